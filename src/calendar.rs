@@ -1,0 +1,173 @@
+//! Dates, windows and the configured time zone. A *day* is a calendar day of that zone; an *instant* is a number of
+//! microseconds since 1970-01-01 00:00 UTC.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use std::fmt;
+use std::str::FromStr;
+
+/// Microseconds in a second.
+pub const MICROS: i64 = 1_000_000;
+/// Seconds in a civil day without a clock change.
+pub const DAY_SECONDS: i64 = 86_400;
+
+/// A calendar day, as days since 1970-01-01. As an as-of date it means its first instant, 00:00 in the configured zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub i32);
+
+impl Day {
+    /// The day of a civil date.
+    pub fn from_date(date: Date) -> Day {
+        let epoch = Date::constant(1970, 1, 1);
+        let days = epoch.until(date).map(|span| span.get_days()).unwrap_or(0);
+        Day(days)
+    }
+
+    /// The civil date; days outside the years -9999 to 9999 saturate.
+    pub fn date(self) -> Date {
+        let seconds = i64::from(self.0) * DAY_SECONDS;
+        match jiff::Timestamp::from_second(seconds) {
+            Ok(instant) => TimeZone::UTC.to_datetime(instant).date(),
+            Err(_) if self.0 < 0 => Date::MIN,
+            Err(_) => Date::MAX,
+        }
+    }
+
+    /// The day `days` later (earlier when negative).
+    pub fn plus(self, days: i32) -> Day {
+        Day(self.0.saturating_add(days))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date().fmt(f)
+    }
+}
+
+impl FromStr for Day {
+    type Err = String;
+
+    /// Reads `YYYY-MM-DD`.
+    fn from_str(text: &str) -> Result<Day, String> {
+        let strict = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
+        match Date::from_str(text) {
+            Ok(date) if strict => Ok(Day::from_date(date)),
+            _ => Err(format!("`{text}` is not a date; write it as YYYY-MM-DD, for example 2026-05-01")),
+        }
+    }
+}
+
+impl serde::Serialize for Day {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The configured time zone: where days begin, and what a timestamp without a zone means.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    zone: TimeZone,
+    name: String,
+    is_utc: bool,
+}
+
+impl Zone {
+    /// Looks up an IANA zone name such as `UTC` or `Europe/Berlin`.
+    pub fn named(name: &str) -> Result<Zone, String> {
+        if name.eq_ignore_ascii_case("utc") {
+            return Ok(Zone::utc());
+        }
+        let zone = TimeZone::get(name)
+            .map_err(|_| format!("`{name}` is not a known time zone; use an IANA name such as Europe/Berlin"))?;
+        Ok(Zone { zone, name: name.to_owned(), is_utc: false })
+    }
+
+    /// Coordinated universal time, the default.
+    pub fn utc() -> Zone {
+        Zone { zone: TimeZone::UTC, name: "UTC".to_owned(), is_utc: true }
+    }
+
+    /// The IANA name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first instant of a day, in microseconds.
+    pub fn midnight(&self, day: Day) -> i64 {
+        let utc = i64::from(day.0) * DAY_SECONDS * MICROS;
+        if self.is_utc {
+            return utc;
+        }
+        match self.zone.to_ambiguous_zoned(day.date().to_datetime(jiff::civil::Time::midnight())).compatible() {
+            Ok(zoned) => zoned.timestamp().as_microsecond(),
+            Err(_) => utc,
+        }
+    }
+
+    /// The calendar day that holds an instant.
+    pub fn day_of(&self, micros: i64) -> Day {
+        let utc = Day(micros.div_euclid(DAY_SECONDS * MICROS).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32);
+        if self.is_utc {
+            return utc;
+        }
+        match jiff::Timestamp::from_microsecond(micros) {
+            Ok(instant) => Day::from_date(self.zone.to_datetime(instant).date()),
+            Err(_) => utc,
+        }
+    }
+
+    /// The instant of a timestamp that was written without a zone: wall-clock time in this zone. Times that a clock
+    /// change skips move forward, times that it repeats are the earlier ones.
+    pub fn instant_of_wall_clock(&self, micros: i64) -> i64 {
+        if self.is_utc {
+            return micros;
+        }
+        let Ok(as_utc) = jiff::Timestamp::from_microsecond(micros) else { return micros };
+        let wall: DateTime = TimeZone::UTC.to_datetime(as_utc);
+        match self.zone.to_ambiguous_zoned(wall).compatible() {
+            Ok(zoned) => zoned.timestamp().as_microsecond(),
+            Err(_) => micros,
+        }
+    }
+
+    /// Whether days are plain multiples of 86,400 seconds.
+    pub fn is_utc(&self) -> bool {
+        self.is_utc
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_round_trip() {
+        for text in ["1970-01-01", "1969-12-31", "2026-05-01", "2024-02-29", "9999-12-31"] {
+            assert_eq!(text.parse::<Day>().unwrap().to_string(), text);
+        }
+        assert_eq!("1970-01-02".parse::<Day>().unwrap(), Day(1));
+        for bad in ["2026-5-1", "20260501", "2026-02-30", "", "2026-05-01T00"] {
+            assert!(bad.parse::<Day>().is_err(), "{bad} must not be read as a date");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_local_midnight_also_when_clocks_change() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let day: Day = "2026-03-29".parse().unwrap();
+        let (from, to) = (berlin.midnight(day), berlin.midnight(day.plus(1)));
+        assert_eq!((to - from) / MICROS, 23 * 3600);
+        assert_eq!(berlin.day_of(from), day);
+        assert_eq!(berlin.day_of(from - 1), day.plus(-1));
+        let wall = Zone::utc().midnight(day) + 12 * 3600 * MICROS;
+        assert_eq!(berlin.instant_of_wall_clock(wall), wall - 2 * 3600 * MICROS);
+    }
+}

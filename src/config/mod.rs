@@ -1,0 +1,5 @@
+//! Configuration: the layers as written, and the resolved, validated whole.
+
+mod settings;
+
+pub use settings::*;

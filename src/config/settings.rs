@@ -1,0 +1,398 @@
+//! The resolved, validated configuration: what every other room works from.
+
+use crate::calendar::{Day, Zone};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// All settings of a run. Relative paths have been resolved against the folder of the file that named them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where results and models go.
+    pub paths: Paths,
+    /// The calendar of the run.
+    pub time: Time,
+    /// The customers table; absent when a prepared feature table is used instead.
+    pub customers: Option<Customers>,
+    /// The engagement signals by name, in name order.
+    #[serde(default)]
+    pub signals: BTreeMap<String, Signal>,
+    /// What churn means and the windows around it.
+    pub churn: Churn,
+    /// Which (customer, as-of) rows exist.
+    pub eligibility: Eligibility,
+    /// The feature windows.
+    pub features: Features,
+    /// Snapshots for training and evaluation.
+    pub training: Training,
+    /// The fit.
+    pub model: Model,
+    /// The at-risk list.
+    pub list: List,
+    /// What a run writes.
+    pub publish: Publish,
+    /// Thresholds that stop a run.
+    pub gates: Gates,
+}
+
+/// Output folders.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paths {
+    /// Parent of the `as_of=YYYY-MM-DD` folders.
+    pub lists: PathBuf,
+    /// The model registry.
+    pub models: PathBuf,
+}
+
+/// The calendar.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Time {
+    /// IANA name of the zone in which days begin and zone-less timestamps are read.
+    pub zone: String,
+}
+
+impl Settings {
+    /// The configured zone. The name has been checked when the settings were resolved.
+    pub fn zone(&self) -> Zone {
+        Zone::named(&self.time.zone).unwrap_or_else(|_| Zone::utc())
+    }
+
+    /// Days of history that features may look at: twice the longest window.
+    pub fn look_back_days(&self) -> u32 {
+        2 * self.features.windows_days.iter().copied().max().unwrap_or(0)
+    }
+}
+
+/// The customers table: one row a customer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Customers {
+    /// File, directory or glob.
+    pub path: PathBuf,
+    /// Column of the id, integer or string.
+    pub id: String,
+    /// Column of the sign-up date.
+    pub signup: Option<String>,
+    /// Column of the contract's first day.
+    pub start: Option<String>,
+    /// Column of the first day after the contract.
+    pub end: Option<String>,
+    /// Column of the money a month at stake.
+    pub value: Option<String>,
+    /// Numeric columns used as features as given.
+    #[serde(default)]
+    pub numeric: Vec<String>,
+    /// Text (or integer, or boolean) columns used as levels.
+    #[serde(default)]
+    pub categorical: Vec<String>,
+    /// Columns copied to the list untouched.
+    #[serde(default)]
+    pub passthrough: Vec<String>,
+}
+
+/// What the rows of a signal are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignalKind {
+    /// Dated rows alone.
+    Event,
+    /// Rows with a quantity: seconds, money, pages.
+    Amount,
+    /// Rows with a mood between -1 and 1.
+    Sentiment,
+    /// Answers to a survey instrument.
+    Survey,
+}
+
+/// One engagement signal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signal {
+    /// What its rows are.
+    pub kind: SignalKind,
+    /// File, directory (hive-partitioned or not) or glob.
+    pub path: PathBuf,
+    /// Column of the customer id.
+    pub id: String,
+    /// Column of the time: a timestamp of any unit, or a date.
+    pub time: String,
+    /// Column of the value; required unless the kind is `event`.
+    pub value: Option<String>,
+    /// Column of the category, if any.
+    pub category: Option<String>,
+    /// Column naming the survey instrument: `nps`, `csat` or `ces`.
+    pub instrument: Option<String>,
+    /// The one instrument of this table, instead of a column.
+    pub instrument_name: Option<Instrument>,
+    /// Whether rows equal in every column read are one row.
+    #[serde(default)]
+    pub deduplicate: bool,
+    /// What the rows are called in reasons, plural: "log-ins". The signal's name by default.
+    pub label: Option<String>,
+    /// The unit of the value in reasons: `seconds`, `EUR`.
+    pub unit: Option<String>,
+    /// Lowest and highest valid value, instead of the kind's own (`sentiment`: -1 to 1).
+    pub range: Option<[f64; 2]>,
+    /// Overrides `gates.max_staleness_days` for this signal.
+    pub max_staleness_days: Option<u32>,
+}
+
+impl Signal {
+    /// The survey instruments whose scores this signal holds; none unless it is a survey.
+    pub fn instruments(&self) -> Vec<Instrument> {
+        match (self.kind, self.instrument_name) {
+            (SignalKind::Survey, Some(one)) => vec![one],
+            (SignalKind::Survey, None) => Instrument::ALL.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A survey instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Instrument {
+    /// Net promoter score, 0 to 10.
+    Nps,
+    /// Customer satisfaction, 1 to 5.
+    Csat,
+    /// Customer effort, 1 to 7, where a high score is an easy experience.
+    Ces,
+}
+
+impl Instrument {
+    /// Every instrument, in the order of their feature columns.
+    pub const ALL: [Instrument; 3] = [Instrument::Nps, Instrument::Csat, Instrument::Ces];
+
+    /// The name in configuration, data and feature names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Instrument::Nps => "nps",
+            Instrument::Csat => "csat",
+            Instrument::Ces => "ces",
+        }
+    }
+
+    /// The lowest and highest valid score, unless the signal sets a `range`.
+    pub fn scale(self) -> [f64; 2] {
+        match self {
+            Instrument::Nps => [0.0, 10.0],
+            Instrument::Csat => [1.0, 5.0],
+            Instrument::Ces => [1.0, 7.0],
+        }
+    }
+}
+
+/// How churn is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChurnDefinition {
+    /// A table of dated cancellations.
+    Event,
+    /// Silence of the named signals through the label window.
+    Inactivity,
+}
+
+/// The label.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Churn {
+    /// How churn is known.
+    pub definition: ChurnDefinition,
+    /// The cancellations (definition `event`).
+    pub path: Option<PathBuf>,
+    /// Its id column.
+    pub id: String,
+    /// Its date column.
+    pub time: String,
+    /// The signals whose silence is churn (definition `inactivity`).
+    #[serde(default)]
+    pub signals: Vec<String>,
+    /// Days between the as-of date and the label window, in which the team can act.
+    pub gap_days: u32,
+    /// Days of the label window.
+    pub horizon_days: u32,
+}
+
+/// Which (customer, as-of) rows exist.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Eligibility {
+    /// Days since sign-up that a customer needs.
+    pub min_tenure_days: u32,
+    /// Days before the as-of date in which some signal must have a row; 0 switches it off.
+    pub active_within_days: u32,
+}
+
+/// Feature windows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Features {
+    /// Lengths in days, ascending and distinct.
+    pub windows_days: Vec<u32>,
+}
+
+/// Either a count of the newest snapshots or their dates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EvaluationChoice {
+    /// The newest so many.
+    Newest(u32),
+    /// These dates.
+    Dates(Vec<Day>),
+}
+
+/// Snapshots for training and evaluation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// How many as-of dates, newest matured first.
+    pub snapshots: u32,
+    /// Days between them.
+    pub step_days: u32,
+    /// The dates themselves, instead of `snapshots` and `step_days`.
+    pub as_of: Option<Vec<Day>>,
+    /// The snapshots kept for evaluation.
+    pub evaluation: EvaluationChoice,
+    /// Whether the published model is fitted on all snapshots after the evaluation.
+    pub refit: bool,
+}
+
+/// A number, or `auto`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Alpha {
+    /// Chosen by cross-validated log-loss.
+    Auto,
+    /// L2 strength per row.
+    Fixed(f64),
+}
+
+impl Serialize for Alpha {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Alpha::Auto => serializer.serialize_str("auto"),
+            Alpha::Fixed(value) => serializer.serialize_f64(*value),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Alpha {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Alpha, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Number(f64),
+            Text(String),
+        }
+        match Raw::deserialize(deserializer)? {
+            Raw::Number(value) => Ok(Alpha::Fixed(value)),
+            Raw::Text(text) if text == "auto" => Ok(Alpha::Auto),
+            Raw::Text(text) => {
+                Err(serde::de::Error::custom(format!("`{text}` is neither \"auto\" nor a number, for example 0.001")))
+            }
+        }
+    }
+}
+
+/// How probabilities are calibrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CalibrationChoice {
+    /// The logistic model's own probabilities.
+    None,
+    /// A logistic curve on the log-odds.
+    Platt,
+    /// A monotone step curve on the log-odds.
+    Isotonic,
+    /// Whichever has the lowest log-loss on rows it has not seen.
+    Auto,
+}
+
+/// The fit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// L2 strength per row.
+    pub alpha: Alpha,
+    /// How probabilities are calibrated.
+    pub calibration: CalibrationChoice,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// What the list is ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankBy {
+    /// The calibrated probability of churn.
+    Probability,
+    /// Probability times value at stake.
+    ExpectedLoss,
+}
+
+/// What contributions are measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// The mean of all eligible customers.
+    Population,
+    /// The customers just above the list's cut-off.
+    CutOff,
+}
+
+/// The at-risk list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// The order.
+    pub rank_by: RankBy,
+    /// Its greatest length.
+    pub capacity: u32,
+    /// Share of listed customers kept out of outreach.
+    pub control_fraction: f64,
+    /// Reasons a customer, at most 4.
+    pub reasons: u32,
+    /// What reasons are measured against.
+    pub reference: Reference,
+}
+
+/// A format of the published list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// `at_risk.parquet`.
+    Parquet,
+    /// `at_risk.csv`.
+    Csv,
+    /// `at_risk.xlsx`.
+    Xlsx,
+    /// `report.html`.
+    Html,
+}
+
+/// What a run writes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// Formats of the list.
+    pub formats: Vec<Format>,
+}
+
+/// Thresholds that stop a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gates {
+    /// Days between a signal's newest row and the as-of date.
+    pub max_staleness_days: u32,
+    /// Eligible customers that a run needs.
+    pub min_customers: u32,
+    /// Churners that training needs.
+    pub min_churners: u32,
+    /// Population stability index above which scoring stops.
+    pub max_psi: f64,
+    /// Share of a source's rows that may be in quarantine.
+    pub max_quarantine_share: f64,
+}

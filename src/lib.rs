@@ -1,0 +1,12 @@
+//! churn-risk: ranked at-risk customer lists with reasons, from engagement signals in Parquet.
+//!
+//! One direction: config → sources → features / labels → dataset → model → reasons → ranking → publish. The registry
+//! and the simulated population stand beside it; `cli` alone knows all. `docs/architecture.md` walks through the rooms.
+
+pub mod calendar;
+pub mod config;
+pub mod error;
+pub mod features;
+pub mod numeric;
+
+pub use error::{Error, Result};
