@@ -144,6 +144,45 @@ impl Zone {
     }
 }
 
+/// The days that a scan covers, as seconds since its first instant, and the as-of dates within them.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    first: Day,
+    /// The second on which each day from `first` on begins; the last entry is the end of the last day.
+    starts: Vec<u32>,
+    /// The as-of dates.
+    pub as_of: Vec<Day>,
+}
+
+impl Timeline {
+    /// The days `first <= day < end` in `zone`.
+    pub fn new(zone: &Zone, first: Day, end: Day, as_of: Vec<Day>) -> Timeline {
+        let origin = zone.midnight(first);
+        let second = |day: i32| ((zone.midnight(Day(day)) - origin) / MICROS).clamp(0, i64::from(u32::MAX)) as u32;
+        Timeline { first, starts: (first.0..=end.0.max(first.0)).map(second).collect(), as_of }
+    }
+
+    /// The second on which a day begins; days outside the timeline are moved to its ends.
+    pub fn second(&self, day: Day) -> u32 {
+        let index = day.0.saturating_sub(self.first.0).clamp(0, self.starts.len() as i32 - 1);
+        self.starts[index as usize]
+    }
+
+    /// The number of the day that holds a second, counted from the first day.
+    #[inline]
+    pub fn day_number(&self, second: u32) -> u32 {
+        let last = self.starts.len().saturating_sub(2);
+        let mut day = ((second / DAY_SECONDS as u32) as usize).min(last);
+        while day > 0 && self.starts[day] > second {
+            day -= 1;
+        }
+        while day < last && self.starts[day + 1] <= second {
+            day += 1;
+        }
+        day as u32
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

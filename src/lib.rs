@@ -5,8 +5,12 @@
 
 pub mod calendar;
 pub mod config;
+pub mod dataset;
+pub mod eligibility;
 pub mod error;
 pub mod features;
+pub mod labels;
 pub mod numeric;
+pub mod sources;
 
 pub use error::{Error, Result};

@@ -1,5 +1,10 @@
-//! Features: what the engagement signals say about a customer on an as-of date.
+//! Features: what the engagement signals say about a customer on an as-of date. The catalogue names the columns, the
+//! kernels fill them, the engine runs the kernels over a partition.
 
 pub mod catalogue;
+pub mod engine;
+mod kernels;
 
 pub use catalogue::{Catalogue, Feature, Measure};
+pub use engine::{Engine, RowKey};
+pub use kernels::values::NEGATIVE;

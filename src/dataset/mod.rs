@@ -1,0 +1,203 @@
+//! The data set: features and labels joined, one row a (customer, as-of), in blocks.
+//!
+//! A block holds one partition of the customers. Blocks and the rows in them are in an order that depends on the data
+//! alone, so whatever is summed over them block by block is the same for any number of threads.
+
+pub mod snapshots;
+
+use crate::calendar::{Day, Timeline, Zone};
+use crate::config::{ChurnDefinition, Settings};
+use crate::eligibility::{Exclusions, Purpose, Rules};
+use crate::error::Result;
+use crate::features::{Catalogue, Engine, RowKey};
+use crate::labels::{self, Labels};
+use crate::sources::{self, Cancellations, CustomerTable, SignalReport, SignalScan, Sources};
+use rayon::prelude::*;
+
+/// The rows of one partition.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// Each row's customer, as its place in the customers table.
+    pub customers: Vec<u32>,
+    /// Each row's as-of date, as its place in [`Dataset::as_of`].
+    pub as_of: Vec<u32>,
+    /// Each row's label, where labels were asked for: 1 churned, 0 stayed, none unmatured.
+    pub labels: Vec<Option<u8>>,
+    /// The numeric features, column-major; NaN is null.
+    pub values: Vec<f32>,
+}
+
+impl Block {
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// One column of the numeric features.
+    pub fn column(&self, index: usize) -> &[f32] {
+        let rows = self.rows();
+        &self.values[index * rows..(index + 1) * rows]
+    }
+}
+
+/// Every eligible (customer, as-of) row.
+pub struct Dataset {
+    /// The columns.
+    pub catalogue: Catalogue,
+    /// The as-of dates, ascending.
+    pub as_of: Vec<Day>,
+    /// The rows.
+    pub blocks: Vec<Block>,
+    /// Who has no row and why, an entry an as-of date.
+    pub exclusions: Vec<Exclusions>,
+    /// What the scan saw, a report a signal.
+    pub reports: Vec<SignalReport>,
+}
+
+impl Dataset {
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.blocks.iter().map(Block::rows).sum()
+    }
+
+    /// Rows and churners of an as-of date.
+    pub fn counts(&self, as_of: usize) -> (u64, u64) {
+        let of_block = |block: &Block| {
+            let mine = block.as_of.iter().enumerate().filter(|(_, &a)| a as usize == as_of);
+            mine.fold((0, 0), |(rows, churners), (i, _)| {
+                (rows + 1, churners + u64::from(block.labels.get(i) == Some(&Some(1))))
+            })
+        };
+        self.blocks.iter().map(of_block).fold((0, 0), |(r, c), (rows, churners)| (r + rows, c + churners))
+    }
+}
+
+/// The tables that a data set is made of.
+pub struct Tables {
+    /// The opened sources.
+    pub sources: Sources,
+    /// The customers.
+    pub customers: CustomerTable,
+    /// Their cancellations.
+    pub cancellations: Cancellations,
+    /// The configured zone.
+    pub zone: Zone,
+}
+
+impl Tables {
+    /// Opens every source, checks its contract, and reads the small tables.
+    pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Tables> {
+        let zone = settings.zone();
+        let sources = sources::open(settings, days)?;
+        let customers = CustomerTable::read(&sources.customers, sources::customer_columns(settings)?, &zone)?;
+        let limit = settings.gates.max_quarantine_share;
+        customers.quarantine.check("customers", customers.rows, limit)?;
+        let cancellations = match &sources.churn {
+            Some(table) => Cancellations::read(table, &settings.churn, &customers, &zone)?,
+            None => Cancellations::none(customers.len()),
+        };
+        cancellations.quarantine.check("churn", cancellations.rows, limit)?;
+        Ok(Tables { sources, customers, cancellations, zone })
+    }
+}
+
+/// The days that a run for these as-of dates reads: from the longest look-back before the first of them.
+pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day, Day) {
+    let back = settings.look_back_days().max(settings.eligibility.active_within_days);
+    let first = as_of.iter().copied().min().unwrap_or(Day(0));
+    let last = as_of.iter().copied().max().unwrap_or(Day(0));
+    let ahead = match (with_labels, settings.churn.definition) {
+        (true, ChurnDefinition::Inactivity) => labels::span_days(&settings.churn),
+        _ => 0,
+    };
+    (first.plus(-(back as i32)), last.plus(ahead))
+}
+
+/// Builds the rows of every as-of date from one scan. With `labels_end` (the first day that the data say nothing about)
+/// the rows are those for training, and carry labels; without, those for scoring. `progress` hears of every row read.
+///
+/// # Errors
+/// A source that cannot be decoded, or with too large a share of rows in quarantine.
+pub fn build(
+    settings: &Settings,
+    tables: &Tables,
+    as_of: &[Day],
+    labels_end: Option<Day>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Dataset> {
+    let mut as_of = as_of.to_vec();
+    as_of.sort_unstable();
+    as_of.dedup();
+    let (first, end) = scan_days(settings, &as_of, labels_end.is_some());
+    let last = as_of.last().copied().unwrap_or(end);
+    let scans: Vec<SignalScan<'_>> = settings
+        .signals
+        .iter()
+        .zip(&tables.sources.signals)
+        .map(|((name, signal), table)| {
+            // Only the signals whose silence is churn are read beyond the last as-of date.
+            let ahead = labels_end.is_some() && settings.churn.signals.contains(name);
+            SignalScan { name, settings: signal, table, from: first, to: if ahead { end } else { last } }
+        })
+        .collect();
+    let store = sources::scan(&scans, &tables.customers, &tables.zone, progress)?;
+    let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
+    let catalogue = Catalogue::of(settings);
+    let engine = Engine::new(settings, &catalogue);
+    let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
+    let rules = Rules {
+        settings,
+        customers: &tables.customers,
+        cancellations: &tables.cancellations,
+        timeline: &timeline,
+        purpose,
+    };
+    let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
+    let partitions = store.partitioning.count();
+    let parts: Vec<(Block, Vec<Exclusions>, Vec<u64>, Vec<u64>)> = (0..partitions)
+        .into_par_iter()
+        .map(|partition| {
+            let rows = store.take(partition, &tables.customers);
+            let members = &store.partitioning.members[partition];
+            let mut exclusions = vec![Exclusions::default(); as_of.len()];
+            let mut keys = Vec::new();
+            let mut block = Block::default();
+            for (member, &customer) in members.iter().enumerate() {
+                for (date, &day) in as_of.iter().enumerate() {
+                    match rules.judge(&rows, member, customer, day) {
+                        Err(reason) => exclusions[date].add(reason),
+                        Ok(()) => {
+                            keys.push(RowKey { member: member as u32, as_of: date as u32 });
+                            block.customers.push(customer);
+                            block.as_of.push(date as u32);
+                            block.labels.extend(labels.as_ref().map(|l| l.of(&rows, member, customer, day).value()));
+                        }
+                    }
+                }
+            }
+            block.values = engine.compute(&rows, &keys, members, &tables.customers, &timeline);
+            (block, exclusions, rows.unknown, rows.duplicates)
+        })
+        .collect();
+    let mut dataset = Dataset {
+        catalogue,
+        exclusions: vec![Exclusions::default(); as_of.len()],
+        as_of,
+        blocks: Vec::with_capacity(partitions),
+        reports: store.reports,
+    };
+    for (block, exclusions, unknown, duplicates) in parts {
+        dataset.blocks.push(block);
+        dataset.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
+        for (report, (unknown, duplicates)) in dataset.reports.iter_mut().zip(unknown.into_iter().zip(duplicates)) {
+            report.quarantine.add(sources::Reason::UnknownCustomer, unknown);
+            report.quarantine.add(sources::Reason::Duplicate, duplicates);
+            report.kept -= unknown + duplicates;
+        }
+    }
+    for (scan, report) in scans.iter().zip(&dataset.reports) {
+        let within = report.kept + report.quarantine.total();
+        report.quarantine.check(&format!("signal `{}`", scan.name), within, settings.gates.max_quarantine_share)?;
+    }
+    Ok(dataset)
+}

@@ -1,0 +1,76 @@
+//! Snapshots: the as-of dates of training and evaluation, split by time with an embargo.
+
+use crate::calendar::Day;
+use crate::config::{EvaluationChoice, Settings};
+use crate::error::{Error, Result};
+use crate::labels;
+use serde::{Deserialize, Serialize};
+
+/// The as-of dates of one training, each list ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshots {
+    /// The model that is evaluated learns from these: their label windows end by the first evaluation date.
+    pub training: Vec<Day>,
+    /// Kept for evaluation.
+    pub evaluation: Vec<Day>,
+    /// Neither: their label windows reach into the evaluation.
+    pub embargoed: Vec<Day>,
+    /// Named in the configuration, but their labels have not matured.
+    pub unmatured: Vec<Day>,
+}
+
+impl Snapshots {
+    /// Chooses the dates. `end` is the first day that the data say nothing about (or the day up to which labels may be
+    /// known, if that is earlier).
+    ///
+    /// # Errors
+    /// [`Error::TooLittle`] when no training date or no evaluation date is left.
+    pub fn choose(settings: &Settings, end: Day) -> Result<Snapshots> {
+        let training = &settings.training;
+        let span = labels::span_days(&settings.churn);
+        let mut dates: Vec<Day> = match &training.as_of {
+            Some(dates) => dates.clone(),
+            None => (0..training.snapshots as i32).map(|k| end.plus(-span - k * training.step_days as i32)).collect(),
+        };
+        if let EvaluationChoice::Dates(evaluation) = &training.evaluation {
+            dates.extend(evaluation);
+        }
+        dates.sort_unstable();
+        dates.dedup();
+        let (matured, unmatured): (Vec<Day>, Vec<Day>) =
+            dates.into_iter().partition(|&day| labels::matured(&settings.churn, day, end));
+        let (rest, evaluation): (Vec<Day>, Vec<Day>) = match &training.evaluation {
+            EvaluationChoice::Dates(wanted) => matured.into_iter().partition(|day| !wanted.contains(day)),
+            EvaluationChoice::Newest(count) => {
+                let first = matured.len().saturating_sub(*count as usize);
+                (matured[..first].to_vec(), matured[first..].to_vec())
+            }
+        };
+        let first = evaluation.first().copied();
+        let (fitting, embargoed): (Vec<Day>, Vec<Day>) =
+            rest.into_iter().partition(|day| first.is_none_or(|first| day.plus(span) <= first));
+        let snapshots = Snapshots { training: fitting, evaluation, embargoed, unmatured };
+        match (snapshots.training.is_empty(), snapshots.evaluation.is_empty()) {
+            (false, false) => Ok(snapshots),
+            (_, true) => Err(Error::TooLittle(format!(
+                "no evaluation snapshot has matured labels: with a gap of {} and a horizon of {} days, and labels known \
+                 until {end}, the newest possible as-of date is {}. Wait, or choose earlier dates in [training]",
+                settings.churn.gap_days,
+                settings.churn.horizon_days,
+                end.plus(-span),
+            ))),
+            (true, false) => Err(Error::TooLittle(format!(
+                "no training snapshot is left: the label window of each ({span} days with the gap) must end by the first \
+                 evaluation date, {}. Raise training.snapshots or training.step_days, or lower training.evaluation",
+                snapshots.evaluation[0],
+            ))),
+        }
+    }
+
+    /// Every matured date, ascending.
+    pub fn all(&self) -> Vec<Day> {
+        let mut all = [&self.training[..], &self.evaluation, &self.embargoed].concat();
+        all.sort_unstable();
+        all
+    }
+}

@@ -1,0 +1,152 @@
+//! Eligibility: which (customer, as-of) rows exist, and why the others do not.
+
+use crate::calendar::{Day, Timeline};
+use crate::config::Settings;
+use crate::sources::{Cancellations, CustomerTable, PartitionRows, NO_DAY};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Why a customer has no row on an as-of date. The first reason that applies, in this order, is the one counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exclusion {
+    /// Signs up on the as-of date or later.
+    NotYetSignedUp,
+    /// Cancelled before the as-of date.
+    ChurnedBefore,
+    /// The contract has not begun or has ended.
+    ContractNotRunning,
+    /// Signed up less than `eligibility.min_tenure_days` before.
+    TenureTooShort,
+    /// No row of any signal in the last `eligibility.active_within_days`.
+    Inactive,
+    /// Training only: the contract runs out before the label window does.
+    ContractEndsInWindow,
+    /// Training only: cancelled between the as-of date and the label window.
+    ChurnedInGap,
+}
+
+impl Exclusion {
+    /// Every reason, in order.
+    pub const ALL: [Exclusion; 7] = [
+        Exclusion::NotYetSignedUp,
+        Exclusion::ChurnedBefore,
+        Exclusion::ContractNotRunning,
+        Exclusion::TenureTooShort,
+        Exclusion::Inactive,
+        Exclusion::ContractEndsInWindow,
+        Exclusion::ChurnedInGap,
+    ];
+
+    /// In words, for messages: "123 signed up later".
+    pub fn words(self) -> &'static str {
+        match self {
+            Exclusion::NotYetSignedUp => "not yet signed up",
+            Exclusion::ChurnedBefore => "churned before",
+            Exclusion::ContractNotRunning => "without a running contract",
+            Exclusion::TenureTooShort => "too new",
+            Exclusion::Inactive => "inactive for too long",
+            Exclusion::ContractEndsInWindow => "whose contract runs out in the window",
+            Exclusion::ChurnedInGap => "churned in the gap",
+        }
+    }
+}
+
+/// How many customers have no row on one as-of date, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exclusions([u64; Exclusion::ALL.len()]);
+
+impl Exclusions {
+    /// Counts one customer.
+    pub fn add(&mut self, reason: Exclusion) {
+        self.0[reason as usize] += 1;
+    }
+
+    /// Adds the counts of other customers.
+    pub fn merge(&mut self, other: &Exclusions) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
+    }
+
+    /// The reasons that occurred.
+    pub fn counts(&self) -> BTreeMap<Exclusion, u64> {
+        Exclusion::ALL.into_iter().map(|reason| (reason, self.0[reason as usize])).filter(|(_, n)| *n > 0).collect()
+    }
+}
+
+impl Serialize for Exclusions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.counts().serialize(serializer)
+    }
+}
+
+/// Whether rows are wanted for scoring or, under stricter rules, for training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Every customer whose risk is of interest on the as-of date. Knows nothing dated on it or later, except the
+    /// contract's end.
+    Scoring,
+    /// Customers whose label would be fair.
+    Training,
+}
+
+/// The rules of one configuration, with the tables they look at.
+pub struct Rules<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The customers.
+    pub customers: &'a CustomerTable,
+    /// Their cancellations.
+    pub cancellations: &'a Cancellations,
+    /// The days in seconds.
+    pub timeline: &'a Timeline,
+    /// What the rows are for.
+    pub purpose: Purpose,
+}
+
+impl Rules<'_> {
+    /// Judges one customer (`member`: its place in the partition, `customer`: in the table) on one as-of date.
+    pub fn judge(&self, rows: &PartitionRows, member: usize, customer: u32, as_of: Day) -> Result<(), Exclusion> {
+        let index = customer as usize;
+        let day = |column: &[i32]| column.get(index).copied().filter(|&day| day != NO_DAY);
+        let signup = day(&self.customers.signup);
+        if signup.is_some_and(|signup| signup >= as_of.0) {
+            return Err(Exclusion::NotYetSignedUp);
+        }
+        let cancelled = self.cancellations.of(customer);
+        if cancelled.first().is_some_and(|&first| first < as_of.0) {
+            return Err(Exclusion::ChurnedBefore);
+        }
+        let (start, end) = (day(&self.customers.start), day(&self.customers.end));
+        if start.is_some_and(|start| start > as_of.0) || end.is_some_and(|end| end <= as_of.0) {
+            return Err(Exclusion::ContractNotRunning);
+        }
+        let tenure = i64::from(self.settings.eligibility.min_tenure_days);
+        if signup.is_some_and(|signup| i64::from(as_of.0) - i64::from(signup) < tenure) {
+            return Err(Exclusion::TenureTooShort);
+        }
+        let within = self.settings.eligibility.active_within_days;
+        if within > 0 {
+            let from = self.timeline.second(as_of.plus(-(within as i32)));
+            let to = self.timeline.second(as_of);
+            let active = rows.signals.iter().any(|signal| {
+                let seconds = &signal.seconds[signal.of(member)];
+                let before = seconds.partition_point(|&s| s < to);
+                before > 0 && seconds[before - 1] >= from
+            });
+            if !active {
+                return Err(Exclusion::Inactive);
+            }
+        }
+        if self.purpose == Purpose::Training {
+            let window = as_of.plus(self.settings.churn.gap_days as i32);
+            let window_end = window.plus(self.settings.churn.horizon_days as i32);
+            if end.is_some_and(|end| end < window_end.0) {
+                return Err(Exclusion::ContractEndsInWindow);
+            }
+            if cancelled.iter().any(|&day| day >= as_of.0 && day < window.0) {
+                return Err(Exclusion::ChurnedInGap);
+            }
+        }
+        Ok(())
+    }
+}

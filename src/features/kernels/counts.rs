@@ -1,0 +1,59 @@
+//! Counts, active days, trend, mean gap and recency: what dated rows alone tell.
+
+use super::{Row, Span, DAY};
+
+/// The columns to fill; those of a windowed measure are consecutive, window by window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CountColumns {
+    /// `{s}_count_{w}d`
+    pub count: usize,
+    /// `{s}_active_days_{w}d`
+    pub active_days: usize,
+    /// `{s}_trend_{w}d`
+    pub trend: usize,
+    /// `{s}_mean_gap_{w}d`
+    pub mean_gap: usize,
+    /// `{s}_days_since_last`
+    pub days_since_last: usize,
+}
+
+/// Fills the columns. `seconds` are the customer's rows, `to` the first of them at or after the as-of date,
+/// `look_back` the first within the look-back, `as_of` the as-of date's second. `days[i]` counts the days that begin
+/// before row `i`: windows begin at midnight, so the days with a row in a window are the difference at its ends.
+pub fn fill(
+    out: &mut Row<'_>,
+    columns: &CountColumns,
+    seconds: &[u32],
+    days: &[u32],
+    spans: &[Span],
+    (look_back, to): (usize, usize),
+    as_of: u32,
+) {
+    for (window, span) in spans.iter().enumerate() {
+        let count = to - span.from;
+        out.set(columns.count + window, count as f64);
+        out.set(columns.active_days + window, f64::from(days[to] - days[span.from]));
+        let earlier = span.from - span.before;
+        out.set(columns.trend + window, ((count as f64 + 1.0) / (earlier as f64 + 1.0)).ln());
+        let gap = match count {
+            0 | 1 => f64::NAN,
+            _ => f64::from(seconds[to - 1] - seconds[span.from]) / DAY / (count - 1) as f64,
+        };
+        out.set(columns.mean_gap + window, gap);
+    }
+    let recency = if to > look_back { f64::from(as_of - seconds[to - 1]) / DAY } else { f64::NAN };
+    out.set(columns.days_since_last, recency);
+}
+
+/// Fills `days` for [`fill`]: `days[i]` is the number of rows before `i` that are the first of their day.
+pub fn count_days(seconds: &[u32], day_number: impl Fn(u32) -> u32, days: &mut Vec<u32>) {
+    days.clear();
+    days.push(0);
+    let (mut count, mut last) = (0, None);
+    for &second in seconds {
+        let day = day_number(second);
+        count += u32::from(last != Some(day));
+        last = Some(day);
+        days.push(count);
+    }
+}

@@ -1,0 +1,114 @@
+//! The churn table: dated cancellations, by customer.
+
+use super::customers::CustomerTable;
+use super::decode::{self, Times, NULL_ID, NULL_TIME};
+use super::quarantine::{Quarantine, Reason};
+use super::table::{damaged, IdKind, OpenFile, Table};
+use crate::calendar::Zone;
+use crate::config;
+use crate::error::Result;
+use rayon::prelude::*;
+
+/// Each customer's cancellation days, ascending.
+#[derive(Clone, Debug, Default)]
+pub struct Cancellations {
+    starts: Vec<u32>,
+    days: Vec<i32>,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows that could not be used.
+    pub quarantine: Quarantine,
+}
+
+impl Cancellations {
+    /// No cancellations, for `customers` customers.
+    pub fn none(customers: usize) -> Cancellations {
+        Cancellations { starts: vec![0; customers + 1], ..Cancellations::default() }
+    }
+
+    /// Reads the whole table.
+    pub fn read(
+        table: &Table,
+        settings: &config::Churn,
+        customers: &CustomerTable,
+        zone: &Zone,
+    ) -> Result<Cancellations> {
+        let parts: Vec<(Vec<(u32, i32)>, u64, Quarantine)> =
+            table.files.par_iter().map(|file| read_part(file, settings, customers, zone)).collect::<Result<_>>()?;
+        let mut out = Cancellations::none(customers.len());
+        let mut pairs = Vec::new();
+        for (part, rows, quarantine) in parts {
+            pairs.extend(part);
+            out.rows += rows;
+            out.quarantine.merge(&quarantine);
+        }
+        pairs.par_sort_unstable();
+        pairs.dedup();
+        for &(customer, _) in &pairs {
+            out.starts[customer as usize + 1] += 1;
+        }
+        for i in 0..customers.len() {
+            out.starts[i + 1] += out.starts[i];
+        }
+        out.days = pairs.into_iter().map(|(_, day)| day).collect();
+        Ok(out)
+    }
+
+    /// The cancellation days of a customer, ascending.
+    pub fn of(&self, customer: u32) -> &[i32] {
+        let customer = customer as usize;
+        &self.days[self.starts[customer] as usize..self.starts[customer + 1] as usize]
+    }
+}
+
+fn read_part(
+    file: &OpenFile,
+    settings: &config::Churn,
+    customers: &CustomerTable,
+    zone: &Zone,
+) -> Result<(Vec<(u32, i32)>, u64, Quarantine)> {
+    let (mut pairs, mut rows, mut quarantine) = (Vec::new(), 0, Quarantine::default());
+    let mut times = Times::new(zone);
+    let (mut instants, mut integers) = (Vec::new(), Vec::new());
+    for batch in file.read(&[&settings.id, &settings.time], None, 16_384)? {
+        let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+        rows += batch.num_rows() as u64;
+        let Some(ids) = batch.column_by_name(&settings.id) else { continue };
+        match (batch.column_by_name(&settings.time), file.file.partition_value(&settings.time)) {
+            (Some(array), _) => times.fill(array, &mut instants),
+            (None, value) => {
+                let day = value.and_then(|v| v.as_ref()?.get(..10)?.parse().ok());
+                instants = vec![day.map_or(NULL_TIME, |day| zone.midnight(day)); batch.num_rows()];
+            }
+        }
+        // A customer, or why there is none.
+        let found: Vec<Result<u32, Reason>> = match customers.ids.kind() {
+            IdKind::Integer => {
+                decode::integers(ids, &mut integers);
+                let find = |&id: &i64| match id {
+                    NULL_ID => Err(Reason::NullId),
+                    id => customers.ids.find_integer(id).map(|i| i as u32).ok_or(Reason::UnknownCustomer),
+                };
+                integers.iter().map(find).collect()
+            }
+            IdKind::Text => {
+                let texts = decode::texts(ids);
+                let known: Vec<Option<u32>> =
+                    texts.values.iter().map(|id| customers.ids.find_text(id).map(|i| i as u32)).collect();
+                let find = |p: &Option<u32>| match p {
+                    None => Err(Reason::NullId),
+                    Some(p) => known[*p as usize].ok_or(Reason::UnknownCustomer),
+                };
+                texts.positions.iter().map(find).collect()
+            }
+        };
+        for (found, &instant) in found.iter().zip(&instants) {
+            match found {
+                Err(reason) => quarantine.add(*reason, 1),
+                Ok(_) if instant == NULL_TIME => quarantine.add(Reason::NullTime, 1),
+                Ok(customer) => pairs.push((*customer, zone.day_of(instant).0)),
+            }
+        }
+    }
+    Ok((pairs, rows, quarantine))
+}

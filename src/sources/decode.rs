@@ -1,0 +1,230 @@
+//! Arrow columns of any accepted type, as the one type that the rest of the program works with.
+
+use crate::calendar::{Day, Zone, MICROS};
+use arrow_array::cast::AsArray;
+use arrow_array::types::*;
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
+use arrow_schema::{DataType, TimeUnit};
+
+/// The instant that stands for null.
+pub const NULL_TIME: i64 = i64::MIN;
+
+/// Turns timestamps and dates into instants (microseconds since 1970 UTC).
+pub struct Times<'z> {
+    zone: &'z Zone,
+    /// The last quarter of an hour of wall-clock time that was looked up, and its distance from the instant. Clocks
+    /// change on quarters of an hour, so one look-up serves all times within it.
+    wall_quarter: Option<(i64, i64)>,
+    midnight: Option<(i32, i64)>,
+}
+
+const QUARTER: i64 = 900 * MICROS;
+
+impl<'z> Times<'z> {
+    /// For timestamps of a zone-less column in `zone`.
+    pub fn new(zone: &'z Zone) -> Times<'z> {
+        Times { zone, wall_quarter: None, midnight: None }
+    }
+
+    fn wall_clock(&mut self, micros: i64) -> i64 {
+        if self.zone.is_utc() {
+            return micros;
+        }
+        let quarter = micros.div_euclid(QUARTER);
+        let shift = match self.wall_quarter {
+            Some((known, shift)) if known == quarter => shift,
+            _ => {
+                let start = quarter.saturating_mul(QUARTER);
+                let shift = self.zone.instant_of_wall_clock(start).saturating_sub(start);
+                self.wall_quarter = Some((quarter, shift));
+                shift
+            }
+        };
+        micros.saturating_add(shift)
+    }
+
+    fn midnight(&mut self, day: i32) -> i64 {
+        match self.midnight {
+            Some((known, instant)) if known == day => instant,
+            _ => {
+                let instant = self.zone.midnight(Day(day));
+                self.midnight = Some((day, instant));
+                instant
+            }
+        }
+    }
+
+    /// Fills `out` with one instant a row; null is [`NULL_TIME`]. Instants before the unit's own reach saturate.
+    pub fn fill(&mut self, array: &ArrayRef, out: &mut Vec<i64>) {
+        out.clear();
+        let naive = !matches!(array.data_type(), DataType::Timestamp(_, Some(_)));
+        match array.data_type() {
+            DataType::Timestamp(TimeUnit::Second, _) => {
+                primitive::<TimestampSecondType, _>(array, out, NULL_TIME, |t| t.saturating_mul(MICROS));
+            }
+            DataType::Timestamp(TimeUnit::Millisecond, _) => {
+                primitive::<TimestampMillisecondType, _>(array, out, NULL_TIME, |t| t.saturating_mul(1000));
+            }
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                primitive::<TimestampMicrosecondType, _>(array, out, NULL_TIME, |t| t);
+            }
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+                primitive::<TimestampNanosecondType, _>(array, out, NULL_TIME, |t| t.div_euclid(1000));
+            }
+            DataType::Date32 => {
+                primitive::<Date32Type, _>(array, out, NULL_TIME, |d| self.midnight(d));
+                return;
+            }
+            DataType::Date64 => primitive::<Date64Type, _>(array, out, NULL_TIME, |t| {
+                self.midnight(t.div_euclid(86_400_000).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
+            }),
+            _ => out.resize(array.len(), NULL_TIME),
+        }
+        if naive && !self.zone.is_utc() && *array.data_type() != DataType::Date64 {
+            for instant in out.iter_mut().filter(|t| **t != NULL_TIME) {
+                *instant = self.wall_clock(*instant);
+            }
+        }
+    }
+
+    /// One value of a row-group statistic of the column, as an instant: `raw` in the column's own unit.
+    pub fn statistic(&mut self, data_type: &DataType, raw: i64) -> Option<i64> {
+        let micros = match data_type {
+            DataType::Timestamp(TimeUnit::Second, _) => raw.saturating_mul(MICROS),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => raw.saturating_mul(1000),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => raw,
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => raw.div_euclid(1000),
+            DataType::Date32 => return Some(self.midnight(i32::try_from(raw).ok()?)),
+            _ => return None,
+        };
+        Some(if matches!(data_type, DataType::Timestamp(_, None)) { self.wall_clock(micros) } else { micros })
+    }
+}
+
+/// Pushes every value of a primitive array through `map`; nulls become `null`.
+fn primitive<T: ArrowPrimitiveType, O: Copy>(
+    array: &ArrayRef,
+    out: &mut Vec<O>,
+    null: O,
+    mut map: impl FnMut(T::Native) -> O,
+) {
+    let array: &PrimitiveArray<T> = array.as_primitive();
+    match array.nulls() {
+        None => out.extend(array.values().iter().map(|&v| map(v))),
+        Some(nulls) => {
+            out.extend(array.values().iter().zip(nulls).map(|(&v, valid)| if valid { map(v) } else { null }));
+        }
+    }
+}
+
+/// Fills `out` with one float a row; null becomes NaN (ask the array itself to tell it from a stored NaN).
+pub fn numbers(array: &ArrayRef, out: &mut Vec<f64>) {
+    out.clear();
+    macro_rules! numbers {
+        ($type:ty) => {
+            primitive::<$type, _>(array, out, f64::NAN, |v| v as f64)
+        };
+    }
+    let scaled = |scale: i8| 10f64.powi(i32::from(scale));
+    match array.data_type() {
+        DataType::Float64 => numbers!(Float64Type),
+        DataType::Float32 => numbers!(Float32Type),
+        DataType::Float16 => primitive::<Float16Type, _>(array, out, f64::NAN, |v| v.to_f64()),
+        DataType::Int64 => numbers!(Int64Type),
+        DataType::Int32 => numbers!(Int32Type),
+        DataType::Int16 => numbers!(Int16Type),
+        DataType::Int8 => numbers!(Int8Type),
+        DataType::UInt64 => numbers!(UInt64Type),
+        DataType::UInt32 => numbers!(UInt32Type),
+        DataType::UInt16 => numbers!(UInt16Type),
+        DataType::UInt8 => numbers!(UInt8Type),
+        DataType::Decimal32(_, scale) => {
+            primitive::<Decimal32Type, _>(array, out, f64::NAN, |v| f64::from(v) / scaled(*scale));
+        }
+        DataType::Decimal64(_, scale) => {
+            primitive::<Decimal64Type, _>(array, out, f64::NAN, |v| v as f64 / scaled(*scale));
+        }
+        DataType::Decimal128(_, scale) => {
+            primitive::<Decimal128Type, _>(array, out, f64::NAN, |v| v as f64 / scaled(*scale));
+        }
+        DataType::Boolean => {
+            let array = array.as_boolean();
+            out.extend((0..array.len()).map(|i| match array.is_null(i) {
+                true => f64::NAN,
+                false => f64::from(u8::from(array.value(i))),
+            }));
+        }
+        _ => out.resize(array.len(), f64::NAN),
+    }
+}
+
+/// The integer that stands for a null id.
+pub const NULL_ID: i64 = i64::MIN;
+
+/// Fills `out` with one integer a row; null, and numbers beyond 64 signed bits, become [`NULL_ID`].
+pub fn integers(array: &ArrayRef, out: &mut Vec<i64>) {
+    out.clear();
+    macro_rules! integers {
+        ($type:ty) => {
+            primitive::<$type, _>(array, out, NULL_ID, |v| i64::try_from(v).unwrap_or(NULL_ID))
+        };
+    }
+    match array.data_type() {
+        DataType::Int64 => primitive::<Int64Type, _>(array, out, NULL_ID, |v| v),
+        DataType::Int32 => primitive::<Int32Type, _>(array, out, NULL_ID, i64::from),
+        DataType::Int16 => primitive::<Int16Type, _>(array, out, NULL_ID, i64::from),
+        DataType::Int8 => primitive::<Int8Type, _>(array, out, NULL_ID, i64::from),
+        DataType::UInt32 => primitive::<UInt32Type, _>(array, out, NULL_ID, i64::from),
+        DataType::UInt16 => primitive::<UInt16Type, _>(array, out, NULL_ID, i64::from),
+        DataType::UInt8 => primitive::<UInt8Type, _>(array, out, NULL_ID, i64::from),
+        DataType::UInt64 => integers!(UInt64Type),
+        DataType::Decimal32(..) => primitive::<Decimal32Type, _>(array, out, NULL_ID, i64::from),
+        DataType::Decimal64(..) => primitive::<Decimal64Type, _>(array, out, NULL_ID, |v| v),
+        DataType::Decimal128(..) => integers!(Decimal128Type),
+        _ => out.resize(array.len(), NULL_ID),
+    }
+}
+
+/// The strings of a column of any accepted type, each row as a position in the distinct values of this batch.
+pub struct Texts {
+    /// The values that the positions point at.
+    pub values: Vec<String>,
+    /// One position a row; `None` for null.
+    pub positions: Vec<Option<u32>>,
+}
+
+/// Reads a text column; integers and booleans are read as their text.
+pub fn texts(array: &ArrayRef) -> Texts {
+    if let DataType::Dictionary(_, _) = array.data_type() {
+        let dictionary = array.as_any_dictionary();
+        let values = texts(dictionary.values());
+        let keys = dictionary.normalized_keys();
+        let positions = (0..array.len())
+            .map(|i| if array.is_null(i) { None } else { keys.get(i).and_then(|&k| *values.positions.get(k)?) })
+            .collect();
+        return Texts { values: values.values, positions };
+    }
+    let mut values = Vec::new();
+    let mut positions = Vec::with_capacity(array.len());
+    let mut seen = hashbrown::HashMap::<String, u32>::new();
+    let mut push = |text: Option<String>| {
+        positions.push(text.map(|text| {
+            *seen.entry(text).or_insert_with_key(|text| {
+                values.push(text.clone());
+                values.len() as u32 - 1
+            })
+        }));
+    };
+    match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().iter().for_each(|t| push(t.map(str::to_owned))),
+        DataType::LargeUtf8 => array.as_string::<i64>().iter().for_each(|t| push(t.map(str::to_owned))),
+        DataType::Utf8View => array.as_string_view().iter().for_each(|t| push(t.map(str::to_owned))),
+        DataType::Boolean => array.as_boolean().iter().for_each(|b| push(b.map(|b| b.to_string()))),
+        _ => {
+            let mut ids = Vec::new();
+            integers(array, &mut ids);
+            ids.into_iter().for_each(|id| push((id != NULL_ID).then(|| id.to_string())));
+        }
+    }
+    Texts { values, positions }
+}

@@ -1,0 +1,180 @@
+//! Sources: the Parquet tables that a run reads. Opened and held against their contract first, all of them, so that one
+//! message names every mismatch; then read once.
+
+pub mod cancellations;
+pub mod customers;
+mod decode;
+pub mod events;
+mod layout;
+pub mod partition;
+pub mod quarantine;
+pub mod rows;
+pub mod table;
+
+pub use cancellations::Cancellations;
+pub use customers::{CustomerTable, Ids, Levels, NO_DAY, NO_LEVEL};
+pub use events::{scan, EventStore, SignalReport, SignalScan, NO_CATEGORY};
+pub use quarantine::{Quarantine, Reason};
+pub use rows::{PartitionRows, SignalRows};
+pub use table::{IdKind, Table};
+
+use crate::calendar::{Day, Zone, MICROS};
+use crate::config::{ChurnDefinition, Settings, SignalKind};
+use crate::error::{Error, Result};
+use decode::{Times, NULL_TIME};
+use table::{damaged, Need, Role};
+
+/// All tables of a configuration, opened.
+pub struct Sources {
+    /// The customers table.
+    pub customers: Table,
+    /// The signals' tables, in name order.
+    pub signals: Vec<Table>,
+    /// The cancellations; none when churn is inactivity.
+    pub churn: Option<Table>,
+}
+
+/// Opens every table and checks its contract. `days` (first, last) are the days that the run will need, for pruning by
+/// partition folders; `None` opens everything.
+///
+/// # Errors
+/// [`Error::Contract`] with a line for every mismatch of every file of every table; [`Error::Config`] when the
+/// configuration names no customers table.
+pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
+    let customers = customer_columns(settings)?;
+    let mut problems = Vec::new();
+    let need = |section: &str, key: &str, column: &str, role: Role, optional: bool| Need {
+        setting: format!("{section}.{key}"),
+        column: column.to_owned(),
+        role,
+        optional,
+    };
+    let mut needs = vec![need("customers", "id", &customers.id, Role::Id, false)];
+    for (key, column) in [("signup", &customers.signup), ("start", &customers.start), ("end", &customers.end)] {
+        needs.extend(column.iter().map(|column| need("customers", key, column, Role::Time, true)));
+    }
+    needs.extend(customers.value.iter().map(|column| need("customers", "value", column, Role::Number, true)));
+    for (key, columns, role) in [
+        ("numeric", &customers.numeric, Role::Number),
+        ("categorical", &customers.categorical, Role::Text),
+        ("passthrough", &customers.passthrough, Role::Any),
+    ] {
+        needs.extend(columns.iter().map(|column| need("customers", key, column, role, true)));
+    }
+    let customers_table = table::open("customers", &customers.path, &needs, None, &mut problems);
+    let mut signals = Vec::new();
+    for (name, signal) in &settings.signals {
+        let section = format!("signals.{name}");
+        let mut needs = vec![
+            need(&section, "id", &signal.id, Role::Id, false),
+            need(&section, "time", &signal.time, Role::Time, false),
+        ];
+        if signal.kind != SignalKind::Event {
+            needs.extend(signal.value.iter().map(|column| need(&section, "value", column, Role::Number, false)));
+        }
+        needs.extend(signal.category.iter().map(|column| need(&section, "category", column, Role::Text, true)));
+        needs.extend(signal.instrument.iter().map(|column| need(&section, "instrument", column, Role::Text, false)));
+        let time = days.map(|(from, to)| (signal.time.as_str(), from, to));
+        signals.push(table::open(&format!("signal `{name}`"), &signal.path, &needs, time, &mut problems));
+    }
+    let mut churn = None;
+    if let (ChurnDefinition::Event, Some(path)) = (settings.churn.definition, &settings.churn.path) {
+        let needs = [
+            need("churn", "id", &settings.churn.id, Role::Id, false),
+            need("churn", "time", &settings.churn.time, Role::Time, false),
+        ];
+        churn = table::open("churn", path, &needs, None, &mut problems);
+    }
+    if let Some(first) = &customers_table {
+        for other in
+            signals.iter().flatten().chain(&churn).filter(|t| t.id_kind != first.id_kind && !t.files.is_empty())
+        {
+            problems.push(format!(
+                "{}: ids are {}s, but {}s in the customers table; they are compared as what they are, so write both as one type",
+                other.what,
+                other.id_kind.name(),
+                first.id_kind.name(),
+            ));
+        }
+    }
+    match (customers_table, problems.as_slice()) {
+        (Some(customers), []) => Ok(Sources { customers, signals: signals.into_iter().flatten().collect(), churn }),
+        (_, [one]) => Err(Error::Contract(one.clone())),
+        (_, many) => Err(Error::Contract(format!("{} problems in the data:\n  {}", many.len(), many.join("\n  ")))),
+    }
+}
+
+/// The customers section of the configuration, which every command on event signals needs.
+pub fn customer_columns(settings: &Settings) -> Result<&crate::config::Customers> {
+    settings.customers.as_ref().ok_or_else(|| {
+        Error::Config(
+            "this command needs the customers table and the signals: add [customers] and [signals.…] to the \
+             configuration (`churn init` writes a commented one)"
+                .to_owned(),
+        )
+    })
+}
+
+impl Sources {
+    /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.
+    pub fn newest(&self, settings: &Settings, before: i64, zone: &Zone) -> Result<Vec<Option<i64>>> {
+        settings
+            .signals
+            .values()
+            .zip(&self.signals)
+            .map(|(signal, table)| {
+                let mut newest: Option<i64> = None;
+                let mut unclear = Vec::new();
+                for file in &table.files {
+                    for group in 0..file.metadata.metadata().num_row_groups() {
+                        match events::time_range(file, &signal.time, group, zone) {
+                            Some((_, max)) if max < before => newest = newest.max(Some(max)),
+                            Some((min, _)) if min >= before => {}
+                            range => unclear.push((file, group, range)),
+                        }
+                    }
+                }
+                for (file, group, range) in unclear {
+                    if range.is_some_and(|(_, max)| Some(max) <= newest) {
+                        continue;
+                    }
+                    newest = newest.max(newest_decoded(file, group, &signal.time, before, zone)?);
+                }
+                Ok(newest)
+            })
+            .collect()
+    }
+}
+
+fn newest_decoded(file: &table::OpenFile, group: usize, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
+    let mut newest = None;
+    let (mut times, mut instants) = (Times::new(zone), Vec::new());
+    if file.data_type(column).is_none() {
+        let day = file.file.partition_value(column).and_then(|v| v.as_ref()?.get(..10)?.parse::<Day>().ok());
+        return Ok(day.map(|day| zone.midnight(day)).filter(|&t| t < before));
+    }
+    for batch in file.read(&[column], Some(vec![group]), 65_536)? {
+        let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+        if let Some(array) = batch.column_by_name(column) {
+            times.fill(array, &mut instants);
+            newest = newest.max(instants.iter().copied().filter(|&t| t != NULL_TIME && t < before).max());
+        }
+    }
+    Ok(newest)
+}
+
+/// The day after the newest row of any signal: the first day that the data say nothing about. Rows dated after `today`
+/// (a typing error, a scheduled event) do not count.
+pub fn data_end(newest: &[Option<i64>], zone: &Zone) -> Option<Day> {
+    newest.iter().flatten().max().map(|&instant| zone.day_of(instant).plus(1))
+}
+
+/// Today in the configured zone, by the machine's clock.
+pub fn today(zone: &Zone) -> Day {
+    zone.day_of(jiff::Timestamp::now().as_microsecond())
+}
+
+/// The first instant after which rows are implausible as history: the end of today.
+pub fn end_of_today(zone: &Zone) -> i64 {
+    zone.midnight(today(zone).plus(1)).max(MICROS)
+}

@@ -1,0 +1,70 @@
+//! Customers in partitions by a hash of their id, each small enough that what one thread writes for it stays in cache.
+//!
+//! A partition depends on ids alone, never on files or threads: it is also the unit, and its number the order, in
+//! which floating-point sums are taken.
+
+use super::customers::{CustomerTable, Ids};
+
+/// Customers a partition is meant to hold.
+const TARGET: usize = 2048;
+/// The most partitions: their write positions must fit a core's cache.
+const MOST: usize = 4096;
+
+/// Which partition each id belongs to, and who is in each.
+#[derive(Clone, Debug)]
+pub struct Partitioning {
+    shift: u32,
+    /// The customers (positions in the table) of each partition, ascending.
+    pub members: Vec<Vec<u32>>,
+}
+
+impl Partitioning {
+    /// Splits the customers.
+    pub fn of(customers: &CustomerTable) -> Partitioning {
+        let count = customers.len().div_ceil(TARGET).next_power_of_two().clamp(1, MOST);
+        let mut partitioning =
+            Partitioning { shift: u64::BITS - count.trailing_zeros(), members: vec![Vec::new(); count] };
+        for index in 0..customers.len() {
+            let partition = match &customers.ids {
+                Ids::Integer(ids) => partitioning.of_integer(ids[index]),
+                Ids::Text { .. } => partitioning.of_text(customers.ids.text(index).as_bytes()),
+            };
+            partitioning.members[partition].push(index as u32);
+        }
+        partitioning
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The partition of an integer id.
+    #[inline]
+    pub fn of_integer(&self, id: i64) -> usize {
+        self.top_bits(mixed(id as u64))
+    }
+
+    /// The partition of a string id.
+    #[inline]
+    pub fn of_text(&self, id: &[u8]) -> usize {
+        self.top_bits(xxhash_rust::xxh3::xxh3_64(id))
+    }
+
+    #[inline]
+    fn top_bits(&self, hash: u64) -> usize {
+        // A shift by all 64 bits, for a single partition, would overflow.
+        hash.checked_shr(self.shift).unwrap_or(0) as usize
+    }
+}
+
+/// MurmurHash3's 64-bit finaliser: every input bit reaches the top bits, so ids that agree in their low (or high) bits
+/// spread all the same.
+#[inline]
+fn mixed(mut x: u64) -> u64 {
+    x ^= x >> 33;
+    x = x.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    x ^= x >> 33;
+    x = x.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    x ^ (x >> 33)
+}

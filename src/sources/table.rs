@@ -1,0 +1,334 @@
+//! A source as a table: its files opened, their schemas held against what the configuration needs of them.
+//!
+//! Only footers are read here. Every mismatch of every file is gathered, so that one message names them all.
+
+use super::layout::{self, SourceFile};
+use crate::calendar::Day;
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::ProjectionMask;
+use rayon::prelude::*;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a column is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A customer id: an integer or a string.
+    Id,
+    /// A timestamp of any unit, or a date.
+    Time,
+    /// An integer, a float, a decimal or a boolean.
+    Number,
+    /// A string; integers and booleans are read as their text.
+    Text,
+    /// Anything, copied as it is.
+    Any,
+}
+
+impl Role {
+    fn expected(self) -> &'static str {
+        match self {
+            Role::Id => "an integer or a string",
+            Role::Time => "a timestamp or a date",
+            Role::Number => "a number",
+            Role::Text => "a string",
+            Role::Any => "anything",
+        }
+    }
+
+    fn accepts(self, found: &DataType) -> bool {
+        use DataType::*;
+        let found = match found {
+            Dictionary(_, value) => value,
+            other => other,
+        };
+        let integer = found.is_integer() || matches!(found, Decimal128(_, 0) | Decimal32(_, 0) | Decimal64(_, 0));
+        let text = matches!(found, Utf8 | LargeUtf8 | Utf8View);
+        let decimal = matches!(found, Decimal32(..) | Decimal64(..) | Decimal128(..));
+        match self {
+            Role::Id => integer || text,
+            Role::Time => matches!(found, Timestamp(..) | Date32 | Date64),
+            Role::Number => integer || decimal || matches!(found, Float16 | Float32 | Float64 | Boolean),
+            Role::Text => text || integer || *found == Boolean,
+            Role::Any => !found.is_nested(),
+        }
+    }
+}
+
+/// A column that a source must (or may) have.
+#[derive(Clone, Debug)]
+pub struct Need {
+    /// The setting that names it, for messages: `signals.logins.time`.
+    pub setting: String,
+    /// Its name.
+    pub column: String,
+    /// What it is read as.
+    pub role: Role,
+    /// Whether files without it are in order: their rows have null there. It must be in one file at least.
+    pub optional: bool,
+}
+
+/// Whether ids are integers or strings. They are compared as what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// 64-bit signed integers.
+    Integer,
+    /// Strings, by their bytes.
+    Text,
+}
+
+impl IdKind {
+    /// As messages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            IdKind::Integer => "integer",
+            IdKind::Text => "string",
+        }
+    }
+}
+
+/// A file whose footer has been read.
+#[derive(Clone)]
+pub struct OpenFile {
+    /// The file and its partition values.
+    pub file: SourceFile,
+    /// Footer and schema, with the types that rows are decoded to.
+    pub metadata: ArrowReaderMetadata,
+    /// The file's size.
+    pub bytes: u64,
+}
+
+impl OpenFile {
+    /// Starts reading some row groups, only the given columns. Columns that the file lacks are left out.
+    pub fn read(
+        &self,
+        columns: &[&str],
+        row_groups: Option<Vec<usize>>,
+        batch_size: usize,
+    ) -> crate::Result<parquet::arrow::arrow_reader::ParquetRecordBatchReader> {
+        let path = &self.file.path;
+        let file = File::open(path).map_err(|e| crate::Error::reading(path, &e))?;
+        let schema = self.metadata.schema();
+        let roots = columns.iter().filter_map(|column| schema.index_of(column).ok());
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_projection(mask)
+            .with_batch_size(batch_size);
+        if let Some(row_groups) = row_groups {
+            builder = builder.with_row_groups(row_groups);
+        }
+        builder.build().map_err(|e| damaged(path, &e))
+    }
+
+    /// The type of a column, if the file has it.
+    pub fn data_type(&self, column: &str) -> Option<&DataType> {
+        self.metadata.schema().field_with_name(column).ok().map(Field::data_type)
+    }
+
+    /// Rows in the file.
+    pub fn rows(&self) -> u64 {
+        self.metadata.metadata().file_metadata().num_rows().max(0) as u64
+    }
+}
+
+/// The error for a file whose footer is fine but whose pages are not.
+pub fn damaged(path: &Path, error: &dyn std::fmt::Display) -> crate::Error {
+    crate::Error::Contract(format!(
+        "{} cannot be decoded: {error}. The file is damaged or still being written; write it again",
+        path.display()
+    ))
+}
+
+/// A source whose files all satisfy their needs.
+#[derive(Clone)]
+pub struct Table {
+    /// How messages name it: "signal `logins`".
+    pub what: String,
+    /// Its files in path order, without those that lie outside the needed days.
+    pub files: Vec<OpenFile>,
+    /// Files skipped for their partition folders.
+    pub pruned_files: usize,
+    /// The kind of its ids.
+    pub id_kind: IdKind,
+}
+
+/// Opens a source and holds every file against the needs. `days` (first, last) prunes files by their partition
+/// folders, with a day to spare on each side for zones. Problems are appended to `problems`, a line each; then there
+/// is no table.
+pub fn open(
+    what: &str,
+    path: &Path,
+    needs: &[Need],
+    time: Option<(&str, Day, Day)>,
+    problems: &mut Vec<String>,
+) -> Option<Table> {
+    let listed = match layout::files(path, what) {
+        Ok(files) => files,
+        Err(error) => {
+            problems.push(error.to_string());
+            return None;
+        }
+    };
+    let all = listed.len();
+    let kept: Vec<SourceFile> = listed
+        .into_iter()
+        .filter(|file| match time.and_then(|(column, from, to)| Some((file.partition_days(column)?, from, to))) {
+            Some(((first, last), from, to)) => last.plus(1) >= from && first.plus(-1) <= to,
+            None => true,
+        })
+        .collect();
+    let pruned_files = all - kept.len();
+    let opened: Vec<Result<OpenFile, String>> = kept.into_par_iter().map(|file| open_file(file, needs)).collect();
+    let before = problems.len();
+    let mut files = Vec::with_capacity(opened.len());
+    for result in opened {
+        match result {
+            Ok(file) => files.push(file),
+            Err(problem) => problems.push(format!("{what}: {problem}")),
+        }
+    }
+    let mut id_kind: Option<(IdKind, &OpenFile)> = None;
+    for need in needs {
+        let mut present = false;
+        let mut missing = Vec::new();
+        for open in &files {
+            let Some(found) = open.data_type(&need.column) else {
+                match open.file.partition_value(&need.column) {
+                    Some(_) if need.role != Role::Id => present = true,
+                    _ => missing.push(open),
+                }
+                continue;
+            };
+            present = true;
+            if !need.role.accepts(found) {
+                problems.push(format!(
+                    "{what}: column `{}` ({}) in {} has the wrong type: found {}, expected {}",
+                    need.column,
+                    need.setting,
+                    open.file.path.display(),
+                    type_name(found),
+                    need.role.expected(),
+                ));
+            } else if need.role == Role::Id {
+                let kind = id_kind_of(found);
+                match id_kind {
+                    None => id_kind = Some((kind, open)),
+                    Some((first, other)) if first != kind => problems.push(format!(
+                        "{what}: the ids in column `{}` are {}s in {} but {}s in {}; write them as one type",
+                        need.column,
+                        first.name(),
+                        other.file.path.display(),
+                        kind.name(),
+                        open.file.path.display(),
+                    )),
+                    Some(_) => {}
+                }
+            }
+        }
+        if let (Some(first), true) = (missing.first(), !need.optional || !present) {
+            let columns: Vec<&str> = first.metadata.schema().fields().iter().map(|f| f.name().as_str()).collect();
+            let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
+            problems.push(format!(
+                "{what}: column `{}` ({}) is missing in {}{others}: found the columns {}{}",
+                need.column,
+                need.setting,
+                first.file.path.display(),
+                columns.join(", "),
+                nearest(&need.column, &columns),
+            ));
+        }
+    }
+    let id_kind = id_kind.map_or(IdKind::Integer, |(kind, _)| kind);
+    (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
+}
+
+fn nearest(wanted: &str, columns: &[&str]) -> String {
+    columns
+        .iter()
+        .map(|column| (strsim::jaro_winkler(wanted, column), column))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .map(|(_, column)| format!("; did you mean `{column}`?"))
+        .unwrap_or_default()
+}
+
+fn id_kind_of(found: &DataType) -> IdKind {
+    match found {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => IdKind::Text,
+        _ => IdKind::Integer,
+    }
+}
+
+/// A type as a person would name it, with the exact one behind it.
+pub fn type_name(found: &DataType) -> String {
+    let plain = match found {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => "a string",
+        DataType::Boolean => "a boolean",
+        DataType::Timestamp(..) => "a timestamp",
+        DataType::Date32 | DataType::Date64 => "a date",
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => "a float",
+        found if found.is_integer() => "an integer",
+        other => return other.to_string(),
+    };
+    match found {
+        DataType::Dictionary(..) => plain.to_owned(),
+        _ => format!("{plain} ({found})"),
+    }
+}
+
+/// Reads a footer. The Arrow schema that some writers embed is ignored: what counts is what Parquet itself says, so
+/// files of different writers read alike. Levels come dictionary-encoded, since they repeat, and ids as plain strings,
+/// since they hardly do; timestamps of the retired INT96 type come in microseconds, which reach the year 9999.
+fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
+    let path = file.path.display();
+    let unreadable = |problem: String| {
+        format!("{path} is not a readable Parquet file: {problem}. It may be truncated, still being written, or of another format; write it again")
+    };
+    let handle = File::open(&file.path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    let bytes = handle.metadata().map_err(|e| format!("{path} cannot be read: {e}"))?.len();
+    if bytes < 12 {
+        return Err(unreadable(format!("found {bytes} bytes")));
+    }
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let plain = ArrowReaderMetadata::load(&handle, options.clone()).map_err(|e| unreadable(plain_text(&e)))?;
+    let int96: Vec<bool> = {
+        let schema = plain.parquet_schema();
+        let mut roots = vec![false; plain.schema().fields().len()];
+        for leaf in 0..schema.num_columns() {
+            if schema.column(leaf).physical_type() == parquet::basic::Type::INT96 {
+                roots[schema.get_column_root_idx(leaf)] = true;
+            }
+        }
+        roots
+    };
+    let hinted: Vec<Arc<Field>> = plain
+        .schema()
+        .fields()
+        .iter()
+        .zip(int96)
+        .map(|(field, int96)| {
+            let role = needs.iter().find(|need| need.column == *field.name()).map(|need| need.role);
+            let hint = match (field.data_type(), role) {
+                (DataType::Utf8 | DataType::Binary, Some(Role::Text)) => {
+                    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+                }
+                (DataType::Binary, Some(Role::Id)) => DataType::Utf8,
+                (DataType::Timestamp(_, zone), _) if int96 => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+                (other, _) => other.clone(),
+            };
+            Arc::new(Field::clone(field).with_data_type(hint))
+        })
+        .collect();
+    let schema = Arc::new(Schema::new(hinted));
+    let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), options.with_schema(schema))
+        .map_err(|e| unreadable(plain_text(&e)))?;
+    Ok(OpenFile { file, metadata, bytes })
+}
+
+/// A library's message without its own prefix and without a full stop.
+fn plain_text(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    text.trim_start_matches("Parquet error: ").trim_end_matches('.').to_owned()
+}
