@@ -1,4 +1,4 @@
-//! The resolved, validated configuration: what every other room works from.
+//! The resolved, validated settings: what every other room works from.
 
 use crate::calendar::{Day, Zone};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct Settings {
     /// The engagement signals by name, in name order.
     #[serde(default)]
     pub signals: BTreeMap<String, Signal>,
+    /// A prepared feature table, instead of customers, signals and churn.
+    #[serde(default)]
+    pub table: Option<Table>,
     /// What churn means and the windows around it.
     pub churn: Churn,
     /// Which (customer, as-of) rows exist.
@@ -215,6 +218,29 @@ pub struct Churn {
     pub gap_days: u32,
     /// Days of the label window.
     pub horizon_days: u32,
+}
+
+/// A prepared feature table: one row a customer, or a customer and as-of date.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// Column of the customer's id, integer or string.
+    pub id: String,
+    /// Column of the label, 0/1 or boolean; training needs it, scoring ignores it.
+    pub label: Option<String>,
+    /// Column of the as-of date; without one, all rows are of the same date.
+    pub as_of: Option<String>,
+    /// Column of the folds to evaluate on when there is no as-of date.
+    pub fold: Option<String>,
+    /// Columns that the model must not see.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Numeric columns; when neither list is given, both are inferred from the types.
+    #[serde(default)]
+    pub numeric: Vec<String>,
+    /// Categorical columns.
+    #[serde(default)]
+    pub categorical: Vec<String>,
 }
 
 /// Which (customer, as-of) rows exist.

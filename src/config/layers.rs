@@ -1,0 +1,285 @@
+//! The layers as written, and how they combine: command line > environment > file > defaults, key by key. A list is
+//! one value: a stronger layer replaces it whole. Problems are collected rather than returned, so that a person sees
+//! all of them at once.
+
+use super::{keys, validate, Resolved, Settings};
+use crate::error::{Error, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// Where a value was written, weakest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The embedded defaults.
+    Default,
+    /// A configuration file.
+    File(PathBuf),
+    /// A `CHURN_…` variable.
+    Environment(String),
+    /// `--set key.path=value`.
+    CommandLine,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Layer::Default => f.write_str("default"),
+            Layer::File(path) => write!(f, "file {}", path.display()),
+            Layer::Environment(name) => write!(f, "env {name}"),
+            Layer::CommandLine => f.write_str("--set"),
+        }
+    }
+}
+
+/// One value and the layer that set it.
+#[derive(Clone, Debug)]
+pub(super) struct Leaf {
+    pub value: Value,
+    pub layer: Layer,
+}
+
+/// The layers combined so far.
+#[derive(Default)]
+pub(super) struct Layers {
+    leaves: BTreeMap<String, Leaf>,
+    /// The sections that some layer wrote.
+    written: BTreeSet<String>,
+    /// Keys that were written wrongly: already reported, so not also reported as missing.
+    rejected: BTreeSet<String>,
+    problems: Vec<String>,
+}
+
+impl Layers {
+    /// Adds the text of a TOML file. Its relative paths start at `base`.
+    pub fn add_toml(&mut self, text: &str, layer: &Layer, base: &Path) -> Result<()> {
+        let table: Table = text.parse().map_err(|error| syntax_error(text, layer, &error))?;
+        self.put(&[], Value::Table(table), layer, Some(base));
+        Ok(())
+    }
+
+    /// Adds the variables that name a section: `CHURN_LIST__CAPACITY`, `CHURN_SIGNALS__LOGINS__PATH`. The levels are
+    /// parted by two underscores; in a section without sub-sections one is enough. Relative paths start at the
+    /// current folder. Variables that name no section belong to someone else.
+    pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
+        let mut variables: Vec<_> = variables.into_iter().collect();
+        variables.sort();
+        let mut seen: BTreeMap<Vec<String>, String> = BTreeMap::new();
+        for (name, raw) in variables {
+            let Some(path) = self.path_of_variable(&name) else { continue };
+            if let Some(other) = seen.insert(path.clone(), name.clone()) {
+                self.problems.push(format!("{other} and {name} set the same key; unset one of them"));
+            }
+            self.put_raw(&path.iter().map(String::as_str).collect::<Vec<_>>(), &raw, Layer::Environment(name));
+        }
+    }
+
+    /// Adds `key.path=value` of the command line, a later one over an earlier one. Relative paths start at the
+    /// current folder.
+    pub fn add_sets(&mut self, sets: &[String]) {
+        for set in sets {
+            match set.split_once('=') {
+                Some((key, raw)) if !key.trim().is_empty() => {
+                    self.put_raw(&key.trim().split('.').collect::<Vec<_>>(), raw, Layer::CommandLine);
+                }
+                _ => self.problems.push(format!("--set {set}: write it as key.path=value, as in list.capacity=100")),
+            }
+        }
+    }
+
+    /// Checks the whole and makes the settings.
+    pub fn resolve(mut self) -> Result<Resolved> {
+        let incomplete = self.incomplete_sections();
+        let mut table = Table::new();
+        for (key, leaf) in &self.leaves {
+            let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+            if !incomplete.contains(section) {
+                insert(&mut table, section, name, leaf.value.clone());
+            }
+        }
+        let settings: Settings = table
+            .try_into()
+            .map_err(|error| Error::Internal(format!("the catalogue of keys does not match the settings: {error}")))?;
+        let problems = validate::problems(&settings, &self);
+        self.problems.extend(problems);
+        match self.problems.as_slice() {
+            [] => Ok(Resolved { settings, leaves: self.leaves }),
+            [one] => Err(Error::Config(one.clone())),
+            many => Err(Error::Config(format!(
+                "the configuration has {} problems:\n  - {}",
+                many.len(),
+                many.join("\n  - ")
+            ))),
+        }
+    }
+
+    /// A key as messages name it: with the layer that set it.
+    pub fn named(&self, key: &str) -> String {
+        match self.leaves.get(key) {
+            Some(leaf) => format!("`{key}` ({})", leaf.layer),
+            None => format!("`{key}`"),
+        }
+    }
+
+    /// Whether some layer wrote the section.
+    pub fn has_section(&self, section: &str) -> bool {
+        self.written.contains(section)
+    }
+
+    /// The signals that some layer wrote, well or badly.
+    pub fn signal_names(&self) -> impl Iterator<Item = &str> {
+        self.written.iter().filter_map(|section| section.strip_prefix("signals."))
+    }
+
+    /// Whether the key was written wrongly.
+    pub fn is_rejected(&self, key: &str) -> bool {
+        self.rejected.contains(key)
+    }
+
+    fn put_raw(&mut self, path: &[&str], raw: &str, layer: Layer) {
+        let mut value = raw.trim().parse().unwrap_or_else(|_| Value::from(raw));
+        let takes_text = keys::find(path).is_some_and(|(_, key)| key.kind.is_text());
+        if takes_text && !matches!(value, Value::String(_) | Value::Array(_) | Value::Table(_)) {
+            value = Value::from(raw);
+        }
+        // The sections above the key count as written too.
+        let nested = path.iter().rev().fold(value, |inner, name| {
+            let mut table = Table::new();
+            table.insert((*name).to_owned(), inner);
+            Value::Table(table)
+        });
+        self.put(&[], nested, &layer, None);
+    }
+
+    fn put(&mut self, path: &[&str], value: Value, layer: &Layer, base: Option<&Path>) {
+        let key = path.join(".");
+        if let Some((_, known)) = keys::find(path) {
+            match known.kind.accept(&value).and_then(|value| anchored(value, &known.kind, base)) {
+                Some(value) => {
+                    self.leaves.insert(key, Leaf { value, layer: layer.clone() });
+                }
+                None => {
+                    let (expected, found) = (known.kind.expected(), keys::describe(&value));
+                    self.problems.push(format!("`{key}` ({layer}): expected {expected}, found {found}"));
+                    self.rejected.insert(key);
+                }
+            }
+            return;
+        }
+        let is_section = keys::is_section(path);
+        match (path, value) {
+            (["signals", name], _) if !is_signal_name(name) => {
+                let asked = "begin with a letter and go on with letters, digits, `_` and `-`";
+                self.problems.push(format!("`{key}` ({layer}): the name of a signal must {asked}"));
+            }
+            // Of an unknown section with one key, the whole key tells more: `lst.capacity` rather than `lst`.
+            (_, Value::Table(table)) if is_section || table.len() == 1 => {
+                if is_section {
+                    self.written.insert(key);
+                }
+                for (name, value) in table {
+                    self.put(&[path, &[name.as_str()]].concat(), value, layer, base);
+                }
+            }
+            (_, other) if is_section => {
+                let found = keys::describe(&other);
+                self.problems.push(format!("`{key}` ({layer}): expected a section with keys, found {found}"));
+                self.rejected.insert(key);
+            }
+            (_, other) => {
+                let nearest = keys::nearest(path, other.is_table());
+                let what = if other.is_table() { "section" } else { "key" };
+                self.problems.push(format!("unknown {what} `{key}` ({layer}); the nearest known one is `{nearest}`"));
+                self.rejected.extend(nearest.split('.').next().map(str::to_owned));
+                self.rejected.insert(nearest);
+            }
+        }
+    }
+
+    /// The sections without defaults that lack a required key or hold a wrong one: reported here, and left out of the
+    /// settings so that everything else can still be checked.
+    fn incomplete_sections(&mut self) -> BTreeSet<String> {
+        let mut incomplete = BTreeSet::new();
+        for section in &self.written {
+            let pattern = if section.starts_with("signals.") { "signals.*" } else { section.as_str() };
+            let keys = || keys::KEYS.iter().filter(|key| key.section() == pattern);
+            if !keys().any(|key| key.required) {
+                continue;
+            }
+            for key in keys() {
+                let path = format!("{section}.{}", key.name());
+                if self.rejected.contains(&path) {
+                    incomplete.insert(section.clone());
+                } else if key.required && !self.leaves.contains_key(&path) {
+                    self.problems.push(format!("`{path}` is missing: expected {}", key.kind.expected()));
+                    incomplete.insert(section.clone());
+                }
+            }
+        }
+        incomplete
+    }
+
+    /// The path that a variable sets; none if it names no section.
+    fn path_of_variable(&self, name: &str) -> Option<Vec<String>> {
+        let prefix = name.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("CHURN_"))?;
+        let rest = name[prefix.len()..].to_lowercase();
+        let (section, rest) = keys::sections().into_iter().find_map(|section| {
+            let rest = rest.strip_prefix(section)?;
+            (rest.is_empty() || rest.starts_with('_')).then_some((section, rest))
+        })?;
+        let mut path = vec![section.to_owned()];
+        match rest.strip_prefix("__").map(|levels| (levels, levels.rsplit_once("__"))) {
+            Some((_, Some((signal, key)))) if section == "signals" => {
+                path.extend([self.signal_called(signal), key.to_owned()]);
+            }
+            Some((levels, _)) => path.extend(levels.split("__").map(str::to_owned)),
+            None => path.extend(rest.strip_prefix('_').map(str::to_owned)),
+        }
+        Some(path)
+    }
+
+    /// The signal that the file calls so but for letter case and hyphens, which variables cannot hold.
+    fn signal_called(&self, name: &str) -> String {
+        let plain = |name: &str| name.to_lowercase().replace('-', "_");
+        self.signal_names().find(|known| plain(known) == plain(name)).unwrap_or(name).to_owned()
+    }
+}
+
+fn is_signal_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// A path with its starting folder in front; any other value as it is. None if the result cannot be written in TOML.
+fn anchored(value: Value, kind: &keys::Kind, base: Option<&Path>) -> Option<Value> {
+    match (kind, base, value.as_str()) {
+        (keys::Kind::Path, Some(base), Some(path)) => base.join(path).to_str().map(Value::from),
+        _ => Some(value),
+    }
+}
+
+fn insert(table: &mut Table, section: &str, name: &str, value: Value) {
+    let mut inner = table;
+    for part in section.split('.') {
+        match inner.entry(part).or_insert_with(|| Value::Table(Table::new())) {
+            Value::Table(next) => inner = next,
+            // Keys and sections are disjoint in the catalogue.
+            _ => return,
+        }
+    }
+    inner.insert(name.to_owned(), value);
+}
+
+fn syntax_error(text: &str, layer: &Layer, error: &toml::de::Error) -> Error {
+    let Layer::File(path) = layer else { return Error::Internal(format!("{layer}: {error}")) };
+    let place = match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => {
+            let line = before.matches('\n').count();
+            let content = text.lines().nth(line).unwrap_or_default().trim();
+            format!(", line {}: `{content}`", line + 1)
+        }
+        None => String::new(),
+    };
+    Error::Config(format!("{}{place}: {}", path.display(), error.message().replace('\n', " ")))
+}
