@@ -138,7 +138,8 @@ impl Layers {
     }
 
     fn put_raw(&mut self, path: &[&str], raw: &str, layer: Layer) {
-        let mut value = raw.trim().parse().unwrap_or_else(|_| Value::from(raw));
+        let raw = raw.trim();
+        let mut value = raw.parse().unwrap_or_else(|_| Value::from(raw));
         let takes_text = keys::find(path).is_some_and(|(_, key)| key.kind.is_text());
         if takes_text && !matches!(value, Value::String(_) | Value::Array(_) | Value::Table(_)) {
             value = Value::from(raw);

@@ -62,6 +62,11 @@ pub fn load(
     layers.resolve()
 }
 
+/// The variables of the process, for [`load`]. Bytes that are not UTF-8 are replaced; they can be no setting's value.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+}
+
 /// A `churn.toml` from sections of its own: `own` names the tables, and every general setting follows with its comment,
 /// switched off, so that it keeps to the defaults until someone changes it.
 pub fn starter(own: &str) -> String {

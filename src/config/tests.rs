@@ -126,6 +126,7 @@ fn sets_are_toml_values_or_bare_words() {
         "time.zone=Europe/Berlin",
         "features.windows_days=[30, 7, 30]",
         "model.alpha = 0.5",
+        "list.reference = cut_off",
         "customers.id=42",
         "training.as_of=[2026-02-01, \"2026-01-01\"]",
         "signals.calls={kind=\"amount\", path=\"calls\", id=\"c\", time=\"t\", value=\"seconds\", range=[0, 1e4]}",
@@ -133,7 +134,7 @@ fn sets_are_toml_values_or_bare_words() {
     let s = resolved(MINIMAL, &sets, &[]).unwrap().settings;
     assert_eq!(s.time.zone, "Europe/Berlin");
     assert_eq!(s.features.windows_days, [7, 30]);
-    assert_eq!(s.model.alpha, Alpha::Fixed(0.5));
+    assert_eq!((s.model.alpha, s.list.reference), (Alpha::Fixed(0.5), Reference::CutOff));
     assert_eq!(s.customers.unwrap().id, "42");
     assert_eq!(
         s.training.as_of.unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(),

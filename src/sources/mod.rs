@@ -5,6 +5,7 @@ pub mod cancellations;
 pub mod customers;
 mod decode;
 pub mod events;
+pub mod infer;
 mod layout;
 pub mod partition;
 pub mod quarantine;
