@@ -4,13 +4,22 @@
 //! and the simulated population stand beside it; `cli` alone knows all. `docs/architecture.md` walks through the rooms.
 
 pub mod calendar;
+pub mod cli;
 pub mod config;
 pub mod dataset;
+pub mod digest;
 pub mod eligibility;
 pub mod error;
 pub mod features;
+pub mod files;
 pub mod labels;
+pub mod model;
 pub mod numeric;
+pub mod publish;
+pub mod ranking;
+pub mod reasons;
+pub mod registry;
+pub mod simulate;
 pub mod sources;
 
 pub use error::{Error, Result};

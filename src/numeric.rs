@@ -20,3 +20,20 @@ pub fn logit(p: f64) -> f64 {
     let p = p.clamp(1e-15, 1.0 - 1e-15);
     (p / (1.0 - p)).ln()
 }
+
+/// The sum of `values` in their order, with the rounding errors carried along (Neumaier, 1974), so that the result
+/// is as good as one rounding of the exact sum for any realistic length.
+pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
+    let (mut sum, mut carry) = (0.0_f64, 0.0_f64);
+    for value in values {
+        let next = sum + value;
+        carry += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    // Infinities make the carry undefined; the plain sum then says what there is to say.
+    if carry.is_finite() {
+        sum + carry
+    } else {
+        sum
+    }
+}

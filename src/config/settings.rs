@@ -200,7 +200,7 @@ pub enum ChurnDefinition {
 }
 
 /// The label.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Churn {
     /// How churn is known.
@@ -244,7 +244,7 @@ pub struct Table {
 }
 
 /// Which (customer, as-of) rows exist.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Eligibility {
     /// Days since sign-up that a customer needs.

@@ -332,3 +332,26 @@ fn plain_text(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     text.trim_start_matches("Parquet error: ").trim_end_matches('.').to_owned()
 }
+
+impl Table {
+    /// SHA-256 of what the footers say: every file's name and size, and of every column chunk its size and statistics.
+    pub fn footers_sha256(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let mut hash = Sha256::new();
+        for open in &self.files {
+            let name = open.file.path.file_name().unwrap_or_default().to_string_lossy();
+            hash.update(format!("{name}\n{}\n", open.bytes));
+            for group in open.metadata.metadata().row_groups() {
+                hash.update(format!("{}\n", group.num_rows()));
+                for column in group.columns() {
+                    hash.update(format!("{} {}\n", column.column_path(), column.compressed_size()));
+                    if let Some(statistics) = column.statistics() {
+                        hash.update(statistics.min_bytes_opt().unwrap_or_default());
+                        hash.update(statistics.max_bytes_opt().unwrap_or_default());
+                    }
+                }
+            }
+        }
+        crate::digest::hex(&hash.finalize())
+    }
+}

@@ -1,0 +1,228 @@
+//! The command line as written.
+
+use crate::calendar::Day;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done
+   1  internal error
+   2  usage or configuration
+   3  data contract broken
+   4  data stale
+   5  too little data
+   6  drift gate blocked
+   7  another run holds the lock
+   8  model missing or incompatible
+  75  temporary I/O, retry
+
+Try it in an empty directory:  churn demo
+Then on your own data:         churn init --from DATA_DIR && churn check && churn train && churn score --as-of DATE";
+
+/// Ranked at-risk customer lists with reasons, from engagement signals in Parquet.
+#[derive(Debug, Parser)]
+#[command(name = "churn", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What applies to every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The configuration file [default: churn.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "CHURN_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Override one setting, for example --set list.capacity=100 (repeatable)
+    #[arg(long = "set", global = true, value_name = "KEY.PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, value_name = "N", env = "CHURN_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// How messages on standard error are written
+    #[arg(long, global = true, value_name = "FORMAT", env = "CHURN_LOG_FORMAT", hide_env_values = true, default_value = "text")]
+    pub log_format: LogFormat,
+    /// What standard output gets
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub format: OutputFormat,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more (repeatable)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// How messages on standard error are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What standard output gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// A summary for people.
+    Text,
+    /// JSON for machines.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate a population in an empty directory, train, score, and show the top of the list
+    Demo {
+        /// Where; created if need be
+        #[arg(default_value = "churn-demo")]
+        dir: PathBuf,
+        /// Customers to simulate
+        #[arg(long, default_value_t = 20_000)]
+        customers: u32,
+        /// Seed of the simulation
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+    },
+    /// Write a commented churn.toml
+    Init {
+        /// Where to write it
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Infer the tables and signals from the Parquet files below this directory
+        #[arg(long, value_name = "DATA_DIR")]
+        from: Option<PathBuf>,
+    },
+    /// Write a seeded population with known churn drivers as Parquet
+    Simulate {
+        /// How many customers
+        #[arg(long, default_value_t = 20_000)]
+        customers: u32,
+        /// Days of history
+        #[arg(long, default_value_t = 540)]
+        days: u32,
+        /// The same seed gives the same bytes
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+        /// An empty or new directory
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// The day after the last one simulated
+        #[arg(long, value_name = "DATE", default_value = "2026-06-01")]
+        end: Day,
+        /// Ids like C00000042 instead of integers
+        #[arg(long)]
+        string_ids: bool,
+    },
+    /// Check the data contract, freshness, volume and history; train nothing
+    Check {
+        /// The date to check for [default: the day after the newest row]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+    },
+    /// Write the feature table
+    Features {
+        /// A row an eligible customer on each of these dates (repeatable)
+        #[arg(long, value_name = "DATE", required = true)]
+        as_of: Vec<Day>,
+        /// The Parquet file to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Rows as for training, with the label where it has matured
+        #[arg(long)]
+        labels: bool,
+    },
+    /// Train a challenger, evaluate it on later snapshots, register it, promote it by rule
+    Train {
+        /// Use only what was known on this date [default: the day after the newest row]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+        /// Whether the challenger becomes champion: `auto` unless it is worse on the held-out rows
+        #[arg(long, value_name = "RULE", default_value = "auto")]
+        promote: Promote,
+    },
+    /// The nightly job: check, features, score, reasons, rank, publish
+    Score {
+        /// The date of the list; rows dated on it or later are not seen
+        #[arg(long, value_name = "DATE")]
+        as_of: Day,
+        /// A version other than the champion
+        #[arg(long, value_name = "VERSION")]
+        model: Option<String>,
+    },
+    /// One customer: contributions, raw values, history of risk, what changed
+    Explain {
+        /// The customer's id
+        customer: String,
+        /// The date
+        #[arg(long, value_name = "DATE")]
+        as_of: Day,
+        /// A version other than the champion
+        #[arg(long, value_name = "VERSION")]
+        model: Option<String>,
+    },
+    /// The registry of models
+    Models {
+        /// What to do
+        #[command(subcommand)]
+        action: Models,
+    },
+    /// The configuration
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        action: Config,
+    },
+    /// Write a completion script for a shell to standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Whether a challenger becomes champion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Promote {
+    /// Unless it is worse than the champion on the held-out rows.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// What can be done with the registry.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// All versions, the champion marked
+    List,
+    /// One version: data, metrics, coefficients [default: the champion]
+    Show {
+        /// The version
+        version: Option<String>,
+    },
+    /// Make a version the champion
+    Promote {
+        /// The version
+        version: String,
+        /// Why, for the history
+        #[arg(long, default_value = "promoted by hand")]
+        reason: String,
+    },
+    /// Make the champion before the present one champion again
+    Rollback,
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Every resolved value and the layer that set it
+    Show,
+}

@@ -1,0 +1,158 @@
+//! The command line: one straight-line file a command; errors to exit codes. Data goes to standard output, everything
+//! else to standard error.
+
+pub mod args;
+mod check;
+mod demo;
+mod explain;
+mod features;
+mod init;
+mod models;
+mod progress;
+mod score;
+mod simulate;
+mod summary;
+mod train;
+
+use crate::config::{self, Resolved, Settings};
+use crate::error::Error;
+use anyhow::Context as _;
+use args::{Cli, Command, Global, LogFormat, OutputFormat};
+use clap::{CommandFactory, Parser};
+use progress::Progress;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// What every command works with.
+pub struct Session {
+    /// What applies to every command.
+    pub global: Global,
+}
+
+impl Session {
+    /// Reads the configuration through all its layers.
+    pub fn resolve(&self) -> crate::Result<Resolved> {
+        config::load(self.global.config.as_deref(), &self.global.sets, config::environment())
+    }
+
+    /// The resolved settings alone.
+    pub fn settings(&self) -> crate::Result<Settings> {
+        Ok(self.resolve()?.settings)
+    }
+
+    /// Progress bars, if a person is watching.
+    pub fn progress(&self) -> Progress {
+        Progress::new(!self.global.quiet && self.global.log_format == LogFormat::Text)
+    }
+
+    /// Whether standard output is for machines.
+    pub fn json(&self) -> bool {
+        self.global.format == OutputFormat::Json
+    }
+
+    /// Writes to standard output. A reader that has gone away is no error.
+    pub fn print(&self, text: &str) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.context("cannot write to standard output"),
+        }
+    }
+
+    /// Writes JSON to standard output.
+    pub fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
+        self.print(&(text + "\n"))
+    }
+}
+
+/// The time, UTC, to the second.
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}
+
+/// Runs the program and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; everything else is usage.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let log_format = cli.global.log_format;
+    start_logging(&cli.global);
+    let outcome = std::panic::catch_unwind(|| run(cli));
+    let error = match outcome {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(error)) => error,
+        Err(_) => anyhow::Error::new(Error::Internal(
+            "the program has a bug and stopped; nothing was published. Please report the lines above".to_owned(),
+        )),
+    };
+    let code = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
+    let message = match error.downcast_ref::<Error>() {
+        Some(expected) => expected.to_string(),
+        None => format!("{error:#}"),
+    };
+    let line = match log_format {
+        LogFormat::Text => format!("error: {message}\n"),
+        LogFormat::Json => {
+            let line = serde_json::json!({"level": "ERROR", "exit_code": code, "message": message});
+            format!("{line}\n")
+        }
+    };
+    // Nothing can be done if standard error is gone too.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    ExitCode::from(code)
+}
+
+fn start_logging(global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => tracing::Level::ERROR,
+        (_, 0) => tracing::Level::WARN,
+        (_, 1) => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
+    // A second subscriber in one process (tests do that) is refused; the first one stays.
+    let _ = match global.log_format {
+        LogFormat::Text => builder.without_time().compact().try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Some(threads) = cli.global.threads {
+        // Fails only if the pool exists already, and then it has its size.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
+    }
+    let session = Session { global: cli.global };
+    match cli.command {
+        Command::Demo { dir, customers, seed } => demo::run(&session, &dir, customers, seed),
+        Command::Init { dir, from } => init::run(&session, &dir, from.as_deref()),
+        Command::Simulate { customers, days, seed, out, end, string_ids } => {
+            simulate::run(&session, crate::simulate::Plan { customers, days, seed, out, end, string_ids })
+        }
+        Command::Check { as_of } => check::run(&session, as_of),
+        Command::Features { as_of, out, labels } => features::run(&session, &as_of, &out, labels),
+        Command::Train { as_of, promote } => train::run(&session, as_of, promote),
+        Command::Score { as_of, model } => score::run(&session, as_of, model.as_deref()),
+        Command::Explain { customer, as_of, model } => explain::run(&session, &customer, as_of, model.as_deref()),
+        Command::Models { action } => models::run(&session, action),
+        Command::Config { action: args::Config::Show } => {
+            let resolved = session.resolve()?;
+            match session.json() {
+                true => session.print(&(resolved.to_json()? + "\n")),
+                false => session.print(&resolved.to_toml()),
+            }
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "churn", &mut script);
+            session.print(&String::from_utf8_lossy(&script))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `churn models`
+
+use super::args::Models;
+use super::{now, summary, Session};
+use crate::registry::Registry;
+
+pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
+    let registry = Registry::at(&session.settings()?.paths.models);
+    match action {
+        Models::List => {
+            let champion = registry.champion_version()?;
+            let models = registry.versions()?.iter().map(|v| registry.load(v)).collect::<crate::Result<Vec<_>>>()?;
+            if session.json() {
+                let list: Vec<_> = models
+                    .iter()
+                    .map(|m| {
+                        serde_json::json!({
+                            "version": m.version,
+                            "champion": champion.as_ref() == Some(&m.version),
+                            "trained_at": m.trained_at,
+                            "rows": m.rows,
+                            "evaluation": m.evaluation.metrics,
+                        })
+                    })
+                    .collect();
+                return session.print_json(&list);
+            }
+            session.print(&summary::models(&models, champion.as_deref(), &registry))
+        }
+        Models::Show { version } => {
+            let model = match version {
+                Some(version) => registry.load(&version)?,
+                None => registry.load_champion()?,
+            };
+            match session.json() {
+                true => session.print_json(&model),
+                false => session.print(&summary::model(&model)),
+            }
+        }
+        Models::Promote { version, reason } => {
+            let _lock = registry.lock()?;
+            registry.promote(&version, &reason, &now())?;
+            announce(session, &version)
+        }
+        Models::Rollback => {
+            let _lock = registry.lock()?;
+            let version = registry.rollback(&now())?;
+            announce(session, &version)
+        }
+    }
+}
+
+fn announce(session: &Session, champion: &str) -> anyhow::Result<()> {
+    match session.json() {
+        true => session.print_json(&serde_json::json!({ "champion": champion })),
+        false => session.print(&format!("The champion is {champion} now.\n")),
+    }
+}

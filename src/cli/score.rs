@@ -1,0 +1,239 @@
+//! `churn score`
+
+use super::{now, summary, Session};
+use crate::calendar::Day;
+use crate::config::{Format, Reference, Resolved, Settings};
+use crate::dataset::{self, Dataset, Tables};
+use crate::digest;
+use crate::error::{Error, Result};
+use crate::features::Catalogue;
+use crate::model::artefact::{Artefact, Scores};
+use crate::model::recipe::Selection;
+use crate::publish::list::Results;
+use crate::publish::manifest::{Manifest, SourceSummary};
+use crate::publish::previous::Previous;
+use crate::publish::Staged;
+use crate::ranking::{Group, Ranking};
+use crate::reasons::{Attribution, Explainer, Explanation};
+use crate::registry::Registry;
+use crate::sources::{self, customers};
+use rayon::prelude::*;
+use std::path::PathBuf;
+use std::time::Instant;
+
+pub fn run(session: &Session, as_of: Day, model: Option<&str>) -> anyhow::Result<()> {
+    let resolved = session.resolve()?;
+    let run = scored(session, &resolved, as_of, model)?;
+    match session.json() {
+        true => session.print_json(&serde_json::json!({"folder": run.folder, "manifest": run.manifest})),
+        false => session.print(&summary::scored(&run)),
+    }
+}
+
+/// A published run.
+pub struct Run {
+    pub folder: PathBuf,
+    pub manifest: Manifest,
+    pub model: Artefact,
+    pub value_column: Option<String>,
+    pub top: Vec<summary::TopLine>,
+}
+
+/// The nightly job.
+pub fn scored(session: &Session, resolved: &Resolved, as_of: Day, version: Option<&str>) -> Result<Run> {
+    let started = Instant::now();
+    let settings = &resolved.settings;
+    let registry = Registry::at(&settings.paths.models);
+    let model = match version {
+        Some(version) => registry.load(version)?,
+        None => registry.load_champion()?,
+    };
+    let catalogue = Catalogue::of(settings);
+    model.check_features(&catalogue)?;
+    let mut staged = Staged::begin(&settings.paths.lists, as_of)?;
+    let tables = Tables::open(settings, Some(dataset::scan_days(settings, &[as_of], false)))?;
+    let data = built(session, settings, &tables, &[as_of], None)?;
+    let mut warnings = gates(settings, &tables, &data, as_of)?;
+    warnings.extend(model.advice.iter().cloned());
+    for format in settings.publish.formats.iter().filter(|f| matches!(f, Format::Xlsx | Format::Html)) {
+        warnings.push(format!("publish.formats names {format:?}, which this version does not write"));
+    }
+    let selection = Selection::scored(&data, as_of);
+    let scores = model.score(&data, &tables.customers, &selection);
+    let value = |customer: u32| tables.customers.value.get(customer as usize).copied().filter(|v| v.is_finite());
+    let ranking = Ranking::of(&settings.list, &scores.customers, &scores.probabilities, &scores.log_odds, value);
+    let results = Results {
+        as_of,
+        customers: &tables.customers,
+        scores: &scores,
+        ranking: &ranking,
+        model_version: &model.version,
+        settings: &settings.list,
+    };
+    let reference = reference(settings, &model, &data, &tables, &scores, &ranking);
+    let attribution = Attribution::new(model.weights(), model.intercept, reference)?;
+    let explainer = Explainer::new(settings, &catalogue, &model.terms(), attribution)?;
+    let explained = results
+        .listed()
+        .par_iter()
+        .map(|&position| explain(&explainer, &model, &data, &tables, scores.places[position as usize]))
+        .collect();
+    let listed: Vec<u32> = results.listed().iter().map(|&position| results.customer(position)).collect();
+    let wanted = listed.iter().map(|&customer| tables.customers.ids.display(customer as usize)).collect();
+    let lines = results.lines(explained, &Previous::read(&settings.paths.lists, as_of, &wanted)?);
+    let columns = sources::customer_columns(settings)?;
+    let passthrough =
+        customers::passthrough(&tables.sources.customers, columns, &tables.zone, &tables.customers, &listed)?;
+    let list = results.list_table(&lines, passthrough)?;
+    let top = summary::top(&results, &lines);
+    if settings.publish.formats.contains(&Format::Csv) {
+        staged.csv("at_risk.csv", &list)?;
+    }
+    if settings.publish.formats.contains(&Format::Parquet) {
+        staged.parquet("at_risk.parquet", list)?;
+    }
+    staged.parquet("scores.parquet", results.scores_table()?)?;
+    let mut manifest = Manifest {
+        program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
+        as_of,
+        model_version: model.version.clone(),
+        model_checksum: model.checksum.clone(),
+        settings_sha256: digest::of_text(&resolved.canonical_json()?),
+        published_at: now(),
+        seconds: 0.0,
+        eligible: scores.customers.len() as u64,
+        excluded: data.exclusions[0],
+        listed: listed.len() as u64,
+        control: results.listed().iter().filter(|&&p| results.group(p) == Group::Control).count() as u64,
+        mean_probability: scores.probabilities.iter().sum::<f64>() / scores.probabilities.len() as f64,
+        reference_log_odds: explainer.reference_log_odds(),
+        sources: settings.signals.keys().cloned().zip(data.reports.iter().map(SourceSummary::of)).collect(),
+        quarantine: quarantine(settings, &tables, &data),
+        warnings,
+        files: staged.files().to_vec(),
+    };
+    manifest.seconds = started.elapsed().as_secs_f64();
+    let folder = staged.publish(&manifest)?;
+    Ok(Run { folder, manifest, model, value_column: columns.value.clone(), top })
+}
+
+/// Builds the data set with a progress bar.
+pub fn built(
+    session: &Session,
+    settings: &Settings,
+    tables: &Tables,
+    as_of: &[Day],
+    labels_end: Option<Day>,
+) -> Result<Dataset> {
+    let rows = tables.sources.signals.iter().flat_map(|t| &t.files).map(|f| f.rows()).sum();
+    let bar = session.progress().bar("reading", "rows", rows);
+    let data = dataset::build(settings, tables, as_of, labels_end, &|rows| bar.inc(rows));
+    bar.finish_and_clear();
+    data
+}
+
+/// Rows in quarantine by source, for the manifest and for `check`.
+pub fn quarantine(
+    settings: &Settings,
+    tables: &Tables,
+    data: &Dataset,
+) -> std::collections::BTreeMap<String, sources::Quarantine> {
+    let mut all: std::collections::BTreeMap<String, sources::Quarantine> =
+        settings.signals.keys().cloned().zip(data.reports.iter().map(|r| r.quarantine.clone())).collect();
+    all.insert("customers".to_owned(), tables.customers.quarantine.clone());
+    if tables.sources.churn.is_some() {
+        all.insert("churn".to_owned(), tables.cancellations.quarantine.clone());
+    }
+    all
+}
+
+/// Freshness, then volume. Returns what is worth a warning.
+pub fn gates(settings: &Settings, tables: &Tables, data: &Dataset, as_of: Day) -> Result<Vec<String>> {
+    if data.reports.iter().all(|report| report.newest.is_none() && report.before == 0) {
+        return Err(Error::TooLittle(format!(
+            "no signal has a row before {as_of}; choose a later as-of date, or check the signals' paths"
+        )));
+    }
+    let mut stale = Vec::new();
+    let mut warnings = Vec::new();
+    for ((name, signal), report) in settings.signals.iter().zip(&data.reports) {
+        let allowed = signal.max_staleness_days.unwrap_or(settings.gates.max_staleness_days);
+        match report.newest.map(|newest| tables.zone.day_of(newest)) {
+            None if report.before == 0 && report.after == 0 => {
+                stale.push(format!("signal `{name}` has no row at all"));
+            }
+            None => stale.push(format!("signal `{name}` has no row in the look-back before {as_of}")),
+            // The day before the as-of date is no staleness at all.
+            Some(day) if as_of.0 - 1 - day.0 > allowed as i32 => stale.push(format!(
+                "signal `{name}`: the newest row before {as_of} is of {day}, {} days earlier; at most {allowed} are allowed",
+                as_of.0 - day.0,
+            )),
+            Some(_) => {}
+        }
+        let unknown = report.quarantine.counts().get(&sources::Reason::UnknownCustomer).copied().unwrap_or(0);
+        if unknown > 0 {
+            warnings.push(format!("signal `{name}`: {unknown} rows are of ids that the customers table lacks"));
+        }
+    }
+    if !stale.is_empty() {
+        return Err(Error::Stale(format!(
+            "the data are stale: {}. Load the missing days and run again, choose an earlier as-of date, or raise \
+             gates.max_staleness_days (or the signal's own max_staleness_days)",
+            stale.join("; ")
+        )));
+    }
+    let eligible = data.counts(data.as_of.iter().position(|&day| day == as_of).unwrap_or(0)).0;
+    if eligible < u64::from(settings.gates.min_customers) || eligible == 0 {
+        let excluded: Vec<String> =
+            data.exclusions[0].counts().iter().map(|(why, n)| format!("{n} {}", why.words())).collect();
+        let excluded = if excluded.is_empty() { "none".to_owned() } else { excluded.join(", ") };
+        return Err(Error::TooLittle(format!(
+            "{eligible} of {} customers are eligible on {as_of}, fewer than the {} of gates.min_customers; excluded: \
+             {excluded}. Check the as-of date and [eligibility], or lower the gate",
+            tables.customers.len(),
+            settings.gates.min_customers,
+        )));
+    }
+    Ok(warnings)
+}
+
+/// The means that contributions are measured from.
+pub fn reference(
+    settings: &Settings,
+    model: &Artefact,
+    data: &Dataset,
+    tables: &Tables,
+    scores: &Scores,
+    ranking: &Ranking,
+) -> Vec<f64> {
+    match settings.list.reference {
+        Reference::Population => scores.means.clone(),
+        Reference::CutOff => {
+            // The last tenth of the list, but at least 50 customers, so that the mean is steady.
+            let length = (ranking.listed / 10).max(50).min(ranking.listed);
+            let nearest = &ranking.order[ranking.listed - length..ranking.listed];
+            let mut means = vec![0.0; scores.means.len()];
+            for &position in nearest {
+                let row = model.row(data, &tables.customers, scores.places[position as usize]);
+                means.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(x) / length as f64);
+            }
+            means
+        }
+    }
+}
+
+/// One row's reasons.
+pub fn explain(
+    explainer: &Explainer,
+    model: &Artefact,
+    data: &Dataset,
+    tables: &Tables,
+    place: (u32, u32),
+) -> Explanation {
+    let block = &data.blocks[place.0 as usize];
+    let row = place.1 as usize;
+    let raw: Vec<f32> = (0..data.catalogue.numeric.len()).map(|column| block.column(column)[row]).collect();
+    let customer = block.customers[row] as usize;
+    let levels: Vec<Option<&str>> = tables.customers.categorical.iter().map(|levels| levels.get(customer)).collect();
+    explainer.explain(&raw, &levels, &model.row(data, &tables.customers, place))
+}

@@ -1,0 +1,145 @@
+//! `churn train`
+
+use super::args::Promote;
+use super::{now, score, summary, Session};
+use crate::calendar::Day;
+use crate::config::Settings;
+use crate::dataset::snapshots::Snapshots;
+use crate::dataset::{Dataset, Tables};
+use crate::error::{Error, Result};
+use crate::features::Catalogue;
+use crate::model::artefact::{Artefact, Inputs};
+use crate::model::metrics;
+use crate::model::recipe::Selection;
+use crate::model::training;
+use crate::registry::Registry;
+use crate::sources;
+
+pub fn run(session: &Session, as_of: Option<Day>, promote: Promote) -> anyhow::Result<()> {
+    let settings = session.settings()?;
+    let registry = Registry::at(&settings.paths.models);
+    let _lock = registry.lock()?;
+    let (artefact, decision) = trained(session, &settings, &registry, as_of, promote)?;
+    if session.json() {
+        return session.print_json(&serde_json::json!({
+            "version": artefact.version,
+            "promoted": decision.promoted,
+            "reason": decision.reason,
+            "file": registry.path(&artefact.version),
+            "evaluation": artefact.evaluation,
+        }));
+    }
+    session.print(&summary::trained(&artefact, &decision, &registry))
+}
+
+/// Whether the challenger became champion, and why.
+pub struct Decision {
+    pub promoted: bool,
+    pub reason: String,
+}
+
+/// Trains, registers and perhaps promotes a model. Hold the registry's lock.
+pub fn trained(
+    session: &Session,
+    settings: &Settings,
+    registry: &Registry,
+    as_of: Option<Day>,
+    promote: Promote,
+) -> Result<(Artefact, Decision)> {
+    let tables = Tables::open(settings, None)?;
+    let end = data_end(settings, &tables, as_of)?;
+    let snapshots = Snapshots::choose(settings, end)?;
+    for day in &snapshots.unmatured {
+        tracing::warn!("the labels of the snapshot {day} have not matured by {end}; it is left out");
+    }
+    let data = score::built(session, settings, &tables, &snapshots.all(), Some(end))?;
+    let inputs = Inputs::of(&tables.sources, settings.signals.keys(), Some(end));
+    let spinner = session.progress().spinner("training");
+    let step = |what: &str| spinner.set_message(what.to_owned());
+    let artefact = training::train(settings, &data, &tables.customers, &snapshots, inputs, &step);
+    spinner.finish_and_clear();
+    let artefact = registry.register(artefact?, &now())?;
+    let decision = decide(settings, registry, &artefact, &data, &tables, promote)?;
+    if decision.promoted {
+        registry.promote(&artefact.version, &decision.reason, &now())?;
+    }
+    Ok((artefact, decision))
+}
+
+/// The first day that the labels know nothing about: the day after the newest row of any signal, or `as_of` if that is
+/// earlier.
+///
+/// # Errors
+/// [`Error::TooLittle`] without any row; [`Error::Stale`] when the data end long before `as_of`, so that silence would
+/// be taken for churn.
+pub fn data_end(settings: &Settings, tables: &Tables, as_of: Option<Day>) -> Result<Day> {
+    let zone = &tables.zone;
+    let limit = as_of.map_or_else(|| sources::end_of_today(zone), |day| zone.midnight(day));
+    let newest = tables.sources.newest(settings, limit, zone)?;
+    let Some(end) = sources::data_end(&newest, zone) else {
+        return Err(Error::TooLittle(match as_of {
+            Some(day) => format!("no signal has a row before {day}; choose a later date, or check the signals' paths"),
+            None => "no signal has a row; check the signals' paths with `churn check`".to_owned(),
+        }));
+    };
+    let staleness = as_of.map_or(0, |day| day.0 - end.0);
+    if staleness > settings.gates.max_staleness_days as i32 {
+        return Err(Error::Stale(format!(
+            "the newest row of any signal is of {}, {} days before {}; at most {} are allowed \
+             (gates.max_staleness_days). Load the missing days, or choose an earlier date",
+            end.plus(-1),
+            staleness + 1,
+            end.plus(staleness),
+            settings.gates.max_staleness_days,
+        )));
+    }
+    Ok(as_of.map_or(end, |day| day.min(end)))
+}
+
+/// By how much a challenger's AUC may be below the champion's and still be taken for equal.
+const MARGIN: f64 = 0.01;
+
+/// The rule: a challenger becomes champion if there is none that can be compared, or if it is not worse than the
+/// champion on the same held-out rows: being fresher, it is then the better choice.
+fn decide(
+    settings: &Settings,
+    registry: &Registry,
+    challenger: &Artefact,
+    data: &Dataset,
+    tables: &Tables,
+    promote: Promote,
+) -> Result<Decision> {
+    let decided = |promoted, reason: &str| Ok(Decision { promoted, reason: reason.to_owned() });
+    match promote {
+        Promote::Always => return decided(true, "promoted as asked (--promote always)"),
+        Promote::Never => return decided(false, "not promoted, as asked (--promote never)"),
+        Promote::Auto => {}
+    }
+    let champion = match registry.champion_version()? {
+        None => return decided(true, "the first champion"),
+        Some(version) => registry.load(&version),
+    };
+    let champion = match champion {
+        Ok(champion) if champion.check_features(&Catalogue::of(settings)).is_ok() => champion,
+        Ok(champion) => {
+            return decided(true, &format!("the champion {} is of other features", champion.version));
+        }
+        Err(error) => return decided(true, &format!("the champion cannot be used: {error}")),
+    };
+    let held_out = Selection::labelled(data, |day| challenger.snapshots.evaluation.contains(&day));
+    let scores = champion.score(data, &tables.customers, &held_out);
+    let y: Vec<u8> = scores
+        .places
+        .iter()
+        .map(|&(block, row)| data.blocks[block as usize].labels[row as usize].unwrap_or(0))
+        .collect();
+    let (Some(theirs), Some(ours)) = (metrics::roc_auc(&y, &scores.probabilities), challenger.evaluation.metrics.roc_auc)
+    else {
+        return decided(false, "the held-out rows are of one class, so nothing can be compared");
+    };
+    let comparison = format!("AUC {ours:.3} against {theirs:.3} of the champion {} on the same rows", champion.version);
+    match ours >= theirs - MARGIN {
+        true => decided(true, &format!("fresher and not worse: {comparison}")),
+        false => decided(false, &format!("worse by more than {MARGIN}: {comparison}")),
+    }
+}

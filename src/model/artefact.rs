@@ -1,0 +1,269 @@
+//! The artefact: everything that scoring needs, and everything that a doubt about the model asks for, as readable JSON.
+
+use super::calibration::ChosenCalibration;
+use super::cross_fit::AlphaChoice;
+use super::evaluation::Evaluation;
+use super::logistic::{Certificate, Coefficient};
+use super::recipe::{Recipe, Selection, Term};
+use crate::calendar::Day;
+use crate::config::{Churn, Eligibility};
+use crate::dataset::snapshots::Snapshots;
+use crate::dataset::Dataset;
+use crate::digest;
+use crate::error::{Error, Result};
+use crate::features::Catalogue;
+use crate::sources::{CustomerTable, Sources};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The format of the file. A newer one than this is refused.
+pub const FORMAT: u32 = 1;
+
+/// What identifies the data a model was trained on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// The first day that the labels know nothing about.
+    pub labels_until: Option<Day>,
+    /// Each source by name.
+    pub sources: BTreeMap<String, InputDigest>,
+}
+
+/// One source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputDigest {
+    /// Its files.
+    pub files: usize,
+    /// Their rows.
+    pub rows: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// SHA-256 of every file's name, size and footer (sizes and statistics of every column chunk). Not of the pages:
+    /// reading all of those again would take as long as the training.
+    pub footers_sha256: String,
+}
+
+impl Inputs {
+    /// Describes the opened sources.
+    pub fn of<'a>(sources: &Sources, signals: impl Iterator<Item = &'a String>, labels_until: Option<Day>) -> Inputs {
+        let mut tables = vec![("customers".to_owned(), &sources.customers)];
+        tables.extend(signals.cloned().zip(&sources.signals));
+        tables.extend(sources.churn.iter().map(|table| ("churn".to_owned(), table)));
+        let digest = |(name, table): (String, &crate::sources::Table)| {
+            let digest = InputDigest {
+                files: table.files.len(),
+                rows: table.files.iter().map(|f| f.rows()).sum(),
+                bytes: table.files.iter().map(|f| f.bytes).sum(),
+                footers_sha256: table.footers_sha256(),
+            };
+            (name, digest)
+        };
+        Inputs { labels_until, sources: tables.into_iter().map(digest).collect() }
+    }
+}
+
+/// A trained model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Artefact {
+    /// The format of this file.
+    pub format: u32,
+    /// The program that wrote it.
+    pub program: String,
+    /// Its version in the registry.
+    pub version: String,
+    /// When it was trained, UTC.
+    pub trained_at: String,
+    /// What churn means.
+    pub churn: Churn,
+    /// Which rows exist.
+    pub eligibility: Eligibility,
+    /// The feature windows.
+    pub windows_days: Vec<u32>,
+    /// The seed of the folds.
+    pub seed: u64,
+    /// Whether the published model was fitted on all snapshots after the evaluation.
+    pub refit: bool,
+    /// The as-of dates.
+    pub snapshots: Snapshots,
+    /// The raw features it expects.
+    pub catalogue: Catalogue,
+    /// How they become columns.
+    pub recipe: Recipe,
+    /// Rows it was fitted on.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: usize,
+    /// L2 strength per row.
+    pub alpha: f64,
+    /// How the strength was chosen, if it was.
+    pub alpha_choice: Option<AlphaChoice>,
+    /// Log-odds of a row of zeros.
+    pub intercept: f64,
+    /// The coefficient table: the intercept, then the columns of the recipe in order.
+    pub coefficients: Vec<Coefficient>,
+    /// Newton steps taken.
+    pub iterations: u32,
+    /// The scaled gradient at the solution.
+    pub gradient_norm: f64,
+    /// Mean log-loss on the rows it was fitted on.
+    pub log_loss: f64,
+    /// Whether the fit converged.
+    pub converged: bool,
+    /// What linfa's optimiser says about the solution.
+    pub certificate: Certificate,
+    /// What a person should know about the fit.
+    pub advice: Vec<String>,
+    /// From log-odds to probabilities.
+    pub calibration: ChosenCalibration,
+    /// How good a model trained in the same way is on later, unseen rows.
+    pub evaluation: Evaluation,
+    /// The data.
+    pub inputs: Inputs,
+    /// SHA-256 of this file's JSON with an empty checksum.
+    pub checksum: String,
+}
+
+/// The scores of some rows.
+#[derive(Clone, Debug, Default)]
+pub struct Scores {
+    /// Each row's customer, as its place in the customers table.
+    pub customers: Vec<u32>,
+    /// Where each row lies: block, row.
+    pub places: Vec<(u32, u32)>,
+    /// The model's log-odds.
+    pub log_odds: Vec<f64>,
+    /// The calibrated probabilities.
+    pub probabilities: Vec<f64>,
+    /// The mean of every column over these rows.
+    pub means: Vec<f64>,
+}
+
+impl Artefact {
+    /// The columns of the recipe, in order.
+    pub fn terms(&self) -> Vec<Term> {
+        self.recipe.terms()
+    }
+
+    /// The coefficient of each column.
+    pub fn weights(&self) -> Vec<f64> {
+        self.coefficients.iter().skip(1).map(|c| c.estimate).collect()
+    }
+
+    /// Fails unless the model speaks of exactly these features.
+    pub fn check_features(&self, catalogue: &Catalogue) -> Result<()> {
+        let (expected, found): (Vec<&str>, Vec<&str>) = (self.catalogue.names().collect(), catalogue.names().collect());
+        if expected == found {
+            return Ok(());
+        }
+        let only = |these: &[&str], those: &[&str]| -> String {
+            let mut names: Vec<String> =
+                these.iter().filter(|name| !those.contains(name)).map(|name| format!("`{name}`")).collect();
+            let more = names.len().saturating_sub(5);
+            names.truncate(5);
+            match (names.is_empty(), more) {
+                (true, _) => "none".to_owned(),
+                (false, 0) => names.join(", "),
+                (false, more) => format!("{} and {more} more", names.join(", ")),
+            }
+        };
+        Err(Error::Model(format!(
+            "model {} was trained on other features than the configuration describes. Only in the model: {}; only in the \
+             configuration: {}. Train a new model (`churn train`), or use the configuration that it was trained with",
+            self.version,
+            only(&expected, &found),
+            only(&found, &expected),
+        )))
+    }
+
+    /// Scores the selected rows of a data set whose features have been checked.
+    pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Scores {
+        let (terms, weights) = (self.terms(), self.weights());
+        let parts: Vec<(Vec<usize>, Vec<f64>, Vec<f64>)> = dataset
+            .blocks
+            .par_iter()
+            .map(|block| {
+                let rows = selection.rows(block);
+                let x = self.recipe.apply(&terms, block, &rows, &dataset.catalogue, customers);
+                let mut log_odds = vec![self.intercept; rows.len()];
+                let mut sums = Vec::with_capacity(terms.len());
+                for (column, weight) in x.chunks_exact(rows.len().max(1)).zip(&weights) {
+                    let mut sum = 0.0;
+                    for (z, &x) in log_odds.iter_mut().zip(column) {
+                        *z += weight * f64::from(x);
+                        sum += f64::from(x);
+                    }
+                    sums.push(sum);
+                }
+                (rows, log_odds, sums)
+            })
+            .collect();
+        let mut scores = Scores { means: vec![0.0; terms.len()], ..Scores::default() };
+        for (index, (block, (rows, log_odds, sums))) in dataset.blocks.iter().zip(parts).enumerate() {
+            scores.customers.extend(rows.iter().map(|&row| block.customers[row]));
+            scores.places.extend(rows.iter().map(|&row| (index as u32, row as u32)));
+            scores.probabilities.extend(log_odds.iter().map(|&z| self.calibration.calibration.apply(z)));
+            scores.log_odds.extend(log_odds);
+            scores.means.iter_mut().zip(sums).for_each(|(all, part)| *all += part);
+        }
+        let rows = scores.customers.len().max(1) as f64;
+        scores.means.iter_mut().for_each(|mean| *mean /= rows);
+        scores
+    }
+
+    /// The columns of one row.
+    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Vec<f32> {
+        let block = &dataset.blocks[block as usize];
+        self.recipe.apply(&self.terms(), block, &[row as usize], &dataset.catalogue, customers)
+    }
+
+    /// The file's text, with its checksum.
+    pub fn to_json(&self) -> Result<String> {
+        let mut signed = self.clone();
+        signed.checksum = self.expected_checksum()?;
+        let text = serde_json::to_string_pretty(&signed).map_err(|e| Error::Internal(format!("model: {e}")))?;
+        Ok(text + "\n")
+    }
+
+    fn expected_checksum(&self) -> Result<String> {
+        let mut unsigned = self.clone();
+        unsigned.checksum = String::new();
+        let text = serde_json::to_string(&unsigned).map_err(|e| Error::Internal(format!("model: {e}")))?;
+        Ok(digest::of_text(&text))
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when it is missing, damaged, or of a newer format.
+    pub fn read(path: &Path) -> Result<Artefact> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Error::Model(format!("the model file {} cannot be read: {e}; train one with `churn train`", path.display()))
+        })?;
+        #[derive(Deserialize)]
+        struct Header {
+            format: u32,
+        }
+        let damaged = |why: String| {
+            Error::Model(format!(
+                "the model file {} is damaged: {why}. Restore it, or choose another version (`churn models list`)",
+                path.display()
+            ))
+        };
+        let header: Header = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        if header.format != FORMAT {
+            return Err(Error::Model(format!(
+                "the model file {} is of format {}, this program reads format {FORMAT}; use the program that wrote it, or \
+                 train a new model",
+                path.display(),
+                header.format,
+            )));
+        }
+        let artefact: Artefact = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        let expected = artefact.expected_checksum()?;
+        if artefact.checksum != expected {
+            return Err(damaged(format!("its checksum is {}, its content gives {expected}", artefact.checksum)));
+        }
+        Ok(artefact)
+    }
+}

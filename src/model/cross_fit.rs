@@ -1,0 +1,306 @@
+//! Cross-fitting: the log-odds of every row from a model that has not seen its customer, and with them the choice of
+//! the penalty.
+//!
+//! The models that leave one fold out differ little from the one fitted on all rows. One pass at that solution gives
+//! the gradient and curvature over each fold, hence those outside each fold, hence the first Newton step of every
+//! model; the passes after it advance all of them together and need no curvature, as it hardly changes any more. A
+//! model for which it does (few rows) gets its curvature renewed.
+
+use super::design::{Design, DesignBlock};
+use super::kernel;
+use super::logistic::{base_rate_start, column_scale, LogisticFit};
+use super::newton::{self, Newton, Objective};
+use crate::error::{Error, Result};
+use crate::numeric::{softplus, sum};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The penalty strengths per row that are tried, strongest first: half a power of ten apart.
+pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6];
+
+/// The choice of the penalty looks at about so many rows at most.
+const SEARCH_ROWS: usize = 200_000;
+
+/// Tolerance of the fits whose coefficients are published.
+const TOLERANCE: f64 = 1e-11;
+
+/// Tolerance of the fits that only a log-loss is read from: good for six digits, where its standard error leaves two.
+const SEARCH_TOLERANCE: f64 = 1e-7;
+
+/// The most Newton steps.
+const MAX_ITERATIONS: u32 = 50;
+
+/// The log-odds of every row, block by block, each from the model fitted with the strength `alpha` per row on the rows
+/// of the other folds. `start` is the fit on all rows, `folds` the number of folds, at least 2.
+///
+/// # Errors
+/// [`Error::TooLittle`] if the rows outside a fold do not hold both churners and customers who stayed;
+/// [`Error::Internal`] if a row's fold is not in `0..folds` or the design is of the wrong shape.
+pub fn cross_fit(design: &Design, alpha: f64, folds: u8, start: &LogisticFit) -> Result<Vec<Vec<f64>>> {
+    design.check()?;
+    let scale = column_scale(design, &design.profile())?;
+    let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
+    let start = start.coefficients.iter().copied().chain([start.intercept]).collect();
+    let fits = Fits { blocks: &blocks, scale: &scale, alpha, tolerance: TOLERANCE };
+    let models = fits.without_each_fold(folds, start)?;
+    Ok(blocks.par_iter().map(|block| log_odds(block, &models)).collect())
+}
+
+/// The penalty and how it was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlphaChoice {
+    /// The strength per row of the whole design with the lowest out-of-fold log-loss; the stronger of equals.
+    pub alpha: f64,
+    /// Rows the choice is based on.
+    pub rows: usize,
+    /// What was tried, strongest first.
+    pub path: Vec<AlphaScore>,
+}
+
+/// How well one penalty did.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlphaScore {
+    /// Strength per row.
+    pub alpha: f64,
+    /// Mean log-loss of rows whose fold the model has not seen.
+    pub log_loss: f64,
+    /// Standard error of that mean, from the spread between folds (as glmnet's `cv.glmnet`).
+    pub standard_error: f64,
+}
+
+/// The strength from `path` with the lowest out-of-fold log-loss, each fit starting from the one with the next
+/// stronger penalty.
+///
+/// Above about 200,000 rows the fits use every so many-th block, the same ones every time. What is kept from the
+/// search is the penalty as a whole, rows times `alpha`, which does not depend on the number of rows: it says how
+/// large effects are expected to be. The strengths tried, and the one chosen, are per row of the whole design.
+///
+/// # Errors
+/// As [`cross_fit`]; [`Error::Internal`] also for an empty path.
+pub fn choose_alpha(design: &Design, path: &[f64], folds: u8) -> Result<AlphaChoice> {
+    design.check()?;
+    let scale = column_scale(design, &design.profile())?;
+    let stride = design.rows().div_ceil(SEARCH_ROWS).max(1);
+    let blocks: Vec<&DesignBlock> = design.blocks.iter().step_by(stride).collect();
+    let rows: usize = blocks.iter().map(|block| block.rows).sum();
+    let per_row = design.rows() as f64 / rows as f64;
+
+    let mut strengths = path.to_vec();
+    strengths.sort_by(|a, b| b.total_cmp(a));
+    let mut theta = base_rate_start(design);
+    let mut scores: Vec<AlphaScore> = Vec::with_capacity(strengths.len());
+    for alpha in strengths {
+        let fits = Fits { blocks: &blocks, scale: &scale, alpha: alpha * per_row, tolerance: SEARCH_TOLERANCE };
+        theta = fits.on_all(theta);
+        let models = fits.without_each_fold(folds, theta.clone())?;
+        let (log_loss, standard_error) = fold_log_loss(&blocks, &models);
+        scores.push(AlphaScore { alpha, log_loss, standard_error });
+    }
+    let best = scores.iter().copied().reduce(|best, next| if next.log_loss < best.log_loss { next } else { best });
+    let best = best.ok_or_else(|| Error::Internal("there is no penalty to choose from".into()))?;
+    Ok(AlphaChoice { alpha: best.alpha, rows, path: scores })
+}
+
+/// Fits on the same rows with the same settings.
+struct Fits<'a> {
+    blocks: &'a [&'a DesignBlock],
+    scale: &'a [f64],
+    alpha: f64,
+    tolerance: f64,
+}
+
+impl<'a> Fits<'a> {
+    fn new_fit(&self, without: Option<u8>, start: Vec<f64>) -> Newton<'a> {
+        let objective = Objective {
+            without,
+            alpha: self.alpha,
+            scale: self.scale,
+            tolerance: self.tolerance,
+            max_iterations: MAX_ITERATIONS,
+        };
+        Newton::new(objective, start)
+    }
+
+    /// The parameters fitted on all rows.
+    fn on_all(&self, start: Vec<f64>) -> Vec<f64> {
+        let mut fits = [self.new_fit(None, start)];
+        newton::advance(self.blocks, self.scale.len(), &mut fits);
+        let [fit] = fits;
+        fit.theta
+    }
+
+    /// For each fold the parameters fitted on the other folds' rows, starting from `start`.
+    fn without_each_fold(&self, folds: u8, start: Vec<f64>) -> Result<Vec<Vec<f64>>> {
+        if folds < 2 {
+            return Err(Error::Internal(format!("{folds} folds to cross-fit on; at least 2 are needed")));
+        }
+        if let Some(fold) = self.blocks.iter().flat_map(|block| &block.fold).find(|&&fold| fold >= folds) {
+            return Err(Error::Internal(format!("a row of the design is in fold {fold} of {folds}, counted from 0")));
+        }
+        let parts = kernel::evaluate_by_fold(self.blocks, self.scale.len(), &start, folds);
+        let mut fits = Vec::with_capacity(usize::from(folds));
+        for fold in 0..folds {
+            let mut others = (0..folds).zip(&parts).filter(|(other, _)| *other != fold).map(|(_, part)| part);
+            let mut sums = others.next().cloned().unwrap_or_else(|| parts[0].clone());
+            others.for_each(|part| sums.add(part));
+            if sums.churners == 0 || sums.churners == sums.rows {
+                return Err(Error::TooLittle(format!(
+                    "{} of the {} rows outside fold {fold} of {folds} churned; every fold must leave both churners and \
+                     customers who stayed: use more history",
+                    sums.churners, sums.rows
+                )));
+            }
+            let mut fit = self.new_fit(Some(fold), start.clone());
+            fit.receive(sums);
+            fits.push(fit);
+        }
+        newton::advance(self.blocks, self.scale.len(), &mut fits);
+        for (fold, fit) in fits.iter().enumerate().filter(|(_, fit)| !fit.converged()) {
+            let gradient = fit.gradient_norm;
+            tracing::warn!(fold, gradient, "the model that leaves out this fold did not converge");
+        }
+        Ok(fits.into_iter().map(|fit| fit.theta).collect())
+    }
+}
+
+/// The log-odds of the rows of a block, each from the model at the place of its fold.
+fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Vec<f64> {
+    let at = |j: usize| -> Vec<f64> { models.iter().map(|theta| theta[j]).collect() };
+    let columns = models.first().map_or(0, |theta| theta.len() - 1);
+    let intercepts = at(columns);
+    let mut log_odds: Vec<f64> = block.fold.iter().map(|&fold| intercepts[usize::from(fold)]).collect();
+    for j in 0..columns {
+        let coefficients = at(j);
+        for ((sum, &x), &fold) in log_odds.iter_mut().zip(block.column(j)).zip(&block.fold) {
+            *sum += coefficients[usize::from(fold)] * f64::from(x);
+        }
+    }
+    log_odds
+}
+
+/// Mean log-loss of all rows, each under the model without its fold, and its standard error from the folds' spread.
+fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> (f64, f64) {
+    let by_block: Vec<Vec<(usize, f64)>> = blocks
+        .par_iter()
+        .map(|block| {
+            let mut folds = vec![(0, 0.0); models.len()];
+            for ((z, &y), &fold) in log_odds(block, models).into_iter().zip(&block.y).zip(&block.fold) {
+                let (rows, loss) = &mut folds[usize::from(fold)];
+                *rows += 1;
+                *loss += softplus(if y == 1 { -z } else { z });
+            }
+            folds
+        })
+        .collect();
+    let folds: Vec<(usize, f64)> = (0..models.len())
+        .map(|fold| (by_block.iter().map(|folds| folds[fold].0).sum(), sum(by_block.iter().map(|folds| folds[fold].1))))
+        .filter(|&(rows, _)| rows > 0)
+        .collect();
+    let rows: usize = folds.iter().map(|(rows, _)| rows).sum();
+    let mean = sum(folds.iter().map(|(_, loss)| *loss)) / rows as f64;
+    // Weighted by the folds' sizes, which differ a little as customers are dealt out by hash.
+    let spread = sum(folds.iter().map(|&(rows, loss)| rows as f64 * (loss / rows as f64 - mean).powi(2))) / rows as f64;
+    let degrees = folds.len().saturating_sub(1).max(1);
+    (mean, (spread / degrees as f64).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::design::examples::{from_columns, random, split};
+    use crate::model::logistic::{fit, LogisticParams};
+    use proptest::prelude::*;
+
+    /// Refits without each fold on a design that does not hold it.
+    fn brute_force(design: &Design, alpha: f64, folds: u8) -> Vec<Vec<f64>> {
+        let mut log_odds: Vec<Vec<f64>> = design.blocks.iter().map(|block| vec![0.0; block.rows]).collect();
+        for left_out in 0..folds {
+            let mut others = design.clone();
+            for block in &mut others.blocks {
+                let keep: Vec<usize> = (0..block.rows).filter(|&row| block.fold[row] != left_out).collect();
+                block.x = (0..design.names.len())
+                    .flat_map(|j| keep.iter().map(move |&row| (j, row)))
+                    .map(|(j, row)| block.column(j)[row])
+                    .collect();
+                block.y = keep.iter().map(|&row| block.y[row]).collect();
+                block.fold = keep.iter().map(|&row| block.fold[row]).collect();
+                block.rows = keep.len();
+            }
+            let model = fit(&others, &LogisticParams::new(alpha).certificate_bytes(0)).unwrap();
+            assert!(model.converged);
+            for ((to, from), block) in log_odds.iter_mut().zip(model.log_odds(design)).zip(&design.blocks) {
+                for row in (0..block.rows).filter(|&row| block.fold[row] == left_out) {
+                    to[row] = from[row];
+                }
+            }
+        }
+        log_odds
+    }
+
+    fn largest_difference(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
+        a.concat().iter().zip(b.concat()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn cross_fitting_equals_refitting(seed in 0..1000_u64, rows in 150..900_usize, columns in 1..9_usize, power in 0..4_i32) {
+            let design = split(&random(rows, columns, seed), 100);
+            let alpha = 10_f64.powi(-1 - power);
+            let start = fit(&design, &LogisticParams::new(alpha).certificate_bytes(0)).unwrap();
+            let found = cross_fit(&design, alpha, 5, &start).unwrap();
+            let difference = largest_difference(&found, &brute_force(&design, alpha, 5));
+            prop_assert!(difference < 1e-6, "{difference}");
+        }
+    }
+
+    #[test]
+    fn cross_fitting_works_without_a_penalty() {
+        let design = split(&random(2_000, 6, 5), 256);
+        let start = fit(&design, &LogisticParams::new(0.0).certificate_bytes(0)).unwrap();
+        let found = cross_fit(&design, 0.0, 5, &start).unwrap();
+        assert!(largest_difference(&found, &brute_force(&design, 0.0, 5)) < 1e-6);
+        assert!(largest_difference(&found, &start.log_odds(&design)) > 1e-3);
+    }
+
+    #[test]
+    fn the_penalty_with_the_lowest_out_of_fold_loss_is_chosen() {
+        let design = split(&random(400, 8, 2), 128);
+        let choice = choose_alpha(&design, &ALPHA_PATH, 5).unwrap();
+        assert_eq!((choice.rows, choice.path.len()), (400, ALPHA_PATH.len()));
+        for score in &choice.path {
+            let log_odds = brute_force(&design, score.alpha, 5).concat();
+            let p: Vec<f64> = log_odds.iter().map(|&z| crate::numeric::sigmoid(z)).collect();
+            let y: Vec<u8> = design.blocks.iter().flat_map(|block| block.y.clone()).collect();
+            let expected = crate::model::metrics::log_loss(&y, &p).unwrap();
+            assert!((score.log_loss - expected).abs() < 1e-6, "{score:?} against {expected}");
+            assert!(score.standard_error > 0.0 && score.standard_error < 0.1);
+        }
+        let least = choice.path.iter().map(|score| score.log_loss).fold(f64::INFINITY, f64::min);
+        assert_eq!(choice.path.iter().find(|score| score.log_loss == least).unwrap().alpha, choice.alpha);
+    }
+
+    #[test]
+    fn a_large_design_is_searched_on_part_of_its_blocks() {
+        let design = split(&random(210_000, 1, 4), 1_000);
+        let choice = choose_alpha(&design, &[1e-3, 1e-5], 3.max(5)).unwrap();
+        assert_eq!(choice.rows, 105_000);
+        assert_eq!(choice.path.iter().map(|score| score.alpha).collect::<Vec<_>>(), [1e-3, 1e-5]);
+    }
+
+    #[test]
+    fn folds_that_cannot_be_fitted_are_refused() {
+        let good = random(200, 2, 1);
+        let start = fit(&good, &LogisticParams::new(0.01)).unwrap();
+        let error = cross_fit(&good, 0.01, 3, &start).unwrap_err();
+        assert!(error.to_string().contains("of 3"), "{error}");
+        assert!(cross_fit(&good, 0.01, 1, &start).is_err());
+        // All churners in fold 1.
+        let design = from_columns(vec![0.1, 0.2, 0.3, 0.4], vec![1, 1, 0, 0], vec![1, 1, 0, 1]);
+        let start = fit(&design, &LogisticParams::new(0.1)).unwrap();
+        let error = cross_fit(&design, 0.1, 2, &start).unwrap_err();
+        assert_eq!(error.exit_code(), 5);
+        assert!(error.to_string().contains("0 of the 1 rows outside fold 1"), "{error}");
+        assert!(choose_alpha(&good, &[], 5).is_err());
+    }
+}

@@ -1,0 +1,257 @@
+//! The design matrix: standardised columns in blocks of rows, with the labels and folds of those rows beside them.
+
+use crate::error::{Error, Result};
+use ndarray::{Array1, Array2, ShapeBuilder};
+use rayon::prelude::*;
+
+/// The rows a model is fitted on or applied to. There is no column for the intercept.
+///
+/// Blocks hold a few thousand rows each; their number and order must not depend on the number of threads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Design {
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// The rows.
+    pub blocks: Vec<DesignBlock>,
+}
+
+/// Some consecutive rows of a design.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesignBlock {
+    /// Number of rows.
+    pub rows: usize,
+    /// The values, finite and column after column: column `j` is `x[j * rows..(j + 1) * rows]`.
+    pub x: Vec<f32>,
+    /// Per row, 1 if the customer churned, else 0.
+    pub y: Vec<u8>,
+    /// Per row, the cross-fitting fold of its customer. One customer's rows all have the same fold.
+    pub fold: Vec<u8>,
+}
+
+/// What a column looks like before any fit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColumnProfile {
+    /// Root mean square; not finite if a value is not.
+    pub root_mean_square: f64,
+    /// Lowest and highest value among the customers who stayed; `(inf, -inf)` if nobody did.
+    pub stayed: (f32, f32),
+    /// Lowest and highest value among the customers who churned; `(inf, -inf)` if nobody did.
+    pub churned: (f32, f32),
+}
+
+impl ColumnProfile {
+    /// Whether all values are the same.
+    pub fn constant(&self) -> bool {
+        let (stayed, churned) = (self.stayed, self.churned);
+        stayed.0.min(churned.0) >= stayed.1.max(churned.1)
+    }
+}
+
+impl DesignBlock {
+    /// The values of column `j`.
+    pub fn column(&self, j: usize) -> &[f32] {
+        &self.x[j * self.rows..(j + 1) * self.rows]
+    }
+}
+
+impl Design {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.blocks.iter().map(|block| block.rows).sum()
+    }
+
+    /// Number of columns, the intercept not counted.
+    pub fn columns(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Number of rows whose customer churned.
+    pub fn churners(&self) -> usize {
+        self.blocks.iter().map(|block| block.y.iter().filter(|&&y| y == 1).count()).sum()
+    }
+
+    /// Checks that every block has the shape its documentation promises and that labels are 0 or 1.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]: whoever built the design made a mistake.
+    pub fn check(&self) -> Result<()> {
+        for (at, block) in self.blocks.iter().enumerate() {
+            let found = (block.x.len(), block.y.len(), block.fold.len());
+            let expected = (block.rows * self.columns(), block.rows, block.rows);
+            if found != expected {
+                return Err(Error::Internal(format!(
+                    "block {at} of the design has {found:?} values, labels and folds; expected {expected:?} for {} \
+                     rows and {} columns",
+                    block.rows,
+                    self.columns()
+                )));
+            }
+            if let Some(row) = block.y.iter().position(|&y| y > 1) {
+                return Err(Error::Internal(format!(
+                    "row {row} of block {at} of the design has the label {}; expected 0 or 1",
+                    block.y[row]
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The profile of each column.
+    pub fn profile(&self) -> Vec<ColumnProfile> {
+        const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
+        let blocks: Vec<Vec<(f64, [(f32, f32); 2])>> = self
+            .blocks
+            .par_iter()
+            .map(|block| {
+                let column = |j| {
+                    let (mut squares, mut ranges) = (0.0, [EMPTY; 2]);
+                    for (&x, &y) in block.column(j).iter().zip(&block.y) {
+                        squares += f64::from(x) * f64::from(x);
+                        let range = &mut ranges[usize::from(y)];
+                        *range = (range.0.min(x), range.1.max(x));
+                    }
+                    (squares, ranges)
+                };
+                (0..self.columns()).map(column).collect()
+            })
+            .collect();
+        let rows = self.rows() as f64;
+        (0..self.columns())
+            .map(|j| {
+                let (mut squares, mut ranges) = (0.0, [EMPTY; 2]);
+                for block in &blocks {
+                    squares += block[j].0;
+                    for (to, from) in ranges.iter_mut().zip(block[j].1) {
+                        *to = (to.0.min(from.0), to.1.max(from.1));
+                    }
+                }
+                ColumnProfile { root_mean_square: (squares / rows).sqrt(), stayed: ranges[0], churned: ranges[1] }
+            })
+            .collect()
+    }
+
+    /// The log-odds `intercept + x * coefficients` of every row, block by block. `coefficients` has one value per
+    /// column.
+    pub fn log_odds(&self, coefficients: &[f64], intercept: f64) -> Vec<Vec<f64>> {
+        debug_assert_eq!(coefficients.len(), self.columns());
+        self.blocks
+            .par_iter()
+            .map(|block| {
+                let mut log_odds = vec![intercept; block.rows];
+                for (j, &coefficient) in coefficients.iter().enumerate() {
+                    for (sum, &x) in log_odds.iter_mut().zip(block.column(j)) {
+                        *sum += coefficient * f64::from(x);
+                    }
+                }
+                log_odds
+            })
+            .collect()
+    }
+
+    /// The values as one dense matrix of shape (rows, columns), stored column after column.
+    pub fn to_f64(&self) -> Array2<f64> {
+        let mut x = Array2::zeros((self.rows(), self.columns()).f());
+        for (j, mut column) in x.columns_mut().into_iter().enumerate() {
+            let values = self.blocks.iter().flat_map(|block| block.column(j));
+            column.iter_mut().zip(values).for_each(|(to, &from)| *to = f64::from(from));
+        }
+        x
+    }
+
+    /// Per row, whether the customer churned.
+    pub fn churned(&self) -> Array1<bool> {
+        self.blocks.iter().flat_map(|block| block.y.iter().map(|&y| y == 1)).collect()
+    }
+}
+
+/// Small designs for the tests of this room.
+#[cfg(test)]
+pub(super) mod examples {
+    use super::*;
+    use crate::numeric::sigmoid;
+
+    /// A deterministic stream of numbers in `[0, 1)` (SplitMix64).
+    pub fn uniform(seed: u64) -> impl FnMut() -> f64 {
+        let mut state = seed;
+        move || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        }
+    }
+
+    /// `rows` rows of `columns` correlated columns, about 15 % churners, in 5 folds and one block.
+    pub fn random(rows: usize, columns: usize, seed: u64) -> Design {
+        let mut next = uniform(seed);
+        let mut x = vec![0.0_f32; rows * columns];
+        let (mut y, mut fold) = (Vec::new(), Vec::new());
+        for row in 0..rows {
+            let shared = next() * 2.0 - 1.0;
+            let mut log_odds = -2.0;
+            for j in 0..columns {
+                let value = (shared + next() * 4.0 - 2.0) as f32;
+                x[j * rows + row] = value;
+                log_odds += f64::from(value) * if j % 2 == 0 { 0.5 } else { -0.3 } / (1.0 + j as f64 / 4.0);
+            }
+            y.push(u8::from(next() < sigmoid(log_odds)));
+            fold.push((next() * 5.0) as u8);
+        }
+        from_columns(x, y, fold)
+    }
+
+    /// One block from its parts.
+    pub fn from_columns(x: Vec<f32>, y: Vec<u8>, fold: Vec<u8>) -> Design {
+        let rows = y.len();
+        let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
+        Design { names, blocks: vec![DesignBlock { rows, x, y, fold }] }
+    }
+
+    /// The same rows in blocks of at most `size`.
+    pub fn split(design: &Design, size: usize) -> Design {
+        let mut blocks = Vec::new();
+        for block in &design.blocks {
+            for first in (0..block.rows).step_by(size) {
+                let range = first..(first + size).min(block.rows);
+                blocks.push(DesignBlock {
+                    rows: range.len(),
+                    x: (0..design.columns()).flat_map(|j| block.column(j)[range.clone()].to_vec()).collect(),
+                    y: block.y[range.clone()].to_vec(),
+                    fold: block.fold[range].to_vec(),
+                });
+            }
+        }
+        Design { names: design.names.clone(), blocks }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::examples::{random, split};
+
+    #[test]
+    fn blocks_hold_the_same_rows_however_they_are_cut() {
+        let whole = random(100, 3, 1);
+        let cut = split(&whole, 33);
+        assert_eq!(cut.blocks.len(), 4);
+        assert_eq!((cut.rows(), cut.columns(), cut.churners()), (100, 3, whole.churners()));
+        assert_eq!(cut.to_f64(), whole.to_f64());
+        assert_eq!(cut.churned(), whole.churned());
+        assert_eq!(cut.log_odds(&[1.0, -2.0, 0.5], 0.25).concat(), whole.log_odds(&[1.0, -2.0, 0.5], 0.25).concat());
+        let x = whole.to_f64();
+        let direct = 0.25 + x[[7, 0]] - 2.0 * x[[7, 1]] + 0.5 * x[[7, 2]];
+        assert!((whole.log_odds(&[1.0, -2.0, 0.5], 0.25)[0][7] - direct).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_design_of_the_wrong_shape_is_refused() {
+        let mut design = random(10, 2, 1);
+        assert!(design.check().is_ok());
+        design.blocks[0].fold.pop();
+        assert!(design.check().unwrap_err().to_string().contains("block 0"));
+        let mut design = random(10, 2, 1);
+        design.blocks[0].y[3] = 2;
+        assert!(design.check().unwrap_err().to_string().contains("label 2"));
+    }
+}

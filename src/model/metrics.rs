@@ -1,0 +1,358 @@
+//! How good scores are, as scikit-learn defines it. `y` holds 1 for a customer who churned and 0 for one who stayed, and
+//! `score` or `p` one finite number per customer, higher for more risk. Whatever depends on an order treats equal scores
+//! as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are not
+//! unless some customers churned and some stayed.
+
+use crate::numeric::sum;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Bins of the calibration table and of the expected calibration error.
+pub const CALIBRATION_BINS: usize = 10;
+
+/// All metrics of one set of scored customers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Customers.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: usize,
+    /// Share of churners.
+    pub base_rate: Option<f64>,
+    /// [`roc_auc`].
+    pub roc_auc: Option<f64>,
+    /// [`average_precision`].
+    pub average_precision: Option<f64>,
+    /// [`log_loss`].
+    pub log_loss: Option<f64>,
+    /// [`brier`].
+    pub brier: Option<f64>,
+    /// [`ece`].
+    pub ece: Option<f64>,
+    /// [`top_decile_lift`].
+    pub top_decile_lift: Option<f64>,
+    /// Length of the list that the next two look at.
+    pub capacity: usize,
+    /// [`precision_at`] the capacity.
+    pub precision_at_capacity: Option<f64>,
+    /// [`lift_at`] the capacity.
+    pub lift_at_capacity: Option<f64>,
+}
+
+impl Metrics {
+    /// The metrics of probabilities `p` for a list of `capacity` customers.
+    pub fn of(y: &[u8], p: &[f64], capacity: usize) -> Metrics {
+        let ranking = Ranking::new(y, p);
+        Metrics {
+            rows: ranking.rows,
+            churners: ranking.churners,
+            base_rate: ranking.base_rate(),
+            roc_auc: ranking.roc_auc(),
+            average_precision: ranking.average_precision(),
+            log_loss: log_loss(y, p),
+            brier: brier(y, p),
+            ece: ranking.ece(),
+            top_decile_lift: ranking.lift_at(ranking.decile()),
+            capacity,
+            precision_at_capacity: ranking.precision_at(capacity),
+            lift_at_capacity: ranking.lift_at(capacity),
+        }
+    }
+}
+
+/// A bin of the calibration table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationBin {
+    /// Customers in the bin.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: usize,
+    /// Their mean probability.
+    pub mean_probability: f64,
+    /// The share that churned.
+    pub churn_rate: f64,
+    /// The lowest probability in the bin.
+    pub lowest: f64,
+    /// The highest probability in the bin.
+    pub highest: f64,
+}
+
+/// Share of churners. `None` without rows.
+pub fn base_rate(y: &[u8]) -> Option<f64> {
+    mean(y, y, |churned, _| f64::from(u8::from(churned)))
+}
+
+/// Area under the ROC curve: the probability that a churner scores above a customer who stayed, ties counting half
+/// (`sklearn.metrics.roc_auc_score`). `None` unless there are both.
+pub fn roc_auc(y: &[u8], score: &[f64]) -> Option<f64> {
+    Ranking::new(y, score).roc_auc()
+}
+
+/// Average precision: over the distinct scores from the highest down, the precision weighted by the gain in recall
+/// (`sklearn.metrics.average_precision_score`). `None` without churners.
+pub fn average_precision(y: &[u8], score: &[f64]) -> Option<f64> {
+    Ranking::new(y, score).average_precision()
+}
+
+/// Mean negative log-likelihood of probabilities, which are first clipped to `[e, 1 - e]` with the machine epsilon `e`
+/// (`sklearn.metrics.log_loss`). `None` without rows.
+pub fn log_loss(y: &[u8], p: &[f64]) -> Option<f64> {
+    mean(y, p, |churned, p| {
+        let p = p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
+        if churned {
+            -p.ln()
+        } else {
+            -(-p).ln_1p()
+        }
+    })
+}
+
+/// Mean squared difference between probability and outcome (`sklearn.metrics.brier_score_loss`). `None` without rows.
+pub fn brier(y: &[u8], p: &[f64]) -> Option<f64> {
+    mean(y, p, |churned, p| (p - f64::from(u8::from(churned))).powi(2))
+}
+
+/// Expected calibration error: over the bins of [`calibration_table`], the difference between mean probability and
+/// churn rate, weighted by rows (Naeini, Cooper & Hauskrecht, AAAI 2015, on bins of equal frequency). `None` without rows.
+pub fn ece(y: &[u8], p: &[f64]) -> Option<f64> {
+    Ranking::new(y, p).ece()
+}
+
+/// Probability against churn rate in up to ten bins of equal frequency, lowest first. Of `n` rows in ascending order the
+/// row at place `i` (from 0) belongs to the bin `floor(10 (i + 1/2) / n)`; equal probabilities stay together, in the
+/// bin of the middle of their places. Bins without rows are left out.
+pub fn calibration_table(y: &[u8], p: &[f64]) -> Vec<CalibrationBin> {
+    Ranking::new(y, p).calibration_table()
+}
+
+/// [`lift_at`] a tenth of the rows, rounded up.
+pub fn top_decile_lift(y: &[u8], score: &[f64]) -> Option<f64> {
+    let ranking = Ranking::new(y, score);
+    ranking.lift_at(ranking.decile())
+}
+
+/// [`precision_at`] `k` over the base rate: how many times more churners the list catches than one drawn at random.
+/// `None` without churners or for `k = 0`.
+pub fn lift_at(y: &[u8], score: &[f64], k: usize) -> Option<f64> {
+    Ranking::new(y, score).lift_at(k)
+}
+
+/// Share of churners among the `k` highest scores, or among all rows if there are fewer. Where the cut falls within
+/// equal scores, the expectation over drawing the rest at random from among them. `None` without rows or for `k = 0`.
+pub fn precision_at(y: &[u8], score: &[f64], k: usize) -> Option<f64> {
+    Ranking::new(y, score).precision_at(k)
+}
+
+/// The mean of `value(churned, p)`.
+fn mean<T: Copy>(y: &[u8], p: &[T], value: impl Fn(bool, T) -> f64) -> Option<f64> {
+    let total = sum(y.iter().zip(p).map(|(&y, &p)| value(y == 1, p)));
+    (!y.is_empty()).then(|| total / y.len() as f64)
+}
+
+/// Rows with one score.
+#[derive(Clone, Copy, Debug)]
+struct Tie {
+    score: f64,
+    rows: usize,
+    churners: usize,
+}
+
+/// Scored rows, highest first.
+struct Ranking {
+    rows: usize,
+    churners: usize,
+    ties: Vec<Tie>,
+}
+
+impl Ranking {
+    fn new(y: &[u8], score: &[f64]) -> Ranking {
+        debug_assert_eq!(y.len(), score.len());
+        let mut order: Vec<(f64, u8)> = score.iter().copied().zip(y.iter().copied()).collect();
+        order.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let ties: Vec<Tie> = order
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|tie| Tie { score: tie[0].0, rows: tie.len(), churners: tie.iter().filter(|(_, y)| *y == 1).count() })
+            .collect();
+        Ranking { rows: order.len(), churners: ties.iter().map(|tie| tie.churners).sum(), ties }
+    }
+
+    fn base_rate(&self) -> Option<f64> {
+        (self.rows > 0).then(|| self.churners as f64 / self.rows as f64)
+    }
+
+    fn roc_auc(&self) -> Option<f64> {
+        let stayed = self.rows - self.churners;
+        if self.churners == 0 || stayed == 0 {
+            return None;
+        }
+        // In whole halves of pairs, so that the only rounding is the division.
+        let (mut halves, mut below) = (0_u128, stayed);
+        for tie in &self.ties {
+            let level = tie.rows - tie.churners;
+            below -= level;
+            halves += tie.churners as u128 * (2 * below + level) as u128;
+        }
+        Some(halves as f64 / (2.0 * self.churners as f64 * stayed as f64))
+    }
+
+    fn average_precision(&self) -> Option<f64> {
+        let (mut rows, mut churners) = (0, 0);
+        let gains = self.ties.iter().map(|tie| {
+            rows += tie.rows;
+            churners += tie.churners;
+            tie.churners as f64 * (churners as f64 / rows as f64)
+        });
+        let gains = sum(gains);
+        (self.churners > 0).then(|| gains / self.churners as f64)
+    }
+
+    /// A tenth of the rows, rounded up.
+    fn decile(&self) -> usize {
+        self.rows.div_ceil(10)
+    }
+
+    fn precision_at(&self, k: usize) -> Option<f64> {
+        let k = k.min(self.rows);
+        let (mut left, mut caught) = (k, 0.0);
+        for tie in &self.ties {
+            if left <= tie.rows {
+                caught += tie.churners as f64 * (left as f64 / tie.rows as f64);
+                break;
+            }
+            left -= tie.rows;
+            caught += tie.churners as f64;
+        }
+        (k > 0).then(|| caught / k as f64)
+    }
+
+    fn lift_at(&self, k: usize) -> Option<f64> {
+        if self.churners == 0 {
+            return None;
+        }
+        Some(self.precision_at(k)? / self.base_rate()?)
+    }
+
+    fn calibration_table(&self) -> Vec<CalibrationBin> {
+        let mut below = 0;
+        let binned: Vec<(usize, Tie)> = self
+            .ties
+            .iter()
+            .rev()
+            .map(|&tie| {
+                // The middle of places below..below + rows is below + rows / 2, counting half a place into each.
+                let bin = CALIBRATION_BINS * (2 * below + tie.rows) / (2 * self.rows);
+                below += tie.rows;
+                (bin, tie)
+            })
+            .collect();
+        binned
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|bin| {
+                let rows: usize = bin.iter().map(|(_, tie)| tie.rows).sum();
+                let churners: usize = bin.iter().map(|(_, tie)| tie.churners).sum();
+                CalibrationBin {
+                    rows,
+                    churners,
+                    mean_probability: sum(bin.iter().map(|(_, tie)| tie.score * tie.rows as f64)) / rows as f64,
+                    churn_rate: churners as f64 / rows as f64,
+                    lowest: bin[0].1.score,
+                    highest: bin[bin.len() - 1].1.score,
+                }
+            })
+            .collect()
+    }
+
+    fn ece(&self) -> Option<f64> {
+        let bins = self.calibration_table();
+        let errors = bins.iter().map(|bin| bin.rows as f64 * (bin.mean_probability - bin.churn_rate).abs());
+        (self.rows > 0).then(|| sum(errors) / self.rows as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn metrics_of_nothing_and_of_one_class() {
+        let none = Metrics::of(&[], &[], 10);
+        assert_eq!((none.rows, none.roc_auc, none.log_loss, none.lift_at_capacity), (0, None, None, None));
+        assert!(calibration_table(&[], &[]).is_empty());
+        let stayed = Metrics::of(&[0, 0, 0], &[0.1, 0.2, 0.3], 2);
+        assert_eq!((stayed.roc_auc, stayed.average_precision, stayed.top_decile_lift), (None, None, None));
+        assert_eq!((stayed.base_rate, stayed.precision_at_capacity), (Some(0.0), Some(0.0)));
+        let churned = Metrics::of(&[1, 1], &[0.1, 0.2], 0);
+        assert_eq!((churned.roc_auc, churned.average_precision), (None, Some(1.0)));
+        assert_eq!((churned.precision_at_capacity, churned.lift_at_capacity), (None, None));
+    }
+
+    #[test]
+    fn a_cut_within_equal_scores_takes_the_expectation() {
+        let y = [1, 0, 1, 0, 0];
+        let score = [0.9, 0.5, 0.5, 0.5, 0.1];
+        assert_eq!(precision_at(&y, &score, 1), Some(1.0));
+        assert!((precision_at(&y, &score, 2).unwrap() - (1.0 + 1.0 / 3.0) / 2.0).abs() < 1e-15);
+        assert_eq!(precision_at(&y, &score, 4), Some(0.5));
+        assert_eq!(precision_at(&y, &score, 99), Some(0.4));
+        assert_eq!(lift_at(&y, &score, 1), Some(2.5));
+        assert_eq!(top_decile_lift(&y, &score), Some(2.5));
+    }
+
+    #[test]
+    fn bins_are_of_equal_frequency_and_keep_equal_probabilities_together() {
+        let p: Vec<f64> = (0..40).map(|i| f64::from(i) / 100.0).collect();
+        let y: Vec<u8> = (0..40).map(|i| u8::from(i % 4 == 0)).collect();
+        let table = calibration_table(&y, &p);
+        assert_eq!(table.iter().map(|bin| bin.rows).collect::<Vec<_>>(), [4; 10]);
+        assert_eq!(table[3].churners, 1);
+        assert_eq!((table[3].lowest, table[3].highest), (0.12, 0.15));
+        let table = calibration_table(&y, &[vec![0.1; 30], vec![0.9; 10]].concat());
+        assert_eq!(table.iter().map(|bin| bin.rows).collect::<Vec<_>>(), [30, 10]);
+        assert!((table[0].mean_probability - 0.1).abs() < 1e-15);
+    }
+
+    fn scored() -> impl Strategy<Value = (Vec<u8>, Vec<f64>)> {
+        prop::collection::vec((0..2_u8, 0..20_i32), 1..60)
+            .prop_map(|rows| rows.into_iter().map(|(y, score)| (y, f64::from(score) / 20.0)).unzip())
+    }
+
+    proptest! {
+        #[test]
+        fn auc_counts_pairs_and_ignores_monotone_transforms((y, score) in scored()) {
+            let mut pairs = (0.0, 0.0);
+            for (i, a) in score.iter().enumerate().filter(|(i, _)| y[*i] == 1) {
+                for (j, b) in score.iter().enumerate().filter(|(j, _)| y[*j] == 0) {
+                    prop_assert_ne!(i, j);
+                    pairs.0 += if a > b { 1.0 } else if a == b { 0.5 } else { 0.0 };
+                    pairs.1 += 1.0;
+                }
+            }
+            let auc = roc_auc(&y, &score);
+            prop_assert_eq!(auc, (pairs.1 > 0.0).then(|| pairs.0 / pairs.1));
+            let transformed: Vec<f64> = score.iter().map(|s| (3.0 * s).exp() - 7.0).collect();
+            prop_assert_eq!(auc, roc_auc(&y, &transformed));
+            prop_assert_eq!(average_precision(&y, &score), average_precision(&y, &transformed));
+            let reversed: Vec<f64> = score.iter().map(|s| -s).collect();
+            if let (Some(auc), Some(reversed)) = (auc, roc_auc(&y, &reversed)) {
+                prop_assert!((auc + reversed - 1.0).abs() < 1e-15);
+            }
+        }
+
+        #[test]
+        fn the_order_of_rows_never_matters((y, score) in scored(), capacity in 0..70_usize) {
+            let metrics = Metrics::of(&y, &score, capacity);
+            let mut rows: Vec<(u8, f64)> = y.iter().copied().zip(score.iter().copied()).collect();
+            rows.reverse();
+            let (y, score): (Vec<u8>, Vec<f64>) = rows.into_iter().unzip();
+            let reversed = Metrics::of(&y, &score, capacity);
+            prop_assert_eq!(metrics.precision_at_capacity, reversed.precision_at_capacity);
+            prop_assert_eq!(metrics.ece, reversed.ece);
+            prop_assert_eq!(metrics.average_precision, reversed.average_precision);
+            // Ends of the scale: the whole list has the base rate, and bins partition the rows.
+            prop_assert_eq!(precision_at(&y, &score, y.len()), base_rate(&y));
+            let table = calibration_table(&y, &score);
+            prop_assert_eq!(table.iter().map(|bin| bin.rows).sum::<usize>(), y.len());
+        }
+    }
+}

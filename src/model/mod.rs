@@ -1,0 +1,35 @@
+//! The churn model: a design matrix in, log-odds, probabilities and their quality out.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `design` | the [design matrix](design::Design) in blocks of rows, with labels and cross-fitting folds |
+//! | `logistic` | the [logistic fit](logistic::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
+//! | `cross_fit` | log-odds of every row from a model that has not seen its customer; the choice of the penalty |
+//! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own |
+//! | `metrics` | how good scores are, as scikit-learn defines it |
+//! | `recipe` | from raw features to the columns of the design, learned on training rows |
+//! | `training`, `evaluation` | the steps of a training; how good it is on later, unseen rows |
+//! | `artefact` | the model as a readable, checked file |
+//! | `newton`, `kernel`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the linear algebra |
+//!
+//! **Conventions.** The positive class is *churned* = 1 and a score is the log-odds of it. A parameter vector inside
+//! the room holds one coefficient per column in the order of the design, then the intercept. The penalty strength
+//! `alpha` is per row: the objective is `mean log-loss + alpha / 2 * |coefficients|^2`, the intercept unpenalised.
+//!
+//! **Same bytes for any number of threads.** Rows come in blocks whose number and order do not depend on threads. A
+//! pass adds up fixed groups of blocks in parallel and then the groups in their order; no float is ever summed in
+//! the order in which threads happen to finish.
+
+pub mod artefact;
+pub mod calibration;
+pub mod cross_fit;
+pub mod design;
+pub mod evaluation;
+pub mod logistic;
+pub mod metrics;
+pub mod recipe;
+pub mod training;
+
+mod cholesky;
+mod kernel;
+mod newton;

@@ -1,0 +1,500 @@
+//! The recipe: from raw features to the columns of the design matrix. Learned on training rows only; stored with the
+//! model; applied unchanged to every row that is ever scored.
+//!
+//! Numeric features: a signed logarithm where the measure is a count, a sum or a duration; clipping to the middle 99 %;
+//! standardisation; the mean (which is 0 then) for a missing value, with an indicator of the absence where absence is
+//! common enough to tell something. Categorical features: one column a level, except for the commonest one, with all
+//! rare and unknown levels together as "other".
+
+use super::design::{Design, DesignBlock};
+use crate::dataset::{Block, Dataset};
+use crate::features::{Catalogue, Measure};
+use crate::sources::{CustomerTable, NO_LEVEL};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The shares of rows below the low and above the high clipping point.
+const CLIPPED: f64 = 0.005;
+/// Quantiles are taken of at most about this many rows, evenly spread.
+const QUANTILE_ROWS: usize = 100_000;
+/// An indicator of absence needs this share of rows to be absent, and to be present.
+const INDICATED: f64 = 0.005;
+/// A level needs this many training rows to be a column of its own, and this share of them.
+const LEVEL_ROWS: u64 = 20;
+const LEVEL_SHARE: f64 = 0.002;
+
+/// How a numeric feature is bent before it is standardised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transform {
+    /// As it is.
+    Identity,
+    /// `sign(x) ln(1 + |x|)`: a step from 1 to 2 visits means more than one from 101 to 102.
+    SignedLog,
+}
+
+impl Transform {
+    /// Applies it.
+    #[inline]
+    pub fn apply(self, x: f64) -> f64 {
+        match self {
+            Transform::Identity => x,
+            Transform::SignedLog => x.abs().ln_1p().copysign(x),
+        }
+    }
+}
+
+/// What was learned about one numeric feature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NumericStep {
+    /// The feature.
+    pub feature: String,
+    /// How it is bent.
+    pub transform: Transform,
+    /// Bent values below this are raised to it.
+    pub low: f64,
+    /// Bent values above this are lowered to it.
+    pub high: f64,
+    /// Mean of the bent, clipped values that are present: what an absent one is taken for.
+    pub mean: f64,
+    /// Their standard deviation; 0 means that the feature never varies and has no column.
+    pub scale: f64,
+    /// Share of training rows without a value.
+    pub missing_share: f64,
+    /// Whether absence has a column of its own.
+    pub missing_indicator: bool,
+}
+
+/// What was learned about one categorical feature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CategoricalStep {
+    /// The feature.
+    pub feature: String,
+    /// The commonest level, which has no column: the others are measured against it.
+    pub baseline: Option<String>,
+    /// The levels with a column of their own.
+    pub levels: Vec<String>,
+    /// Whether rare levels occurred; with a column, they and levels never seen share it.
+    pub other: bool,
+}
+
+/// Where a column of the design comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A numeric feature, by its place in the catalogue.
+    Numeric(usize),
+    /// A categorical feature, by its place in the catalogue.
+    Categorical(usize),
+}
+
+/// What a column of the design says about its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The standardised value.
+    Value,
+    /// 1 where the value is absent.
+    Missing,
+    /// 1 where the level is this one.
+    Level(String),
+    /// 1 where the level is rare or was never seen.
+    OtherLevel,
+}
+
+/// One column of the design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// Its name: the feature's, with `=level` or ` is missing` behind it.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// What it says.
+    pub role: Role,
+}
+
+/// Everything learned, feature by feature in the order of the catalogue.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The numeric features.
+    pub numeric: Vec<NumericStep>,
+    /// The categorical features.
+    pub categorical: Vec<CategoricalStep>,
+}
+
+/// The transform that a measure is known to want; none for the customers table's own columns, which are looked at.
+fn known_transform(measure: Measure) -> Option<Transform> {
+    match measure {
+        Measure::Count
+        | Measure::ActiveDays
+        | Measure::DaysSinceLast
+        | Measure::MeanGap
+        | Measure::Sum
+        | Measure::Categories
+        | Measure::SurveyDaysSinceLast
+        | Measure::Tenure => Some(Transform::SignedLog),
+        Measure::Trend
+        | Measure::NegativeShare
+        | Measure::SurveyLast
+        | Measure::SurveyMean
+        | Measure::SurveyChange => Some(Transform::Identity),
+        Measure::Mean | Measure::Numeric => None,
+    }
+}
+
+fn skewness(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let (square, cube) = values.iter().fold((0.0, 0.0), |(s, c), v| (s + (v - mean).powi(2), c + (v - mean).powi(3)));
+    let deviation = (square / n).sqrt();
+    if deviation > 0.0 { cube / n / deviation.powi(3) } else { 0.0 }
+}
+
+/// The rows of a data set that a purpose uses: those of some as-of dates, with a label where one is needed.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    as_of: Vec<bool>,
+    labelled: bool,
+}
+
+impl Selection {
+    /// The labelled rows of the as-of dates for which `wanted` holds.
+    pub fn labelled(dataset: &Dataset, wanted: impl Fn(crate::calendar::Day) -> bool) -> Selection {
+        Selection { as_of: dataset.as_of.iter().map(|&day| wanted(day)).collect(), labelled: true }
+    }
+
+    /// The rows of one as-of date, labelled or not.
+    pub fn scored(dataset: &Dataset, as_of: crate::calendar::Day) -> Selection {
+        Selection { as_of: dataset.as_of.iter().map(|&day| day == as_of).collect(), labelled: false }
+    }
+
+    /// The chosen rows of a block, in order.
+    pub fn rows(&self, block: &Block) -> Vec<usize> {
+        let labelled = |row: usize| !self.labelled || block.labels.get(row).is_some_and(Option::is_some);
+        (0..block.rows()).filter(|&row| self.as_of[block.as_of[row] as usize] && labelled(row)).collect()
+    }
+}
+
+impl Recipe {
+    /// Learns the recipe from the selected rows of a data set.
+    pub fn learn(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Recipe {
+        let chosen: Vec<Vec<usize>> = dataset.blocks.par_iter().map(|block| selection.rows(block)).collect();
+        let total: usize = chosen.iter().map(Vec::len).sum();
+        let numeric: Vec<(NumericStep, u64)> = dataset
+            .catalogue
+            .numeric
+            .par_iter()
+            .enumerate()
+            .map(|(index, feature)| learn_numeric(dataset, &chosen, total, index, feature))
+            .collect();
+        // Features of one signal are often absent together. One indicator says it; more would be copies of it.
+        let mut patterns = hashbrown::HashSet::new();
+        let numeric = numeric
+            .into_iter()
+            .map(|(mut step, pattern)| {
+                let indicated = (INDICATED..=1.0 - INDICATED).contains(&step.missing_share);
+                step.missing_indicator = indicated && patterns.insert(pattern);
+                step
+            })
+            .collect();
+        let categorical = dataset
+            .catalogue
+            .categorical
+            .iter()
+            .zip(&customers.categorical)
+            .map(|(feature, levels)| {
+                let mut counts = vec![0u64; levels.names.len()];
+                for (block, rows) in dataset.blocks.iter().zip(&chosen) {
+                    for &row in rows {
+                        let code = levels.codes[block.customers[row] as usize];
+                        if let Some(count) = counts.get_mut(code as usize) {
+                            *count += 1;
+                        }
+                    }
+                }
+                let least = LEVEL_ROWS.max((LEVEL_SHARE * total as f64) as u64);
+                let common: Vec<usize> = (0..counts.len()).filter(|&code| counts[code] >= least).collect();
+                let baseline = common.iter().copied().max_by_key(|&code| (counts[code], std::cmp::Reverse(code)));
+                CategoricalStep {
+                    feature: feature.clone(),
+                    baseline: baseline.map(|code| levels.names[code].clone()),
+                    levels: common
+                        .iter()
+                        .filter(|&&code| Some(code) != baseline)
+                        .map(|&code| levels.names[code].clone())
+                        .collect(),
+                    other: baseline.is_some() && counts.iter().any(|&count| count > 0 && count < least),
+                }
+            })
+            .collect();
+        Recipe { numeric, categorical }
+    }
+
+    /// The columns of the design, in order.
+    pub fn terms(&self) -> Vec<Term> {
+        let mut terms = Vec::new();
+        for (index, step) in self.numeric.iter().enumerate() {
+            let source = Source::Numeric(index);
+            if step.scale > 0.0 {
+                terms.push(Term { name: step.feature.clone(), source, role: Role::Value });
+            }
+            if step.missing_indicator {
+                terms.push(Term { name: format!("{} is missing", step.feature), source, role: Role::Missing });
+            }
+        }
+        for (index, step) in self.categorical.iter().enumerate() {
+            let source = Source::Categorical(index);
+            terms.extend(step.levels.iter().map(|level| Term {
+                name: format!("{}={level}", step.feature),
+                source,
+                role: Role::Level(level.clone()),
+            }));
+            if step.other {
+                terms.push(Term { name: format!("{} is rare", step.feature), source, role: Role::OtherLevel });
+            }
+        }
+        terms
+    }
+
+    /// The design of the selected rows. `folds` is the number of cross-fitting folds: all rows of a customer fall into
+    /// one, by a hash of the seed and of the customer's place in id order.
+    pub fn design(
+        &self,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        selection: &Selection,
+        folds: u8,
+        seed: u64,
+    ) -> Design {
+        let terms = self.terms();
+        let blocks = dataset
+            .blocks
+            .par_iter()
+            .map(|block| {
+                let rows = selection.rows(block);
+                DesignBlock {
+                    rows: rows.len(),
+                    x: self.apply(&terms, block, &rows, &dataset.catalogue, customers),
+                    y: rows.iter().map(|&row| block.labels.get(row).copied().flatten().unwrap_or(0)).collect(),
+                    fold: rows.iter().map(|&row| fold_of(block.customers[row], folds, seed)).collect(),
+                }
+            })
+            .collect();
+        Design { names: terms.into_iter().map(|term| term.name).collect(), blocks }
+    }
+
+    /// Some rows of a block as columns of the design, column-major. Every value is finite.
+    pub fn apply(
+        &self,
+        terms: &[Term],
+        block: &Block,
+        rows: &[usize],
+        catalogue: &Catalogue,
+        customers: &CustomerTable,
+    ) -> Vec<f32> {
+        debug_assert_eq!(catalogue.numeric.len(), self.numeric.len());
+        let mut x = Vec::with_capacity(terms.len() * rows.len());
+        for term in terms {
+            match (term.source, &term.role) {
+                (Source::Numeric(index), Role::Missing) => {
+                    let column = block.column(index);
+                    x.extend(rows.iter().map(|&row| f32::from(u8::from(column[row].is_nan()))));
+                }
+                (Source::Numeric(index), _) => {
+                    let column = block.column(index);
+                    let step = &self.numeric[index];
+                    x.extend(rows.iter().map(|&row| step.standardised(column[row])));
+                }
+                (Source::Categorical(index), role) => {
+                    let levels = &customers.categorical[index];
+                    let known = &self.categorical[index];
+                    // Per code of this customers table, whether the column is set: levels are compared by name.
+                    let set: Vec<bool> = levels.names.iter().map(|name| known.sets(role, name)).collect();
+                    x.extend(rows.iter().map(|&row| {
+                        let code = levels.codes[block.customers[row] as usize];
+                        let hit = code != NO_LEVEL && set[code as usize];
+                        f32::from(u8::from(hit))
+                    }));
+                }
+            }
+        }
+        x
+    }
+}
+
+impl NumericStep {
+    /// A raw value as the design has it; an absent one is 0, the mean.
+    #[inline]
+    pub fn standardised(&self, raw: f32) -> f32 {
+        if raw.is_nan() {
+            return 0.0;
+        }
+        let bent = self.transform.apply(f64::from(raw)).clamp(self.low, self.high);
+        ((bent - self.mean) / self.scale) as f32
+    }
+}
+
+impl CategoricalStep {
+    fn sets(&self, role: &Role, level: &str) -> bool {
+        match role {
+            Role::Level(name) => name == level,
+            Role::OtherLevel => self.baseline.as_deref() != Some(level) && !self.levels.iter().any(|l| l == level),
+            Role::Value | Role::Missing => false,
+        }
+    }
+}
+
+/// The cross-fitting fold of a customer.
+fn fold_of(customer: u32, folds: u8, seed: u64) -> u8 {
+    let mut bytes = [0; 12];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..].copy_from_slice(&customer.to_le_bytes());
+    (xxhash_rust::xxh3::xxh3_64(&bytes) % u64::from(folds.max(1))) as u8
+}
+
+/// Learns one feature; also returns a fingerprint of the rows in which it is absent.
+fn learn_numeric(
+    dataset: &Dataset,
+    chosen: &[Vec<usize>],
+    total: usize,
+    index: usize,
+    feature: &crate::features::Feature,
+) -> (NumericStep, u64) {
+    let stride = total.div_ceil(QUANTILE_ROWS).max(1);
+    let mut sample = Vec::with_capacity(total / stride + 1);
+    let (mut missing, mut pattern, mut position) = (0u64, 0u64, 0usize);
+    for (block, rows) in dataset.blocks.iter().zip(chosen) {
+        let column = block.column(index);
+        for &row in rows {
+            let value = column[row];
+            if value.is_nan() {
+                missing += 1;
+                pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&(position as u64).to_le_bytes()));
+            } else if position % stride == 0 {
+                sample.push(f64::from(value));
+            }
+            position += 1;
+        }
+    }
+    let transform = known_transform(feature.measure).unwrap_or_else(|| {
+        let bent: Vec<f64> = sample.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
+        match skewness(&sample).abs() > 1.0 && skewness(&bent).abs() < skewness(&sample).abs() {
+            true => Transform::SignedLog,
+            false => Transform::Identity,
+        }
+    });
+    sample.iter_mut().for_each(|v| *v = transform.apply(*v));
+    sample.sort_unstable_by(f64::total_cmp);
+    let quantile = |q: f64| sample.get((q * (sample.len().saturating_sub(1)) as f64).round() as usize).copied();
+    let (mut low, mut high) = (quantile(CLIPPED).unwrap_or(0.0), quantile(1.0 - CLIPPED).unwrap_or(0.0));
+    if low == high {
+        // Nearly constant: clipping would leave nothing of the few rows that differ.
+        (low, high) = (quantile(0.0).unwrap_or(0.0), quantile(1.0).unwrap_or(0.0));
+    }
+    let present = (total as u64 - missing) as f64;
+    // Two passes in `f64`, block by block in order: exact enough for any offset, and the same for any thread count.
+    let fold = |f: &dyn Fn(f64) -> f64| {
+        let mut sum = 0.0;
+        for (block, rows) in dataset.blocks.iter().zip(chosen) {
+            let column = block.column(index);
+            let part: f64 = rows
+                .iter()
+                .filter(|&&row| !column[row].is_nan())
+                .map(|&row| f(transform.apply(f64::from(column[row])).clamp(low, high)))
+                .sum();
+            sum += part;
+        }
+        if present > 0.0 { sum / present } else { 0.0 }
+    };
+    let mean = fold(&|v| v);
+    let scale = fold(&|v| (v - mean) * (v - mean)).sqrt();
+    // Rounding leaves a constant column with a deviation of about 1e-16 of its size.
+    let scale = if scale > 1e-9 * (1.0 + mean.abs()) { scale } else { 0.0 };
+    let step = NumericStep {
+        feature: feature.name.clone(),
+        transform,
+        low,
+        high,
+        mean,
+        scale,
+        missing_share: if total > 0 { missing as f64 / total as f64 } else { 0.0 },
+        missing_indicator: false,
+    };
+    (step, pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::Feature;
+
+    fn dataset(columns: &[(Measure, Vec<f32>)]) -> Dataset {
+        let rows = columns[0].1.len();
+        Dataset {
+            catalogue: Catalogue {
+                numeric: columns
+                    .iter()
+                    .enumerate()
+                    .map(|(i, (measure, _))| Feature {
+                        name: format!("f{i}"),
+                        measure: *measure,
+                        signal: None,
+                        window_days: None,
+                        instrument: None,
+                    })
+                    .collect(),
+                categorical: vec!["plan".to_owned()],
+            },
+            as_of: vec![crate::calendar::Day(0)],
+            blocks: vec![Block {
+                customers: (0..rows as u32).collect(),
+                as_of: vec![0; rows],
+                labels: vec![Some(0); rows],
+                values: columns.iter().flat_map(|(_, values)| values.clone()).collect(),
+            }],
+            exclusions: Vec::new(),
+            reports: Vec::new(),
+        }
+    }
+
+    fn customers(levels: &[&str]) -> CustomerTable {
+        let mut names: Vec<String> = levels.iter().map(|l| (*l).to_owned()).collect();
+        names.sort();
+        names.dedup();
+        CustomerTable {
+            ids: crate::sources::Ids::Integer((0..levels.len() as i64).collect()),
+            signup: Vec::new(),
+            start: Vec::new(),
+            end: Vec::new(),
+            value: Vec::new(),
+            numeric: Vec::new(),
+            categorical: vec![crate::sources::Levels {
+                codes: levels.iter().map(|l| names.binary_search(&(*l).to_owned()).unwrap() as u32).collect(),
+                names,
+            }],
+            rows: levels.len() as u64,
+            quarantine: Default::default(),
+        }
+    }
+
+    #[test]
+    fn columns_are_standardised_and_absence_has_one_indicator_a_pattern() {
+        let n = 100;
+        let some: Vec<f32> = (0..n).map(|i| if i % 4 == 0 { f32::NAN } else { i as f32 }).collect();
+        let twin: Vec<f32> = some.iter().map(|v| v * 2.0).collect();
+        let constant = vec![3.0f32; n];
+        let data = dataset(&[(Measure::Count, some), (Measure::Trend, twin), (Measure::Count, constant)]);
+        let levels: Vec<&str> = (0..n).map(|i| if i < 60 { "a" } else if i < 95 { "b" } else { "c" }).collect();
+        let customers = customers(&levels);
+        let selection = Selection::labelled(&data, |_| true);
+        let recipe = Recipe::learn(&data, &customers, &selection);
+        let names: Vec<String> = recipe.terms().into_iter().map(|t| t.name).collect();
+        assert_eq!(names, ["f0", "f0 is missing", "f1", "plan=b", "plan is rare"]);
+        let design = recipe.design(&data, &customers, &selection, 5, 7);
+        let block = &design.blocks[0];
+        let mean: f64 = block.column(0).iter().map(|&v| f64::from(v)).sum::<f64>() / n as f64;
+        assert!(mean.abs() < 1e-6);
+        assert_eq!(block.column(1).iter().sum::<f32>(), 25.0);
+        assert_eq!(block.column(3).iter().sum::<f32>(), 35.0);
+        assert_eq!(block.column(4).iter().sum::<f32>(), 5.0);
+        assert!(block.x.iter().all(|v| v.is_finite()));
+    }
+}

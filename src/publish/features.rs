@@ -1,0 +1,54 @@
+//! The feature table as a file: `customer_id`, `as_of`, the features, the categoricals, and `churned` if asked for.
+
+use super::columns::Columns;
+use crate::dataset::Dataset;
+use crate::error::Result;
+use crate::sources::CustomerTable;
+use std::path::Path;
+
+/// Rows that are in memory as `f64` at a time.
+const ROWS: usize = 131_072;
+
+/// Writes the rows in the order of as-of dates, then ids. Returns how many there are.
+pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: bool) -> Result<usize> {
+    let mut places: Vec<(u32, u32, u32, u32)> = Vec::with_capacity(dataset.rows());
+    for (index, block) in (0u32..).zip(&dataset.blocks) {
+        let rows = (0u32..).zip(block.as_of.iter().zip(&block.customers));
+        places.extend(rows.map(|(row, (&as_of, &customer))| (as_of, customer, index, row)));
+    }
+    places.sort_unstable();
+    let mut parts = places.chunks(ROWS).map(|part| table(part, dataset, customers, labels));
+    let empty = || table(&[], dataset, customers, labels);
+    let first = parts.next().unwrap_or_else(empty)?;
+    first.write_parquet_with(path, parts)?;
+    Ok(places.len())
+}
+
+fn table(
+    places: &[(u32, u32, u32, u32)],
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    labels: bool,
+) -> Result<Columns> {
+    let mut table = Columns::default();
+    let ids: Vec<u32> = places.iter().map(|&(_, customer, ..)| customer).collect();
+    table.ids("customer_id", &customers.ids, &ids);
+    table.days("as_of", places.iter().map(|&(as_of, ..)| Some(dataset.as_of[as_of as usize].0)).collect())?;
+    for (index, feature) in dataset.catalogue.numeric.iter().enumerate() {
+        let value = |&(_, _, block, row): &(u32, u32, u32, u32)| {
+            f64::from(dataset.blocks[block as usize].column(index)[row as usize])
+        };
+        table.floats(&feature.name, places.iter().map(value));
+    }
+    for (name, levels) in dataset.catalogue.categorical.iter().zip(&customers.categorical) {
+        let texts: Vec<Option<&str>> = ids.iter().map(|&customer| levels.get(customer as usize)).collect();
+        table.texts(name, &texts);
+    }
+    if labels {
+        let label = |&(_, _, block, row): &(u32, u32, u32, u32)| {
+            dataset.blocks[block as usize].labels.get(row as usize).copied().flatten().map(i64::from)
+        };
+        table.integers("churned", places.iter().map(label));
+    }
+    Ok(table)
+}

@@ -1,0 +1,102 @@
+//! The manifest: what a run read, decided and wrote, for machines and for a doubt a year later.
+
+use crate::calendar::Day;
+use crate::eligibility::Exclusions;
+use crate::sources::{Quarantine, SignalReport};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A data file.
+#[derive(Clone, Debug, Serialize)]
+pub struct OutputFile {
+    /// Its name.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// Its digest.
+    pub sha256: String,
+}
+
+/// What was read of one source.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SourceSummary {
+    /// Files.
+    pub files: usize,
+    /// Files skipped for their partition folders.
+    pub pruned_files: usize,
+    /// Row groups.
+    pub row_groups: usize,
+    /// Row groups skipped for their statistics.
+    pub pruned_row_groups: usize,
+    /// Rows decoded.
+    pub rows_read: u64,
+    /// Rows used.
+    pub rows_used: u64,
+    /// Rows before the look-back.
+    pub before_look_back: u64,
+    /// Rows dated on or after the as-of date, which the run does not see.
+    pub future_date: u64,
+    /// The newest row seen, UTC.
+    pub newest: Option<String>,
+}
+
+impl SourceSummary {
+    /// Of a signal's scan.
+    pub fn of(report: &SignalReport) -> SourceSummary {
+        SourceSummary {
+            files: report.files,
+            pruned_files: report.pruned_files,
+            row_groups: report.row_groups,
+            pruned_row_groups: report.pruned_row_groups,
+            rows_read: report.rows,
+            rows_used: report.kept,
+            before_look_back: report.before,
+            future_date: report.after,
+            newest: report
+                .newest
+                .and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok())
+                .map(|instant| instant.to_string()),
+        }
+    }
+}
+
+/// Everything about one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Manifest {
+    /// The program and its version.
+    pub program: String,
+    /// The as-of date.
+    pub as_of: Day,
+    /// The model that scored.
+    pub model_version: String,
+    /// Its checksum.
+    pub model_checksum: String,
+    /// SHA-256 of the settings.
+    pub settings_sha256: String,
+    /// When the run was published, UTC.
+    pub published_at: String,
+    /// How long the run took.
+    pub seconds: f64,
+    /// Eligible customers, all scored.
+    pub eligible: u64,
+    /// Who was not, and why.
+    pub excluded: Exclusions,
+    /// Customers on the list.
+    pub listed: u64,
+    /// Those of them in the control group.
+    pub control: u64,
+    /// Mean probability of churn over the eligible.
+    pub mean_probability: f64,
+    /// The log-odds that contributions are measured from.
+    pub reference_log_odds: f64,
+    /// What was read.
+    pub sources: BTreeMap<String, SourceSummary>,
+    /// Rows that could not be used, by source and reason.
+    pub quarantine: BTreeMap<String, Quarantine>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// The data files.
+    pub files: Vec<OutputFile>,
+}

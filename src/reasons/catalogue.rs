@@ -1,0 +1,471 @@
+//! The catalogue of reasons: which concept each term of the design belongs to, and every code that a concept can show.
+//!
+//! A code is a prefix that names the subject (`LOGINS`, `SURVEY_NPS`, `PLAN`) and a suffix that names the state of the
+//! customer's own numbers. [`DEFINITIONS`] is the one list of them; [`concepts`] groups the terms.
+
+use super::language::{spaced, Noun, Unit};
+use crate::config::{Settings, SignalKind};
+use crate::features::{Catalogue, Feature, Measure};
+use crate::model::recipe::{Role, Source, Term};
+
+/// What a concept is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// How much and how lately a signal has rows: counts, active days, trends, gaps, recency, sums.
+    Volume,
+    /// How much one row of an amount is: its means.
+    Value,
+    /// On how many categories the rows spread.
+    Categories,
+    /// The mood of a sentiment: its means and negative shares.
+    Mood,
+    /// The answers to one survey instrument.
+    Score,
+    /// Time since sign-up.
+    Tenure,
+    /// A numeric column of the customers table.
+    Number,
+    /// A categorical column of the customers table.
+    Level,
+}
+
+/// What the customer's own numbers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Clearly less than in the window before, or than the answer before.
+    Drop,
+    /// Nothing for a long time.
+    Silent,
+    /// Less than the reference.
+    Low,
+    /// Clearly more than in the window before, or than the answer before.
+    Rise,
+    /// More than the reference.
+    High,
+    /// Neither more nor less.
+    Steady,
+    /// A mood below zero.
+    Negative,
+    /// A mood above zero.
+    Positive,
+    /// The level itself.
+    Given,
+    /// There is no value.
+    Unknown,
+}
+
+/// One reason code, but for its prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// What the concept is about.
+    pub family: Family,
+    /// What the numbers say.
+    pub state: State,
+    /// What follows the prefix.
+    pub suffix: &'static str,
+    /// What the code means.
+    pub meaning: &'static str,
+    /// A text that it comes with.
+    pub example: &'static str,
+}
+
+const fn define(
+    family: Family,
+    state: State,
+    suffix: &'static str,
+    meaning: &'static str,
+    example: &'static str,
+) -> Definition {
+    Definition { family, state, suffix, meaning, example }
+}
+
+/// Every reason code. "Low" and "high" compare with the reference, the others with the customer's own past.
+#[rustfmt::skip]
+pub const DEFINITIONS: &[Definition] = &[
+    define(Family::Volume, State::Drop, "_DROP", "clearly fewer rows than in the window before", "Logins fell from 21 to 8 in 28 days"),
+    define(Family::Volume, State::Silent, "_SILENT", "no rows for a long time", "No logins for 45 days (12 in 84 days)"),
+    define(Family::Volume, State::Low, "_LOW", "fewer rows than the reference", "Only 2 logins in 28 days"),
+    define(Family::Volume, State::Rise, "_RISE", "clearly more rows than in the window before", "Logins rose from 3 to 12 in 28 days"),
+    define(Family::Volume, State::High, "_HIGH", "more rows than the reference", "40 logins in 28 days"),
+    define(Family::Volume, State::Steady, "_STEADY", "about as many rows as in the window before", "14 logins in 28 days, 13 in the 28 days before"),
+    define(Family::Value, State::Low, "_VALUE_LOW", "less per row than the reference", "Visits averaged 2 min 5 s in 28 days (84 days: 4 min)"),
+    define(Family::Value, State::High, "_VALUE_HIGH", "more per row than the reference", "Visits averaged 9 min in 28 days (84 days: 6 min 30 s)"),
+    define(Family::Value, State::Unknown, "_VALUE_UNKNOWN", "rows, but none with a value", "Visits without duration s in 84 days"),
+    define(Family::Categories, State::Low, "_FEWER_CATEGORIES", "fewer categories than the reference", "Visits used 1 channel in 28 days (84 days: 3)"),
+    define(Family::Categories, State::High, "_MORE_CATEGORIES", "more categories than the reference", "Visits used 4 channels in 28 days (84 days: 4)"),
+    define(Family::Mood, State::Negative, "_NEGATIVE", "a worse mood than the reference, and below zero", "Mood of mentions fell to -0.45 in 28 days (84 days: -0.10); 60 % negative"),
+    define(Family::Mood, State::Low, "_MOOD_LOW", "a worse mood than the reference, though not below zero", "Mood of mentions fell to 0.05 in 28 days (84 days: 0.40); 25 % negative"),
+    define(Family::Mood, State::Positive, "_POSITIVE", "a better mood than the reference, and above zero", "Mood of mentions rose to 0.60 in 28 days (84 days: 0.30); 0 % negative"),
+    define(Family::Mood, State::High, "_MOOD_HIGH", "a better mood than the reference, though not above zero", "Mood of mentions was -0.05 in 28 days (84 days: -0.05); 20 % negative"),
+    define(Family::Mood, State::Unknown, "_MOOD_UNKNOWN", "rows, but none with a mood", "Mentions without mood in 84 days"),
+    define(Family::Score, State::Drop, "_DROP", "a lower last score than the one before", "NPS fell from 9 to 4, 12 days ago"),
+    define(Family::Score, State::Low, "_LOW", "lower scores than the reference", "Last NPS answer was 3, 40 days ago"),
+    define(Family::Score, State::Silent, "_SILENT", "no answer, or none for a long time", "No NPS answer in 168 days"),
+    define(Family::Score, State::Rise, "_RISE", "a higher last score than the one before", "NPS rose from 4 to 9, 12 days ago"),
+    define(Family::Score, State::High, "_HIGH", "higher scores than the reference", "Last NPS answer was 10, 1 day ago"),
+    define(Family::Tenure, State::Low, "_SHORT", "a customer for less time than the reference", "Customer for 45 days"),
+    define(Family::Tenure, State::High, "_LONG", "a customer for more time than the reference", "Customer for 1,500 days"),
+    define(Family::Tenure, State::Unknown, "_UNKNOWN", "no sign-up date", "Sign-up date is not known"),
+    define(Family::Number, State::Low, "_LOW", "less than the reference", "Monthly revenue is 49.99"),
+    define(Family::Number, State::High, "_HIGH", "more than the reference", "Monthly revenue is 1,200"),
+    define(Family::Number, State::Unknown, "_UNKNOWN", "no value", "Monthly revenue is not known"),
+    define(Family::Level, State::Given, "", "this level", "Plan is basic"),
+    define(Family::Level, State::Unknown, "_UNKNOWN", "no level", "Plan is not known"),
+];
+
+/// The definitions of a family.
+pub(super) fn definitions(family: Family) -> impl Iterator<Item = &'static Definition> {
+    DEFINITIONS.iter().filter(move |definition| definition.family == family)
+}
+
+/// What the terms of a concept have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    family: Family,
+    /// The signal's name, or the column's.
+    subject: String,
+    /// The survey instrument's name.
+    instrument: Option<&'static str>,
+}
+
+/// A term of a concept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Part {
+    /// Its place in the design.
+    pub term: usize,
+    /// What the feature behind it measures; none for a level.
+    pub measure: Option<Measure>,
+    /// The feature's window in days.
+    pub window: Option<u32>,
+    /// Whether it says that the value is absent.
+    pub absence: bool,
+}
+
+/// A feature that a concept can speak of, with a term in the design or without.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Cell {
+    /// What it measures; none for a level.
+    pub measure: Option<Measure>,
+    /// Its window in days.
+    pub window: Option<u32>,
+    /// Its place among the numeric features, or among the categorical ones.
+    pub column: usize,
+    /// The term of its value.
+    pub term: Option<usize>,
+}
+
+/// What a concept is called in a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Words {
+    /// The rows of the signal.
+    pub rows: Noun,
+    /// The concept's own subject: the category, the value, the instrument, the column.
+    pub subject: Noun,
+    /// The unit of the signal's values.
+    pub unit: Unit,
+}
+
+/// Terms that say one thing about a customer: they are one reason together, never several.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Concept {
+    pub family: Family,
+    pub prefix: String,
+    /// The signal, where it is about one.
+    pub signal: Option<String>,
+    pub words: Words,
+    /// Every term of it is one of these.
+    pub parts: Vec<Part>,
+    pub cells: Vec<Cell>,
+}
+
+impl Concept {
+    /// The code for a state.
+    pub fn code(&self, state: State) -> String {
+        let suffix = definitions(self.family).find(|d| d.state == state).map_or("", |d| d.suffix);
+        format!("{}{suffix}", self.prefix)
+    }
+
+    fn codes(&self) -> impl Iterator<Item = String> + '_ {
+        definitions(self.family).map(|definition| format!("{}{}", self.prefix, definition.suffix))
+    }
+}
+
+/// Groups the terms of a design into concepts, in the order of their first terms. Every term is in exactly one.
+pub(super) fn concepts(settings: &Settings, catalogue: &Catalogue, terms: &[Term]) -> Vec<Concept> {
+    let mut concepts: Vec<(Key, Concept)> = Vec::new();
+    for (place, term) in terms.iter().enumerate() {
+        let Some(key) = key_of_term(settings, catalogue, term) else { continue };
+        let feature = match term.source {
+            Source::Numeric(column) => catalogue.numeric.get(column),
+            Source::Categorical(_) => None,
+        };
+        let part = Part {
+            term: place,
+            measure: feature.map(|f| f.measure),
+            window: feature.and_then(|f| f.window_days),
+            absence: term.role == Role::Missing,
+        };
+        match concepts.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, concept)) => concept.parts.push(part),
+            None => {
+                let mut concept = concept(settings, catalogue, terms, &key);
+                concept.parts.push(part);
+                concepts.push((key, concept));
+            }
+        }
+    }
+    let mut taken = hashbrown::HashSet::new();
+    let mut concepts: Vec<Concept> = concepts.into_iter().map(|(_, concept)| concept).collect();
+    for concept in &mut concepts {
+        // A signal and a column, or two signals, may have names that differ in nothing that a code can show.
+        let plain = concept.prefix.clone();
+        let mut copy = 2;
+        while concept.codes().any(|code| taken.contains(&code)) {
+            concept.prefix = format!("{plain}_{copy}");
+            copy += 1;
+        }
+        taken.extend(concept.codes());
+    }
+    concepts
+}
+
+/// The concept of a numeric feature's value, or of its absence.
+fn key(settings: &Settings, feature: &Feature, absence: bool) -> Key {
+    let Some(signal) = &feature.signal else {
+        let family = if feature.measure == Measure::Tenure { Family::Tenure } else { Family::Number };
+        return Key { family, subject: feature.name.clone(), instrument: None };
+    };
+    let is_sentiment = settings.signals.get(signal).is_some_and(|s| s.kind == SignalKind::Sentiment);
+    let family = match feature.measure {
+        // Without a mean there was no row: that is silence, whatever the value would have been.
+        Measure::Mean | Measure::NegativeShare if absence => Family::Volume,
+        Measure::Mean if !is_sentiment => Family::Value,
+        Measure::Mean | Measure::NegativeShare => Family::Mood,
+        Measure::Categories => Family::Categories,
+        Measure::SurveyLast | Measure::SurveyMean | Measure::SurveyChange | Measure::SurveyDaysSinceLast => {
+            Family::Score
+        }
+        Measure::Count
+        | Measure::ActiveDays
+        | Measure::DaysSinceLast
+        | Measure::Trend
+        | Measure::MeanGap
+        | Measure::Sum
+        | Measure::Tenure
+        | Measure::Numeric => Family::Volume,
+    };
+    Key { family, subject: signal.clone(), instrument: feature.instrument.map(|i| i.name()) }
+}
+
+fn key_of_term(settings: &Settings, catalogue: &Catalogue, term: &Term) -> Option<Key> {
+    match term.source {
+        Source::Numeric(column) => {
+            Some(key(settings, catalogue.numeric.get(column)?, term.role == Role::Missing))
+        }
+        Source::Categorical(column) => {
+            Some(Key { family: Family::Level, subject: catalogue.categorical.get(column)?.clone(), instrument: None })
+        }
+    }
+}
+
+/// A concept without parts.
+fn concept(settings: &Settings, catalogue: &Catalogue, terms: &[Term], key: &Key) -> Concept {
+    let value_of = |source: Source| terms.iter().position(|term| term.source == source && term.role == Role::Value);
+    let cells = match key.family {
+        Family::Level => {
+            let column = catalogue.categorical.iter().position(|name| *name == key.subject);
+            column.map(|column| Cell { measure: None, window: None, column, term: None }).into_iter().collect()
+        }
+        _ => catalogue
+            .numeric
+            .iter()
+            .enumerate()
+            .filter(|(_, feature)| self::key(settings, feature, false) == *key)
+            .map(|(column, feature)| Cell {
+                measure: Some(feature.measure),
+                window: feature.window_days,
+                column,
+                term: value_of(Source::Numeric(column)),
+            })
+            .collect(),
+    };
+    let signal = match key.family {
+        Family::Volume | Family::Value | Family::Categories | Family::Mood | Family::Score => Some(key.subject.clone()),
+        Family::Tenure | Family::Number | Family::Level => None,
+    };
+    Concept {
+        family: key.family,
+        prefix: prefix(settings, key),
+        signal,
+        words: words(settings, key),
+        parts: Vec::new(),
+        cells,
+    }
+}
+
+/// How many signals are surveys.
+fn surveys(settings: &Settings) -> usize {
+    settings.signals.values().filter(|signal| signal.kind == SignalKind::Survey).count()
+}
+
+fn prefix(settings: &Settings, key: &Key) -> String {
+    match (key.family, key.instrument) {
+        (Family::Tenure, _) => "TENURE".to_owned(),
+        (Family::Score, Some(instrument)) => {
+            let survey = if surveys(settings) == 1 { "SURVEY".to_owned() } else { in_code(&key.subject) };
+            format!("{survey}_{}", in_code(instrument))
+        }
+        _ => in_code(&key.subject),
+    }
+}
+
+/// A name as a part of a code: upper-case letters and digits, words joined by `_`, a letter first.
+fn in_code(name: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let code = words.join("_");
+    if code.starts_with(|c: char| c.is_ascii_uppercase()) { code } else { format!("X_{code}") }
+}
+
+fn words(settings: &Settings, key: &Key) -> Words {
+    let signal = settings.signals.get(&key.subject);
+    let row = match signal.map(|s| s.kind) {
+        Some(SignalKind::Survey) => Noun::new("answer", "answers"),
+        _ => Noun::new("event", "events"),
+    };
+    let label = signal.and_then(|s| s.label.as_deref()).unwrap_or(&key.subject);
+    let rows = Noun::of_plural(label, row);
+    let unit = Unit::of(signal.and_then(|s| s.unit.as_deref()));
+    let subject = match key.family {
+        Family::Score => {
+            let instrument = key.instrument.unwrap_or_default().to_uppercase();
+            let name = if surveys(settings) == 1 { instrument } else { format!("{instrument} of {}", rows.many) };
+            Noun::new(&name, &name)
+        }
+        Family::Categories => {
+            Noun::of_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category"))
+        }
+        Family::Volume | Family::Value => {
+            Noun::of_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value"))
+        }
+        Family::Mood => Noun::of_singular("mood"),
+        Family::Tenure | Family::Number | Family::Level => Noun::of_singular(&spaced(&key.subject)),
+    };
+    Words { rows, subject, unit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{catalogue, settings, terms, SETTINGS};
+    use super::*;
+
+    fn is_code(code: &str) -> bool {
+        code.starts_with(|c: char| c.is_ascii_uppercase())
+            && code.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    }
+
+    #[test]
+    fn definitions_are_distinct_and_say_something() {
+        for (i, definition) in DEFINITIONS.iter().enumerate() {
+            for other in &DEFINITIONS[..i] {
+                let same_state = definition.family == other.family && definition.state == other.state;
+                let same_code = definition.family == other.family && definition.suffix == other.suffix;
+                assert!(!same_state && !same_code, "{definition:?} is like {other:?}");
+            }
+            assert!(is_code(&format!("A{}", definition.suffix)), "{definition:?}");
+            assert!(!definition.meaning.is_empty() && !definition.meaning.ends_with('.'), "{definition:?}");
+        }
+        // The families of one signal share its prefix, so their suffixes must differ.
+        let of_signal = |f| matches!(f, Family::Volume | Family::Value | Family::Categories | Family::Mood);
+        let suffixes: Vec<&str> = DEFINITIONS.iter().filter(|d| of_signal(d.family)).map(|d| d.suffix).collect();
+        let distinct: hashbrown::HashSet<&str> = suffixes.iter().copied().collect();
+        assert_eq!(suffixes.len(), distinct.len());
+    }
+
+    #[test]
+    fn every_term_has_exactly_one_concept() {
+        let (settings, terms) = (settings(SETTINGS), terms(&settings(SETTINGS)));
+        let concepts = concepts(&settings, &catalogue(&settings), &terms);
+        let mut homes = vec![0; terms.len()];
+        concepts.iter().flat_map(|c| &c.parts).for_each(|part| homes[part.term] += 1);
+        assert!(homes.iter().all(|&n| n == 1));
+        let prefixes: Vec<(Family, &str)> = concepts.iter().map(|c| (c.family, c.prefix.as_str())).collect();
+        assert_eq!(
+            prefixes,
+            [
+                (Family::Volume, "LOGINS"),
+                (Family::Volume, "MENTIONS"),
+                (Family::Mood, "MENTIONS"),
+                (Family::Volume, "SURVEYS"),
+                (Family::Score, "SURVEY_NPS"),
+                (Family::Score, "SURVEY_CSAT"),
+                (Family::Score, "SURVEY_CES"),
+                (Family::Volume, "VISITS"),
+                (Family::Value, "VISITS"),
+                (Family::Categories, "VISITS"),
+                (Family::Tenure, "TENURE"),
+                (Family::Number, "MONTHLY_REVENUE"),
+                (Family::Level, "PLAN"),
+            ]
+        );
+        let codes: Vec<String> = concepts.iter().flat_map(Concept::codes).collect();
+        assert!(codes.iter().all(|code| is_code(code)));
+        assert_eq!(codes.len(), codes.iter().collect::<hashbrown::HashSet<_>>().len());
+    }
+
+    #[test]
+    fn the_windows_of_a_signal_are_one_concept_and_absence_of_a_mean_is_silence() {
+        let settings = settings(SETTINGS);
+        let terms = terms(&settings);
+        let concepts = concepts(&settings, &catalogue(&settings), &terms);
+        let of = |name: &str| {
+            let term = terms.iter().position(|t| t.name == name).unwrap();
+            concepts.iter().position(|c| c.parts.iter().any(|p| p.term == term)).unwrap()
+        };
+        assert_eq!(of("logins_count_7d"), of("logins_trend_84d"));
+        assert_eq!(of("logins_count_7d"), of("logins_days_since_last"));
+        assert_eq!(of("visits_mean_7d is missing"), of("visits_count_7d"));
+        assert_ne!(of("visits_mean_7d"), of("visits_count_7d"));
+        assert_eq!(of("surveys_nps_last is missing"), of("surveys_nps_last"));
+        assert_eq!(of("mentions_mean_7d"), of("mentions_negative_share_84d"));
+    }
+
+    #[test]
+    fn two_survey_signals_keep_their_names_apart() {
+        let more = format!(
+            "{SETTINGS}\n[signals.onboarding]\nkind = \"survey\"\npath = \"o\"\nid = \"id\"\ntime = \"ts\"\n\
+             value = \"score\"\ninstrument_name = \"nps\"\n"
+        );
+        let settings = settings(&more);
+        let concepts = concepts(&settings, &catalogue(&settings), &terms(&settings));
+        let nps: Vec<(&str, &str)> = concepts
+            .iter()
+            .filter(|c| c.prefix.ends_with("_NPS"))
+            .map(|c| (c.prefix.as_str(), c.words.subject.one.as_str()))
+            .collect();
+        assert_eq!(nps, [("ONBOARDING_NPS", "NPS of onboarding answers"), ("SURVEYS_NPS", "NPS of surveys")]);
+    }
+
+    #[test]
+    fn names_that_clash_get_numbers() {
+        let more = format!("{SETTINGS}\n[signals.Visits]\nkind = \"event\"\npath = \"o\"\nid = \"id\"\ntime = \"ts\"\n");
+        let settings = settings(&more);
+        let concepts = concepts(&settings, &catalogue(&settings), &terms(&settings));
+        let codes: Vec<String> = concepts.iter().flat_map(Concept::codes).collect();
+        assert_eq!(codes.len(), codes.iter().collect::<hashbrown::HashSet<_>>().len());
+        assert!(codes.contains(&"VISITS_2_DROP".to_owned()));
+    }
+
+    #[test]
+    fn any_name_gives_a_code() {
+        for (name, code) in [
+            ("page_visits", "PAGE_VISITS"),
+            ("Monthly Charges (EUR)", "MONTHLY_CHARGES_EUR"),
+            ("7eleven", "X_7ELEVEN"),
+            ("注文", "X_"),
+        ] {
+            assert_eq!(in_code(name), code);
+            assert!(is_code(&in_code(name)));
+        }
+    }
+}
