@@ -12,8 +12,11 @@ use crate::model::artefact::Artefact;
 use crate::model::metrics::Metrics;
 use crate::publish::list::{Line, Results};
 use crate::registry::Registry;
-use comfy_table::{presets, CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::fmt::Write;
+
+/// No lines but one under the header: the eye needs no more, and neither do mails and logs.
+const PRESET: &str = "    ────           ";
 
 /// How many lines of the list are shown.
 const TOP: usize = 10;
@@ -76,7 +79,7 @@ fn shown(value: Option<f64>, digits: usize) -> String {
 
 fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_preset(PRESET).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.to_vec());
     for &column in right {
         if let Some(column) = table.column_mut(column) {

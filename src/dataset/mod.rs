@@ -6,6 +6,7 @@
 pub mod snapshots;
 
 use crate::calendar::{Day, Timeline, Zone};
+use crate::clock::Clock;
 use crate::config::{ChurnDefinition, Settings};
 use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
@@ -88,7 +89,9 @@ impl Tables {
     /// Opens every source, checks its contract, and reads the small tables.
     pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Tables> {
         let zone = settings.zone();
+        let mut clock = Clock::start();
         let sources = sources::open(settings, days)?;
+        clock.lap("footers");
         let customers = CustomerTable::read(&sources.customers, sources::customer_columns(settings)?, &zone)?;
         let limit = settings.gates.max_quarantine_share;
         customers.quarantine.check("customers", customers.rows, limit)?;
@@ -97,6 +100,7 @@ impl Tables {
             None => Cancellations::none(customers.len()),
         };
         cancellations.quarantine.check("churn", cancellations.rows, limit)?;
+        clock.lap("small tables");
         Ok(Tables { sources, customers, cancellations, zone })
     }
 }
@@ -140,7 +144,9 @@ pub fn build(
             SignalScan { name, settings: signal, table, from: first, to: if ahead { end } else { last } }
         })
         .collect();
+    let mut clock = Clock::start();
     let store = sources::scan(&scans, &tables.customers, &tables.zone, progress)?;
+    clock.lap("scan");
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let catalogue = Catalogue::of(settings);
     let engine = Engine::new(settings, &catalogue);
@@ -179,6 +185,7 @@ pub fn build(
             (block, exclusions, rows.unknown, rows.duplicates)
         })
         .collect();
+    clock.lap("features");
     let mut dataset = Dataset {
         catalogue,
         exclusions: vec![Exclusions::default(); as_of.len()],

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 /// The shares of rows below the low and above the high clipping point.
 const CLIPPED: f64 = 0.005;
-/// Quantiles are taken of at most about this many rows, evenly spread.
-const QUANTILE_ROWS: usize = 100_000;
+/// What is learned of numeric features is learned of at most about this many rows, evenly spread: its error is then a
+/// few thousandths of a standard deviation, which the coefficients make up for.
+const SAMPLE_ROWS: usize = 100_000;
 /// An indicator of absence needs this share of rows to be absent, and to be present.
 const INDICATED: f64 = 0.005;
 /// A level needs this many training rows to be a column of its own, and this share of them.
@@ -178,12 +179,15 @@ impl Recipe {
     pub fn learn(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Recipe {
         let chosen: Vec<Vec<usize>> = dataset.blocks.par_iter().map(|block| selection.rows(block)).collect();
         let total: usize = chosen.iter().map(Vec::len).sum();
+        let stride = total.div_ceil(SAMPLE_ROWS).max(1);
+        let places = chosen.iter().zip(0u32..).flat_map(|(rows, block)| rows.iter().map(move |&row| (block, row as u32)));
+        let sample: Vec<(u32, u32)> = places.step_by(stride).collect();
         let numeric: Vec<(NumericStep, u64)> = dataset
             .catalogue
             .numeric
             .par_iter()
             .enumerate()
-            .map(|(index, feature)| learn_numeric(dataset, &chosen, total, index, feature))
+            .map(|(index, feature)| learn_numeric(dataset, &sample, index, feature))
             .collect();
         // Features of one signal are often absent together. One indicator says it; more would be copies of it.
         let mut patterns = hashbrown::HashSet::new();
@@ -350,62 +354,42 @@ fn fold_of(customer: u32, folds: u8, seed: u64) -> u8 {
     (xxhash_rust::xxh3::xxh3_64(&bytes) % u64::from(folds.max(1))) as u8
 }
 
-/// Learns one feature; also returns a fingerprint of the rows in which it is absent.
+/// Learns one feature from the sampled rows; also returns a fingerprint of the rows in which it is absent.
 fn learn_numeric(
     dataset: &Dataset,
-    chosen: &[Vec<usize>],
-    total: usize,
+    sample: &[(u32, u32)],
     index: usize,
     feature: &crate::features::Feature,
 ) -> (NumericStep, u64) {
-    let stride = total.div_ceil(QUANTILE_ROWS).max(1);
-    let mut sample = Vec::with_capacity(total / stride + 1);
-    let (mut missing, mut pattern, mut position) = (0u64, 0u64, 0usize);
-    for (block, rows) in dataset.blocks.iter().zip(chosen) {
-        let column = block.column(index);
-        for &row in rows {
-            let value = column[row];
-            if value.is_nan() {
-                missing += 1;
-                pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&(position as u64).to_le_bytes()));
-            } else if position % stride == 0 {
-                sample.push(f64::from(value));
-            }
-            position += 1;
+    let mut values = Vec::with_capacity(sample.len());
+    let (mut missing, mut pattern) = (0u64, 0u64);
+    for (position, &(block, row)) in (0u64..).zip(sample) {
+        let value = dataset.blocks[block as usize].column(index)[row as usize];
+        if value.is_nan() {
+            missing += 1;
+            pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&position.to_le_bytes()));
+        } else {
+            values.push(f64::from(value));
         }
     }
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
-        let bent: Vec<f64> = sample.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
-        match skewness(&sample).abs() > 1.0 && skewness(&bent).abs() < skewness(&sample).abs() {
+        let bent: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
+        match skewness(&values).abs() > 1.0 && skewness(&bent).abs() < skewness(&values).abs() {
             true => Transform::SignedLog,
             false => Transform::Identity,
         }
     });
-    sample.iter_mut().for_each(|v| *v = transform.apply(*v));
-    sample.sort_unstable_by(f64::total_cmp);
-    let quantile = |q: f64| sample.get((q * (sample.len().saturating_sub(1)) as f64).round() as usize).copied();
+    values.iter_mut().for_each(|v| *v = transform.apply(*v));
+    values.sort_unstable_by(f64::total_cmp);
+    let quantile = |q: f64| values.get((q * (values.len().saturating_sub(1)) as f64).round() as usize).copied();
     let (mut low, mut high) = (quantile(CLIPPED).unwrap_or(0.0), quantile(1.0 - CLIPPED).unwrap_or(0.0));
     if low == high {
         // Nearly constant: clipping would leave nothing of the few rows that differ.
         (low, high) = (quantile(0.0).unwrap_or(0.0), quantile(1.0).unwrap_or(0.0));
     }
-    let present = (total as u64 - missing) as f64;
-    // Two passes in `f64`, block by block in order: exact enough for any offset, and the same for any thread count.
-    let fold = |f: &dyn Fn(f64) -> f64| {
-        let mut sum = 0.0;
-        for (block, rows) in dataset.blocks.iter().zip(chosen) {
-            let column = block.column(index);
-            let part: f64 = rows
-                .iter()
-                .filter(|&&row| !column[row].is_nan())
-                .map(|&row| f(transform.apply(f64::from(column[row])).clamp(low, high)))
-                .sum();
-            sum += part;
-        }
-        if present > 0.0 { sum / present } else { 0.0 }
-    };
-    let mean = fold(&|v| v);
-    let scale = fold(&|v| (v - mean) * (v - mean)).sqrt();
+    let count = values.len().max(1) as f64;
+    let mean = values.iter().map(|v| v.clamp(low, high)).sum::<f64>() / count;
+    let scale = (values.iter().map(|v| (v.clamp(low, high) - mean).powi(2)).sum::<f64>() / count).sqrt();
     // Rounding leaves a constant column with a deviation of about 1e-16 of its size.
     let scale = if scale > 1e-9 * (1.0 + mean.abs()) { scale } else { 0.0 };
     let step = NumericStep {
@@ -415,7 +399,7 @@ fn learn_numeric(
         high,
         mean,
         scale,
-        missing_share: if total > 0 { missing as f64 / total as f64 } else { 0.0 },
+        missing_share: missing as f64 / sample.len().max(1) as f64,
         missing_indicator: false,
     };
     (step, pattern)

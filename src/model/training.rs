@@ -11,6 +11,7 @@ use crate::config::{Alpha, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::clock::Clock;
 use crate::sources::CustomerTable;
 
 /// Cross-fitting folds.
@@ -102,8 +103,11 @@ fn fit(
     selection: &Selection,
     alpha: Option<f64>,
 ) -> Result<Fitted> {
+    let mut clock = Clock::start();
     let recipe = Recipe::learn(dataset, customers, selection);
+    clock.lap("recipe");
     let design = recipe.design(dataset, customers, selection, FOLDS, settings.model.seed);
+    clock.lap("design");
     if design.columns() == 0 {
         return Err(Error::TooLittle(
             "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths and \
@@ -115,11 +119,14 @@ fn fit(
         (Some(alpha), _) | (None, Alpha::Fixed(alpha)) => (alpha, None),
         (None, Alpha::Auto) => {
             let choice = cross_fit::choose_alpha(&design, &PATH, FOLDS)?;
+            clock.lap("penalty");
             (choice.alpha, Some(choice))
         }
     };
     let fit = logistic::fit(&design, &LogisticParams::new(alpha))?;
+    clock.lap("fit");
     let calibration = calibrate(settings, &design, &fit)?;
+    clock.lap("calibration");
     Ok(Fitted { recipe, fit, calibration, alpha: choice })
 }
 
