@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// The rows a model is fitted on or applied to. There is no column for the intercept.
 ///
@@ -94,6 +95,17 @@ impl Design {
             }
         }
         Ok(())
+    }
+
+    /// A design of at most about `rows` rows: evenly spread blocks of this one, or this one itself.
+    pub fn part(&self, rows: usize) -> Cow<'_, Design> {
+        match self.rows().div_ceil(rows.max(1)) {
+            0 | 1 => Cow::Borrowed(self),
+            stride => {
+                let blocks = self.blocks.iter().step_by(stride).cloned().collect();
+                Cow::Owned(Design { names: self.names.clone(), blocks })
+            }
+        }
     }
 
     /// The profile of each column.

@@ -2,19 +2,19 @@
 //!
 //! Why this shape. The curvature `X' W X` is all the work there is: half a square of the columns per row, where the
 //! log-odds and the gradient cost two multiplications per value. Rows are therefore copied in tiles of 256, small
-//! enough for the nearest cache, and the columns of a tile grouped in panels of four. One call of [`products`] reads
-//! two weighted and four plain columns and keeps their eight sums in registers, four lanes each, so that every value
-//! loaded is used many times and the compiler turns the fixed-size loops into vector instructions without being told
-//! to. Within a tile the curvature is summed in `f32`, between tiles in `f64`: accurate to about 1e-6, which is plenty
-//! for a Newton step, at twice the speed of `f64`. Standard errors need better and ask for [`Curvature::Double`].
-//! The loss and the gradient, which decide where the optimum is, are in `f64` throughout.
+//! enough for the nearest cache, and the products of a tile's columns left to `matrixmultiply` (through ndarray), which
+//! picks the widest vector instructions of the machine at run time; of the square only blocks at and below the diagonal
+//! are asked for. Within a tile the curvature is summed in `f32`, between tiles in `f64`: accurate to about 1e-6, which
+//! is plenty for a Newton step, at twice the speed of `f64`. Standard errors need better and ask for
+//! [`Curvature::Double`]. The loss and the gradient, which decide where the optimum is, are in `f64` throughout.
 
 // The same position of several arrays of one fixed length is what the compiler turns into vector instructions.
 #![allow(clippy::needless_range_loop)]
 
 use super::design::DesignBlock;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, LinalgScalar};
 use rayon::prelude::*;
-use std::ops::{AddAssign, Mul};
 
 /// Rows of a tile. A multiple of every lane count.
 const TILE: usize = 256;
@@ -28,8 +28,9 @@ const GROUPS: usize = 64;
 /// Four columns of a tile.
 type Panel<T> = [[T; TILE]; PANEL];
 
-/// The products of four columns with four columns.
-type Square = [[f64; PANEL]; PANEL];
+/// Columns of a block of the curvature: few enough that little of the square is computed twice, many enough that
+/// packing them for the product is not felt.
+const GRAM_BLOCK: usize = 40;
 
 /// Whether, and how accurately, a pass computes the curvature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,23 +94,25 @@ impl Sums {
         self.lowest_margin = self.lowest_margin.min(other.lowest_margin);
         self.largest = self.largest.max(other.largest);
         if let (Some(gram), Some(other)) = (&mut self.gram, &other.gram) {
-            let squares = gram.squares.iter_mut().zip(&other.squares);
-            squares.for_each(|(to, from)| add_square(to, from));
+            gram.values.iter_mut().zip(&other.values).for_each(|(to, from)| *to += from);
         }
     }
 }
 
-/// A symmetric matrix of column products, in squares of panels by panels of its lower triangle.
+/// A symmetric matrix of column products, of which the lower triangle is kept.
 #[derive(Clone, Debug)]
 pub struct Gram {
     size: usize,
-    squares: Vec<Square>,
+    /// Rows and columns kept, a whole number of panels.
+    padded: usize,
+    /// Row after row.
+    values: Vec<f64>,
 }
 
 impl Gram {
     fn new(size: usize) -> Gram {
-        let panels = size.div_ceil(PANEL);
-        Gram { size, squares: vec![Square::default(); panels * (panels + 1) / 2] }
+        let padded = size.next_multiple_of(PANEL);
+        Gram { size, padded, values: vec![0.0; padded * padded] }
     }
 
     /// The whole matrix, row after row.
@@ -117,19 +120,12 @@ impl Gram {
         let mut matrix = vec![0.0; self.size * self.size];
         for i in 0..self.size {
             for j in 0..=i {
-                let (row, column) = (i / PANEL, j / PANEL);
-                let value = self.squares[row * (row + 1) / 2 + column][i % PANEL][j % PANEL];
+                let value = self.values[i * self.padded + j];
                 matrix[i * self.size + j] = value;
                 matrix[j * self.size + i] = value;
             }
         }
         matrix
-    }
-}
-
-fn add_square(to: &mut Square, from: &Square) {
-    for (to, from) in to.iter_mut().flatten().zip(from.iter().flatten()) {
-        *to += from;
     }
 }
 
@@ -206,12 +202,23 @@ struct Tile {
     panels: Vec<Panel<f32>>,
     /// The same panels in `f64`, as far as somebody asked for them since the last load.
     double: Vec<Panel<f64>>,
+    single_products: Products<f32>,
+    double_products: Products<f64>,
 }
 
 impl Tile {
     fn new(columns: usize) -> Tile {
         let panels = vec![[[0.0; TILE]; PANEL]; (columns + 1).div_ceil(PANEL)];
-        Tile { columns, rows: 0, y: [0; TILE], fold: [0; TILE], panels, double: Vec::new() }
+        Tile {
+            columns,
+            rows: 0,
+            y: [0; TILE],
+            fold: [0; TILE],
+            panels,
+            double: Vec::new(),
+            single_products: Products::default(),
+            double_products: Products::default(),
+        }
     }
 
     /// Takes consecutive rows of a block, at most [`TILE`].
@@ -286,10 +293,10 @@ impl Tile {
                 if self.double.is_empty() {
                     self.double.extend(self.panels.iter().map(|panel| panel.map(|column| column.map(f64::from))));
                 }
-                add_products(&self.double, &weights, gram);
+                self.double_products.add(&self.double, &weights, gram);
             } else {
                 // Weights are at most 1/4: narrowing them only rounds.
-                add_products(&self.panels, &weights.map(|weight| weight as f32), gram);
+                self.single_products.add(&self.panels, &weights.map(|weight| weight as f32), gram);
             }
         }
     }
@@ -316,61 +323,37 @@ fn dot(column: &[f32; TILE], values: &[f64; TILE]) -> f64 {
     sums.iter().sum()
 }
 
-/// A float that the products of columns are summed in.
-trait Real: Copy + Default + Mul<Output = Self> + AddAssign + Into<f64> {
-    /// Adds the products of two columns with four to `sums`, with as many lanes as a vector register holds.
-    fn add_products(a: &[[Self; TILE]; 2], b: &Panel<Self>, sums: &mut [[f64; PANEL]]);
+/// Room for the weighted columns of a tile and for their products.
+#[derive(Default)]
+struct Products<T> {
+    weighted: Vec<T>,
+    products: Vec<T>,
 }
 
-impl Real for f32 {
-    fn add_products(a: &[[f32; TILE]; 2], b: &Panel<f32>, sums: &mut [[f64; PANEL]]) {
-        add_lanes(&products::<f32, 4>(a, b), sums);
-    }
-}
-
-impl Real for f64 {
-    fn add_products(a: &[[f64; TILE]; 2], b: &Panel<f64>, sums: &mut [[f64; PANEL]]) {
-        add_lanes(&products::<f64, 2>(a, b), sums);
-    }
-}
-
-/// The products of two columns with four, lane by lane. Eight sums of `LANES` numbers fit into sixteen vector registers
-/// together with the values they are made of. It is not inlined because the compiler, once it sees the lanes being
-/// added up, pairs the sums across columns instead, which costs more in shuffles than all the arithmetic.
-#[inline(never)]
-fn products<T: Real, const LANES: usize>(a: &[[T; TILE]; 2], b: &Panel<T>) -> [[[T; LANES]; PANEL]; 2] {
-    let mut sums = [[[T::default(); LANES]; PANEL]; 2];
-    for chunk in 0..TILE / LANES {
-        for i in 0..2 {
-            for j in 0..PANEL {
-                for lane in 0..LANES {
-                    sums[i][j][lane] += a[i][chunk * LANES + lane] * b[j][chunk * LANES + lane];
-                }
-            }
+impl<T: LinalgScalar + Into<f64>> Products<T> {
+    /// Adds the weighted products of all columns of a tile to `gram`.
+    fn add(&mut self, panels: &[Panel<T>], weights: &[T; TILE], gram: &mut Gram) {
+        let columns = panels.as_flattened();
+        let padded = columns.len();
+        self.weighted.clear();
+        for column in columns {
+            self.weighted.extend(column.iter().zip(weights).map(|(&x, &weight)| x * weight));
         }
-    }
-    sums
-}
-
-fn add_lanes<T: Real, const LANES: usize>(lanes: &[[[T; LANES]; PANEL]; 2], sums: &mut [[f64; PANEL]]) {
-    for (sum, lanes) in sums.iter_mut().flatten().zip(lanes.iter().flatten()) {
-        *sum += lanes.iter().map(|&lane| -> f64 { lane.into() }).sum::<f64>();
-    }
-}
-
-/// Adds the weighted products of all columns of a tile to `gram`.
-fn add_products<T: Real>(panels: &[Panel<T>], weights: &[T; TILE], gram: &mut Gram) {
-    let mut squares = gram.squares.iter_mut();
-    let mut weighted = [[[T::default(); TILE]; 2]; 2];
-    for (row, panel) in panels.iter().enumerate() {
-        for (to, column) in weighted.as_flattened_mut().iter_mut().zip(panel) {
-            for (to, (&x, &weight)) in to.iter_mut().zip(column.iter().zip(weights)) {
-                *to = x * weight;
-            }
-        }
-        for (other, square) in panels[..=row].iter().zip(&mut squares) {
-            for (pair, sums) in weighted.iter().zip(square.chunks_exact_mut(2)) {
-                T::add_products(pair, other, sums);
+        let flat = columns.as_flattened();
+        for first in (0..padded).step_by(GRAM_BLOCK) {
+            let last = (first + GRAM_BLOCK).min(padded);
+            self.products.resize((last - first) * last, T::zero());
+            let shapes = (
+                ArrayView2::from_shape((last, TILE), &flat[..last * TILE]),
+                ArrayView2::from_shape((last - first, TILE), &self.weighted[first * TILE..last * TILE]),
+                ArrayViewMut2::from_shape((last - first, last), &mut self.products),
+            );
+            // The lengths are those of the shapes by construction.
+            let (Ok(plain), Ok(weighted), Ok(mut products)) = shapes else { return };
+            general_mat_mul(T::one(), &weighted, &plain.t(), T::zero(), &mut products);
+            for (i, products) in (first..last).zip(self.products.chunks_exact(last)) {
+                let sums = gram.values[i * padded..=i * padded + i].iter_mut();
+                sums.zip(products).for_each(|(sum, &product)| *sum += product.into());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::artefact::{Artefact, Inputs, FORMAT};
 use super::calibration::{self, ChosenCalibration};
-use super::cross_fit::{self, AlphaChoice};
+use super::cross_fit;
 use super::design::Design;
 use super::evaluation::{self, Evaluation};
 use super::logistic::{self, LogisticFit, LogisticParams};
@@ -17,18 +17,22 @@ use crate::sources::CustomerTable;
 /// Cross-fitting folds.
 pub const FOLDS: u8 = 5;
 
+/// Rows that a calibration is learned on, at most.
+const CALIBRATION_ROWS: usize = 250_000;
+
 /// The penalties that `alpha = "auto"` tries.
 const PATH: [f64; 7] = [1e-1, 3e-2, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
-/// A model on some rows.
+/// A fit and its calibration.
 struct Fitted {
-    recipe: Recipe,
     fit: LogisticFit,
     calibration: ChosenCalibration,
-    alpha: Option<AlphaChoice>,
 }
 
 /// Trains and evaluates a model. The artefact has no version yet: the registry gives it one.
+///
+/// The recipe is learned on the training snapshots alone, and kept for the published model, so that every row becomes
+/// columns only once, and the second fit starts from the first.
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the training rows hold too few customers, churners or customers who stayed.
@@ -43,25 +47,50 @@ pub fn train(
     let training = Selection::labelled(dataset, |day| snapshots.training.contains(&day));
     let held_out = Selection::labelled(dataset, |day| snapshots.evaluation.contains(&day));
     enough(settings, dataset, &training, snapshots)?;
+    let mut clock = Clock::start();
+    step("learning the recipe");
+    let recipe = Recipe::learn(dataset, customers, &training);
+    clock.lap("recipe");
+    let columns = |selection: &Selection| recipe.design(dataset, customers, selection, FOLDS, settings.model.seed);
+    let mut design = columns(&training);
+    clock.lap("design of the training rows");
+    if design.columns() == 0 {
+        return Err(Error::TooLittle(
+            "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths and \
+             columns with `churn check`"
+                .to_owned(),
+        ));
+    }
+    step("choosing the penalty");
+    let (alpha, alpha_choice) = match settings.model.alpha {
+        Alpha::Fixed(alpha) => (alpha, None),
+        Alpha::Auto => {
+            let choice = cross_fit::choose_alpha(&design, &PATH, FOLDS)?;
+            (choice.alpha, Some(choice))
+        }
+    };
+    clock.lap("penalty");
     step("fitting on the training snapshots");
-    let judged = fit(settings, dataset, customers, &training, None)?;
+    let judged = fit(settings, &design, LogisticParams::new(alpha))?;
+    clock.lap("fit and calibration");
     step("evaluating on the held-out snapshots");
-    let design = judged.recipe.design(dataset, customers, &held_out, FOLDS, settings.model.seed);
-    let probabilities: Vec<Vec<f64>> = judged
-        .fit
-        .log_odds(&design)
-        .into_iter()
-        .map(|block| block.into_iter().map(|z| judged.calibration.calibration.apply(z)).collect())
-        .collect();
+    let evaluated = columns(&held_out);
+    let calibrated = |block: Vec<f64>| block.into_iter().map(|z| judged.calibration.calibration.apply(z)).collect();
+    let probabilities: Vec<Vec<f64>> = judged.fit.log_odds(&evaluated).into_iter().map(calibrated).collect();
     let baseline = evaluation::recency_baseline(dataset, &training, &held_out, settings.look_back_days())?;
     let evaluation = Evaluation::of(dataset, &held_out, &probabilities, &baseline, settings.list.capacity);
-    let alpha = judged.alpha.clone();
+    clock.lap("evaluation");
     let published = match settings.training.refit {
         false => judged,
         true => {
             step("fitting once more on every snapshot");
-            let all = Selection::labelled(dataset, |_| true);
-            fit(settings, dataset, customers, &all, Some(judged.fit.alpha))?
+            let embargoed = Selection::labelled(dataset, |day| snapshots.embargoed.contains(&day));
+            design.blocks.extend(columns(&embargoed).blocks);
+            design.blocks.extend(evaluated.blocks);
+            let start = LogisticParams::new(alpha).start(judged.fit.intercept, &judged.fit.coefficients);
+            let published = fit(settings, &design, start)?;
+            clock.lap("fit and calibration on every snapshot");
+            published
         }
     };
     Ok(Artefact {
@@ -76,11 +105,11 @@ pub fn train(
         refit: settings.training.refit,
         snapshots: snapshots.clone(),
         catalogue: dataset.catalogue.clone(),
-        recipe: published.recipe,
+        recipe,
         rows: published.fit.rows,
         churners: published.fit.churners,
         alpha: published.fit.alpha,
-        alpha_choice: alpha,
+        alpha_choice,
         intercept: published.fit.intercept,
         coefficients: published.fit.table(),
         iterations: published.fit.iterations,
@@ -96,45 +125,19 @@ pub fn train(
     })
 }
 
-fn fit(
-    settings: &Settings,
-    dataset: &Dataset,
-    customers: &CustomerTable,
-    selection: &Selection,
-    alpha: Option<f64>,
-) -> Result<Fitted> {
-    let mut clock = Clock::start();
-    let recipe = Recipe::learn(dataset, customers, selection);
-    clock.lap("recipe");
-    let design = recipe.design(dataset, customers, selection, FOLDS, settings.model.seed);
-    clock.lap("design");
-    if design.columns() == 0 {
-        return Err(Error::TooLittle(
-            "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths and \
-             columns with `churn check`"
-                .to_owned(),
-        ));
-    }
-    let (alpha, choice) = match (alpha, settings.model.alpha) {
-        (Some(alpha), _) | (None, Alpha::Fixed(alpha)) => (alpha, None),
-        (None, Alpha::Auto) => {
-            let choice = cross_fit::choose_alpha(&design, &PATH, FOLDS)?;
-            clock.lap("penalty");
-            (choice.alpha, Some(choice))
-        }
-    };
-    let fit = logistic::fit(&design, &LogisticParams::new(alpha))?;
-    clock.lap("fit");
-    let calibration = calibrate(settings, &design, &fit)?;
-    clock.lap("calibration");
-    Ok(Fitted { recipe, fit, calibration, alpha: choice })
+fn fit(settings: &Settings, design: &Design, params: LogisticParams) -> Result<Fitted> {
+    let fit = logistic::fit(design, &params)?;
+    let calibration = calibrate(settings, design, &fit)?;
+    Ok(Fitted { fit, calibration })
 }
 
-/// Calibrates on rows of their own: every row's log-odds come from a model that has not seen its customer.
+/// Calibrates on rows of their own: every row's log-odds come from a model that has not seen its customer. Above
+/// [`CALIBRATION_ROWS`] rows, evenly spread blocks of them are enough.
 fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<ChosenCalibration> {
-    let log_odds = cross_fit::cross_fit(design, fit.alpha, FOLDS, fit)?.concat();
-    let y: Vec<u8> = design.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
-    let fold: Vec<u8> = design.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
+    let part = design.part(CALIBRATION_ROWS);
+    let log_odds = cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat();
+    let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
+    let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     Ok(calibration::choose(&log_odds, &y, &fold, settings.model.calibration))
 }
 
