@@ -428,17 +428,22 @@ def berlin():
                 instants.append((i, t.replace(microsecond=0)))
             t += DAY * rng.expovariate(1) * pace
     rng.shuffle(instants)
-    for k, part in enumerate(split(instants, 2)):
-        text = [pa.string(), pa.dictionary(pa.int32(), pa.string())][k]
-        zone = ["UTC", "America/New_York"][k]
-        write(home / f"logins/{k}.parquet", {"customer_id": (text, column(part, 0)), "ts": (pa.timestamp("us", zone), [t.replace(tzinfo=UTC) for t in column(part, 1)])}, row_group_size=100)
+    # Folders by month, of UTC days as most writers have it: the last local hours of a month lie in the next one's folder.
+    def folder(name, day):
+        return home / f"{name}/year={day.year}/month={day.month:02}"
+
+    for month in sorted({(t.year, t.month) for t in column(instants, 1)}):
+        for k, part in enumerate(split([row for row in instants if (row[1].year, row[1].month) == month], 2)):
+            text = [pa.string(), pa.dictionary(pa.int32(), pa.string())][k]
+            zone = ["UTC", "America/New_York"][k]
+            write(folder("logins", dt.date(*month, 1)) / f"{k}.parquet", {"customer_id": (text, column(part, 0)), "ts": (pa.timestamp("us", zone), [t.replace(tzinfo=UTC) for t in column(part, 1)])}, row_group_size=100)
     # Without a zone: wall-clock time. 02:30 on 2025-03-30 does not exist and becomes 03:30.
     walls = [("7", at("2025-03-30 01:59")), ("7", at("2025-03-30 02:30")), ("7", at("2025-03-30 03:01")), ("x", at("2025-03-31")), (" x", at("2025-03-30 23:59:59"))]
     walls += [(i, at("2025-03-10") + rng.randrange(30 * 24 * 60) * dt.timedelta(minutes=1)) for i in ids for _ in range(2)]
     walls = [row for row in walls if row[1].date() != dt.date(2025, 3, 30) or row[1].hour != 2 or row[0] == "7"]
     write(home / "logins/wall.parquet", {"customer_id": (pa.large_string(), column(walls, 0)), "ts": (pa.timestamp("ms"), column(walls, 1))})
     g.sql.execute(
-        f"CREATE TABLE logins AS SELECT CAST(customer_id AS VARCHAR) AS customer_id, ts FROM '{home}/logins/[01].parquet'"
+        f"CREATE TABLE logins AS SELECT CAST(customer_id AS VARCHAR) AS customer_id, ts FROM '{home}/logins/*/*/[01].parquet'"
         f" UNION ALL SELECT customer_id, timezone('Europe/Berlin', CAST(ts AS TIMESTAMP)) FROM '{home}/logins/wall.parquet'"
     )
     skipped = g.sql.sql("SELECT timezone('UTC', timezone('Europe/Berlin', TIMESTAMP '2025-03-30 02:30'))").fetchall()
@@ -447,8 +452,10 @@ def berlin():
     # orders on dates: the local day, so the last day before an as-of date is inside, the as-of date is not.
     orders = [(i, (at("2025-03-01") + rng.randrange(50) * DAY).date(), rng.randrange(1, 500)) for i in ids for _ in range(rng.choice([0, 2, 6]))]
     orders += [("Zoë", dt.date.fromisoformat(d) - k * DAY, 5) for d in as_ofs for k in (0, 1, 2, 3, 7, 8, 21, 22)]
-    write(home / "orders.parquet", {"customer_id": (pa.string(), column(orders, 0)), "day": (pa.date32(), column(orders, 1)), "amount": (pa.uint16(), column(orders, 2))})
-    g.sql.execute(f"CREATE TABLE orders AS SELECT customer_id, timezone('Europe/Berlin', CAST(day AS TIMESTAMP)) AS ts, CAST(amount AS DOUBLE) AS value FROM '{home}/orders.parquet'")
+    for month in sorted({(d.year, d.month) for d in column(orders, 1)}):
+        part = [row for row in orders if (row[1].year, row[1].month) == month]
+        write(folder("orders", dt.date(*month, 1)) / "0.parquet", {"customer_id": (pa.string(), column(part, 0)), "day": (pa.date32(), column(part, 1)), "amount": (pa.uint16(), column(part, 2))})
+    g.sql.execute(f"CREATE TABLE orders AS SELECT customer_id, timezone('Europe/Berlin', CAST(day AS TIMESTAMP)) AS ts, CAST(amount AS DOUBLE) AS value FROM '{home}/orders/*/*/0.parquet'")
 
     # Contracts: begin on or after an as-of date, end before, on, just after one, and around the end of a label window.
     start = {i: dt.date(2025, 1, 1) for i in ids}
@@ -484,7 +491,7 @@ time = "ts"
 
 [signals.orders]
 kind = "amount"
-path = "orders.parquet"
+path = "orders"
 id = "customer_id"
 time = "day"
 value = "amount"

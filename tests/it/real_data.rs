@@ -98,7 +98,7 @@ fn on(set: &Set) {
 
     run(&["train", "--promote", "always"]);
     let artefact = crate::common::artefact(&folder.path().join("models"));
-    let auc = artefact["evaluation"]["roc_auc"].as_f64().unwrap();
+    let auc = artefact["evaluation"]["metrics"]["roc_auc"].as_f64().unwrap();
     eprintln!("{}: held-out ROC AUC {auc:.4}, reference {:.3}", set.name, set.reference);
     assert!(auc >= set.reference - MARGIN, "{}: ROC AUC {auc:.4} is below {:.3} - {MARGIN}", set.name, set.reference);
 }
