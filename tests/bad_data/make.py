@@ -2,7 +2,7 @@
 
     python tests/bad_data/make.py
 
-They stand in for one table of a simulated population of 2,000 customers (ids 1 to 2000) whose history ends on
+They stand in for one table of a simulated population of 5,000 customers (ids 1 to 5000) whose history ends on
 2026-05-31. Needs pyarrow; the same files come out every time.
 """
 
@@ -29,7 +29,7 @@ def write(name, **columns):
 
 
 def ids(n):
-    return [rng.randint(1, 2000) for _ in range(n)]
+    return [rng.randint(1, 5000) for _ in range(n)]
 
 
 def times(n):
@@ -111,7 +111,7 @@ def rows():
 
 def populations():
     day = pa.date32()
-    write("all_churned.parquet", customer_id=(INT, list(range(1, 2001))), churned_on=(day, [dt.date(2025, 5, 1) + dt.timedelta(days=k % 28) for k in range(2000)]))
+    write("all_churned.parquet", customer_id=(INT, list(range(1, 5001))), churned_on=(day, [dt.date(2025, 5, 1) + dt.timedelta(days=k % 28) for k in range(5000)]))
     write("none_churned.parquet", customer_id=(INT, []), churned_on=(day, []))
     recent = [END - 6 * HOUR * k for k in range(1, 400)]
     one = {"customer_id": (INT, [1] * len(recent)), "ts": (TS, recent)}

@@ -80,7 +80,8 @@ impl Population {
         SHARED.get_or_init(|| {
             let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("population");
             let _ = fs::remove_dir_all(&folder);
-            let population = Population::simulate(&folder, 2000, 400, 3);
+            // Enough customers for several partitions of the engine.
+            let population = Population::simulate(&folder, 5000, 400, 3);
             churn(&folder, &["train", "--as-of", Population::AS_OF, "--promote", "always"]).ok();
             population
         })
