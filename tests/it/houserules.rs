@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Rooms by floor. Rooms on one floor do not import each other, except on the ground floor.
 const FLOORS: [&[&str]; 11] = [
-    &["error", "calendar", "numeric", "digest", "files"],
+    &["error", "calendar", "clock", "digest", "files", "numeric"],
     &["config"],
     &["sources"],
     &["eligibility"],
