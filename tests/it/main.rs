@@ -1,0 +1,11 @@
+//! The real binary, from the outside: one crate for all integration tests, because each one links polars and arrow.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+mod bad_input;
+mod cause_attribution;
+mod common;
+mod determinism;
+mod features_golden;
+mod houserules;
+mod real_data;

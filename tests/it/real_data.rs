@@ -1,0 +1,111 @@
+//! Real event logs: the eligible customers and labels are those that each set states, and the held-out AUC is not
+//! below that of the reference. `CHURN_REAL_DATA` names the folder of the sets, which the repository does not carry.
+
+use crate::common::{churn, day, repository, Table};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+struct Set {
+    name: &'static str,
+    tables: &'static [(&'static str, &'static str)],
+    as_ofs: &'static [&'static str],
+    /// ROC AUC of scikit-learn's logistic regression in the set's README.
+    reference: f64,
+}
+
+const OULAD: Set = Set {
+    name: "oulad_2013",
+    tables: &[
+        ("customers", "customers"),
+        ("churn", "churn"),
+        ("signals.logins", "logins"),
+        ("signals.visits", "page_visits"),
+        ("signals.submissions", "submissions"),
+    ],
+    as_ofs: &[
+        "2013-03-15",
+        "2013-04-15",
+        "2013-05-15",
+        "2013-06-15",
+        "2013-11-15",
+        "2013-12-15",
+        "2014-02-15",
+        "2014-03-15",
+        "2014-04-15",
+    ],
+    reference: 0.713,
+};
+
+const CDNOW: Set = Set {
+    name: "cdnow",
+    tables: &[("customers", "customers"), ("signals.orders", "orders")],
+    as_ofs: &["1997-07-01", "1997-08-15", "1997-10-01", "1997-11-15", "1998-01-01", "1998-04-01"],
+    reference: 0.725,
+};
+
+/// Below the reference by more than this is a failure.
+const MARGIN: f64 = 0.01;
+
+#[test]
+fn oulad() {
+    on(&OULAD);
+}
+
+#[test]
+fn cdnow() {
+    on(&CDNOW);
+}
+
+fn on(set: &Set) {
+    let given = std::env::var_os("CHURN_REAL_DATA").map(PathBuf::from);
+    let data = given.unwrap_or_else(|| repository("../shared/data")).join(set.name);
+    if !data.exists() {
+        eprintln!("skipped: there is no {}; CHURN_REAL_DATA names the folder of the real data sets", data.display());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let config = repository("tests/real").join(set.name).join("churn.toml");
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["--config".to_owned(), config.display().to_string()];
+        all.extend(arguments.iter().map(|argument| argument.to_string()));
+        for (key, file) in set.tables {
+            all.extend(["--set".to_owned(), format!("{key}.path={}", data.join(format!("{file}.parquet")).display())]);
+        }
+        for key in ["lists", "models"] {
+            all.extend(["--set".to_owned(), format!("paths.{key}={}", folder.path().join(key).display())]);
+        }
+        churn(folder.path(), &all).ok()
+    };
+
+    let out = folder.path().join("features.parquet");
+    let mut arguments = vec!["features", "--labels", "--out", out.to_str().unwrap()];
+    arguments.extend(set.as_ofs.iter().flat_map(|as_of| ["--as-of", as_of]));
+    run(&arguments);
+    let table = Table::read(&out);
+    for as_of in set.as_ofs {
+        let found = rows(&table, |row| table.column("as_of")[row].whole() == Some(day(as_of)));
+        let labels = Table::read(&data.join(format!("labels/asof={as_of}.parquet")));
+        let stated = rows(&labels, |_| true);
+        let (missing, extra) = (stated.difference(&found).count(), found.difference(&stated).count());
+        assert!(
+            missing + extra == 0,
+            "{}, {as_of}: {missing} of {} stated (customer, label) rows are missing, {extra} others are there: {:?}",
+            set.name,
+            stated.len(),
+            stated.symmetric_difference(&found).take(6).collect::<Vec<_>>()
+        );
+    }
+
+    run(&["train", "--promote", "always"]);
+    let artefact = crate::common::artefact(&folder.path().join("models"));
+    let auc = artefact["evaluation"]["metrics"]["roc_auc"].as_f64().unwrap();
+    eprintln!("{}: held-out ROC AUC {auc:.4}, reference {:.3}", set.name, set.reference);
+    assert!(auc >= set.reference - MARGIN, "{}: ROC AUC {auc:.4} is below {:.3} - {MARGIN}", set.name, set.reference);
+}
+
+/// The rows as (customer, label).
+fn rows(table: &Table, wanted: impl Fn(usize) -> bool) -> BTreeSet<(String, Option<i64>)> {
+    let (ids, labels) = (table.column("customer_id"), table.column("churned"));
+    let label = |row: usize| labels[row].number().map(|label| label as i64);
+    (0..table.rows).filter(|&row| wanted(row)).map(|row| (ids[row].key(), label(row))).collect()
+}
