@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""Draws what a command printed as a picture of a terminal: docs/list_svg.py COMMAND < output > docs/list.svg
+"""Draws what a command printed as a picture of a terminal.
 
-Of a long output the first rows are shown, as far as the last rule within HEAD lines. Standard library only.
+    churn score --as-of 2026-06-01 | docs/list_svg.py "churn score --as-of 2026-06-01" > docs/list.svg
+
+
+Of a long output the first rows of the list are shown, as many as end within HEAD lines. Standard library only.
 """
 
+import re
 import sys
 from html import escape
 
@@ -16,14 +20,14 @@ INK, DIM, PROMPT, GROUND = "#d7dae0", "#6b7280", "#8bd49c", "#16181d"
 
 
 def is_rule(line):
-    return bool(line) and set(line) <= set("─═")
+    return bool(line.strip()) and set(line) <= set(" ─═")
 
 
 def rows(command, output):
     lines = [line.rstrip() for line in output.splitlines()]
     if len(lines) > HEAD:
-        last = max((at for at, line in enumerate(lines[:HEAD]) if is_rule(line)), default=HEAD)
-        lines = lines[:last + 1] + ["  …"]
+        begins = [at for at, line in enumerate(lines[:HEAD]) if re.match(r" +\d+ ", line)]
+        lines = lines[:max(begins, default=HEAD)] + ["  …"]
     yield PROMPT, f"$ {command}"
     for line in lines:
         yield (DIM if is_rule(line) or line == "  …" else INK), line
