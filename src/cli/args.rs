@@ -17,8 +17,11 @@ Exit codes:
    8  model missing or incompatible
   75  temporary I/O, retry
 
-Try it in an empty directory:  churn demo
-Then on your own data:         churn init --from DATA_DIR && churn check && churn train && churn score --as-of DATE";
+Try it:               churn demo
+On your own data:     churn init --from DATA_DIR
+                      churn check
+                      churn train
+                      churn score --as-of DATE";
 
 /// Ranked at-risk customer lists with reasons, from engagement signals in Parquet.
 #[derive(Debug, Parser)]
@@ -45,7 +48,14 @@ pub struct Global {
     #[arg(long, global = true, value_name = "N", env = "CHURN_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// How messages on standard error are written
-    #[arg(long, global = true, value_name = "FORMAT", env = "CHURN_LOG_FORMAT", hide_env_values = true, default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "CHURN_LOG_FORMAT",
+        hide_env_values = true,
+        default_value = "text"
+    )]
     pub log_format: LogFormat,
     /// What standard output gets
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
@@ -79,7 +89,7 @@ pub enum OutputFormat {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Simulate a population in an empty directory, train, score, and show the top of the list
+    /// Simulate a population in a new directory, train, score, and show the top of the list
     Demo {
         /// Where; created if need be
         #[arg(default_value = "churn-demo")]
@@ -129,7 +139,7 @@ pub enum Command {
     },
     /// Write the feature table
     Features {
-        /// A row an eligible customer on each of these dates (repeatable)
+        /// One row per eligible customer on each of these dates (repeatable)
         #[arg(long, value_name = "DATE", required = true)]
         as_of: Vec<Day>,
         /// The Parquet file to write
@@ -161,7 +171,7 @@ pub enum Command {
     Explain {
         /// The customer's id
         customer: String,
-        /// The date
+        /// The date to explain the risk on; rows dated on it or later are not seen
         #[arg(long, value_name = "DATE")]
         as_of: Day,
         /// A version other than the champion

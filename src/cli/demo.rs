@@ -49,17 +49,21 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
             "manifest": run.manifest,
         }));
     }
+    let first = run.top.first().map_or("CUSTOMER", |line| line.customer.as_str());
+    let explain = format!("churn explain {first} --as-of {end}");
     session.print(&format!(
         "{}\n{}\n{}\nWhat to try next:\n  \
          cd {dir}\n  \
-         churn explain {first} --as-of {end}     why one customer is on the list\n  \
-         churn models show                        the model: metrics and coefficients\n  \
-         churn config show                        every setting and where it comes from\n  \
-         churn init --from DATA_DIR               the same on your own Parquet files\n",
+         {explain:<40} why one customer is on the list\n  \
+         {:<40} the model: metrics and coefficients\n  \
+         {:<40} every setting and where it comes from\n  \
+         {:<40} the same on your own Parquet files\n",
         simulate::told(&simulated, &plan),
         summary::trained(&model, &decision, &registry),
         summary::scored(&run),
+        "churn models show",
+        "churn config show",
+        "churn init --from DATA_DIR",
         dir = dir.display(),
-        first = run.top.first().map_or("CUSTOMER", |line| line.customer.as_str()),
     ))
 }

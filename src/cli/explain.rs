@@ -2,6 +2,7 @@
 
 use super::{score, summary, Session};
 use crate::calendar::Day;
+use crate::config::Reference;
 use crate::dataset::{self, Tables};
 use crate::error::Error;
 use crate::features::Catalogue;
@@ -23,6 +24,8 @@ pub struct Told {
     /// Date, probability, rank and eligible customers of that date.
     pub history: Vec<(Day, f64, usize, usize)>,
     pub log_odds: f64,
+    /// What contributions are measured against.
+    pub reference: Reference,
     pub reference_log_odds: f64,
     pub now: Explanation,
     pub before: Option<(Day, Explanation)>,
@@ -93,6 +96,7 @@ pub fn run(session: &Session, id: &str, as_of: Day, version: Option<&str>) -> an
         model_version: model.version.clone(),
         history,
         log_odds,
+        reference: settings.list.reference,
         reference_log_odds,
         now,
         before: explanations.pop(),

@@ -27,7 +27,12 @@ pub fn run(session: &Session, as_of: &[Day], out: &Path, labels: bool) -> anyhow
             .collect();
         return session.print_json(&serde_json::json!({"file": out, "rows": rows, "as_of": dates}));
     }
-    let mut text = format!("Wrote {rows} rows of {} features to {}\n", data.catalogue.names().count(), out.display());
+    let mut text = format!(
+        "Wrote {} rows of {} features to {}\n",
+        super::summary::count(rows as u64),
+        data.catalogue.names().count(),
+        out.display()
+    );
     for (index, day) in data.as_of.iter().enumerate() {
         text += &super::summary::population_line(*day, data.counts(index).0, &data.exclusions[index]);
     }

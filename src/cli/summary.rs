@@ -4,7 +4,7 @@ use super::explain::Told;
 use super::score::Run;
 use super::train::Decision;
 use crate::calendar::Day;
-use crate::config::Settings;
+use crate::config::{Reference, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Tables};
 use crate::eligibility::Exclusions;
@@ -71,6 +71,11 @@ fn counted(n: u64, noun: &str) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+/// A text in which a number and its per cent sign stay on one line.
+fn unbroken(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 fn shown(value: Option<f64>, digits: usize) -> String {
@@ -151,7 +156,11 @@ pub fn scored(run: &Run) -> String {
         if money {
             row.push(line.value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}")));
         }
-        let why = if line.reasons.is_empty() { "no single reason stands out".to_owned() } else { line.reasons.join("\n") };
+        let why = if line.reasons.is_empty() {
+            "no single reason stands out".to_owned()
+        } else {
+            unbroken(&line.reasons.join("\n"))
+        };
         row.extend([line.group.to_owned(), line.status.to_owned(), why]);
         list.add_row(row);
     }
@@ -200,7 +209,8 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
     let mut text = String::new();
     let dates: Vec<String> = model.snapshots.training.iter().map(Day::to_string).collect();
     let _ = writeln!(text, "Model {} trained\n", model.version);
-    let _ = writeln!(text, "Evaluated after training on {}: {}", counted(dates.len() as u64, "snapshot"), dates.join(", "));
+    let _ =
+        writeln!(text, "Evaluated after training on {}: {}", counted(dates.len() as u64, "snapshot"), dates.join(", "));
     evaluation(&mut text, model);
     let _ = writeln!(
         text,
@@ -356,7 +366,13 @@ pub fn told(told: &Told) -> String {
     let mut text = format!("Customer {} on {} (model {})\n\n", told.customer, told.as_of, told.model_version);
     text += "Risk of churn:\n";
     for (day, probability, rank, eligible) in &told.history {
-        let _ = writeln!(text, "  {day}  {:>7}  rank {} of {}", percent(*probability), count(*rank as u64), count(*eligible as u64));
+        let _ = writeln!(
+            text,
+            "  {day}  {:>7}  rank {} of {}",
+            percent(*probability),
+            count(*rank as u64),
+            count(*eligible as u64)
+        );
     }
     let before = |code: &str| {
         let (_, explanation) = told.before.as_ref()?;
@@ -366,16 +382,20 @@ pub fn told(told: &Told) -> String {
     let mut list = table(&["what", "code", "contribution", &earlier], &[2, 3]);
     for reason in &told.now.all {
         list.add_row([
-            reason.text.clone(),
+            unbroken(&reason.text),
             reason.code.clone(),
             format!("{:+.3}", reason.contribution),
             before(&reason.code).map_or_else(|| "-".to_owned(), |c| format!("{c:+.3}")),
         ]);
     }
-    let _ = writeln!(text, "\nWhat raises (+) and lowers (-) the risk, in log-odds against the average customer:\n{list}");
+    let reference = match told.reference {
+        Reference::Population => "the average customer",
+        Reference::CutOff => "the customers at the list's cut-off",
+    };
+    let _ = writeln!(text, "\nWhat raises (+) and lowers (-) the risk, in log-odds against {reference}:\n{list}");
     let _ = writeln!(
         text,
-        "average customer {:+.3}, all contributions {:+.3}, this customer {:+.3}\n\nValues:",
+        "{reference} {:+.3}, all contributions {:+.3}, this customer {:+.3}\n\nValues:",
         told.reference_log_odds,
         told.log_odds - told.reference_log_odds,
         told.log_odds
