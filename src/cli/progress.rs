@@ -30,7 +30,11 @@ impl Progress {
     }
 
     fn target(&self) -> ProgressDrawTarget {
-        if self.visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+        if self.visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        }
     }
 
     fn styled(&self, bar: ProgressBar, template: &str) -> ProgressBar {

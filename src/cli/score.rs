@@ -49,7 +49,7 @@ pub fn scored(session: &Session, resolved: &Resolved, as_of: Day, version: Optio
         None => registry.load_champion()?,
     };
     let catalogue = Catalogue::of(settings);
-    model.check_features(&catalogue)?;
+    model.check_compatible(settings)?;
     let mut staged = Staged::begin(&settings.paths.lists, as_of)?;
     let tables = Tables::open(settings, Some(dataset::scan_days(settings, &[as_of], false)))?;
     let data = built(session, settings, &tables, &[as_of], None)?;

@@ -7,7 +7,6 @@ use crate::config::Settings;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Tables};
 use crate::error::{Error, Result};
-use crate::features::Catalogue;
 use crate::model::artefact::{Artefact, Inputs};
 use crate::model::metrics;
 use crate::model::recipe::Selection;
@@ -120,9 +119,12 @@ fn decide(
         Some(version) => registry.load(&version),
     };
     let champion = match champion {
-        Ok(champion) if champion.check_features(&Catalogue::of(settings)).is_ok() => champion,
+        Ok(champion) if champion.check_compatible(settings).is_ok() => champion,
         Ok(champion) => {
-            return decided(true, &format!("the champion {} is of other features", champion.version));
+            return decided(
+                true,
+                &format!("the champion {} predicts something else or from other features", champion.version),
+            );
         }
         Err(error) => return decided(true, &format!("the champion cannot be used: {error}")),
     };
@@ -133,7 +135,8 @@ fn decide(
         .iter()
         .map(|&(block, row)| data.blocks[block as usize].labels[row as usize].unwrap_or(0))
         .collect();
-    let (Some(theirs), Some(ours)) = (metrics::roc_auc(&y, &scores.probabilities), challenger.evaluation.metrics.roc_auc)
+    let (Some(theirs), Some(ours)) =
+        (metrics::roc_auc(&y, &scores.probabilities), challenger.evaluation.metrics.roc_auc)
     else {
         return decided(false, "the held-out rows are of one class, so nothing can be compared");
     };

@@ -6,7 +6,7 @@ use super::kernels::counts::{self, CountColumns};
 use super::kernels::surveys::{self, SurveyColumns};
 use super::kernels::values::{self, ValueColumns};
 use super::kernels::{Row, Span};
-use crate::calendar::Timeline;
+use crate::calendar::{Day, Timeline};
 use crate::config::{Instrument, Settings};
 use crate::sources::{CustomerTable, PartitionRows, NO_DAY};
 
@@ -38,6 +38,57 @@ pub struct RowKey {
     pub member: u32,
     /// The as-of date's place in the timeline.
     pub as_of: u32,
+}
+
+/// Every instant at which a window of some as-of date begins or ends.
+struct Boundaries {
+    /// The instants, ascending and distinct.
+    seconds: Vec<u32>,
+    /// Where those of each as-of date are among them.
+    dates: Vec<DateBoundaries>,
+}
+
+struct DateBoundaries {
+    to: usize,
+    look_back: usize,
+    /// Where each window begins, and the one of equal length before it.
+    windows: Vec<(usize, usize)>,
+}
+
+impl Boundaries {
+    fn of(engine: &Engine, timeline: &Timeline) -> Boundaries {
+        let second = |as_of: Day, days: u32| timeline.second(as_of.plus(-(days as i32)));
+        let back = || {
+            let windows = engine.windows.iter().flat_map(|&w| [w, 2 * w]);
+            windows.chain([0, engine.look_back_days])
+        };
+        let mut seconds: Vec<u32> =
+            timeline.as_of.iter().flat_map(|&as_of| back().map(move |days| second(as_of, days))).collect();
+        seconds.sort_unstable();
+        seconds.dedup();
+        let at = |as_of: Day, days: u32| seconds.partition_point(|&s| s < second(as_of, days));
+        let dates = timeline
+            .as_of
+            .iter()
+            .map(|&as_of| DateBoundaries {
+                to: at(as_of, 0),
+                look_back: at(as_of, engine.look_back_days),
+                windows: engine.windows.iter().map(|&w| (at(as_of, w), at(as_of, 2 * w))).collect(),
+            })
+            .collect();
+        Boundaries { seconds, dates }
+    }
+
+    /// The first row at or after each boundary, by one sweep over a customer's rows.
+    fn locate(&self, rows: &[u32], positions: &mut [usize]) {
+        let mut at = 0;
+        for (position, &boundary) in positions.iter_mut().zip(&self.seconds) {
+            while at < rows.len() && rows[at] < boundary {
+                at += 1;
+            }
+            *position = at;
+        }
+    }
 }
 
 impl Engine {
@@ -102,9 +153,11 @@ impl Engine {
         timeline: &Timeline,
     ) -> Vec<f32> {
         let mut values = vec![0f32; self.columns * keys.len()];
+        let boundaries = Boundaries::of(self, timeline);
         for (signal, columns) in rows.signals.iter().zip(&self.signals) {
             let mut seen = Seen::with_categories(if columns.categories.is_some() { signal.category_count } else { 0 });
             let mut days = Vec::new();
+            let mut positions = vec![0; boundaries.seconds.len()];
             let mut spans = Vec::with_capacity(self.windows.len());
             let mut current = None;
             for (row, key) in keys.iter().enumerate() {
@@ -112,18 +165,18 @@ impl Engine {
                 let seconds = &signal.seconds[range.clone()];
                 if current != Some(key.member) {
                     counts::count_days(seconds, |s| timeline.day_number(s), &mut days);
+                    boundaries.locate(seconds, &mut positions);
                     current = Some(key.member);
                 }
-                let as_of = timeline.as_of[key.as_of as usize];
-                let second = timeline.second(as_of);
-                let first_at = |days: u32| {
-                    let from = timeline.second(as_of.plus(-(days as i32)));
-                    seconds.partition_point(|&s| s < from)
-                };
-                let to = seconds.partition_point(|&s| s < second);
-                let look_back = first_at(self.look_back_days);
+                let date = &boundaries.dates[key.as_of as usize];
+                let second = boundaries.seconds[date.to];
+                let (look_back, to) = (positions[date.look_back], positions[date.to]);
                 spans.clear();
-                spans.extend(self.windows.iter().map(|&w| Span { from: first_at(w), before: first_at(2 * w) }));
+                spans.extend(
+                    date.windows
+                        .iter()
+                        .map(|&(from, before)| Span { from: positions[from], before: positions[before] }),
+                );
                 let mut out = Row { values: &mut values, rows: keys.len(), row };
                 counts::fill(&mut out, &columns.counts, seconds, &days, &spans, (look_back, to), second);
                 if let Some(columns) = &columns.values {

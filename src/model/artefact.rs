@@ -6,7 +6,7 @@ use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
 use super::recipe::{Recipe, Selection, Term};
 use crate::calendar::Day;
-use crate::config::{Churn, Eligibility};
+use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::Dataset;
 use crate::digest;
@@ -63,6 +63,45 @@ impl Inputs {
     }
 }
 
+/// What the labels that a model learned from mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChurnMeaning {
+    /// How churn is known.
+    pub definition: ChurnDefinition,
+    /// The signals whose silence is churn, for churn by inactivity.
+    pub signals: Vec<String>,
+    /// Days between the as-of date and the label window.
+    pub gap_days: u32,
+    /// Days of the label window.
+    pub horizon_days: u32,
+}
+
+impl ChurnMeaning {
+    /// What the settings say.
+    pub fn of(churn: &Churn) -> ChurnMeaning {
+        let signals = match churn.definition {
+            ChurnDefinition::Event => Vec::new(),
+            ChurnDefinition::Inactivity => churn.signals.clone(),
+        };
+        ChurnMeaning {
+            definition: churn.definition,
+            signals,
+            gap_days: churn.gap_days,
+            horizon_days: churn.horizon_days,
+        }
+    }
+}
+
+impl std::fmt::Display for ChurnMeaning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.definition {
+            ChurnDefinition::Event => write!(f, "a cancellation")?,
+            ChurnDefinition::Inactivity => write!(f, "silence of {}", self.signals.join(", "))?,
+        }
+        write!(f, " within {} days after a gap of {}", self.horizon_days, self.gap_days)
+    }
+}
+
 /// A trained model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Artefact {
@@ -75,7 +114,7 @@ pub struct Artefact {
     /// When it was trained, UTC.
     pub trained_at: String,
     /// What churn means.
-    pub churn: Churn,
+    pub churn: ChurnMeaning,
     /// Which rows exist.
     pub eligibility: Eligibility,
     /// The feature windows.
@@ -150,8 +189,17 @@ impl Artefact {
         self.coefficients.iter().skip(1).map(|c| c.estimate).collect()
     }
 
-    /// Fails unless the model speaks of exactly these features.
-    pub fn check_features(&self, catalogue: &Catalogue) -> Result<()> {
+    /// Fails unless the model predicts what the settings call churn, from exactly the features they describe.
+    pub fn check_compatible(&self, settings: &Settings) -> Result<()> {
+        let meaning = ChurnMeaning::of(&settings.churn);
+        if self.churn != meaning {
+            return Err(Error::Model(format!(
+                "model {} predicts {}, the configuration says that churn is {meaning}. Train a new model (`churn \
+                 train`), or use the configuration that it was trained with",
+                self.version, self.churn,
+            )));
+        }
+        let catalogue = Catalogue::of(settings);
         let (expected, found): (Vec<&str>, Vec<&str>) = (self.catalogue.names().collect(), catalogue.names().collect());
         if expected == found {
             return Ok(());

@@ -152,6 +152,7 @@ pub fn fit_platt(log_odds: &[f64], y: &[u8]) -> Calibration {
         let determinant = aa * bb - ab * ab;
         // The share of the slope's curvature that the intercept leaves is that of the weighted variance of the log-odds.
         if determinant <= 1e-14 * aa * bb {
+            slope = 0.0;
             break;
         }
         let step = [(bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant];

@@ -132,11 +132,9 @@ fn known_transform(measure: Measure) -> Option<Transform> {
         | Measure::Categories
         | Measure::SurveyDaysSinceLast
         | Measure::Tenure => Some(Transform::SignedLog),
-        Measure::Trend
-        | Measure::NegativeShare
-        | Measure::SurveyLast
-        | Measure::SurveyMean
-        | Measure::SurveyChange => Some(Transform::Identity),
+        Measure::Trend | Measure::NegativeShare | Measure::SurveyLast | Measure::SurveyMean | Measure::SurveyChange => {
+            Some(Transform::Identity)
+        }
         Measure::Mean | Measure::Numeric => None,
     }
 }
@@ -146,7 +144,11 @@ fn skewness(values: &[f64]) -> f64 {
     let mean = values.iter().sum::<f64>() / n;
     let (square, cube) = values.iter().fold((0.0, 0.0), |(s, c), v| (s + (v - mean).powi(2), c + (v - mean).powi(3)));
     let deviation = (square / n).sqrt();
-    if deviation > 0.0 { cube / n / deviation.powi(3) } else { 0.0 }
+    if deviation > 0.0 {
+        cube / n / deviation.powi(3)
+    } else {
+        0.0
+    }
 }
 
 /// The rows of a data set that a purpose uses: those of some as-of dates, with a label where one is needed.
@@ -180,7 +182,8 @@ impl Recipe {
         let chosen: Vec<Vec<usize>> = dataset.blocks.par_iter().map(|block| selection.rows(block)).collect();
         let total: usize = chosen.iter().map(Vec::len).sum();
         let stride = total.div_ceil(SAMPLE_ROWS).max(1);
-        let places = chosen.iter().zip(0u32..).flat_map(|(rows, block)| rows.iter().map(move |&row| (block, row as u32)));
+        let places =
+            chosen.iter().zip(0u32..).flat_map(|(rows, block)| rows.iter().map(move |&row| (block, row as u32)));
         let sample: Vec<(u32, u32)> = places.step_by(stride).collect();
         let numeric: Vec<(NumericStep, u64)> = dataset
             .catalogue
@@ -466,7 +469,17 @@ mod tests {
         let twin: Vec<f32> = some.iter().map(|v| v * 2.0).collect();
         let constant = vec![3.0f32; n];
         let data = dataset(&[(Measure::Count, some), (Measure::Trend, twin), (Measure::Count, constant)]);
-        let levels: Vec<&str> = (0..n).map(|i| if i < 60 { "a" } else if i < 95 { "b" } else { "c" }).collect();
+        let levels: Vec<&str> = (0..n)
+            .map(|i| {
+                if i < 60 {
+                    "a"
+                } else if i < 95 {
+                    "b"
+                } else {
+                    "c"
+                }
+            })
+            .collect();
         let customers = customers(&levels);
         let selection = Selection::labelled(&data, |_| true);
         let recipe = Recipe::learn(&data, &customers, &selection);

@@ -1,17 +1,17 @@
 //! Training: recipe, penalty, fit, calibration, evaluation; then, if asked for, once more on every snapshot.
 
-use super::artefact::{Artefact, Inputs, FORMAT};
+use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use super::calibration::{self, ChosenCalibration};
 use super::cross_fit;
 use super::design::Design;
 use super::evaluation::{self, Evaluation};
 use super::logistic::{self, LogisticFit, LogisticParams};
 use super::recipe::{Recipe, Selection};
+use crate::clock::Clock;
 use crate::config::{Alpha, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::clock::Clock;
 use crate::sources::CustomerTable;
 
 /// Cross-fitting folds.
@@ -19,9 +19,6 @@ pub const FOLDS: u8 = 5;
 
 /// Rows that a calibration is learned on, at most.
 const CALIBRATION_ROWS: usize = 250_000;
-
-/// The penalties that `alpha = "auto"` tries.
-const PATH: [f64; 7] = [1e-1, 3e-2, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
 /// A fit and its calibration.
 struct Fitted {
@@ -65,7 +62,7 @@ pub fn train(
     let (alpha, alpha_choice) = match settings.model.alpha {
         Alpha::Fixed(alpha) => (alpha, None),
         Alpha::Auto => {
-            let choice = cross_fit::choose_alpha(&design, &PATH, FOLDS)?;
+            let choice = cross_fit::choose_alpha(&design, &cross_fit::ALPHA_PATH, FOLDS)?;
             (choice.alpha, Some(choice))
         }
     };
@@ -98,7 +95,7 @@ pub fn train(
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         version: String::new(),
         trained_at: String::new(),
-        churn: settings.churn.clone(),
+        churn: ChurnMeaning::of(&settings.churn),
         eligibility: settings.eligibility.clone(),
         windows_days: settings.features.windows_days.clone(),
         seed: settings.model.seed,
@@ -184,5 +181,9 @@ fn excluded(dataset: &Dataset, snapshots: &Snapshots) -> String {
         }
     }
     let parts: Vec<String> = all.counts().iter().map(|(why, n)| format!("{n} {}", why.words())).collect();
-    if parts.is_empty() { String::new() } else { format!("; excluded over the training snapshots: {}", parts.join(", ")) }
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("; excluded over the training snapshots: {}", parts.join(", "))
+    }
 }

@@ -40,7 +40,8 @@ impl Staged {
                 std::fs::remove_dir_all(entry.path()).map_err(|e| Error::writing(&entry.path(), &e))?;
             }
         }
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(lists).map_err(|e| Error::writing(lists, &e))?;
+        let folder =
+            tempfile::Builder::new().prefix(PREFIX).tempdir_in(lists).map_err(|e| Error::writing(lists, &e))?;
         Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 

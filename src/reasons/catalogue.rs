@@ -85,7 +85,7 @@ pub const DEFINITIONS: &[Definition] = &[
     define(Family::Volume, State::Drop, "_DROP", "clearly fewer rows than in the window before", "Logins fell from 21 to 8 in 28 days"),
     define(Family::Volume, State::Silent, "_SILENT", "no rows for a long time", "No logins for 45 days (12 in 84 days)"),
     define(Family::Volume, State::Low, "_LOW", "fewer rows than the reference", "Only 2 logins in 28 days"),
-    define(Family::Volume, State::Rise, "_RISE", "clearly more rows than in the window before", "Logins rose from 3 to 12 in 28 days"),
+    define(Family::Volume, State::Rise, "_RISE", "clearly more rows than in the window before", "Logins rose from 10 to 30 in 28 days"),
     define(Family::Volume, State::High, "_HIGH", "more rows than the reference", "40 logins in 28 days"),
     define(Family::Volume, State::Steady, "_STEADY", "about as many rows as in the window before", "14 logins in 28 days, 13 in the 28 days before"),
     define(Family::Value, State::Low, "_VALUE_LOW", "less per row than the reference", "Visits averaged 2 min 5 s in 28 days (84 days: 4 min)"),
@@ -94,7 +94,7 @@ pub const DEFINITIONS: &[Definition] = &[
     define(Family::Categories, State::Low, "_FEWER_CATEGORIES", "fewer categories than the reference", "Visits used 1 channel in 28 days (84 days: 3)"),
     define(Family::Categories, State::High, "_MORE_CATEGORIES", "more categories than the reference", "Visits used 4 channels in 28 days (84 days: 4)"),
     define(Family::Mood, State::Negative, "_NEGATIVE", "a worse mood than the reference, and below zero", "Mood of mentions fell to -0.45 in 28 days (84 days: -0.10); 60 % negative"),
-    define(Family::Mood, State::Low, "_MOOD_LOW", "a worse mood than the reference, though not below zero", "Mood of mentions fell to 0.05 in 28 days (84 days: 0.40); 25 % negative"),
+    define(Family::Mood, State::Low, "_MOOD_LOW", "a worse mood than the reference, though not below zero", "Mood of mentions fell to 0.05 in 28 days (84 days: 0.40); 20 % negative"),
     define(Family::Mood, State::Positive, "_POSITIVE", "a better mood than the reference, and above zero", "Mood of mentions rose to 0.60 in 28 days (84 days: 0.30); 0 % negative"),
     define(Family::Mood, State::High, "_MOOD_HIGH", "a better mood than the reference, though not above zero", "Mood of mentions was -0.05 in 28 days (84 days: -0.05); 20 % negative"),
     define(Family::Mood, State::Unknown, "_MOOD_UNKNOWN", "rows, but none with a mood", "Mentions without mood in 84 days"),
@@ -259,9 +259,7 @@ fn key(settings: &Settings, feature: &Feature, absence: bool) -> Key {
 
 fn key_of_term(settings: &Settings, catalogue: &Catalogue, term: &Term) -> Option<Key> {
     match term.source {
-        Source::Numeric(column) => {
-            Some(key(settings, catalogue.numeric.get(column)?, term.role == Role::Missing))
-        }
+        Source::Numeric(column) => Some(key(settings, catalogue.numeric.get(column)?, term.role == Role::Missing)),
         Source::Categorical(column) => {
             Some(Key { family: Family::Level, subject: catalogue.categorical.get(column)?.clone(), instrument: None })
         }
@@ -324,7 +322,11 @@ fn in_code(name: &str) -> String {
     let upper = name.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let code = words.join("_");
-    if code.starts_with(|c: char| c.is_ascii_uppercase()) { code } else { format!("X_{code}") }
+    if code.starts_with(|c: char| c.is_ascii_uppercase()) {
+        code
+    } else {
+        format!("X_{code}")
+    }
 }
 
 fn words(settings: &Settings, key: &Key) -> Words {
@@ -333,8 +335,10 @@ fn words(settings: &Settings, key: &Key) -> Words {
         Some(SignalKind::Survey) => Noun::new("answer", "answers"),
         _ => Noun::new("event", "events"),
     };
-    let label = signal.and_then(|s| s.label.as_deref()).unwrap_or(&key.subject);
-    let rows = Noun::of_plural(label, row);
+    let rows = match signal.and_then(|s| s.label.as_deref()) {
+        Some(label) => Noun::of_label(label),
+        None => Noun::of_plural(&key.subject, row),
+    };
     let unit = Unit::of(signal.and_then(|s| s.unit.as_deref()));
     let subject = match key.family {
         Family::Score => {
@@ -342,12 +346,8 @@ fn words(settings: &Settings, key: &Key) -> Words {
             let name = if surveys(settings) == 1 { instrument } else { format!("{instrument} of {}", rows.many) };
             Noun::new(&name, &name)
         }
-        Family::Categories => {
-            Noun::of_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category"))
-        }
-        Family::Volume | Family::Value => {
-            Noun::of_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value"))
-        }
+        Family::Categories => Noun::of_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category")),
+        Family::Volume | Family::Value => Noun::of_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value")),
         Family::Mood => Noun::of_singular("mood"),
         Family::Tenure | Family::Number | Family::Level => Noun::of_singular(&spaced(&key.subject)),
     };
@@ -448,7 +448,8 @@ mod tests {
 
     #[test]
     fn names_that_clash_get_numbers() {
-        let more = format!("{SETTINGS}\n[signals.Visits]\nkind = \"event\"\npath = \"o\"\nid = \"id\"\ntime = \"ts\"\n");
+        let more =
+            format!("{SETTINGS}\n[signals.Visits]\nkind = \"event\"\npath = \"o\"\nid = \"id\"\ntime = \"ts\"\n");
         let settings = settings(&more);
         let concepts = concepts(&settings, &catalogue(&settings), &terms(&settings));
         let codes: Vec<String> = concepts.iter().flat_map(Concept::codes).collect();

@@ -17,6 +17,9 @@ const IRREGULAR: [(&str, &str); 7] = [
 ];
 const NOT_PLURAL: [&str; 4] = ["ces", "news", "series", "always"];
 
+/// Words before which a noun phrase has its noun: "calls to support".
+const PREPOSITIONS: [&str; 10] = ["about", "at", "by", "for", "from", "in", "of", "on", "to", "with"];
+
 /// What one and what several of a thing are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Noun {
@@ -33,6 +36,11 @@ impl Noun {
             Some(one) => Noun { one, many: name },
             None => Noun { one: format!("{name} {}", rows.one), many: format!("{name} {}", rows.many) },
         }
+    }
+
+    /// Of a label: its plural is what its author wrote.
+    pub fn of_label(label: &str) -> Noun {
+        Noun { one: singular(label).unwrap_or_else(|| label.to_owned()), many: label.to_owned() }
     }
 
     /// Of a name that is singular by convention: the column `channel`.
@@ -61,12 +69,24 @@ impl Noun {
 
     /// "no logins", "1 login".
     pub fn counted_or_no(&self, count: f64) -> String {
-        if count == 0.0 { format!("no {}", self.one) } else { self.counted(count) }
+        if count == 0.0 {
+            format!("no {}", self.one)
+        } else {
+            self.counted(count)
+        }
     }
 }
 
 /// The singular of a plural, or none if it is not one.
 fn singular(name: &str) -> Option<String> {
+    let preposition = name.match_indices(' ').find(|&(space, _)| {
+        let next = name[space..].split_whitespace().next();
+        next.is_some_and(|word| PREPOSITIONS.contains(&word))
+    });
+    if let Some((space, _)) = preposition {
+        let (phrase, rest) = name.split_at(space);
+        return singular(phrase).map(|one| format!("{one}{rest}"));
+    }
     let (head, last) = match name.rsplit_once([' ', '-']) {
         Some((head, last)) => (&name[..head.len() + 1], last),
         None => ("", name),
@@ -247,6 +267,7 @@ mod tests {
             ("boxes", "box"),
             ("responses", "response"),
             ("support_calls", "support call"),
+            ("calls_to_agents", "call to agents"),
             ("sick_people", "sick person"),
             ("ads", "ad"),
             ("web", "web event"),
@@ -259,6 +280,8 @@ mod tests {
         }
         assert_eq!(Noun::of_plural("page_visits", rows()).many, "page visits");
         assert_eq!(Noun::of_plural("web", rows()).many, "web events");
+        assert_eq!(Noun::of_label("log-ins to the shop").one, "log-in to the shop");
+        assert_eq!(Noun::of_label("feedback"), Noun::new("feedback", "feedback"));
         assert_eq!(Noun::of_singular("channel").many, "channels");
         assert_eq!(Noun::of_singular("category").many, "categories");
         assert_eq!(Noun::of_singular("branch").many, "branches");

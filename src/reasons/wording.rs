@@ -114,7 +114,11 @@ impl View<'_> {
     /// The side that most of the contribution comes from; the low one of equals if the concept raises the risk.
     fn side(&self) -> Side {
         let (low, high) = self.evidence(|_| true);
-        if low > high || (low == high && self.contribution > 0.0) { Side::Low } else { Side::High }
+        if low > high || (low == high && self.contribution > 0.0) {
+            Side::Low
+        } else {
+            Side::High
+        }
     }
 
     /// The windows of the concept, ascending.
@@ -173,8 +177,18 @@ fn low_or_high(side: Side) -> State {
 
 fn volume(view: &View<'_>) -> (State, String) {
     let windows = view.windows();
-    let side = view.side();
     let is_empty = |window: u32| view.number(Measure::Count, Some(window)) == Some(0.0);
+    // Windows of one signal overlap, so a model may well hold a high count of the longest against a customer whose
+    // count of the shortest fell: what it found is the fall. Told is the change that goes with the direction of the
+    // concept as a whole, if there is one.
+    let raises = view.contribution > 0.0;
+    let fell = windows.iter().any(|&w| is_empty(w) || has_fallen(view, w));
+    let rose = windows.iter().any(|&w| has_risen(view, w));
+    let side = match (raises, fell, rose) {
+        (true, true, _) => Side::Low,
+        (false, _, true) => Side::High,
+        _ => view.side(),
+    };
     if side == Side::Low && windows.get(windows.len() / 2).is_some_and(|&middle| is_empty(middle)) {
         return silence(view);
     }
@@ -252,7 +266,9 @@ fn count_with(view: &View<'_>, measure: Measure, window: u32) -> String {
     let only = if is_few { "only " } else { "" };
     let more = match (measure, &words.unit) {
         (Measure::ActiveDays, _) => format!(", on {}", days(number(measure))),
-        (Measure::Sum, Unit::Plain) => format!(", {} {} in all", words.subject.one, words.unit.written(number(measure))),
+        (Measure::Sum, Unit::Plain) => {
+            format!(", {} {} in all", words.subject.one, words.unit.written(number(measure)))
+        }
         (Measure::Sum, unit) => format!(", {} in all", unit.written(number(measure))),
         _ => String::new(),
     };

@@ -150,11 +150,7 @@ impl Registry {
     pub fn promote(&self, version: &str, reason: &str, now: &str) -> Result<()> {
         self.load(version)?;
         let mut champion = self.champion().unwrap_or_default();
-        champion.history.push(Promotion {
-            version: version.to_owned(),
-            at: now.to_owned(),
-            reason: reason.to_owned(),
-        });
+        champion.history.push(Promotion { version: version.to_owned(), at: now.to_owned(), reason: reason.to_owned() });
         self.write(&champion)
     }
 

@@ -9,3 +9,4 @@ mod determinism;
 mod features_golden;
 mod houserules;
 mod real_data;
+mod sample;
