@@ -30,19 +30,24 @@ pub type Week = [Vec<Event>; 4];
 /// Customers per task. Results do not depend on it.
 const CHUNK: usize = 4096;
 /// Share of weeks in which a customer is away, and what is left of the activity then.
-#[allow(non_snake_case)] fn AWAY_SHARE_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("AWAY_SHARE").ok().and_then(|v| v.parse().ok()).unwrap_or(0.04)) }
-#[allow(non_snake_case)] fn AWAY_ACTIVITY_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("AWAY_ACTIVITY").ok().and_then(|v| v.parse().ok()).unwrap_or(0.15)) }
+const AWAY_SHARE: f64 = 0.02;
+const AWAY_ACTIVITY: f64 = 0.15;
 /// Customers are creatures of habit: the weekly number of events varies less than chance alone (Poisson) would have it,
 /// by this spread of its logarithm.
-#[allow(non_snake_case)] fn RESTLESSNESS_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("RESTLESSNESS").ok().and_then(|v| v.parse().ok()).unwrap_or(0.25)) }
+const RESTLESSNESS: f64 = 0.1;
 /// Spread of a single mention's sentiment, and how far the mean falls at the bottom of a decline.
-#[allow(non_snake_case)] fn SENTIMENT_NOISE_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("SENTIMENT_NOISE").ok().and_then(|v| v.parse().ok()).unwrap_or(0.28)) }
-#[allow(non_snake_case)] fn SENTIMENT_FALL_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("SENTIMENT_FALL").ok().and_then(|v| v.parse().ok()).unwrap_or(0.80)) }
+const SENTIMENT_NOISE: f64 = 0.28;
+const SENTIMENT_FALL: f64 = 0.80;
 /// Unhappy customers speak up: mentions grow by this factor at the bottom of a decline of mentions.
-#[allow(non_snake_case)] fn OUTSPOKEN_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("OUTSPOKEN").ok().and_then(|v| v.parse().ok()).unwrap_or(1.4)) }
+const OUTSPOKEN: f64 = 1.4;
+/// Weeks from one survey invitation to the next; the instruments take turns.
+const INVITATION_WEEKS: u32 = 2;
 /// Spread of a single answer around the contentment, and how far that falls at the bottom of a decline.
-#[allow(non_snake_case)] fn ANSWER_NOISE_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("ANSWER_NOISE").ok().and_then(|v| v.parse().ok()).unwrap_or(0.06)) }
-#[allow(non_snake_case)] fn CONTENTMENT_FALL_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("CONTENTMENT_FALL").ok().and_then(|v| v.parse().ok()).unwrap_or(0.50)) }
+const ANSWER_NOISE: f64 = 0.05;
+const CONTENTMENT_FALL: f64 = 0.58;
+/// Share of survey invitations that even the least content answer, and what full contentment adds to it.
+const LEAST_RESPONSE: f64 = 0.35;
+const CONTENT_RESPONSE: f64 = 0.40;
 
 /// The making of weeks of events.
 pub struct Activity<'a> {
@@ -96,7 +101,7 @@ impl<'a> Activity<'a> {
         // Weeks are numbered from the epoch, so that a customer's week does not depend on the length of the history.
         let number = monday.0.div_euclid(7).unsigned_abs();
         let rng = &mut stream(self.plan.seed, index, number);
-        let away = if rng.random_bool(AWAY_SHARE_()) { AWAY_ACTIVITY_() } else { 1.0 };
+        let away = if rng.random_bool(AWAY_SHARE) { AWAY_ACTIVITY } else { 1.0 };
         let scene = Scene {
             customer,
             index,
@@ -108,7 +113,7 @@ impl<'a> Activity<'a> {
         let rhythm = |signal: Signal| &self.rhythms[signal as usize];
         let number_of = |signal: Signal, factor: f64, rng: &mut Pcg64Mcg| {
             let usual = customer.weekly[signal as usize] * rhythm(signal).season(monday);
-            round_at_random(usual * factor * away * log_normal(RESTLESSNESS_(), rng), rng)
+            round_at_random(usual * factor * away * log_normal(RESTLESSNESS, rng), rng)
         };
         for _ in 0..number_of(Signal::Logins, 1.0, rng) {
             logins.extend(scene.login(rhythm(Signal::Logins), rng));
@@ -116,13 +121,13 @@ impl<'a> Activity<'a> {
         for _ in 0..number_of(Signal::Visits, 1.0, rng) {
             visits.extend(scene.visit(rhythm(Signal::Visits), rng));
         }
-        for _ in 0..number_of(Signal::Mentions, OUTSPOKEN_(), rng) {
+        for _ in 0..number_of(Signal::Mentions, OUTSPOKEN, rng) {
             mentions.extend(scene.mention(rhythm(Signal::Mentions), rng));
         }
-        // Every customer has a week of their own in which the cycle of invitations begins.
+        // Customers take turns: each has a week of their own in which the round of instruments begins.
         let turn = number.wrapping_add(index);
-        if turn % customer.cadence == 0 {
-            let kind = (turn / customer.cadence % 3) as u8;
+        if turn.is_multiple_of(INVITATION_WEEKS) {
+            let kind = (turn / INVITATION_WEEKS % 3) as u8;
             surveys.extend(scene.answer(kind, rhythm(Signal::Surveys), rng));
         }
     }
@@ -175,11 +180,11 @@ impl Scene<'_> {
     fn mention(&self, rhythm: &Rhythm, rng: &mut impl Rng) -> Option<Event> {
         let at = self.moment(rhythm, rng)?;
         let (severity, _) = self.decline(Signal::Mentions, at);
-        if !rng.random_bool((1.0 + (OUTSPOKEN_() - 1.0) * severity) / OUTSPOKEN_()) {
+        if !rng.random_bool((1.0 + (OUTSPOKEN - 1.0) * severity) / OUTSPOKEN) {
             return None;
         }
-        let mean = self.customer.sentiment - SENTIMENT_FALL_() * severity;
-        let sentiment = (mean + SENTIMENT_NOISE_() * normal(rng)).clamp(-1.0, 1.0);
+        let mean = self.customer.sentiment - SENTIMENT_FALL * severity;
+        let sentiment = (mean + SENTIMENT_NOISE * normal(rng)).clamp(-1.0, 1.0);
         Some(Event { at, customer: self.index, value: (sentiment * 1_000.0).round() as f32 / 1_000.0, category: 0 })
     }
 
@@ -187,12 +192,12 @@ impl Scene<'_> {
     fn answer(&self, kind: u8, rhythm: &Rhythm, rng: &mut impl Rng) -> Option<Event> {
         let at = self.moment(rhythm, rng)?;
         let (severity, _) = self.decline(Signal::Surveys, at);
-        let contentment = self.customer.contentment - CONTENTMENT_FALL_() * severity;
-        if !rng.random_bool(0.20 + 0.55 * contentment) {
+        let contentment = self.customer.contentment - CONTENTMENT_FALL * severity;
+        if !rng.random_bool(LEAST_RESPONSE + CONTENT_RESPONSE * contentment) {
             return None;
         }
         let [lowest, highest] = instrument(kind).scale();
-        let reading = (contentment + ANSWER_NOISE_() * normal(rng)).clamp(0.0, 1.0);
+        let reading = (contentment + ANSWER_NOISE * normal(rng)).clamp(0.0, 1.0);
         let score = (lowest + (highest - lowest) * reading).round();
         Some(Event { at, customer: self.index, value: score as f32, category: kind })
     }

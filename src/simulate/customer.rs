@@ -114,36 +114,33 @@ pub struct Customer {
     pub favourite: u8,
     /// How many channels the customer uses.
     pub breadth: u8,
-    /// Weeks between survey invitations.
-    pub cadence: u32,
     /// What becomes of the customer.
     pub fate: Fate,
 }
 
 /// Share of the customers who signed up before the history begins.
-#[allow(non_snake_case)] fn FOUNDING_SHARE_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("FOUNDING_SHARE").ok().and_then(|v| v.parse().ok()).unwrap_or(0.6)) }
+const FOUNDING_SHARE: f64 = 0.6;
 /// Mean and longest tenure of those, in days.
 const FOUNDING_TENURE: (f64, f64) = (600.0, 3_650.0);
 /// Days after sign-up in which nobody leaves: the first month is paid.
 const FIRST_TERM_DAYS: i32 = 28;
-/// Churns and false declines a day and customer: 3 % and a third of that in a month of 30 days.
-#[allow(non_snake_case)] fn CHURN_HAZARD_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("CHURN_HAZARD").ok().and_then(|v| v.parse().ok()).unwrap_or(0.03 / 30.0)) }
-#[allow(non_snake_case)] fn FALSE_DECLINE_HAZARD_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("FALSE_DECLINE_HAZARD").ok().and_then(|v| v.parse().ok()).unwrap_or(0.0125 / 30.0)) }
-/// Logins, visits and mentions of an average customer in an ordinary week. With an answered survey in four weeks, and
-/// with the customers who are not there yet or no longer, a year comes to about 100 events for every customer.
-#[allow(non_snake_case)] fn WEEKLY_() -> [f64; 3] { static V: std::sync::OnceLock<[f64; 3]> = std::sync::OnceLock::new(); *V.get_or_init(|| { let g = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d); [g("W0", 1.12), g("W1", 1.12), g("W2", 0.42)] }) }
+/// Churns a day and customer: 3 % in a month of 30 days.
+const CHURN_HAZARD: f64 = 0.03 / 30.0;
+/// False declines a day and customer who stays, such that there are about a third as many as churns.
+const FALSE_DECLINE_HAZARD: f64 = 0.0125 / 30.0;
+/// Logins, visits and mentions of an average customer in an ordinary week. With an answered survey in three weeks,
+/// and with the customers who are not there yet or no longer, a year comes to about 100 events for every customer.
+const WEEKLY: [f64; 3] = [1.05, 1.05, 0.43];
 /// Spread (of the logarithm) of activity between customers, and of each signal within a customer.
-#[allow(non_snake_case)] fn ACTIVITY_SPREAD_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("ACTIVITY_SPREAD").ok().and_then(|v| v.parse().ok()).unwrap_or(0.45)) }
-#[allow(non_snake_case)] fn SIGNAL_SPREAD_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("SIGNAL_SPREAD").ok().and_then(|v| v.parse().ok()).unwrap_or(0.35)) }
+const ACTIVITY_SPREAD: f64 = 0.4;
+const SIGNAL_SPREAD: f64 = 0.3;
 /// Mean and spread, over customers, of the sentiment of mentions and of contentment.
-#[allow(non_snake_case)] fn SENTIMENT_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("SENTIMENT").ok().and_then(|v| v.parse().ok()).unwrap_or(0.30)) }
-#[allow(non_snake_case)] fn SENTIMENT_SPREAD_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("SENTIMENT_SPREAD").ok().and_then(|v| v.parse().ok()).unwrap_or(0.12)) }
-#[allow(non_snake_case)] fn CONTENTMENT_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("CONTENTMENT").ok().and_then(|v| v.parse().ok()).unwrap_or(0.80)) }
-#[allow(non_snake_case)] fn CONTENTMENT_SPREAD_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("CONTENTMENT_SPREAD").ok().and_then(|v| v.parse().ok()).unwrap_or(0.07)) }
-/// Share of the customers who are invited to a survey every two weeks; the others every three.
-#[allow(non_snake_case)] fn OFTEN_INVITED_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("OFTEN_INVITED").ok().and_then(|v| v.parse().ok()).unwrap_or(0.7)) }
+const SENTIMENT: f64 = 0.30;
+const SENTIMENT_SPREAD: f64 = 0.12;
+const CONTENTMENT: f64 = 0.80;
+const CONTENTMENT_SPREAD: f64 = 0.05;
 /// No customer is busier than this many times the average.
-#[allow(non_snake_case)] fn BUSIEST_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("BUSIEST").ok().and_then(|v| v.parse().ok()).unwrap_or(25.0)) }
+const BUSIEST: f64 = 25.0;
 
 impl Customer {
     /// Draws every customer of a plan. They are in order of sign-up, as numbers given out one after another would be.
@@ -155,8 +152,8 @@ impl Customer {
         let rng = &mut stream(plan.seed, index, PERSON);
         let signup = signup(plan, index, rng);
         let (tier, region) = (pick(&TIERS.map(|t| t.share), rng), pick(&REGIONS.map(|r| r.share), rng));
-        let activity = TIERS[tier].activity * log_normal(ACTIVITY_SPREAD_(), rng);
-        let weekly = WEEKLY_().map(|mean| mean * (activity * log_normal(SIGNAL_SPREAD_(), rng)).min(BUSIEST_()));
+        let activity = TIERS[tier].activity * log_normal(ACTIVITY_SPREAD, rng);
+        let weekly = WEEKLY.map(|mean| mean * (activity * log_normal(SIGNAL_SPREAD, rng)).min(BUSIEST));
         let revenue = TIERS[tier].revenue * log_normal(0.3, rng);
         Customer {
             signup,
@@ -165,11 +162,10 @@ impl Customer {
             owner: rng.random_range(0..4),
             monthly_revenue: (revenue * 100.0).round() / 100.0,
             weekly,
-            sentiment: SENTIMENT_() + SENTIMENT_SPREAD_() * normal(rng),
-            contentment: (CONTENTMENT_() + CONTENTMENT_SPREAD_() * normal(rng)).clamp(0.4, 0.97),
+            sentiment: SENTIMENT + SENTIMENT_SPREAD * normal(rng),
+            contentment: (CONTENTMENT + CONTENTMENT_SPREAD * normal(rng)).clamp(0.4, 0.97),
             favourite: pick(&[0.45, 0.35, 0.12, 0.08], rng) as u8,
             breadth: 2 + pick(&[0.4, 0.4, 0.2], rng) as u8,
-            cadence: if rng.random_bool(OFTEN_INVITED_()) { 2 } else { 3 },
             fate: Fate::draw(plan, signup, TIERS[tier].hazard * REGIONS[region].hazard, rng),
         }
     }
@@ -206,12 +202,12 @@ impl Customer {
 impl Fate {
     fn draw(plan: &Plan, signup: Day, hazard: f64, rng: &mut impl Rng) -> Fate {
         let from = signup.plus(FIRST_TERM_DAYS).max(plan.start());
-        let on = from.plus(1 + wait(CHURN_HAZARD_() * hazard, rng));
+        let on = from.plus(1 + wait(CHURN_HAZARD * hazard, rng));
         if on < plan.end.plus(Plan::FORESIGHT_DAYS) {
             let cause = Cause::of_churn(rng);
             return Fate::Churns { on, cause, decline: Decline::before(on, signup, cause, rng) };
         }
-        let onset = from.plus(wait(FALSE_DECLINE_HAZARD_(), rng));
+        let onset = from.plus(wait(FALSE_DECLINE_HAZARD, rng));
         if onset < plan.end {
             return Fate::Recovers(Decline::that_recovers(onset, rng));
         }
@@ -222,7 +218,7 @@ impl Fate {
 /// Sign-up number `index`: first those before the history, long ago at first, then an even flow to its end.
 fn signup(plan: &Plan, index: u32, rng: &mut impl Rng) -> Day {
     let customers = f64::from(plan.customers);
-    let founding = (customers * FOUNDING_SHARE_()).round();
+    let founding = (customers * FOUNDING_SHARE).round();
     let position = f64::from(index) + rng.random::<f64>();
     if position < founding {
         let (mean, longest) = FOUNDING_TENURE;

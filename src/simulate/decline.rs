@@ -7,14 +7,14 @@ use crate::simulate::signal::Signal;
 use rand::{Rng, RngExt};
 
 /// Declines before a churn last 21 to 70 days, more often long than short by this exponent (1 is even).
-#[allow(non_snake_case)] fn LENGTH_SKEW_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("LENGTH_SKEW").ok().and_then(|v| v.parse().ok()).unwrap_or(3.0)) }
+const LENGTH_SKEW: f64 = 6.0;
 /// A decline reaches its bottom in this share of its length, and stays there.
-#[allow(non_snake_case)] fn RAMP_SHARE_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("RAMP_SHARE").ok().and_then(|v| v.parse().ok()).unwrap_or(0.25)) }
+const RAMP_SHARE: f64 = 0.15;
 /// What is left of a signal's volume at the bottom: at least, and at most.
-#[allow(non_snake_case)] fn LEAST_LEFT_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("LEAST_LEFT").ok().and_then(|v| v.parse().ok()).unwrap_or(0.10)) }
-#[allow(non_snake_case)] fn MOST_LEFT_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("MOST_LEFT").ok().and_then(|v| v.parse().ok()).unwrap_or(0.25)) }
+const LEAST_LEFT: f64 = 0.10;
+const MOST_LEFT: f64 = 0.25;
 /// Days in which a false decline goes away again.
-#[allow(non_snake_case)] fn RECOVERY_DAYS_() -> f64 { static V: std::sync::OnceLock<f64> = std::sync::OnceLock::new(); *V.get_or_init(|| std::env::var("RECOVERY_DAYS").ok().and_then(|v| v.parse().ok()).unwrap_or(7.0)) }
+const RECOVERY_DAYS: f64 = 7.0;
 
 /// Why a customer churned, or why it only looked like it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,10 +131,12 @@ impl Decline {
     /// The decline before a churn, three to ten weeks long but not longer than the customer has been there; none for
     /// a sudden one.
     pub fn before(churn: Day, signup: Day, cause: Cause, rng: &mut impl Rng) -> Option<Decline> {
-        let length = 21 + (50.0 * rng.random::<f64>().powf(1.0 / LENGTH_SKEW_())) as i32;
+        if cause == Cause::Sudden {
+            return None;
+        }
+        let length = 21 + (50.0 * rng.random::<f64>().powf(1.0 / LENGTH_SKEW)) as i32;
         let onset = churn.plus(-length).max(signup);
-        let decline = Decline::draw(onset, churn.0 - onset.0, cause.signals(rng), rng);
-        (cause != Cause::Sudden).then_some(decline)
+        Some(Decline::draw(onset, churn.0 - onset.0, cause.signals(rng), rng))
     }
 
     /// A decline that recovers after two to five weeks.
@@ -145,14 +147,14 @@ impl Decline {
     }
 
     fn draw(onset: Day, length: i32, signals: Signals, rng: &mut impl Rng) -> Decline {
-        let floor = rng.random_range(LEAST_LEFT_()..MOST_LEFT_());
-        Decline { onset, signals, floor, ramp_days: f64::from(length.max(1)) * RAMP_SHARE_(), recovery: None }
+        let floor = rng.random_range(LEAST_LEFT..MOST_LEFT);
+        Decline { onset, signals, floor, ramp_days: f64::from(length.max(1)) * RAMP_SHARE, recovery: None }
     }
 
     /// How deep the decline is at an instant (microseconds since 1970-01-01 UTC): 0 before it, 1 at the bottom.
     pub fn severity(&self, at: i64) -> f64 {
         let fall = (days_since(self.onset, at) / self.ramp_days).clamp(0.0, 1.0);
-        let rise = self.recovery.map_or(0.0, |day| (days_since(day, at) / RECOVERY_DAYS_()).clamp(0.0, 1.0));
+        let rise = self.recovery.map_or(0.0, |day| (days_since(day, at) / RECOVERY_DAYS).clamp(0.0, 1.0));
         fall * (1.0 - rise)
     }
 }
@@ -173,7 +175,7 @@ mod tests {
         let churn = onset.plus(70);
         let decline = Decline::draw(onset, 70, Signals([true; 4]), &mut rng);
         assert_eq!(decline.severity(midnight(onset)), 0.0);
-        assert!((decline.severity(midnight(onset.plus(7))) - 0.4).abs() < 1e-12);
+        assert!((decline.severity(midnight(onset.plus(7))) - 2.0 / 3.0).abs() < 1e-12);
         assert_eq!(decline.severity(midnight(churn) - 1), 1.0);
 
         let recovered = Decline::that_recovers(onset, &mut rng);

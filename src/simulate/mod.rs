@@ -108,11 +108,11 @@ pub struct Summary {
 }
 
 /// Simulates a population and writes it into [`Plan::out`], calling `progress` after every week. The result depends on
-/// the plan alone, not on the number of threads; memory grows with the customers (about 100 bytes each) and the
-/// busiest weeks, not with the length of the history.
+/// the plan alone, not on the number of threads; memory grows with the customers and their busiest week (about half a
+/// kilobyte a customer), not with the length of the history.
 ///
-/// The tables are made in a hidden folder beside their destination, and `customers.parquet` takes its place last: a
-/// folder that has it is whole.
+/// The tables are made in a hidden folder within their destination and then take their places, `customers.parquet`
+/// last: a folder that has it is whole.
 ///
 /// # Errors
 /// [`Error::Config`] if the plan makes no sense, or if the folder is not empty or cannot be written to;
@@ -173,5 +173,240 @@ fn claim(folder: &Path) -> Result<()> {
             "{} is not empty; name another folder, or empty this one first",
             folder.display()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::activity::Event;
+    use super::decline::Cause;
+    use super::rhythm::midnight;
+    use super::*;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType};
+    use arrow_array::{Array, RecordBatch};
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use std::collections::{BTreeMap, HashMap};
+    use std::fs::File;
+
+    fn plan(customers: u32, days: u32, seed: u64, out: &Path) -> Plan {
+        Plan { customers, days, seed, out: out.into(), string_ids: false, end: Plan::END }
+    }
+
+    /// The folder of a small plan.
+    fn simulated(customers: u32, days: u32, seed: u64) -> (tempfile::TempDir, Summary) {
+        let folder = tempfile::tempdir().unwrap();
+        let summary = simulate(&plan(customers, days, seed, folder.path()), &|_| ()).unwrap();
+        (folder, summary)
+    }
+
+    /// Every file below a folder, by its path there.
+    fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = PathBuf::from(entry.file_name().unwrap());
+            if entry.is_dir() {
+                files.extend(self::files(&entry).into_iter().map(|(path, bytes)| (name.join(path), bytes)));
+            } else {
+                files.insert(name, std::fs::read(&entry).unwrap());
+            }
+        }
+        files
+    }
+
+    fn batches(path: &Path) -> Vec<RecordBatch> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
+        reader.map(|batch| batch.unwrap()).collect()
+    }
+
+    /// Customer ids with a date column, null or not.
+    fn dates(path: &Path, column: &str) -> HashMap<i64, Option<Day>> {
+        let rows = batches(path).into_iter().flat_map(|batch| {
+            let ids = batch["customer_id"].as_primitive::<Int64Type>().clone();
+            let days = batch[column].as_primitive::<Date32Type>().clone();
+            (0..batch.num_rows()).map(move |row| (ids.value(row), days.is_valid(row).then(|| Day(days.value(row)))))
+        });
+        rows.collect()
+    }
+
+    fn all_events(plan: &Plan, customers: &[Customer]) -> [Vec<Event>; 4] {
+        let activity = Activity::of(plan, customers);
+        let mut all: [Vec<Event>; 4] = Default::default();
+        for monday in activity.mondays() {
+            for (all, week) in all.iter_mut().zip(activity.week(monday)) {
+                all.extend(week);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes_whatever_the_number_of_threads() {
+        let with_threads = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let (folder, _) = pool.install(|| simulated(5_000, 20, 1));
+            files(folder.path())
+        };
+        let one = with_threads(1);
+        assert!(one == with_threads(2), "one thread and two differ");
+        let (folder, _) = simulated(5_000, 20, 2);
+        let other = files(folder.path());
+        assert!(one.keys().eq(other.keys()));
+        assert!(one.iter().all(|(path, bytes)| other[path] != *bytes), "another seed gives other bytes");
+    }
+
+    #[test]
+    fn files_are_weekly_and_in_time_order_and_hold_what_the_summary_says() {
+        let (folder, summary) = simulated(600, 100, 3);
+        let names: Vec<_> = files(folder.path()).into_keys().collect();
+        assert_eq!(names.len() as u64, 3 + 4 * summary.weeks);
+        let signups = dates(&folder.path().join("customers.parquet"), "signup_date");
+        let churned = dates(&folder.path().join("churn.parquet"), "churned_on");
+        assert_eq!((signups.len(), churned.len() as u64), (600, summary.churned));
+        for signal in Signal::ALL {
+            let mut last = midnight(summary.start);
+            let mut rows = 0;
+            for name in names.iter().filter(|name| name.starts_with(signal.name())) {
+                let stem = name.file_stem().unwrap().to_str().unwrap();
+                let monday: Day = stem[stem.len() - 10..].parse().unwrap();
+                for batch in batches(&folder.path().join(name)) {
+                    let ids = batch["customer_id"].as_primitive::<Int64Type>();
+                    let times = batch["ts"].as_primitive::<TimestampMicrosecondType>();
+                    for (&id, &at) in ids.values().iter().zip(times.values()) {
+                        assert!(last <= at && (midnight(monday)..midnight(monday.plus(7))).contains(&at));
+                        assert!(at >= midnight(signups[&id].unwrap()), "an event before sign-up");
+                        let gone = churned.get(&id).copied().flatten().unwrap_or(summary.end);
+                        assert!(at < midnight(gone), "an event after churn or after the history");
+                        last = at;
+                        rows += 1;
+                    }
+                }
+            }
+            assert_eq!(rows, summary.events[signal as usize], "{}", signal.name());
+        }
+    }
+
+    #[test]
+    fn the_truth_has_every_churner_and_a_third_as_many_false_declines() {
+        let (folder, summary) = simulated(4_000, 365, 4);
+        let churned = dates(&folder.path().join("churn.parquet"), "churned_on");
+        let truth = dates(&folder.path().join("truth.parquet"), "churned_on");
+        assert!(churned.iter().all(|(id, on)| truth[id] == *on));
+        let within = truth.values().flatten().filter(|&&on| on < summary.end).count();
+        assert_eq!(within as u64, summary.churned);
+        let recovered = truth.values().filter(|on| on.is_none()).count() as f64;
+        assert!((0.2..0.5).contains(&(recovered / within as f64)), "{recovered} recovered against {within} churned");
+        for batch in batches(&folder.path().join("truth.parquet")) {
+            let causes = batch["cause"].as_string::<i32>();
+            for row in 0..batch.num_rows() {
+                assert_eq!(batch["churned_on"].is_null(row), causes.value(row) == "recovered");
+                assert_eq!(batch["onset"].is_null(row), causes.value(row) == "sudden");
+                assert_eq!(batch["signals"].is_null(row), causes.value(row) == "sudden");
+            }
+        }
+    }
+
+    #[test]
+    fn three_in_a_hundred_churn_a_month_and_a_customer_year_has_a_hundred_events() {
+        let plan = plan(10_000, 365, 5, Path::new("nowhere"));
+        let customers = Customer::population(&plan);
+        let mut months = Vec::new();
+        for month in 0..12 {
+            let (from, to) = (plan.start().plus(30 * month), plan.start().plus(30 * month + 30));
+            let there = customers.iter().filter(|c| c.signup < from && c.churned_on().is_none_or(|on| on >= from));
+            let (there, left) = there.fold((0.0, 0.0), |(there, left), customer| {
+                (there + 1.0, left + f64::from(u8::from(customer.churned_on().is_some_and(|on| on < to))))
+            });
+            months.push(left / there);
+        }
+        let mean = months.iter().sum::<f64>() / 12.0;
+        assert!((0.027..0.033).contains(&mean) && months.iter().all(|m| (0.02..0.04).contains(m)), "{months:?}");
+
+        let events = all_events(&plan, &customers).map(|events| events.len() as f64 / 10_000.0);
+        let total: f64 = events.iter().sum();
+        assert!((95.0..105.0).contains(&total), "{total} events: {events:?}");
+    }
+
+    #[test]
+    fn a_named_cause_shows_in_its_own_signal_and_in_no_other() {
+        let plan = plan(20_000, 300, 6, Path::new("nowhere"));
+        let customers = Customer::population(&plan);
+        let events = all_events(&plan, &customers);
+        // A signal in the two weeks before churn against two weeks before any decline: its volume where that is what
+        // falls, otherwise its mean value.
+        let left = |signal: Signal, cause: Cause| {
+            let (mut before, mut after) = ((0.0, 0.0), (0.0, 0.0));
+            for event in &events[signal as usize] {
+                let customer = &customers[event.customer as usize];
+                let customer::Fate::Churns { on, cause: why, .. } = customer.fate else { continue };
+                if why != cause || on > plan.end || customer.signup > on.plus(-90) || on.plus(-90) < plan.start() {
+                    continue;
+                }
+                let value = match signal {
+                    Signal::Surveys => f64::from(event.value) / signal::instrument(event.category).scale()[1],
+                    Signal::Mentions => f64::from(event.value),
+                    Signal::Logins | Signal::Visits => 1.0,
+                };
+                if event.at >= midnight(on.plus(-14)) {
+                    after = (after.0 + value, after.1 + 1.0);
+                } else if (midnight(on.plus(-86))..midnight(on.plus(-72))).contains(&event.at) {
+                    before = (before.0 + value, before.1 + 1.0);
+                }
+            }
+            match signal {
+                Signal::Logins | Signal::Visits => after.0 / before.0,
+                Signal::Mentions | Signal::Surveys => (after.0 / after.1) / (before.0 / before.1),
+            }
+        };
+        for cause in [Cause::Logins, Cause::Visits, Cause::Mentions, Cause::Surveys, Cause::Sudden] {
+            for signal in Signal::ALL {
+                let left = left(signal, cause);
+                let expected = if signal.name() == cause.name() { -3.0..0.5 } else { 0.7..1.3 };
+                assert!(expected.contains(&left), "{left} of {} is left before churn for {cause:?}", signal.name());
+            }
+        }
+    }
+
+    #[test]
+    fn ids_can_be_strings() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan { string_ids: true, ..plan(20, 30, 8, &folder.path().join("a/b")) };
+        simulate(&plan, &|_| ()).unwrap();
+        let batch = &batches(&plan.out.join("customers.parquet"))[0];
+        assert_eq!(batch["customer_id"].as_string::<i32>().value(19), "C00000020");
+    }
+
+    #[test]
+    fn progress_is_reported_for_every_week() {
+        let folder = tempfile::tempdir().unwrap();
+        let seen = std::cell::RefCell::new(Vec::new());
+        let summary = simulate(&plan(50, 30, 9, folder.path()), &|p| seen.borrow_mut().push(p)).unwrap();
+        let last = seen.borrow().last().copied();
+        let events = summary.events.iter().sum();
+        assert_eq!(last, Some(Progress { weeks_done: summary.weeks, weeks: summary.weeks, events }));
+        assert_eq!(seen.borrow().len() as u64, summary.weeks);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_and_a_full_folder_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for (customers, days) in [(0, 30), (10, 0), (10, Plan::MAX_DAYS + 1)] {
+            let error = simulate(&plan(customers, days, 1, folder.path()), &|_| ()).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{error}");
+        }
+        std::fs::write(folder.path().join("mine"), "precious").unwrap();
+        let error = simulate(&plan(10, 10, 1, folder.path()), &|_| ()).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("is not empty"), "{error}");
+        assert_eq!(files(folder.path()).len(), 1);
+        let error = simulate(&plan(10, 10, 1, &folder.path().join("mine")), &|_| ()).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{error}");
+    }
+
+    #[test]
+    fn the_smallest_plan_works() {
+        let (folder, summary) = simulated(1, 1, 1);
+        assert_eq!((summary.customers, summary.weeks), (1, 1));
+        assert_eq!(files(folder.path()).len(), 7);
     }
 }

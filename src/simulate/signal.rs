@@ -31,7 +31,7 @@ impl Signal {
     }
 
     /// When its events happen.
-    pub fn rhythm(self) -> Rhythm {
+    pub(super) fn rhythm(self) -> Rhythm {
         match self {
             Signal::Logins => Rhythm::new(WORKDAYS, OFFICE_HOURS, QUIET_HOLIDAYS),
             Signal::Visits => Rhythm::new(EVERY_DAY, WAKING_HOURS, BUSY_AUTUMN),
