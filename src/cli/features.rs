@@ -9,7 +9,9 @@ use std::path::Path;
 
 pub fn run(session: &Session, as_of: &[Day], out: &Path, labels: bool) -> anyhow::Result<()> {
     let settings = session.settings()?;
-    let tables = Tables::open(&settings, Some(dataset::scan_days(&settings, as_of, labels)))?;
+    // Whether labels have matured is a matter of the newest rows, so then no file may be skipped for its folder.
+    let days = (!labels).then(|| dataset::scan_days(&settings, as_of, labels));
+    let tables = Tables::open(&settings, days)?;
     let labels_end = match labels {
         true => Some(train::data_end(&settings, &tables, None)?),
         false => None,

@@ -145,7 +145,7 @@ pub fn build(
         })
         .collect();
     let mut clock = Clock::start();
-    let store = sources::scan(&scans, &tables.customers, &tables.zone, progress)?;
+    let store = sources::scan(&scans, &tables.customers, last, &tables.zone, progress)?;
     clock.lap("scan");
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let catalogue = Catalogue::of(settings);

@@ -9,7 +9,7 @@
 use super::design::{Design, DesignBlock};
 use crate::dataset::{Block, Dataset};
 use crate::features::{Catalogue, Measure};
-use crate::sources::{CustomerTable, NO_LEVEL};
+use crate::sources::{CustomerTable, Ids, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -262,7 +262,7 @@ impl Recipe {
     }
 
     /// The design of the selected rows. `folds` is the number of cross-fitting folds: all rows of a customer fall into
-    /// one, by a hash of the seed and of the customer's place in id order.
+    /// one, by a hash of the id.
     pub fn design(
         &self,
         dataset: &Dataset,
@@ -281,7 +281,7 @@ impl Recipe {
                     rows: rows.len(),
                     x: self.apply(&terms, block, &rows, &dataset.catalogue, customers),
                     y: rows.iter().map(|&row| block.labels.get(row).copied().flatten().unwrap_or(0)).collect(),
-                    fold: rows.iter().map(|&row| fold_of(block.customers[row], folds, seed)).collect(),
+                    fold: rows.iter().map(|&row| fold_of(&customers.ids, block.customers[row], folds, seed)).collect(),
                 }
             })
             .collect();
@@ -350,11 +350,12 @@ impl CategoricalStep {
 }
 
 /// The cross-fitting fold of a customer.
-fn fold_of(customer: u32, folds: u8, seed: u64) -> u8 {
-    let mut bytes = [0; 12];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..].copy_from_slice(&customer.to_le_bytes());
-    (xxhash_rust::xxh3::xxh3_64(&bytes) % u64::from(folds.max(1))) as u8
+fn fold_of(ids: &Ids, customer: u32, folds: u8, seed: u64) -> u8 {
+    let hash = match ids {
+        Ids::Integer(ids) => xxhash_rust::xxh3::xxh3_64_with_seed(&ids[customer as usize].to_le_bytes(), seed),
+        Ids::Text { .. } => xxhash_rust::xxh3::xxh3_64_with_seed(ids.text(customer as usize).as_bytes(), seed),
+    };
+    (hash % u64::from(folds.max(1))) as u8
 }
 
 /// Learns one feature from the sampled rows; also returns a fingerprint of the rows in which it is absent.

@@ -173,17 +173,18 @@ struct Scanner<'a> {
     zone: &'a Zone,
 }
 
-/// Scans all signals at once. `progress` is told of every row group's rows when they are done.
+/// Scans all signals at once. `last` is the last as-of date: the days from it on are of labels. `progress` is told of every row group's rows when they are done.
 ///
 /// # Errors
 /// A file that cannot be decoded ([`Error::Contract`]) or read.
 pub fn scan(
     scans: &[SignalScan<'_>],
     customers: &CustomerTable,
+    last: Day,
     zone: &Zone,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<EventStore> {
-    let partitioning = Partitioning::of(customers);
+    let partitioning = Partitioning::of(customers, last);
     let origin = zone.midnight(scans.iter().map(|s| s.from).min().unwrap_or(Day(0)));
     let (lowest_id, id_span) = match &customers.ids {
         Ids::Integer(ids) => {

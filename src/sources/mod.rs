@@ -87,15 +87,21 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
         churn = table::open("churn", path, &needs, None, &mut problems);
     }
     if let Some(first) = &customers_table {
-        for other in
-            signals.iter().flatten().chain(&churn).filter(|t| t.id_kind != first.id_kind && !t.files.is_empty())
-        {
-            problems.push(format!(
-                "{}: ids are {}s, but {}s in the customers table; they are compared as what they are, so write both as one type",
-                other.what,
-                other.id_kind.name(),
-                first.id_kind.name(),
-            ));
+        let id_columns = settings.signals.values().map(|signal| &signal.id).chain([&settings.churn.id]);
+        let others = signals.iter().map(Option::as_ref).chain([churn.as_ref()]);
+        for (other, column) in others.zip(id_columns) {
+            let Some(other) = other else { continue };
+            if let (true, Some(file)) = (other.id_kind != first.id_kind, other.files.first()) {
+                problems.push(format!(
+                    "{}: the ids in column `{column}` of {} are {}s, but those in column `{}` of the customers table are \
+                     {}s; they are compared as what they are, so write both as one type",
+                    other.what,
+                    file.file.path.display(),
+                    other.id_kind.name(),
+                    customers.id,
+                    first.id_kind.name(),
+                ));
+            }
         }
     }
     match (customers_table, problems.as_slice()) {

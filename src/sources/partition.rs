@@ -4,6 +4,7 @@
 //! which floating-point sums are taken.
 
 use super::customers::{CustomerTable, Ids};
+use crate::calendar::Day;
 
 /// Customers a partition is meant to hold.
 const TARGET: usize = 2048;
@@ -19,9 +20,11 @@ pub struct Partitioning {
 }
 
 impl Partitioning {
-    /// Splits the customers.
-    pub fn of(customers: &CustomerTable) -> Partitioning {
-        let count = customers.len().div_ceil(TARGET).next_power_of_two().clamp(1, MOST);
+    /// Splits the customers. How many partitions there are is a matter of those who have signed up before `day`: who
+    /// comes later must not change the order in which the others are summed.
+    pub fn of(customers: &CustomerTable, day: Day) -> Partitioning {
+        let known = customers.len() - customers.signup.iter().filter(|&&signup| signup >= day.0).count();
+        let count = known.div_ceil(TARGET).next_power_of_two().clamp(1, MOST);
         let mut partitioning =
             Partitioning { shift: u64::BITS - count.trailing_zeros(), members: vec![Vec::new(); count] };
         for index in 0..customers.len() {
