@@ -16,6 +16,7 @@ Exit codes:
    7  another run holds the lock
    8  model missing or incompatible
   75  temporary I/O, retry
+ 130  interrupted; nothing half-written is left
 
 Try it:               churn demo
 On your own data:     churn init --from DATA_DIR

@@ -19,7 +19,7 @@ pub fn run(session: &Session, as_of: &[Day], out: &Path, labels: bool) -> anyhow
     let data = super::score::built(session, &settings, &tables, as_of, labels_end)?;
     let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     files::create_folder(folder)?;
-    let staged = tempfile::Builder::new().prefix(".tmp-").tempdir_in(folder).map_err(|e| Error::writing(folder, &e))?;
+    let staged = files::scratch_folder(folder, ".tmp-")?;
     let file = staged.path().join("features.parquet");
     let rows = publish::features::write(&file, &data, &tables.customers, labels)?;
     std::fs::rename(&file, out).map_err(|e| Error::writing(out, &e))?;

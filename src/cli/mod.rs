@@ -23,6 +23,9 @@ use progress::Progress;
 use std::io::Write;
 use std::process::ExitCode;
 
+/// The exit code after Ctrl-C or SIGTERM, as shells have it.
+const INTERRUPTED: i32 = 130;
+
 /// What every command works with.
 pub struct Session {
     /// What applies to every command.
@@ -84,6 +87,12 @@ pub fn main() -> ExitCode {
     };
     let log_format = cli.global.log_format;
     start_logging(&cli.global);
+    // Told to end (Ctrl-C, or SIGTERM from a scheduler), the program leaves nothing half-written behind. Without a
+    // handler the next run clears up instead.
+    let _ = ctrlc::set_handler(|| {
+        crate::files::remove_scratch();
+        std::process::exit(INTERRUPTED);
+    });
     let outcome = std::panic::catch_unwind(|| run(cli));
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

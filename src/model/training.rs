@@ -153,7 +153,8 @@ fn enough(settings: &Settings, dataset: &Dataset, training: &Selection, snapshot
     let reasons = excluded(dataset, snapshots);
     if customers.len() < gates.min_customers as usize {
         return Err(Error::TooLittle(format!(
-            "training needs {} eligible customers (gates.min_customers), found {}{reasons}",
+            "training needs {} eligible customers (gates.min_customers), found {}{reasons}. Check the dates in [training] and \
+             the rules in [eligibility], or lower the gate",
             gates.min_customers,
             customers.len(),
         )));

@@ -40,8 +40,7 @@ impl Staged {
                 std::fs::remove_dir_all(entry.path()).map_err(|e| Error::writing(&entry.path(), &e))?;
             }
         }
-        let folder =
-            tempfile::Builder::new().prefix(PREFIX).tempdir_in(lists).map_err(|e| Error::writing(lists, &e))?;
+        let folder = files::scratch_folder(lists, PREFIX)?;
         Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 

@@ -136,10 +136,7 @@ impl Registry {
         let last = self.versions()?.last().and_then(|name| number(name)).unwrap_or(0);
         artefact.version = format!("v{:04}", last + 1);
         artefact.trained_at = now.to_owned();
-        let staged = tempfile::Builder::new()
-            .prefix(".staged-")
-            .tempdir_in(&self.folder)
-            .map_err(|e| Error::writing(&self.folder, &e))?;
+        let staged = files::scratch_folder(&self.folder, ".staged-")?;
         files::write_atomically(&staged.path().join("model.json"), artefact.to_json()?.as_bytes())?;
         let target = self.folder.join(&artefact.version);
         files::publish_folder(staged, &target)?;

@@ -29,6 +29,7 @@ pub use signal::Signal;
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use crate::files;
 use activity::Activity;
 use customer::Customer;
 use std::path::{Path, PathBuf};
@@ -120,10 +121,7 @@ pub struct Summary {
 pub fn simulate(plan: &Plan, progress: &dyn Fn(Progress)) -> Result<Summary> {
     plan.check()?;
     claim(&plan.out)?;
-    let staging = tempfile::Builder::new()
-        .prefix(".unfinished-")
-        .tempdir_in(&plan.out)
-        .map_err(|error| Error::writing(&plan.out, &error))?;
+    let staging = files::scratch_folder(&plan.out, ".unfinished-")?;
 
     let customers = Customer::population(plan);
     let activity = Activity::of(plan, &customers);

@@ -136,8 +136,9 @@ impl OpenFile {
 /// The error for a file whose footer is fine but whose pages are not.
 pub fn damaged(path: &Path, error: &dyn std::fmt::Display) -> crate::Error {
     crate::Error::Contract(format!(
-        "{} cannot be decoded: {error}. The file is damaged or still being written; write it again",
-        path.display()
+        "{} cannot be decoded: {}. The file is damaged or still being written; write it again",
+        path.display(),
+        plain_text(error)
     ))
 }
 
@@ -327,10 +328,13 @@ fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
     Ok(OpenFile { file, metadata, bytes })
 }
 
-/// A library's message without its own prefix and without a full stop.
+/// A library's message without its own prefixes and without a full stop.
 fn plain_text(error: &dyn std::fmt::Display) -> String {
-    let text = error.to_string();
-    text.trim_start_matches("Parquet error: ").trim_end_matches('.').to_owned()
+    let mut text = error.to_string();
+    for prefix in ["Parquet argument error: ", "Parquet error: ", "External: "] {
+        text = text.replace(prefix, "");
+    }
+    text.trim_end_matches('.').to_owned()
 }
 
 impl Table {
