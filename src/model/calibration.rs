@@ -144,8 +144,13 @@ pub fn fit_platt(log_odds: &[f64], y: &[u8]) -> Calibration {
     }
     let level = logit((stayed * targets[0] + churners * targets[1]) / (stayed + churners));
 
-    let (mut slope, mut intercept) = (1.0, 0.0);
+    // The log-odds as they are, usually close to the answer, unless no curve at all is better.
+    let (mut slope, mut intercept) = (0.0, level);
     let mut sums = PlattSums::at(log_odds, y, targets, slope, intercept);
+    let as_they_are = PlattSums::at(log_odds, y, targets, 1.0, 0.0);
+    if as_they_are.loss < sums.loss {
+        (slope, intercept, sums) = (1.0, 0.0, as_they_are);
+    }
     for _ in 0..100 {
         let [a, b] = sums.gradient;
         let [aa, ab, bb] = sums.curvature;
