@@ -448,7 +448,7 @@ mod tests {
         names.sort();
         names.dedup();
         CustomerTable {
-            ids: crate::sources::Ids::Integer((0..levels.len() as i64).collect()),
+            ids: Ids::Integer((0..levels.len() as i64).collect()),
             signup: Vec::new(),
             start: Vec::new(),
             end: Vec::new(),
