@@ -117,6 +117,17 @@ pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day,
     (first.plus(-(back as i32)), last.plus(ahead))
 }
 
+/// What one partition gives.
+struct Part {
+    block: Block,
+    /// An entry an as-of date.
+    exclusions: Vec<Exclusions>,
+    /// Rows of unknown customers, a count a signal.
+    unknown: Vec<u64>,
+    /// Exact duplicates, a count a signal.
+    duplicates: Vec<u64>,
+}
+
 /// Builds the rows of every as-of date from one scan. With `labels_end` (the first day that the data say nothing about)
 /// the rows are those for training, and carry labels; without, those for scoring. `progress` hears of every row read.
 ///
@@ -160,7 +171,7 @@ pub fn build(
     };
     let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
-    let parts: Vec<(Block, Vec<Exclusions>, Vec<u64>, Vec<u64>)> = (0..partitions)
+    let parts: Vec<Part> = (0..partitions)
         .into_par_iter()
         .map(|partition| {
             let rows = store.take(partition, &tables.customers);
@@ -182,7 +193,7 @@ pub fn build(
                 }
             }
             block.values = engine.compute(&rows, &keys, members, &tables.customers, &timeline);
-            (block, exclusions, rows.unknown, rows.duplicates)
+            Part { block, exclusions, unknown: rows.unknown, duplicates: rows.duplicates }
         })
         .collect();
     clock.lap("features");
@@ -193,7 +204,7 @@ pub fn build(
         blocks: Vec::with_capacity(partitions),
         reports: store.reports,
     };
-    for (block, exclusions, unknown, duplicates) in parts {
+    for Part { block, exclusions, unknown, duplicates } in parts {
         dataset.blocks.push(block);
         dataset.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
         for (report, (unknown, duplicates)) in dataset.reports.iter_mut().zip(unknown.into_iter().zip(duplicates)) {

@@ -48,6 +48,9 @@ impl ColumnProfile {
     }
 }
 
+/// A column's sum of squares, and its range among those who stayed and among those who churned.
+type ColumnSums = (f64, [(f32, f32); 2]);
+
 impl DesignBlock {
     /// The values of column `j`.
     pub fn column(&self, j: usize) -> &[f32] {
@@ -111,7 +114,7 @@ impl Design {
     /// The profile of each column.
     pub fn profile(&self) -> Vec<ColumnProfile> {
         const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
-        let blocks: Vec<Vec<(f64, [(f32, f32); 2])>> = self
+        let blocks: Vec<Vec<ColumnSums>> = self
             .blocks
             .par_iter()
             .map(|block| {

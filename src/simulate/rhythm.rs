@@ -75,7 +75,7 @@ mod tests {
             let seconds = rhythm.moment(&mut rng, 10) / MICROS;
             let (day, hour) = (seconds / DAY_SECONDS, seconds % DAY_SECONDS / 3600);
             assert!((0..5).contains(&day), "day {day}");
-            assert!(hour >= 18 || hour < 4, "hour {hour}");
+            assert!(!(4..18).contains(&hour), "hour {hour}");
             mondays += i32::from(day == 0);
         }
         assert!((1_850..2_150).contains(&mondays), "{mondays} of 10,000 on a Monday");

@@ -33,14 +33,14 @@ impl Cancellations {
         customers: &CustomerTable,
         zone: &Zone,
     ) -> Result<Cancellations> {
-        let parts: Vec<(Vec<(u32, i32)>, u64, Quarantine)> =
+        let parts: Vec<Part> =
             table.files.par_iter().map(|file| read_part(file, settings, customers, zone)).collect::<Result<_>>()?;
         let mut out = Cancellations::none(customers.len());
         let mut pairs = Vec::new();
-        for (part, rows, quarantine) in parts {
-            pairs.extend(part);
-            out.rows += rows;
-            out.quarantine.merge(&quarantine);
+        for part in parts {
+            pairs.extend(part.pairs);
+            out.rows += part.rows;
+            out.quarantine.merge(&part.quarantine);
         }
         pairs.par_sort_unstable();
         pairs.dedup();
@@ -61,18 +61,22 @@ impl Cancellations {
     }
 }
 
-fn read_part(
-    file: &OpenFile,
-    settings: &config::Churn,
-    customers: &CustomerTable,
-    zone: &Zone,
-) -> Result<(Vec<(u32, i32)>, u64, Quarantine)> {
-    let (mut pairs, mut rows, mut quarantine) = (Vec::new(), 0, Quarantine::default());
+/// The rows of one file.
+#[derive(Default)]
+struct Part {
+    /// Customer and day.
+    pairs: Vec<(u32, i32)>,
+    rows: u64,
+    quarantine: Quarantine,
+}
+
+fn read_part(file: &OpenFile, settings: &config::Churn, customers: &CustomerTable, zone: &Zone) -> Result<Part> {
+    let mut part = Part::default();
     let mut times = Times::new(zone);
     let (mut instants, mut integers) = (Vec::new(), Vec::new());
     for batch in file.read(&[&settings.id, &settings.time], None, 16_384)? {
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
-        rows += batch.num_rows() as u64;
+        part.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };
         match (batch.column_by_name(&settings.time), file.file.partition_value(&settings.time)) {
             (Some(array), _) => times.fill(array, &mut instants),
@@ -104,11 +108,11 @@ fn read_part(
         };
         for (found, &instant) in found.iter().zip(&instants) {
             match found {
-                Err(reason) => quarantine.add(*reason, 1),
-                Ok(_) if instant == NULL_TIME => quarantine.add(Reason::NullTime, 1),
-                Ok(customer) => pairs.push((*customer, zone.day_of(instant).0)),
+                Err(reason) => part.quarantine.add(*reason, 1),
+                Ok(_) if instant == NULL_TIME => part.quarantine.add(Reason::NullTime, 1),
+                Ok(customer) => part.pairs.push((*customer, zone.day_of(instant).0)),
             }
         }
     }
-    Ok((pairs, rows, quarantine))
+    Ok(part)
 }

@@ -240,7 +240,7 @@ fn order(resolved: &mut Resolved, store: &SignalStore) -> u64 {
                         rows.instruments.get(at).copied(),
                     )
                 };
-                keys[i..j].sort_unstable_by(|a, b| tie(a).cmp(&tie(b)));
+                keys[i..j].sort_unstable_by_key(tie);
             }
             i = j;
         }
