@@ -48,6 +48,8 @@ pub enum State {
     Negative,
     /// A mood above zero.
     Positive,
+    /// An answer not long ago.
+    Recent,
     /// The level itself.
     Given,
     /// There is no value.
@@ -95,12 +97,13 @@ pub const DEFINITIONS: &[Definition] = &[
     define(Family::Categories, State::High, "_MORE_CATEGORIES", "more categories than the reference", "Visits used 4 channels in 28 days (84 days: 4)"),
     define(Family::Mood, State::Negative, "_NEGATIVE", "a worse mood than the reference, and below zero", "Mood of mentions fell to -0.45 in 28 days (84 days: -0.10); 60 % negative"),
     define(Family::Mood, State::Low, "_MOOD_LOW", "a worse mood than the reference, though not below zero", "Mood of mentions fell to 0.05 in 28 days (84 days: 0.40); 20 % negative"),
-    define(Family::Mood, State::Positive, "_POSITIVE", "a better mood than the reference, and above zero", "Mood of mentions rose to 0.60 in 28 days (84 days: 0.30); 0 % negative"),
+    define(Family::Mood, State::Positive, "_POSITIVE", "a better mood than the reference, and above zero", "Mood of mentions rose to 0.60 in 28 days (84 days: 0.30)"),
     define(Family::Mood, State::High, "_MOOD_HIGH", "a better mood than the reference, though not above zero", "Mood of mentions was -0.05 in 28 days (84 days: -0.05); 20 % negative"),
     define(Family::Mood, State::Unknown, "_MOOD_UNKNOWN", "rows, but none with a mood", "Mentions without mood in 84 days"),
     define(Family::Score, State::Drop, "_DROP", "a lower last score than the one before", "NPS fell from 9 to 4, 12 days ago"),
     define(Family::Score, State::Low, "_LOW", "lower scores than the reference", "Last NPS answer was 3, 40 days ago"),
     define(Family::Score, State::Silent, "_SILENT", "no answer, or none for a long time", "No NPS answer in 168 days"),
+    define(Family::Score, State::Recent, "_RECENT", "an answer more recent than the reference", "Last NPS answer was 8, 2 days ago"),
     define(Family::Score, State::Rise, "_RISE", "a higher last score than the one before", "NPS rose from 4 to 9, 12 days ago"),
     define(Family::Score, State::High, "_HIGH", "higher scores than the reference", "Last NPS answer was 10, 1 day ago"),
     define(Family::Tenure, State::Low, "_SHORT", "a customer for less time than the reference", "Customer for 45 days"),
@@ -139,6 +142,9 @@ pub(super) struct Part {
     pub window: Option<u32>,
     /// Whether it says that the value is absent.
     pub absence: bool,
+    /// For what rows of a signal have in common, the numeric feature that counts those rows: without any, the part
+    /// says nothing but that there are none.
+    pub rows: Option<usize>,
 }
 
 /// A feature that a concept can speak of, with a term in the design or without.
@@ -204,6 +210,7 @@ pub(super) fn concepts(settings: &Settings, catalogue: &Catalogue, terms: &[Term
             measure: feature.map(|f| f.measure),
             window: feature.and_then(|f| f.window_days),
             absence: term.role == Role::Missing,
+            rows: feature.and_then(|f| rows_of(catalogue, f, key.family)),
         };
         match concepts.iter_mut().find(|(known, _)| *known == key) {
             Some((_, concept)) => concept.parts.push(part),
@@ -264,6 +271,16 @@ fn key_of_term(settings: &Settings, catalogue: &Catalogue, term: &Term) -> Optio
             Some(Key { family: Family::Level, subject: catalogue.categorical.get(column)?.clone(), instrument: None })
         }
     }
+}
+
+/// The count of the rows that a feature is about, if it is about more than how many there are.
+fn rows_of(catalogue: &Catalogue, feature: &Feature, family: Family) -> Option<usize> {
+    if !matches!(family, Family::Value | Family::Categories | Family::Mood) {
+        return None;
+    }
+    let counts =
+        |f: &Feature| f.measure == Measure::Count && f.signal == feature.signal && f.window_days == feature.window_days;
+    catalogue.numeric.iter().position(counts)
 }
 
 /// A concept without parts.

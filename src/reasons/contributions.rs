@@ -36,6 +36,11 @@ impl Attribution {
         self.coefficients.len()
     }
 
+    /// The coefficient of each term.
+    pub(super) fn coefficients(&self) -> &[f64] {
+        &self.coefficients
+    }
+
     /// The log-odds of the reference row: what a customer without any contribution would have.
     pub fn reference_log_odds(&self) -> f64 {
         self.reference_log_odds

@@ -8,9 +8,11 @@
 //! | `language` | nouns and numbers as a person writes them |
 //!
 //! The contributions of all terms of a concept are summed, so that the windows of one signal, which are correlated,
-//! are one reason. What a code and its text say is true of the customer's numbers, whatever the coefficients; the
-//! model decides only which concepts are worth telling, and from which side: the reference and the contributions say
-//! whether it is too little or too much that counts.
+//! are one reason. A mean or a number of categories over no rows says only that there are none, so it is counted with
+//! the volume of its signal: silence is one reason too.
+//!
+//! What a code and its text say is true of the customer's numbers, whatever the coefficients; the model decides only
+//! which concepts are worth telling, and from which side: whether less or more of a thing is the risk.
 
 mod catalogue;
 mod contributions;
@@ -24,7 +26,7 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Measure};
 use crate::model::recipe::Term;
-use catalogue::{Cell, Concept};
+use catalogue::Concept;
 use wording::View;
 
 /// Less than this in log-odds, 2 % of the odds, is no reason: it would present noise as an insight.
@@ -57,20 +59,11 @@ pub struct Explanation {
 pub struct Explainer {
     attribution: Attribution,
     concepts: Vec<Concept>,
-    /// For each concept about the rows of a signal, the one that takes over when there are no rows.
-    silences: Vec<Option<Silence>>,
+    /// For each concept, the one about the volume of the same signal.
+    volumes: Vec<Option<usize>>,
     tenure: Option<usize>,
     look_back_days: u32,
     limit: usize,
-}
-
-/// A signal's volume, for a concept about its rows.
-#[derive(Clone, Copy, Debug)]
-struct Silence {
-    /// The numeric feature that counts the rows of the longest window.
-    count: usize,
-    /// The volume concept.
-    concept: usize,
 }
 
 impl Explainer {
@@ -92,11 +85,14 @@ impl Explainer {
             )));
         }
         let concepts = catalogue::concepts(settings, catalogue, terms);
-        let silences = concepts.iter().map(|concept| silence(&concepts, concept)).collect();
+        let volume = |concept: &Concept| {
+            concepts.iter().position(|c| c.family == Family::Volume && c.signal.is_some() && c.signal == concept.signal)
+        };
+        let volumes = concepts.iter().map(volume).collect();
         Ok(Explainer {
             attribution,
             concepts,
-            silences,
+            volumes,
             tenure: catalogue.numeric.iter().position(|feature| feature.measure == Measure::Tenure),
             look_back_days: settings.look_back_days(),
             limit: usize::try_from(settings.list.reasons).unwrap_or(usize::MAX),
@@ -120,31 +116,26 @@ impl Explainer {
     pub fn explain(&self, raw: &[f32], levels: &[Option<&str>], x: &[f32]) -> Explanation {
         let deviations = self.attribution.deviations(x);
         let contributions = self.attribution.contributions(x);
-        let mut totals: Vec<f64> = self
-            .concepts
-            .iter()
-            .map(|concept| concept.parts.iter().filter_map(|part| contributions.get(part.term)).sum())
-            .collect();
-        // Of rows that do not exist there is one thing to say: that there are none.
-        let is_silent = |silence: &&Silence| raw.get(silence.count) == Some(&0.0);
-        let taken: Vec<Option<Silence>> = self.silences.iter().map(|s| s.as_ref().filter(is_silent).copied()).collect();
-        for (concept, silence) in taken.iter().enumerate() {
-            if let Some(silence) = silence {
-                totals[silence.concept] += totals[concept];
+        let mut totals: Vec<Option<f64>> = vec![None; self.concepts.len()];
+        for ((place, concept), volume) in self.concepts.iter().enumerate().zip(&self.volumes) {
+            for part in &concept.parts {
+                let is_empty = part.rows.and_then(|rows| raw.get(rows)) == Some(&0.0);
+                let home = volume.filter(|_| is_empty).unwrap_or(place);
+                *totals[home].get_or_insert(0.0) += contributions.get(part.term).copied().unwrap_or(0.0);
             }
         }
         let tenure = self.tenure.and_then(|column| raw.get(column)).map(|&t| f64::from(t)).filter(|t| t.is_finite());
         let mut all: Vec<Reason> = self
             .concepts
             .iter()
-            .zip(&totals)
-            .zip(&taken)
-            .filter(|(_, silence)| silence.is_none())
-            .map(|((concept, &contribution), _)| {
+            .zip(totals)
+            .filter_map(|(concept, total)| Some((concept, total?)))
+            .map(|(concept, contribution)| {
                 let view = View {
                     concept,
                     raw,
                     levels,
+                    coefficients: self.attribution.coefficients(),
                     deviations: &deviations,
                     contributions: &contributions,
                     contribution,
@@ -166,17 +157,6 @@ impl Explainer {
             all,
         }
     }
-}
-
-/// The volume concept that takes over from a concept about the rows of the same signal.
-fn silence(concepts: &[Concept], concept: &Concept) -> Option<Silence> {
-    if !matches!(concept.family, Family::Value | Family::Categories | Family::Mood) {
-        return None;
-    }
-    let volume = concepts.iter().position(|c| c.family == Family::Volume && c.signal == concept.signal)?;
-    let counts = concepts[volume].cells.iter().filter(|cell| cell.measure == Some(Measure::Count));
-    let longest: Option<&Cell> = counts.max_by_key(|cell| cell.window);
-    longest.map(|cell| Silence { count: cell.column, concept: volume })
 }
 
 #[cfg(test)]

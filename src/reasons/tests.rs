@@ -299,6 +299,7 @@ fn every_example_is_what_a_customer_gets() {
         (Family::Score, State::Drop, "SURVEY_NPS", nps(&[(4.0, 11.5), (9.0, 100.0)])),
         (Family::Score, State::Low, "SURVEY_NPS", nps(&[(3.0, 39.5), (3.0, 120.0)])),
         (Family::Score, State::Silent, "SURVEY_NPS", nps(&[])),
+        (Family::Score, State::Recent, "SURVEY_NPS", nps(&[(8.0, 1.5), (8.0, 100.0)])),
         (Family::Score, State::Rise, "SURVEY_NPS", nps(&[(9.0, 11.5), (4.0, 100.0)])),
         (Family::Score, State::High, "SURVEY_NPS", nps(&[(10.0, 0.5), (10.0, 100.0)])),
         (Family::Tenure, State::Low, "TENURE", Person { tenure: 45.0, ..typical() }),
@@ -311,8 +312,11 @@ fn every_example_is_what_a_customer_gets() {
         (Family::Level, State::Unknown, "PLAN", Person { plan: None, ..typical() }),
     ];
     assert_eq!(examples.len(), DEFINITIONS.len());
+    let documented = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reasons.md")).unwrap();
     for (definition, (family, state, prefix, person)) in DEFINITIONS.iter().zip(examples) {
         assert_eq!((definition.family, definition.state), (family, state));
+        let line = format!("| `{prefix}{}` | {} | {} |", definition.suffix, definition.meaning, definition.example);
+        assert!(documented.contains(&line), "docs/reasons.md lacks {line}");
         let reference = if state == State::High && family == Family::Mood { &gloomy } else { &typical() };
         let coefficients = engagement_protects(&settings(SETTINGS));
         let (explanation, _) = explain_against(reference, &person, coefficients);
@@ -359,6 +363,19 @@ fn what_raises_the_risk_is_told_as_it_is_even_if_it_rose() {
     assert_eq!(explanation.reasons[0].code, "LOGINS_RISE");
     assert_eq!(explanation.reasons[0].text, "Logins rose from 16 to 30 in 28 days");
     assert!(explanation.protective.is_none());
+}
+
+#[test]
+fn a_long_window_that_offsets_the_short_ones_speaks_of_a_decline() {
+    let settings = settings(SETTINGS);
+    let mut coefficients = engagement_protects(&settings);
+    let long = terms(&settings).iter().position(|term| term.name == "logins_count_84d").unwrap();
+    coefficients[long] = 0.9;
+    let earlier = all(&[spread(50, 28.0, 84.0, &[0.0], 1), spread(30, 84.0, 168.0, &[0.0], 1)]);
+    let person = typical().with("logins", all(&[spread(4, 0.0, 28.0, &[0.0], 1), earlier]));
+    let (explanation, _) = explain_against(&typical(), &person, coefficients);
+    assert_eq!(explanation.reasons[0].code, "LOGINS_DROP");
+    assert_eq!(explanation.reasons[0].text, "Logins fell from 25 to 4 in 28 days");
 }
 
 #[test]
@@ -418,7 +435,7 @@ fn numbers(text: &str) -> Vec<f64> {
 fn check(person: &Person, reason: &Reason) -> Result<(), TestCaseError> {
     let (code, text) = (reason.code.as_str(), reason.text.as_str());
     let numbers = numbers(text);
-    for absurd in ["NaN", "inf", "-0 ", "-0.00", "  "] {
+    for absurd in ["NaN", "inf", "-0 ", "-0.00", "  ", "used no"] {
         prop_assert!(!text.contains(absurd), "{text}");
     }
     prop_assert!(code == "PLAN" || code.ends_with("_UNKNOWN") || !numbers.is_empty(), "{text}");
@@ -437,6 +454,7 @@ fn check(person: &Person, reason: &Reason) -> Result<(), TestCaseError> {
             }
             "SILENT" => {
                 prop_assert_eq!(count(name, 0.0, numbers[0]), 0.0, "{}", text);
+                prop_assert!(text.starts_with("No "), "{}", text);
                 if let [_, rows, window] = numbers[..] {
                     prop_assert_eq!(count(name, 0.0, window), rows, "{}", text);
                 }
@@ -444,15 +462,12 @@ fn check(person: &Person, reason: &Reason) -> Result<(), TestCaseError> {
             "LOW" | "HIGH" | "STEADY" if !code.contains("VALUE") && !code.contains("MOOD") => {
                 prop_assert_eq!(numbers[0], count(name, 0.0, numbers[1]), "{}", text);
                 prop_assert!((numbers[0] == 1.0) != text.contains(&format!(" {name} in")), "{}", text);
-                if code.ends_with("STEADY") && numbers.len() > 2 {
+                if text.contains("before") {
                     prop_assert_eq!(numbers[2], count(name, numbers[1], 2.0 * numbers[1]), "{}", text);
                 }
             }
             "CATEGORIES" => {
-                let (stated, window) = match text.contains("used no") {
-                    true => (0.0, numbers[0]),
-                    false => (numbers[0], numbers[1]),
-                };
+                let (stated, window) = (numbers[0], numbers[1]);
                 let events = person.within(name, 0.0, window);
                 let distinct = events.iter().map(|e| e.category).collect::<BTreeSet<_>>().len();
                 prop_assert_eq!(stated, distinct as f64, "{}", text);

@@ -1,7 +1,8 @@
 //! Wording: what a customer's own numbers say about a concept, and the sentence that carries them.
 //!
-//! Contributions and the reference choose the side (too little or too much) and the window; the state and the numbers
-//! are the customer's. A sentence says "fell" or "rose" only of numbers that do so as they are written.
+//! The model chooses the side (too little or too much) and the window; the state and the numbers are the customer's. A
+//! sentence says "fell" or "rose" only of numbers that do so as they are written. Where the customer's numbers do not
+//! lie on the model's side, the sentence only states them.
 
 use super::catalogue::{Concept, Family, Part, State};
 use super::language::{days, decimals, number, percent, quoted, sentence, whole, Unit};
@@ -25,6 +26,8 @@ pub(super) struct View<'a> {
     pub raw: &'a [f32],
     /// The categorical features.
     pub levels: &'a [Option<&'a str>],
+    /// The coefficient of each term.
+    pub coefficients: &'a [f64],
     /// How far each term lies above the reference.
     pub deviations: &'a [f64],
     /// The contribution of each term.
@@ -37,12 +40,12 @@ pub(super) struct View<'a> {
     pub look_back_days: u32,
 }
 
-/// Where the contribution comes from.
+/// What would explain the contribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
-    /// From terms on which the customer has less than the reference.
+    /// Less than the reference, or than before.
     Low,
-    /// From terms on which the customer has more.
+    /// More.
     High,
 }
 
@@ -59,12 +62,6 @@ pub(super) fn tell(view: &View<'_>) -> (State, String) {
         Family::Level => level(view),
     };
     (state, sentence(&text))
-}
-
-/// Whether a greater value of a feature means less of what the concept is about.
-fn is_reversed(part: &Part) -> bool {
-    use Measure::{DaysSinceLast, MeanGap, NegativeShare, SurveyDaysSinceLast};
-    part.absence || matches!(part.measure, Some(DaysSinceLast | MeanGap | NegativeShare | SurveyDaysSinceLast))
 }
 
 impl View<'_> {
@@ -99,22 +96,33 @@ impl View<'_> {
         }
     }
 
-    /// The contributions of some parts from either side, signed so that greater is more in the concept's direction.
-    fn evidence(&self, keep: impl Fn(&Part) -> bool) -> (f64, f64) {
-        let sign = if self.contribution > 0.0 { 1.0 } else { -1.0 };
-        let (mut low, mut high) = (0.0, 0.0);
-        for part in self.concept.parts.iter().filter(|part| keep(part)) {
-            let get = |values: &[f64]| values.get(part.term).copied().unwrap_or(0.0);
-            let is_low = (get(self.deviations) < 0.0) != is_reversed(part);
-            *(if is_low { &mut low } else { &mut high }) += sign * get(self.contributions);
-        }
-        (low, high)
+    /// What some parts contribute, signed so that greater is more in the concept's direction.
+    fn weight(&self, keep: impl Fn(&Part) -> bool) -> f64 {
+        let parts = self.concept.parts.iter().filter(|part| keep(part));
+        let sum: f64 = parts.filter_map(|part| self.contributions.get(part.term)).sum();
+        sum * self.contribution.signum()
     }
 
-    /// The side that most of the contribution comes from; the low one of equals if the concept raises the risk.
+    /// The side that explains the concept's contribution: whether less or more of the thing is the risk is the sum of
+    /// the coefficients of its levels. The longest window often has the opposite sign of the others: among customers
+    /// with few logins in 28 days, those with many in 84 have fallen furthest. So what counts is the shorter windows,
+    /// unless the sum of all is greater. Trends, gaps and recency follow from the levels and would only blur it.
     fn side(&self) -> Side {
-        let (low, high) = self.evidence(|_| true);
-        if low > high || (low == high && self.contribution > 0.0) {
+        use Measure::{DaysSinceLast, MeanGap, SurveyDaysSinceLast, Trend};
+        let is_level = |part: &&Part| {
+            !part.absence && !matches!(part.measure, Some(Trend | MeanGap | DaysSinceLast | SurveyDaysSinceLast))
+        };
+        let longest = self.windows().last().copied();
+        let (mut shorter, mut all) = (0.0, 0.0);
+        for part in self.concept.parts.iter().filter(is_level) {
+            let coefficient = self.coefficients.get(part.term).copied().unwrap_or(0.0);
+            let effect = if part.measure == Some(Measure::NegativeShare) { -coefficient } else { coefficient };
+            all += effect;
+            shorter += if part.window == longest { 0.0 } else { effect };
+        }
+        let effect: f64 = if shorter.abs() > all.abs() { shorter } else { all };
+        let less_is_risk = effect <= 0.0;
+        if less_is_risk == (self.contribution > 0.0) {
             Side::Low
         } else {
             Side::High
@@ -134,10 +142,7 @@ impl View<'_> {
     fn window(&self, will_do: impl Fn(u32) -> bool) -> Option<u32> {
         let windows = self.windows();
         let middle = windows.len() / 2;
-        let weight = |window: u32| {
-            let (low, high) = self.evidence(|part| part.window == Some(window));
-            low + high
-        };
+        let weight = |window: u32| self.weight(|part| part.window == Some(window));
         let mut choice = windows.iter().copied().enumerate().filter(|&(_, window)| will_do(window)).collect::<Vec<_>>();
         choice.sort_by(|&(i, a), &(j, b)| {
             weight(b).total_cmp(&weight(a)).then_with(|| i.abs_diff(middle).cmp(&j.abs_diff(middle)))
@@ -177,18 +182,8 @@ fn low_or_high(side: Side) -> State {
 
 fn volume(view: &View<'_>) -> (State, String) {
     let windows = view.windows();
+    let side = view.side();
     let is_empty = |window: u32| view.number(Measure::Count, Some(window)) == Some(0.0);
-    // Windows of one signal overlap, so a model may well hold a high count of the longest against a customer whose
-    // count of the shortest fell: what it found is the fall. Told is the change that goes with the direction of the
-    // concept as a whole, if there is one.
-    let raises = view.contribution > 0.0;
-    let fell = windows.iter().any(|&w| is_empty(w) || has_fallen(view, w));
-    let rose = windows.iter().any(|&w| has_risen(view, w));
-    let side = match (raises, fell, rose) {
-        (true, true, _) => Side::Low,
-        (false, _, true) => Side::High,
-        _ => view.side(),
-    };
     if side == Side::Low && windows.get(windows.len() / 2).is_some_and(|&middle| is_empty(middle)) {
         return silence(view);
     }
@@ -206,7 +201,11 @@ fn volume(view: &View<'_>) -> (State, String) {
     });
     match level {
         Some((_, window)) if is_empty(window) => silence(view),
-        Some((measure, window)) => (low_or_high(side), count_with(view, measure, window)),
+        Some((measure, window)) => {
+            let is_few = measure == Measure::Count && view.deviation(measure, Some(window)) < -ONLY;
+            let only = if is_few { "only " } else { "" };
+            (low_or_high(side), format!("{only}{}", count_with(view, measure, window)))
+        }
         None => steady_count(view),
     }
 }
@@ -258,12 +257,10 @@ fn silence(view: &View<'_>) -> (State, String) {
     (State::Silent, format!("no {rows} for {silent}{earlier}"))
 }
 
-/// "only 2 logins in 28 days", "14 visits in 28 days, 43 min in all"
+/// "2 logins in 28 days", "14 visits in 28 days, 43 min in all"
 fn count_with(view: &View<'_>, measure: Measure, window: u32) -> String {
     let words = &view.concept.words;
     let number = |measure| view.number(measure, Some(window)).unwrap_or(0.0);
-    let is_few = measure == Measure::Count && view.deviation(measure, Some(window)) < -ONLY;
-    let only = if is_few { "only " } else { "" };
     let more = match (measure, &words.unit) {
         (Measure::ActiveDays, _) => format!(", on {}", days(number(measure))),
         (Measure::Sum, Unit::Plain) => {
@@ -272,7 +269,7 @@ fn count_with(view: &View<'_>, measure: Measure, window: u32) -> String {
         (Measure::Sum, unit) => format!(", {} in all", unit.written(number(measure))),
         _ => String::new(),
     };
-    format!("{only}{} {}{more}", words.rows.counted(number(Measure::Count)), within(window))
+    format!("{} {}{more}", words.rows.counted(number(Measure::Count)), within(window))
 }
 
 /// What the count of the most telling window is, when it is neither low nor high: "14 logins in 28 days, 13 in the 28
@@ -327,8 +324,9 @@ fn categories(view: &View<'_>) -> (State, String) {
     let words = &view.concept.words;
     let side = view.side();
     let distinct = |window: u32| view.number(Measure::Categories, Some(window));
-    let on_side = view.window(|w| view.is_on(side, Measure::Categories, Some(w)));
-    let window = on_side.or_else(|| view.window(|_| true)).unwrap_or_default();
+    let is_used = |window: u32| distinct(window).is_some_and(|distinct| distinct > 0.0);
+    let on_side = view.window(|w| is_used(w) && view.is_on(side, Measure::Categories, Some(w)));
+    let window = on_side.or_else(|| view.window(is_used)).or_else(|| view.window(|_| true)).unwrap_or_default();
     let now = words.subject.counted_or_no(distinct(window).unwrap_or(0.0));
     let longest = view.in_longest(window, |window| distinct(window).map(whole));
     let state = low_or_high(view.side_of(Measure::Categories, Some(window), side));
@@ -363,7 +361,7 @@ fn mood(view: &View<'_>) -> (State, String) {
         Side::High => State::High,
     };
     let longest = view.in_longest(window, |window| mean(window).map(|mood| decimals(mood, 2)));
-    let negative = view.number(Measure::NegativeShare, Some(window));
+    let negative = view.number(Measure::NegativeShare, Some(window)).filter(|&share| share > 0.0);
     let negative = negative.map_or(String::new(), |share| format!("; {} negative", percent(share)));
     let rows = &words.rows.many;
     let now = decimals(now, 2);
@@ -378,15 +376,11 @@ fn score(view: &View<'_>) -> (State, String) {
     };
     let last_answer = format!("last {name} answer was {}, {}", number(last), ago(recency));
     let is_recency = |part: &Part| part.absence || part.measure == Some(Measure::SurveyDaysSinceLast);
-    let (low, high) = view.evidence(|part| !is_recency(part));
-    let (late, early) = view.evidence(is_recency);
-    let side = if low > high || (low == high && view.contribution > 0.0) { Side::Low } else { Side::High };
-    if late + early > low.max(high) {
+    let side = view.side();
+    if view.weight(is_recency) > view.weight(|part| !is_recency(part)) {
         // The time of the answer counts, not the score.
-        return match view.deviation(Measure::SurveyDaysSinceLast, None) > 0.0 {
-            true => (State::Silent, last_answer),
-            false => (low_or_high(view.side_of(Measure::SurveyLast, None, side)), last_answer),
-        };
+        let is_late = view.deviation(Measure::SurveyDaysSinceLast, None) > 0.0;
+        return (if is_late { State::Silent } else { State::Recent }, last_answer);
     }
     if let Some(change) = view.number(Measure::SurveyChange, None) {
         let told = match side {
