@@ -162,8 +162,8 @@ pub fn fit_platt(log_odds: &[f64], y: &[u8]) -> Calibration {
         let [aa, ab, bb] = sums.curvature;
         let determinant = aa * bb - ab * ab;
         // The share of the slope's curvature that the intercept leaves is that of the weighted variance of the log-odds.
+        // Without any, all log-odds are the same (and the curve level) or all rows are where none can be better.
         if determinant <= 1e-14 * aa * bb {
-            slope = 0.0;
             break;
         }
         let step = [(bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant];
@@ -380,6 +380,11 @@ mod tests {
         let separated = fit_platt(&[-3.0, -2.0, 2.0, 3.0], &[0, 0, 1, 1]);
         let Calibration::Platt { slope, .. } = separated else { panic!() };
         assert!(slope.is_finite() && slope > 0.0);
+        // So many rows that every weight is zero where the log-odds are taken as they are.
+        let y = [0, 1].repeat(10_000);
+        let z: Vec<f64> = y.iter().map(|&y| f64::from(y) * 1600.0 - 800.0).collect();
+        let certain = fit_platt(&z, &y);
+        assert!(certain.apply(-800.0) < 0.001 && certain.apply(800.0) > 0.999, "{certain:?}");
     }
 
     #[test]
