@@ -1,4 +1,4 @@
-"""Writes what was measured as docs/benchmarks.md."""
+"""Writes what was measured as docs/benchmarks-peers.md."""
 
 from statistics import median
 
@@ -134,7 +134,7 @@ them and evaluated on the third, fitted again on all three ({mine['training_rows
 {phases(runs)}
 
 "Fixed penalty" is the same penalty of {mine['alpha']:g} a row for all programs (scikit-learn: `C = 1 / (rows * alpha)`). "Its default" is
-`model.alpha = "auto"`, which tries seven penalties by cross-validation; no peer does that.
+`model.alpha = "auto"`, which tries eleven penalties by cross-validation; no peer does that.
 
 **Where the comparison is not even.** In favour of the peers:
 - Their features are {numeric} of our {mine['features']} numeric columns (below), those that one SQL aggregate each gives cheaply. Their design has

@@ -3,7 +3,7 @@
     benches/run.sh [small|full]     10 million events, or 100 million
 
 The populations, the environment with the pinned peers and all outputs live outside the repository, in
-$CHURN_BENCH_DIR (default ~/.cache/churn-risk/bench). The result is docs/benchmarks.md.
+$CHURN_BENCH_DIR (default ~/.cache/churn-risk/bench). The result is docs/benchmarks-peers.md.
 """
 
 import argparse
@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("size", nargs="?", choices=CUSTOMERS, default=os.environ.get("SIZE", "full"))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=os.environ.get("CHURN_BENCH_DIR", "~/.cache/churn-risk/bench"))
-    parser.add_argument("--report", type=Path, default=REPOSITORY / "docs/benchmarks.md")
+    parser.add_argument("--report", type=Path, default=REPOSITORY / "docs/benchmarks-peers.md")
     parser.add_argument("--python", type=Path, help="an interpreter that has the peers, instead of a new environment")
     parser.add_argument("--churn", type=Path, help="a program to measure, instead of building this one")
     options = parser.parse_args()
