@@ -7,7 +7,7 @@ use super::kernel::{self, Curvature, Point, Sums};
 
 /// A smallest pivot below which the rounding of [`Curvature::Single`] spoils the step, and [`Curvature::Double`]
 /// takes over.
-const SINGLE_PIVOT: f64 = 1e-4;
+const SINGLE_PIVOT: f64 = 1e-5;
 
 /// A step so small (in log-odds per root mean square of a column) that the curvature hardly changes along it. The
 /// factor at hand then serves for the next step as well, and passes without the curvature finish the fit.
