@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::sources::{Cancellations, CustomerTable, PartitionRows, NO_DAY};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Why a customer has no row on an as-of date. The first reason that applies, in this order, is the one counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,6 +71,15 @@ impl Exclusions {
     /// The reasons that occurred.
     pub fn counts(&self) -> BTreeMap<Exclusion, u64> {
         Exclusion::ALL.into_iter().map(|reason| (reason, self.0[reason as usize])).filter(|(_, n)| *n > 0).collect()
+    }
+}
+
+/// "12 too new, 3 churned before"; "none" when nobody is excluded.
+impl fmt::Display for Exclusions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.counts().iter().map(|(why, n)| format!("{n} {}", why.words())).collect();
+        f.write_str(if parts.is_empty() { "none" } else { "" })?;
+        f.write_str(&parts.join(", "))
     }
 }
 

@@ -184,9 +184,7 @@ pub fn gates(settings: &Settings, tables: &Tables, data: &Dataset, as_of: Day) -
     }
     let eligible = data.counts(data.as_of.iter().position(|&day| day == as_of).unwrap_or(0)).0;
     if eligible < u64::from(settings.gates.min_customers) || eligible == 0 {
-        let excluded: Vec<String> =
-            data.exclusions[0].counts().iter().map(|(why, n)| format!("{n} {}", why.words())).collect();
-        let excluded = if excluded.is_empty() { "none".to_owned() } else { excluded.join(", ") };
+        let excluded = &data.exclusions[0];
         return Err(Error::TooLittle(format!(
             "{eligible} of {} customers are eligible on {as_of}, fewer than the {} of gates.min_customers; excluded: \
              {excluded}. Check the as-of date and [eligibility], or lower the gate",

@@ -181,10 +181,8 @@ fn excluded(dataset: &Dataset, snapshots: &Snapshots) -> String {
             all.merge(exclusions);
         }
     }
-    let parts: Vec<String> = all.counts().iter().map(|(why, n)| format!("{n} {}", why.words())).collect();
-    if parts.is_empty() {
-        String::new()
-    } else {
-        format!("; excluded over the training snapshots: {}", parts.join(", "))
+    if all == crate::eligibility::Exclusions::default() {
+        return String::new();
     }
+    format!("; excluded over the training snapshots: {all}")
 }

@@ -78,10 +78,10 @@ fn read_part(file: &OpenFile, settings: &config::Churn, customers: &CustomerTabl
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
         part.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };
-        match (batch.column_by_name(&settings.time), file.file.partition_value(&settings.time)) {
-            (Some(array), _) => times.fill(array, &mut instants),
-            (None, value) => {
-                let day = value.and_then(|v| v.as_ref()?.get(..10)?.parse().ok());
+        match batch.column_by_name(&settings.time) {
+            Some(array) => times.fill(array, &mut instants),
+            None => {
+                let day = file.file.partition_day(&settings.time);
                 instants = vec![day.map_or(NULL_TIME, |day| zone.midnight(day)); batch.num_rows()];
             }
         }

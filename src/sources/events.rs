@@ -437,10 +437,10 @@ impl<'a> Worker<'a> {
         let scanner = self.scanner;
         let settings = scanner.scans[signal].settings;
         let rows = batch.num_rows();
-        match (batch.column_by_name(&settings.time), file.file.partition_value(&settings.time)) {
-            (Some(array), _) => self.times.fill(array, &mut self.instants),
-            (None, value) => {
-                let day = value.and_then(|v| v.as_ref()?.get(..10)?.parse().ok());
+        match batch.column_by_name(&settings.time) {
+            Some(array) => self.times.fill(array, &mut self.instants),
+            None => {
+                let day = file.file.partition_day(&settings.time);
                 self.instants.clear();
                 self.instants.resize(rows, day.map_or(NULL_TIME, |day| scanner.zone.midnight(day)));
             }

@@ -19,6 +19,11 @@ impl SourceFile {
         self.partition.iter().rev().find(|(key, _)| key == column).map(|(_, value)| value)
     }
 
+    /// The day that a hive partition column holds, if the path has one of that name and it begins with a date.
+    pub fn partition_day(&self, column: &str) -> Option<Day> {
+        self.partition_value(column)?.as_ref()?.get(..10)?.parse().ok()
+    }
+
     /// The first and last calendar day that the partition folders allow for `time`: a folder named for the time
     /// column itself, for `date`, or for `year`, `month` and `day`. Folders of other names (`ingested=…`, `dt=…`) say
     /// nothing certain about when a row happened and never prune.

@@ -157,7 +157,7 @@ fn newest_decoded(file: &table::OpenFile, group: usize, column: &str, before: i6
     let mut newest = None;
     let (mut times, mut instants) = (Times::new(zone), Vec::new());
     if file.data_type(column).is_none() {
-        let day = file.file.partition_value(column).and_then(|v| v.as_ref()?.get(..10)?.parse::<Day>().ok());
+        let day = file.file.partition_day(column);
         return Ok(day.map(|day| zone.midnight(day)).filter(|&t| t < before));
     }
     for batch in file.read(&[column], Some(vec![group]), 65_536)? {
