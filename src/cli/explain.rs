@@ -3,10 +3,9 @@
 use super::{score, summary, Session};
 use crate::calendar::Day;
 use crate::config::Reference;
-use crate::dataset::{self, Tables};
+use crate::dataset::{self, Selection, Tables};
 use crate::error::Error;
 use crate::features::Catalogue;
-use crate::model::recipe::Selection;
 use crate::ranking::Ranking;
 use crate::reasons::{Attribution, Explainer, Explanation};
 use crate::registry::Registry;

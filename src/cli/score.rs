@@ -3,12 +3,11 @@
 use super::{now, summary, Session};
 use crate::calendar::Day;
 use crate::config::{Format, Reference, Resolved, Settings};
-use crate::dataset::{self, Dataset, Tables};
+use crate::dataset::{self, Dataset, Selection, Tables};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::features::Catalogue;
 use crate::model::artefact::{Artefact, Scores};
-use crate::model::recipe::Selection;
 use crate::publish::list::Results;
 use crate::publish::manifest::{Manifest, SourceSummary};
 use crate::publish::previous::Previous;

@@ -3,6 +3,7 @@
 //! A block holds one partition of the customers. Blocks and the rows in them are in an order that depends on the data
 //! alone, so whatever is summed over them block by block is the same for any number of threads.
 
+pub mod selection;
 pub mod snapshots;
 
 use crate::calendar::{Day, Timeline, Zone};
@@ -14,6 +15,8 @@ use crate::features::{Catalogue, Engine, RowKey};
 use crate::labels::{self, Labels};
 use crate::sources::{self, Cancellations, CustomerTable, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
+
+pub use selection::Selection;
 
 /// The rows of one partition.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +35,11 @@ impl Block {
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.customers.len()
+    }
+
+    /// The label of a row: 1 churned, 0 stayed, none unmatured or not asked for.
+    pub fn label(&self, row: usize) -> Option<u8> {
+        self.labels.get(row).copied().flatten()
     }
 
     /// One column of the numeric features.

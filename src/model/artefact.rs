@@ -4,11 +4,11 @@ use super::calibration::ChosenCalibration;
 use super::cross_fit::AlphaChoice;
 use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
-use super::recipe::{Recipe, Selection, Term};
+use super::recipe::{linear_score, Recipe, Term};
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::features::Catalogue;
@@ -227,29 +227,22 @@ impl Artefact {
     /// Scores the selected rows of a data set whose features have been checked.
     pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Scores {
         let (terms, weights) = (self.terms(), self.weights());
-        let parts: Vec<(Vec<usize>, Vec<f64>, Vec<f64>)> = dataset
+        let parts: Vec<(Vec<f64>, Vec<f64>)> = dataset
             .blocks
             .par_iter()
-            .map(|block| {
-                let rows = selection.rows(block);
-                let x = self.recipe.apply(&terms, block, &rows, &dataset.catalogue, customers);
-                let mut log_odds = vec![self.intercept; rows.len()];
-                let mut sums = Vec::with_capacity(terms.len());
-                for (column, weight) in x.chunks_exact(rows.len().max(1)).zip(&weights) {
-                    let mut sum = 0.0;
-                    for (z, &x) in log_odds.iter_mut().zip(column) {
-                        *z += weight * f64::from(x);
-                        sum += f64::from(x);
-                    }
-                    sums.push(sum);
-                }
-                (rows, log_odds, sums)
+            .enumerate()
+            .map(|(index, block)| {
+                let rows = selection.rows(index);
+                let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers);
+                let sum = |column: &[f32]| column.iter().map(|&x| f64::from(x)).sum();
+                let sums = x.chunks_exact(rows.len().max(1)).map(sum).collect();
+                (linear_score(self.intercept, &weights, &x, rows.len()), sums)
             })
             .collect();
-        let mut scores = Scores { means: vec![0.0; terms.len()], ..Scores::default() };
-        for (index, (block, (rows, log_odds, sums))) in dataset.blocks.iter().zip(parts).enumerate() {
-            scores.customers.extend(rows.iter().map(|&row| block.customers[row]));
-            scores.places.extend(rows.iter().map(|&row| (index as u32, row as u32)));
+        let mut scores =
+            Scores { customers: selection.customers(dataset), means: vec![0.0; terms.len()], ..Scores::default() };
+        for (index, (log_odds, sums)) in parts.into_iter().enumerate() {
+            scores.places.extend(selection.rows(index).iter().map(|&row| (index as u32, row)));
             scores.probabilities.extend(log_odds.iter().map(|&z| self.calibration.calibration.apply(z)));
             scores.log_odds.extend(log_odds);
             scores.means.iter_mut().zip(sums).for_each(|(all, part)| *all += part);
@@ -262,7 +255,7 @@ impl Artefact {
     /// The columns of one row.
     pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Vec<f32> {
         let block = &dataset.blocks[block as usize];
-        self.recipe.apply(&self.terms(), block, &[row as usize], &dataset.catalogue, customers)
+        self.recipe.apply(&self.terms(), block, &[row], &dataset.catalogue, customers)
     }
 
     /// The file's text, with its checksum.

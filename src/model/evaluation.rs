@@ -3,9 +3,8 @@
 use super::design::{Design, DesignBlock};
 use super::logistic::{self, LogisticParams};
 use super::metrics::{self, CalibrationBin, Metrics};
-use super::recipe::Selection;
 use crate::calendar::Day;
-use crate::dataset::{Block, Dataset};
+use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::features::Measure;
 use crate::numeric::sigmoid;
@@ -36,13 +35,8 @@ impl Evaluation {
         baseline: &[Vec<f64>],
         capacity: u32,
     ) -> Evaluation {
-        let (mut y, mut dates) = (Vec::new(), Vec::new());
-        for block in &dataset.blocks {
-            for row in selection.rows(block) {
-                y.push(block.labels[row].unwrap_or(0));
-                dates.push(block.as_of[row]);
-            }
-        }
+        let y = selection.labels(dataset);
+        let dates = selection.map(dataset, |block, row| block.as_of[row]);
         let p: Vec<f64> = probabilities.concat();
         let capacity = capacity as usize;
         let mut seen = dates.clone();
@@ -86,12 +80,13 @@ pub fn recency_baseline(
         blocks: dataset
             .blocks
             .par_iter()
-            .map(|block| {
-                let rows = selection.rows(block);
+            .enumerate()
+            .map(|(index, block)| {
+                let rows = selection.rows(index);
                 DesignBlock {
                     rows: rows.len(),
-                    x: rows.iter().map(|&row| recency(block, row)).collect(),
-                    y: rows.iter().map(|&row| block.labels[row].unwrap_or(0)).collect(),
+                    x: rows.iter().map(|&row| recency(block, row as usize)).collect(),
+                    y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                     fold: vec![0; rows.len()],
                 }
             })

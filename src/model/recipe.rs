@@ -7,9 +7,9 @@
 //! rare and unknown levels together as "other".
 
 use super::design::{Design, DesignBlock};
-use crate::dataset::{Block, Dataset};
+use crate::dataset::{Block, Dataset, Selection};
 use crate::features::{Catalogue, Measure};
-use crate::sources::{CustomerTable, Ids, NO_LEVEL};
+use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -151,40 +151,11 @@ fn skewness(values: &[f64]) -> f64 {
     }
 }
 
-/// The rows of a data set that a purpose uses: those of some as-of dates, with a label where one is needed.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    as_of: Vec<bool>,
-    labelled: bool,
-}
-
-impl Selection {
-    /// The labelled rows of the as-of dates for which `wanted` holds.
-    pub fn labelled(dataset: &Dataset, wanted: impl Fn(crate::calendar::Day) -> bool) -> Selection {
-        Selection { as_of: dataset.as_of.iter().map(|&day| wanted(day)).collect(), labelled: true }
-    }
-
-    /// The rows of one as-of date, labelled or not.
-    pub fn scored(dataset: &Dataset, as_of: crate::calendar::Day) -> Selection {
-        Selection { as_of: dataset.as_of.iter().map(|&day| day == as_of).collect(), labelled: false }
-    }
-
-    /// The chosen rows of a block, in order.
-    pub fn rows(&self, block: &Block) -> Vec<usize> {
-        let labelled = |row: usize| !self.labelled || block.labels.get(row).is_some_and(Option::is_some);
-        (0..block.rows()).filter(|&row| self.as_of[block.as_of[row] as usize] && labelled(row)).collect()
-    }
-}
-
 impl Recipe {
     /// Learns the recipe from the selected rows of a data set.
     pub fn learn(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Recipe {
-        let chosen: Vec<Vec<usize>> = dataset.blocks.par_iter().map(|block| selection.rows(block)).collect();
-        let total: usize = chosen.iter().map(Vec::len).sum();
-        let stride = total.div_ceil(SAMPLE_ROWS).max(1);
-        let places =
-            chosen.iter().zip(0u32..).flat_map(|(rows, block)| rows.iter().map(move |&row| (block, row as u32)));
-        let sample: Vec<(u32, u32)> = places.step_by(stride).collect();
+        let total = selection.count();
+        let sample = selection.spread(SAMPLE_ROWS);
         let numeric: Vec<(NumericStep, u64)> = dataset
             .catalogue
             .numeric
@@ -209,12 +180,9 @@ impl Recipe {
             .zip(&customers.categorical)
             .map(|(feature, levels)| {
                 let mut counts = vec![0u64; levels.names.len()];
-                for (block, rows) in dataset.blocks.iter().zip(&chosen) {
-                    for &row in rows {
-                        let code = levels.codes[block.customers[row] as usize];
-                        if let Some(count) = counts.get_mut(code as usize) {
-                            *count += 1;
-                        }
+                for customer in selection.customers(dataset) {
+                    if let Some(count) = counts.get_mut(levels.codes[customer as usize] as usize) {
+                        *count += 1;
                     }
                 }
                 let least = LEVEL_ROWS.max((LEVEL_SHARE * total as f64) as u64);
@@ -275,13 +243,15 @@ impl Recipe {
         let blocks = dataset
             .blocks
             .par_iter()
-            .map(|block| {
-                let rows = selection.rows(block);
+            .enumerate()
+            .map(|(index, block)| {
+                let rows = selection.rows(index);
+                let fold = |&row: &u32| customers.fold(block.customers[row as usize], folds, seed);
                 DesignBlock {
                     rows: rows.len(),
-                    x: self.apply(&terms, block, &rows, &dataset.catalogue, customers),
-                    y: rows.iter().map(|&row| block.labels.get(row).copied().flatten().unwrap_or(0)).collect(),
-                    fold: rows.iter().map(|&row| fold_of(&customers.ids, block.customers[row], folds, seed)).collect(),
+                    x: self.apply(&terms, block, rows, &dataset.catalogue, customers),
+                    y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
+                    fold: rows.iter().map(fold).collect(),
                 }
             })
             .collect();
@@ -293,7 +263,7 @@ impl Recipe {
         &self,
         terms: &[Term],
         block: &Block,
-        rows: &[usize],
+        rows: &[u32],
         catalogue: &Catalogue,
         customers: &CustomerTable,
     ) -> Vec<f32> {
@@ -303,12 +273,12 @@ impl Recipe {
             match (term.source, &term.role) {
                 (Source::Numeric(index), Role::Missing) => {
                     let column = block.column(index);
-                    x.extend(rows.iter().map(|&row| f32::from(u8::from(column[row].is_nan()))));
+                    x.extend(rows.iter().map(|&row| f32::from(u8::from(column[row as usize].is_nan()))));
                 }
                 (Source::Numeric(index), _) => {
                     let column = block.column(index);
                     let step = &self.numeric[index];
-                    x.extend(rows.iter().map(|&row| step.standardised(column[row])));
+                    x.extend(rows.iter().map(|&row| step.standardised(column[row as usize])));
                 }
                 (Source::Categorical(index), role) => {
                     let levels = &customers.categorical[index];
@@ -316,7 +286,7 @@ impl Recipe {
                     // Per code of this customers table, whether the column is set: levels are compared by name.
                     let set: Vec<bool> = levels.names.iter().map(|name| known.sets(role, name)).collect();
                     x.extend(rows.iter().map(|&row| {
-                        let code = levels.codes[block.customers[row] as usize];
+                        let code = levels.codes[block.customers[row as usize] as usize];
                         let hit = code != NO_LEVEL && set[code as usize];
                         f32::from(u8::from(hit))
                     }));
@@ -349,13 +319,15 @@ impl CategoricalStep {
     }
 }
 
-/// The cross-fitting fold of a customer.
-fn fold_of(ids: &Ids, customer: u32, folds: u8, seed: u64) -> u8 {
-    let hash = match ids {
-        Ids::Integer(ids) => xxhash_rust::xxh3::xxh3_64_with_seed(&ids[customer as usize].to_le_bytes(), seed),
-        Ids::Text { .. } => xxhash_rust::xxh3::xxh3_64_with_seed(ids.text(customer as usize).as_bytes(), seed),
-    };
-    (hash % u64::from(folds.max(1))) as u8
+/// The log-odds `intercept + x * weights` of `rows` rows; `x` is column-major.
+pub fn linear_score(intercept: f64, weights: &[f64], x: &[f32], rows: usize) -> Vec<f64> {
+    let mut log_odds = vec![intercept; rows];
+    for (column, weight) in x.chunks_exact(rows.max(1)).zip(weights) {
+        for (z, &x) in log_odds.iter_mut().zip(column) {
+            *z += weight * f64::from(x);
+        }
+    }
+    log_odds
 }
 
 /// Learns one feature from the sampled rows; also returns a fingerprint of the rows in which it is absent.
@@ -448,7 +420,7 @@ mod tests {
         names.sort();
         names.dedup();
         CustomerTable {
-            ids: Ids::Integer((0..levels.len() as i64).collect()),
+            ids: crate::sources::Ids::Integer((0..levels.len() as i64).collect()),
             signup: Vec::new(),
             start: Vec::new(),
             end: Vec::new(),

@@ -2,17 +2,18 @@
 
 use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use super::calibration::{self, ChosenCalibration};
-use super::cross_fit;
+use super::cross_fit::{self, AlphaChoice};
 use super::design::Design;
 use super::evaluation::{self, Evaluation};
 use super::logistic::{self, LogisticFit, LogisticParams};
-use super::recipe::{Recipe, Selection};
+use super::recipe::{linear_score, Recipe};
 use crate::clock::Clock;
 use crate::config::{Alpha, Settings};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::Dataset;
+use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::sources::CustomerTable;
+use rayon::prelude::*;
 
 /// Cross-fitting folds.
 pub const FOLDS: u8 = 5;
@@ -20,37 +21,35 @@ pub const FOLDS: u8 = 5;
 /// Rows that a calibration is learned on, at most.
 const CALIBRATION_ROWS: usize = 250_000;
 
-/// A fit and its calibration.
-struct Fitted {
-    fit: LogisticFit,
-    calibration: ChosenCalibration,
+/// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
+pub struct Trained {
+    /// From features to the columns of the design.
+    pub recipe: Recipe,
+    /// How the penalty was chosen, if it was.
+    pub alpha_choice: Option<AlphaChoice>,
+    /// The coefficients.
+    pub fit: LogisticFit,
+    /// From log-odds to probabilities.
+    pub calibration: ChosenCalibration,
 }
 
-/// Trains and evaluates a model. The artefact has no version yet: the registry gives it one.
-///
-/// The recipe is learned on the training snapshots alone, and kept for the published model, so that every row becomes
-/// columns only once, and the second fit starts from the first.
+/// Learns recipe, penalty, coefficients and calibration from labelled rows. `step` hears what is being done.
 ///
 /// # Errors
-/// [`Error::TooLittle`] when the training rows hold too few customers, churners or customers who stayed.
-pub fn train(
+/// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
+pub fn train_on(
     settings: &Settings,
     dataset: &Dataset,
     customers: &CustomerTable,
-    snapshots: &Snapshots,
-    inputs: Inputs,
+    rows: &Selection,
     step: &dyn Fn(&str),
-) -> Result<Artefact> {
-    let training = Selection::labelled(dataset, |day| snapshots.training.contains(&day));
-    let held_out = Selection::labelled(dataset, |day| snapshots.evaluation.contains(&day));
-    enough(settings, dataset, &training, snapshots)?;
+) -> Result<Trained> {
     let mut clock = Clock::start();
     step("learning the recipe");
-    let recipe = Recipe::learn(dataset, customers, &training);
+    let recipe = Recipe::learn(dataset, customers, rows);
     clock.lap("recipe");
-    let columns = |selection: &Selection| recipe.design(dataset, customers, selection, FOLDS, settings.model.seed);
-    let mut design = columns(&training);
-    clock.lap("design of the training rows");
+    let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed);
+    clock.lap("design");
     if design.columns() == 0 {
         return Err(Error::TooLittle(
             "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths and \
@@ -67,13 +66,77 @@ pub fn train(
         }
     };
     clock.lap("penalty");
-    step("fitting on the training snapshots");
-    let judged = fit(settings, &design, LogisticParams::new(alpha))?;
-    clock.lap("fit and calibration");
+    step("fitting");
+    let fit = logistic::fit(&design, &LogisticParams::new(alpha))?;
+    clock.lap("fit");
+    let calibration = calibrate(settings, &design, &fit)?;
+    clock.lap("calibration");
+    Ok(Trained { recipe, alpha_choice, fit, calibration })
+}
+
+impl Trained {
+    /// The same recipe and penalty, with coefficients and calibration learned anew from other rows.
+    ///
+    /// # Errors
+    /// As [`train_on`].
+    pub fn refit(
+        self,
+        settings: &Settings,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        rows: &Selection,
+    ) -> Result<Trained> {
+        let mut clock = Clock::start();
+        let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed);
+        clock.lap("design of all rows");
+        let params = LogisticParams::new(self.fit.alpha).start(self.fit.intercept, &self.fit.coefficients);
+        let fit = logistic::fit(&design, &params)?;
+        clock.lap("fit on all rows");
+        let calibration = calibrate(settings, &design, &fit)?;
+        clock.lap("calibration on all rows");
+        Ok(Trained { fit, calibration, ..self })
+    }
+
+    /// The log-odds of the chosen rows, block by block.
+    pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Vec<Vec<f64>> {
+        let terms = self.recipe.terms();
+        let of_block = |(index, block): (usize, &Block)| {
+            let rows = rows.rows(index);
+            let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers);
+            linear_score(self.fit.intercept, &self.fit.coefficients, &x, rows.len())
+        };
+        dataset.blocks.par_iter().enumerate().map(of_block).collect()
+    }
+
+    /// The calibrated probabilities of the chosen rows, block by block.
+    pub fn probabilities(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Vec<Vec<f64>> {
+        let calibrated = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.calibration.apply(z)).collect();
+        self.log_odds(dataset, customers, rows).into_iter().map(calibrated).collect()
+    }
+}
+
+/// Trains and evaluates a model. The artefact has no version yet: the registry gives it one.
+///
+/// The recipe and the penalty are learned on the training snapshots alone and kept for the published model, so that
+/// what was evaluated is what is published, on more rows.
+///
+/// # Errors
+/// [`Error::TooLittle`] when the training rows hold too few customers, churners or customers who stayed.
+pub fn train(
+    settings: &Settings,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    snapshots: &Snapshots,
+    inputs: Inputs,
+    step: &dyn Fn(&str),
+) -> Result<Artefact> {
+    let training = Selection::labelled(dataset, |day| snapshots.training.contains(&day));
+    let held_out = Selection::labelled(dataset, |day| snapshots.evaluation.contains(&day));
+    enough(settings, dataset, &training, snapshots)?;
+    let judged = train_on(settings, dataset, customers, &training, step)?;
     step("evaluating on the held-out snapshots");
-    let evaluated = columns(&held_out);
-    let calibrated = |block: Vec<f64>| block.into_iter().map(|z| judged.calibration.calibration.apply(z)).collect();
-    let probabilities: Vec<Vec<f64>> = judged.fit.log_odds(&evaluated).into_iter().map(calibrated).collect();
+    let mut clock = Clock::start();
+    let probabilities = judged.probabilities(dataset, customers, &held_out);
     let baseline = evaluation::recency_baseline(dataset, &training, &held_out, settings.look_back_days())?;
     let evaluation = Evaluation::of(dataset, &held_out, &probabilities, &baseline, settings.list.capacity);
     clock.lap("evaluation");
@@ -81,13 +144,8 @@ pub fn train(
         false => judged,
         true => {
             step("fitting once more on every snapshot");
-            let embargoed = Selection::labelled(dataset, |day| snapshots.embargoed.contains(&day));
-            design.blocks.extend(columns(&embargoed).blocks);
-            design.blocks.extend(evaluated.blocks);
-            let start = LogisticParams::new(alpha).start(judged.fit.intercept, &judged.fit.coefficients);
-            let published = fit(settings, &design, start)?;
-            clock.lap("fit and calibration on every snapshot");
-            published
+            let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
+            judged.refit(settings, dataset, customers, &all)?
         }
     };
     Ok(Artefact {
@@ -102,11 +160,11 @@ pub fn train(
         refit: settings.training.refit,
         snapshots: snapshots.clone(),
         catalogue: dataset.catalogue.clone(),
-        recipe,
+        recipe: published.recipe,
         rows: published.fit.rows,
         churners: published.fit.churners,
         alpha: published.fit.alpha,
-        alpha_choice,
+        alpha_choice: published.alpha_choice,
         intercept: published.fit.intercept,
         coefficients: published.fit.table(),
         iterations: published.fit.iterations,
@@ -122,12 +180,6 @@ pub fn train(
     })
 }
 
-fn fit(settings: &Settings, design: &Design, params: LogisticParams) -> Result<Fitted> {
-    let fit = logistic::fit(design, &params)?;
-    let calibration = calibrate(settings, design, &fit)?;
-    Ok(Fitted { fit, calibration })
-}
-
 /// Calibrates on rows of their own: every row's log-odds come from a model that has not seen its customer. Above
 /// [`CALIBRATION_ROWS`] rows, evenly spread blocks of them are enough.
 fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<ChosenCalibration> {
@@ -140,15 +192,9 @@ fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<
 
 /// The volume gates of training.
 fn enough(settings: &Settings, dataset: &Dataset, training: &Selection, snapshots: &Snapshots) -> Result<()> {
-    let (mut rows, mut churners) = (0usize, 0usize);
-    let mut customers = hashbrown::HashSet::new();
-    for block in &dataset.blocks {
-        for row in training.rows(block) {
-            rows += 1;
-            churners += usize::from(block.labels[row] == Some(1));
-            customers.insert(block.customers[row]);
-        }
-    }
+    let labels = training.labels(dataset);
+    let (rows, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
+    let customers: hashbrown::HashSet<u32> = training.customers(dataset).into_iter().collect();
     let gates = &settings.gates;
     let reasons = excluded(dataset, snapshots);
     if customers.len() < gates.min_customers as usize {

@@ -161,6 +161,15 @@ struct Part {
 }
 
 impl CustomerTable {
+    /// The fold, of `folds`, of a customer: a matter of the id alone, so that all rows of one customer share it.
+    pub fn fold(&self, customer: u32, folds: u8, seed: u64) -> u8 {
+        let hash = match &self.ids {
+            Ids::Integer(ids) => xxhash_rust::xxh3::xxh3_64_with_seed(&ids[customer as usize].to_le_bytes(), seed),
+            Ids::Text { .. } => xxhash_rust::xxh3::xxh3_64_with_seed(self.ids.text(customer as usize).as_bytes(), seed),
+        };
+        (hash % u64::from(folds.max(1))) as u8
+    }
+
     /// Reads the whole table. A row whose id is null goes to quarantine; of rows that share an id the one that is
     /// greatest in its columns is kept, whatever the order of files, and the others go to quarantine. A numeric value
     /// that is not finite becomes null and is counted.
