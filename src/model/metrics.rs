@@ -97,14 +97,17 @@ pub fn average_precision(y: &[u8], score: &[f64]) -> Option<f64> {
 /// Mean negative log-likelihood of probabilities, which are first clipped to `[e, 1 - e]` with the machine epsilon `e`
 /// (`sklearn.metrics.log_loss`). `None` without rows.
 pub fn log_loss(y: &[u8], p: &[f64]) -> Option<f64> {
-    mean(y, p, |churned, p| {
-        let p = p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
-        if churned {
-            -p.ln()
-        } else {
-            -(-p).ln_1p()
-        }
-    })
+    mean(y, p, loss)
+}
+
+/// The negative log-likelihood of one row, as in [`log_loss`].
+pub(super) fn loss(churned: bool, p: f64) -> f64 {
+    let p = p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
+    if churned {
+        -p.ln()
+    } else {
+        -(-p).ln_1p()
+    }
 }
 
 /// Mean squared difference between probability and outcome (`sklearn.metrics.brier_score_loss`). `None` without rows.

@@ -7,6 +7,7 @@
 //! | `cross_fit` | log-odds of every row from a model that has not seen its customer; the choice of the penalty |
 //! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own |
 //! | `metrics` | how good scores are, as scikit-learn defines it |
+//! | `bootstrap` | [intervals](bootstrap::Bootstrap) of the metrics, and of their differences, by resampling customers |
 //! | `recipe` | from raw features to the columns of the design, learned on training rows |
 //! | `training`, `evaluation` | the steps of a training; how good it is on later, unseen rows |
 //! | `artefact` | the model as a readable, checked file |
@@ -21,6 +22,7 @@
 //! the order in which threads happen to finish.
 
 pub mod artefact;
+pub mod bootstrap;
 pub mod calibration;
 pub mod cross_fit;
 pub mod design;

@@ -1,0 +1,529 @@
+//! Intervals by resampling customers: how far a metric may be from the truth because of who happened to be among the rows.
+//!
+//! All rows of one customer are drawn together, for they are anything but independent. A customer's weight in a
+//! replicate is a Poisson number of mean 1 (Hanley & MacGibbon 2006; the limit of drawing `n` of `n` with replacement),
+//! made from a hash of the seed, the replicate and the customer: the same for any number of threads, for any other rows
+//! beside them, and for both sides of a paired comparison. An interval reaches from the 2.5th to the 97.5th percentile
+//! of the replicates (Efron & Tibshirani 1993, chapter 13).
+//!
+//! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time.
+
+use super::metrics;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Replicates of one pass over the rows.
+const LANES: usize = 8;
+/// The fewest and the most replicates that [`replicates_for`] takes.
+const FEWEST: usize = 200;
+const MOST: usize = 1_000;
+/// Rows times replicates that take a second or two.
+const BUDGET: usize = 200_000_000;
+/// Rows between two notes of how much weight and how many churners lie above.
+const NOTED: usize = 256;
+/// With a smaller share of replicates in which a metric is defined, it has no interval.
+const DEFINED: f64 = 0.9;
+
+/// Poisson(1) as thresholds on 16 random bits: the weight is how many of them the bits reach. Its mean is 1 to 2e-5.
+const POISSON: [u16; 8] = [24_109, 48_219, 60_274, 64_292, 65_296, 65_497, 65_531, 65_535];
+
+/// As many replicates as are worth their time on this many rows: from 1,000 on few rows down to 200 on many.
+pub fn replicates_for(rows: usize) -> usize {
+    (BUDGET / rows.max(1)).clamp(FEWEST, MOST)
+}
+
+/// A value and where the truth is in 95 of 100 cases.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The value on the rows themselves.
+    pub estimate: f64,
+    /// The lower end of the 95 % interval.
+    pub lower: f64,
+    /// Its upper end.
+    pub upper: f64,
+}
+
+impl Interval {
+    /// Whether the interval holds a value.
+    pub fn covers(&self, value: f64) -> bool {
+        self.lower <= value && value <= self.upper
+    }
+
+    /// From the estimate and its replicates; undefined (not finite) replicates are left out.
+    fn percentile(estimate: f64, replicates: impl Iterator<Item = f64>) -> Option<Interval> {
+        let (mut defined, mut all) = (Vec::new(), 0usize);
+        for value in replicates {
+            all += 1;
+            defined.extend(Some(value).filter(|value| value.is_finite()));
+        }
+        if !estimate.is_finite() || defined.is_empty() || (defined.len() as f64) < DEFINED * all as f64 {
+            return None;
+        }
+        defined.sort_unstable_by(f64::total_cmp);
+        Some(Interval { estimate, lower: quantile(&defined, 0.025), upper: quantile(&defined, 0.975) })
+    }
+}
+
+/// The quantile of ascending values, linear between neighbours (numpy's default). Not of nothing.
+fn quantile(ascending: &[f64], share: f64) -> f64 {
+    let place = share * (ascending.len() - 1) as f64;
+    let (below, above) = (ascending[place.floor() as usize], ascending[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+/// A value for each metric that is resampled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Each<T> {
+    /// Share of churners.
+    pub base_rate: T,
+    /// [`metrics::roc_auc`].
+    pub roc_auc: T,
+    /// [`metrics::average_precision`].
+    pub average_precision: T,
+    /// [`metrics::log_loss`].
+    pub log_loss: T,
+    /// [`metrics::brier`].
+    pub brier: T,
+    /// [`metrics::ece`].
+    pub ece: T,
+    /// [`metrics::top_decile_lift`].
+    pub top_decile_lift: T,
+    /// [`metrics::precision_at`] the capacity.
+    pub precision_at_capacity: T,
+    /// [`metrics::lift_at`] the capacity.
+    pub lift_at_capacity: T,
+}
+
+impl<T> Each<T> {
+    /// The same for every metric.
+    fn map<U>(of: impl Fn(fn(&Each<f64>) -> f64) -> U) -> Each<U> {
+        Each {
+            base_rate: of(|each| each.base_rate),
+            roc_auc: of(|each| each.roc_auc),
+            average_precision: of(|each| each.average_precision),
+            log_loss: of(|each| each.log_loss),
+            brier: of(|each| each.brier),
+            ece: of(|each| each.ece),
+            top_decile_lift: of(|each| each.top_decile_lift),
+            precision_at_capacity: of(|each| each.precision_at_capacity),
+            lift_at_capacity: of(|each| each.lift_at_capacity),
+        }
+    }
+}
+
+/// The intervals of all metrics; of one that is not defined, none.
+pub type Intervals = Each<Option<Interval>>;
+
+/// How to resample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// How often, rounded up to a multiple of eight.
+    pub replicates: usize,
+    /// Seed of the customers' weights.
+    pub seed: u64,
+    /// Length of the list that precision and lift at capacity look at; a replicate's list holds the same share of rows.
+    pub capacity: usize,
+}
+
+impl Bootstrap {
+    /// The metrics of probabilities `p` with their intervals. `y` (1 = churned), `p` and `customers` have one value a
+    /// row; equal `customers` are drawn together.
+    ///
+    /// The bins of the calibration error are those of the rows themselves. Resampling adds noise of its own to it, and
+    /// any noise counts as error, so its replicates are shifted to have the estimate as their mean, though not below 0.
+    pub fn intervals(&self, y: &[u8], p: &[f64], customers: &[u32]) -> Intervals {
+        let sorted = Sorted::new(y, p, customers);
+        let estimate = sorted.estimate(self);
+        let replicates = centred(self.replicates(&sorted), estimate.ece);
+        Each::<f64>::map(|metric| Interval::percentile(metric(&estimate), replicates.iter().map(metric)))
+    }
+
+    /// The difference, `p` less `other`, of each metric of two sets of probabilities of the same rows, with its
+    /// interval. Customers have the same weights on both sides, so that what the rows have in common cancels.
+    pub fn paired(&self, y: &[u8], p: &[f64], other: &[f64], customers: &[u32]) -> Intervals {
+        let resampled = |p: &[f64]| {
+            let sorted = Sorted::new(y, p, customers);
+            let estimate = sorted.estimate(self);
+            (estimate, centred(self.replicates(&sorted), estimate.ece))
+        };
+        let ((ours, our_replicates), (theirs, their_replicates)) = (resampled(p), resampled(other));
+        Each::<f64>::map(|metric| {
+            let pairs = our_replicates.iter().zip(&their_replicates);
+            Interval::percentile(metric(&ours) - metric(&theirs), pairs.map(|(a, b)| metric(a) - metric(b)))
+        })
+    }
+
+    /// The metrics in every replicate; NaN where one is not defined.
+    fn replicates(&self, sorted: &Sorted) -> Vec<Each<f64>> {
+        let passes = self.replicates.div_ceil(LANES) as u64;
+        let all: Vec<[Each<f64>; LANES]> = (0..passes)
+            .into_par_iter()
+            .map(|pass| {
+                let key = mixed(self.seed ^ mixed(pass));
+                sorted.pass(self.capacity, |customer| poisson(key, customer))
+            })
+            .collect();
+        all.concat()
+    }
+}
+
+/// Shifts the calibration errors to have the estimate as their mean, but no error below 0.
+fn centred(mut replicates: Vec<Each<f64>>, estimate: f64) -> Vec<Each<f64>> {
+    let mean = crate::numeric::sum(replicates.iter().map(|each| each.ece)) / replicates.len().max(1) as f64;
+    replicates.iter_mut().for_each(|each| each.ece = (each.ece - mean + estimate).max(0.0));
+    replicates
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea & Flood 2014): every bit of the input changes half of the output's.
+fn mixed(x: u64) -> u64 {
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// The weights of a customer in the replicates of a pass.
+#[inline]
+fn poisson(key: u64, customer: u32) -> [f64; LANES] {
+    let place = key.wrapping_add(u64::from(customer).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let bits = [mixed(place), mixed(!place)];
+    let mut weights = [0.0; LANES];
+    for (lane, weight) in weights.iter_mut().enumerate() {
+        let random = (bits[lane / 4] >> (16 * (lane % 4))) & 0xffff;
+        *weight = f64::from(POISSON.iter().map(|&least| u8::from(random >= u64::from(least))).sum::<u8>());
+    }
+    weights
+}
+
+/// A row in the order of the scores, highest first.
+struct Row {
+    customer: u32,
+    churned: bool,
+    /// The last of equal scores.
+    ends_tie: bool,
+    /// The last of a bin of the calibration table.
+    ends_bin: bool,
+    /// Probability less outcome.
+    gap: f64,
+    /// Negative log-likelihood.
+    loss: f64,
+}
+
+struct Sorted {
+    rows: Vec<Row>,
+}
+
+/// What lies above a place in the order.
+#[derive(Clone, Copy)]
+struct Above {
+    rows: [f64; LANES],
+    churners: [f64; LANES],
+}
+
+impl Sorted {
+    fn new(y: &[u8], p: &[f64], customers: &[u32]) -> Sorted {
+        debug_assert!(y.len() == p.len() && y.len() == customers.len());
+        let mut order: Vec<(f64, u32, u8)> =
+            p.iter().zip(customers).zip(y).map(|((&p, &customer), &y)| (p, customer, y)).collect();
+        // Rows of one score and customer differ in the outcome alone; so the order of the rows does not matter.
+        order.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        let mut rows: Vec<Row> = Vec::with_capacity(order.len());
+        let mut bins = metrics::calibration_table(y, p).into_iter().rev().map(|bin| bin.rows);
+        let mut left = bins.next().unwrap_or(0);
+        for (at, &(p, customer, y)) in order.iter().enumerate() {
+            left -= 1;
+            let ends_bin = left == 0;
+            if ends_bin {
+                left = bins.next().unwrap_or(0);
+            }
+            let churned = y == 1;
+            rows.push(Row {
+                customer,
+                churned,
+                ends_tie: order.get(at + 1).is_none_or(|next| next.0 != p),
+                ends_bin,
+                gap: p - f64::from(u8::from(churned)),
+                loss: metrics::loss(churned, p),
+            });
+        }
+        Sorted { rows }
+    }
+
+    /// The metrics of the rows themselves: of the replicate in which every customer has the weight 1.
+    fn estimate(&self, bootstrap: &Bootstrap) -> Each<f64> {
+        self.pass(bootstrap.capacity, |_| [1.0; LANES])[0]
+    }
+
+    /// The metrics of the replicates with these weights of the customers.
+    fn pass(&self, capacity: usize, weights: impl Fn(u32) -> [f64; LANES]) -> [Each<f64>; LANES] {
+        let zero = [0.0; LANES];
+        let (mut all, mut churners) = (zero, zero);
+        let (mut tie_all, mut tie_churners) = (zero, zero);
+        let (mut area, mut precision) = (zero, zero);
+        let (mut loss, mut square, mut bin, mut error) = (zero, zero, zero, zero);
+        let mut notes: Vec<(usize, Above)> = Vec::with_capacity(self.rows.len() / NOTED + 2);
+        let (mut noted, mut any_churner) = (0, false);
+        notes.push((0, Above { rows: zero, churners: zero }));
+        for (at, row) in self.rows.iter().enumerate() {
+            let weight = weights(row.customer);
+            let row_square = row.gap * row.gap;
+            for lane in 0..LANES {
+                tie_all[lane] += weight[lane];
+                loss[lane] += weight[lane] * row.loss;
+                square[lane] += weight[lane] * row_square;
+                bin[lane] += weight[lane] * row.gap;
+            }
+            if row.churned {
+                any_churner = true;
+                for lane in 0..LANES {
+                    tie_churners[lane] += weight[lane];
+                }
+            }
+            if row.ends_tie {
+                for lane in 0..LANES {
+                    area[lane] += (tie_all[lane] - tie_churners[lane]) * (churners[lane] + 0.5 * tie_churners[lane]);
+                    all[lane] += tie_all[lane];
+                    churners[lane] += tie_churners[lane];
+                }
+                if any_churner {
+                    for lane in 0..LANES {
+                        precision[lane] += tie_churners[lane] * (churners[lane] / all[lane].max(1.0));
+                    }
+                }
+                (tie_all, tie_churners, any_churner) = (zero, zero, false);
+                if at + 1 - noted >= NOTED {
+                    noted = at + 1;
+                    notes.push((noted, Above { rows: all, churners }));
+                }
+            }
+            if row.ends_bin {
+                for lane in 0..LANES {
+                    error[lane] += bin[lane].abs();
+                }
+                bin = zero;
+            }
+        }
+        let count = self.rows.len();
+        let share = |list: usize| list.min(count) as f64 / count.max(1) as f64;
+        let (decile, list) = (share(count.div_ceil(10)), share(capacity));
+        std::array::from_fn(|lane| {
+            let (n, n1) = (all[lane], churners[lane]);
+            let base_rate = n1 / n;
+            let caught = |share: f64| self.precision_at(share * n, lane, &notes, &weights);
+            let precision_at_capacity = caught(list);
+            Each {
+                base_rate,
+                roc_auc: area[lane] / (n1 * (n - n1)),
+                average_precision: precision[lane] / n1,
+                log_loss: loss[lane] / n,
+                brier: square[lane] / n,
+                ece: error[lane] / n,
+                top_decile_lift: caught(decile) / base_rate,
+                precision_at_capacity,
+                lift_at_capacity: precision_at_capacity / base_rate,
+            }
+        })
+    }
+
+    /// Share of churners in the first `list` of the weight of one lane; within equal scores, the expectation.
+    fn precision_at(
+        &self,
+        list: f64,
+        lane: usize,
+        notes: &[(usize, Above)],
+        weights: &impl Fn(u32) -> [f64; LANES],
+    ) -> f64 {
+        let note = notes.partition_point(|(_, above)| above.rows[lane] <= list).saturating_sub(1);
+        let (start, above) = notes[note];
+        let (mut all, mut churners) = (above.rows[lane], above.churners[lane]);
+        let (mut tie_all, mut tie_churners) = (0.0, 0.0);
+        for row in &self.rows[start..] {
+            let weight = weights(row.customer)[lane];
+            tie_all += weight;
+            tie_churners += if row.churned { weight } else { 0.0 };
+            if row.ends_tie {
+                if all + tie_all >= list {
+                    let share = if tie_all > 0.0 { (list - all) / tie_all } else { 0.0 };
+                    churners += tie_churners * share;
+                    break;
+                }
+                all += tie_all;
+                churners += tie_churners;
+                (tie_all, tie_churners) = (0.0, 0.0);
+            }
+        }
+        churners / list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::metrics::Metrics;
+    use crate::numeric::sigmoid;
+    use rand::Rng;
+    use rand_pcg::Pcg64Mcg;
+
+    fn uniform(rng: &mut Pcg64Mcg) -> f64 {
+        (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Rows of customers with `each` rows; `grid` coarsens the probabilities so that some are equal.
+    fn rows(seed: u128, count: usize, each: usize, grid: f64) -> (Vec<u8>, Vec<f64>, Vec<u32>) {
+        let mut rng = Pcg64Mcg::new(seed);
+        let mut all = (Vec::new(), Vec::new(), Vec::new());
+        for row in 0..count {
+            let p = sigmoid(4.0 * uniform(&mut rng) - 4.0);
+            let p = if grid > 0.0 { (p / grid).round() * grid } else { p };
+            all.0.push(u8::from(uniform(&mut rng) < p));
+            all.1.push(p);
+            all.2.push((row / each) as u32);
+        }
+        all
+    }
+
+    #[test]
+    fn the_weight_one_gives_the_metrics_themselves() {
+        for grid in [0.0, 0.05] {
+            let (y, p, customers) = rows(1, 3_001, 3, grid);
+            let bootstrap = Bootstrap { replicates: 8, seed: 1, capacity: 250 };
+            let found = Sorted::new(&y, &p, &customers).estimate(&bootstrap);
+            let expected = Metrics::of(&y, &p, 250);
+            for (found, expected) in [
+                (found.base_rate, expected.base_rate),
+                (found.roc_auc, expected.roc_auc),
+                (found.average_precision, expected.average_precision),
+                (found.log_loss, expected.log_loss),
+                (found.brier, expected.brier),
+                (found.ece, expected.ece),
+                (found.top_decile_lift, expected.top_decile_lift),
+                (found.precision_at_capacity, expected.precision_at_capacity),
+                (found.lift_at_capacity, expected.lift_at_capacity),
+            ] {
+                assert!((found - expected.unwrap()).abs() < 1e-12, "{found} against {expected:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_weight_is_as_many_copies_of_the_row() {
+        let (y, p, customers) = rows(2, 700, 2, 0.02);
+        let weight = |customer: u32| [customer % 4, 1, 2, 3, 0, customer % 2, 1, 1].map(f64::from);
+        let lanes = Sorted::new(&y, &p, &customers).pass(70, weight);
+        for lane in [0, 2, 5] {
+            let copies = |row: usize| weight(customers[row])[lane] as usize;
+            let many = |row: usize| std::iter::repeat_n(row, copies(row));
+            let drawn: Vec<usize> = (0..y.len()).flat_map(many).collect();
+            let (y, p): (Vec<u8>, Vec<f64>) = drawn.iter().map(|&row| (y[row], p[row])).unzip();
+            let found = lanes[lane];
+            for (found, expected) in [
+                (found.roc_auc, metrics::roc_auc(&y, &p)),
+                (found.average_precision, metrics::average_precision(&y, &p)),
+                (found.log_loss, metrics::log_loss(&y, &p)),
+                (found.brier, metrics::brier(&y, &p)),
+                (found.lift_at_capacity, metrics::lift_at(&y, &p, y.len() / 10)),
+            ] {
+                let tolerance = if y.len() % 10 == 0 { 1e-12 } else { 0.02 };
+                assert!((found - expected.unwrap()).abs() < tolerance, "lane {lane}: {found} against {expected:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_are_poisson_and_independent() {
+        let mut counts = [0.0; 10];
+        let (mut sum, mut square, mut product) = (0.0, 0.0, 0.0);
+        let n = 200_000;
+        for customer in 0..n {
+            let weights = poisson(mixed(7), customer);
+            counts[weights[3] as usize] += 1.0;
+            sum += weights[3];
+            square += weights[3] * weights[3];
+            product += weights[0] * weights[7];
+        }
+        let n = f64::from(n);
+        let mut expected = (-1.0_f64).exp();
+        for (k, count) in counts.iter().enumerate().take(5) {
+            assert!((count / n - expected).abs() < 0.004, "P({k}) = {}", count / n);
+            expected /= (k + 1) as f64;
+        }
+        assert!((sum / n - 1.0).abs() < 0.01 && (square / n - 2.0).abs() < 0.03 && (product / n - 1.0).abs() < 0.015);
+    }
+
+    #[test]
+    fn intervals_are_those_of_theory() {
+        // A share of n customers: 1.96 standard errors to both sides; with four equal rows a customer, no narrower.
+        let (y, p, customers) = rows(3, 2_000, 1, 0.0);
+        let bootstrap = Bootstrap { replicates: 800, seed: 5, capacity: 200 };
+        let rate = bootstrap.intervals(&y, &p, &customers).base_rate.unwrap();
+        let error = (rate.estimate * (1.0 - rate.estimate) / 2_000.0).sqrt();
+        assert!(((rate.upper - rate.lower) / (2.0 * 1.96 * error) - 1.0).abs() < 0.08, "{rate:?} against {error}");
+        let (y4, p4) = (y.repeat(4), p.repeat(4));
+        let repeated = bootstrap.intervals(&y4, &p4, &customers.repeat(4));
+        assert!((repeated.base_rate.unwrap().lower - rate.lower).abs() < 1e-12, "all rows of a customer go together");
+        let apart: Vec<u32> = (0..8_000).collect();
+        let narrow = bootstrap.intervals(&y4, &p4, &apart).base_rate.unwrap();
+        assert!(((rate.upper - rate.lower) / (narrow.upper - narrow.lower) - 2.0).abs() < 0.15);
+        // The standard error of the AUC by DeLong, DeLong & Clarke-Pearson (1988).
+        let auc = bootstrap.intervals(&y, &p, &customers).roc_auc.unwrap();
+        let of = |class: u8| p.iter().zip(&y).filter(move |(_, &y)| y == class).map(|(&p, _)| p);
+        let churners: Vec<f64> = of(1).map(|p| of(0).filter(|&q| q < p).count() as f64).collect();
+        let stayed: Vec<f64> = of(0).map(|p| of(1).filter(|&q| q > p).count() as f64).collect();
+        let spread = |counts: &[f64], others: usize| {
+            let n = counts.len() as f64;
+            let mean = counts.iter().sum::<f64>() / n;
+            let variance = counts.iter().map(|c| ((c - mean) / others as f64).powi(2)).sum::<f64>() / (n - 1.0);
+            variance / n
+        };
+        let error = (spread(&churners, stayed.len()) + spread(&stayed, churners.len())).sqrt();
+        assert!(((auc.upper - auc.lower) / (2.0 * 1.96 * error) - 1.0).abs() < 0.1, "{auc:?} against {error}");
+    }
+
+    #[test]
+    fn the_calibration_error_of_a_replicate_is_not_inflated() {
+        let (y, p, customers) = rows(9, 3_000, 1, 0.0);
+        let ece = Bootstrap { replicates: 200, seed: 1, capacity: 10 }.intervals(&y, &p, &customers).ece.unwrap();
+        assert!(ece.covers(ece.estimate) && ece.lower >= 0.0, "{ece:?}");
+    }
+
+    #[test]
+    fn a_paired_difference_is_narrower_than_its_sides_and_knows_equals() {
+        let (y, p, customers) = rows(4, 3_000, 2, 0.0);
+        let mut rng = Pcg64Mcg::new(8);
+        let worse: Vec<f64> = p.iter().map(|p| (p + 0.1 * uniform(&mut rng)).min(0.99)).collect();
+        let bootstrap = Bootstrap { replicates: 200, seed: 2, capacity: 300 };
+        let difference = bootstrap.paired(&y, &p, &worse, &customers);
+        let auc = difference.roc_auc.unwrap();
+        assert!(auc.lower > 0.0 && auc.estimate > auc.lower, "{auc:?}");
+        let alone = bootstrap.intervals(&y, &p, &customers).roc_auc.unwrap();
+        assert!(auc.upper - auc.lower < 0.7 * (alone.upper - alone.lower), "{auc:?} {alone:?}");
+        assert!(difference.brier.unwrap().upper < 0.0);
+        let same = bootstrap.paired(&y, &p, &p, &customers);
+        assert_eq!(same.roc_auc, Some(Interval { estimate: 0.0, lower: 0.0, upper: 0.0 }));
+    }
+
+    #[test]
+    fn the_order_of_rows_and_the_number_of_threads_do_not_matter() {
+        let (y, p, customers) = rows(5, 3_000, 3, 0.01);
+        let bootstrap = Bootstrap { replicates: 64, seed: 11, capacity: 100 };
+        let expected = bootstrap.intervals(&y, &p, &customers);
+        let backwards = |v: &[f64]| v.iter().rev().copied().collect::<Vec<_>>();
+        let y_backwards: Vec<u8> = y.iter().rev().copied().collect();
+        let customers_backwards: Vec<u32> = customers.iter().rev().copied().collect();
+        assert_eq!(bootstrap.intervals(&y_backwards, &backwards(&p), &customers_backwards), expected);
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| bootstrap.intervals(&y, &p, &customers)), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_defined_has_no_interval() {
+        let bootstrap = Bootstrap { replicates: 40, seed: 1, capacity: 2 };
+        assert_eq!(bootstrap.intervals(&[], &[], &[]), Intervals::default());
+        let stayed = bootstrap.intervals(&[0; 30], &[0.1; 30], &(0..30).collect::<Vec<u32>>());
+        assert_eq!((stayed.roc_auc, stayed.average_precision, stayed.lift_at_capacity), (None, None, None));
+        assert!(stayed.brier.is_some() && stayed.precision_at_capacity.is_some());
+        let rare = bootstrap.intervals(&[1, 0, 0, 0], &[0.4, 0.3, 0.2, 0.1], &[0, 1, 2, 3]);
+        assert_eq!(rare.roc_auc, None, "a third of the replicates has no churner");
+    }
+}
