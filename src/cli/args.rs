@@ -229,6 +229,26 @@ pub enum Models {
     },
     /// Make the champion before the present one champion again
     Rollback,
+    /// Write a version for other programs [default: the champion]
+    Export {
+        /// The version
+        version: Option<String>,
+        /// What to write
+        #[arg(long, value_name = "FORMAT", default_value = "onnx")]
+        to: ExportFormat,
+        /// The file (onnx) or the new folder (mlflow) to write
+        #[arg(long, value_name = "PATH")]
+        out: PathBuf,
+    },
+}
+
+/// What a model is exported as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One file that onnxruntime runs: raw features in, probability and log-odds out.
+    Onnx,
+    /// A folder that `mlflow.pyfunc.load_model` reads: the same file, its signature and what it needs.
+    Mlflow,
 }
 
 /// What can be done with the configuration.

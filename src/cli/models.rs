@@ -1,8 +1,9 @@
 //! `churn models`
 
-use super::args::Models;
+use super::args::{ExportFormat, Models};
 use super::{now, summary, Session};
-use crate::registry::Registry;
+use crate::model::artefact::Artefact;
+use crate::registry::{export, Registry};
 
 pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
     let registry = Registry::at(&session.settings()?.paths.models);
@@ -28,10 +29,7 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
             session.print(&summary::models(&models, champion.as_deref(), &registry))
         }
         Models::Show { version } => {
-            let model = match version {
-                Some(version) => registry.load(&version)?,
-                None => registry.load_champion()?,
-            };
+            let model = chosen(&registry, version)?;
             match session.json() {
                 true => session.print_json(&model),
                 false => session.print(&summary::model(&model)),
@@ -47,6 +45,25 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
             let version = registry.rollback(&now())?;
             announce(session, &version)
         }
+        Models::Export { version, to, out } => {
+            let model = chosen(&registry, version)?;
+            match to {
+                ExportFormat::Onnx => export::onnx(&model, &out)?,
+                ExportFormat::Mlflow => export::mlflow(&model, &out)?,
+            }
+            match session.json() {
+                true => session.print_json(&serde_json::json!({ "version": model.version, "path": out })),
+                false => session.print(&format!("Wrote model {} to {}\n", model.version, out.display())),
+            }
+        }
+    }
+}
+
+/// The version asked for, or the champion.
+fn chosen(registry: &Registry, version: Option<String>) -> crate::Result<Artefact> {
+    match version {
+        Some(version) => registry.load(&version),
+        None => registry.load_champion(),
     }
 }
 

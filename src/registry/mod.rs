@@ -7,6 +7,9 @@
 //!   champion.json       which one scores, since when, why, and what was before
 //! ```
 
+pub mod export;
+pub mod onnx;
+
 use crate::error::{Error, Result};
 use crate::files;
 use crate::model::artefact::Artefact;

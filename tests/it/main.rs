@@ -8,5 +8,6 @@ mod common;
 mod determinism;
 mod features_golden;
 mod houserules;
+mod onnx;
 mod real_data;
 mod sample;
