@@ -14,6 +14,7 @@ pub mod error;
 pub mod features;
 pub mod files;
 pub mod labels;
+pub mod memory;
 pub mod model;
 pub mod numeric;
 pub mod publish;

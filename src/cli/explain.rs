@@ -56,24 +56,24 @@ pub fn run(session: &Session, id: &str, as_of: Day, version: Option<&str>) -> an
     let mut explanations = Vec::new();
     let (mut log_odds, mut reference_log_odds, mut raw) = (f64::NAN, f64::NAN, Vec::new());
     for &day in &data.as_of {
-        let scores = model.score(&data, &tables.customers, &Selection::scored(&data, day));
+        let scores = model.score(&data, &tables.customers, &Selection::scored(&data, day))?;
         let Some(position) = scores.customers.iter().position(|&c| c as usize == customer) else { continue };
         let value = |c: u32| tables.customers.value.get(c as usize).copied().filter(|v| v.is_finite());
         let ranking = Ranking::of(&settings.list, &scores.customers, &scores.probabilities, &scores.log_odds, value);
         let rank = ranking.order.iter().position(|&p| p as usize == position).map_or(0, |place| place + 1);
         history.push((day, scores.probabilities[position], rank, scores.customers.len()));
         if day == as_of || day == as_of.plus(-COMPARED_DAYS) {
-            let reference = score::reference(&settings, &model, &data, &tables, &scores, &ranking);
+            let reference = score::reference(&settings, &model, &data, &tables, &scores, &ranking)?;
             let attribution = Attribution::new(model.weights(), model.intercept, reference)?;
             let explainer = Explainer::new(&settings, &catalogue, &model.terms(), attribution)?;
             let place = scores.places[position];
-            explanations.push((day, score::explain(&explainer, &model, &data, &tables, place)));
+            explanations.push((day, score::explain(&explainer, &model, &data, &tables, place)?));
             if day == as_of {
                 log_odds = scores.log_odds[position];
                 reference_log_odds = explainer.reference_log_odds();
                 let block = &data.blocks[place.0 as usize];
-                let columns = catalogue.numeric.iter().enumerate();
-                raw = columns.map(|(i, f)| (f.name.clone(), block.column(i)[place.1 as usize])).collect();
+                let values = block.row(place.1 as usize)?;
+                raw = catalogue.numeric.iter().map(|feature| feature.name.clone()).zip(values).collect();
             }
         }
     }

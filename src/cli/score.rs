@@ -58,7 +58,7 @@ pub fn scored(session: &Session, resolved: &Resolved, as_of: Day, version: Optio
         warnings.push(format!("publish.formats names {format:?}, which this version does not write"));
     }
     let selection = Selection::scored(&data, as_of);
-    let scores = model.score(&data, &tables.customers, &selection);
+    let scores = model.score(&data, &tables.customers, &selection)?;
     let value = |customer: u32| tables.customers.value.get(customer as usize).copied().filter(|v| v.is_finite());
     let ranking = Ranking::of(&settings.list, &scores.customers, &scores.probabilities, &scores.log_odds, value);
     let results = Results {
@@ -69,14 +69,14 @@ pub fn scored(session: &Session, resolved: &Resolved, as_of: Day, version: Optio
         model_version: &model.version,
         settings: &settings.list,
     };
-    let reference = reference(settings, &model, &data, &tables, &scores, &ranking);
+    let reference = reference(settings, &model, &data, &tables, &scores, &ranking)?;
     let attribution = Attribution::new(model.weights(), model.intercept, reference)?;
     let explainer = Explainer::new(settings, &catalogue, &model.terms(), attribution)?;
     let explained = results
         .listed()
         .par_iter()
         .map(|&position| explain(&explainer, &model, &data, &tables, scores.places[position as usize]))
-        .collect();
+        .collect::<Result<_>>()?;
     let listed: Vec<u32> = results.listed().iter().map(|&position| results.customer(position)).collect();
     let wanted = listed.iter().map(|&customer| tables.customers.ids.display(customer as usize)).collect();
     let lines = results.lines(explained, &Previous::read(&settings.paths.lists, as_of, &wanted)?);
@@ -202,8 +202,8 @@ pub fn reference(
     tables: &Tables,
     scores: &Scores,
     ranking: &Ranking,
-) -> Vec<f64> {
-    match settings.list.reference {
+) -> Result<Vec<f64>> {
+    Ok(match settings.list.reference {
         Reference::Population => scores.means.clone(),
         Reference::CutOff => {
             // The last tenth of the list, but at least 50 customers, so that the mean is steady.
@@ -211,12 +211,12 @@ pub fn reference(
             let nearest = &ranking.order[ranking.listed - length..ranking.listed];
             let mut means = vec![0.0; scores.means.len()];
             for &position in nearest {
-                let row = model.row(data, &tables.customers, scores.places[position as usize]);
+                let row = model.row(data, &tables.customers, scores.places[position as usize])?;
                 means.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(x) / length as f64);
             }
             means
         }
-    }
+    })
 }
 
 /// One row's reasons.
@@ -226,11 +226,11 @@ pub fn explain(
     data: &Dataset,
     tables: &Tables,
     place: (u32, u32),
-) -> Explanation {
+) -> Result<Explanation> {
     let block = &data.blocks[place.0 as usize];
     let row = place.1 as usize;
-    let raw: Vec<f32> = (0..data.catalogue.numeric.len()).map(|column| block.column(column)[row]).collect();
+    let raw = block.row(row)?;
     let customer = block.customers[row] as usize;
     let levels: Vec<Option<&str>> = tables.customers.categorical.iter().map(|levels| levels.get(customer)).collect();
-    explainer.explain(&raw, &levels, &model.row(data, &tables.customers, place))
+    Ok(explainer.explain(&raw, &levels, &model.row(data, &tables.customers, place)?))
 }

@@ -128,7 +128,7 @@ fn decide(
         Err(error) => return decided(true, &format!("the champion cannot be used: {error}")),
     };
     let held_out = Selection::labelled(data, |day| challenger.snapshots.evaluation.contains(&day));
-    let scores = champion.score(data, &tables.customers, &held_out);
+    let scores = champion.score(data, &tables.customers, &held_out)?;
     let y: Vec<u8> = scores
         .places
         .iter()

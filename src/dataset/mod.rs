@@ -13,8 +13,10 @@ use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
 use crate::features::{Catalogue, Engine, RowKey};
 use crate::labels::{self, Labels};
+use crate::memory::Stored;
 use crate::sources::{self, Cancellations, CustomerTable, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 pub use selection::Selection;
 
@@ -27,8 +29,21 @@ pub struct Block {
     pub as_of: Vec<u32>,
     /// Each row's label, where labels were asked for: 1 churned, 0 stayed, none unmatured.
     pub labels: Vec<Option<u8>>,
-    /// The numeric features, column-major; NaN is null.
-    pub values: Vec<f32>,
+    /// The numeric features, column-major; NaN is null. Under a memory limit they may lie on disk.
+    pub values: Stored<f32>,
+}
+
+/// The numeric features of a block, in memory.
+pub struct Values<'a> {
+    rows: usize,
+    values: Cow<'a, [f32]>,
+}
+
+impl Values<'_> {
+    /// One column: a value a row.
+    pub fn column(&self, index: usize) -> &[f32] {
+        &self.values[index * self.rows..(index + 1) * self.rows]
+    }
 }
 
 impl Block {
@@ -42,10 +57,22 @@ impl Block {
         self.labels.get(row).copied().flatten()
     }
 
-    /// One column of the numeric features.
-    pub fn column(&self, index: usize) -> &[f32] {
+    /// The numeric features: borrowed, or read into memory until they are dropped.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`](crate::Error::Temporary) when they lie on disk and cannot be read.
+    pub fn values(&self) -> Result<Values<'_>> {
+        Ok(Values { rows: self.rows(), values: self.values.all()? })
+    }
+
+    /// The numeric features of one row.
+    ///
+    /// # Errors
+    /// As [`Block::values`].
+    pub fn row(&self, row: usize) -> Result<Vec<f32>> {
         let rows = self.rows();
-        &self.values[index * rows..(index + 1) * rows]
+        let columns = self.values.len().checked_div(rows).unwrap_or(0);
+        (0..columns).map(|column| Ok(self.values.range(column * rows + row..column * rows + row + 1)?[0])).collect()
     }
 }
 
@@ -67,6 +94,38 @@ impl Dataset {
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.blocks.iter().map(Block::rows).sum()
+    }
+
+    /// The numeric features of some rows, given as (block, row): column-major, `places.len()` values a column. A block
+    /// that lies on disk is read once.
+    ///
+    /// # Errors
+    /// As [`Block::values`].
+    pub fn gather(&self, places: &[(u32, u32)]) -> Result<Vec<f32>> {
+        /// Blocks in memory at a time.
+        const LOADED: usize = 16;
+        let columns = self.catalogue.numeric.len();
+        let mut gathered = vec![f32::NAN; columns * places.len()];
+        if gathered.is_empty() {
+            return Ok(gathered);
+        }
+        let mut by_block: Vec<(u32, u32, u32)> =
+            (0u32..).zip(places).map(|(position, &(block, row))| (block, row, position)).collect();
+        by_block.par_sort_unstable();
+        let block_of = |place: &(u32, u32, u32)| place.0;
+        let runs: Vec<&[(u32, u32, u32)]> = by_block.chunk_by(|a, b| block_of(a) == block_of(b)).collect();
+        let held = self.blocks.iter().all(|block| block.values.is_held());
+        for runs in runs.chunks(if held { runs.len() } else { LOADED }) {
+            let load = |run: &&[(u32, u32, u32)]| self.blocks[run[0].0 as usize].values();
+            let loaded: Vec<Values<'_>> = runs.par_iter().map(load).collect::<Result<_>>()?;
+            gathered.par_chunks_mut(places.len()).enumerate().for_each(|(index, out)| {
+                for (run, values) in runs.iter().zip(&loaded) {
+                    let column = values.column(index);
+                    run.iter().for_each(|&(_, row, position)| out[position as usize] = column[row as usize]);
+                }
+            });
+        }
+        Ok(gathered)
     }
 
     /// Rows and churners of an as-of date.
@@ -200,7 +259,7 @@ pub fn build(
                     }
                 }
             }
-            block.values = engine.compute(&rows, &keys, members, &tables.customers, &timeline);
+            block.values = engine.compute(&rows, &keys, members, &tables.customers, &timeline).into();
             Part { block, exclusions, unknown: rows.unknown, duplicates: rows.duplicates }
         })
         .collect();

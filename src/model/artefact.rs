@@ -225,7 +225,7 @@ impl Artefact {
     }
 
     /// Scores the selected rows of a data set whose features have been checked.
-    pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Scores {
+    pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Scores> {
         let (terms, weights) = (self.terms(), self.weights());
         let parts: Vec<(Vec<f64>, Vec<f64>)> = dataset
             .blocks
@@ -233,12 +233,12 @@ impl Artefact {
             .enumerate()
             .map(|(index, block)| {
                 let rows = selection.rows(index);
-                let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers);
+                let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers)?;
                 let sum = |column: &[f32]| column.iter().map(|&x| f64::from(x)).sum();
                 let sums = x.chunks_exact(rows.len().max(1)).map(sum).collect();
-                (linear_score(self.intercept, &weights, &x, rows.len()), sums)
+                Ok((linear_score(self.intercept, &weights, &x, rows.len()), sums))
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let mut scores =
             Scores { customers: selection.customers(dataset), means: vec![0.0; terms.len()], ..Scores::default() };
         for (index, (log_odds, sums)) in parts.into_iter().enumerate() {
@@ -249,11 +249,11 @@ impl Artefact {
         }
         let rows = scores.customers.len().max(1) as f64;
         scores.means.iter_mut().for_each(|mean| *mean /= rows);
-        scores
+        Ok(scores)
     }
 
     /// The columns of one row.
-    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Vec<f32> {
+    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Result<Vec<f32>> {
         let block = &dataset.blocks[block as usize];
         self.recipe.apply(&self.terms(), block, &[row], &dataset.catalogue, customers)
     }

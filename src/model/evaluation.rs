@@ -4,7 +4,7 @@ use super::design::{Design, DesignBlock};
 use super::logistic::{self, LogisticParams};
 use super::metrics::{self, CalibrationBin, Metrics};
 use crate::calendar::Day;
-use crate::dataset::{Block, Dataset, Selection};
+use crate::dataset::{Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::Measure;
 use crate::numeric::sigmoid;
@@ -71,29 +71,26 @@ pub fn recency_baseline(
     let columns: Vec<usize> = (0..dataset.catalogue.numeric.len())
         .filter(|&i| dataset.catalogue.numeric[i].measure == Measure::DaysSinceLast)
         .collect();
-    let recency = |block: &Block, row: usize| {
-        let days = columns.iter().map(|&i| block.column(i)[row]).fold(f32::NAN, f32::min);
+    let recency = |values: &Values<'_>, row: usize| {
+        let days = columns.iter().map(|&i| values.column(i)[row]).fold(f32::NAN, f32::min);
         if days.is_nan() { look_back_days as f32 } else { days }.ln_1p()
     };
-    let design = |selection: &Selection| Design {
-        names: vec!["days since last activity".to_owned()],
-        blocks: dataset
-            .blocks
-            .par_iter()
-            .enumerate()
-            .map(|(index, block)| {
-                let rows = selection.rows(index);
-                DesignBlock {
-                    rows: rows.len(),
-                    x: rows.iter().map(|&row| recency(block, row as usize)).collect(),
-                    y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
-                    fold: vec![0; rows.len()],
-                }
+    let design = |selection: &Selection| -> Result<Design> {
+        let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
+            let rows = selection.rows(index);
+            let values = block.values()?;
+            Ok(DesignBlock {
+                rows: rows.len(),
+                x: rows.iter().map(|&row| recency(&values, row as usize)).collect(),
+                y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
+                fold: vec![0; rows.len()],
             })
-            .collect(),
+        });
+        let blocks = blocks.collect::<Result<_>>()?;
+        Ok(Design { names: vec!["days since last activity".to_owned()], blocks })
     };
     // The slight penalty keeps the curve finite where recency happens to separate a small training set.
-    let fit = logistic::fit(&design(training), &LogisticParams::new(1e-6).certificate_bytes(0))?;
-    let log_odds = fit.log_odds(&design(evaluation));
+    let fit = logistic::fit(&design(training)?, &LogisticParams::new(1e-6).certificate_bytes(0))?;
+    let log_odds = fit.log_odds(&design(evaluation)?);
     Ok(log_odds.into_iter().map(|block| block.into_iter().map(sigmoid).collect()).collect())
 }

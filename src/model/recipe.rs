@@ -8,6 +8,7 @@
 
 use super::design::{Design, DesignBlock};
 use crate::dataset::{Block, Dataset, Selection};
+use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
@@ -153,15 +154,16 @@ fn skewness(values: &[f64]) -> f64 {
 
 impl Recipe {
     /// Learns the recipe from the selected rows of a data set.
-    pub fn learn(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Recipe {
+    pub fn learn(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Recipe> {
         let total = selection.count();
-        let sample = selection.spread(SAMPLE_ROWS);
+        let places = selection.spread(SAMPLE_ROWS);
+        let (rows, sample) = (places.len(), dataset.gather(&places)?);
         let numeric: Vec<(NumericStep, u64)> = dataset
             .catalogue
             .numeric
             .par_iter()
             .enumerate()
-            .map(|(index, feature)| learn_numeric(dataset, &sample, index, feature))
+            .map(|(index, feature)| learn_numeric(&sample[index * rows..(index + 1) * rows], feature))
             .collect();
         // Features of one signal are often absent together. One indicator says it; more would be copies of it.
         let mut patterns = hashbrown::HashSet::new();
@@ -200,7 +202,7 @@ impl Recipe {
                 }
             })
             .collect();
-        Recipe { numeric, categorical }
+        Ok(Recipe { numeric, categorical })
     }
 
     /// The columns of the design, in order.
@@ -238,7 +240,7 @@ impl Recipe {
         selection: &Selection,
         folds: u8,
         seed: u64,
-    ) -> Design {
+    ) -> Result<Design> {
         let terms = self.terms();
         let blocks = dataset
             .blocks
@@ -247,15 +249,15 @@ impl Recipe {
             .map(|(index, block)| {
                 let rows = selection.rows(index);
                 let fold = |&row: &u32| customers.fold(block.customers[row as usize], folds, seed);
-                DesignBlock {
+                Ok(DesignBlock {
                     rows: rows.len(),
-                    x: self.apply(&terms, block, rows, &dataset.catalogue, customers),
+                    x: self.apply(&terms, block, rows, &dataset.catalogue, customers)?,
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                     fold: rows.iter().map(fold).collect(),
-                }
+                })
             })
-            .collect();
-        Design { names: terms.into_iter().map(|term| term.name).collect(), blocks }
+            .collect::<Result<_>>()?;
+        Ok(Design { names: terms.into_iter().map(|term| term.name).collect(), blocks })
     }
 
     /// Some rows of a block as columns of the design, column-major. Every value is finite.
@@ -266,17 +268,18 @@ impl Recipe {
         rows: &[u32],
         catalogue: &Catalogue,
         customers: &CustomerTable,
-    ) -> Vec<f32> {
+    ) -> Result<Vec<f32>> {
         debug_assert_eq!(catalogue.numeric.len(), self.numeric.len());
+        let values = block.values()?;
         let mut x = Vec::with_capacity(terms.len() * rows.len());
         for term in terms {
             match (term.source, &term.role) {
                 (Source::Numeric(index), Role::Missing) => {
-                    let column = block.column(index);
+                    let column = values.column(index);
                     x.extend(rows.iter().map(|&row| f32::from(u8::from(column[row as usize].is_nan()))));
                 }
                 (Source::Numeric(index), _) => {
-                    let column = block.column(index);
+                    let column = values.column(index);
                     let step = &self.numeric[index];
                     x.extend(rows.iter().map(|&row| step.standardised(column[row as usize])));
                 }
@@ -293,7 +296,7 @@ impl Recipe {
                 }
             }
         }
-        x
+        Ok(x)
     }
 }
 
@@ -330,17 +333,11 @@ pub fn linear_score(intercept: f64, weights: &[f64], x: &[f32], rows: usize) -> 
     log_odds
 }
 
-/// Learns one feature from the sampled rows; also returns a fingerprint of the rows in which it is absent.
-fn learn_numeric(
-    dataset: &Dataset,
-    sample: &[(u32, u32)],
-    index: usize,
-    feature: &crate::features::Feature,
-) -> (NumericStep, u64) {
+/// Learns one feature from its values in the sampled rows; also returns a fingerprint of the rows in which it is absent.
+fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (NumericStep, u64) {
     let mut values = Vec::with_capacity(sample.len());
     let (mut missing, mut pattern) = (0u64, 0u64);
-    for (position, &(block, row)) in (0u64..).zip(sample) {
-        let value = dataset.blocks[block as usize].column(index)[row as usize];
+    for (position, &value) in (0u64..).zip(sample) {
         if value.is_nan() {
             missing += 1;
             pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&position.to_le_bytes()));
@@ -455,10 +452,10 @@ mod tests {
             .collect();
         let customers = customers(&levels);
         let selection = Selection::labelled(&data, |_| true);
-        let recipe = Recipe::learn(&data, &customers, &selection);
+        let recipe = Recipe::learn(&data, &customers, &selection).unwrap();
         let names: Vec<String> = recipe.terms().into_iter().map(|t| t.name).collect();
         assert_eq!(names, ["f0", "f0 is missing", "f1", "plan=b", "plan is rare"]);
-        let design = recipe.design(&data, &customers, &selection, 5, 7);
+        let design = recipe.design(&data, &customers, &selection, 5, 7).unwrap();
         let block = &design.blocks[0];
         let mean: f64 = block.column(0).iter().map(|&v| f64::from(v)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 1e-6);

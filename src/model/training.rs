@@ -46,9 +46,9 @@ pub fn train_on(
 ) -> Result<Trained> {
     let mut clock = Clock::start();
     step("learning the recipe");
-    let recipe = Recipe::learn(dataset, customers, rows);
+    let recipe = Recipe::learn(dataset, customers, rows)?;
     clock.lap("recipe");
-    let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed);
+    let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
     clock.lap("design");
     if design.columns() == 0 {
         return Err(Error::TooLittle(
@@ -87,7 +87,7 @@ impl Trained {
         rows: &Selection,
     ) -> Result<Trained> {
         let mut clock = Clock::start();
-        let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed);
+        let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
         clock.lap("design of all rows");
         let params = LogisticParams::new(self.fit.alpha).start(self.fit.intercept, &self.fit.coefficients);
         let fit = logistic::fit(&design, &params)?;
@@ -98,20 +98,25 @@ impl Trained {
     }
 
     /// The log-odds of the chosen rows, block by block.
-    pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Vec<Vec<f64>> {
+    pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
         let terms = self.recipe.terms();
         let of_block = |(index, block): (usize, &Block)| {
             let rows = rows.rows(index);
-            let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers);
-            linear_score(self.fit.intercept, &self.fit.coefficients, &x, rows.len())
+            let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers)?;
+            Ok(linear_score(self.fit.intercept, &self.fit.coefficients, &x, rows.len()))
         };
         dataset.blocks.par_iter().enumerate().map(of_block).collect()
     }
 
     /// The calibrated probabilities of the chosen rows, block by block.
-    pub fn probabilities(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Vec<Vec<f64>> {
+    pub fn probabilities(
+        &self,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        rows: &Selection,
+    ) -> Result<Vec<Vec<f64>>> {
         let calibrated = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.calibration.apply(z)).collect();
-        self.log_odds(dataset, customers, rows).into_iter().map(calibrated).collect()
+        Ok(self.log_odds(dataset, customers, rows)?.into_iter().map(calibrated).collect())
     }
 }
 
@@ -136,7 +141,7 @@ pub fn train(
     let judged = train_on(settings, dataset, customers, &training, step)?;
     step("evaluating on the held-out snapshots");
     let mut clock = Clock::start();
-    let probabilities = judged.probabilities(dataset, customers, &held_out);
+    let probabilities = judged.probabilities(dataset, customers, &held_out)?;
     let baseline = evaluation::recency_baseline(dataset, &training, &held_out, settings.look_back_days())?;
     let evaluation = Evaluation::of(dataset, &held_out, &probabilities, &baseline, settings.list.capacity);
     clock.lap("evaluation");

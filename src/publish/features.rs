@@ -34,11 +34,11 @@ fn table(
     let ids: Vec<u32> = places.iter().map(|&(_, customer, ..)| customer).collect();
     table.ids("customer_id", &customers.ids, &ids);
     table.days("as_of", places.iter().map(|&(as_of, ..)| Some(dataset.as_of[as_of as usize].0)).collect())?;
+    let rows: Vec<(u32, u32)> = places.iter().map(|&(_, _, block, row)| (block, row)).collect();
+    let values = dataset.gather(&rows)?;
     for (index, feature) in dataset.catalogue.numeric.iter().enumerate() {
-        let value = |&(_, _, block, row): &(u32, u32, u32, u32)| {
-            f64::from(dataset.blocks[block as usize].column(index)[row as usize])
-        };
-        table.floats(&feature.name, places.iter().map(value));
+        let column = &values[index * rows.len()..(index + 1) * rows.len()];
+        table.floats(&feature.name, column.iter().map(|&value| f64::from(value)));
     }
     for (name, levels) in dataset.catalogue.categorical.iter().zip(&customers.categorical) {
         let texts: Vec<Option<&str>> = ids.iter().map(|&customer| levels.get(customer as usize)).collect();

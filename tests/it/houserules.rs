@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Rooms by floor. Rooms on one floor do not import each other, except on the ground floor.
 const FLOORS: [&[&str]; 11] = [
-    &["error", "calendar", "clock", "digest", "files", "numeric"],
+    &["error", "calendar", "clock", "digest", "files", "memory", "numeric"],
     &["config"],
     &["sources"],
     &["eligibility"],
