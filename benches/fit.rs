@@ -68,6 +68,7 @@ fn read(path: &Path) -> Result<Design> {
                     .collect(),
                 y: labels[range.clone()].to_vec(),
                 fold: vec![0; range.len()],
+                customer: range.clone().map(|row| row as u32).collect(),
             }
         })
         .collect();

@@ -34,6 +34,7 @@ fn design() -> Design {
             x: (0..columns).flat_map(|j| rows.iter().map(move |row| row[j].parse::<f32>().unwrap())).collect(),
             y: rows.iter().map(|row| row[columns].parse().unwrap()).collect(),
             fold: rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect(),
+            customer: (0..rows.len() as u32).collect(),
         })
         .collect();
     Design { names: header[..columns].iter().map(|name| name.to_string()).collect(), blocks }
@@ -48,6 +49,7 @@ fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
 struct Fits {
     penalised: Vec<Penalised>,
     unpenalised: Unpenalised,
+    clustered: Vec<f64>,
     out_of_fold: Vec<OutOfFold>,
 }
 
@@ -94,6 +96,19 @@ fn penalised_coefficients_are_scikit_learns() {
             close(table[j + 1].standard_error, expected.standard_errors[j], 1e-8, name);
         }
         close(table[0].standard_error, expected.standard_errors[design.names.len()], 1e-8, "intercept");
+    }
+}
+
+#[test]
+fn uncertainty_by_customer_is_statsmodels() {
+    let mut design = design();
+    for block in &mut design.blocks {
+        block.customer = (0..block.rows as u32).map(|row| row / 4).collect();
+    }
+    let found = fit(&design, &LogisticParams::new(0.0)).unwrap();
+    assert_eq!(found.customers, design.rows() / 4);
+    for (line, expected) in found.table().iter().zip(json::<Fits>("fits.json").clustered) {
+        close(line.standard_error, expected, 1e-8, &line.name);
     }
 }
 

@@ -14,8 +14,6 @@ pub struct Cholesky {
     /// Row after row; the upper triangle is not used.
     lower: Vec<f64>,
     scale: Vec<f64>,
-    /// The smallest pivot before any ridge.
-    pub smallest_pivot: f64,
     /// The columns that depend on those before them. If there are any, the factor is that of the scaled matrix with
     /// a small ridge, which leaves their share of a step undecided between them and shows as huge standard errors.
     pub dependent: Vec<usize>,
@@ -33,14 +31,14 @@ impl Cholesky {
                 scaled[i * size + j] = matrix[i * size + j] * scale[i] * scale[j];
             }
         }
-        let (mut lower, smallest_pivot, dependent) = factor(scaled.clone(), size);
+        let (mut lower, dependent) = factor(scaled.clone(), size);
         if !dependent.is_empty() {
             for i in 0..size {
                 scaled[i * size + i] += RIDGE;
             }
             lower = factor(scaled, size).0;
         }
-        Cholesky { size, lower, scale, smallest_pivot, dependent }
+        Cholesky { size, lower, scale, dependent }
     }
 
     /// The solution `x` of `A x = b`.
@@ -74,12 +72,11 @@ impl Cholesky {
     }
 }
 
-/// Factors in place; also the smallest pivot and the dependent columns. A dependent column takes no part in the rest.
-fn factor(mut a: Vec<f64>, size: usize) -> (Vec<f64>, f64, Vec<usize>) {
-    let (mut smallest, mut dependent) = (f64::INFINITY, Vec::new());
+/// Factors in place; also the dependent columns. A dependent column takes no part in the rest.
+fn factor(mut a: Vec<f64>, size: usize) -> (Vec<f64>, Vec<usize>) {
+    let mut dependent = Vec::new();
     for j in 0..size {
         let pivot = a[j * size + j] - a[j * size..j * size + j].iter().map(|l| l * l).sum::<f64>();
-        smallest = smallest.min(pivot);
         if pivot > DEPENDENT {
             let root = pivot.sqrt();
             a[j * size + j] = root;
@@ -96,7 +93,7 @@ fn factor(mut a: Vec<f64>, size: usize) -> (Vec<f64>, f64, Vec<usize>) {
             }
         }
     }
-    (a, smallest, dependent)
+    (a, dependent)
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Cross-fitting: the log-odds of every row from a model that has not seen its customer, and with them the choice of
 //! the penalty.
 //!
-//! The models that leave one fold out differ little from the one fitted on all rows. One pass at that solution gives
-//! the gradient and curvature over each fold, hence those outside each fold, hence the first Newton step of every
-//! model; the passes after it advance all of them together and need no curvature, as it hardly changes any more. A
-//! model for which it does (few rows) gets its curvature renewed.
+//! The models that leave one fold out differ little from the one fitted on all rows, and so does their curvature: they
+//! start from its solution with its curvature, and advance together on passes that compute gradients alone. A model
+//! that this does not serve (few rows) gets a curvature of its own.
 
+use super::cholesky::Cholesky;
 use super::design::{Design, DesignBlock};
-use super::kernel;
 use super::logistic::{base_rate_start, column_scale, LogisticFit};
 use super::newton::{self, Newton, Objective};
 use crate::error::{Error, Result};
@@ -21,11 +20,11 @@ pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-
 /// The choice of the penalty looks at about so many rows at most.
 const SEARCH_ROWS: usize = 60_000;
 
-/// Tolerance of the fits whose coefficients are published.
-const TOLERANCE: f64 = 1e-11;
+/// Tolerance of the fits that a calibration is learned from.
+const TOLERANCE: f64 = 1e-9;
 
 /// Tolerance of the fits that only a log-loss is read from: good for six digits, where its standard error leaves two.
-const SEARCH_TOLERANCE: f64 = 1e-7;
+const SEARCH_TOLERANCE: f64 = 1e-6;
 
 /// The most Newton steps.
 const MAX_ITERATIONS: u32 = 50;
@@ -42,7 +41,8 @@ pub fn cross_fit(design: &Design, alpha: f64, folds: u8, start: &LogisticFit) ->
     let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
     let start = start.coefficients.iter().copied().chain([start.intercept]).collect();
     let fits = Fits { blocks: &blocks, scale: &scale, alpha, tolerance: TOLERANCE };
-    let models = fits.without_each_fold(folds, start)?;
+    let (start, factor) = fits.on_all(start);
+    let models = fits.without_each_fold(folds, &start, factor)?;
     Ok(blocks.par_iter().map(|block| log_odds(block, &models)).collect())
 }
 
@@ -91,8 +91,9 @@ pub fn choose_alpha(design: &Design, path: &[f64], folds: u8) -> Result<AlphaCho
     let mut scores: Vec<AlphaScore> = Vec::with_capacity(strengths.len());
     for alpha in strengths {
         let fits = Fits { blocks: &blocks, scale: &scale, alpha: alpha * per_row, tolerance: SEARCH_TOLERANCE };
-        theta = fits.on_all(theta);
-        let models = fits.without_each_fold(folds, theta.clone())?;
+        let factor;
+        (theta, factor) = fits.on_all(theta);
+        let models = fits.without_each_fold(folds, &theta, factor)?;
         let (log_loss, standard_error) = fold_log_loss(&blocks, &models);
         scores.push(AlphaScore { alpha, log_loss, standard_error });
     }
@@ -110,7 +111,7 @@ struct Fits<'a> {
 }
 
 impl<'a> Fits<'a> {
-    fn new_fit(&self, without: Option<u8>, start: Vec<f64>) -> Newton<'a> {
+    fn new_fit(&self, without: Option<u8>, start: Vec<f64>, factor: Option<Cholesky>) -> Newton<'a> {
         let objective = Objective {
             without,
             alpha: self.alpha,
@@ -118,42 +119,45 @@ impl<'a> Fits<'a> {
             tolerance: self.tolerance,
             max_iterations: MAX_ITERATIONS,
         };
-        Newton::new(objective, start)
+        Newton::new(objective, start, factor)
     }
 
-    /// The parameters fitted on all rows.
-    fn on_all(&self, start: Vec<f64>) -> Vec<f64> {
-        let mut fits = [self.new_fit(None, start)];
+    /// The parameters fitted on all rows, and the factor of the curvature there.
+    fn on_all(&self, start: Vec<f64>) -> (Vec<f64>, Option<Cholesky>) {
+        let mut fits = [self.new_fit(None, start, None)];
         newton::advance(self.blocks, self.scale.len(), &mut fits);
         let [fit] = fits;
-        fit.theta
+        let factor = fit.factor().cloned();
+        (fit.theta, factor)
     }
 
-    /// For each fold the parameters fitted on the other folds' rows, starting from `start`.
-    fn without_each_fold(&self, folds: u8, start: Vec<f64>) -> Result<Vec<Vec<f64>>> {
+    /// For each fold the parameters fitted on the other folds' rows, starting from `start` with the `factor` there.
+    fn without_each_fold(&self, folds: u8, start: &[f64], factor: Option<Cholesky>) -> Result<Vec<Vec<f64>>> {
         if folds < 2 {
             return Err(Error::Internal(format!("{folds} folds to cross-fit on; at least 2 are needed")));
         }
-        if let Some(fold) = self.blocks.iter().flat_map(|block| &block.fold).find(|&&fold| fold >= folds) {
-            return Err(Error::Internal(format!("a row of the design is in fold {fold} of {folds}, counted from 0")));
+        let mut counts = vec![(0usize, 0usize); usize::from(folds)];
+        for (&fold, &y) in self.blocks.iter().flat_map(|block| block.fold.iter().zip(&block.y)) {
+            let Some((rows, churners)) = counts.get_mut(usize::from(fold)) else {
+                return Err(Error::Internal(format!(
+                    "a row of the design is in fold {fold} of {folds}, counted from 0"
+                )));
+            };
+            *rows += 1;
+            *churners += usize::from(y);
         }
-        let parts = kernel::evaluate_by_fold(self.blocks, self.scale.len(), &start, folds);
-        let mut fits = Vec::with_capacity(usize::from(folds));
-        for fold in 0..folds {
-            let mut others = (0..folds).zip(&parts).filter(|(other, _)| *other != fold).map(|(_, part)| part);
-            let mut sums = others.next().cloned().unwrap_or_else(|| parts[0].clone());
-            others.for_each(|part| sums.add(part));
-            if sums.churners == 0 || sums.churners == sums.rows {
+        let (all, all_churners) = counts.iter().fold((0, 0), |(n, c), (rows, churners)| (n + rows, c + churners));
+        for (fold, (rows, churners)) in counts.into_iter().enumerate() {
+            let (rows, churners) = (all - rows, all_churners - churners);
+            if churners == 0 || churners == rows {
                 return Err(Error::TooLittle(format!(
-                    "{} of the {} rows outside fold {fold} of {folds} churned; every fold must leave both churners and \
-                     customers who stayed: use more history",
-                    sums.churners, sums.rows
+                    "{churners} of the {rows} rows outside fold {fold} of {folds} churned; every fold must leave both \
+                     churners and customers who stayed: use more history"
                 )));
             }
-            let mut fit = self.new_fit(Some(fold), start.clone());
-            fit.receive(sums);
-            fits.push(fit);
         }
+        let mut fits: Vec<Newton> =
+            (0..folds).map(|fold| self.new_fit(Some(fold), start.to_vec(), factor.clone())).collect();
         newton::advance(self.blocks, self.scale.len(), &mut fits);
         for (fold, fit) in fits.iter().enumerate().filter(|(_, fit)| !fit.converged()) {
             let gradient = fit.gradient_norm;
@@ -224,6 +228,7 @@ mod tests {
                     .collect();
                 block.y = keep.iter().map(|&row| block.y[row]).collect();
                 block.fold = keep.iter().map(|&row| block.fold[row]).collect();
+                block.customer = keep.iter().map(|&row| block.customer[row]).collect();
                 block.rows = keep.len();
             }
             let model = fit(&others, &LogisticParams::new(alpha).certificate_bytes(0)).unwrap();

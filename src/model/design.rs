@@ -27,6 +27,9 @@ pub struct DesignBlock {
     pub y: Vec<u8>,
     /// Per row, the cross-fitting fold of its customer. One customer's rows all have the same fold.
     pub fold: Vec<u8>,
+    /// Per row, a number that tells its customer from those of the rows before and after it. One customer's rows lie one
+    /// after the other.
+    pub customer: Vec<u32>,
 }
 
 /// What a column looks like before any fit.
@@ -74,17 +77,23 @@ impl Design {
         self.blocks.iter().map(|block| block.y.iter().filter(|&&y| y == 1).count()).sum()
     }
 
+    /// Number of customers.
+    pub fn customers(&self) -> usize {
+        let changes = |block: &DesignBlock| block.customer.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        self.blocks.iter().map(|block| changes(block) + usize::from(block.rows > 0)).sum()
+    }
+
     /// Checks that every block has the shape its documentation promises and that labels are 0 or 1.
     ///
     /// # Errors
     /// [`Error::Internal`]: whoever built the design made a mistake.
     pub fn check(&self) -> Result<()> {
         for (at, block) in self.blocks.iter().enumerate() {
-            let found = (block.x.len(), block.y.len(), block.fold.len());
-            let expected = (block.rows * self.columns(), block.rows, block.rows);
+            let found = (block.x.len(), block.y.len(), block.fold.len(), block.customer.len());
+            let expected = (block.rows * self.columns(), block.rows, block.rows, block.rows);
             if found != expected {
                 return Err(Error::Internal(format!(
-                    "block {at} of the design has {found:?} values, labels and folds; expected {expected:?} for {} \
+                    "block {at} of the design has {found:?} values, labels, folds and customers; expected {expected:?} for {} \
                      rows and {} columns",
                     block.rows,
                     self.columns()
@@ -220,7 +229,7 @@ pub(super) mod examples {
     pub fn from_columns(x: Vec<f32>, y: Vec<u8>, fold: Vec<u8>) -> Design {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
-        Design { names, blocks: vec![DesignBlock { rows, x, y, fold }] }
+        Design { names, blocks: vec![DesignBlock { rows, x, y, fold, customer: (0..rows as u32).collect() }] }
     }
 
     /// The same rows in blocks of at most `size`.
@@ -233,7 +242,8 @@ pub(super) mod examples {
                     rows: range.len(),
                     x: (0..design.columns()).flat_map(|j| block.column(j)[range.clone()].to_vec()).collect(),
                     y: block.y[range.clone()].to_vec(),
-                    fold: block.fold[range].to_vec(),
+                    fold: block.fold[range.clone()].to_vec(),
+                    customer: block.customer[range].to_vec(),
                 });
             }
         }

@@ -84,13 +84,14 @@ pub fn recency_baseline(
                 x: rows.iter().map(|&row| recency(&values, row as usize)).collect(),
                 y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                 fold: vec![0; rows.len()],
+                customer: rows.to_vec(),
             })
         });
         let blocks = blocks.collect::<Result<_>>()?;
         Ok(Design { names: vec!["days since last activity".to_owned()], blocks })
     };
     // The slight penalty keeps the curve finite where recency happens to separate a small training set.
-    let fit = logistic::fit(&design(training)?, &LogisticParams::new(1e-6).certificate_bytes(0))?;
+    let fit = logistic::fit(&design(training)?, &LogisticParams::new(1e-6).coefficients_only())?;
     let log_odds = fit.log_odds(&design(evaluation)?);
     Ok(log_odds.into_iter().map(|block| block.into_iter().map(sigmoid).collect()).collect())
 }

@@ -5,11 +5,14 @@
 //! `LogisticRegression(C = 1 / (rows * alpha))` and `linfa-logistic`'s `alpha = rows * alpha`, as both take the sum of
 //! the losses.
 //!
-//! **Uncertainty.** With `I = X' W X` the observed information and `H = I + rows * alpha * D` (`D` the identity but
-//! for the intercept), the covariance of the estimates is `H^-1 I H^-1`, the variance of the penalised estimator
+//! **Uncertainty.** The rows of one customer on several as-of dates are not independent. With `I = X' W X` the observed
+//! information, `H = I + rows * alpha * D` (`D` the identity but for the intercept) and `S` the sum over customers of
+//! `s s'`, `s` being the gradient of the log-loss summed over a customer's rows, the covariance of the estimates is
+//! `c H^-1 S H^-1` with `c = G / (G - 1) * (n - 1) / (n - k)` for `G` customers, `n` rows and `k` parameters (Liang &
+//! Zeger, *Biometrika* 73, 1986; statsmodels' `cov_type="cluster"`). Where every customer has one row it is that of the
+//! model itself, `H^-1 I H^-1`, the variance of the penalised estimator
 //! around its own expectation (le Cessie & van Houwelingen, *Applied Statistics* 41, 1992). Without a penalty it is
-//! `I^-1`, as in statsmodels' `Logit`. It takes rows as independent: snapshots of one customer are not, so the errors
-//! of a design with several snapshots are on the small side.
+//! `I^-1`, as in statsmodels' `Logit`.
 //!
 //! **Certificate.** `linfa-logistic` never says why it stopped, and when its line search fails it hands back the
 //! point it started from; started at the solution it would agree with anything. So it starts at a point displaced
@@ -19,8 +22,8 @@
 
 use super::cholesky::Cholesky;
 use super::design::{ColumnProfile, Design, DesignBlock};
-use super::kernel::{self, Curvature, Point};
-use super::newton::{intercept_and_coefficients, penalised, Newton, Objective};
+use super::kernel::{self, Point};
+use super::newton::{self, curvature_stride, intercept_and_coefficients, penalised, Newton, Objective};
 use crate::error::{Error, Result};
 use crate::numeric::logit;
 use linfa::dataset::Records;
@@ -39,6 +42,19 @@ const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Log-odds beyond which a probability is 0 or 1 for all practical purposes, and worth a look for separation.
 const EXTREME: f64 = 12.0;
+
+/// Variance inflation worth a word: nine tenths of ten would be the textbooks' rule, but windows of one signal are
+/// meant to overlap.
+const INFLATED: f64 = 100.0;
+
+/// Variance inflation from which on the column is as good as determined by others.
+const DETERMINED: f64 = 1e6;
+
+/// The fit on the sample comes first if the rows are at least so many times as many.
+const SAMPLE_FIRST: usize = 3;
+
+/// The sample's own solution is this good an approximation of anything.
+const SAMPLE_TOLERANCE: f64 = 1e-6;
 
 /// The certificate's displacement: so much in the log-odds of a typical row.
 const DISPLACEMENT: f64 = 0.01;
@@ -82,6 +98,7 @@ pub struct LogisticValidParams {
     tolerance: f64,
     max_iterations: u32,
     start: Option<Vec<f64>>,
+    uncertainty: bool,
     certificate_bytes: usize,
 }
 
@@ -93,6 +110,7 @@ impl LogisticParams {
             tolerance: 1e-12,
             max_iterations: 50,
             start: None,
+            uncertainty: true,
             certificate_bytes: 64 << 20,
         })
     }
@@ -113,6 +131,12 @@ impl LogisticParams {
     /// A point to start from, such as the coefficients of an earlier model on the same columns.
     pub fn start(mut self, intercept: f64, coefficients: &[f64]) -> LogisticParams {
         self.0.start = Some(coefficients.iter().copied().chain([intercept]).collect());
+        self
+    }
+
+    /// The coefficients alone: without their uncertainty, advice about columns, and certificate.
+    pub fn coefficients_only(mut self) -> LogisticParams {
+        self.0.uncertainty = false;
         self
     }
 
@@ -196,10 +220,20 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             tolerance: self.tolerance,
             max_iterations: self.max_iterations,
         };
-        let mut newton = Newton::new(objective, start);
+        let stride = curvature_stride(&blocks);
+        let (mut start, mut factor) = (start, None);
+        if stride >= SAMPLE_FIRST && self.alpha > 0.0 {
+            // The sample that the curvature comes from has nearly the same solution.
+            let sample: Vec<&DesignBlock> = blocks.iter().copied().step_by(stride).collect();
+            let mut fits = [Newton::new(Objective { tolerance: SAMPLE_TOLERANCE, ..objective }, start, None)];
+            newton::advance(&sample, columns, &mut fits);
+            let [fit] = fits;
+            (start, factor) = (fit.theta.clone(), fit.factor().cloned());
+        }
+        let mut newton = Newton::new(objective, start, factor);
         let mut separating = None;
         while let Some((theta, curvature)) = newton.request() {
-            let point = Point { theta: &theta, without: None, curvature };
+            let point = Point { theta: &theta, without: None, curvature: curvature.then_some(stride) };
             newton.receive(kernel::evaluate(&blocks, columns, &[point]).remove(0));
             separating = Separating::find(&blocks, columns, self.alpha, &newton);
             if separating.is_some() && self.alpha == 0.0 {
@@ -207,50 +241,121 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             }
         }
         let converged = newton.converged() && !(separating.is_some() && self.alpha == 0.0);
-
-        let theta = newton.theta;
-        let point = Point { theta: &theta, without: None, curvature: Curvature::Double };
-        let sums = kernel::evaluate(&blocks, columns, &[point]).remove(0);
-        let information = sums.gram.map(|gram| gram.to_matrix()).unwrap_or_default();
-        let size = columns + 1;
-        let hessian = penalised(information.clone(), size, self.alpha * rows as f64);
-        let factor = Cholesky::new(&hessian, size);
-        let inverse = factor.inverse();
-        let covariance =
-            if self.alpha > 0.0 { product(&product(&inverse, &information, size), &inverse, size) } else { inverse };
-
-        let mut advice = Vec::new();
+        let (intercept, coefficients) = intercept_and_coefficients(&newton.theta);
+        let mut fit = LogisticFit {
+            names: design.names.clone(),
+            alpha: self.alpha,
+            rows,
+            churners,
+            customers: 0,
+            intercept,
+            coefficients: coefficients.to_vec(),
+            covariance: Vec::new(),
+            variance_inflation: Vec::new(),
+            iterations: newton.iterations,
+            gradient_norm: newton.gradient_norm,
+            log_loss: newton.sums.as_ref().map_or(f64::NAN, |sums| sums.loss / rows as f64),
+            converged,
+            advice: Vec::new(),
+            certificate: Certificate::NotRun { reason: "nobody asked for it".into() },
+        };
         if !converged {
-            advice.push(Advice::NotConverged {
+            fit.advice.push(Advice::NotConverged {
                 iterations: newton.iterations,
                 gradient_norm: newton.gradient_norm,
                 tolerance: self.tolerance,
             });
         }
-        advice.extend(column_advice(design, &profile, &scale, self.alpha, separating.as_ref(), &factor.dependent));
-
-        let certificate = if !converged {
-            Certificate::NotRun { reason: "the fit did not converge".into() }
-        } else {
-            certify(design, self, &theta, &scale, &hessian)
-        };
-        let (intercept, coefficients) = intercept_and_coefficients(&theta);
-        Ok(LogisticFit {
-            names: design.names.clone(),
-            alpha: self.alpha,
-            rows,
-            churners,
-            intercept,
-            coefficients: coefficients.to_vec(),
-            covariance,
-            iterations: newton.iterations,
-            gradient_norm: newton.gradient_norm,
-            log_loss: sums.loss / rows as f64,
-            converged,
-            advice,
-            certificate,
-        })
+        if self.uncertainty {
+            let hessian = self.assess(&mut fit, design, &newton.theta, &profile, &scale, separating.as_ref());
+            fit.certificate = match converged {
+                true => certify(design, self, &newton.theta, &scale, &hessian),
+                false => Certificate::NotRun { reason: "the fit did not converge".into() },
+            };
+        }
+        Ok(fit)
     }
+}
+
+impl LogisticValidParams {
+    /// Adds the uncertainty of the coefficients and advice about the columns to a fit; returns the curvature of the
+    /// penalised loss, row after row.
+    fn assess(
+        &self,
+        fit: &mut LogisticFit,
+        design: &Design,
+        theta: &[f64],
+        profile: &[ColumnProfile],
+        scale: &[f64],
+        separating: Option<&Separating>,
+    ) -> Vec<f64> {
+        let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
+        let (columns, size, rows) = (design.columns(), theta.len(), fit.rows);
+        let point = Point { theta, without: None, curvature: Some(1) };
+        let sums = kernel::evaluate(&blocks, columns, &[point]).remove(0);
+        let information = sums.gram.map(|gram| gram.over(rows)).unwrap_or_default();
+        let hessian = penalised(information.clone(), size, self.alpha * rows as f64);
+        let factor = Cholesky::new(&hessian, size);
+        let inverse = factor.inverse();
+        let sandwich = |middle: &[f64]| product(&product(&inverse, middle, size), &inverse, size);
+        fit.customers = design.customers();
+        fit.covariance = if fit.customers < rows {
+            let (mut scatter, groups) = kernel::scatter_of_customers(&blocks, columns, theta);
+            let (n, k, groups) = (rows as f64, size as f64, groups as f64);
+            let correction = groups / (groups - 1.0).max(1.0) * (n - 1.0) / (n - k).max(1.0);
+            scatter.iter_mut().for_each(|value| *value *= correction);
+            sandwich(&scatter)
+        } else if self.alpha > 0.0 {
+            sandwich(&information)
+        } else {
+            inverse
+        };
+        fit.variance_inflation = variance_inflation(&information, size);
+        fit.advice.extend(column_advice(design, profile, scale, self.alpha, separating, &factor.dependent));
+        fit.advice.extend(inflation_advice(fit));
+        hessian
+    }
+}
+
+/// How many times larger the variance of each coefficient is than it would be if the column had nothing in common with
+/// the others: `1 / (1 - R^2)` of the column on the others, under the weights of the fit. Infinite for a column that
+/// depends on others exactly; 1 for one that never varies.
+fn variance_inflation(information: &[f64], size: usize) -> Vec<f64> {
+    let factor = Cholesky::new(information, size);
+    let inverse = factor.inverse();
+    let at = |i: usize, j: usize| information[i * size + j];
+    (0..size - 1)
+        .map(|j| {
+            let alone = at(j, j) - at(j, size - 1).powi(2) / at(size - 1, size - 1);
+            match (alone > 1e-9 * at(j, j), factor.dependent.contains(&j)) {
+                (false, _) => 1.0,
+                (true, true) => f64::INFINITY,
+                (true, false) => match alone * inverse[j * size + j] {
+                    inflation if inflation < DETERMINED => inflation.max(1.0),
+                    _ => f64::INFINITY,
+                },
+            }
+        })
+        .collect()
+}
+
+/// One piece of advice about all columns whose coefficients mean little by themselves.
+fn inflation_advice(fit: &LogisticFit) -> Option<Advice> {
+    let mut inflated: Vec<(f64, &String)> = fit
+        .variance_inflation
+        .iter()
+        .copied()
+        .zip(&fit.names)
+        .filter(|(inflation, _)| *inflation > INFLATED && inflation.is_finite())
+        .collect();
+    inflated.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let most = inflated.first()?.0;
+    let count = inflated.len();
+    Some(Advice::Inflated {
+        columns: inflated.into_iter().take(5).map(|(_, name)| name.clone()).collect(),
+        count,
+        most,
+    })
 }
 
 /// Root mean square of each column, 1 for a column of zeros.
@@ -284,12 +389,17 @@ pub struct LogisticFit {
     pub rows: usize,
     /// How many of them churned.
     pub churners: usize,
+    /// Customers that the rows are of.
+    pub customers: usize,
     /// Log-odds of a row of zeros.
     pub intercept: f64,
     /// Change of the log-odds per unit of each column.
     pub coefficients: Vec<f64>,
-    /// Covariance of the estimates, row after row: the coefficients, then the intercept.
+    /// Covariance of the estimates, row after row: the coefficients, then the intercept. Clustered by customer where
+    /// customers have several rows. Empty if it was not asked for, like the next field.
     pub covariance: Vec<f64>,
+    /// Variance inflation of each coefficient; infinite for a column that others determine.
+    pub variance_inflation: Vec<f64>,
     /// Newton steps taken.
     pub iterations: u32,
     /// Largest entry of the gradient of the penalised mean log-loss, divided by the root mean square of its column.
@@ -327,6 +437,10 @@ pub struct Coefficient {
     pub odds_ratio_lower: f64,
     /// Upper end of its 95 % interval.
     pub odds_ratio_upper: f64,
+    /// How many times larger the variance of the estimate is for what the column shares with others; none for the
+    /// intercept, and for a column that others determine.
+    #[serde(default)]
+    pub variance_inflation: Option<f64>,
 }
 
 impl LogisticFit {
@@ -334,7 +448,8 @@ impl LogisticFit {
     pub fn table(&self) -> Vec<Coefficient> {
         let size = self.coefficients.len() + 1;
         let line = |(j, name, estimate): (usize, &str, f64)| {
-            let standard_error = self.covariance[j * size + j].max(0.0).sqrt();
+            let variance = self.covariance.get(j * size + j).copied().unwrap_or(f64::NAN);
+            let standard_error = variance.max(0.0).sqrt();
             let z = estimate / standard_error;
             let (lower, upper) = (estimate - Z_95 * standard_error, estimate + Z_95 * standard_error);
             Coefficient {
@@ -348,6 +463,7 @@ impl LogisticFit {
                 odds_ratio: estimate.exp(),
                 odds_ratio_lower: lower.exp(),
                 odds_ratio_upper: upper.exp(),
+                variance_inflation: self.variance_inflation.get(j).copied().filter(|inflation| inflation.is_finite()),
             }
         };
         let columns = self.names.iter().zip(&self.coefficients).enumerate();
@@ -391,6 +507,15 @@ pub enum Advice {
         /// The columns.
         columns: Vec<String>,
     },
+    /// Columns that have so much in common with others that their own coefficients are a matter of chance.
+    Inflated {
+        /// Those with the largest variance inflation, at most five.
+        columns: Vec<String>,
+        /// How many there are in all.
+        count: usize,
+        /// The largest variance inflation.
+        most: f64,
+    },
     /// Columns with one value in every row.
     Constant {
         /// The columns.
@@ -424,6 +549,12 @@ impl fmt::Display for Advice {
                 f,
                 "{} can be computed from the other columns, so the effects cannot be told apart: drop them or set \
                  model.alpha above 0",
+                columns.join(", ")
+            ),
+            Advice::Inflated { columns, count, most } => write!(
+                f,
+                "{count} columns share most of what they say with others (variance inflation up to {most:.0}: {}); read \
+                 their coefficients together, not one by one, or keep fewer windows",
                 columns.join(", ")
             ),
             Advice::Constant { columns } => {
@@ -575,7 +706,7 @@ impl Separating {
         // Under quasi-complete separation all but the separated rows have settled while those still move on by about
         // one per step, none of them backwards.
         let direction: Vec<f64> = newton.step.iter().map(|step| -step).collect();
-        let point = Point { theta: &direction, without: None, curvature: Curvature::Skip };
+        let point = Point { theta: &direction, without: None, curvature: None };
         let moved = kernel::evaluate(blocks, columns, &[point]).remove(0);
         (moved.largest > 0.1 && moved.lowest_margin > -1e-3 * moved.largest)
             .then_some(Separating { complete: false, direction })

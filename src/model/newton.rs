@@ -1,20 +1,26 @@
-//! Newton's method (iteratively reweighted least squares) for the penalised log-loss, one evaluation at a time, so
-//! that several models can advance together on the same passes over the rows.
+//! Newton's method for the penalised log-loss, one evaluation at a time, so that several models can advance together
+//! on the same passes over the rows.
+//!
+//! The curvature is taken from a sample of the rows and kept while steps are small; what it gets wrong is put right by
+//! the changes of the exact gradient from step to step, as limited-memory BFGS does (Nocedal 1980, "Updating
+//! quasi-Newton matrices with limited storage"; Nocedal & Wright 2006, algorithm 7.4, with the factor as its initial
+//! matrix). A fit then costs a few passes that compute the gradient alone, which is fifty times less work than the
+//! curvature, and ends where the gradient over all rows does vanish.
 
 use super::cholesky::Cholesky;
 use super::design::DesignBlock;
-use super::kernel::{self, Curvature, Point, Sums};
-
-/// A smallest pivot below which the rounding of [`Curvature::Single`] spoils the step, and [`Curvature::Double`]
-/// takes over.
-const SINGLE_PIVOT: f64 = 1e-5;
+use super::kernel::{self, Point, Sums};
+use std::collections::VecDeque;
 
 /// A step so small (in log-odds per root mean square of a column) that the curvature hardly changes along it. The
-/// factor at hand then serves for the next step as well, and passes without the curvature finish the fit.
-const SMALL_STEP: f64 = 1e-3;
+/// factor at hand then serves for the next step as well.
+const SMALL_STEP: f64 = 0.1;
 
-/// How much of the gradient a step with an old factor must take away for the factor to be kept.
-const KEEP_FACTOR: f64 = 0.25;
+/// A factor is renewed when so many steps with it in a row did not halve the gradient.
+const PATIENCE: u32 = 4;
+
+/// Changes of the gradient that correct the factor.
+const MEMORY: usize = 20;
 
 /// The loss may rise by this share without being taken for a rise: it is rounding.
 const ROUNDING: f64 = 1e-13;
@@ -22,8 +28,24 @@ const ROUNDING: f64 = 1e-13;
 /// Halvings of a step before the fit is given up.
 const HALVINGS: u32 = 40;
 
-/// Small steps in a row that do not halve the gradient before the fit is given up: rounding is all there is left.
-const STALLS: u32 = 4;
+/// Renewed factors in a row that do not lead to half the gradient before the fit is given up: rounding is all there is
+/// left.
+const STALLS: u32 = 2;
+
+/// Rows that the curvature is taken from, about: enough that it is off by a few hundredths for a hundred columns.
+const CURVATURE_ROWS: usize = 100_000;
+
+/// Every so many-th block holds the rows for the curvature.
+pub fn curvature_stride(blocks: &[&DesignBlock]) -> usize {
+    let rows: usize = blocks.iter().map(|block| block.rows).sum();
+    let mut stride = rows.div_ceil(CURVATURE_ROWS).max(1);
+    let sampled = |stride: usize| blocks.iter().step_by(stride).map(|block| block.rows).sum::<usize>();
+    // Blocks may be of very different sizes.
+    while stride > 1 && sampled(stride) < CURVATURE_ROWS / 2 {
+        stride = stride.div_ceil(2);
+    }
+    stride
+}
 
 /// What is to be minimised over the rows outside the fold `without`.
 #[derive(Clone, Copy, Debug)]
@@ -54,44 +76,58 @@ pub struct Newton<'a> {
     pub gradient_norm: f64,
     /// The latest full step: Newton's method goes from `theta` to `theta - step`, or did so last.
     pub step: Vec<f64>,
-    /// Penalised mean loss at `theta`.
+    /// Penalised mean loss at `theta`, and its gradient.
     value: f64,
+    gradient: Vec<f64>,
+    /// The curvature of the penalised mean loss, factored, and what was learned since about where it is wrong.
     factor: Option<Cholesky>,
-    /// The smallest `gradient_norm` so far, and the small steps from fresh factors since it was last halved.
+    corrections: VecDeque<Correction>,
+    /// The smallest `gradient_norm` so far, the steps since it was last halved, and the factors renewed since then.
     best: f64,
+    patience: u32,
     stalls: u32,
-    /// Accuracy of the curvature, once there was reason to raise it.
-    precision: Curvature,
     next: Next,
 }
 
-/// What a fit is waiting for.
+/// A step, and how the gradient changed along it.
 #[derive(Clone, Debug)]
+struct Correction {
+    step: Vec<f64>,
+    change: Vec<f64>,
+    /// One over their product.
+    inverse: f64,
+}
+
+/// What a fit is waiting for.
+#[derive(Clone, Copy, Debug)]
 enum Next {
-    /// The sums at `theta` itself, with the curvature.
-    Here,
+    /// The sums at `theta` itself.
+    Here { curvature: bool },
     /// The sums at `theta` minus `share` of the step.
-    There { share: f64, curvature: Curvature, halvings: u32 },
+    There { share: f64, curvature: bool, halvings: u32 },
     /// Nothing any more.
     Nothing,
 }
 
 impl<'a> Newton<'a> {
-    /// A fit that starts from `theta`.
-    pub fn new(objective: Objective<'a>, theta: Vec<f64>) -> Newton<'a> {
+    /// A fit that starts from `theta`, with `factor` of the curvature of the penalised mean loss nearby, if it is
+    /// known.
+    pub fn new(objective: Objective<'a>, theta: Vec<f64>, factor: Option<Cholesky>) -> Newton<'a> {
         Newton {
             objective,
             step: vec![0.0; theta.len()],
+            gradient: vec![0.0; theta.len()],
             theta,
             sums: None,
             iterations: 0,
             gradient_norm: f64::INFINITY,
             value: f64::INFINITY,
-            factor: None,
+            next: Next::Here { curvature: factor.is_none() },
+            factor,
+            corrections: VecDeque::new(),
             best: f64::INFINITY,
+            patience: 0,
             stalls: 0,
-            precision: Curvature::Single,
-            next: Next::Here,
         }
     }
 
@@ -100,10 +136,15 @@ impl<'a> Newton<'a> {
         self.gradient_norm <= self.objective.tolerance
     }
 
-    /// Where to evaluate the loss next, and how; none when the fit is over.
-    pub fn request(&self) -> Option<(Vec<f64>, Curvature)> {
+    /// The factor of the latest curvature.
+    pub fn factor(&self) -> Option<&Cholesky> {
+        self.factor.as_ref()
+    }
+
+    /// Where to evaluate the loss next, and whether with its curvature; none when the fit is over.
+    pub fn request(&self) -> Option<(Vec<f64>, bool)> {
         match self.next {
-            Next::Here => Some((self.theta.clone(), self.precision)),
+            Next::Here { curvature } => Some((self.theta.clone(), curvature)),
             Next::There { share, curvature, .. } => {
                 let point = self.theta.iter().zip(&self.step).map(|(theta, step)| theta - share * step).collect();
                 Some((point, curvature))
@@ -115,25 +156,24 @@ impl<'a> Newton<'a> {
     /// Takes the sums at the point that was asked for.
     pub fn receive(&mut self, sums: Sums) {
         match self.next {
-            Next::Here => {
-                let before = self.gradient_norm;
+            Next::Here { .. } => {
                 self.arrive(sums);
-                self.decide(before);
+                self.decide();
             }
             Next::There { share, curvature, halvings } => {
                 let Some((point, _)) = self.request() else { return };
                 // A value that is not a number counts as a rise.
                 if self.value_of(&point, &sums) <= self.value + self.value.abs() * ROUNDING {
-                    let before = self.gradient_norm;
-                    self.theta = point;
+                    let (theta, gradient) = (std::mem::replace(&mut self.theta, point), self.gradient.clone());
                     self.iterations += 1;
                     self.arrive(sums);
-                    self.decide(before);
+                    self.learn(&theta, &gradient);
+                    self.decide();
                 } else if halvings == HALVINGS {
                     self.next = Next::Nothing;
-                } else if self.sums.as_ref().is_some_and(|sums| sums.gram.is_none()) {
+                } else if !self.fresh() {
                     // A factor from an earlier point may lead nowhere: renew it before shortening the step.
-                    self.next = Next::Here;
+                    self.next = Next::Here { curvature: true };
                 } else {
                     self.next = Next::There { share: share / 2.0, curvature, halvings: halvings + 1 };
                 }
@@ -142,55 +182,92 @@ impl<'a> Newton<'a> {
         }
     }
 
+    /// Whether the factor is of the curvature at `theta`.
+    fn fresh(&self) -> bool {
+        self.sums.as_ref().is_some_and(|sums| sums.gram.is_some())
+    }
+
     /// Makes `sums` the state at `theta`.
     fn arrive(&mut self, sums: Sums) {
         self.value = self.value_of(&self.theta, &sums);
-        let scaled = self.gradient(&sums).into_iter().zip(self.objective.scale.iter().chain([&1.0]));
+        self.gradient = self.gradient_of(&sums);
+        let scaled = self.gradient.iter().zip(self.objective.scale.iter().chain([&1.0]));
         let scaled = scaled.map(|(gradient, scale)| (gradient / scale).abs());
         self.gradient_norm =
             scaled.fold(0.0, |most, entry| if entry.is_nan() { f64::INFINITY } else { entry.max(most) });
         if let Some(gram) = &sums.gram {
             let size = self.theta.len();
-            self.factor = Some(Cholesky::new(&penalised(gram.to_matrix(), size, self.alpha(&sums)), size));
+            let rows = sums.rows as f64;
+            let mean = gram.over(sums.rows).iter().map(|value| value / rows).collect();
+            self.factor = Some(Cholesky::new(&penalised(mean, size, self.objective.alpha), size));
+            self.corrections.clear();
         }
         self.sums = Some(sums);
     }
 
-    /// What to do from `theta`, where the gradient was `before` at the point before it.
-    fn decide(&mut self, before: f64) {
-        let (Some(sums), Some(factor)) = (&self.sums, &self.factor) else { return };
-        let fresh = sums.gram.is_some();
-        self.next = if self.converged() || self.iterations >= self.objective.max_iterations {
-            Next::Nothing
-        } else if fresh && self.precision == Curvature::Single && factor.smallest_pivot < SINGLE_PIVOT {
-            self.precision = Curvature::Double;
-            Next::Here
-        } else if !fresh && self.gradient_norm > before * KEEP_FACTOR {
-            Next::Here
-        } else {
-            let rows = sums.rows as f64;
-            let gradient: Vec<f64> = self.gradient(sums).iter().map(|value| value * rows).collect();
-            self.step = factor.solve(&gradient);
-            let size = self.step.iter().zip(self.objective.scale.iter().chain([&1.0]));
-            let small = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max) <= SMALL_STEP;
-            if self.gradient_norm <= self.best / 2.0 || !small {
-                self.best = self.gradient_norm;
-                self.stalls = 0;
-            } else if fresh {
-                self.stalls += 1;
+    /// Learns from the step that led from `theta`, where the gradient was `gradient`, to where the fit is now.
+    fn learn(&mut self, theta: &[f64], gradient: &[f64]) {
+        if self.fresh() {
+            return;
+        }
+        let difference = |to: &[f64], from: &[f64]| -> Vec<f64> { to.iter().zip(from).map(|(a, b)| a - b).collect() };
+        let (step, change) = (difference(&self.theta, theta), difference(&self.gradient, gradient));
+        let product = dot(&step, &change);
+        // Rounding can hide the curvature along a tiny step.
+        if product > f64::EPSILON * (dot(&step, &step) * dot(&change, &change)).sqrt() {
+            if self.corrections.len() == MEMORY {
+                self.corrections.pop_front();
             }
-            if self.stalls > STALLS {
-                Next::Nothing
-            } else {
-                let curvature = if small { Curvature::Skip } else { self.precision };
-                Next::There { share: 1.0, curvature, halvings: 0 }
-            }
-        };
+            self.corrections.push_back(Correction { step, change, inverse: product.recip() });
+        }
     }
 
-    /// The penalty on the sum of the losses.
-    fn alpha(&self, sums: &Sums) -> f64 {
-        self.objective.alpha * sums.rows as f64
+    /// The step that the corrected factor suggests: its inverse times the gradient, by the two loops of limited-memory
+    /// BFGS.
+    fn suggested(&self, factor: &Cholesky) -> Vec<f64> {
+        let mut direction = self.gradient.clone();
+        let mut shares = Vec::with_capacity(self.corrections.len());
+        for correction in self.corrections.iter().rev() {
+            let share = correction.inverse * dot(&correction.step, &direction);
+            direction.iter_mut().zip(&correction.change).for_each(|(d, change)| *d -= share * change);
+            shares.push(share);
+        }
+        let mut direction = factor.solve(&direction);
+        for (correction, share) in self.corrections.iter().zip(shares.into_iter().rev()) {
+            let other = correction.inverse * dot(&correction.change, &direction);
+            direction.iter_mut().zip(&correction.step).for_each(|(d, step)| *d += (share - other) * step);
+        }
+        direction
+    }
+
+    /// What to do from `theta`.
+    fn decide(&mut self) {
+        let Some(factor) = &self.factor else { return };
+        if self.converged() || self.iterations >= self.objective.max_iterations {
+            self.next = Next::Nothing;
+            return;
+        }
+        if self.gradient_norm <= self.best / 2.0 {
+            self.best = self.gradient_norm;
+            (self.patience, self.stalls) = (0, 0);
+        } else {
+            self.patience += 1;
+        }
+        if self.patience > PATIENCE {
+            (self.patience, self.stalls) = (0, self.stalls + 1);
+            if self.stalls > STALLS {
+                self.next = Next::Nothing;
+                return;
+            }
+            if !self.fresh() {
+                self.next = Next::Here { curvature: true };
+                return;
+            }
+        }
+        self.step = self.suggested(factor);
+        let size = self.step.iter().zip(self.objective.scale.iter().chain([&1.0]));
+        let small = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max) <= SMALL_STEP;
+        self.next = Next::There { share: 1.0, curvature: !small, halvings: 0 };
     }
 
     /// Penalised mean loss.
@@ -201,7 +278,7 @@ impl<'a> Newton<'a> {
     }
 
     /// Gradient of the penalised mean loss at `theta`.
-    fn gradient(&self, sums: &Sums) -> Vec<f64> {
+    fn gradient_of(&self, sums: &Sums) -> Vec<f64> {
         let rows = sums.rows as f64;
         let mut gradient: Vec<f64> = sums.gradient.iter().map(|sum| sum / rows).collect();
         let (_, coefficients) = intercept_and_coefficients(&self.theta);
@@ -210,10 +287,15 @@ impl<'a> Newton<'a> {
     }
 }
 
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
 /// Brings every fit as far as it goes, all of them on the same passes over the rows.
 pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) {
+    let stride = curvature_stride(blocks);
     loop {
-        let requests: Vec<(usize, Vec<f64>, Curvature)> = fits
+        let requests: Vec<(usize, Vec<f64>, bool)> = fits
             .iter()
             .enumerate()
             .filter_map(|(at, fit)| fit.request().map(|(theta, curvature)| (at, theta, curvature)))
@@ -223,7 +305,11 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) {
         }
         let points: Vec<Point> = requests
             .iter()
-            .map(|(at, theta, curvature)| Point { theta, without: fits[*at].objective.without, curvature: *curvature })
+            .map(|(at, theta, curvature)| Point {
+                theta,
+                without: fits[*at].objective.without,
+                curvature: curvature.then_some(stride),
+            })
             .collect();
         let sums = kernel::evaluate(blocks, columns, &points);
         for ((at, ..), sums) in requests.iter().zip(sums) {

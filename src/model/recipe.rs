@@ -254,6 +254,7 @@ impl Recipe {
                     x: self.apply(&terms, block, rows, &dataset.catalogue, customers)?,
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                     fold: rows.iter().map(fold).collect(),
+                    customer: rows.iter().map(|&row| customers.key(block.customers[row as usize])).collect(),
                 })
             })
             .collect::<Result<_>>()?;

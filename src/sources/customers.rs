@@ -163,11 +163,20 @@ struct Part {
 impl CustomerTable {
     /// The fold, of `folds`, of a customer: a matter of the id alone, so that all rows of one customer share it.
     pub fn fold(&self, customer: u32, folds: u8, seed: u64) -> u8 {
-        let hash = match &self.ids {
-            Ids::Integer(ids) => xxhash_rust::xxh3::xxh3_64_with_seed(&ids[customer as usize].to_le_bytes(), seed),
-            Ids::Text { .. } => xxhash_rust::xxh3::xxh3_64_with_seed(self.ids.text(customer as usize).as_bytes(), seed),
-        };
-        (hash % u64::from(folds.max(1))) as u8
+        (self.hash(customer, seed) % u64::from(folds.max(1))) as u8
+    }
+
+    /// A number that tells a customer from its neighbours: a matter of the id alone.
+    pub fn key(&self, customer: u32) -> u32 {
+        (self.hash(customer, 0) >> 32) as u32
+    }
+
+    fn hash(&self, customer: u32, seed: u64) -> u64 {
+        let hash = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64_with_seed(bytes, seed);
+        match &self.ids {
+            Ids::Integer(ids) => hash(&ids[customer as usize].to_le_bytes()),
+            Ids::Text { .. } => hash(self.ids.text(customer as usize).as_bytes()),
+        }
     }
 
     /// Reads the whole table. A row whose id is null goes to quarantine; of rows that share an id the one that is

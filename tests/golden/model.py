@@ -87,6 +87,10 @@ def fits(x, y, fold):
         "covariance": [list(row) for row in logit.cov_params()],
         "log_loss": -logit.llf / n,
     }
+    # Four rows a customer.
+    clustered = sm.Logit(y, sm.add_constant(x)).fit(
+        method="newton", tol=1e-14, disp=False, cov_type="cluster", cov_kwds={"groups": np.arange(n) // 4}
+    )
 
     out_of_fold = []
     for alpha in [1e-2, 1e-4]:
@@ -96,7 +100,12 @@ def fits(x, y, fold):
             model = sklearn_fit(x[fold != left_out], y[fold != left_out], alpha)
             z[fold == left_out] = model.decision_function(x[fold == left_out])
         out_of_fold.append({"alpha": alpha, "log_odds": list(z), "log_loss": log_loss(y, expit(z))})
-    return {"penalised": penalised, "unpenalised": unpenalised, "out_of_fold": out_of_fold}
+    return {
+        "penalised": penalised,
+        "unpenalised": unpenalised,
+        "clustered": list(clustered.bse),
+        "out_of_fold": out_of_fold,
+    }
 
 
 def platt(z, y):
