@@ -22,7 +22,9 @@ Try it:               churn demo
 On your own data:     churn init --from DATA_DIR
                       churn check
                       churn train
-                      churn score --as-of DATE";
+                      churn score --as-of DATE
+On a feature table:   churn train --features FILE
+                      churn score --features FILE";
 
 /// Ranked at-risk customer lists with reasons, from engagement signals in Parquet.
 #[derive(Debug, Parser)]
@@ -152,6 +154,9 @@ pub enum Command {
     },
     /// Train a challenger, evaluate it on later snapshots, register it, promote it by rule
     Train {
+        /// Train from a prepared feature table: a Parquet file, directory or glob, as [table] describes it
+        #[arg(long, value_name = "FILE")]
+        features: Option<PathBuf>,
         /// Use only what was known on this date [default: the day after the newest row]
         #[arg(long, value_name = "DATE")]
         as_of: Option<Day>,
@@ -161,9 +166,13 @@ pub enum Command {
     },
     /// The nightly job: check, features, score, reasons, rank, publish
     Score {
-        /// The date of the list; rows dated on it or later are not seen
-        #[arg(long, value_name = "DATE")]
-        as_of: Day,
+        /// The date of the list; rows dated on it or later are not seen [with --features, default: the table's newest
+        /// as-of date, or today if it has none]
+        #[arg(long, value_name = "DATE", required_unless_present = "features")]
+        as_of: Option<Day>,
+        /// Score a prepared feature table: a Parquet file, directory or glob, as [table] describes it
+        #[arg(long, value_name = "FILE")]
+        features: Option<PathBuf>,
         /// A version other than the champion
         #[arg(long, value_name = "VERSION")]
         model: Option<String>,
@@ -172,9 +181,13 @@ pub enum Command {
     Explain {
         /// The customer's id
         customer: String,
-        /// The date to explain the risk on; rows dated on it or later are not seen
-        #[arg(long, value_name = "DATE")]
-        as_of: Day,
+        /// The date to explain the risk on; rows dated on it or later are not seen [with --features, default: the
+        /// table's newest as-of date, or today if it has none]
+        #[arg(long, value_name = "DATE", required_unless_present = "features")]
+        as_of: Option<Day>,
+        /// Explain a customer of a prepared feature table: a Parquet file, directory or glob, as [table] describes it
+        #[arg(long, value_name = "FILE")]
+        features: Option<PathBuf>,
         /// A version other than the champion
         #[arg(long, value_name = "VERSION")]
         model: Option<String>,

@@ -41,7 +41,7 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
         let _lock = registry.lock()?;
         train::trained(session, &resolved.settings, &registry, Some(end), Promote::Auto)?
     };
-    let run = score::scored(session, &resolved, end, None)?;
+    let run = score::scored(session, &resolved, None, Some(end), None)?;
     if session.json() {
         return session.print_json(&serde_json::json!({
             "evaluation": model.evaluation,

@@ -21,6 +21,7 @@ use args::{Cli, Command, Global, LogFormat, OutputFormat};
 use clap::{CommandFactory, Parser};
 use progress::Progress;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The exit code after Ctrl-C or SIGTERM, as shells have it.
@@ -36,6 +37,14 @@ impl Session {
     /// Reads the configuration through all its layers.
     pub fn resolve(&self) -> crate::Result<Resolved> {
         config::load(self.global.config.as_deref(), &self.global.sets, config::environment())
+    }
+
+    /// As [`Session::resolve`], for a run on a prepared table if there is one: such a run needs less.
+    pub fn resolve_for(&self, features: Option<&Path>) -> crate::Result<Resolved> {
+        match features {
+            Some(_) => config::load_for_table(self.global.config.as_deref(), &self.global.sets, config::environment()),
+            None => self.resolve(),
+        }
     }
 
     /// The resolved settings alone.
@@ -147,9 +156,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Check { as_of } => check::run(&session, as_of),
         Command::Features { as_of, out, labels } => features::run(&session, &as_of, &out, labels),
-        Command::Train { as_of, promote } => train::run(&session, as_of, promote),
-        Command::Score { as_of, model } => score::run(&session, as_of, model.as_deref()),
-        Command::Explain { customer, as_of, model } => explain::run(&session, &customer, as_of, model.as_deref()),
+        Command::Train { features, as_of, promote } => train::run(&session, features.as_deref(), as_of, promote),
+        Command::Score { as_of, features, model } => score::run(&session, features.as_deref(), as_of, model.as_deref()),
+        Command::Explain { customer, as_of, features, model } => {
+            explain::run(&session, &customer, features.as_deref(), as_of, model.as_deref())
+        }
         Command::Models { action } => models::run(&session, action),
         Command::Config { action: args::Config::Show } => {
             let resolved = session.resolve()?;

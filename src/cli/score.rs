@@ -3,10 +3,10 @@
 use super::{now, summary, Session};
 use crate::calendar::Day;
 use crate::config::{Format, Reference, Resolved, Settings};
+use crate::dataset::prepared::{self, Prepared};
 use crate::dataset::{self, Dataset, Selection, Tables};
 use crate::digest;
 use crate::error::{Error, Result};
-use crate::features::Catalogue;
 use crate::model::artefact::{Artefact, Scores};
 use crate::publish::list::Results;
 use crate::publish::manifest::{Manifest, SourceSummary};
@@ -15,14 +15,15 @@ use crate::publish::Staged;
 use crate::ranking::{Group, Ranking};
 use crate::reasons::{Attribution, Explainer, Explanation};
 use crate::registry::Registry;
-use crate::sources::{self, customers};
+use crate::sources::{self, customers, CustomerTable, Table};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-pub fn run(session: &Session, as_of: Day, model: Option<&str>) -> anyhow::Result<()> {
-    let resolved = session.resolve()?;
-    let run = scored(session, &resolved, as_of, model)?;
+pub fn run(session: &Session, features: Option<&Path>, as_of: Option<Day>, model: Option<&str>) -> anyhow::Result<()> {
+    let resolved = session.resolve_for(features)?;
+    let run = scored(session, &resolved, features, as_of, model)?;
     match session.json() {
         true => session.print_json(&serde_json::json!({"folder": run.folder, "manifest": run.manifest})),
         false => session.print(&summary::scored(&run)),
@@ -38,8 +39,99 @@ pub struct Run {
     pub top: Vec<summary::TopLine>,
 }
 
-/// The nightly job.
-pub fn scored(session: &Session, resolved: &Resolved, as_of: Day, version: Option<&str>) -> Result<Run> {
+/// What a run scores, and what is told of where it comes from.
+pub struct Input {
+    /// The as-of date.
+    pub as_of: Day,
+    /// The rows of that date, perhaps among others.
+    pub data: Dataset,
+    /// Their customers.
+    pub customers: CustomerTable,
+    warnings: Vec<String>,
+    sources: BTreeMap<String, SourceSummary>,
+    quarantine: BTreeMap<String, sources::Quarantine>,
+    /// The customers table as a source, for its pass-through columns; a prepared table has none.
+    source: Option<Table>,
+}
+
+/// The rows of a date from the signals.
+fn from_signals(session: &Session, settings: &Settings, as_of: Day) -> Result<Input> {
+    let tables = Tables::open(settings, Some(dataset::scan_days(settings, &[as_of], false)))?;
+    let data = built(session, settings, &tables, &[as_of], None)?;
+    let warnings = gates(settings, &tables, &data, as_of)?;
+    Ok(Input {
+        as_of,
+        warnings,
+        sources: settings.signals.keys().cloned().zip(data.reports.iter().map(SourceSummary::of)).collect(),
+        quarantine: quarantine(settings, &tables, &data),
+        data,
+        customers: tables.customers,
+        source: Some(tables.sources.customers),
+    })
+}
+
+/// The rows of a prepared table: those of `as_of`, or of the newest date, and with `earlier` of so many dates before.
+/// Without as-of dates they are of `as_of`, or of today.
+pub fn from_table(
+    session: &Session,
+    settings: &Settings,
+    model: &Artefact,
+    path: &Path,
+    as_of: Option<Day>,
+    earlier: usize,
+) -> Result<Input> {
+    let today = sources::today(&settings.zone());
+    let spinner = session.progress().spinner("reading the table");
+    let prepared =
+        prepared::for_scoring(settings, path, (&model.version, &model.catalogue), as_of.unwrap_or(today), |dates| {
+            let end = match as_of {
+                Some(day) => dates.binary_search(&day).ok(),
+                None => dates.len().checked_sub(1),
+            };
+            let Some(end) = end else {
+                let newest: Vec<String> = dates.iter().rev().take(5).map(Day::to_string).collect();
+                return Err(Error::TooLittle(format!(
+                    "{} has no row {}; its newest dates are: {}",
+                    path.display(),
+                    as_of.map_or_else(|| "with an as-of date".to_owned(), |day| format!("of {day}")),
+                    if newest.is_empty() { "none".to_owned() } else { newest.join(", ") },
+                )));
+            };
+            Ok(dates[end.saturating_sub(earlier)..=end].to_vec())
+        });
+    spinner.finish_and_clear();
+    let Prepared { table, dataset, customers, notes, .. } = prepared?;
+    let as_of = dataset.as_of.last().copied().unwrap_or(today);
+    let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).0;
+    if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
+        return Err(Error::TooLittle(format!(
+            "{} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check the table and the date, or \
+             lower the gate",
+            path.display(),
+            settings.gates.min_customers,
+        )));
+    }
+    let files = table.table.files.len();
+    let read = SourceSummary { files, rows_read: customers.rows, rows_used: eligible, ..SourceSummary::default() };
+    Ok(Input {
+        as_of,
+        warnings: notes,
+        sources: [("table".to_owned(), read)].into(),
+        quarantine: [("table".to_owned(), customers.quarantine.clone())].into(),
+        data: dataset,
+        customers,
+        source: None,
+    })
+}
+
+/// The nightly job, from the signals or, with `features`, from a prepared table.
+pub fn scored(
+    session: &Session,
+    resolved: &Resolved,
+    features: Option<&Path>,
+    as_of: Option<Day>,
+    version: Option<&str>,
+) -> Result<Run> {
     let started = Instant::now();
     let settings = &resolved.settings;
     let registry = Registry::at(&settings.paths.models);
@@ -47,42 +139,56 @@ pub fn scored(session: &Session, resolved: &Resolved, as_of: Day, version: Optio
         Some(version) => registry.load(version)?,
         None => registry.load_champion()?,
     };
-    let catalogue = Catalogue::of(settings);
-    model.check_compatible(settings)?;
-    let mut staged = Staged::begin(&settings.paths.lists, as_of)?;
-    let tables = Tables::open(settings, Some(dataset::scan_days(settings, &[as_of], false)))?;
-    let data = built(session, settings, &tables, &[as_of], None)?;
-    let mut warnings = gates(settings, &tables, &data, as_of)?;
+    let catalogue = &model.catalogue;
+    let (mut staged, input) = match (features, as_of) {
+        (Some(path), _) => {
+            model.check_prepared(settings)?;
+            let input = from_table(session, settings, &model, path, as_of, 0)?;
+            (Staged::begin(&settings.paths.lists, input.as_of)?, input)
+        }
+        (None, Some(as_of)) => {
+            model.check_compatible(settings)?;
+            let staged = Staged::begin(&settings.paths.lists, as_of)?;
+            (staged, from_signals(session, settings, as_of)?)
+        }
+        (None, None) => return Err(Error::Config("name the date of the list with --as-of DATE".to_owned())),
+    };
+    let Input { as_of, data, customers, mut warnings, sources, quarantine, source } = input;
     warnings.extend(model.advice.iter().cloned());
     for format in settings.publish.formats.iter().filter(|f| matches!(f, Format::Xlsx | Format::Html)) {
         warnings.push(format!("publish.formats names {format:?}, which this version does not write"));
     }
     let selection = Selection::scored(&data, as_of);
-    let scores = model.score(&data, &tables.customers, &selection)?;
-    let value = |customer: u32| tables.customers.value.get(customer as usize).copied().filter(|v| v.is_finite());
+    let scores = model.score(&data, &customers, &selection)?;
+    let value = |customer: u32| customers.value.get(customer as usize).copied().filter(|v| v.is_finite());
     let ranking = Ranking::of(&settings.list, &scores.customers, &scores.probabilities, &scores.log_odds, value);
     let results = Results {
         as_of,
-        customers: &tables.customers,
+        customers: &customers,
         scores: &scores,
         ranking: &ranking,
         model_version: &model.version,
         settings: &settings.list,
     };
-    let reference = reference(settings, &model, &data, &tables, &scores, &ranking)?;
+    let reference = reference(settings, &model, &data, &customers, &scores, &ranking)?;
     let attribution = Attribution::new(model.weights(), model.intercept, reference)?;
-    let explainer = Explainer::new(settings, &catalogue, &model.terms(), attribution)?;
+    let explainer = Explainer::new(settings, catalogue, &model.terms(), attribution)?;
     let explained = results
         .listed()
         .par_iter()
-        .map(|&position| explain(&explainer, &model, &data, &tables, scores.places[position as usize]))
+        .map(|&position| explain(&explainer, &model, &data, &customers, scores.places[position as usize]))
         .collect::<Result<_>>()?;
     let listed: Vec<u32> = results.listed().iter().map(|&position| results.customer(position)).collect();
-    let wanted = listed.iter().map(|&customer| tables.customers.ids.display(customer as usize)).collect();
+    let wanted = listed.iter().map(|&customer| customers.ids.display(customer as usize)).collect();
     let lines = results.lines(explained, &Previous::read(&settings.paths.lists, as_of, &wanted)?);
-    let columns = sources::customer_columns(settings)?;
-    let passthrough =
-        customers::passthrough(&tables.sources.customers, columns, &tables.zone, &tables.customers, &listed)?;
+    let (passthrough, value_column) = match source {
+        Some(source) => {
+            let columns = sources::customer_columns(settings)?;
+            let zone = settings.zone();
+            (customers::passthrough(&source, columns, &zone, &customers, &listed)?, columns.value.clone())
+        }
+        None => (Vec::new(), None),
+    };
     let list = results.list_table(&lines, passthrough)?;
     let top = summary::top(&results, &lines);
     if settings.publish.formats.contains(&Format::Csv) {
@@ -101,19 +207,19 @@ pub fn scored(session: &Session, resolved: &Resolved, as_of: Day, version: Optio
         published_at: now(),
         seconds: 0.0,
         eligible: scores.customers.len() as u64,
-        excluded: data.exclusions[0],
+        excluded: data.exclusions.last().copied().unwrap_or_default(),
         listed: listed.len() as u64,
         control: results.listed().iter().filter(|&&p| results.group(p) == Group::Control).count() as u64,
         mean_probability: scores.probabilities.iter().sum::<f64>() / scores.probabilities.len() as f64,
         reference_log_odds: explainer.reference_log_odds(),
-        sources: settings.signals.keys().cloned().zip(data.reports.iter().map(SourceSummary::of)).collect(),
-        quarantine: quarantine(settings, &tables, &data),
+        sources,
+        quarantine,
         warnings,
         files: staged.files().to_vec(),
     };
     manifest.seconds = started.elapsed().as_secs_f64();
     let folder = staged.publish(&manifest)?;
-    Ok(Run { folder, manifest, model, value_column: columns.value.clone(), top })
+    Ok(Run { folder, manifest, model, value_column, top })
 }
 
 /// Builds the data set with a progress bar.
@@ -132,12 +238,8 @@ pub fn built(
 }
 
 /// Rows in quarantine by source, for the manifest and for `check`.
-pub fn quarantine(
-    settings: &Settings,
-    tables: &Tables,
-    data: &Dataset,
-) -> std::collections::BTreeMap<String, sources::Quarantine> {
-    let mut all: std::collections::BTreeMap<String, sources::Quarantine> =
+pub fn quarantine(settings: &Settings, tables: &Tables, data: &Dataset) -> BTreeMap<String, sources::Quarantine> {
+    let mut all: BTreeMap<String, sources::Quarantine> =
         settings.signals.keys().cloned().zip(data.reports.iter().map(|r| r.quarantine.clone())).collect();
     all.insert("customers".to_owned(), tables.customers.quarantine.clone());
     if tables.sources.churn.is_some() {
@@ -199,7 +301,7 @@ pub fn reference(
     settings: &Settings,
     model: &Artefact,
     data: &Dataset,
-    tables: &Tables,
+    customers: &CustomerTable,
     scores: &Scores,
     ranking: &Ranking,
 ) -> Result<Vec<f64>> {
@@ -211,7 +313,7 @@ pub fn reference(
             let nearest = &ranking.order[ranking.listed - length..ranking.listed];
             let mut means = vec![0.0; scores.means.len()];
             for &position in nearest {
-                let row = model.row(data, &tables.customers, scores.places[position as usize])?;
+                let row = model.row(data, customers, scores.places[position as usize])?;
                 means.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(x) / length as f64);
             }
             means
@@ -224,13 +326,13 @@ pub fn explain(
     explainer: &Explainer,
     model: &Artefact,
     data: &Dataset,
-    tables: &Tables,
+    customers: &CustomerTable,
     place: (u32, u32),
 ) -> Result<Explanation> {
     let block = &data.blocks[place.0 as usize];
     let row = place.1 as usize;
     let raw = block.row(row)?;
-    let customer = block.customers[row] as usize;
-    let levels: Vec<Option<&str>> = tables.customers.categorical.iter().map(|levels| levels.get(customer)).collect();
-    Ok(explainer.explain(&raw, &levels, &model.row(data, &tables.customers, place)?))
+    let entry = block.customers[row] as usize;
+    let levels: Vec<Option<&str>> = customers.categorical.iter().map(|levels| levels.get(entry)).collect();
+    Ok(explainer.explain(&raw, &levels, &model.row(data, customers, place)?))
 }

@@ -9,6 +9,7 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Tables};
 use crate::eligibility::Exclusions;
 use crate::model::artefact::Artefact;
+use crate::model::folds::FoldMetrics;
 use crate::model::metrics::Metrics;
 use crate::publish::list::{Line, Results};
 use crate::registry::Registry;
@@ -190,17 +191,59 @@ fn metric_rows(list: &mut Table, model: &Metrics, baseline: &Metrics) {
 fn evaluation(text: &mut String, model: &Artefact) {
     let metrics = &model.evaluation.metrics;
     let dates: Vec<String> = model.evaluation.as_of.iter().map(Day::to_string).collect();
+    let held_out = match dates.as_slice() {
+        [] => "Held-out rows".to_owned(),
+        [one] => format!("Held-out snapshot {one}"),
+        many => format!("Held-out snapshots {}", many.join(", ")),
+    };
     let _ = writeln!(
         text,
-        "Held-out snapshot{} {}: {}, {} churned (base rate {})",
-        if dates.len() == 1 { "" } else { "s" },
-        dates.join(", "),
+        "{held_out}: {}, {} churned (base rate {})",
         counted(metrics.rows as u64, "row"),
         count(metrics.churners as u64),
         metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
     );
-    let mut list = table(&["on unseen customers", "model", "days since last activity alone"], &[1, 2]);
+    let baseline = match model.churn.label {
+        Some(_) => "base rate alone",
+        None => "days since last activity alone",
+    };
+    let mut list = table(&["on unseen customers", "model", baseline], &[1, 2]);
     metric_rows(&mut list, metrics, &model.evaluation.baseline);
+    let _ = writeln!(text, "{list}");
+    if let Some(folds) = &model.evaluation.folds {
+        self::folds(text, folds);
+    }
+}
+
+/// Each held-out fold, and their mean.
+fn folds(text: &mut String, folds: &FoldMetrics) {
+    let header = ["fold", "rows", "churned", "AUC", "average precision", "lift", "log-loss", "ECE"];
+    let mut list = table(&header, &[1, 2, 3, 4, 5, 6, 7]);
+    for (name, m) in &folds.by_fold {
+        list.add_row([
+            name.clone(),
+            count(m.rows as u64),
+            count(m.churners as u64),
+            shown(m.roc_auc, 3),
+            shown(m.average_precision, 3),
+            shown(m.top_decile_lift, 2),
+            shown(m.log_loss, 4),
+            shown(m.ece, 4),
+        ]);
+    }
+    let mean = &folds.mean;
+    if folds.by_fold.len() > 1 {
+        list.add_row([
+            "mean".to_owned(),
+            String::new(),
+            String::new(),
+            shown(mean.roc_auc, 3),
+            shown(mean.average_precision, 3),
+            shown(mean.top_decile_lift, 2),
+            shown(mean.log_loss, 4),
+            shown(mean.ece, 4),
+        ]);
+    }
     let _ = writeln!(text, "{list}");
 }
 
@@ -209,13 +252,28 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
     let mut text = String::new();
     let dates: Vec<String> = model.snapshots.training.iter().map(Day::to_string).collect();
     let _ = writeln!(text, "Model {} trained\n", model.version);
-    let _ =
-        writeln!(text, "Evaluated after training on {}: {}", counted(dates.len() as u64, "snapshot"), dates.join(", "));
+    let _ = match &model.evaluation.folds {
+        None => writeln!(
+            text,
+            "Evaluated after training on {}: {}",
+            counted(dates.len() as u64, "snapshot"),
+            dates.join(", ")
+        ),
+        Some(folds) => writeln!(
+            text,
+            "Evaluated on {}{}, each after training on all other rows",
+            counted(folds.by_fold.len() as u64, "held-out fold"),
+            folds.column.as_ref().map_or_else(String::new, |column| format!(" of column `{column}`")),
+        ),
+    };
     evaluation(&mut text, model);
     let _ = writeln!(
         text,
         "{} on {}, {} churned; {} columns, penalty {:.0e}, calibration {}",
-        if model.refit { "Published model: fitted once more" } else { "Published model: fitted" },
+        match (&model.evaluation.folds, model.refit) {
+            (Some(_), _) | (None, true) => "Published model: fitted once more",
+            (None, false) => "Published model: fitted",
+        },
         counted(model.rows as u64, "row"),
         count(model.churners as u64),
         model.coefficients.len() - 1,

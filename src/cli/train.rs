@@ -4,20 +4,27 @@ use super::args::Promote;
 use super::{now, score, summary, Session};
 use crate::calendar::Day;
 use crate::config::Settings;
+use crate::dataset::folds::Folds;
+use crate::dataset::prepared;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection, Tables};
 use crate::error::{Error, Result};
-use crate::model::artefact::{Artefact, Inputs};
+use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
+use crate::model::folds;
 use crate::model::metrics;
 use crate::model::training;
 use crate::registry::Registry;
-use crate::sources;
+use crate::sources::{self, CustomerTable};
+use std::path::Path;
 
-pub fn run(session: &Session, as_of: Option<Day>, promote: Promote) -> anyhow::Result<()> {
-    let settings = session.settings()?;
+pub fn run(session: &Session, features: Option<&Path>, as_of: Option<Day>, promote: Promote) -> anyhow::Result<()> {
+    let settings = session.resolve_for(features)?.settings;
     let registry = Registry::at(&settings.paths.models);
     let _lock = registry.lock()?;
-    let (artefact, decision) = trained(session, &settings, &registry, as_of, promote)?;
+    let (artefact, decision) = match features {
+        None => trained(session, &settings, &registry, as_of, promote)?,
+        Some(path) => trained_on_table(session, &settings, &registry, path, as_of, promote)?,
+    };
     if session.json() {
         return session.print_json(&serde_json::json!({
             "version": artefact.version,
@@ -25,6 +32,7 @@ pub fn run(session: &Session, as_of: Option<Day>, promote: Promote) -> anyhow::R
             "reason": decision.reason,
             "file": registry.path(&artefact.version),
             "evaluation": artefact.evaluation,
+            "notes": artefact.advice,
         }));
     }
     session.print(&summary::trained(&artefact, &decision, &registry))
@@ -57,7 +65,63 @@ pub fn trained(
     let artefact = training::train(settings, &data, &tables.customers, &snapshots, inputs, &step);
     spinner.finish_and_clear();
     let artefact = registry.register(artefact?, &now())?;
-    let decision = decide(settings, registry, &artefact, &data, &tables, promote)?;
+    let compatible = |champion: &Artefact| champion.check_compatible(settings).is_ok();
+    let decision = decide(registry, &artefact, (&data, &tables.customers), compatible, promote)?;
+    if decision.promoted {
+        registry.promote(&artefact.version, &decision.reason, &now())?;
+    }
+    Ok((artefact, decision))
+}
+
+/// What a model cannot know of itself when its rows had no order in time.
+const NO_TIME_SPLIT: &str =
+    "no split by time was possible: the rows have no as-of dates, or all the same. The metrics \
+     are of customers that the model has not seen, but of the same time; on later customers it may do worse";
+
+/// As [`trained`], from a prepared table.
+fn trained_on_table(
+    session: &Session,
+    settings: &Settings,
+    registry: &Registry,
+    path: &Path,
+    as_of: Option<Day>,
+    promote: Promote,
+) -> Result<(Artefact, Decision)> {
+    let spinner = session.progress().spinner("reading the table");
+    let prepared = prepared::for_training(settings, path, as_of)?;
+    prepared.notes.iter().for_each(|note| tracing::warn!("{note}"));
+    let snapshots = prepared.snapshots(settings)?;
+    let inputs = Inputs::of_table(&prepared.table.table);
+    let (data, customers) = (&prepared.dataset, &prepared.customers);
+    let step = |what: &str| spinner.set_message(what.to_owned());
+    let artefact = match &snapshots {
+        Some(snapshots) => {
+            for day in &snapshots.unmatured {
+                tracing::warn!("the rows of {day} have no labels, or none known by then; they are left out");
+            }
+            training::train(settings, data, customers, snapshots, inputs, &step)
+        }
+        None => {
+            let column = prepared.table.fold.as_deref();
+            let folds = match (&prepared.folds, column) {
+                (Some(levels), Some(column)) => Folds::given(column, levels)?,
+                _ => Folds::stratified(data, customers, settings.model.seed),
+            };
+            folds::train(settings, data, customers, (&folds, column), inputs, &step)
+        }
+    };
+    spinner.finish_and_clear();
+    let mut artefact = artefact?;
+    artefact.churn = ChurnMeaning::of_table(settings);
+    if snapshots.is_none() {
+        artefact.advice.insert(0, NO_TIME_SPLIT.to_owned());
+    }
+    let artefact = registry.register(artefact, &now())?;
+    let compatible = |champion: &Artefact| {
+        champion.churn == artefact.churn
+            && champion.check_features(&artefact.catalogue, "the table has", "table").is_ok()
+    };
+    let decision = decide(registry, &artefact, (data, customers), compatible, promote)?;
     if decision.promoted {
         registry.promote(&artefact.version, &decision.reason, &now())?;
     }
@@ -100,11 +164,10 @@ const MARGIN: f64 = 0.01;
 /// The rule: a challenger becomes champion if there is none that can be compared, or if it is not worse than the
 /// champion on the same held-out rows: being fresher, it is then the better choice.
 fn decide(
-    settings: &Settings,
     registry: &Registry,
     challenger: &Artefact,
-    data: &Dataset,
-    tables: &Tables,
+    (data, customers): (&Dataset, &CustomerTable),
+    compatible: impl Fn(&Artefact) -> bool,
     promote: Promote,
 ) -> Result<Decision> {
     let decided = |promoted, reason: &str| Ok(Decision { promoted, reason: reason.to_owned() });
@@ -118,7 +181,7 @@ fn decide(
         Some(version) => registry.load(&version),
     };
     let champion = match champion {
-        Ok(champion) if champion.check_compatible(settings).is_ok() => champion,
+        Ok(champion) if compatible(&champion) => champion,
         Ok(champion) => {
             return decided(
                 true,
@@ -127,8 +190,21 @@ fn decide(
         }
         Err(error) => return decided(true, &format!("the champion cannot be used: {error}")),
     };
+    if challenger.evaluation.folds.is_some() {
+        // The champion may have learned from these very rows; what is known of both is how they did on rows unseen.
+        let (ours, theirs) = (challenger.evaluation.metrics.roc_auc, champion.evaluation.metrics.roc_auc);
+        let (Some(ours), Some(theirs)) = (ours, theirs) else {
+            return decided(false, "the rows are of one class, so nothing can be compared");
+        };
+        let comparison =
+            format!("AUC {ours:.3} against {theirs:.3} of the champion {}, each on rows unseen", champion.version);
+        return match ours >= theirs - MARGIN {
+            true => decided(true, &format!("fresher and not worse: {comparison}")),
+            false => decided(false, &format!("worse by more than {MARGIN}: {comparison}")),
+        };
+    }
     let held_out = Selection::labelled(data, |day| challenger.snapshots.evaluation.contains(&day));
-    let scores = champion.score(data, &tables.customers, &held_out)?;
+    let scores = champion.score(data, customers, &held_out)?;
     let y: Vec<u8> = scores
         .places
         .iter()

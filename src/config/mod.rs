@@ -62,6 +62,30 @@ pub fn load(
     layers.resolve()
 }
 
+/// Loads the configuration of a run on a prepared feature table, as [`load`]. Without sections for customers, signals
+/// and the table, and even without a `churn.toml`, the table has its usual column names.
+///
+/// # Errors
+/// As [`load`], but for what such a run does not need.
+pub fn load_for_table(
+    file: Option<&Path>,
+    sets: &[String],
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Resolved> {
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        other => other.map_err(|error| unreadable(path, file.is_some(), &error))?,
+    };
+    let mut layers = defaults(path)?;
+    // The section alone says that the tables of signals are not needed.
+    layers.add_toml("[table]\nid = \"customer_id\"", &Layer::Default, Path::new(""))?;
+    layers.add_toml(&text, &Layer::File(path.to_owned()), folder_of(path))?;
+    layers.add_environment(environment);
+    layers.add_sets(sets);
+    layers.resolve()
+}
+
 /// The variables of the process, for [`load`]. Bytes that are not UTF-8 are replaced; they can be no setting's value.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
@@ -105,11 +129,19 @@ impl Settings {
 }
 
 fn file_over_defaults(text: &str, path: &Path) -> Result<Layers> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut layers = Layers::default();
-    layers.add_toml(DEFAULT_TOML, &Layer::Default, folder)?;
-    layers.add_toml(text, &Layer::File(path.to_owned()), folder)?;
+    let mut layers = defaults(path)?;
+    layers.add_toml(text, &Layer::File(path.to_owned()), folder_of(path))?;
     Ok(layers)
+}
+
+fn defaults(path: &Path) -> Result<Layers> {
+    let mut layers = Layers::default();
+    layers.add_toml(DEFAULT_TOML, &Layer::Default, folder_of(path))?;
+    Ok(layers)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
 }
 
 fn unreadable(path: &Path, is_named: bool, error: &std::io::Error) -> Error {

@@ -220,27 +220,80 @@ pub struct Churn {
     pub horizon_days: u32,
 }
 
-/// A prepared feature table: one row a customer, or a customer and as-of date.
+/// A prepared feature table: one row a customer, or a customer and as-of date. Every column that has no role here and
+/// is not ignored is a feature: numbers and booleans numeric, strings categorical.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// Column of the customer's id, integer or string.
+    #[serde(default = "Table::usual_id")]
     pub id: String,
     /// Column of the label, 0/1 or boolean; training needs it, scoring ignores it.
-    pub label: Option<String>,
-    /// Column of the as-of date; without one, all rows are of the same date.
+    #[serde(default = "Table::usual_label")]
+    pub label: String,
+    /// Column of the as-of date; `as_of` where the table has a column of that name. Without one, all rows are of the
+    /// same date.
     pub as_of: Option<String>,
-    /// Column of the folds to evaluate on when there is no as-of date.
+    /// Column of the folds to evaluate on when there is no as-of date; `fold` where the table has a column of that name.
     pub fold: Option<String>,
-    /// Columns that the model must not see.
+    /// Columns that the model must not see; `*` stands for any characters.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// Numeric columns; when neither list is given, both are inferred from the types.
+    /// Columns that are numeric, whatever `ignore` says of them with a `*`.
     #[serde(default)]
     pub numeric: Vec<String>,
-    /// Categorical columns.
+    /// Columns that are categorical though their type is a number's, such as codes.
     #[serde(default)]
     pub categorical: Vec<String>,
+    /// Columns that are known to be no leak of the label, though they look like one.
+    #[serde(default)]
+    pub accept: Vec<String>,
+}
+
+impl Table {
+    fn usual_id() -> String {
+        "customer_id".to_owned()
+    }
+
+    fn usual_label() -> String {
+        "churned".to_owned()
+    }
+
+    /// Whether the model must not see a column. One that is listed as a feature by name is never ignored.
+    pub fn ignores(&self, column: &str) -> bool {
+        let is_listed = self.numeric.iter().chain(&self.categorical).any(|listed| listed == column);
+        !is_listed && self.ignore.iter().any(|pattern| matches(pattern, column))
+    }
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table {
+            id: Table::usual_id(),
+            label: Table::usual_label(),
+            as_of: None,
+            fold: None,
+            ignore: Vec::new(),
+            numeric: Vec::new(),
+            categorical: Vec::new(),
+            accept: Vec::new(),
+        }
+    }
+}
+
+/// Whether a name is a pattern's, in which `*` stands for any characters.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let tail = parts.pop().unwrap_or_default();
+    for part in parts {
+        match name.find(part) {
+            Some(at) => name = &name[at + part.len()..],
+            None => return false,
+        }
+    }
+    name.ends_with(tail)
 }
 
 /// Which (customer, as-of) rows exist.
@@ -421,4 +474,28 @@ pub struct Gates {
     pub max_psi: f64,
     /// Share of a source's rows that may be in quarantine.
     pub max_quarantine_share: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name, holds) in [
+            ("raw_*", "raw_total", true),
+            ("raw_*", "total_raw", false),
+            ("*_id", "account_id", true),
+            ("*", "anything", true),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("a*a", "a", false),
+            ("plain", "plain", true),
+            ("plain", "plainer", false),
+        ] {
+            assert_eq!(matches(pattern, name), holds, "{pattern} {name}");
+        }
+        let table = Table { ignore: vec!["*".into()], numeric: vec!["tenure".into()], ..Table::default() };
+        assert!(table.ignores("plan") && !table.ignores("tenure"));
+    }
 }

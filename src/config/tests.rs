@@ -249,15 +249,29 @@ fn tables_are_needed_unless_one_is_prepared() {
     let error = settings("").unwrap_err().to_string();
     assert_contains(&error, &["[customers]", "[signals.NAME]", "`churn.path`", "churn init --from"]);
     let s = settings("[table]\nid = \"id\"\nlabel = \"left\"\n").unwrap();
-    assert_eq!(s.table.unwrap().label.as_deref(), Some("left"));
-    let error =
-        settings("[table]\nlabel = \"x\"\nnumeric = [\"x\", \"y\"]\nignore = [\"y\"]\n").unwrap_err().to_string();
-    assert_contains(&error, &["`table.id` is missing"]);
+    let table = s.table.unwrap();
+    assert_eq!((table.label.as_str(), table.as_of), ("left", None));
+    assert_eq!(settings("[table]\nlabel = \"left\"\n").unwrap().table.unwrap().id, "customer_id");
     let error = settings("[table]\nid = \"i\"\nlabel = \"x\"\nnumeric = [\"x\", \"y\"]\nignore = [\"y\"]\n");
     assert_contains(
         &error.unwrap_err().to_string(),
         &["`x` already has another role", "`y` is also listed as a feature"],
     );
+}
+
+#[test]
+fn a_run_on_a_prepared_table_needs_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("churn.toml");
+    let load = || load_for_table(Some(&file), &[], []).map(|resolved| resolved.settings);
+    assert_eq!(load().unwrap_err().exit_code(), 2, "a file that was named must be there");
+    std::fs::write(&file, "[list]\ncapacity = 7\n").unwrap();
+    let s = load().unwrap();
+    let table = s.table.unwrap();
+    assert_eq!((table.id.as_str(), table.label.as_str(), s.list.capacity), ("customer_id", "churned", 7));
+    std::fs::write(&file, "[table]\nid = \"account\"\nignore = [\"raw_*\"]\n").unwrap();
+    let table = load().unwrap().table.unwrap();
+    assert!(table.id == "account" && table.ignores("raw_total") && !table.ignores("total"));
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn churn(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
 
 fn prepared_table(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
     let Some(table) = &settings.table else { return };
-    let roles = [Some(&table.id), table.label.as_ref(), table.as_of.as_ref(), table.fold.as_ref()];
+    let roles = [Some(&table.id), Some(&table.label), table.as_of.as_ref(), table.fold.as_ref()];
     feature_columns("table", roles, &table.numeric, &table.categorical, layers, problems);
     for column in table.ignore.iter().filter(|c| table.numeric.contains(c) || table.categorical.contains(c)) {
         let key = layers.named("table.ignore");

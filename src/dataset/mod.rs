@@ -3,6 +3,8 @@
 //! A block holds one partition of the customers. Blocks and the rows in them are in an order that depends on the data
 //! alone, so whatever is summed over them block by block is the same for any number of threads.
 
+pub mod folds;
+pub mod prepared;
 pub mod selection;
 pub mod snapshots;
 
@@ -88,9 +90,17 @@ pub struct Dataset {
     pub exclusions: Vec<Exclusions>,
     /// What the scan saw, a report a signal.
     pub reports: Vec<SignalReport>,
+    /// Of each entry of a customers table that has several of one customer (a prepared table's), the first of them;
+    /// empty where every customer has one.
+    pub first_entries: Vec<u32>,
 }
 
 impl Dataset {
+    /// The customer of an entry of the customers table: the same number for all entries of one customer.
+    pub fn customer(&self, entry: u32) -> u32 {
+        self.first_entries.get(entry as usize).copied().unwrap_or(entry)
+    }
+
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.blocks.iter().map(Block::rows).sum()
@@ -270,6 +280,7 @@ pub fn build(
         as_of,
         blocks: Vec::with_capacity(partitions),
         reports: store.reports,
+        first_entries: Vec::new(),
     };
     for Part { block, exclusions, unknown, duplicates } in parts {
         dataset.blocks.push(block);

@@ -68,8 +68,8 @@ impl Selection {
         self.map(dataset, |block, row| block.label(row).unwrap_or(0))
     }
 
-    /// The customer of every chosen row, as its place in the customers table.
+    /// The customer of every chosen row, as its (first) place in the customers table.
     pub fn customers(&self, dataset: &Dataset) -> Vec<u32> {
-        self.map(dataset, |block, row| block.customers[row])
+        self.map(dataset, |block, row| dataset.customer(block.customers[row]))
     }
 }

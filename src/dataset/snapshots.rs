@@ -39,7 +39,51 @@ impl Snapshots {
         dates.dedup();
         let (matured, unmatured): (Vec<Day>, Vec<Day>) =
             dates.into_iter().partition(|&day| labels::matured(&settings.churn, day, end));
-        let (rest, evaluation): (Vec<Day>, Vec<Day>) = match &training.evaluation {
+        Snapshots::split(
+            settings,
+            matured,
+            unmatured,
+            &format!(
+                "with a gap of {} and a horizon of {} days, and labels known until {end}, the newest possible as-of date \
+                 is {}. Wait, or choose earlier dates in [training]",
+                settings.churn.gap_days,
+                settings.churn.horizon_days,
+                end.plus(-span),
+            ),
+            "Raise training.snapshots or training.step_days, or lower training.evaluation",
+        )
+    }
+
+    /// Splits the as-of dates of a prepared table: `labelled` have labels, `unmatured` have none. `training.as_of`
+    /// restricts them.
+    ///
+    /// # Errors
+    /// As [`Snapshots::choose`].
+    pub fn among(settings: &Settings, labelled: &[Day], unmatured: &[Day]) -> Result<Snapshots> {
+        let training = &settings.training;
+        let named = |day: &&Day| {
+            let as_of = training.as_of.as_ref().is_none_or(|dates| dates.contains(day));
+            as_of || matches!(&training.evaluation, EvaluationChoice::Dates(dates) if dates.contains(day))
+        };
+        Snapshots::split(
+            settings,
+            labelled.iter().filter(named).copied().collect(),
+            unmatured.to_vec(),
+            "the table has no labelled row of the dates that [training] names",
+            "Set churn.gap_days and churn.horizon_days to those that the labels were made with, add earlier dates to the \
+             table, or lower training.evaluation",
+        )
+    }
+
+    fn split(
+        settings: &Settings,
+        matured: Vec<Day>,
+        unmatured: Vec<Day>,
+        no_evaluation: &str,
+        no_training: &str,
+    ) -> Result<Snapshots> {
+        let span = labels::span_days(&settings.churn);
+        let (rest, evaluation): (Vec<Day>, Vec<Day>) = match &settings.training.evaluation {
             EvaluationChoice::Dates(wanted) => matured.into_iter().partition(|day| !wanted.contains(day)),
             EvaluationChoice::Newest(count) => {
                 let first = matured.len().saturating_sub(*count as usize);
@@ -52,16 +96,10 @@ impl Snapshots {
         let snapshots = Snapshots { training: fitting, evaluation, embargoed, unmatured };
         match (snapshots.training.is_empty(), snapshots.evaluation.is_empty()) {
             (false, false) => Ok(snapshots),
-            (_, true) => Err(Error::TooLittle(format!(
-                "no evaluation snapshot has matured labels: with a gap of {} and a horizon of {} days, and labels known \
-                 until {end}, the newest possible as-of date is {}. Wait, or choose earlier dates in [training]",
-                settings.churn.gap_days,
-                settings.churn.horizon_days,
-                end.plus(-span),
-            ))),
+            (_, true) => Err(Error::TooLittle(format!("no evaluation snapshot has matured labels: {no_evaluation}"))),
             (true, false) => Err(Error::TooLittle(format!(
                 "no training snapshot is left: the label window of each ({span} days with the gap) must end by the first \
-                 evaluation date, {}. Raise training.snapshots or training.step_days, or lower training.evaluation",
+                 evaluation date, {}. {no_training}",
                 snapshots.evaluation[0],
             ))),
         }

@@ -12,7 +12,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::features::Catalogue;
-use crate::sources::{CustomerTable, Sources};
+use crate::sources::{CustomerTable, Sources, Table};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,16 +50,24 @@ impl Inputs {
         let mut tables = vec![("customers".to_owned(), &sources.customers)];
         tables.extend(signals.cloned().zip(&sources.signals));
         tables.extend(sources.churn.iter().map(|table| ("churn".to_owned(), table)));
-        let digest = |(name, table): (String, &crate::sources::Table)| {
-            let digest = InputDigest {
-                files: table.files.len(),
-                rows: table.files.iter().map(|f| f.rows()).sum(),
-                bytes: table.files.iter().map(|f| f.bytes).sum(),
-                footers_sha256: table.footers_sha256(),
-            };
-            (name, digest)
-        };
+        let digest = |(name, table): (String, &Table)| (name, InputDigest::of(table));
         Inputs { labels_until, sources: tables.into_iter().map(digest).collect() }
+    }
+
+    /// Describes a prepared table.
+    pub fn of_table(table: &Table) -> Inputs {
+        Inputs { labels_until: None, sources: [("table".to_owned(), InputDigest::of(table))].into() }
+    }
+}
+
+impl InputDigest {
+    fn of(table: &Table) -> InputDigest {
+        InputDigest {
+            files: table.files.len(),
+            rows: table.files.iter().map(|f| f.rows()).sum(),
+            bytes: table.files.iter().map(|f| f.bytes).sum(),
+            footers_sha256: table.footers_sha256(),
+        }
     }
 }
 
@@ -74,10 +82,24 @@ pub struct ChurnMeaning {
     pub gap_days: u32,
     /// Days of the label window.
     pub horizon_days: u32,
+    /// The column of the labels, for a prepared table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 impl ChurnMeaning {
-    /// What the settings say.
+    /// What the settings say of a prepared table, whose labels are a column.
+    pub fn of_table(settings: &Settings) -> ChurnMeaning {
+        ChurnMeaning {
+            definition: ChurnDefinition::Event,
+            signals: Vec::new(),
+            gap_days: settings.churn.gap_days,
+            horizon_days: settings.churn.horizon_days,
+            label: Some(settings.table.clone().unwrap_or_default().label),
+        }
+    }
+
+    /// What the settings say of signals.
     pub fn of(churn: &Churn) -> ChurnMeaning {
         let signals = match churn.definition {
             ChurnDefinition::Event => Vec::new(),
@@ -88,12 +110,16 @@ impl ChurnMeaning {
             signals,
             gap_days: churn.gap_days,
             horizon_days: churn.horizon_days,
+            label: None,
         }
     }
 }
 
 impl std::fmt::Display for ChurnMeaning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(label) = &self.label {
+            return write!(f, "column `{label}` of a prepared table");
+        }
         match self.definition {
             ChurnDefinition::Event => write!(f, "a cancellation")?,
             ChurnDefinition::Inactivity => write!(f, "silence of {}", self.signals.join(", "))?,
@@ -192,6 +218,13 @@ impl Artefact {
     /// Fails unless the model predicts what the settings call churn, from exactly the features they describe.
     pub fn check_compatible(&self, settings: &Settings) -> Result<()> {
         let meaning = ChurnMeaning::of(&settings.churn);
+        if let Some(label) = &self.churn.label {
+            return Err(Error::Model(format!(
+                "model {} was trained on a prepared table and predicts its column `{label}`, so it cannot score signals. \
+                 Name the table with --features FILE, or train a model from the signals (`churn train`)",
+                self.version,
+            )));
+        }
         if self.churn != meaning {
             return Err(Error::Model(format!(
                 "model {} predicts {}, the configuration says that churn is {meaning}. Train a new model (`churn \
@@ -199,7 +232,30 @@ impl Artefact {
                 self.version, self.churn,
             )));
         }
-        let catalogue = Catalogue::of(settings);
+        self.check_features(&Catalogue::of(settings), "the configuration describes", "configuration")
+    }
+
+    /// Fails unless the model was trained on a prepared table with the label column of the settings. Whether a table has
+    /// the model's columns is found out when it is opened.
+    pub fn check_prepared(&self, settings: &Settings) -> Result<()> {
+        let label = settings.table.clone().unwrap_or_default().label;
+        match &self.churn.label {
+            Some(mine) if *mine == label => Ok(()),
+            Some(_) => Err(Error::Model(format!(
+                "model {} predicts {}, the configuration says that the label is `{label}` (table.label). Train a new model \
+                 (`churn train --features FILE`), or use the configuration that it was trained with",
+                self.version, self.churn,
+            ))),
+            None => Err(Error::Model(format!(
+                "model {} was trained from signals and predicts {}, so it cannot score a prepared table. Train one with \
+                 `churn train --features FILE`, name another version with --model, or leave --features out",
+                self.version, self.churn,
+            ))),
+        }
+    }
+
+    /// Fails unless these are exactly the features that the model expects; `whose` and `there` name them in the message.
+    pub fn check_features(&self, catalogue: &Catalogue, whose: &str, there: &str) -> Result<()> {
         let (expected, found): (Vec<&str>, Vec<&str>) = (self.catalogue.names().collect(), catalogue.names().collect());
         if expected == found {
             return Ok(());
@@ -216,8 +272,8 @@ impl Artefact {
             }
         };
         Err(Error::Model(format!(
-            "model {} was trained on other features than the configuration describes. Only in the model: {}; only in the \
-             configuration: {}. Train a new model (`churn train`), or use the configuration that it was trained with",
+            "model {} was trained on other features than {whose}. Only in the model: {}; only in the {there}: {}. Train a \
+             new model (`churn train`), or use the configuration that it was trained with",
             self.version,
             only(&expected, &found),
             only(&found, &expected),

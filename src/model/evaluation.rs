@@ -1,6 +1,7 @@
 //! Evaluation: how good the model is on snapshots that it has not seen, beside the trivial baseline.
 
 use super::design::{Design, DesignBlock};
+use super::folds::FoldMetrics;
 use super::logistic::{self, LogisticParams};
 use super::metrics::{self, CalibrationBin, Metrics};
 use crate::calendar::Day;
@@ -24,6 +25,9 @@ pub struct Evaluation {
     pub calibration: Vec<CalibrationBin>,
     /// The same rows ranked by "days since last activity" alone.
     pub baseline: Metrics,
+    /// Each fold by itself, where rows were held out in folds rather than by time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<FoldMetrics>,
 }
 
 impl Evaluation {
@@ -56,6 +60,7 @@ impl Evaluation {
             by_date,
             calibration: metrics::calibration_table(&y, &p),
             baseline: Metrics::of(&y, &baseline.concat(), capacity),
+            folds: None,
         }
     }
 }

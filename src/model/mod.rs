@@ -10,6 +10,7 @@
 //! | `bootstrap` | [intervals](bootstrap::Bootstrap) of the metrics, and of their differences, by resampling customers |
 //! | `recipe` | from raw features to the columns of the design, learned on training rows |
 //! | `training`, `evaluation` | the steps of a training; how good it is on later, unseen rows |
+//! | `folds` | the evaluation by held-out folds, where there is no time to split by |
 //! | `artefact` | the model as a readable, checked file |
 //! | `newton`, `kernel`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the linear algebra |
 //!
@@ -27,6 +28,7 @@ pub mod calibration;
 pub mod cross_fit;
 pub mod design;
 pub mod evaluation;
+pub mod folds;
 pub mod logistic;
 pub mod metrics;
 pub mod recipe;

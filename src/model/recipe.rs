@@ -410,6 +410,7 @@ mod tests {
             }],
             exclusions: Vec::new(),
             reports: Vec::new(),
+            first_entries: Vec::new(),
         }
     }
 

@@ -153,7 +153,19 @@ pub fn train(
             judged.refit(settings, dataset, customers, &all)?
         }
     };
-    Ok(Artefact {
+    Ok(artefact(settings, dataset, snapshots, published, evaluation, inputs))
+}
+
+/// What is kept of a training. It has no version yet.
+pub(super) fn artefact(
+    settings: &Settings,
+    dataset: &Dataset,
+    snapshots: &Snapshots,
+    published: Trained,
+    evaluation: Evaluation,
+    inputs: Inputs,
+) -> Artefact {
+    Artefact {
         format: FORMAT,
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         version: String::new(),
@@ -182,7 +194,7 @@ pub fn train(
         evaluation,
         inputs,
         checksum: String::new(),
-    })
+    }
 }
 
 /// Calibrates on rows of their own: every row's log-odds come from a model that has not seen its customer. Above
@@ -196,7 +208,12 @@ fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<
 }
 
 /// The volume gates of training.
-fn enough(settings: &Settings, dataset: &Dataset, training: &Selection, snapshots: &Snapshots) -> Result<()> {
+pub(super) fn enough(
+    settings: &Settings,
+    dataset: &Dataset,
+    training: &Selection,
+    snapshots: &Snapshots,
+) -> Result<()> {
     let labels = training.labels(dataset);
     let (rows, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
     let customers: hashbrown::HashSet<u32> = training.customers(dataset).into_iter().collect();

@@ -72,6 +72,14 @@ impl Ids {
         }
     }
 
+    /// Whether two entries are of one customer.
+    pub fn same(&self, a: usize, b: usize) -> bool {
+        match self {
+            Ids::Integer(ids) => ids[a] == ids[b],
+            Ids::Text { .. } => self.text(a) == self.text(b),
+        }
+    }
+
     /// The position of an integer id.
     pub fn find_integer(&self, id: i64) -> Option<usize> {
         match self {

@@ -244,7 +244,7 @@ impl Plan {
         let label = table.columns.iter().find(|(name, t)| is_gone(name) && (t.is_integer() || *t == DataType::Boolean));
         let (Some(id), Some((label, _))) = (table.id(None), label) else { return false };
         let path = one_line(&table.path.display().to_string());
-        *text += &format!("# A prepared feature table, {path}. Training from one is not possible yet: name event tables instead.\n[table]\n");
+        *text += &format!("# A prepared feature table: `churn train --features {path}`\n[table]\n");
         *text += &format!("id = {}\nlabel = {}\n", quoted(&id), quoted(label));
         if let Some(as_of) = table.of_type(is_time).find(|name| words(name) == ["as", "of"]) {
             *text += &format!("as_of = {}\n", quoted(as_of));
@@ -820,7 +820,7 @@ mod tests {
         let (_, settings) = inferred(folder.path());
         let table = settings.table.unwrap();
         assert_eq!(
-            (table.id.as_str(), table.label.as_deref(), table.fold.as_deref()),
+            (table.id.as_str(), Some(table.label.as_str()), table.fold.as_deref()),
             ("customerID", Some("Churn"), Some("fold"))
         );
     }

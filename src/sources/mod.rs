@@ -8,6 +8,7 @@ pub mod events;
 pub mod infer;
 mod layout;
 pub mod partition;
+pub mod prepared;
 pub mod quarantine;
 pub mod rows;
 pub mod table;
@@ -15,6 +16,8 @@ pub mod table;
 pub use cancellations::Cancellations;
 pub use customers::{CustomerTable, Ids, Levels, NO_DAY, NO_LEVEL};
 pub use events::{scan, EventStore, SignalReport, SignalScan, NO_CATEGORY};
+pub use partition::Partitioning;
+pub use prepared::{Keys, PreparedTable, Wanted};
 pub use quarantine::{Quarantine, Reason};
 pub use rows::{PartitionRows, SignalRows};
 pub use table::{IdKind, Table};
@@ -106,8 +109,7 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
     }
     match (customers_table, problems.as_slice()) {
         (Some(customers), []) => Ok(Sources { customers, signals: signals.into_iter().flatten().collect(), churn }),
-        (_, [one]) => Err(Error::Contract(one.clone())),
-        (_, many) => Err(Error::Contract(format!("{} problems in the data:\n  {}", many.len(), many.join("\n  ")))),
+        (_, problems) => Err(table::in_one(problems)),
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Role {
     Number,
     /// A string; integers and booleans are read as their text.
     Text,
+    /// 0 or 1, of any numeric type, or a boolean.
+    Label,
     /// Anything, copied as it is.
     Any,
 }
@@ -34,11 +36,12 @@ impl Role {
             Role::Time => "a timestamp or a date",
             Role::Number => "a number",
             Role::Text => "a string",
+            Role::Label => "0 or 1, or a boolean",
             Role::Any => "anything",
         }
     }
 
-    fn accepts(self, found: &DataType) -> bool {
+    pub(super) fn accepts(self, found: &DataType) -> bool {
         use DataType::*;
         let found = match found {
             Dictionary(_, value) => value,
@@ -50,7 +53,7 @@ impl Role {
         match self {
             Role::Id => integer || text,
             Role::Time => matches!(found, Timestamp(..) | Date32 | Date64),
-            Role::Number => integer || decimal || matches!(found, Float16 | Float32 | Float64 | Boolean),
+            Role::Number | Role::Label => integer || decimal || matches!(found, Float16 | Float32 | Float64 | Boolean),
             Role::Text => text || integer || *found == Boolean,
             Role::Any => !found.is_nested(),
         }
@@ -125,6 +128,11 @@ impl OpenFile {
     /// The type of a column, if the file has it.
     pub fn data_type(&self, column: &str) -> Option<&DataType> {
         self.metadata.schema().field_with_name(column).ok().map(Field::data_type)
+    }
+
+    /// The names of its columns, in order.
+    pub fn columns(&self) -> Vec<&str> {
+        self.metadata.schema().fields().iter().map(|field| field.name().as_str()).collect()
     }
 
     /// Rows in the file.
@@ -229,20 +237,38 @@ pub fn open(
             }
         }
         if let (Some(first), true) = (missing.first(), !need.optional || !present) {
-            let columns: Vec<&str> = first.metadata.schema().fields().iter().map(|f| f.name().as_str()).collect();
+            let columns = first.columns();
             let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
             problems.push(format!(
                 "{what}: column `{}` ({}) is missing in {}{others}: found the columns {}{}",
                 need.column,
                 need.setting,
                 first.file.path.display(),
-                columns.join(", "),
+                some_of(&columns),
                 nearest(&need.column, &columns),
             ));
         }
     }
     let id_kind = id_kind.map_or(IdKind::Integer, |(kind, _)| kind);
     (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
+}
+
+/// Problems with the data as one error, a line each.
+pub(super) fn in_one(problems: &[String]) -> crate::Error {
+    crate::Error::Contract(match problems {
+        [one] => one.clone(),
+        many => format!("{} problems in the data:\n  {}", many.len(), many.join("\n  ")),
+    })
+}
+
+/// Names for a message, which a table of ten thousand columns must not fill.
+pub(super) fn some_of(names: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 40;
+    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 fn nearest(wanted: &str, columns: &[&str]) -> String {
@@ -304,14 +330,17 @@ fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
         }
         roots
     };
+    let mut roles: hashbrown::HashMap<&str, Role> = hashbrown::HashMap::new();
+    for need in needs {
+        roles.entry(&need.column).or_insert(need.role);
+    }
     let hinted: Vec<Arc<Field>> = plain
         .schema()
         .fields()
         .iter()
         .zip(int96)
         .map(|(field, int96)| {
-            let role = needs.iter().find(|need| need.column == *field.name()).map(|need| need.role);
-            let hint = match (field.data_type(), role) {
+            let hint = match (field.data_type(), roles.get(field.name().as_str())) {
                 (DataType::Utf8 | DataType::Binary, Some(Role::Text)) => {
                     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
                 }

@@ -1,0 +1,81 @@
+//! Folds: how rows are held out in turn where there is no time to split by.
+
+use super::{Dataset, Selection};
+use crate::error::{Error, Result};
+use crate::sources::{CustomerTable, Levels, NO_LEVEL};
+
+/// How many folds are made when none are given.
+pub const FOLDS: u8 = 5;
+/// The most folds that can be given: each costs a training.
+const MOST: usize = 50;
+
+/// The fold of every row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folds {
+    /// What each fold is called.
+    pub names: Vec<String>,
+    /// Whether the folds were given with the data.
+    pub given: bool,
+    /// The fold of every entry of the customers table.
+    of: Vec<u8>,
+}
+
+impl Folds {
+    /// The folds of a column.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when a row has none, or there are too few or too many.
+    pub fn given(column: &str, levels: &Levels) -> Result<Folds> {
+        let without = levels.codes.iter().filter(|&&code| code == NO_LEVEL).count();
+        if without > 0 {
+            return Err(Error::Contract(format!(
+                "prepared table: {without} labelled rows have no value in column `{column}` (table.fold). Give every row a \
+                 fold, or name the column in table.ignore to have folds made"
+            )));
+        }
+        if !(2..=MOST).contains(&levels.names.len()) {
+            return Err(Error::Contract(format!(
+                "prepared table: column `{column}` (table.fold) has {} distinct values; expected 2 to {MOST} folds. Name \
+                 another column, or name it in table.ignore to have folds made",
+                levels.names.len()
+            )));
+        }
+        // At most `MOST` of them.
+        let of = levels.codes.iter().map(|&code| code as u8).collect();
+        Ok(Folds { names: levels.names.clone(), given: true, of })
+    }
+
+    /// Folds with the same share of churners: a matter of ids, labels and the seed alone.
+    pub fn stratified(dataset: &Dataset, customers: &CustomerTable, seed: u64) -> Folds {
+        let mut classes: [Vec<(u64, u32)>; 2] = [Vec::new(), Vec::new()];
+        for block in &dataset.blocks {
+            for (row, &entry) in block.customers.iter().enumerate() {
+                let Some(label) = block.label(row) else { continue };
+                let id = customers.ids.display(entry as usize);
+                let place = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed);
+                classes[usize::from(label == 1)].push((place, entry));
+            }
+        }
+        let mut of = vec![0; customers.len()];
+        for class in &mut classes {
+            class.sort_unstable();
+            for (&(_, entry), fold) in class.iter().zip((0..FOLDS).cycle()) {
+                of[entry as usize] = fold;
+            }
+        }
+        Folds { names: (1..=FOLDS).map(|fold| fold.to_string()).collect(), given: false, of }
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The labelled rows of a fold, or with `outside` of all other folds.
+    pub fn rows(&self, dataset: &Dataset, fold: usize, outside: bool) -> Selection {
+        Selection::of(dataset, |block, row| {
+            let mine = usize::from(self.of[block.customers[row] as usize]) == fold;
+            mine != outside && block.label(row).is_some()
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! A data set from a prepared feature table: the same blocks of rows as from signals, so that everything after it works
+//! unchanged. The customers table beside it has one entry for each row of the prepared table, in the order of ids and
+//! then as-of dates; neither the order of the rows in the files nor the number of threads changes a byte.
+
+use super::snapshots::Snapshots;
+use super::{Block, Dataset};
+use crate::calendar::{Day, Zone};
+use crate::config::Settings;
+use crate::eligibility::Exclusions;
+use crate::error::{Error, Result};
+use crate::features::{Catalogue, Feature, Measure};
+use crate::labels;
+use crate::memory::Stored;
+use crate::sources::prepared::{Rows, Target};
+use crate::sources::{self, CustomerTable, Keys, Levels, Partitioning, PreparedTable, Wanted};
+use std::path::Path;
+
+/// From this share of the rows on, distinct levels look like names rather than levels.
+const NAMES: f64 = 0.5;
+/// Fewer distinct levels than this are never taken for names.
+const FEW_LEVELS: usize = 100;
+
+/// A data set from a prepared table, and what else the table says.
+pub struct Prepared {
+    /// The table, as opened.
+    pub table: PreparedTable,
+    /// The rows.
+    pub dataset: Dataset,
+    /// One entry a row: the ids ascending, a customer once for each as-of date.
+    pub customers: CustomerTable,
+    /// The column of folds, one entry a row, if it is to be used.
+    pub folds: Option<Levels>,
+    /// Date columns with a day a row; no features.
+    pub dates: Vec<(String, Vec<i32>)>,
+    /// As-of dates without any label.
+    pub unmatured: Vec<Day>,
+    /// What a person should know about the table.
+    pub notes: Vec<String>,
+}
+
+/// Reads the labelled rows of a table. With `as_of`, only dates whose labels were known by then (a table without as-of
+/// dates is taken to be of that date; of today without either).
+///
+/// # Errors
+/// [`Error::Contract`] for a table that breaks its contract; [`Error::TooLittle`] when it has no labelled row.
+pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Result<Prepared> {
+    let zone = settings.zone();
+    let table = PreparedTable::open(path, &settings.table.clone().unwrap_or_default(), &Wanted::Training)?;
+    if table.numeric.is_empty() && table.categorical.is_empty() {
+        return Err(Error::Contract(format!(
+            "prepared table {}: no column can be a feature; beside those with a role in [table] and those ignored, it needs \
+             numbers, booleans or strings",
+            path.display()
+        )));
+    }
+    let keys = table.keys(&zone)?;
+    let span = labels::span_days(&settings.churn);
+    let known = |day: Day| as_of.is_none_or(|end| day.plus(span) <= end);
+    let dates = keys.dates();
+    let (labelled, unmatured): (Vec<_>, Vec<_>) =
+        dates.into_iter().partition(|&(day, _, labelled)| labelled > 0 && known(day));
+    let labelled: Vec<(Day, u64)> = labelled.into_iter().map(|(day, _, rows)| (day, rows)).collect();
+    not_in_the_future(&labelled, &zone)?;
+    let unmatured = unmatured.into_iter().map(|(day, ..)| day).collect();
+    let wanted = |day: Day| labelled.binary_search_by_key(&day, |&(day, _)| day).is_ok();
+    let mut rows = keys.select(&table, wanted, true)?;
+    if rows.is_empty() {
+        return Err(Error::TooLittle(format!(
+            "prepared table {}: none of its {} rows has a label{}; training needs rows whose `{}` is 0 or 1",
+            path.display(),
+            rows.read,
+            as_of.map_or_else(String::new, |day| format!(" that was known on {day}")),
+            table.label.as_deref().unwrap_or_default(),
+        )));
+    }
+    let folds = table.levels(&rows, table.fold.as_slice())?.pop();
+    let dates = table.days(&rows, &table.dates, &zone)?;
+    let dates = table.dates.iter().cloned().zip(dates).collect();
+    let mut notes = Vec::new();
+    if rows.unlabelled > 0 {
+        notes.push(format!("{} of {} rows have no label and are left out of training", rows.unlabelled, rows.read));
+    }
+    if !table.dates.is_empty() {
+        notes.push(format!(
+            "dates are no features: {}. A number of days before the as-of date would be one",
+            table.dates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    if !table.left_out.is_empty() {
+        notes.push(format!("left out, since their types can be no features: {}", table.left_out.join(", ")));
+    }
+    let today = as_of.unwrap_or_else(|| sources::today(&zone));
+    let (dataset, customers) = assemble(settings, &table, &mut rows, today, &mut notes)?;
+    for (name, levels) in table.categorical.iter().zip(&customers.categorical) {
+        let distinct = levels.names.len();
+        if distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows.len() as f64 {
+            notes.push(format!(
+                "`{name}` has {distinct} levels in {} rows: a name rather than a level? If so, add it to table.ignore",
+                rows.len()
+            ));
+        }
+    }
+    Ok(Prepared { table, dataset, customers, folds, dates, unmatured, notes })
+}
+
+/// Reads the features of a model from a table, for the as-of dates that `wanted` picks from those of the table, given
+/// ascending. A table without as-of dates is of the date `undated`.
+///
+/// # Errors
+/// As [`for_training`].
+pub fn for_scoring(
+    settings: &Settings,
+    path: &Path,
+    (model, catalogue): (&str, &Catalogue),
+    undated: Day,
+    wanted: impl Fn(&[Day]) -> Result<Vec<Day>>,
+) -> Result<Prepared> {
+    let zone = settings.zone();
+    let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
+    let asked = Wanted::Scoring { model, numeric: &numeric, categorical: &catalogue.categorical };
+    let table = PreparedTable::open(path, &settings.table.clone().unwrap_or_default(), &asked)?;
+    let keys = table.keys(&zone)?;
+    let dates = wanted_dates(&table, &keys, undated, wanted)?;
+    not_in_the_future(&dates, &zone)?;
+    let mut rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
+    let mut notes = Vec::new();
+    let (dataset, customers) = assemble(settings, &table, &mut rows, undated, &mut notes)?;
+    Ok(Prepared { table, dataset, customers, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
+}
+
+fn wanted_dates(
+    table: &PreparedTable,
+    keys: &Keys,
+    undated: Day,
+    wanted: impl Fn(&[Day]) -> Result<Vec<Day>>,
+) -> Result<Vec<(Day, u64)>> {
+    if table.as_of.is_none() {
+        return Ok(vec![(undated, keys.rows() as u64)]);
+    }
+    let dates = keys.dates();
+    let days: Vec<Day> = dates.iter().map(|&(day, ..)| day).collect();
+    let chosen = wanted(&days)?;
+    Ok(dates.into_iter().filter(|(day, ..)| chosen.contains(day)).map(|(day, rows, _)| (day, rows)).collect())
+}
+
+impl Prepared {
+    /// The split by time, if the table has as-of dates enough for one: with fewer than two there is none.
+    ///
+    /// # Errors
+    /// As [`Snapshots::among`].
+    pub fn snapshots(&self, settings: &Settings) -> Result<Option<Snapshots>> {
+        match (&self.table.as_of, self.dataset.as_of.as_slice()) {
+            (None, _) | (_, [] | [_]) => Ok(None),
+            (Some(_), dates) => Snapshots::among(settings, dates, &self.unmatured).map(Some),
+        }
+    }
+}
+
+/// A row of the future is a mistake in the as-of date, or in the clock.
+fn not_in_the_future(dates: &[(Day, u64)], zone: &Zone) -> Result<()> {
+    let today = sources::today(zone);
+    let future: Vec<String> =
+        dates.iter().filter(|(day, _)| *day > today).map(|(day, rows)| format!("{day} ({rows} rows)")).collect();
+    match future.as_slice() {
+        [] => Ok(()),
+        future => Err(Error::Contract(format!(
+            "prepared table: as-of dates in the future: {}; today is {today} in {}. A row may hold only what was known on \
+             its as-of date; correct the dates, or choose an earlier --as-of",
+            future.join(", "),
+            zone.name(),
+        ))),
+    }
+}
+
+/// Puts the rows into blocks, one a partition of the ids, and reads their features.
+fn assemble(
+    settings: &Settings,
+    table: &PreparedTable,
+    rows: &mut Rows,
+    undated: Day,
+    notes: &mut Vec<String>,
+) -> Result<(Dataset, CustomerTable)> {
+    rows.quarantine.check("prepared table", rows.read, settings.gates.max_quarantine_share)?;
+    let customers = CustomerTable {
+        ids: rows.take_ids(),
+        signup: Vec::new(),
+        start: Vec::new(),
+        end: Vec::new(),
+        value: Vec::new(),
+        numeric: Vec::new(),
+        categorical: table.levels(rows, &table.categorical)?,
+        rows: rows.read,
+        quarantine: rows.quarantine.clone(),
+    };
+    let as_of: Vec<Day> = match rows.days.is_empty() {
+        true => vec![undated],
+        false => {
+            let mut days = rows.days.clone();
+            days.sort_unstable();
+            days.dedup();
+            days.into_iter().map(Day).collect()
+        }
+    };
+    let mut first_entries: Vec<u32> = Vec::with_capacity(rows.len());
+    for entry in 0..rows.len() {
+        let first = match entry.checked_sub(1) {
+            Some(before) if customers.ids.same(before, entry) => first_entries[before],
+            _ => entry as u32,
+        };
+        first_entries.push(first);
+    }
+    let features = table.numeric.len();
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut values: Vec<Vec<f32>> = Vec::new();
+    let mut places = vec![(0, 0); rows.len()];
+    for (index, members) in (0u32..).zip(Partitioning::of(&customers, Day(i32::MAX)).members) {
+        for (row, &member) in (0u32..).zip(&members) {
+            places[member as usize] = (index, row);
+        }
+        let date = |&member: &u32| match rows.days.get(member as usize) {
+            Some(&day) => as_of.binary_search(&Day(day)).map_or(0, |place| place as u32),
+            None => 0,
+        };
+        let label = |&member: &u32| rows.labels.get(member as usize).copied();
+        blocks.push(Block {
+            as_of: members.iter().map(date).collect(),
+            labels: members.iter().filter_map(label).collect(),
+            values: Stored::default(),
+            customers: members,
+        });
+        values.push(vec![0.0; features * blocks[blocks.len() - 1].rows()]);
+    }
+    let mut columns: Vec<Target<'_>> = (0..features).map(|_| Vec::with_capacity(blocks.len())).collect();
+    for (block, values) in blocks.iter().zip(&mut values) {
+        let mut rest = values.as_mut_slice();
+        for column in &mut columns {
+            let (part, others) = rest.split_at_mut(block.rows());
+            column.push(part);
+            rest = others;
+        }
+    }
+    let infinite = table.fill_numeric(rows, &places, columns)?;
+    for (block, values) in blocks.iter_mut().zip(values) {
+        block.values = values.into();
+    }
+    for (name, count) in table.numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
+        notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
+    }
+    let feature = |name: &String| Feature {
+        name: name.clone(),
+        measure: Measure::Numeric,
+        signal: None,
+        window_days: None,
+        instrument: None,
+    };
+    let dataset = Dataset {
+        catalogue: Catalogue {
+            numeric: table.numeric.iter().map(feature).collect(),
+            categorical: table.categorical.clone(),
+        },
+        exclusions: vec![Exclusions::default(); as_of.len()],
+        as_of,
+        blocks,
+        reports: Vec::new(),
+        first_entries,
+    };
+    Ok((dataset, customers))
+}

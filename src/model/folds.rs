@@ -1,0 +1,131 @@
+//! Training on rows without an order in time: every fold in turn is held out and scored by a model of the others, and
+//! the published model learns from all rows.
+
+use super::artefact::{Artefact, Inputs};
+use super::bootstrap::Each;
+use super::evaluation::{self, Evaluation};
+use super::metrics::Metrics;
+use super::training::{self, Trained};
+use crate::config::Settings;
+use crate::dataset::folds::Folds;
+use crate::dataset::snapshots::Snapshots;
+use crate::dataset::{Dataset, Selection};
+use crate::error::{Error, Result};
+use crate::sources::CustomerTable;
+use serde::{Deserialize, Serialize};
+
+/// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
+/// every further fold costs a training.
+const ROWS_FOR_ALL_FOLDS: usize = 500_000;
+
+/// The metrics of every fold that was held out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldMetrics {
+    /// The column that gave the folds; none if they were made, with the same share of churners in each.
+    pub column: Option<String>,
+    /// The folds by name.
+    pub by_fold: Vec<(String, Metrics)>,
+    /// The mean over the folds in which a metric is defined.
+    pub mean: Each<Option<f64>>,
+}
+
+/// The mean of a metric over the folds in which it is defined.
+fn mean(by_fold: &[(String, Metrics)], metric: impl Fn(&Metrics) -> Option<f64>) -> Option<f64> {
+    let defined: Vec<f64> = by_fold.iter().filter_map(|(_, metrics)| metric(metrics)).collect();
+    (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64)
+}
+
+impl FoldMetrics {
+    fn of(column: Option<String>, by_fold: Vec<(String, Metrics)>) -> FoldMetrics {
+        let mean = Each {
+            base_rate: mean(&by_fold, |m| m.base_rate),
+            roc_auc: mean(&by_fold, |m| m.roc_auc),
+            average_precision: mean(&by_fold, |m| m.average_precision),
+            log_loss: mean(&by_fold, |m| m.log_loss),
+            brier: mean(&by_fold, |m| m.brier),
+            ece: mean(&by_fold, |m| m.ece),
+            top_decile_lift: mean(&by_fold, |m| m.top_decile_lift),
+            precision_at_capacity: mean(&by_fold, |m| m.precision_at_capacity),
+            lift_at_capacity: mean(&by_fold, |m| m.lift_at_capacity),
+        };
+        FoldMetrics { column, by_fold, mean }
+    }
+}
+
+/// Trains a model on all labelled rows, and evaluates it by folds. The artefact has no version yet.
+///
+/// The evaluation over all rows pools the probabilities that each row got from a model which had not seen it.
+///
+/// # Errors
+/// [`Error::TooLittle`] when the rows, or those outside a fold, hold too few churners or customers who stayed.
+pub fn train(
+    settings: &Settings,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    (folds, column): (&Folds, Option<&str>),
+    inputs: Inputs,
+    step: &dyn Fn(&str),
+) -> Result<Artefact> {
+    let all = Selection::labelled(dataset, |_| true);
+    training::enough(settings, dataset, &all, &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() })?;
+    let count = match folds.given || all.count() <= ROWS_FOR_ALL_FOLDS {
+        true => folds.count(),
+        false => 1,
+    };
+    let mut held_out = Vec::with_capacity(count);
+    for (fold, name) in folds.names.iter().enumerate().take(count) {
+        let (inside, outside) = (folds.rows(dataset, fold, false), folds.rows(dataset, fold, true));
+        let labels = outside.labels(dataset);
+        for (class, who) in [(1, "churners"), (0, "customers who stayed")] {
+            if !labels.contains(&class) {
+                return Err(Error::TooLittle(format!(
+                    "outside fold `{name}` there are no {who} among {} rows, so no model can be trained to be tested on it. \
+                     Give folds that each hold a part of the churners, or name the column in table.ignore to have folds \
+                     made",
+                    labels.len()
+                )));
+            }
+        }
+        let judged = training::train_on(settings, dataset, customers, &outside, &|what| {
+            step(&format!("{what} (without fold {} of {count})", fold + 1));
+        })?;
+        let probabilities = judged.probabilities(dataset, customers, &inside)?;
+        let baseline = evaluation::recency_baseline(dataset, &outside, &inside, settings.look_back_days())?;
+        held_out.push((name.clone(), inside, probabilities, baseline));
+    }
+    let capacity = settings.list.capacity;
+    let by_fold = held_out
+        .iter()
+        .map(|(name, rows, probabilities, _)| {
+            let share = (capacity as usize * rows.count()).div_ceil(all.count().max(1));
+            (name.clone(), Metrics::of(&rows.labels(dataset), &probabilities.concat(), share.max(1)))
+        })
+        .collect();
+    let pooled = held_out.iter().skip(1).fold(held_out[0].1.clone(), |rows, (_, more, ..)| rows.with(more));
+    let probabilities = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, p, _)| (rows, p)));
+    let baseline = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, p)| (rows, p)));
+    let mut evaluation = Evaluation::of(dataset, &pooled, &probabilities, &baseline, capacity);
+    // The rows have no date that tells something.
+    evaluation.as_of.clear();
+    evaluation.by_date.clear();
+    evaluation.folds = Some(FoldMetrics::of(column.map(str::to_owned), by_fold));
+    let published: Trained = training::train_on(settings, dataset, customers, &all, step)?;
+    Ok(training::artefact(settings, dataset, &Snapshots::default(), published, evaluation, inputs))
+}
+
+/// The values of several selections, in the order of the one that holds them all, block by block.
+fn in_order<'a>(
+    dataset: &Dataset,
+    pooled: &Selection,
+    parts: impl Iterator<Item = (&'a Selection, &'a Vec<Vec<f64>>)>,
+) -> Vec<Vec<f64>> {
+    let mut by_row: Vec<Vec<f64>> = dataset.blocks.iter().map(|block| vec![f64::NAN; block.rows()]).collect();
+    for (rows, values) in parts {
+        for (index, (by_row, values)) in by_row.iter_mut().zip(values).enumerate() {
+            rows.rows(index).iter().zip(values).for_each(|(&row, &value)| by_row[row as usize] = value);
+        }
+    }
+    let of_block =
+        |(index, by_row): (usize, Vec<f64>)| pooled.rows(index).iter().map(|&row| by_row[row as usize]).collect();
+    by_row.into_iter().enumerate().map(of_block).collect()
+}
