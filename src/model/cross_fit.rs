@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6];
 
 /// The choice of the penalty looks at about so many rows at most.
-const SEARCH_ROWS: usize = 60_000;
+const SEARCH_ROWS: usize = 40_000;
 
 /// Tolerance of the fits that a calibration is learned from.
 const TOLERANCE: f64 = 1e-9;
@@ -71,7 +71,7 @@ pub struct AlphaScore {
 /// The strength from `path` with the lowest out-of-fold log-loss, each fit starting from the one with the next
 /// stronger penalty.
 ///
-/// Above about 60,000 rows the fits use every so many-th block, the same ones every time. What is kept from the
+/// Above about 40,000 rows the fits use every so many-th block, the same ones every time. What is kept from the
 /// search is the penalty as a whole, rows times `alpha`, which does not depend on the number of rows: it says how
 /// large effects are expected to be. The strengths tried, and the one chosen, are per row of the whole design.
 ///
@@ -293,7 +293,7 @@ mod tests {
     fn a_large_design_is_searched_on_part_of_its_blocks() {
         let design = split(&random(210_000, 1, 4), 1_000);
         let choice = choose_alpha(&design, &[1e-5, 1e-3], 5).unwrap();
-        assert_eq!(choice.rows, 53_000);
+        assert_eq!(choice.rows, 35_000);
         assert_eq!(choice.path.iter().map(|score| score.alpha).collect::<Vec<_>>(), [1e-3, 1e-5]);
     }
 

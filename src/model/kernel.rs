@@ -9,6 +9,7 @@
 //! are asked for. Everything is summed in `f64`.
 
 use super::design::DesignBlock;
+use crate::numeric::exp_of_negative;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rayon::prelude::*;
@@ -16,6 +17,9 @@ use std::ops::Range;
 
 /// Rows of a tile.
 const TILE: usize = 256;
+
+/// Sums that are kept side by side, so that one addition need not wait for the other.
+const LANES: usize = 8;
 
 /// At most so many sums are kept for one pass. Their number depends on the blocks alone, never on the threads.
 const GROUPS: usize = 64;
@@ -247,24 +251,46 @@ impl Tile<'_> {
             log_odds.iter_mut().zip(self.column(j)).for_each(|(sum, &x)| *sum += point.theta[j] * f64::from(x));
         }
 
+        // Branches over rows would keep the compiler from vector instructions: a row that is left out counts nought.
+        let (fold, y) = (&self.block.fold[self.rows.clone()], &self.block.y[self.rows.clone()]);
+        let mut taken = [0.0; TILE];
+        let mut sides = [0.0; TILE];
+        for (((taken, side), &fold), &y) in taken.iter_mut().zip(&mut sides).zip(fold).zip(y) {
+            *taken = f64::from(u8::from(Some(fold) != point.without));
+            *side = f64::from(y) * 2.0 - 1.0;
+            sums.rows += usize::from(Some(fold) != point.without);
+            sums.churners += usize::from(Some(fold) != point.without && y == 1);
+        }
         let (mut residuals, mut weights) = ([0.0; TILE], [0.0; TILE]);
-        for ((at, row), &log_odds) in self.rows.clone().enumerate().zip(&*log_odds) {
-            if Some(self.block.fold[row]) == point.without {
-                continue;
-            }
-            let churned = self.block.y[row] == 1;
+        let (mut hinges, mut factors) = ([0.0; TILE], [1.0; TILE]);
+        let rows = log_odds.iter().zip(&sides).zip(&taken).zip(residuals.iter_mut().zip(&mut weights));
+        for (((((&log_odds, &side), &taken), (residual, weight)), hinge), factor) in
+            rows.zip(&mut hinges).zip(&mut factors)
+        {
             // In terms of the log-odds of the row's own class no difference of nearly equal numbers is ever taken.
-            let margin = if churned { log_odds } else { -log_odds };
-            let e = (-margin.abs()).exp();
+            let margin = log_odds * side;
+            let e = exp_of_negative(-margin.abs());
             let rare = e / (1.0 + e);
             let miss = if margin >= 0.0 { rare } else { 1.0 - rare };
-            sums.rows += 1;
-            sums.churners += usize::from(churned);
-            sums.loss += (-margin).max(0.0) + e.ln_1p();
-            sums.lowest_margin = sums.lowest_margin.min(margin);
-            sums.largest = sums.largest.max(margin.abs());
-            residuals[at] = if churned { -miss } else { miss };
-            weights[at] = rare / (1.0 + e);
+            *hinge = (-margin).max(0.0) * taken;
+            *factor = 1.0 + e * taken;
+            *residual = -side * miss * taken;
+            *weight = rare / (1.0 + e) * taken;
+        }
+        // The product of 256 factors of at most 2 each is in reach of a float: one logarithm does for all of them.
+        let (mut hinge, mut product) = ([0.0; LANES], [1.0; LANES]);
+        for (hinges, factors) in hinges.as_chunks::<LANES>().0.iter().zip(factors.as_chunks::<LANES>().0) {
+            for (((hinge, product), more), factor) in hinge.iter_mut().zip(&mut product).zip(hinges).zip(factors) {
+                *hinge += more;
+                *product *= factor;
+            }
+        }
+        sums.loss += hinge.iter().sum::<f64>() + product.iter().product::<f64>().ln();
+        for ((&log_odds, &side), &taken) in log_odds.iter().zip(&sides).zip(&taken) {
+            if taken > 0.0 {
+                sums.lowest_margin = sums.lowest_margin.min(log_odds * side);
+                sums.largest = sums.largest.max(log_odds.abs());
+            }
         }
         (residuals, weights)
     }
@@ -281,7 +307,6 @@ fn add_four([a, b, c, d]: [&[f32]; 4], coefficients: [f64; 4], log_odds: &mut [f
 
 /// The product of a column and a vector of the same length, in lanes that the compiler turns into vector instructions.
 fn dot(column: &[f32], values: &[f64]) -> f64 {
-    const LANES: usize = 8;
     let (columns, column_rest) = column.as_chunks::<LANES>();
     let (values, value_rest) = values.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 pub const FOLDS: u8 = 5;
 
 /// Rows that a calibration is learned on, at most.
-const CALIBRATION_ROWS: usize = 250_000;
+const CALIBRATION_ROWS: usize = 150_000;
 
 /// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
 pub struct Trained {
@@ -67,7 +67,12 @@ pub fn train_on(
     };
     clock.lap("penalty");
     step("fitting");
-    let fit = logistic::fit(&design, &LogisticParams::new(alpha))?;
+    let mut params = LogisticParams::new(alpha);
+    if settings.training.refit {
+        // The uncertainty is a matter of the model that is published.
+        params = params.coefficients_only();
+    }
+    let fit = logistic::fit(&design, &params)?;
     clock.lap("fit");
     let calibration = calibrate(settings, &design, &fit)?;
     clock.lap("calibration");
