@@ -150,6 +150,8 @@ pub struct Timeline {
     first: Day,
     /// The second on which each day from `first` on begins; the last entry is the end of the last day.
     starts: Vec<u32>,
+    /// Whether every day has 86,400 seconds.
+    uniform: bool,
     /// The as-of dates.
     pub as_of: Vec<Day>,
 }
@@ -159,7 +161,9 @@ impl Timeline {
     pub fn new(zone: &Zone, first: Day, end: Day, as_of: Vec<Day>) -> Timeline {
         let origin = zone.midnight(first);
         let second = |day: i32| ((zone.midnight(Day(day)) - origin) / MICROS).clamp(0, i64::from(u32::MAX)) as u32;
-        Timeline { first, starts: (first.0..=end.0.max(first.0)).map(second).collect(), as_of }
+        let starts: Vec<u32> = (first.0..=end.0.max(first.0)).map(second).collect();
+        let uniform = starts.windows(2).all(|pair| i64::from(pair[1]) - i64::from(pair[0]) == DAY_SECONDS);
+        Timeline { first, starts, uniform, as_of }
     }
 
     /// The second on which a day begins; days outside the timeline are moved to its ends.
@@ -173,6 +177,9 @@ impl Timeline {
     pub fn day_number(&self, second: u32) -> u32 {
         let last = self.starts.len().saturating_sub(2);
         let mut day = ((second / DAY_SECONDS as u32) as usize).min(last);
+        if self.uniform {
+            return day as u32;
+        }
         while day > 0 && self.starts[day] > second {
             day -= 1;
         }

@@ -44,6 +44,27 @@ pub fn room(reserved: u64) -> Option<u64> {
     limit().map(|limit| limit.saturating_sub(resident()).saturating_sub(reserved))
 }
 
+/// Fails if the limit leaves no room for `bytes` more.
+///
+/// # Errors
+/// [`Error::Config`] with what was found and what is needed for `what`.
+pub fn require(what: &str, bytes: u64) -> Result<()> {
+    let Some(limit) = limit() else { return Ok(()) };
+    let needed = resident() + bytes;
+    if needed <= limit {
+        return Ok(());
+    }
+    // A little more than that, so that the next attempt does not fail by a page.
+    let enough = needed + needed / 16;
+    Err(Error::Config(format!(
+        "the memory limit of {} is too small for {what}: {} are needed. Set --memory-limit (or CHURN_MEMORY_LIMIT) to {} or \
+         more, or use fewer threads",
+        display_size(limit),
+        display_size(needed),
+        display_size(enough),
+    )))
+}
+
 /// Reads a size: plain bytes, or a number with a unit (`512MB`, `2GiB`, `1.5 GiB`).
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a size; write bytes or a number with a unit, for example 512MB or 2GiB");

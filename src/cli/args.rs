@@ -50,6 +50,10 @@ pub struct Global {
     /// Threads to use [default: all cores]
     #[arg(long, global = true, value_name = "N", env = "CHURN_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Memory to use at most, for example 2GiB; what does not fit is written to an unnamed file in TMPDIR [default: no
+    /// limit]
+    #[arg(long, global = true, value_name = "SIZE", env = "CHURN_MEMORY_LIMIT", hide_env_values = true, value_parser = crate::memory::parse_size)]
+    pub memory_limit: Option<u64>,
     /// How messages on standard error are written
     #[arg(
         long,

@@ -147,6 +147,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         // Fails only if the pool exists already, and then it has its size.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
     }
+    if let Some(bytes) = cli.global.memory_limit {
+        crate::memory::set_limit(bytes);
+    }
     let session = Session { global: cli.global };
     match cli.command {
         Command::Demo { dir, customers, seed } => demo::run(&session, &dir, customers, seed),

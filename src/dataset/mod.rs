@@ -15,7 +15,7 @@ use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
 use crate::features::{Catalogue, Engine, RowKey};
 use crate::labels::{self, Labels};
-use crate::memory::Stored;
+use crate::memory::{self, Shelf, Stored, MIB};
 use crate::sources::{self, Cancellations, CustomerTable, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -169,6 +169,7 @@ impl Tables {
         let mut clock = Clock::start();
         let sources = sources::open(settings, days)?;
         clock.lap("footers");
+        CustomerTable::require_memory(&sources.customers, sources::customer_columns(settings)?)?;
         let customers = CustomerTable::read(&sources.customers, sources::customer_columns(settings)?, &zone)?;
         let limit = settings.gates.max_quarantine_share;
         customers.quarantine.check("customers", customers.rows, limit)?;
@@ -192,6 +193,47 @@ pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day,
         _ => 0,
     };
     (first.plus(-(back as i32)), last.plus(ahead))
+}
+
+/// What a memory limit leaves for what.
+struct MemoryPlan {
+    /// Bytes that the customers' rows will take beside their features, from labels to the tables of a run.
+    tail: u64,
+    /// Bytes that the threads need to decode with.
+    decoding: u64,
+}
+
+impl MemoryPlan {
+    /// Bytes a (customer, as-of): keys, labels and eligibility, then scores, order and the tables written from them.
+    const A_ROW: u64 = 96;
+    /// Bytes a thread decodes with: pages, dictionaries and batches.
+    const A_THREAD: u64 = 12 * MIB;
+    /// The least that the scan's rows are given, whatever their number.
+    const LEAST: u64 = 2 * MIB;
+    /// While a partition is worked on, its rows lie in memory as they were packed, by customer, and in columns.
+    const COPIES: u64 = 4;
+
+    fn of(customers: usize, dates: usize) -> Result<MemoryPlan> {
+        let tail = Self::A_ROW * (customers * dates) as u64;
+        let decoding = Self::A_THREAD * rayon::current_num_threads() as u64;
+        let what = format!("{customers} customers on {dates} as-of date{}", if dates == 1 { "" } else { "s" });
+        memory::require(&what, tail + decoding + Self::LEAST)?;
+        Ok(MemoryPlan { tail, decoding })
+    }
+
+    /// What the scan may use; none without a limit.
+    fn for_rows(&self) -> Option<u64> {
+        memory::room(self.tail + self.decoding).map(|room| (room / 4 * 3).max(Self::LEAST / 2))
+    }
+
+    /// What the features may use, with as many partitions in work as there are threads.
+    fn for_features(&self, partitions: &[u64]) -> Result<Option<u64>> {
+        let (largest, all) = (partitions.iter().max().copied().unwrap_or(0), partitions.iter().sum::<u64>());
+        let others = all / partitions.len().max(1) as u64 * (rayon::current_num_threads() as u64 - 1);
+        let in_work = Self::COPIES * (largest + others);
+        memory::require("the rows of the largest group of customers that is worked on at once", in_work)?;
+        Ok(memory::room(self.tail + in_work))
+    }
 }
 
 /// What one partition gives.
@@ -233,8 +275,13 @@ pub fn build(
         })
         .collect();
     let mut clock = Clock::start();
-    let store = sources::scan(&scans, &tables.customers, last, &tables.zone, progress)?;
+    let plan = MemoryPlan::of(tables.customers.len(), as_of.len())?;
+    let store = sources::scan(&scans, &tables.customers, last, &tables.zone, plan.for_rows(), progress)?;
     clock.lap("scan");
+    if store.spilled > 0 {
+        tracing::info!(bytes = store.spilled, "event rows were written to a scratch file, as --memory-limit asks");
+    }
+    let shelf = Shelf::of(plan.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let catalogue = Catalogue::of(settings);
     let engine = Engine::new(settings, &catalogue);
@@ -248,10 +295,10 @@ pub fn build(
     };
     let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
-    let parts: Vec<Part> = (0..partitions)
+    let parts = (0..partitions)
         .into_par_iter()
         .map(|partition| {
-            let rows = store.take(partition, &tables.customers);
+            let rows = store.take(partition, &tables.customers)?;
             let members = &store.partitioning.members[partition];
             let mut exclusions = vec![Exclusions::default(); as_of.len()];
             let mut keys = Vec::new();
@@ -269,10 +316,10 @@ pub fn build(
                     }
                 }
             }
-            block.values = engine.compute(&rows, &keys, members, &tables.customers, &timeline).into();
-            Part { block, exclusions, unknown: rows.unknown, duplicates: rows.duplicates }
+            block.values = shelf.put(engine.compute(&rows, &keys, members, &tables.customers, &timeline))?;
+            Ok(Part { block, exclusions, unknown: rows.unknown, duplicates: rows.duplicates })
         })
-        .collect();
+        .collect::<Result<Vec<Part>>>()?;
     clock.lap("features");
     let mut dataset = Dataset {
         catalogue,

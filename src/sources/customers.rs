@@ -1,11 +1,13 @@
 //! The customers table: one row a customer, in id order.
 
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
+use super::ids::Ids;
 use super::quarantine::{Quarantine, Reason};
-use super::table::{damaged, IdKind, Table};
+use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::Zone;
 use crate::config;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::memory;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
@@ -16,105 +18,6 @@ use std::cmp::Ordering;
 pub const NO_DAY: i32 = i32::MIN;
 /// The level code that stands for null.
 pub const NO_LEVEL: u32 = u32::MAX;
-
-/// Customer ids, ascending and distinct.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ids {
-    /// Integer ids.
-    Integer(Vec<i64>),
-    /// String ids: one buffer, and where each id ends in it.
-    Text {
-        /// All ids, one after another.
-        bytes: String,
-        /// The end of each id.
-        ends: Vec<usize>,
-    },
-}
-
-impl Ids {
-    /// How many.
-    pub fn len(&self) -> usize {
-        match self {
-            Ids::Integer(ids) => ids.len(),
-            Ids::Text { ends, .. } => ends.len(),
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Integers or strings.
-    pub fn kind(&self) -> IdKind {
-        match self {
-            Ids::Integer(_) => IdKind::Integer,
-            Ids::Text { .. } => IdKind::Text,
-        }
-    }
-
-    /// A string id; empty when the ids are integers.
-    pub fn text(&self, index: usize) -> &str {
-        match self {
-            Ids::Integer(_) => "",
-            Ids::Text { bytes, ends } => {
-                let start = if index == 0 { 0 } else { ends[index - 1] };
-                &bytes[start..ends[index]]
-            }
-        }
-    }
-
-    /// An id as people write it.
-    pub fn display(&self, index: usize) -> String {
-        match self {
-            Ids::Integer(ids) => ids[index].to_string(),
-            Ids::Text { .. } => self.text(index).to_owned(),
-        }
-    }
-
-    /// Whether two entries are of one customer.
-    pub fn same(&self, a: usize, b: usize) -> bool {
-        match self {
-            Ids::Integer(ids) => ids[a] == ids[b],
-            Ids::Text { .. } => self.text(a) == self.text(b),
-        }
-    }
-
-    /// The position of an integer id.
-    pub fn find_integer(&self, id: i64) -> Option<usize> {
-        match self {
-            Ids::Integer(ids) => ids.binary_search(&id).ok(),
-            Ids::Text { .. } => None,
-        }
-    }
-
-    /// The position of a string id.
-    pub fn find_text(&self, id: &str) -> Option<usize> {
-        match self {
-            Ids::Integer(_) => None,
-            Ids::Text { ends, .. } => {
-                let (mut low, mut high) = (0, ends.len());
-                while low < high {
-                    let middle = low + (high - low) / 2;
-                    match self.text(middle).cmp(id) {
-                        Ordering::Less => low = middle + 1,
-                        Ordering::Equal => return Some(middle),
-                        Ordering::Greater => high = middle,
-                    }
-                }
-                None
-            }
-        }
-    }
-
-    /// The position of an id as people write it.
-    pub fn find(&self, id: &str) -> Option<usize> {
-        match self {
-            Ids::Integer(_) => self.find_integer(id.parse().ok()?),
-            Ids::Text { .. } => self.find_text(id),
-        }
-    }
-}
 
 /// A categorical column: a code a customer into its levels; [`NO_LEVEL`] is null.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -155,17 +58,52 @@ pub struct CustomerTable {
     pub quarantine: Quarantine,
 }
 
-/// The rows of one file, before they are put in order.
-#[derive(Default)]
+/// The rows of one row group, or of all, before they are put in order.
 struct Part {
-    integers: Vec<i64>,
-    texts: Vec<String>,
+    /// In the order of rows.
+    ids: Ids,
     days: [Vec<i32>; 3],
     value: Vec<f64>,
     numeric: Vec<Vec<f64>>,
-    categorical: Vec<Vec<Option<String>>>,
+    categorical: Vec<Coded>,
     rows: u64,
     quarantine: Quarantine,
+}
+
+/// Texts as codes, in the order of their first appearance.
+#[derive(Default)]
+struct Coded {
+    names: Vec<String>,
+    known: hashbrown::HashMap<String, u32>,
+    codes: Vec<u32>,
+}
+
+impl Coded {
+    fn code(&mut self, name: &str) -> u32 {
+        *self.known.entry_ref(name).or_insert_with(|| {
+            self.names.push(name.to_owned());
+            self.names.len() as u32 - 1
+        })
+    }
+
+    fn extend(&mut self, other: &Coded) {
+        let codes: Vec<u32> = other.names.iter().map(|name| self.code(name)).collect();
+        self.codes.extend(other.codes.iter().map(|&code| codes.get(code as usize).copied().unwrap_or(NO_LEVEL)));
+    }
+
+    /// With the codes in the order of the names.
+    fn in_order(self) -> Levels {
+        let mut order: Vec<usize> = (0..self.names.len()).collect();
+        order.sort_unstable_by(|&a, &b| self.names[a].cmp(&self.names[b]));
+        let mut ranks = vec![0; order.len()];
+        (0u32..).zip(&order).for_each(|(rank, &code)| ranks[code] = rank);
+        let rank = |code: u32| ranks.get(code as usize).copied().unwrap_or(NO_LEVEL);
+        let mut codes = self.codes;
+        codes.iter_mut().for_each(|code| *code = rank(*code));
+        let mut names = self.names;
+        names.sort_unstable();
+        Levels { names, codes }
+    }
 }
 
 impl CustomerTable {
@@ -191,24 +129,39 @@ impl CustomerTable {
     /// greatest in its columns is kept, whatever the order of files, and the others go to quarantine. A numeric value
     /// that is not finite becomes null and is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
-        let parts: Vec<Part> =
-            table.files.par_iter().map(|file| read_part(file, settings, zone, table.id_kind)).collect::<Result<_>>()?;
-        let mut all = Part {
-            numeric: vec![Vec::new(); settings.numeric.len()],
-            categorical: vec![Vec::new(); settings.categorical.len()],
-            ..Part::default()
-        };
+        let groups = |file: &OpenFile| file.metadata.metadata().num_row_groups();
+        let tasks: Vec<(&OpenFile, usize)> =
+            table.files.iter().flat_map(|file| (0..groups(file)).map(move |group| (file, group))).collect();
+        let read = |&(file, group): &(&OpenFile, usize)| read_part(file, group, settings, zone, table.id_kind);
+        let parts: Vec<Part> = tasks.par_iter().map(read).collect::<Result<_>>()?;
+        let mut all = Part::empty(settings, table.id_kind);
         for part in parts {
-            all.integers.extend(part.integers);
-            all.texts.extend(part.texts);
+            all.ids.extend(part.ids);
             all.days.iter_mut().zip(part.days).for_each(|(all, part)| all.extend(part));
             all.value.extend(part.value);
             all.numeric.iter_mut().zip(part.numeric).for_each(|(all, part)| all.extend(part));
-            all.categorical.iter_mut().zip(part.categorical).for_each(|(all, part)| all.extend(part));
+            all.categorical.iter_mut().zip(&part.categorical).for_each(|(all, part)| all.extend(part));
             all.rows += part.rows;
             all.quarantine.merge(&part.quarantine);
         }
-        Ok(all.in_id_order(table.id_kind))
+        Ok(all.in_id_order())
+    }
+
+    /// Fails if the memory limit leaves no room for the table.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) with what was found and what is needed.
+    pub fn require_memory(table: &Table, settings: &config::Customers) -> Result<()> {
+        let rows: u64 = table.files.iter().map(OpenFile::rows).sum();
+        let numbers = settings.numeric.len() + usize::from(settings.value.is_some());
+        let days = [&settings.signup, &settings.start, &settings.end].iter().filter(|column| column.is_some()).count();
+        let row = 8 + 8 * numbers + 4 * days + 4 * settings.categorical.len();
+        let texts: u64 = match table.id_kind {
+            IdKind::Integer => 0,
+            IdKind::Text => table.files.iter().map(|file| file.decoded_bytes(&settings.id)).sum(),
+        };
+        // Once as read, once in order, and the order.
+        memory::require(&format!("the {rows} rows of the customers table"), rows * (2 * row as u64 + 4) + 2 * texts)
     }
 
     /// How many customers.
@@ -223,119 +176,143 @@ impl CustomerTable {
 }
 
 impl Part {
-    fn in_id_order(mut self, kind: IdKind) -> CustomerTable {
-        let rows = self.integers.len().max(self.texts.len());
+    fn empty(settings: &config::Customers, kind: IdKind) -> Part {
+        Part {
+            ids: match kind {
+                IdKind::Integer => Ids::Integer(Vec::new()),
+                IdKind::Text => Ids::Text { bytes: String::new(), ends: Vec::new() },
+            },
+            days: Default::default(),
+            value: Vec::new(),
+            numeric: vec![Vec::new(); settings.numeric.len()],
+            categorical: settings.categorical.iter().map(|_| Coded::default()).collect(),
+            rows: 0,
+            quarantine: Quarantine::default(),
+        }
+    }
+
+    fn in_id_order(mut self) -> CustomerTable {
+        let categorical: Vec<Levels> = std::mem::take(&mut self.categorical).into_iter().map(Coded::in_order).collect();
+        let rows = self.ids.len();
+        let ascending = (1..rows).all(|row| self.ids.compare(row - 1, row) == Ordering::Less);
+        if ascending {
+            let [signup, start, end] = self.days;
+            return CustomerTable {
+                ids: self.ids,
+                signup,
+                start,
+                end,
+                value: self.value,
+                numeric: self.numeric,
+                categorical,
+                rows: self.rows,
+                quarantine: self.quarantine,
+            };
+        }
         let mut order: Vec<u32> = (0..rows as u32).collect();
-        order.par_sort_unstable_by(|&a, &b| self.compare(a as usize, b as usize));
-        let before = order.len();
+        order.par_sort_unstable_by(|&a, &b| self.compare(&categorical, a as usize, b as usize));
         // The greatest of equal ids is the last: walk backwards and keep the first of each.
         let mut kept: Vec<u32> = Vec::with_capacity(order.len());
         for &row in order.iter().rev() {
-            if kept.last().is_none_or(|&last| self.compare_ids(last as usize, row as usize) != Ordering::Equal) {
+            if kept.last().is_none_or(|&last| self.ids.compare(last as usize, row as usize) != Ordering::Equal) {
                 kept.push(row);
             }
         }
+        drop(order);
         kept.reverse();
-        self.quarantine.add(Reason::DuplicateId, (before - kept.len()) as u64);
-        let take =
-            |column: &Vec<f64>| kept.iter().filter_map(|&i| column.get(i as usize).copied()).collect::<Vec<f64>>();
-        let days =
-            |column: &Vec<i32>| kept.iter().filter_map(|&i| column.get(i as usize).copied()).collect::<Vec<i32>>();
-        let ids = match kind {
-            IdKind::Integer => Ids::Integer(kept.iter().map(|&i| self.integers[i as usize]).collect()),
-            IdKind::Text => {
-                let mut bytes = String::new();
-                let ends = kept
-                    .iter()
-                    .map(|&i| {
-                        bytes.push_str(&self.texts[i as usize]);
-                        bytes.len()
-                    })
-                    .collect();
-                Ids::Text { bytes, ends }
-            }
-        };
-        let categorical = self
-            .categorical
-            .iter()
-            .map(|column| {
-                let mut names: Vec<String> = column.iter().flatten().cloned().collect();
-                names.sort_unstable();
-                names.dedup();
-                let code = |level: &Option<String>| match level {
-                    Some(level) => names.binary_search(level).map_or(NO_LEVEL, |code| code as u32),
-                    None => NO_LEVEL,
-                };
-                let codes = kept.iter().map(|&i| code(&column[i as usize])).collect();
-                Levels { names, codes }
-            })
-            .collect();
+        self.quarantine.add(Reason::DuplicateId, (rows - kept.len()) as u64);
+        let [signup, start, end] = self.days.map(|column| taken(&column, &kept));
         CustomerTable {
-            ids,
-            signup: days(&self.days[0]),
-            start: days(&self.days[1]),
-            end: days(&self.days[2]),
-            value: take(&self.value),
-            numeric: self.numeric.iter().map(take).collect(),
-            categorical,
+            ids: match &self.ids {
+                Ids::Integer(ids) => Ids::Integer(taken(ids, &kept)),
+                Ids::Text { .. } => {
+                    let mut bytes = String::new();
+                    let end = |&row: &u32| {
+                        bytes.push_str(self.ids.text(row as usize));
+                        bytes.len()
+                    };
+                    let ends = kept.iter().map(end).collect();
+                    Ids::Text { bytes, ends }
+                }
+            },
+            signup,
+            start,
+            end,
+            value: taken(&self.value, &kept),
+            numeric: self.numeric.iter().map(|column| taken(column, &kept)).collect(),
+            categorical: categorical
+                .into_iter()
+                .map(|Levels { names, codes }| Levels { names, codes: taken(&codes, &kept) })
+                .collect(),
             rows: self.rows,
             quarantine: self.quarantine,
         }
     }
 
-    fn compare_ids(&self, a: usize, b: usize) -> Ordering {
-        match self.texts.is_empty() {
-            true => self.integers[a].cmp(&self.integers[b]),
-            false => self.texts[a].cmp(&self.texts[b]),
-        }
-    }
-
     /// By id, then by every other column, so that the choice among duplicates does not depend on the order of files.
-    fn compare(&self, a: usize, b: usize) -> Ordering {
+    fn compare(&self, categorical: &[Levels], a: usize, b: usize) -> Ordering {
         let days = |column: &Vec<i32>| column.get(a).cmp(&column.get(b));
         let floats = |column: &Vec<f64>| match (column.get(a), column.get(b)) {
             (Some(a), Some(b)) => a.total_cmp(b),
             _ => Ordering::Equal,
         };
-        self.compare_ids(a, b)
+        // Null is the greatest code, and the least level.
+        let level = |levels: &Levels, row: usize| levels.codes[row].wrapping_add(1);
+        self.ids
+            .compare(a, b)
             .then_with(|| self.days.iter().map(days).fold(Ordering::Equal, Ordering::then))
             .then_with(|| floats(&self.value))
             .then_with(|| self.numeric.iter().map(floats).fold(Ordering::Equal, Ordering::then))
             .then_with(|| {
-                self.categorical.iter().map(|c| c.get(a).cmp(&c.get(b))).fold(Ordering::Equal, Ordering::then)
+                let levels = categorical.iter().map(|levels| level(levels, a).cmp(&level(levels, b)));
+                levels.fold(Ordering::Equal, Ordering::then)
             })
     }
 }
 
-fn read_part(file: &super::table::OpenFile, settings: &config::Customers, zone: &Zone, kind: IdKind) -> Result<Part> {
+/// Some rows of a column, which may be empty for want of such a column.
+fn taken<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
+    if column.is_empty() {
+        return Vec::new();
+    }
+    rows.iter().map(|&row| column[row as usize]).collect()
+}
+
+fn read_part(
+    file: &OpenFile,
+    row_group: usize,
+    settings: &config::Customers,
+    zone: &Zone,
+    kind: IdKind,
+) -> Result<Part> {
     let day_columns = [&settings.signup, &settings.start, &settings.end];
     let mut columns: Vec<&str> = vec![&settings.id];
     columns.extend(day_columns.iter().filter_map(|c| c.as_deref()));
     columns.extend(settings.value.as_deref());
     columns.extend(settings.numeric.iter().chain(&settings.categorical).map(String::as_str));
-    let mut part = Part {
-        numeric: vec![Vec::new(); settings.numeric.len()],
-        categorical: vec![Vec::new(); settings.categorical.len()],
-        ..Part::default()
-    };
+    let mut part = Part::empty(settings, kind);
     let mut times = Times::new(zone);
     let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    for batch in file.read(&columns, None, 16_384)? {
+    for batch in file.read_rows(&columns, row_group, None, 16_384)? {
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
         let rows = batch.num_rows();
         part.rows += rows as u64;
         let Some(id_column) = batch.column_by_name(&settings.id) else { continue };
-        let valid: Vec<bool> = match kind {
-            IdKind::Integer => {
+        let valid: Vec<bool> = match &mut part.ids {
+            Ids::Integer(all) => {
                 decode::integers(id_column, &mut ids);
-                part.integers.extend(ids.iter().filter(|&&id| id != NULL_ID));
+                all.extend(ids.iter().filter(|&&id| id != NULL_ID));
                 ids.iter().map(|&id| id != NULL_ID).collect()
             }
-            IdKind::Text => {
-                let texts = decode::texts(id_column);
-                let text = |p: &Option<u32>| p.and_then(|p| texts.values.get(p as usize).cloned());
-                part.texts.extend(texts.positions.iter().filter_map(text));
-                texts.positions.iter().map(Option::is_some).collect()
+            Ids::Text { bytes, ends } => {
+                let Some(texts) = id_column.as_string_opt::<i32>() else {
+                    return Err(Error::Internal(format!("unexpected id type {}", id_column.data_type())));
+                };
+                for text in texts.iter().flatten() {
+                    bytes.push_str(text);
+                    ends.push(bytes.len());
+                }
+                texts.iter().map(|text| text.is_some()).collect()
             }
         };
         part.quarantine.add(Reason::NullId, valid.iter().filter(|v| !**v).count() as u64);
@@ -378,22 +355,34 @@ fn read_part(file: &super::table::OpenFile, settings: &config::Customers, zone: 
                 part.quarantine.add(Reason::NonFinite, bad);
             }
         }
-        for (slot, column) in settings.categorical.iter().enumerate() {
-            part.categorical[slot]
-                .extend(levels(&batch, file, column).into_iter().zip(&valid).filter_map(|(l, v)| v.then_some(l)));
+        for (coded, column) in part.categorical.iter_mut().zip(&settings.categorical) {
+            read_levels(coded, &batch, file, column, &valid);
         }
     }
     Ok(part)
 }
 
-fn levels(batch: &RecordBatch, file: &super::table::OpenFile, column: &str) -> Vec<Option<String>> {
+/// The levels of the valid rows of a batch.
+fn read_levels(coded: &mut Coded, batch: &RecordBatch, file: &OpenFile, column: &str, valid: &[bool]) {
     match (batch.column_by_name(column), file.file.partition_value(column)) {
         (Some(array), _) => {
             let texts = decode::texts(array);
-            texts.positions.iter().map(|p| p.and_then(|p| texts.values.get(p as usize).cloned())).collect()
+            let mut codes: Vec<Option<u32>> = vec![None; texts.values.len()];
+            for (position, _) in texts.positions.iter().zip(valid).filter(|(_, valid)| **valid) {
+                let code = position.map_or(NO_LEVEL, |p| {
+                    let p = p as usize;
+                    *codes[p].get_or_insert_with(|| coded.code(&texts.values[p]))
+                });
+                coded.codes.push(code);
+            }
         }
-        (None, Some(value)) => vec![value.clone(); batch.num_rows()],
-        (None, None) => vec![None; batch.num_rows()],
+        (None, value) => {
+            let value = value.and_then(Option::as_deref);
+            for _ in valid.iter().filter(|valid| **valid) {
+                let code = value.map_or(NO_LEVEL, |name| coded.code(name));
+                coded.codes.push(code);
+            }
+        }
     }
 }
 

@@ -1,21 +1,26 @@
 //! Sources: the Parquet tables that a run reads. Opened and held against their contract first, all of them, so that one
 //! message names every mismatch; then read once.
 
+mod bins;
 pub mod cancellations;
 pub mod customers;
 mod decode;
 pub mod events;
+pub mod ids;
 pub mod infer;
 mod layout;
 pub mod partition;
+mod plan;
 pub mod prepared;
 pub mod quarantine;
 pub mod rows;
+mod scatter;
 pub mod table;
 
 pub use cancellations::Cancellations;
-pub use customers::{CustomerTable, Ids, Levels, NO_DAY, NO_LEVEL};
+pub use customers::{CustomerTable, Levels, NO_DAY, NO_LEVEL};
 pub use events::{scan, EventStore, SignalReport, SignalScan, NO_CATEGORY};
+pub use ids::Ids;
 pub use partition::Partitioning;
 pub use prepared::{Keys, PreparedTable, Wanted};
 pub use quarantine::{Quarantine, Reason};
@@ -136,7 +141,7 @@ impl Sources {
                 let mut unclear = Vec::new();
                 for file in &table.files {
                     for group in 0..file.metadata.metadata().num_row_groups() {
-                        match events::time_range(file, &signal.time, group, zone) {
+                        match plan::time_range(file, &signal.time, group, zone) {
                             Some((_, max)) if max < before => newest = newest.max(Some(max)),
                             Some((min, _)) if min >= before => {}
                             range => unclear.push((file, group, range)),

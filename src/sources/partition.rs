@@ -3,7 +3,8 @@
 //! A partition depends on ids alone, never on files or threads: it is also the unit, and its number the order, in
 //! which floating-point sums are taken.
 
-use super::customers::{CustomerTable, Ids};
+use super::customers::CustomerTable;
+use super::ids::Ids;
 use crate::calendar::Day;
 
 /// Customers a partition is meant to hold.
@@ -51,7 +52,19 @@ impl Partitioning {
     /// The partition of a string id.
     #[inline]
     pub fn of_text(&self, id: &[u8]) -> usize {
-        self.top_bits(xxhash_rust::xxh3::xxh3_64(id))
+        self.of_hash(Partitioning::hash_of_text(id))
+    }
+
+    /// The partition of a string id of which the hash is known.
+    #[inline]
+    pub fn of_hash(&self, hash: u64) -> usize {
+        self.top_bits(hash)
+    }
+
+    /// The hash of a string id. The partition is taken from its top bits.
+    #[inline]
+    pub fn hash_of_text(id: &[u8]) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(id)
     }
 
     #[inline]
@@ -64,7 +77,7 @@ impl Partitioning {
 /// MurmurHash3's 64-bit finaliser: every input bit reaches the top bits, so ids that agree in their low (or high) bits
 /// spread all the same.
 #[inline]
-fn mixed(mut x: u64) -> u64 {
+pub(super) fn mixed(mut x: u64) -> u64 {
     x ^= x >> 33;
     x = x.wrapping_mul(0xff51_afd7_ed55_8ccd);
     x ^= x >> 33;

@@ -2,8 +2,9 @@
 //! elsewhere. Opened and held against its contract first; then its keys are read (id, as-of date, label), which say
 //! which rows a run uses; then the columns of those rows, several at a time, each decoded once.
 
-use super::customers::{Ids, Levels, NO_DAY, NO_LEVEL};
+use super::customers::{Levels, NO_DAY, NO_LEVEL};
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
+use super::ids::Ids;
 use super::quarantine::{Quarantine, Reason};
 use super::table::{self, damaged, some_of, IdKind, Need, OpenFile, Role, Table};
 use crate::calendar::{Day, Zone};

@@ -1,8 +1,12 @@
 //! One partition's rows, resolved to its customers and put in order.
 
-use super::customers::{CustomerTable, Ids};
-use super::events::{Chunk, EventStore, Layout, SignalStore, NO_CATEGORY};
-use std::sync::PoisonError;
+use super::bins::Chunk;
+use super::customers::CustomerTable;
+use super::events::{EventStore, SignalStore};
+use super::ids::Ids;
+use super::partition::{mixed, Partitioning};
+use super::plan::{from_ordered_f32, from_ordered_f64, Layout};
+use crate::error::{Error, Result};
 
 /// The rows of one signal for the customers of one partition, customer by customer, each customer's rows in time order.
 ///
@@ -15,7 +19,7 @@ pub struct SignalRows {
     pub seconds: Vec<u32>,
     /// Values; NaN is null. Empty without a value column.
     pub values: Vec<f64>,
-    /// Category codes; [`NO_CATEGORY`] is null. Empty without a category column.
+    /// Category codes; [`NO_CATEGORY`](super::NO_CATEGORY) is null. Empty without a category column.
     pub categories: Vec<u32>,
     /// Survey instruments, as positions in [`crate::config::Instrument::ALL`]. Empty unless the signal is a survey.
     pub instruments: Vec<u32>,
@@ -42,153 +46,132 @@ pub struct PartitionRows {
 
 impl EventStore {
     /// Takes a partition's rows out of the store and resolves their ids. Call it once a partition.
-    pub fn take(&self, partition: usize, customers: &CustomerTable) -> PartitionRows {
-        let members = &self.partitioning.members[partition];
-        let directory = Directory::of(members, customers, self.lowest_id);
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] when the rows lie in the scratch file and cannot be read.
+    pub fn take(&self, partition: usize, customers: &CustomerTable) -> Result<PartitionRows> {
+        let members = Members::of(&self.partitioning.members[partition], customers, self.lowest_id);
         let mut rows = PartitionRows { signals: Vec::new(), unknown: Vec::new(), duplicates: Vec::new() };
         for (signal, store) in self.signals.iter().enumerate() {
-            let chunks =
-                std::mem::take(&mut *store.partitions[partition].lock().unwrap_or_else(PoisonError::into_inner));
-            let (mut resolved, unknown) =
-                resolve(&chunks, &store.layout, &directory, members.len(), customers, members);
-            drop(chunks);
-            let duplicates = order(&mut resolved, store);
-            let mut signal_rows = resolved.rows;
-            signal_rows.category_count = self.categories[signal];
-            rows.signals.push(signal_rows);
+            let chunks = self.bins.take(signal, partition)?;
+            let (mut resolved, unknown, duplicates) = match (store.layout.id_words, store.layout.ordered_words()) {
+                (1, 1) => resolve::<1, 1>(chunks, store, &members),
+                (1, 2) => resolve::<1, 2>(chunks, store, &members),
+                (1, 3) => resolve::<1, 3>(chunks, store, &members),
+                (1, 4) => resolve::<1, 4>(chunks, store, &members),
+                (1, 5) => resolve::<1, 5>(chunks, store, &members),
+                (1, 6) => resolve::<1, 6>(chunks, store, &members),
+                (2, 1) => resolve::<2, 1>(chunks, store, &members),
+                (2, 2) => resolve::<2, 2>(chunks, store, &members),
+                (2, 3) => resolve::<2, 3>(chunks, store, &members),
+                (2, 4) => resolve::<2, 4>(chunks, store, &members),
+                (2, 5) => resolve::<2, 5>(chunks, store, &members),
+                (2, 6) => resolve::<2, 6>(chunks, store, &members),
+                (id, ordered) => return Err(Error::Internal(format!("a row of {id} and {ordered} words"))),
+            };
+            resolved.category_count = self.categories[signal];
+            rows.signals.push(resolved);
             rows.unknown.push(unknown);
             rows.duplicates.push(duplicates);
         }
-        rows
-    }
-}
-
-/// The ids of one partition: small enough to stay in cache.
-enum Directory {
-    /// Offsets from the lowest id to members.
-    Integer(hashbrown::HashMap<u64, u32, foldhash::fast::FixedState>),
-    /// Hashes of string ids to members. Two members of one hash lie one after the other, so a hit is always compared.
-    Text(hashbrown::HashTable<(u64, u32)>),
-}
-
-impl Directory {
-    fn of(members: &[u32], customers: &CustomerTable, lowest_id: i64) -> Directory {
-        match &customers.ids {
-            Ids::Integer(ids) => Directory::Integer(
-                members
-                    .iter()
-                    .enumerate()
-                    .map(|(slot, &member)| (ids[member as usize].wrapping_sub(lowest_id) as u64, slot as u32))
-                    .collect(),
-            ),
-            Ids::Text { .. } => {
-                let mut table = hashbrown::HashTable::with_capacity(members.len());
-                for (slot, &member) in members.iter().enumerate() {
-                    let hash = xxhash_rust::xxh3::xxh3_64(customers.ids.text(member as usize).as_bytes());
-                    table.insert_unique(hash, (hash, slot as u32), |&(hash, _)| hash);
-                }
-                Directory::Text(table)
-            }
-        }
+        Ok(rows)
     }
 }
 
 const UNKNOWN: u32 = u32::MAX;
+const EMPTY: u64 = u64::MAX;
 
-/// Rows by customer, not yet in time order.
-#[derive(Default)]
-struct Resolved {
-    rows: SignalRows,
-    fractions: Vec<u32>,
+/// The customers of one partition, and a table of their ids that is small enough to stay in cache.
+struct Members<'a> {
+    /// Their places in the customers table.
+    places: &'a [u32],
+    customers: &'a CustomerTable,
+    lowest_id: i64,
+    /// Open addressing: in the upper half 32 bits that stand for the id, in the lower half the member.
+    table: Vec<u64>,
+    shift: u32,
 }
 
-fn resolve(
-    chunks: &[Chunk],
-    layout: &Layout,
-    directory: &Directory,
-    customers_here: usize,
-    customers: &CustomerTable,
-    members: &[u32],
-) -> (Resolved, u64) {
-    let words = layout.words();
-    let total: usize = chunks.iter().map(|chunk| chunk.words.len() / words).sum();
-    let mut slots: Vec<u32> = Vec::with_capacity(total);
-    let mut starts = vec![0u32; customers_here + 1];
-    let mut unknown = 0;
-    for chunk in chunks {
-        let mut texts = chunk.texts.as_slice();
-        for row in chunk.words.chunks_exact(words) {
-            let slot = match directory {
-                Directory::Integer(table) => {
-                    let high = if layout.id_words == 2 { u64::from(row[2]) << 32 } else { 0 };
-                    table.get(&(u64::from(row[1]) | high)).copied()
-                }
-                Directory::Text(table) => {
-                    let text = next_text(&mut texts);
-                    let hash = xxhash_rust::xxh3::xxh3_64(text);
-                    let same = |&(known, slot): &(u64, u32)| {
-                        known == hash && customers.ids.text(members[slot as usize] as usize).as_bytes() == text
-                    };
-                    table.find(hash, same).map(|&(_, slot)| slot)
-                }
+impl<'a> Members<'a> {
+    fn of(places: &'a [u32], customers: &'a CustomerTable, lowest_id: i64) -> Members<'a> {
+        // At most half full, so that there is always an empty slot to stop at, and mostly a short way there.
+        let slots = (2 * places.len()).next_power_of_two().max(2);
+        let shift = u32::BITS - slots.trailing_zeros();
+        let mut members = Members { places, customers, lowest_id, table: vec![EMPTY; slots], shift };
+        let wide = match &customers.ids {
+            Ids::Integer(ids) => {
+                ids.last().is_some_and(|last| last.wrapping_sub(lowest_id) as u64 > u64::from(u32::MAX))
+            }
+            Ids::Text { .. } => false,
+        };
+        for (member, &place) in (0u64..).zip(places) {
+            let key = match &customers.ids {
+                Ids::Integer(ids) if wide => wide_key(ids[place as usize].wrapping_sub(lowest_id) as u64),
+                Ids::Integer(ids) => ids[place as usize].wrapping_sub(lowest_id) as u32,
+                Ids::Text { .. } => Partitioning::hash_of_text(customers.ids.text(place as usize).as_bytes()) as u32,
             };
-            match slot {
-                Some(slot) => {
-                    starts[slot as usize + 1] += 1;
-                    slots.push(slot);
-                }
-                None => {
-                    unknown += 1;
-                    slots.push(UNKNOWN);
-                }
+            let mut at = members.first_slot(key);
+            while members.table[at] != EMPTY {
+                at = members.after(at);
+            }
+            members.table[at] = u64::from(key) << 32 | member;
+        }
+        members
+    }
+
+    #[inline]
+    fn first_slot(&self, key: u32) -> usize {
+        // Fibonacci hashing (Knuth 6.4): the top bits of the product depend on every bit of the key.
+        (key.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn after(&self, slot: usize) -> usize {
+        (slot + 1) & (self.table.len() - 1)
+    }
+
+    /// The member of that key for which `same` holds, or [`UNKNOWN`].
+    #[inline]
+    fn find(&self, key: u32, same: impl Fn(u32) -> bool) -> u32 {
+        let mut at = self.first_slot(key);
+        loop {
+            let entry = self.table[at];
+            if entry == EMPTY {
+                return UNKNOWN;
+            }
+            if (entry >> 32) as u32 == key && same(entry as u32) {
+                return entry as u32;
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// Puts the member in the place of each row's id.
+    fn resolve_ids<const ID: usize, const ORDERED: usize>(&self, chunk: &mut Chunk) {
+        let rows = chunk.words.chunks_exact_mut(ID + ORDERED);
+        match &self.customers.ids {
+            Ids::Integer(_) if ID == 1 => rows.for_each(|row| row[0] = self.find(row[0], |_| true)),
+            Ids::Integer(ids) => rows.for_each(|row| {
+                let offset = u64::from(row[0]) | u64::from(row[1]) << 32;
+                let id = self.lowest_id.wrapping_add(offset as i64);
+                row[0] = self.find(wide_key(offset), |member| ids[self.places[member as usize] as usize] == id);
+            }),
+            Ids::Text { .. } => {
+                let mut texts = chunk.texts.as_slice();
+                rows.for_each(|row| {
+                    let text = next_text(&mut texts);
+                    let id = |member: u32| self.customers.ids.text(self.places[member as usize] as usize);
+                    row[0] = self.find(row[0], |member| id(member).as_bytes() == text);
+                });
             }
         }
     }
-    for i in 0..customers_here {
-        starts[i + 1] += starts[i];
-    }
-    let known = starts[customers_here] as usize;
-    let mut next = starts.clone();
-    let mut resolved = Resolved::default();
-    let rows = &mut resolved.rows;
-    rows.seconds = vec![0; known];
-    rows.values = vec![f64::NAN; if layout.value_words > 0 { known } else { 0 }];
-    rows.categories = vec![NO_CATEGORY; if layout.category { known } else { 0 }];
-    rows.instruments = vec![0; if layout.instrument { known } else { 0 }];
-    resolved.fractions = vec![0; if layout.fraction { known } else { 0 }];
-    let value_at = 1 + layout.id_words;
-    let category_at = value_at + layout.value_words;
-    let instrument_at = category_at + usize::from(layout.category);
-    let fraction_at = instrument_at + usize::from(layout.instrument);
-    let mut slots = slots.into_iter();
-    for chunk in chunks {
-        for (row, slot) in chunk.words.chunks_exact(words).zip(&mut slots) {
-            if slot == UNKNOWN {
-                continue;
-            }
-            let at = next[slot as usize] as usize;
-            next[slot as usize] += 1;
-            rows.seconds[at] = row[0];
-            match layout.value_words {
-                0 => {}
-                1 => rows.values[at] = f64::from(f32::from_bits(row[value_at])),
-                _ => {
-                    rows.values[at] = f64::from_bits(u64::from(row[value_at]) | u64::from(row[value_at + 1]) << 32);
-                }
-            }
-            if layout.category {
-                rows.categories[at] = row[category_at];
-            }
-            if layout.instrument {
-                rows.instruments[at] = row[instrument_at];
-            }
-            if layout.fraction {
-                resolved.fractions[at] = row[fraction_at];
-            }
-        }
-    }
-    rows.starts = starts;
-    (resolved, unknown)
+}
+
+/// 32 bits that stand for an id of more.
+#[inline]
+fn wide_key(offset: u64) -> u32 {
+    mixed(offset) as u32
 }
 
 fn next_text<'t>(texts: &mut &'t [u8]) -> &'t [u8] {
@@ -202,133 +185,81 @@ fn next_text<'t>(texts: &mut &'t [u8]) -> &'t [u8] {
     text
 }
 
-/// Puts each customer's rows in order; takes out exact duplicates where the source asks for it, and counts them.
-fn order(resolved: &mut Resolved, store: &SignalStore) -> u64 {
-    let Resolved { rows, fractions } = resolved;
-    let customers = rows.starts.len() - 1;
-    let mut keys: Vec<u64> = Vec::new();
-    let mut scratch = Scratch::default();
-    for customer in 0..customers {
-        let range = rows.of(customer);
-        if range.len() < 2 {
-            continue;
-        }
-        let start = range.start;
-        keys.clear();
-        keys.extend(rows.seconds[range.clone()].iter().zip(0u64..).map(|(&s, i)| u64::from(s) << 32 | i));
-        let by_time_alone =
-            rows.values.is_empty() && rows.categories.is_empty() && rows.instruments.is_empty() && fractions.is_empty();
-        if by_time_alone {
-            rows.seconds[range].sort_unstable();
-            continue;
-        }
-        keys.sort_unstable();
-        // Ties in the second are rare: only they need the slow comparison.
-        let mut i = 0;
-        while i < keys.len() {
-            let mut j = i + 1;
-            while j < keys.len() && keys[j] >> 32 == keys[i] >> 32 {
-                j += 1;
+/// Brings rows of `ID` + `ORDERED` words to their customers, in order. Also returns how many rows are of unknown ids, and
+/// how many exact duplicates were taken out.
+fn resolve<const ID: usize, const ORDERED: usize>(
+    mut chunks: Vec<Chunk>,
+    store: &SignalStore,
+    members: &Members<'_>,
+) -> (SignalRows, u64, u64) {
+    let mut starts = vec![0u32; members.places.len() + 1];
+    let mut unknown = 0;
+    for chunk in &mut chunks {
+        members.resolve_ids::<ID, ORDERED>(chunk);
+        for row in chunk.words.chunks_exact(ID + ORDERED) {
+            match row[0] {
+                UNKNOWN => unknown += 1,
+                member => starts[member as usize + 1] += 1,
             }
-            if j - i > 1 {
-                let tie = |&key: &u64| {
-                    let at = start + (key & 0xffff_ffff) as usize;
-                    (
-                        fractions.get(at).copied(),
-                        rows.values.get(at).map(|v| total_order(*v)),
-                        rows.categories.get(at).copied(),
-                        rows.instruments.get(at).copied(),
-                    )
-                };
-                keys[i..j].sort_unstable_by_key(tie);
-            }
-            i = j;
-        }
-        let sorted = |key: &u64| start + (key & 0xffff_ffff) as usize;
-        scratch.permute(&mut rows.seconds, &keys, start, sorted);
-        scratch.permute(&mut rows.categories, &keys, start, sorted);
-        scratch.permute(&mut rows.instruments, &keys, start, sorted);
-        scratch.permute(fractions, &keys, start, sorted);
-        if !rows.values.is_empty() {
-            scratch.floats.clear();
-            scratch.floats.extend(keys.iter().map(|key| rows.values[sorted(key)]));
-            rows.values[start..start + keys.len()].copy_from_slice(&scratch.floats);
         }
     }
-    if store.deduplicate {
-        drop_duplicates(resolved)
-    } else {
-        0
+    for member in 0..members.places.len() {
+        starts[member + 1] += starts[member];
     }
-}
-
-#[derive(Default)]
-struct Scratch {
-    words: Vec<u32>,
-    floats: Vec<f64>,
-}
-
-impl Scratch {
-    fn permute(&mut self, column: &mut [u32], keys: &[u64], start: usize, sorted: impl Fn(&u64) -> usize) {
-        if column.is_empty() {
-            return;
+    let mut rows = vec![[0u32; ORDERED]; starts[members.places.len()] as usize];
+    let mut next = starts.clone();
+    for chunk in chunks {
+        for row in chunk.words.chunks_exact(ID + ORDERED).filter(|row| row[0] != UNKNOWN) {
+            let at = &mut next[row[0] as usize];
+            rows[*at as usize].copy_from_slice(&row[ID..]);
+            *at += 1;
         }
-        self.words.clear();
-        self.words.extend(keys.iter().map(|key| column[sorted(key)]));
-        column[start..start + keys.len()].copy_from_slice(&self.words);
     }
+    for bounds in starts.windows(2) {
+        let rows = &mut rows[bounds[0] as usize..bounds[1] as usize];
+        // Signals are written in the order of time as a rule, and then only ties are left to look at.
+        if !rows.windows(2).all(|pair| pair[0][0] < pair[1][0]) {
+            // Each thread's rows are a run in order: a sort that merges runs is the fast one here.
+            rows.sort();
+        }
+    }
+    let duplicates = if store.deduplicate { drop_duplicates(&mut rows, &mut starts) } else { 0 };
+    (columns(&rows, starts, &store.layout), unknown, duplicates)
 }
 
-/// The bits of a float, such that their order is IEEE 754's total order.
-fn total_order(value: f64) -> i64 {
-    let bits = value.to_bits() as i64;
-    bits ^ (((bits >> 63) as u64) >> 1) as i64
+/// Rows as columns.
+fn columns<const ORDERED: usize>(rows: &[[u32; ORDERED]], starts: Vec<u32>, layout: &Layout) -> SignalRows {
+    let word = |at: usize| rows.iter().map(|row| row[at]).collect::<Vec<u32>>();
+    let at = layout.value_at();
+    SignalRows {
+        starts,
+        seconds: word(0),
+        values: match layout.value_words {
+            0 => Vec::new(),
+            1 => rows.iter().map(|row| f64::from(from_ordered_f32(row[at]))).collect(),
+            _ => rows.iter().map(|row| from_ordered_f64(u64::from(row[at]) << 32 | u64::from(row[at + 1]))).collect(),
+        },
+        categories: if layout.category { word(layout.category_at()) } else { Vec::new() },
+        instruments: if layout.instrument { word(layout.instrument_at()) } else { Vec::new() },
+        category_count: 0,
+    }
 }
 
 /// Keeps the first of rows equal in everything read, and returns how many went.
-fn drop_duplicates(resolved: &mut Resolved) -> u64 {
-    let Resolved { rows, fractions } = resolved;
-    let mut kept = 0;
-    let mut gone = 0;
-    let mut start = 0;
-    for customer in 0..rows.starts.len() - 1 {
-        let end = rows.starts[customer + 1] as usize;
-        let first_kept = kept;
-        for at in start..end {
-            let same = kept > first_kept && {
-                let last = kept - 1;
-                rows.seconds[last] == rows.seconds[at]
-                    && fractions.get(last) == fractions.get(at)
-                    && rows.values.get(last).map(|v| v.to_bits()) == rows.values.get(at).map(|v| v.to_bits())
-                    && rows.categories.get(last) == rows.categories.get(at)
-                    && rows.instruments.get(last) == rows.instruments.get(at)
-            };
-            if same {
-                gone += 1;
-                continue;
+fn drop_duplicates<const ORDERED: usize>(rows: &mut Vec<[u32; ORDERED]>, starts: &mut [u32]) -> u64 {
+    let (mut kept, mut start) = (0, 0);
+    for end in &mut starts[1..] {
+        let first = kept;
+        for at in start..*end as usize {
+            if kept == first || rows[kept - 1] != rows[at] {
+                rows[kept] = rows[at];
+                kept += 1;
             }
-            rows.seconds[kept] = rows.seconds[at];
-            if !fractions.is_empty() {
-                fractions[kept] = fractions[at];
-            }
-            if !rows.values.is_empty() {
-                rows.values[kept] = rows.values[at];
-            }
-            if !rows.categories.is_empty() {
-                rows.categories[kept] = rows.categories[at];
-            }
-            if !rows.instruments.is_empty() {
-                rows.instruments[kept] = rows.instruments[at];
-            }
-            kept += 1;
         }
-        start = end;
-        rows.starts[customer + 1] = kept as u32;
+        start = *end as usize;
+        *end = kept as u32;
     }
-    rows.seconds.truncate(kept);
-    rows.values.truncate(kept);
-    rows.categories.truncate(kept);
-    rows.instruments.truncate(kept);
-    fractions.truncate(kept);
-    gone
+    let gone = rows.len() - kept;
+    rows.truncate(kept);
+    gone as u64
 }

@@ -5,10 +5,13 @@
 use super::layout::{self, SourceFile};
 use crate::calendar::Day;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use parquet::arrow::ProjectionMask;
 use rayon::prelude::*;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -110,7 +113,17 @@ impl OpenFile {
         columns: &[&str],
         row_groups: Option<Vec<usize>>,
         batch_size: usize,
-    ) -> crate::Result<parquet::arrow::arrow_reader::ParquetRecordBatchReader> {
+    ) -> crate::Result<ParquetRecordBatchReader> {
+        self.reader(columns, row_groups, None, batch_size)
+    }
+
+    fn reader(
+        &self,
+        columns: &[&str],
+        row_groups: Option<Vec<usize>>,
+        selection: Option<RowSelection>,
+        batch_size: usize,
+    ) -> crate::Result<ParquetRecordBatchReader> {
         let path = &self.file.path;
         let file = File::open(path).map_err(|e| crate::Error::reading(path, &e))?;
         let schema = self.metadata.schema();
@@ -122,7 +135,24 @@ impl OpenFile {
         if let Some(row_groups) = row_groups {
             builder = builder.with_row_groups(row_groups);
         }
+        if let Some(selection) = selection {
+            builder = builder.with_row_selection(selection);
+        }
         builder.build().map_err(|e| damaged(path, &e))
+    }
+
+    /// Starts reading some consecutive rows of one row group, or all of them, only the given columns. Pages of other rows
+    /// are not decoded.
+    pub fn read_rows(
+        &self,
+        columns: &[&str],
+        row_group: usize,
+        rows: Option<Range<usize>>,
+        batch_size: usize,
+    ) -> crate::Result<ParquetRecordBatchReader> {
+        let all = self.metadata.metadata().row_group(row_group).num_rows().max(0) as usize;
+        let selection = rows.map(|rows| RowSelection::from_consecutive_ranges(std::iter::once(rows), all));
+        self.reader(columns, Some(vec![row_group]), selection, batch_size)
     }
 
     /// The type of a column, if the file has it.
@@ -133,6 +163,13 @@ impl OpenFile {
     /// The names of its columns, in order.
     pub fn columns(&self) -> Vec<&str> {
         self.metadata.schema().fields().iter().map(|field| field.name().as_str()).collect()
+    }
+
+    /// Bytes of a column when it is decompressed.
+    pub fn decoded_bytes(&self, column: &str) -> u64 {
+        let groups = self.metadata.metadata().row_groups().iter();
+        let chunks = groups.flat_map(|group| group.columns()).filter(|chunk| chunk.column_path().string() == column);
+        chunks.map(|chunk| chunk.uncompressed_size().max(0) as u64).sum()
     }
 
     /// Rows in the file.

@@ -26,16 +26,25 @@ pub struct Run {
 
 /// Runs `churn` in a folder, without the caller's own `CHURN_…` settings.
 pub fn churn<S: AsRef<str>>(folder: &Path, arguments: &[S]) -> Run {
-    let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_churn"));
+    let mut command = Command::new(BINARY);
+    command.args(arguments.iter().map(AsRef::as_ref));
+    run(folder, command)
+}
+
+/// The binary.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_churn");
+
+/// Runs a command in a folder, without the caller's own `CHURN_…` settings.
+pub fn run(folder: &Path, mut command: Command) -> Run {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CHURN_") {
             command.env_remove(name);
         }
     }
-    let output = command.current_dir(folder).args(&arguments).output().unwrap();
+    let output = command.current_dir(folder).output().unwrap();
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
     Run {
-        command: format!("churn {}", arguments.join(" ")),
+        command: format!("churn {}", words.join(" ")),
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

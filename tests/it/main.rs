@@ -8,6 +8,7 @@ mod common;
 mod determinism;
 mod features_golden;
 mod houserules;
+mod memory_limit;
 mod onnx;
 mod real_data;
 mod sample;

@@ -17,24 +17,49 @@ pub struct CountColumns {
     pub days_since_last: usize,
 }
 
-/// Fills the columns. `seconds` are the customer's rows, `to` the first of them at or after the as-of date,
-/// `look_back` the first within the look-back, `as_of` the as-of date's second. `days[i]` counts the days that begin
-/// before row `i`: windows begin at midnight, so the days with a row in a window are the difference at its ends.
-pub fn fill(
-    out: &mut Row<'_>,
-    columns: &CountColumns,
-    seconds: &[u32],
-    days: &[u32],
-    spans: &[Span],
-    (look_back, to): (usize, usize),
-    as_of: u32,
-) {
+/// The logarithms of one and of a count: counts are small and many, so most are looked up.
+#[derive(Clone, Debug)]
+pub struct Logs(Vec<f64>);
+
+impl Default for Logs {
+    fn default() -> Logs {
+        Logs((0..4096u32).map(|count| (f64::from(count) + 1.0).ln()).collect())
+    }
+}
+
+impl Logs {
+    /// `ln(count + 1)`
+    #[inline]
+    fn of(&self, count: usize) -> f64 {
+        self.0.get(count).copied().unwrap_or_else(|| (count as f64 + 1.0).ln())
+    }
+}
+
+/// A customer's rows of one signal, seen from an as-of date.
+#[derive(Clone, Copy, Debug)]
+pub struct CountedRows<'a> {
+    /// When they happened.
+    pub seconds: &'a [u32],
+    /// `days[i]` counts the days that begin before row `i`: windows begin at midnight, so the days with a row in a
+    /// window are the difference at its ends.
+    pub days: &'a [u32],
+    /// The first row within the look-back.
+    pub look_back: usize,
+    /// The first row at or after the as-of date.
+    pub to: usize,
+    /// The as-of date's second.
+    pub as_of: u32,
+}
+
+/// Fills the columns.
+pub fn fill(out: &mut Row<'_>, columns: &CountColumns, rows: &CountedRows<'_>, spans: &[Span], logs: &Logs) {
+    let &CountedRows { seconds, days, look_back, to, as_of } = rows;
     for (window, span) in spans.iter().enumerate() {
         let count = to - span.from;
         out.set(columns.count + window, count as f64);
         out.set(columns.active_days + window, f64::from(days[to] - days[span.from]));
         let earlier = span.from - span.before;
-        out.set(columns.trend + window, ((count as f64 + 1.0) / (earlier as f64 + 1.0)).ln());
+        out.set(columns.trend + window, logs.of(count) - logs.of(earlier));
         let gap = match count {
             0 | 1 => f64::NAN,
             _ => f64::from(seconds[to - 1] - seconds[span.from]) / DAY / (count - 1) as f64,

@@ -1,0 +1,121 @@
+//! Customer ids, as integers or as strings.
+
+use super::table::IdKind;
+use std::cmp::Ordering;
+
+/// Customer ids: in a customers table ascending and distinct.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// Integer ids.
+    Integer(Vec<i64>),
+    /// String ids: one buffer, and where each id ends in it.
+    Text {
+        /// All ids, one after another.
+        bytes: String,
+        /// The end of each id.
+        ends: Vec<usize>,
+    },
+}
+
+impl Ids {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Ids::Integer(ids) => ids.len(),
+            Ids::Text { ends, .. } => ends.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Integers or strings.
+    pub fn kind(&self) -> IdKind {
+        match self {
+            Ids::Integer(_) => IdKind::Integer,
+            Ids::Text { .. } => IdKind::Text,
+        }
+    }
+
+    /// Puts others behind these; they are of the same kind.
+    pub(super) fn extend(&mut self, more: Ids) {
+        match (self, more) {
+            (Ids::Integer(all), Ids::Integer(more)) => all.extend(more),
+            (Ids::Text { bytes, ends }, Ids::Text { bytes: more, ends: more_ends }) => {
+                let before = bytes.len();
+                bytes.push_str(&more);
+                ends.extend(more_ends.into_iter().map(|end| before + end));
+            }
+            _ => {}
+        }
+    }
+
+    /// Compares two of them as their column sorts.
+    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            Ids::Integer(ids) => ids[a].cmp(&ids[b]),
+            Ids::Text { .. } => self.text(a).cmp(self.text(b)),
+        }
+    }
+
+    /// A string id; empty when the ids are integers.
+    pub fn text(&self, index: usize) -> &str {
+        match self {
+            Ids::Integer(_) => "",
+            Ids::Text { bytes, ends } => {
+                let start = if index == 0 { 0 } else { ends[index - 1] };
+                &bytes[start..ends[index]]
+            }
+        }
+    }
+
+    /// An id as people write it.
+    pub fn display(&self, index: usize) -> String {
+        match self {
+            Ids::Integer(ids) => ids[index].to_string(),
+            Ids::Text { .. } => self.text(index).to_owned(),
+        }
+    }
+
+    /// Whether two entries are of one customer.
+    pub fn same(&self, a: usize, b: usize) -> bool {
+        self.compare(a, b) == Ordering::Equal
+    }
+
+    /// The position of an integer id.
+    pub fn find_integer(&self, id: i64) -> Option<usize> {
+        match self {
+            Ids::Integer(ids) => ids.binary_search(&id).ok(),
+            Ids::Text { .. } => None,
+        }
+    }
+
+    /// The position of a string id.
+    pub fn find_text(&self, id: &str) -> Option<usize> {
+        match self {
+            Ids::Integer(_) => None,
+            Ids::Text { ends, .. } => {
+                let (mut low, mut high) = (0, ends.len());
+                while low < high {
+                    let middle = low + (high - low) / 2;
+                    match self.text(middle).cmp(id) {
+                        Ordering::Less => low = middle + 1,
+                        Ordering::Equal => return Some(middle),
+                        Ordering::Greater => high = middle,
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// The position of an id as people write it.
+    pub fn find(&self, id: &str) -> Option<usize> {
+        match self {
+            Ids::Integer(_) => self.find_integer(id.parse().ok()?),
+            Ids::Text { .. } => self.find_text(id),
+        }
+    }
+}

@@ -1,0 +1,464 @@
+//! Scattering: a thread decodes rows, checks what can be checked without the customer, packs them into words, and
+//! appends each to its own buffer for the partition of the id.
+//!
+//! A batch is worked on column by column: first every row's partition, with the rows that are left out marked, then
+//! the words of all rows, a column a word; one loop at the end writes rows, with the number of words known to the
+//! compiler.
+
+use super::bins::{Bins, Chunk};
+use super::decode::{self, Times, NULL_ID, NULL_TIME};
+use super::events::{SignalReport, SignalScan, NO_CATEGORY};
+use super::partition::Partitioning;
+use super::plan::{ordered_f32, ordered_f64, Layout, Task};
+use super::quarantine::Reason;
+use super::table::{damaged, IdKind, OpenFile};
+use crate::calendar::{Zone, MICROS};
+use crate::config::{Instrument, SignalKind};
+use crate::error::{Error, Result};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
+use arrow_array::{Array, RecordBatch, StringArray};
+use std::sync::{PoisonError, RwLock};
+
+/// Rows decoded at a time.
+const BATCH_ROWS: usize = 16_384;
+/// The partition of a row that is left out.
+const NOWHERE: u32 = u32::MAX;
+/// The instrument code for a text that names none.
+const UNKNOWN_INSTRUMENT: u32 = u32::MAX - 1;
+/// The instrument code for null.
+const NULL_INSTRUMENT: u32 = u32::MAX;
+
+/// Category texts to codes. Codes depend on the order of threads; only their identity is ever used.
+#[derive(Default)]
+pub(super) struct Categories(RwLock<hashbrown::HashMap<String, u32>>);
+
+impl Categories {
+    fn code(&self, text: &str) -> u32 {
+        if let Some(&code) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(text) {
+            return code;
+        }
+        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let next = map.len() as u32;
+        *map.entry(text.to_owned()).or_insert(next)
+    }
+
+    /// Distinct codes given out.
+    pub fn len(&self) -> u32 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len() as u32
+    }
+}
+
+/// What all threads of a scan share.
+pub(super) struct Scanner<'a> {
+    pub scans: &'a [SignalScan<'a>],
+    pub layouts: &'a [Layout],
+    /// Each signal's first instant kept, and the one at which keeping ends.
+    pub bounds: Vec<(i64, i64)>,
+    pub categories: Vec<Categories>,
+    pub bins: &'a Bins,
+    pub partitioning: &'a Partitioning,
+    pub kind: IdKind,
+    pub origin: i64,
+    pub lowest_id: i64,
+    pub id_span: u64,
+    pub zone: &'a Zone,
+    /// Rows that a thread gathers for a partition before it hands them over.
+    pub chunk_rows: usize,
+}
+
+/// One thread's buffers. Between two signals they are emptied, so that they are those of one signal only.
+pub(super) struct Worker<'a> {
+    scanner: &'a Scanner<'a>,
+    index: usize,
+    signal: usize,
+    /// By partition.
+    chunks: Vec<Chunk>,
+    reports: Vec<SignalReport>,
+    times: Times<'a>,
+    instants: Vec<i64>,
+    ids: Vec<i64>,
+    values: Vec<f64>,
+    instruments: Vec<u32>,
+    targets: Vec<u32>,
+    /// The words of a batch, a column a word.
+    columns: Vec<Vec<u32>>,
+}
+
+impl<'a> Worker<'a> {
+    pub fn new(scanner: &'a Scanner<'a>, index: usize) -> Worker<'a> {
+        Worker {
+            scanner,
+            index,
+            signal: 0,
+            chunks: (0..scanner.partitioning.count()).map(|_| Chunk::default()).collect(),
+            reports: vec![SignalReport::default(); scanner.scans.len()],
+            times: Times::new(scanner.zone),
+            instants: Vec::new(),
+            ids: Vec::new(),
+            values: Vec::new(),
+            instruments: Vec::new(),
+            targets: Vec::new(),
+            columns: Vec::new(),
+        }
+    }
+
+    /// Decodes the rows of a task and returns how many there are.
+    pub fn run(&mut self, task: &Task) -> Result<u64> {
+        if task.signal != self.signal {
+            self.hand_over()?;
+            self.signal = task.signal;
+        }
+        let scan = &self.scanner.scans[task.signal];
+        let file = &scan.table.files[task.file];
+        let settings = scan.settings;
+        let mut columns = vec![settings.id.as_str(), settings.time.as_str()];
+        columns.extend(
+            [&settings.value, &settings.category, &settings.instrument].into_iter().filter_map(|c| c.as_deref()),
+        );
+        let mut rows = 0;
+        for batch in file.read_rows(&columns, task.row_group, task.rows.clone(), BATCH_ROWS)? {
+            let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+            rows += batch.num_rows() as u64;
+            self.scatter(file, &batch)?;
+        }
+        self.reports[task.signal].rows += rows;
+        Ok(rows)
+    }
+
+    /// Hands over what is left and reports.
+    pub fn finish(mut self) -> Result<Vec<SignalReport>> {
+        self.hand_over()?;
+        Ok(self.reports)
+    }
+
+    fn hand_over(&mut self) -> Result<()> {
+        for (partition, chunk) in self.chunks.iter_mut().enumerate().filter(|(_, chunk)| !chunk.words.is_empty()) {
+            let mut chunk = std::mem::take(chunk);
+            chunk.worker = self.index;
+            chunk.words.shrink_to_fit();
+            chunk.texts.shrink_to_fit();
+            self.scanner.bins.put(self.signal, partition, chunk)?;
+        }
+        Ok(())
+    }
+
+    fn scatter(&mut self, file: &OpenFile, batch: &RecordBatch) -> Result<()> {
+        let scanner = self.scanner;
+        let signal = self.signal;
+        let settings = scanner.scans[signal].settings;
+        let layout = scanner.layouts[signal];
+        self.targets.clear();
+        self.targets.resize(batch.num_rows(), 0);
+        self.columns.resize_with(layout.words(), Vec::new);
+        self.columns.iter_mut().for_each(Vec::clear);
+        self.place_in_time(file, batch, &layout);
+        let Some(id_array) = batch.column_by_name(&settings.id) else {
+            return Err(Error::Internal(format!("{}: the id column was not read", file.file.path.display())));
+        };
+        let texts = match scanner.kind {
+            IdKind::Integer => {
+                decode::integers(id_array, &mut self.ids);
+                self.place_integers(&layout);
+                None
+            }
+            IdKind::Text => match id_array.as_string_opt::<i32>() {
+                Some(texts) => {
+                    self.place_texts(texts);
+                    Some(texts)
+                }
+                None => return Err(Error::Internal(format!("unexpected id type {}", id_array.data_type()))),
+            },
+        };
+        if layout.instrument {
+            self.read_instruments(file, batch, &layout);
+        }
+        if let Some(column) = &settings.value {
+            self.read_values(file, batch, column, &layout);
+        }
+        if let Some(column) = &settings.category {
+            let categories = &scanner.categories[signal];
+            let out = &mut self.columns[layout.id_words + layout.category_at()];
+            text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), out);
+        }
+        let report = &mut self.reports[signal];
+        let (mut kept, mut newest) = (0, i64::MIN);
+        for (&target, &instant) in self.targets.iter().zip(&self.instants) {
+            kept += u64::from(target != NOWHERE);
+            newest = newest.max(if target == NOWHERE { i64::MIN } else { instant });
+        }
+        report.kept += kept;
+        report.newest = report.newest.max(Some(newest).filter(|&newest| newest > i64::MIN));
+        match (layout.words(), texts) {
+            (2, None) => self.write::<2>(),
+            (3, None) => self.write::<3>(),
+            (4, None) => self.write::<4>(),
+            (5, None) => self.write::<5>(),
+            (6, None) => self.write::<6>(),
+            (7, None) => self.write::<7>(),
+            (8, None) => self.write::<8>(),
+            (2, Some(texts)) => self.write_with_texts::<2>(texts),
+            (3, Some(texts)) => self.write_with_texts::<3>(texts),
+            (4, Some(texts)) => self.write_with_texts::<4>(texts),
+            (5, Some(texts)) => self.write_with_texts::<5>(texts),
+            (6, Some(texts)) => self.write_with_texts::<6>(texts),
+            (7, Some(texts)) => self.write_with_texts::<7>(texts),
+            (words, _) => Err(Error::Internal(format!("a row of {words} words"))),
+        }
+    }
+
+    /// Seconds and fractions; leaves out what lies outside the scanned days.
+    fn place_in_time(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) {
+        let scanner = self.scanner;
+        let settings = scanner.scans[self.signal].settings;
+        match batch.column_by_name(&settings.time) {
+            Some(array) => self.times.fill(array, &mut self.instants),
+            None => {
+                let day = file.file.partition_day(&settings.time);
+                self.instants.clear();
+                self.instants.resize(batch.num_rows(), day.map_or(NULL_TIME, |day| scanner.zone.midnight(day)));
+            }
+        }
+        let (from, to) = scanner.bounds[self.signal];
+        let range = |(low, high): (i64, i64), &t: &i64| (low.min(t), high.max(t));
+        let (low, high) = self.instants.iter().fold((i64::MAX, i64::MIN), range);
+        if low < from || high >= to {
+            let report = &mut self.reports[self.signal];
+            for (target, &instant) in self.targets.iter_mut().zip(&self.instants) {
+                if instant < from || instant >= to {
+                    *target = NOWHERE;
+                    match instant {
+                        NULL_TIME => report.quarantine.add(Reason::NullTime, 1),
+                        t if t < from => report.before += 1,
+                        _ => report.after += 1,
+                    }
+                }
+            }
+        }
+        // Of rows that are left out whatever comes out.
+        let micros = |&instant: &i64| instant.wrapping_sub(scanner.origin) as u64;
+        let seconds = self.instants.iter().map(|instant| (micros(instant) / MICROS as u64) as u32);
+        self.columns[layout.id_words].extend(seconds);
+        if layout.fraction {
+            let fractions = self.instants.iter().map(|instant| (micros(instant) % MICROS as u64) as u32);
+            self.columns[layout.id_words + 1].extend(fractions);
+        }
+    }
+
+    /// Partitions and words of integer ids.
+    fn place_integers(&mut self, layout: &Layout) {
+        let scanner = self.scanner;
+        let quarantine = &mut self.reports[self.signal].quarantine;
+        for (target, &id) in self.targets.iter_mut().zip(&self.ids) {
+            // Ids below the lowest wrap around to offsets beyond the span.
+            let offset = id.wrapping_sub(scanner.lowest_id) as u64;
+            if offset > scanner.id_span {
+                if *target != NOWHERE {
+                    quarantine.add(if id == NULL_ID { Reason::NullId } else { Reason::UnknownCustomer }, 1);
+                    *target = NOWHERE;
+                }
+            } else if *target != NOWHERE {
+                *target = scanner.partitioning.of_integer(id) as u32;
+            }
+        }
+        let offset = |&id: &i64| id.wrapping_sub(scanner.lowest_id) as u64;
+        self.columns[0].extend(self.ids.iter().map(|id| offset(id) as u32));
+        if layout.id_words == 2 {
+            self.columns[1].extend(self.ids.iter().map(|id| (offset(id) >> 32) as u32));
+        }
+    }
+
+    /// Partitions and hashes of string ids.
+    fn place_texts(&mut self, texts: &StringArray) {
+        let scanner = self.scanner;
+        let quarantine = &mut self.reports[self.signal].quarantine;
+        let hashes = &mut self.columns[0];
+        for (row, target) in self.targets.iter_mut().enumerate() {
+            let mut hash = 0;
+            if *target != NOWHERE {
+                if texts.is_null(row) {
+                    quarantine.add(Reason::NullId, 1);
+                    *target = NOWHERE;
+                } else {
+                    hash = Partitioning::hash_of_text(texts.value(row).as_bytes());
+                    *target = scanner.partitioning.of_hash(hash) as u32;
+                }
+            }
+            hashes.push(hash as u32);
+        }
+    }
+
+    fn read_instruments(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) {
+        let settings = self.scanner.scans[self.signal].settings;
+        let out = &mut self.instruments;
+        match (&settings.instrument, settings.instrument_name) {
+            (_, Some(one)) => {
+                out.clear();
+                out.resize(batch.num_rows(), one as u32);
+            }
+            (Some(column), None) => {
+                let code = |text: &str| {
+                    let text = text.trim().to_ascii_lowercase();
+                    Instrument::ALL.into_iter().find(|i| i.name() == text).map_or(UNKNOWN_INSTRUMENT, |i| i as u32)
+                };
+                text_codes(batch, file, column, NULL_INSTRUMENT, code, out);
+            }
+            (None, None) => {
+                out.clear();
+                out.resize(batch.num_rows(), NULL_INSTRUMENT);
+            }
+        }
+        let quarantine = &mut self.reports[self.signal].quarantine;
+        for (target, &instrument) in self.targets.iter_mut().zip(&*out) {
+            if instrument as usize >= Instrument::ALL.len() && *target != NOWHERE {
+                quarantine.add(Reason::UnknownInstrument, 1);
+                *target = NOWHERE;
+            }
+        }
+        self.columns[layout.id_words + layout.instrument_at()].extend_from_slice(out);
+    }
+
+    fn read_values(&mut self, file: &OpenFile, batch: &RecordBatch, column: &str, layout: &Layout) {
+        let settings = self.scanner.scans[self.signal].settings;
+        let array = batch.column_by_name(column);
+        match array {
+            Some(array) => decode::numbers(array, &mut self.values),
+            None => {
+                let text = file.file.partition_value(column).and_then(Option::as_deref);
+                self.values.clear();
+                self.values.resize(batch.num_rows(), text.and_then(|t| t.parse().ok()).unwrap_or(f64::NAN));
+            }
+        }
+        let range = settings.range.or((settings.kind == SignalKind::Sentiment).then_some([-1.0, 1.0]));
+        let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
+        // Comparisons with NaN are false: this holds of finite values alone.
+        let in_order = self.values.iter().fold(true, |all, &value| all & (value >= low) & (value <= high));
+        if !in_order || (layout.instrument && range.is_none()) {
+            let quarantine = &mut self.reports[self.signal].quarantine;
+            for (row, (target, &value)) in self.targets.iter_mut().zip(&self.values).enumerate() {
+                if *target == NOWHERE {
+                    continue;
+                }
+                let scale = || Instrument::ALL.get(*self.instruments.get(row)? as usize).map(|known| known.scale());
+                let range = if layout.instrument { range.or_else(scale) } else { range };
+                let reason = if value.is_finite() {
+                    let outside = range.is_some_and(|[low, high]| value < low || value > high);
+                    outside.then_some(Reason::OutOfScale)
+                } else {
+                    array.is_some_and(|array| !array.is_null(row)).then_some(Reason::NonFinite)
+                };
+                if let Some(reason) = reason {
+                    quarantine.add(reason, 1);
+                    *target = NOWHERE;
+                }
+            }
+        }
+        let at = layout.id_words + layout.value_at();
+        if layout.value_words == 1 {
+            self.columns[at].extend(self.values.iter().map(|&value| ordered_f32(value as f32)));
+        } else {
+            self.columns[at].extend(self.values.iter().map(|&value| (ordered_f64(value) >> 32) as u32));
+            self.columns[at + 1].extend(self.values.iter().map(|&value| ordered_f64(value) as u32));
+        }
+    }
+
+    /// Appends each row of `W` words to the chunk of its partition.
+    fn write<const W: usize>(&mut self) -> Result<()> {
+        let rows = self.targets.len();
+        let full = W * self.scanner.chunk_rows;
+        let columns: [&[u32]; W] = std::array::from_fn(|word| &self.columns[word][..rows]);
+        for (row, &target) in self.targets.iter().enumerate() {
+            if target == NOWHERE {
+                continue;
+            }
+            let chunk = &mut self.chunks[target as usize];
+            if chunk.words.len() >= full || chunk.words.capacity() == 0 {
+                renew(self.scanner.bins, self.signal, target as usize, self.index, chunk, full)?;
+            }
+            let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
+            chunk.words.extend_from_slice(&packed);
+        }
+        Ok(())
+    }
+
+    /// The same, and each row's id beside it.
+    fn write_with_texts<const W: usize>(&mut self, texts: &StringArray) -> Result<()> {
+        let rows = self.targets.len();
+        let full = W * self.scanner.chunk_rows;
+        let columns: [&[u32]; W] = std::array::from_fn(|word| &self.columns[word][..rows]);
+        for (row, &target) in self.targets.iter().enumerate() {
+            if target == NOWHERE {
+                continue;
+            }
+            let chunk = &mut self.chunks[target as usize];
+            if chunk.words.len() >= full || chunk.words.capacity() == 0 {
+                renew(self.scanner.bins, self.signal, target as usize, self.index, chunk, full)?;
+            }
+            let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
+            chunk.words.extend_from_slice(&packed);
+            push_text(&mut chunk.texts, texts.value(row).as_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// Hands a full chunk over, and begins another.
+#[cold]
+fn renew(bins: &Bins, signal: usize, partition: usize, worker: usize, chunk: &mut Chunk, full: usize) -> Result<()> {
+    let texts = chunk.texts.len();
+    let old = std::mem::take(chunk);
+    if !old.words.is_empty() {
+        bins.put(signal, partition, Chunk { worker, ..old })?;
+    }
+    chunk.words.reserve_exact(full);
+    // Ids are about as long as before.
+    chunk.texts.reserve_exact(texts + texts / 16);
+    Ok(())
+}
+
+/// The codes of a text column of a batch, or of its constant from the file's partition folders.
+fn text_codes(
+    batch: &RecordBatch,
+    file: &OpenFile,
+    column: &str,
+    null: u32,
+    code: impl Fn(&str) -> u32,
+    out: &mut Vec<u32>,
+) {
+    out.clear();
+    let Some(array) = batch.column_by_name(column) else {
+        let constant = file.file.partition_value(column).and_then(Option::as_deref).map_or(null, code);
+        out.resize(batch.num_rows(), constant);
+        return;
+    };
+    if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
+        if let Some(values) = dictionary.values().as_string_opt::<i32>() {
+            let codes: Vec<u32> = values.iter().map(|v| v.map_or(null, &code)).collect();
+            let of = |key: i32| usize::try_from(key).ok().and_then(|k| codes.get(k)).copied().unwrap_or(null);
+            let keys = dictionary.keys();
+            match keys.nulls() {
+                None => out.extend(keys.values().iter().map(|&key| of(key))),
+                Some(nulls) => {
+                    let valid = keys.values().iter().zip(nulls);
+                    out.extend(valid.map(|(&key, valid)| if valid { of(key) } else { null }));
+                }
+            }
+            return;
+        }
+    }
+    let texts = decode::texts(array);
+    let codes: Vec<u32> = texts.values.iter().map(|v| code(v)).collect();
+    out.extend(texts.positions.iter().map(|p| p.map_or(null, |p| codes[p as usize])));
+}
+
+#[inline]
+fn push_text(texts: &mut Vec<u8>, text: &[u8]) {
+    match u8::try_from(text.len()) {
+        Ok(length) if length < u8::MAX => texts.push(length),
+        _ => {
+            texts.push(u8::MAX);
+            texts.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        }
+    }
+    texts.extend_from_slice(text);
+}

@@ -1,0 +1,155 @@
+//! A memory limit changes how the work is done, and no byte of what comes out.
+
+use crate::common::{run, Population, Run, BINARY};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// As-of dates that make the features larger than the event rows, and the look-back the whole history.
+const DATES: [&str; 6] = ["2025-10-01", "2025-12-01", "2026-02-01", "2026-04-01", "2026-05-01", "2026-06-01"];
+
+/// Runs the binary on the shared population with a scratch folder of the test's own.
+fn churn(scratch: &Path, arguments: &[&str]) -> Run {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).env("TMPDIR", scratch);
+    run(&Population::shared().folder, command)
+}
+
+fn features<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["features", "--threads", "2", "--out", out];
+    arguments.extend(DATES.iter().flat_map(|day| ["--as-of", day]));
+    arguments.extend(more);
+    arguments
+}
+
+/// The least limit that the program itself says is enough for these arguments. A run with it has been tried.
+fn least(scratch: &Path, arguments: &[&str]) -> String {
+    let mut limit = "1MiB".to_owned();
+    // The first refusal may be for the customers alone.
+    for _ in 0..3 {
+        let refused = churn(scratch, &[arguments, &["--memory-limit", &limit]].concat());
+        let message = "the memory limit of ";
+        if !refused.stderr.contains(message) {
+            break;
+        }
+        assert!(refused.code == 2 && refused.stdout.is_empty(), "{refused}");
+        let words: Vec<&str> = refused.stderr.split_whitespace().collect();
+        limit = words[words.iter().position(|&word| word == "to").unwrap() + 1].to_owned();
+        assert!(refused.stderr.contains("customers") && limit.ends_with("MiB"), "{refused}");
+    }
+    limit
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).unwrap().next().is_none()
+}
+
+#[test]
+fn features_are_the_same_whether_or_not_they_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let (all, some) = (folder.path().join("all.parquet"), folder.path().join("some.parquet"));
+    let (all, some) = (all.to_str().unwrap(), some.to_str().unwrap());
+    churn(scratch.path(), &features(all, &[])).ok();
+    let limit = least(scratch.path(), &features(some, &[]));
+    let limited = churn(scratch.path(), &features(some, &["-v", "--memory-limit", &limit])).ok();
+    assert!(limited.stderr.contains("scratch file"), "{limit} is enough for everything: {limited}");
+    assert!(fs::read(all).unwrap() == fs::read(some).unwrap(), "{limit} changes the features");
+    assert!(is_empty(scratch.path()));
+}
+
+#[test]
+fn a_list_is_the_same_whether_or_not_everything_fits() {
+    let lists = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let scratch = tempfile::tempdir().unwrap();
+    let arguments = |lists: &Path| {
+        let set = format!("paths.lists={}", lists.display());
+        ["score", "--as-of", Population::AS_OF, "--threads", "2", "--set", &set].map(str::to_owned).to_vec()
+    };
+    let plain = arguments(lists[0].path());
+    churn(scratch.path(), &plain.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+    let limited = arguments(lists[1].path());
+    let limited: Vec<&str> = limited.iter().map(String::as_str).collect();
+    let limit = least(scratch.path(), &limited);
+    churn(scratch.path(), &[&limited[..], &["--memory-limit", &limit]].concat()).ok();
+    for name in ["at_risk.csv", "at_risk.parquet", "scores.parquet"] {
+        let [one, other] = [&lists[0], &lists[1]]
+            .map(|lists| fs::read(lists.path().join(format!("as_of={}", Population::AS_OF)).join(name)).unwrap());
+        assert!(one == other, "{limit} changes {name}");
+    }
+    assert!(is_empty(scratch.path()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_stops_the_run_and_publishes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let out = folder.path().join("features.parquet");
+    let out = out.to_str().unwrap();
+    let limit = least(scratch.path(), &features(out, &[]));
+    fs::remove_file(out).unwrap();
+    let mut command = Command::new("sh");
+    // No file may grow beyond 512 or 1,024 kilobytes, and trying is an error rather than the end of the process.
+    command.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"", BINARY]);
+    command.args(features(out, &["--memory-limit", &limit])).env("TMPDIR", scratch.path());
+    let full = run(&Population::shared().folder, command);
+    assert!(full.code == 75 && full.stderr.contains("scratch file") && full.stderr.contains("TMPDIR"), "{full}");
+    assert!(is_empty(folder.path()) && is_empty(scratch.path()));
+}
+
+#[test]
+fn a_scratch_folder_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let out = folder.path().join("features.parquet");
+    let out = out.to_str().unwrap();
+    let limit = least(scratch.path(), &features(out, &[]));
+    fs::remove_file(out).unwrap();
+    let nowhere = scratch.path().join("nowhere");
+    let refused = churn(&nowhere, &features(out, &["--memory-limit", &limit]));
+    assert!(refused.code == 2 && refused.stderr.contains("nowhere"), "{refused}");
+    assert!(is_empty(folder.path()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_when_the_run_is_told_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let out = folder.path().join("features.parquet");
+    let out = out.to_str().unwrap();
+    let limit = least(scratch.path(), &features(out, &[]));
+    fs::remove_file(out).unwrap();
+    // The run may be over before it is found writing: then once more.
+    for _ in 0..20 {
+        let mut command = Command::new(BINARY);
+        command.args(features(out, &["-q", "--memory-limit", &limit])).env("TMPDIR", scratch.path());
+        let mut child = command.current_dir(&Population::shared().folder).spawn().unwrap();
+        let files = format!("/proc/{}/fd", child.id());
+        let started = Instant::now();
+        let writing =
+            |link: fs::DirEntry| fs::read_link(link.path()).is_ok_and(|file| file.starts_with(scratch.path()));
+        while started.elapsed() < Duration::from_secs(120) && child.try_wait().unwrap().is_none() {
+            if fs::read_dir(&files).is_ok_and(|links| links.flatten().any(writing)) {
+                break;
+            }
+        }
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        if child.wait().unwrap().code() == Some(130) {
+            assert!(is_empty(folder.path()) && is_empty(scratch.path()));
+            return;
+        }
+    }
+    panic!("the run was never found writing to its scratch file");
+}
+
+#[test]
+fn a_limit_that_is_no_size_is_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    for wrong in ["much", "0", "-1GiB"] {
+        let refused = churn(scratch.path(), &["check", &format!("--memory-limit={wrong}")]);
+        assert!(refused.code == 2 && refused.stderr.contains("2GiB"), "{refused}");
+    }
+}
