@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use churn_risk::config::Economics;
 use churn_risk::model::calibration::{self, Calibration};
 use churn_risk::model::cross_fit::{choose_alpha, cross_fit};
 use churn_risk::model::design::{Design, DesignBlock};
+use churn_risk::model::evaluation::{calibration_line, empc};
 use churn_risk::model::logistic::{fit, Certificate, LogisticParams};
 use churn_risk::model::metrics::{calibration_table, Metrics};
 use serde::de::DeserializeOwned;
@@ -212,10 +214,23 @@ struct MetricsCase {
     top_decile_lift: f64,
     precision_at_capacity: f64,
     lift_at_capacity: f64,
+    empc: [f64; 2],
+    customers: Vec<u32>,
+    line: Option<Line>,
+}
+
+/// Estimate, lower and upper end.
+#[derive(Deserialize)]
+struct Line {
+    intercept: [f64; 3],
+    slope: [f64; 3],
+    in_the_large: [f64; 3],
 }
 
 #[test]
 fn metrics_are_scikit_learns() {
+    let economics =
+        Economics { contact_cost: 1.0, offer_cost: 10.0, save_rate: 0.3, customer_value: 200.0, value_months: 12 };
     for case in json::<Vec<MetricsCase>>("metrics.json") {
         let found = Metrics::of(&case.y, &case.p, case.capacity);
         for (what, found, expected) in [
@@ -230,6 +245,21 @@ fn metrics_are_scikit_learns() {
             ("lift at capacity", found.lift_at_capacity, case.lift_at_capacity),
         ] {
             close(found.unwrap(), expected, 1e-12, &format!("{}, {what}", case.name));
+        }
+        let (profit, share) = empc(&case.y, &case.p, 200.0, &economics).unwrap();
+        close(profit, case.empc[0], 1e-10, &format!("{}, EMPC", case.name));
+        close(share, case.empc[1], 1e-10, &format!("{}, share of EMPC", case.name));
+        if let Some(expected) = case.line {
+            let found = calibration_line(&case.y, &case.p, &case.customers).unwrap();
+            for (what, found, expected) in [
+                ("intercept", found.intercept, expected.intercept),
+                ("slope", found.slope, expected.slope),
+                ("in the large", found.in_the_large, expected.in_the_large),
+            ] {
+                for (found, expected) in [found.estimate, found.lower, found.upper].into_iter().zip(expected) {
+                    close(found, expected, 1e-7, &format!("{}, {what}", case.name));
+                }
+            }
         }
         let table = calibration_table(&case.y, &case.p);
         assert_eq!(table.len(), case.bins.len(), "{}", case.name);

@@ -168,6 +168,27 @@ pub enum Command {
         #[arg(long, value_name = "RULE", default_value = "auto")]
         promote: Promote,
     },
+    /// Repeat the training at earlier dates with what was known then, and judge it on what came next
+    Backtest {
+        /// Train on this prepared table (a file, a directory or a glob) instead of signals; see [table]
+        #[arg(long, value_name = "FILE")]
+        features: Option<PathBuf>,
+        /// Use only what was known on this date [default: the day after the newest row]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+        /// At most so many origins, the newest as-of dates that have earlier ones to learn from
+        #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..))]
+        origins: u16,
+        /// Judge each row by a model that has not seen its customer (five times the work)
+        #[arg(long)]
+        purge_customers: bool,
+        /// Leave out the learning curves (how much history, how many customers are enough)
+        #[arg(long)]
+        no_curves: bool,
+        /// Write the result to this file as JSON
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// The nightly job: check, features, score, reasons, rank, publish
     Score {
         /// The date of the list; rows dated on it or later are not seen [with --features, default: the table's newest

@@ -2,8 +2,10 @@
 //! else to standard error.
 
 pub mod args;
+mod backtest;
 mod check;
 mod demo;
+mod evaluated;
 mod explain;
 mod features;
 mod init;
@@ -160,6 +162,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Check { as_of } => check::run(&session, as_of),
         Command::Features { as_of, out, labels } => features::run(&session, &as_of, &out, labels),
         Command::Train { features, as_of, promote } => train::run(&session, features.as_deref(), as_of, promote),
+        Command::Backtest { features, as_of, origins, purge_customers, no_curves, out } => {
+            let options = backtest::Options { as_of, origins, purge_customers, no_curves, out: out.as_deref() };
+            backtest::run(&session, features.as_deref(), &options)
+        }
         Command::Score { as_of, features, model } => score::run(&session, features.as_deref(), as_of, model.as_deref()),
         Command::Explain { customer, as_of, features, model } => {
             explain::run(&session, &customer, features.as_deref(), as_of, model.as_deref())

@@ -1,5 +1,6 @@
 //! The closing summaries: what a person reads when a command is done.
 
+use super::evaluated;
 use super::explain::Told;
 use super::score::Run;
 use super::train::Decision;
@@ -9,8 +10,6 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Tables};
 use crate::eligibility::Exclusions;
 use crate::model::artefact::Artefact;
-use crate::model::folds::FoldMetrics;
-use crate::model::metrics::Metrics;
 use crate::publish::list::{Line, Results};
 use crate::registry::Registry;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
@@ -66,11 +65,11 @@ pub fn count(n: u64) -> String {
 }
 
 /// "1 customer", "2 customers".
-fn counted(n: u64, noun: &str) -> String {
+pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
-fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
@@ -79,11 +78,11 @@ fn unbroken(text: &str) -> String {
     text.replace(" %", "\u{a0}%")
 }
 
-fn shown(value: Option<f64>, digits: usize) -> String {
+pub fn shown(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |v| format!("{v:.digits$}"))
 }
 
-fn table(header: &[&str], right: &[usize]) -> Table {
+pub fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_preset(PRESET).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.to_vec());
@@ -175,78 +174,6 @@ pub fn scored(run: &Run) -> String {
     text
 }
 
-fn metric_rows(list: &mut Table, model: &Metrics, baseline: &Metrics) {
-    let mut row = |name: &str, of: &dyn Fn(&Metrics) -> Option<f64>, digits: usize| {
-        list.add_row([name.to_owned(), shown(of(model), digits), shown(of(baseline), digits)]);
-    };
-    row("ROC AUC", &|m| m.roc_auc, 3);
-    row("average precision", &|m| m.average_precision, 3);
-    row("top-decile lift", &|m| m.top_decile_lift, 2);
-    row(&format!("lift of the first {}", model.capacity), &|m| m.lift_at_capacity, 2);
-    row("log-loss", &|m| m.log_loss, 4);
-    row("Brier score", &|m| m.brier, 4);
-    row("calibration error (ECE)", &|m| m.ece, 4);
-}
-
-fn evaluation(text: &mut String, model: &Artefact) {
-    let metrics = &model.evaluation.metrics;
-    let dates: Vec<String> = model.evaluation.as_of.iter().map(Day::to_string).collect();
-    let held_out = match dates.as_slice() {
-        [] => "Held-out rows".to_owned(),
-        [one] => format!("Held-out snapshot {one}"),
-        many => format!("Held-out snapshots {}", many.join(", ")),
-    };
-    let _ = writeln!(
-        text,
-        "{held_out}: {}, {} churned (base rate {})",
-        counted(metrics.rows as u64, "row"),
-        count(metrics.churners as u64),
-        metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
-    );
-    let baseline = match model.churn.label {
-        Some(_) => "base rate alone",
-        None => "days since last activity alone",
-    };
-    let mut list = table(&["on unseen customers", "model", baseline], &[1, 2]);
-    metric_rows(&mut list, metrics, &model.evaluation.baseline);
-    let _ = writeln!(text, "{list}");
-    if let Some(folds) = &model.evaluation.folds {
-        self::folds(text, folds);
-    }
-}
-
-/// Each held-out fold, and their mean.
-fn folds(text: &mut String, folds: &FoldMetrics) {
-    let header = ["fold", "rows", "churned", "AUC", "average precision", "lift", "log-loss", "ECE"];
-    let mut list = table(&header, &[1, 2, 3, 4, 5, 6, 7]);
-    for (name, m) in &folds.by_fold {
-        list.add_row([
-            name.clone(),
-            count(m.rows as u64),
-            count(m.churners as u64),
-            shown(m.roc_auc, 3),
-            shown(m.average_precision, 3),
-            shown(m.top_decile_lift, 2),
-            shown(m.log_loss, 4),
-            shown(m.ece, 4),
-        ]);
-    }
-    let mean = &folds.mean;
-    if folds.by_fold.len() > 1 {
-        list.add_row([
-            "mean".to_owned(),
-            String::new(),
-            String::new(),
-            shown(mean.roc_auc, 3),
-            shown(mean.average_precision, 3),
-            shown(mean.top_decile_lift, 2),
-            shown(mean.log_loss, 4),
-            shown(mean.ece, 4),
-        ]);
-    }
-    let _ = writeln!(text, "{list}");
-}
-
 /// After `train`.
 pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> String {
     let mut text = String::new();
@@ -266,7 +193,7 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
             folds.column.as_ref().map_or_else(String::new, |column| format!(" of column `{column}`")),
         ),
     };
-    evaluation(&mut text, model);
+    text += &evaluated::brief(model);
     let _ = writeln!(
         text,
         "{} on {}, {} churned; {} columns, penalty {:.0e}, calibration {}",
@@ -332,7 +259,7 @@ pub fn models(models: &[Artefact], champion: Option<&str>, registry: &Registry) 
 pub fn model(model: &Artefact) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "Model {}, trained at {} by {}\n", model.version, model.trained_at, model.program);
-    evaluation(&mut text, model);
+    text += &evaluated::whole(model);
     let _ = writeln!(
         text,
         "\nFitted on {}, {} churned; penalty {:.0e}; calibration {}\n",

@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Range,
     /// `"auto"` or a number of 0 or more.
     Alpha,
+    /// `"training"` or a share strictly between 0 and 1.
+    BaseRate,
     /// Dates, kept ascending and distinct.
     Dates,
     /// A count or dates.
@@ -95,12 +97,18 @@ pub(super) const KEYS: &[Key] = &[
     optional("training.refit", Kind::Flag),
     optional("model.alpha", Kind::Alpha),
     optional("model.calibration", Kind::Choice(&["none", "platt", "isotonic", "auto"])),
+    optional("model.base_rate", Kind::BaseRate),
     optional("model.seed", Kind::Whole(0, i64::MAX)),
     optional("list.rank_by", Kind::Choice(&["probability", "expected_loss"])),
     optional("list.capacity", Kind::Whole(1, MOST)),
     optional("list.control_fraction", Kind::Number("of 0 or more and less than 1", |x| (0.0..1.0).contains(&x))),
     optional("list.reasons", Kind::Whole(0, 4)),
     optional("list.reference", Kind::Choice(&["population", "cut_off"])),
+    optional("economics.contact_cost", Kind::Number("of 0 or more", |x| x >= 0.0)),
+    optional("economics.offer_cost", Kind::Number("of 0 or more", |x| x >= 0.0)),
+    optional("economics.save_rate", Kind::Number("above 0 and below 1", |x| x > 0.0 && x < 1.0)),
+    optional("economics.customer_value", Kind::Number("above 0", |x| x > 0.0)),
+    optional("economics.value_months", Kind::Whole(1, 600)),
     optional("publish.formats", Kind::Choices(&["parquet", "csv", "xlsx", "html"])),
     optional("gates.max_staleness_days", Kind::Whole(0, LONGEST_STRETCH)),
     optional("gates.min_customers", Kind::Whole(0, MOST)),
@@ -209,6 +217,8 @@ impl Kind {
             },
             Kind::Alpha if value.as_str() == Some("auto") => Some(value.clone()),
             Kind::Alpha => number(value).filter(|x| *x >= 0.0).map(Value::from),
+            Kind::BaseRate if value.as_str() == Some("training") => Some(value.clone()),
+            Kind::BaseRate => number(value).filter(|x| *x > 0.0 && *x < 1.0).map(Value::from),
             Kind::Dates => {
                 let dates: Option<BTreeSet<Day>> = value.as_array()?.iter().map(date).collect();
                 non_empty(dates?.into_iter().map(|day| Value::from(day.to_string())).collect())
@@ -234,6 +244,7 @@ impl Kind {
             Kind::Number(range, _) => format!("a number {range}"),
             Kind::Range => "a lower and a higher number, for example [0, 10]".to_owned(),
             Kind::Alpha => "\"auto\" or a number of 0 or more, for example 0.001".to_owned(),
+            Kind::BaseRate => "\"training\" or a share between 0 and 1, for example 0.02".to_owned(),
             Kind::Dates => "a list of dates, for example [\"2026-05-01\"]".to_owned(),
             Kind::CountOrDates => {
                 format!("{}, or {}", Kind::Whole(1, LONGEST_WINDOW).expected(), Kind::Dates.expected())

@@ -33,6 +33,8 @@ pub struct Settings {
     pub model: Model,
     /// The at-risk list.
     pub list: List,
+    /// What keeping a customer costs and brings.
+    pub economics: Economics,
     /// What a run writes.
     pub publish: Publish,
     /// Thresholds that stop a run.
@@ -376,6 +378,43 @@ impl<'de> Deserialize<'de> for Alpha {
     }
 }
 
+/// The share of churners that probabilities are to add up to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BaseRate {
+    /// That of the training rows.
+    Training,
+    /// What is known from elsewhere.
+    Fixed(f64),
+}
+
+impl Serialize for BaseRate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            BaseRate::Training => serializer.serialize_str("training"),
+            BaseRate::Fixed(value) => serializer.serialize_f64(*value),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for BaseRate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<BaseRate, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Number(f64),
+            Text(String),
+        }
+        match Raw::deserialize(deserializer)? {
+            Raw::Number(value) => Ok(BaseRate::Fixed(value)),
+            Raw::Text(text) if text == "training" => Ok(BaseRate::Training),
+            Raw::Text(text) => {
+                let message = format!("`{text}` is neither \"training\" nor a share between 0 and 1, for example 0.02");
+                Err(serde::de::Error::custom(message))
+            }
+        }
+    }
+}
+
 /// How probabilities are calibrated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -398,6 +437,8 @@ pub struct Model {
     pub alpha: Alpha,
     /// How probabilities are calibrated.
     pub calibration: CalibrationChoice,
+    /// The share of churners that probabilities are to add up to.
+    pub base_rate: BaseRate,
     /// Seed of every random choice.
     pub seed: u64,
 }
@@ -436,6 +477,22 @@ pub struct List {
     pub reasons: u32,
     /// What reasons are measured against.
     pub reference: Reference,
+}
+
+/// What keeping a customer costs and brings, in the money of `customers.value`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Economics {
+    /// Cost of contacting a customer.
+    pub contact_cost: f64,
+    /// Cost of what a customer is offered to stay; who was to stay anyway takes it too.
+    pub offer_cost: f64,
+    /// Share of the contacted churners who stay because of it.
+    pub save_rate: f64,
+    /// Value of a customer who stays, where `customers.value` says nothing.
+    pub customer_value: f64,
+    /// Months of `customers.value` that a customer who stays is worth.
+    pub value_months: u32,
 }
 
 /// A format of the published list.

@@ -66,6 +66,10 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!((s.model.alpha, s.model.calibration, s.model.seed), (Alpha::Auto, CalibrationChoice::Auto, 7));
     assert_eq!((s.list.capacity, s.list.control_fraction, s.list.reasons), (500, 0.1, 4));
     assert_eq!((s.list.rank_by, s.list.reference), (RankBy::Probability, Reference::Population));
+    assert_eq!(s.model.base_rate, BaseRate::Training);
+    let money = &s.economics;
+    assert_eq!((money.contact_cost, money.offer_cost, money.save_rate), (1.0, 10.0, 0.3));
+    assert_eq!((money.customer_value, money.value_months), (200.0, 12));
     assert_eq!(s.publish.formats, [Format::Parquet, Format::Csv]);
     assert_eq!((s.gates.max_staleness_days, s.gates.min_customers, s.gates.min_churners), (3, 500, 100));
     assert_eq!((s.gates.max_psi, s.gates.max_quarantine_share), (0.25, 0.05));
@@ -135,6 +139,9 @@ fn sets_are_toml_values_or_bare_words() {
     assert_eq!(s.time.zone, "Europe/Berlin");
     assert_eq!(s.features.windows_days, [7, 30]);
     assert_eq!((s.model.alpha, s.list.reference), (Alpha::Fixed(0.5), Reference::CutOff));
+    let rate = format!("{MINIMAL}\n[model]\nbase_rate = ");
+    assert_eq!(settings(&(rate.clone() + "0.02")).unwrap().model.base_rate, BaseRate::Fixed(0.02));
+    assert!(settings(&(rate + "2")).is_err());
     assert_eq!(s.customers.unwrap().id, "42");
     assert_eq!(
         s.training.as_of.unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(),

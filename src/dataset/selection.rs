@@ -50,6 +50,14 @@ impl Selection {
         self
     }
 
+    /// Those of the rows for which `wanted` holds.
+    pub fn restricted(&self, dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
+        let kept = |(block, rows): (&Block, &Vec<u32>)| {
+            rows.iter().copied().filter(|&row| wanted(block, row as usize)).collect()
+        };
+        Selection { rows: dataset.blocks.par_iter().zip(&self.rows).map(kept).collect() }
+    }
+
     /// At most about `count` of the rows, evenly spread over the blocks, as (block, row).
     pub fn spread(&self, count: usize) -> Vec<(u32, u32)> {
         let stride = self.count().div_ceil(count.max(1)).max(1);

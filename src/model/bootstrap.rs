@@ -49,6 +49,13 @@ impl Interval {
         self.lower <= value && value <= self.upper
     }
 
+    /// The normal interval of an estimate with this standard error.
+    pub fn normal(estimate: f64, standard_error: f64) -> Interval {
+        /// The 97.5th percentile of the standard normal distribution.
+        const REACH: f64 = 1.959_963_984_540_054;
+        Interval { estimate, lower: estimate - REACH * standard_error, upper: estimate + REACH * standard_error }
+    }
+
     /// From the estimate and its replicates; undefined (not finite) replicates are left out.
     fn percentile(estimate: f64, replicates: impl Iterator<Item = f64>) -> Option<Interval> {
         let (mut defined, mut all) = (Vec::new(), 0usize);

@@ -2,6 +2,7 @@
 //! customers, never on those of the model's own training rows, and never contradicts their order: a higher log-odds has
 //! no lower probability. Probabilities are strictly between 0 and 1.
 
+use super::base_rate::PriorCorrection;
 use super::metrics;
 use crate::config::CalibrationChoice;
 use crate::numeric::{logit, sigmoid, softplus};
@@ -60,6 +61,18 @@ impl Calibration {
         };
         p.clamp(MARGIN, 1.0 - MARGIN)
     }
+
+    /// The calibration whose probabilities are those of this one with `shift` added to their log-odds.
+    pub fn shifted(self, shift: f64) -> Calibration {
+        match self {
+            Calibration::None => Calibration::Platt { slope: 1.0, intercept: shift },
+            Calibration::Platt { slope, intercept } => Calibration::Platt { slope, intercept: intercept + shift },
+            Calibration::Isotonic { log_odds, mut probabilities } => {
+                probabilities.iter_mut().for_each(|p| *p = sigmoid(logit(*p) + shift));
+                Calibration::Isotonic { log_odds, probabilities }
+            }
+        }
+    }
 }
 
 /// A calibration and how it was chosen.
@@ -71,20 +84,33 @@ pub struct ChosenCalibration {
     pub rows: usize,
     /// How many of them churned.
     pub churners: usize,
-    /// Log-loss of each candidate on rows it was not learned on; empty if there was no choice.
+    /// Each candidate on rows it was not learned on; empty if all rows are of one class or one fold.
     pub compared: Vec<ComparedCalibration>,
+    /// The correction for a base rate other than that of the rows, if there was one.
+    pub prior: Option<PriorCorrection>,
 }
 
-/// How well one candidate did.
+impl ChosenCalibration {
+    /// The same for customers of another base rate.
+    pub fn corrected(self, prior: PriorCorrection) -> ChosenCalibration {
+        ChosenCalibration { calibration: self.calibration.shifted(prior.shift), prior: Some(prior), ..self }
+    }
+}
+
+/// How well one candidate did on the rows of each fold when learned on those of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparedCalibration {
     /// The candidate.
     pub method: CalibrationChoice,
-    /// Mean log-loss on the rows of each fold when learned on those of the others.
+    /// Mean log-loss, which the choice is made by.
     pub log_loss: f64,
+    /// Brier score.
+    pub brier: f64,
+    /// Expected calibration error.
+    pub ece: f64,
 }
 
-/// The calibration asked for, learned on out-of-fold log-odds. `auto` takes the candidate with the lowest log-loss,
+/// The calibration asked for, learned on out-of-fold log-odds, beside how the others would have done. `auto` takes the candidate with the lowest log-loss,
 /// cross-validated over the folds, the simplest of equals; it considers the isotonic curve from 1,000 rows with 100
 /// churners on, takes it only if that saves half a per cent of the log-loss, and leaves the log-odds alone if all rows
 /// are of one class or one fold.
@@ -92,28 +118,25 @@ pub struct ComparedCalibration {
 /// `log_odds`, `y` (1 = churned) and `fold` have one value per row.
 pub fn choose(log_odds: &[f64], y: &[u8], fold: &[u8], choice: CalibrationChoice) -> ChosenCalibration {
     let (rows, churners) = (y.len(), y.iter().filter(|&&y| y == 1).count());
-    let mut compared = Vec::new();
-    let mut method = choice;
-    if choice == CalibrationChoice::Auto {
-        method = CalibrationChoice::None;
-        let folds = fold.iter().max().map_or(0, |&last| usize::from(last) + 1);
-        let comparable = churners > 0 && churners < rows && fold.iter().any(|&one| one != fold[0]);
-        let mut candidates = vec![CalibrationChoice::None, CalibrationChoice::Platt];
-        if rows >= ISOTONIC_ROWS && churners >= ISOTONIC_CHURNERS {
-            candidates.push(CalibrationChoice::Isotonic);
-        }
-        let mut best = f64::INFINITY;
-        for candidate in candidates.into_iter().filter(|_| comparable) {
-            let p = cross_validated(log_odds, y, fold, folds, candidate);
-            let log_loss = metrics::log_loss(y, &p).unwrap_or(f64::INFINITY);
-            compared.push(ComparedCalibration { method: candidate, log_loss });
-            let gain = if candidate == CalibrationChoice::Isotonic { ISOTONIC_GAIN } else { 0.0 };
-            if log_loss < best * (1.0 - gain) {
-                (best, method) = (log_loss, candidate);
-            }
+    let folds = fold.iter().max().map_or(0, |&last| usize::from(last) + 1);
+    let comparable = churners > 0 && churners < rows && fold.iter().any(|&one| one != fold[0]);
+    let mut candidates = vec![CalibrationChoice::None, CalibrationChoice::Platt];
+    if (rows >= ISOTONIC_ROWS && churners >= ISOTONIC_CHURNERS) || choice == CalibrationChoice::Isotonic {
+        candidates.push(CalibrationChoice::Isotonic);
+    }
+    let (mut compared, mut best, mut lowest) = (Vec::new(), CalibrationChoice::None, f64::INFINITY);
+    for method in candidates.into_iter().filter(|_| comparable) {
+        let p = cross_validated(log_odds, y, fold, folds, method);
+        let log_loss = metrics::log_loss(y, &p).unwrap_or(f64::INFINITY);
+        let (brier, ece) = (metrics::brier(y, &p).unwrap_or(1.0), metrics::ece(y, &p).unwrap_or(1.0));
+        compared.push(ComparedCalibration { method, log_loss, brier, ece });
+        let gain = if method == CalibrationChoice::Isotonic { ISOTONIC_GAIN } else { 0.0 };
+        if log_loss < lowest * (1.0 - gain) {
+            (lowest, best) = (log_loss, method);
         }
     }
-    ChosenCalibration { calibration: fit(log_odds, y, method), rows, churners, compared }
+    let method = if choice == CalibrationChoice::Auto { best } else { choice };
+    ChosenCalibration { calibration: fit(log_odds, y, method), rows, churners, compared, prior: None }
 }
 
 /// The probability of every row under the calibration learned on the other folds.
@@ -157,11 +180,11 @@ pub fn fit_platt(log_odds: &[f64], y: &[u8]) -> Calibration {
     let stride = y.len().div_ceil(START_ROWS);
     let start = if stride > 1 {
         let some: (Vec<f64>, Vec<u8>) = log_odds.iter().copied().zip(y.iter().copied()).step_by(stride).unzip();
-        platt_newton(&some.0, &some.1, targets, (1.0, 0.0), level)
+        logistic_curve(&some.0, &some.1, targets, (1.0, 0.0), level)
     } else {
         (1.0, 0.0)
     };
-    let (slope, intercept) = platt_newton(log_odds, y, targets, start, level);
+    let (slope, intercept) = logistic_curve(log_odds, y, targets, start, level);
     if slope > 0.0 {
         Calibration::Platt { slope, intercept }
     } else {
@@ -169,15 +192,22 @@ pub fn fit_platt(log_odds: &[f64], y: &[u8]) -> Calibration {
     }
 }
 
-/// Newton's method from a start, or from the level curve if that is better: the slope and the intercept.
-fn platt_newton(log_odds: &[f64], y: &[u8], targets: [f64; 2], start: (f64, f64), level: f64) -> (f64, f64) {
+/// The slope and the intercept of the logistic curve of greatest likelihood for the targets of the two classes, by
+/// Newton's method from a start, or from the `level` curve if that is better.
+pub(super) fn logistic_curve(
+    log_odds: &[f64],
+    y: &[u8],
+    targets: [f64; 2],
+    start: (f64, f64),
+    level: f64,
+) -> (f64, f64) {
     let (mut slope, mut intercept) = start;
-    let mut sums = PlattSums::at(log_odds, y, targets, slope, intercept);
+    let mut sums = CurveSums::at(log_odds, y, targets, slope, intercept);
     let losses = [0, 1].map(|class| softplus(level) - targets[class] * level);
     let level_loss: f64 = y.iter().map(|&y| losses[usize::from(y == 1)]).sum();
     if level_loss <= sums.loss {
         (slope, intercept) = (0.0, level);
-        sums = PlattSums::at(log_odds, y, targets, slope, intercept);
+        sums = CurveSums::at(log_odds, y, targets, slope, intercept);
     }
     for _ in 0..100 {
         let [a, b] = sums.gradient;
@@ -197,7 +227,7 @@ fn platt_newton(log_odds: &[f64], y: &[u8], targets: [f64; 2], start: (f64, f64)
         let halvings = (0..40).map(|halvings| 0.5_f64.powi(halvings));
         let accepted = halvings.take_while(|share| share * promised > 1e-13 * sums.loss).find_map(|share| {
             let (slope, intercept) = (slope - share * step[0], intercept - share * step[1]);
-            let next = PlattSums::at(log_odds, y, targets, slope, intercept);
+            let next = CurveSums::at(log_odds, y, targets, slope, intercept);
             (next.loss < sums.loss).then_some((slope, intercept, next))
         });
         let Some((next_slope, next_intercept, next)) = accepted else { break };
@@ -207,14 +237,15 @@ fn platt_newton(log_odds: &[f64], y: &[u8], targets: [f64; 2], start: (f64, f64)
 }
 
 /// The loss of a logistic curve, its gradient and its curvature, in slope and intercept.
-struct PlattSums {
+pub(super) struct CurveSums {
     loss: f64,
     gradient: [f64; 2],
-    curvature: [f64; 3],
+    /// By slope twice, by both, by intercept twice.
+    pub curvature: [f64; 3],
 }
 
-impl PlattSums {
-    fn at(log_odds: &[f64], y: &[u8], targets: [f64; 2], slope: f64, intercept: f64) -> PlattSums {
+impl CurveSums {
+    pub fn at(log_odds: &[f64], y: &[u8], targets: [f64; 2], slope: f64, intercept: f64) -> CurveSums {
         let chunks: Vec<[f64; 6]> = log_odds
             .par_chunks(CHUNK)
             .zip(y.par_chunks(CHUNK))
@@ -238,7 +269,7 @@ impl PlattSums {
             total.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value);
         }
         let [loss, a, b, aa, ab, bb] = total;
-        PlattSums { loss, gradient: [a, b], curvature: [aa, ab, bb] }
+        CurveSums { loss, gradient: [a, b], curvature: [aa, ab, bb] }
     }
 }
 

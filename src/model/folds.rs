@@ -104,7 +104,7 @@ pub fn train(
     let pooled = held_out.iter().skip(1).fold(held_out[0].1.clone(), |rows, (_, more, ..)| rows.with(more));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, p, _)| (rows, p)));
     let baseline = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, p)| (rows, p)));
-    let mut evaluation = Evaluation::of(dataset, &pooled, &probabilities, &baseline, capacity);
+    let mut evaluation = Evaluation::of(settings, dataset, customers, &pooled, &probabilities, &baseline)?;
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();

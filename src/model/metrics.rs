@@ -146,6 +146,12 @@ pub fn precision_at(y: &[u8], score: &[f64], k: usize) -> Option<f64> {
     Ranking::new(y, score).precision_at(k)
 }
 
+/// [`precision_at`] several lengths of the list of one ranking that has rows; none of the lengths is 0.
+pub fn precisions_at(y: &[u8], score: &[f64], lengths: &[usize]) -> Vec<f64> {
+    let ranking = Ranking::new(y, score);
+    lengths.iter().filter_map(|&k| ranking.precision_at(k)).collect()
+}
+
 /// The mean of `value(churned, p)`.
 fn mean<T: Copy>(y: &[u8], p: &[T], value: impl Fn(bool, T) -> f64) -> Option<f64> {
     let total = sum(y.iter().zip(p).map(|(&y, &p)| value(y == 1, p)));

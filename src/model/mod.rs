@@ -6,11 +6,14 @@
 //! | `logistic` | the [logistic fit](logistic::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
 //! | `cross_fit` | log-odds of every row from a model that has not seen its customer; the choice of the penalty |
 //! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own |
+//! | `base_rate` | probabilities for another base rate than that of the rows fitted on |
 //! | `metrics` | how good scores are, as scikit-learn defines it |
 //! | `bootstrap` | [intervals](bootstrap::Bootstrap) of the metrics, and of their differences, by resampling customers |
 //! | `recipe` | from raw features to the columns of the design, learned on training rows |
-//! | `training`, `evaluation` | the steps of a training; how good it is on later, unseen rows |
+//! | `training` | the steps of a training |
+//! | `evaluation` | how good it is on later, unseen rows: with intervals, in money, group by group |
 //! | `folds` | the evaluation by held-out folds, where there is no time to split by |
+//! | `backtest` | the whole training repeated at earlier dates; how much history is enough |
 //! | `artefact` | the model as a readable, checked file |
 //! | `newton`, `kernel`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the linear algebra |
 //!
@@ -23,6 +26,8 @@
 //! the order in which threads happen to finish.
 
 pub mod artefact;
+pub mod backtest;
+pub mod base_rate;
 pub mod bootstrap;
 pub mod calibration;
 pub mod cross_fit;

@@ -1,6 +1,7 @@
 //! Training: recipe, penalty, fit, calibration, evaluation; then, if asked for, once more on every snapshot.
 
 use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
+use super::base_rate::PriorCorrection;
 use super::calibration::{self, ChosenCalibration};
 use super::cross_fit::{self, AlphaChoice};
 use super::design::Design;
@@ -8,7 +9,7 @@ use super::evaluation::{self, Evaluation};
 use super::logistic::{self, LogisticFit, LogisticParams};
 use super::recipe::{linear_score, Recipe};
 use crate::clock::Clock;
-use crate::config::{Alpha, Settings};
+use crate::config::{Alpha, BaseRate, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
@@ -148,7 +149,7 @@ pub fn train(
     let mut clock = Clock::start();
     let probabilities = judged.probabilities(dataset, customers, &held_out)?;
     let baseline = evaluation::recency_baseline(dataset, &training, &held_out, settings.look_back_days())?;
-    let evaluation = Evaluation::of(dataset, &held_out, &probabilities, &baseline, settings.list.capacity);
+    let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, &baseline)?;
     clock.lap("evaluation");
     let published = match settings.training.refit {
         false => judged,
@@ -209,7 +210,14 @@ fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<
     let log_odds = cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
-    Ok(calibration::choose(&log_odds, &y, &fold, settings.model.calibration))
+    let chosen = calibration::choose(&log_odds, &y, &fold, settings.model.calibration);
+    Ok(match settings.model.base_rate {
+        BaseRate::Training => chosen,
+        BaseRate::Fixed(rate) => {
+            let fitted = design.churners() as f64 / design.rows() as f64;
+            chosen.corrected(PriorCorrection::to(fitted, rate))
+        }
+    })
 }
 
 /// The volume gates of training.

@@ -1,0 +1,170 @@
+//! `churn backtest`
+
+use super::evaluated::interval;
+use super::summary::{count, percent, shown, table};
+use super::{score, train, Session};
+use crate::calendar::Day;
+use crate::config::Settings;
+use crate::dataset::folds::Folds;
+use crate::dataset::snapshots::Snapshots;
+use crate::dataset::{prepared, Dataset, Tables};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::model::backtest::{self, Backtest, LearningCurve};
+use crate::sources::CustomerTable;
+use std::fmt::Write;
+use std::path::Path;
+
+/// How to backtest.
+pub struct Options<'a> {
+    /// Use only what was known on this date.
+    pub as_of: Option<Day>,
+    /// At most so many origins.
+    pub origins: u16,
+    /// Whether rows are judged by models that have not seen their customers.
+    pub purge_customers: bool,
+    /// Whether to leave the learning curves out.
+    pub no_curves: bool,
+    /// Where to write the result as JSON.
+    pub out: Option<&'a Path>,
+}
+
+pub fn run(session: &Session, features: Option<&Path>, options: &Options<'_>) -> anyhow::Result<()> {
+    let settings = session.resolve_for(features)?.settings;
+    let found = match features {
+        None => {
+            let tables = Tables::open(&settings, None)?;
+            let end = train::data_end(&settings, &tables, options.as_of)?;
+            let days = Snapshots::choose(&settings, end)?.all();
+            let dataset = score::built(session, &settings, &tables, &days, Some(end))?;
+            judged(session, &settings, (&dataset, &tables.customers), None, options)?
+        }
+        Some(path) => {
+            let prepared = prepared::for_training(&settings, path, options.as_of)?;
+            let (dataset, customers) = (&prepared.dataset, &prepared.customers);
+            let folds = match (prepared.snapshots(&settings)?, &prepared.folds, &prepared.table.fold) {
+                (Some(_), ..) => None,
+                (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),
+                _ => Some(Folds::stratified(dataset, customers, settings.model.seed)),
+            };
+            judged(session, &settings, (dataset, customers), folds.as_ref(), options)?
+        }
+    };
+    if let Some(out) = options.out {
+        let text = serde_json::to_string_pretty(&found).map_err(|e| Error::Internal(format!("backtest: {e}")))?;
+        files::write_atomically(out, (text + "\n").as_bytes())?;
+    }
+    match session.json() {
+        true => session.print_json(&found),
+        false => session.print(&summary(&found, options.purge_customers, features.is_some())),
+    }
+}
+
+/// By folds, if there are any; otherwise by time.
+fn judged(
+    session: &Session,
+    settings: &Settings,
+    (dataset, customers): (&Dataset, &CustomerTable),
+    folds: Option<&Folds>,
+    options: &Options<'_>,
+) -> Result<Backtest> {
+    let splits = match folds {
+        Some(folds) => backtest::by_folds(dataset, folds),
+        None => {
+            let origins = usize::from(options.origins);
+            backtest::rolling(settings, dataset, customers, origins, options.purge_customers)?
+        }
+    };
+    let spinner = session.progress().spinner("training");
+    let step = |what: &str| spinner.set_message(what.to_owned());
+    let found = backtest::Setting { settings, dataset, customers, step: &step }.run(&splits, !options.no_curves);
+    spinner.finish_and_clear();
+    found
+}
+
+fn summary(found: &Backtest, purged: bool, prepared: bool) -> String {
+    let mut text = format!(
+        "Backtest: at each origin a model learned from what was known then{}\n\n",
+        if purged { ", by customers other than those judged" } else { "" }
+    );
+    let header = [
+        "origin",
+        "snapshots",
+        "rows",
+        "churned",
+        "judged",
+        "risk",
+        "churned",
+        "AUC",
+        "95 %",
+        "lift",
+        "log-loss",
+        "ECE",
+    ];
+    let mut list = table(&header, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), percent);
+    for origin in &found.origins {
+        list.add_row([
+            origin.name.clone(),
+            count(origin.learned_from.len() as u64),
+            count(origin.training_rows as u64),
+            percent(origin.training_rate),
+            count(origin.metrics.rows as u64),
+            percent(origin.mean_probability),
+            rate(origin.metrics.base_rate),
+            shown(origin.metrics.roc_auc, 3),
+            interval(origin.intervals.roc_auc, 3),
+            shown(origin.metrics.top_decile_lift, 2),
+            shown(origin.metrics.log_loss, 4),
+            shown(origin.metrics.ece, 4),
+        ]);
+    }
+    let _ = writeln!(text, "{list}\n");
+    for (name, why) in &found.left_out {
+        let _ = writeln!(text, "  note: {name} is left out: {why}");
+    }
+    let baseline = if prepared { "base rate alone" } else { "days since last activity alone" };
+    let mut list = table(&["all origins together", "model", "95 % interval", baseline], &[1, 2, 3]);
+    let (of, ranges, trivial) = (&found.pooled, &found.intervals, &found.baseline);
+    for (name, value, range, baseline, digits) in [
+        ("ROC AUC", of.roc_auc, ranges.roc_auc, trivial.roc_auc, 3),
+        ("average precision", of.average_precision, ranges.average_precision, trivial.average_precision, 3),
+        ("top-decile lift", of.top_decile_lift, ranges.top_decile_lift, trivial.top_decile_lift, 2),
+        ("log-loss", of.log_loss, ranges.log_loss, trivial.log_loss, 4),
+        ("Brier score", of.brier, ranges.brier, trivial.brier, 4),
+        ("calibration error (ECE)", of.ece, ranges.ece, trivial.ece, 4),
+    ] {
+        list.add_row([name.to_owned(), shown(value, digits), interval(range, digits), shown(baseline, digits)]);
+    }
+    let _ = writeln!(text, "{list}");
+    if let Some(line) = &found.calibration_line {
+        let _ = writeln!(
+            text,
+            "Calibration slope {:.2} ({}), in the large {:+.2} ({}). Perfect: 1 and 0.",
+            line.slope.estimate,
+            interval(Some(line.slope), 2),
+            line.in_the_large.estimate,
+            interval(Some(line.in_the_large), 2),
+        );
+    }
+    for curve in [&found.by_history, &found.by_customers].into_iter().flatten() {
+        text += &learning(curve);
+    }
+    text
+}
+
+fn learning(curve: &LearningCurve) -> String {
+    let mut list =
+        table(&["learned from", "rows", "AUC", "against all", "log-loss", "against all, 95 %"], &[1, 2, 3, 4, 5]);
+    for point in &curve.points {
+        list.add_row([
+            point.from.clone(),
+            count(point.rows as u64),
+            shown(point.roc_auc, 3),
+            point.auc_against_all.map_or_else(|| "-".to_owned(), |i| format!("{:+.3}", i.estimate)),
+            shown(point.log_loss, 4),
+            interval(point.loss_against_all, 4),
+        ]);
+    }
+    format!("\n{list}\n{}\n", curve.answer)
+}

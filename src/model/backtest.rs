@@ -1,0 +1,434 @@
+//! The backtest: the whole training, repeated at earlier dates with what was known then, and judged on what came next.
+//!
+//! A model is fitted for each **origin**, an as-of date, on the rows of earlier dates whose label windows had ended by it
+//! (an embargo of gap and horizon), and judged on the rows of the origin. All steps are those of a training: recipe, penalty,
+//! fit and calibration see nothing of the rows that are judged. Prepared tables without dates are judged on folds of customers
+//! by the same functions.
+
+use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
+use super::evaluation::{self, CalibrationLine};
+use super::metrics::Metrics;
+use super::training::{self, FOLDS};
+use crate::calendar::Day;
+use crate::config::Settings;
+use crate::dataset::folds::Folds;
+use crate::dataset::{Block, Dataset, Selection};
+use crate::error::{Error, Result};
+use crate::labels;
+use crate::sources::CustomerTable;
+use serde::{Deserialize, Serialize};
+
+/// The shares of customers, in hundredths, that the learning curve by rows trains on.
+const SHARES: [u8; 4] = [12, 25, 50, 100];
+
+/// What a model learns from, and what it is judged on.
+pub struct Part {
+    /// Rows to learn from.
+    pub training: Selection,
+    /// Rows to judge on; none is also learned from.
+    pub judged: Selection,
+}
+
+/// Rows that are judged together, by one model, or by one for each part.
+pub struct Split {
+    /// The as-of date or the fold.
+    pub name: String,
+    /// The as-of dates learned from.
+    pub learned_from: Vec<Day>,
+    /// The parts.
+    pub parts: Vec<Part>,
+}
+
+/// How a split went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The as-of date or the fold.
+    pub name: String,
+    /// The as-of dates learned from.
+    pub learned_from: Vec<Day>,
+    /// Rows learned from (on average over the parts).
+    pub training_rows: usize,
+    /// Their share of churners.
+    pub training_rate: f64,
+    /// Mean probability of the judged rows.
+    pub mean_probability: f64,
+    /// On the judged rows.
+    pub metrics: Metrics,
+    /// With 95 % intervals by resampling customers.
+    pub intervals: Intervals,
+    /// "Days since the last activity" alone, learned from the same rows.
+    pub baseline: Metrics,
+}
+
+/// A point of a learning curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    /// What was learned from, in words.
+    pub from: String,
+    /// How many rows.
+    pub rows: usize,
+    /// ROC AUC on the rows that every point is judged on.
+    pub roc_auc: Option<f64>,
+    /// Log-loss on them.
+    pub log_loss: Option<f64>,
+    /// This AUC less that of the last point, with the interval of the difference.
+    pub auc_against_all: Option<Interval>,
+    /// This log-loss less that of the last point.
+    pub loss_against_all: Option<Interval>,
+}
+
+/// A learning curve and what it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LearningCurve {
+    /// The least data first; the last point has all.
+    pub points: Vec<Learned>,
+    /// How much is enough, in words.
+    pub answer: String,
+}
+
+/// A whole backtest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Backtest {
+    /// Each split by itself.
+    pub origins: Vec<Origin>,
+    /// Splits that could not be judged, with the reason.
+    pub left_out: Vec<(String, String)>,
+    /// All judged rows together.
+    pub pooled: Metrics,
+    /// With 95 % intervals.
+    pub intervals: Intervals,
+    /// The calibration line of all judged rows.
+    pub calibration_line: Option<CalibrationLine>,
+    /// "Days since the last activity" alone on all judged rows.
+    pub baseline: Metrics,
+    /// The model less that baseline.
+    pub over_baseline: Intervals,
+    /// How much history is enough; none without at least two training dates.
+    pub by_history: Option<LearningCurve>,
+    /// Whether more customers would help.
+    pub by_customers: Option<LearningCurve>,
+}
+
+/// The splits of a rolling origin: the newest `count` as-of dates that have earlier ones to learn from, ascending. With
+/// `purge`, each row is judged by a model that has not seen its customer either.
+///
+/// # Errors
+/// [`Error::TooLittle`] if there is no such date.
+pub fn rolling(
+    settings: &Settings,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    count: usize,
+    purge: bool,
+) -> Result<Vec<Split>> {
+    let span = labels::span_days(&settings.churn);
+    let earlier =
+        |origin: Day| -> Vec<Day> { dataset.as_of.iter().copied().filter(|day| day.plus(span) <= origin).collect() };
+    let origins: Vec<Day> = dataset.as_of.iter().copied().filter(|&day| !earlier(day).is_empty()).collect();
+    if origins.is_empty() {
+        return Err(Error::TooLittle(format!(
+            "a backtest needs an as-of date whose label window ({span} days with the gap) has ended by another one; there are \
+             {} dates. Raise training.snapshots or training.step_days",
+            dataset.as_of.len()
+        )));
+    }
+    let seed = settings.model.seed;
+    let splits = origins[origins.len().saturating_sub(count.max(1))..].iter().map(|&origin| {
+        let learned_from = earlier(origin);
+        let rows = |wanted: &dyn Fn(Day) -> bool, keep: &(dyn Fn(u32) -> bool + Sync)| {
+            let dates: Vec<bool> = dataset.as_of.iter().map(|&day| wanted(day)).collect();
+            let chosen = |block: &Block, row: usize| {
+                dates[block.as_of[row] as usize] && block.label(row).is_some() && keep(block.customers[row])
+            };
+            Selection::of(dataset, chosen)
+        };
+        let before = |day: Day| learned_from.contains(&day);
+        let parts = match purge {
+            false => vec![Part { training: rows(&before, &|_| true), judged: rows(&|day| day == origin, &|_| true) }],
+            true => (0..FOLDS)
+                .map(|fold| Part {
+                    training: rows(&before, &|customer| customers.fold(customer, FOLDS, seed) != fold),
+                    judged: rows(&|day| day == origin, &|customer| customers.fold(customer, FOLDS, seed) == fold),
+                })
+                .collect(),
+        };
+        Split { name: origin.to_string(), learned_from, parts }
+    });
+    Ok(splits.collect())
+}
+
+/// The splits of rows without dates: each fold of customers is judged by a model of the others.
+pub fn by_folds(dataset: &Dataset, folds: &Folds) -> Vec<Split> {
+    let split = |(fold, name): (usize, &String)| {
+        let (training, judged) = (folds.rows(dataset, fold, true), folds.rows(dataset, fold, false));
+        Split { name: format!("fold {name}"), learned_from: Vec::new(), parts: vec![Part { training, judged }] }
+    };
+    folds.names.iter().enumerate().map(split).collect()
+}
+
+/// Judged rows, one value each.
+#[derive(Clone, Default)]
+struct Rows {
+    y: Vec<u8>,
+    p: Vec<f64>,
+    baseline: Vec<f64>,
+    customers: Vec<u32>,
+}
+
+impl Rows {
+    fn bootstrap(&self, settings: &Settings) -> Bootstrap {
+        let capacity = settings.list.capacity as usize;
+        Bootstrap { replicates: replicates_for(self.y.len()), seed: settings.model.seed, capacity }
+    }
+
+    fn metrics(&self, settings: &Settings) -> Metrics {
+        Metrics::of(&self.y, &self.p, settings.list.capacity as usize)
+    }
+
+    fn extend(&mut self, other: &Rows) {
+        self.y.extend(&other.y);
+        self.p.extend(&other.p);
+        self.baseline.extend(&other.baseline);
+        self.customers.extend(&other.customers);
+    }
+}
+
+/// What a backtest works on.
+pub struct Setting<'a> {
+    /// How to train.
+    pub settings: &'a Settings,
+    /// The rows.
+    pub dataset: &'a Dataset,
+    /// The customers.
+    pub customers: &'a CustomerTable,
+    /// Hears what is being done.
+    pub step: &'a dyn Fn(&str),
+}
+
+impl Setting<'_> {
+    /// Judges every split; the learning curves look at the newest one if `curves`.
+    ///
+    /// # Errors
+    /// [`Error::TooLittle`] if no split can be judged; whatever else keeps a model from being trained.
+    pub fn run(&self, splits: &[Split], curves: bool) -> Result<Backtest> {
+        let (mut origins, mut left_out, mut pooled) = (Vec::new(), Vec::new(), Rows::default());
+        let mut newest = None;
+        for split in splits {
+            (self.step)(&format!("training for {}", split.name));
+            match self.judge(split) {
+                Ok((origin, rows)) => {
+                    pooled.extend(&rows);
+                    origins.push(origin);
+                    newest = Some(split);
+                }
+                Err(Error::TooLittle(why)) => left_out.push((split.name.clone(), why)),
+                Err(error) => return Err(error),
+            }
+        }
+        let Some(newest) = newest else {
+            let why = left_out.first().map_or("there is none", |(_, why)| why.as_str());
+            return Err(Error::TooLittle(format!("no origin can be judged: {why}")));
+        };
+        let bootstrap = pooled.bootstrap(self.settings);
+        let (by_history, by_customers) = match curves {
+            true => (self.by_history(newest)?, self.by_customers(newest)?),
+            false => (None, None),
+        };
+        Ok(Backtest {
+            origins,
+            left_out,
+            pooled: pooled.metrics(self.settings),
+            intervals: bootstrap.intervals(&pooled.y, &pooled.p, &pooled.customers),
+            calibration_line: evaluation::calibration_line(&pooled.y, &pooled.p, &pooled.customers),
+            baseline: Metrics::of(&pooled.y, &pooled.baseline, self.settings.list.capacity as usize),
+            over_baseline: bootstrap.paired(&pooled.y, &pooled.p, &pooled.baseline, &pooled.customers),
+            by_history,
+            by_customers,
+        })
+    }
+
+    /// Trains on one selection and gives the probabilities of another.
+    fn probabilities(&self, training: &Selection, judged: &Selection) -> Result<Vec<f64>> {
+        let labels = training.labels(self.dataset);
+        let churners = labels.iter().filter(|&&y| y == 1).count();
+        if churners < usize::from(FOLDS) || labels.len() - churners < usize::from(FOLDS) {
+            return Err(Error::TooLittle(format!(
+                "{churners} of {} rows to learn from churned; {FOLDS} of each kind are needed at least",
+                labels.len()
+            )));
+        }
+        let trained = training::train_on(self.settings, self.dataset, self.customers, training, &|_| {})?;
+        Ok(trained.probabilities(self.dataset, self.customers, judged)?.concat())
+    }
+
+    fn judge(&self, split: &Split) -> Result<(Origin, Rows)> {
+        let (mut rows, mut learned, mut churners) = (Rows::default(), 0, 0);
+        for part in &split.parts {
+            let labels = part.training.labels(self.dataset);
+            learned += labels.len();
+            churners += labels.iter().filter(|&&y| y == 1).count();
+            let p = self.probabilities(&part.training, &part.judged)?;
+            let look_back = self.settings.look_back_days();
+            let baseline = evaluation::recency_baseline(self.dataset, &part.training, &part.judged, look_back)?;
+            rows.extend(&Rows {
+                y: part.judged.labels(self.dataset),
+                p,
+                baseline: baseline.concat(),
+                customers: part.judged.customers(self.dataset),
+            });
+        }
+        let origin = Origin {
+            name: split.name.clone(),
+            learned_from: split.learned_from.clone(),
+            training_rows: learned / split.parts.len().max(1),
+            training_rate: churners as f64 / learned.max(1) as f64,
+            mean_probability: crate::numeric::sum(rows.p.iter().copied()) / rows.p.len().max(1) as f64,
+            metrics: rows.metrics(self.settings),
+            intervals: rows.bootstrap(self.settings).intervals(&rows.y, &rows.p, &rows.customers),
+            baseline: Metrics::of(&rows.y, &rows.baseline, self.settings.list.capacity as usize),
+        };
+        Ok((origin, rows))
+    }
+
+    /// The newest one, two, three … dates that the split learns from.
+    fn by_history(&self, split: &Split) -> Result<Option<LearningCurve>> {
+        let dates = &split.learned_from;
+        if dates.len() < 2 {
+            return Ok(None);
+        }
+        let places = |days: &[Day]| -> Vec<bool> { self.dataset.as_of.iter().map(|day| days.contains(day)).collect() };
+        let choices = (1..=dates.len()).map(|count| {
+            let kept = places(&dates[dates.len() - count..]);
+            let from = format!("the newest {count} of {} snapshots", dates.len());
+            (from, move |block: &Block, row: usize| kept[block.as_of[row] as usize])
+        });
+        let points = self.curve(split, choices)?;
+        let answer = enough("History", &points);
+        Ok(points.last().map(|_| LearningCurve { answer, points: points.clone() }))
+    }
+
+    /// Some of the customers that the split learns from, then all.
+    fn by_customers(&self, split: &Split) -> Result<Option<LearningCurve>> {
+        // Another seed than that of the folds, which these customers are to be spread over.
+        let seed = self.settings.model.seed ^ u64::from(u32::MAX);
+        let customers = self.customers;
+        let choices = SHARES.into_iter().map(|share| {
+            let from = format!("{share} % of the customers");
+            (from, move |block: &Block, row: usize| customers.fold(block.customers[row], 100, seed) < share)
+        });
+        let points = self.curve(split, choices)?;
+        let answer = enough("Customers", &points);
+        Ok(points.last().map(|_| LearningCurve { answer, points: points.clone() }))
+    }
+
+    /// Trains on more and more of what a split learns from, and judges on the same rows.
+    fn curve<F: Fn(&Block, usize) -> bool + Sync>(
+        &self,
+        split: &Split,
+        choices: impl Iterator<Item = (String, F)>,
+    ) -> Result<Vec<Learned>> {
+        let Some(part) = split.parts.first() else { return Ok(Vec::new()) };
+        let y = part.judged.labels(self.dataset);
+        let customers = part.judged.customers(self.dataset);
+        let mut fitted: Vec<(String, usize, Vec<f64>)> = Vec::new();
+        for (from, keep) in choices {
+            (self.step)(&format!("learning curve: {from}"));
+            let training = part.training.restricted(self.dataset, &keep);
+            match self.probabilities(&training, &part.judged) {
+                Ok(p) => fitted.push((from, training.count(), p)),
+                // A point with too little to learn from is no point.
+                Err(Error::TooLittle(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let Some((_, _, all)) = fitted.last().cloned() else { return Ok(Vec::new()) };
+        let rows = Rows { y, p: all, baseline: Vec::new(), customers };
+        let bootstrap = rows.bootstrap(self.settings);
+        let points = fitted.into_iter().map(|(from, count, p)| {
+            let metrics = Metrics::of(&rows.y, &p, self.settings.list.capacity as usize);
+            let difference = bootstrap.paired(&rows.y, &p, &rows.p, &rows.customers);
+            Learned {
+                from,
+                rows: count,
+                roc_auc: metrics.roc_auc,
+                log_loss: metrics.log_loss,
+                auc_against_all: difference.roc_auc,
+                loss_against_all: difference.log_loss,
+            }
+        });
+        Ok(points.collect())
+    }
+}
+
+/// How much is enough, in words: the first point whose log-loss is not known to be worse than that of all.
+fn enough(what: &str, points: &[Learned]) -> String {
+    let surely_worse = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.lower > 0.0);
+    let surely_better = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.upper < 0.0);
+    let Some((all, fewer)) = points.split_last() else { return format!("{what}: too little to say.") };
+    let loss = |point: &Learned| {
+        let interval = point.loss_against_all.unwrap_or(Interval { estimate: 0.0, lower: 0.0, upper: 0.0 });
+        format!("log-loss {:+.4} ({:+.4} to {:+.4})", interval.estimate, interval.lower, interval.upper)
+    };
+    if let Some(best) = fewer.iter().filter(surely_better).min_by(|a, b| total(a).total_cmp(&total(b))) {
+        return format!(
+            "{what}: less is more. {} do better than all, {} against them.",
+            capital(&best.from),
+            loss(best)
+        );
+    }
+    match fewer.iter().find(|point| !surely_worse(point)) {
+        Some(first) => {
+            format!("{what}: {} are enough, {} against all: no worse as far as can be told.", first.from, loss(first))
+        }
+        None => match fewer.last() {
+            Some(next) => format!(
+                "{what}: every bit helps. Even {} do surely worse than all, {}; more may help further.",
+                next.from,
+                loss(next)
+            ),
+            None => format!("{what}: there is only {}, nothing to compare.", all.from),
+        },
+    }
+}
+
+fn total(point: &Learned) -> f64 {
+    point.log_loss.unwrap_or(f64::INFINITY)
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(from: &str, loss: f64, lower: f64, upper: f64) -> Learned {
+        Learned {
+            from: from.to_owned(),
+            rows: 10,
+            roc_auc: Some(0.7),
+            log_loss: Some(0.3 + loss),
+            auc_against_all: None,
+            loss_against_all: Some(Interval { estimate: loss, lower, upper }),
+        }
+    }
+
+    #[test]
+    fn the_answer_names_the_least_that_is_not_worse() {
+        let all = point("the newest 3 of 3 snapshots", 0.0, 0.0, 0.0);
+        let one = |lower| point("the newest 1 of 3 snapshots", 0.01, lower, 0.02);
+        let two = |upper| point("the newest 2 of 3 snapshots", -0.001, -0.003, upper);
+        let said = |points: &[Learned]| enough("History", points);
+        assert!(
+            said(&[one(0.005), two(0.001), all.clone()]).starts_with("History: the newest 2 of 3 snapshots are enough")
+        );
+        assert!(said(&[one(-0.001), two(0.001), all.clone()])
+            .starts_with("History: the newest 1 of 3 snapshots are enough"));
+        assert!(said(&[one(0.005), two(-0.001), all.clone()]).contains("less is more. The newest 2 of 3"));
+        assert!(said(&[one(0.005), all.clone()]).contains("every bit helps"));
+        assert!(said(&[all]).contains("nothing to compare"));
+        assert!(said(&[]).contains("too little"));
+    }
+}

@@ -1,0 +1,220 @@
+//! Evaluation: how good the model is on rows that it has not seen, with intervals, beside the trivial baseline, in money,
+//! and group by group.
+
+mod baseline;
+mod gains;
+mod profit;
+mod reliability;
+mod segments;
+
+pub use baseline::recency_baseline;
+pub use gains::{gains, Gain};
+pub use profit::{empc, ListProfit, Profit};
+pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
+pub use segments::Segment;
+
+use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
+use super::folds::FoldMetrics;
+use super::metrics::{self, CalibrationBin, Metrics};
+use crate::calendar::Day;
+use crate::config::Settings;
+use crate::dataset::{Dataset, Selection};
+use crate::error::Result;
+use crate::sources::CustomerTable;
+use serde::{Deserialize, Serialize};
+
+/// With fewer churners the intervals are too wide to decide on anything.
+const FEW_CHURNERS: usize = 100;
+/// The share of the mean risk by which it must be off to be worth a word.
+const OFF: f64 = 0.1;
+/// How far the calibration slope must be from 1 to be worth a word.
+const STEEP: f64 = 0.15;
+
+/// What is known about a model from rows that it was not trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The as-of dates of the rows.
+    pub as_of: Vec<Day>,
+    /// All rows together.
+    pub metrics: Metrics,
+    /// The same with 95 % intervals, by resampling customers.
+    pub intervals: Intervals,
+    /// How often they were resampled.
+    pub replicates: usize,
+    /// Each as-of date by itself.
+    pub by_date: Vec<(Day, Metrics)>,
+    /// Predicted against observed, in ten bins of equal size.
+    pub calibration: Vec<CalibrationBin>,
+    /// Cox's calibration line.
+    pub calibration_line: Option<CalibrationLine>,
+    /// The calibration error that perfect probabilities would have on as many rows.
+    pub ece_by_chance: Option<f64>,
+    /// Churners caught by depth of the list.
+    pub gains: Vec<Gain>,
+    /// What a list is worth.
+    pub profit: Option<Profit>,
+    /// Group by group.
+    pub segments: Vec<Segment>,
+    /// The same rows ranked by "days since last activity" alone.
+    pub baseline: Metrics,
+    /// The model less the baseline, with intervals of the difference.
+    pub over_baseline: Intervals,
+    /// What a person should know before trusting the model.
+    pub advice: Vec<String>,
+    /// Each fold by itself, where rows were held out in folds rather than by time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<FoldMetrics>,
+}
+
+impl Evaluation {
+    /// Judges probabilities of the selected rows, one a row, block by block; likewise those of the baseline.
+    ///
+    /// # Errors
+    /// Features that cannot be read back.
+    pub fn of(
+        settings: &Settings,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        selection: &Selection,
+        probabilities: &[Vec<f64>],
+        baseline: &[Vec<f64>],
+    ) -> Result<Evaluation> {
+        let y = selection.labels(dataset);
+        let dates = selection.map(dataset, |block, row| block.as_of[row]);
+        let who = compact(&selection.customers(dataset));
+        let (p, baseline): (Vec<f64>, Vec<f64>) = (probabilities.concat(), baseline.concat());
+        let capacity = settings.list.capacity as usize;
+        let mut seen = dates.clone();
+        seen.sort_unstable();
+        seen.dedup();
+        let mut listed = vec![false; y.len()];
+        let mut by_date = Vec::with_capacity(seen.len());
+        for &date in &seen {
+            let mut rows: Vec<usize> = (0..y.len()).filter(|&row| dates[row] == date).collect();
+            let (y, of_date): (Vec<u8>, Vec<f64>) = rows.iter().map(|&row| (y[row], p[row])).unzip();
+            by_date.push((dataset.as_of[date as usize], Metrics::of(&y, &of_date, capacity)));
+            rows.sort_unstable_by(|&a, &b| p[b].total_cmp(&p[a]).then(who[a].cmp(&who[b])));
+            rows.iter().take(capacity).for_each(|&row| listed[row] = true);
+        }
+        let replicates = replicates_for(y.len());
+        let bootstrap = Bootstrap { replicates, seed: settings.model.seed, capacity };
+        let values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
+        let ranked = profit::Ranked { y: &y, p: &p, customers: &who, values: &values, dates: &dates };
+        let judged = segments::Judged { y: &y, p: &p, customers: &who, listed: &listed };
+        let groupings = segments::groupings(dataset, customers, selection)?;
+        let segments = groupings.iter().flat_map(|grouping| {
+            let name = |group: u32| grouping.names.get(&group).cloned().unwrap_or_else(|| group.to_string());
+            judged.segments(&grouping.by, &grouping.groups, &name)
+        });
+        let mut evaluation = Evaluation {
+            as_of: seen.iter().map(|&date| dataset.as_of[date as usize]).collect(),
+            metrics: Metrics::of(&y, &p, capacity),
+            intervals: bootstrap.intervals(&y, &p, &who),
+            replicates,
+            by_date,
+            calibration: metrics::calibration_table(&y, &p),
+            calibration_line: calibration_line(&y, &p, &who),
+            ece_by_chance: ece_by_chance(&p),
+            gains: gains(&y, &p),
+            profit: ranked.profit(&settings.economics, settings.list.rank_by, capacity),
+            segments: segments.collect(),
+            baseline: Metrics::of(&y, &baseline, capacity),
+            over_baseline: bootstrap.paired(&y, &p, &baseline, &who),
+            advice: Vec::new(),
+            folds: None,
+        };
+        evaluation.advice = evaluation.advise();
+        Ok(evaluation)
+    }
+
+    /// Whether the ranking cannot be told from chance: the interval of the AUC does not lie above 0.5.
+    pub fn no_signal(&self) -> bool {
+        self.intervals.roc_auc.is_none_or(|auc| auc.lower <= 0.5)
+    }
+
+    fn advise(&self) -> Vec<String> {
+        let mut advice = Vec::new();
+        let Some(auc) = self.intervals.roc_auc else {
+            advice.push(format!(
+                "{} of {} held-out rows churned, too few of one kind to say how good the model is; add evaluation \
+                 snapshots",
+                self.metrics.churners, self.metrics.rows
+            ));
+            return advice;
+        };
+        if self.no_signal() {
+            advice.push(format!(
+                "there is no signal: the AUC of {} on unseen rows cannot be told from 0.5, which chance gives. Do not act \
+                 on lists of this model; check that labels and signals belong to the same customers and dates, or \
+                 add signals",
+                told(auc, 3)
+            ));
+            return advice;
+        }
+        if self.metrics.churners < FEW_CHURNERS {
+            advice.push(format!(
+                "only {} held-out rows churned, so the intervals are wide; add evaluation snapshots to know more",
+                self.metrics.churners
+            ));
+        }
+        if let Some(gain) = self.over_baseline.roc_auc.filter(|gain| gain.lower <= 0.0) {
+            advice.push(format!(
+                "the model is not known to rank better than days since the last activity alone (AUC {})",
+                signed(gain, 3)
+            ));
+        }
+        if let Some(line) = &self.calibration_line {
+            let (rate, risk) = (self.metrics.base_rate.unwrap_or_default(), self.mean_probability());
+            if !line.in_the_large.covers(0.0) && (rate - risk).abs() > OFF * rate {
+                advice.push(format!(
+                    "risk is {} by {:.0} % on the whole: {:.1} % predicted, {:.1} % churned. The base rate has moved since \
+                     the training snapshots",
+                    if rate > risk { "understated" } else { "overstated" },
+                    100.0 * (rate - risk).abs() / rate,
+                    100.0 * risk,
+                    100.0 * rate
+                ));
+            }
+            let slope = line.slope;
+            if !slope.covers(1.0) && (slope.estimate - 1.0).abs() > STEEP {
+                let how = if slope.estimate < 1.0 { "extreme" } else { "timid" };
+                advice.push(format!("risks are too {how}: calibration slope {} where 1 is right", told(slope, 2)));
+            }
+        }
+        advice.extend(self.segments.iter().flat_map(|segment| {
+            segment.concerns.iter().map(|concern| format!("{} {}: {concern}", segment.by, segment.level))
+        }));
+        advice
+    }
+
+    /// The mean probability of all rows.
+    fn mean_probability(&self) -> f64 {
+        let rows = self.metrics.rows.max(1) as f64;
+        crate::numeric::sum(self.calibration.iter().map(|bin| bin.mean_probability * bin.rows as f64)) / rows
+    }
+}
+
+/// "0.731 (0.701 to 0.759)".
+fn told(interval: Interval, digits: usize) -> String {
+    format!("{:.digits$} ({:.digits$} to {:.digits$})", interval.estimate, interval.lower, interval.upper)
+}
+
+/// "+0.031 (-0.001 to +0.059)".
+fn signed(interval: Interval, digits: usize) -> String {
+    format!("{:+.digits$} ({:+.digits$} to {:+.digits$})", interval.estimate, interval.lower, interval.upper)
+}
+
+/// Customers counted from 0 without gaps, in their order.
+fn compact(customers: &[u32]) -> Vec<u32> {
+    let mut distinct = customers.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    customers.iter().map(|customer| distinct.partition_point(|other| other < customer) as u32).collect()
+}
+
+/// What keeping a customer is worth: the stated months of the value a month, or the stated value of a customer.
+fn value(settings: &Settings, customers: &CustomerTable, customer: u32) -> f64 {
+    let economics = &settings.economics;
+    let monthly = customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
+    monthly.map_or(economics.customer_value, |value| value * f64::from(economics.value_months))
+}

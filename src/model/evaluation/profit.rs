@@ -1,0 +1,271 @@
+//! What a list is worth: the expected maximum profit of the ranking, and the list length that earns the most.
+//!
+//! Contacting costs `contact` a customer. A churner who is contacted stays with the save rate, and is then worth the
+//! customer's value less the offer; one who was to stay anyway takes the offer (Neslin et al. 2006).
+
+use crate::config::{Economics, RankBy};
+use crate::model::bootstrap::Interval;
+use crate::numeric::sum;
+use serde::{Deserialize, Serialize};
+
+/// The sum of the two parameters of the save rate's distribution: Beta(6, 14) at the default save rate of 0.3.
+const CERTAINTY: f64 = 20.0;
+
+/// What a list earns, on average over the snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListProfit {
+    /// Customers on it.
+    pub length: f64,
+    /// What the probabilities promise.
+    pub expected: f64,
+    /// What the outcomes would have given at the stated save rate; the interval is clustered by customer.
+    pub realised: Interval,
+}
+
+/// The money side of a ranking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profit {
+    /// What was assumed.
+    pub economics: Economics,
+    /// Mean value of a customer.
+    pub mean_value: f64,
+    /// [`empc`] per customer, at the mean value.
+    pub empc: Option<f64>,
+    /// Share of customers to contact for it.
+    pub empc_share: Option<f64>,
+    /// The probability above which contacting a customer of mean value pays.
+    pub break_even: f64,
+    /// The list of the length that promises the most.
+    pub best: ListProfit,
+    /// The list at capacity.
+    pub at_capacity: ListProfit,
+}
+
+/// Rows to be judged, one value each.
+pub struct Ranked<'a> {
+    /// 1 = churned.
+    pub y: &'a [u8],
+    /// Probabilities.
+    pub p: &'a [f64],
+    /// Customers.
+    pub customers: &'a [u32],
+    /// Values of the customers.
+    pub values: &'a [f64],
+    /// Snapshots, each of which gets a list.
+    pub dates: &'a [u32],
+}
+
+impl Ranked<'_> {
+    /// The money side of the ranking by `rank_by`. None without rows.
+    pub fn profit(&self, economics: &Economics, rank_by: RankBy, capacity: usize) -> Option<Profit> {
+        if self.y.is_empty() {
+            return None;
+        }
+        let earned = |row: usize, churned: f64| {
+            let Economics { contact_cost, offer_cost, save_rate, .. } = economics;
+            churned * save_rate * (self.values[row] - offer_cost) - (1.0 - churned) * offer_cost - contact_cost
+        };
+        let score = |row: usize| match rank_by {
+            RankBy::Probability => self.p[row],
+            RankBy::ExpectedLoss => self.p[row] * self.values[row],
+        };
+        let mut order: Vec<usize> = (0..self.y.len()).collect();
+        let place = |row: usize| (self.dates[row], self.customers[row]);
+        order.sort_unstable_by(|&a, &b| {
+            self.dates[a].cmp(&self.dates[b]).then(score(b).total_cmp(&score(a))).then(place(a).cmp(&place(b)))
+        });
+        let snapshots: Vec<&[usize]> = order.chunk_by(|&a, &b| self.dates[a] == self.dates[b]).collect();
+        let list = |length: &dyn Fn(&[usize]) -> usize| {
+            let count = snapshots.len() as f64;
+            let listed = snapshots.iter().flat_map(|rows| &rows[..length(rows).min(rows.len())]);
+            let rows: Vec<usize> = listed.copied().collect();
+            let mut realised: Vec<(u32, f64)> =
+                rows.iter().map(|&row| (self.customers[row], earned(row, f64::from(self.y[row])))).collect();
+            realised.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            let total = sum(realised.iter().map(|(_, money)| *money));
+            let mean = total / realised.len().max(1) as f64;
+            let square = sum(realised.chunk_by(|a, b| a.0 == b.0).map(|of| sum(of.iter().map(|m| m.1 - mean)).powi(2)));
+            ListProfit {
+                length: rows.len() as f64 / count,
+                expected: sum(rows.iter().map(|&row| earned(row, self.p[row]))) / count,
+                realised: Interval::normal(total / count, square.sqrt() / count),
+            }
+        };
+        let mean_value = sum(self.values.iter().copied()) / self.values.len() as f64;
+        let best = |rows: &[usize]| {
+            let (mut total, mut most, mut length) = (0.0, 0.0, 0);
+            for (at, &row) in rows.iter().enumerate() {
+                total += earned(row, self.p[row]);
+                if total > most {
+                    (most, length) = (total, at + 1);
+                }
+            }
+            length
+        };
+        let Economics { contact_cost, offer_cost, save_rate, .. } = *economics;
+        let found = empc(self.y, self.p, mean_value, economics);
+        Some(Profit {
+            economics: economics.clone(),
+            mean_value,
+            empc: found.map(|(profit, _)| profit),
+            empc_share: found.map(|(_, share)| share),
+            break_even: (contact_cost + offer_cost) / (save_rate * (mean_value - offer_cost) + offer_cost),
+            best: list(&best),
+            at_capacity: list(&|_| capacity),
+        })
+    }
+}
+
+/// Expected maximum profit for customer churn (EMPC; Verbraken, Verbeke & Baesens 2013): the profit per customer of
+/// contacting the best share of the ranking, averaged over a save rate that is only known as a Beta distribution. The
+/// second value is that share, averaged likewise. With the defaults (value 200, offer 10, contact 1, Beta(6, 14)) it is
+/// the `empChurn` of the authors' R package EMP. `None` unless there are both classes, or if the value is not above the
+/// offer.
+pub fn empc(y: &[u8], score: &[f64], value: f64, economics: &Economics) -> Option<(f64, f64)> {
+    let churners = y.iter().filter(|&&y| y == 1).count() as f64;
+    let (n, stayed) = (y.len() as f64, y.len() as f64 - churners);
+    let (offer, contact) = (economics.offer_cost / value, economics.contact_cost / value);
+    let (a, b) = (economics.save_rate * CERTAINTY, (1.0 - economics.save_rate) * CERTAINTY);
+    if churners == 0.0 || stayed == 0.0 || value <= economics.offer_cost || a <= 0.0 || b <= 0.0 {
+        return None;
+    }
+    let (p1, p0) = (churners / n, stayed / n);
+    let hull = convex_hull(y, score, churners, stayed);
+    let (mut profit, mut share, mut from) = (0.0, 0.0, 0.0);
+    for (at, &(f1, f0)) in hull.iter().enumerate() {
+        // The save rate from which on the next corner of the hull is better.
+        let upto = hull.get(at + 1).map_or(1.0, |&(next1, next0)| {
+            let (d1, d0) = (next1 - f1, next0 - f0);
+            ((p0 * (offer + contact) * d0 + p1 * contact * d1) / (p1 * (1.0 - offer) * d1)).min(1.0)
+        });
+        // E[rate; from < rate < upto] and P(from < rate < upto) of Beta(a, b).
+        let mass = beta_cdf(upto, a, b) - beta_cdf(from, a, b);
+        let moment = a / (a + b) * (beta_cdf(upto, a + 1.0, b) - beta_cdf(from, a + 1.0, b));
+        profit += value * ((1.0 - offer) * p1 * f1 * moment - (contact * p1 * f1 + (offer + contact) * p0 * f0) * mass);
+        share += (p1 * f1 + p0 * f0) * mass;
+        from = upto;
+        if upto >= 1.0 {
+            break;
+        }
+    }
+    Some((profit, share))
+}
+
+/// The corners of the upper convex hull of the ROC curve: (share of churners, share of others), from (0, 0) to (1, 1).
+fn convex_hull(y: &[u8], score: &[f64], churners: f64, stayed: f64) -> Vec<(f64, f64)> {
+    let mut order: Vec<(f64, u8)> = score.iter().copied().zip(y.iter().copied()).collect();
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let mut hull: Vec<(f64, f64)> = vec![(0.0, 0.0)];
+    let (mut f1, mut f0) = (0.0, 0.0);
+    for tie in order.chunk_by(|a, b| a.0 == b.0) {
+        let caught = tie.iter().filter(|(_, y)| *y == 1).count();
+        f1 += caught as f64;
+        f0 += (tie.len() - caught) as f64;
+        while let [.., before, last] = hull[..] {
+            // Counts are whole numbers, so the comparison of slopes is exact.
+            if (last.0 - before.0) * (f0 - last.1) <= (f1 - last.0) * (last.1 - before.1) {
+                hull.pop();
+            } else {
+                break;
+            }
+        }
+        hull.push((f1, f0));
+    }
+    hull.into_iter().map(|(f1, f0)| (f1 / churners, f0 / stayed)).collect()
+}
+
+/// The distribution function of Beta(a, b), by the continued fraction of DLMF 8.17.22 with Lentz's method.
+fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    if x >= 1.0 {
+        return 1.0;
+    }
+    if x > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - beta_cdf(1.0 - x, b, a);
+    }
+    let front = (libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * x.ln() + b * (-x).ln_1p()).exp() / a;
+    let tiny = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
+    let (mut c, mut d) = (1.0, 1.0 / tiny(1.0 - (a + b) * x / (a + 1.0)));
+    let mut fraction = d;
+    for m in 1..300 {
+        let m = f64::from(m);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        let mut change = 1.0;
+        for term in [even, odd] {
+            d = 1.0 / tiny(1.0 + term * d);
+            c = tiny(1.0 + term / c);
+            change = c * d;
+            fraction *= change;
+        }
+        if (change - 1.0).abs() < 1e-15 {
+            break;
+        }
+    }
+    front * fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defaults() -> Economics {
+        Economics { contact_cost: 1.0, offer_cost: 10.0, save_rate: 0.3, customer_value: 200.0, value_months: 12 }
+    }
+
+    #[test]
+    fn the_beta_distribution_is_that_of_its_binomial_sum() {
+        // For whole a and b, I_x(a, b) is the chance of at least a successes in a + b - 1 draws.
+        for (a, b) in [(6u32, 14u32), (7, 14), (1, 1), (3, 2)] {
+            for x in [0.01, 0.2, 0.3, 0.5, 0.77, 0.99] {
+                let n = a + b - 1;
+                let mut term = (1.0f64 - x).powi(n as i32);
+                let mut sum = if a == 0 { term } else { 0.0 };
+                for k in 1..=n {
+                    term *= f64::from(n - k + 1) / f64::from(k) * x / (1.0 - x);
+                    sum += if k >= a { term } else { 0.0 };
+                }
+                let found = beta_cdf(x, f64::from(a), f64::from(b));
+                assert!((found - sum).abs() < 1e-12, "I_{x}({a}, {b}) = {found}, not {sum}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_perfect_ranking_contacts_the_churners_alone() {
+        let y = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+        let score: Vec<f64> = (0..10).map(|i| 1.0 - f64::from(i) / 10.0).collect();
+        let (profit, share) = empc(&y, &score, 200.0, &defaults()).unwrap();
+        // A fifth of the customers, each saved in 3 of 10 cases, worth 190, less the contact.
+        assert!((profit - 0.2 * (0.3 * 190.0 - 1.0)).abs() < 0.01, "{profit}");
+        assert!((share - 0.2).abs() < 0.001, "{share}");
+        assert_eq!(empc(&[0, 0], &[0.1, 0.2], 200.0, &defaults()), None);
+        assert_eq!(empc(&y, &score, 5.0, &defaults()), None);
+    }
+
+    #[test]
+    fn the_best_list_ends_where_contacting_stops_to_pay() {
+        let p: Vec<f64> = (0..200).map(|i| f64::from(i) / 200.0).collect();
+        let y: Vec<u8> = (0..200).map(|i| u8::from(i % 3 == 0)).collect();
+        let ranked = Ranked {
+            y: &y,
+            p: &p,
+            customers: &(0..200).collect::<Vec<u32>>(),
+            values: &[200.0; 200],
+            dates: &[0; 200],
+        };
+        let profit = ranked.profit(&defaults(), RankBy::Probability, 20).unwrap();
+        assert!((profit.break_even - 11.0 / 67.0).abs() < 1e-12);
+        assert_eq!(profit.best.length, p.iter().filter(|&&p| p > profit.break_even).count() as f64);
+        assert_eq!(profit.at_capacity.length, 20.0);
+        assert!(profit.best.expected > profit.at_capacity.expected);
+        // Not worth a call.
+        let dear = Economics { contact_cost: 500.0, ..defaults() };
+        let none = ranked.profit(&dear, RankBy::Probability, 20).unwrap().best;
+        assert_eq!((none.length, none.expected, none.realised.estimate), (0.0, 0.0, 0.0));
+        let nobody = Ranked { y: &[], p: &[], customers: &[], values: &[], dates: &[] };
+        assert_eq!(nobody.profit(&defaults(), RankBy::Probability, 20), None);
+    }
+}

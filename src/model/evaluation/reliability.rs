@@ -1,0 +1,138 @@
+//! Whether probabilities mean what they say: Cox's calibration line, and the calibration error that chance alone gives.
+
+use crate::model::bootstrap::Interval;
+use crate::model::calibration::{logistic_curve, CurveSums};
+use crate::model::metrics::{self, CALIBRATION_BINS};
+use crate::numeric::{logit, sigmoid, sum};
+use serde::{Deserialize, Serialize};
+
+/// The logistic regression of the outcome on the log-odds of the predicted probability (Cox 1958; Van Calster et al.
+/// 2019). Intervals are normal ones from a covariance clustered by customer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationLine {
+    /// What would have to be added to every log-odds for the mean risk to be right: 0 if it is, above 0 if risk is
+    /// understated.
+    pub in_the_large: Interval,
+    /// The line's intercept: 0 of perfect probabilities.
+    pub intercept: Interval,
+    /// The line's slope: 1 of perfect probabilities, below 1 if they are too extreme, above 1 if too timid.
+    pub slope: Interval,
+}
+
+/// The calibration line; none where the outcome or the probabilities are all the same, or the two classes are separated.
+/// `y`, `p` and `customers` have one value a row.
+pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<CalibrationLine> {
+    let z: Vec<f64> = p.iter().map(|&p| logit(p)).collect();
+    let churners = y.iter().filter(|&&y| y == 1).count();
+    // All churners above all others, or below: the best line is infinitely steep.
+    let separated = metrics::roc_auc(y, p).is_none_or(|auc| auc == 0.0 || auc == 1.0);
+    if separated {
+        return None;
+    }
+    let shift = shift(y, &z);
+    let level = logit(churners as f64 / y.len() as f64);
+    let (slope, intercept) = logistic_curve(&z, y, [0.0, 1.0], (1.0, 0.0), level);
+    let [aa, ab, bb] = CurveSums::at(&z, y, [0.0, 1.0], slope, intercept).curvature;
+    let determinant = aa * bb - ab * ab;
+    // All probabilities are the same.
+    if determinant <= 1e-12 * aa * bb {
+        return None;
+    }
+    // The sandwich H^-1 (sum over customers of s s') H^-1 of Liang & Zeger (1986).
+    let residual = |row: usize, slope: f64, add: f64| f64::from(y[row]) - sigmoid(slope * z[row] + add);
+    let scores = by_customer(customers, |row| {
+        let r = residual(row, slope, intercept);
+        [r * z[row], r, residual(row, 1.0, shift)]
+    });
+    let spread = |weights: [f64; 2]| sum(scores.iter().map(|s| (weights[0] * s[0] + weights[1] * s[1]).powi(2))).sqrt();
+    let information = sum(z.iter().map(|&z| {
+        let p = sigmoid(z + shift);
+        p * (1.0 - p)
+    }));
+    let shift_spread = sum(scores.iter().map(|s| s[2] * s[2])).sqrt() / information;
+    Some(CalibrationLine {
+        in_the_large: Interval::normal(shift, shift_spread),
+        intercept: Interval::normal(intercept, spread([-ab / determinant, aa / determinant])),
+        slope: Interval::normal(slope, spread([bb / determinant, -ab / determinant])),
+    })
+}
+
+/// What added to every log-odds makes their mean probability the share of churners; both classes must be there.
+pub fn shift(y: &[u8], log_odds: &[f64]) -> f64 {
+    let churners = y.iter().filter(|&&y| y == 1).count() as f64;
+    crate::model::base_rate::shift_to(log_odds, churners / y.len() as f64)
+}
+
+/// The expected calibration error of perfect probabilities: of `n` rows in bins, each bin's rate misses its mean
+/// probability by a normal amount, whose mean size is `sqrt(2 / pi)` of its deviation. What the error of a model is
+/// to be compared with. None without rows.
+pub fn ece_by_chance(p: &[f64]) -> Option<f64> {
+    if p.is_empty() {
+        return None;
+    }
+    let mut ascending = p.to_vec();
+    ascending.sort_unstable_by(f64::total_cmp);
+    let bins = ascending.chunks(p.len().div_ceil(CALIBRATION_BINS));
+    let misses = bins.map(|bin| (sum(bin.iter().map(|p| p * (1.0 - p))) * std::f64::consts::FRAC_2_PI).sqrt());
+    Some(sum(misses) / p.len() as f64)
+}
+
+/// The sums of `of(row)` over each customer's rows, in the order of the customers.
+fn by_customer<const N: usize>(customers: &[u32], of: impl Fn(usize) -> [f64; N]) -> Vec<[f64; N]> {
+    let mut order: Vec<(u32, u32)> = customers.iter().copied().zip(0u32..).collect();
+    order.sort_unstable();
+    let total = |rows: &[(u32, u32)]| {
+        let mut total = [0.0; N];
+        for &(_, row) in rows {
+            total.iter_mut().zip(of(row as usize)).for_each(|(total, value)| *total += value);
+        }
+        total
+    };
+    order.chunk_by(|a, b| a.0 == b.0).map(total).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn perfect_probabilities_have_the_line_of_identity() {
+        // In every group exactly the stated share churned.
+        let (mut y, mut p) = (Vec::new(), Vec::new());
+        for tenths in 1..10 {
+            for row in 0..50 {
+                p.push(f64::from(tenths) / 10.0);
+                y.push(u8::from(row < 5 * tenths));
+            }
+        }
+        let customers: Vec<u32> = (0..450).collect();
+        let line = calibration_line(&y, &p, &customers).unwrap();
+        for (found, expected) in [(line.in_the_large, 0.0), (line.intercept, 0.0), (line.slope, 1.0)] {
+            assert!((found.estimate - expected).abs() < 1e-9 && found.covers(expected), "{line:?}");
+        }
+        let timid: Vec<f64> = p.iter().map(|&p| sigmoid(0.5 * logit(p) - 0.3)).collect();
+        let line = calibration_line(&y, &timid, &customers).unwrap();
+        assert!((line.slope.estimate - 2.0).abs() < 1e-9 && (line.intercept.estimate - 0.6).abs() < 1e-9);
+        assert!(line.in_the_large.lower > 0.0, "risk is understated: {line:?}");
+        // Twice the same rows of the same customers say no more.
+        let twice = calibration_line(&y.repeat(2), &timid.repeat(2), &customers.repeat(2)).unwrap();
+        assert!((twice.slope.lower - line.slope.lower).abs() < 1e-9);
+    }
+
+    #[test]
+    fn no_line_where_there_is_none() {
+        let customers: Vec<u32> = (0..6).collect();
+        assert_eq!(calibration_line(&[0; 6], &[0.1; 6], &customers), None);
+        assert_eq!(calibration_line(&[0, 1, 0, 1, 0, 1], &[0.1; 6], &customers), None);
+        let separated = [0.1, 0.2, 0.3, 0.7, 0.8, 0.9];
+        assert_eq!(calibration_line(&[0, 0, 0, 1, 1, 1], &separated, &customers), None);
+        assert_eq!(calibration_line(&[], &[], &[]), None);
+    }
+
+    #[test]
+    fn chance_alone_gives_a_calibration_error() {
+        assert_eq!(ece_by_chance(&[]), None);
+        let found = ece_by_chance(&[0.5; 1000]).unwrap();
+        assert!((found - (0.25f64 / 100.0 * std::f64::consts::FRAC_2_PI).sqrt()).abs() < 1e-12);
+    }
+}

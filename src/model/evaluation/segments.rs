@@ -1,0 +1,327 @@
+//! The model's quality group by group, so that a group which it serves badly is seen.
+//!
+//! A group is a level of a categorical column, a band of the tenure, or the number of signals that the customer has any
+//! row of. Standard errors are exact to first order and cost one sort: an AUC is a mean over churners and over the others
+//! of placement values (DeLong, DeLong & Clarke-Pearson 1988), which are summed over each customer before they are squared
+//! (Obuchowski 1997). A difference between a group and all rows takes into account that the group is among them.
+
+use crate::dataset::{Dataset, Selection};
+use crate::error::Result;
+use crate::features::Measure;
+use crate::model::bootstrap::Interval;
+use crate::model::metrics;
+use crate::numeric::sum;
+use crate::sources::{CustomerTable, NO_LEVEL};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// With fewer churners, or fewer others, a group is too small to be judged.
+const SMALL: usize = 20;
+/// Levels of a column that stand by themselves; all others are one group.
+const LEVELS: usize = 50;
+/// Standard errors that a difference needs before it is called one: many groups are looked at.
+const SURE: f64 = 3.0;
+/// The AUC below that of all rows that is worth a word.
+const WORSE: f64 = 0.03;
+/// The share of the churn rate by which risk may be off.
+const OFF: f64 = 0.15;
+/// Upper ends of the bands of tenure, in days, and their names.
+const BANDS: [(f32, &str); 5] = [
+    (90.0, "under 90 days"),
+    (365.0, "90 days to a year"),
+    (730.0, "the second year"),
+    (1461.0, "two to four years"),
+    (f32::INFINITY, "over four years"),
+];
+
+/// One group of rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// What the rows are grouped by: a categorical column, `tenure`, or `signals seen`.
+    pub by: String,
+    /// The group.
+    pub level: String,
+    /// Rows in it.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: usize,
+    /// Whether it has too few churners or too few others to be judged.
+    pub small: bool,
+    /// Share of churners.
+    pub base_rate: f64,
+    /// Mean probability.
+    pub mean_probability: f64,
+    /// Base rate less mean probability: above 0 where risk is understated.
+    pub gap: Interval,
+    /// ROC AUC within the group.
+    pub roc_auc: Option<Interval>,
+    /// Log-loss within the group.
+    pub log_loss: f64,
+    /// Brier score within the group.
+    pub brier: f64,
+    /// Calibration error within the group.
+    pub ece: f64,
+    /// Rows on the lists of the stated capacity, one list a snapshot.
+    pub listed: usize,
+    /// Churners on those lists.
+    pub caught: usize,
+    /// What is wrong, in words; empty if nothing is known to be.
+    pub concerns: Vec<String>,
+}
+
+/// Rows to be judged, one value each.
+pub struct Judged<'a> {
+    /// 1 = churned.
+    pub y: &'a [u8],
+    /// Probabilities.
+    pub p: &'a [f64],
+    /// Customers, counted from 0 without gaps.
+    pub customers: &'a [u32],
+    /// Whether the row is on its snapshot's list.
+    pub listed: &'a [bool],
+}
+
+/// What one customer's rows add to the error of an estimate, a value a customer.
+type Influence = Vec<f64>;
+
+impl Judged<'_> {
+    /// The AUC of some rows, and each customer's influence on it.
+    fn auc(&self, rows: &[u32], customers: usize) -> Option<(f64, Influence)> {
+        let mut order: Vec<(f64, u32)> = rows.iter().map(|&row| (self.p[row as usize], row)).collect();
+        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let churned = |row: u32| self.y[row as usize] == 1;
+        let n1 = rows.iter().filter(|&&row| churned(row)).count() as f64;
+        let n0 = rows.len() as f64 - n1;
+        if n1 == 0.0 || n0 == 0.0 {
+            return None;
+        }
+        let (mut below1, mut below0) = (0.0, 0.0);
+        let mut placements: Vec<(u32, f64)> = Vec::with_capacity(rows.len());
+        for tie in order.chunk_by(|a, b| a.0 == b.0) {
+            let tie1 = tie.iter().filter(|(_, row)| churned(*row)).count() as f64;
+            let tie0 = tie.len() as f64 - tie1;
+            let of_churner = (below0 + 0.5 * tie0) / n0;
+            let of_other = (n1 - below1 - 0.5 * tie1) / n1;
+            placements.extend(tie.iter().map(|&(_, row)| (row, if churned(row) { of_churner } else { of_other })));
+            below1 += tie1;
+            below0 += tie0;
+        }
+        let auc = sum(placements.iter().filter(|(row, _)| churned(*row)).map(|(_, v)| *v)) / n1;
+        let mut influence = vec![0.0; customers];
+        for (row, placement) in placements {
+            let n = if churned(row) { n1 } else { n0 };
+            influence[self.customers[row as usize] as usize] += (placement - auc) / n;
+        }
+        Some((auc, influence))
+    }
+
+    /// Base rate less mean probability, and each customer's influence on it.
+    fn gap(&self, rows: &[u32], customers: usize) -> (f64, Influence) {
+        let n = rows.len() as f64;
+        let off = |row: u32| f64::from(self.y[row as usize]) - self.p[row as usize];
+        let gap = sum(rows.iter().map(|&row| off(row))) / n;
+        let mut influence = vec![0.0; customers];
+        for &row in rows {
+            influence[self.customers[row as usize] as usize] += (off(row) - gap) / n;
+        }
+        (gap, influence)
+    }
+
+    /// Judges every group; `groups` has a group a row, or none.
+    pub fn segments(&self, by: &str, groups: &[Option<u32>], names: &dyn Fn(u32) -> String) -> Vec<Segment> {
+        let customers = self.customers.iter().max().map_or(0, |&last| last as usize + 1);
+        let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (row, group) in (0u32..).zip(groups) {
+            if let Some(group) = group {
+                members.entry(*group).or_default().push(row);
+            }
+        }
+        let mut groups: Vec<(String, Vec<u32>)> =
+            members.into_iter().map(|(group, rows)| (names(group), rows)).collect();
+        if groups.len() > LEVELS {
+            groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+            let rest = groups.split_off(LEVELS - 1);
+            let mut rows: Vec<u32> = rest.iter().flat_map(|(_, rows)| rows).copied().collect();
+            rows.sort_unstable();
+            groups.push((format!("({} others)", rest.len()), rows));
+        }
+        if groups.len() < 2 {
+            return Vec::new();
+        }
+        let everybody: Vec<u32> = (0u32..).zip(self.y).map(|(row, _)| row).collect();
+        let all = self.auc(&everybody, customers);
+        groups.into_iter().map(|(level, rows)| self.segment(by, level, &rows, customers, all.as_ref())).collect()
+    }
+
+    fn segment(
+        &self,
+        by: &str,
+        level: String,
+        rows: &[u32],
+        customers: usize,
+        all: Option<&(f64, Influence)>,
+    ) -> Segment {
+        let y: Vec<u8> = rows.iter().map(|&row| self.y[row as usize]).collect();
+        let p: Vec<f64> = rows.iter().map(|&row| self.p[row as usize]).collect();
+        let (n, churners) = (rows.len(), y.iter().filter(|&&y| y == 1).count());
+        let small = churners < SMALL || n - churners < SMALL;
+        let spread = |influence: &[f64]| sum(influence.iter().map(|i| i * i)).sqrt();
+        let (gap, off) = self.gap(rows, customers);
+        let (gap_error, auc) = (spread(&off), self.auc(rows, customers));
+        let (base_rate, mean_probability) = (churners as f64 / n as f64, sum(p.iter().copied()) / n as f64);
+        let mut concerns = Vec::new();
+        if let (false, Some((auc, influence)), Some((overall, overall_influence))) = (small, &auc, all) {
+            let difference = sum(influence.iter().zip(overall_influence).map(|(a, b)| (a - b).powi(2))).sqrt();
+            if overall - auc > WORSE.max(SURE * difference) {
+                concerns.push(format!("ranks worse here: AUC {auc:.3} against {overall:.3} over all"));
+            }
+        }
+        if !small && gap.abs() > (OFF * base_rate).max(SURE * gap_error) {
+            concerns.push(format!(
+                "risk is {} here: {:.1} % predicted, {:.1} % churned",
+                if gap > 0.0 { "understated" } else { "overstated" },
+                100.0 * mean_probability,
+                100.0 * base_rate,
+            ));
+        }
+        let listed = rows.iter().filter(|&&row| self.listed[row as usize]);
+        Segment {
+            by: by.to_owned(),
+            level,
+            rows: n,
+            churners,
+            small,
+            base_rate,
+            mean_probability,
+            gap: Interval::normal(gap, gap_error),
+            roc_auc: auc.map(|(auc, influence)| {
+                let interval = Interval::normal(auc, spread(&influence));
+                Interval { lower: interval.lower.max(0.0), upper: interval.upper.min(1.0), ..interval }
+            }),
+            log_loss: metrics::log_loss(&y, &p).unwrap_or_default(),
+            brier: metrics::brier(&y, &p).unwrap_or_default(),
+            ece: metrics::ece(&y, &p).unwrap_or_default(),
+            listed: listed.clone().count(),
+            caught: listed.filter(|&&row| self.y[row as usize] == 1).count(),
+            concerns,
+        }
+    }
+}
+
+/// The selected rows by everything that rows are grouped by.
+///
+/// # Errors
+/// Features that cannot be read back.
+pub fn groupings(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Vec<Grouping>> {
+    let catalogue = &dataset.catalogue;
+    let mut all = Vec::new();
+    for (name, levels) in catalogue.categorical.iter().zip(&customers.categorical) {
+        let groups = selection.map(dataset, |block, row| Some(levels.codes[block.customers[row] as usize]));
+        let names = (0..).zip(&levels.names).map(|(code, name)| (code, name.clone()));
+        let names = names.chain([(NO_LEVEL, "(missing)".to_owned())]).collect();
+        all.push(Grouping { by: name.clone(), groups, names });
+    }
+    let columns = |measure: Measure| -> Vec<usize> {
+        (0..catalogue.numeric.len()).filter(|&column| catalogue.numeric[column].measure == measure).collect()
+    };
+    let (tenure, signals) = (columns(Measure::Tenure).first().copied(), columns(Measure::DaysSinceLast));
+    let (mut bands, mut seen) = (Vec::new(), Vec::new());
+    for (index, block) in dataset.blocks.iter().enumerate() {
+        let values = block.values()?;
+        for &row in selection.rows(index) {
+            let row = row as usize;
+            bands.push(tenure.and_then(|tenure| {
+                let days = values.column(tenure)[row];
+                (0u32..).zip(BANDS).find(|(_, (end, _))| days < *end).map(|(band, _)| band)
+            }));
+            let present = signals.iter().filter(|&&column| !values.column(column)[row].is_nan());
+            seen.push(Some(present.map(|_| 1u32).sum::<u32>()));
+        }
+    }
+    if tenure.is_some() {
+        let names = (0u32..).zip(BANDS).map(|(band, (_, name))| (band, name.to_owned())).collect();
+        all.push(Grouping { by: "tenure".to_owned(), groups: bands, names });
+    }
+    if !signals.is_empty() {
+        let names = (0u32..).zip(0..=signals.len()).map(|(n, _)| (n, format!("{n} of {}", signals.len()))).collect();
+        all.push(Grouping { by: "signals seen".to_owned(), groups: seen, names });
+    }
+    Ok(all)
+}
+
+/// Rows by something.
+pub struct Grouping {
+    /// By what.
+    pub by: String,
+    /// A group a row, or none.
+    pub groups: Vec<Option<u32>>,
+    /// The names of the groups.
+    pub names: BTreeMap<u32, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bootstrap::Bootstrap;
+    use crate::numeric::sigmoid;
+    use rand::Rng;
+    use rand_pcg::Pcg64Mcg;
+
+    /// In group 1 the ranking is noise, in group 2 risk is half of what it should be, group 3 has 12 rows.
+    fn rows() -> (Vec<u8>, Vec<f64>, Vec<u32>, Vec<Option<u32>>) {
+        let mut rng = Pcg64Mcg::new(3);
+        let mut uniform = || (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        let mut all = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for row in 0..6_012u32 {
+            let group = if row < 6_000 { row % 3 } else { 3 };
+            let p = sigmoid(4.0 * uniform() - 3.0);
+            let truth = if group == 1 { 0.3 } else { p };
+            all.0.push(u8::from(uniform() < truth));
+            all.1.push(if group == 2 { 0.5 * p } else { p });
+            all.2.push(row / 2);
+            all.3.push(Some(group));
+        }
+        all
+    }
+
+    #[test]
+    fn badly_served_groups_are_called_out_and_small_ones_flagged() {
+        let (y, p, customers, groups) = rows();
+        let listed: Vec<bool> = p.iter().map(|&p| p > 0.6).collect();
+        let judged = Judged { y: &y, p: &p, customers: &customers, listed: &listed };
+        let found = judged.segments("plan", &groups, &|group| format!("level {group}"));
+        assert_eq!(found.len(), 4);
+        assert!(found[0].concerns.is_empty(), "{:?}", found[0]);
+        assert!(found[1].concerns.iter().any(|c| c.starts_with("ranks worse here")), "{:?}", found[1]);
+        assert!(found[1].roc_auc.unwrap().covers(0.5));
+        assert!(found[2].concerns.iter().any(|c| c.starts_with("risk is understated")), "{:?}", found[2]);
+        assert!(found[3].small && found[3].concerns.is_empty());
+        assert_eq!(found.iter().map(|s| s.listed).sum::<usize>(), listed.iter().filter(|&&l| l).count());
+        assert!(judged.segments("one", &vec![Some(1); y.len()], &|_| String::new()).is_empty());
+    }
+
+    #[test]
+    fn the_error_of_an_auc_is_that_of_the_bootstrap() {
+        let (y, p, customers, _) = rows();
+        let listed = vec![false; y.len()];
+        let judged = Judged { y: &y, p: &p, customers: &customers, listed: &listed };
+        let everybody: Vec<u32> = (0..6_012).collect();
+        let (auc, influence) = judged.auc(&everybody, 3_006).unwrap();
+        let error = sum(influence.iter().map(|i| i * i)).sqrt();
+        let bootstrap = Bootstrap { replicates: 400, seed: 1, capacity: 10 }.intervals(&y, &p, &customers);
+        let resampled = bootstrap.roc_auc.unwrap();
+        assert!((auc - resampled.estimate).abs() < 1e-12);
+        assert!(((resampled.upper - resampled.lower) / (2.0 * 1.96 * error) - 1.0).abs() < 0.1, "{error}");
+    }
+
+    #[test]
+    fn many_levels_are_gathered() {
+        let y: Vec<u8> = (0..400).map(|i| u8::from(i % 2 == 0)).collect();
+        let p: Vec<f64> = (0..400).map(|i| f64::from(i) / 400.0).collect();
+        let customers: Vec<u32> = (0..400).collect();
+        let groups: Vec<Option<u32>> = (0..400).map(|i| Some(i % 100)).collect();
+        let judged = Judged { y: &y, p: &p, customers: &customers, listed: &[false; 400] };
+        let found = judged.segments("city", &groups, &|group| group.to_string());
+        assert_eq!((found.len(), found[49].level.as_str(), found[49].rows), (50, "(51 others)", 204));
+    }
+}
