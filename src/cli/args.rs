@@ -257,6 +257,18 @@ pub enum Models {
         /// The version
         version: Option<String>,
     },
+    /// Two versions: metrics on rows that neither has seen, effects that turned, and how the last list would change
+    Compare {
+        /// The version to compare with, for example the champion
+        first: String,
+        /// The version that might take its place
+        second: String,
+        /// The date of the list [default: the newest one published, or else the day after the newest row]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+    },
+    /// All promotions: when, by whom, why
+    History,
     /// Make a version the champion
     Promote {
         /// The version

@@ -31,15 +31,17 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
     let path = dir.join("churn.toml");
     files::write_atomically(&path, DEMO_TOML.as_bytes())?;
     let mut sets = session.global.sets.clone();
+    let mut promote = Promote::Auto;
     if customers < 5_000 {
-        // A small demo still shows something: the gates are for real data.
+        // A small demo still shows something: gates and rules are for real data.
+        promote = Promote::Always;
         sets.extend(["gates.min_customers=1".to_owned(), "gates.min_churners=1".to_owned()]);
     }
     let resolved = config::load(Some(&path), &sets, config::environment())?;
     let registry = Registry::at(&resolved.settings.paths.models);
     let (model, decision) = {
         let _lock = registry.lock()?;
-        train::trained(session, &resolved.settings, &registry, Some(end), Promote::Auto)?
+        train::trained(session, &resolved.settings, &registry, Some(end), promote)?
     };
     let run = score::scored(session, &resolved, None, Some(end), None)?;
     if session.json() {

@@ -4,6 +4,7 @@
 pub mod args;
 mod backtest;
 mod check;
+mod compare;
 mod demo;
 mod evaluated;
 mod explain;

@@ -1,7 +1,7 @@
 //! `churn models`
 
 use super::args::{ExportFormat, Models};
-use super::{now, summary, Session};
+use super::{compare, now, summary, Session};
 use crate::model::artefact::Artefact;
 use crate::registry::{export, Registry};
 
@@ -33,6 +33,14 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
             match session.json() {
                 true => session.print_json(&model),
                 false => session.print(&summary::model(&model)),
+            }
+        }
+        Models::Compare { first, second, as_of } => compare::run(session, &registry, [&first, &second], as_of),
+        Models::History => {
+            let history = registry.champion()?.history;
+            match session.json() {
+                true => session.print_json(&history),
+                false => session.print(&summary::promotions(&history)),
             }
         }
         Models::Promote { version, reason } => {

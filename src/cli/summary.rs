@@ -3,7 +3,6 @@
 use super::evaluated;
 use super::explain::Told;
 use super::score::Run;
-use super::train::Decision;
 use crate::calendar::Day;
 use crate::config::{Reference, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -11,7 +10,8 @@ use crate::dataset::{Dataset, Tables};
 use crate::eligibility::Exclusions;
 use crate::model::artefact::Artefact;
 use crate::publish::list::{Line, Results};
-use crate::registry::Registry;
+use crate::registry::promotion::Decision;
+use crate::registry::{Promotion, Registry};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::fmt::Write;
 
@@ -250,6 +250,25 @@ pub fn models(models: &[Artefact], champion: Option<&str>, registry: &Registry) 
             shown(metrics.roc_auc, 3),
             shown(metrics.top_decile_lift, 2),
             shown(metrics.log_loss, 4),
+        ]);
+    }
+    format!("{list}\n")
+}
+
+/// `models history`.
+pub fn promotions(history: &[Promotion]) -> String {
+    if history.is_empty() {
+        return "No model has been promoted yet.\n".to_owned();
+    }
+    let mut list = table(&["at", "champion", "before", "by", "why"], &[]);
+    for promotion in history {
+        let or_none = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
+        list.add_row([
+            promotion.at.clone(),
+            promotion.version.clone(),
+            or_none(&promotion.previous),
+            or_none(&promotion.by),
+            promotion.reason.clone(),
         ]);
     }
     format!("{list}\n")

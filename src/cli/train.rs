@@ -7,12 +7,13 @@ use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::prepared;
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Selection, Tables};
+use crate::dataset::{Dataset, Tables};
 use crate::error::{Error, Result};
 use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
 use crate::model::folds;
-use crate::model::metrics;
 use crate::model::training;
+use crate::registry::comparison::{self, Contender};
+use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
 use crate::sources::{self, CustomerTable};
 use std::path::Path;
@@ -38,12 +39,6 @@ pub fn run(session: &Session, features: Option<&Path>, as_of: Option<Day>, promo
     session.print(&summary::trained(&artefact, &decision, &registry))
 }
 
-/// Whether the challenger became champion, and why.
-pub struct Decision {
-    pub promoted: bool,
-    pub reason: String,
-}
-
 /// Trains, registers and perhaps promotes a model. Hold the registry's lock.
 pub fn trained(
     session: &Session,
@@ -62,15 +57,20 @@ pub fn trained(
     let inputs = Inputs::of(&tables.sources, settings.signals.keys(), Some(end));
     let spinner = session.progress().spinner("training");
     let step = |what: &str| spinner.set_message(what.to_owned());
-    let artefact = training::train(settings, &data, &tables.customers, &snapshots, inputs, &step);
+    let challenger = training::train(settings, &data, &tables.customers, &snapshots, inputs, &step);
     spinner.finish_and_clear();
-    let artefact = registry.register(artefact?, &now())?;
-    let compatible = |champion: &Artefact| champion.check_compatible(settings).is_ok();
-    let decision = decide(registry, &artefact, (&data, &tables.customers), compatible, promote)?;
+    let challenger = registry.register(challenger?, &now())?;
+    let dates = challenger.evaluation_dates();
+    let features = |champion: &Contender| match champion.settings(settings) {
+        Err(_) => Ok(Features::Others),
+        Ok(its) if its.features.windows_days == settings.features.windows_days => Ok(Features::Same),
+        Ok(its) => score::built(session, &its, &tables, dates, Some(end)).map(Features::Own),
+    };
+    let decision = decide(settings, registry, &challenger, (&data, &tables.customers), features, promote)?;
     if decision.promoted {
-        registry.promote(&artefact.version, &decision.reason, &now())?;
+        registry.promote(&challenger.published.version, &decision.reason, &now())?;
     }
-    Ok((artefact, decision))
+    Ok((challenger.published, decision))
 }
 
 /// What a model cannot know of itself when its rows had no order in time.
@@ -94,7 +94,7 @@ fn trained_on_table(
     let inputs = Inputs::of_table(&prepared.table.table);
     let (data, customers) = (&prepared.dataset, &prepared.customers);
     let step = |what: &str| spinner.set_message(what.to_owned());
-    let artefact = match &snapshots {
+    let challenger = match &snapshots {
         Some(snapshots) => {
             for day in &snapshots.unmatured {
                 tracing::warn!("the rows of {day} have no labels, or none known by then; they are left out");
@@ -111,21 +111,25 @@ fn trained_on_table(
         }
     };
     spinner.finish_and_clear();
-    let mut artefact = artefact?;
-    artefact.churn = ChurnMeaning::of_table(settings);
-    if snapshots.is_none() {
-        artefact.advice.insert(0, NO_TIME_SPLIT.to_owned());
+    let mut challenger = challenger?;
+    for model in std::iter::once(&mut challenger.model).chain(&mut challenger.evaluated) {
+        model.churn = ChurnMeaning::of_table(settings);
+        if snapshots.is_none() {
+            model.advice.insert(0, NO_TIME_SPLIT.to_owned());
+        }
     }
-    let artefact = registry.register(artefact, &now())?;
-    let compatible = |champion: &Artefact| {
-        champion.churn == artefact.churn
-            && champion.check_features(&artefact.catalogue, "the table has", "table").is_ok()
+    let challenger = registry.register(challenger, &now())?;
+    let features = |champion: &Contender| {
+        let (ours, theirs) = (&challenger.published, &champion.published);
+        let same =
+            theirs.churn == ours.churn && theirs.check_features(&ours.catalogue, "the table has", "table").is_ok();
+        Ok(if same { Features::Same } else { Features::Others })
     };
-    let decision = decide(registry, &artefact, (data, customers), compatible, promote)?;
+    let decision = decide(settings, registry, &challenger, (data, customers), features, promote)?;
     if decision.promoted {
-        registry.promote(&artefact.version, &decision.reason, &now())?;
+        registry.promote(&challenger.published.version, &decision.reason, &now())?;
     }
-    Ok((artefact, decision))
+    Ok((challenger.published, decision))
 }
 
 /// The first day that the labels know nothing about: the day after the newest row of any signal, or `as_of` if that is
@@ -158,66 +162,52 @@ pub fn data_end(settings: &Settings, tables: &Tables, as_of: Option<Day>) -> Res
     Ok(as_of.map_or(end, |day| day.min(end)))
 }
 
-/// By how much a challenger's AUC may be below the champion's and still be taken for equal.
-const MARGIN: f64 = 0.01;
+/// The features that a champion scores the challenger's held-out rows from.
+enum Features {
+    /// The challenger's.
+    Same,
+    /// Those of a data set of its own, because it looks through other windows.
+    Own(Dataset),
+    /// None that are there: it predicts something else, or from other tables.
+    Others,
+}
 
-/// The rule: a challenger becomes champion if there is none that can be compared, or if it is not worse than the
-/// champion on the same held-out rows: being fresher, it is then the better choice.
+/// Whether the challenger becomes champion: as asked, or by the [rule](promotion::decide).
 fn decide(
+    settings: &Settings,
     registry: &Registry,
-    challenger: &Artefact,
+    challenger: &Contender,
     (data, customers): (&Dataset, &CustomerTable),
-    compatible: impl Fn(&Artefact) -> bool,
+    features: impl FnOnce(&Contender) -> Result<Features>,
     promote: Promote,
 ) -> Result<Decision> {
-    let decided = |promoted, reason: &str| Ok(Decision { promoted, reason: reason.to_owned() });
     match promote {
-        Promote::Always => return decided(true, "promoted as asked (--promote always)"),
-        Promote::Never => return decided(false, "not promoted, as asked (--promote never)"),
+        Promote::Always => return Ok(Decision::promote("promoted as asked (--promote always)")),
+        Promote::Never => return Ok(Decision::keep("not promoted, as asked (--promote never)")),
         Promote::Auto => {}
     }
+    if let Some(decision) = promotion::without_signal(challenger.published.evaluation.intervals.roc_auc) {
+        return Ok(decision);
+    }
     let champion = match registry.champion_version()? {
-        None => return decided(true, "the first champion"),
-        Some(version) => registry.load(&version),
+        None => return Ok(Decision::promote("the first champion")),
+        Some(version) => Contender::load(registry, &version),
     };
     let champion = match champion {
-        Ok(champion) if compatible(&champion) => champion,
-        Ok(champion) => {
-            return decided(
-                true,
-                &format!("the champion {} predicts something else or from other features", champion.version),
-            );
+        Ok(champion) => champion,
+        Err(error) => return Ok(Decision::promote(format!("the champion cannot be used: {error}"))),
+    };
+    let its_data = match features(&champion)? {
+        Features::Same => None,
+        Features::Own(its_data) => Some(its_data),
+        Features::Others => {
+            let version = champion.published.version;
+            let reason = format!("the champion {version} predicts something else or from other features");
+            return Ok(Decision::promote(reason));
         }
-        Err(error) => return decided(true, &format!("the champion cannot be used: {error}")),
     };
-    if challenger.evaluation.folds.is_some() {
-        // The champion may have learned from these very rows; what is known of both is how they did on rows unseen.
-        let (ours, theirs) = (challenger.evaluation.metrics.roc_auc, champion.evaluation.metrics.roc_auc);
-        let (Some(ours), Some(theirs)) = (ours, theirs) else {
-            return decided(false, "the rows are of one class, so nothing can be compared");
-        };
-        let comparison =
-            format!("AUC {ours:.3} against {theirs:.3} of the champion {}, each on rows unseen", champion.version);
-        return match ours >= theirs - MARGIN {
-            true => decided(true, &format!("fresher and not worse: {comparison}")),
-            false => decided(false, &format!("worse by more than {MARGIN}: {comparison}")),
-        };
-    }
-    let held_out = Selection::labelled(data, |day| challenger.snapshots.evaluation.contains(&day));
-    let scores = champion.score(data, customers, &held_out)?;
-    let y: Vec<u8> = scores
-        .places
-        .iter()
-        .map(|&(block, row)| data.blocks[block as usize].labels[row as usize].unwrap_or(0))
-        .collect();
-    let (Some(theirs), Some(ours)) =
-        (metrics::roc_auc(&y, &scores.probabilities), challenger.evaluation.metrics.roc_auc)
-    else {
-        return decided(false, "the held-out rows are of one class, so nothing can be compared");
-    };
-    let comparison = format!("AUC {ours:.3} against {theirs:.3} of the champion {} on the same rows", champion.version);
-    match ours >= theirs - MARGIN {
-        true => decided(true, &format!("fresher and not worse: {comparison}")),
-        false => decided(false, &format!("worse by more than {MARGIN}: {comparison}")),
-    }
+    let dates = challenger.evaluation_dates();
+    let sides = [(&champion, its_data.as_ref().unwrap_or(data)), (challenger, data)];
+    let held_out = comparison::on_held_out(settings, customers, sides, dates)?;
+    Ok(promotion::decide(challenger, &champion, held_out.as_ref(), settings.promotion.margin))
 }

@@ -110,6 +110,7 @@ pub(super) const KEYS: &[Key] = &[
     optional("economics.customer_value", Kind::Number("above 0", |x| x > 0.0)),
     optional("economics.value_months", Kind::Whole(1, 600)),
     optional("publish.formats", Kind::Choices(&["parquet", "csv", "xlsx", "html"])),
+    optional("promotion.margin", Kind::Number("from 0 to 0.5", |x| (0.0..=0.5).contains(&x))),
     optional("gates.max_staleness_days", Kind::Whole(0, LONGEST_STRETCH)),
     optional("gates.min_customers", Kind::Whole(0, MOST)),
     optional("gates.min_churners", Kind::Whole(0, MOST)),

@@ -37,6 +37,8 @@ pub struct Settings {
     pub economics: Economics,
     /// What a run writes.
     pub publish: Publish,
+    /// When a challenger becomes champion.
+    pub promotion: Promotion,
     /// Thresholds that stop a run.
     pub gates: Gates,
 }
@@ -515,6 +517,14 @@ pub enum Format {
 pub struct Publish {
     /// Formats of the list.
     pub formats: Vec<Format>,
+}
+
+/// When a challenger becomes champion.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// The difference in AUC that counts: "better" is more than this above the champion, "worse" more than this below.
+    pub margin: f64,
 }
 
 /// Thresholds that stop a run.

@@ -1,11 +1,11 @@
 //! Training on rows without an order in time: every fold in turn is held out and scored by a model of the others, and
 //! the published model learns from all rows.
 
-use super::artefact::{Artefact, Inputs};
+use super::artefact::Inputs;
 use super::bootstrap::Each;
 use super::evaluation::{self, Evaluation};
 use super::metrics::Metrics;
-use super::training::{self, Trained};
+use super::training::{self, Challenger, Trained};
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
@@ -52,7 +52,7 @@ impl FoldMetrics {
     }
 }
 
-/// Trains a model on all labelled rows, and evaluates it by folds. The artefact has no version yet.
+/// Trains a model on all labelled rows, and evaluates it by folds. It has no version yet.
 ///
 /// The evaluation over all rows pools the probabilities that each row got from a model which had not seen it.
 ///
@@ -65,7 +65,7 @@ pub fn train(
     (folds, column): (&Folds, Option<&str>),
     inputs: Inputs,
     step: &dyn Fn(&str),
-) -> Result<Artefact> {
+) -> Result<Challenger> {
     let all = Selection::labelled(dataset, |_| true);
     training::enough(settings, dataset, &all, &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() })?;
     let count = match folds.given || all.count() <= ROWS_FOR_ALL_FOLDS {
@@ -110,7 +110,8 @@ pub fn train(
     evaluation.by_date.clear();
     evaluation.folds = Some(FoldMetrics::of(column.map(str::to_owned), by_fold));
     let published: Trained = training::train_on(settings, dataset, customers, &all, step)?;
-    Ok(training::artefact(settings, dataset, &Snapshots::default(), published, evaluation, inputs))
+    let model = training::artefact(settings, dataset, &Snapshots::default(), &published, evaluation, inputs);
+    Ok(Challenger { model, evaluated: None })
 }
 
 /// The values of several selections, in the order of the one that holds them all, block by block.

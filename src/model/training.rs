@@ -126,7 +126,16 @@ impl Trained {
     }
 }
 
-/// Trains and evaluates a model. The artefact has no version yet: the registry gives it one.
+/// What a training gives.
+pub struct Challenger {
+    /// The model to publish.
+    pub model: Artefact,
+    /// The model that the evaluation is about, if it is another: fitted on the training snapshots alone. It has seen
+    /// nothing of the held-out rows, so that it can be compared on them with other models.
+    pub evaluated: Option<Artefact>,
+}
+
+/// Trains and evaluates a model. The artefacts have no version yet: the registry gives them one.
 ///
 /// The recipe and the penalty are learned on the training snapshots alone and kept for the published model, so that
 /// what was evaluated is what is published, on more rows.
@@ -140,7 +149,7 @@ pub fn train(
     snapshots: &Snapshots,
     inputs: Inputs,
     step: &dyn Fn(&str),
-) -> Result<Artefact> {
+) -> Result<Challenger> {
     let training = Selection::labelled(dataset, |day| snapshots.training.contains(&day));
     let held_out = Selection::labelled(dataset, |day| snapshots.evaluation.contains(&day));
     enough(settings, dataset, &training, snapshots)?;
@@ -151,15 +160,16 @@ pub fn train(
     let baseline = evaluation::recency_baseline(dataset, &training, &held_out, settings.look_back_days())?;
     let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, &baseline)?;
     clock.lap("evaluation");
-    let published = match settings.training.refit {
-        false => judged,
-        true => {
-            step("fitting once more on every snapshot");
-            let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
-            judged.refit(settings, dataset, customers, &all)?
-        }
-    };
-    Ok(artefact(settings, dataset, snapshots, published, evaluation, inputs))
+    let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
+    if !settings.training.refit {
+        return Ok(Challenger { model: evaluated, evaluated: None });
+    }
+    step("fitting once more on every snapshot");
+    let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
+    let published = judged.refit(settings, dataset, customers, &all)?;
+    let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
+    let model = artefact(settings, dataset, snapshots, &published, evaluation, inputs);
+    Ok(Challenger { model, evaluated: Some(Artefact { refit: false, ..evaluated }) })
 }
 
 /// What is kept of a training. It has no version yet.
@@ -167,7 +177,7 @@ pub(super) fn artefact(
     settings: &Settings,
     dataset: &Dataset,
     snapshots: &Snapshots,
-    published: Trained,
+    model: &Trained,
     evaluation: Evaluation,
     inputs: Inputs,
 ) -> Artefact {
@@ -183,20 +193,20 @@ pub(super) fn artefact(
         refit: settings.training.refit,
         snapshots: snapshots.clone(),
         catalogue: dataset.catalogue.clone(),
-        recipe: published.recipe,
-        rows: published.fit.rows,
-        churners: published.fit.churners,
-        alpha: published.fit.alpha,
-        alpha_choice: published.alpha_choice,
-        intercept: published.fit.intercept,
-        coefficients: published.fit.table(),
-        iterations: published.fit.iterations,
-        gradient_norm: published.fit.gradient_norm,
-        log_loss: published.fit.log_loss,
-        converged: published.fit.converged,
-        certificate: published.fit.certificate.clone(),
-        advice: published.fit.advice.iter().map(ToString::to_string).collect(),
-        calibration: published.calibration,
+        recipe: model.recipe.clone(),
+        rows: model.fit.rows,
+        churners: model.fit.churners,
+        alpha: model.fit.alpha,
+        alpha_choice: model.alpha_choice.clone(),
+        intercept: model.fit.intercept,
+        coefficients: model.fit.table(),
+        iterations: model.fit.iterations,
+        gradient_norm: model.fit.gradient_norm,
+        log_loss: model.fit.log_loss,
+        converged: model.fit.converged,
+        certificate: model.fit.certificate.clone(),
+        advice: model.fit.advice.iter().map(ToString::to_string).collect(),
+        calibration: model.calibration.clone(),
         evaluation,
         inputs,
         checksum: String::new(),

@@ -9,6 +9,21 @@ use std::path::{Path, PathBuf};
 /// How many earlier lists are looked through for a customer who is back on the list.
 const LISTS: usize = 60;
 
+/// The published runs, oldest first.
+pub fn published(lists: &Path) -> Vec<(Day, PathBuf)> {
+    let mut runs: Vec<(Day, PathBuf)> = std::fs::read_dir(lists)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let day = entry.file_name().to_str()?.strip_prefix("as_of=")?.parse::<Day>().ok()?;
+            entry.path().join("_SUCCESS").exists().then(|| (day, entry.path()))
+        })
+        .collect();
+    runs.sort();
+    runs
+}
+
 /// A customer's line in an earlier run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Before {
@@ -32,16 +47,8 @@ pub struct Previous {
 impl Previous {
     /// Reads the published runs before `as_of`. `wanted` are the ids (as people write them) of interest.
     pub fn read(lists: &Path, as_of: Day, wanted: &hashbrown::HashSet<String>) -> Result<Previous> {
-        let mut runs: Vec<(Day, PathBuf)> = std::fs::read_dir(lists)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| {
-                let day = entry.file_name().to_str()?.strip_prefix("as_of=")?.parse::<Day>().ok()?;
-                (day < as_of && entry.path().join("_SUCCESS").exists()).then(|| (day, entry.path()))
-            })
-            .collect();
-        runs.sort();
+        let mut runs = published(lists);
+        runs.retain(|&(day, _)| day < as_of);
         let Some((day, last)) = runs.pop() else { return Ok(Previous::default()) };
         let mut previous = Previous { as_of: Some(day), ..Previous::default() };
         let scores = read(&last.join("scores.parquet"), &["customer_id", "rank", "churn_probability"])?;

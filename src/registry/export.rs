@@ -16,9 +16,9 @@ const REQUIREMENTS: &str = "mlflow>=2.9\nonnx>=1.15\nonnxruntime>=1.16\nnumpy\np
 /// # Errors
 /// [`Error::Model`] when the model cannot be expressed; an error of writing.
 pub fn onnx(model: &Artefact, out: &Path) -> Result<()> {
-    let bytes = onnx::file(model)?;
+    let file = onnx::file(model)?;
     files::create_folder(parent(out))?;
-    files::write_atomically(out, &bytes)
+    files::write_atomically(out, &file.bytes)
 }
 
 /// Writes an MLflow model folder: `MLmodel` with its signature, `model.onnx`, `requirements.txt`, and the environment
@@ -33,12 +33,12 @@ pub fn mlflow(model: &Artefact, out: &Path) -> Result<()> {
             out.display()
         )));
     }
-    let bytes = onnx::file(model)?;
+    let file = onnx::file(model)?;
     files::create_folder(parent(out))?;
     let staged = files::scratch_folder(parent(out), ".staged-")?;
     let write = |name: &str, content: &[u8]| files::write_atomically(&staged.path().join(name), content);
-    write("model.onnx", &bytes)?;
-    write("MLmodel", mlmodel(model)?.as_bytes())?;
+    write("model.onnx", &file.bytes)?;
+    write("MLmodel", mlmodel(model, &file.inputs)?.as_bytes())?;
     write("requirements.txt", REQUIREMENTS.as_bytes())?;
     write("python_env.yaml", b"build_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n")?;
     files::publish_folder(staged, out)
@@ -49,12 +49,12 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// The description that MLflow reads. JSON texts are valid YAML scalars, so names need no other care.
-fn mlmodel(model: &Artefact) -> Result<String> {
+fn mlmodel(model: &Artefact, inputs: &[(String, bool)]) -> Result<String> {
     let text = |value: &serde_json::Value| serde_json::to_string(value).map_err(|e| Error::Internal(e.to_string()));
-    let inputs: Vec<serde_json::Value> = onnx::inputs(model)
-        .into_iter()
+    let inputs: Vec<serde_json::Value> = inputs
+        .iter()
         .map(|(name, is_text)| {
-            let kind = if is_text { "string" } else { "float" };
+            let kind = if *is_text { "string" } else { "float" };
             serde_json::json!({"type": kind, "name": name, "required": true})
         })
         .collect();

@@ -2,20 +2,33 @@
 //!
 //! ```text
 //! models/
-//!   v0001/model.json    a version: written once, never changed
-//!   v0002/model.json
-//!   champion.json       which one scores, since when, why, and what was before
+//!   v0001/              a version: written once, never changed
+//!     model.json        the model that scores
+//!     evaluated.json    the model that its evaluation is about, if that is another
+//!     card.md           what it is, for people
+//!   champion.json       which one scores, since when, why, by whom, and what was before
 //! ```
 
+pub mod card;
+pub mod comparison;
+pub mod differences;
 pub mod export;
 pub mod onnx;
+pub mod promotion;
 
 use crate::error::{Error, Result};
 use crate::files;
 use crate::model::artefact::Artefact;
+use crate::model::training::Challenger;
+use comparison::Contender;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The files of a version.
+const MODEL: &str = "model.json";
+const EVALUATED: &str = "evaluated.json";
+const CARD: &str = "card.md";
 
 /// One entry of the champion's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +39,15 @@ pub struct Promotion {
     pub at: String,
     /// Why, in words.
     pub reason: String,
+    /// Who ran the command: the name of the operating system's user, if it says.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// The champion before.
+    #[serde(default)]
+    pub previous: Option<String>,
+    /// Whether it went back to an earlier champion.
+    #[serde(default)]
+    pub rollback: bool,
 }
 
 /// The pointer file.
@@ -33,6 +55,22 @@ pub struct Promotion {
 pub struct Champion {
     /// All promotions, the newest last: it is the champion.
     pub history: Vec<Promotion>,
+}
+
+impl Champion {
+    /// The champions that rolling back leads through, the present one last.
+    fn succession(&self) -> Vec<String> {
+        let mut champions: Vec<String> = Vec::new();
+        for promotion in &self.history {
+            if promotion.rollback {
+                champions.pop();
+            }
+            if champions.last() != Some(&promotion.version) {
+                champions.push(promotion.version.clone());
+            }
+        }
+        champions
+    }
 }
 
 /// A folder of models.
@@ -74,7 +112,7 @@ impl Registry {
 
     /// Where a version's file lies.
     pub fn path(&self, version: &str) -> PathBuf {
-        self.folder.join(version).join("model.json")
+        self.folder.join(version).join(MODEL)
     }
 
     /// Reads a version.
@@ -133,36 +171,57 @@ impl Registry {
         }
     }
 
-    /// Registers a trained model under the next version, which it returns. Hold the lock.
-    pub fn register(&self, mut artefact: Artefact, now: &str) -> Result<Artefact> {
+    /// Reads the model that a version's evaluation is about, if it is not the one that scores.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when it is damaged, or belongs to another version.
+    pub fn load_evaluated(&self, version: &str) -> Result<Option<Artefact>> {
+        let path = self.folder.join(version).join(EVALUATED);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let artefact = Artefact::read(&path)?;
+        if artefact.version != version {
+            return Err(Error::Model(format!(
+                "{} says that it is version {}; a version's folder must not be renamed",
+                path.display(),
+                artefact.version
+            )));
+        }
+        Ok(Some(artefact))
+    }
+
+    /// Registers a trained model under the next version, with its card. Hold the lock.
+    pub fn register(&self, challenger: Challenger, now: &str) -> Result<Contender> {
         files::create_folder(&self.folder)?;
         let last = self.versions()?.last().and_then(|name| number(name)).unwrap_or(0);
-        artefact.version = format!("v{:04}", last + 1);
-        artefact.trained_at = now.to_owned();
+        let version = format!("v{:04}", last + 1);
+        let named = |artefact: Artefact| Artefact { version: version.clone(), trained_at: now.to_owned(), ..artefact };
+        let model = named(challenger.model);
         let staged = files::scratch_folder(&self.folder, ".staged-")?;
-        files::write_atomically(&staged.path().join("model.json"), artefact.to_json()?.as_bytes())?;
-        let target = self.folder.join(&artefact.version);
-        files::publish_folder(staged, &target)?;
-        self.load(&artefact.version)
+        let write = |name: &str, text: String| files::write_atomically(&staged.path().join(name), text.as_bytes());
+        write(MODEL, model.to_json()?)?;
+        if let Some(evaluated) = challenger.evaluated {
+            write(EVALUATED, named(evaluated).to_json()?)?;
+        }
+        write(CARD, card::card(&model))?;
+        files::publish_folder(staged, &self.folder.join(&version))?;
+        Contender::load(self, &version)
     }
 
     /// Makes a version the champion. Hold the lock.
     pub fn promote(&self, version: &str, reason: &str, now: &str) -> Result<()> {
-        self.load(version)?;
-        let mut champion = self.champion().unwrap_or_default();
-        champion.history.push(Promotion { version: version.to_owned(), at: now.to_owned(), reason: reason.to_owned() });
-        self.write(&champion)
+        self.enter(version, reason, now, false)
     }
 
-    /// Makes the champion before the present one champion again, and returns its version. Hold the lock.
+    /// Makes the champion before the present one champion again, and returns its version. Again, and it is the one before
+    /// that. Hold the lock.
     pub fn rollback(&self, now: &str) -> Result<String> {
-        let history = self.champion()?.history;
-        let current = history.last().map(|p| p.version.clone());
-        let previous = history.iter().rev().map(|p| &p.version).find(|&version| Some(version) != current.as_ref());
-        match (previous, current) {
-            (Some(previous), Some(current)) => {
-                self.promote(previous, &format!("rolled back from {current}"), now)?;
-                Ok(previous.clone())
+        let mut champions = self.champion()?.succession();
+        match (champions.pop(), champions.pop()) {
+            (Some(current), Some(previous)) => {
+                self.enter(&previous, &format!("rolled back from {current}"), now, true)?;
+                Ok(previous)
             }
             _ => Err(Error::Model(format!(
                 "there is no earlier champion in {} to roll back to; see `churn models list`",
@@ -171,14 +230,60 @@ impl Registry {
         }
     }
 
+    fn enter(&self, version: &str, reason: &str, now: &str, rollback: bool) -> Result<()> {
+        self.load(version)?;
+        let mut champion = self.champion().unwrap_or_default();
+        let previous = champion.history.last().map(|before| before.version.clone());
+        champion.history.push(Promotion {
+            version: version.to_owned(),
+            at: now.to_owned(),
+            reason: reason.to_owned(),
+            by: user(),
+            previous,
+            rollback,
+        });
+        self.write(&champion)
+    }
+
     fn write(&self, champion: &Champion) -> Result<()> {
         let text = serde_json::to_string_pretty(champion).map_err(|e| Error::Internal(e.to_string()))?;
         files::write_atomically(&self.folder.join("champion.json"), (text + "\n").as_bytes())
     }
 }
 
+/// The operating system's user, as far as the environment tells.
+fn user() -> Option<String> {
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+}
+
 /// The number of a version's name, `v0001`.
 fn number(name: &str) -> Option<u64> {
     let digits = name.strip_prefix('v')?;
     (digits.len() >= 4 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rolling_back_goes_from_champion_to_champion() {
+        let entry = |version: &str, rollback| Promotion {
+            version: version.to_owned(),
+            at: String::new(),
+            reason: String::new(),
+            by: None,
+            previous: None,
+            rollback,
+        };
+        let of = |history: &[(&str, bool)]| {
+            let history = history.iter().map(|&(version, rollback)| entry(version, rollback)).collect();
+            Champion { history }.succession().join(" ")
+        };
+        assert_eq!(of(&[]), "");
+        assert_eq!(of(&[("a", false), ("b", false), ("b", false), ("c", false)]), "a b c");
+        assert_eq!(of(&[("a", false), ("b", false), ("c", false), ("b", true)]), "a b");
+        assert_eq!(of(&[("a", false), ("b", false), ("c", false), ("b", true), ("a", true)]), "a");
+        assert_eq!(of(&[("a", false), ("b", false), ("a", true), ("c", false)]), "a c");
+    }
 }

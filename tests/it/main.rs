@@ -11,4 +11,5 @@ mod houserules;
 mod memory_limit;
 mod onnx;
 mod real_data;
+mod registry;
 mod sample;

@@ -1,7 +1,7 @@
 //! Models for other programs. What onnxruntime makes of an exported model is tested where a Python with the packages of
 //! `notebooks/requirements.txt` is named by `CHURN_PYTHON`.
 
-use crate::common::{churn, repository};
+use crate::common::{churn, repository, Population};
 use std::process::Command;
 
 #[test]
@@ -22,22 +22,22 @@ fn onnxruntime_gives_the_same_scores() {
 #[test]
 fn the_same_model_gives_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
-    let config = repository("churn.toml").display().to_string();
+    let path = |name: &str| folder.path().join(name).display().to_string();
     let export = |arguments: &[&str]| {
-        let all: Vec<&str> = ["--config", &config, "models", "export"].iter().chain(arguments).copied().collect();
-        churn(folder.path(), &all)
+        let all: Vec<&str> = ["models", "export"].iter().chain(arguments).copied().collect();
+        churn(&Population::shared().folder, &all)
     };
-    export(&["--out", "new/first.onnx"]).ok();
-    export(&["--to", "onnx", "--out", "second.onnx"]).ok();
+    export(&["--out", &path("new/first.onnx")]).ok();
+    export(&["--to", "onnx", "--out", &path("second.onnx")]).ok();
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     assert_eq!(read("new/first.onnx"), read("second.onnx"));
 
-    export(&["--to", "mlflow", "--out", "package"]).ok();
+    export(&["--to", "mlflow", "--out", &path("package")]).ok();
     assert_eq!(read("package/model.onnx"), read("second.onnx"));
-    let again = export(&["--to", "mlflow", "--out", "package"]);
+    let again = export(&["--to", "mlflow", "--out", &path("package")]);
     assert_eq!(again.code, 2, "{again}");
     assert!(again.stderr.contains("exists already"), "{again}");
-    let unknown = export(&["v9999", "--out", "third.onnx"]);
+    let unknown = export(&["v9999", "--out", &path("third.onnx")]);
     assert_eq!(unknown.code, 8, "{unknown}");
     assert!(!folder.path().join("third.onnx").exists());
 }

@@ -37,15 +37,36 @@ pub struct Graph {
     nodes: Vec<Message>,
     constants: Vec<Message>,
     inputs: Vec<Message>,
+    input_names: Vec<(String, bool)>,
     outputs: Vec<Message>,
     named: usize,
 }
 
 impl Graph {
-    /// Declares an input: one value a row.
-    pub fn input(&mut self, name: &str, element: Element, about: &str) -> Value {
-        self.inputs.push(column(name, element, about));
-        name.to_owned()
+    /// Declares a numeric feature as an input.
+    pub fn number(&mut self, feature: &str) -> Value {
+        self.inputs.push(column(feature, Element::Float, "NaN where missing"));
+        self.input_names.push((feature.to_owned(), false));
+        feature.to_owned()
+    }
+
+    /// Declares a categorical feature as an input, and gives the number of each row's level; `missing` stands for the
+    /// empty text, unless that is a level by itself.
+    pub fn level(&mut self, feature: &str, mut numbers: Vec<(&str, i64)>, otherwise: i64, missing: i64) -> Value {
+        self.inputs.push(column(feature, Element::Text, "empty where missing"));
+        self.input_names.push((feature.to_owned(), true));
+        if numbers.iter().all(|(level, _)| !level.is_empty()) {
+            numbers.push(("", missing));
+        }
+        let keys = numbers.iter().fold(attribute("keys_strings", 8), |keys, (text, _)| keys.text(9, text));
+        let values = numbers.iter().fold(attribute("values_int64s", 7), |values, &(_, number)| values.int(8, number));
+        let attributes = [keys, values, attribute("default_int64", 2).int(3, otherwise)];
+        self.apply("LabelEncoder", ML, &[&feature.to_owned()], &attributes)
+    }
+
+    /// The inputs so far: name, and whether it is a text.
+    pub fn inputs(&self) -> &[(String, bool)] {
+        &self.input_names
     }
 
     /// Declares an output, one value a row.
@@ -105,17 +126,13 @@ impl Graph {
         self.apply("Gather", "", &[table, places], &[attribute("axis", 2).int(3, 0)])
     }
 
-    /// `ReduceSum`: the sum of each row of a table.
-    pub fn row_sums(&mut self, table: &Value) -> Value {
+    /// For how many of the `edges`, of shape `[1, n]`, the comparison of edge and value holds, row by row.
+    pub fn count(&mut self, comparison: &str, edges: &Value, value: &Value) -> Value {
         let along = self.int64s(&[1], &[1]);
-        self.apply("ReduceSum", "", &[table, &along], &[attribute("keepdims", 2).int(3, 0)])
-    }
-
-    /// `LabelEncoder`: the number of each text, and `otherwise` for a text without one.
-    pub fn numbers_of(&mut self, value: &Value, numbers: &[(&str, i64)], otherwise: i64) -> Value {
-        let keys = numbers.iter().fold(attribute("keys_strings", 8), |keys, (text, _)| keys.text(9, text));
-        let values = numbers.iter().fold(attribute("values_int64s", 7), |values, &(_, number)| values.int(8, number));
-        self.apply("LabelEncoder", ML, &[value], &[keys, values, attribute("default_int64", 2).int(3, otherwise)])
+        let value = self.op("Unsqueeze", &[value, &along]);
+        let holds = self.op(comparison, &[edges, &value]);
+        let holds = self.cast(&holds, Element::Int64);
+        self.apply("ReduceSum", "", &[&holds, &along], &[attribute("keepdims", 2).int(3, 0)])
     }
 
     fn apply(&mut self, operator: &str, domain: &str, inputs: &[&Value], attributes: &[Message]) -> Value {

@@ -22,11 +22,19 @@ pub const LOG_ODDS: &str = "log_odds";
 /// How far probabilities stay away from 0 and 1.
 const MARGIN: f64 = 1e-15;
 
-/// The bytes of the ONNX file of a model.
+/// A model as an ONNX file.
+pub struct File {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// The inputs: name, and whether it is a text.
+    pub inputs: Vec<(String, bool)>,
+}
+
+/// Writes a model.
 ///
 /// # Errors
 /// [`Error::Model`] when a feature has the name of an output.
-pub fn file(model: &Artefact) -> Result<Vec<u8>> {
+pub fn file(model: &Artefact) -> Result<File> {
     if let Some(name) = model.catalogue.names().find(|name| [PROBABILITY, LOG_ODDS].contains(name)) {
         return Err(Error::Model(format!(
             "the feature `{name}` of model {} has the name of an output of the ONNX file; rename the column and train again",
@@ -34,14 +42,9 @@ pub fn file(model: &Artefact) -> Result<Vec<u8>> {
         )));
     }
     let mut graph = Graph::default();
-    let mut parts: Vec<Value> = Vec::new();
-    parts.extend(numeric(&mut graph, model));
-    for (index, step) in model.recipe.categorical.iter().enumerate() {
-        parts.extend(categorical(&mut graph, step, &effects(model, Source::Categorical(index))));
-    }
     let mut log_odds = graph.double(model.intercept);
-    for part in &parts {
-        log_odds = graph.op("Add", &[&log_odds, part]);
+    for part in linear(&mut graph, model) {
+        log_odds = graph.op("Add", &[&log_odds, &part]);
     }
     let probability = calibrated(&mut graph, &model.calibration.calibration, &log_odds);
     graph.output(PROBABILITY, Element::Double, "the calibrated probability of churn", &probability);
@@ -53,16 +56,18 @@ pub fn file(model: &Artefact) -> Result<Vec<u8>> {
         ("trained_at", model.trained_at.clone()),
         ("churn", model.churn.to_string()),
     ];
-    let (program, version) = model.program.split_once(' ').unwrap_or((&model.program, ""));
-    Ok(graph.into_file("churn", &about, (program, version), &facts))
+    let program = model.program.split_once(' ').unwrap_or((&model.program, ""));
+    let inputs = graph.inputs().to_vec();
+    Ok(File { bytes: graph.into_file("churn", &about, program, &facts), inputs })
 }
 
-/// The inputs of a model's file: name, and whether it is a text.
-pub fn inputs(model: &Artefact) -> Vec<(String, bool)> {
-    let numeric = used(model).into_iter().map(|(step, ..)| (step.feature.clone(), false));
-    let categorical = model.recipe.categorical.iter().enumerate();
-    let categorical = categorical.filter(|(index, _)| !effects(model, Source::Categorical(*index)).is_empty());
-    numeric.chain(categorical.map(|(_, step)| (step.feature.clone(), true))).collect()
+/// What the numeric features together and each categorical one add to the log-odds of a linear model.
+fn linear(graph: &mut Graph, model: &Artefact) -> Vec<Value> {
+    let mut parts: Vec<Value> = numeric(graph, model).into_iter().collect();
+    for (index, step) in model.recipe.categorical.iter().enumerate() {
+        parts.extend(categorical(graph, step, &effects(model, Source::Categorical(index))));
+    }
+    parts
 }
 
 /// What each column of a feature adds to the log-odds.
@@ -94,7 +99,7 @@ fn numeric(graph: &mut Graph, model: &Artefact) -> Option<Value> {
     let columns: Vec<Value> = used
         .iter()
         .map(|(step, ..)| {
-            let input = graph.input(&step.feature, Element::Float, "NaN where missing");
+            let input = graph.number(&step.feature);
             graph.op("Unsqueeze", &[&input, &behind])
         })
         .collect();
@@ -149,8 +154,7 @@ fn categorical(graph: &mut Graph, step: &CategoricalStep, effects: &[(Role, f64)
         return None;
     }
     let mut table = vec![0.0];
-    let mut numbers: Vec<(&str, i64)> = vec![("", 0)];
-    numbers.extend(step.baseline.as_deref().map(|level| (level, 0)));
+    let mut numbers: Vec<(&str, i64)> = step.baseline.iter().map(|level| (level.as_str(), 0)).collect();
     let mut otherwise = 0;
     for (role, effect) in effects {
         let number = table.len() as i64;
@@ -161,12 +165,7 @@ fn categorical(graph: &mut Graph, step: &CategoricalStep, effects: &[(Role, f64)
         }
         table.push(*effect);
     }
-    // An empty text may be a level by itself.
-    if numbers.iter().skip(1).any(|(level, _)| level.is_empty()) {
-        numbers.remove(0);
-    }
-    let input = graph.input(&step.feature, Element::Text, "empty where missing");
-    let number = graph.numbers_of(&input, &numbers, otherwise);
+    let number = graph.level(&step.feature, numbers, otherwise, 0);
     let table = graph.doubles(&[table.len()], &table);
     Some(graph.gather(&table, &number))
 }
@@ -189,7 +188,8 @@ fn calibrated(graph: &mut Graph, calibration: &Calibration, log_odds: &Value) ->
 
 /// The line between the knots around each log-odds; level beyond the first and the last knot.
 fn isotonic(graph: &mut Graph, knots: &[f64], probabilities: &[f64], log_odds: &Value) -> Value {
-    let below = count_not_above(graph, knots, log_odds);
+    let edges = graph.doubles(&[1, knots.len()], knots);
+    let below = graph.count("LessOrEqual", &edges, log_odds);
     let (zero, one) = (graph.int64s(&[], &[0]), graph.int64s(&[], &[1]));
     let last = graph.int64s(&[], &[knots.len() as i64 - 1]);
     let before = graph.op("Sub", &[&below, &one]);
@@ -207,14 +207,4 @@ fn isotonic(graph: &mut Graph, knots: &[f64], probabilities: &[f64], log_odds: &
     let risen = graph.op("Mul", &[&rise, &share]);
     let line = graph.op("Add", &[&y0, &risen]);
     graph.op("Min", &[&line, &y1])
-}
-
-/// How many of the ascending `edges` are at most the value, row by row.
-fn count_not_above(graph: &mut Graph, edges: &[f64], value: &Value) -> Value {
-    let behind = graph.int64s(&[1], &[1]);
-    let value = graph.op("Unsqueeze", &[value, &behind]);
-    let edges = graph.doubles(&[1, edges.len()], edges);
-    let passed = graph.op("LessOrEqual", &[&edges, &value]);
-    let passed = graph.cast(&passed, Element::Int64);
-    graph.row_sums(&passed)
 }

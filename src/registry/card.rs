@@ -1,0 +1,178 @@
+//! The card of a model: what it predicts, from what, how well, and where it must not be trusted; Markdown, written once when
+//! the version is registered. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
+
+use crate::calendar::Day;
+use crate::model::artefact::Artefact;
+use crate::model::bootstrap::Interval;
+use crate::model::calibration::Calibration;
+use crate::model::metrics::Metrics;
+use std::fmt::Write;
+
+/// Columns that the card shows, strongest first.
+const TOP: usize = 12;
+/// With fewer churners among the held-out rows, the card says that the metrics are rough.
+const FEW_CHURNERS: usize = 100;
+
+/// The card of a registered model.
+pub fn card(model: &Artefact) -> String {
+    let mut text = format!(
+        "# Model {}\n\nPredicts {}, for customers who are eligible on an as-of date. A logistic regression: every score splits \
+         exactly into reasons. Trained at {} by {}.\n\n",
+        model.version, model.churn, model.trained_at, model.program,
+    );
+    data(&mut text, model);
+    quality(&mut text, model);
+    calibration(&mut text, model);
+    columns(&mut text, model);
+    limits(&mut text, model);
+    let version = &model.version;
+    let _ = writeln!(
+        text,
+        "## Use\n\n\
+         ```sh\n\
+         churn score --as-of DATE --model {version}     # score with this version, champion or not\n\
+         churn models compare OTHER {version}           # against another version, on rows that neither has seen\n\
+         churn models promote {version}                 # make it the champion\n\
+         churn models rollback                       # if it is the champion: bring back the one before\n\
+         churn models export {version} --out {version}.onnx\n\
+         ```"
+    );
+    text
+}
+
+fn dates(days: &[Day]) -> String {
+    let days: Vec<String> = days.iter().map(Day::to_string).collect();
+    if days.is_empty() {
+        "none".to_owned()
+    } else {
+        days.join(", ")
+    }
+}
+
+fn data(text: &mut String, model: &Artefact) {
+    let snapshots = &model.snapshots;
+    let _ = writeln!(text, "## Data\n\n| | |\n|---|---|");
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "| {name} | {value} |");
+    };
+    line("rows it was fitted on", format!("{}, {} of them churned", model.rows, model.churners));
+    line("training snapshots", dates(&snapshots.training));
+    line("held-out snapshots", dates(&snapshots.evaluation));
+    if !snapshots.embargoed.is_empty() {
+        line("embargoed for the evaluation", dates(&snapshots.embargoed));
+    }
+    if model.refit {
+        line("fitted once more", "after the evaluation, on all of them".to_owned());
+    }
+    if let Some(end) = model.inputs.labels_until {
+        line("labels known until", end.to_string());
+    }
+    line(
+        "features",
+        format!("{} numeric, {} categorical", model.catalogue.numeric.len(), model.catalogue.categorical.len()),
+    );
+    for (name, source) in &model.inputs.sources {
+        let digest: String = source.footers_sha256.chars().take(12).collect();
+        line(&format!("source `{name}`"), format!("{} rows in {} files, digest {digest}…", source.rows, source.files));
+    }
+    text.push('\n');
+}
+
+fn quality(text: &mut String, model: &Artefact) {
+    let evaluation = &model.evaluation;
+    let (found, baseline) = (&evaluation.metrics, &evaluation.baseline);
+    let _ = writeln!(
+        text,
+        "## Quality\n\nOn {} held-out rows, {} of them churned, by a model that had not seen them. Intervals by resampling \
+         customers.\n\n| metric | model | 95 % interval | days since last activity alone |\n|---|---:|---:|---:|",
+        found.rows, found.churners,
+    );
+    let mut line = |name: &str, of: fn(&Metrics) -> Option<f64>, interval: Option<Interval>| {
+        let shown = |metrics: &Metrics| of(metrics).map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+        let interval = interval.map_or_else(|| "-".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper));
+        let _ = writeln!(text, "| {name} | {} | {interval} | {} |", shown(found), shown(baseline));
+    };
+    let intervals = &evaluation.intervals;
+    line("base rate", |m| m.base_rate, intervals.base_rate);
+    line("ROC AUC", |m| m.roc_auc, intervals.roc_auc);
+    line("average precision", |m| m.average_precision, intervals.average_precision);
+    line("top-decile lift", |m| m.top_decile_lift, intervals.top_decile_lift);
+    line(&format!("lift of the first {}", found.capacity), |m| m.lift_at_capacity, intervals.lift_at_capacity);
+    line("log-loss", |m| m.log_loss, intervals.log_loss);
+    line("Brier score", |m| m.brier, intervals.brier);
+    line("calibration error (ECE)", |m| m.ece, intervals.ece);
+    text.push('\n');
+}
+
+fn calibration(text: &mut String, model: &Artefact) {
+    let method = match &model.calibration.calibration {
+        Calibration::None => "the model's own probabilities, left as they are".to_owned(),
+        Calibration::Platt { slope, intercept } => {
+            format!("Platt's curve with slope {slope:.3} and intercept {intercept:.3}")
+        }
+        Calibration::Isotonic { log_odds, .. } => format!("an isotonic curve through {} knots", log_odds.len()),
+    };
+    let _ = writeln!(
+        text,
+        "## Calibration\n\nProbabilities: {method}. On the held-out rows, in groups of equal size:\n\n\
+         | predicted | churned | rows |\n|---:|---:|---:|"
+    );
+    for bin in &model.evaluation.calibration {
+        let _ = writeln!(text, "| {:.4} | {:.4} | {} |", bin.mean_probability, bin.churn_rate, bin.rows);
+    }
+    text.push('\n');
+}
+
+fn columns(text: &mut String, model: &Artefact) {
+    let mut strongest: Vec<_> = model.coefficients.iter().skip(1).collect();
+    strongest.sort_by(|a, b| b.estimate.abs().total_cmp(&a.estimate.abs()).then_with(|| a.name.cmp(&b.name)));
+    let _ = writeln!(
+        text,
+        "## What moves the risk\n\nThe strongest of {} columns. An effect is in log-odds per standard deviation, or against the \
+         commonest level; above 0 it raises the risk.\n\n| column | effect | 95 % interval | odds ratio |\n|---|---:|---:|---:|",
+        strongest.len(),
+    );
+    for column in strongest.iter().take(TOP) {
+        let _ = writeln!(
+            text,
+            "| `{}` | {:+.3} | {:+.3} to {:+.3} | {:.3} |",
+            column.name.replace('|', "\\|"),
+            column.estimate,
+            column.lower,
+            column.upper,
+            column.odds_ratio
+        );
+    }
+    text.push('\n');
+}
+
+fn limits(text: &mut String, model: &Artefact) {
+    let _ = writeln!(
+        text,
+        "## Limits\n\n\
+         - It says who is likely to leave, not who would stay if called, and no effect above is a cause.\n\
+         - It knows customers like those it learned from: {}.\n\
+         - A product, price or tracking change after {} is news to it; train again then.",
+        if model.eligibility.min_tenure_days > 0 {
+            format!("with {} days of tenure or more, and recent activity", model.eligibility.min_tenure_days)
+        } else {
+            "eligible ones".to_owned()
+        },
+        model.inputs.labels_until.map_or_else(|| "its training".to_owned(), |day| day.to_string()),
+    );
+    let held_out = &model.evaluation.metrics;
+    if held_out.churners < FEW_CHURNERS {
+        let _ = writeln!(
+            text,
+            "- Only {} churners were held out, so the metrics are rough; hold out more snapshots (`training.evaluation`).",
+            held_out.churners
+        );
+    }
+    if !model.converged {
+        let _ = writeln!(text, "- **The fit did not converge.**");
+    }
+    for advice in &model.advice {
+        let _ = writeln!(text, "- {advice}");
+    }
+    text.push('\n');
+}

@@ -1,0 +1,192 @@
+//! Two versions on the same held-out rows: the metrics of both and of their difference, with intervals.
+
+use super::Registry;
+use crate::calendar::Day;
+use crate::config::Settings;
+use crate::dataset::{Dataset, Selection};
+use crate::error::Result;
+use crate::model::artefact::Artefact;
+use crate::model::bootstrap::{self, Bootstrap, Intervals};
+use crate::sources::CustomerTable;
+use serde::Serialize;
+
+/// A version, with both its models.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// The model that scores.
+    pub published: Artefact,
+    /// The model that its evaluation is about, if that is another: fitted before the held-out rows.
+    pub evaluated: Option<Artefact>,
+}
+
+/// Which of a version's models was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// The one that scores: it is older than the rows.
+    Published,
+    /// The one that its evaluation is about, because the one that scores has learned from the rows.
+    Evaluated,
+}
+
+/// What held-out rows say about one of two versions.
+#[derive(Clone, Debug, Serialize)]
+pub struct Side {
+    /// The version.
+    pub version: String,
+    /// Which of its models was compared.
+    pub model: Which,
+    /// Its metrics.
+    pub metrics: Intervals,
+}
+
+/// Two versions on rows that neither has seen.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldOut {
+    /// The as-of dates of the rows.
+    pub as_of: Vec<Day>,
+    /// How many rows.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: usize,
+    /// The first version.
+    pub first: Side,
+    /// The second version.
+    pub second: Side,
+    /// Second less first, with the interval of the paired difference.
+    pub difference: Intervals,
+}
+
+impl Contender {
+    /// Reads a version.
+    pub fn load(registry: &Registry, version: &str) -> Result<Contender> {
+        Ok(Contender { published: registry.load(version)?, evaluated: registry.load_evaluated(version)? })
+    }
+
+    /// The dates that its evaluation is about.
+    pub fn evaluation_dates(&self) -> &[Day] {
+        &self.published.snapshots.evaluation
+    }
+
+    /// The settings under which it scores: those given, with the windows that it was trained with.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) when it predicts something else, or from other tables.
+    pub fn settings(&self, settings: &Settings) -> Result<Settings> {
+        let mut settings = settings.clone();
+        settings.features.windows_days.clone_from(&self.published.windows_days);
+        self.published.check_compatible(&settings)?;
+        Ok(settings)
+    }
+
+    /// The model to compare on these dates: the one that scores if it has seen none of them, or else the one that was
+    /// evaluated.
+    fn on(&self, dates: &[Day]) -> (Which, &Artefact) {
+        match &self.evaluated {
+            Some(evaluated) if dates.iter().any(|&day| has_seen(&self.published, day)) => (Which::Evaluated, evaluated),
+            _ => (Which::Published, &self.published),
+        }
+    }
+}
+
+/// Whether a model was fitted on a newer as-of date than another; of models without dates, whether it was trained later.
+pub fn is_fresher(model: &Artefact, other: &Artefact) -> bool {
+    match (newest_fitted(model), newest_fitted(other)) {
+        (None, None) => model.trained_at > other.trained_at,
+        (ours, theirs) => ours > theirs,
+    }
+}
+
+/// The newest as-of date that a model was fitted on; none if its rows had no dates.
+fn newest_fitted(model: &Artefact) -> Option<Day> {
+    let snapshots = &model.snapshots;
+    match model.refit {
+        true => snapshots.all().last().copied(),
+        false => snapshots.training.last().copied(),
+    }
+}
+
+/// Whether a model has learned from outcomes of a date's label window, or of a later one.
+fn has_seen(model: &Artefact, day: Day) -> bool {
+    newest_fitted(model).is_none_or(|newest| day < newest.plus(model.churn.horizon_days as i32))
+}
+
+/// The labelled rows of a model, by date and customer.
+struct Judged {
+    /// Date, customer, label and probability.
+    rows: Vec<(Day, u32, u8, f64)>,
+}
+
+impl Judged {
+    fn by(model: &Artefact, data: &Dataset, customers: &CustomerTable, wanted: impl Fn(Day) -> bool) -> Result<Judged> {
+        let chosen = Selection::labelled(data, wanted);
+        let scores = model.score(data, customers, &chosen)?;
+        let days = chosen.map(data, |block, row| data.as_of[block.as_of[row] as usize]);
+        let (labels, people) = (chosen.labels(data), chosen.customers(data));
+        let mut rows: Vec<(Day, u32, u8, f64)> = days
+            .into_iter()
+            .zip(people)
+            .zip(labels.into_iter().zip(scores.probabilities))
+            .map(|((day, customer), (label, p))| (day, customer, label, p))
+            .collect();
+        rows.sort_unstable_by_key(|&(day, customer, ..)| (day, customer));
+        Ok(Judged { rows })
+    }
+
+    /// The rows that both have: label, both probabilities, customer.
+    fn shared(&self, other: &Judged) -> Vec<(Day, u8, f64, f64, u32)> {
+        let mut theirs = other.rows.iter().peekable();
+        let partner = |&(day, customer, label, p): &(Day, u32, u8, f64)| {
+            while theirs.next_if(|row| (row.0, row.1) < (day, customer)).is_some() {}
+            let row = theirs.next_if(|row| (row.0, row.1) == (day, customer))?;
+            Some((day, label, p, row.3, customer))
+        };
+        self.rows.iter().filter_map(partner).collect()
+    }
+}
+
+/// Compares two versions on the labelled rows of those of the `dates` that neither has seen. Each comes with the data set
+/// that has its features. `None` if there is no such row, or the rows are of one class.
+pub fn on_held_out(
+    settings: &Settings,
+    customers: &CustomerTable,
+    [(first, first_data), (second, second_data)]: [(&Contender, &Dataset); 2],
+    dates: &[Day],
+) -> Result<Option<HeldOut>> {
+    let ((first_which, first), (second_which, second)) = (first.on(dates), second.on(dates));
+    let unseen = |day: Day| dates.contains(&day) && !has_seen(first, day) && !has_seen(second, day);
+    let ours = Judged::by(first, first_data, customers, unseen)?;
+    let rows = ours.shared(&Judged::by(second, second_data, customers, unseen)?);
+    let y: Vec<u8> = rows.iter().map(|row| row.1).collect();
+    let churners = y.iter().filter(|&&y| y == 1).count();
+    if churners == 0 || churners == y.len() {
+        return Ok(None);
+    }
+    let (p, q): (Vec<f64>, Vec<f64>) = rows.iter().map(|row| (row.2, row.3)).unzip();
+    let people: Vec<u32> = rows.iter().map(|row| row.4).collect();
+    let bootstrap = resampling(settings, y.len());
+    let side = |which, model: &Artefact, p: &[f64]| Side {
+        version: model.version.clone(),
+        model: which,
+        metrics: bootstrap.intervals(&y, p, &people),
+    };
+    let mut as_of: Vec<Day> = rows.iter().map(|row| row.0).collect();
+    as_of.dedup();
+    Ok(Some(HeldOut {
+        as_of,
+        rows: y.len(),
+        churners,
+        first: side(first_which, first, &p),
+        second: side(second_which, second, &q),
+        difference: bootstrap.paired(&y, &q, &p, &people),
+    }))
+}
+
+/// The resampling of every comparison.
+fn resampling(settings: &Settings, rows: usize) -> Bootstrap {
+    Bootstrap {
+        replicates: bootstrap::replicates_for(rows),
+        seed: settings.model.seed,
+        capacity: settings.list.capacity as usize,
+    }
+}
