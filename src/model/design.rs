@@ -1,6 +1,7 @@
 //! The design matrix: standardised columns in blocks of rows, with the labels and folds of those rows beside them.
 
 use crate::error::{Error, Result};
+use crate::memory::Stored;
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -8,7 +9,7 @@ use std::borrow::Cow;
 /// The rows a model is fitted on or applied to. There is no column for the intercept.
 ///
 /// Blocks hold a few thousand rows each; their number and order must not depend on the number of threads.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Design {
     /// Names of the columns.
     pub names: Vec<String>,
@@ -17,12 +18,13 @@ pub struct Design {
 }
 
 /// Some consecutive rows of a design.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct DesignBlock {
     /// Number of rows.
     pub rows: usize,
-    /// The values, finite and column after column: column `j` is `x[j * rows..(j + 1) * rows]`.
-    pub x: Vec<f32>,
+    /// The values, finite and column after column: column `j` is `x[j * rows..(j + 1) * rows]`. Under a memory limit they
+    /// may lie on disk.
+    pub x: Stored<f32>,
     /// Per row, 1 if the customer churned, else 0.
     pub y: Vec<u8>,
     /// Per row, the cross-fitting fold of its customer. One customer's rows all have the same fold.
@@ -54,10 +56,26 @@ impl ColumnProfile {
 /// A column's sum of squares, and its range among those who stayed and among those who churned.
 type ColumnSums = (f64, [(f32, f32); 2]);
 
-impl DesignBlock {
+/// The values of a block, in memory.
+pub struct Columns<'a> {
+    rows: usize,
+    x: Cow<'a, [f32]>,
+}
+
+impl Columns<'_> {
     /// The values of column `j`.
     pub fn column(&self, j: usize) -> &[f32] {
         &self.x[j * self.rows..(j + 1) * self.rows]
+    }
+}
+
+impl DesignBlock {
+    /// The values: borrowed, or read into memory until they are dropped.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] when they lie on disk and cannot be read.
+    pub fn columns(&self) -> Result<Columns<'_>> {
+        Ok(Columns { rows: self.rows, x: self.x.all()? })
     }
 }
 
@@ -121,26 +139,30 @@ impl Design {
     }
 
     /// The profile of each column.
-    pub fn profile(&self) -> Vec<ColumnProfile> {
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`], like those that follow.
+    pub fn profile(&self) -> Result<Vec<ColumnProfile>> {
         const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
         let blocks: Vec<Vec<ColumnSums>> = self
             .blocks
             .par_iter()
             .map(|block| {
+                let columns = block.columns()?;
                 let column = |j| {
                     let (mut squares, mut ranges) = (0.0, [EMPTY; 2]);
-                    for (&x, &y) in block.column(j).iter().zip(&block.y) {
+                    for (&x, &y) in columns.column(j).iter().zip(&block.y) {
                         squares += f64::from(x) * f64::from(x);
                         let range = &mut ranges[usize::from(y)];
                         *range = (range.0.min(x), range.1.max(x));
                     }
                     (squares, ranges)
                 };
-                (0..self.columns()).map(column).collect()
+                Ok((0..self.columns()).map(column).collect())
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let rows = self.rows() as f64;
-        (0..self.columns())
+        let profiles = (0..self.columns())
             .map(|j| {
                 let (mut squares, mut ranges) = (0.0, [EMPTY; 2]);
                 for block in &blocks {
@@ -151,35 +173,37 @@ impl Design {
                 }
                 ColumnProfile { root_mean_square: (squares / rows).sqrt(), stayed: ranges[0], churned: ranges[1] }
             })
-            .collect()
+            .collect();
+        Ok(profiles)
     }
 
     /// The log-odds `intercept + x * coefficients` of every row, block by block. `coefficients` has one value per
     /// column.
-    pub fn log_odds(&self, coefficients: &[f64], intercept: f64) -> Vec<Vec<f64>> {
+    pub fn log_odds(&self, coefficients: &[f64], intercept: f64) -> Result<Vec<Vec<f64>>> {
         debug_assert_eq!(coefficients.len(), self.columns());
         self.blocks
             .par_iter()
             .map(|block| {
-                let mut log_odds = vec![intercept; block.rows];
+                let (columns, mut log_odds) = (block.columns()?, vec![intercept; block.rows]);
                 for (j, &coefficient) in coefficients.iter().enumerate() {
-                    for (sum, &x) in log_odds.iter_mut().zip(block.column(j)) {
+                    for (sum, &x) in log_odds.iter_mut().zip(columns.column(j)) {
                         *sum += coefficient * f64::from(x);
                     }
                 }
-                log_odds
+                Ok(log_odds)
             })
             .collect()
     }
 
     /// The values as one dense matrix of shape (rows, columns), stored column after column.
-    pub fn to_f64(&self) -> Array2<f64> {
+    pub fn to_f64(&self) -> Result<Array2<f64>> {
         let mut x = Array2::zeros((self.rows(), self.columns()).f());
+        let blocks: Vec<Columns<'_>> = self.blocks.iter().map(DesignBlock::columns).collect::<Result<_>>()?;
         for (j, mut column) in x.columns_mut().into_iter().enumerate() {
-            let values = self.blocks.iter().flat_map(|block| block.column(j));
+            let values = blocks.iter().flat_map(|block| block.column(j));
             column.iter_mut().zip(values).for_each(|(to, &from)| *to = f64::from(from));
         }
-        x
+        Ok(x)
     }
 
     /// Per row, whether the customer churned.
@@ -225,22 +249,30 @@ pub(super) mod examples {
         from_columns(x, y, fold)
     }
 
+    /// The same block with its values changed.
+    pub fn change(block: &mut DesignBlock, by: impl FnOnce(&mut Vec<f32>)) {
+        let mut x = block.x.all().unwrap().into_owned();
+        by(&mut x);
+        block.x = x.into();
+    }
+
     /// One block from its parts.
     pub fn from_columns(x: Vec<f32>, y: Vec<u8>, fold: Vec<u8>) -> Design {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
-        Design { names, blocks: vec![DesignBlock { rows, x, y, fold, customer: (0..rows as u32).collect() }] }
+        Design { names, blocks: vec![DesignBlock { rows, x: x.into(), y, fold, customer: (0..rows as u32).collect() }] }
     }
 
     /// The same rows in blocks of at most `size`.
     pub fn split(design: &Design, size: usize) -> Design {
         let mut blocks = Vec::new();
         for block in &design.blocks {
+            let columns = block.columns().unwrap();
             for first in (0..block.rows).step_by(size) {
                 let range = first..(first + size).min(block.rows);
                 blocks.push(DesignBlock {
                     rows: range.len(),
-                    x: (0..design.columns()).flat_map(|j| block.column(j)[range.clone()].to_vec()).collect(),
+                    x: (0..design.columns()).flat_map(|j| columns.column(j)[range.clone()].to_vec()).collect(),
                     y: block.y[range.clone()].to_vec(),
                     fold: block.fold[range.clone()].to_vec(),
                     customer: block.customer[range].to_vec(),
@@ -261,12 +293,13 @@ mod tests {
         let cut = split(&whole, 33);
         assert_eq!(cut.blocks.len(), 4);
         assert_eq!((cut.rows(), cut.columns(), cut.churners()), (100, 3, whole.churners()));
-        assert_eq!(cut.to_f64(), whole.to_f64());
+        assert_eq!(cut.to_f64().unwrap(), whole.to_f64().unwrap());
         assert_eq!(cut.churned(), whole.churned());
-        assert_eq!(cut.log_odds(&[1.0, -2.0, 0.5], 0.25).concat(), whole.log_odds(&[1.0, -2.0, 0.5], 0.25).concat());
-        let x = whole.to_f64();
+        let log_odds = |design: &super::Design| design.log_odds(&[1.0, -2.0, 0.5], 0.25).unwrap().concat();
+        assert_eq!(log_odds(&cut), log_odds(&whole));
+        let x = whole.to_f64().unwrap();
         let direct = 0.25 + x[[7, 0]] - 2.0 * x[[7, 1]] + 0.5 * x[[7, 2]];
-        assert!((whole.log_odds(&[1.0, -2.0, 0.5], 0.25)[0][7] - direct).abs() < 1e-12);
+        assert!((log_odds(&whole)[7] - direct).abs() < 1e-12);
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! picks the widest vector instructions of the machine at run time; of the square only blocks at and below the diagonal
 //! are asked for. Everything is summed in `f64`.
 
-use super::design::DesignBlock;
+use super::design::{Columns, DesignBlock};
+use crate::error::Result;
 use crate::numeric::exp_of_negative;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
@@ -121,11 +122,15 @@ impl Gram {
 
 /// The sums at each of `points` over the rows of `blocks` that it does not leave out. `columns` is the number of
 /// columns, the intercept not counted.
-pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Vec<Sums> {
+///
+/// # Errors
+/// As [`DesignBlock::columns`], like the next one.
+pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Result<Vec<Sums>> {
     let empty: Vec<Sums> = points.iter().map(|point| Sums::new(columns + 1, point.curvature.is_some())).collect();
     let add = |products: &mut Products, sums: &mut Vec<Sums>, at: usize, block: &DesignBlock| {
+        let values = block.columns()?;
         for first in (0..block.rows).step_by(TILE) {
-            let tile = Tile { block, rows: first..(first + TILE).min(block.rows), columns };
+            let tile = Tile { block, values: &values, rows: first..(first + TILE).min(block.rows), columns };
             let mut loaded = false;
             for (point, sums) in points.iter().zip(sums.iter_mut()) {
                 let weights = tile.add(point, sums);
@@ -140,6 +145,7 @@ pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Ve
                 }
             }
         }
+        Ok(())
     };
     in_groups(blocks, columns, empty, add, |all, part| all.iter_mut().zip(part).for_each(|(all, part)| all.add(part)))
 }
@@ -147,17 +153,18 @@ pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Ve
 /// The covariance of the customers' scores: `sum over customers of s s'`, where `s` is the sum over a customer's rows
 /// of the gradient of their loss at `theta`. Also how many customers there are. The rows of one customer lie one after
 /// the other in one block.
-pub fn scatter_of_customers(blocks: &[&DesignBlock], columns: usize, theta: &[f64]) -> (Vec<f64>, usize) {
+pub fn scatter_of_customers(blocks: &[&DesignBlock], columns: usize, theta: &[f64]) -> Result<(Vec<f64>, usize)> {
     let point = Point { theta, without: None, curvature: None };
     let add = |products: &mut Products, sum: &mut Gram, _: usize, block: &DesignBlock| {
-        let residuals = residuals(block, columns, &point);
+        let values = block.columns()?;
+        let residuals = residuals(block, &values, columns, &point);
         let mut starts: Vec<usize> =
             (0..block.rows).filter(|&row| row == 0 || block.customer[row] != block.customer[row - 1]).collect();
         starts.push(block.rows);
         for starts in starts.windows(2).collect::<Vec<_>>().chunks(TILE) {
             products.resize(columns + 1, starts.len());
             for j in 0..=columns {
-                let column = if j < columns { Some(block.column(j)) } else { None };
+                let column = if j < columns { Some(values.column(j)) } else { None };
                 for (customer, bounds) in starts.iter().enumerate() {
                     let rows = bounds[0]..bounds[1];
                     products.plain[j * TILE + customer] = match column {
@@ -168,16 +175,17 @@ pub fn scatter_of_customers(blocks: &[&DesignBlock], columns: usize, theta: &[f6
             }
             products.add(&[1.0; TILE], starts.len(), sum);
         }
+        Ok(())
     };
-    let sum = in_groups(blocks, columns, Gram::new(columns + 1), add, Gram::add);
-    (sum.over(sum.rows), sum.rows)
+    let sum = in_groups(blocks, columns, Gram::new(columns + 1), add, Gram::add)?;
+    Ok((sum.over(sum.rows), sum.rows))
 }
 
 /// The residual `p - y` of every row of a block.
-fn residuals(block: &DesignBlock, columns: usize, point: &Point) -> Vec<f64> {
+fn residuals(block: &DesignBlock, values: &Columns<'_>, columns: usize, point: &Point) -> Vec<f64> {
     let mut all = Vec::with_capacity(block.rows);
     for first in (0..block.rows).step_by(TILE) {
-        let tile = Tile { block, rows: first..(first + TILE).min(block.rows), columns };
+        let tile = Tile { block, values, rows: first..(first + TILE).min(block.rows), columns };
         let mut ignored = Sums::new(columns + 1, false);
         let (residuals, _) = tile.residuals_and_weights(point, &mut ignored);
         all.extend_from_slice(&residuals[..tile.rows.len()]);
@@ -190,9 +198,9 @@ fn in_groups<S: Clone + Send + Sync>(
     blocks: &[&DesignBlock],
     columns: usize,
     empty: S,
-    add: impl Fn(&mut Products, &mut S, usize, &DesignBlock) + Sync,
+    add: impl Fn(&mut Products, &mut S, usize, &DesignBlock) -> Result<()> + Sync,
     merge: impl Fn(&mut S, &S),
-) -> S {
+) -> Result<S> {
     let group = blocks.len().div_ceil(GROUPS).max(1);
     let groups: Vec<S> = blocks
         .par_chunks(group)
@@ -200,25 +208,26 @@ fn in_groups<S: Clone + Send + Sync>(
         .map(|(at, blocks)| {
             let mut products = Products::new(columns + 1);
             let mut sums = empty.clone();
-            blocks.iter().zip(at * group..).for_each(|(block, at)| add(&mut products, &mut sums, at, block));
-            sums
+            blocks.iter().zip(at * group..).try_for_each(|(block, at)| add(&mut products, &mut sums, at, block))?;
+            Ok(sums)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let mut total = empty;
     groups.iter().for_each(|group| merge(&mut total, group));
-    total
+    Ok(total)
 }
 
 /// Up to 256 consecutive rows of a block.
 struct Tile<'a> {
     block: &'a DesignBlock,
+    values: &'a Columns<'a>,
     rows: Range<usize>,
     columns: usize,
 }
 
 impl Tile<'_> {
     fn column(&self, j: usize) -> &[f32] {
-        &self.block.column(j)[self.rows.clone()]
+        &self.values.column(j)[self.rows.clone()]
     }
 
     /// How many rows are not of the fold left out.
@@ -384,7 +393,7 @@ mod tests {
 
     /// The sums in the most obvious way.
     fn slow(design: &crate::model::design::Design, theta: &[f64], without: Option<u8>) -> (f64, Vec<f64>, Vec<f64>) {
-        let (x, y) = (design.to_f64(), design.churned());
+        let (x, y) = (design.to_f64().unwrap(), design.churned());
         let fold: Vec<u8> = design.blocks.iter().flat_map(|block| block.fold.clone()).collect();
         let size = theta.len();
         let (mut loss, mut gradient, mut gram) = (0.0, vec![0.0; size], vec![0.0; size * size]);
@@ -418,7 +427,7 @@ mod tests {
             let design = if columns == 0 {
                 let mut design = random(rows, 1, 3);
                 design.names.clear();
-                design.blocks[0].x.clear();
+                design.blocks[0].x = Vec::new().into();
                 design
             } else {
                 split(&random(rows, columns, 3), 300)
@@ -428,7 +437,7 @@ mod tests {
             for without in [None, Some(2)] {
                 let (loss, gradient, gram) = slow(&design, &theta, without);
                 let point = Point { theta: &theta, without, curvature: Some(1) };
-                let sums = evaluate(&blocks, columns, &[point]).remove(0);
+                let sums = evaluate(&blocks, columns, &[point]).unwrap().remove(0);
                 close(&[sums.loss], &[loss], 1e-13);
                 close(&sums.gradient, &gradient, 1e-13);
                 close(&sums.gram.unwrap().over(sums.rows), &gram, 1e-13);
@@ -443,7 +452,7 @@ mod tests {
         let theta = [0.5, -0.2, 0.1, -1.0];
         let at = |blocks: &[&DesignBlock], stride| {
             let point = Point { theta: &theta, without: Some(1), curvature: Some(stride) };
-            evaluate(blocks, 3, &[point]).remove(0)
+            evaluate(blocks, 3, &[point]).unwrap().remove(0)
         };
         let thirds: Vec<&DesignBlock> = blocks.iter().copied().step_by(3).collect();
         let (sampled, alone) = (at(&blocks, 3), at(&thirds, 1));
@@ -460,14 +469,15 @@ mod tests {
         }
         let theta = [0.4, -0.3, 0.2, -1.5];
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
-        let (found, customers) = scatter_of_customers(&blocks, 3, &theta);
+        let (found, customers) = scatter_of_customers(&blocks, 3, &theta).unwrap();
         let (mut expected, mut count) = (vec![0.0; 16], 0);
         for block in &design.blocks {
             let last = block.customer[block.rows - 1];
+            let columns = block.columns().unwrap();
             for customer in 0..=last {
                 let mut score = [0.0; 4];
                 for row in (0..block.rows).filter(|&row| block.customer[row] == customer) {
-                    let x: Vec<f64> = (0..3).map(|j| f64::from(block.column(j)[row])).chain([1.0]).collect();
+                    let x: Vec<f64> = (0..3).map(|j| f64::from(columns.column(j)[row])).chain([1.0]).collect();
                     let z: f64 = x.iter().zip(&theta).map(|(x, t)| x * t).sum();
                     let residual = sigmoid(z) - f64::from(block.y[row]);
                     score.iter_mut().zip(&x).for_each(|(s, x)| *s += residual * x);
@@ -490,8 +500,8 @@ mod tests {
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
         let theta = [1.0, -1.0, 0.5];
         let point = Point { theta: &theta, without: None, curvature: None };
-        let sums = evaluate(&blocks, 2, &[point]).remove(0);
-        let log_odds = design.log_odds(&theta[..2], theta[2]).concat();
+        let sums = evaluate(&blocks, 2, &[point]).unwrap().remove(0);
+        let log_odds = design.log_odds(&theta[..2], theta[2]).unwrap().concat();
         let margins = log_odds.iter().zip(design.churned()).map(|(z, churned)| if churned { *z } else { -z });
         assert!((sums.lowest_margin - margins.fold(f64::INFINITY, f64::min)).abs() < 1e-12);
         assert!((sums.largest - log_odds.iter().fold(0.0, |m: f64, z| m.max(z.abs()))).abs() < 1e-12);

@@ -200,7 +200,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
                  use more history or check the churn definition"
             )));
         }
-        let profile = design.profile();
+        let profile = design.profile()?;
         let scale = column_scale(design, &profile)?;
         let start = self.start.clone().unwrap_or_else(|| base_rate_start(design));
         if start.len() != design.columns() + 1 {
@@ -226,7 +226,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             // The sample that the curvature comes from has nearly the same solution.
             let sample: Vec<&DesignBlock> = blocks.iter().copied().step_by(stride).collect();
             let mut fits = [Newton::new(Objective { tolerance: SAMPLE_TOLERANCE, ..objective }, start, None)];
-            newton::advance(&sample, columns, &mut fits);
+            newton::advance(&sample, columns, &mut fits)?;
             let [fit] = fits;
             (start, factor) = (fit.theta.clone(), fit.factor().cloned());
         }
@@ -234,8 +234,8 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
         let mut separating = None;
         while let Some((theta, curvature)) = newton.request() {
             let point = Point { theta: &theta, without: None, curvature: curvature.then_some(stride) };
-            newton.receive(kernel::evaluate(&blocks, columns, &[point]).remove(0));
-            separating = Separating::find(&blocks, columns, self.alpha, &newton);
+            newton.receive(kernel::evaluate(&blocks, columns, &[point])?.remove(0));
+            separating = Separating::find(&blocks, columns, self.alpha, &newton)?;
             if separating.is_some() && self.alpha == 0.0 {
                 break;
             }
@@ -267,9 +267,9 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             });
         }
         if self.uncertainty {
-            let hessian = self.assess(&mut fit, design, &newton.theta, &profile, &scale, separating.as_ref());
+            let hessian = self.assess(&mut fit, design, &newton.theta, &profile, &scale, separating.as_ref())?;
             fit.certificate = match converged {
-                true => certify(design, self, &newton.theta, &scale, &hessian),
+                true => certify(design, self, &newton.theta, &scale, &hessian)?,
                 false => Certificate::NotRun { reason: "the fit did not converge".into() },
             };
         }
@@ -288,11 +288,11 @@ impl LogisticValidParams {
         profile: &[ColumnProfile],
         scale: &[f64],
         separating: Option<&Separating>,
-    ) -> Vec<f64> {
+    ) -> Result<Vec<f64>> {
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
         let (columns, size, rows) = (design.columns(), theta.len(), fit.rows);
         let point = Point { theta, without: None, curvature: Some(1) };
-        let sums = kernel::evaluate(&blocks, columns, &[point]).remove(0);
+        let sums = kernel::evaluate(&blocks, columns, &[point])?.remove(0);
         let information = sums.gram.map(|gram| gram.over(rows)).unwrap_or_default();
         let hessian = penalised(information.clone(), size, self.alpha * rows as f64);
         let factor = Cholesky::new(&hessian, size);
@@ -300,7 +300,7 @@ impl LogisticValidParams {
         let sandwich = |middle: &[f64]| product(&product(&inverse, middle, size), &inverse, size);
         fit.customers = design.customers();
         fit.covariance = if fit.customers < rows {
-            let (mut scatter, groups) = kernel::scatter_of_customers(&blocks, columns, theta);
+            let (mut scatter, groups) = kernel::scatter_of_customers(&blocks, columns, theta)?;
             let (n, k, groups) = (rows as f64, size as f64, groups as f64);
             let correction = groups / (groups - 1.0).max(1.0) * (n - 1.0) / (n - k).max(1.0);
             scatter.iter_mut().for_each(|value| *value *= correction);
@@ -313,7 +313,7 @@ impl LogisticValidParams {
         fit.variance_inflation = variance_inflation(&information, size);
         fit.advice.extend(column_advice(design, profile, scale, self.alpha, separating, &factor.dependent));
         fit.advice.extend(inflation_advice(fit));
-        hessian
+        Ok(hessian)
     }
 }
 
@@ -475,7 +475,10 @@ impl LogisticFit {
     }
 
     /// The log-odds of every row of a design with the same columns, block by block.
-    pub fn log_odds(&self, design: &Design) -> Vec<Vec<f64>> {
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`].
+    pub fn log_odds(&self, design: &Design) -> Result<Vec<Vec<f64>>> {
         design.log_odds(&self.coefficients, self.intercept)
     }
 }
@@ -622,15 +625,15 @@ fn certify(
     theta: &[f64],
     scale: &[f64],
     hessian: &[f64],
-) -> Certificate {
+) -> Result<Certificate> {
     let (rows, columns, size) = (design.rows(), design.columns(), theta.len());
     let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f64>());
     if columns == 0 {
-        return Certificate::NotRun { reason: "the design has no columns".into() };
+        return Ok(Certificate::NotRun { reason: "the design has no columns".into() });
     }
     if bytes > params.certificate_bytes {
         let budget = params.certificate_bytes;
-        return Certificate::NotRun { reason: format!("its dense matrix takes {bytes} bytes, above {budget}") };
+        return Ok(Certificate::NotRun { reason: format!("its dense matrix takes {bytes} bytes, above {budget}") });
     }
 
     // `vector' H vector` is the curvature along the direction and the last entry of H the sum of the weights, so the
@@ -652,8 +655,8 @@ fn certify(
         .gradient_tolerance(1e-8 * rows as f64)
         .max_iterations(CERTIFICATE_ITERATIONS)
         .initial_params(initial)
-        .fit(&DatasetBase::new(design.to_f64(), churned));
-    match model {
+        .fit(&DatasetBase::new(design.to_f64()?, churned));
+    Ok(match model {
         Err(error) => Certificate::Failed { reason: error.to_string() },
         Ok(model) => {
             let sign = toward(model.labels().pos.class);
@@ -669,7 +672,7 @@ fn certify(
                 Certificate::Differs { displacement, difference }
             }
         }
-    }
+    })
 }
 
 /// The unit vector along which a positive definite matrix of `size` rows curves most, by power iteration, and the
@@ -696,21 +699,21 @@ struct Separating {
 
 impl Separating {
     /// Whether the classes are separated at, or in the direction of, the latest step of a fit.
-    fn find(blocks: &[&DesignBlock], columns: usize, alpha: f64, newton: &Newton) -> Option<Separating> {
-        let sums = newton.sums.as_ref()?;
+    fn find(blocks: &[&DesignBlock], columns: usize, alpha: f64, newton: &Newton) -> Result<Option<Separating>> {
+        let Some(sums) = &newton.sums else { return Ok(None) };
         if sums.lowest_margin > 0.0 {
-            return Some(Separating { complete: true, direction: newton.theta.clone() });
+            return Ok(Some(Separating { complete: true, direction: newton.theta.clone() }));
         }
         if alpha > 0.0 || sums.largest < EXTREME {
-            return None;
+            return Ok(None);
         }
         // Under quasi-complete separation all but the separated rows have settled while those still move on by about
         // one per step, none of them backwards.
         let direction: Vec<f64> = newton.step.iter().map(|step| -step).collect();
         let point = Point { theta: &direction, without: None, curvature: None };
-        let moved = kernel::evaluate(blocks, columns, &[point]).remove(0);
-        (moved.largest > 0.1 && moved.lowest_margin > -1e-3 * moved.largest)
-            .then_some(Separating { complete: false, direction })
+        let moved = kernel::evaluate(blocks, columns, &[point])?.remove(0);
+        Ok((moved.largest > 0.1 && moved.lowest_margin > -1e-3 * moved.largest)
+            .then_some(Separating { complete: false, direction }))
     }
 }
 
@@ -773,7 +776,7 @@ fn product(a: &[f64], b: &[f64], size: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::design::examples::{random, split};
+    use crate::model::design::examples::{change, random, split};
     use proptest::prelude::*;
 
     fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -820,13 +823,13 @@ mod tests {
         let design = random(3_000, 4, 8);
         let LogisticParams(params) = LogisticParams::new(1e-3);
         let fitted = fit(&design, &LogisticParams(params.clone())).unwrap();
-        let scale = column_scale(&design, &design.profile()).unwrap();
+        let scale = column_scale(&design, &design.profile().unwrap()).unwrap();
         let size = 5;
         let mut hessian = vec![0.0; size * size];
         (0..size).for_each(|j| hessian[j * size + j] = 1.0);
         let mut theta: Vec<f64> = fitted.coefficients.iter().copied().chain([fitted.intercept]).collect();
         theta[1] += 0.2;
-        let certificate = certify(&design, &params, &theta, &scale, &hessian);
+        let certificate = certify(&design, &params, &theta, &scale, &hessian).unwrap();
         assert!(matches!(certificate, Certificate::Differs { difference, .. } if difference > 0.05), "{certificate}");
     }
 
@@ -875,7 +878,7 @@ mod tests {
         assert_eq!(bad(LogisticParams::new(0.1).tolerance(0.0)), 2);
         assert_eq!(bad(LogisticParams::new(0.1).start(f64::INFINITY, &[0.0; 2])), 2);
         assert_eq!(bad(LogisticParams::new(0.1).start(0.0, &[0.0; 3])), 1);
-        design.blocks[0].x[60] = f32::NAN;
+        change(&mut design.blocks[0], |x| x[60] = f32::NAN);
         let error = fit(&design, &LogisticParams::new(0.1)).unwrap_err();
         assert!(error.to_string().contains("column x1"), "{error}");
         for y in [0, 1] {
@@ -894,7 +897,7 @@ mod tests {
         design.names.push(name.into());
         for block in &mut design.blocks {
             let column: Vec<f32> = (0..block.rows).map(|row| value(row, block.y[row])).collect();
-            block.x.extend(column);
+            change(block, |x| x.extend(column));
         }
         design
     }
@@ -942,8 +945,9 @@ mod tests {
         // Strong effects alone are no separation.
         let mut strong = random(4_000, 2, 9);
         let noise = random(4_000, 2, 10);
+        let value = |design: &Design, row: usize| design.blocks[0].columns().unwrap().column(0)[row];
         for row in 0..4_000 {
-            let push = strong.blocks[0].x[row] * 6.0 + noise.blocks[0].x[row];
+            let push = value(&strong, row) * 6.0 + value(&noise, row);
             strong.blocks[0].y[row] = u8::from(push > 2.0);
         }
         let fitted = fit(&strong, &LogisticParams::new(0.0)).unwrap();
@@ -954,7 +958,7 @@ mod tests {
     fn columns_that_depend_on_others_are_named_and_the_fit_goes_on() {
         let base = random(800, 3, 12);
         let plain = fit(&base, &LogisticParams::new(0.0)).unwrap();
-        let copy = base.blocks[0].column(1).to_vec();
+        let copy = base.blocks[0].columns().unwrap().column(1).to_vec();
         let design = with_column(base.clone(), "copy", |row, _| copy[row]);
         let fitted = fit(&design, &LogisticParams::new(0.0)).unwrap();
         assert!(fitted.converged);
@@ -988,7 +992,8 @@ mod tests {
         let mut scaled = design.clone();
         let factors = [1024.0_f32, 1.0, 1.0 / 4096.0];
         for (j, factor) in factors.iter().enumerate() {
-            scaled.blocks[0].x[j * 2_000..(j + 1) * 2_000].iter_mut().for_each(|x| *x *= factor);
+            let rows = j * 2_000..(j + 1) * 2_000;
+            change(&mut scaled.blocks[0], |x| x[rows].iter_mut().for_each(|x| *x *= factor));
         }
         let (a, b) =
             (fit(&design, &LogisticParams::new(0.0)).unwrap(), fit(&scaled, &LogisticParams::new(0.0)).unwrap());
@@ -1006,7 +1011,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<LogisticFit>(&text).unwrap(), fitted);
         let mut design = random(300, 1, 1);
         design.names.clear();
-        design.blocks[0].x.clear();
+        change(&mut design.blocks[0], Vec::clear);
         let fitted = fit(&design, &LogisticParams::new(1e-3)).unwrap();
         assert!(fitted.converged && fitted.coefficients.is_empty());
         let rate = design.churners() as f64 / 300.0;

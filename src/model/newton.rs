@@ -10,6 +10,7 @@
 use super::cholesky::Cholesky;
 use super::design::DesignBlock;
 use super::kernel::{self, Point, Sums};
+use crate::error::Result;
 use std::collections::VecDeque;
 
 /// A step so small (in log-odds per root mean square of a column) that the curvature hardly changes along it. The
@@ -292,7 +293,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Brings every fit as far as it goes, all of them on the same passes over the rows.
-pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) {
+///
+/// # Errors
+/// As [`DesignBlock::columns`].
+pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) -> Result<()> {
     let stride = curvature_stride(blocks);
     loop {
         let requests: Vec<(usize, Vec<f64>, bool)> = fits
@@ -301,7 +305,7 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) {
             .filter_map(|(at, fit)| fit.request().map(|(theta, curvature)| (at, theta, curvature)))
             .collect();
         if requests.is_empty() {
-            return;
+            return Ok(());
         }
         let points: Vec<Point> = requests
             .iter()
@@ -311,7 +315,7 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) {
                 curvature: curvature.then_some(stride),
             })
             .collect();
-        let sums = kernel::evaluate(blocks, columns, &points);
+        let sums = kernel::evaluate(blocks, columns, &points)?;
         for ((at, ..), sums) in requests.iter().zip(sums) {
             fits[*at].receive(sums);
         }

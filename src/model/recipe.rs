@@ -10,6 +10,7 @@ use super::design::{Design, DesignBlock};
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
+use crate::memory::{self, Shelf};
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ const CLIPPED: f64 = 0.005;
 const SAMPLE_ROWS: usize = 100_000;
 /// An indicator of absence needs this share of rows to be absent, and to be present.
 const INDICATED: f64 = 0.005;
+/// What a memory limit keeps free for the passes over a design, in bytes.
+const DESIGN_RESERVE: u64 = 64 << 20;
 /// A level needs this many training rows to be a column of its own, and this share of them.
 const LEVEL_ROWS: u64 = 20;
 const LEVEL_SHARE: f64 = 0.002;
@@ -242,6 +245,7 @@ impl Recipe {
         seed: u64,
     ) -> Result<Design> {
         let terms = self.terms();
+        let shelf = Shelf::of(memory::room(DESIGN_RESERVE));
         let blocks = dataset
             .blocks
             .par_iter()
@@ -251,7 +255,7 @@ impl Recipe {
                 let fold = |&row: &u32| customers.fold(block.customers[row as usize], folds, seed);
                 Ok(DesignBlock {
                     rows: rows.len(),
-                    x: self.apply(&terms, block, rows, &dataset.catalogue, customers)?,
+                    x: shelf.put(self.apply(&terms, block, rows, &dataset.catalogue, customers)?)?,
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                     fold: rows.iter().map(fold).collect(),
                     customer: rows.iter().map(|&row| customers.key(block.customers[row as usize])).collect(),
@@ -458,12 +462,12 @@ mod tests {
         let names: Vec<String> = recipe.terms().into_iter().map(|t| t.name).collect();
         assert_eq!(names, ["f0", "f0 is missing", "f1", "plan=b", "plan is rare"]);
         let design = recipe.design(&data, &customers, &selection, 5, 7).unwrap();
-        let block = &design.blocks[0];
+        let block = design.blocks[0].columns().unwrap();
         let mean: f64 = block.column(0).iter().map(|&v| f64::from(v)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 1e-6);
         assert_eq!(block.column(1).iter().sum::<f32>(), 25.0);
         assert_eq!(block.column(3).iter().sum::<f32>(), 35.0);
         assert_eq!(block.column(4).iter().sum::<f32>(), 5.0);
-        assert!(block.x.iter().all(|v| v.is_finite()));
+        assert!(design.blocks[0].x.all().unwrap().iter().all(|v| v.is_finite()));
     }
 }

@@ -40,6 +40,6 @@ pub fn recency_baseline(
     };
     // The slight penalty keeps the curve finite where recency happens to separate a small training set.
     let fit = logistic::fit(&design(training)?, &LogisticParams::new(1e-6).coefficients_only())?;
-    let log_odds = fit.log_odds(&design(evaluation)?);
+    let log_odds = fit.log_odds(&design(evaluation)?)?;
     Ok(log_odds.into_iter().map(|block| block.into_iter().map(sigmoid).collect()).collect())
 }
