@@ -5,12 +5,13 @@ use super::{now, score, summary, Session};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
-use crate::dataset::prepared;
+use crate::dataset::prepared::{self, Prepared};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Tables};
+use crate::dataset::{Dataset, Selection, Tables};
 use crate::error::{Error, Result};
 use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
 use crate::model::folds;
+use crate::model::leakage;
 use crate::model::training;
 use crate::registry::comparison::{self, Contender};
 use crate::registry::promotion::{self, Decision};
@@ -54,6 +55,10 @@ pub fn trained(
         tracing::warn!("the labels of the snapshot {day} have not matured by {end}; it is left out");
     }
     let data = score::built(session, settings, &tables, &snapshots.all(), Some(end))?;
+    let labelled = Selection::labelled(&data, |_| true);
+    for suspect in leakage::suspects(&data, &tables.customers, &labelled, settings.model.seed)? {
+        tracing::warn!("{suspect}: does it know more than was known on the as-of date?");
+    }
     let inputs = Inputs::of(&tables.sources, settings.signals.keys(), Some(end));
     let spinner = session.progress().spinner("training");
     let step = |what: &str| spinner.set_message(what.to_owned());
@@ -91,6 +96,8 @@ fn trained_on_table(
     let prepared = prepared::for_training(settings, path, as_of)?;
     prepared.notes.iter().for_each(|note| tracing::warn!("{note}"));
     let snapshots = prepared.snapshots(settings)?;
+    spinner.set_message("looking for leaks");
+    no_leaks(settings, &prepared)?;
     let inputs = Inputs::of_table(&prepared.table.table);
     let (data, customers) = (&prepared.dataset, &prepared.customers);
     let step = |what: &str| spinner.set_message(what.to_owned());
@@ -130,6 +137,32 @@ fn trained_on_table(
         registry.promote(&challenger.published.version, &decision.reason, &now())?;
     }
     Ok((challenger.published, decision))
+}
+
+/// Stops a training on columns that seem to know the label, but for those that are accepted by name.
+fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
+    let data = &prepared.dataset;
+    let rows = Selection::labelled(data, |_| true);
+    let mut suspects = leakage::suspects(data, &prepared.customers, &rows, settings.model.seed)?;
+    suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.table.as_of.is_some()));
+    let accepted = settings.table.as_ref().map_or(&[][..], |table| &table.accept);
+    suspects.retain(|suspect| !accepted.contains(&suspect.column));
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = suspects.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = suspects.iter().map(|suspect| format!("{:?}", suspect.column)).collect();
+    Err(Error::Contract(format!(
+        "{} to know the label, as only a column can that was written after it:\n  {}\nA model that learns from that is of \
+         no use on customers whose future is open. Leave such columns out (table.ignore = [{list}]), or accept those that \
+         were known on the as-of date (table.accept = [{list}])",
+        match suspects.len() {
+            1 => "1 column seems".to_owned(),
+            many => format!("{many} columns seem"),
+        },
+        told.join("\n  "),
+        list = names.join(", "),
+    )))
 }
 
 /// The first day that the labels know nothing about: the day after the newest row of any signal, or `as_of` if that is

@@ -109,7 +109,10 @@ pub fn train(
     evaluation.as_of.clear();
     evaluation.by_date.clear();
     evaluation.folds = Some(FoldMetrics::of(column.map(str::to_owned), by_fold));
-    let published: Trained = training::train_on(settings, dataset, customers, &all, step)?;
+    // This fit is the published one, with its uncertainty, and not followed by another.
+    let mut last = settings.clone();
+    last.training.refit = false;
+    let published: Trained = training::train_on(&last, dataset, customers, &all, step)?;
     let model = training::artefact(settings, dataset, &Snapshots::default(), &published, evaluation, inputs);
     Ok(Challenger { model, evaluated: None })
 }

@@ -14,6 +14,7 @@
 //! | `evaluation` | how good it is on later, unseen rows: with intervals, in money, group by group |
 //! | `folds` | the evaluation by held-out folds, where there is no time to split by |
 //! | `backtest` | the whole training repeated at earlier dates; how much history is enough |
+//! | `leakage` | [suspects](leakage::suspects): columns that know the label |
 //! | `artefact` | the model as a readable, checked file |
 //! | `newton`, `kernel`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the linear algebra |
 //!
@@ -34,6 +35,7 @@ pub mod cross_fit;
 pub mod design;
 pub mod evaluation;
 pub mod folds;
+pub mod leakage;
 pub mod logistic;
 pub mod metrics;
 pub mod recipe;

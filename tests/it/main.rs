@@ -10,6 +10,7 @@ mod features_golden;
 mod houserules;
 mod memory_limit;
 mod onnx;
+mod prepared;
 mod real_data;
 mod registry;
 mod sample;

@@ -1,0 +1,241 @@
+//! Leaks: columns that know the label because they were written after it. A model that learns from one looks excellent
+//! and is worthless, so suspects are named, with the figures that speak against them.
+//!
+//! A figure is of at most [`SAMPLE_ROWS`] rows, evenly spread.
+
+use crate::dataset::{Block, Dataset, Selection};
+use crate::error::Result;
+use crate::sources::{CustomerTable, NO_DAY};
+use rayon::prelude::*;
+use std::fmt;
+
+use super::metrics;
+
+/// Rows looked at, at most.
+const SAMPLE_ROWS: usize = 100_000;
+/// Values held in memory at a time, at most.
+const SAMPLE_VALUES: usize = 50_000_000;
+/// Nothing that is known in time ranks churners this well on its own.
+const TOO_GOOD: f64 = 0.95;
+/// Having values for churners alone may be chance with a greater probability than this.
+const CHANCE: f64 = 1e-9;
+/// Folds in which a level's share of churners is learned, so that rare levels do not vouch for themselves.
+const FOLDS: u8 = 5;
+
+/// A column that may know the label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suspect {
+    /// Its name.
+    pub column: String,
+    /// What speaks against it.
+    pub evidence: Evidence,
+}
+
+/// What speaks against a column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evidence {
+    /// It ranks churners this well on its own.
+    Auc(f64),
+    /// It has a value for churners alone: so many rows, of so many.
+    OnlyChurnersHave(usize, usize),
+    /// It lacks a value for churners alone: so many rows, of so many.
+    OnlyChurnersLack(usize, usize),
+    /// It is a date later than the as-of date in so many rows, of so many.
+    Later(usize, usize),
+}
+
+impl fmt::Display for Suspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.column;
+        match self.evidence {
+            Evidence::Auc(auc) => write!(f, "`{name}` alone ranks churners with an AUC of {auc:.3}"),
+            Evidence::OnlyChurnersHave(n, rows) => {
+                write!(f, "`{name}` has a value in {n} of {rows} rows, all of them of churners")
+            }
+            Evidence::OnlyChurnersLack(n, rows) => {
+                write!(f, "`{name}` has no value in {n} of {rows} rows, all of them of churners")
+            }
+            Evidence::Later(n, rows) => write!(f, "`{name}` is later than the as-of date in {n} of {rows} rows"),
+        }
+    }
+}
+
+/// The rows that are looked at.
+struct Sample {
+    /// Block and row of each.
+    places: Vec<(u32, u32)>,
+    /// The label of each.
+    y: Vec<u8>,
+}
+
+impl Sample {
+    fn of(dataset: &Dataset, rows: &Selection) -> Sample {
+        let columns = dataset.catalogue.numeric.len().max(1);
+        let places = rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / columns).max(1));
+        let label = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].label(row as usize).unwrap_or(0);
+        Sample { y: places.iter().map(label).collect(), places }
+    }
+
+    /// What `of` says of every row.
+    fn map<T>(&self, dataset: &Dataset, of: impl Fn(&Block, usize) -> T) -> Vec<T> {
+        self.places.iter().map(|&(block, row)| of(&dataset.blocks[block as usize], row as usize)).collect()
+    }
+
+    /// Whether having a value, or having none, is a matter of churners alone.
+    fn presence(&self, is_there: impl Fn(usize) -> bool) -> Option<Evidence> {
+        let mut counts = [[0usize; 2]; 2];
+        for (place, &y) in self.y.iter().enumerate() {
+            counts[usize::from(is_there(place))][usize::from(y == 1)] += 1;
+        }
+        let rows = self.y.len();
+        let base_rate = (counts[0][1] + counts[1][1]) as f64 / rows.max(1) as f64;
+        let improbable = |[stayed, churned]: [usize; 2]| {
+            stayed == 0 && base_rate < 0.5 && churned as f64 * base_rate.ln() < CHANCE.ln()
+        };
+        match counts {
+            [_, have] if improbable(have) => Some(Evidence::OnlyChurnersHave(have[1], rows)),
+            [lack, _] if improbable(lack) => Some(Evidence::OnlyChurnersLack(lack[1], rows)),
+            _ => None,
+        }
+    }
+
+    /// What speaks against a numeric column.
+    fn numeric(&self, values: &[f32]) -> Option<Evidence> {
+        let auc = best_auc(&self.y, values).filter(|&auc| auc > TOO_GOOD).map(Evidence::Auc);
+        auc.or_else(|| self.presence(|place| !values[place].is_nan()))
+    }
+}
+
+/// Looks at every feature by itself: numeric ones by their value, up or down and with missing values at either end,
+/// categorical ones by the share of churners that a level has in other folds.
+///
+/// # Errors
+/// [`Error::Temporary`](crate::Error::Temporary) when features lie on disk and cannot be read.
+pub fn suspects(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Result<Vec<Suspect>> {
+    let sample = Sample::of(dataset, rows);
+    let values = dataset.gather(&sample.places)?;
+    let count = sample.places.len();
+    let numeric = dataset.catalogue.numeric.par_iter().enumerate().filter_map(|(index, feature)| {
+        let evidence = sample.numeric(&values[index * count..(index + 1) * count])?;
+        Some(Suspect { column: feature.name.clone(), evidence })
+    });
+    let mut found: Vec<Suspect> = numeric.collect();
+    let entries = sample.map(dataset, |block, row| block.customers[row]);
+    let folds: Vec<u8> = entries.iter().map(|&entry| customers.fold(entry, FOLDS, seed)).collect();
+    let categorical =
+        dataset.catalogue.categorical.par_iter().zip(&customers.categorical).filter_map(|(name, levels)| {
+            // A code more than there are levels stands for none.
+            let none = levels.names.len();
+            let codes: Vec<usize> =
+                entries.iter().map(|&entry| (levels.codes[entry as usize] as usize).min(none)).collect();
+            let scores = out_of_fold_rates(&sample.y, &codes, &folds, none + 1);
+            let auc = metrics::roc_auc(&sample.y, &scores).filter(|&auc| auc > TOO_GOOD).map(Evidence::Auc);
+            let evidence = auc.or_else(|| sample.presence(|place| codes[place] != none))?;
+            Some(Suspect { column: name.clone(), evidence })
+        });
+    found.extend(categorical.collect::<Vec<_>>());
+    Ok(found)
+}
+
+/// Looks at dates, which are no features themselves but show what the table knows. `days` has an entry for each of the
+/// customers table; `dated` tells whether the rows have as-of dates to compare with.
+pub fn suspect_dates(dataset: &Dataset, dates: &[(String, Vec<i32>)], rows: &Selection, dated: bool) -> Vec<Suspect> {
+    let sample = Sample::of(dataset, rows);
+    let judge = |(name, days): &(String, Vec<i32>)| {
+        let day = |block: &Block, row: usize| {
+            let day = days[block.customers[row] as usize];
+            (day, dataset.as_of[block.as_of[row] as usize].0)
+        };
+        let pairs = sample.map(dataset, day);
+        let later = pairs.iter().filter(|&&(day, as_of)| day != NO_DAY && day > as_of).count();
+        let age = |&(day, as_of): &(i32, i32)| if day == NO_DAY { f32::NAN } else { as_of.wrapping_sub(day) as f32 };
+        let evidence = match dated && later > 0 {
+            true => Evidence::Later(later, pairs.len()),
+            false => sample.numeric(&pairs.iter().map(age).collect::<Vec<f32>>())?,
+        };
+        Some(Suspect { column: name.clone(), evidence })
+    };
+    dates.par_iter().filter_map(judge).collect()
+}
+
+/// The share of churners of each row's code in the other folds, drawn towards the base rate by one row's weight.
+fn out_of_fold_rates(y: &[u8], codes: &[usize], folds: &[u8], distinct: usize) -> Vec<f64> {
+    let mut counts = vec![[(0u32, 0u32); FOLDS as usize]; distinct];
+    for ((&y, &code), &fold) in y.iter().zip(codes).zip(folds) {
+        let (rows, churners) = &mut counts[code][usize::from(fold)];
+        *rows += 1;
+        *churners += u32::from(y == 1);
+    }
+    let base_rate = metrics::base_rate(y).unwrap_or(0.0);
+    let rate = |code: usize, fold: u8| {
+        let others = counts[code].iter().enumerate().filter(|(other, _)| *other != usize::from(fold));
+        let (rows, churners) = others.fold((0, 0), |(n, c), (_, (rows, churners))| (n + rows, c + churners));
+        (f64::from(churners) + base_rate) / (f64::from(rows) + 1.0)
+    };
+    codes.iter().zip(folds).map(|(&code, &fold)| rate(code, fold)).collect()
+}
+
+/// The greater of the AUCs of a column upwards and downwards, with missing values (NaN) below or above all others.
+fn best_auc(y: &[u8], values: &[f32]) -> Option<f64> {
+    let mut present: Vec<(f32, u8)> =
+        values.iter().zip(y).filter(|(value, _)| !value.is_nan()).map(|(&value, &y)| (value, y)).collect();
+    present.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    // Of pairs of a churner and one who stayed, both with a value: those in which the churner's is greater, ties half.
+    let (mut wins, mut below) = (0.0, 0.0);
+    for tie in present.chunk_by(|a, b| a.0 == b.0) {
+        let churned = tie.iter().filter(|(_, y)| *y == 1).count() as f64;
+        let stayed = tie.len() as f64 - churned;
+        wins += churned * (below + 0.5 * stayed);
+        below += stayed;
+    }
+    let churned = present.iter().filter(|(_, y)| *y == 1).count() as f64;
+    let stayed = present.len() as f64 - churned;
+    let all_churned = y.iter().filter(|&&y| y == 1).count() as f64;
+    let (missing_churned, missing_stayed) = (all_churned - churned, (y.len() as f64 - all_churned) - stayed);
+    let pairs = all_churned * (y.len() as f64 - all_churned);
+    let missing_ties = 0.5 * missing_churned * missing_stayed;
+    let upwards = wins.max(churned * stayed - wins);
+    let best = upwards + missing_ties + (churned * missing_stayed).max(missing_churned * stayed);
+    (pairs > 0.0).then(|| best / pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_judged_up_and_down_and_with_its_missing_values() {
+        let y = [1, 1, 0, 0];
+        assert_eq!(best_auc(&y, &[4.0, 3.0, 2.0, 1.0]), Some(1.0));
+        assert_eq!(best_auc(&y, &[1.0, 2.0, 3.0, 4.0]), Some(1.0));
+        assert_eq!(best_auc(&y, &[1.0, 1.0, 1.0, 1.0]), Some(0.5));
+        assert_eq!(best_auc(&y, &[f32::NAN, f32::NAN, 2.0, 1.0]), Some(1.0));
+        assert_eq!(best_auc(&y, &[5.0, 1.0, f32::NAN, f32::NAN]), Some(1.0));
+        assert_eq!(best_auc(&[1, 1], &[1.0, 2.0]), None);
+        let (p, q) = ([0.3, 0.1, 0.7, 0.2, 0.7, 0.9], [1, 0, 0, 0, 1, 1]);
+        let values: Vec<f32> = p.iter().map(|&p| p as f32).collect();
+        assert!((best_auc(&q, &values).unwrap() - metrics::roc_auc(&q, &p).unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_level_of_one_row_does_not_vouch_for_itself() {
+        let rows = 1000;
+        let y: Vec<u8> = (0..rows).map(|row| u8::from(row % 7 == 0)).collect();
+        let folds: Vec<u8> = (0..rows).map(|row| (row % 5) as u8).collect();
+        let names: Vec<usize> = (0..rows).collect();
+        let auc = metrics::roc_auc(&y, &out_of_fold_rates(&y, &names, &folds, rows)).unwrap();
+        assert!((auc - 0.5).abs() < 1e-9, "{auc}");
+        let told: Vec<usize> = y.iter().map(|&y| usize::from(y)).collect();
+        assert_eq!(metrics::roc_auc(&y, &out_of_fold_rates(&y, &told, &folds, 2)), Some(1.0));
+    }
+
+    #[test]
+    fn values_for_churners_alone_are_suspect_unless_they_are_few() {
+        let y: Vec<u8> = (0..1000).map(|row| u8::from(row % 5 == 0)).collect();
+        let sample = Sample { places: Vec::new(), y };
+        assert_eq!(sample.presence(|row| row % 50 == 0), Some(Evidence::OnlyChurnersHave(20, 1000)));
+        assert_eq!(sample.presence(|row| row % 50 != 0), Some(Evidence::OnlyChurnersLack(20, 1000)));
+        assert_eq!(sample.presence(|row| row % 200 == 0), None);
+        assert_eq!(sample.presence(|row| row % 2 == 0), None);
+    }
+}
