@@ -120,6 +120,15 @@ fn summary(found: &Backtest, purged: bool, prepared: bool) -> String {
         ]);
     }
     let _ = writeln!(text, "{list}\n");
+    let shifts: Vec<f64> = found.origins.iter().filter_map(|origin| origin.shift_needed).collect();
+    let (low, high) = shifts.iter().fold((f64::MAX, f64::MIN), |(low, high), &shift| (low.min(shift), high.max(shift)));
+    if shifts.len() > 1 {
+        let _ = writeln!(
+            text,
+            "To be right on the whole, log-odds would have had to be shifted by {low:+.2} to {high:+.2}: expect the next \
+             snapshot to be off by as much."
+        );
+    }
     for (name, why) in &found.left_out {
         let _ = writeln!(text, "  note: {name} is left out: {why}");
     }

@@ -5,6 +5,7 @@
 //! fit and calibration see nothing of the rows that are judged. Prepared tables without dates are judged on folds of customers
 //! by the same functions.
 
+use super::base_rate;
 use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use super::evaluation::{self, CalibrationLine};
 use super::metrics::Metrics;
@@ -15,6 +16,7 @@ use crate::dataset::folds::Folds;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::labels;
+use crate::numeric::{logit, sum};
 use crate::sources::CustomerTable;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,9 @@ pub struct Origin {
     pub training_rate: f64,
     /// Mean probability of the judged rows.
     pub mean_probability: f64,
+    /// What added to every log-odds would have made the mean probability right: how far the base rate had moved beyond what
+    /// the features say. None where all judged rows are of one class.
+    pub shift_needed: Option<f64>,
     /// On the judged rows.
     pub metrics: Metrics,
     /// With 95 % intervals by resampling customers.
@@ -277,13 +282,17 @@ impl Setting<'_> {
                 customers: part.judged.customers(self.dataset),
             });
         }
+        let metrics = rows.metrics(self.settings);
+        let rate = metrics.base_rate.filter(|&rate| rate > 0.0 && rate < 1.0);
+        let log_odds: Vec<f64> = rows.p.iter().map(|&p| logit(p)).collect();
         let origin = Origin {
             name: split.name.clone(),
             learned_from: split.learned_from.clone(),
             training_rows: learned / split.parts.len().max(1),
             training_rate: churners as f64 / learned.max(1) as f64,
-            mean_probability: crate::numeric::sum(rows.p.iter().copied()) / rows.p.len().max(1) as f64,
-            metrics: rows.metrics(self.settings),
+            mean_probability: sum(rows.p.iter().copied()) / rows.p.len().max(1) as f64,
+            shift_needed: rate.map(|rate| base_rate::shift_to(&log_odds, rate)),
+            metrics,
             intervals: rows.bootstrap(self.settings).intervals(&rows.y, &rows.p, &rows.customers),
             baseline: Metrics::of(&rows.y, &rows.baseline, self.settings.list.capacity as usize),
         };

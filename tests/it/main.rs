@@ -6,6 +6,7 @@ mod bad_input;
 mod cause_attribution;
 mod common;
 mod determinism;
+mod evaluation;
 mod features_golden;
 mod houserules;
 mod memory_limit;

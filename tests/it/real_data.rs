@@ -11,6 +11,8 @@ struct Set {
     as_ofs: &'static [&'static str],
     /// ROC AUC of scikit-learn's logistic regression in the set's README.
     reference: f64,
+    /// The calibration error that the held-out rows may have at most.
+    ece: f64,
 }
 
 const OULAD: Set = Set {
@@ -34,6 +36,7 @@ const OULAD: Set = Set {
         "2014-04-15",
     ],
     reference: 0.713,
+    ece: 0.015,
 };
 
 const CDNOW: Set = Set {
@@ -41,6 +44,7 @@ const CDNOW: Set = Set {
     tables: &[("customers", "customers"), ("signals.orders", "orders")],
     as_ofs: &["1997-07-01", "1997-08-15", "1997-10-01", "1997-11-15", "1998-01-01", "1998-04-01"],
     reference: 0.725,
+    ece: 0.06,
 };
 
 /// Below the reference by more than this is a failure.
@@ -137,7 +141,11 @@ fn on(set: &Set) {
     run(&["train", "--promote", "always"]);
     let artefact = crate::common::artefact(&folder.path().join("models"));
     let auc = artefact["evaluation"]["metrics"]["roc_auc"].as_f64().unwrap();
-    eprintln!("{}: held-out ROC AUC {auc:.4}, reference {:.3}", set.name, set.reference);
+    let evaluation = &artefact["evaluation"];
+    let (ranked, error) = (&evaluation["intervals"]["roc_auc"], &evaluation["intervals"]["ece"]);
+    eprintln!("{}: held-out ROC AUC {auc:.4} ({ranked}), reference {:.3}; ECE {error}", set.name, set.reference);
+    let ece = evaluation["metrics"]["ece"].as_f64().unwrap();
+    assert!(ece <= set.ece, "{}: the calibration error {ece:.4} is above {}", set.name, set.ece);
     assert!(auc >= set.reference - MARGIN, "{}: ROC AUC {auc:.4} is below {:.3} - {MARGIN}", set.name, set.reference);
 }
 

@@ -1,0 +1,107 @@
+//! What an evaluation and a backtest say about signal, time and history.
+
+use crate::common::{artefact, batches, churn, day, write, Population};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Int64Array, RecordBatch};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The ends of an interval.
+fn ends(interval: &Value) -> (f64, f64) {
+    (interval["lower"].as_f64().unwrap(), interval["upper"].as_f64().unwrap())
+}
+
+#[test]
+fn labels_of_other_customers_hold_no_signal() {
+    let population = Population::shared();
+    let folder = tempfile::tempdir().unwrap();
+    let ids = |name: &str| -> Vec<i64> {
+        let batches = batches(&population.folder.join(format!("data/{name}.parquet")));
+        let of = |batch: &RecordBatch| batch["customer_id"].as_primitive::<Int64Type>().values().to_vec();
+        batches.iter().flat_map(of).collect()
+    };
+    let customers = ids("customers");
+    let mut others = (0..customers.len()).map(|i| customers[(i * 1_237 + 11) % customers.len()]);
+    let shuffled: Vec<RecordBatch> = batches(&population.folder.join("data/churn.parquet"))
+        .iter()
+        .map(|batch| {
+            let mut columns = batch.columns().to_vec();
+            let index = batch.schema().index_of("customer_id").unwrap();
+            columns[index] = Arc::new(Int64Array::from_iter_values(others.by_ref().take(batch.num_rows())));
+            RecordBatch::try_new(batch.schema(), columns).unwrap()
+        })
+        .collect();
+    let file = folder.path().join("churn.parquet");
+    write(&file, &shuffled, 10_000);
+    let models = folder.path().join("models");
+    let (churned, registry) = (format!("churn.path={}", file.display()), format!("paths.models={}", models.display()));
+    let sets = ["--set", &churned, "--set", &registry, "--set", "gates.max_quarantine_share=1"];
+    let run = churn(&population.folder, &[&["train", "--as-of", Population::AS_OF][..], &sets].concat()).ok();
+    let evaluation = &artefact(&models)["evaluation"];
+    let (lower, upper) = ends(&evaluation["intervals"]["roc_auc"]);
+    assert!(lower < 0.5 && 0.5 < upper, "the AUC is {lower} to {upper}");
+    assert!(evaluation["advice"][0].as_str().unwrap().starts_with("there is no signal"), "{}", evaluation["advice"]);
+    assert!(run.stdout.contains("there is no signal"), "{run}");
+}
+
+#[test]
+fn what_is_there_is_found_and_every_group_is_judged() {
+    let evaluation = &artefact(&Population::shared().folder.join("models"))["evaluation"];
+    let (lower, upper) = ends(&evaluation["intervals"]["roc_auc"]);
+    let auc = evaluation["metrics"]["roc_auc"].as_f64().unwrap();
+    assert!(0.5 < lower && lower < auc && auc < upper && upper < 1.0, "{lower}, {auc}, {upper}");
+    let rows = evaluation["metrics"]["rows"].as_u64().unwrap();
+    let segments = evaluation["segments"].as_array().unwrap();
+    for by in ["plan", "region", "tenure", "signals seen"] {
+        let of_group = segments.iter().filter(|segment| segment["by"] == by);
+        assert_eq!(of_group.map(|segment| segment["rows"].as_u64().unwrap()).sum::<u64>(), rows, "{by}");
+    }
+    let listed: u64 = segments.iter().filter(|s| s["by"] == "plan").map(|s| s["listed"].as_u64().unwrap()).sum();
+    assert_eq!(listed, 500);
+    assert!(evaluation["profit"]["empc"].as_f64().unwrap() >= 0.0);
+    assert_eq!(evaluation["gains"].as_array().unwrap().last().unwrap()["gain"], 1.0);
+}
+
+#[test]
+fn a_backtest_learns_from_what_was_known_and_says_how_much_is_enough() {
+    let population = Population::shared();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("backtest.json");
+    let common = ["--as-of", Population::AS_OF, "--set", "model.alpha=0.003", "--format", "json"];
+    let arguments = [&["backtest", "--origins", "2", "--out", out.to_str().unwrap()][..], &common].concat();
+    let run = churn(&population.folder, &arguments).ok();
+    let found: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(found, serde_json::from_str::<Value>(&std::fs::read_to_string(&out).unwrap()).unwrap());
+    let origins = found["origins"].as_array().unwrap();
+    assert_eq!(origins.len(), 2);
+    let mut judged = 0;
+    for origin in origins {
+        let date = day(origin["name"].as_str().unwrap());
+        let learned = origin["learned_from"].as_array().unwrap();
+        assert!(!learned.is_empty());
+        for earlier in learned {
+            assert!(day(earlier.as_str().unwrap()) + 37 <= date, "{earlier} reaches into {date}");
+        }
+        judged += origin["metrics"]["rows"].as_u64().unwrap();
+        assert!(origin["metrics"]["roc_auc"].as_f64().unwrap() > 0.55, "{origin}");
+    }
+    assert_eq!(found["pooled"]["rows"].as_u64().unwrap(), judged);
+    for curve in ["by_history", "by_customers"] {
+        let points = found[curve]["points"].as_array().unwrap();
+        let rows: Vec<u64> = points.iter().map(|point| point["rows"].as_u64().unwrap()).collect();
+        assert!(rows.len() > 1 && rows.is_sorted(), "{curve}: {rows:?}");
+        assert!(!found[curve]["answer"].as_str().unwrap().is_empty());
+    }
+
+    // Judged by models of other customers, the same rows.
+    let purged = [&["backtest", "--origins", "1", "--no-curves", "--purge-customers"][..], &common].concat();
+    let purged: Value = serde_json::from_str(&churn(&population.folder, &purged).ok().stdout).unwrap();
+    let (known, new) = (&origins[1], &purged["origins"][0]);
+    assert_eq!((&known["name"], &known["metrics"]["rows"]), (&new["name"], &new["metrics"]["rows"]));
+    assert_ne!(known["metrics"]["log_loss"], new["metrics"]["log_loss"]);
+    assert!(purged["by_history"].is_null());
+
+    let none = churn(&population.folder, &["backtest", "--set", "training.snapshots=1", "--as-of", Population::AS_OF]);
+    assert_eq!(none.code, 5, "{none}");
+}
