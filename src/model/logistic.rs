@@ -450,7 +450,8 @@ impl LogisticFit {
         let line = |(j, name, estimate): (usize, &str, f64)| {
             let variance = self.covariance.get(j * size + j).copied().unwrap_or(f64::NAN);
             let standard_error = variance.max(0.0).sqrt();
-            let z = estimate / standard_error;
+            // Without an error (its computation was not asked for, or the column never varies) nothing is significant.
+            let z = if standard_error > 0.0 { estimate / standard_error } else { 0.0 };
             let (lower, upper) = (estimate - Z_95 * standard_error, estimate + Z_95 * standard_error);
             Coefficient {
                 name: name.into(),

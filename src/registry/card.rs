@@ -193,7 +193,7 @@ fn limits(text: &mut String, model: &Artefact) {
     if !model.converged {
         let _ = writeln!(text, "- **The fit did not converge.**");
     }
-    for advice in &model.advice {
+    for advice in model.advice.iter().chain(&model.evaluation.advice) {
         let _ = writeln!(text, "- {advice}");
     }
     text.push('\n');
