@@ -9,6 +9,7 @@ mod determinism;
 mod features_golden;
 mod houserules;
 mod memory_limit;
+mod notebooks;
 mod onnx;
 mod real_data;
 mod registry;
