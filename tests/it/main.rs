@@ -10,6 +10,7 @@ mod evaluation;
 mod features_golden;
 mod houserules;
 mod memory_limit;
+mod notebooks;
 mod onnx;
 mod prepared;
 mod real_data;
