@@ -103,5 +103,5 @@ fn a_backtest_learns_from_what_was_known_and_says_how_much_is_enough() {
     assert!(purged["by_history"].is_null());
 
     let none = churn(&population.folder, &["backtest", "--set", "training.snapshots=1", "--as-of", Population::AS_OF]);
-    assert_eq!(none.code, 5, "{none}");
+    assert_eq!(none.code, 2, "{none}");
 }
