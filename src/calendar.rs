@@ -168,8 +168,17 @@ impl Timeline {
 
     /// The second on which a day begins; days outside the timeline are moved to its ends.
     pub fn second(&self, day: Day) -> u32 {
-        let index = day.0.saturating_sub(self.first.0).clamp(0, self.starts.len() as i32 - 1);
-        self.starts[index as usize]
+        self.starts[self.index(day) as usize]
+    }
+
+    /// The number of a day, counted from the first day; days outside the timeline are moved to its ends.
+    pub fn index(&self, day: Day) -> u32 {
+        day.0.saturating_sub(self.first.0).clamp(0, self.starts.len() as i32 - 1) as u32
+    }
+
+    /// How many days there are, at least one: [`Timeline::day_number`] is below it.
+    pub fn days(&self) -> u32 {
+        (self.starts.len() as u32 - 1).max(1)
     }
 
     /// The number of the day that holds a second, counted from the first day.

@@ -41,15 +41,19 @@ pub struct RowKey {
     pub as_of: u32,
 }
 
-/// Every instant at which a window of some as-of date begins or ends.
+/// Every day at which a window of some as-of date begins or ends.
 struct Boundaries {
-    /// The instants, ascending and distinct.
-    seconds: Vec<u32>,
+    /// How many there are.
+    count: usize,
+    /// How many there are up to and with each day of the timeline.
+    passed: Vec<u32>,
     /// Where those of each as-of date are among them.
     dates: Vec<DateBoundaries>,
 }
 
 struct DateBoundaries {
+    /// The as-of date's second.
+    second: u32,
     to: usize,
     look_back: usize,
     /// Where each window begins, and the one of equal length before it.
@@ -58,39 +62,50 @@ struct DateBoundaries {
 
 impl Boundaries {
     fn of(engine: &Engine, timeline: &Timeline) -> Boundaries {
-        let second = |as_of: Day, days: u32| timeline.second(as_of.plus(-(days as i32)));
+        let day = |as_of: Day, days: u32| timeline.index(as_of.plus(-(days as i32)));
         let back = || {
             let windows = engine.windows.iter().flat_map(|&w| [w, 2 * w]);
             windows.chain([0, engine.look_back_days])
         };
-        let mut seconds: Vec<u32> =
-            timeline.as_of.iter().flat_map(|&as_of| back().map(move |days| second(as_of, days))).collect();
-        seconds.sort_unstable();
-        seconds.dedup();
-        let at = |as_of: Day, days: u32| seconds.partition_point(|&s| s < second(as_of, days));
+        let mut days: Vec<u32> =
+            timeline.as_of.iter().flat_map(|&as_of| back().map(move |days| day(as_of, days))).collect();
+        days.sort_unstable();
+        days.dedup();
+        let at = |as_of: Day, back: u32| days.partition_point(|&d| d < day(as_of, back));
         let dates = timeline
             .as_of
             .iter()
             .map(|&as_of| DateBoundaries {
+                second: timeline.second(as_of),
                 to: at(as_of, 0),
                 look_back: at(as_of, engine.look_back_days),
                 windows: engine.windows.iter().map(|&w| (at(as_of, w), at(as_of, 2 * w))).collect(),
             })
             .collect();
-        Boundaries { seconds, dates }
+        let passed = (0..timeline.days()).map(|day| days.partition_point(|&d| d <= day) as u32).collect();
+        Boundaries { count: days.len(), passed, dates }
     }
 
-    /// The first row at or after each boundary. A sweep would mispredict a branch a boundary: counting the rows before
-    /// it takes none, and few rows are counted in a few instructions.
-    fn locate(&self, rows: &[u32], positions: &mut [usize]) {
-        const FEW: usize = 32;
-        let boundaries = positions.iter_mut().zip(&self.seconds);
-        if rows.len() <= FEW {
-            boundaries.for_each(|(position, &boundary)| {
-                *position = rows.iter().map(|&second| u32::from(second < boundary)).sum::<u32>() as usize;
-            });
-        } else {
-            boundaries.for_each(|(position, &boundary)| *position = rows.partition_point(|&s| s < boundary));
+    /// Where a customer's rows stand: in `positions` the first row at or after each boundary, and in `days` how many of
+    /// the rows before each row are the first of their day. Boundaries and days begin at midnight alike, so each row's
+    /// day says all, and no branch depends on the rows.
+    fn locate(&self, seconds: &[u32], timeline: &Timeline, positions: &mut Vec<usize>, days: &mut Vec<u32>) {
+        positions.clear();
+        positions.resize(self.count + 1, 0);
+        days.clear();
+        days.push(0);
+        let (mut count, mut last) = (0, u32::MAX);
+        for &second in seconds {
+            let day = timeline.day_number(second);
+            count += u32::from(day != last);
+            last = day;
+            days.push(count);
+            positions[self.passed[day as usize] as usize] += 1;
+        }
+        let mut before = 0;
+        for position in positions {
+            before += *position;
+            *position = before;
         }
     }
 }
@@ -162,19 +177,17 @@ impl Engine {
         for (signal, columns) in rows.signals.iter().zip(&self.signals) {
             let mut seen = Seen::with_categories(if columns.categories.is_some() { signal.category_count } else { 0 });
             let mut days = Vec::new();
-            let mut positions = vec![0; boundaries.seconds.len()];
+            let mut positions = Vec::new();
             let mut spans = Vec::with_capacity(self.windows.len());
             let mut current = None;
             for (row, key) in keys.iter().enumerate() {
                 let range = signal.of(key.member as usize);
                 let seconds = &signal.seconds[range.clone()];
                 if current != Some(key.member) {
-                    counts::count_days(seconds, |s| timeline.day_number(s), &mut days);
-                    boundaries.locate(seconds, &mut positions);
+                    boundaries.locate(seconds, timeline, &mut positions, &mut days);
                     current = Some(key.member);
                 }
                 let date = &boundaries.dates[key.as_of as usize];
-                let second = boundaries.seconds[date.to];
                 let (look_back, to) = (positions[date.look_back], positions[date.to]);
                 spans.clear();
                 spans.extend(
@@ -183,7 +196,7 @@ impl Engine {
                         .map(|&(from, before)| Span { from: positions[from], before: positions[before] }),
                 );
                 let mut out = Row { values: &mut values, rows: keys.len(), row };
-                let rows = CountedRows { seconds, days: &days, look_back, to, as_of: second };
+                let rows = CountedRows { seconds, days: &days, look_back, to, as_of: date.second };
                 counts::fill(&mut out, &columns.counts, &rows, &spans, &self.logs);
                 if let Some(columns) = &columns.values {
                     values::fill(&mut out, columns, &signal.values[range.clone()], &spans, to);
@@ -193,7 +206,7 @@ impl Engine {
                 }
                 for survey in &columns.surveys {
                     let slices = (seconds, &signal.values[range.clone()], &signal.instruments[range.clone()]);
-                    surveys::fill(&mut out, survey, slices, (look_back, to), second);
+                    surveys::fill(&mut out, survey, slices, (look_back, to), date.second);
                 }
             }
         }

@@ -72,8 +72,10 @@ pub(super) struct Worker<'a> {
     scanner: &'a Scanner<'a>,
     index: usize,
     signal: usize,
-    /// By partition.
-    chunks: Vec<Chunk>,
+    /// Packed rows by partition.
+    words: Vec<Vec<u32>>,
+    /// String ids by partition, in a place of their own: between them, the words' would not fit the innermost cache.
+    texts: Vec<Vec<u8>>,
     reports: Vec<SignalReport>,
     times: Times<'a>,
     instants: Vec<i64>,
@@ -91,7 +93,8 @@ impl<'a> Worker<'a> {
             scanner,
             index,
             signal: 0,
-            chunks: (0..scanner.partitioning.count()).map(|_| Chunk::default()).collect(),
+            words: vec![Vec::new(); scanner.partitioning.count()],
+            texts: vec![Vec::new(); scanner.partitioning.count()],
             reports: vec![SignalReport::default(); scanner.scans.len()],
             times: Times::new(scanner.zone),
             instants: Vec::new(),
@@ -133,12 +136,13 @@ impl<'a> Worker<'a> {
     }
 
     fn hand_over(&mut self) -> Result<()> {
-        for (partition, chunk) in self.chunks.iter_mut().enumerate().filter(|(_, chunk)| !chunk.words.is_empty()) {
-            let mut chunk = std::mem::take(chunk);
-            chunk.worker = self.index;
-            chunk.words.shrink_to_fit();
-            chunk.texts.shrink_to_fit();
-            self.scanner.bins.put(self.signal, partition, chunk)?;
+        for (partition, (words, texts)) in self.words.iter_mut().zip(&mut self.texts).enumerate() {
+            let (mut words, mut texts) = (std::mem::take(words), std::mem::take(texts));
+            if !words.is_empty() {
+                words.shrink_to_fit();
+                texts.shrink_to_fit();
+                self.scanner.bins.put(self.signal, partition, Chunk { worker: self.index, words, texts })?;
+            }
         }
         Ok(())
     }
@@ -371,12 +375,13 @@ impl<'a> Worker<'a> {
             if target == NOWHERE {
                 continue;
             }
-            let chunk = &mut self.chunks[target as usize];
-            if chunk.words.len() >= full || chunk.words.capacity() == 0 {
-                renew(self.scanner.bins, self.signal, target as usize, self.index, chunk, full)?;
+            let words = &mut self.words[target as usize];
+            if words.len() >= full || words.capacity() == 0 {
+                let full = std::mem::replace(words, Vec::with_capacity(full));
+                put(self.scanner.bins, self.signal, target, self.index, full, Vec::new())?;
             }
             let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
-            chunk.words.extend_from_slice(&packed);
+            words.extend_from_slice(&packed);
         }
         Ok(())
     }
@@ -390,30 +395,29 @@ impl<'a> Worker<'a> {
             if target == NOWHERE {
                 continue;
             }
-            let chunk = &mut self.chunks[target as usize];
-            if chunk.words.len() >= full || chunk.words.capacity() == 0 {
-                renew(self.scanner.bins, self.signal, target as usize, self.index, chunk, full)?;
+            let (words, ids) = (&mut self.words[target as usize], &mut self.texts[target as usize]);
+            if words.len() >= full || words.capacity() == 0 {
+                // Ids are about as long as before.
+                let room = ids.len() + ids.len() / 16;
+                let full = std::mem::replace(words, Vec::with_capacity(full));
+                let texts = std::mem::replace(ids, Vec::with_capacity(room));
+                put(self.scanner.bins, self.signal, target, self.index, full, texts)?;
             }
             let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
-            chunk.words.extend_from_slice(&packed);
-            push_text(&mut chunk.texts, texts.value(row).as_bytes());
+            words.extend_from_slice(&packed);
+            push_text(ids, texts.value(row).as_bytes());
         }
         Ok(())
     }
 }
 
-/// Hands a full chunk over, and begins another.
+/// Hands a full chunk over; the first of a partition has nothing before it.
 #[cold]
-fn renew(bins: &Bins, signal: usize, partition: usize, worker: usize, chunk: &mut Chunk, full: usize) -> Result<()> {
-    let texts = chunk.texts.len();
-    let old = std::mem::take(chunk);
-    if !old.words.is_empty() {
-        bins.put(signal, partition, Chunk { worker, ..old })?;
+fn put(bins: &Bins, signal: usize, partition: u32, worker: usize, words: Vec<u32>, texts: Vec<u8>) -> Result<()> {
+    match words.is_empty() {
+        true => Ok(()),
+        false => bins.put(signal, partition as usize, Chunk { worker, words, texts }),
     }
-    chunk.words.reserve_exact(full);
-    // Ids are about as long as before.
-    chunk.texts.reserve_exact(texts + texts / 16);
-    Ok(())
 }
 
 /// The codes of a text column of a batch, or of its constant from the file's partition folders.

@@ -13,3 +13,4 @@ mod onnx;
 mod real_data;
 mod registry;
 mod sample;
+mod scale;

@@ -69,16 +69,3 @@ pub fn fill(out: &mut Row<'_>, columns: &CountColumns, rows: &CountedRows<'_>, s
     let recency = if to > look_back { f64::from(as_of - seconds[to - 1]) / DAY } else { f64::NAN };
     out.set(columns.days_since_last, recency);
 }
-
-/// Fills `days` for [`fill`]: `days[i]` is the number of rows before `i` that are the first of their day.
-pub fn count_days(seconds: &[u32], day_number: impl Fn(u32) -> u32, days: &mut Vec<u32>) {
-    days.clear();
-    days.push(0);
-    let (mut count, mut last) = (0, None);
-    for &second in seconds {
-        let day = day_number(second);
-        count += u32::from(last != Some(day));
-        last = Some(day);
-        days.push(count);
-    }
-}
