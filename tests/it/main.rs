@@ -17,3 +17,4 @@ mod prepared;
 mod real_data;
 mod registry;
 mod sample;
+mod scale;
