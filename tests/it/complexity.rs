@@ -11,7 +11,7 @@ fn curves_are_trained_scored_and_explained() {
     let models = format!("paths.models={}", folder.path().join("models").display());
     let run = |arguments: &[&str]| {
         let mut all = vec!["--config", &config, "--set", &models, "--set", "model.complexity=curves"];
-        all.extend(["--set", "model.alpha=0.001", "--set", "training.snapshots=2"]);
+        all.extend(["--set", "model.alpha=0.001", "--set", "training.snapshots=4"]);
         all.extend(arguments);
         churn(folder.path(), &all).ok()
     };

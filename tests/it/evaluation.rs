@@ -40,7 +40,8 @@ fn labels_of_other_customers_hold_no_signal() {
     let run = churn(&population.folder, &[&["train", "--as-of", Population::AS_OF][..], &sets].concat()).ok();
     let evaluation = &artefact(&models)["evaluation"];
     let (lower, upper) = ends(&evaluation["intervals"]["roc_auc"]);
-    assert!(lower < 0.5 && 0.5 < upper, "the AUC is {lower} to {upper}");
+    // A penalty so strong that all are equal gives 0.5 and no interval.
+    assert!(lower <= 0.5 && 0.5 <= upper, "the AUC is {lower} to {upper}");
     assert!(evaluation["advice"][0].as_str().unwrap().starts_with("there is no signal"), "{}", evaluation["advice"]);
     assert!(run.stdout.contains("there is no signal"), "{run}");
 }

@@ -423,7 +423,7 @@ fn fewer_churners_than_features() {
     assert!(columns.labels().iter().sum::<i64>() < 50);
     let place = Place::of(&columns);
     // So few churners may show no signal, which the rule would not promote.
-    place.train(&["--promote", "always"]).ok();
+    place.run(&["train", "--promote", "always"], "table.parquet", &[]).ok();
     assert_eq!(place.model()["converged"], true);
     place.run(&["score", "--as-of", "2024-02-01"], "table.parquet", &[]).ok();
 }
