@@ -1,5 +1,6 @@
 //! Real event logs: the eligible customers and labels are those that each set states, and the held-out AUC is not
-//! below that of the reference. `CHURN_REAL_DATA` names the folder of the sets, which the repository does not carry.
+//! below that of the reference. Real labelled tables: the AUC over their folds is as good as expected.
+//! `CHURN_REAL_DATA` names the folder of the sets, which the repository does not carry.
 
 use crate::common::{churn, day, repository, Table};
 use std::collections::BTreeSet;
@@ -46,6 +47,49 @@ const CDNOW: Set = Set {
 /// Below the reference by more than this is a failure.
 const MARGIN: f64 = 0.01;
 
+/// A labelled table with folds.
+struct LabelledTable {
+    name: &'static str,
+    /// The least ROC AUC, as the mean over the folds.
+    least: f64,
+}
+
+#[test]
+fn telco_ibm() {
+    by_folds(&LabelledTable { name: "telco_ibm", least: 0.84 });
+}
+
+#[test]
+fn mlc_churn() {
+    by_folds(&LabelledTable { name: "mlc_churn", least: 0.80 });
+}
+
+fn by_folds(set: &LabelledTable) {
+    let Some(data) = data_of(set.name) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = data.join("snapshot.parquet").display().to_string();
+    churn(folder.path(), &["train", "--features", &file]).ok();
+    let artefact = crate::common::artefact(&folder.path().join("models"));
+    let folds = &artefact["evaluation"]["folds"];
+    let auc = folds["mean"]["roc_auc"].as_f64().unwrap();
+    let log_loss = folds["mean"]["log_loss"].as_f64().unwrap();
+    eprintln!("{}: ROC AUC {auc:.4}, log-loss {log_loss:.4}, means over the folds", set.name);
+    assert_eq!((folds["column"].as_str(), folds["by_fold"].as_array().map(Vec::len)), (Some("fold"), Some(5)));
+    assert!(auc >= set.least, "{}: ROC AUC {auc:.4} is below {}", set.name, set.least);
+    churn(folder.path(), &["score", "--features", &file, "--as-of", "2024-01-01"]).ok();
+}
+
+/// The folder of a set, if it is there.
+fn data_of(name: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("CHURN_REAL_DATA").map(PathBuf::from);
+    let data = given.unwrap_or_else(|| repository("../shared/data")).join(name);
+    if !data.exists() {
+        eprintln!("skipped: there is no {}; CHURN_REAL_DATA names the folder of the real data sets", data.display());
+        return None;
+    }
+    Some(data)
+}
+
 #[test]
 fn oulad() {
     on(&OULAD);
@@ -57,12 +101,7 @@ fn cdnow() {
 }
 
 fn on(set: &Set) {
-    let given = std::env::var_os("CHURN_REAL_DATA").map(PathBuf::from);
-    let data = given.unwrap_or_else(|| repository("../shared/data")).join(set.name);
-    if !data.exists() {
-        eprintln!("skipped: there is no {}; CHURN_REAL_DATA names the folder of the real data sets", data.display());
-        return;
-    }
+    let Some(data) = data_of(set.name) else { return };
     let folder = tempfile::tempdir().unwrap();
     let config = repository("tests/real").join(set.name).join("churn.toml");
     let run = |arguments: &[&str]| {
