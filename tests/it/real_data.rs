@@ -1,5 +1,6 @@
 //! Real event logs: the eligible customers and labels are those that each set states, and the held-out AUC is not
-//! below that of the reference. Real labelled tables: the AUC over their folds is as good as expected. `CHURN_REAL_DATA` names the folder of the sets, which the repository does not carry.
+//! below that of the reference. Real labelled tables: the AUC over their folds is as good as expected.
+//! `CHURN_REAL_DATA` names the folder of the sets, which the repository does not carry.
 
 use crate::common::{churn, day, repository, Table};
 use std::collections::BTreeSet;

@@ -102,9 +102,9 @@ fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
     let mut rest: usize = (0..distinct.len()).filter(|&i| !is_heavy(i)).map(|i| distinct[i].1).sum();
     let mut bins = most.saturating_sub(heavy).max(1);
     let (mut edges, mut filled) = (Vec::with_capacity(most), 0);
-    for i in 0..last {
+    for (i, (_, count)) in distinct.iter().enumerate().take(last) {
         let share = rest / bins;
-        filled += distinct[i].1;
+        filled += count;
         if is_heavy(i) || filled >= share.max(1) || is_heavy(i + 1) && 2 * filled >= share {
             edges.push(between(i));
             if !is_heavy(i) {

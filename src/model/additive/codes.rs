@@ -50,7 +50,7 @@ pub fn sampled(blocks: &[CodeBlock], stride: usize) -> Vec<Vec<usize>> {
             (0..block.rows)
                 .filter(|&row| {
                     customers += usize::from(row == 0 || block.customer[row] != block.customer[row - 1]);
-                    (customers - 1) % stride == 0
+                    (customers - 1).is_multiple_of(stride)
                 })
                 .collect()
         })

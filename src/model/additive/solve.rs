@@ -112,8 +112,8 @@ mod tests {
         }
         let b: Vec<f64> = (0..size).map(|i| i as f64 - 60.0).collect();
         let x = Factor::new(matrix.clone()).solve(&b);
-        for i in 0..size {
-            assert!((dot(matrix.row(i, size), &x) - b[i]).abs() < 1e-6);
+        for (i, b) in b.iter().enumerate() {
+            assert!((dot(matrix.row(i, size), &x) - b).abs() < 1e-6);
         }
     }
 
