@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 /// Replicates of one pass over the rows.
 const LANES: usize = 8;
 /// The fewest and the most replicates that [`replicates_for`] takes.
-const FEWEST: usize = 200;
+const FEWEST: usize = 100;
 const MOST: usize = 1_000;
 /// Rows times replicates that take a second or two.
-const BUDGET: usize = 200_000_000;
+const BUDGET: usize = 100_000_000;
 /// Rows between two notes of how much weight and how many churners lie above.
 const NOTED: usize = 256;
 /// With a smaller share of replicates in which a metric is defined, it has no interval.
@@ -27,7 +27,7 @@ const DEFINED: f64 = 0.9;
 /// Poisson(1) as thresholds on 16 random bits: the weight is how many of them the bits reach. Its mean is 1 to 2e-5.
 const POISSON: [u16; 8] = [24_109, 48_219, 60_274, 64_292, 65_296, 65_497, 65_531, 65_535];
 
-/// As many replicates as are worth their time on this many rows: from 1,000 on few rows down to 200 on many.
+/// As many replicates as are worth their time on this many rows: from 1,000 on few rows down to 100 on many.
 pub fn replicates_for(rows: usize) -> usize {
     (BUDGET / rows.max(1)).clamp(FEWEST, MOST)
 }
@@ -148,16 +148,23 @@ impl Bootstrap {
     /// The difference, `p` less `other`, of each metric of two sets of probabilities of the same rows, with its
     /// interval. Customers have the same weights on both sides, so that what the rows have in common cancels.
     pub fn paired(&self, y: &[u8], p: &[f64], other: &[f64], customers: &[u32]) -> Intervals {
+        self.both(y, p, other, customers).1
+    }
+
+    /// [`Bootstrap::intervals`] of `p` and [`Bootstrap::paired`] of `p` and `other`, from the same replicates.
+    pub fn both(&self, y: &[u8], p: &[f64], other: &[f64], customers: &[u32]) -> (Intervals, Intervals) {
         let resampled = |p: &[f64]| {
             let sorted = Sorted::new(y, p, customers);
             let estimate = sorted.estimate(self);
             (estimate, centred(self.replicates(&sorted), estimate.ece))
         };
         let ((ours, our_replicates), (theirs, their_replicates)) = (resampled(p), resampled(other));
-        Each::<f64>::map(|metric| {
+        let alone = Each::<f64>::map(|metric| Interval::percentile(metric(&ours), our_replicates.iter().map(metric)));
+        let paired = Each::<f64>::map(|metric| {
             let pairs = our_replicates.iter().zip(&their_replicates);
             Interval::percentile(metric(&ours) - metric(&theirs), pairs.map(|(a, b)| metric(a) - metric(b)))
-        })
+        });
+        (alone, paired)
     }
 
     /// The metrics in every replicate; NaN where one is not defined.

@@ -106,10 +106,11 @@ impl Evaluation {
             let name = |group: u32| grouping.names.get(&group).cloned().unwrap_or_else(|| group.to_string());
             judged.segments(&grouping.by, &grouping.groups, &name)
         });
+        let (intervals, over_baseline) = bootstrap.both(&y, &p, &baseline, &who);
         let mut evaluation = Evaluation {
             as_of: seen.iter().map(|&date| dataset.as_of[date as usize]).collect(),
             metrics: Metrics::of(&y, &p, capacity),
-            intervals: bootstrap.intervals(&y, &p, &who),
+            intervals,
             replicates,
             by_date,
             calibration: metrics::calibration_table(&y, &p),
@@ -119,7 +120,7 @@ impl Evaluation {
             profit: ranked.profit(&settings.economics, settings.list.rank_by, capacity),
             segments: segments.collect(),
             baseline: Metrics::of(&y, &baseline, capacity),
-            over_baseline: bootstrap.paired(&y, &p, &baseline, &who),
+            over_baseline,
             advice: Vec::new(),
             folds: None,
         };
