@@ -15,6 +15,8 @@ use crate::sources::prepared::{Rows, Target};
 use crate::sources::{self, CustomerTable, Keys, Levels, Partitioning, PreparedTable, Wanted};
 use std::path::Path;
 
+/// The most features of one model: the fit's memory grows with their square and its time with their cube.
+const MOST_FEATURES: usize = 2_000;
 /// From this share of the rows on, distinct levels look like names rather than levels.
 const NAMES: f64 = 0.5;
 /// Fewer distinct levels than this are never taken for names.
@@ -42,7 +44,8 @@ pub struct Prepared {
 /// dates is taken to be of that date; of today without either).
 ///
 /// # Errors
-/// [`Error::Contract`] for a table that breaks its contract; [`Error::TooLittle`] when it has no labelled row.
+/// [`Error::Contract`] for a table that breaks its contract; [`Error::TooLittle`] when it has no labelled row;
+/// [`Error::Config`] when it has more features than a model takes.
 pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Result<Prepared> {
     let zone = settings.zone();
     let table = PreparedTable::open(path, &settings.table.clone().unwrap_or_default(), &Wanted::Training)?;
@@ -50,6 +53,15 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
         return Err(Error::Contract(format!(
             "prepared table {}: no column can be a feature; beside those with a role in [table] and those ignored, it needs \
              numbers, booleans or strings",
+            path.display()
+        )));
+    }
+    let features = table.numeric.len() + table.categorical.len();
+    if features > MOST_FEATURES {
+        return Err(Error::Config(format!(
+            "prepared table {}: {features} columns can be features, more than the {MOST_FEATURES} that one model takes. \
+             Choose among them: table.ignore takes patterns such as \"raw_*\", and with table.ignore = [\"*\"] only the \
+             columns listed under table.numeric and table.categorical are features",
             path.display()
         )));
     }

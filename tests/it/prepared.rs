@@ -429,6 +429,21 @@ fn fewer_churners_than_features() {
 }
 
 #[test]
+fn ten_thousand_columns_are_chosen_from() {
+    let rows = 150;
+    let mut columns = Columns::good(rows);
+    for feature in 0..10_000 {
+        let values = (0..rows).map(|row| ((row * 31 + feature * 17) % 101) as f64).collect::<Vec<f64>>();
+        columns.0.push((format!("f{feature}"), Arc::new(Float64Array::from(values))));
+    }
+    let place = Place::of(&columns);
+    place.refuses(&[], 2, &["10003 columns", "table.ignore"]);
+    let few = ["table.ignore=[\"*\"]", "table.numeric=[\"x\", \"z\", \"f9999\"]"];
+    place.run(&["train", "--promote", "always"], "table.parquet", &few).ok();
+    place.run(&["score", "--as-of", "2024-02-01"], "table.parquet", &few).ok();
+}
+
+#[test]
 fn leaks_stop_the_run_unless_accepted() {
     let good = Columns::good(ROWS);
     let labels = good.labels();
