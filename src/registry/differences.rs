@@ -1,7 +1,9 @@
 //! How two versions differ inside, and what that does to a list.
 
 use crate::config::List;
+use crate::model::additive::{Bins, Lookup};
 use crate::model::artefact::{Artefact, Scores};
+use crate::model::logistic::Coefficient;
 use crate::model::recipe::Source;
 use crate::ranking::Ranking;
 use crate::sources::CustomerTable;
@@ -17,9 +19,9 @@ pub struct Inside {
     pub features_of_first: Vec<String>,
     /// Features of the second version alone.
     pub features_of_second: Vec<String>,
-    /// Columns (effects) of the first version alone, of features that both have.
+    /// Columns, curves and interactions of the first version alone, of features that both have.
     pub columns_of_first: Vec<String>,
-    /// Columns of the second version alone, of features that both have.
+    /// Those of the second version alone.
     pub columns_of_second: Vec<String>,
     /// Columns whose effect has another sign, the largest change first.
     pub turned: Vec<Turned>,
@@ -30,11 +32,12 @@ pub struct Inside {
 pub struct Turned {
     /// The column.
     pub column: String,
-    /// Its effect in the first version, in log-odds.
+    /// Its effect in the first version, in log-odds: the coefficient, or how much a curve rises from its lower half of
+    /// bins to its upper half.
     pub first: f64,
     /// Its effect in the second version.
     pub second: f64,
-    /// Whether both effects are certain: neither 95 % interval holds 0.
+    /// Whether both effects are certain: neither 95 % interval holds 0. Curves have none.
     pub certain: bool,
 }
 
@@ -46,30 +49,17 @@ pub fn inside(first: &Artefact, second: &Artefact) -> Inside {
     };
     let (ours, theirs) = (features(first), features(second));
     let columns = |model: &Artefact| -> Vec<String> {
-        let columns = model.terms().into_iter();
-        let shared = columns.filter(|term| {
-            let feature = match term.source {
-                Source::Numeric(index) => &model.catalogue.numeric[index].name,
-                Source::Categorical(index) => &model.catalogue.categorical[index],
-            };
-            ours.contains(feature) && theirs.contains(feature)
-        });
-        shared.map(|term| term.name).collect()
+        let of_both = |feature: &&str| [&ours, &theirs].iter().all(|names| names.iter().any(|name| name == feature));
+        let shared = |(_, features): &(String, Vec<&str>)| features.iter().all(of_both);
+        columns(model).into_iter().filter(shared).map(|(name, _)| name).collect()
     };
     let (our_columns, their_columns) = (columns(first), columns(second));
-    let certain = |lower: f64, upper: f64| lower > 0.0 || upper < 0.0;
-    let mut turned: Vec<Turned> = first
-        .coefficients
-        .iter()
-        .skip(1)
-        .filter_map(|a| {
-            let b = second.coefficients.iter().skip(1).find(|b| b.name == a.name)?;
-            (a.estimate * b.estimate < 0.0).then(|| Turned {
-                column: a.name.clone(),
-                first: a.estimate,
-                second: b.estimate,
-                certain: certain(a.lower, a.upper) && certain(b.lower, b.upper),
-            })
+    let others = directions(second);
+    let mut turned: Vec<Turned> = directions(first)
+        .into_iter()
+        .filter_map(|(column, first, first_certain)| {
+            let &(_, second, second_certain) = others.iter().find(|(name, ..)| *name == column)?;
+            (first * second < 0.0).then_some(Turned { column, first, second, certain: first_certain && second_certain })
         })
         .collect();
     turned.sort_by(|a, b| (b.first - b.second).abs().total_cmp(&(a.first - a.second).abs()));
@@ -80,6 +70,48 @@ pub fn inside(first: &Artefact, second: &Artefact) -> Inside {
         columns_of_second: only(&their_columns, &our_columns),
         turned,
     }
+}
+
+/// The columns of a linear model or the terms of an additive one, each with the features that it looks at.
+fn columns(model: &Artefact) -> Vec<(String, Vec<&str>)> {
+    let catalogue = &model.catalogue;
+    let feature = |source: Source| match source {
+        Source::Numeric(index) => catalogue.numeric[index].name.as_str(),
+        Source::Categorical(index) => catalogue.categorical[index].as_str(),
+    };
+    match &model.additive {
+        None => model.terms().into_iter().map(|term| (term.name, vec![feature(term.source)])).collect(),
+        Some(additive) => additive
+            .terms
+            .iter()
+            .map(|term| {
+                let features = term.features().iter().map(|&place| additive.features[place].name.as_str()).collect();
+                (additive.term_name(term), features)
+            })
+            .collect(),
+    }
+}
+
+/// Which way each column moves the risk, and whether that is certain: the coefficients of a linear model; of the curve of
+/// a number, the mean of the upper half of its bins less that of the lower half.
+fn directions(model: &Artefact) -> Vec<(String, f64, bool)> {
+    let Some(additive) = &model.additive else {
+        let of_column = |c: &Coefficient| (c.name.clone(), c.estimate, c.lower > 0.0 || c.upper < 0.0);
+        return model.coefficients.iter().skip(1).map(of_column).collect();
+    };
+    let curves = additive.terms.iter().filter_map(|term| match (&term.lookup, term.features()) {
+        (Lookup::Curve { .. }, &[feature]) => Some((&additive.features[feature], &term.table)),
+        _ => None,
+    });
+    curves
+        .filter_map(|(feature, table)| {
+            let values = table.get(..feature.bins.missing())?;
+            let half = values.len() / 2;
+            let mean = |bins: &[f64]| bins.iter().sum::<f64>() / bins.len() as f64;
+            let rises = mean(&values[values.len() - half..]) - mean(&values[..half]);
+            (matches!(feature.bins, Bins::Numeric { .. }) && half > 0).then(|| (feature.name.clone(), rises, false))
+        })
+        .collect()
 }
 
 /// How the list of one date would change if the second version scored instead of the first.

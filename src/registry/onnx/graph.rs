@@ -81,6 +81,12 @@ impl Graph {
         self.constant(Element::Double, shape, &raw)
     }
 
+    /// A constant of 32-bit floats.
+    pub fn floats(&mut self, shape: &[usize], values: &[f32]) -> Value {
+        let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.constant(Element::Float, shape, &raw)
+    }
+
     /// A constant of 64-bit whole numbers.
     pub fn int64s(&mut self, shape: &[usize], values: &[i64]) -> Value {
         let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();

@@ -1,10 +1,11 @@
 //! A model as an ONNX file: a table of raw features in, risk out, for any program that runs ONNX.
 //!
-//! The graph computes what [`Artefact::score`] computes, step by step and in the same precision: values are bent,
-//! clipped and standardised in 64 bits and then rounded to 32, as the design holds them; the log-odds and their calibration
-//! are in 64 bits. Inputs are the columns of the feature table by name, one value a row: 32-bit floats with NaN for a
+//! The graph computes what [`Artefact::score`] computes, step by step and in the same precision: of a linear model, values
+//! are bent, clipped and standardised in 64 bits and then rounded to 32, as the design holds them; of an additive one, they
+//! are compared with the edges of its bins in 32 bits; the log-odds and their calibration are in 64 bits. Inputs are the columns of the feature table by name, one value a row: 32-bit floats with NaN for a
 //! missing value, and texts with the empty text for a missing level. A feature that the model does not use is no input.
 
+mod additive;
 mod graph;
 mod protobuf;
 
@@ -41,16 +42,13 @@ pub fn file(model: &Artefact) -> Result<File> {
             model.version
         )));
     }
-    if model.additive.is_some() {
-        return Err(Error::Model(format!(
-            "model {} has curves, which this version cannot write as ONNX; train with model.complexity = \"linear\" to \
-             export",
-            model.version
-        )));
-    }
     let mut graph = Graph::default();
-    let mut log_odds = graph.double(model.intercept);
-    for part in linear(&mut graph, model) {
+    let (intercept, parts) = match &model.additive {
+        Some(additive) => (additive.intercept, additive::terms(&mut graph, additive)),
+        None => (model.intercept, linear(&mut graph, model)),
+    };
+    let mut log_odds = graph.double(intercept);
+    for part in parts {
         log_odds = graph.op("Add", &[&log_odds, &part]);
     }
     let probability = calibrated(&mut graph, &model.calibration.calibration, &log_odds);
