@@ -87,7 +87,7 @@ pub fn run(
         history.push((day, scores.probabilities[position], rank, scores.customers.len()));
         if day == as_of || Some(day) == compared {
             let reference = score::reference(&settings, &model, &data, &customers, &scores, &ranking)?;
-            let attribution = Attribution::new(model.weights(), model.intercept, reference)?;
+            let attribution = Attribution::new(model.slopes(), model.intercept, reference)?;
             let explainer = Explainer::new(&settings, catalogue, &model.terms(), attribution)?;
             let place = scores.places[position];
             explanations.push((day, score::explain(&explainer, &model, &data, &customers, place)?));

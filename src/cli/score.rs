@@ -7,7 +7,7 @@ use crate::dataset::prepared::{self, Prepared};
 use crate::dataset::{self, Dataset, Selection, Tables};
 use crate::digest;
 use crate::error::{Error, Result};
-use crate::model::artefact::{Artefact, Scores};
+use crate::model::artefact::{Artefact, Row, Scores};
 use crate::publish::list::Results;
 use crate::publish::manifest::{Manifest, SourceSummary};
 use crate::publish::previous::Previous;
@@ -171,7 +171,7 @@ pub fn scored(
         settings: &settings.list,
     };
     let reference = reference(settings, &model, &data, &customers, &scores, &ranking)?;
-    let attribution = Attribution::new(model.weights(), model.intercept, reference)?;
+    let attribution = Attribution::new(model.slopes(), model.intercept, reference)?;
     let explainer = Explainer::new(settings, catalogue, &model.terms(), attribution)?;
     let explained = results
         .listed()
@@ -296,7 +296,7 @@ pub fn gates(settings: &Settings, tables: &Tables, data: &Dataset, as_of: Day) -
     Ok(warnings)
 }
 
-/// The means that contributions are measured from.
+/// The mean row that contributions are measured from.
 pub fn reference(
     settings: &Settings,
     model: &Artefact,
@@ -304,19 +304,19 @@ pub fn reference(
     customers: &CustomerTable,
     scores: &Scores,
     ranking: &Ranking,
-) -> Result<Vec<f64>> {
+) -> Result<Row> {
     Ok(match settings.list.reference {
-        Reference::Population => scores.means.clone(),
+        Reference::Population => scores.mean.clone(),
         Reference::CutOff => {
             // The last tenth of the list, but at least 50 customers, so that the mean is steady.
             let length = (ranking.listed / 10).max(50).min(ranking.listed);
             let nearest = &ranking.order[ranking.listed - length..ranking.listed];
-            let mut means = vec![0.0; scores.means.len()];
+            let mut mean = Row::zeros(scores.mean.effects.len());
             for &position in nearest {
                 let row = model.row(data, customers, scores.places[position as usize])?;
-                means.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(x) / length as f64);
+                mean.add(&row, 1.0 / length as f64);
             }
-            means
+            mean
         }
     })
 }

@@ -8,6 +8,7 @@ use crate::config::{Reference, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Tables};
 use crate::eligibility::Exclusions;
+use crate::model::additive::{Additive, Effect};
 use crate::model::artefact::Artefact;
 use crate::publish::list::{Line, Results};
 use crate::registry::promotion::Decision;
@@ -194,26 +195,30 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
         ),
     };
     text += &evaluated::brief(model);
+    steps(&mut text, model);
     let _ = writeln!(
         text,
-        "{} on {}, {} churned; {} columns, penalty {:.0e}, calibration {}",
+        "{} on {}, {} churned; {}, penalty {:.0e}, calibration {}",
         match (&model.evaluation.folds, model.refit) {
             (Some(_), _) | (None, true) => "Published model: fitted once more",
             (None, false) => "Published model: fitted",
         },
         counted(model.rows as u64, "row"),
         count(model.churners as u64),
-        model.coefficients.len() - 1,
+        terms(model),
         model.alpha,
         calibration_name(model),
     );
-    let _ = writeln!(
+    let _ = write!(
         text,
-        "Fit {} in {} Newton steps; {}",
+        "Fit {} in {} ",
         if model.converged { "converged" } else { "DID NOT CONVERGE" },
         model.iterations,
-        model.certificate
     );
+    let _ = match model.additive {
+        Some(_) => writeln!(text, "passes over the rows"),
+        None => writeln!(text, "Newton steps; {}", model.certificate),
+    };
     warnings(&mut text, &model.advice);
     let _ = writeln!(
         text,
@@ -223,6 +228,54 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
         registry.path(&model.version).display()
     );
     text
+}
+
+/// "45 columns", or "19 curves and 10 interactions".
+fn terms(model: &Artefact) -> String {
+    match &model.additive {
+        None => counted(model.coefficients.len().saturating_sub(1) as u64, "column"),
+        Some(additive) => {
+            let curves = additive.terms.iter().filter(|term| term.features().len() == 1).count();
+            let interactions = additive.terms.len() - curves;
+            format!("{} and {}", counted(curves as u64, "curve"), counted(interactions as u64, "interaction"))
+        }
+    }
+}
+
+/// What each step from the linear model to richer ones bought.
+fn steps(text: &mut String, model: &Artefact) {
+    let Some(comparison) = &model.comparison else { return };
+    let header = ["complexity", "log-loss", "gain over the step before", "interactions", ""];
+    let mut list = table(&header, &[1, 2, 3]);
+    for step in &comparison.steps {
+        let gain = step.gain.zip(step.gain_standard_error);
+        list.add_row([
+            step.complexity.clone(),
+            format!("{:.4} ± {:.4}", step.log_loss, step.standard_error),
+            gain.map_or_else(String::new, |(gain, error)| format!("{gain:+.4} ± {error:.4}")),
+            step.interactions.to_string(),
+            if step.complexity == comparison.chosen { "chosen" } else { "" }.to_owned(),
+        ]);
+    }
+    let _ = writeln!(text, "Cross-validated on {} of training:\n{list}", counted(comparison.rows as u64, "row"));
+}
+
+/// Of an additive model, how much each term matters.
+fn spreads(text: &mut String, additive: &Additive) {
+    let mut order: Vec<&Effect> = additive.terms.iter().collect();
+    order.sort_by(|a, b| b.spread.total_cmp(&a.spread));
+    let mut list = table(&["term", "spread", "lowest", "highest"], &[1, 2, 3]);
+    for term in order {
+        let (low, high) = term.extremes();
+        list.add_row([
+            additive.term_name(term),
+            format!("{:.4}", term.spread),
+            format!("{low:+.3}"),
+            format!("{high:+.3}"),
+        ]);
+    }
+    let _ = writeln!(text, "{list}");
+    *text += "The spread is the standard deviation of what a term adds to the log-odds; lowest and highest are its extremes.\n";
 }
 
 fn calibration_name(model: &Artefact) -> &'static str {
@@ -287,6 +340,12 @@ pub fn model(model: &Artefact) -> String {
         model.alpha,
         calibration_name(model)
     );
+    steps(&mut text, model);
+    if let Some(additive) = &model.additive {
+        spreads(&mut text, additive);
+        warnings(&mut text, &model.advice);
+        return text;
+    }
     let header = ["column", "effect", "std. error", "z", "p", "95 % interval", "odds ratio"];
     let mut list = table(&header, &[1, 2, 3, 4, 5, 6]);
     for c in &model.coefficients {

@@ -353,6 +353,16 @@ pub enum Alpha {
     Fixed(f64),
 }
 
+impl Alpha {
+    /// The number, if it is one.
+    pub fn fixed(self) -> Option<f64> {
+        match self {
+            Alpha::Auto => None,
+            Alpha::Fixed(value) => Some(value),
+        }
+    }
+}
+
 impl Serialize for Alpha {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -431,12 +441,30 @@ pub enum CalibrationChoice {
     Auto,
 }
 
+/// How rich the model is. It is a logistic regression with exact reasons in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Complexity {
+    /// Whichever of the others has the lowest cross-validated log-loss.
+    Auto,
+    /// A coefficient a standardised column.
+    Linear,
+    /// A curve a feature.
+    Curves,
+    /// Curves, and those interactions of two features that lower the cross-validated log-loss.
+    Interactions,
+}
+
 /// The fit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
+    /// How rich the model is.
+    pub complexity: Complexity,
     /// L2 strength per row.
     pub alpha: Alpha,
+    /// Whether the simplest choice within one standard error of the best is taken, instead of the best.
+    pub one_standard_error: bool,
     /// How probabilities are calibrated.
     pub calibration: CalibrationChoice,
     /// The share of churners that probabilities are to add up to.

@@ -31,6 +31,13 @@ impl Selection {
         Selection::of(dataset, |block, row| dates[block.as_of[row] as usize])
     }
 
+    /// The rows of this selection for which `wanted` holds.
+    pub fn keep(mut self, dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
+        let blocks = self.rows.par_iter_mut().zip(&dataset.blocks);
+        blocks.for_each(|(rows, block)| rows.retain(|&row| wanted(block, row as usize)));
+        self
+    }
+
     /// The chosen rows of a block, ascending.
     pub fn rows(&self, block: usize) -> &[u32] {
         &self.rows[block]

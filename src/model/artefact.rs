@@ -1,14 +1,15 @@
 //! The artefact: everything that scoring needs, and everything that a doubt about the model asks for, as readable JSON.
 
+use super::additive::{Additive, Comparison};
 use super::calibration::ChosenCalibration;
 use super::cross_fit::AlphaChoice;
 use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
-use super::recipe::{linear_score, Recipe, Term};
+use super::recipe::{linear_score, NumericStep, Recipe, Role, Source, Term};
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::features::Catalogue;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The format of the file. A newer one than this is refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What identifies the data a model was trained on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -163,11 +164,16 @@ pub struct Artefact {
     pub alpha: f64,
     /// How the strength was chosen, if it was.
     pub alpha_choice: Option<AlphaChoice>,
-    /// Log-odds of a row of zeros.
+    /// The steps from the linear model to richer ones, and what each bought; none if the settings chose one.
+    pub comparison: Option<Comparison>,
+    /// Log-odds of a row of zeros; of an additive model, the mean log-odds of its training rows.
     pub intercept: f64,
-    /// The coefficient table: the intercept, then the columns of the recipe in order.
+    /// The coefficient table of a linear model: the intercept, then the columns of the recipe in order. Empty for an
+    /// additive one.
     pub coefficients: Vec<Coefficient>,
-    /// Newton steps taken.
+    /// The tables of an additive model; none for a linear one.
+    pub additive: Option<Additive>,
+    /// Newton steps taken, or passes over the rows.
     pub iterations: u32,
     /// The scaled gradient at the solution.
     pub gradient_norm: f64,
@@ -200,17 +206,54 @@ pub struct Scores {
     pub log_odds: Vec<f64>,
     /// The calibrated probabilities.
     pub probabilities: Vec<f64>,
-    /// The mean of every column over these rows.
-    pub means: Vec<f64>,
+    /// The mean of these rows, term by term.
+    pub mean: Row,
+}
+
+/// What each term makes of a row, or of several on average. A term is a column of a linear model, a feature of an
+/// additive one; see [`Artefact::terms`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row {
+    /// What it adds to the log-odds. With the intercept, the effects sum to them.
+    pub effects: Vec<f64>,
+    /// The standardised value: of a linear model the column, of an additive one the feature (0 where there is none).
+    pub values: Vec<f64>,
+}
+
+impl Row {
+    /// Without effects or values, for so many terms.
+    pub fn zeros(terms: usize) -> Row {
+        Row { effects: vec![0.0; terms], values: vec![0.0; terms] }
+    }
+
+    /// Adds a share of another row.
+    pub fn add(&mut self, other: &Row, share: f64) {
+        let add = |to: &mut Vec<f64>, from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += share * from);
+        add(&mut self.effects, &other.effects);
+        add(&mut self.values, &other.values);
+    }
 }
 
 impl Artefact {
-    /// The columns of the recipe, in order.
+    /// What contributions are of, in order: the columns of a linear model, the features of an additive one.
     pub fn terms(&self) -> Vec<Term> {
-        self.recipe.terms()
+        let of_feature = |feature: &super::additive::Feature| Term {
+            name: feature.name.clone(),
+            source: feature.source,
+            role: Role::Value,
+        };
+        match &self.additive {
+            Some(additive) => additive.features.iter().map(of_feature).collect(),
+            None => self.recipe.terms(),
+        }
     }
 
-    /// The coefficient of each column.
+    /// The slope of each term of a linear model; none for an additive one.
+    pub fn slopes(&self) -> Option<Vec<f64>> {
+        self.additive.is_none().then(|| self.weights())
+    }
+
+    /// The coefficient of each column of a linear model.
     pub fn weights(&self) -> Vec<f64> {
         self.coefficients.iter().skip(1).map(|c| c.estimate).collect()
     }
@@ -281,37 +324,101 @@ impl Artefact {
     }
 
     /// Scores the selected rows of a data set whose features have been checked.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
     pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Scores> {
-        let (terms, weights) = (self.terms(), self.weights());
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = dataset
+        let terms = self.terms();
+        let parts: Vec<(Vec<f64>, Row)> = dataset
             .blocks
             .par_iter()
             .enumerate()
-            .map(|(index, block)| {
-                let rows = selection.rows(index);
-                let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers)?;
-                let sum = |column: &[f32]| column.iter().map(|&x| f64::from(x)).sum();
-                let sums = x.chunks_exact(rows.len().max(1)).map(sum).collect();
-                Ok((linear_score(self.intercept, &weights, &x, rows.len()), sums))
+            .map(|(index, block)| match &self.additive {
+                Some(additive) => self.score_additive(additive, &terms, block, selection.rows(index), customers),
+                None => self.score_linear(&terms, block, selection.rows(index), dataset, customers),
             })
             .collect::<Result<_>>()?;
         let mut scores =
-            Scores { customers: selection.customers(dataset), means: vec![0.0; terms.len()], ..Scores::default() };
+            Scores { customers: selection.customers(dataset), mean: Row::zeros(terms.len()), ..Scores::default() };
+        let rows = scores.customers.len().max(1) as f64;
         for (index, (log_odds, sums)) in parts.into_iter().enumerate() {
             scores.places.extend(selection.rows(index).iter().map(|&row| (index as u32, row)));
             scores.probabilities.extend(log_odds.iter().map(|&z| self.calibration.calibration.apply(z)));
             scores.log_odds.extend(log_odds);
-            scores.means.iter_mut().zip(sums).for_each(|(all, part)| *all += part);
+            scores.mean.add(&sums, 1.0 / rows);
         }
-        let rows = scores.customers.len().max(1) as f64;
-        scores.means.iter_mut().for_each(|mean| *mean /= rows);
         Ok(scores)
     }
 
-    /// The columns of one row.
-    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Result<Vec<f32>> {
+    /// The log-odds of some rows of a block, and the sums of their effects and values.
+    fn score_linear(
+        &self,
+        terms: &[Term],
+        block: &Block,
+        rows: &[u32],
+        dataset: &Dataset,
+        customers: &CustomerTable,
+    ) -> Result<(Vec<f64>, Row)> {
+        let weights = self.weights();
+        let x = self.recipe.apply(terms, block, rows, &dataset.catalogue, customers)?;
+        let sum = |column: &[f32]| column.iter().map(|&x| f64::from(x)).sum();
+        let values: Vec<f64> = x.chunks_exact(rows.len().max(1)).map(sum).collect();
+        let effects = values.iter().zip(&weights).map(|(value, weight)| value * weight).collect();
+        Ok((linear_score(self.intercept, &weights, &x, rows.len()), Row { effects, values }))
+    }
+
+    fn score_additive(
+        &self,
+        additive: &Additive,
+        terms: &[Term],
+        block: &Block,
+        rows: &[u32],
+        customers: &CustomerTable,
+    ) -> Result<(Vec<f64>, Row)> {
+        let codes = additive.codes(block, rows, customers)?;
+        let values = block.values()?;
+        let mut sums = Row::zeros(terms.len());
+        let mut effects = vec![0.0; additive.terms.len()];
+        let mut log_odds = vec![additive.intercept; rows.len()];
+        for (term, sum) in additive.terms.iter().zip(&mut effects) {
+            for (row, z) in log_odds.iter_mut().enumerate() {
+                let effect = term.table[term.lookup.cell(|feature| codes[feature][row])];
+                *z += effect;
+                *sum += effect;
+            }
+        }
+        sums.effects = additive.by_feature(&effects);
+        for (term, sum) in terms.iter().zip(&mut sums.values) {
+            if let Some((column, step)) = self.standardisation(term, &values) {
+                *sum = rows.iter().map(|&row| f64::from(step.standardised(column[row as usize]))).sum();
+            }
+        }
+        Ok((log_odds, sums))
+    }
+
+    /// How the values of a term are standardised, if they are numbers.
+    fn standardisation<'a>(&'a self, term: &Term, values: &'a Values<'_>) -> Option<(&'a [f32], &'a NumericStep)> {
+        match term.source {
+            Source::Numeric(index) => {
+                let step = &self.recipe.numeric[index];
+                (step.scale > 0.0).then(|| (values.column(index), step))
+            }
+            Source::Categorical(_) => None,
+        }
+    }
+
+    /// What each term makes of one row.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Result<Row> {
         let block = &dataset.blocks[block as usize];
-        self.recipe.apply(&self.terms(), block, &[row], &dataset.catalogue, customers)
+        let terms = self.terms();
+        let sums = match &self.additive {
+            Some(additive) => self.score_additive(additive, &terms, block, &[row], customers)?,
+            None => self.score_linear(&terms, block, &[row], dataset, customers)?,
+        };
+        Ok(sums.1)
     }
 
     /// The file's text, with its checksum.

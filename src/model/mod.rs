@@ -26,6 +26,7 @@
 //! pass adds up fixed groups of blocks in parallel and then the groups in their order; no float is ever summed in
 //! the order in which threads happen to finish.
 
+pub mod additive;
 pub mod artefact;
 pub mod backtest;
 pub mod base_rate;

@@ -20,6 +20,7 @@ const CLIPPED: f64 = 0.005;
 /// What is learned of numeric features is learned of at most about this many rows, evenly spread: its error is then a
 /// few thousandths of a standard deviation, which the coefficients make up for.
 const SAMPLE_ROWS: usize = 100_000;
+const SAMPLE_VALUES: usize = 100_000_000;
 /// An indicator of absence needs this share of rows to be absent, and to be present.
 const INDICATED: f64 = 0.005;
 /// What a memory limit keeps free for the passes over a design, in bytes.
@@ -84,7 +85,8 @@ pub struct CategoricalStep {
 }
 
 /// Where a column of the design comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A numeric feature, by its place in the catalogue.
     Numeric(usize),
@@ -143,6 +145,11 @@ fn known_transform(measure: Measure) -> Option<Transform> {
     }
 }
 
+/// The rows that recipe and bins are learned from: at most about 100,000, and fewer where they have very many features.
+pub(super) fn sample(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
+    rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / dataset.catalogue.numeric.len().max(1)))
+}
+
 fn skewness(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -159,7 +166,7 @@ impl Recipe {
     /// Learns the recipe from the selected rows of a data set.
     pub fn learn(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Recipe> {
         let total = selection.count();
-        let places = selection.spread(SAMPLE_ROWS);
+        let places = sample(dataset, selection);
         let (rows, sample) = (places.len(), dataset.gather(&places)?);
         let numeric: Vec<(NumericStep, u64)> = dataset
             .catalogue

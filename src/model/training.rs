@@ -1,15 +1,16 @@
 //! Training: recipe, penalty, fit, calibration, evaluation; then, if asked for, once more on every snapshot.
 
+use super::additive::{self, Additive, Comparison, Searched};
 use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use super::base_rate::PriorCorrection;
 use super::calibration::{self, ChosenCalibration};
 use super::cross_fit::{self, AlphaChoice};
 use super::design::Design;
 use super::evaluation::{self, Evaluation};
-use super::logistic::{self, LogisticFit, LogisticParams};
+use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use super::recipe::{linear_score, Recipe};
 use crate::clock::Clock;
-use crate::config::{Alpha, BaseRate, Settings};
+use crate::config::{BaseRate, Complexity, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
@@ -22,19 +23,35 @@ pub const FOLDS: u8 = 5;
 /// Rows that a calibration is learned on, at most.
 const CALIBRATION_ROWS: usize = 150_000;
 
+/// The linear model is compared with richer ones as long as its design has at most so many columns.
+const WIDE: usize = 2_000;
+
 /// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
 pub struct Trained {
     /// From features to the columns of the design.
     pub recipe: Recipe,
-    /// How the penalty was chosen, if it was.
-    pub alpha_choice: Option<AlphaChoice>,
-    /// The coefficients.
-    pub fit: LogisticFit,
+    /// The steps from the linear model to richer ones; none if the settings chose one.
+    pub comparison: Option<Comparison>,
+    /// The coefficients, or the tables.
+    pub form: Form,
     /// From log-odds to probabilities.
     pub calibration: ChosenCalibration,
 }
 
-/// Learns recipe, penalty, coefficients and calibration from labelled rows. `step` hears what is being done.
+/// A fit of either kind.
+pub enum Form {
+    /// A coefficient a column.
+    Linear {
+        /// The coefficients.
+        fit: Box<LogisticFit>,
+        /// How the penalty was chosen, if it was.
+        alpha_choice: Option<AlphaChoice>,
+    },
+    /// Curves and interactions.
+    Additive(Box<additive::Fit>),
+}
+
+/// Learns recipe, complexity, penalty, coefficients and calibration from labelled rows. `step` hears what is being done.
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
@@ -49,6 +66,66 @@ pub fn train_on(
     step("learning the recipe");
     let recipe = Recipe::learn(dataset, customers, rows)?;
     clock.lap("recipe");
+    let linear = |alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
+        step("fitting the linear model");
+        let (form, calibration) = fit_linear(settings, dataset, customers, rows, &recipe, alpha)?;
+        Ok(Trained { recipe, comparison, form, calibration })
+    };
+    let model = &settings.model;
+    if model.complexity == Complexity::Linear {
+        return linear(None, None, recipe);
+    }
+    step("looking for curves and interactions");
+    let labels = rows.labels(dataset);
+    let churners = labels.iter().filter(|&&y| y == 1).count();
+    if churners == 0 || churners == labels.len() {
+        return Err(Error::TooLittle(format!(
+            "{churners} of {} training rows churned; a model needs both churners and customers who stayed: use more \
+             history or check the churn definition",
+            labels.len()
+        )));
+    }
+    let part = additive::searched(dataset, customers, rows, model.seed);
+    let options = additive::Options {
+        interactions: model.complexity != Complexity::Curves,
+        alpha: model.alpha.fixed(),
+        one_standard_error: model.one_standard_error,
+        folds: FOLDS,
+        seed: model.seed,
+    };
+    let searched = Searched::on(&recipe, dataset, customers, rows, &part, options)?;
+    clock.lap("search");
+    let comparison = match model.complexity {
+        Complexity::Auto => {
+            let linear = linear_out_of_fold(settings, dataset, customers, &part, rows.count(), &recipe)?;
+            clock.lap("linear model for comparison");
+            searched.compare(linear.as_ref().map(|(log_odds, alpha)| (log_odds.as_slice(), *alpha)), rows.count())
+        }
+        _ => searched.compare(None, rows.count()),
+    };
+    if comparison.chosen == additive::LINEAR {
+        let alpha = comparison.steps.iter().find(|step| step.complexity == additive::LINEAR).map(|step| step.alpha);
+        return linear(alpha, Some(comparison), recipe);
+    }
+    step("fitting the tables");
+    let interactions = comparison.chosen == additive::INTERACTIONS;
+    let (fit, cross_fit) = searched.fit(interactions, dataset, customers, rows)?;
+    clock.lap("fit");
+    let calibration = calibrate_additive(settings, &cross_fit);
+    clock.lap("calibration");
+    Ok(Trained { recipe, comparison: Some(comparison), form: Form::Additive(Box::new(fit)), calibration })
+}
+
+/// The linear model and its calibration. The penalty is that of the settings, or else `alpha`, or else searched for.
+fn fit_linear(
+    settings: &Settings,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    rows: &Selection,
+    recipe: &Recipe,
+    alpha: Option<f64>,
+) -> Result<(Form, ChosenCalibration)> {
+    let mut clock = Clock::start();
     let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
     clock.lap("design");
     if design.columns() == 0 {
@@ -58,16 +135,14 @@ pub fn train_on(
                 .to_owned(),
         ));
     }
-    step("choosing the penalty");
-    let (alpha, alpha_choice) = match settings.model.alpha {
-        Alpha::Fixed(alpha) => (alpha, None),
-        Alpha::Auto => {
-            let choice = cross_fit::choose_alpha(&design, &cross_fit::ALPHA_PATH, FOLDS)?;
+    let (alpha, alpha_choice) = match settings.model.alpha.fixed().or(alpha) {
+        Some(alpha) => (alpha, None),
+        None => {
+            let choice = choose_alpha(settings, &design)?;
             (choice.alpha, Some(choice))
         }
     };
     clock.lap("penalty");
-    step("fitting");
     let mut params = LogisticParams::new(alpha);
     if settings.training.refit {
         // The uncertainty is a matter of the model that is published.
@@ -77,11 +152,53 @@ pub fn train_on(
     clock.lap("fit");
     let calibration = calibrate(settings, &design, &fit)?;
     clock.lap("calibration");
-    Ok(Trained { recipe, alpha_choice, fit, calibration })
+    Ok((Form::Linear { fit: Box::new(fit), alpha_choice }, calibration))
+}
+
+/// The penalty with the lowest cross-validated log-loss, or, if the settings ask for it, the strongest within one
+/// standard error of that.
+fn choose_alpha(settings: &Settings, design: &Design) -> Result<AlphaChoice> {
+    let mut choice = cross_fit::choose_alpha(design, &cross_fit::ALPHA_PATH, FOLDS)?;
+    let best = choice.path.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).copied();
+    if let (true, Some(best)) = (settings.model.one_standard_error, best) {
+        let enough = best.log_loss + best.standard_error;
+        choice.alpha =
+            choice.path.iter().find(|score| score.log_loss <= enough).map_or(best.alpha, |score| score.alpha);
+    }
+    Ok(choice)
+}
+
+/// Out-of-fold log-odds of the linear model on a part of the training rows, and the penalty per row of all of them
+/// that it needs. None if the design has too many columns for a comparison, or no columns.
+fn linear_out_of_fold(
+    settings: &Settings,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    part: &Selection,
+    rows: usize,
+    recipe: &Recipe,
+) -> Result<Option<(Vec<f64>, f64)>> {
+    let columns = recipe.terms().len();
+    if columns == 0 || columns > WIDE {
+        return Ok(None);
+    }
+    let design = recipe.design(dataset, customers, part, FOLDS, settings.model.seed)?;
+    let per_row = design.rows() as f64 / rows.max(1) as f64;
+    let alpha = match settings.model.alpha.fixed() {
+        Some(alpha) => alpha / per_row,
+        None => choose_alpha(settings, &design)?.alpha,
+    };
+    let fit = logistic::fit(&design, &LogisticParams::new(alpha).certificate_bytes(0))?;
+    let log_odds = cross_fit::cross_fit(&design, alpha, FOLDS, &fit)?.concat();
+    Ok(Some((log_odds, alpha * per_row)))
+}
+
+fn calibrate_additive(settings: &Settings, rows: &additive::CrossFit) -> ChosenCalibration {
+    calibration::choose(&rows.log_odds, &rows.y, &rows.fold, settings.model.calibration)
 }
 
 impl Trained {
-    /// The same recipe and penalty, with coefficients and calibration learned anew from other rows.
+    /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows.
     ///
     /// # Errors
     /// As [`train_on`].
@@ -93,28 +210,48 @@ impl Trained {
         rows: &Selection,
     ) -> Result<Trained> {
         let mut clock = Clock::start();
-        let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
-        clock.lap("design of all rows");
-        let params = LogisticParams::new(self.fit.alpha).start(self.fit.intercept, &self.fit.coefficients);
-        let fit = logistic::fit(&design, &params)?;
-        clock.lap("fit on all rows");
-        let calibration = calibrate(settings, &design, &fit)?;
+        let (form, calibration) = match self.form {
+            Form::Linear { fit, alpha_choice } => {
+                let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
+                clock.lap("design of all rows");
+                let params = LogisticParams::new(fit.alpha).start(fit.intercept, &fit.coefficients);
+                let fit = logistic::fit(&design, &params)?;
+                clock.lap("fit on all rows");
+                let calibration = calibrate(settings, &design, &fit)?;
+                (Form::Linear { fit: Box::new(fit), alpha_choice }, calibration)
+            }
+            Form::Additive(fit) => {
+                let (fit, cross_fit) = fit.refit(dataset, customers, rows, FOLDS, settings.model.seed)?;
+                clock.lap("fit on all rows");
+                (Form::Additive(Box::new(fit)), calibrate_additive(settings, &cross_fit))
+            }
+        };
         clock.lap("calibration on all rows");
-        Ok(Trained { fit, calibration, ..self })
+        Ok(Trained { form, calibration, ..self })
     }
 
     /// The log-odds of the chosen rows, block by block.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
     pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
+        let fit = match &self.form {
+            Form::Linear { fit, .. } => fit,
+            Form::Additive(fit) => return fit.model.log_odds(dataset, customers, rows),
+        };
         let terms = self.recipe.terms();
         let of_block = |(index, block): (usize, &Block)| {
             let rows = rows.rows(index);
             let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers)?;
-            Ok(linear_score(self.fit.intercept, &self.fit.coefficients, &x, rows.len()))
+            Ok(linear_score(fit.intercept, &fit.coefficients, &x, rows.len()))
         };
         dataset.blocks.par_iter().enumerate().map(of_block).collect()
     }
 
     /// The calibrated probabilities of the chosen rows, block by block.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
     pub fn probabilities(
         &self,
         dataset: &Dataset,
@@ -181,6 +318,7 @@ pub(super) fn artefact(
     evaluation: Evaluation,
     inputs: Inputs,
 ) -> Artefact {
+    let summary = FitSummary::of(&model.form);
     Artefact {
         format: FORMAT,
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
@@ -194,22 +332,78 @@ pub(super) fn artefact(
         snapshots: snapshots.clone(),
         catalogue: dataset.catalogue.clone(),
         recipe: model.recipe.clone(),
-        rows: model.fit.rows,
-        churners: model.fit.churners,
-        alpha: model.fit.alpha,
-        alpha_choice: model.alpha_choice.clone(),
-        intercept: model.fit.intercept,
-        coefficients: model.fit.table(),
-        iterations: model.fit.iterations,
-        gradient_norm: model.fit.gradient_norm,
-        log_loss: model.fit.log_loss,
-        converged: model.fit.converged,
-        certificate: model.fit.certificate.clone(),
-        advice: model.fit.advice.iter().map(ToString::to_string).collect(),
+        rows: summary.rows,
+        churners: summary.churners,
+        alpha: summary.alpha,
+        alpha_choice: summary.alpha_choice,
+        comparison: model.comparison.clone(),
+        intercept: summary.intercept,
+        coefficients: summary.coefficients,
+        additive: summary.additive,
+        iterations: summary.iterations,
+        gradient_norm: summary.gradient_norm,
+        log_loss: summary.log_loss,
+        converged: summary.converged,
+        certificate: summary.certificate,
+        advice: summary.advice,
         calibration: model.calibration.clone(),
         evaluation,
         inputs,
         checksum: String::new(),
+    }
+}
+
+/// What the artefact says about a fit of either kind.
+struct FitSummary {
+    rows: usize,
+    churners: usize,
+    alpha: f64,
+    alpha_choice: Option<AlphaChoice>,
+    intercept: f64,
+    coefficients: Vec<Coefficient>,
+    additive: Option<Additive>,
+    iterations: u32,
+    gradient_norm: f64,
+    log_loss: f64,
+    converged: bool,
+    certificate: Certificate,
+    advice: Vec<String>,
+}
+
+impl FitSummary {
+    fn of(form: &Form) -> FitSummary {
+        match form {
+            Form::Linear { fit, alpha_choice } => FitSummary {
+                rows: fit.rows,
+                churners: fit.churners,
+                alpha: fit.alpha,
+                alpha_choice: alpha_choice.clone(),
+                intercept: fit.intercept,
+                coefficients: fit.table(),
+                additive: None,
+                iterations: fit.iterations,
+                gradient_norm: fit.gradient_norm,
+                log_loss: fit.log_loss,
+                converged: fit.converged,
+                certificate: fit.certificate.clone(),
+                advice: fit.advice.iter().map(ToString::to_string).collect(),
+            },
+            Form::Additive(fit) => FitSummary {
+                rows: fit.rows,
+                churners: fit.churners,
+                alpha: fit.alpha,
+                alpha_choice: fit.alpha_choice.clone(),
+                intercept: fit.model.intercept,
+                coefficients: Vec::new(),
+                additive: Some(fit.model.clone()),
+                iterations: fit.report.passes,
+                gradient_norm: fit.report.gradient_norm,
+                log_loss: fit.report.log_loss,
+                converged: fit.report.converged,
+                certificate: Certificate::NotRun { reason: "curves are fitted without a dense matrix".to_owned() },
+                advice: fit.advice(),
+            },
+        }
     }
 }
 

@@ -1,44 +1,45 @@
 //! Contributions: how far each term moves a customer's log-odds from those of the reference.
 //!
-//! For a linear score the Shapley value of a term under independent features is `beta_j (x_j - m_j)`, exactly (Štrumbelj
-//! and Kononenko 2014, "Explaining prediction models and individual predictions with feature contributions"; Lundberg
-//! and Lee 2017, corollary 1). It is what SHAP's `LinearExplainer` gives for an independent background with mean `m`.
+//! The score is a sum of effects, one a term, so the Shapley value of a term under independent features is its effect less
+//! its mean effect, exactly (Štrumbelj and Kononenko 2014, "Explaining prediction models and individual predictions with
+//! feature contributions"; Lundberg and Lee 2017, corollary 1). Of a linear model that is `beta_j (x_j - m_j)`: what SHAP's
+//! `LinearExplainer` gives for an independent background with mean `m`. Of an additive model the terms are features: the
+//! curve, and half of each interaction that the feature is in.
 
 use crate::error::{Error, Result};
+use crate::model::artefact::Row;
 
-/// A linear score and the row that its contributions are measured against.
+/// A deviation, in standard deviations, below which a contribution says little about the slope of a curve.
+const NEAR: f64 = 0.25;
+
+/// A sum of effects and the row that contributions are measured against.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribution {
-    coefficients: Vec<f64>,
-    reference: Vec<f64>,
+    /// The slope of each term of a linear model; none for one that has curves.
+    slopes: Option<Vec<f64>>,
+    reference: Row,
     reference_log_odds: f64,
 }
 
 impl Attribution {
-    /// From a coefficient and a reference value for each term of the design, in its order.
+    /// From the intercept and the reference row. `slopes` are the coefficients of a linear model.
     ///
     /// # Errors
     /// [`Error::Internal`] when the lengths differ.
-    pub fn new(coefficients: Vec<f64>, intercept: f64, reference: Vec<f64>) -> Result<Attribution> {
-        if coefficients.len() != reference.len() {
-            return Err(Error::Internal(format!(
-                "reasons: {} coefficients, but a reference of {} terms",
-                coefficients.len(),
-                reference.len()
-            )));
+    pub fn new(slopes: Option<Vec<f64>>, intercept: f64, reference: Row) -> Result<Attribution> {
+        let terms = reference.effects.len();
+        for (found, what) in [(slopes.as_ref().map_or(terms, Vec::len), "slopes"), (reference.values.len(), "values")] {
+            if found != terms {
+                return Err(Error::Internal(format!("reasons: {found} {what}, but a reference of {terms} terms")));
+            }
         }
-        let reference_log_odds = intercept + coefficients.iter().zip(&reference).map(|(b, m)| b * m).sum::<f64>();
-        Ok(Attribution { coefficients, reference, reference_log_odds })
+        let reference_log_odds = intercept + reference.effects.iter().sum::<f64>();
+        Ok(Attribution { slopes, reference, reference_log_odds })
     }
 
     /// How many terms.
     pub fn terms(&self) -> usize {
-        self.coefficients.len()
-    }
-
-    /// The coefficient of each term.
-    pub(super) fn coefficients(&self) -> &[f64] {
-        &self.coefficients
+        self.reference.effects.len()
     }
 
     /// The log-odds of the reference row: what a customer without any contribution would have.
@@ -46,15 +47,26 @@ impl Attribution {
         self.reference_log_odds
     }
 
-    /// How far a row of the design lies above the reference, term by term.
-    pub fn deviations(&self, x: &[f32]) -> Vec<f64> {
-        x.iter().zip(&self.reference).map(|(&x, m)| f64::from(x) - m).collect()
+    /// How far the values of a row lie above the reference, term by term.
+    pub fn deviations(&self, row: &Row) -> Vec<f64> {
+        row.values.iter().zip(&self.reference.values).map(|(x, m)| x - m).collect()
     }
 
     /// The contribution of each term in log-odds. With [`Attribution::reference_log_odds`] they sum to the row's
     /// log-odds, but for rounding.
-    pub fn contributions(&self, x: &[f32]) -> Vec<f64> {
-        self.deviations(x).iter().zip(&self.coefficients).map(|(deviation, b)| b * deviation).collect()
+    pub fn contributions(&self, row: &Row) -> Vec<f64> {
+        row.effects.iter().zip(&self.reference.effects).map(|(effect, mean)| effect - mean).collect()
+    }
+
+    /// By how much the log-odds rise with the value of each term. A curve has no slope that holds everywhere: what counts
+    /// is the way from the reference to this customer, so it is the contribution over the deviation, shrunk where
+    /// the customer is so near to the reference that the quotient would say nothing.
+    pub fn slopes(&self, row: &Row) -> Vec<f64> {
+        if let Some(slopes) = &self.slopes {
+            return slopes.clone();
+        }
+        let between = |(c, d): (f64, f64)| c * d / (d * d + NEAR * NEAR);
+        self.contributions(row).into_iter().zip(self.deviations(row)).map(between).collect()
     }
 }
 
@@ -82,12 +94,16 @@ mod tests {
         let terms = golden.coefficients.len();
         let rows = golden.background.len() as f64;
         let mean = |term: usize| golden.background.iter().map(|row| f64::from(row[term])).sum::<f64>() / rows;
-        let reference = (0..terms).map(mean).collect();
-        let attribution = Attribution::new(golden.coefficients, golden.intercept, reference).unwrap();
+        let row = |values: Vec<f64>| Row {
+            effects: values.iter().zip(&golden.coefficients).map(|(x, b)| x * b).collect(),
+            values,
+        };
+        let reference = row((0..terms).map(mean).collect());
+        let attribution = Attribution::new(Some(golden.coefficients.clone()), golden.intercept, reference).unwrap();
         assert!((attribution.reference_log_odds() - golden.expected_value).abs() < 1e-9);
         assert_eq!(golden.rows.len(), golden.shap_values.len());
-        for ((row, shap), log_odds) in golden.rows.iter().zip(&golden.shap_values).zip(&golden.log_odds) {
-            let contributions = attribution.contributions(row);
+        for ((values, shap), log_odds) in golden.rows.iter().zip(&golden.shap_values).zip(&golden.log_odds) {
+            let contributions = attribution.contributions(&row(values.iter().map(|&x| f64::from(x)).collect()));
             assert_eq!(contributions.len(), terms);
             for (ours, theirs) in contributions.iter().zip(shap) {
                 assert!((ours - theirs).abs() < 1e-9, "{ours} against {theirs}");
@@ -99,6 +115,18 @@ mod tests {
 
     #[test]
     fn a_reference_of_another_length_is_an_error() {
-        assert!(Attribution::new(vec![1.0, 2.0], 0.0, vec![1.0]).is_err());
+        assert!(Attribution::new(Some(vec![1.0, 2.0]), 0.0, Row::zeros(1)).is_err());
+        let reference = Row { effects: vec![1.0], values: Vec::new() };
+        assert!(Attribution::new(None, 0.0, reference).is_err());
+    }
+
+    #[test]
+    fn the_slope_of_a_curve_is_that_of_the_way_to_the_customer() {
+        // A valley: both ends are a risk.
+        let attribution = Attribution::new(None, -2.0, Row::zeros(1)).unwrap();
+        let slope =
+            |value: f64, effect: f64| attribution.slopes(&Row { effects: vec![effect], values: vec![value] })[0];
+        assert!(slope(2.0, 0.5) > 0.0 && slope(-2.0, 0.5) < 0.0 && slope(-2.0, -0.5) > 0.0);
+        assert!(slope(1e-6, 0.5).abs() < 1e-4 && slope(0.0, 0.5) == 0.0);
     }
 }

@@ -25,6 +25,7 @@ pub use contributions::Attribution;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Measure};
+use crate::model::artefact::Row;
 use crate::model::recipe::Term;
 use catalogue::Concept;
 use wording::View;
@@ -79,7 +80,7 @@ impl Explainer {
     ) -> Result<Explainer> {
         if attribution.terms() != terms.len() {
             return Err(Error::Internal(format!(
-                "reasons: {} coefficients, but {} terms",
+                "reasons: a reference of {} terms, but {} terms",
                 attribution.terms(),
                 terms.len()
             )));
@@ -112,10 +113,11 @@ impl Explainer {
     }
 
     /// Explains one customer: `raw` holds the numeric features and `levels` the categorical ones, in the order of the
-    /// catalogue (NaN and none are null); `x` is the row of the design, in the order of the terms.
-    pub fn explain(&self, raw: &[f32], levels: &[Option<&str>], x: &[f32]) -> Explanation {
-        let deviations = self.attribution.deviations(x);
-        let contributions = self.attribution.contributions(x);
+    /// catalogue (NaN and none are null); `row` is what the model makes of them, in the order of the terms.
+    pub fn explain(&self, raw: &[f32], levels: &[Option<&str>], row: &Row) -> Explanation {
+        let deviations = self.attribution.deviations(row);
+        let contributions = self.attribution.contributions(row);
+        let slopes = self.attribution.slopes(row);
         let mut totals: Vec<Option<f64>> = vec![None; self.concepts.len()];
         for ((place, concept), volume) in self.concepts.iter().enumerate().zip(&self.volumes) {
             for part in &concept.parts {
@@ -135,7 +137,7 @@ impl Explainer {
                     concept,
                     raw,
                     levels,
-                    coefficients: self.attribution.coefficients(),
+                    coefficients: &slopes,
                     deviations: &deviations,
                     contributions: &contributions,
                     contribution,

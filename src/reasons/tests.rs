@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Instrument;
 use crate::features::Feature;
+use crate::model::artefact::Row;
 use crate::model::recipe::{CategoricalStep, NumericStep, Recipe, Role, Source, Transform};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,6 +210,12 @@ fn row(recipe: &Recipe, raw: &[f32], plan: Option<&str>) -> Vec<f32> {
     recipe.terms().iter().map(of_term).collect()
 }
 
+/// What a linear model makes of a row of the design.
+fn linear(coefficients: &[f64], x: &[f32]) -> Row {
+    let values: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    Row { effects: values.iter().zip(coefficients).map(|(x, b)| x * b).collect(), values }
+}
+
 /// Coefficients under which engagement protects, most of all that of the middle window.
 fn engagement_protects(settings: &Settings) -> Vec<f64> {
     let catalogue = catalogue(settings);
@@ -233,11 +240,11 @@ fn engagement_protects(settings: &Settings) -> Vec<f64> {
 fn explain_against(reference: &Person, person: &Person, coefficients: Vec<f64>) -> (Explanation, f64) {
     let settings = settings(SETTINGS);
     let recipe = recipe(&settings, reference);
-    let mean = row(&recipe, &reference.raw(&settings), reference.plan).iter().map(|&x| f64::from(x)).collect();
+    let mean = linear(&coefficients, &row(&recipe, &reference.raw(&settings), reference.plan));
     let raw = person.raw(&settings);
-    let x = row(&recipe, &raw, person.plan);
-    let log_odds = -2.0 + coefficients.iter().zip(&x).map(|(b, &x)| b * f64::from(x)).sum::<f64>();
-    let attribution = Attribution::new(coefficients, -2.0, mean).unwrap();
+    let x = linear(&coefficients, &row(&recipe, &raw, person.plan));
+    let log_odds = -2.0 + x.effects.iter().sum::<f64>();
+    let attribution = Attribution::new(Some(coefficients), -2.0, mean).unwrap();
     let explainer = Explainer::new(&settings, &catalogue(&settings), &recipe.terms(), attribution).unwrap();
     let explanation = explainer.explain(&raw, &[person.plan], &x);
     (explanation, log_odds - explainer.reference_log_odds())
@@ -344,12 +351,14 @@ fn labels_units_and_instruments_are_used_where_given() {
     let settings = settings(&named);
     let recipe = recipe(&settings, &typical());
     let terms = recipe.terms();
-    let attribution = Attribution::new(engagement_protects(&settings), 0.0, vec![0.0; terms.len()]).unwrap();
+    let coefficients = engagement_protects(&settings);
+    let attribution = Attribution::new(Some(coefficients.clone()), 0.0, Row::zeros(terms.len())).unwrap();
     let explainer = Explainer::new(&settings, &catalogue(&settings), &terms, attribution).unwrap();
     let person = typical().with("visits", spread(42, 0.0, 168.0, &[12.5], 3));
     let person = person.with("logins", spread(80, 90.0, 168.0, &[0.0], 1));
     let raw = person.raw(&settings);
-    let explanation = explainer.explain(&raw, &[person.plan], &row(&recipe, &raw, person.plan));
+    let x = linear(&coefficients, &row(&recipe, &raw, person.plan));
+    let explanation = explainer.explain(&raw, &[person.plan], &x);
     assert_eq!(text(&explanation, "VISITS_VALUE_LOW"), "Purchases averaged 12.5 EUR in 28 days (84 days: 12.5 EUR)");
     assert_eq!(text(&explanation, "LOGINS_SILENT"), "No log-ins to the shop for 90 days");
 }
@@ -418,7 +427,7 @@ fn foreign_text_is_quoted_with_care() {
 #[test]
 fn a_design_of_other_terms_is_an_error() {
     let settings = settings(SETTINGS);
-    let attribution = Attribution::new(vec![1.0], 0.0, vec![0.0]).unwrap();
+    let attribution = Attribution::new(Some(vec![1.0]), 0.0, Row::zeros(1)).unwrap();
     assert!(Explainer::new(&settings, &catalogue(&settings), &terms(&settings), attribution).is_err());
 }
 
@@ -568,7 +577,7 @@ proptest! {
         let sum: f64 = explanation.all.iter().map(|reason| reason.contribution).sum();
         prop_assert!((sum - log_odds).abs() < 1e-9);
 
-        let attribution = Attribution::new(coefficients, 0.0, vec![0.0; terms.len()]).unwrap();
+        let attribution = Attribution::new(Some(coefficients), 0.0, Row::zeros(terms.len())).unwrap();
         let explainer = Explainer::new(&settings, &catalogue(&settings), &terms, attribution).unwrap();
         let known: BTreeSet<String> = explainer.codes().map(|(code, _)| code).collect();
         let mut told = BTreeSet::new();

@@ -26,7 +26,8 @@ pub(super) struct View<'a> {
     pub raw: &'a [f32],
     /// The categorical features.
     pub levels: &'a [Option<&'a str>],
-    /// The coefficient of each term.
+    /// By how much the log-odds rise with each term: its coefficient, or the slope of its curve on the way from the
+    /// reference to this customer.
     pub coefficients: &'a [f64],
     /// How far each term lies above the reference.
     pub deviations: &'a [f64],

@@ -2,6 +2,7 @@
 //! the version is registered. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 
 use crate::calendar::Day;
+use crate::model::additive::Additive;
 use crate::model::artefact::Artefact;
 use crate::model::bootstrap::Interval;
 use crate::model::calibration::Calibration;
@@ -124,6 +125,9 @@ fn calibration(text: &mut String, model: &Artefact) {
 }
 
 fn columns(text: &mut String, model: &Artefact) {
+    if let Some(additive) = &model.additive {
+        return terms(text, additive);
+    }
     let mut strongest: Vec<_> = model.coefficients.iter().skip(1).collect();
     strongest.sort_by(|a, b| b.estimate.abs().total_cmp(&a.estimate.abs()).then_with(|| a.name.cmp(&b.name)));
     let _ = writeln!(
@@ -142,6 +146,24 @@ fn columns(text: &mut String, model: &Artefact) {
             column.upper,
             column.odds_ratio
         );
+    }
+    text.push('\n');
+}
+
+/// Of a model with curves, the terms that matter most.
+fn terms(text: &mut String, additive: &Additive) {
+    let mut strongest: Vec<_> = additive.terms.iter().collect();
+    strongest.sort_by(|a, b| b.spread.total_cmp(&a.spread));
+    let _ = writeln!(
+        text,
+        "## What moves the risk\n\nThe strongest of {} curves and interactions. The spread is the standard deviation of what a \
+         term adds to the log-odds; lowest and highest are its extremes.\n\n| term | spread | lowest | highest |\n|---|---:|---:|---:|",
+        strongest.len(),
+    );
+    for term in strongest.iter().take(TOP) {
+        let (low, high) = term.extremes();
+        let name = additive.term_name(term).replace('|', "\\|");
+        let _ = writeln!(text, "| `{name}` | {:.3} | {low:+.3} | {high:+.3} |", term.spread);
     }
     text.push('\n');
 }

@@ -173,6 +173,10 @@ path = "data/churn.parquet"
 id = "customer_id"
 time = "churned_on"
 
+# The tests are about everything around the model; `complexity.rs` is about richer ones.
+[model]
+complexity = "linear"
+
 [publish]
 formats = ["parquet", "csv"]
 

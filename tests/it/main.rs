@@ -5,6 +5,7 @@
 mod bad_input;
 mod cause_attribution;
 mod common;
+mod complexity;
 mod determinism;
 mod features_golden;
 mod houserules;

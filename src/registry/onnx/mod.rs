@@ -41,6 +41,13 @@ pub fn file(model: &Artefact) -> Result<File> {
             model.version
         )));
     }
+    if model.additive.is_some() {
+        return Err(Error::Model(format!(
+            "model {} has curves, which this version cannot write as ONNX; train with model.complexity = \"linear\" to \
+             export",
+            model.version
+        )));
+    }
     let mut graph = Graph::default();
     let mut log_odds = graph.double(model.intercept);
     for part in linear(&mut graph, model) {

@@ -1,0 +1,285 @@
+//! Bins: each raw feature as one of at most 256 codes, learned on training rows without a look at the labels.
+//!
+//! A numeric feature is cut at about evenly filled quantiles. A value that many rows share, such as no visit at all,
+//! gets a bin of its own, and so does each value of a feature that has few: those are its ordered levels. A
+//! categorical feature has a code a level, the rare ones together. Absence is always a code of its own, the last.
+
+use super::super::recipe::{CategoricalStep, NumericStep};
+use serde::{Deserialize, Serialize};
+
+/// The most bins of the values of a numeric feature: with absence, 64 codes.
+const NUMERIC_BINS: usize = 63;
+/// The most levels with a code of their own; two more codes are for the others and for absence.
+const MOST_LEVELS: usize = 254;
+
+/// How the raw values of one feature become codes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Bins {
+    /// Bin `i` holds the values above `edges[i - 1]` up to and including `edges[i]`; the last bin has no upper edge.
+    Numeric {
+        /// Ascending; at most 62.
+        edges: Vec<f32>,
+    },
+    /// A code a level in this order, then one for all other levels.
+    Levels {
+        /// The levels with a code of their own.
+        levels: Vec<String>,
+    },
+}
+
+impl Bins {
+    /// How many codes: the values, then absence.
+    pub fn codes(&self) -> usize {
+        self.missing() + 1
+    }
+
+    /// The code of an absent value.
+    pub fn missing(&self) -> usize {
+        1 + match self {
+            Bins::Numeric { edges } => edges.len(),
+            Bins::Levels { levels } => levels.len(),
+        }
+    }
+
+    /// The code of a numeric value; NaN is absent.
+    #[inline]
+    pub fn of_value(edges: &[f32], value: f32) -> u8 {
+        let bin = if value.is_nan() { edges.len() + 1 } else { edges.partition_point(|&edge| edge < value) };
+        u8::try_from(bin).unwrap_or(u8::MAX)
+    }
+
+    /// The code of a level.
+    pub fn of_level(&self, level: Option<&str>) -> u8 {
+        let code = match (self, level) {
+            (Bins::Levels { levels }, Some(level)) => {
+                levels.iter().position(|known| known == level).unwrap_or(levels.len())
+            }
+            _ => self.missing(),
+        };
+        u8::try_from(code).unwrap_or(u8::MAX)
+    }
+
+    /// The bins of a categorical feature: the levels that the recipe found common, the commonest first.
+    pub fn of_levels(step: &CategoricalStep) -> Bins {
+        let levels = step.baseline.iter().chain(&step.levels).take(MOST_LEVELS).cloned().collect();
+        Bins::Levels { levels }
+    }
+
+    /// Cuts ascending values, none of them NaN.
+    pub fn of_sorted(values: &[f32]) -> Bins {
+        Bins::Numeric { edges: edges(values, NUMERIC_BINS) }
+    }
+}
+
+/// Edges of at most `most` bins. A value that fills a bin by itself gets one; the others share what is left of them
+/// about evenly (as LightGBM's `GreedyFindBin`).
+fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
+    let mut distinct: Vec<(f32, usize)> = Vec::new();
+    for &value in sorted {
+        match distinct.last_mut() {
+            Some((last, count)) if *last == value => *count += 1,
+            _ => distinct.push((value, 1)),
+        }
+    }
+    let between = |i: usize| {
+        let (low, high) = (distinct[i].0, distinct[i + 1].0);
+        let middle = (f64::from(low) + (f64::from(high) - f64::from(low)) / 2.0) as f32;
+        // Rounding must not carry the edge to the next value, nor may the edge of an infinity be NaN.
+        if middle >= low && middle < high {
+            middle
+        } else {
+            low
+        }
+    };
+    let last = distinct.len().saturating_sub(1);
+    if distinct.len() <= most {
+        return (0..last).map(between).collect();
+    }
+    let full = sorted.len().div_ceil(most);
+    let is_heavy = |i: usize| distinct[i].1 >= full;
+    let heavy = (0..distinct.len()).filter(|&i| is_heavy(i)).count();
+    let mut rest: usize = (0..distinct.len()).filter(|&i| !is_heavy(i)).map(|i| distinct[i].1).sum();
+    let mut bins = most.saturating_sub(heavy).max(1);
+    let (mut edges, mut filled) = (Vec::with_capacity(most), 0);
+    for i in 0..last {
+        let share = rest / bins;
+        filled += distinct[i].1;
+        if is_heavy(i) || filled >= share.max(1) || is_heavy(i + 1) && 2 * filled >= share {
+            edges.push(between(i));
+            if !is_heavy(i) {
+                rest = rest.saturating_sub(filled);
+                bins = (bins - 1).max(1);
+            }
+            filled = 0;
+            if edges.len() + 1 == most {
+                break;
+            }
+        }
+    }
+    edges
+}
+
+/// A feature's bins with what training knows about them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
+    /// The bins.
+    pub bins: Bins,
+    /// Share of the rows in each code.
+    pub shares: Vec<f64>,
+    /// For a numeric feature, the mean standardised value of each bin; empty for a categorical one.
+    pub values: Vec<f64>,
+}
+
+impl Grid {
+    /// Of a numeric feature, from the values of a sample of rows; NaN is absent.
+    pub fn of_numeric(step: &NumericStep, values: &[f32]) -> Grid {
+        let mut present: Vec<f32> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+        present.sort_unstable_by(f32::total_cmp);
+        let bins = Bins::of_sorted(&present);
+        let mut counts = vec![0u64; bins.codes()];
+        let mut sums = vec![0.0; bins.codes()];
+        if let Bins::Numeric { edges } = &bins {
+            for &value in values {
+                let code = usize::from(Bins::of_value(edges, value));
+                counts[code] += 1;
+                if step.scale > 0.0 {
+                    sums[code] += f64::from(step.standardised(value));
+                }
+            }
+        }
+        let means = sums.iter().zip(&counts).map(|(sum, &count)| sum / count.max(1) as f64).take(bins.missing());
+        Grid { values: means.collect(), shares: shares(&counts), bins }
+    }
+
+    /// Of a categorical feature, from the codes of a sample of rows.
+    pub fn of_categorical(bins: Bins, codes: impl Iterator<Item = u8>) -> Grid {
+        let mut counts = vec![0u64; bins.codes()];
+        codes.for_each(|code| counts[usize::from(code)] += 1);
+        Grid { bins, shares: shares(&counts), values: Vec::new() }
+    }
+
+    /// Whether rows differ in this feature at all.
+    pub fn varies(&self) -> bool {
+        self.shares.iter().filter(|&&share| share > 0.0).count() > 1
+    }
+
+    /// A coarser grouping of the codes into at most `most` groups, absence being the last of them: a group a code.
+    pub fn groups(&self, most: usize) -> Vec<u8> {
+        let values = self.bins.missing();
+        let cells = most - 1;
+        let mut groups: Vec<u8> = if values <= cells {
+            (0..values).map(narrow).collect()
+        } else if self.values.is_empty() {
+            // The commonest levels keep groups of their own.
+            let mut order: Vec<usize> = (0..values).collect();
+            order.sort_by(|&a, &b| self.shares[b].total_cmp(&self.shares[a]).then(a.cmp(&b)));
+            let mut groups = vec![narrow(cells - 1); values];
+            order.iter().take(cells - 1).enumerate().for_each(|(group, &code)| groups[code] = narrow(group));
+            groups
+        } else {
+            let present: f64 = self.shares[..values].iter().sum::<f64>().max(f64::MIN_POSITIVE);
+            let mut below = 0.0;
+            let raw = (0..values).map(|code| {
+                let middle = (below + self.shares[code] / 2.0) / present;
+                below += self.shares[code];
+                (middle * cells as f64).floor().clamp(0.0, cells as f64 - 1.0) as usize
+            });
+            // Heavy bins leave groups empty; the others move up.
+            let raw: Vec<usize> = raw.collect();
+            let mut group = 0;
+            (0..values)
+                .map(|code| {
+                    group += usize::from(code > 0 && raw[code] != raw[code - 1]);
+                    narrow(group)
+                })
+                .collect()
+        };
+        let last = groups.iter().copied().max().map_or(0, |group| group + 1);
+        groups.push(last);
+        groups
+    }
+}
+
+fn narrow(group: usize) -> u8 {
+    u8::try_from(group).unwrap_or(u8::MAX)
+}
+
+fn shares(counts: &[u64]) -> Vec<f64> {
+    let rows = counts.iter().sum::<u64>().max(1) as f64;
+    counts.iter().map(|&count| count as f64 / rows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_values_are_levels_of_their_own() {
+        let bins = Bins::of_sorted(&[0.0, 0.0, 1.0, 3.0, 3.0]);
+        let Bins::Numeric { edges } = &bins else { panic!() };
+        assert_eq!(*edges, [0.5, 2.0]);
+        let codes = [-7.0, 0.0, 0.5, 0.6, 3.0, 9.0, f32::NAN].map(|value| Bins::of_value(edges, value));
+        assert_eq!(codes, [0, 0, 0, 1, 2, 2, 3]);
+        assert_eq!((bins.missing(), bins.codes()), (3, 4));
+    }
+
+    #[test]
+    fn many_values_fill_bins_evenly_and_a_common_one_has_its_own() {
+        let mut values: Vec<f32> = vec![0.0; 5_000];
+        values.extend((1..=5_000u16).map(f32::from));
+        let Bins::Numeric { edges } = Bins::of_sorted(&values) else { panic!() };
+        assert!(edges.len() > 55 && edges.len() < NUMERIC_BINS, "{}", edges.len());
+        assert!(edges[0] < 1.0);
+        let mut counts = vec![0; edges.len() + 2];
+        values.iter().for_each(|&v| counts[usize::from(Bins::of_value(&edges, v))] += 1);
+        assert_eq!(counts[0], 5_000);
+        assert!(counts[1..edges.len()].iter().all(|&count| count > 40 && count < 200), "{counts:?}");
+    }
+
+    #[test]
+    fn odd_values_are_cut_without_harm() {
+        for values in [vec![], vec![1.0], vec![f32::NEG_INFINITY, 0.0, f32::INFINITY], vec![1.0, 1.0f32.next_up()]] {
+            let Bins::Numeric { edges } = Bins::of_sorted(&values) else { panic!() };
+            assert_eq!(edges.len(), values.len().saturating_sub(1));
+            assert!(edges.iter().all(|edge| !edge.is_nan()));
+            for (code, &value) in (0u8..).zip(&values) {
+                assert_eq!(Bins::of_value(&edges, value), code, "{values:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn levels_that_are_rare_or_new_share_a_code() {
+        let step = CategoricalStep {
+            feature: "plan".into(),
+            baseline: Some("a".into()),
+            levels: vec!["b".into()],
+            other: false,
+        };
+        let bins = Bins::of_levels(&step);
+        assert_eq!(["a", "b", "never seen"].map(|level| bins.of_level(Some(level))), [0, 1, 2]);
+        assert_eq!(bins.of_level(None), 3);
+    }
+
+    #[test]
+    fn groups_are_few_and_keep_the_order() {
+        let values: Vec<f32> = (0..1_000u16).map(|i| if i % 10 == 0 { f32::NAN } else { f32::from(i) }).collect();
+        let step = NumericStep {
+            feature: "x".into(),
+            transform: super::super::super::recipe::Transform::Identity,
+            low: 0.0,
+            high: 999.0,
+            mean: 500.0,
+            scale: 288.0,
+            missing_share: 0.1,
+            missing_indicator: true,
+        };
+        let grid = Grid::of_numeric(&step, &values);
+        let groups = grid.groups(16);
+        assert_eq!(groups.len(), grid.bins.codes());
+        assert_eq!((groups[0], groups[groups.len() - 2], groups[groups.len() - 1]), (0, 14, 15));
+        assert!(groups.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!((grid.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+}

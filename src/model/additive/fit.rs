@@ -1,0 +1,358 @@
+//! From rows to a model: the search on a part of them, the fit on all, cross-fitting for the calibration.
+
+use super::codes::{by_fold, CodeBlock};
+use super::frame::Frame;
+use super::purify::purify;
+use super::search::{self, OutOfFold, Search, Shape};
+use super::solver::{Report, Solver};
+use super::{Additive, Effect, Feature};
+use crate::dataset::{Dataset, Selection};
+use crate::error::{Error, Result};
+use crate::model::cross_fit::{AlphaChoice, AlphaScore};
+use crate::model::recipe::Recipe;
+use crate::sources::CustomerTable;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The search looks at about so many rows at most, or at fewer where they have very many features.
+const SEARCH_ROWS: usize = 60_000;
+const SEARCH_CODES: usize = 200_000_000;
+/// The curvature of the fit on all rows is taken from about so many of them.
+const CURVATURE_ROWS: usize = 60_000;
+/// Cross-fitting looks at about so many rows at most.
+const CROSS_FIT_ROWS: usize = 250_000;
+/// Tolerance of the published fit, and of the fits that leave a fold out.
+const TOLERANCE: f64 = 1e-8;
+const CROSS_FIT_TOLERANCE: f64 = 1e-6;
+
+/// What the steps are called.
+pub const LINEAR: &str = "linear";
+/// A curve a feature.
+pub const CURVES: &str = "curves";
+/// Curves and interactions.
+pub const INTERACTIONS: &str = "interactions";
+
+/// What one step towards a richer model bought, in cross-validated log-loss on training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// `linear`, `curves` or `interactions`.
+    pub complexity: String,
+    /// Penalty strength per row of all training rows.
+    pub alpha: f64,
+    /// Number of interactions.
+    pub interactions: usize,
+    /// Mean log-loss of rows whose fold the model has not seen.
+    pub log_loss: f64,
+    /// Its standard error; rows of one customer count as one draw.
+    pub standard_error: f64,
+    /// By how much the log-loss is below that of the step before; none for the first.
+    pub gain: Option<f64>,
+    /// The standard error of that difference, on the same rows.
+    pub gain_standard_error: Option<f64>,
+}
+
+/// The steps that were compared and the one that was taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Rows that the steps were compared on.
+    pub rows: usize,
+    /// The steps, simplest first.
+    pub steps: Vec<Step>,
+    /// The `complexity` of the step that was taken.
+    pub chosen: String,
+}
+
+/// The rows that steps are compared on: whole customers, evenly spread.
+pub fn searched(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Selection {
+    let features = dataset.catalogue.names().count().max(1);
+    let most = SEARCH_ROWS.min(SEARCH_CODES / features).max(1);
+    match u8::try_from(rows.count().div_ceil(most)).unwrap_or(u8::MAX) {
+        0 | 1 => rows.clone(),
+        // Another seed than that of the folds, or a fold would be missing.
+        stride => rows
+            .clone()
+            .keep(dataset, |block, row| customers.fold(block.customers[row], stride, seed.wrapping_add(1)) == 0),
+    }
+}
+
+/// How to search.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether to look for interactions.
+    pub interactions: bool,
+    /// A fixed penalty per row instead of a search.
+    pub alpha: Option<f64>,
+    /// Whether to prefer the simplest choice within one standard error of the best.
+    pub one_standard_error: bool,
+    /// Number of folds.
+    pub folds: u8,
+    /// The seed of the folds.
+    pub seed: u64,
+}
+
+/// A search on some rows: what it takes to compare and to fit.
+pub struct Searched {
+    frame: Frame,
+    /// The rows, in the order of the data set, and fold by fold.
+    blocks: Vec<CodeBlock>,
+    folds: Vec<Vec<CodeBlock>>,
+    found: search::Found,
+    options: Options,
+}
+
+impl Searched {
+    /// Learns the bins from all training rows and searches on the chosen part of them.
+    ///
+    /// # Errors
+    /// [`Error::TooLittle`] when no feature varies, or when a fold has all churners or all others.
+    pub fn on(
+        recipe: &Recipe,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        training: &Selection,
+        part: &Selection,
+        options: Options,
+    ) -> Result<Searched> {
+        let frame = Frame::learn(recipe, dataset, customers, training)?;
+        if frame.features.is_empty() {
+            return Err(Error::TooLittle(
+                "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths \
+                 and columns with `churn check`"
+                    .to_owned(),
+            ));
+        }
+        let blocks = frame.encode(dataset, customers, part, options.folds, options.seed)?;
+        let folds = by_fold(&blocks, options.folds, usize::MAX);
+        let found = Searched::search(&frame, &folds, options).run();
+        Ok(Searched { frame, blocks, folds, found, options })
+    }
+
+    fn search<'a>(frame: &'a Frame, folds: &'a [Vec<CodeBlock>], options: Options) -> Search<'a> {
+        let Options { interactions, alpha, one_standard_error, .. } = options;
+        Search { grids: &frame.grids, folds, interactions, alpha, one_standard_error }
+    }
+
+    fn rows(&self) -> usize {
+        self.blocks.iter().map(|block| block.rows).sum()
+    }
+
+    /// Compares the steps: the linear model first, if its out-of-fold log-odds (in the order of the data set) and its
+    /// penalty per row of all training rows are given.
+    pub fn compare(&self, linear: Option<(&[f64], f64)>, training_rows: usize) -> Comparison {
+        let search = Searched::search(&self.frame, &self.folds, self.options);
+        let per_row = |strength: f64| self.options.alpha.unwrap_or(strength / training_rows.max(1) as f64);
+        let curves = &self.found.curves;
+        let mut candidates: Vec<(&str, f64, usize, Cow<'_, OutOfFold>)> = Vec::new();
+        if let Some((log_odds, alpha)) = linear {
+            candidates.push((LINEAR, alpha, 0, Cow::Owned(self.fold_by_fold(log_odds))));
+        }
+        candidates.push((CURVES, per_row(curves.strength), 0, Cow::Borrowed(&curves.log_odds)));
+        if let Some(choice) = &self.found.interactions {
+            candidates.push((INTERACTIONS, per_row(choice.strength), choice.pairs, Cow::Borrowed(&choice.log_odds)));
+        }
+        let mut steps: Vec<Step> = Vec::new();
+        for (at, (complexity, alpha, interactions, log_odds)) in candidates.iter().enumerate() {
+            let (log_loss, standard_error) = search.loss(log_odds);
+            let gain = at.checked_sub(1).map(|before| search.gain(&candidates[before].3, log_odds));
+            steps.push(Step {
+                complexity: (*complexity).to_owned(),
+                alpha: *alpha,
+                interactions: *interactions,
+                log_loss,
+                standard_error,
+                gain: gain.map(|(gain, _)| gain),
+                gain_standard_error: gain.map(|(_, error)| error),
+            });
+        }
+        let best = (0..steps.len()).min_by(|&a, &b| steps[a].log_loss.total_cmp(&steps[b].log_loss)).unwrap_or(0);
+        let is_good_enough = |&at: &usize| {
+            let (gain, error) = search.gain(&candidates[at].3, &candidates[best].3);
+            at == best || gain <= if self.options.one_standard_error { error } else { 0.0 }
+        };
+        let chosen = (0..steps.len()).find(is_good_enough).unwrap_or(best);
+        Comparison { rows: self.rows(), chosen: steps[chosen].complexity.clone(), steps }
+    }
+
+    /// Values in the order of the data set, in that of the folds.
+    fn fold_by_fold(&self, values: &[f64]) -> OutOfFold {
+        let fold_of = || self.blocks.iter().flat_map(|block| &block.fold);
+        (0u8..)
+            .zip(&self.folds)
+            .map(|(fold, blocks)| {
+                let mut mine = values.iter().zip(fold_of()).filter(|(_, &of)| of == fold).map(|(value, _)| *value);
+                blocks.iter().map(|block| mine.by_ref().take(block.rows).collect()).collect()
+            })
+            .collect()
+    }
+
+    /// Fits what was chosen on all training rows; also its out-of-fold log-odds, from the search itself if that saw
+    /// every row (there every fold made its own choices, so not even these have seen the fold).
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn fit(
+        self,
+        interactions: bool,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        training: &Selection,
+    ) -> Result<(Fit, CrossFit)> {
+        let search = Searched::search(&self.frame, &self.folds, self.options);
+        let curves = &self.found.curves;
+        let choice = self.found.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
+        let shape = search.shape(curves, choice.pairs);
+        let (frame, shape) = self.frame.of_shape(&shape);
+        let strength = self.options.alpha.map_or(choice.strength, |alpha| alpha * training.count() as f64);
+        let plan = Plan { frame, shape, strength, alpha: self.options.alpha };
+        let blocks = plan.frame.encode(dataset, customers, training, self.options.folds, self.options.seed)?;
+        let mut fit = Fit::on(plan, &blocks, None);
+        if self.options.alpha.is_none() {
+            let per_row = |strength: f64| strength / training.count().max(1) as f64;
+            let score = |&(strength, log_loss, standard_error)| AlphaScore {
+                alpha: per_row(strength),
+                log_loss,
+                standard_error,
+            };
+            let path = choice.path.iter().map(score).collect();
+            fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
+        }
+        let cross_fit = match self.rows() == training.count() {
+            true => CrossFit::of(&self.folds, choice.log_odds.clone()),
+            false => fit.cross_fit(&blocks, self.options.folds),
+        };
+        Ok((fit, cross_fit))
+    }
+}
+
+/// What is decided before coefficients are fitted.
+#[derive(Clone, Debug)]
+struct Plan {
+    frame: Frame,
+    shape: Shape,
+    /// Rows times `alpha`.
+    strength: f64,
+    /// A fixed penalty per row, which is kept when the number of rows changes.
+    alpha: Option<f64>,
+}
+
+/// A fitted additive model with what it takes to fit it again.
+pub struct Fit {
+    /// What is published.
+    pub model: Additive,
+    /// Penalty strength per row.
+    pub alpha: f64,
+    /// How the strength was chosen, if it was.
+    pub alpha_choice: Option<AlphaChoice>,
+    /// Rows it was fitted on.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: usize,
+    /// How the solver fared.
+    pub report: Report,
+    plan: Plan,
+    theta: Vec<f64>,
+}
+
+impl Fit {
+    fn on(plan: Plan, blocks: &[CodeBlock], start: Option<Vec<f64>>) -> Fit {
+        let terms = search::terms(&plan.frame.grids, &plan.shape);
+        let all: Vec<&CodeBlock> = blocks.iter().collect();
+        let rows: usize = all.iter().map(|block| block.rows).sum();
+        let sample: Vec<CodeBlock> = match rows > 2 * CURVATURE_ROWS {
+            true => by_fold(blocks, 1, CURVATURE_ROWS).concat(),
+            false => Vec::new(),
+        };
+        let curvature = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
+        let alpha = plan.alpha.unwrap_or(plan.strength / rows.max(1) as f64);
+        let mut solver = Solver::new(&terms, all.clone(), curvature);
+        if let Some(start) = start {
+            solver = solver.from(start);
+        }
+        solver.fit(alpha, TOLERANCE);
+        let (theta, report) = (solver.theta, solver.report);
+        let tables = terms.tables(&theta);
+        let mut effects: Vec<Effect> = terms
+            .terms
+            .iter()
+            .zip(tables)
+            .map(|(term, table)| Effect { lookup: term.lookup.clone(), table, spread: 0.0 })
+            .collect();
+        let intercept = purify(&mut effects, theta[terms.columns()], &all);
+        let features = plan.frame.features.iter().zip(&plan.frame.grids);
+        let features = features
+            .map(|((name, source), grid)| Feature { name: name.clone(), source: *source, bins: grid.bins.clone() })
+            .collect();
+        let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
+        let model = Additive { features, intercept, terms: effects };
+        Fit { model, alpha, alpha_choice: None, rows, churners, report, plan, theta }
+    }
+
+    /// What a person should know about this fit.
+    pub fn advice(&self) -> Vec<String> {
+        let Report { passes, gradient_norm, converged, .. } = self.report;
+        let not_converged = format!(
+            "the fit did not converge: after {passes} passes its gradient is {gradient_norm:.1e}, not below {TOLERANCE:.0e}; \
+             raise model.alpha"
+        );
+        (!converged).then_some(not_converged).into_iter().collect()
+    }
+
+    /// The same terms and penalty, with coefficients learned anew from other rows.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn refit(
+        self,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        rows: &Selection,
+        folds: u8,
+        seed: u64,
+    ) -> Result<(Fit, CrossFit)> {
+        let blocks = self.plan.frame.encode(dataset, customers, rows, folds, seed)?;
+        let fit = Fit { alpha_choice: self.alpha_choice, ..Fit::on(self.plan, &blocks, Some(self.theta)) };
+        let cross_fit = fit.cross_fit(&blocks, folds);
+        Ok((fit, cross_fit))
+    }
+
+    /// Out-of-fold log-odds of at most about [`CROSS_FIT_ROWS`] rows, each from a fit without its fold.
+    fn cross_fit(&self, blocks: &[CodeBlock], folds: u8) -> CrossFit {
+        let parts = by_fold(blocks, folds, CROSS_FIT_ROWS);
+        let terms = search::terms(&self.plan.frame.grids, &self.plan.shape);
+        let rows: usize = parts.iter().flatten().map(|block| block.rows).sum();
+        let alpha = self.plan.alpha.unwrap_or(self.plan.strength / rows.max(1) as f64);
+        let log_odds = (0..parts.len())
+            .into_par_iter()
+            .map(|fold| {
+                let others = parts.iter().enumerate().filter(|&(other, _)| other != fold);
+                let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
+                let mut solver = Solver::new(&terms, others.clone(), others).from(self.theta.clone());
+                solver.fit(alpha, CROSS_FIT_TOLERANCE);
+                parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
+            })
+            .collect();
+        CrossFit::of(&parts, log_odds)
+    }
+}
+
+/// Out-of-fold log-odds with labels and folds, a value a row.
+pub struct CrossFit {
+    /// The log-odds.
+    pub log_odds: Vec<f64>,
+    /// 1 if the customer churned.
+    pub y: Vec<u8>,
+    /// The fold.
+    pub fold: Vec<u8>,
+}
+
+impl CrossFit {
+    fn of(folds: &[Vec<CodeBlock>], log_odds: OutOfFold) -> CrossFit {
+        let blocks = || folds.iter().flatten();
+        CrossFit {
+            log_odds: log_odds.into_iter().flatten().flatten().collect(),
+            y: blocks().flat_map(|block| block.y.iter().copied()).collect(),
+            fold: blocks().flat_map(|block| block.fold.iter().copied()).collect(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The features of a training with their bins, and rows as codes.
+
+use super::bins::{Bins, Grid};
+use super::codes::CodeBlock;
+use super::codes_of;
+use super::search::Shape;
+use crate::dataset::{Dataset, Selection};
+use crate::error::Result;
+use crate::model::recipe::{sample, Recipe, Source};
+use crate::sources::CustomerTable;
+use rayon::prelude::*;
+
+/// The features that vary, in the order of the catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Names and places in the catalogue.
+    pub features: Vec<(String, Source)>,
+    /// Their bins.
+    pub grids: Vec<Grid>,
+}
+
+impl Frame {
+    /// Learns the bins from the selected rows, or from the sample of them that the recipe is learned from.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn learn(recipe: &Recipe, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Frame> {
+        let places = sample(dataset, rows);
+        let values = dataset.gather(&places)?;
+        let numeric: Vec<Grid> = recipe
+            .numeric
+            .par_iter()
+            .enumerate()
+            .map(|(index, step)| Grid::of_numeric(step, &values[index * places.len()..(index + 1) * places.len()]))
+            .collect();
+        let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {
+            let bins = Bins::of_levels(step);
+            let levels = &customers.categorical[index];
+            let codes = places.iter().map(|&(block, row)| {
+                let customer = dataset.blocks[block as usize].customers[row as usize];
+                bins.of_level(levels.get(customer as usize))
+            });
+            Grid::of_categorical(bins.clone(), codes)
+        });
+        let names = recipe.numeric.iter().enumerate().map(|(i, step)| (step.feature.clone(), Source::Numeric(i)));
+        let names = names.chain(
+            recipe.categorical.iter().enumerate().map(|(i, step)| (step.feature.clone(), Source::Categorical(i))),
+        );
+        let varying = names.zip(numeric.into_iter().chain(categorical)).filter(|(_, grid)| grid.varies());
+        let (features, grids) = varying.unzip();
+        Ok(Frame { features, grids })
+    }
+
+    /// The features of a shape alone, and the shape in their numbering.
+    pub fn of_shape(&self, shape: &Shape) -> (Frame, Shape) {
+        let place = |feature: usize| shape.features.binary_search(&feature).unwrap_or_default();
+        let frame = Frame {
+            features: shape.features.iter().map(|&feature| self.features[feature].clone()).collect(),
+            grids: shape.features.iter().map(|&feature| self.grids[feature].clone()).collect(),
+        };
+        let pairs = shape.pairs.iter().map(|pair| pair.map(place)).collect();
+        (frame, Shape { features: (0..shape.features.len()).collect(), pairs })
+    }
+
+    /// The selected rows as codes, with labels, folds and customers.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn encode(
+        &self,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        rows: &Selection,
+        folds: u8,
+        seed: u64,
+    ) -> Result<Vec<CodeBlock>> {
+        dataset
+            .blocks
+            .par_iter()
+            .enumerate()
+            .map(|(index, block)| {
+                let rows = rows.rows(index);
+                let values = block.values()?;
+                let customer: Vec<u32> = rows.iter().map(|&row| block.customers[row as usize]).collect();
+                let columns = self.features.iter().zip(&self.grids);
+                let codes_of =
+                    |source: Source, grid: &Grid| codes_of(source, &grid.bins, (block, &values), rows, customers);
+                Ok(CodeBlock {
+                    rows: rows.len(),
+                    codes: columns.flat_map(|((_, source), grid)| codes_of(*source, grid)).collect(),
+                    y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
+                    fold: customer.iter().map(|&customer| customers.fold(customer, folds, seed)).collect(),
+                    customer,
+                })
+            })
+            .collect()
+    }
+}

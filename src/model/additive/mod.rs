@@ -1,0 +1,224 @@
+//! An additive logistic regression: curves of single features and interactions of two, each a look-up table.
+//!
+//! | file | holds |
+//! |---|---|
+//! | here | the [model](Additive) as it is published: bins, tables, intercept |
+//! | `bins`, `frame` | each feature as at most 256 codes; the features of a training, and their rows as codes |
+//! | `basis` | the shapes that a table can take, and what one penalty makes of them |
+//! | `passes`, `solver`, `solve` | the fit: passes over the codes, the iterations, the linear algebra |
+//! | `screen`, `search` | which interactions are worth a try; the choice of the penalty and of the interactions |
+//! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
+//! | `purify` | main effects moved out of the interactions, so that contributions are unambiguous |
+//!
+//! `log-odds = intercept + Σ table_t[cell_t(row)]`. It is a logistic regression, linear in its parameters: within the fit
+//! a table is a basis times coefficients with an L2 penalty, `mean log-loss + alpha / 2 * |coefficients|^2`. What is
+//! published are the tables alone, so a contribution is an entry, exactly.
+
+mod basis;
+mod bins;
+mod codes;
+mod fit;
+mod frame;
+mod passes;
+mod purify;
+mod screen;
+mod search;
+mod solve;
+mod solver;
+
+pub use bins::Bins;
+pub use codes::Lookup;
+pub use fit::{searched, Comparison, CrossFit, Fit, Options, Searched, Step, CURVES, INTERACTIONS, LINEAR};
+pub use solver::Report;
+
+use super::recipe::Source;
+use crate::dataset::{Block, Dataset, Selection, Values};
+use crate::error::Result;
+use crate::sources::{CustomerTable, NO_LEVEL};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A feature as the model looks at it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// Its name.
+    pub name: String,
+    /// Its place in the catalogue.
+    pub source: Source,
+    /// How a raw value becomes a code.
+    pub bins: Bins,
+}
+
+/// A term: what each cell adds to the log-odds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Which cell a row is in.
+    pub lookup: Lookup,
+    /// What each cell adds. Over the training rows its mean is 0, and so is that of an interaction for each value of
+    /// either feature.
+    pub table: Vec<f64>,
+    /// Standard deviation of what it adds over the training rows: how much the term matters.
+    pub spread: f64,
+}
+
+/// A published additive model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Additive {
+    /// The features that the terms look at.
+    pub features: Vec<Feature>,
+    /// Mean log-odds of the training rows.
+    pub intercept: f64,
+    /// The terms: curves, then interactions.
+    pub terms: Vec<Effect>,
+}
+
+impl Effect {
+    /// The least and the most that it adds.
+    pub fn extremes(&self) -> (f64, f64) {
+        self.table.iter().fold((0.0, 0.0), |(low, high), &effect| (f64::min(low, effect), f64::max(high, effect)))
+    }
+
+    /// The features it looks at, by their places among the model's.
+    pub fn features(&self) -> &[usize] {
+        match &self.lookup {
+            Lookup::Curve { feature } => std::slice::from_ref(feature),
+            Lookup::Interaction { features, .. } => features,
+        }
+    }
+}
+
+impl Additive {
+    /// What a term is called: its feature, or its two features with a cross between them.
+    pub fn term_name(&self, term: &Effect) -> String {
+        let names: Vec<&str> = term.features().iter().map(|&feature| self.features[feature].name.as_str()).collect();
+        names.join(" × ")
+    }
+
+    /// The code of every feature in some rows of a block, feature after feature.
+    ///
+    /// # Errors
+    /// As [`Block::values`].
+    pub fn codes(&self, block: &Block, rows: &[u32], customers: &CustomerTable) -> Result<Vec<Vec<u8>>> {
+        let values = block.values()?;
+        let codes = |feature: &Feature| codes_of(feature.source, &feature.bins, (block, &values), rows, customers);
+        Ok(self.features.iter().map(codes).collect())
+    }
+
+    /// What every term adds in one row, given the code of each feature. With the intercept they sum to the log-odds.
+    pub fn effects(&self, codes: &[u8]) -> Vec<f64> {
+        self.terms.iter().map(|term| term.table[term.lookup.cell(|feature| codes[feature])]).collect()
+    }
+
+    /// The log-odds of the chosen rows, block by block.
+    ///
+    /// # Errors
+    /// As [`Block::values`].
+    pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
+        let of_block = |(index, block): (usize, &Block)| {
+            let codes = self.codes(block, rows.rows(index), customers)?;
+            let mut log_odds = vec![self.intercept; rows.rows(index).len()];
+            for term in &self.terms {
+                for (row, z) in log_odds.iter_mut().enumerate() {
+                    *z += term.table[term.lookup.cell(|feature| codes[feature][row])];
+                }
+            }
+            Ok(log_odds)
+        };
+        dataset.blocks.par_iter().enumerate().map(of_block).collect()
+    }
+
+    /// What a row's effects add up to for each feature: its curve, and half of each interaction that it is in. The
+    /// half is the Shapley value of a pure interaction: neither feature can claim more of it than the other.
+    pub fn by_feature(&self, effects: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.features.len()];
+        for (term, effect) in self.terms.iter().zip(effects) {
+            let features = term.features();
+            let share = effect / features.len() as f64;
+            features.iter().for_each(|&feature| sums[feature] += share);
+        }
+        sums
+    }
+}
+
+/// The codes of one feature in some rows of a block.
+fn codes_of(
+    source: Source,
+    bins: &Bins,
+    (block, values): (&Block, &Values<'_>),
+    rows: &[u32],
+    customers: &CustomerTable,
+) -> Vec<u8> {
+    match (source, bins) {
+        (Source::Numeric(index), Bins::Numeric { edges }) => {
+            let column = values.column(index);
+            rows.iter().map(|&row| Bins::of_value(edges, column[row as usize])).collect()
+        }
+        (Source::Categorical(index), _) => {
+            let levels = &customers.categorical[index];
+            // Levels are compared by name: another table numbers them in another way.
+            let known: Vec<u8> = levels.names.iter().map(|name| bins.of_level(Some(name))).collect();
+            let missing = bins.of_level(None);
+            let of_row = |&row: &u32| match levels.codes[block.customers[row as usize] as usize] {
+                NO_LEVEL => missing,
+                code => known[code as usize],
+            };
+            rows.iter().map(of_row).collect()
+        }
+        // A numeric feature has edges; a file that says otherwise has been refused.
+        (Source::Numeric(_), Bins::Levels { .. }) => vec![bins.of_level(None); rows.len()],
+    }
+}
+
+/// Small problems for the tests of this folder.
+#[cfg(test)]
+mod examples {
+    use super::basis::{curve, interaction};
+    use super::bins::{Bins, Grid};
+    use super::codes::{CodeBlock, Lookup};
+    use super::passes::{Term, Terms};
+    use crate::model::design::examples::uniform;
+    use crate::numeric::sigmoid;
+
+    /// Six numeric features of ten values, the last a copy of the third; the label depends on the product of the second
+    /// and the third, and on the first.
+    pub fn interacting(rows: usize, seed: u64) -> (Vec<Grid>, Vec<CodeBlock>) {
+        let mut next = uniform(seed);
+        let features = 6;
+        let mut blocks = Vec::new();
+        for first in (0..rows).step_by(700) {
+            let rows = 700.min(rows - first);
+            let mut codes: Vec<u8> = (0..features * rows).map(|_| (next() * 10.0) as u8).collect();
+            for row in 0..rows {
+                codes[5 * rows + row] = codes[2 * rows + row];
+            }
+            let value = |feature: usize, row: usize| (f64::from(codes[feature * rows + row]) - 4.5) / 2.9;
+            let y = (0..rows)
+                .map(|row| u8::from(next() < sigmoid(0.8 * value(0, row) + 1.2 * value(1, row) * value(2, row) - 0.5)))
+                .collect();
+            let customer: Vec<u32> = (0..rows).map(|row| (first + row) as u32 / 2).collect();
+            let fold = customer.iter().map(|c| (c % 5) as u8).collect();
+            blocks.push(CodeBlock { rows, codes, y, fold, customer });
+        }
+        let shares = vec![0.1; 10].into_iter().chain([0.0]).collect();
+        let values = (0..10u8).map(|i| (f64::from(i) - 4.5) / 2.9).collect();
+        let grid = Grid { bins: Bins::Numeric { edges: (1..10u8).map(f32::from).collect() }, shares, values };
+        (vec![grid; features], blocks)
+    }
+
+    /// The first features of such rows as curves, and two interactions.
+    pub fn problem(rows: usize, curves: usize, seed: u64) -> (Terms, Vec<CodeBlock>) {
+        let (grids, blocks) = interacting(rows, seed);
+        let mut terms: Vec<Term> = (0..curves)
+            .map(|feature| Term { lookup: Lookup::Curve { feature }, basis: curve(&grids[feature]) })
+            .collect();
+        for features in [[1, 2], [0, 3]] {
+            let groups = features.map(|feature| grids[feature].groups(16));
+            let basis = interaction((&grids[features[0]], &groups[0]), (&grids[features[1]], &groups[1]));
+            terms.push(Term { lookup: Lookup::Interaction { features, groups, width: 11 }, basis });
+        }
+        (Terms::new(terms), blocks)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! The fit of an additive model: L-BFGS whose first guess of the curvature is the curvature.
+//!
+//! The objective `mean log-loss + alpha / 2 * |coefficients|^2`, the intercept unpenalised, is smooth and strictly
+//! convex. A step is the Newton step of a curvature taken some steps ago, or from a part of the rows, corrected by the
+//! changes of the gradient seen since (Nocedal and Wright, *Numerical Optimization*, algorithm 7.4, with the factored
+//! curvature as its first matrix). Each step costs one pass over the rows. Where steps become short of progress the
+//! curvature is taken anew.
+
+use super::codes::CodeBlock;
+use super::passes::Terms;
+use super::solve::{Factor, Square};
+use crate::numeric::logit;
+
+/// Changes of the gradient that are kept.
+const MEMORY: usize = 12;
+/// The most passes.
+const MOST_PASSES: u32 = 200;
+/// Two steps that do not shrink the gradient to this share of it ask for a new curvature.
+const PROGRESS: f64 = 0.1;
+/// The most curvatures of one fit.
+const MOST_CURVATURES: u32 = 12;
+/// Sufficient decrease along a step (Armijo).
+const DECREASE: f64 = 1e-4;
+
+/// Rows to fit on, with the state that the next fit on them starts from.
+pub struct Solver<'a> {
+    terms: &'a Terms,
+    blocks: Vec<&'a CodeBlock>,
+    /// Rows that the curvature is taken from: all, or a part of them.
+    curvature_blocks: Vec<&'a CodeBlock>,
+    /// The coefficients, then the intercept.
+    pub theta: Vec<f64>,
+    curvature: Option<Square>,
+    /// How the last fit went.
+    pub report: Report,
+}
+
+/// How a fit went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Passes over the rows.
+    pub passes: u32,
+    /// Largest entry of the gradient of the objective.
+    pub gradient_norm: f64,
+    /// Mean log-loss, without the penalty.
+    pub log_loss: f64,
+    /// Whether the gradient reached the tolerance.
+    pub converged: bool,
+}
+
+impl<'a> Solver<'a> {
+    /// On these rows, from the base rate alone. `curvature_blocks` is `blocks` or a part of them.
+    pub fn new(terms: &'a Terms, blocks: Vec<&'a CodeBlock>, curvature_blocks: Vec<&'a CodeBlock>) -> Solver<'a> {
+        let rows: usize = blocks.iter().map(|block| block.rows).sum();
+        let churners: u64 = blocks.iter().flat_map(|block| &block.y).map(|&y| u64::from(y)).sum();
+        let mut theta = vec![0.0; terms.columns()];
+        // Half a row of either kind keeps a group of one kind finite.
+        theta.push(logit((churners as f64 + 0.5) / (rows as f64 + 1.0)));
+        Solver { terms, blocks, curvature_blocks, theta, curvature: None, report: Report::default() }
+    }
+
+    /// Starts the next fit from these parameters.
+    pub fn from(mut self, theta: Vec<f64>) -> Solver<'a> {
+        self.theta = theta;
+        self
+    }
+
+    /// Fits with the strength `alpha` per row, until no entry of the gradient is above the tolerance.
+    pub fn fit(&mut self, alpha: f64, tolerance: f64) {
+        let size = self.theta.len();
+        let mut state = self.evaluate(&self.theta, alpha);
+        self.report.passes = 1;
+        let mut memory: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
+        let mut factor = self.curvature.as_ref().map(|curvature| factored(curvature, alpha));
+        let mut curvatures = 0;
+        let mut norms = vec![norm(&state.gradient)];
+        let mut is_fresh = false;
+        while norm(&state.gradient) > tolerance && self.report.passes < MOST_PASSES {
+            let slow = norms.len() > 2 && norms[norms.len() - 1] > PROGRESS * norms[norms.len() - 3];
+            if factor.is_none() || (slow && curvatures < MOST_CURVATURES) {
+                let curvature = self.terms.curvature(&self.theta, &self.curvature_blocks);
+                factor = Some(factored(&curvature, alpha));
+                self.curvature = Some(curvature);
+                curvatures += 1;
+                memory.clear();
+                norms = vec![norm(&state.gradient)];
+                is_fresh = true;
+            }
+            let direction = match &factor {
+                Some(factor) => direction(&state.gradient, &memory, factor),
+                None => state.gradient.iter().map(|g| -g).collect(),
+            };
+            let slope = dot(&state.gradient, &direction);
+            let mut step = 1.0;
+            let next = loop {
+                let theta: Vec<f64> = self.theta.iter().zip(&direction).map(|(t, d)| t + step * d).collect();
+                let next = self.evaluate(&theta, alpha);
+                self.report.passes += 1;
+                // Near the optimum a decrease drowns in the rounding of the loss; the gradient then decides.
+                let rounding = 1e-12 * state.objective.abs();
+                if next.objective <= state.objective + DECREASE * step * slope + rounding {
+                    break Some((theta, next));
+                }
+                step /= 2.0;
+                if step < 1e-3 || self.report.passes >= MOST_PASSES {
+                    break None;
+                }
+            };
+            match next {
+                Some((theta, next)) => {
+                    let moved: Vec<f64> = (0..size).map(|i| theta[i] - self.theta[i]).collect();
+                    let turned: Vec<f64> = (0..size).map(|i| next.gradient[i] - state.gradient[i]).collect();
+                    let product = dot(&moved, &turned);
+                    if product > 0.0 {
+                        if memory.len() == MEMORY {
+                            memory.remove(0);
+                        }
+                        memory.push((moved, turned, 1.0 / product));
+                    }
+                    (self.theta, state) = (theta, next);
+                    norms.push(norm(&state.gradient));
+                    is_fresh = false;
+                }
+                None if is_fresh => break,
+                None => {
+                    factor = None;
+                }
+            }
+        }
+        self.report.gradient_norm = norm(&state.gradient);
+        self.report.log_loss = state.log_loss;
+        self.report.converged = self.report.gradient_norm <= tolerance;
+    }
+
+    fn evaluate(&self, theta: &[f64], alpha: f64) -> State {
+        let loss = self.terms.loss(theta, &self.blocks);
+        let rows = loss.rows.max(1) as f64;
+        let coefficients = &theta[..theta.len() - 1];
+        let mut gradient: Vec<f64> = loss.gradient.iter().map(|g| g / rows).collect();
+        gradient.iter_mut().zip(coefficients).for_each(|(g, t)| *g += alpha * t);
+        let log_loss = loss.sum / rows;
+        State { objective: log_loss + alpha / 2.0 * dot(coefficients, coefficients), log_loss, gradient }
+    }
+}
+
+struct State {
+    objective: f64,
+    log_loss: f64,
+    gradient: Vec<f64>,
+}
+
+/// The curvature with the penalty. Without a penalty a speck of one keeps collinear columns apart.
+fn factored(curvature: &Square, alpha: f64) -> Factor {
+    let mut matrix = curvature.clone();
+    let size = matrix.size;
+    (0..size.saturating_sub(1)).for_each(|i| matrix.values[i * size + i] += alpha.max(1e-9));
+    Factor::new(matrix)
+}
+
+/// The two loops of L-BFGS.
+fn direction(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)], factor: &Factor) -> Vec<f64> {
+    let mut q = gradient.to_vec();
+    let mut weights = Vec::with_capacity(memory.len());
+    for (moved, turned, scale) in memory.iter().rev() {
+        let weight = scale * dot(moved, &q);
+        q.iter_mut().zip(turned).for_each(|(q, t)| *q -= weight * t);
+        weights.push(weight);
+    }
+    let mut r = factor.solve(&q);
+    for ((moved, turned, scale), weight) in memory.iter().zip(weights.iter().rev()) {
+        let correction = weight - scale * dot(turned, &r);
+        r.iter_mut().zip(moved).for_each(|(r, m)| *r += correction * m);
+    }
+    r.iter_mut().for_each(|r| *r = -*r);
+    r
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn norm(gradient: &[f64]) -> f64 {
+    gradient.iter().fold(0.0, |largest, g| largest.max(g.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples;
+    use super::*;
+
+    #[test]
+    fn reaches_the_optimum_from_any_curvature() {
+        let (terms, blocks) = examples::problem(20_000, 4, 3);
+        let all: Vec<&CodeBlock> = blocks.iter().collect();
+        let mut exact = Solver::new(&terms, all.clone(), all.clone());
+        exact.fit(1e-3, 1e-10);
+        assert!(exact.report.converged, "{:?}", exact.report);
+        let mut rough = Solver::new(&terms, all.clone(), all[..1].to_vec());
+        rough.fit(1e-3, 1e-10);
+        assert!(rough.report.converged, "{:?}", rough.report);
+        let difference = exact.theta.iter().zip(&rough.theta).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(difference < 1e-6, "{difference}");
+        let passes = exact.report.passes;
+        exact.fit(3e-4, 1e-10);
+        assert!(exact.report.converged && exact.report.passes <= passes + 5, "{:?}", exact.report);
+    }
+
+    #[test]
+    fn rows_of_one_class_do_no_harm() {
+        let (terms, mut blocks) = examples::problem(500, 2, 4);
+        blocks.iter_mut().for_each(|block| block.y.fill(0));
+        let all: Vec<&CodeBlock> = blocks.iter().collect();
+        let mut solver = Solver::new(&terms, all.clone(), all);
+        solver.fit(1e-2, 1e-6);
+        assert!(solver.theta.iter().all(|t| t.is_finite()));
+    }
+}

@@ -1,0 +1,182 @@
+//! The fit against another implementation, and the model as a whole: contributions, threads, odd data.
+
+use super::bins::{Bins, Grid};
+use super::codes::CodeBlock;
+use super::search::{terms, Shape};
+use super::solver::Solver;
+use super::*;
+use crate::features::{Catalogue, Feature as Column, Measure};
+use crate::model::design::examples::uniform;
+use crate::model::recipe::Recipe;
+use crate::numeric::sigmoid;
+use crate::sources::{Ids, Levels};
+
+/// What `tests/golden/additive.py` writes.
+#[derive(Deserialize)]
+struct Golden {
+    alpha: f64,
+    codes: Vec<Vec<u8>>,
+    values: Vec<Vec<f64>>,
+    shares: Vec<Vec<f64>>,
+    y: Vec<u8>,
+    columns: usize,
+    log_odds: Vec<f64>,
+}
+
+#[test]
+fn log_odds_are_scikit_learns_on_the_same_basis() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/additive/fit.json");
+    let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let grid = |(values, shares): (Vec<f64>, Vec<f64>)| {
+        let bins = match values.len() {
+            0 => Bins::Levels { levels: (2..shares.len()).map(|level| level.to_string()).collect() },
+            bins => Bins::Numeric { edges: (1..bins).map(|edge| edge as f32).collect() },
+        };
+        Grid { bins, shares, values }
+    };
+    let grids: Vec<Grid> = golden.values.into_iter().zip(golden.shares).map(grid).collect();
+    let terms = terms(&grids, &Shape { features: vec![0, 1, 2], pairs: vec![[0, 1], [1, 2]] });
+    assert_eq!(terms.columns(), golden.columns);
+    let rows = golden.y.len();
+    let block = CodeBlock {
+        rows,
+        codes: golden.codes.concat(),
+        y: golden.y,
+        fold: vec![0; rows],
+        customer: (0..rows as u32).collect(),
+    };
+    let mut solver = Solver::new(&terms, vec![&block], vec![&block]);
+    solver.fit(golden.alpha, 1e-10);
+    assert!(solver.report.converged, "{:?}", solver.report);
+    for (found, expected) in terms.log_odds(&solver.theta, &block).iter().zip(&golden.log_odds) {
+        assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
+    }
+}
+
+/// Customers with a valley in the first feature and an interaction of the second and the third, which is often absent;
+/// a constant column, an empty one, and a plan. Two rows a customer.
+fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
+    let mut next = uniform(seed);
+    let count = rows / 2;
+    let plans: Vec<u32> = (0..count).map(|_| if next() < 0.1 { NO_LEVEL } else { (next() * 3.0) as u32 }).collect();
+    let mut blocks = Vec::new();
+    for first in (0..count).step_by(300) {
+        let customers: Vec<u32> = (first..(first + 300).min(count)).flat_map(|c| [c as u32; 2]).collect();
+        let rows = customers.len();
+        let mut columns = vec![Vec::new(); 5];
+        let mut labels = Vec::new();
+        for _ in 0..rows {
+            let (a, b, c) = (next() * 4.0 - 2.0, (next() * 6.0).floor(), next() * 2.0 - 1.0);
+            let absent = next() < 0.2;
+            let z = a * a - 2.0 + if absent { 0.5 } else { 0.8 * (b - 2.5) * c };
+            labels.push(Some(u8::from(next() < sigmoid(z))));
+            let c = if absent { f64::NAN } else { c };
+            columns.iter_mut().zip([a, b, c, 7.0, f64::NAN]).for_each(|(to, value)| to.push(value as f32));
+        }
+        blocks.push(Block { as_of: vec![0; rows], customers, labels, values: columns.concat().into() });
+    }
+    let column = |name: &str| Column {
+        name: name.to_owned(),
+        measure: Measure::Numeric,
+        signal: None,
+        window_days: None,
+        instrument: None,
+    };
+    let numeric = ["valley", "steps", "often_absent", "constant", "empty"].map(column).to_vec();
+    let dataset = Dataset {
+        catalogue: Catalogue { numeric, categorical: vec!["plan".to_owned()] },
+        as_of: vec![crate::calendar::Day(0)],
+        blocks,
+        exclusions: Vec::new(),
+        reports: Vec::new(),
+        first_entries: Vec::new(),
+    };
+    let names = ["basic", "pro", "team"].map(str::to_owned).to_vec();
+    let customers = CustomerTable {
+        ids: Ids::Integer((0..count as i64).collect()),
+        signup: Vec::new(),
+        start: Vec::new(),
+        end: Vec::new(),
+        value: Vec::new(),
+        numeric: Vec::new(),
+        categorical: vec![Levels { names, codes: plans }],
+        rows: count as u64,
+        quarantine: Default::default(),
+    };
+    (dataset, customers)
+}
+
+fn fitted(dataset: &Dataset, customers: &CustomerTable, alpha: Option<f64>) -> (Fit, CrossFit) {
+    let rows = Selection::labelled(dataset, |_| true);
+    let recipe = Recipe::learn(dataset, customers, &rows).unwrap();
+    let options = Options { interactions: true, alpha, one_standard_error: false, folds: 5, seed: 7 };
+    let searched = Searched::on(&recipe, dataset, customers, &rows, &rows, options).unwrap();
+    searched.fit(true, dataset, customers, &rows).unwrap()
+}
+
+#[test]
+fn the_model_finds_the_shape_and_its_effects_sum_to_the_log_odds() {
+    let (dataset, customers) = data(8_000, 1);
+    let (fit, cross_fit) = fitted(&dataset, &customers, None);
+    let model = &fit.model;
+    assert!(fit.report.converged && cross_fit.log_odds.len() == 8_000);
+    let names: Vec<String> = model.terms.iter().map(|term| model.term_name(term)).collect();
+    assert!(names.contains(&"steps × often_absent".to_owned()), "{names:?}");
+    assert!(!names.contains(&"constant".to_owned()) && !names.contains(&"empty".to_owned()), "{names:?}");
+    let y: Vec<u8> = dataset.blocks.iter().flat_map(|block| block.labels.iter().map(|y| y.unwrap())).collect();
+    let rows = Selection::labelled(&dataset, |_| true);
+    let log_odds = model.log_odds(&dataset, &customers, &rows).unwrap();
+    let auc = crate::model::metrics::roc_auc(&y, &log_odds.concat()).unwrap();
+    assert!(auc > 0.80, "{auc}");
+    for (index, block) in dataset.blocks.iter().enumerate() {
+        let codes = model.codes(block, rows.rows(index), &customers).unwrap();
+        for (row, z) in log_odds[index].iter().enumerate() {
+            let effects = model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
+            let by_feature: f64 = model.by_feature(&effects).iter().sum();
+            assert!((model.intercept + effects.iter().sum::<f64>() - z).abs() < 1e-9);
+            assert!((model.intercept + by_feature - z).abs() < 1e-9);
+        }
+    }
+}
+
+#[test]
+fn the_same_rows_give_the_same_bytes_for_any_number_of_threads() {
+    let (dataset, customers) = data(3_000, 2);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (fit, cross_fit) = fitted(&dataset, &customers, None);
+            (serde_json::to_string(&fit.model).unwrap(), cross_fit.log_odds)
+        })
+    };
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn a_pure_interaction_is_split_in_halves() {
+    let (dataset, customers) = data(2_000, 3);
+    let (fit, _) = fitted(&dataset, &customers, None);
+    let model = &fit.model;
+    let at = model.terms.iter().position(|term| term.features().len() == 2).unwrap();
+    let mut effects = vec![0.0; model.terms.len()];
+    effects[at] = 0.6;
+    let by_feature = model.by_feature(&effects);
+    for (feature, sum) in by_feature.iter().enumerate() {
+        assert_eq!(*sum, if model.terms[at].features().contains(&feature) { 0.3 } else { 0.0 });
+    }
+}
+
+#[test]
+fn few_rows_few_churners_and_labels_without_a_reason_do_no_harm() {
+    let (mut dataset, customers) = data(300, 4);
+    let mut next = uniform(9);
+    for block in &mut dataset.blocks {
+        block.labels.iter_mut().for_each(|y| *y = Some(u8::from(next() < 0.02)));
+        block.labels[0] = Some(1);
+    }
+    let (fit, cross_fit) = fitted(&dataset, &customers, None);
+    assert!(cross_fit.log_odds.iter().all(|z| z.is_finite() && z.abs() < 12.0));
+    assert!(fit.report.log_loss.is_finite());
+    let (fit, _) = fitted(&dataset, &customers, Some(0.0));
+    assert!(fit.model.terms.iter().flat_map(|term| &term.table).all(|effect| effect.is_finite()));
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Writes the golden values that `src/model/additive/tests.rs` demands of the fit of curves and interactions.
+
+The basis of `docs/model.md` written out anew as dense columns, fitted by scikit-learn's `LogisticRegression`. Components
+are told apart by nothing that a ridge can see (their signs are free), so what is compared are log-odds.
+
+Made with Python 3.11, scikit-learn 1.9.1 and numpy 2.4.6 (requirements.txt): `python tests/golden/additive.py`.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+ROWS, ALPHA = 900, 0.004
+HINGES, STEPS, CURVE, PAIR, GROUPS = 7, 15, 10, 4, 16
+
+
+def standardised(column, shares, deviation=1.0):
+    column = column - shares @ column
+    return column * deviation / np.sqrt(shares @ column**2)
+
+
+def components(columns, shares, most):
+    values, vectors = np.linalg.eigh((columns.T * shares) @ columns)
+    order = np.argsort(-values)[:most]
+    order = order[values[order] > 1e-7 * values[order[0]]]
+    return columns @ vectors[:, order]
+
+
+def levels(shares):
+    basis = 2.0 * (np.eye(len(shares)) - shares)
+    return basis[:, shares > 0]
+
+
+def curve(values, shares):
+    """`values` of the bins, or None for levels; the last cell is absence."""
+    if values is None:
+        return levels(shares)
+    bins = len(values)
+    present = shares[:bins].sum()
+    cumulative = np.cumsum(shares[:bins]) / present
+
+    def column(raw, deviation):
+        raw = np.append(raw - (shares[:bins] @ raw) / present, 0.0)
+        return standardised(raw, shares, deviation)
+
+    def cuts(count):
+        at = {int(np.searchsorted(cumulative, i / (count + 1) - 1e-12)) for i in range(1, count + 1)}
+        return sorted(cut for cut in at if cut + 1 < bins)
+
+    columns = [column(values, 1.0)]
+    if bins > 2:
+        hinges, steps = cuts(HINGES), cuts(STEPS)
+        columns += [column(np.maximum(values - values[at], 0.0), len(hinges) ** -0.5) for at in hinges]
+        columns += [column((np.arange(bins) > at) * 1.0, len(steps) ** -0.5) for at in steps]
+    basis = components(np.column_stack(columns), shares, CURVE)
+    if shares[bins] > 0:
+        absent = np.zeros(bins + 1)
+        absent[bins] = 1.0
+        basis = np.column_stack([basis, standardised(absent, shares)])
+    return basis
+
+
+def groups(values, shares):
+    bins, cells = len(shares) - 1, GROUPS - 1
+    if bins <= cells:
+        return np.arange(bins + 1)
+    middle = (np.cumsum(shares[:bins]) - shares[:bins] / 2) / shares[:bins].sum()
+    raw = np.clip(np.floor(middle * cells), 0, cells - 1)
+    group = np.append(0, np.cumsum(raw[1:] != raw[:-1]))
+    return np.append(group, group[-1] + 1)
+
+
+def side(values, shares, group):
+    mass = np.bincount(group, shares)
+    if values is None:
+        columns = levels(mass)
+    else:
+        full = curve(values, shares)
+        columns = np.column_stack([np.bincount(group, shares * c) for c in full.T])
+        columns /= np.where(mass > 0, mass, 1.0)[:, None]
+    kept = components(columns, mass, PAIR)
+    return kept / np.sqrt((mass @ kept**2).sum())
+
+
+rng = np.random.default_rng(11)
+fine = rng.integers(0, 40, ROWS)
+fine[rng.random(ROWS) < 0.07] = 40
+few = rng.integers(0, 5, ROWS)
+plan = rng.choice(4, ROWS, p=[0.5, 0.3, 0.2, 0.0])
+codes = [fine, few, plan]
+values = [np.linspace(-1.7, 1.7, 40), np.array([-1.2, -0.6, 0.0, 0.9, 1.5]), None]
+cells = [41, 6, 4]
+z = np.sin(fine / 6.0) + (few > 2) * (fine > 20) * 1.5 - 0.7 * (plan == 1) - 1.0
+y = (rng.random(ROWS) < 1 / (1 + np.exp(-z))).astype(int)
+
+shares = [np.bincount(c, minlength=n) / ROWS for c, n in zip(codes, cells)]
+columns = [curve(v, s)[c] for v, s, c in zip(values, shares, codes)]
+for a, b in [(0, 1), (1, 2)]:
+    left, right = (groups(values[i], shares[i]) for i in (a, b))
+    one, other = side(values[a], shares[a], left)[left[codes[a]]], side(values[b], shares[b], right)[right[codes[b]]]
+    columns.append(2.0 * (one[:, :, None] * other[:, None, :]).reshape(ROWS, -1))
+x = np.column_stack(columns)
+model = LogisticRegression(C=1 / (ROWS * ALPHA), solver="newton-cholesky", tol=1e-13, max_iter=200).fit(x, y)
+golden = {
+    "alpha": ALPHA,
+    "codes": [c.tolist() for c in codes],
+    "values": [[] if v is None else v.tolist() for v in values],
+    "shares": [s.tolist() for s in shares],
+    "y": y.tolist(),
+    "columns": x.shape[1],
+    "log_odds": model.decision_function(x).tolist(),
+}
+path = Path(__file__).parent / "additive" / "fit.json"
+path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
