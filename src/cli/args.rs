@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -306,4 +307,44 @@ pub enum ExportFormat {
 pub enum Config {
     /// Every resolved value and the layer that set it
     Show,
+}
+
+/// The arguments with every `--set` behind the others: of settings on both sides of a command's name, clap would keep
+/// those behind it and silently forget the rest.
+pub fn with_settings_last(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let (mut others, mut settings) = (Vec::new(), Vec::new());
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy();
+        if text == "--" {
+            settings.push(argument);
+            settings.extend(arguments);
+            break;
+        } else if text == "--set" {
+            settings.push(argument);
+            settings.extend(arguments.next());
+        } else if text.starts_with("--set=") {
+            settings.push(argument);
+        } else {
+            others.push(argument);
+        }
+    }
+    others.extend(settings);
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_on_both_sides_of_the_command_count() {
+        let given = ["churn", "--set", "a=1", "-q", "score", "--set=b=2", "--as-of", "2026-06-01", "--set", "c=3"];
+        let cli = Cli::try_parse_from(with_settings_last(given.map(OsString::from))).unwrap();
+        assert_eq!(cli.global.sets, ["a=1", "b=2", "c=3"]);
+        assert!(cli.global.quiet);
+        let after = with_settings_last(["churn", "--set", "a=1", "explain", "--", "--set"].map(OsString::from));
+        assert_eq!(after, ["churn", "explain", "--set", "a=1", "--", "--set"].map(OsString::from));
+        assert_eq!(with_settings_last(["churn", "--set"].map(OsString::from)), ["churn", "--set"].map(OsString::from));
+    }
 }

@@ -2,7 +2,7 @@
 
     parity.py CHURN REPOSITORY FOLDER
 
-trains on the sample with each calibration, below FOLDER, exports, and compares on customers some of whom have a level that
+trains on the sample with each calibration, and with curves and interactions, below FOLDER, exports, and compares on customers some of whom have a level that
 was never seen in training or none at all. Every difference must be below 1e-6. Needs notebooks/requirements.txt.
 """
 
@@ -70,8 +70,9 @@ def compare(version: str) -> None:
 
 
 customers = repository / "data/sample/customers.parquet"
-for calibration in ["none", "platt", "isotonic"]:
-    run("train", "--promote", "never", "--set", f"model.calibration={calibration}")
+kinds = [("linear", "none"), ("linear", "platt"), ("linear", "isotonic"), ("curves", "auto"), ("interactions", "auto")]
+for complexity, calibration in kinds:
+    run("train", "--promote", "never", "--set", f"model.complexity={complexity}", "--set", f"model.calibration={calibration}")
 
 strangers = pl.read_parquet(customers).with_columns(
     plan=pl.when(pl.int_range(pl.len()) % 7 == 0).then(None)
@@ -80,5 +81,5 @@ strangers = pl.read_parquet(customers).with_columns(
 )
 customers = folder / "customers.parquet"
 strangers.write_parquet(customers)
-for version in ["v0001", "v0002", "v0003"]:
-    compare(version)
+for version in range(len(kinds)):
+    compare(f"v{version + 1:04}")

@@ -42,13 +42,6 @@ pub fn file(model: &Artefact) -> Result<File> {
             model.version
         )));
     }
-    if model.additive.is_some() {
-        return Err(Error::Model(format!(
-            "model {} has curves, which this version cannot write as ONNX; train with model.complexity = \"linear\" to \
-             export",
-            model.version
-        )));
-    }
     let mut graph = Graph::default();
     let (intercept, parts) = match &model.additive {
         Some(additive) => (additive.intercept, additive::terms(&mut graph, additive)),
