@@ -1,4 +1,4 @@
-//! The logistic fit alone, on a matrix from a file, for the comparison with scikit-learn.
+//! The logistic fit alone, without standard errors, on a matrix from a file, for the comparison with scikit-learn.
 //!
 //! `benches/peers/fit_sklearn.py` writes the file: rows and columns (u64), the values (f32, column after column), the
 //! labels (u8), all little-endian. Reading it is not timed.
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let design = read(&arguments.matrix)?;
     let started = Instant::now();
-    let fit = logistic::fit(&design, &LogisticParams::new(arguments.alpha))?;
+    let fit = logistic::fit(&design, &LogisticParams::new(arguments.alpha).coefficients_only())?;
     let seconds = started.elapsed().as_secs_f64();
     let result = serde_json::json!({
         "seconds": seconds,

@@ -176,7 +176,7 @@ The floor decodes the same columns of the same row groups with the `parquet` cra
 
 {fit(result['fit'])}
 
-Uneven: ours reads 32-bit values, sums in 64 bits and adds the standard errors; scikit-learn's float64 solvers read 64-bit values, the float32 one cannot
+Without standard errors on either side. Uneven: ours reads 32-bit values and sums in 64 bits; scikit-learn's float64 solvers read 64-bit values, the float32 one cannot
 reach this optimum and is there for its speed. The `tol` of the float64 solvers is 1e-8; `lbfgs` may stop earlier because its loss stands still.
 
 ## Training on a prepared table

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `design` | the [design matrix](design::Design) in blocks of rows, with labels and cross-fitting folds |
 //! | `logistic` | the [logistic fit](logistic::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
+//! | `additive` | the richer model: [curves and interactions](additive::Additive) as look-up tables |
 //! | `cross_fit` | log-odds of every row from a model that has not seen its customer; the choice of the penalty |
 //! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own |
 //! | `base_rate` | probabilities for another base rate than that of the rows fitted on |
