@@ -14,7 +14,7 @@ const ISOTONIC_ROWS: usize = 1_000;
 
 /// The share of the log-loss that the isotonic curve must save to be preferred to a smooth one: its steps make equals
 /// of customers that the model tells apart.
-const ISOTONIC_GAIN: f64 = 0.02;
+const ISOTONIC_GAIN: f64 = 0.005;
 const ISOTONIC_CHURNERS: usize = 100;
 
 /// How far probabilities stay away from 0 and 1.
@@ -112,7 +112,7 @@ pub struct ComparedCalibration {
 
 /// The calibration asked for, learned on out-of-fold log-odds, beside how the others would have done. `auto` takes the candidate with the lowest log-loss,
 /// cross-validated over the folds, the simplest of equals; it considers the isotonic curve from 1,000 rows with 100
-/// churners on, takes it only if that saves 2 % of the log-loss, and leaves the log-odds alone if all rows
+/// churners on, takes it only if that saves half a per cent of the log-loss, and leaves the log-odds alone if all rows
 /// are of one class or one fold.
 ///
 /// `log_odds`, `y` (1 = churned) and `fold` have one value per row.
