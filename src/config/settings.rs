@@ -374,19 +374,27 @@ impl Serialize for Alpha {
 
 impl<'de> Deserialize<'de> for Alpha {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Alpha, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Number(f64),
-            Text(String),
-        }
-        match Raw::deserialize(deserializer)? {
-            Raw::Number(value) => Ok(Alpha::Fixed(value)),
-            Raw::Text(text) if text == "auto" => Ok(Alpha::Auto),
-            Raw::Text(text) => {
-                Err(serde::de::Error::custom(format!("`{text}` is neither \"auto\" nor a number, for example 0.001")))
-            }
-        }
+        let number = word_or_number(deserializer, "auto", "a number, for example 0.001")?;
+        Ok(number.map_or(Alpha::Auto, Alpha::Fixed))
+    }
+}
+
+/// A number, or none for the word that stands for the default.
+fn word_or_number<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+    word: &str,
+    number: &str,
+) -> Result<Option<f64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Raw {
+        Number(f64),
+        Text(String),
+    }
+    match Raw::deserialize(deserializer)? {
+        Raw::Number(value) => Ok(Some(value)),
+        Raw::Text(text) if text == word => Ok(None),
+        Raw::Text(text) => Err(serde::de::Error::custom(format!("`{text}` is neither \"{word}\" nor {number}"))),
     }
 }
 
@@ -410,20 +418,8 @@ impl Serialize for BaseRate {
 
 impl<'de> Deserialize<'de> for BaseRate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<BaseRate, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Number(f64),
-            Text(String),
-        }
-        match Raw::deserialize(deserializer)? {
-            Raw::Number(value) => Ok(BaseRate::Fixed(value)),
-            Raw::Text(text) if text == "training" => Ok(BaseRate::Training),
-            Raw::Text(text) => {
-                let message = format!("`{text}` is neither \"training\" nor a share between 0 and 1, for example 0.02");
-                Err(serde::de::Error::custom(message))
-            }
-        }
+        let number = word_or_number(deserializer, "training", "a share between 0 and 1, for example 0.02")?;
+        Ok(number.map_or(BaseRate::Training, BaseRate::Fixed))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Training: recipe, penalty, fit, calibration, evaluation; then, if asked for, once more on every snapshot.
 
-use super::additive::{self, Additive, Comparison, Searched};
+use super::additive::{self, Additive, Comparison, CrossFit, Searched};
 use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use super::base_rate::PriorCorrection;
 use super::calibration::{self, ChosenCalibration};
@@ -111,7 +111,7 @@ pub fn train_on(
     let interactions = comparison.chosen == additive::INTERACTIONS;
     let (fit, cross_fit) = searched.fit(interactions, dataset, customers, rows)?;
     clock.lap("fit");
-    let calibration = calibrate_additive(settings, &cross_fit);
+    let calibration = calibrated(settings, &cross_fit, (fit.rows, fit.churners));
     clock.lap("calibration");
     Ok(Trained { recipe, comparison: Some(comparison), form: Form::Additive(Box::new(fit)), calibration })
 }
@@ -188,13 +188,9 @@ fn linear_out_of_fold(
         Some(alpha) => alpha / per_row,
         None => choose_alpha(settings, &design)?.alpha,
     };
-    let fit = logistic::fit(&design, &LogisticParams::new(alpha).certificate_bytes(0))?;
+    let fit = logistic::fit(&design, &LogisticParams::new(alpha).coefficients_only())?;
     let log_odds = cross_fit::cross_fit(&design, alpha, FOLDS, &fit)?.concat();
     Ok(Some((log_odds, alpha * per_row)))
-}
-
-fn calibrate_additive(settings: &Settings, rows: &additive::CrossFit) -> ChosenCalibration {
-    calibration::choose(&rows.log_odds, &rows.y, &rows.fold, settings.model.calibration)
 }
 
 impl Trained {
@@ -223,7 +219,8 @@ impl Trained {
             Form::Additive(fit) => {
                 let (fit, cross_fit) = fit.refit(dataset, customers, rows, FOLDS, settings.model.seed)?;
                 clock.lap("fit on all rows");
-                (Form::Additive(Box::new(fit)), calibrate_additive(settings, &cross_fit))
+                let calibration = calibrated(settings, &cross_fit, (fit.rows, fit.churners));
+                (Form::Additive(Box::new(fit)), calibration)
             }
         };
         clock.lap("calibration on all rows");
@@ -414,14 +411,18 @@ fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<
     let log_odds = cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
-    let chosen = calibration::choose(&log_odds, &y, &fold, settings.model.calibration);
-    Ok(match settings.model.base_rate {
+    let rows = CrossFit { log_odds, y, fold };
+    Ok(calibrated(settings, &rows, (design.rows(), design.churners())))
+}
+
+/// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. The model was fitted on
+/// so many rows, and so many of them churned.
+fn calibrated(settings: &Settings, rows: &CrossFit, (fitted, churners): (usize, usize)) -> ChosenCalibration {
+    let chosen = calibration::choose(&rows.log_odds, &rows.y, &rows.fold, settings.model.calibration);
+    match settings.model.base_rate {
         BaseRate::Training => chosen,
-        BaseRate::Fixed(rate) => {
-            let fitted = design.churners() as f64 / design.rows() as f64;
-            chosen.corrected(PriorCorrection::to(fitted, rate))
-        }
-    })
+        BaseRate::Fixed(rate) => chosen.corrected(PriorCorrection::to(churners as f64 / fitted as f64, rate)),
+    }
 }
 
 /// The volume gates of training.

@@ -39,4 +39,10 @@ fn curves_are_trained_scored_and_explained() {
     let contributions = told["contributions"].as_array().unwrap();
     let sum: f64 = contributions.iter().map(|reason| reason["contribution"].as_f64().unwrap()).sum();
     assert!((number("reference_log_odds") + sum - number("log_odds")).abs() < 1e-9);
+
+    // A base rate that is known from elsewhere shifts curves as it shifts coefficients.
+    assert!(model["calibration"]["prior"].is_null());
+    let moved = format!("paths.models={}", folder.path().join("moved").display());
+    run(&["--set", &moved, "--set", "model.base_rate=0.01", "train", "--promote", "never"]);
+    assert!(!artefact(&folder.path().join("moved"))["calibration"]["prior"].is_null());
 }
