@@ -42,7 +42,7 @@ pub fn run(session: &Session, features: Option<&Path>, options: &Options<'_>) ->
         Some(path) => {
             let prepared = prepared::for_training(&settings, path, options.as_of)?;
             let (dataset, customers) = (&prepared.dataset, &prepared.customers);
-            let folds = match (prepared.snapshots(&settings)?, &prepared.folds, &prepared.table.fold) {
+            let folds = match (prepared.snapshots(&settings)?, &prepared.folds, &prepared.source.table.fold) {
                 (Some(_), ..) => None,
                 (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),
                 _ => Some(Folds::stratified(dataset, customers, settings.model.seed)),
@@ -56,7 +56,7 @@ pub fn run(session: &Session, features: Option<&Path>, options: &Options<'_>) ->
     }
     match session.json() {
         true => session.print_json(&found),
-        false => session.print(&summary(&found, options.purge_customers, features.is_some())),
+        false => session.print(&summary(&found, options.purge_customers)),
     }
 }
 
@@ -82,7 +82,7 @@ fn judged(
     found
 }
 
-fn summary(found: &Backtest, purged: bool, prepared: bool) -> String {
+fn summary(found: &Backtest, purged: bool) -> String {
     let mut text = format!(
         "Backtest: at each origin a model learned from what was known then{}\n\n",
         if purged { ", by customers other than those judged" } else { "" }
@@ -132,8 +132,8 @@ fn summary(found: &Backtest, purged: bool, prepared: bool) -> String {
     for (name, why) in &found.left_out {
         let _ = writeln!(text, "  note: {name} is left out: {why}");
     }
-    let baseline = if prepared { "base rate alone" } else { "days since last activity alone" };
-    let mut list = table(&["all origins together", "model", "95 % interval", baseline], &[1, 2, 3]);
+    let baseline = format!("{} alone", found.baseline_of);
+    let mut list = table(&["all origins together", "model", "95 % interval", &baseline], &[1, 2, 3]);
     let (of, ranges, trivial) = (&found.pooled, &found.intervals, &found.baseline);
     for (name, value, range, baseline, digits) in [
         ("ROC AUC", of.roc_auc, ranges.roc_auc, trivial.roc_auc, 3),

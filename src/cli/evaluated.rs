@@ -31,11 +31,8 @@ pub fn brief(model: &Artefact) -> String {
         count(metrics.churners as u64),
         metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
     );
-    let baseline = match model.churn.label {
-        Some(_) => "base rate alone",
-        None => "days since last activity alone",
-    };
-    let header = ["on unseen customers", "model", "95 % interval", baseline];
+    let baseline = format!("{} alone", evaluation.baseline_of);
+    let header = ["on unseen customers", "model", "95 % interval", &baseline];
     let mut list = table(&header, &[1, 2, 3]);
     let (of, ranges, trivial) = (metrics, &evaluation.intervals, &evaluation.baseline);
     let lift = format!("lift of the first {}", metrics.capacity);

@@ -2,8 +2,8 @@
 
 use super::{now, summary, Session};
 use crate::calendar::Day;
-use crate::config::{Format, Reference, Resolved, Settings};
-use crate::dataset::prepared::{self, Prepared};
+use crate::config::{Format, RankBy, Reference, Resolved, Settings};
+use crate::dataset::prepared::{self, Prepared, TableRows};
 use crate::dataset::{self, Dataset, Selection, Tables};
 use crate::digest;
 use crate::error::{Error, Result};
@@ -50,8 +50,13 @@ pub struct Input {
     warnings: Vec<String>,
     sources: BTreeMap<String, SourceSummary>,
     quarantine: BTreeMap<String, sources::Quarantine>,
-    /// The customers table as a source, for its pass-through columns; a prepared table has none.
-    source: Option<Table>,
+    source: Source,
+}
+
+/// Where the pass-through columns are.
+enum Source {
+    Customers(Table),
+    Prepared(Box<TableRows>),
 }
 
 /// The rows of a date from the signals.
@@ -66,7 +71,7 @@ fn from_signals(session: &Session, settings: &Settings, as_of: Day) -> Result<In
         quarantine: quarantine(settings, &tables, &data),
         data,
         customers: tables.customers,
-        source: Some(tables.sources.customers),
+        source: Source::Customers(tables.sources.customers),
     })
 }
 
@@ -80,6 +85,11 @@ pub fn from_table(
     as_of: Option<Day>,
     earlier: usize,
 ) -> Result<Input> {
+    let has_value = settings.table.as_ref().is_some_and(|table| table.value.is_some());
+    if settings.list.rank_by == RankBy::ExpectedLoss && !has_value {
+        let what = "list.rank_by: expected_loss needs `table.value` here, the column of the money a month at stake";
+        return Err(Error::Config(what.to_owned()));
+    }
     let today = sources::today(&settings.zone());
     let spinner = session.progress().spinner("reading the table");
     let prepared =
@@ -100,7 +110,7 @@ pub fn from_table(
             Ok(dates[end.saturating_sub(earlier)..=end].to_vec())
         });
     spinner.finish_and_clear();
-    let Prepared { table, dataset, customers, notes, .. } = prepared?;
+    let Prepared { source, dataset, customers, notes, .. } = prepared?;
     let as_of = dataset.as_of.last().copied().unwrap_or(today);
     let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).0;
     if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
@@ -111,7 +121,7 @@ pub fn from_table(
             settings.gates.min_customers,
         )));
     }
-    let files = table.table.files.len();
+    let files = source.table.table.files.len();
     let read = SourceSummary { files, rows_read: customers.rows, rows_used: eligible, ..SourceSummary::default() };
     Ok(Input {
         as_of,
@@ -120,7 +130,7 @@ pub fn from_table(
         quarantine: [("table".to_owned(), customers.quarantine.clone())].into(),
         data: dataset,
         customers,
-        source: None,
+        source: Source::Prepared(Box::new(source)),
     })
 }
 
@@ -181,13 +191,17 @@ pub fn scored(
     let listed: Vec<u32> = results.listed().iter().map(|&position| results.customer(position)).collect();
     let wanted = listed.iter().map(|&customer| customers.ids.display(customer as usize)).collect();
     let lines = results.lines(explained, &Previous::read(&settings.paths.lists, as_of, &wanted)?);
-    let (passthrough, value_column) = match source {
-        Some(source) => {
+    let zone = settings.zone();
+    let (passthrough, in_scores, value_column) = match &source {
+        Source::Customers(table) => {
             let columns = sources::customer_columns(settings)?;
-            let zone = settings.zone();
-            (customers::passthrough(&source, columns, &zone, &customers, &listed)?, columns.value.clone())
+            let passthrough = customers::passthrough(table, columns, &zone, &customers, &listed)?;
+            (passthrough, Vec::new(), columns.value.clone())
         }
-        None => (Vec::new(), None),
+        Source::Prepared(rows) => {
+            let all: Vec<u32> = ranking.order.iter().map(|&position| results.customer(position)).collect();
+            (rows.passthrough(&zone, &listed)?, rows.passthrough(&zone, &all)?, rows.table.value.clone())
+        }
     };
     let list = results.list_table(&lines, passthrough)?;
     let top = summary::top(&results, &lines);
@@ -197,7 +211,7 @@ pub fn scored(
     if settings.publish.formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", list)?;
     }
-    staged.parquet("scores.parquet", results.scores_table()?)?;
+    staged.parquet("scores.parquet", results.scores_table(in_scores)?)?;
     let mut manifest = Manifest {
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         as_of,

@@ -98,7 +98,7 @@ fn trained_on_table(
     let snapshots = prepared.snapshots(settings)?;
     spinner.set_message("looking for leaks");
     no_leaks(settings, &prepared)?;
-    let inputs = Inputs::of_table(&prepared.table.table);
+    let inputs = Inputs::of_table(&prepared.source.table.table);
     let (data, customers) = (&prepared.dataset, &prepared.customers);
     let step = |what: &str| spinner.set_message(what.to_owned());
     let challenger = match &snapshots {
@@ -109,7 +109,7 @@ fn trained_on_table(
             training::train(settings, data, customers, snapshots, inputs, &step)
         }
         None => {
-            let column = prepared.table.fold.as_deref();
+            let column = prepared.source.table.fold.as_deref();
             let folds = match (&prepared.folds, column) {
                 (Some(levels), Some(column)) => Folds::given(column, levels)?,
                 _ => Folds::stratified(data, customers, settings.model.seed),
@@ -144,7 +144,7 @@ fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
     let data = &prepared.dataset;
     let rows = Selection::labelled(data, |_| true);
     let mut suspects = leakage::suspects(data, &prepared.customers, &rows, settings.model.seed)?;
-    suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.table.as_of.is_some()));
+    suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.source.table.as_of.is_some()));
     let accepted = settings.table.as_ref().map_or(&[][..], |table| &table.accept);
     suspects.retain(|suspect| !accepted.contains(&suspect.column));
     if suspects.is_empty() {

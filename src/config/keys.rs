@@ -83,6 +83,8 @@ pub(super) const KEYS: &[Key] = &[
     optional("table.label", Kind::Text),
     optional("table.as_of", Kind::Text),
     optional("table.fold", Kind::Text),
+    optional("table.value", Kind::Text),
+    optional("table.passthrough", Kind::Texts),
     optional("table.ignore", Kind::Texts),
     optional("table.numeric", Kind::Texts),
     optional("table.categorical", Kind::Texts),

@@ -240,6 +240,11 @@ pub struct Table {
     pub as_of: Option<String>,
     /// Column of the folds to evaluate on when there is no as-of date; `fold` where the table has a column of that name.
     pub fold: Option<String>,
+    /// Column of the money a month at stake; a feature like any other too, unless it is ignored.
+    pub value: Option<String>,
+    /// Columns copied to the list and to the scores untouched; no features unless they are listed.
+    #[serde(default)]
+    pub passthrough: Vec<String>,
     /// Columns that the model must not see; `*` stands for any characters.
     #[serde(default)]
     pub ignore: Vec<String>,
@@ -263,10 +268,14 @@ impl Table {
         "churned".to_owned()
     }
 
+    /// Whether a column is listed as a feature.
+    pub fn lists(&self, column: &str) -> bool {
+        self.numeric.iter().chain(&self.categorical).any(|listed| listed == column)
+    }
+
     /// Whether the model must not see a column. One that is listed as a feature by name is never ignored.
     pub fn ignores(&self, column: &str) -> bool {
-        let is_listed = self.numeric.iter().chain(&self.categorical).any(|listed| listed == column);
-        !is_listed && self.ignore.iter().any(|pattern| matches(pattern, column))
+        !self.lists(column) && self.ignore.iter().any(|pattern| matches(pattern, column))
     }
 }
 
@@ -277,6 +286,8 @@ impl Default for Table {
             label: Table::usual_label(),
             as_of: None,
             fold: None,
+            value: None,
+            passthrough: Vec::new(),
             ignore: Vec::new(),
             numeric: Vec::new(),
             categorical: Vec::new(),
@@ -505,7 +516,7 @@ pub struct List {
     pub reference: Reference,
 }
 
-/// What keeping a customer costs and brings, in the money of `customers.value`.
+/// What keeping a customer costs and brings, in the money of `customers.value` or `table.value`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Economics {

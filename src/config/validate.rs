@@ -79,11 +79,16 @@ fn customers(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
             problems.push(format!("{key}: `{column}` is the name of a computed column; rename it in the data"));
         }
     }
-    let key = || layers.named("customers.passthrough");
-    for column in repeated(&customers.passthrough) {
+    passthrough("customers", &customers.passthrough, &[], layers, problems);
+}
+
+/// Checks of the columns that are copied to the results, which must not be called like those of the results.
+fn passthrough(section: &str, columns: &[String], more: &[&str], layers: &Layers, problems: &mut Vec<String>) {
+    let key = || layers.named(&format!("{section}.passthrough"));
+    for column in repeated(columns) {
         problems.push(format!("{}: `{column}` is listed twice", key()));
     }
-    for column in customers.passthrough.iter().filter(|column| LIST_COLUMNS.contains(&column.as_str())) {
+    for column in columns.iter().filter(|c| LIST_COLUMNS.contains(&c.as_str()) || more.contains(&c.as_str())) {
         problems.push(format!("{}: `{column}` is a column of the list itself; rename it in the data", key()));
     }
 }
@@ -160,6 +165,12 @@ fn prepared_table(settings: &Settings, layers: &Layers, problems: &mut Vec<Strin
         let key = layers.named("table.ignore");
         problems.push(format!("{key}: `{column}` is also listed as a feature; choose one"));
     }
+    if let Some(value) = table.value.as_ref().filter(|&value| roles.contains(&Some(value))) {
+        let key = layers.named("table.value");
+        problems.push(format!("{key}: `{value}` already has another role in [table]"));
+    }
+    // The scores carry them too.
+    passthrough("table", &table.passthrough, &["log_odds"], layers, problems);
 }
 
 fn training(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
@@ -186,13 +197,17 @@ fn training(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
 }
 
 fn list(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
-    let has_no_value = match &settings.customers {
-        Some(customers) => customers.value.is_none(),
-        None => !layers.has_section("customers"),
-    };
+    let of_table = settings.table.as_ref().is_some_and(|table| table.value.is_some());
+    let has_no_value = !of_table
+        && match &settings.customers {
+            Some(customers) => customers.value.is_none(),
+            None => !layers.has_section("customers"),
+        };
     if settings.list.rank_by == RankBy::ExpectedLoss && has_no_value {
         let key = layers.named("list.rank_by");
-        problems.push(format!("{key}: expected_loss needs `customers.value`, the money a month at stake"));
+        problems.push(format!(
+            "{key}: expected_loss needs `customers.value` (or `table.value`), the money a month at stake"
+        ));
     }
 }
 

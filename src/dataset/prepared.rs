@@ -12,7 +12,7 @@ use crate::features::{Catalogue, Feature, Measure};
 use crate::labels;
 use crate::memory::Stored;
 use crate::sources::prepared::{Rows, Target};
-use crate::sources::{self, CustomerTable, Keys, Levels, Partitioning, PreparedTable, Wanted};
+use crate::sources::{self, CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
 use std::path::Path;
 
 /// The most features of one model: the fit's memory grows with their square and its time with their cube.
@@ -24,8 +24,8 @@ const FEW_LEVELS: usize = 100;
 
 /// A data set from a prepared table, and what else the table says.
 pub struct Prepared {
-    /// The table, as opened.
-    pub table: PreparedTable,
+    /// The table and the rows of the run in it.
+    pub source: TableRows,
     /// The rows.
     pub dataset: Dataset,
     /// One entry a row: the ids ascending, a customer once for each as-of date.
@@ -38,6 +38,15 @@ pub struct Prepared {
     pub unmatured: Vec<Day>,
     /// What a person should know about the table.
     pub notes: Vec<String>,
+}
+
+/// A table and the rows of a run in it, to read columns of.
+pub struct TableRows {
+    /// The table, as opened.
+    pub table: PreparedTable,
+    rows: Rows,
+    /// Block and row of each row.
+    places: Vec<(u32, u32)>,
 }
 
 /// Reads the labelled rows of a table. With `as_of`, only dates whose labels were known by then (a table without as-of
@@ -75,7 +84,7 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
     not_in_the_future(&labelled, &zone)?;
     let unmatured = unmatured.into_iter().map(|(day, ..)| day).collect();
     let wanted = |day: Day| labelled.binary_search_by_key(&day, |&(day, _)| day).is_ok();
-    let mut rows = keys.select(&table, wanted, true)?;
+    let rows = keys.select(&table, wanted, true)?;
     if rows.is_empty() {
         return Err(Error::TooLittle(format!(
             "prepared table {}: none of its {} rows has a label{}; training needs rows whose `{}` is 0 or 1",
@@ -102,17 +111,11 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
         notes.push(format!("left out, since their types can be no features: {}", table.left_out.join(", ")));
     }
     let today = as_of.unwrap_or_else(|| sources::today(&zone));
-    let (dataset, customers) = assemble(settings, &table, &mut rows, today, &mut notes)?;
-    for (name, levels) in table.categorical.iter().zip(&customers.categorical) {
-        let distinct = levels.names.len();
-        if distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows.len() as f64 {
-            notes.push(format!(
-                "`{name}` has {distinct} levels in {} rows: a name rather than a level? If so, add it to table.ignore",
-                rows.len()
-            ));
-        }
-    }
-    Ok(Prepared { table, dataset, customers, folds, dates, unmatured, notes })
+    let mut source = TableRows { table, rows, places: Vec::new() };
+    let (dataset, customers) = source.in_blocks(settings, today, &mut notes)?;
+    let mut prepared = Prepared { source, dataset, customers, folds, dates, unmatured, notes };
+    prepared.load()?;
+    Ok(prepared)
 }
 
 /// Reads the features of a model from a table, for the as-of dates that `wanted` picks from those of the table, given
@@ -134,10 +137,14 @@ pub fn for_scoring(
     let keys = table.keys(&zone)?;
     let dates = wanted_dates(&table, &keys, undated, wanted)?;
     not_in_the_future(&dates, &zone)?;
-    let mut rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
+    let rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
     let mut notes = Vec::new();
-    let (dataset, customers) = assemble(settings, &table, &mut rows, undated, &mut notes)?;
-    Ok(Prepared { table, dataset, customers, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
+    let mut source = TableRows { table, rows, places: Vec::new() };
+    let (dataset, customers) = source.in_blocks(settings, undated, &mut notes)?;
+    let (folds, dates, unmatured) = (None, Vec::new(), Vec::new());
+    let mut prepared = Prepared { source, dataset, customers, folds, dates, unmatured, notes };
+    prepared.load()?;
+    Ok(prepared)
 }
 
 fn wanted_dates(
@@ -161,10 +168,137 @@ impl Prepared {
     /// # Errors
     /// As [`Snapshots::among`].
     pub fn snapshots(&self, settings: &Settings) -> Result<Option<Snapshots>> {
-        match (&self.table.as_of, self.dataset.as_of.as_slice()) {
+        match (&self.source.table.as_of, self.dataset.as_of.as_slice()) {
             (None, _) | (_, [] | [_]) => Ok(None),
             (Some(_), dates) => Snapshots::among(settings, dates, &self.unmatured).map(Some),
         }
+    }
+
+    /// Reads all features into the data set.
+    fn load(&mut self) -> Result<()> {
+        let (dataset, customers) = (&mut self.dataset, &mut self.customers);
+        let TableRows { table, rows, .. } = &self.source;
+        customers.categorical = table.levels(rows, &table.categorical)?;
+        let infinite = self.source.fill(&mut dataset.blocks)?;
+        for (name, count) in table.numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
+            self.notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
+        }
+        for (name, levels) in table.categorical.iter().zip(&customers.categorical) {
+            let distinct = levels.names.len();
+            if table.label.is_some() && distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows.len() as f64 {
+                self.notes.push(format!(
+                    "`{name}` has {distinct} levels in {} rows: a name rather than a level? If so, add it to table.ignore",
+                    rows.len()
+                ));
+            }
+        }
+        let feature = |name: &String| Feature {
+            name: name.clone(),
+            measure: Measure::Numeric,
+            signal: None,
+            window_days: None,
+            instrument: None,
+        };
+        dataset.catalogue =
+            Catalogue { numeric: table.numeric.iter().map(feature).collect(), categorical: table.categorical.clone() };
+        Ok(())
+    }
+}
+
+impl TableRows {
+    /// Puts the rows into blocks, one a partition of the ids, without features yet.
+    fn in_blocks(
+        &mut self,
+        settings: &Settings,
+        undated: Day,
+        notes: &mut Vec<String>,
+    ) -> Result<(Dataset, CustomerTable)> {
+        let value = value(&self.table, &mut self.rows, notes)?;
+        let rows = &mut self.rows;
+        rows.quarantine.check("prepared table", rows.read, settings.gates.max_quarantine_share)?;
+        let customers = CustomerTable {
+            ids: rows.take_ids(),
+            signup: Vec::new(),
+            start: Vec::new(),
+            end: Vec::new(),
+            value,
+            numeric: Vec::new(),
+            categorical: Vec::new(),
+            rows: rows.read,
+            quarantine: rows.quarantine.clone(),
+        };
+        let as_of: Vec<Day> = match rows.days.is_empty() {
+            true => vec![undated],
+            false => {
+                let mut days = rows.days.clone();
+                days.sort_unstable();
+                days.dedup();
+                days.into_iter().map(Day).collect()
+            }
+        };
+        let mut first_entries: Vec<u32> = Vec::with_capacity(rows.len());
+        for entry in 0..rows.len() {
+            let first = match entry.checked_sub(1) {
+                Some(before) if customers.ids.same(before, entry) => first_entries[before],
+                _ => entry as u32,
+            };
+            first_entries.push(first);
+        }
+        let mut blocks: Vec<Block> = Vec::new();
+        self.places = vec![(0, 0); rows.len()];
+        for (index, members) in (0u32..).zip(Partitioning::of(&customers, Day(i32::MAX)).members) {
+            for (row, &member) in (0u32..).zip(&members) {
+                self.places[member as usize] = (index, row);
+            }
+            let date = |&member: &u32| match rows.days.get(member as usize) {
+                Some(&day) => as_of.binary_search(&Day(day)).map_or(0, |place| place as u32),
+                None => 0,
+            };
+            let label = |&member: &u32| rows.labels.get(member as usize).copied();
+            blocks.push(Block {
+                as_of: members.iter().map(date).collect(),
+                labels: members.iter().filter_map(label).collect(),
+                values: Stored::default(),
+                customers: members,
+            });
+        }
+        let dataset = Dataset {
+            catalogue: Catalogue { numeric: Vec::new(), categorical: Vec::new() },
+            exclusions: vec![Exclusions::default(); as_of.len()],
+            as_of,
+            blocks,
+            reports: Vec::new(),
+            first_entries,
+        };
+        Ok((dataset, customers))
+    }
+
+    /// The columns to be passed through, for some entries of the customers table, in that order.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn passthrough(&self, zone: &Zone, wanted: &[u32]) -> Result<Vec<(String, Passthrough)>> {
+        self.table.passthrough(&self.rows, zone, wanted)
+    }
+
+    /// Reads the numeric features into the blocks. Returns how many values of each were infinite.
+    fn fill(&self, blocks: &mut [Block]) -> Result<Vec<u64>> {
+        let features = self.table.numeric.len();
+        let mut values: Vec<Vec<f32>> = blocks.iter().map(|block| vec![0.0; features * block.rows()]).collect();
+        let mut columns: Vec<Target<'_>> = (0..features).map(|_| Vec::with_capacity(blocks.len())).collect();
+        for (block, values) in blocks.iter().zip(&mut values) {
+            let mut rest = values.as_mut_slice();
+            for column in &mut columns {
+                let (part, others) = rest.split_at_mut(block.rows());
+                column.push(part);
+                rest = others;
+            }
+        }
+        let infinite = self.table.fill_numeric(&self.rows, &self.places, columns)?;
+        for (block, values) in blocks.iter_mut().zip(values) {
+            block.values = values.into();
+        }
+        Ok(infinite)
     }
 }
 
@@ -184,97 +318,21 @@ fn not_in_the_future(dates: &[(Day, u64)], zone: &Zone) -> Result<()> {
     }
 }
 
-/// Puts the rows into blocks, one a partition of the ids, and reads their features.
-fn assemble(
-    settings: &Settings,
-    table: &PreparedTable,
-    rows: &mut Rows,
-    undated: Day,
-    notes: &mut Vec<String>,
-) -> Result<(Dataset, CustomerTable)> {
-    rows.quarantine.check("prepared table", rows.read, settings.gates.max_quarantine_share)?;
-    let customers = CustomerTable {
-        ids: rows.take_ids(),
-        signup: Vec::new(),
-        start: Vec::new(),
-        end: Vec::new(),
-        value: Vec::new(),
-        numeric: Vec::new(),
-        categorical: table.levels(rows, &table.categorical)?,
-        rows: rows.read,
-        quarantine: rows.quarantine.clone(),
-    };
-    let as_of: Vec<Day> = match rows.days.is_empty() {
-        true => vec![undated],
-        false => {
-            let mut days = rows.days.clone();
-            days.sort_unstable();
-            days.dedup();
-            days.into_iter().map(Day).collect()
-        }
-    };
-    let mut first_entries: Vec<u32> = Vec::with_capacity(rows.len());
-    for entry in 0..rows.len() {
-        let first = match entry.checked_sub(1) {
-            Some(before) if customers.ids.same(before, entry) => first_entries[before],
-            _ => entry as u32,
-        };
-        first_entries.push(first);
+/// The money at stake, an entry a row; empty without such a column.
+fn value(table: &PreparedTable, rows: &mut Rows, notes: &mut Vec<String>) -> Result<Vec<f64>> {
+    let Some(column) = &table.value else { return Ok(Vec::new()) };
+    let (value, odd) = table.numbers(rows, column)?;
+    rows.quarantine.add(Reason::NonFinite, odd);
+    let unknown = value.iter().filter(|value| value.is_nan()).count();
+    let negative = value.iter().filter(|&&value| value < 0.0).count();
+    let of = format!("of {} rows", value.len());
+    if unknown > 0 {
+        notes.push(format!("`{column}` (table.value) is not known in {unknown} {of}"));
     }
-    let features = table.numeric.len();
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut values: Vec<Vec<f32>> = Vec::new();
-    let mut places = vec![(0, 0); rows.len()];
-    for (index, members) in (0u32..).zip(Partitioning::of(&customers, Day(i32::MAX)).members) {
-        for (row, &member) in (0u32..).zip(&members) {
-            places[member as usize] = (index, row);
-        }
-        let date = |&member: &u32| match rows.days.get(member as usize) {
-            Some(&day) => as_of.binary_search(&Day(day)).map_or(0, |place| place as u32),
-            None => 0,
-        };
-        let label = |&member: &u32| rows.labels.get(member as usize).copied();
-        blocks.push(Block {
-            as_of: members.iter().map(date).collect(),
-            labels: members.iter().filter_map(label).collect(),
-            values: Stored::default(),
-            customers: members,
-        });
-        values.push(vec![0.0; features * blocks[blocks.len() - 1].rows()]);
+    if negative > 0 {
+        notes.push(format!(
+            "`{column}` (table.value) is below 0 in {negative} {of}; ranked by expected loss, such customers come last"
+        ));
     }
-    let mut columns: Vec<Target<'_>> = (0..features).map(|_| Vec::with_capacity(blocks.len())).collect();
-    for (block, values) in blocks.iter().zip(&mut values) {
-        let mut rest = values.as_mut_slice();
-        for column in &mut columns {
-            let (part, others) = rest.split_at_mut(block.rows());
-            column.push(part);
-            rest = others;
-        }
-    }
-    let infinite = table.fill_numeric(rows, &places, columns)?;
-    for (block, values) in blocks.iter_mut().zip(values) {
-        block.values = values.into();
-    }
-    for (name, count) in table.numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
-        notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
-    }
-    let feature = |name: &String| Feature {
-        name: name.clone(),
-        measure: Measure::Numeric,
-        signal: None,
-        window_days: None,
-        instrument: None,
-    };
-    let dataset = Dataset {
-        catalogue: Catalogue {
-            numeric: table.numeric.iter().map(feature).collect(),
-            categorical: table.categorical.clone(),
-        },
-        exclusions: vec![Exclusions::default(); as_of.len()],
-        as_of,
-        blocks,
-        reports: Vec::new(),
-        first_entries,
-    };
-    Ok((dataset, customers))
+    Ok(value)
 }

@@ -7,7 +7,8 @@
 
 use super::base_rate;
 use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
-use super::evaluation::{self, CalibrationLine};
+use super::evaluation::{self, Baseline, CalibrationLine};
+use super::folds;
 use super::metrics::Metrics;
 use super::training::{self, FOLDS};
 use crate::calendar::Day;
@@ -61,7 +62,9 @@ pub struct Origin {
     pub metrics: Metrics,
     /// With 95 % intervals by resampling customers.
     pub intervals: Intervals,
-    /// "Days since the last activity" alone, learned from the same rows.
+    /// What the baseline knows: the days since the last activity, or the column of a prepared table that says most.
+    pub baseline_of: String,
+    /// That alone, learned from the same rows.
     pub baseline: Metrics,
 }
 
@@ -104,7 +107,9 @@ pub struct Backtest {
     pub intervals: Intervals,
     /// The calibration line of all judged rows.
     pub calibration_line: Option<CalibrationLine>,
-    /// "Days since the last activity" alone on all judged rows.
+    /// What the baselines of the splits know.
+    pub baseline_of: String,
+    /// That alone on all judged rows.
     pub baseline: Metrics,
     /// The model less that baseline.
     pub over_baseline: Intervals,
@@ -240,15 +245,16 @@ impl Setting<'_> {
             false => (None, None),
         };
         Ok(Backtest {
-            origins,
             left_out,
             pooled: pooled.metrics(self.settings),
             intervals: bootstrap.intervals(&pooled.y, &pooled.p, &pooled.customers),
             calibration_line: evaluation::calibration_line(&pooled.y, &pooled.p, &pooled.customers),
+            baseline_of: folds::either(origins.iter().map(|origin| origin.baseline_of.as_str())),
             baseline: Metrics::of(&pooled.y, &pooled.baseline, self.settings.list.capacity as usize),
             over_baseline: bootstrap.paired(&pooled.y, &pooled.p, &pooled.baseline, &pooled.customers),
             by_history,
             by_customers,
+            origins,
         })
     }
 
@@ -268,19 +274,21 @@ impl Setting<'_> {
 
     fn judge(&self, split: &Split) -> Result<(Origin, Rows)> {
         let (mut rows, mut learned, mut churners) = (Rows::default(), 0, 0);
+        let mut baselines = Vec::with_capacity(split.parts.len());
         for part in &split.parts {
             let labels = part.training.labels(self.dataset);
             learned += labels.len();
             churners += labels.iter().filter(|&&y| y == 1).count();
             let p = self.probabilities(&part.training, &part.judged)?;
-            let look_back = self.settings.look_back_days();
-            let baseline = evaluation::recency_baseline(self.dataset, &part.training, &part.judged, look_back)?;
+            let (training, judged) = (&part.training, &part.judged);
+            let baseline = Baseline::of(self.settings, self.dataset, self.customers, training, judged)?;
             rows.extend(&Rows {
                 y: part.judged.labels(self.dataset),
                 p,
-                baseline: baseline.concat(),
+                baseline: baseline.probabilities.concat(),
                 customers: part.judged.customers(self.dataset),
             });
+            baselines.push(baseline.name);
         }
         let metrics = rows.metrics(self.settings);
         let rate = metrics.base_rate.filter(|&rate| rate > 0.0 && rate < 1.0);
@@ -294,6 +302,7 @@ impl Setting<'_> {
             shift_needed: rate.map(|rate| base_rate::shift_to(&log_odds, rate)),
             metrics,
             intervals: rows.bootstrap(self.settings).intervals(&rows.y, &rows.p, &rows.customers),
+            baseline_of: folds::either(baselines.iter().map(String::as_str)),
             baseline: Metrics::of(&rows.y, &rows.baseline, self.settings.list.capacity as usize),
         };
         Ok((origin, rows))

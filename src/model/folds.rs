@@ -3,7 +3,7 @@
 
 use super::artefact::Inputs;
 use super::bootstrap::Each;
-use super::evaluation::{self, Evaluation};
+use super::evaluation::{Baseline, Evaluation};
 use super::metrics::Metrics;
 use super::training::{self, Challenger, Trained};
 use crate::config::Settings;
@@ -90,7 +90,7 @@ pub fn train(
             step(&format!("{what} (without fold {} of {count})", fold + 1));
         })?;
         let probabilities = judged.probabilities(dataset, customers, &inside)?;
-        let baseline = evaluation::recency_baseline(dataset, &outside, &inside, settings.look_back_days())?;
+        let baseline = Baseline::of(settings, dataset, customers, &outside, &inside)?;
         held_out.push((name.clone(), inside, probabilities, baseline));
     }
     let capacity = settings.list.capacity;
@@ -103,8 +103,11 @@ pub fn train(
         .collect();
     let pooled = held_out.iter().skip(1).fold(held_out[0].1.clone(), |rows, (_, more, ..)| rows.with(more));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, p, _)| (rows, p)));
-    let baseline = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, p)| (rows, p)));
-    let mut evaluation = Evaluation::of(settings, dataset, customers, &pooled, &probabilities, &baseline)?;
+    let baseline = Baseline {
+        name: either(held_out.iter().map(|(.., baseline)| baseline.name.as_str())),
+        probabilities: in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, b)| (rows, &b.probabilities))),
+    };
+    let mut evaluation = Evaluation::of(settings, dataset, customers, &pooled, &probabilities, baseline)?;
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();
@@ -115,6 +118,20 @@ pub fn train(
     let published: Trained = training::train_on(&last, dataset, customers, &all, step)?;
     let model = training::artefact(settings, dataset, &Snapshots::default(), &published, evaluation, inputs);
     Ok(Challenger { model, evaluated: None })
+}
+
+/// Each name once, the most frequent first: "`plan` or `tenure`".
+pub(super) fn either<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for name in names {
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    let names: Vec<&str> = counts.into_iter().map(|(name, _)| name).collect();
+    names.join(" or ")
 }
 
 /// The values of several selections, in the order of the one that holds them all, block by block.

@@ -68,10 +68,15 @@ struct Sample {
     y: Vec<u8>,
 }
 
+/// Evenly spread rows, so many that the values of all columns fit into memory, as (block, row).
+pub(super) fn spread(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
+    let columns = dataset.catalogue.numeric.len().max(1);
+    rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / columns).max(1))
+}
+
 impl Sample {
     fn of(dataset: &Dataset, rows: &Selection) -> Sample {
-        let columns = dataset.catalogue.numeric.len().max(1);
-        let places = rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / columns).max(1));
+        let places = spread(dataset, rows);
         let label = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].label(row as usize).unwrap_or(0);
         Sample { y: places.iter().map(label).collect(), places }
     }

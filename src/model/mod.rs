@@ -16,6 +16,7 @@
 //! | `folds` | the evaluation by held-out folds, where there is no time to split by |
 //! | `backtest` | the whole training repeated at earlier dates; how much history is enough |
 //! | `leakage` | [suspects](leakage::suspects): columns that know the label |
+//! | `screening` | what each column says [by itself](screening::Single) |
 //! | `artefact` | the model as a readable, checked file |
 //! | `newton`, `kernel`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the linear algebra |
 //!
@@ -41,6 +42,7 @@ pub mod leakage;
 pub mod logistic;
 pub mod metrics;
 pub mod recipe;
+pub mod screening;
 pub mod training;
 
 mod cholesky;

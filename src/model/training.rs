@@ -6,7 +6,7 @@ use super::base_rate::PriorCorrection;
 use super::calibration::{self, ChosenCalibration};
 use super::cross_fit::{self, AlphaChoice};
 use super::design::Design;
-use super::evaluation::{self, Evaluation};
+use super::evaluation::{Baseline, Evaluation};
 use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use super::recipe::{linear_score, Recipe};
 use crate::clock::Clock;
@@ -291,8 +291,8 @@ pub fn train(
     step("evaluating on the held-out snapshots");
     let mut clock = Clock::start();
     let probabilities = judged.probabilities(dataset, customers, &held_out)?;
-    let baseline = evaluation::recency_baseline(dataset, &training, &held_out, settings.look_back_days())?;
-    let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, &baseline)?;
+    let baseline = Baseline::of(settings, dataset, customers, &training, &held_out)?;
+    let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, baseline)?;
     clock.lap("evaluation");
     let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
     if !settings.training.refit {

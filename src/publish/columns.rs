@@ -2,8 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::sources::customers::Passthrough;
-use crate::sources::Ids;
+use crate::sources::{Ids, Passthrough};
 use polars::prelude::*;
 use std::fs::File;
 use std::path::Path;

@@ -8,8 +8,7 @@ use crate::error::Result;
 use crate::model::artefact::Scores;
 use crate::ranking::{Group, Ranking, Tier};
 use crate::reasons::Explanation;
-use crate::sources::customers::Passthrough;
-use crate::sources::CustomerTable;
+use crate::sources::{CustomerTable, Passthrough};
 
 /// Reasons that have columns, whether or not a customer has that many.
 const REASONS: usize = 4;
@@ -71,8 +70,8 @@ impl Results<'_> {
         (1..=count).map(|rank| Some(Tier::of(rank, all).name())).collect()
     }
 
-    /// `scores.parquet`: a row an eligible customer, in rank order.
-    pub fn scores_table(&self) -> Result<Columns> {
+    /// `scores.parquet`: a row an eligible customer, in rank order. `passthrough` has its values in that order.
+    pub fn scores_table(&self, passthrough: Vec<(String, Passthrough)>) -> Result<Columns> {
         let order = &self.ranking.order;
         let (customers, probabilities) = self.common(order);
         let mut table = Columns::default();
@@ -87,6 +86,9 @@ impl Results<'_> {
         groups.resize(order.len(), None);
         table.texts("group", &groups);
         table.texts("model_version", &vec![Some(self.model_version); order.len()]);
+        for (name, column) in passthrough {
+            table.passthrough(&name, column)?;
+        }
         Ok(table)
     }
 

@@ -115,9 +115,50 @@ fn singular_of_word(word: &str) -> Option<String> {
     (is_word && !stem.ends_with(['s', 'u', 'i'])).then(|| stem.to_owned())
 }
 
-/// A name of the configuration as words: "page_visits" is "page visits".
+/// A name of the configuration as words: "page_visits" is "page visits", "MonthlyCharges" is "monthly charges".
 pub(super) fn spaced(name: &str) -> String {
-    name.replace('_', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = name.split(|c: char| c == '_' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let words = words.flat_map(|word| {
+        let humps = humps(word);
+        let is_camel = humps.len() > 1;
+        // "ID" and "NPS" stay as they are.
+        let plain = move |hump: String| match is_camel && hump.chars().skip(1).any(char::is_lowercase) {
+            true => hump.to_lowercase(),
+            false => hump,
+        };
+        humps.into_iter().map(plain)
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A word in camel case, taken apart: "customerID" is "customer", "ID".
+fn humps(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    let mut humps: Vec<String> = Vec::new();
+    for (place, &letter) in letters.iter().enumerate() {
+        let before = place.checked_sub(1).and_then(|before| letters.get(before));
+        let begins = match before {
+            None => true,
+            Some(before) if before.is_lowercase() => letter.is_uppercase(),
+            Some(before) => {
+                let is_followed = letters.get(place + 1).is_some_and(|next| next.is_lowercase());
+                before.is_uppercase() && letter.is_uppercase() && is_followed
+            }
+        };
+        match humps.last_mut() {
+            Some(hump) if !begins => hump.push(letter),
+            _ => humps.push(letter.to_string()),
+        }
+    }
+    humps
+}
+
+/// "is", or "are" behind a plural.
+pub(super) fn is_or_are(name: &str) -> &'static str {
+    match singular(name) {
+        Some(_) => "are",
+        None => "is",
+    }
 }
 
 /// With its first letter upper-cased.

@@ -5,7 +5,7 @@
 //! lie on the model's side, the sentence only states them.
 
 use super::catalogue::{Concept, Family, Part, State};
-use super::language::{days, decimals, number, percent, quoted, sentence, whole, Unit};
+use super::language::{days, decimals, is_or_are, number, percent, quoted, sentence, whole, Unit};
 use crate::features::Measure;
 
 /// A count has clearly changed when it did so by this many rows and by this share of the greater count: a customer
@@ -15,7 +15,8 @@ const CHANGED_SHARE: f64 = 0.2;
 /// A survey score has changed by this many points, a mood by this much of its scale from -1 to 1.
 const CHANGED_SCORE: f64 = 1.0;
 const CHANGED_MOOD: f64 = 0.05;
-/// "Only" is for counts this far below the reference, in standard deviations.
+/// "Only" is for counts this far below the reference, in standard deviations; "low" and "high" are for columns this far
+/// from it.
 const ONLY: f64 = 0.5;
 
 /// One customer, as a concept sees it.
@@ -417,24 +418,33 @@ fn tenure(view: &View<'_>) -> (State, String) {
 /// "monthly revenue is 49.99"
 fn column(view: &View<'_>) -> (State, String) {
     let name = &view.concept.words.subject.one;
+    let verb = is_or_are(name);
     // A prepared feature table may measure whatever it likes: the concept is its one cell.
     let measure = view.concept.cells.first().and_then(|cell| cell.measure).unwrap_or(Measure::Numeric);
     let window = view.concept.cells.first().and_then(|cell| cell.window);
     match view.number(measure, window) {
         Some(value) => {
-            let side = view.side_of(measure, window, view.side());
-            (low_or_high(side), format!("{name} is {}", number(value)))
+            let state = low_or_high(view.side_of(measure, window, view.side()));
+            // 0 and 1 may stand for no and yes, of which neither is low or high.
+            let is_far = view.deviation(measure, window).abs() >= ONLY && value != 0.0 && value != 1.0;
+            let how = match (is_far, state) {
+                (true, State::Low) => " low:",
+                (true, _) => " high:",
+                (false, _) => "",
+            };
+            (state, format!("{name} {verb}{how} {}", number(value)))
         }
-        None => (State::Unknown, format!("{name} is not known")),
+        None => (State::Unknown, format!("{name} {verb} not known")),
     }
 }
 
 /// "plan is basic"
 fn level(view: &View<'_>) -> (State, String) {
     let name = &view.concept.words.subject.one;
+    let verb = is_or_are(name);
     let column = view.concept.cells.first().map_or(0, |cell| cell.column);
     match view.levels.get(column).copied().flatten() {
-        Some(level) => (State::Given, format!("{name} is {}", quoted(level))),
-        None => (State::Unknown, format!("{name} is not known")),
+        Some(level) => (State::Given, format!("{name} {verb} {}", quoted(level))),
+        None => (State::Unknown, format!("{name} {verb} not known")),
     }
 }

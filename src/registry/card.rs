@@ -85,8 +85,10 @@ fn quality(text: &mut String, model: &Artefact) {
     let _ = writeln!(
         text,
         "## Quality\n\nOn {} held-out rows, {} of them churned, by a model that had not seen them. Intervals by resampling \
-         customers.\n\n| metric | model | 95 % interval | days since last activity alone |\n|---|---:|---:|---:|",
-        found.rows, found.churners,
+         customers.\n\n| metric | model | 95 % interval | {} alone |\n|---|---:|---:|---:|",
+        found.rows,
+        found.churners,
+        evaluation.baseline_of.replace('|', "\\|"),
     );
     let mut line = |name: &str, of: fn(&Metrics) -> Option<f64>, interval: Option<Interval>| {
         let shown = |metrics: &Metrics| of(metrics).map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));

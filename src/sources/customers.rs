@@ -2,6 +2,7 @@
 
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::ids::Ids;
+use super::passthrough::{self, Passthrough};
 use super::quarantine::{Quarantine, Reason};
 use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::Zone;
@@ -10,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::memory;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
 use rayon::prelude::*;
 use std::cmp::Ordering;
 
@@ -72,14 +72,21 @@ struct Part {
 
 /// Texts as codes, in the order of their first appearance.
 #[derive(Default)]
-struct Coded {
+pub(super) struct Coded {
     names: Vec<String>,
     known: hashbrown::HashMap<String, u32>,
-    codes: Vec<u32>,
+    /// A code a row; [`NO_LEVEL`] is null.
+    pub(super) codes: Vec<u32>,
 }
 
 impl Coded {
-    fn code(&mut self, name: &str) -> u32 {
+    /// So many rows, all null.
+    pub(super) fn nulls(rows: usize) -> Coded {
+        Coded { codes: vec![NO_LEVEL; rows], ..Coded::default() }
+    }
+
+    /// The code of a text, which need not have been met before.
+    pub(super) fn code(&mut self, name: &str) -> u32 {
         *self.known.entry_ref(name).or_insert_with(|| {
             self.names.push(name.to_owned());
             self.names.len() as u32 - 1
@@ -92,7 +99,7 @@ impl Coded {
     }
 
     /// With the codes in the order of the names.
-    fn in_order(self) -> Levels {
+    pub(super) fn in_order(self) -> Levels {
         let mut order: Vec<usize> = (0..self.names.len()).collect();
         order.sort_unstable_by(|&a, &b| self.names[a].cmp(&self.names[b]));
         let mut ranks = vec![0; order.len()];
@@ -386,23 +393,6 @@ fn read_levels(coded: &mut Coded, batch: &RecordBatch, file: &OpenFile, column: 
     }
 }
 
-/// A pass-through column for some customers, of whichever type it has in the source.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Passthrough {
-    /// Strings, and anything without a type of its own here, as text.
-    Text(Vec<Option<String>>),
-    /// Integers.
-    Integer(Vec<Option<i64>>),
-    /// Floats and decimals.
-    Float(Vec<Option<f64>>),
-    /// Booleans.
-    Boolean(Vec<Option<bool>>),
-    /// Dates, as days since 1970-01-01.
-    Date(Vec<Option<i32>>),
-    /// Timestamps, in microseconds since 1970-01-01 UTC.
-    Time(Vec<Option<i64>>),
-}
-
 /// Reads the pass-through columns of the customers at `wanted` (positions in the table), in that order. Only now, since
 /// a list is short and the table long.
 pub fn passthrough(
@@ -424,19 +414,15 @@ pub fn passthrough(
                     let Some(ids) = batch.column_by_name(&settings.id) else { continue };
                     let slots = slots(ids, customers, &slot_of);
                     match batch.column_by_name(column) {
-                        Some(array) => copy(array, &slots, wanted.len(), zone, &mut out),
+                        Some(array) => passthrough::copy(array, &slots, wanted.len(), zone, &mut out),
                         None => {
-                            if let (Some(Some(text)), Passthrough::Text(out)) = (
-                                file.file.partition_value(column),
-                                out.get_or_insert_with(|| Passthrough::Text(vec![None; wanted.len()])),
-                            ) {
-                                slots.iter().flatten().for_each(|&slot| out[slot] = Some(text.clone()));
-                            }
+                            let text = file.file.partition_value(column).and_then(Option::as_deref);
+                            passthrough::fill(text, slots.iter().flatten().copied(), wanted.len(), &mut out);
                         }
                     }
                 }
             }
-            Ok((column.clone(), out.unwrap_or_else(|| Passthrough::Text(vec![None; wanted.len()]))))
+            Ok((column.clone(), out.unwrap_or_else(|| Passthrough::nulls(wanted.len()))))
         })
         .collect()
 }
@@ -453,67 +439,6 @@ fn slots(ids: &ArrayRef, customers: &CustomerTable, slot_of: &hashbrown::HashMap
             let texts = decode::texts(ids);
             let found: Vec<Option<usize>> = texts.values.iter().map(|id| slot(customers.ids.find_text(id))).collect();
             texts.positions.iter().map(|p| p.and_then(|p| *found.get(p as usize)?)).collect()
-        }
-    }
-}
-
-fn copy(array: &ArrayRef, slots: &[Option<usize>], length: usize, zone: &Zone, out: &mut Option<Passthrough>) {
-    let targets = slots.iter().enumerate().filter_map(|(row, slot)| slot.map(|slot| (row, slot)));
-    match array.data_type() {
-        DataType::Boolean => {
-            let column = out.get_or_insert_with(|| Passthrough::Boolean(vec![None; length]));
-            if let Passthrough::Boolean(column) = column {
-                let array = array.as_boolean();
-                targets
-                    .filter(|(row, _)| array.is_valid(*row))
-                    .for_each(|(row, slot)| column[slot] = Some(array.value(row)));
-            }
-        }
-        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
-            let is_date = matches!(array.data_type(), DataType::Date32 | DataType::Date64);
-            let mut instants = Vec::new();
-            Times::new(zone).fill(array, &mut instants);
-            let targets = targets.filter(|(row, _)| instants[*row] != NULL_TIME);
-            match (
-                out.get_or_insert_with(|| match is_date {
-                    true => Passthrough::Date(vec![None; length]),
-                    false => Passthrough::Time(vec![None; length]),
-                }),
-                is_date,
-            ) {
-                (Passthrough::Date(column), _) => {
-                    targets.for_each(|(row, slot)| column[slot] = Some(zone.day_of(instants[row]).0));
-                }
-                (Passthrough::Time(column), _) => targets.for_each(|(row, slot)| column[slot] = Some(instants[row])),
-                _ => {}
-            }
-        }
-        DataType::Float64 | DataType::Float32 | DataType::Float16 | DataType::Decimal128(..) => {
-            let mut numbers = Vec::new();
-            decode::numbers(array, &mut numbers);
-            let column = out.get_or_insert_with(|| Passthrough::Float(vec![None; length]));
-            if let Passthrough::Float(column) = column {
-                targets
-                    .filter(|(row, _)| array.is_valid(*row))
-                    .for_each(|(row, slot)| column[slot] = Some(numbers[row]));
-            }
-        }
-        found if found.is_integer() => {
-            let mut integers = Vec::new();
-            decode::integers(array, &mut integers);
-            let column = out.get_or_insert_with(|| Passthrough::Integer(vec![None; length]));
-            if let Passthrough::Integer(column) = column {
-                targets.for_each(|(row, slot)| column[slot] = Some(integers[row]).filter(|&v| v != NULL_ID));
-            }
-        }
-        _ => {
-            let texts = decode::texts(array);
-            let column = out.get_or_insert_with(|| Passthrough::Text(vec![None; length]));
-            if let Passthrough::Text(column) = column {
-                targets.for_each(|(row, slot)| {
-                    column[slot] = texts.positions[row].and_then(|p| texts.values.get(p as usize).cloned());
-                });
-            }
         }
     }
 }

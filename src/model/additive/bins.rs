@@ -66,6 +66,11 @@ impl Bins {
         Bins::Levels { levels }
     }
 
+    /// The edges of at most `most` bins of ascending values, none of them NaN.
+    pub fn edges(values: &[f32], most: usize) -> Vec<f32> {
+        edges(values, most)
+    }
+
     /// Cuts ascending values, none of them NaN.
     pub fn of_sorted(values: &[f32]) -> Bins {
         Bins::Numeric { edges: edges(values, NUMERIC_BINS) }

@@ -1,16 +1,64 @@
-//! The trivial baseline: days since the last activity alone.
+//! The trivial baseline: what one column says alone. Of signals, the days since the last activity; of a prepared table, the
+//! column that says most about the training rows.
 
+use crate::config::Settings;
 use crate::dataset::{Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::Measure;
 use crate::model::design::{Design, DesignBlock};
 use crate::model::logistic::{self, LogisticParams};
+use crate::model::screening;
 use crate::numeric::sigmoid;
+use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
-/// The trivial baseline: the probability of churn given nothing but the days since the last row of any signal, by a
-/// logistic curve fitted on the training rows. A customer without a row in the look-back counts as just beyond it.
-pub fn recency_baseline(
+/// What the baseline of signals is called.
+pub const RECENCY: &str = "days since last activity";
+
+/// The probabilities that one column alone gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baseline {
+    /// The column, as messages name it.
+    pub name: String,
+    /// A probability a judged row, block by block.
+    pub probabilities: Vec<Vec<f64>>,
+}
+
+impl Baseline {
+    /// Learned from the training rows, for the judged ones.
+    ///
+    /// # Errors
+    /// Features that cannot be read back.
+    pub fn of(
+        settings: &Settings,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        training: &Selection,
+        judged: &Selection,
+    ) -> Result<Baseline> {
+        if dataset.catalogue.numeric.iter().any(|feature| feature.measure == Measure::DaysSinceLast) {
+            let probabilities = recency(dataset, training, judged, settings.look_back_days())?;
+            return Ok(Baseline { name: RECENCY.to_owned(), probabilities });
+        }
+        Ok(match screening::best(screening::singles(dataset, customers, training)?) {
+            Some(best) => {
+                let probabilities = best.rates(dataset, customers, judged)?;
+                Baseline { name: format!("`{}`", best.name), probabilities }
+            }
+            None => {
+                let labels = training.labels(dataset);
+                let churners = labels.iter().filter(|&&y| y == 1).count();
+                let rate = churners as f64 / labels.len().max(1) as f64;
+                let blocks = (0..dataset.blocks.len()).map(|block| vec![rate; judged.rows(block).len()]);
+                Baseline { name: "the base rate".to_owned(), probabilities: blocks.collect() }
+            }
+        })
+    }
+}
+
+/// The probability of churn given nothing but the days since the last row of any signal, by a logistic curve. A customer
+/// without a row in the look-back counts as just beyond it.
+fn recency(
     dataset: &Dataset,
     training: &Selection,
     evaluation: &Selection,

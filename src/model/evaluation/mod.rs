@@ -7,7 +7,7 @@ mod profit;
 mod reliability;
 mod segments;
 
-pub use baseline::recency_baseline;
+pub use baseline::{Baseline, RECENCY};
 pub use gains::{gains, Gain};
 pub use profit::{empc, ListProfit, Profit};
 pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
@@ -55,7 +55,10 @@ pub struct Evaluation {
     pub profit: Option<Profit>,
     /// Group by group.
     pub segments: Vec<Segment>,
-    /// The same rows ranked by "days since last activity" alone.
+    /// What the baseline knows: [`RECENCY`], or the column of a prepared table that says most by itself.
+    #[serde(default = "recency")]
+    pub baseline_of: String,
+    /// The same rows ranked by that alone.
     pub baseline: Metrics,
     /// The model less the baseline, with intervals of the difference.
     pub over_baseline: Intervals,
@@ -77,12 +80,12 @@ impl Evaluation {
         customers: &CustomerTable,
         selection: &Selection,
         probabilities: &[Vec<f64>],
-        baseline: &[Vec<f64>],
+        baseline: Baseline,
     ) -> Result<Evaluation> {
         let y = selection.labels(dataset);
         let dates = selection.map(dataset, |block, row| block.as_of[row]);
         let who = compact(&selection.customers(dataset));
-        let (p, baseline): (Vec<f64>, Vec<f64>) = (probabilities.concat(), baseline.concat());
+        let (p, baseline_of, baseline) = (probabilities.concat(), baseline.name, baseline.probabilities.concat());
         let capacity = settings.list.capacity as usize;
         let mut seen = dates.clone();
         seen.sort_unstable();
@@ -119,6 +122,7 @@ impl Evaluation {
             gains: gains(&y, &p),
             profit: ranked.profit(&settings.economics, settings.list.rank_by, capacity),
             segments: segments.collect(),
+            baseline_of,
             baseline: Metrics::of(&y, &baseline, capacity),
             over_baseline,
             advice: Vec::new(),
@@ -160,7 +164,8 @@ impl Evaluation {
         }
         if let Some(gain) = self.over_baseline.roc_auc.filter(|gain| gain.lower <= 0.0) {
             advice.push(format!(
-                "the model is not known to rank better than days since the last activity alone (AUC {})",
+                "the model is not known to rank better than {} alone (AUC {})",
+                self.baseline_of,
                 signed(gain, 3)
             ));
         }
@@ -193,6 +198,11 @@ impl Evaluation {
         let rows = self.metrics.rows.max(1) as f64;
         crate::numeric::sum(self.calibration.iter().map(|bin| bin.mean_probability * bin.rows as f64)) / rows
     }
+}
+
+/// The baseline of models that were evaluated before it had a name.
+fn recency() -> String {
+    RECENCY.to_owned()
 }
 
 /// "0.731 (0.701 to 0.759)".

@@ -1,0 +1,112 @@
+//! Pass-through columns: copied from a source to the results, of whichever type they are.
+
+use super::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::calendar::Zone;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
+
+/// A pass-through column for some customers, of whichever type it has in the source.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Passthrough {
+    /// Strings, and anything without a type of its own here, as text.
+    Text(Vec<Option<String>>),
+    /// Integers.
+    Integer(Vec<Option<i64>>),
+    /// Floats and decimals.
+    Float(Vec<Option<f64>>),
+    /// Booleans.
+    Boolean(Vec<Option<bool>>),
+    /// Dates, as days since 1970-01-01.
+    Date(Vec<Option<i32>>),
+    /// Timestamps, in microseconds since 1970-01-01 UTC.
+    Time(Vec<Option<i64>>),
+}
+
+impl Passthrough {
+    /// A column without any value.
+    pub(super) fn nulls(length: usize) -> Passthrough {
+        Passthrough::Text(vec![None; length])
+    }
+}
+
+/// Puts the text of a partition folder, if there is one, into some slots of `length`.
+pub(super) fn fill(
+    text: Option<&str>,
+    slots: impl Iterator<Item = usize>,
+    length: usize,
+    out: &mut Option<Passthrough>,
+) {
+    let Some(text) = text else { return };
+    if let Passthrough::Text(out) = out.get_or_insert_with(|| Passthrough::nulls(length)) {
+        slots.for_each(|slot| out[slot] = Some(text.to_owned()));
+    }
+}
+
+/// Copies the rows of an array that have a slot, of `length`, into it. The first array decides about the type.
+pub(super) fn copy(
+    array: &ArrayRef,
+    slots: &[Option<usize>],
+    length: usize,
+    zone: &Zone,
+    out: &mut Option<Passthrough>,
+) {
+    let targets = slots.iter().enumerate().filter_map(|(row, slot)| slot.map(|slot| (row, slot)));
+    match array.data_type() {
+        DataType::Boolean => {
+            let column = out.get_or_insert_with(|| Passthrough::Boolean(vec![None; length]));
+            if let Passthrough::Boolean(column) = column {
+                let array = array.as_boolean();
+                targets
+                    .filter(|(row, _)| array.is_valid(*row))
+                    .for_each(|(row, slot)| column[slot] = Some(array.value(row)));
+            }
+        }
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
+            let is_date = matches!(array.data_type(), DataType::Date32 | DataType::Date64);
+            let mut instants = Vec::new();
+            Times::new(zone).fill(array, &mut instants);
+            let targets = targets.filter(|(row, _)| instants[*row] != NULL_TIME);
+            match (
+                out.get_or_insert_with(|| match is_date {
+                    true => Passthrough::Date(vec![None; length]),
+                    false => Passthrough::Time(vec![None; length]),
+                }),
+                is_date,
+            ) {
+                (Passthrough::Date(column), _) => {
+                    targets.for_each(|(row, slot)| column[slot] = Some(zone.day_of(instants[row]).0));
+                }
+                (Passthrough::Time(column), _) => targets.for_each(|(row, slot)| column[slot] = Some(instants[row])),
+                _ => {}
+            }
+        }
+        DataType::Float64 | DataType::Float32 | DataType::Float16 | DataType::Decimal128(..) => {
+            let mut numbers = Vec::new();
+            decode::numbers(array, &mut numbers);
+            let column = out.get_or_insert_with(|| Passthrough::Float(vec![None; length]));
+            if let Passthrough::Float(column) = column {
+                targets
+                    .filter(|(row, _)| array.is_valid(*row))
+                    .for_each(|(row, slot)| column[slot] = Some(numbers[row]));
+            }
+        }
+        found if found.is_integer() => {
+            let mut integers = Vec::new();
+            decode::integers(array, &mut integers);
+            let column = out.get_or_insert_with(|| Passthrough::Integer(vec![None; length]));
+            if let Passthrough::Integer(column) = column {
+                targets.for_each(|(row, slot)| column[slot] = Some(integers[row]).filter(|&v| v != NULL_ID));
+            }
+        }
+        _ => {
+            let texts = decode::texts(array);
+            let column = out.get_or_insert_with(|| Passthrough::Text(vec![None; length]));
+            if let Passthrough::Text(column) = column {
+                targets.for_each(|(row, slot)| {
+                    column[slot] = texts.positions[row].and_then(|p| texts.values.get(p as usize).cloned());
+                });
+            }
+        }
+    }
+}

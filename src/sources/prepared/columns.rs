@@ -1,0 +1,223 @@
+//! The columns of the rows that a run uses, several at a time, each decoded once.
+
+use super::keys::{day_of, Rows};
+use super::{PreparedTable, BATCH, UNUSED};
+use crate::calendar::Zone;
+use crate::error::Result;
+use crate::sources::customers::{Coded, Levels, NO_DAY, NO_LEVEL};
+use crate::sources::decode::{self, Times};
+use crate::sources::passthrough::{self, Passthrough};
+use crate::sources::table::damaged;
+use arrow_array::{ArrayRef, RecordBatch};
+use rayon::prelude::*;
+
+/// At least this many groups of columns are read independently of each other.
+const GROUPS: usize = 64;
+
+impl PreparedTable {
+    /// Fills the numeric features in: `columns` holds, feature by feature, one slice a block, and `places` gives the
+    /// block and the row of each row of the run. Null, NaN and values that are not finite become NaN; returned is how
+    /// many values of each feature were infinite.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn fill_numeric(&self, rows: &Rows, places: &[(u32, u32)], columns: Vec<Vec<&mut [f32]>>) -> Result<Vec<u64>> {
+        let mut tasks: Vec<(&[String], Vec<Target<'_>>)> = Vec::new();
+        let each = columns.len().div_ceil(GROUPS).max(1);
+        let mut columns = columns.into_iter();
+        for names in self.numeric.chunks(each) {
+            tasks.push((names, columns.by_ref().take(each).collect()));
+        }
+        let filled: Vec<Vec<u64>> = tasks
+            .into_par_iter()
+            .map(|(names, mut targets)| {
+                let mut infinite = vec![0; names.len()];
+                let mut numbers = Vec::new();
+                self.read(rows, names, |column, positions, source| {
+                    let target = &mut targets[column];
+                    let mut put = |&position: &u32, value: f64| {
+                        if position != UNUSED {
+                            let (block, row) = places[position as usize];
+                            infinite[column] += u64::from(value.is_infinite());
+                            target[block as usize][row as usize] = narrowed(value);
+                        }
+                    };
+                    source.numbers(positions.len(), &mut numbers);
+                    positions.iter().zip(&numbers).for_each(|(position, &value)| put(position, value));
+                })?;
+                Ok(infinite)
+            })
+            .collect::<Result<_>>()?;
+        Ok(filled.concat())
+    }
+
+    /// Some columns as levels, with a code for each row of the run.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn levels(&self, rows: &Rows, columns: &[String]) -> Result<Vec<Levels>> {
+        let levels: Vec<Vec<Levels>> = columns
+            .par_chunks(columns.len().div_ceil(GROUPS).max(1))
+            .map(|names| {
+                let mut found: Vec<Coded> = names.iter().map(|_| Coded::nulls(rows.len())).collect();
+                self.read(rows, names, |column, positions, source| {
+                    let found = &mut found[column];
+                    match source {
+                        Values::Array(array) => {
+                            let texts = decode::texts(array);
+                            // Codes of this batch's values, looked up when a row that is used has them.
+                            let mut codes = vec![NO_LEVEL; texts.values.len()];
+                            for (&position, text) in positions.iter().zip(&texts.positions) {
+                                let (true, Some(text)) = (position != UNUSED, *text) else { continue };
+                                let code = &mut codes[text as usize];
+                                if *code == NO_LEVEL {
+                                    *code = found.code(&texts.values[text as usize]);
+                                }
+                                found.codes[position as usize] = *code;
+                            }
+                        }
+                        Values::Constant(text) => {
+                            for &position in positions.iter().filter(|&&position| position != UNUSED) {
+                                found.codes[position as usize] = text.map_or(NO_LEVEL, |text| found.code(text));
+                            }
+                        }
+                    }
+                })?;
+                Ok(found.into_iter().map(Coded::in_order).collect())
+            })
+            .collect::<Result<_>>()?;
+        Ok(levels.into_iter().flatten().collect())
+    }
+
+    /// The dates of some columns, as days ([`NO_DAY`] is null), one for each row of the run.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn days(&self, rows: &Rows, columns: &[String], zone: &Zone) -> Result<Vec<Vec<i32>>> {
+        let day = |column: &String| {
+            let mut days = vec![NO_DAY; rows.len()];
+            let (mut times, mut instants) = (Times::new(zone), Vec::new());
+            self.read(rows, std::slice::from_ref(column), |_, positions, source| {
+                let Values::Array(array) = source else { return };
+                times.fill(array, &mut instants);
+                for (&position, &instant) in positions.iter().zip(&instants).filter(|(&p, _)| p != UNUSED) {
+                    days[position as usize] = day_of(instant, zone);
+                }
+            })?;
+            Ok(days)
+        };
+        columns.par_iter().map(day).collect()
+    }
+
+    /// The numbers of a column, one for each row of the run (NaN is null), and how many values were not finite; they become
+    /// null.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn numbers(&self, rows: &Rows, column: &String) -> Result<(Vec<f64>, u64)> {
+        let (mut all, mut numbers, mut odd) = (vec![f64::NAN; rows.len()], Vec::new(), 0);
+        self.read(rows, std::slice::from_ref(column), |_, positions, source| {
+            let is_null = |row: usize| matches!(&source, Values::Array(array) if array.is_null(row));
+            source.numbers(positions.len(), &mut numbers);
+            for (row, (&position, &value)) in positions.iter().zip(&numbers).enumerate() {
+                match position {
+                    UNUSED => {}
+                    _ if value.is_finite() => all[position as usize] = value,
+                    _ => odd += u64::from(!is_null(row)),
+                }
+            }
+        })?;
+        Ok((all, odd))
+    }
+
+    /// The columns to be passed through, for some of the rows of the run, in that order.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn passthrough(&self, rows: &Rows, zone: &Zone, wanted: &[u32]) -> Result<Vec<(String, Passthrough)>> {
+        let mut slot_of = vec![None; rows.len()];
+        wanted.iter().enumerate().for_each(|(slot, &position)| slot_of[position as usize] = Some(slot));
+        let column = |name: &String| {
+            let mut out = None;
+            self.read(rows, std::slice::from_ref(name), |_, positions, source| {
+                let slots: Vec<Option<usize>> =
+                    positions.iter().map(|&position| slot_of.get(position as usize).copied().flatten()).collect();
+                match source {
+                    Values::Array(array) => passthrough::copy(array, &slots, wanted.len(), zone, &mut out),
+                    Values::Constant(text) => {
+                        passthrough::fill(text, slots.iter().flatten().copied(), wanted.len(), &mut out);
+                    }
+                }
+            })?;
+            Ok((name.clone(), out.unwrap_or_else(|| Passthrough::nulls(wanted.len()))))
+        };
+        self.passthrough.iter().map(column).collect()
+    }
+
+    /// Decodes some columns of the row groups that hold rows of the run, in file order. `take` gets the number of the
+    /// column, the position of each row in the run, and the rows' values.
+    fn read(&self, rows: &Rows, columns: &[String], mut take: impl FnMut(usize, &[u32], Values<'_>)) -> Result<()> {
+        let mut start = 0;
+        for (file, groups) in self.table.files.iter().zip(&rows.groups) {
+            let count: usize = groups.iter().map(|&(_, rows)| rows).sum();
+            let positions = &rows.positions[start..start + count];
+            start += count;
+            let (stored, constant): (Vec<usize>, Vec<usize>) =
+                (0..columns.len()).partition(|&column| file.data_type(&columns[column]).is_some());
+            for column in constant {
+                let value = file.file.partition_value(&columns[column]).and_then(|value| value.as_deref());
+                take(column, positions, Values::Constant(value));
+            }
+            if stored.is_empty() || groups.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = stored.iter().map(|&column| columns[column].as_str()).collect();
+            let groups = groups.iter().map(|&(group, _)| group).collect();
+            let mut done = 0;
+            for batch in file.read(&names, Some(groups), BATCH)? {
+                let batch: RecordBatch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+                let positions = &positions[done..done + batch.num_rows()];
+                done += batch.num_rows();
+                for &column in &stored {
+                    if let Some(array) = batch.column_by_name(&columns[column]) {
+                        take(column, positions, Values::Array(array));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a numeric feature goes: a slice a block.
+pub type Target<'a> = Vec<&'a mut [f32]>;
+
+/// The values of some rows of a column.
+enum Values<'a> {
+    /// As decoded.
+    Array(&'a ArrayRef),
+    /// All of them the one of the file's partition folder, or null.
+    Constant(Option<&'a str>),
+}
+
+impl Values<'_> {
+    /// As numbers; NaN is null.
+    fn numbers(&self, count: usize, numbers: &mut Vec<f64>) {
+        match self {
+            Values::Array(array) => decode::numbers(array, numbers),
+            Values::Constant(text) => {
+                let value = text.and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
+                numbers.clear();
+                numbers.resize(count, value);
+            }
+        }
+    }
+}
+
+/// A value as the data set keeps it. A finite one stays finite.
+fn narrowed(value: f64) -> f32 {
+    match value.is_finite() {
+        true => value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32,
+        false => f32::NAN,
+    }
+}

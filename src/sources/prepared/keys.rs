@@ -1,0 +1,310 @@
+//! The keys of a prepared table: id, as-of date and label of every row; and the rows that a run uses, by them.
+
+use super::{quoted, PreparedTable, BATCH, UNUSED, WHAT};
+use crate::calendar::{Day, Zone};
+use crate::error::{Error, Result};
+use crate::sources::customers::NO_DAY;
+use crate::sources::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::ids::Ids;
+use crate::sources::quarantine::{Quarantine, Reason};
+use crate::sources::table::{damaged, IdKind, OpenFile};
+use rayon::prelude::*;
+use std::cmp::Ordering;
+
+impl PreparedTable {
+    /// Reads id, as-of date and label of every row.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when a file cannot be decoded, or a label is neither 0 nor 1.
+    pub fn keys(&self, zone: &Zone) -> Result<Keys> {
+        let groups: Vec<(&OpenFile, usize)> = self.table.files.iter().flat_map(row_groups).collect();
+        let parts: Vec<Keys> =
+            groups.into_par_iter().map(|(file, group)| self.keys_of(file, group, zone)).collect::<Result<_>>()?;
+        let mut keys = Keys::default();
+        for part in parts {
+            keys.integers.extend(part.integers);
+            keys.texts.extend(part.texts);
+            keys.days.extend(part.days);
+            keys.labels.extend(part.labels);
+            keys.odd_labels += part.odd_labels;
+            keys.odd_label = keys.odd_label.or(part.odd_label);
+            keys.groups.push(part.groups.iter().sum());
+        }
+        if let (Some(odd), Some(label)) = (keys.odd_label, &self.label) {
+            return Err(Error::Contract(format!(
+                "{WHAT}: column `{label}` (table.label) holds {odd}, and {} of {} rows hold neither 0 nor 1. A label is 0 \
+                 or false (stayed), 1 or true (churned), or null (not known yet); write it as that",
+                keys.odd_labels,
+                keys.rows(),
+            )));
+        }
+        if u32::try_from(keys.rows()).map_or(true, |rows| rows == UNUSED) {
+            return Err(Error::Contract(format!("{WHAT}: {} rows are more than one run can hold", keys.rows())));
+        }
+        Ok(keys)
+    }
+
+    fn keys_of(&self, file: &OpenFile, group: usize, zone: &Zone) -> Result<Keys> {
+        let mut columns = vec![self.id.as_str()];
+        columns.extend(self.label.as_deref());
+        columns.extend(self.as_of.as_deref());
+        let mut keys = Keys::default();
+        let mut times = Times::new(zone);
+        let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        for batch in file.read(&columns, Some(vec![group]), BATCH)? {
+            let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+            let rows = batch.num_rows();
+            keys.groups.push(rows);
+            if let Some(array) = batch.column_by_name(&self.id) {
+                match self.table.id_kind {
+                    IdKind::Integer => {
+                        decode::integers(array, &mut ids);
+                        keys.integers.extend_from_slice(&ids);
+                    }
+                    IdKind::Text => {
+                        let texts = decode::texts(array);
+                        let text = |p: &Option<u32>| p.and_then(|p| texts.values.get(p as usize).cloned());
+                        keys.texts.extend(texts.positions.iter().map(text));
+                    }
+                }
+            }
+            if let Some(column) = &self.as_of {
+                match batch.column_by_name(column) {
+                    Some(array) => {
+                        times.fill(array, &mut instants);
+                        keys.days.extend(instants.iter().map(|&t| day_of(t, zone)));
+                    }
+                    None => {
+                        let day = file.file.partition_day(column).map_or(NO_DAY, |day| day.0);
+                        keys.days.resize(keys.days.len() + rows, day);
+                    }
+                }
+            }
+            if let Some(array) = self.label.as_ref().and_then(|column| batch.column_by_name(column)) {
+                decode::numbers(array, &mut numbers);
+                for &number in &numbers {
+                    keys.labels.push(match number {
+                        0.0 => Some(0),
+                        1.0 => Some(1),
+                        _ => None,
+                    });
+                    if !(number == 0.0 || number == 1.0 || number.is_nan()) {
+                        keys.odd_labels += 1;
+                        keys.odd_label.get_or_insert(number);
+                    }
+                }
+            }
+        }
+        Ok(keys)
+    }
+}
+
+fn row_groups(file: &OpenFile) -> impl Iterator<Item = (&OpenFile, usize)> {
+    (0..file.metadata.metadata().num_row_groups()).map(move |group| (file, group))
+}
+
+pub(super) fn day_of(instant: i64, zone: &Zone) -> i32 {
+    if instant == NULL_TIME {
+        NO_DAY
+    } else {
+        zone.day_of(instant).0
+    }
+}
+
+/// Id, as-of date and label of every row of the files, in their order.
+#[derive(Default)]
+pub struct Keys {
+    /// Integer ids.
+    integers: Vec<i64>,
+    /// String ids.
+    texts: Vec<Option<String>>,
+    /// As-of dates; empty without such a column.
+    days: Vec<i32>,
+    /// Labels; empty when they are not wanted.
+    labels: Vec<Option<u8>>,
+    odd_labels: u64,
+    odd_label: Option<f64>,
+    /// Rows of each row group.
+    groups: Vec<usize>,
+}
+
+impl Keys {
+    /// Rows read.
+    pub fn rows(&self) -> usize {
+        self.integers.len().max(self.texts.len())
+    }
+
+    /// The as-of dates, ascending, each with its rows and its labelled rows.
+    pub fn dates(&self) -> Vec<(Day, u64, u64)> {
+        let mut dates: std::collections::BTreeMap<i32, (u64, u64)> = std::collections::BTreeMap::new();
+        for (row, &day) in self.days.iter().enumerate().filter(|(_, &day)| day != NO_DAY) {
+            let (rows, labelled) = dates.entry(day).or_default();
+            *rows += 1;
+            *labelled += u64::from(self.labels.get(row).is_some_and(Option::is_some));
+        }
+        dates.into_iter().map(|(day, (rows, labelled))| (Day(day), rows, labelled)).collect()
+    }
+
+    fn has_id(&self, row: usize) -> bool {
+        match self.texts.is_empty() {
+            true => self.integers[row] != NULL_ID,
+            false => self.texts[row].is_some(),
+        }
+    }
+
+    fn day(&self, row: usize) -> Option<i32> {
+        self.days.get(row).copied()
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        let ids = match self.texts.is_empty() {
+            true => self.integers[a].cmp(&self.integers[b]),
+            false => self.texts[a].cmp(&self.texts[b]),
+        };
+        ids.then_with(|| self.day(a).cmp(&self.day(b)))
+    }
+
+    /// The rows of the wanted as-of dates (of all rows when there is no such column); with `labelled`, only those with
+    /// a label.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] naming the ids that occur twice, within an as-of date if there are any.
+    pub fn select(self, opened: &PreparedTable, wanted: impl Fn(Day) -> bool, labelled: bool) -> Result<Rows> {
+        let all = self.rows();
+        let mut quarantine = Quarantine::default();
+        let mut order: Vec<u32> = Vec::with_capacity(all);
+        for row in 0..all {
+            match (self.has_id(row), self.day(row)) {
+                (false, _) => quarantine.add(Reason::NullId, 1),
+                (_, Some(NO_DAY)) => quarantine.add(Reason::NullTime, 1),
+                (_, Some(day)) if !wanted(Day(day)) => {}
+                _ => order.push(row as u32),
+            }
+        }
+        order.par_sort_unstable_by(|&a, &b| self.compare(a as usize, b as usize).then(a.cmp(&b)));
+        self.no_duplicates(&order, opened)?;
+        let unlabelled = order.len();
+        if labelled {
+            order.retain(|&row| self.labels[row as usize].is_some());
+        }
+        let unlabelled = (unlabelled - order.len()) as u64;
+        let ids = match opened.table.id_kind {
+            IdKind::Integer => Ids::Integer(order.iter().map(|&row| self.integers[row as usize]).collect()),
+            IdKind::Text => {
+                let mut bytes = String::new();
+                let push = |&row: &u32| {
+                    bytes.push_str(self.texts[row as usize].as_deref().unwrap_or_default());
+                    bytes.len()
+                };
+                let ends = order.iter().map(push).collect();
+                Ids::Text { bytes, ends }
+            }
+        };
+        let mut positions = vec![UNUSED; all];
+        for (position, &row) in (0u32..).zip(&order) {
+            positions[row as usize] = position;
+        }
+        // Row groups without any row of the run are not read again.
+        let mut groups: Vec<Vec<(usize, usize)>> = vec![Vec::new(); opened.table.files.len()];
+        let mut kept = Vec::with_capacity(all);
+        let mut start = 0;
+        let numbered = opened.table.files.iter().enumerate();
+        let of_files = numbered.flat_map(|(place, file)| row_groups(file).map(move |(_, group)| (place, group)));
+        for ((file, group), &count) in of_files.zip(&self.groups) {
+            let part = &positions[start..start + count];
+            start += count;
+            if part.iter().any(|&position| position != UNUSED) {
+                groups[file].push((group, count));
+                kept.extend_from_slice(part);
+            }
+        }
+        Ok(Rows {
+            count: order.len(),
+            ids,
+            days: order.iter().filter_map(|&row| self.day(row as usize)).collect(),
+            labels: order.iter().filter_map(|&row| self.labels.get(row as usize).copied()).collect(),
+            read: all as u64,
+            unlabelled,
+            quarantine,
+            positions: kept,
+            groups,
+        })
+    }
+
+    fn no_duplicates(&self, order: &[u32], opened: &PreparedTable) -> Result<()> {
+        let is_twice = |pair: &&[u32]| self.compare(pair[0] as usize, pair[1] as usize) == Ordering::Equal;
+        let mut twice: Vec<u32> = order.windows(2).filter(is_twice).map(|pair| pair[0]).collect();
+        if twice.is_empty() {
+            return Ok(());
+        }
+        let rows = twice.len();
+        twice.dedup_by(|a, b| self.compare(*a as usize, *b as usize) == Ordering::Equal);
+        let named = twice.iter().take(5).map(|&row| {
+            let id = match self.texts.get(row as usize) {
+                Some(text) => text.clone().unwrap_or_default(),
+                None => self.integers[row as usize].to_string(),
+            };
+            match self.day(row as usize) {
+                Some(day) => format!("`{id}` on {}", Day(day)),
+                None => quoted(id),
+            }
+        });
+        let named: Vec<String> = named.collect();
+        let more = match twice.len().saturating_sub(5) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let advice = match &opened.as_of {
+            Some(_) => "Write one row a customer and as-of date",
+            None => "Write one row a customer, or name the column of the as-of date (table.as_of)",
+        };
+        Err(Error::Contract(format!(
+            "{WHAT}: column `{}` (table.id) holds {} more than once{}: {}{more}. {advice}",
+            opened.id,
+            if twice.len() == 1 { "an id".to_owned() } else { format!("{} ids", twice.len()) },
+            match rows == twice.len() {
+                true => String::new(),
+                false => format!(" ({rows} rows too many)"),
+            },
+            named.join(", "),
+        )))
+    }
+}
+
+/// The rows that a run uses, in the order of their ids and then of their as-of dates.
+pub struct Rows {
+    count: usize,
+    /// Their ids, ascending; a customer has a row for each as-of date.
+    pub ids: Ids,
+    /// Their as-of dates; empty without such a column.
+    pub days: Vec<i32>,
+    /// Their labels; empty when they are not wanted.
+    pub labels: Vec<Option<u8>>,
+    /// Rows of the files.
+    pub read: u64,
+    /// Rows left out because they have no label.
+    pub unlabelled: u64,
+    /// Rows that could not be used.
+    pub quarantine: Quarantine,
+    /// Of each row of the row groups to read, in file order, its place among these rows.
+    pub(super) positions: Vec<u32>,
+    /// The row groups of each file, with their rows.
+    pub(super) groups: Vec<Vec<(usize, usize)>>,
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Gives the ids away, for the customers table.
+    pub fn take_ids(&mut self) -> Ids {
+        std::mem::replace(&mut self.ids, Ids::Integer(Vec::new()))
+    }
+}

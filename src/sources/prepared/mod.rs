@@ -1,0 +1,243 @@
+//! A prepared feature table: one row a customer, or a customer and as-of date, with features that were computed
+//! elsewhere. Opened and held against its contract first; then its keys are read (id, as-of date, label), which say
+//! which rows a run uses; then the columns of those rows, several at a time, each decoded once.
+
+mod columns;
+mod keys;
+
+pub use columns::Target;
+pub use keys::{Keys, Rows};
+
+use super::table::{self, some_of, Need, Role, Table};
+use crate::config;
+use crate::error::Result;
+use arrow_schema::DataType;
+use hashbrown::{HashMap, HashSet};
+use std::path::Path;
+
+/// How messages name the table.
+const WHAT: &str = "prepared table";
+/// Rows decoded at a time, of each column: few enough to stay in cache between decoding and placing.
+const BATCH: usize = 8192;
+/// A row that the run does not use.
+const UNUSED: u32 = u32::MAX;
+
+/// Which columns a run reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// The label, and everything that can be a feature.
+    Training,
+    /// The features of a model.
+    Scoring {
+        /// The model, for messages.
+        model: &'a str,
+        /// Its numeric features.
+        numeric: &'a [String],
+        /// Its categorical features.
+        categorical: &'a [String],
+    },
+}
+
+/// A prepared table, opened, with the columns that a run reads.
+pub struct PreparedTable {
+    /// Its files.
+    pub table: Table,
+    /// The column of the id.
+    pub id: String,
+    /// The column of the label, for training.
+    pub label: Option<String>,
+    /// The column of the as-of date, if there is one.
+    pub as_of: Option<String>,
+    /// The column of the folds, if it is to be used.
+    pub fold: Option<String>,
+    /// The column of the money a month at stake, if there is one.
+    pub value: Option<String>,
+    /// The columns copied to the results, for scoring.
+    pub passthrough: Vec<String>,
+    /// The numeric features.
+    pub numeric: Vec<String>,
+    /// The categorical features.
+    pub categorical: Vec<String>,
+    /// Dates: no features, but a date may give away that the table knows too much.
+    pub dates: Vec<String>,
+    /// Columns of types that cannot be features, as "`name` (type)".
+    pub left_out: Vec<String>,
+}
+
+/// What a column can be, by its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Number,
+    Level,
+    Date,
+    Other,
+}
+
+impl Kind {
+    fn of(found: &DataType) -> Kind {
+        let found = match found {
+            DataType::Dictionary(_, value) => value,
+            other => other,
+        };
+        match found {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Kind::Level,
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Kind::Date,
+            _ if Role::Number.accepts(found) => Kind::Number,
+            _ => Kind::Other,
+        }
+    }
+}
+
+impl PreparedTable {
+    /// Opens the table and decides about its columns.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] with a line for every mismatch of every file.
+    pub fn open(path: &Path, settings: &config::Table, wanted: &Wanted<'_>) -> Result<PreparedTable> {
+        let mut problems = Vec::new();
+        let Some(plain) = table::open(WHAT, path, &[], None, &mut problems) else {
+            return Err(table::in_one(&problems));
+        };
+        let columns = columns_of(&plain);
+        let mut known: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+        known.extend(plain.files.iter().flat_map(|file| &file.file.partition).map(|(name, _)| name.clone()));
+        let usual = |given: &Option<String>, name: &str| {
+            let found = || (known.contains(name) && !settings.ignores(name)).then(|| name.to_owned());
+            given.clone().or_else(found)
+        };
+        let as_of = usual(&settings.as_of, "as_of");
+        let mut opened = PreparedTable {
+            table: plain,
+            id: settings.id.clone(),
+            label: None,
+            fold: None,
+            value: settings.value.clone(),
+            passthrough: Vec::new(),
+            as_of,
+            numeric: Vec::new(),
+            categorical: Vec::new(),
+            dates: Vec::new(),
+            left_out: Vec::new(),
+        };
+        let why = match *wanted {
+            Wanted::Training => {
+                opened.label = Some(settings.label.clone());
+                opened.fold = usual(&settings.fold, "fold");
+                opened.choose_features(&columns, settings);
+                "which [table] lists"
+            }
+            Wanted::Scoring { model, numeric, categorical } => {
+                opened.numeric = numeric.to_vec();
+                opened.categorical = categorical.to_vec();
+                opened.passthrough = settings.passthrough.clone();
+                &format!("which model {model} was trained on")
+            }
+        };
+        let features = || opened.numeric.iter().chain(&opened.categorical);
+        let missing: Vec<String> = features().filter(|name| !known.contains(*name)).map(quoted).collect();
+        if !missing.is_empty() {
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            problems.push(format!(
+                "{WHAT} {}: {} missing, {why}: {}; found the columns {}",
+                path.display(),
+                if missing.len() == 1 { "1 column is".to_owned() } else { format!("{} columns are", missing.len()) },
+                missing.join(", "),
+                some_of(&names),
+            ));
+        }
+        let needs = opened.needs(&missing);
+        match (table::open(WHAT, path, &needs, None, &mut problems), problems.as_slice()) {
+            (Some(table), []) => Ok(PreparedTable { table, ..opened }),
+            (_, problems) => Err(table::in_one(problems)),
+        }
+    }
+
+    /// Every column that has no role and is not ignored, by its type unless it is listed. The value at stake is known as
+    /// of the date and so may be a feature too; a column that is passed through is one only if it is listed.
+    fn choose_features(&mut self, columns: &[Column], settings: &config::Table) {
+        let roles = [Some(&self.id), self.label.as_ref(), self.as_of.as_ref(), self.fold.as_ref()];
+        for column in columns {
+            let name = &column.name;
+            if roles.contains(&Some(name)) || settings.ignores(name) {
+                continue;
+            }
+            if settings.passthrough.contains(name) && !settings.lists(name) {
+                continue;
+            }
+            let kind = match (settings.numeric.contains(name), settings.categorical.contains(name)) {
+                (true, _) => Kind::Number,
+                (_, true) => Kind::Level,
+                _ => column.kind,
+            };
+            match kind {
+                Kind::Number => self.numeric.push(name.clone()),
+                Kind::Level => self.categorical.push(name.clone()),
+                Kind::Date => self.dates.push(name.clone()),
+                Kind::Other => self.left_out.push(format!("`{name}` ({})", column.type_name)),
+            }
+        }
+        // Listed columns that the files lack: named as missing rather than dropped.
+        let lacks = |name: &&String| columns.iter().all(|column| column.name != **name);
+        self.numeric.extend(settings.numeric.iter().filter(lacks).cloned());
+        self.categorical.extend(settings.categorical.iter().filter(lacks).cloned());
+    }
+
+    fn needs(&self, missing: &[String]) -> Vec<Need> {
+        let need = |key: &str, column: &String, role: Role, optional: bool| Need {
+            setting: format!("table.{key}"),
+            column: column.clone(),
+            role,
+            optional,
+        };
+        let mut needs = vec![need("id", &self.id, Role::Id, false)];
+        needs.extend(self.label.iter().map(|column| need("label", column, Role::Label, false)));
+        needs.extend(self.as_of.iter().map(|column| need("as_of", column, Role::Time, false)));
+        needs.extend(self.fold.iter().map(|column| need("fold", column, Role::Text, false)));
+        needs.extend(self.value.iter().map(|column| need("value", column, Role::Number, true)));
+        let features = [
+            ("numeric", &self.numeric, Role::Number),
+            ("categorical", &self.categorical, Role::Text),
+            ("ignore", &self.dates, Role::Time),
+            ("passthrough", &self.passthrough, Role::Any),
+        ];
+        for (key, columns, role) in features {
+            needs.extend(columns.iter().map(|column| need(key, column, role, true)));
+        }
+        // These have been reported already, in one line.
+        let missing: HashSet<&String> = missing.iter().collect();
+        needs.retain(|need| !missing.contains(&quoted(&need.column)));
+        needs
+    }
+}
+
+/// A column of the files.
+struct Column {
+    name: String,
+    kind: Kind,
+    type_name: String,
+}
+
+/// The columns of all files, in the order of their first appearance. Text in any file makes a column text.
+fn columns_of(table: &Table) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for file in &table.files {
+        for field in file.metadata.schema().fields() {
+            let kind = Kind::of(field.data_type());
+            match places.get(field.name()) {
+                Some(&place) if kind == Kind::Level => columns[place].kind = kind,
+                Some(_) => {}
+                None => {
+                    places.insert(field.name().clone(), columns.len());
+                    let type_name = table::type_name(field.data_type());
+                    columns.push(Column { name: field.name().clone(), kind, type_name });
+                }
+            }
+        }
+    }
+    columns
+}
+
+fn quoted(name: impl std::fmt::Display) -> String {
+    format!("`{name}`")
+}
