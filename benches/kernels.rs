@@ -3,7 +3,7 @@
 use churn_risk::calendar::{Day, Timeline, Zone};
 use churn_risk::config::{self, Settings};
 use churn_risk::features::{Catalogue, Engine, RowKey};
-use churn_risk::model::calibration::{fit_isotonic, fit_platt};
+use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::logistic::{self, LogisticParams};
 use churn_risk::model::metrics::Metrics;
@@ -178,7 +178,14 @@ fn scores() -> (Vec<f64>, Vec<u8>) {
 #[divan::bench(sample_count = 10)]
 fn calibration_platt(bencher: Bencher) {
     let (log_odds, y) = scores();
-    bencher.counter(ItemsCount::new(SCORES)).bench_local(|| fit_platt(black_box(&log_odds), &y));
+    bencher.counter(ItemsCount::new(SCORES)).bench_local(|| fit_platt(Rows::all(black_box(&log_odds), &y)));
+}
+
+/// The beta calibration over a million rows.
+#[divan::bench(sample_count = 10)]
+fn calibration_beta(bencher: Bencher) {
+    let (log_odds, y) = scores();
+    bencher.counter(ItemsCount::new(SCORES)).bench_local(|| fit_beta(Rows::all(black_box(&log_odds), &y)));
 }
 
 /// The isotonic curve over a million rows.

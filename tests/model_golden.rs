@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use churn_risk::config::Economics;
-use churn_risk::model::calibration::{self, Calibration};
+use churn_risk::model::calibration::{self, Calibration, Rows};
 use churn_risk::model::cross_fit::{choose_alpha, cross_fit};
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::evaluation::{calibration_line, empc};
@@ -182,7 +182,7 @@ struct PlattCase {
 #[test]
 fn calibrations_are_scikit_learns() {
     for case in json::<Vec<CalibrationCase>>("calibration.json") {
-        let Calibration::Platt { slope, intercept } = calibration::fit_platt(&case.log_odds, &case.y) else {
+        let Calibration::Platt { slope, intercept } = calibration::fit_platt(Rows::all(&case.log_odds, &case.y)) else {
             panic!("{}", case.name)
         };
         close(slope, case.platt.slope, 1e-7, &case.name);
@@ -195,6 +195,24 @@ fn calibrations_are_scikit_learns() {
         for (query, expected) in case.queries.iter().zip(&case.isotonic) {
             close(isotonic.apply(*query), *expected, 1e-12, &case.name);
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct BetaCase {
+    log_odds: Vec<f64>,
+    y: Vec<u8>,
+    /// Both slopes and the intercept.
+    beta: [f64; 3],
+}
+
+#[test]
+fn the_beta_calibration_is_that_of_betacal() {
+    let case: BetaCase = json("beta.json");
+    let found = calibration::fit_beta(Rows::all(&case.log_odds, &case.y));
+    let Calibration::Beta { a, b, intercept } = found else { panic!("{found:?}") };
+    for (found, expected) in [a, b, intercept].into_iter().zip(case.beta) {
+        close(found, expected, 1e-7, "beta calibration");
     }
 }
 

@@ -283,6 +283,7 @@ fn calibration_name(model: &Artefact) -> &'static str {
     match model.calibration.calibration {
         Calibration::None => "none",
         Calibration::Platt { .. } => "Platt",
+        Calibration::Beta { .. } => "beta",
         Calibration::Isotonic { .. } => "isotonic",
     }
 }

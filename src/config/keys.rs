@@ -100,7 +100,7 @@ pub(super) const KEYS: &[Key] = &[
     optional("model.complexity", Kind::Choice(&["auto", "linear", "curves", "interactions"])),
     optional("model.alpha", Kind::Alpha),
     optional("model.one_standard_error", Kind::Flag),
-    optional("model.calibration", Kind::Choice(&["none", "platt", "isotonic", "auto"])),
+    optional("model.calibration", Kind::Choice(&["none", "platt", "beta", "isotonic", "auto"])),
     optional("model.base_rate", Kind::BaseRate),
     optional("model.seed", Kind::Whole(0, i64::MAX)),
     optional("list.rank_by", Kind::Choice(&["probability", "expected_loss"])),

@@ -442,9 +442,11 @@ pub enum CalibrationChoice {
     None,
     /// A logistic curve on the log-odds.
     Platt,
+    /// A logistic curve with a slope of its own at either end.
+    Beta,
     /// A monotone step curve on the log-odds.
     Isotonic,
-    /// Whichever has the lowest log-loss on rows it has not seen.
+    /// Whichever has the lowest log-loss on rows it has not seen; a smooth one unless the steps are clearly better.
     Auto,
 }
 

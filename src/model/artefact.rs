@@ -343,7 +343,7 @@ impl Artefact {
         let rows = scores.customers.len().max(1) as f64;
         for (index, (log_odds, sums)) in parts.into_iter().enumerate() {
             scores.places.extend(selection.rows(index).iter().map(|&row| (index as u32, row)));
-            scores.probabilities.extend(log_odds.iter().map(|&z| self.calibration.calibration.apply(z)));
+            scores.probabilities.extend(log_odds.iter().map(|&z| self.calibration.apply(z)));
             scores.log_odds.extend(log_odds);
             scores.mean.add(&sums, 1.0 / rows);
         }

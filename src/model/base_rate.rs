@@ -80,7 +80,7 @@ pub fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::calibration::{fit_platt, Calibration};
+    use crate::model::calibration::{fit_platt, Calibration, Rows};
 
     #[test]
     fn a_sample_of_those_who_stayed_gives_the_probabilities_of_all() {
@@ -99,7 +99,8 @@ mod tests {
     fn every_calibration_can_be_shifted() {
         for calibration in [
             Calibration::None,
-            fit_platt(&[-1.0, 0.5, 2.0, 1.0], &[0, 0, 1, 1]),
+            fit_platt(Rows::all(&[-1.0, 0.5, 2.0, 1.0], &[0, 0, 1, 1])),
+            Calibration::Beta { a: 0.7, b: 1.3, intercept: -0.2 },
             Calibration::Isotonic { log_odds: vec![-1.0, 1.0], probabilities: vec![0.2, 0.7] },
         ] {
             for z in [-1.0, 1.0] {

@@ -3,7 +3,7 @@
 use super::additive::{self, Additive, Comparison, CrossFit, Searched};
 use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use super::base_rate::PriorCorrection;
-use super::calibration::{self, ChosenCalibration};
+use super::calibration::{self, ChosenCalibration, Rows};
 use super::cross_fit::{self, AlphaChoice};
 use super::design::Design;
 use super::evaluation::{Baseline, Evaluation};
@@ -255,7 +255,7 @@ impl Trained {
         customers: &CustomerTable,
         rows: &Selection,
     ) -> Result<Vec<Vec<f64>>> {
-        let calibrated = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.calibration.apply(z)).collect();
+        let calibrated = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.apply(z)).collect();
         Ok(self.log_odds(dataset, customers, rows)?.into_iter().map(calibrated).collect())
     }
 }
@@ -418,7 +418,7 @@ fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<
 /// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. The model was fitted on
 /// so many rows, and so many of them churned.
 fn calibrated(settings: &Settings, rows: &CrossFit, (fitted, churners): (usize, usize)) -> ChosenCalibration {
-    let chosen = calibration::choose(&rows.log_odds, &rows.y, &rows.fold, settings.model.calibration);
+    let chosen = calibration::choose(Rows::all(&rows.log_odds, &rows.y), &rows.fold, settings.model.calibration);
     match settings.model.base_rate {
         BaseRate::Training => chosen,
         BaseRate::Fixed(rate) => chosen.corrected(PriorCorrection::to(churners as f64 / fitted as f64, rate)),

@@ -113,6 +113,10 @@ fn calibration(text: &mut String, model: &Artefact) {
         Calibration::Platt { slope, intercept } => {
             format!("Platt's curve with slope {slope:.3} and intercept {intercept:.3}")
         }
+        Calibration::Beta { a, b, intercept } => format!(
+            "the beta calibration with slope {a:.3} where the risk is small, {b:.3} where it is great, and intercept \
+             {intercept:.3}"
+        ),
         Calibration::Isotonic { log_odds, .. } => format!("an isotonic curve through {} knots", log_odds.len()),
     };
     let _ = writeln!(

@@ -15,6 +15,7 @@ import scipy
 import sklearn
 import statsmodels
 import statsmodels.api as sm
+from betacal import BetaCalibration
 from scipy.optimize import minimize
 from scipy.special import beta as beta_function
 from scipy.special import expit
@@ -134,6 +135,44 @@ def platt(z, y):
         theta = theta - np.linalg.solve(hessian(theta), gradient(theta))
     close = _SigmoidCalibration().fit(z, y)
     return {"slope": theta[0], "intercept": theta[1], "sklearn_slope": -close.a_, "sklearn_intercept": -close.b_}
+
+
+def beta_curve(z, target):
+    """The unconstrained optimum (a, b, intercept) for targets between 0 and 1, by a Newton method run to the end."""
+    x = np.column_stack([-np.logaddexp(0, -z), np.logaddexp(0, z), np.ones(len(z))])
+
+    def loss(theta):
+        return np.sum(np.logaddexp(0, x @ theta) - target * (x @ theta))
+
+    def gradient(theta):
+        return x.T @ (expit(x @ theta) - target)
+
+    def hessian(theta):
+        p = expit(x @ theta)
+        return x.T @ (x * (p * (1 - p))[:, None])
+
+    start = [1.0, 1.0, 0.0]
+    theta = minimize(loss, start, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-10}).x
+    for _ in range(3):
+        theta = theta - np.linalg.solve(hessian(theta), gradient(theta))
+    return theta
+
+
+def beta(z, y):
+    """What betacal finds, with the targets of Platt's curve in the place of 0 and 1."""
+    with np.errstate(all="ignore"):
+        a, b, middle = BetaCalibration(parameters="abm").fit(expit(z), y).calibrator_.map_
+    theirs = np.array([a, b, b * np.log(1 - middle) - a * np.log(middle)])
+    assert np.allclose(beta_curve(z, y), theirs, atol=2e-3, rtol=2e-3), (beta_curve(z, y), theirs)
+    churners, stayed = y.sum(), len(y) - y.sum()
+    return list(beta_curve(z, np.where(y == 1, (churners + 1) / (churners + 2), 1 / (stayed + 2))))
+
+
+def bent(rng):
+    """Log-odds that are too timid where the risk is small and too bold where it is great."""
+    z = rng.normal(-1.0, 1.8, size=900)
+    y = rng.binomial(1, expit(1.4 * -np.logaddexp(0, -z) + 0.5 * np.logaddexp(0, z) - 0.2))
+    return {"log_odds": list(z), "y": [int(v) for v in y], "beta": beta(z, y)}
 
 
 def calibration(rng):
@@ -280,6 +319,7 @@ def main():
     write("fits.json", fits(x, y, fold))
     write("calibration.json", calibration(rng))
     write("metrics.json", metrics(rng))
+    write("beta.json", bent(rng))
     print(f"python {sys.version.split()[0]}, scikit-learn {sklearn.__version__}, statsmodels {statsmodels.__version__},")
     print(f"numpy {np.__version__}, scipy {scipy.__version__}; {y.sum()} of {len(y)} rows churned")
 

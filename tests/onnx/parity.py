@@ -70,7 +70,7 @@ def compare(version: str) -> None:
 
 
 customers = repository / "data/sample/customers.parquet"
-kinds = [("linear", "none"), ("linear", "platt"), ("linear", "isotonic"), ("curves", "auto"), ("interactions", "auto")]
+kinds = [("linear", "none"), ("linear", "platt"), ("linear", "beta"), ("linear", "isotonic"), ("curves", "auto"), ("interactions", "auto")]
 for complexity, calibration in kinds:
     run("train", "--promote", "never", "--set", f"model.complexity={complexity}", "--set", f"model.calibration={calibration}")
 

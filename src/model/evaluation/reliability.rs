@@ -1,7 +1,7 @@
 //! Whether probabilities mean what they say: Cox's calibration line, and the calibration error that chance alone gives.
 
 use crate::model::bootstrap::Interval;
-use crate::model::calibration::{logistic_curve, CurveSums};
+use crate::model::calibration::{Curve, Rows};
 use crate::model::metrics::{self, CALIBRATION_BINS};
 use crate::numeric::{logit, sigmoid, sum};
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,10 @@ pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<Calibr
     }
     let shift = shift(y, &z);
     let level = logit(churners as f64 / y.len() as f64);
-    let (slope, intercept) = logistic_curve(&z, y, [0.0, 1.0], (1.0, 0.0), level);
-    let [aa, ab, bb] = CurveSums::at(&z, y, [0.0, 1.0], slope, intercept).curvature;
+    let line = Curve { regressors: |z| [z, 1.0], rows: Rows::all(&z, y), targets: [0.0, 1.0] };
+    let (theta, _) = line.fit([1.0, 0.0], level);
+    let [slope, intercept] = theta;
+    let [[aa, ab], [_, bb]] = line.sums(&theta).curvature;
     let determinant = aa * bb - ab * ab;
     // All probabilities are the same.
     if determinant <= 1e-12 * aa * bb {

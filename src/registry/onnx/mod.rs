@@ -11,7 +11,7 @@ mod protobuf;
 
 use crate::error::{Error, Result};
 use crate::model::artefact::Artefact;
-use crate::model::calibration::Calibration;
+use crate::model::calibration::{Calibration, ChosenCalibration};
 use crate::model::recipe::{CategoricalStep, NumericStep, Role, Source, Transform};
 use graph::{Element, Graph, Value};
 
@@ -19,9 +19,6 @@ use graph::{Element, Graph, Value};
 pub const PROBABILITY: &str = "probability";
 /// The output with the model's log-odds, before calibration.
 pub const LOG_ODDS: &str = "log_odds";
-
-/// How far probabilities stay away from 0 and 1.
-const MARGIN: f64 = 1e-15;
 
 /// A model as an ONNX file.
 pub struct File {
@@ -51,7 +48,7 @@ pub fn file(model: &Artefact) -> Result<File> {
     for part in parts {
         log_odds = graph.op("Add", &[&log_odds, &part]);
     }
-    let probability = calibrated(&mut graph, &model.calibration.calibration, &log_odds);
+    let probability = calibrated(&mut graph, &model.calibration, &log_odds);
     graph.output(PROBABILITY, Element::Double, "the calibrated probability of churn", &probability);
     graph.output(LOG_ODDS, Element::Double, "the log-odds of churn before calibration", &log_odds);
     let about = format!("Churn: {}. One row a customer on an as-of date.", model.churn);
@@ -176,8 +173,8 @@ fn categorical(graph: &mut Graph, step: &CategoricalStep, effects: &[(Role, f64)
 }
 
 /// From log-odds to the probability.
-fn calibrated(graph: &mut Graph, calibration: &Calibration, log_odds: &Value) -> Value {
-    let p = match calibration {
+fn calibrated(graph: &mut Graph, chosen: &ChosenCalibration, log_odds: &Value) -> Value {
+    let p = match &chosen.calibration {
         Calibration::None => graph.op("Sigmoid", &[log_odds]),
         Calibration::Platt { slope, intercept } => {
             let (slope, intercept) = (graph.double(*slope), graph.double(*intercept));
@@ -185,10 +182,30 @@ fn calibrated(graph: &mut Graph, calibration: &Calibration, log_odds: &Value) ->
             let moved = graph.op("Add", &[&turned, &intercept]);
             graph.op("Sigmoid", &[&moved])
         }
+        Calibration::Beta { a, b, intercept } => beta(graph, [*a, *b, *intercept], log_odds),
         Calibration::Isotonic { log_odds: knots, probabilities } => isotonic(graph, knots, probabilities, log_odds),
     };
-    let (least, most) = (graph.double(MARGIN), graph.double(1.0 - MARGIN));
+    let [least, most] = chosen.limits.map(|limit| graph.double(limit));
     graph.op("Clip", &[&p, &least, &most])
+}
+
+/// The logistic curve of the logarithms of both probabilities: `ln p` is the log-odds less their softplus, and
+/// `-ln(1 - p)` the softplus.
+fn beta(graph: &mut Graph, [a, b, intercept]: [f64; 3], log_odds: &Value) -> Value {
+    let [zero, one] = [0.0, 1.0].map(|constant| graph.double(constant));
+    let size = graph.op("Abs", &[log_odds]);
+    let negative = graph.op("Neg", &[&size]);
+    let e = graph.op("Exp", &[&negative]);
+    let beyond_one = graph.op("Add", &[&e, &one]);
+    let bend = graph.op("Log", &[&beyond_one]);
+    let hinge = graph.op("Max", &[log_odds, &zero]);
+    let right = graph.op("Add", &[&hinge, &bend]);
+    let left = graph.op("Sub", &[log_odds, &right]);
+    let (a, b, intercept) = (graph.double(a), graph.double(b), graph.double(intercept));
+    let (left, right) = (graph.op("Mul", &[&left, &a]), graph.op("Mul", &[&right, &b]));
+    let turned = graph.op("Add", &[&left, &right]);
+    let moved = graph.op("Add", &[&turned, &intercept]);
+    graph.op("Sigmoid", &[&moved])
 }
 
 /// The line between the knots around each log-odds; level beyond the first and the last knot.

@@ -1,0 +1,161 @@
+//! A logistic regression on few functions of the log-odds: the curve of every smooth calibration.
+
+use super::{Rows, CHUNK};
+use crate::numeric::softplus;
+use rayon::prelude::*;
+
+/// A gain in the mean log-loss so small that one more Newton step is the last.
+const SETTLED: f64 = 1e-12;
+
+/// The curve `sigmoid(theta · regressors(z))` to be fitted: `K` functions of the log-odds `z`, the last of them 1.
+pub struct Curve<'a, const K: usize> {
+    /// The functions.
+    pub regressors: fn(f64) -> [f64; K],
+    /// What it is fitted to.
+    pub rows: Rows<'a>,
+    /// The probability that a row of those who stayed stands for, and that of a churner's.
+    pub targets: [f64; 2],
+}
+
+/// The loss of a curve, its gradient and its curvature.
+pub struct Sums<const K: usize> {
+    /// Sum of the log-losses.
+    pub loss: f64,
+    gradient: [f64; K],
+    /// Symmetric.
+    pub curvature: [[f64; K]; K],
+}
+
+impl<const K: usize> Curve<'_, K> {
+    /// The curve that is the same everywhere.
+    pub fn level(level: f64) -> [f64; K] {
+        let mut theta = [0.0; K];
+        theta[K - 1] = level;
+        theta
+    }
+
+    /// The parameters of greatest likelihood, by Newton's method from a start, or from the `level` curve if that is
+    /// better, and their loss.
+    pub fn fit(&self, start: [f64; K], level: f64) -> ([f64; K], f64) {
+        let Rows { y, weights, .. } = self.rows;
+        let mut theta = start;
+        let mut sums = self.sums(&theta);
+        let losses = [0, 1].map(|class| weights[class] * (softplus(level) - self.targets[class] * level));
+        let level_loss: f64 = y.iter().map(|&y| losses[usize::from(y == 1)]).sum();
+        if level_loss <= sums.loss {
+            theta = Self::level(level);
+            sums = self.sums(&theta);
+        }
+        for _ in 0..100 {
+            let Some(step) = solved(sums.curvature, sums.gradient) else { break };
+            let promised = dot(&sums.gradient, &step);
+            if promised <= SETTLED * self.rows.weight() {
+                return (moved(&theta, &step, 1.0), sums.loss);
+            }
+            // Steps that promise less than the rounding of the loss cannot be told from none.
+            let halvings = (0..40).map(|halvings| 0.5_f64.powi(halvings));
+            let accepted = halvings.take_while(|share| share * promised > 1e-13 * sums.loss).find_map(|share| {
+                let theta = moved(&theta, &step, share);
+                let next = self.sums(&theta);
+                (next.loss < sums.loss).then_some((theta, next))
+            });
+            let Some((next_theta, next)) = accepted else { break };
+            (theta, sums) = (next_theta, next);
+        }
+        (theta, sums.loss)
+    }
+
+    /// The loss at some parameters, its gradient and its curvature.
+    pub fn sums(&self, theta: &[f64; K]) -> Sums<K> {
+        let Rows { log_odds, y, weights } = self.rows;
+        let none = || Sums { loss: 0.0, gradient: [0.0; K], curvature: [[0.0; K]; K] };
+        let chunks: Vec<Sums<K>> = log_odds
+            .par_chunks(CHUNK)
+            .zip(y.par_chunks(CHUNK))
+            .map(|(log_odds, y)| {
+                let mut sums = none();
+                for (&z, &y) in log_odds.iter().zip(y) {
+                    let class = usize::from(y == 1);
+                    let (target, share, x) = (self.targets[class], weights[class], (self.regressors)(z));
+                    let score = dot(theta, &x);
+                    let e = (-score.abs()).exp();
+                    let rare = e / (1.0 + e);
+                    let residual = share * (if score >= 0.0 { 1.0 - rare } else { rare } - target);
+                    sums.loss += share * (score.max(0.0) + e.ln_1p() - target * score);
+                    let weight = share * rare / (1.0 + e);
+                    for i in 0..K {
+                        sums.gradient[i] += residual * x[i];
+                        for j in 0..=i {
+                            sums.curvature[i][j] += weight * x[i] * x[j];
+                        }
+                    }
+                }
+                sums
+            })
+            .collect();
+        let mut total = none();
+        for chunk in chunks {
+            total.loss += chunk.loss;
+            for i in 0..K {
+                total.gradient[i] += chunk.gradient[i];
+                for j in 0..=i {
+                    total.curvature[i][j] += chunk.curvature[i][j];
+                    total.curvature[j][i] = total.curvature[i][j];
+                }
+            }
+        }
+        total
+    }
+}
+
+fn dot<const K: usize>(a: &[f64; K], b: &[f64; K]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn moved<const K: usize>(theta: &[f64; K], step: &[f64; K], share: f64) -> [f64; K] {
+    std::array::from_fn(|i| theta[i] - share * step[i])
+}
+
+/// The solution of `a x = b` by Cholesky's factor. None where the regressors cannot be told apart: the share of a
+/// curvature that the others leave is that of a weighted variance, and there is none if all log-odds are the same, or all
+/// rows where none can be better.
+fn solved<const K: usize>(mut a: [[f64; K]; K], mut b: [f64; K]) -> Option<[f64; K]> {
+    // From the last, the intercept, to the first.
+    for j in (0..K).rev() {
+        let diagonal = a[j][j];
+        let known: f64 = (j + 1..K).map(|k| a[j][k] * a[j][k]).sum();
+        if diagonal.is_nan() || diagonal - known <= 1e-14 * diagonal {
+            return None;
+        }
+        let root = (diagonal - known).sqrt();
+        a[j][j] = root;
+        for i in 0..j {
+            let known: f64 = (j + 1..K).map(|k| a[i][k] * a[j][k]).sum();
+            a[i][j] = (a[i][j] - known) / root;
+        }
+    }
+    for i in (0..K).rev() {
+        let known: f64 = (i + 1..K).map(|k| a[i][k] * b[k]).sum();
+        b[i] = (b[i] - known) / a[i][i];
+    }
+    for i in 0..K {
+        let known: f64 = (0..i).map(|k| a[k][i] * b[k]).sum();
+        b[i] = (b[i] - known) / a[i][i];
+    }
+    Some(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_equations_are_solved() {
+        let a = [[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]];
+        let x = solved(a, [1.0, -2.0, 0.3]).unwrap();
+        for (row, b) in a.iter().zip([1.0, -2.0, 0.3]) {
+            assert!((dot(row, &x) - b).abs() < 1e-12);
+        }
+        assert_eq!(solved([[1.0, 1.0], [1.0, 1.0]], [1.0, 0.0]), None);
+    }
+}
