@@ -2,7 +2,8 @@
 //!
 //! The limit is the process's, as its threads are: set once, before any work. Whoever is about to hold much asks for a
 //! [`Budget`] first and writes the rest to a [`Scratch`] file. What is held and what is written depends on the limit and
-//! on threads; what is computed from it never does.
+//! on threads; what is computed from it never does. The one exception is announced wherever it is made: a training on more
+//! rows than half of the limit holds as bytes is one on a sample (`model::sampling`).
 
 use crate::error::{Error, Result};
 use bytemuck::Pod;

@@ -209,6 +209,9 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
         model.alpha,
         calibration_name(model),
     );
+    if let Some(sampling) = &model.sampling {
+        let _ = writeln!(text, "Sampled: {sampling}");
+    }
     let _ = write!(
         text,
         "Fit {} in {} ",

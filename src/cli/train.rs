@@ -33,6 +33,7 @@ pub fn run(session: &Session, features: Option<&Path>, as_of: Option<Day>, promo
             "promoted": decision.promoted,
             "reason": decision.reason,
             "file": registry.path(&artefact.version),
+            "sampling": artefact.sampling,
             "evaluation": artefact.evaluation,
             "notes": artefact.advice,
         }));

@@ -33,6 +33,8 @@ pub(super) enum Kind {
     Alpha,
     /// `"training"` or a share strictly between 0 and 1.
     BaseRate,
+    /// `"auto"`, `"never"` or a share strictly between 0 and 1.
+    Sample,
     /// Dates, kept ascending and distinct.
     Dates,
     /// A count or dates.
@@ -97,6 +99,7 @@ pub(super) const KEYS: &[Key] = &[
     optional("training.as_of", Kind::Dates),
     optional("training.evaluation", Kind::CountOrDates),
     optional("training.refit", Kind::Flag),
+    optional("training.sample", Kind::Sample),
     optional("model.complexity", Kind::Choice(&["auto", "linear", "curves", "interactions"])),
     optional("model.alpha", Kind::Alpha),
     optional("model.one_standard_error", Kind::Flag),
@@ -223,7 +226,8 @@ impl Kind {
             Kind::Alpha if value.as_str() == Some("auto") => Some(value.clone()),
             Kind::Alpha => number(value).filter(|x| *x >= 0.0).map(Value::from),
             Kind::BaseRate if value.as_str() == Some("training") => Some(value.clone()),
-            Kind::BaseRate => number(value).filter(|x| *x > 0.0 && *x < 1.0).map(Value::from),
+            Kind::Sample if matches!(value.as_str(), Some("auto" | "never")) => Some(value.clone()),
+            Kind::BaseRate | Kind::Sample => number(value).filter(|x| *x > 0.0 && *x < 1.0).map(Value::from),
             Kind::Dates => {
                 let dates: Option<BTreeSet<Day>> = value.as_array()?.iter().map(date).collect();
                 non_empty(dates?.into_iter().map(|day| Value::from(day.to_string())).collect())
@@ -249,6 +253,7 @@ impl Kind {
             Kind::Number(range, _) => format!("a number {range}"),
             Kind::Range => "a lower and a higher number, for example [0, 10]".to_owned(),
             Kind::Alpha => "\"auto\" or a number of 0 or more, for example 0.001".to_owned(),
+            Kind::Sample => "\"auto\", \"never\" or a share between 0 and 1, for example 0.1".to_owned(),
             Kind::BaseRate => "\"training\" or a share between 0 and 1, for example 0.02".to_owned(),
             Kind::Dates => "a list of dates, for example [\"2026-05-01\"]".to_owned(),
             Kind::CountOrDates => {

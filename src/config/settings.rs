@@ -353,6 +353,40 @@ pub struct Training {
     pub evaluation: EvaluationChoice,
     /// Whether the published model is fitted on all snapshots after the evaluation.
     pub refit: bool,
+    /// Which of the rows of customers who stayed are learned from.
+    pub sample: Sample,
+}
+
+/// Which of the training rows of customers who stayed are learned from; those of churners all are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sample {
+    /// All, or as many as the memory limit has room for.
+    Auto,
+    /// All.
+    Never,
+    /// A share of them.
+    Share(f64),
+}
+
+impl Serialize for Sample {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Sample::Auto => serializer.serialize_str("auto"),
+            Sample::Never => serializer.serialize_str("never"),
+            Sample::Share(share) => serializer.serialize_f64(*share),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Sample {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Sample, D::Error> {
+        let words = ["auto", "never"];
+        Ok(match word_or_number(deserializer, &words, "a share between 0 and 1, for example 0.1")? {
+            Ok("auto") => Sample::Auto,
+            Ok(_) => Sample::Never,
+            Err(share) => Sample::Share(share),
+        })
+    }
 }
 
 /// A number, or `auto`.
@@ -385,17 +419,17 @@ impl Serialize for Alpha {
 
 impl<'de> Deserialize<'de> for Alpha {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Alpha, D::Error> {
-        let number = word_or_number(deserializer, "auto", "a number, for example 0.001")?;
-        Ok(number.map_or(Alpha::Auto, Alpha::Fixed))
+        let given = word_or_number(deserializer, &["auto"], "a number, for example 0.001")?;
+        Ok(given.map_or_else(Alpha::Fixed, |_| Alpha::Auto))
     }
 }
 
 /// A number, or none for the word that stands for the default.
 fn word_or_number<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
-    word: &str,
+    words: &[&'static str],
     number: &str,
-) -> Result<Option<f64>, D::Error> {
+) -> Result<Result<&'static str, f64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Raw {
@@ -403,9 +437,14 @@ fn word_or_number<'de, D: serde::Deserializer<'de>>(
         Text(String),
     }
     match Raw::deserialize(deserializer)? {
-        Raw::Number(value) => Ok(Some(value)),
-        Raw::Text(text) if text == word => Ok(None),
-        Raw::Text(text) => Err(serde::de::Error::custom(format!("`{text}` is neither \"{word}\" nor {number}"))),
+        Raw::Number(value) => Ok(Err(value)),
+        Raw::Text(text) => match words.iter().find(|&&word| word == text) {
+            Some(word) => Ok(Ok(word)),
+            None => {
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                Err(serde::de::Error::custom(format!("`{text}` is neither {} nor {number}", words.join(" nor "))))
+            }
+        },
     }
 }
 
@@ -429,8 +468,8 @@ impl Serialize for BaseRate {
 
 impl<'de> Deserialize<'de> for BaseRate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<BaseRate, D::Error> {
-        let number = word_or_number(deserializer, "training", "a share between 0 and 1, for example 0.02")?;
-        Ok(number.map_or(BaseRate::Training, BaseRate::Fixed))
+        let given = word_or_number(deserializer, &["training"], "a share between 0 and 1, for example 0.02")?;
+        Ok(given.map_or_else(BaseRate::Fixed, |_| BaseRate::Training))
     }
 }
 

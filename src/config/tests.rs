@@ -125,6 +125,18 @@ fn a_stronger_layer_wins_key_by_key() {
 }
 
 #[test]
+fn a_sample_is_a_word_or_a_share() {
+    let with = |value: &str| settings(&format!("{MINIMAL}\n[training]\nsample = {value}"));
+    assert_eq!(with("\"auto\"").unwrap().training.sample, Sample::Auto);
+    assert_eq!(with("\"never\"").unwrap().training.sample, Sample::Never);
+    assert_eq!(with("0.1").unwrap().training.sample, Sample::Share(0.1));
+    for wrong in ["0", "1", "\"always\""] {
+        let message = refusal(&format!("\n[training]\nsample = {wrong}"));
+        assert_contains(&message, &["training.sample", "\"auto\", \"never\" or a share"]);
+    }
+}
+
+#[test]
 fn sets_are_toml_values_or_bare_words() {
     let sets = [
         "time.zone=Europe/Berlin",

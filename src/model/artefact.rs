@@ -6,6 +6,7 @@ use super::cross_fit::AlphaChoice;
 use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
 use super::recipe::{linear_score, NumericStep, Recipe, Role, Source, Term};
+use super::sampling::Sampling;
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -160,6 +161,9 @@ pub struct Artefact {
     pub rows: usize,
     /// How many of them churned.
     pub churners: usize,
+    /// What was left out of the training rows and corrected for, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
     /// L2 strength per row.
     pub alpha: f64,
     /// How the strength was chosen, if it was.

@@ -8,6 +8,7 @@
 //! | `cross_fit` | log-odds of every row from a model that has not seen its customer; the choice of the penalty |
 //! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own |
 //! | `base_rate` | probabilities for another base rate than that of the rows fitted on |
+//! | `sampling` | a sample of those who stayed, where the rows are more than memory allows |
 //! | `metrics` | how good scores are, as scikit-learn defines it |
 //! | `bootstrap` | [intervals](bootstrap::Bootstrap) of the metrics, and of their differences, by resampling customers |
 //! | `recipe` | from raw features to the columns of the design, learned on training rows |
@@ -42,6 +43,7 @@ pub mod leakage;
 pub mod logistic;
 pub mod metrics;
 pub mod recipe;
+pub mod sampling;
 pub mod screening;
 pub mod training;
 

@@ -9,6 +9,7 @@ use super::design::Design;
 use super::evaluation::{Baseline, Evaluation};
 use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use super::recipe::{linear_score, Recipe};
+use super::sampling::{self, Sampling};
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -36,6 +37,8 @@ pub struct Trained {
     pub form: Form,
     /// From log-odds to probabilities.
     pub calibration: ChosenCalibration,
+    /// What was left out of the rows and corrected for, if anything was.
+    pub sampling: Option<Sampling>,
 }
 
 /// A fit of either kind.
@@ -51,6 +54,18 @@ pub enum Form {
     Additive(Box<additive::Fit>),
 }
 
+impl Form {
+    /// The log-odds of all rows instead of those of a sample.
+    fn corrected(mut self, sampling: Option<&Sampling>) -> Form {
+        let shift = sampling.map_or(0.0, |sampling| sampling.prior.shift);
+        match &mut self {
+            Form::Linear { fit, .. } => fit.intercept += shift,
+            Form::Additive(fit) => fit.model.intercept += shift,
+        }
+        self
+    }
+}
+
 /// Learns recipe, complexity, penalty, coefficients and calibration from labelled rows. `step` hears what is being done.
 ///
 /// # Errors
@@ -64,12 +79,16 @@ pub fn train_on(
 ) -> Result<Trained> {
     let mut clock = Clock::start();
     step("learning the recipe");
+    // From all rows, so that its means and bins are those of the customers who will be scored.
     let recipe = Recipe::learn(dataset, customers, rows)?;
     clock.lap("recipe");
+    let all = rows;
+    let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows);
+    let rows = &rows;
     let linear = |alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         step("fitting the linear model");
-        let (form, calibration) = fit_linear(settings, dataset, customers, rows, &recipe, alpha)?;
-        Ok(Trained { recipe, comparison, form, calibration })
+        let (form, calibration) = fit_linear(settings, dataset, customers, rows, &recipe, alpha, sampling.as_ref())?;
+        Ok(Trained { recipe, comparison, form, calibration, sampling })
     };
     let model = &settings.model;
     if model.complexity == Complexity::Linear {
@@ -93,7 +112,7 @@ pub fn train_on(
         folds: FOLDS,
         seed: model.seed,
     };
-    let searched = Searched::on(&recipe, dataset, customers, rows, &part, options)?;
+    let searched = Searched::on(&recipe, dataset, customers, all, &part, options)?;
     clock.lap("search");
     let comparison = match model.complexity {
         Complexity::Auto => {
@@ -111,9 +130,10 @@ pub fn train_on(
     let interactions = comparison.chosen == additive::INTERACTIONS;
     let (fit, cross_fit) = searched.fit(interactions, dataset, customers, rows)?;
     clock.lap("fit");
-    let calibration = calibrated(settings, &cross_fit, (fit.rows, fit.churners));
+    let calibration = calibrated(settings, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
     clock.lap("calibration");
-    Ok(Trained { recipe, comparison: Some(comparison), form: Form::Additive(Box::new(fit)), calibration })
+    let form = Form::Additive(Box::new(fit)).corrected(sampling.as_ref());
+    Ok(Trained { recipe, comparison: Some(comparison), form, calibration, sampling })
 }
 
 /// The linear model and its calibration. The penalty is that of the settings, or else `alpha`, or else searched for.
@@ -124,6 +144,7 @@ fn fit_linear(
     rows: &Selection,
     recipe: &Recipe,
     alpha: Option<f64>,
+    sampling: Option<&Sampling>,
 ) -> Result<(Form, ChosenCalibration)> {
     let mut clock = Clock::start();
     let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
@@ -150,9 +171,9 @@ fn fit_linear(
     }
     let fit = logistic::fit(&design, &params)?;
     clock.lap("fit");
-    let calibration = calibrate(settings, &design, &fit)?;
+    let calibration = calibrate(settings, &design, &fit, sampling)?;
     clock.lap("calibration");
-    Ok((Form::Linear { fit: Box::new(fit), alpha_choice }, calibration))
+    Ok((Form::Linear { fit: Box::new(fit), alpha_choice }.corrected(sampling), calibration))
 }
 
 /// The penalty with the lowest cross-validated log-loss, or, if the settings ask for it, the strongest within one
@@ -206,6 +227,8 @@ impl Trained {
         rows: &Selection,
     ) -> Result<Trained> {
         let mut clock = Clock::start();
+        let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows);
+        let rows = &rows;
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice } => {
                 let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
@@ -213,18 +236,18 @@ impl Trained {
                 let params = LogisticParams::new(fit.alpha).start(fit.intercept, &fit.coefficients);
                 let fit = logistic::fit(&design, &params)?;
                 clock.lap("fit on all rows");
-                let calibration = calibrate(settings, &design, &fit)?;
+                let calibration = calibrate(settings, &design, &fit, sampling.as_ref())?;
                 (Form::Linear { fit: Box::new(fit), alpha_choice }, calibration)
             }
             Form::Additive(fit) => {
                 let (fit, cross_fit) = fit.refit(dataset, customers, rows, FOLDS, settings.model.seed)?;
                 clock.lap("fit on all rows");
-                let calibration = calibrated(settings, &cross_fit, (fit.rows, fit.churners));
+                let calibration = calibrated(settings, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
                 (Form::Additive(Box::new(fit)), calibration)
             }
         };
         clock.lap("calibration on all rows");
-        Ok(Trained { form, calibration, ..self })
+        Ok(Trained { form: form.corrected(sampling.as_ref()), calibration, sampling, ..self })
     }
 
     /// The log-odds of the chosen rows, block by block.
@@ -331,6 +354,7 @@ pub(super) fn artefact(
         recipe: model.recipe.clone(),
         rows: summary.rows,
         churners: summary.churners,
+        sampling: model.sampling,
         alpha: summary.alpha,
         alpha_choice: summary.alpha_choice,
         comparison: model.comparison.clone(),
@@ -406,22 +430,39 @@ impl FitSummary {
 
 /// Calibrates on rows of their own: every row's log-odds come from a model that has not seen its customer. Above
 /// [`CALIBRATION_ROWS`] rows, evenly spread blocks of them are enough.
-fn calibrate(settings: &Settings, design: &Design, fit: &LogisticFit) -> Result<ChosenCalibration> {
+fn calibrate(
+    settings: &Settings,
+    design: &Design,
+    fit: &LogisticFit,
+    sampling: Option<&Sampling>,
+) -> Result<ChosenCalibration> {
     let part = design.part(CALIBRATION_ROWS);
     let log_odds = cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };
-    Ok(calibrated(settings, &rows, (design.rows(), design.churners())))
+    Ok(calibrated(settings, rows, (design.rows(), design.churners()), sampling))
 }
 
 /// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. The model was fitted on
-/// so many rows, and so many of them churned.
-fn calibrated(settings: &Settings, rows: &CrossFit, (fitted, churners): (usize, usize)) -> ChosenCalibration {
-    let chosen = calibration::choose(Rows::all(&rows.log_odds, &rows.y), &rows.fold, settings.model.calibration);
+/// so many rows, and so many of them churned. Of a sample it is that of the rows that it was drawn from: the log-odds are
+/// corrected first, and each of those who stayed counts for those who were left out.
+fn calibrated(
+    settings: &Settings,
+    mut rows: CrossFit,
+    (fitted, churners): (usize, usize),
+    sampling: Option<&Sampling>,
+) -> ChosenCalibration {
+    if let Some(sampling) = sampling {
+        rows.log_odds.iter_mut().for_each(|z| *z += sampling.prior.shift);
+    }
+    let weights = sampling.map_or([1.0, 1.0], Sampling::weights);
+    let seen = Rows { log_odds: &rows.log_odds, y: &rows.y, weights };
+    let chosen = calibration::choose(seen, &rows.fold, settings.model.calibration);
+    let learned = sampling.map_or(churners as f64 / fitted as f64, |sampling| sampling.prior.population);
     match settings.model.base_rate {
         BaseRate::Training => chosen,
-        BaseRate::Fixed(rate) => chosen.corrected(PriorCorrection::to(churners as f64 / fitted as f64, rate)),
+        BaseRate::Fixed(rate) => chosen.corrected(PriorCorrection::to(learned, rate)),
     }
 }
 

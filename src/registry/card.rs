@@ -57,6 +57,9 @@ fn data(text: &mut String, model: &Artefact) {
         let _ = writeln!(text, "| {name} | {value} |");
     };
     line("rows it was fitted on", format!("{}, {} of them churned", model.rows, model.churners));
+    if let Some(sampling) = &model.sampling {
+        line("sampled", sampling.to_string());
+    }
     line("training snapshots", dates(&snapshots.training));
     line("held-out snapshots", dates(&snapshots.evaluation));
     if !snapshots.embargoed.is_empty() {

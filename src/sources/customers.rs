@@ -5,7 +5,7 @@ use super::ids::Ids;
 use super::passthrough::{self, Passthrough};
 use super::quarantine::{Quarantine, Reason};
 use super::table::{damaged, IdKind, OpenFile, Table};
-use crate::calendar::Zone;
+use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::memory;
@@ -117,6 +117,14 @@ impl CustomerTable {
     /// The fold, of `folds`, of a customer: a matter of the id alone, so that all rows of one customer share it.
     pub fn fold(&self, customer: u32, folds: u8, seed: u64) -> u8 {
         (self.hash(customer, seed) % u64::from(folds.max(1))) as u8
+    }
+
+    /// A number in `[0, 1)` for a customer on a date: a matter of the id, the date and the seed alone.
+    pub fn draw(&self, customer: u32, day: Day, seed: u64) -> f64 {
+        const SALT: u64 = 0x7361_6d70_6c69_6e67;
+        let hash = self.hash(customer, (seed ^ SALT).wrapping_add(u64::from(day.0.unsigned_abs())));
+        // The top 53 bits as a float.
+        (hash >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// A number that tells a customer from its neighbours: a matter of the id alone.

@@ -17,4 +17,5 @@ mod prepared;
 mod real_data;
 mod registry;
 mod sample;
+mod sampling;
 mod scale;

@@ -1,0 +1,139 @@
+//! Training on a sample of those who stayed, where the rows are more than memory allows.
+//!
+//! Churners are rare, and each of them says as much about who churns as many who stayed. So all churners are kept, and
+//! of the others a share: standard errors grow by about `sqrt(1 + churners / kept)` at most. Who is kept depends on the
+//! label and a hash of customer and date, on no feature. Then all log-odds of the fit are too high by the same amount,
+//! and the [prior correction](PriorCorrection) is exact (King & Zeng, *Logistic Regression in Rare Events Data*,
+//! Political Analysis 9, 2001).
+//!
+//! Rows are drawn, not customers: rows of one customer resemble each other, and a sample of rows keeps more customers.
+//! Cross-fitting is not touched by that, since its folds are of customers.
+
+use super::base_rate::PriorCorrection;
+use crate::config::{Complexity, Sample, Settings};
+use crate::dataset::{Dataset, Selection};
+use crate::memory;
+use crate::sources::CustomerTable;
+use serde::{Deserialize, Serialize};
+
+/// Bytes of a row beside its codes, a byte a feature: label, fold, customer, place.
+const BESIDE_CODES: u64 = 10;
+
+/// What was sampled, and what was done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Training rows before the sampling.
+    pub rows: usize,
+    /// How many of them churned; all are kept.
+    pub churners: usize,
+    /// How many of those who stayed are kept.
+    pub kept: usize,
+    /// What was added to the log-odds for it.
+    pub prior: PriorCorrection,
+    /// Whether it was for want of memory, and not because the settings say so.
+    pub for_memory: bool,
+}
+
+impl Sampling {
+    /// Rows that were left out.
+    pub fn left_out(&self) -> usize {
+        self.rows - self.churners - self.kept
+    }
+
+    /// How many rows one of those who stayed stands for, and a churner.
+    pub fn weights(&self) -> [f64; 2] {
+        [(self.rows - self.churners) as f64 / self.kept as f64, 1.0]
+    }
+}
+
+/// The rows to fit on, and what was sampled if anything was. `auto` samples where the rows as codes, which every pass
+/// over them reads, would take more than half of the memory limit. Everything else is written to disk where it does not
+/// fit, which is exact: the features, and all of a linear model's matrix.
+pub fn sampled(
+    settings: &Settings,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    rows: &Selection,
+) -> (Selection, Option<Sampling>) {
+    let labels = rows.labels(dataset);
+    let (all, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
+    let features = dataset.catalogue.names().count() as u64;
+    let (share, for_memory) = match settings.training.sample {
+        Sample::Never => (None, false),
+        Sample::Share(share) => (Some(share), false),
+        Sample::Auto if settings.model.complexity == Complexity::Linear => (None, false),
+        Sample::Auto => (memory::limit().and_then(|limit| fitting(all, churners, features, limit)), true),
+    };
+    let Some(share) = share else { return (rows.clone(), None) };
+    let seed = settings.model.seed;
+    let selection = rows.restricted(dataset, |block, row| {
+        let day = dataset.as_of[block.as_of[row] as usize];
+        block.label(row) == Some(1) || customers.draw(block.customers[row], day, seed) < share
+    });
+    let kept = selection.count() - churners;
+    if churners == 0 || kept == 0 || kept == all - churners {
+        return (rows.clone(), None);
+    }
+    let prior = PriorCorrection::of_sampling(churners as u64, kept as u64, (all - churners) as u64);
+    let sampling = Sampling { rows: all, churners, kept, prior, for_memory };
+    tracing::info!("{sampling}");
+    (selection, Some(sampling))
+}
+
+/// The share of those who stayed with which the rows fit half of the limit; none if all do. As many of them as there are
+/// churners are kept in any case: fewer would not save much more, and tell much less.
+fn fitting(rows: usize, churners: usize, features: u64, limit: u64) -> Option<f64> {
+    let room = limit / 2 / (features + BESIDE_CODES);
+    if rows as u64 <= room {
+        return None;
+    }
+    let wanted = room.saturating_sub(churners as u64).max(churners as u64);
+    let share = wanted as f64 / (rows - churners).max(1) as f64;
+    (share < 1.0).then_some(share)
+}
+
+impl std::fmt::Display for Sampling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} of {} training rows were left out, all of customers who stayed; {:.1} % of those are kept, and {:+.3} was \
+             added to the log-odds for it (training.sample)",
+            self.left_out(),
+            self.rows,
+            100.0 / self.weights()[0],
+            self.prior.shift,
+        )?;
+        if self.for_memory {
+            write!(f, ": the memory limit has no room for more; \"never\" keeps them all, and takes the memory")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_left_out_only_where_half_of_the_limit_is_not_enough() {
+        let gib = 1 << 30;
+        // Six million rows of sixty features in 2 GiB.
+        assert_eq!(fitting(6_000_000, 200_000, 60, 2 * gib), None);
+        let share = fitting(60_000_000, 2_000_000, 60, 2 * gib).unwrap();
+        let rows = 2_000_000.0 + share * 58_000_000.0;
+        assert!((rows * 70.0 / (gib as f64) - 1.0).abs() < 1e-6, "{rows}");
+        // So many churners that half of the limit is too little for them: as many others, no fewer.
+        let share = fitting(60_000_000, 20_000_000, 60, 2 * gib).unwrap();
+        assert!((share - 0.5).abs() < 1e-12);
+        assert_eq!(fitting(60_000_000, 40_000_000, 60, 2 * gib), None);
+    }
+
+    #[test]
+    fn what_was_left_out_is_told() {
+        let prior = PriorCorrection::of_sampling(50, 190, 950);
+        let sampling = Sampling { rows: 1000, churners: 50, kept: 190, prior, for_memory: true };
+        assert_eq!((sampling.left_out(), sampling.weights()), (760, [5.0, 1.0]));
+        let told = sampling.to_string();
+        assert!(told.contains("760 of 1000") && told.contains("20.0 %") && told.contains("-1.609"), "{told}");
+    }
+}
