@@ -209,6 +209,9 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
         model.alpha,
         calibration_name(model),
     );
+    for sentence in model.restrictions.sentences() {
+        let _ = writeln!(text, "{sentence}");
+    }
     if let Some(sampling) = &model.sampling {
         let _ = writeln!(text, "Sampled: {sampling}");
     }
@@ -344,6 +347,9 @@ pub fn model(model: &Artefact) -> String {
         model.alpha,
         calibration_name(model)
     );
+    for sentence in model.restrictions.sentences() {
+        let _ = writeln!(text, "{sentence}\n");
+    }
     steps(&mut text, model);
     if let Some(additive) = &model.additive {
         spreads(&mut text, additive);
@@ -353,13 +359,15 @@ pub fn model(model: &Artefact) -> String {
     let header = ["column", "effect", "std. error", "z", "p", "95 % interval", "odds ratio"];
     let mut list = table(&header, &[1, 2, 3, 4, 5, 6]);
     for c in &model.coefficients {
+        // Under directions or the group penalty there are no standard errors.
+        let uncertain = |shown: String| if c.standard_error > 0.0 { shown } else { "-".to_owned() };
         list.add_row([
             c.name.clone(),
             format!("{:+.4}", c.estimate),
-            format!("{:.4}", c.standard_error),
-            format!("{:.2}", c.z),
-            format!("{:.3}", c.p_value),
-            format!("{:+.3} to {:+.3}", c.lower, c.upper),
+            uncertain(format!("{:.4}", c.standard_error)),
+            uncertain(format!("{:.2}", c.z)),
+            uncertain(format!("{:.3}", c.p_value)),
+            uncertain(format!("{:+.3} to {:+.3}", c.lower, c.upper)),
             format!("{:.3}", c.odds_ratio),
         ]);
     }

@@ -9,6 +9,7 @@ use crate::dataset::prepared::{self, Prepared};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection, Tables};
 use crate::error::{Error, Result};
+use crate::features::{Catalogue, Directions};
 use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
 use crate::model::folds;
 use crate::model::leakage;
@@ -49,6 +50,8 @@ pub fn trained(
     as_of: Option<Day>,
     promote: Promote,
 ) -> Result<(Artefact, Decision)> {
+    // A wrong name in the settings is told before the tables are read.
+    Directions::of(settings, &Catalogue::of(settings))?;
     let tables = Tables::open(settings, None)?;
     let end = data_end(settings, &tables, as_of)?;
     let snapshots = Snapshots::choose(settings, end)?;

@@ -394,7 +394,7 @@ impl<'de> Deserialize<'de> for Sample {
 pub enum Alpha {
     /// Chosen by cross-validated log-loss.
     Auto,
-    /// L2 strength per row.
+    /// Penalty strength per row.
     Fixed(f64),
 }
 
@@ -503,16 +503,58 @@ pub enum Complexity {
     Interactions,
 }
 
+/// What keeps coefficients small. The intercept is free of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Penalty {
+    /// `alpha / 2` times the sum of their squares.
+    #[default]
+    L2,
+    /// Half of that, and half of `alpha` times a norm a feature (or interaction), which drops whole features: the group
+    /// elastic net.
+    Group,
+}
+
+/// How risk moves with a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// It never falls as the feature grows.
+    Rises,
+    /// It never rises as the feature grows.
+    Falls,
+}
+
+impl Direction {
+    /// The other one.
+    pub fn opposite(self) -> Direction {
+        match self {
+            Direction::Rises => Direction::Falls,
+            Direction::Falls => Direction::Rises,
+        }
+    }
+}
+
 /// The fit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// How rich the model is.
     pub complexity: Complexity,
-    /// L2 strength per row.
+    /// Penalty strength per row.
     pub alpha: Alpha,
+    /// What keeps coefficients small.
+    pub penalty: Penalty,
     /// Whether the simplest choice within one standard error of the best is taken, instead of the best.
     pub one_standard_error: bool,
+    /// Whether the effect of each feature whose direction the catalogue knows must have that direction.
+    pub monotone: bool,
+    /// Features with which risk never falls, or signals with whose activity it never does.
+    pub rises_with: Vec<String>,
+    /// Features with which risk never rises, or signals with whose activity it never does.
+    pub falls_with: Vec<String>,
+    /// Features, or signals with all of theirs, whose direction is not known whatever the catalogue says.
+    pub unconstrained: Vec<String>,
     /// How probabilities are calibrated.
     pub calibration: CalibrationChoice,
     /// The share of churners that probabilities are to add up to.

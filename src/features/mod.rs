@@ -2,9 +2,11 @@
 //! kernels fill them, the engine runs the kernels over a partition.
 
 pub mod catalogue;
+pub mod direction;
 pub mod engine;
 mod kernels;
 
 pub use catalogue::{Catalogue, Feature, Measure};
+pub use direction::Directions;
 pub use engine::{Engine, RowKey};
 pub use kernels::values::NEGATIVE;

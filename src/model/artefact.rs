@@ -6,6 +6,7 @@ use super::cross_fit::AlphaChoice;
 use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
 use super::recipe::{linear_score, NumericStep, Recipe, Role, Source, Term};
+use super::restrictions::Restrictions;
 use super::sampling::Sampling;
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
@@ -164,10 +165,13 @@ pub struct Artefact {
     /// What was left out of the training rows and corrected for, if anything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,
-    /// L2 strength per row.
+    /// Penalty strength per row.
     pub alpha: f64,
     /// How the strength was chosen, if it was.
     pub alpha_choice: Option<AlphaChoice>,
+    /// Directions of effects, and what the penalty dropped.
+    #[serde(default, skip_serializing_if = "Restrictions::is_none")]
+    pub restrictions: Restrictions,
     /// The steps from the linear model to richer ones, and what each bought; none if the settings chose one.
     pub comparison: Option<Comparison>,
     /// Log-odds of a row of zeros; of an additive model, the mean log-odds of its training rows.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6];
 
 /// The choice of the penalty looks at about so many rows at most.
-const SEARCH_ROWS: usize = 40_000;
+pub(super) const SEARCH_ROWS: usize = 40_000;
 
 /// Tolerance of the fits that a calibration is learned from.
 const TOLERANCE: f64 = 1e-9;
@@ -168,7 +168,7 @@ impl<'a> Fits<'a> {
 }
 
 /// The log-odds of the rows of a block, each from the model at the place of its fold.
-fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f64>> {
+pub(super) fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f64>> {
     let values = block.columns()?;
     let at = |j: usize| -> Vec<f64> { models.iter().map(|theta| theta[j]).collect() };
     let columns = models.first().map_or(0, |theta| theta.len() - 1);
@@ -184,7 +184,7 @@ fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f64>> {
 }
 
 /// Mean log-loss of all rows, each under the model without its fold, and its standard error from the folds' spread.
-fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Result<(f64, f64)> {
+pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Result<(f64, f64)> {
     let by_block: Vec<Vec<(usize, f64)>> = blocks
         .par_iter()
         .map(|block| {

@@ -19,6 +19,9 @@
 //! | `leakage` | [suspects](leakage::suspects): columns that know the label |
 //! | `screening` | what each column says [by itself](screening::Single) |
 //! | `artefact` | the model as a readable, checked file |
+//! | `restrictions` | what a model was asked to [keep to](restrictions::Restrictions): directions, and what its penalty dropped |
+//! | `structure` | the linear fit under such restrictions |
+//! | `proximal` | the fit where coefficients have signs, or a penalty drops features |
 //! | `newton`, `kernel`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the linear algebra |
 //!
 //! **Conventions.** The positive class is *churned* = 1 and a score is the log-odds of it. A parameter vector inside
@@ -43,6 +46,7 @@ pub mod leakage;
 pub mod logistic;
 pub mod metrics;
 pub mod recipe;
+pub mod restrictions;
 pub mod sampling;
 pub mod screening;
 pub mod training;
@@ -50,3 +54,5 @@ pub mod training;
 mod cholesky;
 mod kernel;
 mod newton;
+mod proximal;
+mod structure;

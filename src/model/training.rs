@@ -9,12 +9,15 @@ use super::design::Design;
 use super::evaluation::{Baseline, Evaluation};
 use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use super::recipe::{linear_score, Recipe};
+use super::restrictions::Restrictions;
 use super::sampling::{self, Sampling};
+use super::structure::Structure;
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
+use crate::features::Directions;
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
@@ -49,6 +52,8 @@ pub enum Form {
         fit: Box<LogisticFit>,
         /// How the penalty was chosen, if it was.
         alpha_choice: Option<AlphaChoice>,
+        /// Directions of effects, and what the penalty dropped.
+        restrictions: Restrictions,
     },
     /// Curves and interactions.
     Additive(Box<additive::Fit>),
@@ -78,6 +83,7 @@ pub fn train_on(
     step: &dyn Fn(&str),
 ) -> Result<Trained> {
     let mut clock = Clock::start();
+    let directions = Directions::of(settings, &dataset.catalogue)?;
     step("learning the recipe");
     // From all rows, so that its means and bins are those of the customers who will be scored.
     let recipe = Recipe::learn(dataset, customers, rows)?;
@@ -107,12 +113,13 @@ pub fn train_on(
     let part = additive::searched(dataset, customers, rows, model.seed);
     let options = additive::Options {
         interactions: model.complexity != Complexity::Curves,
+        penalty: model.penalty,
         alpha: model.alpha.fixed(),
         one_standard_error: model.one_standard_error,
         folds: FOLDS,
         seed: model.seed,
     };
-    let searched = Searched::on(&recipe, dataset, customers, all, &part, options)?;
+    let searched = Searched::on(&recipe, dataset, customers, all, &part, &directions, options)?;
     clock.lap("search");
     let comparison = match model.complexity {
         Complexity::Auto => {
@@ -147,6 +154,7 @@ fn fit_linear(
     sampling: Option<&Sampling>,
 ) -> Result<(Form, ChosenCalibration)> {
     let mut clock = Clock::start();
+    let structure = Structure::of(settings, recipe, &Directions::of(settings, &dataset.catalogue)?);
     let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
     clock.lap("design");
     if design.columns() == 0 {
@@ -159,27 +167,31 @@ fn fit_linear(
     let (alpha, alpha_choice) = match settings.model.alpha.fixed().or(alpha) {
         Some(alpha) => (alpha, None),
         None => {
-            let choice = choose_alpha(settings, &design)?;
+            let choice = choose_alpha(settings, &design, &structure)?;
             (choice.alpha, Some(choice))
         }
     };
     clock.lap("penalty");
-    let mut params = LogisticParams::new(alpha);
-    if settings.training.refit {
+    let fit = match structure.is_plain() {
+        false => structure.fit(&design, alpha, None)?,
         // The uncertainty is a matter of the model that is published.
-        params = params.coefficients_only();
-    }
-    let fit = logistic::fit(&design, &params)?;
+        true if settings.training.refit => logistic::fit(&design, &LogisticParams::new(alpha).coefficients_only())?,
+        true => logistic::fit(&design, &LogisticParams::new(alpha))?,
+    };
     clock.lap("fit");
-    let calibration = calibrate(settings, &design, &fit, sampling)?;
+    let calibration = calibrate(settings, &design, &structure, &fit, sampling)?;
     clock.lap("calibration");
-    Ok((Form::Linear { fit: Box::new(fit), alpha_choice }.corrected(sampling), calibration))
+    let restrictions = structure.restrictions(&fit);
+    Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration))
 }
 
 /// The penalty with the lowest cross-validated log-loss, or, if the settings ask for it, the strongest within one
 /// standard error of that.
-fn choose_alpha(settings: &Settings, design: &Design) -> Result<AlphaChoice> {
-    let mut choice = cross_fit::choose_alpha(design, &cross_fit::ALPHA_PATH, FOLDS)?;
+fn choose_alpha(settings: &Settings, design: &Design, structure: &Structure) -> Result<AlphaChoice> {
+    let mut choice = match structure.is_plain() {
+        true => cross_fit::choose_alpha(design, &cross_fit::ALPHA_PATH, FOLDS)?,
+        false => structure.choose_alpha(design, FOLDS)?,
+    };
     let best = choice.path.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).copied();
     if let (true, Some(best)) = (settings.model.one_standard_error, best) {
         let enough = best.log_loss + best.standard_error;
@@ -204,14 +216,18 @@ fn linear_out_of_fold(
         return Ok(None);
     }
     let design = recipe.design(dataset, customers, part, FOLDS, settings.model.seed)?;
-    let per_row = design.rows() as f64 / rows.max(1) as f64;
+    let structure = Structure::of(settings, recipe, &Directions::of(settings, &dataset.catalogue)?);
+    let rescaling = structure.rescaling(design.rows(), rows);
     let alpha = match settings.model.alpha.fixed() {
-        Some(alpha) => alpha / per_row,
-        None => choose_alpha(settings, &design)?.alpha,
+        Some(alpha) => alpha * rescaling,
+        None => choose_alpha(settings, &design, &structure)?.alpha,
     };
+    if !structure.is_plain() {
+        return Ok(Some((structure.cross_fit(&design, alpha, FOLDS)?.concat(), alpha / rescaling)));
+    }
     let fit = logistic::fit(&design, &LogisticParams::new(alpha).coefficients_only())?;
     let log_odds = cross_fit::cross_fit(&design, alpha, FOLDS, &fit)?.concat();
-    Ok(Some((log_odds, alpha * per_row)))
+    Ok(Some((log_odds, alpha / rescaling)))
 }
 
 impl Trained {
@@ -230,14 +246,20 @@ impl Trained {
         let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows);
         let rows = &rows;
         let (form, calibration) = match self.form {
-            Form::Linear { fit, alpha_choice } => {
+            Form::Linear { fit, alpha_choice, .. } => {
+                let directions = Directions::of(settings, &dataset.catalogue)?;
+                let structure = Structure::of(settings, &self.recipe, &directions).without_dropped(&fit);
                 let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
                 clock.lap("design of all rows");
                 let params = LogisticParams::new(fit.alpha).start(fit.intercept, &fit.coefficients);
-                let fit = logistic::fit(&design, &params)?;
+                let fit = match structure.is_plain() {
+                    true => logistic::fit(&design, &params)?,
+                    false => structure.fit(&design, fit.alpha, Some(&fit))?,
+                };
                 clock.lap("fit on all rows");
-                let calibration = calibrate(settings, &design, &fit, sampling.as_ref())?;
-                (Form::Linear { fit: Box::new(fit), alpha_choice }, calibration)
+                let calibration = calibrate(settings, &design, &structure, &fit, sampling.as_ref())?;
+                let restrictions = structure.restrictions(&fit);
+                (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
             }
             Form::Additive(fit) => {
                 let (fit, cross_fit) = fit.refit(dataset, customers, rows, FOLDS, settings.model.seed)?;
@@ -357,6 +379,7 @@ pub(super) fn artefact(
         sampling: model.sampling,
         alpha: summary.alpha,
         alpha_choice: summary.alpha_choice,
+        restrictions: summary.restrictions,
         comparison: model.comparison.clone(),
         intercept: summary.intercept,
         coefficients: summary.coefficients,
@@ -380,6 +403,7 @@ struct FitSummary {
     churners: usize,
     alpha: f64,
     alpha_choice: Option<AlphaChoice>,
+    restrictions: Restrictions,
     intercept: f64,
     coefficients: Vec<Coefficient>,
     additive: Option<Additive>,
@@ -394,11 +418,12 @@ struct FitSummary {
 impl FitSummary {
     fn of(form: &Form) -> FitSummary {
         match form {
-            Form::Linear { fit, alpha_choice } => FitSummary {
+            Form::Linear { fit, alpha_choice, restrictions } => FitSummary {
                 rows: fit.rows,
                 churners: fit.churners,
                 alpha: fit.alpha,
                 alpha_choice: alpha_choice.clone(),
+                restrictions: restrictions.clone(),
                 intercept: fit.intercept,
                 coefficients: fit.table(),
                 additive: None,
@@ -407,13 +432,14 @@ impl FitSummary {
                 log_loss: fit.log_loss,
                 converged: fit.converged,
                 certificate: fit.certificate.clone(),
-                advice: fit.advice.iter().map(ToString::to_string).collect(),
+                advice: fit.advice.iter().map(ToString::to_string).chain(restrictions.advice()).collect(),
             },
             Form::Additive(fit) => FitSummary {
                 rows: fit.rows,
                 churners: fit.churners,
                 alpha: fit.alpha,
                 alpha_choice: fit.alpha_choice.clone(),
+                restrictions: fit.restrictions(),
                 intercept: fit.model.intercept,
                 coefficients: Vec::new(),
                 additive: Some(fit.model.clone()),
@@ -422,7 +448,7 @@ impl FitSummary {
                 log_loss: fit.report.log_loss,
                 converged: fit.report.converged,
                 certificate: Certificate::NotRun { reason: "curves are fitted without a dense matrix".to_owned() },
-                advice: fit.advice(),
+                advice: fit.advice().into_iter().chain(fit.restrictions().advice()).collect(),
             },
         }
     }
@@ -433,11 +459,15 @@ impl FitSummary {
 fn calibrate(
     settings: &Settings,
     design: &Design,
+    structure: &Structure,
     fit: &LogisticFit,
     sampling: Option<&Sampling>,
 ) -> Result<ChosenCalibration> {
     let part = design.part(CALIBRATION_ROWS);
-    let log_odds = cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat();
+    let log_odds = match structure.is_plain() {
+        true => cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat(),
+        false => structure.cross_fit(&part, fit.alpha, FOLDS)?.concat(),
+    };
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };

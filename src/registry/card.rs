@@ -134,6 +134,10 @@ fn calibration(text: &mut String, model: &Artefact) {
 }
 
 fn columns(text: &mut String, model: &Artefact) {
+    let _ = writeln!(text, "## What moves the risk\n");
+    for sentence in model.restrictions.sentences() {
+        let _ = writeln!(text, "{sentence}\n");
+    }
     if let Some(additive) = &model.additive {
         return terms(text, additive);
     }
@@ -141,20 +145,17 @@ fn columns(text: &mut String, model: &Artefact) {
     strongest.sort_by(|a, b| b.estimate.abs().total_cmp(&a.estimate.abs()).then_with(|| a.name.cmp(&b.name)));
     let _ = writeln!(
         text,
-        "## What moves the risk\n\nThe strongest of {} columns. An effect is in log-odds per standard deviation, or against the \
+        "The strongest of {} columns. An effect is in log-odds per standard deviation, or against the \
          commonest level; above 0 it raises the risk.\n\n| column | effect | 95 % interval | odds ratio |\n|---|---:|---:|---:|",
         strongest.len(),
     );
     for column in strongest.iter().take(TOP) {
-        let _ = writeln!(
-            text,
-            "| `{}` | {:+.3} | {:+.3} to {:+.3} | {:.3} |",
-            column.name.replace('|', "\\|"),
-            column.estimate,
-            column.lower,
-            column.upper,
-            column.odds_ratio
-        );
+        let interval = match column.standard_error > 0.0 {
+            true => format!("{:+.3} to {:+.3}", column.lower, column.upper),
+            false => "-".to_owned(),
+        };
+        let (name, estimate) = (column.name.replace('|', "\\|"), column.estimate);
+        let _ = writeln!(text, "| `{name}` | {estimate:+.3} | {interval} | {:.3} |", column.odds_ratio);
     }
     text.push('\n');
 }
@@ -165,7 +166,7 @@ fn terms(text: &mut String, additive: &Additive) {
     strongest.sort_by(|a, b| b.spread.total_cmp(&a.spread));
     let _ = writeln!(
         text,
-        "## What moves the risk\n\nThe strongest of {} curves and interactions. The spread is the standard deviation of what a \
+        "The strongest of {} curves and interactions. The spread is the standard deviation of what a \
          term adds to the log-odds; lowest and highest are its extremes.\n\n| term | spread | lowest | highest |\n|---|---:|---:|---:|",
         strongest.len(),
     );

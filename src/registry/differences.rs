@@ -96,7 +96,8 @@ fn columns(model: &Artefact) -> Vec<(String, Vec<&str>)> {
 /// a number, the mean of the upper half of its bins less that of the lower half.
 fn directions(model: &Artefact) -> Vec<(String, f64, bool)> {
     let Some(additive) = &model.additive else {
-        let of_column = |c: &Coefficient| (c.name.clone(), c.estimate, c.lower > 0.0 || c.upper < 0.0);
+        let is_certain = |c: &Coefficient| c.standard_error > 0.0 && (c.lower > 0.0 || c.upper < 0.0);
+        let of_column = |c: &Coefficient| (c.name.clone(), c.estimate, is_certain(c));
         return model.coefficients.iter().skip(1).map(of_column).collect();
     };
     let curves = additive.terms.iter().filter_map(|term| match (&term.lookup, term.features()) {

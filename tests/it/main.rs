@@ -16,6 +16,7 @@ mod onnx;
 mod prepared;
 mod real_data;
 mod registry;
+mod restrictions;
 mod sample;
 mod sampling;
 mod scale;

@@ -6,6 +6,10 @@
 //! principal components of the columns over the training rows. They take the columns' place (the prior is the same but
 //! for the truncation), so a curve costs ten coefficients instead of twenty-three, and none of them are collinear.
 //!
+//! A curve with a direction keeps its columns, with ramps between the quantiles in place of hinges: each of them has the
+//! direction, and so has every sum of them with coefficients of 0 or more (as the I-splines of Ramsay 1988, "Monotone
+//! regression splines in action"). Absence is not bound.
+//!
 //! Levels have a column each, centred and *not* standardised: a ridge then shrinks the effect of a rare level as much
 //! as that of a common one, as a random effect does; standardised, rare levels would hardly be shrunk at all.
 //!
@@ -13,6 +17,7 @@
 //! tensor product of smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of 4.
 
 use super::bins::Grid;
+use crate::config::Direction;
 
 /// Hinges and steps of a curve.
 const HINGES: usize = 7;
@@ -38,12 +43,18 @@ pub struct Basis {
     pub columns: usize,
     /// Row after row, a row a cell.
     pub values: Vec<f64>,
+    /// So many coefficients, the first ones, are never negative.
+    pub bounded: usize,
+    /// Variance of all columns together over the rows.
+    pub variance: f64,
 }
 
 impl Basis {
-    fn of_columns(cells: usize, columns: &[Vec<f64>]) -> Basis {
-        let values = (0..cells).flat_map(|cell| columns.iter().map(move |column| column[cell])).collect();
-        Basis { columns: columns.len(), values }
+    /// Of centred columns.
+    fn of_columns(columns: &[Vec<f64>], shares: &[f64]) -> Basis {
+        let values = (0..shares.len()).flat_map(|cell| columns.iter().map(move |column| column[cell])).collect();
+        let square = |column: &Vec<f64>| column.iter().zip(shares).map(|(x, w)| w * x * x).sum::<f64>();
+        Basis { columns: columns.len(), values, bounded: 0, variance: columns.iter().map(square).sum() }
     }
 
     /// Number of cells.
@@ -75,14 +86,27 @@ pub fn curve(grid: &Grid) -> Basis {
         return levels(&grid.shares);
     }
     let missing = grid.bins.missing();
-    let mut columns = components(&shapes(grid), &grid.shares, CURVE_COMPONENTS);
+    let mut columns = match grid.direction {
+        Some(direction) => directed(grid, direction),
+        None => components(&shapes(grid, false), &grid.shares, CURVE_COMPONENTS),
+    };
+    let bounded = if grid.direction.is_some() { columns.len() } else { 0 };
     let absent = grid.shares[missing];
     if (INDICATED..=1.0 - INDICATED).contains(&absent) {
         let mut indicator = vec![0.0; missing + 1];
         indicator[missing] = 1.0;
         columns.extend(standardised(indicator, &grid.shares, 1.0));
     }
-    Basis::of_columns(missing + 1, &columns)
+    Basis { bounded, ..Basis::of_columns(&columns, &grid.shares) }
+}
+
+/// Shapes of which every sum with weights of 0 or more has the direction: the line, ramps from each quantile to the next
+/// instead of hinges (which span the same curves), and steps. Components of them would not keep that.
+fn directed(grid: &Grid, direction: Direction) -> Vec<Vec<f64>> {
+    let sign = if direction == Direction::Rises { 1.0 } else { -1.0 };
+    let mut columns = shapes(grid, true);
+    columns.iter_mut().flatten().for_each(|value| *value *= sign);
+    columns
 }
 
 /// The basis of an interaction over the cells of two features' groups, first feature first.
@@ -96,7 +120,8 @@ pub fn interaction(first: (&Grid, &[u8]), second: (&Grid, &[u8])) -> Basis {
             values.extend(products);
         }
     }
-    Basis { columns, values }
+    // Either side has a variance of 1, as if they were independent.
+    Basis { columns, values, bounded: 0, variance: PAIR_SCALE * PAIR_SCALE }
 }
 
 /// The components of one feature over its groups, of a total variance of one.
@@ -126,7 +151,7 @@ fn side(grid: &Grid, groups: &[u8]) -> Basis {
     if variance > 0.0 {
         columns.iter_mut().flatten().for_each(|value| *value /= variance.sqrt());
     }
-    Basis::of_columns(cells, &columns)
+    Basis::of_columns(&columns, &shares)
 }
 
 fn levels(shares: &[f64]) -> Basis {
@@ -138,11 +163,12 @@ fn levels(shares: &[f64]) -> Basis {
             column
         })
         .collect();
-    Basis::of_columns(shares.len(), &columns)
+    Basis::of_columns(&columns, shares)
 }
 
-/// The line, the hinges and the steps of a numeric feature, standardised over all rows; 0 where it is absent.
-fn shapes(grid: &Grid) -> Vec<Vec<f64>> {
+/// The line, the pieces and the steps of a numeric feature, standardised over all rows; 0 where it is absent. A piece grows
+/// from one quantile to the end (a hinge), or to the next one (a ramp).
+fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
     let bins = grid.bins.missing();
     let present: f64 = grid.shares[..bins].iter().sum();
     let mut below = 0.0;
@@ -173,7 +199,16 @@ fn shapes(grid: &Grid) -> Vec<Vec<f64>> {
     if bins > 2 {
         let (hinges, steps) = (cuts(HINGES), cuts(STEPS));
         let scale = |count: usize| 1.0 / (count as f64).sqrt();
-        columns.extend(hinges.iter().filter_map(|&at| column(&|bin| (z[bin] - z[at]).max(0.0), scale(hinges.len()))));
+        let knots = hinges.iter().map(|&at| z[at]);
+        let pieces: Vec<(f64, f64)> = match are_ramps {
+            false => knots.map(|knot| (knot, f64::INFINITY)).collect(),
+            true => {
+                let ends = knots.clone().chain([f64::INFINITY]);
+                std::iter::once(z[0]).chain(knots).zip(ends).collect()
+            }
+        };
+        let piece = |&(from, to): &(f64, f64)| column(&|bin| z[bin].max(from).min(to) - from, scale(pieces.len()));
+        columns.extend(pieces.iter().filter_map(piece));
         columns.extend(steps.iter().filter_map(|&at| column(&|bin| f64::from(u8::from(bin > at)), scale(steps.len()))));
     }
     columns
@@ -261,7 +296,7 @@ mod tests {
         let mut shares = vec![(1.0 - missing) / bins as f64; bins];
         shares.push(missing);
         let values = (0..bins).map(|i| (i as f64 - (bins - 1) as f64 / 2.0) / bins as f64).collect();
-        Grid { bins: Bins::Numeric { edges }, shares, values }
+        Grid { bins: Bins::Numeric { edges }, shares, values, direction: None }
     }
 
     #[test]

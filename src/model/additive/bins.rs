@@ -5,6 +5,7 @@
 //! categorical feature has a code a level, the rare ones together. Absence is always a code of its own, the last.
 
 use super::super::recipe::{CategoricalStep, NumericStep};
+use crate::config::Direction;
 use serde::{Deserialize, Serialize};
 
 /// The most bins of the values of a numeric feature: with absence, 64 codes.
@@ -134,11 +135,13 @@ pub struct Grid {
     pub shares: Vec<f64>,
     /// For a numeric feature, the mean standardised value of each bin; empty for a categorical one.
     pub values: Vec<f64>,
+    /// The direction that its curve must have over the bins that are not absence.
+    pub direction: Option<Direction>,
 }
 
 impl Grid {
     /// Of a numeric feature, from the values of a sample of rows; NaN is absent.
-    pub fn of_numeric(step: &NumericStep, values: &[f32]) -> Grid {
+    pub fn of_numeric(step: &NumericStep, values: &[f32], direction: Option<Direction>) -> Grid {
         let mut present: Vec<f32> = values.iter().copied().filter(|v| !v.is_nan()).collect();
         present.sort_unstable_by(f32::total_cmp);
         let bins = Bins::of_sorted(&present);
@@ -154,14 +157,14 @@ impl Grid {
             }
         }
         let means = sums.iter().zip(&counts).map(|(sum, &count)| sum / count.max(1) as f64).take(bins.missing());
-        Grid { values: means.collect(), shares: shares(&counts), bins }
+        Grid { values: means.collect(), shares: shares(&counts), bins, direction }
     }
 
     /// Of a categorical feature, from the codes of a sample of rows.
     pub fn of_categorical(bins: Bins, codes: impl Iterator<Item = u8>) -> Grid {
         let mut counts = vec![0u64; bins.codes()];
         codes.for_each(|code| counts[usize::from(code)] += 1);
-        Grid { bins, shares: shares(&counts), values: Vec::new() }
+        Grid { bins, shares: shares(&counts), values: Vec::new(), direction: None }
     }
 
     /// Whether rows differ in this feature at all.
@@ -280,7 +283,7 @@ mod tests {
             missing_share: 0.1,
             missing_indicator: true,
         };
-        let grid = Grid::of_numeric(&step, &values);
+        let grid = Grid::of_numeric(&step, &values, None);
         let groups = grid.groups(16);
         assert_eq!(groups.len(), grid.bins.codes());
         assert_eq!((groups[0], groups[groups.len() - 2], groups[groups.len() - 1]), (0, 14, 15));

@@ -126,6 +126,22 @@ pub enum Lookup {
 }
 
 impl Lookup {
+    /// The features it looks at.
+    pub fn features(&self) -> &[usize] {
+        match self {
+            Lookup::Curve { feature } => std::slice::from_ref(feature),
+            Lookup::Interaction { features, .. } => features,
+        }
+    }
+
+    /// Gives each feature another place.
+    pub fn renumber(&mut self, place: impl Fn(usize) -> usize) {
+        match self {
+            Lookup::Curve { feature } => *feature = place(*feature),
+            Lookup::Interaction { features, .. } => *features = features.map(place),
+        }
+    }
+
     /// The cell of one row, given the code of each feature.
     pub fn cell(&self, code: impl Fn(usize) -> u8) -> usize {
         match self {

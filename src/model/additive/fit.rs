@@ -1,15 +1,19 @@
 //! From rows to a model: the search on a part of them, the fit on all, cross-fitting for the calibration.
 
-use super::codes::{by_fold, CodeBlock};
+use super::codes::{by_fold, CodeBlock, Lookup};
 use super::frame::Frame;
+use super::passes::Terms;
 use super::purify::purify;
 use super::search::{self, OutOfFold, Search, Shape};
 use super::solver::{Report, Solver};
 use super::{Additive, Effect, Feature};
+use crate::config::Penalty;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
+use crate::features::Directions;
 use crate::model::cross_fit::{AlphaChoice, AlphaScore};
 use crate::model::recipe::Recipe;
+use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -81,6 +85,8 @@ pub fn searched(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, 
 pub struct Options {
     /// Whether to look for interactions.
     pub interactions: bool,
+    /// What keeps coefficients small.
+    pub penalty: Penalty,
     /// A fixed penalty per row instead of a search.
     pub alpha: Option<f64>,
     /// Whether to prefer the simplest choice within one standard error of the best.
@@ -112,9 +118,10 @@ impl Searched {
         customers: &CustomerTable,
         training: &Selection,
         part: &Selection,
+        directions: &Directions,
         options: Options,
     ) -> Result<Searched> {
-        let frame = Frame::learn(recipe, dataset, customers, training)?;
+        let frame = Frame::learn(recipe, dataset, customers, training, directions)?;
         if frame.features.is_empty() {
             return Err(Error::TooLittle(
                 "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths \
@@ -129,8 +136,8 @@ impl Searched {
     }
 
     fn search<'a>(frame: &'a Frame, folds: &'a [Vec<CodeBlock>], options: Options) -> Search<'a> {
-        let Options { interactions, alpha, one_standard_error, .. } = options;
-        Search { grids: &frame.grids, folds, interactions, alpha, one_standard_error }
+        let Options { interactions, penalty, alpha, one_standard_error, .. } = options;
+        Search { grids: &frame.grids, folds, interactions, penalty, alpha, one_standard_error }
     }
 
     fn rows(&self) -> usize {
@@ -141,7 +148,8 @@ impl Searched {
     /// penalty per row of all training rows are given.
     pub fn compare(&self, linear: Option<(&[f64], f64)>, training_rows: usize) -> Comparison {
         let search = Searched::search(&self.frame, &self.folds, self.options);
-        let per_row = |strength: f64| self.options.alpha.unwrap_or(strength / training_rows.max(1) as f64);
+        let Options { penalty, alpha, .. } = self.options;
+        let per_row = |strength: f64| alpha.unwrap_or(search::per_row(penalty, strength, training_rows));
         let curves = &self.found.curves;
         let mut candidates: Vec<(&str, f64, usize, Cow<'_, OutOfFold>)> = Vec::new();
         if let Some((log_odds, alpha)) = linear {
@@ -203,12 +211,13 @@ impl Searched {
         let choice = self.found.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
         let shape = search.shape(curves, choice.pairs);
         let (frame, shape) = self.frame.of_shape(&shape);
-        let strength = self.options.alpha.map_or(choice.strength, |alpha| alpha * training.count() as f64);
-        let plan = Plan { frame, shape, strength, alpha: self.options.alpha };
+        let Options { penalty, alpha, .. } = self.options;
+        let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
+        let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
         let blocks = plan.frame.encode(dataset, customers, training, self.options.folds, self.options.seed)?;
-        let mut fit = Fit::on(plan, &blocks, None);
+        let mut fit = Fit::on(plan, &blocks, None)?;
         if self.options.alpha.is_none() {
-            let per_row = |strength: f64| strength / training.count().max(1) as f64;
+            let per_row = |strength: f64| search::per_row(penalty, strength, training.count());
             let score = |&(strength, log_loss, standard_error)| AlphaScore {
                 alpha: per_row(strength),
                 log_loss,
@@ -230,10 +239,49 @@ impl Searched {
 struct Plan {
     frame: Frame,
     shape: Shape,
-    /// Rows times `alpha`.
+    penalty: Penalty,
+    /// What the penalty keeps when the number of rows changes.
     strength: f64,
     /// A fixed penalty per row, which is kept when the number of rows changes.
     alpha: Option<f64>,
+    /// Features that the penalty has dropped.
+    dropped: Vec<String>,
+}
+
+impl Plan {
+    fn alpha(&self, rows: usize) -> f64 {
+        self.alpha.unwrap_or(search::per_row(self.penalty, self.strength, rows))
+    }
+
+    /// The plan without features and interactions whose coefficients are all zero, its terms, and the parameters that are
+    /// left.
+    fn without_dropped(self, terms: &Terms, theta: &[f64]) -> (Plan, Terms, Vec<f64>) {
+        let is_zero = |at: usize| theta[terms.of_term(at)].iter().all(|&x| x == 0.0);
+        let left: Vec<&Lookup> =
+            (0..terms.terms.len()).filter(|&at| !is_zero(at)).map(|at| &terms.terms[at].lookup).collect();
+        let mut shape = Shape::default();
+        for lookup in &left {
+            shape.features.extend(lookup.features());
+            if let Lookup::Interaction { features, .. } = lookup {
+                shape.pairs.push(*features);
+            }
+        }
+        shape.features.sort_unstable();
+        shape.features.dedup();
+        // The curve of a feature takes in the main effect of its interactions, so it stays even if it is zero.
+        let is_kept = |lookup: &Lookup| match lookup {
+            Lookup::Curve { feature } => shape.features.contains(feature),
+            Lookup::Interaction { .. } => left.contains(&lookup),
+        };
+        let kept = (0..terms.terms.len()).filter(|&at| is_kept(&terms.terms[at].lookup));
+        let parameters: Vec<f64> =
+            kept.flat_map(|at| terms.of_term(at)).chain([terms.columns()]).map(|place| theta[place]).collect();
+        let lost = self.shape.features.iter().filter(|feature| !shape.features.contains(feature));
+        let dropped = self.dropped.iter().cloned().chain(lost.map(|&feature| self.frame.features[feature].0.clone()));
+        let dropped = dropped.collect();
+        let terms = search::terms(&self.frame.grids, &shape);
+        (Plan { shape, dropped, ..self }, terms, parameters)
+    }
 }
 
 /// A fitted additive model with what it takes to fit it again.
@@ -255,8 +303,8 @@ pub struct Fit {
 }
 
 impl Fit {
-    fn on(plan: Plan, blocks: &[CodeBlock], start: Option<Vec<f64>>) -> Fit {
-        let terms = search::terms(&plan.frame.grids, &plan.shape);
+    fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Vec<f64>>) -> Result<Fit> {
+        let mut terms = search::terms(&plan.frame.grids, &plan.shape);
         let all: Vec<&CodeBlock> = blocks.iter().collect();
         let rows: usize = all.iter().map(|block| block.rows).sum();
         let sample: Vec<CodeBlock> = match rows > 2 * CURVATURE_ROWS {
@@ -264,13 +312,19 @@ impl Fit {
             false => Vec::new(),
         };
         let curvature = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
-        let alpha = plan.alpha.unwrap_or(plan.strength / rows.max(1) as f64);
-        let mut solver = Solver::new(&terms, all.clone(), curvature);
+        let alpha = plan.alpha(rows);
+        let mut solver = Solver::new(&terms, all.clone(), curvature).penalised(plan.penalty);
         if let Some(start) = start {
             solver = solver.from(start);
         }
         solver.fit(alpha, TOLERANCE);
-        let (theta, report) = (solver.theta, solver.report);
+        let (mut theta, report) = (solver.theta, solver.report);
+        if plan.penalty == Penalty::Group {
+            (plan, terms, theta) = plan.without_dropped(&terms, &theta);
+            if plan.shape.features.is_empty() {
+                return Err(nothing_left(alpha, plan.alpha.is_some()));
+            }
+        }
         let tables = terms.tables(&theta);
         let mut effects: Vec<Effect> = terms
             .terms
@@ -279,13 +333,29 @@ impl Fit {
             .map(|(term, table)| Effect { lookup: term.lookup.clone(), table, spread: 0.0 })
             .collect();
         let intercept = purify(&mut effects, theta[terms.columns()], &all);
-        let features = plan.frame.features.iter().zip(&plan.frame.grids);
-        let features = features
-            .map(|((name, source), grid)| Feature { name: name.clone(), source: *source, bins: grid.bins.clone() })
-            .collect();
+        let place = |feature: usize| plan.shape.features.binary_search(&feature).unwrap_or_default();
+        effects.iter_mut().for_each(|effect| effect.lookup.renumber(place));
+        let feature = |&feature: &usize| {
+            let ((name, source), grid) = (&plan.frame.features[feature], &plan.frame.grids[feature]);
+            Feature { name: name.clone(), source: *source, bins: grid.bins.clone() }
+        };
+        let features = plan.shape.features.iter().map(feature).collect();
         let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let model = Additive { features, intercept, terms: effects };
-        Fit { model, alpha, alpha_choice: None, rows, churners, report, plan, theta }
+        Ok(Fit { model, alpha, alpha_choice: None, rows, churners, report, plan, theta })
+    }
+
+    /// What the fit kept to.
+    pub fn restrictions(&self) -> Restrictions {
+        let directed = |(place, &feature): (usize, &usize)| {
+            let direction = self.plan.frame.grids[feature].direction?;
+            let curve = self.model.terms.iter().find(|term| term.lookup == Lookup::Curve { feature: place });
+            let missing = self.model.features[place].bins.missing();
+            let flat = curve.is_none_or(|curve| curve.table[..missing].windows(2).all(|pair| pair[0] == pair[1]));
+            Some(Directed { feature: self.model.features[place].name.clone(), direction, flat })
+        };
+        let directed = self.plan.shape.features.iter().enumerate().filter_map(directed).collect();
+        Restrictions { penalty: self.plan.penalty, directed, dropped: self.plan.dropped.clone() }
     }
 
     /// What a person should know about this fit.
@@ -311,7 +381,7 @@ impl Fit {
         seed: u64,
     ) -> Result<(Fit, CrossFit)> {
         let blocks = self.plan.frame.encode(dataset, customers, rows, folds, seed)?;
-        let fit = Fit { alpha_choice: self.alpha_choice, ..Fit::on(self.plan, &blocks, Some(self.theta)) };
+        let fit = Fit { alpha_choice: self.alpha_choice, ..Fit::on(self.plan, &blocks, Some(self.theta))? };
         let cross_fit = fit.cross_fit(&blocks, folds);
         Ok((fit, cross_fit))
     }
@@ -321,13 +391,14 @@ impl Fit {
         let parts = by_fold(blocks, folds, CROSS_FIT_ROWS);
         let terms = search::terms(&self.plan.frame.grids, &self.plan.shape);
         let rows: usize = parts.iter().flatten().map(|block| block.rows).sum();
-        let alpha = self.plan.alpha.unwrap_or(self.plan.strength / rows.max(1) as f64);
+        let alpha = self.plan.alpha(rows);
         let log_odds = (0..parts.len())
             .into_par_iter()
             .map(|fold| {
                 let others = parts.iter().enumerate().filter(|&(other, _)| other != fold);
                 let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
-                let mut solver = Solver::new(&terms, others.clone(), others).from(self.theta.clone());
+                let solver = Solver::new(&terms, others.clone(), others).penalised(self.plan.penalty);
+                let mut solver = solver.from(self.theta.clone());
                 solver.fit(alpha, CROSS_FIT_TOLERANCE);
                 parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
             })

@@ -6,6 +6,7 @@ use super::codes_of;
 use super::search::Shape;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
+use crate::features::Directions;
 use crate::model::recipe::{sample, Recipe, Source};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
@@ -24,14 +25,23 @@ impl Frame {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn learn(recipe: &Recipe, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Frame> {
+    pub fn learn(
+        recipe: &Recipe,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        rows: &Selection,
+        directions: &Directions,
+    ) -> Result<Frame> {
         let places = sample(dataset, rows);
         let values = dataset.gather(&places)?;
         let numeric: Vec<Grid> = recipe
             .numeric
             .par_iter()
             .enumerate()
-            .map(|(index, step)| Grid::of_numeric(step, &values[index * places.len()..(index + 1) * places.len()]))
+            .map(|(index, step)| {
+                let values = &values[index * places.len()..(index + 1) * places.len()];
+                Grid::of_numeric(step, values, directions.of_numeric(index))
+            })
             .collect();
         let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {
             let bins = Bins::of_levels(step);

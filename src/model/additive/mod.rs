@@ -23,7 +23,7 @@ mod passes;
 mod purify;
 mod screen;
 mod search;
-mod solve;
+pub(super) mod solve;
 mod solver;
 
 pub use bins::Bins;
@@ -80,10 +80,7 @@ impl Effect {
 
     /// The features it looks at, by their places among the model's.
     pub fn features(&self) -> &[usize] {
-        match &self.lookup {
-            Lookup::Curve { feature } => std::slice::from_ref(feature),
-            Lookup::Interaction { features, .. } => features,
-        }
+        self.lookup.features()
     }
 }
 
@@ -201,7 +198,8 @@ mod examples {
         }
         let shares = vec![0.1; 10].into_iter().chain([0.0]).collect();
         let values = (0..10u8).map(|i| (f64::from(i) - 4.5) / 2.9).collect();
-        let grid = Grid { bins: Bins::Numeric { edges: (1..10u8).map(f32::from).collect() }, shares, values };
+        let bins = Bins::Numeric { edges: (1..10u8).map(f32::from).collect() };
+        let grid = Grid { bins, shares, values, direction: None };
         (vec![grid; features], blocks)
     }
 

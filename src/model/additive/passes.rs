@@ -9,8 +9,11 @@
 use super::basis::Basis;
 use super::codes::{CodeBlock, Lookup};
 use super::solve::Square;
+use crate::config::Penalty;
+use crate::model::proximal::{Bound, Group, Regulariser};
 use crate::numeric::sigmoid;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows of a tile: its log-odds and residuals stay in the nearest cache while the terms pass by.
 const TILE: usize = 2_048;
@@ -67,9 +70,25 @@ impl Terms {
         self.starts[self.terms.len()]
     }
 
+    /// The coefficients of one term.
+    pub fn of_term(&self, at: usize) -> Range<usize> {
+        self.starts[at]..self.starts[at + 1]
+    }
+
+    /// What these terms and a penalty of strength `alpha` per row add to the log-loss.
+    pub fn regulariser(&self, penalty: Penalty, alpha: f64) -> Regulariser {
+        let term = |(at, term): (usize, &Term)| Group { columns: self.of_term(at), weight: term.basis.variance.sqrt() };
+        let bound = |term: &Term, column| match column < term.basis.bounded {
+            true => Bound::NotNegative,
+            false => Bound::Free,
+        };
+        let bounds = self.terms.iter().flat_map(|term| (0..term.basis.columns).map(move |column| bound(term, column)));
+        Regulariser::of(penalty, alpha, self.terms.iter().enumerate().map(term).collect(), bounds.collect())
+    }
+
     /// The table of each term.
     pub fn tables(&self, theta: &[f64]) -> Vec<Vec<f64>> {
-        let coefficients = |at: usize| &theta[self.starts[at]..self.starts[at + 1]];
+        let coefficients = |at: usize| &theta[self.of_term(at)];
         self.terms.iter().enumerate().map(|(at, term)| term.basis.table(coefficients(at))).collect()
     }
 
@@ -98,7 +117,7 @@ impl Terms {
         &self,
         tables: &Tables,
         block: &CodeBlock,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         z: &mut [f64],
         buffer: &mut Vec<u8>,
     ) {
@@ -163,7 +182,7 @@ impl Terms {
             }
         }
         for (at, (term, histogram)) in self.terms.iter().zip(&histograms).enumerate() {
-            term.basis.project(histogram, &mut total.gradient[self.starts[at]..self.starts[at + 1]]);
+            term.basis.project(histogram, &mut total.gradient[self.of_term(at)]);
         }
         total
     }

@@ -10,6 +10,8 @@ use super::codes::{CodeBlock, Lookup};
 use super::passes::{Term, Terms};
 use super::screen::{self, Residuals};
 use super::solver::Solver;
+use crate::config::Penalty;
+use crate::model::structure::SHARES;
 use crate::numeric::{logit, softplus};
 use rayon::prelude::*;
 
@@ -33,6 +35,8 @@ pub struct Search<'a> {
     pub folds: &'a [Vec<CodeBlock>],
     /// Whether to look for interactions.
     pub interactions: bool,
+    /// What keeps coefficients small.
+    pub penalty: Penalty,
     /// A fixed `alpha` per row instead of a search.
     pub alpha: Option<f64>,
     /// Whether to prefer the simplest choice within one standard error of the best.
@@ -54,7 +58,7 @@ pub type OutOfFold = Vec<Vec<Vec<f64>>>;
 /// A choice and how it did.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// Rows times `alpha`.
+    /// What the [penalty keeps](per_row) when the number of rows changes.
     pub strength: f64,
     /// What was tried: strength, log-loss, its standard error; strongest first.
     pub path: Vec<(f64, f64, f64)>,
@@ -70,6 +74,26 @@ pub struct Found {
     pub curves: Choice,
     /// With interactions, if they were asked for and any round lowered the loss.
     pub interactions: Option<Choice>,
+}
+
+/// The penalty per row that a strength is on so many rows. An L2 penalty is a prior, which says how large effects are
+/// expected to be: rows times `alpha` stays. A group penalty is a threshold that noise must not pass, and noise shrinks with
+/// the root of the rows: that root times `alpha` stays.
+pub fn per_row(penalty: Penalty, strength: f64, rows: usize) -> f64 {
+    let rows = rows.max(1) as f64;
+    match penalty {
+        Penalty::L2 => strength / rows,
+        Penalty::Group => strength / rows.sqrt(),
+    }
+}
+
+/// The inverse of [`per_row`].
+pub fn strength(penalty: Penalty, alpha: f64, rows: usize) -> f64 {
+    let rows = rows.max(1) as f64;
+    match penalty {
+        Penalty::L2 => alpha * rows,
+        Penalty::Group => alpha * rows.sqrt(),
+    }
 }
 
 /// The terms of a shape.
@@ -91,10 +115,11 @@ struct Candidate<'a> {
     terms: Terms,
     theta: Vec<f64>,
     rows: Vec<&'a CodeBlock>,
+    penalty: Penalty,
 }
 
 impl<'a> Candidate<'a> {
-    fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>) -> Candidate<'a> {
+    fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty) -> Candidate<'a> {
         let all: usize = rows.iter().map(|block| block.rows).sum();
         let churners: usize = rows.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let base = logit((churners as f64 + 0.5) / (all as f64 + 1.0));
@@ -104,11 +129,12 @@ impl<'a> Candidate<'a> {
         let shape = Shape { features, pairs: Vec::new() };
         let terms = terms(grids, &shape);
         let theta = Solver::new(&terms, rows.clone(), rows.clone()).theta;
-        Candidate { shape, terms, theta, rows }
+        Candidate { shape, terms, theta, rows, penalty }
     }
 
     fn solver(&self) -> Solver<'_> {
-        Solver::new(&self.terms, self.rows.clone(), self.rows.clone()).from(self.theta.clone())
+        let solver = Solver::new(&self.terms, self.rows.clone(), self.rows.clone());
+        solver.penalised(self.penalty).from(self.theta.clone())
     }
 
     /// Adds the next round of interactions and fits with them.
@@ -116,9 +142,10 @@ impl<'a> Candidate<'a> {
         let log_odds: Vec<Vec<f64>> = self.rows.iter().map(|block| self.terms.log_odds(&self.theta, block)).collect();
         let residuals = Residuals::at(&self.rows, &log_odds);
         let tables = self.terms.tables(&self.theta);
-        let importance: Vec<f64> = self
-            .shape
-            .features
+        // A feature with a direction has it for everybody, so that nothing else may bend its effect.
+        let features: Vec<usize> =
+            self.shape.features.iter().copied().filter(|&feature| grids[feature].direction.is_none()).collect();
+        let importance: Vec<f64> = features
             .iter()
             .map(|&feature| {
                 let of = |term: &Term| term.lookup == Lookup::Curve { feature };
@@ -127,7 +154,7 @@ impl<'a> Candidate<'a> {
             })
             .collect();
         let taken = &self.shape.pairs;
-        let more = screen::pairs(&residuals, &self.rows, grids, &self.shape.features, &importance, taken, count);
+        let more = screen::pairs(&residuals, &self.rows, grids, &features, &importance, taken, count);
         if more.is_empty() {
             return;
         }
@@ -143,8 +170,8 @@ impl<'a> Candidate<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn rows(&self) -> f64 {
-        self.folds.iter().flatten().map(|block| block.rows).sum::<usize>() as f64
+    fn rows(&self) -> usize {
+        self.folds.iter().flatten().map(|block| block.rows).sum()
     }
 
     fn blocks(&self) -> Vec<&'a CodeBlock> {
@@ -159,21 +186,37 @@ impl<'a> Search<'a> {
     /// Chooses the penalty of the curves, the number of interactions, and then the penalty with them.
     pub fn run(&self) -> Found {
         let mut candidates: Vec<Candidate<'a>> =
-            (0..self.folds.len()).into_par_iter().map(|fold| Candidate::new(self.grids, self.others(fold))).collect();
+            (0..self.folds.len()).into_par_iter().map(|fold| self.candidate(self.others(fold))).collect();
         let strengths: Vec<f64> = match self.alpha {
-            Some(alpha) => vec![alpha * self.rows()],
-            None => STRENGTHS.to_vec(),
+            Some(alpha) => vec![strength(self.penalty, alpha, self.rows())],
+            None => self.strengths(),
         };
         let curves = self.path(&mut candidates, &strengths);
         let interactions = if self.interactions { self.rounds(&mut candidates, &curves) } else { None };
         Found { curves, interactions }
     }
 
+    fn candidate(&self, rows: Vec<&'a CodeBlock>) -> Candidate<'a> {
+        Candidate::new(self.grids, rows, self.penalty)
+    }
+
+    /// The penalties to try, strongest first.
+    fn strengths(&self) -> Vec<f64> {
+        match self.penalty {
+            Penalty::L2 => STRENGTHS.to_vec(),
+            Penalty::Group => {
+                let all = self.candidate(self.blocks());
+                let least = strength(self.penalty, all.solver().alpha_of_nothing(), self.rows());
+                SHARES.iter().map(|share| share * least).collect()
+            }
+        }
+    }
+
     /// The shape that all rows together choose, with so many interactions.
     pub fn shape(&self, curves: &Choice, pairs: usize) -> Shape {
-        let mut candidate = Candidate::new(self.grids, self.blocks());
+        let mut candidate = self.candidate(self.blocks());
         if pairs > 0 {
-            let alpha = curves.strength / self.rows();
+            let alpha = per_row(self.penalty, curves.strength, self.rows());
             let mut solver = candidate.solver();
             solver.fit(alpha, TOLERANCE);
             candidate.theta = solver.theta;
@@ -190,14 +233,14 @@ impl<'a> Search<'a> {
 
     /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one.
     fn path(&self, candidates: &mut [Candidate<'a>], strengths: &[f64]) -> Choice {
-        let rows = self.rows();
+        let alpha = |strength: f64| per_row(self.penalty, strength, self.rows());
         let mut solvers: Vec<Solver<'_>> = candidates.iter().map(Candidate::solver).collect();
         let mut tried: Vec<(f64, f64, f64)> = Vec::new();
         let mut kept: Vec<(Vec<Vec<f64>>, OutOfFold)> = Vec::new();
         let mut best = f64::INFINITY;
         let mut worse = 0;
         for &strength in strengths {
-            solvers.par_iter_mut().for_each(|solver| solver.fit(strength / rows, TOLERANCE));
+            solvers.par_iter_mut().for_each(|solver| solver.fit(alpha(strength), TOLERANCE));
             let thetas: Vec<Vec<f64>> = solvers.iter().map(|solver| solver.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
             let (loss, error) = self.loss(&log_odds);
@@ -221,7 +264,7 @@ impl<'a> Search<'a> {
 
     /// Adds interactions in rounds as long as they lower the out-of-fold loss, then looks for a better penalty.
     fn rounds(&self, candidates: &mut [Candidate<'a>], curves: &Choice) -> Option<Choice> {
-        let alpha = curves.strength / self.rows();
+        let alpha = per_row(self.penalty, curves.strength, self.rows());
         let mut best = curves.log_odds.clone();
         let mut found = 0;
         let mut kept: Vec<(Shape, Terms, Vec<f64>)> = Vec::new();
@@ -316,7 +359,14 @@ mod tests {
     fn interactions_are_kept_where_there_are_some_and_left_where_there_are_none() {
         let (grids, mut blocks) = examples::interacting(8_000, 9);
         let search = |folds: &[Vec<CodeBlock>]| {
-            let search = Search { grids: &grids, folds, interactions: true, alpha: None, one_standard_error: false };
+            let search = Search {
+                grids: &grids,
+                folds,
+                interactions: true,
+                penalty: Penalty::L2,
+                alpha: None,
+                one_standard_error: false,
+            };
             let found = search.run();
             let curves = search.loss(&found.curves.log_odds).0;
             let gain = found.interactions.as_ref().map(|choice| search.gain(&found.curves.log_odds, &choice.log_odds));
@@ -339,7 +389,14 @@ mod tests {
         let (grids, blocks) = examples::interacting(3_000, 10);
         let folds = by_fold(&blocks, 5, usize::MAX);
         let run = |one_standard_error| {
-            let search = Search { grids: &grids, folds: &folds, interactions: false, alpha: None, one_standard_error };
+            let search = Search {
+                grids: &grids,
+                folds: &folds,
+                interactions: false,
+                penalty: Penalty::L2,
+                alpha: None,
+                one_standard_error,
+            };
             search.run().curves.strength
         };
         assert!(run(true) >= run(false));

@@ -9,7 +9,10 @@
 use super::codes::CodeBlock;
 use super::passes::Terms;
 use super::solve::{Factor, Square};
+use crate::config::Penalty;
+use crate::model::proximal::{self, MeanLoss, Regulariser};
 use crate::numeric::logit;
+use std::convert::Infallible;
 
 /// Changes of the gradient that are kept.
 const MEMORY: usize = 12;
@@ -31,6 +34,7 @@ pub struct Solver<'a> {
     /// The coefficients, then the intercept.
     pub theta: Vec<f64>,
     curvature: Option<Square>,
+    penalty: Penalty,
     /// How the last fit went.
     pub report: Report,
 }
@@ -56,7 +60,14 @@ impl<'a> Solver<'a> {
         let mut theta = vec![0.0; terms.columns()];
         // Half a row of either kind keeps a group of one kind finite.
         theta.push(logit((churners as f64 + 0.5) / (rows as f64 + 1.0)));
-        Solver { terms, blocks, curvature_blocks, theta, curvature: None, report: Report::default() }
+        let (curvature, report) = (None, Report::default());
+        Solver { terms, blocks, curvature_blocks, theta, curvature, penalty: Penalty::L2, report }
+    }
+
+    /// With another penalty than L2.
+    pub fn penalised(mut self, penalty: Penalty) -> Solver<'a> {
+        self.penalty = penalty;
+        self
     }
 
     /// Starts the next fit from these parameters.
@@ -67,6 +78,10 @@ impl<'a> Solver<'a> {
 
     /// Fits with the strength `alpha` per row, until no entry of the gradient is above the tolerance.
     pub fn fit(&mut self, alpha: f64, tolerance: f64) {
+        let regulariser = self.terms.regulariser(self.penalty, alpha);
+        if regulariser.has_corners() {
+            return self.fit_with_corners(&regulariser, tolerance);
+        }
         let size = self.theta.len();
         let mut state = self.evaluate(&self.theta, alpha);
         self.report.passes = 1;
@@ -132,6 +147,23 @@ impl<'a> Solver<'a> {
         self.report.converged = self.report.gradient_norm <= tolerance;
     }
 
+    /// The least group penalty per row that leaves nothing but the intercept, if there is nothing else yet.
+    pub fn alpha_of_nothing(&self) -> f64 {
+        let loss = self.terms.loss(&self.theta, &self.blocks);
+        let gradient: Vec<f64> = loss.gradient.iter().map(|g| g / loss.rows.max(1) as f64).collect();
+        self.terms.regulariser(Penalty::Group, 1.0).alpha_of_nothing(&gradient)
+    }
+
+    /// As [`Solver::fit`], where curves have directions or the penalty drops terms.
+    fn fit_with_corners(&mut self, regulariser: &Regulariser, tolerance: f64) {
+        let (theta, curvature) = (std::mem::take(&mut self.theta), self.curvature.take());
+        let mut fit = proximal::Fit { theta, curvature, report: self.report };
+        match fit.minimise(&*self, regulariser, tolerance) {
+            Ok(()) => (self.theta, self.curvature, self.report) = (fit.theta, fit.curvature, fit.report),
+            Err(never) => match never {},
+        }
+    }
+
     fn evaluate(&self, theta: &[f64], alpha: f64) -> State {
         let loss = self.terms.loss(theta, &self.blocks);
         let rows = loss.rows.max(1) as f64;
@@ -140,6 +172,21 @@ impl<'a> Solver<'a> {
         gradient.iter_mut().zip(coefficients).for_each(|(g, t)| *g += alpha * t);
         let log_loss = loss.sum / rows;
         State { objective: log_loss + alpha / 2.0 * dot(coefficients, coefficients), log_loss, gradient }
+    }
+}
+
+/// The rows are in memory: nothing can go wrong with reading them.
+impl MeanLoss for Solver<'_> {
+    type Error = Infallible;
+
+    fn value(&self, theta: &[f64]) -> Result<(f64, Vec<f64>), Infallible> {
+        let loss = self.terms.loss(theta, &self.blocks);
+        let rows = loss.rows.max(1) as f64;
+        Ok((loss.sum / rows, loss.gradient.iter().map(|g| g / rows).collect()))
+    }
+
+    fn curvature(&self, theta: &[f64]) -> Result<Square, Infallible> {
+        Ok(self.terms.curvature(theta, &self.curvature_blocks))
     }
 }
 

@@ -5,7 +5,8 @@ use super::codes::CodeBlock;
 use super::search::{terms, Shape};
 use super::solver::Solver;
 use super::*;
-use crate::features::{Catalogue, Feature as Column, Measure};
+use crate::config::{Direction, Penalty};
+use crate::features::{Catalogue, Directions, Feature as Column, Measure};
 use crate::model::design::examples::uniform;
 use crate::model::recipe::Recipe;
 use crate::numeric::sigmoid;
@@ -32,7 +33,7 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
             0 => Bins::Levels { levels: (2..shares.len()).map(|level| level.to_string()).collect() },
             bins => Bins::Numeric { edges: (1..bins).map(|edge| edge as f32).collect() },
         };
-        Grid { bins, shares, values }
+        Grid { bins, shares, values, direction: None }
     };
     let grids: Vec<Grid> = golden.values.into_iter().zip(golden.shares).map(grid).collect();
     let terms = terms(&grids, &Shape { features: vec![0, 1, 2], pairs: vec![[0, 1], [1, 2]] });
@@ -50,6 +51,62 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
     assert!(solver.report.converged, "{:?}", solver.report);
     for (found, expected) in terms.log_odds(&solver.theta, &block).iter().zip(&golden.log_odds) {
         assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
+    }
+}
+
+/// What `tests/golden/restrictions.py` writes.
+#[derive(Deserialize)]
+struct GoldenCurves {
+    codes: Vec<Vec<u8>>,
+    values: Vec<Vec<f64>>,
+    shares: Vec<Vec<f64>>,
+    directions: Vec<Direction>,
+    y: Vec<u8>,
+    columns: usize,
+    bounded: GoldenFit,
+    both: GoldenFit,
+}
+
+#[derive(Deserialize)]
+struct GoldenFit {
+    alpha: f64,
+    log_odds: Vec<f64>,
+}
+
+#[test]
+fn curves_with_directions_are_those_of_other_solvers() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/restrictions/curves.json");
+    let golden: GoldenCurves = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let grids: Vec<Grid> = golden
+        .values
+        .into_iter()
+        .zip(golden.shares)
+        .zip(golden.directions)
+        .map(|((values, shares), direction)| {
+            let bins = Bins::Numeric { edges: (1..values.len()).map(|edge| edge as f32).collect() };
+            Grid { bins, shares, values, direction: Some(direction) }
+        })
+        .collect();
+    let terms = terms(&grids, &Shape { features: vec![0, 1], pairs: Vec::new() });
+    assert_eq!(terms.columns(), golden.columns);
+    let rows = golden.y.len();
+    let block = CodeBlock {
+        rows,
+        codes: golden.codes.concat(),
+        y: golden.y,
+        fold: vec![0; rows],
+        customer: (0..rows as u32).collect(),
+    };
+    for (penalty, expected) in [(Penalty::L2, golden.bounded), (Penalty::Group, golden.both)] {
+        let mut solver = Solver::new(&terms, vec![&block], vec![&block]).penalised(penalty);
+        solver.fit(expected.alpha, 1e-11);
+        assert!(solver.report.converged, "{:?}", solver.report);
+        for (found, expected) in terms.log_odds(&solver.theta, &block).iter().zip(&expected.log_odds) {
+            assert!((found - expected).abs() < 1e-6, "{penalty:?}: {found} against {expected}");
+        }
+        let tables = terms.tables(&solver.theta);
+        assert!(tables[0][..40].windows(2).all(|pair| pair[0] <= pair[1] + 1e-12));
+        assert!(tables[1][..6].windows(2).all(|pair| pair[0] >= pair[1] - 1e-12));
     }
 }
 
@@ -107,10 +164,20 @@ fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
 }
 
 fn fitted(dataset: &Dataset, customers: &CustomerTable, alpha: Option<f64>) -> (Fit, CrossFit) {
+    fitted_with(dataset, customers, alpha, Penalty::L2, &Directions::default())
+}
+
+fn fitted_with(
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    alpha: Option<f64>,
+    penalty: Penalty,
+    directions: &Directions,
+) -> (Fit, CrossFit) {
     let rows = Selection::labelled(dataset, |_| true);
     let recipe = Recipe::learn(dataset, customers, &rows).unwrap();
-    let options = Options { interactions: true, alpha, one_standard_error: false, folds: 5, seed: 7 };
-    let searched = Searched::on(&recipe, dataset, customers, &rows, &rows, options).unwrap();
+    let options = Options { interactions: true, penalty, alpha, one_standard_error: false, folds: 5, seed: 7 };
+    let searched = Searched::on(&recipe, dataset, customers, &rows, &rows, directions, options).unwrap();
     searched.fit(true, dataset, customers, &rows).unwrap()
 }
 
@@ -179,4 +246,72 @@ fn few_rows_few_churners_and_labels_without_a_reason_do_no_harm() {
     assert!(fit.report.log_loss.is_finite());
     let (fit, _) = fitted(&dataset, &customers, Some(0.0));
     assert!(fit.model.terms.iter().flat_map(|term| &term.table).all(|effect| effect.is_finite()));
+}
+
+#[test]
+fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contradict_it() {
+    let (dataset, customers) = data(6_000, 6);
+    let directions = |valley, steps| Directions::given(vec![Some(valley), Some(steps), None, None, None]);
+    let (free, _) = fitted(&dataset, &customers, None);
+    let (fit, _) =
+        fitted_with(&dataset, &customers, None, Penalty::L2, &directions(Direction::Rises, Direction::Falls));
+    assert!(fit.report.converged && fit.report.log_loss > free.report.log_loss);
+    assert!(
+        fit.model.terms.iter().all(|term| term.features().len() == 1),
+        "the one interaction has a directed feature"
+    );
+    for (term, rises) in [(0, true), (1, false)] {
+        let term = &fit.model.terms[term];
+        let values = &term.table[..fit.model.features[term.features()[0]].bins.missing()];
+        let holds = |pair: &[f64]| if rises { pair[0] <= pair[1] } else { pair[0] >= pair[1] };
+        assert!(values.windows(2).all(holds), "{values:?}");
+    }
+    let restrictions = fit.restrictions();
+    assert_eq!(restrictions.directed.len(), 2);
+    // A label that rises with a feature.
+    let (mut rising, _) = data(6_000, 6);
+    for block in &mut rising.blocks {
+        let values = block.values().unwrap().column(0).to_vec();
+        block.labels = values.iter().map(|value| Some(u8::from(*value > 0.3))).collect();
+    }
+    let flat = |direction| {
+        let (fit, _) =
+            fitted_with(&rising, &customers, Some(0.01), Penalty::L2, &directions(direction, Direction::Rises));
+        fit.restrictions().directed[0].flat
+    };
+    assert_eq!((flat(Direction::Falls), flat(Direction::Rises)), (true, false));
+}
+
+#[test]
+fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_odds() {
+    let (mut dataset, customers) = data(6_000, 7);
+    // The plan says nothing; neither does a column of noise.
+    let mut next = uniform(17);
+    for block in &mut dataset.blocks {
+        let mut values = block.values.all().unwrap().into_owned();
+        let rows = block.customers.len();
+        values[3 * rows..4 * rows].iter_mut().for_each(|value| *value = next() as f32);
+        block.values = values.into();
+    }
+    let rows = Selection::labelled(&dataset, |_| true);
+    let (fit, cross_fit) = fitted_with(&dataset, &customers, None, Penalty::Group, &Directions::default());
+    assert!(fit.report.converged && cross_fit.log_odds.len() == 6_000);
+    let restrictions = fit.restrictions();
+    let kept: Vec<&str> = fit.model.features.iter().map(|feature| feature.name.as_str()).collect();
+    assert!(kept.contains(&"valley"), "{kept:?}");
+    assert!(restrictions.dropped.iter().all(|name| !kept.contains(&name.as_str())));
+    let log_odds = fit.model.log_odds(&dataset, &customers, &rows).unwrap();
+    for (index, block) in dataset.blocks.iter().enumerate() {
+        let codes = fit.model.codes(block, rows.rows(index), &customers).unwrap();
+        for (row, z) in log_odds[index].iter().enumerate() {
+            let effects = fit.model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
+            assert!((fit.model.intercept + effects.iter().sum::<f64>() - z).abs() < 1e-9);
+        }
+    }
+    // What is dropped stays out when the rest is fitted once more.
+    let strong = fitted_with(&dataset, &customers, Some(0.05), Penalty::Group, &Directions::default()).0;
+    let dropped = strong.restrictions().dropped;
+    assert!(dropped.contains(&"constant".to_owned()) && dropped.contains(&"plan".to_owned()), "{dropped:?}");
+    let (again, _) = strong.refit(&dataset, &customers, &rows, 5, 7).unwrap();
+    assert_eq!(again.restrictions().dropped, dropped);
 }

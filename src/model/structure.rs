@@ -1,0 +1,436 @@
+//! The linear fit where coefficients have signs, or where the penalty drops features: the same steps as in `logistic` and
+//! `cross_fit`, by the proximal solver.
+
+use super::additive::solve::Square;
+use super::cross_fit::{fold_log_loss, log_odds, AlphaChoice, AlphaScore, ALPHA_PATH, SEARCH_ROWS};
+use super::design::{Design, DesignBlock};
+use super::kernel::{self, Point};
+use super::logistic::{base_rate_start, Advice, Certificate, LogisticFit};
+use super::newton::curvature_stride;
+use super::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
+use super::recipe::{Recipe, Role, Source, Term};
+use super::restrictions::{nothing_left, Directed, Restrictions};
+use crate::config::{Direction, Penalty, Settings};
+use crate::error::{Error, Result};
+use crate::features::Directions;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Tolerances on the residual of the proximal gradient: of the published fit, of those that a calibration is learned from,
+/// and of those that only a log-loss is read from.
+const TOLERANCE: f64 = 1e-10;
+const CROSS_FIT_TOLERANCE: f64 = 1e-9;
+const SEARCH_TOLERANCE: f64 = 1e-6;
+
+/// The group penalties tried, as shares of the least one that drops everything, strongest first.
+pub(super) const SHARES: [f64; 15] =
+    [0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.045, 0.03, 0.022, 0.015, 0.011, 0.008, 0.0055];
+
+/// What is asked of the columns of a design.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    penalty: Penalty,
+    /// Each feature with its columns, which stand together.
+    features: Vec<(String, Range<usize>)>,
+    /// The direction of each feature, if it must have one; it is that of its value's coefficient.
+    directions: Vec<Option<Direction>>,
+    bounds: Vec<Bound>,
+    /// A penalty that is given, not chosen.
+    fixed: bool,
+}
+
+impl Structure {
+    /// What the settings ask of the columns of a recipe.
+    pub fn of(settings: &Settings, recipe: &Recipe, directions: &Directions) -> Structure {
+        let terms = recipe.terms();
+        let direction = |term: &Term| match (term.source, &term.role) {
+            (Source::Numeric(place), Role::Value) => directions.of_numeric(place),
+            _ => None,
+        };
+        let bound = |term: &Term| match direction(term) {
+            Some(Direction::Rises) => Bound::NotNegative,
+            Some(Direction::Falls) => Bound::NotPositive,
+            None => Bound::Free,
+        };
+        let name = |source: Source| match source {
+            Source::Numeric(place) => recipe.numeric[place].feature.clone(),
+            Source::Categorical(place) => recipe.categorical[place].feature.clone(),
+        };
+        let (mut features, mut first) = (Vec::new(), 0);
+        for same in terms.chunk_by(|a, b| a.source == b.source) {
+            features.push((name(same[0].source), first..first + same.len()));
+            first += same.len();
+        }
+        Structure {
+            penalty: settings.model.penalty,
+            directions: terms
+                .chunk_by(|a, b| a.source == b.source)
+                .map(|same| same.iter().find_map(direction))
+                .collect(),
+            features,
+            bounds: terms.iter().map(bound).collect(),
+            fixed: settings.model.alpha.fixed().is_some(),
+        }
+    }
+
+    /// With the features that a fit has dropped kept out.
+    pub fn without_dropped(mut self, fit: &LogisticFit) -> Structure {
+        if self.penalty == Penalty::Group {
+            for (_, columns) in &self.features {
+                if fit.coefficients[columns.clone()].iter().all(|&x| x == 0.0) {
+                    self.bounds[columns.clone()].fill(Bound::Zero);
+                }
+            }
+        }
+        self
+    }
+
+    /// Whether nothing is asked: `logistic` and `cross_fit` do it faster.
+    pub fn is_plain(&self) -> bool {
+        self.penalty == Penalty::L2 && self.bounds.iter().all(|&bound| bound == Bound::Free)
+    }
+
+    /// What `alpha` per row is multiplied by when only so many of the rows are looked at: rows times `alpha` stays for a
+    /// ridge, the root of the rows times `alpha` for a threshold.
+    pub fn rescaling(&self, looked_at: usize, rows: usize) -> f64 {
+        let ratio = rows.max(1) as f64 / looked_at.max(1) as f64;
+        match self.penalty {
+            Penalty::L2 => ratio,
+            Penalty::Group => ratio.sqrt(),
+        }
+    }
+
+    /// What a fit kept to.
+    pub fn restrictions(&self, fit: &LogisticFit) -> Restrictions {
+        let is_zero = |columns: &Range<usize>| fit.coefficients[columns.clone()].iter().all(|&x| x == 0.0);
+        let is_dropped = |columns: &Range<usize>| self.penalty == Penalty::Group && is_zero(columns);
+        let dropped = self.features.iter().filter(|(_, columns)| is_dropped(columns)).map(|(name, _)| name.clone());
+        let directed = self.features.iter().zip(&self.directions).filter_map(|((name, columns), direction)| {
+            let flat = fit.coefficients[columns.start] == 0.0;
+            // What is dropped is told once.
+            let direction = direction.filter(|_| !is_dropped(columns))?;
+            Some(Directed { feature: name.clone(), direction, flat })
+        });
+        Restrictions { penalty: self.penalty, directed: directed.collect(), dropped: dropped.collect() }
+    }
+
+    /// The regulariser of strength `alpha` for a design.
+    fn regulariser(&self, design: &Design, alpha: f64) -> Result<Regulariser> {
+        let variance = match self.penalty {
+            Penalty::L2 => vec![1.0; design.columns()],
+            Penalty::Group => column_variance(design)?,
+        };
+        let group = |(_, columns): &(String, Range<usize>)| Group {
+            columns: columns.clone(),
+            weight: variance[columns.clone()].iter().sum::<f64>().sqrt(),
+        };
+        let groups = self.features.iter().map(group).collect();
+        Ok(Regulariser::of(self.penalty, alpha, groups, self.bounds.clone()))
+    }
+
+    /// Fits a design, from `start` if it is given. There are no standard errors: those of coefficients that were selected,
+    /// or held at a bound, would be too small.
+    ///
+    /// # Errors
+    /// [`Error::TooLittle`] or [`Error::Config`] when the penalty drops every feature; as [`DesignBlock::columns`].
+    pub fn fit(&self, design: &Design, alpha: f64, start: Option<&LogisticFit>) -> Result<LogisticFit> {
+        let (rows, churners) = (design.rows(), design.churners());
+        if churners == 0 || churners == rows {
+            return Err(Error::TooLittle(format!(
+                "{churners} of {rows} training rows churned; a model needs both churners and customers who stayed: use more \
+                 history or check the churn definition"
+            )));
+        }
+        let rows_of = Rows::all(design);
+        let theta = match start {
+            Some(fit) => fit.coefficients.iter().copied().chain([fit.intercept]).collect(),
+            None => base_rate_start(design),
+        };
+        let mut fit = Fit { theta, ..Fit::default() };
+        fit.minimise(&rows_of, &self.regulariser(design, alpha)?, TOLERANCE)?;
+        let (report, mut theta) = (fit.report, fit.theta);
+        let intercept = theta.pop().unwrap_or_default();
+        if self.penalty == Penalty::Group && theta.iter().all(|&x| x == 0.0) {
+            return Err(nothing_left(alpha, self.fixed));
+        }
+        let advice = Advice::NotConverged {
+            iterations: report.passes,
+            gradient_norm: report.gradient_norm,
+            tolerance: TOLERANCE,
+        };
+        let reason = "linfa-logistic knows neither bounds nor a penalty on groups".to_owned();
+        Ok(LogisticFit {
+            names: design.names.clone(),
+            alpha,
+            rows,
+            churners,
+            customers: design.customers(),
+            intercept,
+            coefficients: theta,
+            covariance: Vec::new(),
+            variance_inflation: Vec::new(),
+            iterations: report.passes,
+            gradient_norm: report.gradient_norm,
+            log_loss: report.log_loss,
+            converged: report.converged,
+            advice: if report.converged { Vec::new() } else { vec![advice] },
+            certificate: Certificate::NotRun { reason },
+        })
+    }
+
+    /// The log-odds of every row from the model fitted without its fold, block by block.
+    ///
+    /// # Errors
+    /// As [`Structure::fit`].
+    pub fn cross_fit(&self, design: &Design, alpha: f64, folds: u8) -> Result<Vec<Vec<f64>>> {
+        let rows = Rows::all(design);
+        let mut fits = self.without_each_fold(design, folds);
+        let regulariser = self.regulariser(design, alpha)?;
+        minimise(&mut fits, &rows, &regulariser, CROSS_FIT_TOLERANCE)?;
+        let models: Vec<Vec<f64>> = fits.into_iter().map(|fit| fit.theta).collect();
+        design.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
+    }
+
+    /// The strength with the lowest out-of-fold log-loss, each fit starting from the one with the next stronger penalty.
+    /// Above 40,000 rows the fits use every so many-th block.
+    ///
+    /// # Errors
+    /// As [`Structure::fit`].
+    pub fn choose_alpha(&self, design: &Design, folds: u8) -> Result<AlphaChoice> {
+        let part = design.part(SEARCH_ROWS);
+        let rows = Rows::all(&part);
+        let rescaling = self.rescaling(part.rows(), design.rows());
+        let mut regulariser = self.regulariser(&part, 1.0)?;
+        let strengths: Vec<f64> = match self.penalty {
+            Penalty::L2 => ALPHA_PATH.to_vec(),
+            Penalty::Group => {
+                let (_, gradient) = rows.value(&base_rate_start(&part))?;
+                let least = regulariser.alpha_of_nothing(&gradient) / rescaling;
+                SHARES.iter().map(|share| share * least).collect()
+            }
+        };
+        let blocks: Vec<&DesignBlock> = part.blocks.iter().collect();
+        let mut fits = self.without_each_fold(&part, folds);
+        let mut path = Vec::with_capacity(strengths.len());
+        for alpha in strengths {
+            let Regulariser { groups, bounds, .. } = regulariser;
+            regulariser = Regulariser::of(self.penalty, alpha * rescaling, groups, bounds);
+            minimise(&mut fits, &rows, &regulariser, SEARCH_TOLERANCE)?;
+            let models: Vec<Vec<f64>> = fits.iter().map(|fit| fit.theta.clone()).collect();
+            let (log_loss, standard_error) = fold_log_loss(&blocks, &models)?;
+            path.push(AlphaScore { alpha, log_loss, standard_error });
+        }
+        let best = path.iter().copied().reduce(|best, next| if next.log_loss < best.log_loss { next } else { best });
+        let best = best.ok_or_else(|| Error::Internal("there is no penalty to choose from".into()))?;
+        Ok(AlphaChoice { alpha: best.alpha, rows: part.rows(), path })
+    }
+
+    fn without_each_fold(&self, design: &Design, folds: u8) -> Vec<Fit> {
+        (0..folds).map(|_| Fit { theta: base_rate_start(design), ..Fit::default() }).collect()
+    }
+}
+
+/// Fits without each fold in turn; every pass over the rows is parallel in itself.
+fn minimise(fits: &mut [Fit], rows: &Rows, regulariser: &Regulariser, tolerance: f64) -> Result<()> {
+    for (fold, fit) in (0..).zip(fits) {
+        fit.minimise(&Rows { without: Some(fold), ..rows.clone() }, regulariser, tolerance)?;
+    }
+    Ok(())
+}
+
+/// Rows of a design, but for those of a fold.
+#[derive(Clone)]
+struct Rows<'a> {
+    blocks: Vec<&'a DesignBlock>,
+    columns: usize,
+    without: Option<u8>,
+}
+
+impl Rows<'_> {
+    fn all(design: &Design) -> Rows<'_> {
+        Rows { blocks: design.blocks.iter().collect(), columns: design.columns(), without: None }
+    }
+
+    fn sums(&self, theta: &[f64], curvature: Option<usize>) -> Result<kernel::Sums> {
+        let point = Point { theta, without: self.without, curvature };
+        Ok(kernel::evaluate(&self.blocks, self.columns, &[point])?.remove(0))
+    }
+}
+
+impl MeanLoss for Rows<'_> {
+    type Error = Error;
+
+    fn value(&self, theta: &[f64]) -> Result<(f64, Vec<f64>)> {
+        let sums = self.sums(theta, None)?;
+        let rows = sums.rows.max(1) as f64;
+        Ok((sums.loss / rows, sums.gradient.iter().map(|g| g / rows).collect()))
+    }
+
+    fn curvature(&self, theta: &[f64]) -> Result<Square> {
+        let sums = self.sums(theta, Some(curvature_stride(&self.blocks)))?;
+        let values = sums.gram.map(|gram| gram.over(1)).unwrap_or_default();
+        Ok(Square { size: theta.len(), values })
+    }
+}
+
+/// The variance of each column over the rows.
+fn column_variance(design: &Design) -> Result<Vec<f64>> {
+    let sums = |block: &DesignBlock| -> Result<Vec<(f64, f64)>> {
+        let values = block.columns()?;
+        let of_column = |j: usize| {
+            values
+                .column(j)
+                .iter()
+                .fold((0.0, 0.0), |(sum, square), &x| (sum + f64::from(x), square + f64::from(x) * f64::from(x)))
+        };
+        Ok((0..design.columns()).map(of_column).collect())
+    };
+    let blocks: Vec<Vec<(f64, f64)>> = design.blocks.par_iter().map(sums).collect::<Result<_>>()?;
+    let rows = design.rows().max(1) as f64;
+    let variance = |j: usize| {
+        let (sum, square) = blocks.iter().fold((0.0, 0.0), |(s, q), block| (s + block[j].0, q + block[j].1));
+        (square / rows - (sum / rows).powi(2)).max(0.0)
+    };
+    Ok((0..design.columns()).map(variance).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::design::examples::{from_columns, split, uniform};
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    struct Golden {
+        x: Vec<Vec<f32>>,
+        y: Vec<u8>,
+        signs: Vec<i8>,
+        groups: Vec<[usize; 2]>,
+        bounded: Case,
+        alone: Case,
+        grouped: Case,
+        both: Case,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        alpha: f64,
+        theta: Vec<f64>,
+    }
+
+    fn structure(penalty: Penalty, features: Vec<Range<usize>>, bounds: Vec<Bound>) -> Structure {
+        let features: Vec<_> = features.into_iter().map(|columns| (format!("f{}", columns.start), columns)).collect();
+        Structure { penalty, directions: vec![None; features.len()], features, bounds, fixed: true }
+    }
+
+    fn golden() -> (Golden, Design) {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/restrictions/linear.json");
+        let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let fold = (0..golden.y.len()).map(|row| (row % 5) as u8).collect();
+        let design = split(&from_columns(golden.x.concat(), golden.y.clone(), fold), 100);
+        (golden, design)
+    }
+
+    fn bounds(golden: &Golden) -> Vec<Bound> {
+        let bound = |sign: &i8| match sign {
+            1 => Bound::NotNegative,
+            -1 => Bound::NotPositive,
+            _ => Bound::Free,
+        };
+        golden.signs.iter().map(bound).collect()
+    }
+
+    #[test]
+    fn coefficients_are_those_of_other_solvers() {
+        let (golden, design) = golden();
+        let (free, bound) = (vec![Bound::Free; 11], bounds(&golden));
+        let each: Vec<_> = (0..11).map(|j| j..j + 1).collect();
+        let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
+        let first_eight = from_columns(golden.x[..8].concat(), golden.y.clone(), vec![0; golden.y.len()]);
+        let cases = [
+            ("bounded", &golden.bounded, &design, structure(Penalty::L2, each.clone(), bound.clone())),
+            ("alone", &golden.alone, &first_eight, structure(Penalty::Group, each[..8].to_vec(), free[..8].to_vec())),
+            ("grouped", &golden.grouped, &design, structure(Penalty::Group, groups.clone(), free)),
+            ("both", &golden.both, &design, structure(Penalty::Group, groups, bound)),
+        ];
+        for (name, case, design, structure) in cases {
+            let fit = structure.fit(design, case.alpha, None).unwrap();
+            assert!(fit.converged, "{name}: {:?}", fit.advice);
+            let found = fit.coefficients.iter().chain([&fit.intercept]);
+            for (at, (found, expected)) in found.zip(&case.theta).enumerate() {
+                assert!((found - expected).abs() < 1e-7, "{name} {at}: {found} against {expected}");
+                assert_eq!(*found == 0.0, expected.abs() < 1e-9, "{name} {at}: {found} against {expected}");
+            }
+            let dropped = case.theta.iter().filter(|theta| theta.abs() < 1e-9).count();
+            assert!(dropped > 0, "{name} tests nothing");
+        }
+    }
+
+    #[test]
+    fn cross_fitting_leaves_the_fold_out() {
+        let (golden, design) = golden();
+        let groups = golden.groups.iter().map(|&[first, end]| first..end).collect();
+        let structure = structure(Penalty::Group, groups, bounds(&golden));
+        let found = structure.cross_fit(&design, 0.04, 5).unwrap().concat();
+        let keep: Vec<usize> = (0..golden.y.len()).filter(|row| row % 5 != 3).collect();
+        let x = golden.x.iter().flat_map(|column| keep.iter().map(|&row| column[row])).collect();
+        let others = from_columns(x, keep.iter().map(|&row| golden.y[row]).collect(), vec![0; keep.len()]);
+        // The weights of the groups are those of all rows: they say what a column is, and know no label.
+        let regulariser = structure.regulariser(&design, 0.04).unwrap();
+        let mut fit = Fit { theta: base_rate_start(&others), ..Fit::default() };
+        fit.minimise(&Rows::all(&others), &regulariser, 1e-10).unwrap();
+        let expected = design.log_odds(&fit.theta[..11], fit.theta[11]).unwrap().concat();
+        for row in (3..golden.y.len()).step_by(5) {
+            assert!((found[row] - expected[row]).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_group_penalty_begins_with_few_features_and_ends_with_many() {
+        let (golden, design) = golden();
+        let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
+        let structure = structure(Penalty::Group, groups, vec![Bound::Free; 11]);
+        let choice = structure.choose_alpha(&design, 5).unwrap();
+        assert_eq!(choice.path.len(), SHARES.len());
+        let dropped = |alpha: f64| {
+            let fit = structure.fit(&design, alpha, None)?;
+            Ok::<usize, Error>(structure.restrictions(&fit).dropped.len())
+        };
+        let at_first = dropped(choice.path[0].alpha).unwrap();
+        assert!((3..6).contains(&at_first), "{at_first} of 6 features");
+        assert_eq!(dropped(choice.path[14].alpha).unwrap(), 0);
+        let error = dropped(choice.path[0].alpha / 0.69).unwrap_err();
+        assert!(matches!(&error, Error::Config(text) if text.contains("drops every feature")), "{error}");
+    }
+
+    #[test]
+    fn what_was_dropped_stays_out_on_other_rows() {
+        let (golden, design) = golden();
+        let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
+        let structure = structure(Penalty::Group, groups, vec![Bound::Free; 11]);
+        let fit = structure.fit(&design, 0.15, None).unwrap();
+        let dropped = structure.restrictions(&fit).dropped;
+        let again = structure.clone().without_dropped(&fit).fit(&design, 1e-4, Some(&fit)).unwrap();
+        assert!(!dropped.is_empty());
+        assert_eq!(structure.restrictions(&again).dropped, dropped);
+        assert!(structure.restrictions(&structure.fit(&design, 1e-4, None).unwrap()).dropped.is_empty());
+    }
+
+    #[test]
+    fn the_optimum_is_found_from_a_sample_of_the_curvature_and_for_any_number_of_threads() {
+        let mut next = uniform(3);
+        let rows = 210_000;
+        let x: Vec<f32> = (0..rows * 3).map(|_| (next() * 4.0 - 2.0) as f32).collect();
+        let y = (0..rows).map(|row| u8::from(next() < crate::numeric::sigmoid(f64::from(x[row]) - 2.0))).collect();
+        let design = split(&from_columns(x, y, vec![0; rows]), 1_000);
+        let structure =
+            structure(Penalty::Group, vec![0..1, 1..3], vec![Bound::NotNegative, Bound::Free, Bound::NotPositive]);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| structure.fit(&design, 0.002, None)).unwrap()
+        };
+        let fit = run(1);
+        assert!(fit.converged && fit.iterations < 30, "{:?}", fit.advice);
+        assert_eq!(fit.coefficients, run(3).coefficients);
+    }
+}
