@@ -13,12 +13,12 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import date
 from pathlib import Path
 
 import report
+from measuring import measured
 from report import OURS, OURS_AUTO
 
 HERE = Path(__file__).resolve().parent
@@ -39,25 +39,6 @@ MAX_AUC_DIFFERENCE = 0.01
 
 def say(text: str) -> None:
     print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
-
-
-def measured(command, folder: Path) -> dict:
-    """Runs a command: wall-clock and CPU seconds, peak resident memory as the kernel saw it, standard output."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        started = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], cwd=folder, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0), err.seek(0)
-        if process.returncode != 0:
-            sys.exit(f"{' '.join(map(str, command))}\nfailed with {process.returncode}:\n{err.read().decode()}")
-        return {
-            "seconds": seconds,
-            "cpu": usage.ru_utime + usage.ru_stime,
-            "peak": usage.ru_maxrss * 1024,
-            "out": out.read().decode(),
-        }
 
 
 def prepared(options) -> tuple[Path, Path, Path, dict]:

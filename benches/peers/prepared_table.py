@@ -13,11 +13,12 @@ import argparse
 import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from measuring import measured  # noqa: E402
 
 NUMERIC, CATEGORICAL = 55, 5
 TRAIN, HELD_OUT = "2026-01-01", "2026-03-01"
@@ -130,20 +131,6 @@ def lightgbm(file: Path, _alpha: float) -> dict:
 PEERS = {"scikit-learn, logistic": scikit_learn, "LightGBM": lightgbm}
 
 
-def measured(command, folder: Path) -> tuple[dict, str, str]:
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        started = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], cwd=folder, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0), err.seek(0)
-        texts = out.read().decode(), err.read().decode()
-        if process.returncode:
-            sys.exit(f"{' '.join(map(str, command))}\nfailed with {process.returncode}:\n{texts[1]}")
-        return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024}, *texts
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int)
@@ -168,19 +155,19 @@ def main() -> None:
     (args.folder / "churn.toml").write_text(CONFIG)
     programs = {}
     for complexity in ("auto", "linear"):
-        made, out, err = measured(
+        made = measured(
             [args.churn, "-v", "--format", "json", "--set", f"model.complexity={complexity}", "--set",
              f"paths.models=models-{complexity}", "train", "--features", table.name], args.folder)
-        metrics = json.loads(out)["evaluation"]["metrics"]
-        laps = re.findall(r'step="([^"]+)" seconds=([0-9.e-]+)', err)
+        metrics = json.loads(made.pop("out"))["evaluation"]["metrics"]
+        laps = re.findall(r'step="([^"]+)" seconds=([0-9.e-]+)', made.pop("err"))
         name = "churn, its default" if complexity == "auto" else "churn, linear"
         programs[name] = made | {"auc": metrics["roc_auc"], "log_loss": metrics["log_loss"],
                                  "steps": {step: float(seconds) for step, seconds in laps}}
         alpha = json.loads(sorted((args.folder / f"models-{complexity}").glob("v*/model.json"))[-1].read_text())["alpha"]
     for name in PEERS:
-        made, out, _ = measured([sys.executable, __file__, "--peer", name, "--table", table.name, "--alpha", alpha],
-                                args.folder)
-        result = json.loads(out)
+        made = measured([sys.executable, __file__, "--peer", name, "--table", table.name, "--alpha", alpha], args.folder)
+        result = json.loads(made.pop("out"))
+        del made["err"]
         made["seconds"] -= result.pop("not_counted")
         programs[name] = made | result
     print(json.dumps({"rows": args.rows, "columns": NUMERIC + CATEGORICAL, "programs": programs}))

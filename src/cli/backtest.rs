@@ -7,11 +7,13 @@ use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{prepared, Dataset, Tables};
+use crate::dataset::{prepared, Tables};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::backtest::{self, Backtest, LearningCurve};
-use crate::sources::CustomerTable;
+use crate::model::backtest::{self, Backtest, LearningCurve, Origin};
+use crate::model::bootstrap::Interval;
+use crate::model::metrics::Metrics;
+use crate::model::screening::Candidates;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -37,7 +39,7 @@ pub fn run(session: &Session, features: Option<&Path>, options: &Options<'_>) ->
             let end = train::data_end(&settings, &tables, options.as_of)?;
             let days = Snapshots::choose(&settings, end)?.all();
             let dataset = score::built(session, &settings, &tables, &days, Some(end))?;
-            judged(session, &settings, (&dataset, &tables.customers), None, options)?
+            judged(session, &settings, Candidates::all(&dataset, &tables.customers), None, options)?
         }
         Some(path) => {
             let prepared = prepared::for_training(&settings, path, options.as_of)?;
@@ -47,7 +49,7 @@ pub fn run(session: &Session, features: Option<&Path>, options: &Options<'_>) ->
                 (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),
                 _ => Some(Folds::stratified(dataset, customers, settings.model.seed)),
             };
-            judged(session, &settings, (dataset, customers), folds.as_ref(), options)?
+            judged(session, &settings, train::candidates(&settings, &prepared), folds.as_ref(), options)?
         }
     };
     if let Some(out) = options.out {
@@ -64,10 +66,11 @@ pub fn run(session: &Session, features: Option<&Path>, options: &Options<'_>) ->
 fn judged(
     session: &Session,
     settings: &Settings,
-    (dataset, customers): (&Dataset, &CustomerTable),
+    candidates: Candidates<'_>,
     folds: Option<&Folds>,
     options: &Options<'_>,
 ) -> Result<Backtest> {
+    let Candidates { dataset, customers, .. } = candidates;
     let splits = match folds {
         Some(folds) => backtest::by_folds(dataset, folds),
         None => {
@@ -77,7 +80,7 @@ fn judged(
     };
     let spinner = session.progress().spinner("training");
     let step = |what: &str| spinner.set_message(what.to_owned());
-    let found = backtest::Setting { settings, dataset, customers, step: &step }.run(&splits, !options.no_curves);
+    let found = backtest::Setting { settings, candidates, step: &step }.run(&splits, !options.no_curves);
     spinner.finish_and_clear();
     found
 }
@@ -89,11 +92,11 @@ fn summary(found: &Backtest, purged: bool) -> String {
     );
     let header = [
         "origin",
-        "snapshots",
-        "rows",
+        "snapshots learned from",
+        "their rows",
         "churned",
-        "judged",
-        "risk",
+        "rows judged",
+        "mean risk",
         "churned",
         "AUC",
         "95 %",
@@ -113,7 +116,7 @@ fn summary(found: &Backtest, purged: bool) -> String {
             percent(origin.mean_probability),
             rate(origin.metrics.base_rate),
             shown(origin.metrics.roc_auc, 3),
-            interval(origin.intervals.roc_auc, 3),
+            origin.intervals.roc_auc.map_or_else(|| "-".to_owned(), |i| format!("{:.2}-{:.2}", i.lower, i.upper)),
             shown(origin.metrics.top_decile_lift, 2),
             shown(origin.metrics.log_loss, 4),
             shown(origin.metrics.ece, 4),
@@ -133,19 +136,34 @@ fn summary(found: &Backtest, purged: bool) -> String {
         let _ = writeln!(text, "  note: {name} is left out: {why}");
     }
     let baseline = format!("{} alone", found.baseline_of);
-    let mut list = table(&["all origins together", "model", "95 % interval", &baseline], &[1, 2, 3]);
-    let (of, ranges, trivial) = (&found.pooled, &found.intervals, &found.baseline);
-    for (name, value, range, baseline, digits) in [
-        ("ROC AUC", of.roc_auc, ranges.roc_auc, trivial.roc_auc, 3),
-        ("average precision", of.average_precision, ranges.average_precision, trivial.average_precision, 3),
-        ("top-decile lift", of.top_decile_lift, ranges.top_decile_lift, trivial.top_decile_lift, 2),
-        ("log-loss", of.log_loss, ranges.log_loss, trivial.log_loss, 4),
-        ("Brier score", of.brier, ranges.brier, trivial.brier, 4),
-        ("calibration error (ECE)", of.ece, ranges.ece, trivial.ece, 4),
-    ] {
-        list.add_row([name.to_owned(), shown(value, digits), interval(range, digits), shown(baseline, digits)]);
-    }
+    let header = ["", "mean of the origins", &baseline, "all rows together", "95 % interval", &baseline];
+    let mut list = table(&header, &[1, 2, 3, 4, 5]);
+    let ranges = &found.intervals;
+    let mut line = |name: &str, metric: fn(&Metrics) -> Option<f64>, range: Option<Interval>, digits: usize| {
+        let mean = |of: fn(&Origin) -> &Metrics| {
+            let defined: Vec<f64> = found.origins.iter().filter_map(|origin| metric(of(origin))).collect();
+            (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64)
+        };
+        list.add_row([
+            name.to_owned(),
+            shown(mean(|origin| &origin.metrics), digits),
+            shown(mean(|origin| &origin.baseline), digits),
+            shown(metric(&found.pooled), digits),
+            interval(range, digits),
+            shown(metric(&found.baseline), digits),
+        ]);
+    };
+    line("ROC AUC", |m| m.roc_auc, ranges.roc_auc, 3);
+    line("average precision", |m| m.average_precision, ranges.average_precision, 3);
+    line("top-decile lift", |m| m.top_decile_lift, ranges.top_decile_lift, 2);
+    line("log-loss", |m| m.log_loss, ranges.log_loss, 4);
+    line("Brier score", |m| m.brier, ranges.brier, 4);
+    line("calibration error (ECE)", |m| m.ece, ranges.ece, 4);
     let _ = writeln!(text, "{list}");
+    if found.origins.len() > 1 {
+        text += "A list ranks the customers of one date: the mean of the origins says how well. All rows together also compares \
+                 customers of different dates, and suffers where the base rate moved.\n";
+    }
     if let Some(line) = &found.calibration_line {
         let _ = writeln!(
             text,

@@ -84,8 +84,8 @@ fn score_both(
 
     let dates = [first.evaluation_dates(), second.evaluation_dates()].concat();
     let (data, other) = built(&dates, Some(end))?;
-    let sides = [(first, &data), (second, other.as_ref().unwrap_or(&data))];
-    comparison.held_out = comparison::on_held_out(settings, customers, sides, &dates)?;
+    let sides = [(first, (&data, customers)), (second, (other.as_ref().unwrap_or(&data), customers))];
+    comparison.held_out = comparison::on_held_out(settings, sides, &dates)?;
     if comparison.held_out.is_none() {
         comparison.notes.push(
             "no metrics: on every date that either was evaluated on, one of them has learned from the outcomes, or the labels \

@@ -195,6 +195,7 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
         ),
     };
     text += &evaluated::brief(model);
+    screened(&mut text, model);
     steps(&mut text, model);
     let _ = writeln!(
         text,
@@ -234,6 +235,17 @@ pub fn trained(model: &Artefact, decision: &Decision, registry: &Registry) -> St
         registry.path(&model.version).display()
     );
     text
+}
+
+/// Which columns of a wide table the model learned from.
+fn screened(text: &mut String, model: &Artefact) {
+    let Some(screening) = &model.screening else { return };
+    let names: Vec<&str> = screening.kept.iter().take(TOP).map(|(name, _)| name.as_str()).collect();
+    let more = match screening.kept.len().saturating_sub(TOP) {
+        0 => String::new(),
+        more => format!(" and {more} more (all are in the model card)"),
+    };
+    let _ = writeln!(text, "{screening}.\nKept, the strongest first: {}{more}", names.join(", "));
 }
 
 /// "45 columns", or "19 curves and 10 interactions".

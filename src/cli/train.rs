@@ -13,6 +13,7 @@ use crate::features::{Catalogue, Directions};
 use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
 use crate::model::folds;
 use crate::model::leakage;
+use crate::model::screening::Candidates;
 use crate::model::training;
 use crate::registry::comparison::{self, Contender};
 use crate::registry::promotion::{self, Decision};
@@ -36,6 +37,7 @@ pub fn run(session: &Session, features: Option<&Path>, as_of: Option<Day>, promo
             "file": registry.path(&artefact.version),
             "sampling": artefact.sampling,
             "evaluation": artefact.evaluation,
+            "screening": artefact.screening,
             "notes": artefact.advice,
         }));
     }
@@ -73,7 +75,8 @@ pub fn trained(
     let features = |champion: &Contender| match champion.settings(settings) {
         Err(_) => Ok(Features::Others),
         Ok(its) if its.features.windows_days == settings.features.windows_days => Ok(Features::Same),
-        Ok(its) => score::built(session, &its, &tables, dates, Some(end)).map(Features::Own),
+        Ok(its) => score::built(session, &its, &tables, dates, Some(end))
+            .map(|data| Features::Own(Box::new((data, tables.customers.clone())))),
     };
     let decision = decide(settings, registry, &challenger, (&data, &tables.customers), features, promote)?;
     if decision.promoted {
@@ -104,13 +107,21 @@ fn trained_on_table(
     no_leaks(settings, &prepared)?;
     let inputs = Inputs::of_table(&prepared.source.table.table);
     let (data, customers) = (&prepared.dataset, &prepared.customers);
+    let candidates = candidates(settings, &prepared);
     let step = |what: &str| spinner.set_message(what.to_owned());
     let challenger = match &snapshots {
         Some(snapshots) => {
             for day in &snapshots.unmatured {
                 tracing::warn!("the rows of {day} have no labels, or none known by then; they are left out");
             }
-            training::train(settings, data, customers, snapshots, inputs, &step)
+            let training = Selection::labelled(data, |day| snapshots.training.contains(&day));
+            let kept = candidates.for_training_on(&training)?;
+            let (data, customers) = kept.data();
+            let challenger = training::train(settings, data, customers, snapshots, inputs, &step);
+            challenger.map(|mut challenger| {
+                challenger.models().for_each(|model| kept.tell(model));
+                challenger
+            })
         }
         None => {
             let column = prepared.source.table.fold.as_deref();
@@ -118,36 +129,62 @@ fn trained_on_table(
                 (Some(levels), Some(column)) => Folds::given(column, levels)?,
                 _ => Folds::stratified(data, customers, settings.model.seed),
             };
-            folds::train(settings, data, customers, (&folds, column), inputs, &step)
+            folds::train(settings, &candidates, (&folds, column), inputs, &step)
         }
     };
     spinner.finish_and_clear();
     let mut challenger = challenger?;
-    for model in std::iter::once(&mut challenger.model).chain(&mut challenger.evaluated) {
+    for model in challenger.models() {
         model.churn = ChurnMeaning::of_table(settings);
         if snapshots.is_none() {
             model.advice.insert(0, NO_TIME_SPLIT.to_owned());
         }
     }
     let challenger = registry.register(challenger, &now())?;
+    let of = |model: &Contender| {
+        let catalogue = &model.published.catalogue;
+        let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
+        prepared.source.read((&numeric, &catalogue.categorical), data, customers)
+    };
     let features = |champion: &Contender| {
         let (ours, theirs) = (&challenger.published, &champion.published);
-        let same =
-            theirs.churn == ours.churn && theirs.check_features(&ours.catalogue, "the table has", "table").is_ok();
-        Ok(if same { Features::Same } else { Features::Others })
+        if theirs.churn != ours.churn || !prepared.source.has(&theirs.catalogue) {
+            return Ok(Features::Others);
+        }
+        if theirs.catalogue == ours.catalogue {
+            return Ok(Features::Same);
+        }
+        let (data, customers, _) = of(champion)?;
+        Ok(Features::Own(Box::new((data, customers))))
     };
-    let decision = decide(settings, registry, &challenger, (data, customers), features, promote)?;
+    let of_wide = if prepared.is_wide() { Some(of(&challenger)?) } else { None };
+    let its = of_wide.as_ref().map_or((data, customers), |(data, customers, _)| (data, customers));
+    let decision = decide(settings, registry, &challenger, its, features, promote)?;
     if decision.promoted {
         registry.promote(&challenger.published.version, &decision.reason, &now())?;
     }
     Ok((challenger.published, decision))
 }
 
+/// The columns of a prepared table that models may learn from.
+pub fn candidates<'a>(settings: &Settings, prepared: &'a Prepared) -> Candidates<'a> {
+    let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
+    let wide = prepared.is_wide().then_some((&prepared.source, most));
+    Candidates { dataset: &prepared.dataset, customers: &prepared.customers, wide }
+}
+
 /// Stops a training on columns that seem to know the label, but for those that are accepted by name.
 fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
     let data = &prepared.dataset;
     let rows = Selection::labelled(data, |_| true);
-    let mut suspects = leakage::suspects(data, &prepared.customers, &rows, settings.model.seed)?;
+    let seed = settings.model.seed;
+    let mut suspects = leakage::suspects(data, &prepared.customers, &rows, seed)?;
+    if prepared.is_wide() {
+        for columns in prepared.source.batches() {
+            let (data, customers, _) = prepared.source.read(columns, data, &prepared.customers)?;
+            suspects.extend(leakage::suspects(&data, &customers, &rows, seed)?);
+        }
+    }
     suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.source.table.as_of.is_some()));
     let accepted = settings.table.as_ref().map_or(&[][..], |table| &table.accept);
     suspects.retain(|suspect| !accepted.contains(&suspect.column));
@@ -203,8 +240,8 @@ pub fn data_end(settings: &Settings, tables: &Tables, as_of: Option<Day>) -> Res
 enum Features {
     /// The challenger's.
     Same,
-    /// Those of a data set of its own, because it looks through other windows.
-    Own(Dataset),
+    /// Those of a data set of its own, because it looks through other windows or at other columns.
+    Own(Box<(Dataset, CustomerTable)>),
     /// None that are there: it predicts something else, or from other tables.
     Others,
 }
@@ -236,7 +273,7 @@ fn decide(
     };
     let its_data = match features(&champion)? {
         Features::Same => None,
-        Features::Own(its_data) => Some(its_data),
+        Features::Own(its) => Some(its),
         Features::Others => {
             let version = champion.published.version;
             let reason = format!("the champion {version} predicts something else or from other features");
@@ -244,7 +281,7 @@ fn decide(
         }
     };
     let dates = challenger.evaluation_dates();
-    let sides = [(&champion, its_data.as_ref().unwrap_or(data)), (challenger, data)];
-    let held_out = comparison::on_held_out(settings, customers, sides, dates)?;
+    let its = its_data.as_deref().map_or((data, customers), |(data, customers)| (data, customers));
+    let held_out = comparison::on_held_out(settings, [(&champion, its), (challenger, (data, customers))], dates)?;
     Ok(promotion::decide(challenger, &champion, held_out.as_ref(), settings.promotion.margin))
 }

@@ -91,6 +91,7 @@ pub(super) const KEYS: &[Key] = &[
     optional("table.numeric", Kind::Texts),
     optional("table.categorical", Kind::Texts),
     optional("table.accept", Kind::Texts),
+    optional("table.max_features", Kind::Whole(1, 2_000)),
     optional("eligibility.min_tenure_days", Kind::Whole(0, LONGEST_STRETCH)),
     optional("eligibility.active_within_days", Kind::Whole(0, LONGEST_STRETCH)),
     optional("features.windows_days", Kind::Wholes(1, LONGEST_WINDOW)),

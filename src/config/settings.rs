@@ -257,6 +257,9 @@ pub struct Table {
     /// Columns that are known to be no leak of the label, though they look like one.
     #[serde(default)]
     pub accept: Vec<String>,
+    /// The most columns that one model learns from; of more, those that say most by themselves about the training rows.
+    #[serde(default = "Table::usual_most")]
+    pub max_features: u32,
 }
 
 impl Table {
@@ -266,6 +269,10 @@ impl Table {
 
     fn usual_label() -> String {
         "churned".to_owned()
+    }
+
+    fn usual_most() -> u32 {
+        500
     }
 
     /// Whether a column is listed as a feature.
@@ -292,6 +299,7 @@ impl Default for Table {
             numeric: Vec::new(),
             categorical: Vec::new(),
             accept: Vec::new(),
+            max_features: Table::usual_most(),
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::sources::prepared::{Rows, Target};
 use crate::sources::{self, CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
 use std::path::Path;
 
-/// The most features of one model: the fit's memory grows with their square and its time with their cube.
-const MOST_FEATURES: usize = 2_000;
+/// Values of a wide table that are in memory at a time while its columns are looked at.
+const BATCH_VALUES: usize = 64_000_000;
 /// From this share of the rows on, distinct levels look like names rather than levels.
 const NAMES: f64 = 0.5;
 /// Fewer distinct levels than this are never taken for names.
@@ -65,15 +65,6 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
             path.display()
         )));
     }
-    let features = table.numeric.len() + table.categorical.len();
-    if features > MOST_FEATURES {
-        return Err(Error::Config(format!(
-            "prepared table {}: {features} columns can be features, more than the {MOST_FEATURES} that one model takes. \
-             Choose among them: table.ignore takes patterns such as \"raw_*\", and with table.ignore = [\"*\"] only the \
-             columns listed under table.numeric and table.categorical are features",
-            path.display()
-        )));
-    }
     let keys = table.keys(&zone)?;
     let span = labels::span_days(&settings.churn);
     let known = |day: Day| as_of.is_none_or(|end| day.plus(span) <= end);
@@ -114,7 +105,16 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
     let mut source = TableRows { table, rows, places: Vec::new() };
     let (dataset, customers) = source.in_blocks(settings, today, &mut notes)?;
     let mut prepared = Prepared { source, dataset, customers, folds, dates, unmatured, notes };
-    prepared.load()?;
+    let table = &prepared.source.table;
+    let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
+    if table.numeric.len() + table.categorical.len() <= most {
+        let notes = prepared.source.fill(
+            (&table.numeric, &table.categorical),
+            &mut prepared.dataset,
+            &mut prepared.customers,
+        )?;
+        prepared.notes.extend(notes);
+    }
     Ok(prepared)
 }
 
@@ -140,11 +140,10 @@ pub fn for_scoring(
     let rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
     let mut notes = Vec::new();
     let mut source = TableRows { table, rows, places: Vec::new() };
-    let (dataset, customers) = source.in_blocks(settings, undated, &mut notes)?;
-    let (folds, dates, unmatured) = (None, Vec::new(), Vec::new());
-    let mut prepared = Prepared { source, dataset, customers, folds, dates, unmatured, notes };
-    prepared.load()?;
-    Ok(prepared)
+    let (mut dataset, mut customers) = source.in_blocks(settings, undated, &mut notes)?;
+    let columns = (source.table.numeric.as_slice(), source.table.categorical.as_slice());
+    notes.extend(source.fill(columns, &mut dataset, &mut customers)?);
+    Ok(Prepared { source, dataset, customers, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
 }
 
 fn wanted_dates(
@@ -174,34 +173,9 @@ impl Prepared {
         }
     }
 
-    /// Reads all features into the data set.
-    fn load(&mut self) -> Result<()> {
-        let (dataset, customers) = (&mut self.dataset, &mut self.customers);
-        let TableRows { table, rows, .. } = &self.source;
-        customers.categorical = table.levels(rows, &table.categorical)?;
-        let infinite = self.source.fill(&mut dataset.blocks)?;
-        for (name, count) in table.numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
-            self.notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
-        }
-        for (name, levels) in table.categorical.iter().zip(&customers.categorical) {
-            let distinct = levels.names.len();
-            if table.label.is_some() && distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows.len() as f64 {
-                self.notes.push(format!(
-                    "`{name}` has {distinct} levels in {} rows: a name rather than a level? If so, add it to table.ignore",
-                    rows.len()
-                ));
-            }
-        }
-        let feature = |name: &String| Feature {
-            name: name.clone(),
-            measure: Measure::Numeric,
-            signal: None,
-            window_days: None,
-            instrument: None,
-        };
-        dataset.catalogue =
-            Catalogue { numeric: table.numeric.iter().map(feature).collect(), categorical: table.categorical.clone() };
-        Ok(())
+    /// Whether there are more columns than one model takes, so that they have not been read.
+    pub fn is_wide(&self) -> bool {
+        self.dataset.catalogue.names().count() < self.source.table.numeric.len() + self.source.table.categorical.len()
     }
 }
 
@@ -281,11 +255,55 @@ impl TableRows {
         self.table.passthrough(&self.rows, zone, wanted)
     }
 
-    /// Reads the numeric features into the blocks. Returns how many values of each were infinite.
-    fn fill(&self, blocks: &mut [Block]) -> Result<Vec<u64>> {
-        let features = self.table.numeric.len();
-        let mut values: Vec<Vec<f32>> = blocks.iter().map(|block| vec![0.0; features * block.rows()]).collect();
-        let mut columns: Vec<Target<'_>> = (0..features).map(|_| Vec::with_capacity(blocks.len())).collect();
+    /// The same rows with these columns as their features, and what a person should know about them.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn read(
+        &self,
+        (numeric, categorical): (&[String], &[String]),
+        rows: &Dataset,
+        customers: &CustomerTable,
+    ) -> Result<(Dataset, CustomerTable, Vec<String>)> {
+        let mut dataset = Dataset {
+            catalogue: Catalogue::default(),
+            as_of: rows.as_of.clone(),
+            blocks: rows.blocks.iter().map(|block| Block { values: Stored::default(), ..block.clone() }).collect(),
+            exclusions: rows.exclusions.clone(),
+            reports: Vec::new(),
+            first_entries: rows.first_entries.clone(),
+        };
+        let mut customers = CustomerTable { categorical: Vec::new(), ..customers.clone() };
+        let notes = self.fill((numeric, categorical), &mut dataset, &mut customers)?;
+        Ok((dataset, customers, notes))
+    }
+
+    /// All columns that can be features, some at a time, so that they need not fit into memory together: numeric ones, then
+    /// categorical ones.
+    pub fn batches(&self) -> impl Iterator<Item = (&[String], &[String])> {
+        let each = (BATCH_VALUES / self.rows.len().max(1)).max(1);
+        let numeric = self.table.numeric.chunks(each).map(|names| (names, &[] as &[String]));
+        numeric.chain(self.table.categorical.chunks(each).map(|names| (&[] as &[String], names)))
+    }
+
+    /// Whether the table has these columns as features.
+    pub fn has(&self, catalogue: &Catalogue) -> bool {
+        let known: hashbrown::HashSet<&String> = self.table.numeric.iter().collect();
+        let levels: hashbrown::HashSet<&String> = self.table.categorical.iter().collect();
+        catalogue.numeric.iter().all(|feature| known.contains(&feature.name))
+            && catalogue.categorical.iter().all(|name| levels.contains(name))
+    }
+
+    /// Reads columns into a data set without features. Returns what a person should know about them.
+    fn fill(
+        &self,
+        (numeric, categorical): (&[String], &[String]),
+        dataset: &mut Dataset,
+        customers: &mut CustomerTable,
+    ) -> Result<Vec<String>> {
+        let blocks = &mut dataset.blocks;
+        let mut values: Vec<Vec<f32>> = blocks.iter().map(|block| vec![0.0; numeric.len() * block.rows()]).collect();
+        let mut columns: Vec<Target<'_>> = numeric.iter().map(|_| Vec::with_capacity(blocks.len())).collect();
         for (block, values) in blocks.iter().zip(&mut values) {
             let mut rest = values.as_mut_slice();
             for column in &mut columns {
@@ -294,11 +312,35 @@ impl TableRows {
                 rest = others;
             }
         }
-        let infinite = self.table.fill_numeric(&self.rows, &self.places, columns)?;
+        let infinite = self.table.fill_numeric(&self.rows, numeric, &self.places, columns)?;
         for (block, values) in blocks.iter_mut().zip(values) {
             block.values = values.into();
         }
-        Ok(infinite)
+        customers.categorical = self.table.levels(&self.rows, categorical)?;
+        let feature = |name: &String| Feature {
+            name: name.clone(),
+            measure: Measure::Numeric,
+            signal: None,
+            window_days: None,
+            instrument: None,
+        };
+        dataset.catalogue =
+            Catalogue { numeric: numeric.iter().map(feature).collect(), categorical: categorical.to_vec() };
+        let mut notes = Vec::new();
+        for (name, count) in numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
+            notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
+        }
+        let rows = self.rows.len();
+        for (name, levels) in categorical.iter().zip(&customers.categorical) {
+            let distinct = levels.names.len();
+            if self.table.label.is_some() && distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows as f64 {
+                notes.push(format!(
+                    "`{name}` has {distinct} levels in {rows} rows: a name rather than a level? If so, add it to \
+                     table.ignore"
+                ));
+            }
+        }
+        Ok(notes)
     }
 }
 

@@ -8,6 +8,7 @@ use super::logistic::{Certificate, Coefficient};
 use super::recipe::{linear_score, NumericStep, Recipe, Role, Source, Term};
 use super::restrictions::Restrictions;
 use super::sampling::Sampling;
+use super::screening::Screening;
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -156,6 +157,9 @@ pub struct Artefact {
     pub snapshots: Snapshots,
     /// The raw features it expects.
     pub catalogue: Catalogue,
+    /// How they were chosen from a table with more columns than one model takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
     /// How they become columns.
     pub recipe: Recipe,
     /// Rows it was fitted on.

@@ -10,6 +10,7 @@ use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use super::evaluation::{self, Baseline, CalibrationLine};
 use super::folds;
 use super::metrics::Metrics;
+use super::screening::Candidates;
 use super::training::{self, FOLDS};
 use crate::calendar::Day;
 use crate::config::Settings;
@@ -23,6 +24,8 @@ use serde::{Deserialize, Serialize};
 
 /// The shares of customers, in hundredths, that the learning curve by rows trains on.
 const SHARES: [u8; 4] = [12, 25, 50, 100];
+/// The share of the log-loss that a difference may make without being worth a word.
+const NEGLIGIBLE: f64 = 0.01;
 
 /// What a model learns from, and what it is judged on.
 pub struct Part {
@@ -207,10 +210,8 @@ impl Rows {
 pub struct Setting<'a> {
     /// How to train.
     pub settings: &'a Settings,
-    /// The rows.
-    pub dataset: &'a Dataset,
-    /// The customers.
-    pub customers: &'a CustomerTable,
+    /// The rows, their customers and features.
+    pub candidates: Candidates<'a>,
     /// Hears what is being done.
     pub step: &'a dyn Fn(&str),
 }
@@ -258,9 +259,14 @@ impl Setting<'_> {
         })
     }
 
-    /// Trains on one selection and gives the probabilities of another.
-    fn probabilities(&self, training: &Selection, judged: &Selection) -> Result<Vec<f64>> {
-        let labels = training.labels(self.dataset);
+    /// Trains on one selection and gives the probabilities of another, and if asked for those of the baseline.
+    fn probabilities(
+        &self,
+        training: &Selection,
+        judged: &Selection,
+        baseline: bool,
+    ) -> Result<(Vec<f64>, Option<Baseline>)> {
+        let labels = training.labels(self.candidates.dataset);
         let churners = labels.iter().filter(|&&y| y == 1).count();
         if churners < usize::from(FOLDS) || labels.len() - churners < usize::from(FOLDS) {
             return Err(Error::TooLittle(format!(
@@ -268,25 +274,31 @@ impl Setting<'_> {
                 labels.len()
             )));
         }
-        let trained = training::train_on(self.settings, self.dataset, self.customers, training, &|_| {})?;
-        Ok(trained.probabilities(self.dataset, self.customers, judged)?.concat())
+        let kept = self.candidates.for_training_on(training)?;
+        let (dataset, customers) = kept.data();
+        let trained = training::train_on(self.settings, dataset, customers, training, &|_| {})?;
+        let p = trained.probabilities(dataset, customers, judged)?.concat();
+        let of = match baseline {
+            true => Some(Baseline::of(self.settings, dataset, customers, training, judged)?),
+            false => None,
+        };
+        Ok((p, of))
     }
 
     fn judge(&self, split: &Split) -> Result<(Origin, Rows)> {
         let (mut rows, mut learned, mut churners) = (Rows::default(), 0, 0);
         let mut baselines = Vec::with_capacity(split.parts.len());
         for part in &split.parts {
-            let labels = part.training.labels(self.dataset);
+            let labels = part.training.labels(self.candidates.dataset);
             learned += labels.len();
             churners += labels.iter().filter(|&&y| y == 1).count();
-            let p = self.probabilities(&part.training, &part.judged)?;
-            let (training, judged) = (&part.training, &part.judged);
-            let baseline = Baseline::of(self.settings, self.dataset, self.customers, training, judged)?;
+            let (p, baseline) = self.probabilities(&part.training, &part.judged, true)?;
+            let baseline = baseline.unwrap_or_default();
             rows.extend(&Rows {
-                y: part.judged.labels(self.dataset),
+                y: part.judged.labels(self.candidates.dataset),
                 p,
                 baseline: baseline.probabilities.concat(),
-                customers: part.judged.customers(self.dataset),
+                customers: part.judged.customers(self.candidates.dataset),
             });
             baselines.push(baseline.name);
         }
@@ -314,7 +326,9 @@ impl Setting<'_> {
         if dates.len() < 2 {
             return Ok(None);
         }
-        let places = |days: &[Day]| -> Vec<bool> { self.dataset.as_of.iter().map(|day| days.contains(day)).collect() };
+        let places = |days: &[Day]| -> Vec<bool> {
+            self.candidates.dataset.as_of.iter().map(|day| days.contains(day)).collect()
+        };
         let choices = (1..=dates.len()).map(|count| {
             let kept = places(&dates[dates.len() - count..]);
             let from = format!("the newest {count} of {} snapshots", dates.len());
@@ -329,7 +343,7 @@ impl Setting<'_> {
     fn by_customers(&self, split: &Split) -> Result<Option<LearningCurve>> {
         // Another seed than that of the folds, which these customers are to be spread over.
         let seed = self.settings.model.seed ^ u64::from(u32::MAX);
-        let customers = self.customers;
+        let customers = self.candidates.customers;
         let choices = SHARES.into_iter().map(|share| {
             let from = format!("{share} % of the customers");
             (from, move |block: &Block, row: usize| customers.fold(block.customers[row], 100, seed) < share)
@@ -346,14 +360,14 @@ impl Setting<'_> {
         choices: impl Iterator<Item = (String, F)>,
     ) -> Result<Vec<Learned>> {
         let Some(part) = split.parts.first() else { return Ok(Vec::new()) };
-        let y = part.judged.labels(self.dataset);
-        let customers = part.judged.customers(self.dataset);
+        let y = part.judged.labels(self.candidates.dataset);
+        let customers = part.judged.customers(self.candidates.dataset);
         let mut fitted: Vec<(String, usize, Vec<f64>)> = Vec::new();
         for (from, keep) in choices {
             (self.step)(&format!("learning curve: {from}"));
-            let training = part.training.restricted(self.dataset, &keep);
-            match self.probabilities(&training, &part.judged) {
-                Ok(p) => fitted.push((from, training.count(), p)),
+            let training = part.training.restricted(self.candidates.dataset, &keep);
+            match self.probabilities(&training, &part.judged, false) {
+                Ok((p, _)) => fitted.push((from, training.count(), p)),
                 // A point with too little to learn from is no point.
                 Err(Error::TooLittle(_)) => {}
                 Err(error) => return Err(error),
@@ -378,44 +392,43 @@ impl Setting<'_> {
     }
 }
 
-/// How much is enough, in words: the first point whose log-loss is not known to be worse than that of all.
+/// How much is enough, in words: the first point whose log-loss is neither surely worse than that of all nor possibly worse
+/// by more than [`NEGLIGIBLE`]. That no difference is seen on few rows says nothing.
 fn enough(what: &str, points: &[Learned]) -> String {
+    let Some((all, fewer)) = points.split_last() else { return format!("{what}: too little to say.") };
+    let negligible = NEGLIGIBLE * total(all);
     let surely_worse = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.lower > 0.0);
     let surely_better = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.upper < 0.0);
-    let Some((all, fewer)) = points.split_last() else { return format!("{what}: too little to say.") };
+    let as_good = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.upper <= negligible);
     let loss = |point: &Learned| {
         let interval = point.loss_against_all.unwrap_or(Interval { estimate: 0.0, lower: 0.0, upper: 0.0 });
-        format!("log-loss {:+.4} ({:+.4} to {:+.4})", interval.estimate, interval.lower, interval.upper)
+        format!("log-loss {:+.4} ({:+.4} to {:+.4}) against all", interval.estimate, interval.lower, interval.upper)
     };
     if let Some(best) = fewer.iter().filter(surely_better).min_by(|a, b| total(a).total_cmp(&total(b))) {
-        return format!(
-            "{what}: less is more. {} do better than all, {} against them.",
-            capital(&best.from),
-            loss(best)
-        );
+        return format!("{what}: less is more. With {}, the model is surely better, {}.", best.from, loss(best));
     }
-    match fewer.iter().find(|point| !surely_worse(point)) {
-        Some(first) => {
-            format!("{what}: {} are enough, {} against all: no worse as far as can be told.", first.from, loss(first))
-        }
-        None => match fewer.last() {
-            Some(next) => format!(
-                "{what}: every bit helps. Even {} do surely worse than all, {}; more may help further.",
+    if let Some(first) = fewer.iter().find(|point| !surely_worse(point) && as_good(point)) {
+        return format!("{what}: enough with {}, {}: worse by less than 1 % if at all.", first.from, loss(first));
+    }
+    match fewer.last() {
+        Some(next) if surely_worse(&next) => {
+            format!(
+                "{what}: every bit helps. With {}, the model is surely worse, {}; more may help further.",
                 next.from,
                 loss(next)
-            ),
-            None => format!("{what}: there is only {}, nothing to compare.", all.from),
-        },
+            )
+        }
+        Some(next) => format!(
+            "{what}: not to be told from so few judged rows. With {}, {}, which may be worse by more than 1 %.",
+            next.from,
+            loss(next)
+        ),
+        None => format!("{what}: there is only {}, nothing to compare.", all.from),
     }
 }
 
 fn total(point: &Learned) -> f64 {
     point.log_loss.unwrap_or(f64::INFINITY)
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -439,12 +452,12 @@ mod tests {
         let one = |lower| point("the newest 1 of 3 snapshots", 0.01, lower, 0.02);
         let two = |upper| point("the newest 2 of 3 snapshots", -0.001, -0.003, upper);
         let said = |points: &[Learned]| enough("History", points);
-        assert!(
-            said(&[one(0.005), two(0.001), all.clone()]).starts_with("History: the newest 2 of 3 snapshots are enough")
-        );
-        assert!(said(&[one(-0.001), two(0.001), all.clone()])
-            .starts_with("History: the newest 1 of 3 snapshots are enough"));
-        assert!(said(&[one(0.005), two(-0.001), all.clone()]).contains("less is more. The newest 2 of 3"));
+        let two_are_enough = said(&[one(0.005), two(0.001), all.clone()]);
+        assert!(two_are_enough.starts_with("History: enough with the newest 2 of 3 snapshots"), "{two_are_enough}");
+        // One may be worse by 0.02 of 0.3.
+        let undecided = said(&[one(-0.001), all.clone()]);
+        assert!(undecided.contains("not to be told") && undecided.contains("the newest 1 of 3"), "{undecided}");
+        assert!(said(&[one(0.005), two(-0.001), all.clone()]).contains("less is more. With the newest 2 of 3"));
         assert!(said(&[one(0.005), all.clone()]).contains("every bit helps"));
         assert!(said(&[all]).contains("nothing to compare"));
         assert!(said(&[]).contains("too little"));

@@ -167,6 +167,30 @@ impl Bootstrap {
         (alone, paired)
     }
 
+    /// The interval of a statistic of counts: each row is in one of the `cells`, and `of` makes the statistic of how many
+    /// rows, drawn in a replicate, each cell holds.
+    pub fn of_cells(
+        &self,
+        estimate: f64,
+        cells: &[u32],
+        customers: &[u32],
+        of: impl Fn(&[f64]) -> f64 + Sync,
+    ) -> Option<Interval> {
+        let count = cells.iter().map(|&cell| cell as usize + 1).max().unwrap_or(0).next_multiple_of(2);
+        let passes = self.replicates.div_ceil(LANES) as u64;
+        let replicates = (0..passes).into_par_iter().map(|pass| {
+            let key = mixed(self.seed ^ mixed(pass));
+            let mut counts = vec![[0.0; LANES]; count];
+            for (&cell, &customer) in cells.iter().zip(customers) {
+                let drawn = poisson(key, customer);
+                counts[cell as usize].iter_mut().zip(drawn).for_each(|(count, drawn)| *count += drawn);
+            }
+            let of_lane = |lane: usize| of(&counts.iter().map(|count| count[lane]).collect::<Vec<f64>>());
+            (0..LANES).map(of_lane).collect::<Vec<f64>>()
+        });
+        Interval::percentile(estimate, replicates.collect::<Vec<_>>().into_iter().flatten())
+    }
+
     /// The metrics in every replicate; NaN where one is not defined.
     fn replicates(&self, sorted: &Sorted) -> Vec<Each<f64>> {
         let passes = self.replicates.div_ceil(LANES) as u64;

@@ -5,13 +5,13 @@ use super::artefact::Inputs;
 use super::bootstrap::Each;
 use super::evaluation::{Baseline, Evaluation};
 use super::metrics::Metrics;
+use super::screening::Candidates;
 use super::training::{self, Challenger, Trained};
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
-use crate::sources::CustomerTable;
 use serde::{Deserialize, Serialize};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
@@ -60,12 +60,12 @@ impl FoldMetrics {
 /// [`Error::TooLittle`] when the rows, or those outside a fold, hold too few churners or customers who stayed.
 pub fn train(
     settings: &Settings,
-    dataset: &Dataset,
-    customers: &CustomerTable,
+    candidates: &Candidates<'_>,
     (folds, column): (&Folds, Option<&str>),
     inputs: Inputs,
     step: &dyn Fn(&str),
 ) -> Result<Challenger> {
+    let dataset = candidates.dataset;
     let all = Selection::labelled(dataset, |_| true);
     training::enough(settings, dataset, &all, &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() })?;
     let count = match folds.given || all.count() <= ROWS_FOR_ALL_FOLDS {
@@ -86,6 +86,8 @@ pub fn train(
                 )));
             }
         }
+        let kept = candidates.for_training_on(&outside)?;
+        let (dataset, customers) = kept.data();
         let judged = training::train_on(settings, dataset, customers, &outside, &|what| {
             step(&format!("{what} (without fold {} of {count})", fold + 1));
         })?;
@@ -101,6 +103,8 @@ pub fn train(
             (name.clone(), Metrics::of(&rows.labels(dataset), &probabilities.concat(), share.max(1)))
         })
         .collect();
+    let kept = candidates.for_training_on(&all)?;
+    let (dataset, customers) = kept.data();
     let pooled = held_out.iter().skip(1).fold(held_out[0].1.clone(), |rows, (_, more, ..)| rows.with(more));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, p, _)| (rows, p)));
     let baseline = Baseline {
@@ -116,7 +120,8 @@ pub fn train(
     let mut last = settings.clone();
     last.training.refit = false;
     let published: Trained = training::train_on(&last, dataset, customers, &all, step)?;
-    let model = training::artefact(settings, dataset, &Snapshots::default(), &published, evaluation, inputs);
+    let mut model = training::artefact(settings, dataset, &Snapshots::default(), &published, evaluation, inputs);
+    kept.tell(&mut model);
     Ok(Challenger { model, evaluated: None })
 }
 

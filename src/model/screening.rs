@@ -4,14 +4,22 @@
 //! its commoner levels. Twice the gain in log-likelihood of a rate a group over one rate for all is the likelihood-ratio
 //! statistic, chi-squared with a degree of freedom less than there are groups if the column says nothing. How improbable its
 //! value is ranks columns with few groups and with many on one scale.
+//!
+//! Of a table with more columns than one model takes, those are kept that say more than chance would. That choice looks at
+//! labels, so it is a step of the training: it is made anew for every selection of rows that a model learns from, and rows
+//! that are held out have no part in it.
 
 use super::additive::Bins;
+use super::artefact::Artefact;
 use super::leakage;
 use super::recipe::Source;
+use crate::dataset::prepared::TableRows;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::sources::{CustomerTable, Levels};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The most groups of the values, or of the levels, of a column.
 const MOST_GROUPS: usize = 15;
@@ -20,6 +28,125 @@ const MOST_GROUPS: usize = 15;
 const EXPECTED: usize = 10;
 /// Values that quantiles are taken of.
 const CUT_VALUES: usize = 5_000;
+/// Of the columns that are kept, the share that is expected to say something by chance alone (Benjamini and Hochberg 1995).
+const FALSE_DISCOVERIES: f64 = 0.1;
+/// The strongest columns are kept whatever chance says, so that there is a model, whose evaluation then tells.
+const LEAST_KEPT: usize = 10;
+
+/// The columns that models may learn from: those of a data set, or, of a table with more columns than one model takes, those
+/// that a screening of the training rows keeps.
+#[derive(Clone, Copy)]
+pub struct Candidates<'a> {
+    /// The rows; of a wide table, without features.
+    pub dataset: &'a Dataset,
+    /// Their customers.
+    pub customers: &'a CustomerTable,
+    /// The wide table, and how many of its columns one model takes at most.
+    pub wide: Option<(&'a TableRows, usize)>,
+}
+
+/// The features of a training.
+pub struct Kept<'a> {
+    given: (&'a Dataset, &'a CustomerTable),
+    read: Option<(Dataset, CustomerTable)>,
+    /// What the screening of a wide table did.
+    pub screening: Option<Screening>,
+    /// What a person should know about the columns of a wide table.
+    pub notes: Vec<String>,
+}
+
+impl Kept<'_> {
+    /// The rows with their features, and the customers.
+    pub fn data(&self) -> (&Dataset, &CustomerTable) {
+        match &self.read {
+            Some((dataset, customers)) => (dataset, customers),
+            None => self.given,
+        }
+    }
+
+    /// Writes into a model how its features were chosen.
+    pub fn tell(&self, model: &mut Artefact) {
+        model.screening.clone_from(&self.screening);
+        model.advice.extend(self.notes.iter().cloned());
+    }
+}
+
+/// What a screening did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Screening {
+    /// Columns looked at.
+    pub columns: usize,
+    /// Training rows they were looked at on.
+    pub rows: usize,
+    /// The most that were to be kept.
+    pub most: usize,
+    /// How many said more than chance would, with a tenth of them expected to be chance after all.
+    pub above_chance: usize,
+    /// Those that were kept, the strongest first, each with the negative logarithm of its probability under chance.
+    pub kept: Vec<(String, f64)>,
+}
+
+impl<'a> Candidates<'a> {
+    /// Of a data set, all of which one model takes.
+    pub fn all(dataset: &'a Dataset, customers: &'a CustomerTable) -> Candidates<'a> {
+        Candidates { dataset, customers, wide: None }
+    }
+
+    /// The features for a model that learns from these rows.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn for_training_on(&self, rows: &Selection) -> Result<Kept<'a>> {
+        let given = (self.dataset, self.customers);
+        let Some((table, most)) = self.wide else {
+            return Ok(Kept { given, read: None, screening: None, notes: Vec::new() });
+        };
+        let mut strengths: Vec<(String, f64)> = Vec::new();
+        for columns in table.batches() {
+            let (dataset, customers, _) = table.read(columns, self.dataset, self.customers)?;
+            let singles = singles(&dataset, &customers, rows)?;
+            strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
+        }
+        let screening = Screening::of(strengths, rows.count(), most);
+        let numeric = screening.among(&table.table.numeric);
+        let categorical = screening.among(&table.table.categorical);
+        let (dataset, customers, notes) = table.read((&numeric, &categorical), self.dataset, self.customers)?;
+        Ok(Kept { given, read: Some((dataset, customers)), screening: Some(screening), notes })
+    }
+}
+
+impl fmt::Display for Screening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Screening { columns, rows, most, above_chance, kept } = self;
+        write!(
+            f,
+            "{columns} columns were screened by what each says alone on the {rows} training rows: {above_chance} say more than \
+             chance would (a tenth of them at most by chance after all), {} are kept (at most {most}), {} left out",
+            kept.len(),
+            columns - kept.len()
+        )
+    }
+}
+
+impl Screening {
+    /// Those of the columns that were kept, in their order.
+    fn among(&self, columns: &[String]) -> Vec<String> {
+        let kept: hashbrown::HashSet<&String> = self.kept.iter().map(|(name, _)| name).collect();
+        columns.iter().filter(|name| kept.contains(name)).cloned().collect()
+    }
+
+    /// Keeps the strongest columns: as many as say more than chance would, but at least a few and at most `most`.
+    fn of(mut strengths: Vec<(String, f64)>, rows: usize, most: usize) -> Screening {
+        let columns = strengths.len();
+        strengths.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let allowed = |rank: usize| (FALSE_DISCOVERIES * rank as f64 / columns.max(1) as f64).ln();
+        let is_above = |&rank: &usize| -strengths[rank - 1].1 <= allowed(rank);
+        let above_chance = (1..=columns).rev().find(is_above).unwrap_or(0);
+        strengths.truncate(above_chance.max(LEAST_KEPT).min(most));
+        strengths.retain(|(_, strength)| strength.is_finite());
+        Screening { columns, rows, most, above_chance, kept: strengths }
+    }
+}
 
 /// A column by itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -263,6 +390,24 @@ mod tests {
         assert_eq!(strength(&[[30.0, 10.0], [0.0, 0.0]]), f64::NEG_INFINITY);
         assert_eq!(strength(&[[30.0, 0.0], [5.0, 0.0]]), f64::NEG_INFINITY);
         assert!(strength(&[[30.0, 10.0], [60.0, 20.0]]).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_columns_above_chance_are_kept_with_a_few_at_least_and_the_most_allowed() {
+        // Uniform probabilities, as chance gives, but for some columns that say something.
+        let columns = |telling: usize| -> Vec<(String, f64)> {
+            let chance = (1..=1000).map(|rank| (format!("chance {rank}"), -(f64::from(rank) / 1000.0).ln()));
+            chance.chain((0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64))).collect()
+        };
+        let none = Screening::of(columns(0), 500, 100);
+        assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
+        let some = Screening::of(columns(30), 500, 100);
+        assert!((30..=34).contains(&some.above_chance), "{}", some.above_chance);
+        assert_eq!((some.kept.len(), some.kept[0].0.as_str()), (some.above_chance, "column 29"));
+        let many = Screening::of(columns(300), 500, 100);
+        assert!(many.above_chance >= 300 && many.kept.len() == 100);
+        let constant = vec![("same".to_owned(), f64::NEG_INFINITY)];
+        assert!(Screening::of(constant, 500, 100).kept.is_empty());
     }
 
     #[test]

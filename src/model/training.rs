@@ -314,6 +314,13 @@ pub struct Challenger {
     pub evaluated: Option<Artefact>,
 }
 
+impl Challenger {
+    /// Both models.
+    pub fn models(&mut self) -> impl Iterator<Item = &mut Artefact> {
+        std::iter::once(&mut self.model).chain(&mut self.evaluated)
+    }
+}
+
 /// Trains and evaluates a model. The artefacts have no version yet: the registry gives them one.
 ///
 /// The recipe and the penalty are learned on the training snapshots alone and kept for the published model, so that
@@ -373,6 +380,7 @@ pub(super) fn artefact(
         refit: settings.training.refit,
         snapshots: snapshots.clone(),
         catalogue: dataset.catalogue.clone(),
+        screening: None,
         recipe: model.recipe.clone(),
         rows: summary.rows,
         churners: summary.churners,

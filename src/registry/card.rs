@@ -75,6 +75,11 @@ fn data(text: &mut String, model: &Artefact) {
         "features",
         format!("{} numeric, {} categorical", model.catalogue.numeric.len(), model.catalogue.categorical.len()),
     );
+    if let Some(screening) = &model.screening {
+        let kept: Vec<String> =
+            screening.kept.iter().map(|(name, _)| format!("`{}`", name.replace('|', "\\|"))).collect();
+        line("chosen from a wide table", format!("{screening}. Kept, the strongest first: {}", kept.join(", ")));
+    }
     for (name, source) in &model.inputs.sources {
         let digest: String = source.footers_sha256.chars().take(12).collect();
         line(&format!("source `{name}`"), format!("{} rows in {} files, digest {digest}…", source.rows, source.files));

@@ -118,7 +118,11 @@ struct Judged {
 }
 
 impl Judged {
-    fn by(model: &Artefact, data: &Dataset, customers: &CustomerTable, wanted: impl Fn(Day) -> bool) -> Result<Judged> {
+    fn by(
+        model: &Artefact,
+        (data, customers): (&Dataset, &CustomerTable),
+        wanted: impl Fn(Day) -> bool,
+    ) -> Result<Judged> {
         let chosen = Selection::labelled(data, wanted);
         let scores = model.score(data, customers, &chosen)?;
         let days = chosen.map(data, |block, row| data.as_of[block.as_of[row] as usize]);
@@ -146,17 +150,16 @@ impl Judged {
 }
 
 /// Compares two versions on the labelled rows of those of the `dates` that neither has seen. Each comes with the data set
-/// that has its features. `None` if there is no such row, or the rows are of one class.
+/// that has its features, of the same customers. `None` if there is no such row, or the rows are of one class.
 pub fn on_held_out(
     settings: &Settings,
-    customers: &CustomerTable,
-    [(first, first_data), (second, second_data)]: [(&Contender, &Dataset); 2],
+    [(first, of_first), (second, of_second)]: [(&Contender, (&Dataset, &CustomerTable)); 2],
     dates: &[Day],
 ) -> Result<Option<HeldOut>> {
     let ((first_which, first), (second_which, second)) = (first.on(dates), second.on(dates));
     let unseen = |day: Day| dates.contains(&day) && !has_seen(first, day) && !has_seen(second, day);
-    let ours = Judged::by(first, first_data, customers, unseen)?;
-    let rows = ours.shared(&Judged::by(second, second_data, customers, unseen)?);
+    let ours = Judged::by(first, of_first, unseen)?;
+    let rows = ours.shared(&Judged::by(second, of_second, unseen)?);
     let y: Vec<u8> = rows.iter().map(|row| row.1).collect();
     let churners = y.iter().filter(|&&y| y == 1).count();
     if churners == 0 || churners == y.len() {

@@ -16,10 +16,9 @@ import sklearn
 import statsmodels
 import statsmodels.api as sm
 from betacal import BetaCalibration
+from empulse.metrics import empc_score
 from scipy.optimize import minimize
-from scipy.special import beta as beta_function
 from scipy.special import expit
-from scipy.stats import beta as beta_distribution
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -220,40 +219,6 @@ def precision_at(y, p, k):
     return (y[above].sum() + (k - above.sum()) * y[tied].mean()) / k
 
 
-def empc(y, p, alpha=6, beta=14, clv=200, d=10, f=1):
-    """`empChurn` of the R package EMP (Verbraken, Verbeke & Baesens 2013), class 0 of the paper being the churners."""
-    order = np.argsort(-p, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(p[order])), len(y) - 1)
-    f0 = np.concatenate([[0], np.cumsum(y[order])[ends]]) / y.sum()
-    f1 = np.concatenate([[0], np.cumsum(1 - y[order])[ends]]) / (1 - y).sum()
-    corners = []
-    for x, y_ in zip(f1, f0):
-        while len(corners) > 1:
-            (ax, ay), (bx, by) = corners[-2:]
-            if (bx - ax) * (y_ - ay) < (by - ay) * (x - ax):
-                break
-            corners.pop()
-        corners.append((x, y_))
-    f1, f0 = np.array(corners).T
-    pi0, pi1 = y.mean(), 1 - y.mean()
-    delta, phi = d / clv, f / clv
-    with np.errstate(divide="ignore"):
-        thresholds = (pi1 * (delta + phi) * np.diff(f1) + pi0 * phi * np.diff(f0)) / (pi0 * (1 - delta) * np.diff(f0))
-    gamma = np.concatenate([[0], thresholds, [1]])
-    last = np.flatnonzero(gamma < 1).max() + 1
-    low, high = gamma[:last], np.append(gamma[1:last], 1)
-    f0, f1 = f0[:last], f1[:last]
-
-    def between(a, b):
-        return (beta_distribution.cdf(high, a, b) - beta_distribution.cdf(low, a, b)) * beta_function(a, b)
-
-    whole = beta_function(alpha, beta)
-    saved = clv * (1 - delta) * pi0 * f0 * between(alpha + 1, beta) / whole
-    spent = clv * (phi * pi0 * f0 + (delta + phi) * pi1 * f1) * between(alpha, beta) / whole
-    share = (pi0 * f0 + pi1 * f1) * between(alpha, beta) / whole
-    return [(saved - spent).sum(), share.sum()]
-
-
 def calibration_line(y, p, customers):
     """Cox's line, and the calibration in the large, each (estimate, lower, upper) clustered by customer."""
     z = np.log(p / (1 - p))
@@ -300,7 +265,7 @@ def metrics(rng):
                 "top_decile_lift": precision_at(y, p, -(-len(y) // 10)) / y.mean(),
                 "precision_at_capacity": precision_at(y, p, capacity),
                 "lift_at_capacity": precision_at(y, p, capacity) / y.mean(),
-                "empc": empc(y, p),
+                "empc": [float(empc_score(y, p)), float(empc_score.optimal_rate(y, p))],
                 "customers": (rows_of := [int(c) for c in np.arange(len(y)) // 3]),
                 "line": calibration_line(y, p, np.array(rows_of)) if name in LINES else None,
             }

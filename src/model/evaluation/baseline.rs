@@ -16,7 +16,7 @@ use rayon::prelude::*;
 pub const RECENCY: &str = "days since last activity";
 
 /// The probabilities that one column alone gives.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Baseline {
     /// The column, as messages name it.
     pub name: String,

@@ -120,7 +120,7 @@ impl Evaluation {
             calibration_line: calibration_line(&y, &p, &who),
             ece_by_chance: ece_by_chance(&p),
             gains: gains(&y, &p),
-            profit: ranked.profit(&settings.economics, settings.list.rank_by, capacity),
+            profit: ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap),
             segments: segments.collect(),
             baseline_of,
             baseline: Metrics::of(&y, &baseline, capacity),

@@ -4,12 +4,14 @@
 //! customer's value less the offer; one who was to stay anyway takes the offer (Neslin et al. 2006).
 
 use crate::config::{Economics, RankBy};
-use crate::model::bootstrap::Interval;
+use crate::model::bootstrap::{Bootstrap, Interval};
 use crate::numeric::sum;
 use serde::{Deserialize, Serialize};
 
 /// The sum of the two parameters of the save rate's distribution: Beta(6, 14) at the default save rate of 0.3.
 const CERTAINTY: f64 = 20.0;
+/// Steps of a ranking that are resampled, at most about.
+const STEPS: usize = 4_096;
 
 /// What a list earns, on average over the snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct Profit {
     pub mean_value: f64,
     /// [`empc`] per customer, at the mean value.
     pub empc: Option<f64>,
+    /// Its 95 % interval, by resampling customers.
+    #[serde(default)]
+    pub empc_interval: Option<Interval>,
     /// Share of customers to contact for it.
     pub empc_share: Option<f64>,
     /// The probability above which contacting a customer of mean value pays.
@@ -57,7 +62,8 @@ pub struct Ranked<'a> {
 
 impl Ranked<'_> {
     /// The money side of the ranking by `rank_by`. None without rows.
-    pub fn profit(&self, economics: &Economics, rank_by: RankBy, capacity: usize) -> Option<Profit> {
+    pub fn profit(&self, economics: &Economics, rank_by: RankBy, bootstrap: &Bootstrap) -> Option<Profit> {
+        let capacity = bootstrap.capacity;
         if self.y.is_empty() {
             return None;
         }
@@ -108,10 +114,33 @@ impl Ranked<'_> {
             economics: economics.clone(),
             mean_value,
             empc: found.map(|(profit, _)| profit),
+            empc_interval: found.and_then(|(profit, _)| self.empc_interval(profit, mean_value, economics, bootstrap)),
             empc_share: found.map(|(_, share)| share),
             break_even: (contact_cost + offer_cost) / (save_rate * (mean_value - offer_cost) + offer_cost),
             best: list(&best),
             at_capacity: list(&|_| capacity),
+        })
+    }
+}
+
+impl Ranked<'_> {
+    /// The interval of [`empc`]. The steps of many rows are gathered into [`STEPS`] about equal ones: the curve through
+    /// them is as good as the whole one.
+    fn empc_interval(&self, found: f64, value: f64, economics: &Economics, bootstrap: &Bootstrap) -> Option<Interval> {
+        let mut order: Vec<usize> = (0..self.y.len()).collect();
+        order.sort_unstable_by(|&a, &b| self.p[b].total_cmp(&self.p[a]));
+        let full = order.len().div_ceil(STEPS);
+        let (mut cells, mut step, mut filled) = (vec![0; order.len()], 0u32, 0);
+        for tie in order.chunk_by(|&a, &b| self.p[a] == self.p[b]) {
+            if filled >= full {
+                (step, filled) = (step + 1, 0);
+            }
+            filled += tie.len();
+            tie.iter().for_each(|&row| cells[row] = 2 * step + u32::from(self.y[row] == 1));
+        }
+        bootstrap.of_cells(found, &cells, self.customers, |counts| {
+            let steps = counts.chunks_exact(2).map(|cells| [cells[1], cells[0]]);
+            of_steps(steps, value, economics).map_or(f64::NAN, |(profit, _)| profit)
         })
     }
 }
@@ -122,15 +151,26 @@ impl Ranked<'_> {
 /// the `empChurn` of the authors' R package EMP. `None` unless there are both classes, or if the value is not above the
 /// offer.
 pub fn empc(y: &[u8], score: &[f64], value: f64, economics: &Economics) -> Option<(f64, f64)> {
-    let churners = y.iter().filter(|&&y| y == 1).count() as f64;
-    let (n, stayed) = (y.len() as f64, y.len() as f64 - churners);
+    let mut order: Vec<(f64, u8)> = score.iter().copied().zip(y.iter().copied()).collect();
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let ties = order.chunk_by(|a, b| a.0 == b.0).map(|tie| {
+        let caught = tie.iter().filter(|(_, y)| *y == 1).count();
+        [caught as f64, (tie.len() - caught) as f64]
+    });
+    of_steps(ties, value, economics)
+}
+
+/// [`empc`] of the steps of a ranking, from the highest score: how many churned and how many stayed in each.
+fn of_steps(steps: impl Iterator<Item = [f64; 2]> + Clone, value: f64, economics: &Economics) -> Option<(f64, f64)> {
+    let [churners, stayed] = steps.clone().fold([0.0, 0.0], |[a, b], [churned, stayed]| [a + churned, b + stayed]);
+    let n = churners + stayed;
     let (offer, contact) = (economics.offer_cost / value, economics.contact_cost / value);
     let (a, b) = (economics.save_rate * CERTAINTY, (1.0 - economics.save_rate) * CERTAINTY);
     if churners == 0.0 || stayed == 0.0 || value <= economics.offer_cost || a <= 0.0 || b <= 0.0 {
         return None;
     }
     let (p1, p0) = (churners / n, stayed / n);
-    let hull = convex_hull(y, score, churners, stayed);
+    let hull = convex_hull(steps, churners, stayed);
     let (mut profit, mut share, mut from) = (0.0, 0.0, 0.0);
     for (at, &(f1, f0)) in hull.iter().enumerate() {
         // The save rate from which on the next corner of the hull is better.
@@ -152,15 +192,12 @@ pub fn empc(y: &[u8], score: &[f64], value: f64, economics: &Economics) -> Optio
 }
 
 /// The corners of the upper convex hull of the ROC curve: (share of churners, share of others), from (0, 0) to (1, 1).
-fn convex_hull(y: &[u8], score: &[f64], churners: f64, stayed: f64) -> Vec<(f64, f64)> {
-    let mut order: Vec<(f64, u8)> = score.iter().copied().zip(y.iter().copied()).collect();
-    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+fn convex_hull(steps: impl Iterator<Item = [f64; 2]>, churners: f64, stayed: f64) -> Vec<(f64, f64)> {
     let mut hull: Vec<(f64, f64)> = vec![(0.0, 0.0)];
     let (mut f1, mut f0) = (0.0, 0.0);
-    for tie in order.chunk_by(|a, b| a.0 == b.0) {
-        let caught = tie.iter().filter(|(_, y)| *y == 1).count();
-        f1 += caught as f64;
-        f0 += (tie.len() - caught) as f64;
+    for [caught, missed] in steps {
+        f1 += caught;
+        f0 += missed;
         while let [.., before, last] = hull[..] {
             // Counts are whole numbers, so the comparison of slopes is exact.
             if (last.0 - before.0) * (f0 - last.1) <= (f1 - last.0) * (last.1 - before.1) {
@@ -211,6 +248,8 @@ fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
 mod tests {
     use super::*;
 
+    const BOOTSTRAP: Bootstrap = Bootstrap { replicates: 400, seed: 7, capacity: 20 };
+
     fn defaults() -> Economics {
         Economics { contact_cost: 1.0, offer_cost: 10.0, save_rate: 0.3, customer_value: 200.0, value_months: 12 }
     }
@@ -246,6 +285,39 @@ mod tests {
     }
 
     #[test]
+    fn the_interval_of_the_profit_is_as_wide_as_its_spread_over_samples() {
+        // Samples of customers from one population: the width tells how far their EMPCs are apart.
+        let mut state = 1u64;
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let mut sample = |rows: usize, copies: u32| {
+            let p: Vec<f64> = (0..rows).map(|_| uniform() * 0.6).collect();
+            let y: Vec<u8> = p.iter().map(|p| u8::from(uniform() < *p)).collect();
+            let repeat = |of: &[f64]| -> Vec<f64> { (0..copies).flat_map(|_| of.to_vec()).collect() };
+            let many: Vec<u8> = (0..copies).flat_map(|_| y.clone()).collect();
+            let customers: Vec<u32> = (0..copies).flat_map(|_| 0..rows as u32).collect();
+            let (p, values, dates) = (repeat(&p), vec![200.0; many.len()], vec![0; many.len()]);
+            let ranked = Ranked { y: &many, p: &p, customers: &customers, values: &values, dates: &dates };
+            ranked.profit(&defaults(), RankBy::Probability, &BOOTSTRAP).unwrap().empc_interval.unwrap()
+        };
+        let found: Vec<Interval> = (0..60).map(|_| sample(500, 1)).collect();
+        assert!(found.iter().all(|interval| interval.covers(interval.estimate)));
+        let mean = found.iter().map(|i| i.estimate).sum::<f64>() / 60.0;
+        let spread = (found.iter().map(|i| (i.estimate - mean).powi(2)).sum::<f64>() / 59.0).sqrt();
+        let width = found.iter().map(|i| i.upper - i.lower).sum::<f64>() / 60.0;
+        assert!((width / (2.0 * 1.96 * spread) - 1.0).abs() < 0.25, "{width} {spread}");
+        // A customer's rows are drawn together, so copies of them tell nothing new.
+        let copied: Vec<Interval> = (0..20).map(|_| sample(500, 4)).collect();
+        let of_copies = copied.iter().map(|i| i.upper - i.lower).sum::<f64>() / 20.0;
+        assert!((of_copies / width - 1.0).abs() < 0.15, "{of_copies} {width}");
+        // 20,000 rows are resampled in steps.
+        let large = sample(20_000, 1);
+        assert!(large.covers(large.estimate) && large.upper - large.lower < 0.25 * width, "{large:?} {width}");
+    }
+
+    #[test]
     fn the_best_list_ends_where_contacting_stops_to_pay() {
         let p: Vec<f64> = (0..200).map(|i| f64::from(i) / 200.0).collect();
         let y: Vec<u8> = (0..200).map(|i| u8::from(i % 3 == 0)).collect();
@@ -256,16 +328,16 @@ mod tests {
             values: &[200.0; 200],
             dates: &[0; 200],
         };
-        let profit = ranked.profit(&defaults(), RankBy::Probability, 20).unwrap();
+        let profit = ranked.profit(&defaults(), RankBy::Probability, &BOOTSTRAP).unwrap();
         assert!((profit.break_even - 11.0 / 67.0).abs() < 1e-12);
         assert_eq!(profit.best.length, p.iter().filter(|&&p| p > profit.break_even).count() as f64);
         assert_eq!(profit.at_capacity.length, 20.0);
         assert!(profit.best.expected > profit.at_capacity.expected);
         // Not worth a call.
         let dear = Economics { contact_cost: 500.0, ..defaults() };
-        let none = ranked.profit(&dear, RankBy::Probability, 20).unwrap().best;
+        let none = ranked.profit(&dear, RankBy::Probability, &BOOTSTRAP).unwrap().best;
         assert_eq!((none.length, none.expected, none.realised.estimate), (0.0, 0.0, 0.0));
         let nobody = Ranked { y: &[], p: &[], customers: &[], values: &[], dates: &[] };
-        assert_eq!(nobody.profit(&defaults(), RankBy::Probability, 20), None);
+        assert_eq!(nobody.profit(&defaults(), RankBy::Probability, &BOOTSTRAP), None);
     }
 }

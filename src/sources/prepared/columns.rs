@@ -15,17 +15,23 @@ use rayon::prelude::*;
 const GROUPS: usize = 64;
 
 impl PreparedTable {
-    /// Fills the numeric features in: `columns` holds, feature by feature, one slice a block, and `places` gives the
+    /// Fills numeric columns in: `columns` holds, feature by feature, one slice a block, and `places` gives the
     /// block and the row of each row of the run. Null, NaN and values that are not finite become NaN; returned is how
     /// many values of each feature were infinite.
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn fill_numeric(&self, rows: &Rows, places: &[(u32, u32)], columns: Vec<Vec<&mut [f32]>>) -> Result<Vec<u64>> {
+    pub fn fill_numeric(
+        &self,
+        rows: &Rows,
+        names: &[String],
+        places: &[(u32, u32)],
+        columns: Vec<Target<'_>>,
+    ) -> Result<Vec<u64>> {
         let mut tasks: Vec<(&[String], Vec<Target<'_>>)> = Vec::new();
         let each = columns.len().div_ceil(GROUPS).max(1);
         let mut columns = columns.into_iter();
-        for names in self.numeric.chunks(each) {
+        for names in names.chunks(each) {
             tasks.push((names, columns.by_ref().take(each).collect()));
         }
         let filled: Vec<Vec<u64>> = tasks

@@ -1,0 +1,29 @@
+"""Running a program and measuring it, for `run.py` and the peers."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def measured(command, folder: Path) -> dict:
+    """Runs a command: wall-clock and CPU seconds, peak resident memory as the kernel saw it, both outputs."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        started = time.perf_counter()
+        process = subprocess.Popen([str(part) for part in command], cwd=folder, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0), err.seek(0)
+        texts = out.read().decode(), err.read().decode()
+        if process.returncode != 0:
+            sys.exit(f"{' '.join(map(str, command))}\nfailed with {process.returncode}:\n{texts[1]}")
+        return {
+            "seconds": seconds,
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "peak": usage.ru_maxrss * 1024,
+            "out": texts[0],
+            "err": texts[1],
+        }

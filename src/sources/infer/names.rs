@@ -1,0 +1,95 @@
+//! What names and types give away: whose id a column is, when something happened, in which unit.
+
+use arrow_schema::DataType;
+
+/// Words for the people whose ids and tables are looked for.
+pub(super) const PEOPLE: &[&str] = &["customer", "cust", "client", "account", "subscriber", "member", "user"];
+const ID_ENDINGS: &[&str] = &["id", "key", "number", "no", "uuid"];
+const GONE: &[&str] = &["churn", "cancel", "attrition", "terminat", "unsubscri"];
+
+/// The words of a name, in lower case: `MonthlyCharges`, `monthly_charges` and `monthly-charges` are the same two.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && after_lower) {
+            words.push(String::new());
+        }
+        after_lower = c.is_lowercase() || c.is_numeric();
+        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+pub(super) fn has_word(name: &str, wanted: &[&str]) -> bool {
+    words(name).iter().any(|word| wanted.contains(&word.as_str()) || wanted.contains(&singular(word)))
+}
+
+pub(super) fn singular(word: &str) -> &str {
+    word.strip_suffix('s').unwrap_or(word)
+}
+
+/// `customer_id`, `UserKey`, `account`; not `account_owner`.
+pub(super) fn is_person_id(name: &str) -> bool {
+    match words(name).as_slice() {
+        [one] => PEOPLE.iter().any(|p| one == p || one.strip_prefix(p).is_some_and(|rest| ID_ENDINGS.contains(&rest))),
+        [first, .., last] => PEOPLE.contains(&first.as_str()) && ID_ENDINGS.contains(&last.as_str()),
+        [] => false,
+    }
+}
+
+/// `plan_id`: a number that counts nothing.
+pub(super) fn is_key(name: &str) -> bool {
+    words(name).last().is_some_and(|word| ["id", "key", "uuid"].contains(&word.as_str()))
+}
+
+pub(super) fn is_gone(name: &str) -> bool {
+    words(name).iter().any(|word| GONE.iter().any(|stem| word.starts_with(stem)))
+}
+
+pub(super) fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+}
+
+pub(super) fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, value) => is_text(value),
+        other => matches!(other, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+    }
+}
+
+pub(super) fn is_float(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64)
+}
+
+pub(super) fn is_number(data_type: &DataType) -> bool {
+    let decimal = matches!(data_type, DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..));
+    data_type.is_integer() || is_float(data_type) || decimal
+}
+
+pub(super) fn is_id(data_type: &DataType) -> bool {
+    data_type.is_integer() || is_text(data_type)
+}
+
+/// The unit that a quantity's name gives away.
+pub(super) fn unit_of(column: &str) -> Option<&'static str> {
+    let units: [(&[&str], &str); 4] = [
+        (&["s", "sec", "secs", "second", "seconds"], "seconds"),
+        (&["min", "mins", "minute", "minutes"], "minutes"),
+        (&["clicks"], "clicks"),
+        (&["pages"], "pages"),
+    ];
+    units.into_iter().find(|(names, _)| words(column).iter().any(|w| names.contains(&w.as_str()))).map(|(_, unit)| unit)
+}
+
+/// A name as the configuration wants it: letters, digits, `_` and `-`, beginning with a letter.
+pub(super) fn signal_name(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    match plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => plain,
+        false => format!("signal_{plain}"),
+    }
+}
