@@ -275,7 +275,12 @@ fn steps(text: &mut String, model: &Artefact) {
             if step.complexity == comparison.chosen { "chosen" } else { "" }.to_owned(),
         ]);
     }
-    let _ = writeln!(text, "Cross-validated on {} of training:\n{list}", counted(comparison.rows as u64, "row"));
+    let forward = match comparison.origins {
+        0 => String::new(),
+        count => format!(" forward in time, at {},", counted(count as u64, "date")),
+    };
+    let rows = counted(comparison.rows as u64, "row");
+    let _ = writeln!(text, "Cross-validated{forward} on {rows} of training:\n{list}");
 }
 
 /// Of an additive model, how much each term matters.

@@ -105,6 +105,7 @@ pub(super) const KEYS: &[Key] = &[
     optional("model.alpha", Kind::Alpha),
     optional("model.penalty", Kind::Choice(&["l2", "group"])),
     optional("model.one_standard_error", Kind::Flag),
+    optional("model.folds", Kind::Choice(&["customer", "time"])),
     optional("model.monotone", Kind::Flag),
     optional("model.rises_with", Kind::Texts),
     optional("model.falls_with", Kind::Texts),

@@ -523,6 +523,16 @@ pub enum Penalty {
     Group,
 }
 
+/// What rows the penalty and the complexity are judged on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Folds {
+    /// Those of customers whom the fit has not seen, of all dates.
+    Customer,
+    /// Those of customers whom the fit has not seen, of dates after its own.
+    Time,
+}
+
 /// How risk moves with a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -555,6 +565,8 @@ pub struct Model {
     pub penalty: Penalty,
     /// Whether the simplest choice within one standard error of the best is taken, instead of the best.
     pub one_standard_error: bool,
+    /// What rows the penalty and the complexity are judged on.
+    pub folds: Folds,
     /// Whether the effect of each feature whose direction the catalogue knows must have that direction.
     pub monotone: bool,
     /// Features with which risk never falls, or signals with whose activity it never does.

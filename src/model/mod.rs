@@ -15,6 +15,7 @@
 //! | `training` | the steps of a training |
 //! | `evaluation` | how good it is on later, unseen rows: with intervals, in money, group by group |
 //! | `folds` | the evaluation by held-out folds, where there is no time to split by |
+//! | `forward` | the penalty judged [forward in time](forward::Origin) |
 //! | `backtest` | the whole training repeated at earlier dates; how much history is enough |
 //! | `leakage` | [suspects](leakage::suspects): columns that know the label |
 //! | `screening` | what each column says [by itself](screening::Single) |
@@ -42,6 +43,7 @@ pub mod cross_fit;
 pub mod design;
 pub mod evaluation;
 pub mod folds;
+pub mod forward;
 pub mod leakage;
 pub mod logistic;
 pub mod metrics;

@@ -178,55 +178,92 @@ impl Structure {
         })
     }
 
-    /// The log-odds of every row from the model fitted without its fold, block by block.
+    /// The log-odds of every row judged, round by round, each from a model of the round fitted without its fold.
+    /// `alpha` is per row of so many `rows`.
     ///
     /// # Errors
     /// As [`Structure::fit`].
-    pub fn cross_fit(&self, design: &Design, alpha: f64, folds: u8) -> Result<Vec<Vec<f64>>> {
-        let rows = Rows::all(design);
-        let mut fits = self.without_each_fold(design, folds);
-        let regulariser = self.regulariser(design, alpha)?;
-        minimise(&mut fits, &rows, &regulariser, CROSS_FIT_TOLERANCE)?;
-        let models: Vec<Vec<f64>> = fits.into_iter().map(|fit| fit.theta).collect();
-        design.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
+    pub fn cross_fit(&self, rounds: &[Round], alpha: f64, rows: usize, folds: u8) -> Result<Vec<Vec<f64>>> {
+        let of_round = |round: &Round| -> Result<Vec<f64>> {
+            let alpha = alpha * self.rescaling(round.fitted.rows(), rows);
+            let mut fits = self.without_each_fold(round.fitted, folds);
+            let regulariser = self.regulariser(round.fitted, alpha)?;
+            minimise(&mut fits, &Rows::all(round.fitted), &regulariser, CROSS_FIT_TOLERANCE)?;
+            let models: Vec<Vec<f64>> = fits.into_iter().map(|fit| fit.theta).collect();
+            let blocks: Vec<Vec<f64>> =
+                round.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect::<Result<_>>()?;
+            Ok(blocks.concat())
+        };
+        rounds.iter().map(of_round).collect()
     }
 
-    /// The strength with the lowest out-of-fold log-loss, each fit starting from the one with the next stronger penalty.
-    /// Above 40,000 rows the fits use every so many-th block.
+    /// The strength per row of so many `rows` with the lowest log-loss on the rows judged, each fit starting from the one
+    /// with the next stronger penalty. Above 40,000 rows the fits of a round use every so many-th block.
     ///
     /// # Errors
     /// As [`Structure::fit`].
-    pub fn choose_alpha(&self, design: &Design, folds: u8) -> Result<AlphaChoice> {
-        let part = design.part(SEARCH_ROWS);
-        let rows = Rows::all(&part);
-        let rescaling = self.rescaling(part.rows(), design.rows());
-        let mut regulariser = self.regulariser(&part, 1.0)?;
+    pub fn choose_alpha(&self, rounds: &[Round], rows: usize, folds: u8) -> Result<AlphaChoice> {
+        let parts: Vec<_> =
+            rounds.iter().map(|round| (round.fitted.part(SEARCH_ROWS), round.judged.part(SEARCH_ROWS))).collect();
+        let mut fits: Vec<Vec<Fit>> = parts.iter().map(|(fitted, _)| self.without_each_fold(fitted, folds)).collect();
+        let mut regularisers: Vec<Regulariser> =
+            parts.iter().map(|(fitted, _)| self.regulariser(fitted, 1.0)).collect::<Result<_>>()?;
+        let rescaling = |fitted: &Design| self.rescaling(fitted.rows(), rows);
         let strengths: Vec<f64> = match self.penalty {
             Penalty::L2 => ALPHA_PATH.to_vec(),
             Penalty::Group => {
-                let (_, gradient) = rows.value(&base_rate_start(&part))?;
-                let least = regulariser.alpha_of_nothing(&gradient) / rescaling;
+                let mut least: f64 = 0.0;
+                for ((fitted, _), regulariser) in parts.iter().zip(&regularisers) {
+                    let (_, gradient) = Rows::all(fitted).value(&base_rate_start(fitted))?;
+                    least = least.max(regulariser.alpha_of_nothing(&gradient) / rescaling(fitted));
+                }
                 SHARES.iter().map(|share| share * least).collect()
             }
         };
-        let blocks: Vec<&DesignBlock> = part.blocks.iter().collect();
-        let mut fits = self.without_each_fold(&part, folds);
+        let judged: usize = parts.iter().map(|(_, judged)| judged.rows()).sum();
         let mut path = Vec::with_capacity(strengths.len());
         for alpha in strengths {
-            let Regulariser { groups, bounds, .. } = regulariser;
-            regulariser = Regulariser::of(self.penalty, alpha * rescaling, groups, bounds);
-            minimise(&mut fits, &rows, &regulariser, SEARCH_TOLERANCE)?;
-            let models: Vec<Vec<f64>> = fits.iter().map(|fit| fit.theta.clone()).collect();
-            let (log_loss, standard_error) = fold_log_loss(&blocks, &models)?;
-            path.push(AlphaScore { alpha, log_loss, standard_error });
+            let (mut log_loss, mut variance) = (0.0, 0.0);
+            for (((fitted, judges), fits), regulariser) in parts.iter().zip(&mut fits).zip(&mut regularisers) {
+                let Regulariser { groups, bounds, .. } = std::mem::take(regulariser);
+                *regulariser = Regulariser::of(self.penalty, alpha * rescaling(fitted), groups, bounds);
+                minimise(fits, &Rows::all(fitted), regulariser, SEARCH_TOLERANCE)?;
+                let models: Vec<Vec<f64>> = fits.iter().map(|fit| fit.theta.clone()).collect();
+                let blocks: Vec<&DesignBlock> = judges.blocks.iter().collect();
+                let (loss, standard_error) = fold_log_loss(&blocks, &models)?;
+                let share = judges.rows() as f64 / judged.max(1) as f64;
+                log_loss += share * loss;
+                variance += (share * standard_error).powi(2);
+            }
+            path.push(AlphaScore { alpha, log_loss, standard_error: variance.sqrt() });
         }
         let best = path.iter().copied().reduce(|best, next| if next.log_loss < best.log_loss { next } else { best });
         let best = best.ok_or_else(|| Error::Internal("there is no penalty to choose from".into()))?;
-        Ok(AlphaChoice { alpha: best.alpha, rows: part.rows(), path })
+        Ok(AlphaChoice { alpha: best.alpha, rows: judged, path })
     }
 
     fn without_each_fold(&self, design: &Design, folds: u8) -> Vec<Fit> {
         (0..folds).map(|_| Fit { theta: base_rate_start(design), ..Fit::default() }).collect()
+    }
+}
+
+/// Rows to fit on, and rows to judge the fits on: those of each fold by the fit without it.
+pub struct Round<'a> {
+    /// The rows to fit on.
+    pub fitted: &'a Design,
+    /// The rows to judge on; they may be the same.
+    pub judged: &'a Design,
+}
+
+impl Round<'_> {
+    /// A design with another one to judge on, if that is not the same.
+    pub fn of((fitted, judged): &(Design, Option<Design>)) -> Round<'_> {
+        Round { fitted, judged: judged.as_ref().unwrap_or(fitted) }
+    }
+
+    /// All rows, both ways.
+    pub fn within(design: &Design) -> Round<'_> {
+        Round { fitted: design, judged: design }
     }
 }
 
@@ -371,7 +408,7 @@ mod tests {
         let (golden, design) = golden();
         let groups = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let structure = structure(Penalty::Group, groups, bounds(&golden));
-        let found = structure.cross_fit(&design, 0.04, 5).unwrap().concat();
+        let found = structure.cross_fit(&[Round::within(&design)], 0.04, design.rows(), 5).unwrap().concat();
         let keep: Vec<usize> = (0..golden.y.len()).filter(|row| row % 5 != 3).collect();
         let x = golden.x.iter().flat_map(|column| keep.iter().map(|&row| column[row])).collect();
         let others = from_columns(x, keep.iter().map(|&row| golden.y[row]).collect(), vec![0; keep.len()]);
@@ -386,11 +423,35 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_judged_that_are_not_among_those_fitted() {
+        let (golden, design) = golden();
+        let each = (0..11).map(|j| j..j + 1).collect();
+        let structure = structure(Penalty::L2, each, vec![Bound::Free; 11]);
+        let mut later = design.clone();
+        later.blocks.truncate(3);
+        let z = |later: &Design| {
+            let rounds = [Round { fitted: &design, judged: later }, Round::within(&design)];
+            structure.cross_fit(&rounds, 0.01, golden.y.len(), 5).unwrap()
+        };
+        let plain = z(&later);
+        assert_eq!(plain[0], plain[1][..300]);
+        later.blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = 1 - *y);
+        assert_eq!(z(&later), plain);
+        let choice = |later: &Design| {
+            structure.choose_alpha(&[Round { fitted: &design, judged: later }], golden.y.len(), 5).unwrap()
+        };
+        let (wrong, alone) = (choice(&later), choice(&design));
+        assert!(wrong.rows == 300 && alone.rows == golden.y.len());
+        // Of rows whose labels are turned round the strongest penalty knows least that is wrong.
+        assert!(wrong.alpha > alone.alpha, "{} {}", wrong.alpha, alone.alpha);
+    }
+
+    #[test]
     fn the_path_of_the_group_penalty_begins_with_few_features_and_ends_with_many() {
         let (golden, design) = golden();
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let structure = structure(Penalty::Group, groups, vec![Bound::Free; 11]);
-        let choice = structure.choose_alpha(&design, 5).unwrap();
+        let choice = structure.choose_alpha(&[Round::within(&design)], design.rows(), 5).unwrap();
         assert_eq!(choice.path.len(), SHARES.len());
         let dropped = |alpha: f64| {
             let fit = structure.fit(&design, alpha, None)?;

@@ -7,11 +7,12 @@ use super::calibration::{self, ChosenCalibration, Rows};
 use super::cross_fit::{self, AlphaChoice};
 use super::design::Design;
 use super::evaluation::{Baseline, Evaluation};
+use super::forward::{self, Origin};
 use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use super::recipe::{linear_score, Recipe};
 use super::restrictions::Restrictions;
 use super::sampling::{self, Sampling};
-use super::structure::Structure;
+use super::structure::{Round, Structure};
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -111,7 +112,9 @@ pub fn train_on(
         )));
     }
     let part = additive::searched(dataset, customers, rows, model.seed);
+    let origins = forward::origins(settings, dataset, &part);
     let options = additive::Options {
+        origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
         penalty: model.penalty,
         alpha: model.alpha.fixed(),
@@ -123,7 +126,7 @@ pub fn train_on(
     clock.lap("search");
     let comparison = match model.complexity {
         Complexity::Auto => {
-            let linear = linear_out_of_fold(settings, dataset, customers, &part, rows.count(), &recipe)?;
+            let linear = linear_out_of_fold(settings, dataset, customers, &part, rows.count(), &recipe, &origins)?;
             clock.lap("linear model for comparison");
             searched.compare(linear.as_ref().map(|(log_odds, alpha)| (log_odds.as_slice(), *alpha)), rows.count())
         }
@@ -167,7 +170,18 @@ fn fit_linear(
     let (alpha, alpha_choice) = match settings.model.alpha.fixed().or(alpha) {
         Some(alpha) => (alpha, None),
         None => {
-            let choice = choose_alpha(settings, &design, &structure)?;
+            let origins = forward::origins(settings, dataset, rows);
+            let choice = match structure.is_plain() && origins.is_empty() {
+                true => cross_fit::choose_alpha(&design, &cross_fit::ALPHA_PATH, FOLDS)?,
+                false if origins.is_empty() => {
+                    structure.choose_alpha(&[Round::within(&design)], design.rows(), FOLDS)?
+                }
+                false => {
+                    let designs = forward::designs(&origins, recipe, dataset, customers, rows, settings.model.seed)?;
+                    structure.choose_alpha(&designs.iter().map(Round::of).collect::<Vec<_>>(), design.rows(), FOLDS)?
+                }
+            };
+            let choice = simplest(settings, choice);
             (choice.alpha, Some(choice))
         }
     };
@@ -185,20 +199,15 @@ fn fit_linear(
     Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration))
 }
 
-/// The penalty with the lowest cross-validated log-loss, or, if the settings ask for it, the strongest within one
-/// standard error of that.
-fn choose_alpha(settings: &Settings, design: &Design, structure: &Structure) -> Result<AlphaChoice> {
-    let mut choice = match structure.is_plain() {
-        true => cross_fit::choose_alpha(design, &cross_fit::ALPHA_PATH, FOLDS)?,
-        false => structure.choose_alpha(design, FOLDS)?,
-    };
+/// The choice itself, or, if the settings ask for it, the strongest penalty within one standard error of it.
+fn simplest(settings: &Settings, mut choice: AlphaChoice) -> AlphaChoice {
     let best = choice.path.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).copied();
     if let (true, Some(best)) = (settings.model.one_standard_error, best) {
         let enough = best.log_loss + best.standard_error;
         choice.alpha =
             choice.path.iter().find(|score| score.log_loss <= enough).map_or(best.alpha, |score| score.alpha);
     }
-    Ok(choice)
+    choice
 }
 
 /// Out-of-fold log-odds of the linear model on a part of the training rows, and the penalty per row of all of them
@@ -210,24 +219,35 @@ fn linear_out_of_fold(
     part: &Selection,
     rows: usize,
     recipe: &Recipe,
-) -> Result<Option<(Vec<f64>, f64)>> {
+    origins: &[Origin],
+) -> Result<Option<(Vec<Vec<f64>>, f64)>> {
     let columns = recipe.terms().len();
     if columns == 0 || columns > WIDE {
         return Ok(None);
     }
-    let design = recipe.design(dataset, customers, part, FOLDS, settings.model.seed)?;
     let structure = Structure::of(settings, recipe, &Directions::of(settings, &dataset.catalogue)?);
-    let rescaling = structure.rescaling(design.rows(), rows);
-    let alpha = match settings.model.alpha.fixed() {
-        Some(alpha) => alpha * rescaling,
-        None => choose_alpha(settings, &design, &structure)?.alpha,
-    };
-    if !structure.is_plain() {
-        return Ok(Some((structure.cross_fit(&design, alpha, FOLDS)?.concat(), alpha / rescaling)));
+    let seed = settings.model.seed;
+    if !origins.is_empty() || !structure.is_plain() {
+        let designs = match origins.is_empty() {
+            true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
+            false => forward::designs(origins, recipe, dataset, customers, part, seed)?,
+        };
+        let rounds: Vec<Round> = designs.iter().map(Round::of).collect();
+        let alpha = match settings.model.alpha.fixed() {
+            Some(alpha) => alpha,
+            None => simplest(settings, structure.choose_alpha(&rounds, rows, FOLDS)?).alpha,
+        };
+        return Ok(Some((structure.cross_fit(&rounds, alpha, rows, FOLDS)?, alpha)));
     }
+    let design = recipe.design(dataset, customers, part, FOLDS, seed)?;
+    let per_row = design.rows() as f64 / rows.max(1) as f64;
+    let alpha = match settings.model.alpha.fixed() {
+        Some(alpha) => alpha / per_row,
+        None => simplest(settings, cross_fit::choose_alpha(&design, &cross_fit::ALPHA_PATH, FOLDS)?).alpha,
+    };
     let fit = logistic::fit(&design, &LogisticParams::new(alpha).coefficients_only())?;
     let log_odds = cross_fit::cross_fit(&design, alpha, FOLDS, &fit)?.concat();
-    Ok(Some((log_odds, alpha / rescaling)))
+    Ok(Some((vec![log_odds], alpha * per_row)))
 }
 
 impl Trained {
@@ -474,7 +494,7 @@ fn calibrate(
     let part = design.part(CALIBRATION_ROWS);
     let log_odds = match structure.is_plain() {
         true => cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat(),
-        false => structure.cross_fit(&part, fit.alpha, FOLDS)?.concat(),
+        false => structure.cross_fit(&[Round::within(&part)], fit.alpha, part.rows(), FOLDS)?.concat(),
     };
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();

@@ -1,7 +1,7 @@
-//! Effects with a direction, and features dropped by the group penalty: trained, shown and scored with the real binary.
+//! Effects with a direction, features dropped by the group penalty, and a penalty judged forward in time: trained, shown and scored with the real binary.
 
-use crate::common::{artefact, churn, write, Run};
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use crate::common::{artefact, batches, churn, write, Run};
+use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,6 +34,23 @@ fn table(folder: &Path) {
     }
     std::fs::write(folder.join("churn.toml"), "[table]\nid = \"customer_id\"\nlabel = \"churned\"\n").unwrap();
     write(&folder.join("table.parquet"), &[RecordBatch::try_from_iter(all).unwrap()], 1_000);
+}
+
+/// The same with dates 60 days apart, the newest of which is held out.
+fn dated(folder: &Path) {
+    table(folder);
+    let path = folder.join("table.parquet");
+    let batch = batches(&path).remove(0);
+    let dates = (0..batch.num_rows() as i32).map(|row| 20_000 + 60 * (row % 5));
+    let mut columns: Vec<(String, ArrayRef)> =
+        vec![("as_of".to_owned(), Arc::new(Date32Array::from_iter_values(dates)))];
+    let named = batch.schema();
+    columns.extend(
+        named.fields().iter().zip(batch.columns()).map(|(field, column)| (field.name().clone(), column.clone())),
+    );
+    write(&path, &[RecordBatch::try_from_iter(columns).unwrap()], 1_000);
+    let config = std::fs::read_to_string(folder.join("churn.toml")).unwrap();
+    std::fs::write(folder.join("churn.toml"), format!("{config}as_of = \"as_of\"\n")).unwrap();
 }
 
 fn run(folder: &Path, command: &[&str], settings: &[&str]) -> Run {
@@ -120,4 +137,25 @@ fn what_cannot_be_asked_is_told() {
         assert!(refused.stderr.contains(says), "{settings:?}: {refused}");
         assert!(!folder.path().join("models/v0001").exists());
     }
+}
+
+#[test]
+fn the_penalty_is_judged_forward_in_time_where_dates_allow_it() {
+    let folder = tempfile::tempdir().unwrap();
+    dated(folder.path());
+    for penalty in ["l2", "group"] {
+        let models = folder.path().join(penalty);
+        let place = format!("paths.models={}", models.display());
+        let settings = ["model.folds=time", &place, &format!("model.penalty={penalty}")];
+        let trained = run(folder.path(), TRAIN, &settings).ok();
+        assert!(trained.stdout.contains("Cross-validated forward in time, at 3 dates, on "), "{trained}");
+        let model = artefact(&models);
+        assert_eq!(model["comparison"]["origins"], 3);
+        assert!(model["evaluation"]["metrics"]["roc_auc"].as_f64().unwrap() > 0.7);
+    }
+    let linear = ["model.folds=time", "model.complexity=linear"];
+    run(folder.path(), TRAIN, &linear).ok();
+    let far = ["model.folds=time", "churn.horizon_days=170"];
+    let trained = run(folder.path(), TRAIN, &far);
+    assert!(trained.stderr.contains("validated on folds of customers"), "{trained}");
 }

@@ -1,10 +1,11 @@
 //! From rows to a model: the search on a part of them, the fit on all, cross-fitting for the calibration.
 
 use super::codes::{by_fold, CodeBlock, Lookup};
+use super::comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 use super::frame::Frame;
 use super::passes::Terms;
 use super::purify::purify;
-use super::search::{self, OutOfFold, Search, Shape};
+use super::search::{self, OutOfFold, Search, Shape, Split};
 use super::solver::{Report, Solver};
 use super::{Additive, Effect, Feature};
 use crate::config::Penalty;
@@ -12,11 +13,11 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::features::Directions;
 use crate::model::cross_fit::{AlphaChoice, AlphaScore};
+use crate::model::forward::Origin;
 use crate::model::recipe::Recipe;
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The search looks at about so many rows at most, or at fewer where they have very many features.
@@ -29,43 +30,6 @@ const CROSS_FIT_ROWS: usize = 250_000;
 /// Tolerance of the published fit, and of the fits that leave a fold out.
 const TOLERANCE: f64 = 1e-8;
 const CROSS_FIT_TOLERANCE: f64 = 1e-6;
-
-/// What the steps are called.
-pub const LINEAR: &str = "linear";
-/// A curve a feature.
-pub const CURVES: &str = "curves";
-/// Curves and interactions.
-pub const INTERACTIONS: &str = "interactions";
-
-/// What one step towards a richer model bought, in cross-validated log-loss on training rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// `linear`, `curves` or `interactions`.
-    pub complexity: String,
-    /// Penalty strength per row of all training rows.
-    pub alpha: f64,
-    /// Number of interactions.
-    pub interactions: usize,
-    /// Mean log-loss of rows whose fold the model has not seen.
-    pub log_loss: f64,
-    /// Its standard error; rows of one customer count as one draw.
-    pub standard_error: f64,
-    /// By how much the log-loss is below that of the step before; none for the first.
-    pub gain: Option<f64>,
-    /// The standard error of that difference, on the same rows.
-    pub gain_standard_error: Option<f64>,
-}
-
-/// The steps that were compared and the one that was taken.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// Rows that the steps were compared on.
-    pub rows: usize,
-    /// The steps, simplest first.
-    pub steps: Vec<Step>,
-    /// The `complexity` of the step that was taken.
-    pub chosen: String,
-}
 
 /// The rows that steps are compared on: whole customers, evenly spread.
 pub fn searched(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Selection {
@@ -81,8 +45,10 @@ pub fn searched(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, 
 }
 
 /// How to search.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
+    /// The dates to judge on forward in time; none to judge on all rows.
+    pub origins: Vec<Origin>,
     /// Whether to look for interactions.
     pub interactions: bool,
     /// What keeps coefficients small.
@@ -100,9 +66,11 @@ pub struct Options {
 /// A search on some rows: what it takes to compare and to fit.
 pub struct Searched {
     frame: Frame,
-    /// The rows, in the order of the data set, and fold by fold.
-    blocks: Vec<CodeBlock>,
-    folds: Vec<Vec<CodeBlock>>,
+    /// The rows judged, in the order of the data set: all of them, or origin by origin.
+    judged: Vec<Vec<CodeBlock>>,
+    /// The rows in parts, and what is fitted and judged on which.
+    parts: Vec<Vec<CodeBlock>>,
+    splits: Vec<Split>,
     found: search::Found,
     options: Options,
 }
@@ -129,26 +97,53 @@ impl Searched {
                     .to_owned(),
             ));
         }
-        let blocks = frame.encode(dataset, customers, part, options.folds, options.seed)?;
-        let folds = by_fold(&blocks, options.folds, usize::MAX);
-        let found = Searched::search(&frame, &folds, options).run();
-        Ok(Searched { frame, blocks, folds, found, options })
+        let encode = |rows: &Selection| frame.encode(dataset, customers, rows, options.folds, options.seed);
+        let (mut judged, mut parts, mut splits) = (Vec::new(), Vec::new(), Vec::new());
+        if options.origins.is_empty() {
+            judged.push(encode(part)?);
+            parts = by_fold(&judged[0], options.folds, usize::MAX);
+            splits = Split::by_fold(&parts);
+        }
+        // Forward in time a part is a fold of a date.
+        let folds = usize::from(options.folds);
+        let mut dates: Vec<u32> = Vec::new();
+        for (place, origin) in options.origins.iter().enumerate() {
+            for &date in
+                origin.earlier.iter().chain([&origin.judged]).filter(|date| !dates.contains(date)).collect::<Vec<_>>()
+            {
+                let rows = Origin { judged: date, earlier: Vec::new() }.rows_judged(dataset, part);
+                parts.extend(by_fold(&encode(&rows)?, options.folds, usize::MAX));
+                dates.push(date);
+            }
+            judged.push(encode(&origin.rows_judged(dataset, part))?);
+            let first = |date: &u32| dates.iter().position(|known| known == date).unwrap_or_default() * folds;
+            let rows_of = |part: usize| parts[part].iter().map(|block| block.rows).sum::<usize>();
+            let all: Vec<usize> = origin.earlier.iter().flat_map(|date| first(date)..first(date) + folds).collect();
+            let rows = all.iter().map(|&part| rows_of(part)).sum();
+            for (fold, judged) in (0..options.folds).zip(first(&origin.judged)..) {
+                let fitted = all.iter().copied().filter(|part| part % folds != usize::from(fold)).collect();
+                splits.push(Split { fitted, judged, rows, origin: place, fold });
+            }
+        }
+        let found = search_of(&frame, &parts, &splits, &options).run();
+        Ok(Searched { frame, judged, parts, splits, found, options })
     }
 
-    fn search<'a>(frame: &'a Frame, folds: &'a [Vec<CodeBlock>], options: Options) -> Search<'a> {
-        let Options { interactions, penalty, alpha, one_standard_error, .. } = options;
-        Search { grids: &frame.grids, folds, interactions, penalty, alpha, one_standard_error }
+    fn search(&self) -> Search<'_> {
+        search_of(&self.frame, &self.parts, &self.splits, &self.options)
     }
 
+    /// Rows that were judged.
     fn rows(&self) -> usize {
-        self.blocks.iter().map(|block| block.rows).sum()
+        self.judged.iter().flatten().map(|block| block.rows).sum()
     }
 
-    /// Compares the steps: the linear model first, if its out-of-fold log-odds (in the order of the data set) and its
-    /// penalty per row of all training rows are given.
-    pub fn compare(&self, linear: Option<(&[f64], f64)>, training_rows: usize) -> Comparison {
-        let search = Searched::search(&self.frame, &self.folds, self.options);
-        let Options { penalty, alpha, .. } = self.options;
+    /// Compares the steps: the linear model first, if its out-of-fold log-odds (in the order of the data set, for each
+    /// origin if there are any) and its penalty per row of all training rows are given.
+    pub fn compare(&self, linear: Option<(&[Vec<f64>], f64)>, training_rows: usize) -> Comparison {
+        let search = self.search();
+        let Options { penalty, alpha, .. } = &self.options;
+        let (penalty, alpha) = (*penalty, *alpha);
         let per_row = |strength: f64| alpha.unwrap_or(search::per_row(penalty, strength, training_rows));
         let curves = &self.found.curves;
         let mut candidates: Vec<(&str, f64, usize, Cow<'_, OutOfFold>)> = Vec::new();
@@ -179,19 +174,18 @@ impl Searched {
             at == best || gain <= if self.options.one_standard_error { error } else { 0.0 }
         };
         let chosen = (0..steps.len()).find(is_good_enough).unwrap_or(best);
-        Comparison { rows: self.rows(), chosen: steps[chosen].complexity.clone(), steps }
+        let origins = self.options.origins.len();
+        Comparison { rows: self.rows(), origins, chosen: steps[chosen].complexity.clone(), steps }
     }
 
-    /// Values in the order of the data set, in that of the folds.
-    fn fold_by_fold(&self, values: &[f64]) -> OutOfFold {
-        let fold_of = || self.blocks.iter().flat_map(|block| &block.fold);
-        (0u8..)
-            .zip(&self.folds)
-            .map(|(fold, blocks)| {
-                let mut mine = values.iter().zip(fold_of()).filter(|(_, &of)| of == fold).map(|(value, _)| *value);
-                blocks.iter().map(|block| mine.by_ref().take(block.rows).collect()).collect()
-            })
-            .collect()
+    /// Values in the order of the data set, in that of the splits.
+    fn fold_by_fold(&self, values: &[Vec<f64>]) -> OutOfFold {
+        let of_split = |split: &Split| {
+            let folds = self.judged[split.origin].iter().flat_map(|block| &block.fold);
+            let mut mine = values[split.origin].iter().zip(folds).filter(|(_, &of)| of == split.fold).map(|(z, _)| *z);
+            self.parts[split.judged].iter().map(|block| mine.by_ref().take(block.rows).collect()).collect()
+        };
+        self.splits.iter().map(of_split).collect()
     }
 
     /// Fits what was chosen on all training rows; also its out-of-fold log-odds, from the search itself if that saw
@@ -206,12 +200,13 @@ impl Searched {
         customers: &CustomerTable,
         training: &Selection,
     ) -> Result<(Fit, CrossFit)> {
-        let search = Searched::search(&self.frame, &self.folds, self.options);
+        let search = self.search();
         let curves = &self.found.curves;
         let choice = self.found.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
         let shape = search.shape(curves, choice.pairs);
         let (frame, shape) = self.frame.of_shape(&shape);
-        let Options { penalty, alpha, .. } = self.options;
+        let Options { penalty, alpha, .. } = &self.options;
+        let (penalty, alpha) = (*penalty, *alpha);
         let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
         let blocks = plan.frame.encode(dataset, customers, training, self.options.folds, self.options.seed)?;
@@ -226,12 +221,17 @@ impl Searched {
             let path = choice.path.iter().map(score).collect();
             fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
         }
-        let cross_fit = match self.rows() == training.count() {
-            true => CrossFit::of(&self.folds, choice.log_odds.clone()),
+        let cross_fit = match self.options.origins.is_empty() && self.rows() == training.count() {
+            true => CrossFit::of(&self.parts, choice.log_odds.clone()),
             false => fit.cross_fit(&blocks, self.options.folds),
         };
         Ok((fit, cross_fit))
     }
+}
+
+fn search_of<'a>(frame: &'a Frame, parts: &'a [Vec<CodeBlock>], splits: &'a [Split], options: &Options) -> Search<'a> {
+    let &Options { interactions, penalty, alpha, one_standard_error, .. } = options;
+    Search { grids: &frame.grids, parts, splits, interactions, penalty, alpha, one_standard_error }
 }
 
 /// What is decided before coefficients are fitted.
@@ -425,5 +425,60 @@ impl CrossFit {
             y: blocks().flat_map(|block| block.y.iter().copied()).collect(),
             fold: blocks().flat_map(|block| block.fold.iter().copied()).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::data;
+    use super::*;
+    use crate::calendar::Day;
+
+    /// The log-odds of each split, with a fixed penalty, after a change of labels: the second row of each customer is of a
+    /// later date.
+    fn forward(change: impl Fn(u32, u8, u8) -> u8) -> Vec<Vec<f64>> {
+        let (mut dataset, customers) = data(2_000, 8);
+        dataset.as_of = vec![Day(0), Day(100)];
+        for block in &mut dataset.blocks {
+            block.as_of = (0..block.customers.len()).map(|row| row as u32 % 2).collect();
+            for (row, label) in block.labels.iter_mut().enumerate() {
+                let fold = customers.fold(block.customers[row], 5, 7);
+                *label = label.map(|y| change(block.as_of[row], fold, y));
+            }
+        }
+        let rows = Selection::labelled(&dataset, |_| true);
+        let recipe = Recipe::learn(&dataset, &customers, &rows).unwrap();
+        let options = Options {
+            origins: vec![Origin { judged: 1, earlier: vec![0] }],
+            penalty: Penalty::L2,
+            alpha: Some(0.01),
+            interactions: true,
+            one_standard_error: false,
+            folds: 5,
+            seed: 7,
+        };
+        let directions = Directions::default();
+        let searched = Searched::on(&recipe, &dataset, &customers, &rows, &rows, &directions, options).unwrap();
+        assert_eq!((searched.rows(), searched.splits.len()), (1_000, 5));
+        // In the order of the data set and back.
+        let labels = searched.judged[0].iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();
+        for (split, of_split) in searched.splits.iter().zip(searched.fold_by_fold(&[labels])) {
+            let blocks = &searched.parts[split.judged];
+            assert!(blocks.iter().all(|block| block.fold.iter().all(|&fold| fold == split.fold)));
+            let y: Vec<f64> = blocks.iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();
+            assert_eq!(of_split.concat(), y);
+        }
+        assert_eq!(searched.compare(None, 2_000).origins, 1);
+        searched.found.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
+    }
+
+    #[test]
+    fn forward_in_time_neither_later_labels_nor_those_of_the_same_customers_are_known() {
+        let plain = forward(|_, _, y| y);
+        assert_eq!(plain.iter().map(Vec::len).sum::<usize>(), 1_000);
+        assert_eq!(forward(|date, _, y| if date == 1 { 1 - y } else { y }), plain);
+        let other = forward(|date, fold, y| if date == 0 && fold == 2 { 1 - y } else { y });
+        assert_eq!(other[2], plain[2]);
+        assert!(other[0] != plain[0]);
     }
 }

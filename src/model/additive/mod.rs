@@ -7,6 +7,7 @@
 //! | `basis` | the shapes that a table can take, and what one penalty makes of them |
 //! | `passes`, `solver`, `solve` | the fit: passes over the codes, the iterations, the linear algebra |
 //! | `screen`, `search` | which interactions are worth a try; the choice of the penalty and of the interactions |
+//! | `comparison` | what each step towards a richer model bought |
 //! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
 //! | `purify` | main effects moved out of the interactions, so that contributions are unambiguous |
 //!
@@ -17,6 +18,7 @@
 mod basis;
 mod bins;
 mod codes;
+mod comparison;
 mod fit;
 mod frame;
 mod passes;
@@ -28,7 +30,8 @@ mod solver;
 
 pub use bins::Bins;
 pub use codes::Lookup;
-pub use fit::{searched, Comparison, CrossFit, Fit, Options, Searched, Step, CURVES, INTERACTIONS, LINEAR};
+pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
+pub use fit::{searched, CrossFit, Fit, Options, Searched};
 pub use solver::Report;
 
 use super::recipe::Source;

@@ -31,8 +31,10 @@ const TOLERANCE: f64 = 1e-5;
 pub struct Search<'a> {
     /// The features.
     pub grids: &'a [Grid],
-    /// The rows, fold by fold.
-    pub folds: &'a [Vec<CodeBlock>],
+    /// The rows in parts.
+    pub parts: &'a [Vec<CodeBlock>],
+    /// What is fitted and judged on which of them.
+    pub splits: &'a [Split],
     /// Whether to look for interactions.
     pub interactions: bool,
     /// What keeps coefficients small.
@@ -41,6 +43,31 @@ pub struct Search<'a> {
     pub alpha: Option<f64>,
     /// Whether to prefer the simplest choice within one standard error of the best.
     pub one_standard_error: bool,
+}
+
+/// Parts to fit on, and the part to judge on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split {
+    /// The parts fitted on.
+    pub fitted: Vec<usize>,
+    /// The part judged on.
+    pub judged: usize,
+    /// Rows of the parts fitted on and of those left out for their customers: what a penalty per row is of.
+    pub rows: usize,
+    /// The origin, or 0 if there is none, and the fold that it judges.
+    pub origin: usize,
+    /// The fold of customers that it judges.
+    pub fold: u8,
+}
+
+impl Split {
+    /// Each part judged by a model of the others.
+    pub fn by_fold(parts: &[Vec<CodeBlock>]) -> Vec<Split> {
+        let rows = parts.iter().flatten().map(|block| block.rows).sum();
+        let others = |judged: usize| (0..parts.len()).filter(|&part| part != judged).collect();
+        let split = |(fold, judged): (u8, usize)| Split { fitted: others(judged), judged, rows, origin: 0, fold };
+        (0..).zip(0..parts.len()).map(split).collect()
+    }
 }
 
 /// Which terms a model has.
@@ -52,7 +79,7 @@ pub struct Shape {
     pub pairs: Vec<[usize; 2]>,
 }
 
-/// Log-odds of every row from models that have not seen its fold, fold by fold and block by block.
+/// Log-odds of rows from models that have not seen them, split by split and block by block.
 pub type OutOfFold = Vec<Vec<Vec<f64>>>;
 
 /// A choice and how it did.
@@ -116,10 +143,12 @@ struct Candidate<'a> {
     theta: Vec<f64>,
     rows: Vec<&'a CodeBlock>,
     penalty: Penalty,
+    /// Rows that a penalty per row is of.
+    of_rows: usize,
 }
 
 impl<'a> Candidate<'a> {
-    fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty) -> Candidate<'a> {
+    fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty, of_rows: usize) -> Candidate<'a> {
         let all: usize = rows.iter().map(|block| block.rows).sum();
         let churners: usize = rows.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let base = logit((churners as f64 + 0.5) / (all as f64 + 1.0));
@@ -129,7 +158,7 @@ impl<'a> Candidate<'a> {
         let shape = Shape { features, pairs: Vec::new() };
         let terms = terms(grids, &shape);
         let theta = Solver::new(&terms, rows.clone(), rows.clone()).theta;
-        Candidate { shape, terms, theta, rows, penalty }
+        Candidate { shape, terms, theta, rows, penalty, of_rows }
     }
 
     fn solver(&self) -> Solver<'_> {
@@ -137,8 +166,12 @@ impl<'a> Candidate<'a> {
         solver.penalised(self.penalty).from(self.theta.clone())
     }
 
+    fn alpha(&self, strength: f64) -> f64 {
+        per_row(self.penalty, strength, self.of_rows)
+    }
+
     /// Adds the next round of interactions and fits with them.
-    fn grow(&mut self, grids: &[Grid], alpha: f64, count: usize) {
+    fn grow(&mut self, grids: &[Grid], strength: f64, count: usize) {
         let log_odds: Vec<Vec<f64>> = self.rows.iter().map(|block| self.terms.log_odds(&self.theta, block)).collect();
         let residuals = Residuals::at(&self.rows, &log_odds);
         let tables = self.terms.tables(&self.theta);
@@ -164,29 +197,29 @@ impl<'a> Candidate<'a> {
         self.theta.resize(self.terms.columns(), 0.0);
         self.theta.push(intercept);
         let mut solver = self.solver();
-        solver.fit(alpha, TOLERANCE);
+        solver.fit(self.alpha(strength), TOLERANCE);
         self.theta = solver.theta;
     }
 }
 
 impl<'a> Search<'a> {
     fn rows(&self) -> usize {
-        self.folds.iter().flatten().map(|block| block.rows).sum()
+        self.parts.iter().flatten().map(|block| block.rows).sum()
     }
 
     fn blocks(&self) -> Vec<&'a CodeBlock> {
-        self.folds.iter().flatten().collect()
+        self.parts.iter().flatten().collect()
     }
 
-    /// The rows outside a fold.
-    fn others(&self, fold: usize) -> Vec<&'a CodeBlock> {
-        self.folds.iter().enumerate().filter(|&(other, _)| other != fold).flat_map(|(_, blocks)| blocks).collect()
+    /// A model of what a split fits on.
+    fn candidate_of(&self, split: &Split) -> Candidate<'a> {
+        let rows = split.fitted.iter().flat_map(|&part| &self.parts[part]).collect();
+        Candidate::new(self.grids, rows, self.penalty, split.rows)
     }
 
     /// Chooses the penalty of the curves, the number of interactions, and then the penalty with them.
     pub fn run(&self) -> Found {
-        let mut candidates: Vec<Candidate<'a>> =
-            (0..self.folds.len()).into_par_iter().map(|fold| self.candidate(self.others(fold))).collect();
+        let mut candidates: Vec<Candidate<'a>> = self.splits.par_iter().map(|split| self.candidate_of(split)).collect();
         let strengths: Vec<f64> = match self.alpha {
             Some(alpha) => vec![strength(self.penalty, alpha, self.rows())],
             None => self.strengths(),
@@ -196,8 +229,9 @@ impl<'a> Search<'a> {
         Found { curves, interactions }
     }
 
-    fn candidate(&self, rows: Vec<&'a CodeBlock>) -> Candidate<'a> {
-        Candidate::new(self.grids, rows, self.penalty)
+    /// A model of all rows.
+    fn candidate(&self) -> Candidate<'a> {
+        Candidate::new(self.grids, self.blocks(), self.penalty, self.rows())
     }
 
     /// The penalties to try, strongest first.
@@ -205,7 +239,7 @@ impl<'a> Search<'a> {
         match self.penalty {
             Penalty::L2 => STRENGTHS.to_vec(),
             Penalty::Group => {
-                let all = self.candidate(self.blocks());
+                let all = self.candidate();
                 let least = strength(self.penalty, all.solver().alpha_of_nothing(), self.rows());
                 SHARES.iter().map(|share| share * least).collect()
             }
@@ -214,15 +248,14 @@ impl<'a> Search<'a> {
 
     /// The shape that all rows together choose, with so many interactions.
     pub fn shape(&self, curves: &Choice, pairs: usize) -> Shape {
-        let mut candidate = self.candidate(self.blocks());
+        let mut candidate = self.candidate();
         if pairs > 0 {
-            let alpha = per_row(self.penalty, curves.strength, self.rows());
             let mut solver = candidate.solver();
-            solver.fit(alpha, TOLERANCE);
+            solver.fit(candidate.alpha(curves.strength), TOLERANCE);
             candidate.theta = solver.theta;
             while candidate.shape.pairs.len() < pairs {
                 let before = candidate.shape.pairs.len();
-                candidate.grow(self.grids, alpha, ROUND.min(pairs - before));
+                candidate.grow(self.grids, curves.strength, ROUND.min(pairs - before));
                 if candidate.shape.pairs.len() == before {
                     break;
                 }
@@ -233,14 +266,14 @@ impl<'a> Search<'a> {
 
     /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one.
     fn path(&self, candidates: &mut [Candidate<'a>], strengths: &[f64]) -> Choice {
-        let alpha = |strength: f64| per_row(self.penalty, strength, self.rows());
         let mut solvers: Vec<Solver<'_>> = candidates.iter().map(Candidate::solver).collect();
         let mut tried: Vec<(f64, f64, f64)> = Vec::new();
         let mut kept: Vec<(Vec<Vec<f64>>, OutOfFold)> = Vec::new();
         let mut best = f64::INFINITY;
         let mut worse = 0;
         for &strength in strengths {
-            solvers.par_iter_mut().for_each(|solver| solver.fit(alpha(strength), TOLERANCE));
+            let fits = solvers.par_iter_mut().zip(candidates.par_iter());
+            fits.for_each(|(solver, candidate)| solver.fit(candidate.alpha(strength), TOLERANCE));
             let thetas: Vec<Vec<f64>> = solvers.iter().map(|solver| solver.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
             let (loss, error) = self.loss(&log_odds);
@@ -264,13 +297,12 @@ impl<'a> Search<'a> {
 
     /// Adds interactions in rounds as long as they lower the out-of-fold loss, then looks for a better penalty.
     fn rounds(&self, candidates: &mut [Candidate<'a>], curves: &Choice) -> Option<Choice> {
-        let alpha = per_row(self.penalty, curves.strength, self.rows());
         let mut best = curves.log_odds.clone();
         let mut found = 0;
         let mut kept: Vec<(Shape, Terms, Vec<f64>)> = Vec::new();
         while found < MOST_PAIRS {
             let before: usize = candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum();
-            candidates.par_iter_mut().for_each(|candidate| candidate.grow(self.grids, alpha, ROUND));
+            candidates.par_iter_mut().for_each(|candidate| candidate.grow(self.grids, curves.strength, ROUND));
             if candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum::<usize>() == before {
                 break;
             }
@@ -300,9 +332,10 @@ impl<'a> Search<'a> {
     }
 
     fn held_out(&self, candidates: &[Candidate<'a>], thetas: &[Vec<f64>]) -> OutOfFold {
-        let models = candidates.par_iter().zip(thetas).zip(self.folds);
+        let models = candidates.par_iter().zip(thetas).zip(self.splits);
         models
-            .map(|((candidate, theta), blocks)| {
+            .map(|((candidate, theta), split)| {
+                let blocks = &self.parts[split.judged];
                 blocks.iter().map(|block| candidate.terms.log_odds(theta, block)).collect()
             })
             .collect()
@@ -310,34 +343,41 @@ impl<'a> Search<'a> {
 
     /// The mean log-loss of out-of-fold log-odds and its standard error.
     pub fn loss(&self, log_odds: &OutOfFold) -> (f64, f64) {
-        self.mean(|fold, block, row| self.row_loss(log_odds, fold, block, row))
+        self.mean(|split, block, row| self.row_loss(log_odds, split, block, row))
     }
 
     /// By how much the second log-odds lower the mean log-loss of the first, and the standard error of that.
     pub fn gain(&self, first: &OutOfFold, second: &OutOfFold) -> (f64, f64) {
-        self.mean(|fold, block, row| self.row_loss(first, fold, block, row) - self.row_loss(second, fold, block, row))
+        self.mean(|split, block, row| {
+            self.row_loss(first, split, block, row) - self.row_loss(second, split, block, row)
+        })
     }
 
-    fn row_loss(&self, log_odds: &OutOfFold, fold: usize, block: usize, row: usize) -> f64 {
-        let z = log_odds[fold][block][row];
-        softplus(if self.folds[fold][block].y[row] == 1 { -z } else { z })
+    fn row_loss(&self, log_odds: &OutOfFold, split: usize, block: usize, row: usize) -> f64 {
+        let z = log_odds[split][block][row];
+        softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
     }
 
-    /// The mean of a value a row and its standard error; rows of one customer stand together and count as one draw.
+    /// The mean of a value a row and its standard error; rows of one customer count as one draw.
     fn mean(&self, of: impl Fn(usize, usize, usize) -> f64) -> (f64, f64) {
         let (mut rows, mut sum) = (0.0, 0.0);
         let mut customers: Vec<(f64, f64)> = Vec::new();
-        for (fold, blocks) in self.folds.iter().enumerate() {
-            for (at, block) in blocks.iter().enumerate() {
+        // A customer's rows stand together, but those of later dates in another part.
+        let mut places: hashbrown::HashMap<u32, usize> = hashbrown::HashMap::new();
+        for (at, split) in self.splits.iter().enumerate() {
+            for (index, block) in self.parts[split.judged].iter().enumerate() {
+                let mut place = 0;
                 for row in 0..block.rows {
-                    let value = of(fold, at, row);
+                    let value = of(at, index, row);
                     if row == 0 || block.customer[row] != block.customer[row - 1] {
-                        customers.push((0.0, 0.0));
+                        place = *places.entry(block.customer[row]).or_insert(customers.len());
+                        if place == customers.len() {
+                            customers.push((0.0, 0.0));
+                        }
                     }
-                    if let Some((count, total)) = customers.last_mut() {
-                        *count += 1.0;
-                        *total += value;
-                    }
+                    let (count, total) = &mut customers[place];
+                    *count += 1.0;
+                    *total += value;
                     rows += 1.0;
                     sum += value;
                 }
@@ -359,9 +399,11 @@ mod tests {
     fn interactions_are_kept_where_there_are_some_and_left_where_there_are_none() {
         let (grids, mut blocks) = examples::interacting(8_000, 9);
         let search = |folds: &[Vec<CodeBlock>]| {
+            let splits = Split::by_fold(folds);
             let search = Search {
                 grids: &grids,
-                folds,
+                parts: folds,
+                splits: &splits,
                 interactions: true,
                 penalty: Penalty::L2,
                 alpha: None,
@@ -389,9 +431,11 @@ mod tests {
         let (grids, blocks) = examples::interacting(3_000, 10);
         let folds = by_fold(&blocks, 5, usize::MAX);
         let run = |one_standard_error| {
+            let splits = Split::by_fold(&folds);
             let search = Search {
                 grids: &grids,
-                folds: &folds,
+                parts: &folds,
+                splits: &splits,
                 interactions: false,
                 penalty: Penalty::L2,
                 alpha: None,

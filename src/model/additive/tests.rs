@@ -112,7 +112,7 @@ fn curves_with_directions_are_those_of_other_solvers() {
 
 /// Customers with a valley in the first feature and an interaction of the second and the third, which is often absent;
 /// a constant column, an empty one, and a plan. Two rows a customer.
-fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
+pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
     let mut next = uniform(seed);
     let count = rows / 2;
     let plans: Vec<u32> = (0..count).map(|_| if next() < 0.1 { NO_LEVEL } else { (next() * 3.0) as u32 }).collect();
@@ -176,7 +176,15 @@ fn fitted_with(
 ) -> (Fit, CrossFit) {
     let rows = Selection::labelled(dataset, |_| true);
     let recipe = Recipe::learn(dataset, customers, &rows).unwrap();
-    let options = Options { interactions: true, penalty, alpha, one_standard_error: false, folds: 5, seed: 7 };
+    let options = Options {
+        origins: Vec::new(),
+        interactions: true,
+        penalty,
+        alpha,
+        one_standard_error: false,
+        folds: 5,
+        seed: 7,
+    };
     let searched = Searched::on(&recipe, dataset, customers, &rows, &rows, directions, options).unwrap();
     searched.fit(true, dataset, customers, &rows).unwrap()
 }

@@ -1,0 +1,47 @@
+//! What each step towards a richer model bought.
+
+use serde::{Deserialize, Serialize};
+
+/// What the steps are called.
+pub const LINEAR: &str = "linear";
+/// A curve a feature.
+pub const CURVES: &str = "curves";
+/// Curves and interactions.
+pub const INTERACTIONS: &str = "interactions";
+
+/// What one step towards a richer model bought, in cross-validated log-loss on training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// `linear`, `curves` or `interactions`.
+    pub complexity: String,
+    /// Penalty strength per row of all training rows.
+    pub alpha: f64,
+    /// Number of interactions.
+    pub interactions: usize,
+    /// Mean log-loss of rows whose fold the model has not seen.
+    pub log_loss: f64,
+    /// Its standard error; rows of one customer count as one draw.
+    pub standard_error: f64,
+    /// By how much the log-loss is below that of the step before; none for the first.
+    pub gain: Option<f64>,
+    /// The standard error of that difference, on the same rows.
+    pub gain_standard_error: Option<f64>,
+}
+
+/// The steps that were compared and the one that was taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Rows that the steps were compared on.
+    pub rows: usize,
+    /// Dates that they are of, if the models that were compared had seen earlier dates alone; 0 if they are of all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub origins: usize,
+    /// The steps, simplest first.
+    pub steps: Vec<Step>,
+    /// The `complexity` of the step that was taken.
+    pub chosen: String,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
