@@ -13,7 +13,7 @@ use crate::features::{Catalogue, Directions};
 use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
 use crate::model::folds;
 use crate::model::leakage;
-use crate::model::screening::Candidates;
+use crate::model::screening::{Candidates, Wide};
 use crate::model::training;
 use crate::registry::comparison::{self, Contender};
 use crate::registry::promotion::{self, Decision};
@@ -167,9 +167,9 @@ fn trained_on_table(
 }
 
 /// The columns of a prepared table that models may learn from.
-pub fn candidates<'a>(settings: &Settings, prepared: &'a Prepared) -> Candidates<'a> {
+pub fn candidates<'a>(settings: &'a Settings, prepared: &'a Prepared) -> Candidates<'a> {
     let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
-    let wide = prepared.is_wide().then_some((&prepared.source, most));
+    let wide = prepared.is_wide().then_some(Wide { table: &prepared.source, most, model: &settings.model });
     Candidates { dataset: &prepared.dataset, customers: &prepared.customers, wide }
 }
 

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
 /// every further fold costs a training.
 const ROWS_FOR_ALL_FOLDS: usize = 500_000;
+/// The most baselines of folds that are all named.
+const MOST_NAMES: usize = 3;
 
 /// The metrics of every fold that was held out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,7 +127,7 @@ pub fn train(
     Ok(Challenger { model, evaluated: None })
 }
 
-/// Each name once, the most frequent first: "`plan` or `tenure`".
+/// Each name once, the most frequent first: "`plan` or `tenure`", or "`plan` or another" if there are many.
 pub(super) fn either<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for name in names {
@@ -135,7 +137,11 @@ pub(super) fn either<'a>(names: impl Iterator<Item = &'a str>) -> String {
         }
     }
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    let names: Vec<&str> = counts.into_iter().map(|(name, _)| name).collect();
+    let mut names: Vec<&str> = counts.into_iter().map(|(name, _)| name).collect();
+    if names.len() > MOST_NAMES {
+        names.truncate(1);
+        names.push("another column");
+    }
     names.join(" or ")
 }
 
@@ -154,4 +160,16 @@ fn in_order<'a>(
     let of_block =
         |(index, by_row): (usize, Vec<f64>)| pooled.rows(index).iter().map(|&row| by_row[row as usize]).collect();
     by_row.into_iter().enumerate().map(of_block).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_given_once_and_not_too_many() {
+        assert_eq!(either(["a", "b", "b"].into_iter()), "b or a");
+        assert_eq!(either(["a"; 5].into_iter()), "a");
+        assert_eq!(either(["a", "b", "c", "d", "d"].into_iter()), "d or another column");
+    }
 }

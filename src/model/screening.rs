@@ -13,6 +13,7 @@ use super::additive::Bins;
 use super::artefact::Artefact;
 use super::leakage;
 use super::recipe::Source;
+use crate::config::Model;
 use crate::dataset::prepared::TableRows;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
@@ -41,8 +42,26 @@ pub struct Candidates<'a> {
     pub dataset: &'a Dataset,
     /// Their customers.
     pub customers: &'a CustomerTable,
-    /// The wide table, and how many of its columns one model takes at most.
-    pub wide: Option<(&'a TableRows, usize)>,
+    /// The wide table, if it is one.
+    pub wide: Option<Wide<'a>>,
+}
+
+/// A table with more columns than one model takes.
+#[derive(Clone, Copy)]
+pub struct Wide<'a> {
+    /// The table.
+    pub table: &'a TableRows,
+    /// How many of its columns one model takes.
+    pub most: usize,
+    /// The settings, which may name columns whose effect is to have a direction: these are kept in any case.
+    pub model: &'a Model,
+}
+
+impl Wide<'_> {
+    fn names(&self, column: &String) -> bool {
+        let Model { rises_with, falls_with, unconstrained, .. } = self.model;
+        [rises_with, falls_with, unconstrained].into_iter().any(|names| names.contains(column))
+    }
 }
 
 /// The features of a training.
@@ -98,16 +117,17 @@ impl<'a> Candidates<'a> {
     /// A file that cannot be decoded.
     pub fn for_training_on(&self, rows: &Selection) -> Result<Kept<'a>> {
         let given = (self.dataset, self.customers);
-        let Some((table, most)) = self.wide else {
+        let Some(wide) = self.wide else {
             return Ok(Kept { given, read: None, screening: None, notes: Vec::new() });
         };
+        let Wide { table, most, .. } = wide;
         let mut strengths: Vec<(String, f64)> = Vec::new();
         for columns in table.batches() {
             let (dataset, customers, _) = table.read(columns, self.dataset, self.customers)?;
             let singles = singles(&dataset, &customers, rows)?;
             strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
         }
-        let screening = Screening::of(strengths, rows.count(), most);
+        let screening = Screening::of(strengths, rows.count(), most, |column| wide.names(column));
         let numeric = screening.among(&table.table.numeric);
         let categorical = screening.among(&table.table.categorical);
         let (dataset, customers, notes) = table.read((&numeric, &categorical), self.dataset, self.customers)?;
@@ -135,16 +155,22 @@ impl Screening {
         columns.iter().filter(|name| kept.contains(name)).cloned().collect()
     }
 
-    /// Keeps the strongest columns: as many as say more than chance would, but at least a few and at most `most`.
-    fn of(mut strengths: Vec<(String, f64)>, rows: usize, most: usize) -> Screening {
+    /// Keeps the strongest columns, as many as say more than chance would but at least a few, and those that are `named`; at
+    /// most `most` in all, unless more are named.
+    fn of(mut strengths: Vec<(String, f64)>, rows: usize, most: usize, named: impl Fn(&String) -> bool) -> Screening {
         let columns = strengths.len();
         strengths.sort_by(|a, b| b.1.total_cmp(&a.1));
         let allowed = |rank: usize| (FALSE_DISCOVERIES * rank as f64 / columns.max(1) as f64).ln();
         let is_above = |&rank: &usize| -strengths[rank - 1].1 <= allowed(rank);
         let above_chance = (1..=columns).rev().find(is_above).unwrap_or(0);
-        strengths.truncate(above_chance.max(LEAST_KEPT).min(most));
-        strengths.retain(|(_, strength)| strength.is_finite());
-        Screening { columns, rows, most, above_chance, kept: strengths }
+        let (mut kept, mut others): (Vec<_>, Vec<_>) = strengths.into_iter().partition(|(name, _)| named(name));
+        others.retain(|(_, strength)| strength.is_finite());
+        others.truncate(above_chance.max(LEAST_KEPT).min(most.saturating_sub(kept.len())));
+        kept.extend(others);
+        // Of a named column that does not vary, chance would say as much.
+        kept.iter_mut().for_each(|(_, strength)| *strength = strength.max(0.0));
+        kept.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Screening { columns, rows, most, above_chance, kept }
     }
 }
 
@@ -399,15 +425,20 @@ mod tests {
             let chance = (1..=1000).map(|rank| (format!("chance {rank}"), -(f64::from(rank) / 1000.0).ln()));
             chance.chain((0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64))).collect()
         };
-        let none = Screening::of(columns(0), 500, 100);
+        let nobody = |_: &String| false;
+        let none = Screening::of(columns(0), 500, 100, nobody);
         assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
-        let some = Screening::of(columns(30), 500, 100);
+        let some = Screening::of(columns(30), 500, 100, nobody);
         assert!((30..=34).contains(&some.above_chance), "{}", some.above_chance);
         assert_eq!((some.kept.len(), some.kept[0].0.as_str()), (some.above_chance, "column 29"));
-        let many = Screening::of(columns(300), 500, 100);
+        let many = Screening::of(columns(300), 500, 100, nobody);
         assert!(many.above_chance >= 300 && many.kept.len() == 100);
         let constant = vec![("same".to_owned(), f64::NEG_INFINITY)];
-        assert!(Screening::of(constant, 500, 100).kept.is_empty());
+        assert!(Screening::of(constant.clone(), 500, 100, nobody).kept.is_empty());
+        // Whoever is named is kept.
+        assert_eq!(Screening::of(constant, 500, 100, |_| true).kept, [("same".to_owned(), 0.0)]);
+        let named = Screening::of(columns(300), 500, 100, |name| name == "chance 999");
+        assert!(named.kept.len() == 100 && named.kept[99].0 == "chance 999");
     }
 
     #[test]

@@ -682,3 +682,15 @@ fn the_baseline_is_the_column_that_says_most() {
     let run = place.run(&["backtest", "--no-curves"], "table.parquet", &[]).ok();
     assert!(run.stdout.contains("`x` alone"), "{run}");
 }
+
+#[test]
+fn a_value_that_is_often_missing_or_infinite_is_told_apart() {
+    // NaN is how some programs write a missing value; an infinite one is an error in the data.
+    let value = |odd: f64| (0..ROWS).map(|row| if row % 3 == 0 { odd } else { 20.0 }).collect::<Vec<f64>>();
+    let missing = Columns::good(ROWS).with("worth", Float64Array::from(value(f64::NAN)));
+    let place = Place::of(&missing);
+    let run = place.train(&["table.value=worth"]).ok();
+    assert!(run.stderr.contains("`worth` (table.value) is not known in 200 of 600 rows"), "{run}");
+    let infinite = Columns::good(ROWS).with("worth", Float64Array::from(value(f64::INFINITY)));
+    Place::of(&infinite).refuses(&["table.value=worth"], 3, &["quarantine"]);
+}

@@ -115,7 +115,7 @@ impl PreparedTable {
         columns.par_iter().map(day).collect()
     }
 
-    /// The numbers of a column, one for each row of the run (NaN is null), and how many values were not finite; they become
+    /// The numbers of a column, one for each row of the run (NaN is null), and how many values were infinite; they become
     /// null.
     ///
     /// # Errors
@@ -123,13 +123,11 @@ impl PreparedTable {
     pub fn numbers(&self, rows: &Rows, column: &String) -> Result<(Vec<f64>, u64)> {
         let (mut all, mut numbers, mut odd) = (vec![f64::NAN; rows.len()], Vec::new(), 0);
         self.read(rows, std::slice::from_ref(column), |_, positions, source| {
-            let is_null = |row: usize| matches!(&source, Values::Array(array) if array.is_null(row));
             source.numbers(positions.len(), &mut numbers);
-            for (row, (&position, &value)) in positions.iter().zip(&numbers).enumerate() {
-                match position {
-                    UNUSED => {}
-                    _ if value.is_finite() => all[position as usize] = value,
-                    _ => odd += u64::from(!is_null(row)),
+            for (&position, &value) in positions.iter().zip(&numbers).filter(|(&position, _)| position != UNUSED) {
+                match value.is_infinite() {
+                    true => odd += 1,
+                    false => all[position as usize] = value,
                 }
             }
         })?;
