@@ -153,6 +153,11 @@ fn humps(word: &str) -> Vec<String> {
     humps
 }
 
+/// Whether a level says yes or no.
+pub(super) fn is_answer(level: &str) -> bool {
+    ["yes", "no", "true", "false"].iter().any(|answer| level.eq_ignore_ascii_case(answer))
+}
+
 /// "is", or "are" behind a plural.
 pub(super) fn is_or_are(name: &str) -> &'static str {
     match singular(name) {
@@ -293,6 +298,23 @@ mod tests {
 
     fn rows() -> Noun {
         Noun::new("event", "events")
+    }
+
+    #[test]
+    fn names_become_words() {
+        for (name, words) in [
+            ("page_visits", "page visits"),
+            ("MonthlyCharges", "monthly charges"),
+            ("customerID", "customer ID"),
+            ("NPSScore", "NPS score"),
+            ("StreamingTV", "streaming TV"),
+            ("TENURE", "TENURE"),
+            ("Total Day Minutes", "Total Day Minutes"),
+            ("total_intl_calls", "total intl calls"),
+        ] {
+            assert_eq!(spaced(name), words);
+        }
+        assert_eq!(["monthly charges", "tenure", "streaming TV", "status"].map(is_or_are), ["are", "is", "is", "is"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! lie on the model's side, the sentence only states them.
 
 use super::catalogue::{Concept, Family, Part, State};
-use super::language::{days, decimals, is_or_are, number, percent, quoted, sentence, whole, Unit};
+use super::language::{days, decimals, is_answer, is_or_are, number, percent, quoted, sentence, whole, Unit};
 use crate::features::Measure;
 
 /// A count has clearly changed when it did so by this many rows and by this share of the greater count: a customer
@@ -438,12 +438,14 @@ fn column(view: &View<'_>) -> (State, String) {
     }
 }
 
-/// "plan is basic"
+/// "plan is basic", "online security: no"
 fn level(view: &View<'_>) -> (State, String) {
     let name = &view.concept.words.subject.one;
     let verb = is_or_are(name);
     let column = view.concept.cells.first().map_or(0, |cell| cell.column);
     match view.levels.get(column).copied().flatten() {
+        // "Online security is No" would be hard on the ear.
+        Some(level) if is_answer(level) => (State::Given, format!("{name}: {}", level.to_lowercase())),
         Some(level) => (State::Given, format!("{name} {verb} {}", quoted(level))),
         None => (State::Unknown, format!("{name} {verb} not known")),
     }
