@@ -289,16 +289,12 @@ fn spreads(text: &mut String, additive: &Additive) {
     order.sort_by(|a, b| b.spread.total_cmp(&a.spread));
     let mut list = table(&["term", "spread", "lowest", "highest"], &[1, 2, 3]);
     for term in order {
-        let (low, high) = term.extremes();
-        list.add_row([
-            additive.term_name(term),
-            format!("{:.4}", term.spread),
-            format!("{low:+.3}"),
-            format!("{high:+.3}"),
-        ]);
+        let [low, high] = term.extremes();
+        list.add_row([additive.term_name(term), format!("{:.4}", term.spread), low, high]);
     }
     let _ = writeln!(text, "{list}");
-    *text += "The spread is the standard deviation of what a term adds to the log-odds; lowest and highest are its extremes.\n";
+    *text += "The spread is the standard deviation of what a term adds to the log-odds; lowest and highest are its \
+              extremes, ± half of the 95 % band.\n";
 }
 
 fn calibration_name(model: &Artefact) -> &'static str {
@@ -356,6 +352,9 @@ pub fn model(model: &Artefact) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "Model {}, trained at {} by {}\n", model.version, model.trained_at, model.program);
     text += &evaluated::whole(model);
+    if let Some(sampling) = &model.sampling {
+        let _ = writeln!(text, "\nSampled: {sampling}");
+    }
     let _ = writeln!(
         text,
         "\nFitted on {}, {} churned; penalty {:.0e}; calibration {}\n",

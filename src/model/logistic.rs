@@ -38,7 +38,7 @@ use std::fmt;
 pub const INTERCEPT: &str = "(intercept)";
 
 /// The 97.5 % point of the normal distribution.
-const Z_95: f64 = 1.959_963_984_540_054;
+pub(super) const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Log-odds beyond which a probability is 0 or 1 for all practical purposes, and worth a look for separation.
 const EXTREME: f64 = 12.0;

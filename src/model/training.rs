@@ -117,6 +117,7 @@ pub fn train_on(
         origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
         penalty: model.penalty,
+        uncertainty: !settings.training.refit,
         alpha: model.alpha.fixed(),
         one_standard_error: model.one_standard_error,
         folds: FOLDS,

@@ -172,13 +172,13 @@ fn terms(text: &mut String, additive: &Additive) {
     let _ = writeln!(
         text,
         "The strongest of {} curves and interactions. The spread is the standard deviation of what a \
-         term adds to the log-odds; lowest and highest are its extremes.\n\n| term | spread | lowest | highest |\n|---|---:|---:|---:|",
+         term adds to the log-odds; lowest and highest are its extremes, ± half of the 95 % band.\n\n| term | spread | lowest | highest |\n|---|---:|---:|---:|",
         strongest.len(),
     );
     for term in strongest.iter().take(TOP) {
-        let (low, high) = term.extremes();
+        let [low, high] = term.extremes();
         let name = additive.term_name(term).replace('|', "\\|");
-        let _ = writeln!(text, "| `{name}` | {:.3} | {low:+.3} | {high:+.3} |", term.spread);
+        let _ = writeln!(text, "| `{name}` | {:.3} | {low} | {high} |", term.spread);
     }
     text.push('\n');
 }

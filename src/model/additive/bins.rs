@@ -43,6 +43,24 @@ impl Bins {
         }
     }
 
+    /// The values of a code in words that follow the feature's name: "above 2 and up to 5".
+    pub fn describe(&self, code: usize) -> String {
+        match self {
+            _ if code == self.missing() => "missing".to_owned(),
+            Bins::Numeric { edges } => {
+                let low = code.checked_sub(1).and_then(|below| edges.get(below)).map(|edge| format!("above {edge}"));
+                let high = edges.get(code).map(|edge| format!("up to {edge}"));
+                let parts: Vec<String> = low.into_iter().chain(high).collect();
+                if parts.is_empty() {
+                    "present".to_owned()
+                } else {
+                    parts.join(" and ")
+                }
+            }
+            Bins::Levels { levels } => levels.get(code).map_or("a rare level".to_owned(), |level| format!("`{level}`")),
+        }
+    }
+
     /// The code of a numeric value; NaN is absent.
     #[inline]
     pub fn of_value(edges: &[f32], value: f32) -> u8 {

@@ -24,7 +24,7 @@ impl CodeBlock {
     }
 
     /// The rows at these places.
-    fn take(&self, places: &[usize]) -> CodeBlock {
+    pub(super) fn take(&self, places: &[usize]) -> CodeBlock {
         let features = self.codes.len() / self.rows.max(1);
         CodeBlock {
             rows: places.len(),

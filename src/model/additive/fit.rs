@@ -4,10 +4,10 @@ use super::codes::{by_fold, CodeBlock, Lookup};
 use super::comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 use super::frame::Frame;
 use super::passes::Terms;
-use super::purify::purify;
+use super::purify::{all_counts, purify};
 use super::search::{self, OutOfFold, Search, Shape, Split};
 use super::solver::{Report, Solver};
-use super::{Additive, Effect, Feature};
+use super::{uncertainty, Additive, Effect, Feature};
 use crate::config::Penalty;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
@@ -53,6 +53,8 @@ pub struct Options {
     pub interactions: bool,
     /// What keeps coefficients small.
     pub penalty: Penalty,
+    /// Whether the fit is to have standard errors: a matter of the model that is published.
+    pub uncertainty: bool,
     /// A fixed penalty per row instead of a search.
     pub alpha: Option<f64>,
     /// Whether to prefer the simplest choice within one standard error of the best.
@@ -210,7 +212,7 @@ impl Searched {
         let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
         let blocks = plan.frame.encode(dataset, customers, training, self.options.folds, self.options.seed)?;
-        let mut fit = Fit::on(plan, &blocks, None)?;
+        let mut fit = Fit::on(plan, &blocks, None, self.options.uncertainty)?;
         if self.options.alpha.is_none() {
             let per_row = |strength: f64| search::per_row(penalty, strength, training.count());
             let score = |&(strength, log_loss, standard_error)| AlphaScore {
@@ -298,12 +300,14 @@ pub struct Fit {
     pub churners: usize,
     /// How the solver fared.
     pub report: Report,
+    /// Advice about bins in which nobody churned, or everybody.
+    separation: Vec<String>,
     plan: Plan,
     theta: Vec<f64>,
 }
 
 impl Fit {
-    fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Vec<f64>>) -> Result<Fit> {
+    fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Vec<f64>>, uncertainty: bool) -> Result<Fit> {
         let mut terms = search::terms(&plan.frame.grids, &plan.shape);
         let all: Vec<&CodeBlock> = blocks.iter().collect();
         let rows: usize = all.iter().map(|block| block.rows).sum();
@@ -313,7 +317,7 @@ impl Fit {
         };
         let curvature = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
         let alpha = plan.alpha(rows);
-        let mut solver = Solver::new(&terms, all.clone(), curvature).penalised(plan.penalty);
+        let mut solver = Solver::new(&terms, all.clone(), curvature.clone()).penalised(plan.penalty);
         if let Some(start) = start {
             solver = solver.from(start);
         }
@@ -330,9 +334,21 @@ impl Fit {
             .terms
             .iter()
             .zip(tables)
-            .map(|(term, table)| Effect { lookup: term.lookup.clone(), table, spread: 0.0 })
+            .map(|(term, table)| Effect {
+                lookup: term.lookup.clone(),
+                table,
+                standard_errors: Vec::new(),
+                spread: 0.0,
+            })
             .collect();
-        let intercept = purify(&mut effects, theta[terms.columns()], &all);
+        let counts = all_counts(&effects, &all);
+        let intercept = purify(&mut effects, theta[terms.columns()], &counts);
+        if uncertainty {
+            let regulariser = terms.regulariser(plan.penalty, alpha);
+            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, (&curvature, rows), &counts);
+            effects.iter_mut().zip(errors).for_each(|(effect, errors)| effect.standard_errors = errors);
+        }
+        let separation = uncertainty::separation(&plan.frame, &effects, &counts, &all);
         let place = |feature: usize| plan.shape.features.binary_search(&feature).unwrap_or_default();
         effects.iter_mut().for_each(|effect| effect.lookup.renumber(place));
         let feature = |&feature: &usize| {
@@ -342,7 +358,20 @@ impl Fit {
         let features = plan.shape.features.iter().map(feature).collect();
         let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let model = Additive { features, intercept, terms: effects };
-        Ok(Fit { model, alpha, alpha_choice: None, rows, churners, report, plan, theta })
+        Ok(Fit { model, alpha, alpha_choice: None, rows, churners, report, separation, plan, theta })
+    }
+
+    /// Rows as the codes of its features.
+    #[cfg(test)]
+    pub(super) fn encoded(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Vec<CodeBlock> {
+        self.plan.frame.encode(dataset, customers, rows, 5, 7).unwrap_or_default()
+    }
+
+    /// The tables of the same terms and penalty on other rows.
+    #[cfg(test)]
+    pub(super) fn tables_on(&self, blocks: &[CodeBlock]) -> Vec<Vec<f64>> {
+        let fit = Fit::on(self.plan.clone(), blocks, Some(self.theta.clone()), false).ok();
+        fit.into_iter().flat_map(|fit| fit.model.terms).map(|term| term.table).collect()
     }
 
     /// What the fit kept to.
@@ -365,7 +394,7 @@ impl Fit {
             "the fit did not converge: after {passes} passes its gradient is {gradient_norm:.1e}, not below {TOLERANCE:.0e}; \
              raise model.alpha"
         );
-        (!converged).then_some(not_converged).into_iter().collect()
+        (!converged).then_some(not_converged).into_iter().chain(self.separation.iter().cloned()).collect()
     }
 
     /// The same terms and penalty, with coefficients learned anew from other rows.
@@ -381,7 +410,8 @@ impl Fit {
         seed: u64,
     ) -> Result<(Fit, CrossFit)> {
         let blocks = self.plan.frame.encode(dataset, customers, rows, folds, seed)?;
-        let fit = Fit { alpha_choice: self.alpha_choice, ..Fit::on(self.plan, &blocks, Some(self.theta))? };
+        let refitted = Fit::on(self.plan, &blocks, Some(self.theta), true)?;
+        let fit = Fit { alpha_choice: self.alpha_choice, ..refitted };
         let cross_fit = fit.cross_fit(&blocks, folds);
         Ok((fit, cross_fit))
     }
@@ -449,6 +479,7 @@ mod tests {
         let rows = Selection::labelled(&dataset, |_| true);
         let recipe = Recipe::learn(&dataset, &customers, &rows).unwrap();
         let options = Options {
+            uncertainty: false,
             origins: vec![Origin { judged: 1, earlier: vec![0] }],
             penalty: Penalty::L2,
             alpha: Some(0.01),

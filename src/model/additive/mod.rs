@@ -9,6 +9,7 @@
 //! | `screen`, `search` | which interactions are worth a try; the choice of the penalty and of the interactions |
 //! | `comparison` | what each step towards a richer model bought |
 //! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
+//! | `uncertainty` | a standard error for every cell, by customer |
 //! | `purify` | main effects moved out of the interactions, so that contributions are unambiguous |
 //!
 //! `log-odds = intercept + Σ table_t[cell_t(row)]`. It is a logistic regression, linear in its parameters: within the fit
@@ -27,6 +28,7 @@ mod screen;
 mod search;
 pub(super) mod solve;
 mod solver;
+mod uncertainty;
 
 pub use bins::Bins;
 pub use codes::Lookup;
@@ -34,6 +36,7 @@ pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 pub use fit::{searched, CrossFit, Fit, Options, Searched};
 pub use solver::Report;
 
+use super::logistic::Z_95;
 use super::recipe::Source;
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
@@ -60,6 +63,10 @@ pub struct Effect {
     /// What each cell adds. Over the training rows its mean is 0, and so is that of an interaction for each value of
     /// either feature.
     pub table: Vec<f64>,
+    /// The standard error of each cell, by customer; empty of a model that was fitted only to be judged, or of one with
+    /// too many parameters. 1.96 of it to either side are the 95 % band.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standard_errors: Vec<f64>,
     /// Standard deviation of what it adds over the training rows: how much the term matters.
     pub spread: f64,
 }
@@ -76,9 +83,17 @@ pub struct Additive {
 }
 
 impl Effect {
-    /// The least and the most that it adds.
-    pub fn extremes(&self) -> (f64, f64) {
-        self.table.iter().fold((0.0, 0.0), |(low, high), &effect| (f64::min(low, effect), f64::max(high, effect)))
+    /// The least and the most that it adds, in words: "-0.512 ± 0.080", with half the 95 % band if it is known.
+    pub fn extremes(&self) -> [String; 2] {
+        let order = |a: &usize, b: &usize| self.table[*a].total_cmp(&self.table[*b]);
+        let cells = || 0..self.table.len();
+        [cells().min_by(order), cells().max_by(order)].map(|cell| {
+            let effect = cell.map_or(0.0, |cell| self.table[cell]);
+            match cell.and_then(|cell| self.standard_errors.get(cell)) {
+                Some(error) => format!("{effect:+.3} ± {:.3}", Z_95 * error),
+                None => format!("{effect:+.3}"),
+            }
+        })
     }
 
     /// The features it looks at, by their places among the model's.

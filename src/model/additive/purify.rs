@@ -14,10 +14,9 @@ const SWEEPS: usize = 200;
 const NONE: f64 = 1e-12;
 
 /// Moves main effects to the curves and means to the intercept, whose new value is returned, and measures the spread
-/// of each term. Curves come before interactions, one for each feature of an interaction; `blocks` are the training
-/// rows.
-pub fn purify(effects: &mut [Effect], mut intercept: f64, blocks: &[&CodeBlock]) -> f64 {
-    let counts: Vec<Vec<f64>> = effects.par_iter().map(|effect| counts(effect, blocks)).collect();
+/// of each term. Curves come before interactions, one for each feature of an interaction; `counts` are the training rows
+/// in each cell.
+pub fn purify(effects: &mut [Effect], mut intercept: f64, counts: &[Vec<f64>]) -> f64 {
     for at in 0..effects.len() {
         let Lookup::Interaction { features, groups, width } = effects[at].lookup.clone() else { continue };
         let mut table = std::mem::take(&mut effects[at].table);
@@ -30,7 +29,7 @@ pub fn purify(effects: &mut [Effect], mut intercept: f64, blocks: &[&CodeBlock])
         }
         effects[at].table = table;
     }
-    for (effect, counts) in effects.iter_mut().zip(&counts) {
+    for (effect, counts) in effects.iter_mut().zip(counts) {
         let rows: f64 = counts.iter().sum::<f64>().max(1.0);
         if matches!(effect.lookup, Lookup::Curve { .. }) {
             let mean = effect.table.iter().zip(counts).map(|(x, n)| x * n).sum::<f64>() / rows;
@@ -41,6 +40,11 @@ pub fn purify(effects: &mut [Effect], mut intercept: f64, blocks: &[&CodeBlock])
         effect.spread = (square / rows).sqrt();
     }
     intercept
+}
+
+/// How many rows are in each cell of each term.
+pub fn all_counts(effects: &[Effect], blocks: &[&CodeBlock]) -> Vec<Vec<f64>> {
+    effects.par_iter().map(|effect| counts(effect, blocks)).collect()
 }
 
 /// How many rows are in each cell.
@@ -57,7 +61,7 @@ fn counts(effect: &Effect, blocks: &[&CodeBlock]) -> Vec<f64> {
 
 /// Takes the means of the rows and of the columns out of a table and returns them. A row or column that no training row
 /// is in keeps what the smoother says.
-fn margins(table: &mut [f64], counts: &[f64], width: usize) -> [Vec<f64>; 2] {
+pub(super) fn margins(table: &mut [f64], counts: &[f64], width: usize) -> [Vec<f64>; 2] {
     let height = table.len() / width.max(1);
     let mut moved = [vec![0.0; height], vec![0.0; width]];
     for _ in 0..SWEEPS {
@@ -98,10 +102,15 @@ mod tests {
         let curve = |feature: usize| Effect {
             lookup: Lookup::Curve { feature },
             table: table(11, 0.7 + feature as f64),
+            standard_errors: Vec::new(),
             spread: 0.0,
         };
         let lookup = Lookup::Interaction { features: [1, 2], groups: [groups.clone(), groups], width: 11 };
-        let mut effects = vec![curve(1), curve(2), Effect { lookup, table: table(121, 1.3), spread: 0.0 }];
+        let mut effects = vec![
+            curve(1),
+            curve(2),
+            Effect { lookup, table: table(121, 1.3), standard_errors: Vec::new(), spread: 0.0 },
+        ];
         let score = |effects: &[Effect], intercept: f64| -> Vec<f64> {
             let of_row = |block: &CodeBlock, row: usize| {
                 let effect = |e: &Effect| e.table[e.lookup.cell(|f| block.column(f)[row])];
@@ -110,7 +119,8 @@ mod tests {
             blocks.iter().flat_map(|block| (0..block.rows).map(move |row| of_row(block, row))).collect()
         };
         let before = score(&effects, -1.0);
-        let intercept = purify(&mut effects, -1.0, &blocks);
+        let in_cells = all_counts(&effects, &blocks);
+        let intercept = purify(&mut effects, -1.0, &in_cells);
         let after = score(&effects, intercept);
         assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-9));
         assert!((after.iter().sum::<f64>() / after.len() as f64 - intercept).abs() < 1e-9);

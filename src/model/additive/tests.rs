@@ -2,8 +2,11 @@
 
 use super::bins::{Bins, Grid};
 use super::codes::CodeBlock;
+use super::passes::Term;
+use super::purify::all_counts;
 use super::search::{terms, Shape};
 use super::solver::Solver;
+use super::uncertainty::standard_errors;
 use super::*;
 use crate::config::{Direction, Penalty};
 use crate::features::{Catalogue, Directions, Feature as Column, Measure};
@@ -22,6 +25,7 @@ struct Golden {
     y: Vec<u8>,
     columns: usize,
     log_odds: Vec<f64>,
+    standard_errors: Vec<Vec<Option<f64>>>,
 }
 
 #[test]
@@ -44,7 +48,7 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
         codes: golden.codes.concat(),
         y: golden.y,
         fold: vec![0; rows],
-        customer: (0..rows as u32).collect(),
+        customer: (0..rows as u32).map(|row| row / 3).collect(),
     };
     let mut solver = Solver::new(&terms, vec![&block], vec![&block]);
     solver.fit(golden.alpha, 1e-10);
@@ -52,6 +56,87 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
     for (found, expected) in terms.log_odds(&solver.theta, &block).iter().zip(&golden.log_odds) {
         assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
     }
+
+    let effect = |term: &Term| Effect {
+        lookup: term.lookup.clone(),
+        table: vec![0.0; term.basis.cells()],
+        standard_errors: Vec::new(),
+        spread: 0.0,
+    };
+    let effects: Vec<Effect> = terms.terms.iter().map(effect).collect();
+    let counts = all_counts(&effects, &[&block]);
+    let found = standard_errors(
+        &terms,
+        &solver.theta,
+        &terms.regulariser(Penalty::L2, golden.alpha),
+        (&[&block], rows),
+        &counts,
+    );
+    assert_eq!(found.len(), golden.standard_errors.len());
+    for (at, (found, expected)) in found.iter().zip(&golden.standard_errors).enumerate() {
+        assert_eq!(found.len(), expected.len());
+        for (cell, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let Some(expected) = expected else { continue };
+            assert!((found / expected - 1.0).abs() < 1e-3, "term {at}, cell {cell}: {found} against {expected}");
+        }
+    }
+}
+
+#[test]
+fn standard_errors_are_those_of_a_bootstrap_by_customer() {
+    let (dataset, customers) = data(2_400, 6);
+    let (fit, _) = fitted(&dataset, &customers, Some(2e-3));
+    let rows = Selection::labelled(&dataset, |_| true);
+    let blocks = fit.encoded(&dataset, &customers, &rows);
+    let counts = all_counts(&fit.model.terms, &blocks.iter().collect::<Vec<_>>());
+    let resample = |seed: u64| -> Vec<CodeBlock> {
+        let mut next = uniform(seed);
+        blocks
+            .iter()
+            .map(|block| {
+                // Two rows a customer.
+                let drawn = (0..block.rows / 2).map(|_| (next() * (block.rows / 2) as f64) as usize);
+                let places: Vec<usize> = drawn.flat_map(|customer| [2 * customer, 2 * customer + 1]).collect();
+                block.take(&places)
+            })
+            .collect()
+    };
+    let tables: Vec<Vec<Vec<f64>>> = (0..80).map(|seed| fit.tables_on(&resample(seed))).collect();
+    let (mut ratios, mut cells) = (0.0, 0.0);
+    for (at, term) in fit.model.terms.iter().enumerate() {
+        for (cell, error) in term.standard_errors.iter().enumerate() {
+            // What few rows say, a bootstrap of them does not know.
+            if counts[at][cell] < 20.0 {
+                continue;
+            }
+            let values: Vec<f64> = tables.iter().map(|tables| tables[at][cell]).collect();
+            let mean = values.iter().sum::<f64>() / 80.0;
+            let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 79.0).sqrt();
+            ratios += (deviation / error).ln();
+            cells += 1.0;
+            assert!((deviation / error).ln().abs() < 0.7, "{at} {cell}: {deviation} against {error}");
+        }
+    }
+    assert!(cells > 50.0 && (ratios / cells).abs() < 0.12, "{cells} cells, {}", ratios / cells);
+}
+
+#[test]
+fn bins_in_which_nobody_churned_are_named() {
+    let (mut dataset, customers) = data(4_000, 8);
+    for block in &mut dataset.blocks {
+        let values = block.values().unwrap();
+        let steps = values.column(1).to_vec();
+        drop(values);
+        let labels = block.labels.iter_mut().zip(steps);
+        labels.filter(|(_, step)| *step == 2.0).for_each(|(label, _)| *label = Some(0));
+    }
+    let (fit, _) = fitted(&dataset, &customers, Some(1e-3));
+    let advice = fit.advice();
+    assert_eq!(advice.len(), 1, "{advice:?}");
+    assert!(advice[0].contains("none of") && advice[0].contains("`steps` above 1.5 and up to 2.5"), "{advice:?}");
+    assert!(advice[0].contains("raise model.alpha"), "{advice:?}");
+    let (dataset, customers) = data(4_000, 8);
+    assert!(fitted(&dataset, &customers, Some(1e-3)).0.advice().is_empty());
 }
 
 /// What `tests/golden/restrictions.py` writes.
@@ -180,6 +265,7 @@ fn fitted_with(
         origins: Vec::new(),
         interactions: true,
         penalty,
+        uncertainty: true,
         alpha,
         one_standard_error: false,
         folds: 5,
