@@ -5,7 +5,7 @@ use super::calibration::ChosenCalibration;
 use super::cross_fit::AlphaChoice;
 use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
-use super::recipe::{linear_score, NumericStep, Recipe, Role, Source, Term};
+use super::recipe::{linear_score, DesignColumns, NumericStep, Recipe, Role, Source, Term};
 use super::restrictions::Restrictions;
 use super::sampling::Sampling;
 use super::screening::Screening;
@@ -340,14 +340,14 @@ impl Artefact {
     /// # Errors
     /// When features that lie on disk cannot be read.
     pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Scores> {
-        let terms = self.terms();
+        let (terms, columns) = (self.terms(), self.recipe.columns(customers));
         let parts: Vec<(Vec<f64>, Row)> = dataset
             .blocks
             .par_iter()
             .enumerate()
             .map(|(index, block)| match &self.additive {
                 Some(additive) => self.score_additive(additive, &terms, block, selection.rows(index), customers),
-                None => self.score_linear(&terms, block, selection.rows(index), dataset, customers),
+                None => self.score_linear(&columns, block, selection.rows(index)),
             })
             .collect::<Result<_>>()?;
         let mut scores =
@@ -363,16 +363,9 @@ impl Artefact {
     }
 
     /// The log-odds of some rows of a block, and the sums of their effects and values.
-    fn score_linear(
-        &self,
-        terms: &[Term],
-        block: &Block,
-        rows: &[u32],
-        dataset: &Dataset,
-        customers: &CustomerTable,
-    ) -> Result<(Vec<f64>, Row)> {
+    fn score_linear(&self, columns: &DesignColumns<'_>, block: &Block, rows: &[u32]) -> Result<(Vec<f64>, Row)> {
         let weights = self.weights();
-        let x = self.recipe.apply(terms, block, rows, &dataset.catalogue, customers)?;
+        let x = columns.of(block, &block.values()?, rows);
         let sum = |column: &[f32]| column.iter().map(|&x| f64::from(x)).sum();
         let values: Vec<f64> = x.chunks_exact(rows.len().max(1)).map(sum).collect();
         let effects = values.iter().zip(&weights).map(|(value, weight)| value * weight).collect();
@@ -428,24 +421,19 @@ impl Artefact {
         let terms = self.terms();
         let sums = match &self.additive {
             Some(additive) => self.score_additive(additive, &terms, block, &[row], customers)?,
-            None => self.score_linear(&terms, block, &[row], dataset, customers)?,
+            None => self.score_linear(&self.recipe.columns(customers), block, &[row])?,
         };
         Ok(sums.1)
     }
 
     /// The file's text, with its checksum.
     pub fn to_json(&self) -> Result<String> {
-        let mut signed = self.clone();
-        signed.checksum = self.expected_checksum()?;
-        let text = serde_json::to_string_pretty(&signed).map_err(|e| Error::Internal(format!("model: {e}")))?;
-        Ok(text + "\n")
-    }
-
-    fn expected_checksum(&self) -> Result<String> {
-        let mut unsigned = self.clone();
-        unsigned.checksum = String::new();
-        let text = serde_json::to_string(&unsigned).map_err(|e| Error::Internal(format!("model: {e}")))?;
-        Ok(digest::of_text(&text))
+        let unwritable = |e: serde_json::Error| Error::Internal(format!("model: {e}"));
+        let text = serde_json::to_string(self).map_err(unwritable)?;
+        let mut content: serde_json::Value = serde_json::from_str(&text).map_err(unwritable)?;
+        let checksum = checksum_of(&mut content);
+        content["checksum"] = checksum.into();
+        Ok(serde_json::to_string_pretty(&content).map_err(unwritable)? + "\n")
     }
 
     /// Reads a model file.
@@ -476,10 +464,17 @@ impl Artefact {
             )));
         }
         let artefact: Artefact = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
-        let expected = artefact.expected_checksum()?;
+        // Of what is in the file, which may know fewer fields than this program does.
+        let expected = checksum_of(&mut serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?);
         if artefact.checksum != expected {
             return Err(damaged(format!("its checksum is {}, its content gives {expected}", artefact.checksum)));
         }
         Ok(artefact)
     }
+}
+
+/// The SHA-256 of a model file's content with an empty checksum, which it is left with.
+fn checksum_of(content: &mut serde_json::Value) -> String {
+    content["checksum"] = "".into();
+    digest::of_text(&content.to_string())
 }

@@ -9,6 +9,8 @@
 //! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time.
 
 use super::metrics;
+use crate::numeric::vectorised;
+use fearless_simd::{f64x8, prelude::*, u16x8, Simd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -179,16 +181,16 @@ impl Bootstrap {
         let count = cells.iter().map(|&cell| cell as usize + 1).max().unwrap_or(0).next_multiple_of(2);
         let passes = self.replicates.div_ceil(LANES) as u64;
         let replicates = (0..passes).into_par_iter().map(|pass| {
-            let key = mixed(self.seed ^ mixed(pass));
-            let mut counts = vec![[0.0; LANES]; count];
-            for (&cell, &customer) in cells.iter().zip(customers) {
-                let drawn = poisson(key, customer);
-                counts[cell as usize].iter_mut().zip(drawn).for_each(|(count, drawn)| *count += drawn);
-            }
+            let counts = vectorised!(simd => counted(simd, cells, customers, count, self.weights(pass)));
             let of_lane = |lane: usize| of(&counts.iter().map(|count| count[lane]).collect::<Vec<f64>>());
             (0..LANES).map(of_lane).collect::<Vec<f64>>()
         });
         Interval::percentile(estimate, replicates.collect::<Vec<_>>().into_iter().flatten())
+    }
+
+    /// The customers' weights in the replicates of a pass.
+    fn weights(&self, pass: u64) -> Weights {
+        Weights::Poisson { key: mixed(self.seed ^ mixed(pass)) }
     }
 
     /// The metrics in every replicate; NaN where one is not defined.
@@ -196,10 +198,7 @@ impl Bootstrap {
         let passes = self.replicates.div_ceil(LANES) as u64;
         let all: Vec<[Each<f64>; LANES]> = (0..passes)
             .into_par_iter()
-            .map(|pass| {
-                let key = mixed(self.seed ^ mixed(pass));
-                sorted.pass(self.capacity, |customer| poisson(key, customer))
-            })
+            .map(|pass| vectorised!(simd => over(simd, &sorted.rows, self.capacity, self.weights(pass))))
             .collect();
         all.concat()
     }
@@ -219,17 +218,30 @@ fn mixed(x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// The weights of a customer in the replicates of a pass.
-#[inline]
-fn poisson(key: u64, customer: u32) -> [f64; LANES] {
-    let place = key.wrapping_add(u64::from(customer).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let bits = [mixed(place), mixed(!place)];
-    let mut weights = [0.0; LANES];
-    for (lane, weight) in weights.iter_mut().enumerate() {
-        let random = (bits[lane / 4] >> (16 * (lane % 4))) & 0xffff;
-        *weight = f64::from(POISSON.iter().map(|&least| u8::from(random >= u64::from(least))).sum::<u8>());
+/// The weights of the customers in the replicates of a pass.
+#[derive(Clone, Copy)]
+enum Weights {
+    /// All of them weigh 1: the rows themselves.
+    One,
+    /// Poisson numbers, by a hash of the customer and the key.
+    Poisson { key: u64 },
+}
+
+impl Weights {
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, customer: u32) -> [f64; LANES] {
+        let Weights::Poisson { key } = self else { return [1.0; LANES] };
+        let place = key.wrapping_add(u64::from(customer).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let bits = [mixed(place), mixed(!place)];
+        let random = u16x8::simd_from(simd, std::array::from_fn(|lane| (bits[lane / 4] >> (16 * (lane % 4))) as u16));
+        let (zero, one) = (u16x8::splat(simd, 0), u16x8::splat(simd, 1));
+        let mut weights = zero;
+        for least in POISSON {
+            weights += random.simd_ge(least).select(one, zero);
+        }
+        let weights: [u16; LANES] = weights.into();
+        weights.map(f64::from)
     }
-    weights
 }
 
 /// A row in the order of the scores, highest first.
@@ -288,109 +300,114 @@ impl Sorted {
 
     /// The metrics of the rows themselves: of the replicate in which every customer has the weight 1.
     fn estimate(&self, bootstrap: &Bootstrap) -> Each<f64> {
-        self.pass(bootstrap.capacity, |_| [1.0; LANES])[0]
+        vectorised!(simd => over(simd, &self.rows, bootstrap.capacity, Weights::One))[0]
     }
+}
 
-    /// The metrics of the replicates with these weights of the customers.
-    fn pass(&self, capacity: usize, weights: impl Fn(u32) -> [f64; LANES]) -> [Each<f64>; LANES] {
-        let zero = [0.0; LANES];
-        let (mut all, mut churners) = (zero, zero);
-        let (mut tie_all, mut tie_churners) = (zero, zero);
-        let (mut area, mut precision) = (zero, zero);
-        let (mut loss, mut square, mut bin, mut error) = (zero, zero, zero, zero);
-        let mut notes: Vec<(usize, Above)> = Vec::with_capacity(self.rows.len() / NOTED + 2);
-        let (mut noted, mut any_churner) = (0, false);
-        notes.push((0, Above { rows: zero, churners: zero }));
-        for (at, row) in self.rows.iter().enumerate() {
-            let weight = weights(row.customer);
-            let row_square = row.gap * row.gap;
-            for lane in 0..LANES {
-                tie_all[lane] += weight[lane];
-                loss[lane] += weight[lane] * row.loss;
-                square[lane] += weight[lane] * row_square;
-                bin[lane] += weight[lane] * row.gap;
+/// How many rows each of `count` cells holds in the replicates with these weights of the customers.
+#[inline(always)]
+fn counted<S: Simd>(simd: S, cells: &[u32], customers: &[u32], count: usize, weights: Weights) -> Vec<[f64; LANES]> {
+    let mut counts = vec![[0.0; LANES]; count];
+    for (&cell, &customer) in cells.iter().zip(customers) {
+        let count = &mut counts[cell as usize];
+        *count = (f64x8::simd_from(simd, *count) + f64x8::simd_from(simd, weights.of(simd, customer))).into();
+    }
+    counts
+}
+
+/// The metrics of the replicates with these weights of the customers, over rows in the order of the scores.
+#[inline(always)]
+fn over<S: Simd>(simd: S, rows: &[Row], capacity: usize, weights: Weights) -> [Each<f64>; LANES] {
+    let zero = f64x8::splat(simd, 0.0);
+    let (mut all, mut churners) = (zero, zero);
+    let (mut tie_all, mut tie_churners) = (zero, zero);
+    let (mut area, mut precision) = (zero, zero);
+    let (mut loss, mut square, mut bin, mut error) = (zero, zero, zero, zero);
+    let mut notes: Vec<(usize, Above)> = Vec::with_capacity(rows.len() / NOTED + 2);
+    let (mut noted, mut any_churner) = (0, false);
+    notes.push((0, Above { rows: zero.into(), churners: zero.into() }));
+    for (at, row) in rows.iter().enumerate() {
+        let weight = f64x8::simd_from(simd, weights.of(simd, row.customer));
+        tie_all += weight;
+        loss += weight * row.loss;
+        square += weight * (row.gap * row.gap);
+        bin += weight * row.gap;
+        if row.churned {
+            any_churner = true;
+            tie_churners += weight;
+        }
+        if row.ends_tie {
+            area += (tie_all - tie_churners) * (churners + tie_churners * 0.5);
+            all += tie_all;
+            churners += tie_churners;
+            if any_churner {
+                precision += tie_churners * (churners / all.max(1.0));
             }
-            if row.churned {
-                any_churner = true;
-                for lane in 0..LANES {
-                    tie_churners[lane] += weight[lane];
-                }
-            }
-            if row.ends_tie {
-                for lane in 0..LANES {
-                    area[lane] += (tie_all[lane] - tie_churners[lane]) * (churners[lane] + 0.5 * tie_churners[lane]);
-                    all[lane] += tie_all[lane];
-                    churners[lane] += tie_churners[lane];
-                }
-                if any_churner {
-                    for lane in 0..LANES {
-                        precision[lane] += tie_churners[lane] * (churners[lane] / all[lane].max(1.0));
-                    }
-                }
-                (tie_all, tie_churners, any_churner) = (zero, zero, false);
-                if at + 1 - noted >= NOTED {
-                    noted = at + 1;
-                    notes.push((noted, Above { rows: all, churners }));
-                }
-            }
-            if row.ends_bin {
-                for lane in 0..LANES {
-                    error[lane] += bin[lane].abs();
-                }
-                bin = zero;
+            (tie_all, tie_churners, any_churner) = (zero, zero, false);
+            if at + 1 - noted >= NOTED {
+                noted = at + 1;
+                notes.push((noted, Above { rows: all.into(), churners: churners.into() }));
             }
         }
-        let count = self.rows.len();
-        let share = |list: usize| list.min(count) as f64 / count.max(1) as f64;
-        let (decile, list) = (share(count.div_ceil(10)), share(capacity));
-        std::array::from_fn(|lane| {
-            let (n, n1) = (all[lane], churners[lane]);
-            let base_rate = n1 / n;
-            let caught = |share: f64| self.precision_at(share * n, lane, &notes, &weights);
-            let precision_at_capacity = caught(list);
-            Each {
-                base_rate,
-                roc_auc: area[lane] / (n1 * (n - n1)),
-                average_precision: precision[lane] / n1,
-                log_loss: loss[lane] / n,
-                brier: square[lane] / n,
-                ece: error[lane] / n,
-                top_decile_lift: caught(decile) / base_rate,
-                precision_at_capacity,
-                lift_at_capacity: precision_at_capacity / base_rate,
-            }
-        })
-    }
-
-    /// Share of churners in the first `list` of the weight of one lane; within equal scores, the expectation.
-    fn precision_at(
-        &self,
-        list: f64,
-        lane: usize,
-        notes: &[(usize, Above)],
-        weights: &impl Fn(u32) -> [f64; LANES],
-    ) -> f64 {
-        let note = notes.partition_point(|(_, above)| above.rows[lane] <= list).saturating_sub(1);
-        let (start, above) = notes[note];
-        let (mut all, mut churners) = (above.rows[lane], above.churners[lane]);
-        let (mut tie_all, mut tie_churners) = (0.0, 0.0);
-        for row in &self.rows[start..] {
-            let weight = weights(row.customer)[lane];
-            tie_all += weight;
-            tie_churners += if row.churned { weight } else { 0.0 };
-            if row.ends_tie {
-                if all + tie_all >= list {
-                    let share = if tie_all > 0.0 { (list - all) / tie_all } else { 0.0 };
-                    churners += tie_churners * share;
-                    break;
-                }
-                all += tie_all;
-                churners += tie_churners;
-                (tie_all, tie_churners) = (0.0, 0.0);
-            }
+        if row.ends_bin {
+            error += bin.abs();
+            bin = zero;
         }
-        churners / list
     }
+    let array = |sums: f64x8<S>| -> [f64; LANES] { sums.into() };
+    let (all, churners, area, precision) = (array(all), array(churners), array(area), array(precision));
+    let (loss, square, error) = (array(loss), array(square), array(error));
+    let count = rows.len();
+    let share = |list: usize| list.min(count) as f64 / count.max(1) as f64;
+    let (decile, list) = (share(count.div_ceil(10)), share(capacity));
+    std::array::from_fn(|lane| {
+        let (n, n1) = (all[lane], churners[lane]);
+        let base_rate = n1 / n;
+        let caught = |share: f64| precision_at(simd, rows, share * n, lane, &notes, weights);
+        let precision_at_capacity = caught(list);
+        Each {
+            base_rate,
+            roc_auc: area[lane] / (n1 * (n - n1)),
+            average_precision: precision[lane] / n1,
+            log_loss: loss[lane] / n,
+            brier: square[lane] / n,
+            ece: error[lane] / n,
+            top_decile_lift: caught(decile) / base_rate,
+            precision_at_capacity,
+            lift_at_capacity: precision_at_capacity / base_rate,
+        }
+    })
+}
+
+/// Share of churners in the first `list` of the weight of one lane; within equal scores, the expectation.
+fn precision_at<S: Simd>(
+    simd: S,
+    rows: &[Row],
+    list: f64,
+    lane: usize,
+    notes: &[(usize, Above)],
+    weights: Weights,
+) -> f64 {
+    let note = notes.partition_point(|(_, above)| above.rows[lane] <= list).saturating_sub(1);
+    let (start, above) = notes[note];
+    let (mut all, mut churners) = (above.rows[lane], above.churners[lane]);
+    let (mut tie_all, mut tie_churners) = (0.0, 0.0);
+    for row in &rows[start..] {
+        let weight = weights.of(simd, row.customer)[lane];
+        tie_all += weight;
+        tie_churners += if row.churned { weight } else { 0.0 };
+        if row.ends_tie {
+            if all + tie_all >= list {
+                let share = if tie_all > 0.0 { (list - all) / tie_all } else { 0.0 };
+                churners += tie_churners * share;
+                break;
+            }
+            all += tie_all;
+            churners += tie_churners;
+            (tie_all, tie_churners) = (0.0, 0.0);
+        }
+    }
+    churners / list
 }
 
 #[cfg(test)]
@@ -445,8 +462,10 @@ mod tests {
     #[test]
     fn a_weight_is_as_many_copies_of_the_row() {
         let (y, p, customers) = rows(2, 700, 2, 0.02);
-        let weight = |customer: u32| [customer % 4, 1, 2, 3, 0, customer % 2, 1, 1].map(f64::from);
-        let lanes = Sorted::new(&y, &p, &customers).pass(70, weight);
+        let weights = Weights::Poisson { key: mixed(3) };
+        let weight = |customer: u32| vectorised!(simd => weights.of(simd, customer));
+        let sorted = Sorted::new(&y, &p, &customers);
+        let lanes = vectorised!(simd => over(simd, &sorted.rows, 70, weights));
         for lane in [0, 2, 5] {
             let copies = |row: usize| weight(customers[row])[lane] as usize;
             let many = |row: usize| std::iter::repeat_n(row, copies(row));
@@ -472,7 +491,8 @@ mod tests {
         let (mut sum, mut square, mut product) = (0.0, 0.0, 0.0);
         let n = 200_000;
         for customer in 0..n {
-            let weights = poisson(mixed(7), customer);
+            let weights = Weights::Poisson { key: mixed(7) };
+            let weights = vectorised!(simd => weights.of(simd, customer));
             counts[weights[3] as usize] += 1.0;
             sum += weights[3];
             square += weights[3] * weights[3];

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::memory::Stored;
+use crate::numeric::vectorised;
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -55,6 +56,29 @@ impl ColumnProfile {
 
 /// A column's sum of squares, and its range among those who stayed and among those who churned.
 type ColumnSums = (f64, [(f32, f32); 2]);
+
+/// The range of no values.
+const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
+
+/// The sums of some rows of a column. In lanes and without branches, for vector instructions.
+#[inline(always)]
+fn sums_of(x: &[f32], y: &[u8]) -> ColumnSums {
+    const LANES: usize = 16;
+    let (mut squares, mut ranges) = ([0.0; LANES], [([EMPTY.0; LANES], [EMPTY.1; LANES]); 2]);
+    for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
+        for (lane, (&x, &y)) in x.iter().zip(y).enumerate() {
+            squares[lane] += f64::from(x) * f64::from(x);
+            for (class, (low, high)) in (0u8..).zip(&mut ranges) {
+                low[lane] = low[lane].min(if y == class { x } else { EMPTY.0 });
+                high[lane] = high[lane].max(if y == class { x } else { EMPTY.1 });
+            }
+        }
+    }
+    let range = |(low, high): ([f32; LANES], [f32; LANES])| {
+        (low.into_iter().fold(EMPTY.0, f32::min), high.into_iter().fold(EMPTY.1, f32::max))
+    };
+    (squares.iter().sum(), ranges.map(range))
+}
 
 /// The values of a block, in memory.
 pub struct Columns<'a> {
@@ -143,22 +167,12 @@ impl Design {
     /// # Errors
     /// As [`DesignBlock::columns`], like those that follow.
     pub fn profile(&self) -> Result<Vec<ColumnProfile>> {
-        const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
         let blocks: Vec<Vec<ColumnSums>> = self
             .blocks
             .par_iter()
             .map(|block| {
                 let columns = block.columns()?;
-                let column = |j| {
-                    let (mut squares, mut ranges) = (0.0, [EMPTY; 2]);
-                    for (&x, &y) in columns.column(j).iter().zip(&block.y) {
-                        squares += f64::from(x) * f64::from(x);
-                        let range = &mut ranges[usize::from(y)];
-                        *range = (range.0.min(x), range.1.max(x));
-                    }
-                    (squares, ranges)
-                };
-                Ok((0..self.columns()).map(column).collect())
+                Ok((0..self.columns()).map(|j| vectorised!(sums_of(columns.column(j), &block.y))).collect())
             })
             .collect::<Result<_>>()?;
         let rows = self.rows() as f64;

@@ -10,14 +10,15 @@
 
 use super::design::{Columns, DesignBlock};
 use crate::error::Result;
-use crate::numeric::exp_of_negative;
+use crate::numeric::{exp_of_negative, vectorised};
+use fearless_simd::{f64x8, prelude::*, Simd};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows of a tile.
-const TILE: usize = 256;
+pub const TILE: usize = 256;
 
 /// Sums that are kept side by side, so that one addition need not wait for the other.
 const LANES: usize = 8;
@@ -187,7 +188,7 @@ fn residuals(block: &DesignBlock, values: &Columns<'_>, columns: usize, point: &
     for first in (0..block.rows).step_by(TILE) {
         let tile = Tile { block, values, rows: first..(first + TILE).min(block.rows), columns };
         let mut ignored = Sums::new(columns + 1, false);
-        let (residuals, _) = tile.residuals_and_weights(point, &mut ignored);
+        let (residuals, _) = vectorised!(residuals_and_weights(&tile, point, &mut ignored));
         all.extend_from_slice(&residuals[..tile.rows.len()]);
     }
     all
@@ -238,73 +239,88 @@ impl Tile<'_> {
     /// Adds loss and gradient of these rows to `sums`, and returns their weights `p (1 - p)`; those of the fold left
     /// out weigh nothing.
     fn add(&self, point: &Point, sums: &mut Sums) -> [f64; TILE] {
-        let (residuals, weights) = self.residuals_and_weights(point, sums);
-        let residuals = &residuals[..self.rows.len()];
-        for (j, gradient) in sums.gradient[..self.columns].iter_mut().enumerate() {
-            *gradient += dot(self.column(j), residuals);
-        }
-        sums.gradient[self.columns] += residuals.iter().sum::<f64>();
+        let (residuals, weights) = vectorised!(residuals_and_weights(self, point, sums));
+        vectorised!(simd => add_gradient(simd, self, &residuals, &mut sums.gradient));
         weights
-    }
-
-    fn residuals_and_weights(&self, point: &Point, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
-        let mut log_odds = [point.theta[self.columns]; TILE];
-        let log_odds = &mut log_odds[..self.rows.len()];
-        let mut j = 0;
-        while j + 4 <= self.columns {
-            let columns = [self.column(j), self.column(j + 1), self.column(j + 2), self.column(j + 3)];
-            add_four(columns, [point.theta[j], point.theta[j + 1], point.theta[j + 2], point.theta[j + 3]], log_odds);
-            j += 4;
-        }
-        for j in j..self.columns {
-            log_odds.iter_mut().zip(self.column(j)).for_each(|(sum, &x)| *sum += point.theta[j] * f64::from(x));
-        }
-
-        // Branches over rows would keep the compiler from vector instructions: a row that is left out counts nought.
-        let (fold, y) = (&self.block.fold[self.rows.clone()], &self.block.y[self.rows.clone()]);
-        let mut taken = [0.0; TILE];
-        let mut sides = [0.0; TILE];
-        for (((taken, side), &fold), &y) in taken.iter_mut().zip(&mut sides).zip(fold).zip(y) {
-            *taken = f64::from(u8::from(Some(fold) != point.without));
-            *side = f64::from(y) * 2.0 - 1.0;
-            sums.rows += usize::from(Some(fold) != point.without);
-            sums.churners += usize::from(Some(fold) != point.without && y == 1);
-        }
-        let (mut residuals, mut weights) = ([0.0; TILE], [0.0; TILE]);
-        let (mut hinges, mut factors) = ([0.0; TILE], [1.0; TILE]);
-        let rows = log_odds.iter().zip(&sides).zip(&taken).zip(residuals.iter_mut().zip(&mut weights));
-        for (((((&log_odds, &side), &taken), (residual, weight)), hinge), factor) in
-            rows.zip(&mut hinges).zip(&mut factors)
-        {
-            // In terms of the log-odds of the row's own class no difference of nearly equal numbers is ever taken.
-            let margin = log_odds * side;
-            let e = exp_of_negative(-margin.abs());
-            let rare = e / (1.0 + e);
-            let miss = if margin >= 0.0 { rare } else { 1.0 - rare };
-            *hinge = (-margin).max(0.0) * taken;
-            *factor = 1.0 + e * taken;
-            *residual = -side * miss * taken;
-            *weight = rare / (1.0 + e) * taken;
-        }
-        // The product of 256 factors of at most 2 each is in reach of a float: one logarithm does for all of them.
-        let (mut hinge, mut product) = ([0.0; LANES], [1.0; LANES]);
-        for (hinges, factors) in hinges.as_chunks::<LANES>().0.iter().zip(factors.as_chunks::<LANES>().0) {
-            for (((hinge, product), more), factor) in hinge.iter_mut().zip(&mut product).zip(hinges).zip(factors) {
-                *hinge += more;
-                *product *= factor;
-            }
-        }
-        sums.loss += hinge.iter().sum::<f64>() + product.iter().product::<f64>().ln();
-        for ((&log_odds, &side), &taken) in log_odds.iter().zip(&sides).zip(&taken) {
-            if taken > 0.0 {
-                sums.lowest_margin = sums.lowest_margin.min(log_odds * side);
-                sums.largest = sums.largest.max(log_odds.abs());
-            }
-        }
-        (residuals, weights)
     }
 }
 
+/// The residuals `p - y` of a tile's rows and their weights `p (1 - p)`; their loss is added to `sums`.
+#[inline(always)]
+fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
+    let mut log_odds = [point.theta[tile.columns]; TILE];
+    let log_odds = &mut log_odds[..tile.rows.len()];
+    let mut j = 0;
+    while j + 4 <= tile.columns {
+        let columns = [tile.column(j), tile.column(j + 1), tile.column(j + 2), tile.column(j + 3)];
+        add_four(columns, [point.theta[j], point.theta[j + 1], point.theta[j + 2], point.theta[j + 3]], log_odds);
+        j += 4;
+    }
+    for j in j..tile.columns {
+        log_odds.iter_mut().zip(tile.column(j)).for_each(|(sum, &x)| *sum += point.theta[j] * f64::from(x));
+    }
+
+    // Branches over rows would keep the compiler from vector instructions: a row that is left out counts nought.
+    let (fold, y) = (&tile.block.fold[tile.rows.clone()], &tile.block.y[tile.rows.clone()]);
+    let mut taken = [0.0; TILE];
+    let mut sides = [0.0; TILE];
+    for (((taken, side), &fold), &y) in taken.iter_mut().zip(&mut sides).zip(fold).zip(y) {
+        *taken = f64::from(u8::from(Some(fold) != point.without));
+        *side = f64::from(y) * 2.0 - 1.0;
+        sums.rows += usize::from(Some(fold) != point.without);
+        sums.churners += usize::from(Some(fold) != point.without && y == 1);
+    }
+    let (mut residuals, mut weights) = ([0.0; TILE], [0.0; TILE]);
+    let (mut hinges, mut factors) = ([0.0; TILE], [1.0; TILE]);
+    let rows = log_odds.iter().zip(&sides).zip(&taken).zip(residuals.iter_mut().zip(&mut weights));
+    for (((((&log_odds, &side), &taken), (residual, weight)), hinge), factor) in rows.zip(&mut hinges).zip(&mut factors)
+    {
+        // In terms of the log-odds of the row's own class no difference of nearly equal numbers is ever taken.
+        let margin = log_odds * side;
+        let e = exp_of_negative(-margin.abs());
+        let rare = e / (1.0 + e);
+        let miss = if margin >= 0.0 { rare } else { 1.0 - rare };
+        *hinge = (-margin).max(0.0) * taken;
+        *factor = 1.0 + e * taken;
+        *residual = -side * miss * taken;
+        *weight = rare / (1.0 + e) * taken;
+    }
+    // The product of 256 factors of at most 2 each is in reach of a float: one logarithm does for all of them.
+    let (mut hinge, mut product) = ([0.0; LANES], [1.0; LANES]);
+    for (hinges, factors) in hinges.as_chunks::<LANES>().0.iter().zip(factors.as_chunks::<LANES>().0) {
+        for (((hinge, product), more), factor) in hinge.iter_mut().zip(&mut product).zip(hinges).zip(factors) {
+            *hinge += more;
+            *product *= factor;
+        }
+    }
+    sums.loss += hinge.iter().sum::<f64>() + product.iter().product::<f64>().ln();
+    for ((&log_odds, &side), &taken) in log_odds.iter().zip(&sides).zip(&taken) {
+        if taken > 0.0 {
+            sums.lowest_margin = sums.lowest_margin.min(log_odds * side);
+            sums.largest = sums.largest.max(log_odds.abs());
+        }
+    }
+    (residuals, weights)
+}
+
+/// Adds the products of a tile's columns with its rows' residuals to the gradient.
+#[inline(always)]
+fn add_gradient<S: Simd>(simd: S, tile: &Tile<'_>, residuals: &[f64; TILE], gradient: &mut [f64]) {
+    let residuals = &residuals[..tile.rows.len()];
+    let (fours, rest) = gradient[..tile.columns].as_chunks_mut::<4>();
+    let first = 4 * fours.len();
+    for (j, sums) in (0..).step_by(4).zip(fours) {
+        let columns = [tile.column(j), tile.column(j + 1), tile.column(j + 2), tile.column(j + 3)];
+        sums.iter_mut().zip(dots(simd, columns, residuals)).for_each(|(sum, dot)| *sum += dot);
+    }
+    for (j, sum) in (first..).zip(rest) {
+        let [dot] = dots(simd, [tile.column(j)], residuals);
+        *sum += dot;
+    }
+    gradient[tile.columns] += residuals.iter().sum::<f64>();
+}
+
+#[inline(always)]
 fn add_four([a, b, c, d]: [&[f32]; 4], coefficients: [f64; 4], log_odds: &mut [f64]) {
     for ((((sum, &a), &b), &c), &d) in log_odds.iter_mut().zip(a).zip(b).zip(c).zip(d) {
         *sum += coefficients[0] * f64::from(a)
@@ -314,18 +330,23 @@ fn add_four([a, b, c, d]: [&[f32]; 4], coefficients: [f64; 4], log_odds: &mut [f
     }
 }
 
-/// The product of a column and a vector of the same length, in lanes that the compiler turns into vector instructions.
-fn dot(column: &[f32], values: &[f64]) -> f64 {
-    let (columns, column_rest) = column.as_chunks::<LANES>();
-    let (values, value_rest) = values.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (x, v) in columns.iter().zip(values) {
-        for ((sum, &x), v) in sums.iter_mut().zip(x).zip(v) {
-            *sum += f64::from(x) * v;
+/// The products of columns and a vector of the same length. The sums of several columns hide how long one addition takes.
+#[inline(always)]
+fn dots<S: Simd, const N: usize>(simd: S, columns: [&[f32]; N], values: &[f64]) -> [f64; N] {
+    let (lanes, rest) = values.as_chunks::<LANES>();
+    let columns = columns.map(|column| column[..values.len()].as_chunks::<LANES>());
+    let mut sums = [f64x8::splat(simd, 0.0); N];
+    for (at, v) in lanes.iter().enumerate() {
+        let v = f64x8::simd_from(simd, *v);
+        for column in 0..N {
+            sums[column] += f64x8::simd_from(simd, columns[column].0[at].map(f64::from)) * v;
         }
     }
-    let rest: f64 = column_rest.iter().zip(value_rest).map(|(&x, v)| f64::from(x) * v).sum();
-    sums.iter().sum::<f64>() + rest
+    std::array::from_fn(|column| {
+        let sums: [f64; LANES] = sums[column].into();
+        let rest: f64 = columns[column].1.iter().zip(rest).map(|(&x, v)| f64::from(x) * v).sum();
+        sums.iter().sum::<f64>() + rest
+    })
 }
 
 /// Room for the columns of a tile in `f64`, with one of ones for the intercept behind them, and for their products.

@@ -7,10 +7,12 @@
 //! rare and unknown levels together as "other".
 
 use super::design::{Design, DesignBlock};
-use crate::dataset::{Block, Dataset, Selection};
+use super::kernel::TILE;
+use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
-use crate::features::{Catalogue, Measure};
+use crate::features::Measure;
 use crate::memory::{self, Shelf};
+use crate::numeric::{ln_1p, vectorised};
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -41,11 +43,18 @@ pub enum Transform {
 
 impl Transform {
     /// Applies it.
-    #[inline]
+    #[inline(always)]
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Transform::Identity => x,
-            Transform::SignedLog => x.abs().ln_1p().copysign(x),
+            Transform::SignedLog => {
+                let bent = ln_1p(x.abs()).copysign(x);
+                if x.is_nan() {
+                    x
+                } else {
+                    bent
+                }
+            }
         }
     }
 }
@@ -251,77 +260,129 @@ impl Recipe {
         folds: u8,
         seed: u64,
     ) -> Result<Design> {
-        let terms = self.terms();
+        let columns = self.columns(customers);
         let shelf = Shelf::of(memory::room(DESIGN_RESERVE));
-        let blocks = dataset
+        let blocks: Vec<Vec<DesignBlock>> = dataset
             .blocks
             .par_iter()
             .enumerate()
             .map(|(index, block)| {
-                let rows = selection.rows(index);
-                let fold = |&row: &u32| customers.fold(block.customers[row as usize], folds, seed);
-                Ok(DesignBlock {
-                    rows: rows.len(),
-                    x: shelf.put(self.apply(&terms, block, rows, &dataset.catalogue, customers)?)?,
-                    y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
-                    fold: rows.iter().map(fold).collect(),
-                    customer: rows.iter().map(|&row| customers.key(block.customers[row as usize])).collect(),
-                })
+                let (values, of) = (block.values()?, &block.customers);
+                let fold = |&row: &u32| customers.fold(of[row as usize], folds, seed);
+                let design_block = |rows: &[u32]| {
+                    Ok(DesignBlock {
+                        rows: rows.len(),
+                        x: shelf.put(columns.of(block, &values, rows))?,
+                        y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
+                        fold: rows.iter().map(fold).collect(),
+                        customer: rows.iter().map(|&row| customers.key(of[row as usize])).collect(),
+                    })
+                };
+                pieces(selection.rows(index), of).map(design_block).collect()
             })
             .collect::<Result<_>>()?;
-        Ok(Design { names: terms.into_iter().map(|term| term.name).collect(), blocks })
+        let blocks = blocks.into_iter().flatten().collect();
+        Ok(Design { names: columns.terms.into_iter().map(|term| term.name).collect(), blocks })
     }
 
+    /// What computes the columns of the design for the customers of one table.
+    pub fn columns<'a>(&'a self, customers: &'a CustomerTable) -> DesignColumns<'a> {
+        let terms = self.terms();
+        let set = |term: &Term| match term.source {
+            Source::Numeric(_) => Vec::new(),
+            Source::Categorical(index) => {
+                let known = &self.categorical[index];
+                customers.categorical[index].names.iter().map(|name| known.sets(&term.role, name)).collect()
+            }
+        };
+        DesignColumns { recipe: self, customers, sets: terms.iter().map(set).collect(), terms }
+    }
+}
+
+/// The columns of a design, ready to be computed for rows of a data set.
+pub struct DesignColumns<'a> {
+    recipe: &'a Recipe,
+    customers: &'a CustomerTable,
+    terms: Vec<Term>,
+    /// Per categorical term and code of this customers table, whether the column is set: levels are compared by name.
+    sets: Vec<Vec<bool>>,
+}
+
+impl DesignColumns<'_> {
     /// Some rows of a block as columns of the design, column-major. Every value is finite.
-    pub fn apply(
-        &self,
-        terms: &[Term],
-        block: &Block,
-        rows: &[u32],
-        catalogue: &Catalogue,
-        customers: &CustomerTable,
-    ) -> Result<Vec<f32>> {
-        debug_assert_eq!(catalogue.numeric.len(), self.numeric.len());
-        let values = block.values()?;
-        let mut x = Vec::with_capacity(terms.len() * rows.len());
-        for term in terms {
-            match (term.source, &term.role) {
-                (Source::Numeric(index), Role::Missing) => {
+    pub fn of(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
+        let mut x = vec![0.0; self.terms.len() * rows.len()];
+        let columns = x.chunks_exact_mut(rows.len().max(1));
+        for ((term, set), x) in self.terms.iter().zip(&self.sets).zip(columns) {
+            match term.source {
+                Source::Numeric(index) => {
                     let column = values.column(index);
-                    x.extend(rows.iter().map(|&row| f32::from(u8::from(column[row as usize].is_nan()))));
+                    x.iter_mut().zip(rows).for_each(|(x, &row)| *x = column[row as usize]);
+                    match term.role {
+                        Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),
+                        _ => vectorised!(standardise(&self.recipe.numeric[index], x)),
+                    }
                 }
-                (Source::Numeric(index), _) => {
-                    let column = values.column(index);
-                    let step = &self.numeric[index];
-                    x.extend(rows.iter().map(|&row| step.standardised(column[row as usize])));
-                }
-                (Source::Categorical(index), role) => {
-                    let levels = &customers.categorical[index];
-                    let known = &self.categorical[index];
-                    // Per code of this customers table, whether the column is set: levels are compared by name.
-                    let set: Vec<bool> = levels.names.iter().map(|name| known.sets(role, name)).collect();
-                    x.extend(rows.iter().map(|&row| {
-                        let code = levels.codes[block.customers[row as usize] as usize];
-                        let hit = code != NO_LEVEL && set[code as usize];
-                        f32::from(u8::from(hit))
-                    }));
+                Source::Categorical(index) => {
+                    let codes = &self.customers.categorical[index].codes;
+                    for (x, &row) in x.iter_mut().zip(rows) {
+                        let code = codes[block.customers[row as usize] as usize];
+                        *x = f32::from(u8::from(code != NO_LEVEL && set[code as usize]));
+                    }
                 }
             }
         }
-        Ok(x)
+        x
     }
 }
 
 impl NumericStep {
     /// A raw value as the design has it; an absent one is 0, the mean.
-    #[inline]
+    #[inline(always)]
     pub fn standardised(&self, raw: f32) -> f32 {
-        if raw.is_nan() {
-            return 0.0;
-        }
-        let bent = self.transform.apply(f64::from(raw)).clamp(self.low, self.high);
-        ((bent - self.mean) / self.scale) as f32
+        self.placed(self.transform.apply(f64::from(raw)))
     }
+
+    /// A bent value, clipped and standardised.
+    #[inline(always)]
+    fn placed(&self, bent: f64) -> f32 {
+        let standardised = ((bent.max(self.low).min(self.high) - self.mean) / self.scale) as f32;
+        if bent.is_nan() {
+            0.0
+        } else {
+            standardised
+        }
+    }
+}
+
+/// Raw values, turned into those of the design.
+#[inline(always)]
+fn standardise(step: &NumericStep, values: &mut [f32]) {
+    match step.transform {
+        Transform::Identity => values.iter_mut().for_each(|x| *x = step.placed(f64::from(*x))),
+        Transform::SignedLog => {
+            values.iter_mut().for_each(|x| *x = step.placed(Transform::SignedLog.apply(f64::from(*x))));
+        }
+    }
+}
+
+/// Rows of a data set's block as blocks of a design: about as many as a tile of the kernel, so that their values lie
+/// together, and the rows of one customer never apart.
+fn pieces<'a>(mut rows: &'a [u32], customers: &'a [u32]) -> impl Iterator<Item = &'a [u32]> {
+    std::iter::from_fn(move || {
+        let mut end = rows.len().min(TILE);
+        let of = |at: usize| rows.get(at).map(|&row| customers[row as usize]);
+        while end > 1 && end < rows.len() && of(end) == of(end - 1) {
+            end -= 1;
+        }
+        // More rows of one customer than a tile holds stay together all the same.
+        if end == 1 && end < rows.len() && of(end) == of(0) {
+            end = rows.iter().position(|&row| Some(customers[row as usize]) != of(0)).unwrap_or(rows.len());
+        }
+        let (piece, rest) = rows.split_at(end);
+        rows = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 impl CategoricalStep {
@@ -393,7 +454,7 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::Feature;
+    use crate::features::{Catalogue, Feature};
 
     fn dataset(columns: &[(Measure, Vec<f32>)]) -> Dataset {
         let rows = columns[0].1.len();
@@ -423,6 +484,19 @@ mod tests {
             reports: Vec::new(),
             first_entries: Vec::new(),
         }
+    }
+
+    #[test]
+    fn pieces_are_tiles_and_keep_customers_together() {
+        let customers: Vec<u32> = (0..4000u32).map(|row| if row < 900 { 7 } else { 10 + row / 3 }).collect();
+        let rows: Vec<u32> = (0..4000).filter(|row| row % 5 != 1).collect();
+        let found: Vec<&[u32]> = pieces(&rows, &customers).collect();
+        assert_eq!(found.concat(), rows);
+        assert_eq!(found[0].len(), 720, "all rows of the first customer");
+        assert!(found[1..].iter().all(|piece| piece.len() <= TILE && !piece.is_empty()));
+        let of = |row: Option<&u32>| row.map(|&row| customers[row as usize]);
+        assert!(found.windows(2).all(|pair| of(pair[0].last()) != of(pair[1].first())));
+        assert_eq!(pieces(&[], &customers).count(), 0);
     }
 
     fn customers(levels: &[&str]) -> CustomerTable {

@@ -302,10 +302,10 @@ impl Trained {
             Form::Linear { fit, .. } => fit,
             Form::Additive(fit) => return fit.model.log_odds(dataset, customers, rows),
         };
-        let terms = self.recipe.terms();
+        let columns = self.recipe.columns(customers);
         let of_block = |(index, block): (usize, &Block)| {
             let rows = rows.rows(index);
-            let x = self.recipe.apply(&terms, block, rows, &dataset.catalogue, customers)?;
+            let x = columns.of(block, &block.values()?, rows);
             Ok(linear_score(fit.intercept, &fit.coefficients, &x, rows.len()))
         };
         dataset.blocks.par_iter().enumerate().map(of_block).collect()

@@ -21,6 +21,7 @@ use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::sources::CustomerTable;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// With fewer churners the intervals are too wide to decide on anything.
@@ -105,25 +106,36 @@ impl Evaluation {
         let ranked = profit::Ranked { y: &y, p: &p, customers: &who, values: &values, dates: &dates };
         let judged = segments::Judged { y: &y, p: &p, customers: &who, listed: &listed };
         let groupings = segments::groupings(dataset, customers, selection)?;
-        let segments = groupings.iter().flat_map(|grouping| {
-            let name = |group: u32| grouping.names.get(&group).cloned().unwrap_or_else(|| group.to_string());
-            judged.segments(&grouping.by, &grouping.groups, &name)
-        });
-        let (intervals, over_baseline) = bootstrap.both(&y, &p, &baseline, &who);
+        let segments = || -> Vec<Segment> {
+            let of = |grouping: &segments::Grouping| {
+                let name = |group: u32| grouping.names.get(&group).cloned().unwrap_or_else(|| group.to_string());
+                judged.segments(&grouping.by, &grouping.groups, &name)
+            };
+            groupings.par_iter().flat_map_iter(of).collect()
+        };
+        let on_all = || (Metrics::of(&y, &p, capacity), metrics::calibration_table(&y, &p), gains(&y, &p));
+        let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::of(&y, &baseline, capacity));
+        let money = || ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap);
+        let (((intervals, over_baseline), segments), ((on_all, line), profit)) = rayon::join(
+            || rayon::join(|| bootstrap.both(&y, &p, &baseline, &who), segments),
+            || rayon::join(|| rayon::join(on_all, line), money),
+        );
+        let (metrics, calibration, gains) = on_all;
+        let (calibration_line, ece_by_chance, baseline) = line;
         let mut evaluation = Evaluation {
             as_of: seen.iter().map(|&date| dataset.as_of[date as usize]).collect(),
-            metrics: Metrics::of(&y, &p, capacity),
+            metrics,
             intervals,
             replicates,
             by_date,
-            calibration: metrics::calibration_table(&y, &p),
-            calibration_line: calibration_line(&y, &p, &who),
-            ece_by_chance: ece_by_chance(&p),
-            gains: gains(&y, &p),
-            profit: ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap),
-            segments: segments.collect(),
+            calibration,
+            calibration_line,
+            ece_by_chance,
+            gains,
+            profit,
+            segments,
             baseline_of,
-            baseline: Metrics::of(&y, &baseline, capacity),
+            baseline,
             over_baseline,
             advice: Vec::new(),
             folds: None,
