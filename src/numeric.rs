@@ -12,6 +12,13 @@ macro_rules! vectorised {
 }
 pub(crate) use vectorised;
 
+/// 1.5 * 2^52: adding it rounds to an integer, which is then in the lowest bits; an integer added to its bits is added to its
+/// value.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+/// ln 2 in two parts, of which the first has 21 zero bits at its end, so that its multiples are exact.
+const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+
 /// The logistic function `1 / (1 + exp(-x))`, without overflow for any finite `x`.
 pub fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
@@ -34,11 +41,6 @@ pub fn softplus(x: f64) -> f64 {
 /// Elementary Functions"), where the Taylor polynomial of degree 13 is exact to 4e-18.
 #[inline(always)]
 pub fn exp_of_negative(x: f64) -> f64 {
-    /// Adding it rounds to an integer, which is then in the lowest bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
-    /// ln 2 in two parts, of which the first has 21 zero bits at its end, so that its multiples are exact.
-    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     let x = x.max(-708.0);
     let rounded = x * std::f64::consts::LOG2_E + ROUND;
     let n = rounded - ROUND;
@@ -74,16 +76,11 @@ pub fn exp_of_negative(x: f64) -> f64 {
 pub fn ln_1p(x: f64) -> f64 {
     /// The bits of the square root of 1/2.
     const ROOT: u64 = 0x3fe6_a09e_667f_3bcd;
-    /// 1.5 * 2^52: an integer added to its bits is added to its value.
-    const INTEGER: f64 = 6_755_399_441_055_744.0;
-    /// ln 2 in two parts, of which the multiples of the first are exact.
-    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     let y = 1.0 + x;
     let lost = x - (y - 1.0);
     let k = y.to_bits().wrapping_sub(ROOT) >> 52;
     let f = f64::from_bits(y.to_bits().wrapping_sub(k << 52)) - 1.0;
-    let k = f64::from_bits(INTEGER.to_bits().wrapping_add(k)) - INTEGER;
+    let k = f64::from_bits(ROUND.to_bits().wrapping_add(k)) - ROUND;
     let s = f / (2.0 + f);
     let z = s * s;
     let mut series = 1.0 / 19.0;

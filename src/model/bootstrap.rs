@@ -179,27 +179,24 @@ impl Bootstrap {
         of: impl Fn(&[f64]) -> f64 + Sync,
     ) -> Option<Interval> {
         let count = cells.iter().map(|&cell| cell as usize + 1).max().unwrap_or(0).next_multiple_of(2);
-        let passes = self.replicates.div_ceil(LANES) as u64;
-        let replicates = (0..passes).into_par_iter().map(|pass| {
-            let counts = vectorised!(simd => counted(simd, cells, customers, count, self.weights(pass)));
+        let replicates = self.passes().map(|weights| {
+            let counts = vectorised!(simd => counted(simd, cells, customers, count, weights));
             let of_lane = |lane: usize| of(&counts.iter().map(|count| count[lane]).collect::<Vec<f64>>());
             (0..LANES).map(of_lane).collect::<Vec<f64>>()
         });
         Interval::percentile(estimate, replicates.collect::<Vec<_>>().into_iter().flatten())
     }
 
-    /// The customers' weights in the replicates of a pass.
-    fn weights(&self, pass: u64) -> Weights {
-        Weights::Poisson { key: mixed(self.seed ^ mixed(pass)) }
+    /// The customers' weights in the replicates of each pass.
+    fn passes(&self) -> impl IndexedParallelIterator<Item = Weights> {
+        let (passes, seed) = (self.replicates.div_ceil(LANES), self.seed);
+        (0..passes).into_par_iter().map(move |pass| Weights::Poisson { key: mixed(seed ^ mixed(pass as u64)) })
     }
 
     /// The metrics in every replicate; NaN where one is not defined.
     fn replicates(&self, sorted: &Sorted) -> Vec<Each<f64>> {
-        let passes = self.replicates.div_ceil(LANES) as u64;
-        let all: Vec<[Each<f64>; LANES]> = (0..passes)
-            .into_par_iter()
-            .map(|pass| vectorised!(simd => over(simd, &sorted.rows, self.capacity, self.weights(pass))))
-            .collect();
+        let of_pass = |weights| vectorised!(simd => over(simd, &sorted.rows, self.capacity, weights));
+        let all: Vec<[Each<f64>; LANES]> = self.passes().map(of_pass).collect();
         all.concat()
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// The rows a model is fitted on or applied to. There is no column for the intercept.
 ///
-/// Blocks hold a few thousand rows each; their number and order must not depend on the number of threads.
+/// Blocks hold about as many rows as a tile of the kernel; their number and order must not depend on the number of threads.
 #[derive(Clone, Debug)]
 pub struct Design {
     /// Names of the columns.
@@ -38,6 +38,8 @@ pub struct DesignBlock {
 /// What a column looks like before any fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColumnProfile {
+    /// Mean; not finite if a value is not.
+    pub mean: f64,
     /// Root mean square; not finite if a value is not.
     pub root_mean_square: f64,
     /// Lowest and highest value among the customers who stayed; `(inf, -inf)` if nobody did.
@@ -47,6 +49,11 @@ pub struct ColumnProfile {
 }
 
 impl ColumnProfile {
+    /// Variance over the rows.
+    pub fn variance(&self) -> f64 {
+        (self.root_mean_square.powi(2) - self.mean.powi(2)).max(0.0)
+    }
+
     /// Whether all values are the same.
     pub fn constant(&self) -> bool {
         let (stayed, churned) = (self.stayed, self.churned);
@@ -54,8 +61,8 @@ impl ColumnProfile {
     }
 }
 
-/// A column's sum of squares, and its range among those who stayed and among those who churned.
-type ColumnSums = (f64, [(f32, f32); 2]);
+/// A column's sum and sum of squares, and its range among those who stayed and among those who churned.
+type ColumnSums = ([f64; 2], [(f32, f32); 2]);
 
 /// The range of no values.
 const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
@@ -64,9 +71,11 @@ const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
 #[inline(always)]
 fn sums_of(x: &[f32], y: &[u8]) -> ColumnSums {
     const LANES: usize = 16;
-    let (mut squares, mut ranges) = ([0.0; LANES], [([EMPTY.0; LANES], [EMPTY.1; LANES]); 2]);
+    let (mut values, mut squares) = ([0.0; LANES], [0.0; LANES]);
+    let mut ranges = [([EMPTY.0; LANES], [EMPTY.1; LANES]); 2];
     for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
         for (lane, (&x, &y)) in x.iter().zip(y).enumerate() {
+            values[lane] += f64::from(x);
             squares[lane] += f64::from(x) * f64::from(x);
             for (class, (low, high)) in (0u8..).zip(&mut ranges) {
                 low[lane] = low[lane].min(if y == class { x } else { EMPTY.0 });
@@ -77,7 +86,7 @@ fn sums_of(x: &[f32], y: &[u8]) -> ColumnSums {
     let range = |(low, high): ([f32; LANES], [f32; LANES])| {
         (low.into_iter().fold(EMPTY.0, f32::min), high.into_iter().fold(EMPTY.1, f32::max))
     };
-    (squares.iter().sum(), ranges.map(range))
+    ([values.iter().sum(), squares.iter().sum()], ranges.map(range))
 }
 
 /// The values of a block, in memory.
@@ -178,14 +187,20 @@ impl Design {
         let rows = self.rows() as f64;
         let profiles = (0..self.columns())
             .map(|j| {
-                let (mut squares, mut ranges) = (0.0, [EMPTY; 2]);
+                let ([mut sum, mut squares], mut ranges) = ([0.0; 2], [EMPTY; 2]);
                 for block in &blocks {
-                    squares += block[j].0;
+                    sum += block[j].0[0];
+                    squares += block[j].0[1];
                     for (to, from) in ranges.iter_mut().zip(block[j].1) {
                         *to = (to.0.min(from.0), to.1.max(from.1));
                     }
                 }
-                ColumnProfile { root_mean_square: (squares / rows).sqrt(), stayed: ranges[0], churned: ranges[1] }
+                ColumnProfile {
+                    mean: sum / rows,
+                    root_mean_square: (squares / rows).sqrt(),
+                    stayed: ranges[0],
+                    churned: ranges[1],
+                }
             })
             .collect();
         Ok(profiles)

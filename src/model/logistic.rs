@@ -194,12 +194,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
         let design: &Design = dataset.records();
         design.check()?;
         let (rows, churners) = (design.rows(), design.churners());
-        if churners == 0 || churners == rows {
-            return Err(Error::TooLittle(format!(
-                "{churners} of {rows} training rows churned; a model needs both churners and customers who stayed: \
-                 use more history or check the churn definition"
-            )));
-        }
+        both_classes(churners, rows)?;
         let profile = design.profile()?;
         let scale = column_scale(design, &profile)?;
         let start = self.start.clone().unwrap_or_else(|| base_rate_start(design));
@@ -369,6 +364,20 @@ pub(super) fn column_scale(design: &Design, profile: &[ColumnProfile]) -> Result
         _ => Err(Error::Internal(format!("column {name} of the design holds a value that is not finite"))),
     };
     design.names.iter().zip(profile).map(scale).collect()
+}
+
+/// Nothing, if there is something to tell apart.
+///
+/// # Errors
+/// [`Error::TooLittle`] unless some customers churned and some stayed.
+pub(super) fn both_classes(churners: usize, rows: usize) -> Result<()> {
+    if churners > 0 && churners < rows {
+        return Ok(());
+    }
+    Err(Error::TooLittle(format!(
+        "{churners} of {rows} training rows churned; a model needs both churners and customers who stayed: use more history \
+         or check the churn definition"
+    )))
 }
 
 /// No effects, and the log-odds of the base rate as the intercept.

@@ -3,9 +3,9 @@
 
 use super::additive::solve::Square;
 use super::cross_fit::{fold_log_loss, log_odds, AlphaChoice, AlphaScore, ALPHA_PATH, SEARCH_ROWS};
-use super::design::{Design, DesignBlock};
+use super::design::{ColumnProfile, Design, DesignBlock};
 use super::kernel::{self, Point};
-use super::logistic::{base_rate_start, Advice, Certificate, LogisticFit};
+use super::logistic::{base_rate_start, both_classes, Advice, Certificate, LogisticFit};
 use super::newton::curvature_stride;
 use super::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
 use super::recipe::{Recipe, Role, Source, Term};
@@ -75,14 +75,17 @@ impl Structure {
 
     /// With the features that a fit has dropped kept out.
     pub fn without_dropped(mut self, fit: &LogisticFit) -> Structure {
-        if self.penalty == Penalty::Group {
-            for (_, columns) in &self.features {
-                if fit.coefficients[columns.clone()].iter().all(|&x| x == 0.0) {
-                    self.bounds[columns.clone()].fill(Bound::Zero);
-                }
+        for (_, columns) in &self.features {
+            if self.has_dropped(fit, columns) {
+                self.bounds[columns.clone()].fill(Bound::Zero);
             }
         }
         self
+    }
+
+    /// Whether the penalty left nothing of a feature.
+    fn has_dropped(&self, fit: &LogisticFit, columns: &Range<usize>) -> bool {
+        self.penalty == Penalty::Group && fit.coefficients[columns.clone()].iter().all(|&x| x == 0.0)
     }
 
     /// Whether nothing is asked: `logistic` and `cross_fit` do it faster.
@@ -102,8 +105,7 @@ impl Structure {
 
     /// What a fit kept to.
     pub fn restrictions(&self, fit: &LogisticFit) -> Restrictions {
-        let is_zero = |columns: &Range<usize>| fit.coefficients[columns.clone()].iter().all(|&x| x == 0.0);
-        let is_dropped = |columns: &Range<usize>| self.penalty == Penalty::Group && is_zero(columns);
+        let is_dropped = |columns: &Range<usize>| self.has_dropped(fit, columns);
         let dropped = self.features.iter().filter(|(_, columns)| is_dropped(columns)).map(|(name, _)| name.clone());
         let directed = self.features.iter().zip(&self.directions).filter_map(|((name, columns), direction)| {
             let flat = fit.coefficients[columns.start] == 0.0;
@@ -118,7 +120,7 @@ impl Structure {
     fn regulariser(&self, design: &Design, alpha: f64) -> Result<Regulariser> {
         let variance = match self.penalty {
             Penalty::L2 => vec![1.0; design.columns()],
-            Penalty::Group => column_variance(design)?,
+            Penalty::Group => design.profile()?.iter().map(ColumnProfile::variance).collect(),
         };
         let group = |(_, columns): &(String, Range<usize>)| Group {
             columns: columns.clone(),
@@ -135,12 +137,7 @@ impl Structure {
     /// [`Error::TooLittle`] or [`Error::Config`] when the penalty drops every feature; as [`DesignBlock::columns`].
     pub fn fit(&self, design: &Design, alpha: f64, start: Option<&LogisticFit>) -> Result<LogisticFit> {
         let (rows, churners) = (design.rows(), design.churners());
-        if churners == 0 || churners == rows {
-            return Err(Error::TooLittle(format!(
-                "{churners} of {rows} training rows churned; a model needs both churners and customers who stayed: use more \
-                 history or check the churn definition"
-            )));
-        }
+        both_classes(churners, rows)?;
         let rows_of = Rows::all(design);
         let theta = match start {
             Some(fit) => fit.coefficients.iter().copied().chain([fit.intercept]).collect(),
@@ -308,27 +305,6 @@ impl MeanLoss for Rows<'_> {
         let values = sums.gram.map(|gram| gram.over(1)).unwrap_or_default();
         Ok(Square { size: theta.len(), values })
     }
-}
-
-/// The variance of each column over the rows.
-fn column_variance(design: &Design) -> Result<Vec<f64>> {
-    let sums = |block: &DesignBlock| -> Result<Vec<(f64, f64)>> {
-        let values = block.columns()?;
-        let of_column = |j: usize| {
-            values
-                .column(j)
-                .iter()
-                .fold((0.0, 0.0), |(sum, square), &x| (sum + f64::from(x), square + f64::from(x) * f64::from(x)))
-        };
-        Ok((0..design.columns()).map(of_column).collect())
-    };
-    let blocks: Vec<Vec<(f64, f64)>> = design.blocks.par_iter().map(sums).collect::<Result<_>>()?;
-    let rows = design.rows().max(1) as f64;
-    let variance = |j: usize| {
-        let (sum, square) = blocks.iter().fold((0.0, 0.0), |(s, q), block| (s + block[j].0, q + block[j].1));
-        (square / rows - (sum / rows).powi(2)).max(0.0)
-    };
-    Ok((0..design.columns()).map(variance).collect())
 }
 
 #[cfg(test)]

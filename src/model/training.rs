@@ -104,13 +104,7 @@ pub fn train_on(
     step("looking for curves and interactions");
     let labels = rows.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
-    if churners == 0 || churners == labels.len() {
-        return Err(Error::TooLittle(format!(
-            "{churners} of {} training rows churned; a model needs both churners and customers who stayed: use more \
-             history or check the churn definition",
-            labels.len()
-        )));
-    }
+    logistic::both_classes(churners, labels.len())?;
     let part = additive::searched(dataset, customers, rows, model.seed);
     let origins = forward::origins(settings, dataset, &part);
     let options = additive::Options {

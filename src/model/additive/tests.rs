@@ -28,6 +28,13 @@ struct Golden {
     standard_errors: Vec<Vec<Option<f64>>>,
 }
 
+/// A block of all rows, `each` of them of one customer.
+fn block(codes: &[Vec<u8>], y: Vec<u8>, each: u32) -> CodeBlock {
+    let rows = y.len();
+    let customer = (0..rows as u32).map(|row| row / each).collect();
+    CodeBlock { rows, codes: codes.concat(), y, fold: vec![0; rows], customer }
+}
+
 #[test]
 fn log_odds_are_scikit_learns_on_the_same_basis() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/additive/fit.json");
@@ -42,14 +49,7 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
     let grids: Vec<Grid> = golden.values.into_iter().zip(golden.shares).map(grid).collect();
     let terms = terms(&grids, &Shape { features: vec![0, 1, 2], pairs: vec![[0, 1], [1, 2]] });
     assert_eq!(terms.columns(), golden.columns);
-    let rows = golden.y.len();
-    let block = CodeBlock {
-        rows,
-        codes: golden.codes.concat(),
-        y: golden.y,
-        fold: vec![0; rows],
-        customer: (0..rows as u32).map(|row| row / 3).collect(),
-    };
+    let block = block(&golden.codes, golden.y, 3);
     let mut solver = Solver::new(&terms, vec![&block], vec![&block]);
     solver.fit(golden.alpha, 1e-10);
     assert!(solver.report.converged, "{:?}", solver.report);
@@ -69,7 +69,7 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
         &terms,
         &solver.theta,
         &terms.regulariser(Penalty::L2, golden.alpha),
-        (&[&block], rows),
+        (&[&block], block.rows),
         &counts,
     );
     assert_eq!(found.len(), golden.standard_errors.len());
@@ -174,14 +174,7 @@ fn curves_with_directions_are_those_of_other_solvers() {
         .collect();
     let terms = terms(&grids, &Shape { features: vec![0, 1], pairs: Vec::new() });
     assert_eq!(terms.columns(), golden.columns);
-    let rows = golden.y.len();
-    let block = CodeBlock {
-        rows,
-        codes: golden.codes.concat(),
-        y: golden.y,
-        fold: vec![0; rows],
-        customer: (0..rows as u32).collect(),
-    };
+    let block = block(&golden.codes, golden.y, 1);
     for (penalty, expected) in [(Penalty::L2, golden.bounded), (Penalty::Group, golden.both)] {
         let mut solver = Solver::new(&terms, vec![&block], vec![&block]).penalised(penalty);
         solver.fit(expected.alpha, 1e-11);

@@ -107,9 +107,10 @@ impl Evaluation {
         let judged = segments::Judged { y: &y, p: &p, customers: &who, listed: &listed };
         let groupings = segments::groupings(dataset, customers, selection)?;
         let segments = || -> Vec<Segment> {
+            let overall = judged.overall();
             let of = |grouping: &segments::Grouping| {
                 let name = |group: u32| grouping.names.get(&group).cloned().unwrap_or_else(|| group.to_string());
-                judged.segments(&grouping.by, &grouping.groups, &name)
+                judged.segments(&grouping.by, &grouping.groups, &name, overall.as_ref())
             };
             groupings.par_iter().flat_map_iter(of).collect()
         };

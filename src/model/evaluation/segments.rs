@@ -84,9 +84,12 @@ pub struct Judged<'a> {
 /// What one customer's rows add to the error of an estimate, a value a customer.
 type Influence = Vec<f64>;
 
+/// An AUC, and each customer's influence on it.
+pub type Overall = (f64, Influence);
+
 impl Judged<'_> {
     /// The AUC of some rows, and each customer's influence on it.
-    fn auc(&self, rows: &[u32], customers: usize) -> Option<(f64, Influence)> {
+    fn auc(&self, rows: &[u32], customers: usize) -> Option<Overall> {
         let mut order: Vec<(f64, u32)> = rows.iter().map(|&row| (self.p[row as usize], row)).collect();
         order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let churned = |row: u32| self.y[row as usize] == 1;
@@ -127,9 +130,26 @@ impl Judged<'_> {
         (gap, influence)
     }
 
+    /// How many customers there are.
+    fn count(&self) -> usize {
+        self.customers.iter().max().map_or(0, |&last| last as usize + 1)
+    }
+
+    /// The AUC of all rows, which that of each group is held against; none where it is not defined.
+    pub fn overall(&self) -> Option<Overall> {
+        let everybody: Vec<u32> = (0u32..).zip(self.y).map(|(row, _)| row).collect();
+        self.auc(&everybody, self.count())
+    }
+
     /// Judges every group; `groups` has a group a row, or none.
-    pub fn segments(&self, by: &str, groups: &[Option<u32>], names: &dyn Fn(u32) -> String) -> Vec<Segment> {
-        let customers = self.customers.iter().max().map_or(0, |&last| last as usize + 1);
+    pub fn segments(
+        &self,
+        by: &str,
+        groups: &[Option<u32>],
+        names: &dyn Fn(u32) -> String,
+        overall: Option<&Overall>,
+    ) -> Vec<Segment> {
+        let customers = self.count();
         let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (row, group) in (0u32..).zip(groups) {
             if let Some(group) = group {
@@ -148,19 +168,10 @@ impl Judged<'_> {
         if groups.len() < 2 {
             return Vec::new();
         }
-        let everybody: Vec<u32> = (0u32..).zip(self.y).map(|(row, _)| row).collect();
-        let all = self.auc(&everybody, customers);
-        groups.into_iter().map(|(level, rows)| self.segment(by, level, &rows, customers, all.as_ref())).collect()
+        groups.into_iter().map(|(level, rows)| self.segment(by, level, &rows, customers, overall)).collect()
     }
 
-    fn segment(
-        &self,
-        by: &str,
-        level: String,
-        rows: &[u32],
-        customers: usize,
-        all: Option<&(f64, Influence)>,
-    ) -> Segment {
+    fn segment(&self, by: &str, level: String, rows: &[u32], customers: usize, all: Option<&Overall>) -> Segment {
         let y: Vec<u8> = rows.iter().map(|&row| self.y[row as usize]).collect();
         let p: Vec<f64> = rows.iter().map(|&row| self.p[row as usize]).collect();
         let (n, churners) = (rows.len(), y.iter().filter(|&&y| y == 1).count());
@@ -289,7 +300,7 @@ mod tests {
         let (y, p, customers, groups) = rows();
         let listed: Vec<bool> = p.iter().map(|&p| p > 0.6).collect();
         let judged = Judged { y: &y, p: &p, customers: &customers, listed: &listed };
-        let found = judged.segments("plan", &groups, &|group| format!("level {group}"));
+        let found = judged.segments("plan", &groups, &|group| format!("level {group}"), judged.overall().as_ref());
         assert_eq!(found.len(), 4);
         assert!(found[0].concerns.is_empty(), "{:?}", found[0]);
         assert!(found[1].concerns.iter().any(|c| c.starts_with("ranks worse here")), "{:?}", found[1]);
@@ -297,7 +308,7 @@ mod tests {
         assert!(found[2].concerns.iter().any(|c| c.starts_with("risk is understated")), "{:?}", found[2]);
         assert!(found[3].small && found[3].concerns.is_empty());
         assert_eq!(found.iter().map(|s| s.listed).sum::<usize>(), listed.iter().filter(|&&l| l).count());
-        assert!(judged.segments("one", &vec![Some(1); y.len()], &|_| String::new()).is_empty());
+        assert!(judged.segments("one", &vec![Some(1); y.len()], &|_| String::new(), None).is_empty());
     }
 
     #[test]
@@ -321,7 +332,7 @@ mod tests {
         let customers: Vec<u32> = (0..400).collect();
         let groups: Vec<Option<u32>> = (0..400).map(|i| Some(i % 100)).collect();
         let judged = Judged { y: &y, p: &p, customers: &customers, listed: &[false; 400] };
-        let found = judged.segments("city", &groups, &|group| group.to_string());
+        let found = judged.segments("city", &groups, &|group| group.to_string(), judged.overall().as_ref());
         assert_eq!((found.len(), found[49].level.as_str(), found[49].rows), (50, "(51 others)", 204));
     }
 }
