@@ -252,6 +252,7 @@ impl Artefact {
         let of_feature = |feature: &super::additive::Feature| Term {
             name: feature.name.clone(),
             source: feature.source,
+            about: self.recipe.about(feature.source),
             role: Role::Value,
         };
         match &self.additive {

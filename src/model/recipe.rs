@@ -10,7 +10,7 @@ use super::design::{Design, DesignBlock};
 use super::kernel::TILE;
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
-use crate::features::Measure;
+use crate::features::{Catalogue, Measure};
 use crate::memory::{self, Shelf};
 use crate::numeric::{ln_1p, vectorised};
 use crate::sources::{CustomerTable, NO_LEVEL};
@@ -25,6 +25,10 @@ const SAMPLE_ROWS: usize = 100_000;
 const SAMPLE_VALUES: usize = 100_000_000;
 /// An indicator of absence needs this share of rows to be absent, and to be present.
 const INDICATED: f64 = 0.005;
+/// From this correlation on, either way, a column of the customers table is a copy of another: it says the same thing. Learned
+/// of about so many rows.
+const COPIED: f64 = 0.99;
+const COPY_ROWS: usize = 2_000;
 /// What a memory limit keeps free for the passes over a design, in bytes.
 const DESIGN_RESERVE: u64 = 64 << 20;
 /// A level needs this many training rows to be a column of its own, and this share of them.
@@ -78,6 +82,9 @@ pub struct NumericStep {
     pub missing_share: f64,
     /// Whether absence has a column of its own.
     pub missing_indicator: bool,
+    /// The earlier column of the customers table that it says the same as, if there is one: minutes and what they cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<String>,
 }
 
 /// What was learned about one categorical feature.
@@ -123,6 +130,8 @@ pub struct Term {
     pub name: String,
     /// Where it comes from.
     pub source: Source,
+    /// The feature that it tells of: its own, or the one that its own is a copy of.
+    pub about: Source,
     /// What it says.
     pub role: Role,
 }
@@ -194,6 +203,7 @@ impl Recipe {
                 step
             })
             .collect();
+        let numeric = with_copies(numeric, &dataset.catalogue, &sample, rows);
         let categorical = dataset
             .catalogue
             .categorical
@@ -224,16 +234,25 @@ impl Recipe {
         Ok(Recipe { numeric, categorical })
     }
 
+    /// The feature that a feature is a copy of, or itself.
+    pub fn about(&self, source: Source) -> Source {
+        let Source::Numeric(index) = source else { return source };
+        let original = self.numeric.get(index).and_then(|step| step.copy_of.as_ref());
+        let place = original.and_then(|name| self.numeric.iter().position(|step| step.feature == *name));
+        Source::Numeric(place.unwrap_or(index))
+    }
+
     /// The columns of the design, in order.
     pub fn terms(&self) -> Vec<Term> {
         let mut terms = Vec::new();
         for (index, step) in self.numeric.iter().enumerate() {
             let source = Source::Numeric(index);
+            let about = self.about(source);
             if step.scale > 0.0 {
-                terms.push(Term { name: step.feature.clone(), source, role: Role::Value });
+                terms.push(Term { name: step.feature.clone(), source, about, role: Role::Value });
             }
             if step.missing_indicator {
-                terms.push(Term { name: format!("{} is missing", step.feature), source, role: Role::Missing });
+                terms.push(Term { name: format!("{} is missing", step.feature), source, about, role: Role::Missing });
             }
         }
         for (index, step) in self.categorical.iter().enumerate() {
@@ -241,10 +260,12 @@ impl Recipe {
             terms.extend(step.levels.iter().map(|level| Term {
                 name: format!("{}={level}", step.feature),
                 source,
+                about: source,
                 role: Role::Level(level.clone()),
             }));
             if step.other {
-                terms.push(Term { name: format!("{} is rare", step.feature), source, role: Role::OtherLevel });
+                let name = format!("{} is rare", step.feature);
+                terms.push(Term { name, source, about: source, role: Role::OtherLevel });
             }
         }
         terms
@@ -447,14 +468,43 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
         scale,
         missing_share: missing as f64 / sample.len().max(1) as f64,
         missing_indicator: false,
+        copy_of: None,
     };
     (step, pattern)
+}
+
+/// Names for each column of the customers table that is a copy the first one that it is a copy of. `sample` has `rows` values a
+/// feature.
+fn with_copies(mut steps: Vec<NumericStep>, catalogue: &Catalogue, sample: &[f32], rows: usize) -> Vec<NumericStep> {
+    let of_rows = |step: &NumericStep, values: &[f32]| -> Vec<f64> {
+        let values = values.iter().step_by(rows.div_ceil(COPY_ROWS).max(1));
+        let values: Vec<f64> = values.map(|&raw| f64::from(step.standardised(raw))).collect();
+        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let length = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>().sqrt();
+        values.iter().map(|x| (x - mean) / length).collect()
+    };
+    let own = |&index: &usize| catalogue.numeric[index].measure == Measure::Numeric && steps[index].scale > 0.0;
+    let columns: Vec<usize> = (0..steps.len()).filter(own).collect();
+    let standardised: Vec<Vec<f64>> =
+        columns.par_iter().map(|&i| of_rows(&steps[i], &sample[i * rows..(i + 1) * rows])).collect();
+    let is_copy = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>().abs() >= COPIED;
+    let first: Vec<Option<usize>> = (0..columns.len())
+        .into_par_iter()
+        .map(|at| (0..at).find(|&before| is_copy(&standardised[before], &standardised[at])))
+        .collect();
+    for (at, first) in first.iter().enumerate() {
+        // A copy of a copy is one of the original.
+        let original =
+            first.map(|first| steps[columns[first]].copy_of.clone().unwrap_or(steps[columns[first]].feature.clone()));
+        steps[columns[at]].copy_of = original;
+    }
+    steps
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::{Catalogue, Feature};
+    use crate::features::Feature;
 
     fn dataset(columns: &[(Measure, Vec<f32>)]) -> Dataset {
         let rows = columns[0].1.len();
@@ -517,6 +567,29 @@ mod tests {
             rows: levels.len() as u64,
             quarantine: Default::default(),
         }
+    }
+
+    #[test]
+    fn columns_that_say_the_same_are_copies_of_the_first() {
+        let minutes: Vec<f32> = (0..500).map(|i| ((i * 37) % 500) as f32).collect();
+        let cost: Vec<f32> = minutes.iter().map(|m| (m * 0.17 * 100.0).round() / 100.0).collect();
+        let left: Vec<f32> = minutes.iter().map(|m| 600.0 - m).collect();
+        let like: Vec<f32> = minutes.iter().enumerate().map(|(i, m)| m + 150.0 * (i % 2) as f32).collect();
+        let data = dataset(&[
+            (Measure::Numeric, minutes.clone()),
+            (Measure::Numeric, cost),
+            (Measure::Numeric, like),
+            (Measure::Numeric, left),
+            (Measure::Numeric, vec![3.0; 500]),
+            (Measure::Mean, minutes),
+        ]);
+        let recipe = Recipe::learn(&data, &customers(&["a"; 500]), &Selection::labelled(&data, |_| true)).unwrap();
+        let copies: Vec<Option<&str>> = recipe.numeric.iter().map(|step| step.copy_of.as_deref()).collect();
+        assert_eq!(copies, [None, Some("f0"), None, Some("f0"), None, None], "signals have concepts of their own");
+        assert_eq!(
+            (recipe.about(Source::Numeric(3)), recipe.about(Source::Numeric(2))),
+            (Source::Numeric(0), Source::Numeric(2))
+        );
     }
 
     #[test]

@@ -265,7 +265,7 @@ fn key(settings: &Settings, feature: &Feature, absence: bool) -> Key {
 }
 
 fn key_of_term(settings: &Settings, catalogue: &Catalogue, term: &Term) -> Option<Key> {
-    match term.source {
+    match term.about {
         Source::Numeric(column) => Some(key(settings, catalogue.numeric.get(column)?, term.role == Role::Missing)),
         Source::Categorical(column) => {
             Some(Key { family: Family::Level, subject: catalogue.categorical.get(column)?.clone(), instrument: None })

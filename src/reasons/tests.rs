@@ -186,6 +186,7 @@ fn recipe(settings: &Settings, person: &Person) -> Recipe {
             scale: 0.5,
             missing_share: 0.1,
             missing_indicator: nullable,
+            copy_of: None,
         }
     };
     Recipe {
@@ -361,6 +362,30 @@ fn labels_units_and_instruments_are_used_where_given() {
     let explanation = explainer.explain(&raw, &[person.plan], &x);
     assert_eq!(text(&explanation, "VISITS_VALUE_LOW"), "Purchases averaged 12.5 EUR in 28 days (84 days: 12.5 EUR)");
     assert_eq!(text(&explanation, "LOGINS_SILENT"), "No log-ins to the shop for 90 days");
+}
+
+#[test]
+fn a_column_and_its_copy_are_one_reason() {
+    let settings = settings(&SETTINGS.replace(r#"["monthly_revenue"]"#, r#"["monthly_revenue", "monthly_cost"]"#));
+    let person = Person { revenue: 40.0, ..typical() };
+    let explained = |copy_of: Option<&str>| {
+        let mut recipe = recipe(&settings, &typical());
+        recipe.numeric.last_mut().unwrap().copy_of = copy_of.map(str::to_owned);
+        let (terms, coefficients) = (recipe.terms(), engagement_protects(&settings));
+        let attribution = Attribution::new(Some(coefficients.clone()), 0.0, Row::zeros(terms.len())).unwrap();
+        let explainer = Explainer::new(&settings, &catalogue(&settings), &terms, attribution).unwrap();
+        let raw = person.raw(&settings);
+        explainer.explain(&raw, &[person.plan], &linear(&coefficients, &row(&recipe, &raw, person.plan)))
+    };
+    let of = |explanation: &Explanation, prefix: &str| -> Vec<f64> {
+        let told = explanation.all.iter().filter(|reason| reason.code.starts_with(prefix));
+        told.map(|reason| reason.contribution).collect()
+    };
+    let (apart, together) = (explained(None), explained(Some("monthly_revenue")));
+    let (revenue, cost) = (of(&apart, "MONTHLY_REVENUE"), of(&apart, "MONTHLY_COST"));
+    assert_eq!((revenue.len(), cost.len()), (1, 1));
+    assert!(of(&together, "MONTHLY_COST").is_empty());
+    assert!((of(&together, "MONTHLY_REVENUE")[0] - revenue[0] - cost[0]).abs() < 1e-12);
 }
 
 #[test]

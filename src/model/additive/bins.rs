@@ -300,6 +300,7 @@ mod tests {
             scale: 288.0,
             missing_share: 0.1,
             missing_indicator: true,
+            copy_of: None,
         };
         let grid = Grid::of_numeric(&step, &values, None);
         let groups = grid.groups(16);
