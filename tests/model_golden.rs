@@ -4,7 +4,7 @@
 
 use churn_risk::config::Economics;
 use churn_risk::model::calibration::{self, Calibration, Rows};
-use churn_risk::model::cross_fit::{choose_alpha, cross_fit};
+use churn_risk::model::cross_fit::{choose_alpha, cross_fit, Round};
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::evaluation::{calibration_line, empc};
 use churn_risk::model::logistic::{fit, Certificate, LogisticParams};
@@ -149,10 +149,10 @@ fn out_of_fold_log_odds_are_those_of_scikit_learns_refits() {
     let design = design();
     let expected = json::<Fits>("fits.json").out_of_fold;
     let strengths: Vec<f64> = expected.iter().map(|one| one.alpha).collect();
-    let choice = choose_alpha(&design, &strengths, 5).unwrap();
+    let choice = choose_alpha(&[Round::within(&design)], design.rows(), &strengths, 5).unwrap();
     for (expected, score) in expected.into_iter().zip(choice.path) {
         let start = fit(&design, &LogisticParams::new(expected.alpha)).unwrap();
-        let found = cross_fit(&design, expected.alpha, 5, &start).unwrap().concat();
+        let found = cross_fit(&Round::within(&design), expected.alpha, 5, Some(&start)).unwrap().concat();
         assert_eq!(found.len(), expected.log_odds.len());
         for (found, expected) in found.iter().zip(&expected.log_odds) {
             close(*found, *expected, 1e-7, "log-odds");

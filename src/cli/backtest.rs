@@ -90,20 +90,8 @@ fn summary(found: &Backtest, purged: bool) -> String {
         "Backtest: at each origin a model learned from what was known then{}\n\n",
         if purged { ", by customers other than those judged" } else { "" }
     );
-    let header = [
-        "origin",
-        "snapshots learned from",
-        "their rows",
-        "churned",
-        "rows judged",
-        "mean risk",
-        "churned",
-        "AUC",
-        "95 %",
-        "lift",
-        "log-loss",
-        "ECE",
-    ];
+    let header =
+        ["origin", "dates", "rows", "churned", "judged", "risk", "churned", "AUC", "95 %", "lift", "loss", "ECE"];
     let mut list = table(&header, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), percent);
     for origin in &found.origins {
@@ -122,7 +110,11 @@ fn summary(found: &Backtest, purged: bool) -> String {
             shown(origin.metrics.ece, 4),
         ]);
     }
-    let _ = writeln!(text, "{list}\n");
+    let _ = writeln!(
+        text,
+        "{list}\nDates, rows and the first share are what the model learned from; then come the rows judged, their mean risk, and \
+         the share that churned. Loss is log-loss.\n"
+    );
     let shifts: Vec<f64> = found.origins.iter().filter_map(|origin| origin.shift_needed).collect();
     let (low, high) = shifts.iter().fold((f64::MAX, f64::MIN), |(low, high), &shift| (low.min(shift), high.max(shift)));
     if shifts.len() > 1 {
@@ -161,8 +153,8 @@ fn summary(found: &Backtest, purged: bool) -> String {
     line("calibration error (ECE)", |m| m.ece, ranges.ece, 4);
     let _ = writeln!(text, "{list}");
     if found.origins.len() > 1 {
-        text += "A list ranks the customers of one date: the mean of the origins says how well. All rows together also compares \
-                 customers of different dates, and suffers where the base rate moved.\n";
+        text += "A list ranks the customers of one date: the mean of the origins says how well. All rows together are \
+                 ranked within what one model scored.\n";
     }
     if let Some(line) = &found.calibration_line {
         let _ = writeln!(

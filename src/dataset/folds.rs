@@ -71,6 +71,11 @@ impl Folds {
         self.names.len()
     }
 
+    /// The place among the names of the fold of an entry of the customers table.
+    pub fn of(&self, entry: u32) -> u32 {
+        u32::from(self.of[entry as usize])
+    }
+
     /// The labelled rows of a fold, or with `outside` of all other folds.
     pub fn rows(&self, dataset: &Dataset, fold: usize, outside: bool) -> Selection {
         Selection::of(dataset, |block, row| {

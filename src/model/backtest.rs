@@ -9,7 +9,7 @@ use super::base_rate;
 use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use super::evaluation::{self, Baseline, CalibrationLine};
 use super::folds;
-use super::metrics::Metrics;
+use super::metrics::{self, Metrics, Scores};
 use super::screening::Candidates;
 use super::training::{self, FOLDS};
 use crate::calendar::Day;
@@ -182,6 +182,8 @@ pub fn by_folds(dataset: &Dataset, folds: &Folds) -> Vec<Split> {
 /// Judged rows, one value each.
 #[derive(Clone, Default)]
 struct Rows {
+    /// Which of the models scored the row.
+    model: Vec<u32>,
     y: Vec<u8>,
     p: Vec<f64>,
     baseline: Vec<f64>,
@@ -194,11 +196,15 @@ impl Rows {
         Bootstrap { replicates: replicates_for(self.y.len()), seed: settings.model.seed, capacity }
     }
 
-    fn metrics(&self, settings: &Settings) -> Metrics {
-        Metrics::of(&self.y, &self.p, settings.list.capacity as usize)
+    /// The rows' places within the model that scored them, which they are ranked by, and those that the baseline gives.
+    fn places(&self) -> [Vec<f64>; 2] {
+        [&self.p, &self.baseline].map(|score| metrics::places_within(&self.model, score))
     }
 
+    /// Adds the rows of other models.
     fn extend(&mut self, other: &Rows) {
+        let models = self.model.iter().max().map_or(0, |last| last + 1);
+        self.model.extend(other.model.iter().map(|model| models + model));
         self.y.extend(&other.y);
         self.p.extend(&other.p);
         self.baseline.extend(&other.baseline);
@@ -241,18 +247,28 @@ impl Setting<'_> {
             return Err(Error::TooLittle(format!("no origin can be judged: {why}")));
         };
         let bootstrap = pooled.bootstrap(self.settings);
+        let capacity = bootstrap.capacity;
+        let [by_p, by_baseline] = pooled.places();
+        let scores = Scores { p: &pooled.p, by: &by_p };
+        let baseline = Scores { p: &pooled.baseline, by: &by_baseline };
+        let (intervals, over_baseline) = bootstrap.both(&pooled.y, scores, baseline, &pooled.customers);
+        // Splits by time learn from rows before those that judge them.
+        let times = match origins.iter().all(|origin| origin.learned_from.is_empty()) {
+            true => evaluation::for_shared_rows(&pooled.model),
+            false => 1.0,
+        };
         let (by_history, by_customers) = match curves {
             true => (self.by_history(newest)?, self.by_customers(newest)?),
             false => (None, None),
         };
         Ok(Backtest {
             left_out,
-            pooled: pooled.metrics(self.settings),
-            intervals: bootstrap.intervals(&pooled.y, &pooled.p, &pooled.customers),
+            pooled: Metrics::of(&pooled.y, scores, capacity),
+            intervals: intervals.widened(times),
             calibration_line: evaluation::calibration_line(&pooled.y, &pooled.p, &pooled.customers),
             baseline_of: folds::either(origins.iter().map(|origin| origin.baseline_of.as_str())),
-            baseline: Metrics::of(&pooled.y, &pooled.baseline, self.settings.list.capacity as usize),
-            over_baseline: bootstrap.paired(&pooled.y, &pooled.p, &pooled.baseline, &pooled.customers),
+            baseline: Metrics::of(&pooled.y, baseline, capacity),
+            over_baseline: over_baseline.differences_widened(times),
             by_history,
             by_customers,
             origins,
@@ -295,6 +311,7 @@ impl Setting<'_> {
             let (p, baseline) = self.probabilities(&part.training, &part.judged, true)?;
             let baseline = baseline.unwrap_or_default();
             rows.extend(&Rows {
+                model: vec![0; p.len()],
                 y: part.judged.labels(self.candidates.dataset),
                 p,
                 baseline: baseline.probabilities.concat(),
@@ -302,7 +319,10 @@ impl Setting<'_> {
             });
             baselines.push(baseline.name);
         }
-        let metrics = rows.metrics(self.settings);
+        let bootstrap = rows.bootstrap(self.settings);
+        let [by_p, by_baseline] = rows.places();
+        let scores = Scores { p: &rows.p, by: &by_p };
+        let metrics = Metrics::of(&rows.y, scores, bootstrap.capacity);
         let rate = metrics.base_rate.filter(|&rate| rate > 0.0 && rate < 1.0);
         let log_odds: Vec<f64> = rows.p.iter().map(|&p| logit(p)).collect();
         let origin = Origin {
@@ -313,9 +333,9 @@ impl Setting<'_> {
             mean_probability: sum(rows.p.iter().copied()) / rows.p.len().max(1) as f64,
             shift_needed: rate.map(|rate| base_rate::shift_to(&log_odds, rate)),
             metrics,
-            intervals: rows.bootstrap(self.settings).intervals(&rows.y, &rows.p, &rows.customers),
+            intervals: bootstrap.intervals(&rows.y, scores, &rows.customers),
             baseline_of: folds::either(baselines.iter().map(String::as_str)),
-            baseline: Metrics::of(&rows.y, &rows.baseline, self.settings.list.capacity as usize),
+            baseline: Metrics::of(&rows.y, Scores { p: &rows.baseline, by: &by_baseline }, bootstrap.capacity),
         };
         Ok((origin, rows))
     }
@@ -374,7 +394,7 @@ impl Setting<'_> {
             }
         }
         let Some((_, _, all)) = fitted.last().cloned() else { return Ok(Vec::new()) };
-        let rows = Rows { y, p: all, baseline: Vec::new(), customers };
+        let rows = Rows { model: Vec::new(), y, p: all, baseline: Vec::new(), customers };
         let bootstrap = rows.bootstrap(self.settings);
         let points = fitted.into_iter().map(|(from, count, p)| {
             let metrics = Metrics::of(&rows.y, &p, self.settings.list.capacity as usize);

@@ -8,7 +8,7 @@
 //!
 //! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time.
 
-use super::metrics;
+use super::metrics::{self, Scores, CALIBRATION_BINS};
 use crate::numeric::vectorised;
 use fearless_simd::{f64x8, prelude::*, u16x8, Simd};
 use rayon::prelude::*;
@@ -56,6 +56,21 @@ impl Interval {
         /// The 97.5th percentile of the standard normal distribution.
         const REACH: f64 = 1.959_963_984_540_054;
         Interval { estimate, lower: estimate - REACH * standard_error, upper: estimate + REACH * standard_error }
+    }
+
+    /// So many times as wide on either side of the estimate.
+    pub fn widened(self, times: f64) -> Interval {
+        let Interval { estimate, lower, upper } = self;
+        Interval {
+            estimate,
+            lower: estimate - times * (estimate - lower),
+            upper: estimate + times * (upper - estimate),
+        }
+    }
+
+    /// Without what lies outside of these bounds.
+    fn within(self, least: f64, most: f64) -> Interval {
+        Interval { lower: self.lower.max(least), upper: self.upper.min(most), ..self }
     }
 
     /// From the estimate and its replicates; undefined (not finite) replicates are left out.
@@ -123,6 +138,42 @@ impl<T> Each<T> {
 /// The intervals of all metrics; of one that is not defined, none.
 pub type Intervals = Each<Option<Interval>>;
 
+impl Intervals {
+    /// The intervals of all metrics of a model, so many times as wide, and within the values that they can have. The share of
+    /// churners is no matter of a model.
+    pub fn widened(self, times: f64) -> Intervals {
+        let wide = self.differences_widened(times);
+        let within = |interval: Option<Interval>, most: f64| interval.map(|interval| interval.within(0.0, most));
+        Each {
+            base_rate: self.base_rate,
+            roc_auc: within(wide.roc_auc, 1.0),
+            average_precision: within(wide.average_precision, 1.0),
+            log_loss: within(wide.log_loss, f64::INFINITY),
+            brier: within(wide.brier, 1.0),
+            ece: within(wide.ece, 1.0),
+            top_decile_lift: within(wide.top_decile_lift, f64::INFINITY),
+            precision_at_capacity: within(wide.precision_at_capacity, 1.0),
+            lift_at_capacity: within(wide.lift_at_capacity, f64::INFINITY),
+        }
+    }
+
+    /// The intervals of differences of all metrics, so many times as wide.
+    pub fn differences_widened(self, times: f64) -> Intervals {
+        let wide = |interval: Option<Interval>| interval.map(|interval| interval.widened(times));
+        Each {
+            base_rate: wide(self.base_rate),
+            roc_auc: wide(self.roc_auc),
+            average_precision: wide(self.average_precision),
+            log_loss: wide(self.log_loss),
+            brier: wide(self.brier),
+            ece: wide(self.ece),
+            top_decile_lift: wide(self.top_decile_lift),
+            precision_at_capacity: wide(self.precision_at_capacity),
+            lift_at_capacity: wide(self.lift_at_capacity),
+        }
+    }
+}
+
 /// How to resample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bootstrap {
@@ -135,32 +186,38 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// The metrics of probabilities `p` with their intervals. `y` (1 = churned), `p` and `customers` have one value a
+    /// The metrics of scores with their intervals. `y` (1 = churned), the scores and `customers` have one value a
     /// row; equal `customers` are drawn together.
     ///
     /// The bins of the calibration error are those of the rows themselves. Resampling adds noise of its own to it, and
     /// any noise counts as error, so its replicates are shifted to have the estimate as their mean, though not below 0.
-    pub fn intervals(&self, y: &[u8], p: &[f64], customers: &[u32]) -> Intervals {
-        let sorted = Sorted::new(y, p, customers);
+    pub fn intervals<'a>(&self, y: &[u8], scores: impl Into<Scores<'a>>, customers: &[u32]) -> Intervals {
+        let sorted = Sorted::new(y, scores.into(), customers);
         let estimate = sorted.estimate(self);
         let replicates = centred(self.replicates(&sorted), estimate.ece);
         Each::<f64>::map(|metric| Interval::percentile(metric(&estimate), replicates.iter().map(metric)))
     }
 
-    /// The difference, `p` less `other`, of each metric of two sets of probabilities of the same rows, with its
+    /// The difference, `scores` less `other`, of each metric of two sets of scores of the same rows, with its
     /// interval. Customers have the same weights on both sides, so that what the rows have in common cancels.
-    pub fn paired(&self, y: &[u8], p: &[f64], other: &[f64], customers: &[u32]) -> Intervals {
-        self.both(y, p, other, customers).1
+    pub fn paired<'a>(
+        &self,
+        y: &[u8],
+        scores: impl Into<Scores<'a>>,
+        other: impl Into<Scores<'a>>,
+        customers: &[u32],
+    ) -> Intervals {
+        self.both(y, scores.into(), other.into(), customers).1
     }
 
-    /// [`Bootstrap::intervals`] of `p` and [`Bootstrap::paired`] of `p` and `other`, from the same replicates.
-    pub fn both(&self, y: &[u8], p: &[f64], other: &[f64], customers: &[u32]) -> (Intervals, Intervals) {
-        let resampled = |p: &[f64]| {
-            let sorted = Sorted::new(y, p, customers);
+    /// [`Bootstrap::intervals`] of `scores` and [`Bootstrap::paired`] of `scores` and `other`, from the same replicates.
+    pub fn both(&self, y: &[u8], scores: Scores<'_>, other: Scores<'_>, customers: &[u32]) -> (Intervals, Intervals) {
+        let resampled = |scores: Scores<'_>| {
+            let sorted = Sorted::new(y, scores, customers);
             let estimate = sorted.estimate(self);
             (estimate, centred(self.replicates(&sorted), estimate.ece))
         };
-        let ((ours, our_replicates), (theirs, their_replicates)) = (resampled(p), resampled(other));
+        let ((ours, our_replicates), (theirs, their_replicates)) = (resampled(scores), resampled(other));
         let alone = Each::<f64>::map(|metric| Interval::percentile(metric(&ours), our_replicates.iter().map(metric)));
         let paired = Each::<f64>::map(|metric| {
             let pairs = our_replicates.iter().zip(&their_replicates);
@@ -247,8 +304,8 @@ struct Row {
     churned: bool,
     /// The last of equal scores.
     ends_tie: bool,
-    /// The last of a bin of the calibration table.
-    ends_bin: bool,
+    /// Its bin of the calibration table.
+    bin: u8,
     /// Probability less outcome.
     gap: f64,
     /// Negative log-likelihood.
@@ -267,32 +324,27 @@ struct Above {
 }
 
 impl Sorted {
-    fn new(y: &[u8], p: &[f64], customers: &[u32]) -> Sorted {
-        debug_assert!(y.len() == p.len() && y.len() == customers.len());
-        let mut order: Vec<(f64, u32, u8)> =
-            p.iter().zip(customers).zip(y).map(|((&p, &customer), &y)| (p, customer, y)).collect();
-        // Rows of one score and customer differ in the outcome alone; so the order of the rows does not matter.
-        order.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-        let mut rows: Vec<Row> = Vec::with_capacity(order.len());
-        let mut bins = metrics::calibration_table(y, p).into_iter().rev().map(|bin| bin.rows);
-        let mut left = bins.next().unwrap_or(0);
-        for (at, &(p, customer, y)) in order.iter().enumerate() {
-            left -= 1;
-            let ends_bin = left == 0;
-            if ends_bin {
-                left = bins.next().unwrap_or(0);
-            }
+    fn new(y: &[u8], scores: Scores<'_>, customers: &[u32]) -> Sorted {
+        debug_assert!(y.len() == scores.p.len() && y.len() == scores.by.len() && y.len() == customers.len());
+        let bins: Vec<f64> = metrics::calibration_table(y, scores.p).into_iter().map(|bin| bin.highest).collect();
+        let mut order: Vec<(f64, u32, u8, f64)> =
+            (0..y.len()).map(|row| (scores.by[row], customers[row], y[row], scores.p[row])).collect();
+        // Rows that are equal in all of these are the same; so the order of the rows does not matter.
+        order.par_sort_unstable_by(|a, b| {
+            b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.total_cmp(&b.3))
+        });
+        let row = |(at, &(by, customer, y, p)): (usize, &(f64, u32, u8, f64))| {
             let churned = y == 1;
-            rows.push(Row {
+            Row {
                 customer,
                 churned,
-                ends_tie: order.get(at + 1).is_none_or(|next| next.0 != p),
-                ends_bin,
+                ends_tie: order.get(at + 1).is_none_or(|next| next.0 != by),
+                bin: bins.partition_point(|&highest| highest < p).min(CALIBRATION_BINS - 1) as u8,
                 gap: p - f64::from(u8::from(churned)),
                 loss: metrics::loss(churned, p),
-            });
-        }
-        Sorted { rows }
+            }
+        };
+        Sorted { rows: order.iter().enumerate().map(row).collect() }
     }
 
     /// The metrics of the rows themselves: of the replicate in which every customer has the weight 1.
@@ -319,7 +371,7 @@ fn over<S: Simd>(simd: S, rows: &[Row], capacity: usize, weights: Weights) -> [E
     let (mut all, mut churners) = (zero, zero);
     let (mut tie_all, mut tie_churners) = (zero, zero);
     let (mut area, mut precision) = (zero, zero);
-    let (mut loss, mut square, mut bin, mut error) = (zero, zero, zero, zero);
+    let (mut loss, mut square, mut bins) = (zero, zero, [zero; CALIBRATION_BINS]);
     let mut notes: Vec<(usize, Above)> = Vec::with_capacity(rows.len() / NOTED + 2);
     let (mut noted, mut any_churner) = (0, false);
     notes.push((0, Above { rows: zero.into(), churners: zero.into() }));
@@ -328,7 +380,7 @@ fn over<S: Simd>(simd: S, rows: &[Row], capacity: usize, weights: Weights) -> [E
         tie_all += weight;
         loss += weight * row.loss;
         square += weight * (row.gap * row.gap);
-        bin += weight * row.gap;
+        bins[usize::from(row.bin)] += weight * row.gap;
         if row.churned {
             any_churner = true;
             tie_churners += weight;
@@ -346,10 +398,10 @@ fn over<S: Simd>(simd: S, rows: &[Row], capacity: usize, weights: Weights) -> [E
                 notes.push((noted, Above { rows: all.into(), churners: churners.into() }));
             }
         }
-        if row.ends_bin {
-            error += bin.abs();
-            bin = zero;
-        }
+    }
+    let mut error = zero;
+    for bin in bins {
+        error += bin.abs();
     }
     let array = |sums: f64x8<S>| -> [f64; LANES] { sums.into() };
     let (all, churners, area, precision) = (array(all), array(churners), array(area), array(precision));
@@ -434,11 +486,23 @@ mod tests {
     }
 
     #[test]
+    fn wider_intervals_stay_around_their_estimates_and_within_what_is_possible() {
+        let interval = |estimate, lower, upper| Some(Interval { estimate, lower, upper });
+        let of =
+            Intervals { roc_auc: interval(0.9, 0.8, 0.98), brier: interval(0.1, 0.02, 0.2), ..Intervals::default() };
+        let wide = of.widened(1.5);
+        assert_eq!(wide.roc_auc.map(|auc| (auc.estimate, auc.upper)), Some((0.9, 1.0)));
+        assert!((wide.roc_auc.unwrap().lower - 0.75).abs() < 1e-12);
+        assert_eq!((wide.brier.unwrap().lower, wide.log_loss), (0.0, None));
+        assert!((of.differences_widened(2.0).brier.unwrap().lower + 0.06).abs() < 1e-12);
+    }
+
+    #[test]
     fn the_weight_one_gives_the_metrics_themselves() {
         for grid in [0.0, 0.05] {
             let (y, p, customers) = rows(1, 3_001, 3, grid);
             let bootstrap = Bootstrap { replicates: 8, seed: 1, capacity: 250 };
-            let found = Sorted::new(&y, &p, &customers).estimate(&bootstrap);
+            let found = Sorted::new(&y, (&p).into(), &customers).estimate(&bootstrap);
             let expected = Metrics::of(&y, &p, 250);
             for (found, expected) in [
                 (found.base_rate, expected.base_rate),
@@ -461,7 +525,7 @@ mod tests {
         let (y, p, customers) = rows(2, 700, 2, 0.02);
         let weights = Weights::Poisson { key: mixed(3) };
         let weight = |customer: u32| vectorised!(simd => weights.of(simd, customer));
-        let sorted = Sorted::new(&y, &p, &customers);
+        let sorted = Sorted::new(&y, (&p).into(), &customers);
         let lanes = vectorised!(simd => over(simd, &sorted.rows, 70, weights));
         for lane in [0, 2, 5] {
             let copies = |row: usize| weight(customers[row])[lane] as usize;

@@ -56,7 +56,8 @@ impl FoldMetrics {
 
 /// Trains a model on all labelled rows, and evaluates it by folds. It has no version yet.
 ///
-/// The evaluation over all rows pools the probabilities that each row got from a model which had not seen it.
+/// The evaluation over all rows pools the probabilities that each row got from a model which had not seen it, and ranks
+/// rows by their places within their folds.
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the rows, or those outside a fold, hold too few churners or customers who stayed.
@@ -109,11 +110,13 @@ pub fn train(
     let (dataset, customers) = kept.data();
     let pooled = held_out.iter().skip(1).fold(held_out[0].1.clone(), |rows, (_, more, ..)| rows.with(more));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, p, _)| (rows, p)));
+    let fold_of = pooled.map(dataset, |block, row| folds.of(block.customers[row]));
     let baseline = Baseline {
         name: either(held_out.iter().map(|(.., baseline)| baseline.name.as_str())),
         probabilities: in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, b)| (rows, &b.probabilities))),
     };
-    let mut evaluation = Evaluation::of(settings, dataset, customers, &pooled, &probabilities, baseline)?;
+    let mut evaluation =
+        Evaluation::of(settings, dataset, customers, &pooled, &probabilities, baseline, Some(&fold_of))?;
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();

@@ -22,27 +22,37 @@ pub struct Origin {
     pub earlier: Vec<u32>,
 }
 
-/// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has an
-/// earlier one whose labels had matured by it.
+/// The fewest churners, and the fewest customers who stayed, on the dates that an origin is fitted on.
+const LEAST: usize = 50;
+
+/// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has earlier
+/// ones whose labels had matured by it with [`LEAST`] rows of each class to fit on.
 pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection) -> Vec<Origin> {
     if settings.model.folds == Folds::Customer {
         return Vec::new();
     }
-    let mut has_rows = vec![false; dataset.as_of.len()];
+    let mut classes = vec![[0usize; 2]; dataset.as_of.len()];
     for (index, block) in dataset.blocks.iter().enumerate() {
-        rows.rows(index).iter().for_each(|&row| has_rows[block.as_of[row as usize] as usize] = true);
+        for &row in rows.rows(index) {
+            let (date, churned) = (block.as_of[row as usize], block.label(row as usize) == Some(1));
+            classes[date as usize][usize::from(churned)] += 1;
+        }
     }
     let span = labels::span_days(&settings.churn);
-    let dates = || (0u32..).zip(&dataset.as_of).zip(&has_rows).filter(|(_, &has)| has).map(|(date, _)| date);
+    let dates = || (0u32..).zip(&dataset.as_of).zip(&classes).filter(|(_, of)| **of != [0, 0]).map(|(date, _)| date);
     let origin = |(judged, day): (u32, &crate::calendar::Day)| {
         let earlier = dates().filter(|(_, before)| before.plus(span) <= *day).map(|(date, _)| date).collect();
         Origin { judged, earlier }
     };
-    let found: Vec<Origin> = dates().map(origin).filter(|origin| !origin.earlier.is_empty()).collect();
+    let enough = |origin: &Origin| {
+        let count = |class: usize| origin.earlier.iter().map(|&date| classes[date as usize][class]).sum::<usize>();
+        count(0) >= LEAST && count(1) >= LEAST
+    };
+    let found: Vec<Origin> = dates().map(origin).filter(enough).collect();
     if found.is_empty() {
-        tracing::warn!(
-            "model.folds = \"time\", but no training date has an earlier one whose label window of {span} days had ended by \
-             it: the penalty is validated on folds of customers. Raise training.snapshots or training.step_days"
+        tracing::info!(
+            "no training date has earlier ones with {LEAST} churners whose label windows of {span} days had ended by it: the \
+             penalty is validated on folds of customers"
         );
     }
     found
@@ -94,10 +104,14 @@ mod tests {
             crate::config::load_for_table(Some(&path), &sets, []).unwrap().settings
         };
         let days = [0, 30, 37, 60, 74];
+        // Each date has as many churners as an origin needs, and one customer who stayed less than that; but for the fourth, which
+        // has no labels.
+        let per_date = 2 * LEAST as u32 - 1;
+        let label = |row: u32| (row / per_date != 3).then(|| u8::from(row % per_date < LEAST as u32));
         let block = Block {
-            customers: (0..5).collect(),
-            as_of: (0..5).collect(),
-            labels: vec![Some(1), Some(0), Some(1), None, Some(0)],
+            customers: (0..5 * per_date).collect(),
+            as_of: (0..5 * per_date).map(|row| row / per_date).collect(),
+            labels: (0..5 * per_date).map(label).collect(),
             values: Vec::new().into(),
         };
         let dataset = Dataset {
@@ -109,14 +123,14 @@ mod tests {
             first_entries: Vec::new(),
         };
         let rows = Selection::labelled(&dataset, |_| true);
-        assert!(origins(&settings(&[]), &dataset, &rows).is_empty(), "not asked for");
+        assert!(origins(&settings(&["model.folds=customer"]), &dataset, &rows).is_empty(), "not asked for");
         // Gap and horizon are 37 days.
-        let time = settings(&["model.folds=time"]);
+        let time = settings(&[]);
         let found = origins(&time, &dataset, &rows);
-        let expected = [Origin { judged: 2, earlier: vec![0] }, Origin { judged: 4, earlier: vec![0, 1, 2] }];
-        assert_eq!(found, expected, "the date without labelled rows is none");
-        assert_eq!(found[1].rows_fitted(&dataset, &rows).count(), 3);
-        assert_eq!(found[1].rows_judged(&dataset, &rows).rows(0), [4]);
+        // The first date alone has too few customers who stayed; the date without labelled rows is none.
+        assert_eq!(found, [Origin { judged: 4, earlier: vec![0, 1, 2] }]);
+        assert_eq!(found[0].rows_fitted(&dataset, &rows).count(), 3 * per_date as usize);
+        assert_eq!(found[0].rows_judged(&dataset, &rows).rows(0), (4 * per_date..5 * per_date).collect::<Vec<_>>());
         let few = Selection::labelled(&dataset, |day| day.0 < 37);
         assert!(origins(&time, &dataset, &few).is_empty());
     }

@@ -1,8 +1,8 @@
-//! The linear fit where coefficients have signs, or where the penalty drops features: the same steps as in `logistic` and
-//! `cross_fit`, by the proximal solver.
+//! What is asked of a linear model: signs of coefficients, and a penalty that drops features. Where either is, the steps of
+//! `logistic` and `cross_fit` are taken by the proximal solver.
 
 use super::additive::solve::Square;
-use super::cross_fit::{fold_log_loss, log_odds, AlphaChoice, AlphaScore, ALPHA_PATH, SEARCH_ROWS};
+use super::cross_fit::{self, fold_log_loss, log_odds, AlphaChoice, AlphaScore, Round, ALPHA_PATH, SEARCH_ROWS};
 use super::design::{ColumnProfile, Design, DesignBlock};
 use super::kernel::{self, Point};
 use super::logistic::{base_rate_start, both_classes, Advice, Certificate, LogisticFit};
@@ -176,13 +176,23 @@ impl Structure {
     }
 
     /// The log-odds of every row judged, round by round, each from a model of the round fitted without its fold.
-    /// `alpha` is per row of so many `rows`.
+    /// `alpha` is per row of so many `rows`; `start` is a fit to start from, if there is one.
     ///
     /// # Errors
     /// As [`Structure::fit`].
-    pub fn cross_fit(&self, rounds: &[Round], alpha: f64, rows: usize, folds: u8) -> Result<Vec<Vec<f64>>> {
+    pub fn cross_fit(
+        &self,
+        rounds: &[Round],
+        alpha: f64,
+        rows: usize,
+        folds: u8,
+        start: Option<&LogisticFit>,
+    ) -> Result<Vec<Vec<f64>>> {
         let of_round = |round: &Round| -> Result<Vec<f64>> {
             let alpha = alpha * self.rescaling(round.fitted.rows(), rows);
+            if self.is_plain() {
+                return Ok(cross_fit::cross_fit(round, alpha, folds, start)?.concat());
+            }
             let mut fits = self.without_each_fold(round.fitted, folds);
             let regulariser = self.regulariser(round.fitted, alpha)?;
             minimise(&mut fits, &Rows::all(round.fitted), &regulariser, CROSS_FIT_TOLERANCE)?;
@@ -200,6 +210,9 @@ impl Structure {
     /// # Errors
     /// As [`Structure::fit`].
     pub fn choose_alpha(&self, rounds: &[Round], rows: usize, folds: u8) -> Result<AlphaChoice> {
+        if self.is_plain() {
+            return cross_fit::choose_alpha(rounds, rows, &ALPHA_PATH, folds);
+        }
         let parts: Vec<_> =
             rounds.iter().map(|round| (round.fitted.part(SEARCH_ROWS), round.judged.part(SEARCH_ROWS))).collect();
         let mut fits: Vec<Vec<Fit>> = parts.iter().map(|(fitted, _)| self.without_each_fold(fitted, folds)).collect();
@@ -241,26 +254,6 @@ impl Structure {
 
     fn without_each_fold(&self, design: &Design, folds: u8) -> Vec<Fit> {
         (0..folds).map(|_| Fit { theta: base_rate_start(design), ..Fit::default() }).collect()
-    }
-}
-
-/// Rows to fit on, and rows to judge the fits on: those of each fold by the fit without it.
-pub struct Round<'a> {
-    /// The rows to fit on.
-    pub fitted: &'a Design,
-    /// The rows to judge on; they may be the same.
-    pub judged: &'a Design,
-}
-
-impl Round<'_> {
-    /// A design with another one to judge on, if that is not the same.
-    pub fn of((fitted, judged): &(Design, Option<Design>)) -> Round<'_> {
-        Round { fitted, judged: judged.as_ref().unwrap_or(fitted) }
-    }
-
-    /// All rows, both ways.
-    pub fn within(design: &Design) -> Round<'_> {
-        Round { fitted: design, judged: design }
     }
 }
 
@@ -384,7 +377,7 @@ mod tests {
         let (golden, design) = golden();
         let groups = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let structure = structure(Penalty::Group, groups, bounds(&golden));
-        let found = structure.cross_fit(&[Round::within(&design)], 0.04, design.rows(), 5).unwrap().concat();
+        let found = structure.cross_fit(&[Round::within(&design)], 0.04, design.rows(), 5, None).unwrap().concat();
         let keep: Vec<usize> = (0..golden.y.len()).filter(|row| row % 5 != 3).collect();
         let x = golden.x.iter().flat_map(|column| keep.iter().map(|&row| column[row])).collect();
         let others = from_columns(x, keep.iter().map(|&row| golden.y[row]).collect(), vec![0; keep.len()]);
@@ -407,7 +400,7 @@ mod tests {
         later.blocks.truncate(3);
         let z = |later: &Design| {
             let rounds = [Round { fitted: &design, judged: later }, Round::within(&design)];
-            structure.cross_fit(&rounds, 0.01, golden.y.len(), 5).unwrap()
+            structure.cross_fit(&rounds, 0.01, golden.y.len(), 5, None).unwrap()
         };
         let plain = z(&later);
         assert_eq!(plain[0], plain[1][..300]);

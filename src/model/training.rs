@@ -4,7 +4,7 @@ use super::additive::{self, Additive, Comparison, CrossFit, Searched};
 use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use super::base_rate::PriorCorrection;
 use super::calibration::{self, ChosenCalibration, Rows};
-use super::cross_fit::{self, AlphaChoice};
+use super::cross_fit::{AlphaChoice, Round};
 use super::design::Design;
 use super::evaluation::{Baseline, Evaluation};
 use super::forward::{self, Origin};
@@ -12,7 +12,7 @@ use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParam
 use super::recipe::{linear_score, Recipe};
 use super::restrictions::Restrictions;
 use super::sampling::{self, Sampling};
-use super::structure::{Round, Structure};
+use super::structure::Structure;
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -166,17 +166,12 @@ fn fit_linear(
         Some(alpha) => (alpha, None),
         None => {
             let origins = forward::origins(settings, dataset, rows);
-            let choice = match structure.is_plain() && origins.is_empty() {
-                true => cross_fit::choose_alpha(&design, &cross_fit::ALPHA_PATH, FOLDS)?,
-                false if origins.is_empty() => {
-                    structure.choose_alpha(&[Round::within(&design)], design.rows(), FOLDS)?
-                }
-                false => {
-                    let designs = forward::designs(&origins, recipe, dataset, customers, rows, settings.model.seed)?;
-                    structure.choose_alpha(&designs.iter().map(Round::of).collect::<Vec<_>>(), design.rows(), FOLDS)?
-                }
+            let designs = forward::designs(&origins, recipe, dataset, customers, rows, settings.model.seed)?;
+            let rounds: Vec<Round> = match designs.is_empty() {
+                true => vec![Round::within(&design)],
+                false => designs.iter().map(Round::of).collect(),
             };
-            let choice = simplest(settings, choice);
+            let choice = simplest(settings, structure.choose_alpha(&rounds, design.rows(), FOLDS)?);
             (choice.alpha, Some(choice))
         }
     };
@@ -222,27 +217,16 @@ fn linear_out_of_fold(
     }
     let structure = Structure::of(settings, recipe, &Directions::of(settings, &dataset.catalogue)?);
     let seed = settings.model.seed;
-    if !origins.is_empty() || !structure.is_plain() {
-        let designs = match origins.is_empty() {
-            true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
-            false => forward::designs(origins, recipe, dataset, customers, part, seed)?,
-        };
-        let rounds: Vec<Round> = designs.iter().map(Round::of).collect();
-        let alpha = match settings.model.alpha.fixed() {
-            Some(alpha) => alpha,
-            None => simplest(settings, structure.choose_alpha(&rounds, rows, FOLDS)?).alpha,
-        };
-        return Ok(Some((structure.cross_fit(&rounds, alpha, rows, FOLDS)?, alpha)));
-    }
-    let design = recipe.design(dataset, customers, part, FOLDS, seed)?;
-    let per_row = design.rows() as f64 / rows.max(1) as f64;
-    let alpha = match settings.model.alpha.fixed() {
-        Some(alpha) => alpha / per_row,
-        None => simplest(settings, cross_fit::choose_alpha(&design, &cross_fit::ALPHA_PATH, FOLDS)?).alpha,
+    let designs = match origins.is_empty() {
+        true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
+        false => forward::designs(origins, recipe, dataset, customers, part, seed)?,
     };
-    let fit = logistic::fit(&design, &LogisticParams::new(alpha).coefficients_only())?;
-    let log_odds = cross_fit::cross_fit(&design, alpha, FOLDS, &fit)?.concat();
-    Ok(Some((vec![log_odds], alpha * per_row)))
+    let rounds: Vec<Round> = designs.iter().map(Round::of).collect();
+    let alpha = match settings.model.alpha.fixed() {
+        Some(alpha) => alpha,
+        None => simplest(settings, structure.choose_alpha(&rounds, rows, FOLDS)?).alpha,
+    };
+    Ok(Some((structure.cross_fit(&rounds, alpha, rows, FOLDS, None)?, alpha)))
 }
 
 impl Trained {
@@ -359,7 +343,7 @@ pub fn train(
     let mut clock = Clock::start();
     let probabilities = judged.probabilities(dataset, customers, &held_out)?;
     let baseline = Baseline::of(settings, dataset, customers, &training, &held_out)?;
-    let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, baseline)?;
+    let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, baseline, None)?;
     clock.lap("evaluation");
     let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
     if !settings.training.refit {
@@ -487,10 +471,7 @@ fn calibrate(
     sampling: Option<&Sampling>,
 ) -> Result<ChosenCalibration> {
     let part = design.part(CALIBRATION_ROWS);
-    let log_odds = match structure.is_plain() {
-        true => cross_fit::cross_fit(&part, fit.alpha, FOLDS, fit)?.concat(),
-        false => structure.cross_fit(&[Round::within(&part)], fit.alpha, part.rows(), FOLDS)?.concat(),
-    };
+    let log_odds = structure.cross_fit(&[Round::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit))?.concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };

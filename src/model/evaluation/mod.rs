@@ -15,7 +15,7 @@ pub use segments::Segment;
 
 use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use super::folds::FoldMetrics;
-use super::metrics::{self, CalibrationBin, Metrics};
+use super::metrics::{self, CalibrationBin, Metrics, Scores};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
@@ -28,6 +28,8 @@ use serde::{Deserialize, Serialize};
 const FEW_CHURNERS: usize = 100;
 /// The share of the mean risk by which it must be off to be worth a word.
 const OFF: f64 = 0.1;
+/// Groups that are served badly and named in the advice, those with the most churners; the segments have all.
+const NAMED: usize = 4;
 /// How far the calibration slope must be from 1 to be worth a word.
 const STEEP: f64 = 0.15;
 
@@ -71,7 +73,9 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Judges probabilities of the selected rows, one a row, block by block; likewise those of the baseline.
+    /// Judges probabilities of the selected rows, one a row, block by block; likewise those of the baseline. Where rows were
+    /// held out in turn, `folds` has the fold of each: rows are ranked by [`metrics::places_within`] theirs, and intervals are
+    /// wider by [`for_shared_rows`].
     ///
     /// # Errors
     /// Features that cannot be read back.
@@ -82,11 +86,16 @@ impl Evaluation {
         selection: &Selection,
         probabilities: &[Vec<f64>],
         baseline: Baseline,
+        folds: Option<&[u32]>,
     ) -> Result<Evaluation> {
         let y = selection.labels(dataset);
         let dates = selection.map(dataset, |block, row| block.as_of[row]);
         let who = compact(&selection.customers(dataset));
         let (p, baseline_of, baseline) = (probabilities.concat(), baseline.name, baseline.probabilities.concat());
+        let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
+        let (by_p, by_baseline) = (by(&p), by(&baseline));
+        let scores = Scores { p: &p, by: by_p.as_ref().unwrap_or(&p) };
+        let of_baseline = Scores { p: &baseline, by: by_baseline.as_ref().unwrap_or(&baseline) };
         let capacity = settings.list.capacity as usize;
         let mut seen = dates.clone();
         seen.sort_unstable();
@@ -97,14 +106,14 @@ impl Evaluation {
             let mut rows: Vec<usize> = (0..y.len()).filter(|&row| dates[row] == date).collect();
             let (y, of_date): (Vec<u8>, Vec<f64>) = rows.iter().map(|&row| (y[row], p[row])).unzip();
             by_date.push((dataset.as_of[date as usize], Metrics::of(&y, &of_date, capacity)));
-            rows.sort_unstable_by(|&a, &b| p[b].total_cmp(&p[a]).then(who[a].cmp(&who[b])));
+            rows.sort_unstable_by(|&a, &b| scores.by[b].total_cmp(&scores.by[a]).then(who[a].cmp(&who[b])));
             rows.iter().take(capacity).for_each(|&row| listed[row] = true);
         }
         let replicates = replicates_for(y.len());
         let bootstrap = Bootstrap { replicates, seed: settings.model.seed, capacity };
         let values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
-        let ranked = profit::Ranked { y: &y, p: &p, customers: &who, values: &values, dates: &dates };
-        let judged = segments::Judged { y: &y, p: &p, customers: &who, listed: &listed };
+        let ranked = profit::Ranked { y: &y, scores, customers: &who, values: &values, dates: &dates };
+        let judged = segments::Judged { y: &y, scores, customers: &who, listed: &listed };
         let groupings = segments::groupings(dataset, customers, selection)?;
         let segments = || -> Vec<Segment> {
             let overall = judged.overall();
@@ -114,19 +123,24 @@ impl Evaluation {
             };
             groupings.par_iter().flat_map_iter(of).collect()
         };
-        let on_all = || (Metrics::of(&y, &p, capacity), metrics::calibration_table(&y, &p), gains(&y, &p));
-        let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::of(&y, &baseline, capacity));
+        let on_all = || (Metrics::of(&y, scores, capacity), metrics::calibration_table(&y, &p), gains(&y, scores.by));
+        let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::of(&y, of_baseline, capacity));
         let money = || ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap);
         let (((intervals, over_baseline), segments), ((on_all, line), profit)) = rayon::join(
-            || rayon::join(|| bootstrap.both(&y, &p, &baseline, &who), segments),
+            || rayon::join(|| bootstrap.both(&y, scores, of_baseline, &who), segments),
             || rayon::join(|| rayon::join(on_all, line), money),
         );
         let (metrics, calibration, gains) = on_all;
         let (calibration_line, ece_by_chance, baseline) = line;
+        let times = folds.map_or(1.0, for_shared_rows);
+        let profit = profit.map(|profit| Profit {
+            empc_interval: profit.empc_interval.map(|interval| interval.widened(times)),
+            ..profit
+        });
         let mut evaluation = Evaluation {
             as_of: seen.iter().map(|&date| dataset.as_of[date as usize]).collect(),
             metrics,
-            intervals,
+            intervals: intervals.widened(times),
             replicates,
             by_date,
             calibration,
@@ -137,7 +151,7 @@ impl Evaluation {
             segments,
             baseline_of,
             baseline,
-            over_baseline,
+            over_baseline: over_baseline.differences_widened(times),
             advice: Vec::new(),
             folds: None,
         };
@@ -200,9 +214,17 @@ impl Evaluation {
                 advice.push(format!("risks are too {how}: calibration slope {} where 1 is right", told(slope, 2)));
             }
         }
-        advice.extend(self.segments.iter().flat_map(|segment| {
-            segment.concerns.iter().map(|concern| format!("{} {}: {concern}", segment.by, segment.level))
-        }));
+        let mut concerns: Vec<(&Segment, &String)> =
+            self.segments.iter().flat_map(|segment| segment.concerns.iter().map(move |of| (segment, of))).collect();
+        concerns.sort_by_key(|(segment, _)| std::cmp::Reverse(segment.churners));
+        let rest = concerns.split_off(concerns.len().min(NAMED));
+        advice.extend(concerns.iter().map(|(segment, concern)| format!("{} {}: {concern}", segment.by, segment.level)));
+        if !rest.is_empty() {
+            advice.push(format!(
+                "{} other groups are served badly too: see the segments in `churn models show`",
+                rest.len()
+            ));
+        }
         advice
     }
 
@@ -210,6 +232,18 @@ impl Evaluation {
     fn mean_probability(&self) -> f64 {
         let rows = self.metrics.rows.max(1) as f64;
         crate::numeric::sum(self.calibration.iter().map(|bin| bin.mean_probability * bin.rows as f64)) / rows
+    }
+}
+
+/// How many times as wide an interval is by which rows were held out in turn: the models share rows that they learned from,
+/// and each row that judges one is among those that others learned from, so that the metrics of the folds vary together. The
+/// variance of the mean over `k` folds is about `1 + k / (k - 1)` times what resampling the rows says (Nadeau & Bengio, Machine
+/// Learning 52, 2003). 1 of a single fold.
+pub fn for_shared_rows(folds: &[u32]) -> f64 {
+    let count = folds.iter().max().map_or(0, |&last| last) as f64 + 1.0;
+    match folds.iter().all(|fold| *fold == folds[0]) {
+        true => 1.0,
+        false => (1.0 + count / (count - 1.0)).sqrt(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::config::{Economics, RankBy};
 use crate::model::bootstrap::{Bootstrap, Interval};
+use crate::model::metrics::Scores;
 use crate::numeric::sum;
 use serde::{Deserialize, Serialize};
 
@@ -50,8 +51,8 @@ pub struct Profit {
 pub struct Ranked<'a> {
     /// 1 = churned.
     pub y: &'a [u8],
-    /// Probabilities.
-    pub p: &'a [f64],
+    /// Probabilities, and what the rows are ranked by.
+    pub scores: Scores<'a>,
     /// Customers.
     pub customers: &'a [u32],
     /// Values of the customers.
@@ -72,8 +73,8 @@ impl Ranked<'_> {
             churned * save_rate * (self.values[row] - offer_cost) - (1.0 - churned) * offer_cost - contact_cost
         };
         let score = |row: usize| match rank_by {
-            RankBy::Probability => self.p[row],
-            RankBy::ExpectedLoss => self.p[row] * self.values[row],
+            RankBy::Probability => self.scores.by[row],
+            RankBy::ExpectedLoss => self.scores.p[row] * self.values[row],
         };
         let mut order: Vec<usize> = (0..self.y.len()).collect();
         let place = |row: usize| (self.dates[row], self.customers[row]);
@@ -93,7 +94,7 @@ impl Ranked<'_> {
             let square = sum(realised.chunk_by(|a, b| a.0 == b.0).map(|of| sum(of.iter().map(|m| m.1 - mean)).powi(2)));
             ListProfit {
                 length: rows.len() as f64 / count,
-                expected: sum(rows.iter().map(|&row| earned(row, self.p[row]))) / count,
+                expected: sum(rows.iter().map(|&row| earned(row, self.scores.p[row]))) / count,
                 realised: Interval::normal(total / count, square.sqrt() / count),
             }
         };
@@ -101,7 +102,7 @@ impl Ranked<'_> {
         let best = |rows: &[usize]| {
             let (mut total, mut most, mut length) = (0.0, 0.0, 0);
             for (at, &row) in rows.iter().enumerate() {
-                total += earned(row, self.p[row]);
+                total += earned(row, self.scores.p[row]);
                 if total > most {
                     (most, length) = (total, at + 1);
                 }
@@ -109,7 +110,7 @@ impl Ranked<'_> {
             length
         };
         let Economics { contact_cost, offer_cost, save_rate, .. } = *economics;
-        let found = empc(self.y, self.p, mean_value, economics);
+        let found = empc(self.y, self.scores.by, mean_value, economics);
         Some(Profit {
             economics: economics.clone(),
             mean_value,
@@ -128,10 +129,10 @@ impl Ranked<'_> {
     /// them is as good as the whole one.
     fn empc_interval(&self, found: f64, value: f64, economics: &Economics, bootstrap: &Bootstrap) -> Option<Interval> {
         let mut order: Vec<usize> = (0..self.y.len()).collect();
-        order.sort_unstable_by(|&a, &b| self.p[b].total_cmp(&self.p[a]));
+        order.sort_unstable_by(|&a, &b| self.scores.by[b].total_cmp(&self.scores.by[a]));
         let full = order.len().div_ceil(STEPS);
         let (mut cells, mut step, mut filled) = (vec![0; order.len()], 0u32, 0);
-        for tie in order.chunk_by(|&a, &b| self.p[a] == self.p[b]) {
+        for tie in order.chunk_by(|&a, &b| self.scores.by[a] == self.scores.by[b]) {
             if filled >= full {
                 (step, filled) = (step + 1, 0);
             }
@@ -299,7 +300,8 @@ mod tests {
             let many: Vec<u8> = (0..copies).flat_map(|_| y.clone()).collect();
             let customers: Vec<u32> = (0..copies).flat_map(|_| 0..rows as u32).collect();
             let (p, values, dates) = (repeat(&p), vec![200.0; many.len()], vec![0; many.len()]);
-            let ranked = Ranked { y: &many, p: &p, customers: &customers, values: &values, dates: &dates };
+            let ranked =
+                Ranked { y: &many, scores: (&p).into(), customers: &customers, values: &values, dates: &dates };
             ranked.profit(&defaults(), RankBy::Probability, &BOOTSTRAP).unwrap().empc_interval.unwrap()
         };
         let found: Vec<Interval> = (0..60).map(|_| sample(500, 1)).collect();
@@ -323,7 +325,7 @@ mod tests {
         let y: Vec<u8> = (0..200).map(|i| u8::from(i % 3 == 0)).collect();
         let ranked = Ranked {
             y: &y,
-            p: &p,
+            scores: (&p).into(),
             customers: &(0..200).collect::<Vec<u32>>(),
             values: &[200.0; 200],
             dates: &[0; 200],
@@ -337,7 +339,7 @@ mod tests {
         let dear = Economics { contact_cost: 500.0, ..defaults() };
         let none = ranked.profit(&dear, RankBy::Probability, &BOOTSTRAP).unwrap().best;
         assert_eq!((none.length, none.expected, none.realised.estimate), (0.0, 0.0, 0.0));
-        let nobody = Ranked { y: &[], p: &[], customers: &[], values: &[], dates: &[] };
+        let nobody = Ranked { y: &[], scores: (&[]).into(), customers: &[], values: &[], dates: &[] };
         assert_eq!(nobody.profit(&defaults(), RankBy::Probability, &BOOTSTRAP), None);
     }
 }

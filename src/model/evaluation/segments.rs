@@ -9,7 +9,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::Measure;
 use crate::model::bootstrap::Interval;
-use crate::model::metrics;
+use crate::model::metrics::{self, Scores};
 use crate::numeric::sum;
 use crate::sources::{CustomerTable, NO_LEVEL};
 use serde::{Deserialize, Serialize};
@@ -73,8 +73,8 @@ pub struct Segment {
 pub struct Judged<'a> {
     /// 1 = churned.
     pub y: &'a [u8],
-    /// Probabilities.
-    pub p: &'a [f64],
+    /// Probabilities, and what the rows are ranked by.
+    pub scores: Scores<'a>,
     /// Customers, counted from 0 without gaps.
     pub customers: &'a [u32],
     /// Whether the row is on its snapshot's list.
@@ -90,7 +90,7 @@ pub type Overall = (f64, Influence);
 impl Judged<'_> {
     /// The AUC of some rows, and each customer's influence on it.
     fn auc(&self, rows: &[u32], customers: usize) -> Option<Overall> {
-        let mut order: Vec<(f64, u32)> = rows.iter().map(|&row| (self.p[row as usize], row)).collect();
+        let mut order: Vec<(f64, u32)> = rows.iter().map(|&row| (self.scores.by[row as usize], row)).collect();
         order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let churned = |row: u32| self.y[row as usize] == 1;
         let n1 = rows.iter().filter(|&&row| churned(row)).count() as f64;
@@ -121,7 +121,7 @@ impl Judged<'_> {
     /// Base rate less mean probability, and each customer's influence on it.
     fn gap(&self, rows: &[u32], customers: usize) -> (f64, Influence) {
         let n = rows.len() as f64;
-        let off = |row: u32| f64::from(self.y[row as usize]) - self.p[row as usize];
+        let off = |row: u32| f64::from(self.y[row as usize]) - self.scores.p[row as usize];
         let gap = sum(rows.iter().map(|&row| off(row))) / n;
         let mut influence = vec![0.0; customers];
         for &row in rows {
@@ -171,9 +171,15 @@ impl Judged<'_> {
         groups.into_iter().map(|(level, rows)| self.segment(by, level, &rows, customers, overall)).collect()
     }
 
+    /// What all risks would have to be multiplied by for their mean to be right.
+    fn off_on_the_whole(&self) -> f64 {
+        let risk = sum(self.scores.p.iter().copied());
+        sum(self.y.iter().map(|&y| f64::from(y))) / if risk > 0.0 { risk } else { 1.0 }
+    }
+
     fn segment(&self, by: &str, level: String, rows: &[u32], customers: usize, all: Option<&Overall>) -> Segment {
         let y: Vec<u8> = rows.iter().map(|&row| self.y[row as usize]).collect();
-        let p: Vec<f64> = rows.iter().map(|&row| self.p[row as usize]).collect();
+        let p: Vec<f64> = rows.iter().map(|&row| self.scores.p[row as usize]).collect();
         let (n, churners) = (rows.len(), y.iter().filter(|&&y| y == 1).count());
         let small = churners < SMALL || n - churners < SMALL;
         let spread = |influence: &[f64]| sum(influence.iter().map(|i| i * i)).sqrt();
@@ -187,9 +193,12 @@ impl Judged<'_> {
                 concerns.push(format!("ranks worse here: AUC {auc:.3} against {overall:.3} over all"));
             }
         }
-        if !small && gap.abs() > (OFF * base_rate).max(SURE * gap_error) {
+        // What is off on the whole is no matter of the group: it must be off by itself, and more so than all rows.
+        let own = base_rate - mean_probability * self.off_on_the_whole();
+        let least = (OFF * base_rate).max(SURE * gap_error);
+        if !small && gap.abs() > least && own.abs() > least && gap * own > 0.0 {
             concerns.push(format!(
-                "risk is {} here: {:.1} % predicted, {:.1} % churned",
+                "risk is {} here more than elsewhere: {:.1} % predicted, {:.1} % churned",
                 if gap > 0.0 { "understated" } else { "overstated" },
                 100.0 * mean_probability,
                 100.0 * base_rate,
@@ -299,7 +308,7 @@ mod tests {
     fn badly_served_groups_are_called_out_and_small_ones_flagged() {
         let (y, p, customers, groups) = rows();
         let listed: Vec<bool> = p.iter().map(|&p| p > 0.6).collect();
-        let judged = Judged { y: &y, p: &p, customers: &customers, listed: &listed };
+        let judged = Judged { y: &y, scores: (&p).into(), customers: &customers, listed: &listed };
         let found = judged.segments("plan", &groups, &|group| format!("level {group}"), judged.overall().as_ref());
         assert_eq!(found.len(), 4);
         assert!(found[0].concerns.is_empty(), "{:?}", found[0]);
@@ -307,6 +316,12 @@ mod tests {
         assert!(found[1].roc_auc.unwrap().covers(0.5));
         assert!(found[2].concerns.iter().any(|c| c.starts_with("risk is understated")), "{:?}", found[2]);
         assert!(found[3].small && found[3].concerns.is_empty());
+        // Risk that is half of what it should be everywhere is no matter of a group.
+        let half: Vec<f64> = (0..6_012).map(|row| if groups[row] == Some(2) { p[row] } else { 0.5 * p[row] }).collect();
+        let judged = Judged { scores: (&half).into(), ..judged };
+        let found = judged.segments("plan", &groups, &|group| format!("level {group}"), None);
+        assert!(found.iter().all(|segment| segment.gap.lower > 0.0 || segment.small || segment.level == "level 1"));
+        assert!(found[0].concerns.is_empty() && found[2].concerns.is_empty(), "{found:?}");
         assert_eq!(found.iter().map(|s| s.listed).sum::<usize>(), listed.iter().filter(|&&l| l).count());
         assert!(judged.segments("one", &vec![Some(1); y.len()], &|_| String::new(), None).is_empty());
     }
@@ -315,7 +330,7 @@ mod tests {
     fn the_error_of_an_auc_is_that_of_the_bootstrap() {
         let (y, p, customers, _) = rows();
         let listed = vec![false; y.len()];
-        let judged = Judged { y: &y, p: &p, customers: &customers, listed: &listed };
+        let judged = Judged { y: &y, scores: (&p).into(), customers: &customers, listed: &listed };
         let everybody: Vec<u32> = (0..6_012).collect();
         let (auc, influence) = judged.auc(&everybody, 3_006).unwrap();
         let error = sum(influence.iter().map(|i| i * i)).sqrt();
@@ -331,7 +346,7 @@ mod tests {
         let p: Vec<f64> = (0..400).map(|i| f64::from(i) / 400.0).collect();
         let customers: Vec<u32> = (0..400).collect();
         let groups: Vec<Option<u32>> = (0..400).map(|i| Some(i % 100)).collect();
-        let judged = Judged { y: &y, p: &p, customers: &customers, listed: &[false; 400] };
+        let judged = Judged { y: &y, scores: (&p).into(), customers: &customers, listed: &[false; 400] };
         let found = judged.segments("city", &groups, &|group| group.to_string(), judged.overall().as_ref());
         assert_eq!((found.len(), found[49].level.as_str(), found[49].rows), (50, "(51 others)", 204));
     }
