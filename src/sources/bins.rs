@@ -20,22 +20,19 @@ pub(super) struct Chunk {
     pub worker: usize,
     /// The packed rows.
     pub words: Vec<u32>,
-    /// String ids, each behind its length (a byte below 255, or 255 and four bytes).
-    pub texts: Vec<u8>,
 }
 
 impl Chunk {
     fn bytes(&self) -> u64 {
-        (4 * self.words.capacity() + self.texts.capacity() + size_of::<Chunk>()) as u64
+        (4 * self.words.capacity() + size_of::<Chunk>()) as u64
     }
 }
 
-/// Rows in the scratch file: first the words, then the texts.
+/// Rows in the scratch file.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
     at: u64,
     words: usize,
-    texts: usize,
 }
 
 #[derive(Debug, Default)]
@@ -108,11 +105,9 @@ impl Bins {
                 for of_worker in chunks.chunk_by(|a, b| a.worker == b.worker) {
                     let at = buffer.len() as u64;
                     of_worker.iter().for_each(|chunk| buffer.extend_from_slice(bytemuck::cast_slice(&chunk.words)));
-                    of_worker.iter().for_each(|chunk| buffer.extend_from_slice(&chunk.texts));
                     let words = of_worker.iter().map(|chunk| chunk.words.len()).sum();
-                    let texts = of_worker.iter().map(|chunk| chunk.texts.len()).sum();
                     freed += of_worker.iter().map(Chunk::bytes).sum::<u64>();
-                    pieces.push((bin, Extent { at, words, texts }));
+                    pieces.push((bin, Extent { at, words }));
                 }
             }
             if buffer.len() >= BUFFER || partition + 1 == partitions {
@@ -131,8 +126,8 @@ impl Bins {
     pub fn sizes(&self) -> Vec<u64> {
         let of = |bin: &Mutex<Bin>| {
             let bin = lock(bin);
-            let held = bin.chunks.iter().map(|chunk| 4 * chunk.words.len() + chunk.texts.len()).sum::<usize>();
-            let written = bin.extents.iter().map(|extent| 4 * extent.words + extent.texts).sum::<usize>();
+            let held = bin.chunks.iter().map(|chunk| 4 * chunk.words.len()).sum::<usize>();
+            let written = bin.extents.iter().map(|extent| 4 * extent.words).sum::<usize>();
             (held + written) as u64
         };
         let partitions = self.bins.first().map_or(0, Vec::len);
@@ -151,10 +146,9 @@ impl Bins {
         }
         let Some(scratch) = lock(&self.scratch).clone() else { return Ok(chunks) };
         let mut all = Vec::with_capacity(extents.len() + chunks.len());
-        for Extent { at, words, texts } in extents {
-            let mut chunk = Chunk { worker: 0, words: vec![0; words], texts: vec![0; texts] };
+        for Extent { at, words } in extents {
+            let mut chunk = Chunk { worker: 0, words: vec![0; words] };
             scratch.read(at, bytemuck::cast_slice_mut(&mut chunk.words))?;
-            scratch.read(at + 4 * words as u64, &mut chunk.texts)?;
             all.push(chunk);
         }
         all.extend(chunks);
@@ -171,7 +165,7 @@ mod tests {
     use super::*;
 
     fn chunk(worker: usize, from: u32) -> Chunk {
-        Chunk { worker, words: (from..from + 100).collect(), texts: vec![from as u8; 3] }
+        Chunk { worker, words: (from..from + 100).collect() }
     }
 
     #[test]
@@ -185,8 +179,8 @@ mod tests {
                 }
             }
             let written = bins.finish().unwrap();
-            assert_eq!(written, if limit.is_some_and(|limit| limit <= 2000) { 12 * 403 } else { 0 }, "{limit:?}");
-            assert_eq!(bins.sizes(), [4 * 403, 0, 8 * 403]);
+            assert_eq!(written, if limit.is_some_and(|limit| limit <= 2000) { 12 * 400 } else { 0 }, "{limit:?}");
+            assert_eq!(bins.sizes(), [4 * 400, 0, 8 * 400]);
             for (signal, partition) in [(0, 0), (0, 2), (1, 2)] {
                 let chunks = bins.take(signal, partition).unwrap();
                 let mut words: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.words.clone()).collect();
@@ -195,7 +189,6 @@ mod tests {
                 let expected: Vec<u32> =
                     (0..4).flat_map(|round| 1000 * round + base..1000 * round + base + 100).collect();
                 assert_eq!(words, expected);
-                assert_eq!(chunks.iter().map(|chunk| chunk.texts.len()).sum::<usize>(), 12);
             }
             assert!(bins.take(1, 0).unwrap().is_empty());
         }

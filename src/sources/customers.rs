@@ -320,7 +320,7 @@ fn read_part(
                 ids.iter().map(|&id| id != NULL_ID).collect()
             }
             Ids::Text { bytes, ends } => {
-                let Some(texts) = id_column.as_string_opt::<i32>() else {
+                let Some(texts) = id_column.as_string_view_opt() else {
                     return Err(Error::Internal(format!("unexpected id type {}", id_column.data_type())));
                 };
                 for text in texts.iter().flatten() {

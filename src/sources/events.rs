@@ -8,7 +8,7 @@
 use super::bins::Bins;
 use super::customers::CustomerTable;
 use super::ids::Ids;
-use super::partition::Partitioning;
+use super::partition::{Fingerprint, Partitioning};
 use super::plan::{plan, value_words, Layout};
 use super::quarantine::Quarantine;
 use super::scatter::{Categories, Scanner, Worker};
@@ -133,7 +133,7 @@ pub fn scan(
     let id_words = match customers.ids.kind() {
         IdKind::Integer if id_span <= u64::from(u32::MAX) => 1,
         IdKind::Integer => 2,
-        IdKind::Text => 1,
+        IdKind::Text => Fingerprint::WORDS,
     };
     let layouts: Vec<Layout> = scans
         .iter()

@@ -31,7 +31,7 @@ impl Partitioning {
         for index in 0..customers.len() {
             let partition = match &customers.ids {
                 Ids::Integer(ids) => partitioning.of_integer(ids[index]),
-                Ids::Text { .. } => partitioning.of_text(customers.ids.text(index).as_bytes()),
+                Ids::Text { .. } => partitioning.of_text(&Fingerprint::of(customers.ids.text(index))),
             };
             partitioning.members[partition].push(index as u32);
         }
@@ -51,26 +51,36 @@ impl Partitioning {
 
     /// The partition of a string id.
     #[inline]
-    pub fn of_text(&self, id: &[u8]) -> usize {
-        self.of_hash(Partitioning::hash_of_text(id))
-    }
-
-    /// The partition of a string id of which the hash is known.
-    #[inline]
-    pub fn of_hash(&self, hash: u64) -> usize {
-        self.top_bits(hash)
-    }
-
-    /// The hash of a string id. The partition is taken from its top bits.
-    #[inline]
-    pub fn hash_of_text(id: &[u8]) -> u64 {
-        xxhash_rust::xxh3::xxh3_64(id)
+    pub(super) fn of_text(&self, id: &Fingerprint) -> usize {
+        self.top_bits(id.top)
     }
 
     #[inline]
     fn top_bits(&self, hash: u64) -> usize {
         // A shift by all 64 bits, for a single partition, would overflow.
         hash.checked_shr(self.shift).unwrap_or(0) as usize
+    }
+}
+
+/// What stands for a string id while rows are brought to their customers: its XXH3 hash of 128 bits. The partition is taken
+/// from the top ones; the low 64 go with each row and are compared in place of the string. That any of a billion different
+/// ids is taken for one of the few thousand customers of its partition has a probability of 1e-7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    top: u64,
+    /// The low 64 bits.
+    pub words: [u32; 2],
+}
+
+impl Fingerprint {
+    /// Words that go with a row.
+    pub const WORDS: usize = 2;
+
+    /// That of an id.
+    #[inline]
+    pub fn of(id: &str) -> Fingerprint {
+        let hash = xxhash_rust::xxh3::xxh3_128(id.as_bytes());
+        Fingerprint { top: (hash >> 64) as u64, words: [hash as u32, (hash >> 32) as u32] }
     }
 }
 

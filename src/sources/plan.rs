@@ -30,8 +30,7 @@ pub(super) struct Task {
 /// The order is: time (seconds since the store's origin), microseconds within the second, value, category, instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Words of the id: an integer's offset from the smallest in 1 or 2; 1 of a string's hash, whose bytes lie beside
-    /// the words.
+    /// Words of the id: an integer's offset from the smallest in 1 or 2, a string's fingerprint in 2.
     pub id_words: usize,
     /// Whether the microseconds within the second follow, for the order of survey answers and for exact duplicates.
     pub fraction: bool,

@@ -4,7 +4,7 @@ use super::bins::Chunk;
 use super::customers::CustomerTable;
 use super::events::{EventStore, SignalStore};
 use super::ids::Ids;
-use super::partition::{mixed, Partitioning};
+use super::partition::{mixed, Fingerprint};
 use super::plan::{from_ordered_f32, from_ordered_f64, Layout};
 use crate::error::{Error, Result};
 
@@ -87,6 +87,8 @@ struct Members<'a> {
     places: &'a [u32],
     customers: &'a CustomerTable,
     lowest_id: i64,
+    /// Of string ids, their fingerprints.
+    fingerprints: Vec<[u32; 2]>,
     /// Open addressing: in the upper half 32 bits that stand for the id, in the lower half the member.
     table: Vec<u64>,
     shift: u32,
@@ -97,7 +99,13 @@ impl<'a> Members<'a> {
         // At most half full, so that there is always an empty slot to stop at, and mostly a short way there.
         let slots = (2 * places.len()).next_power_of_two().max(2);
         let shift = u32::BITS - slots.trailing_zeros();
-        let mut members = Members { places, customers, lowest_id, table: vec![EMPTY; slots], shift };
+        let fingerprints = match &customers.ids {
+            Ids::Integer(_) => Vec::new(),
+            Ids::Text { .. } => {
+                places.iter().map(|&place| Fingerprint::of(customers.ids.text(place as usize)).words).collect()
+            }
+        };
+        let mut members = Members { places, customers, lowest_id, fingerprints, table: vec![EMPTY; slots], shift };
         let wide = match &customers.ids {
             Ids::Integer(ids) => {
                 ids.last().is_some_and(|last| last.wrapping_sub(lowest_id) as u64 > u64::from(u32::MAX))
@@ -108,7 +116,7 @@ impl<'a> Members<'a> {
             let key = match &customers.ids {
                 Ids::Integer(ids) if wide => wide_key(ids[place as usize].wrapping_sub(lowest_id) as u64),
                 Ids::Integer(ids) => ids[place as usize].wrapping_sub(lowest_id) as u32,
-                Ids::Text { .. } => Partitioning::hash_of_text(customers.ids.text(place as usize).as_bytes()) as u32,
+                Ids::Text { .. } => members.fingerprints[member as usize][0],
             };
             let mut at = members.first_slot(key);
             while members.table[at] != EMPTY {
@@ -156,14 +164,9 @@ impl<'a> Members<'a> {
                 let id = self.lowest_id.wrapping_add(offset as i64);
                 row[0] = self.find(wide_key(offset), |member| ids[self.places[member as usize] as usize] == id);
             }),
-            Ids::Text { .. } => {
-                let mut texts = chunk.texts.as_slice();
-                rows.for_each(|row| {
-                    let text = next_text(&mut texts);
-                    let id = |member: u32| self.customers.ids.text(self.places[member as usize] as usize);
-                    row[0] = self.find(row[0], |member| id(member).as_bytes() == text);
-                });
-            }
+            Ids::Text { .. } => rows.for_each(|row| {
+                row[0] = self.find(row[0], |member| self.fingerprints[member as usize] == row[..2]);
+            }),
         }
     }
 }
@@ -172,17 +175,6 @@ impl<'a> Members<'a> {
 #[inline]
 fn wide_key(offset: u64) -> u32 {
     mixed(offset) as u32
-}
-
-fn next_text<'t>(texts: &mut &'t [u8]) -> &'t [u8] {
-    let Some((&first, rest)) = texts.split_first() else { return &[] };
-    let (length, rest) = match (first, rest.split_first_chunk::<4>()) {
-        (u8::MAX, Some((length, rest))) => (u32::from_le_bytes(*length) as usize, rest),
-        _ => (usize::from(first), rest),
-    };
-    let (text, rest) = rest.split_at(length.min(rest.len()));
-    *texts = rest;
-    text
 }
 
 /// Brings rows of `ID` + `ORDERED` words to their customers, in order. Also returns how many rows are of unknown ids, and

@@ -8,7 +8,7 @@
 use super::bins::{Bins, Chunk};
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::events::{SignalReport, SignalScan, NO_CATEGORY};
-use super::partition::Partitioning;
+use super::partition::{Fingerprint, Partitioning};
 use super::plan::{ordered_f32, ordered_f64, Layout, Task};
 use super::quarantine::Reason;
 use super::table::{damaged, IdKind, OpenFile};
@@ -17,7 +17,7 @@ use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_array::{Array, RecordBatch, StringViewArray};
 use std::sync::{PoisonError, RwLock};
 
 /// Rows decoded at a time.
@@ -74,8 +74,6 @@ pub(super) struct Worker<'a> {
     signal: usize,
     /// Packed rows by partition.
     words: Vec<Vec<u32>>,
-    /// String ids by partition, in a place of their own: between them, the words' would not fit the innermost cache.
-    texts: Vec<Vec<u8>>,
     reports: Vec<SignalReport>,
     times: Times<'a>,
     instants: Vec<i64>,
@@ -94,7 +92,6 @@ impl<'a> Worker<'a> {
             index,
             signal: 0,
             words: vec![Vec::new(); scanner.partitioning.count()],
-            texts: vec![Vec::new(); scanner.partitioning.count()],
             reports: vec![SignalReport::default(); scanner.scans.len()],
             times: Times::new(scanner.zone),
             instants: Vec::new(),
@@ -136,12 +133,11 @@ impl<'a> Worker<'a> {
     }
 
     fn hand_over(&mut self) -> Result<()> {
-        for (partition, (words, texts)) in self.words.iter_mut().zip(&mut self.texts).enumerate() {
-            let (mut words, mut texts) = (std::mem::take(words), std::mem::take(texts));
+        for (partition, words) in self.words.iter_mut().enumerate() {
+            let mut words = std::mem::take(words);
             if !words.is_empty() {
                 words.shrink_to_fit();
-                texts.shrink_to_fit();
-                self.scanner.bins.put(self.signal, partition, Chunk { worker: self.index, words, texts })?;
+                self.scanner.bins.put(self.signal, partition, Chunk { worker: self.index, words })?;
             }
         }
         Ok(())
@@ -160,20 +156,16 @@ impl<'a> Worker<'a> {
         let Some(id_array) = batch.column_by_name(&settings.id) else {
             return Err(Error::Internal(format!("{}: the id column was not read", file.file.path.display())));
         };
-        let texts = match scanner.kind {
+        match scanner.kind {
             IdKind::Integer => {
                 decode::integers(id_array, &mut self.ids);
                 self.place_integers(&layout);
-                None
             }
-            IdKind::Text => match id_array.as_string_opt::<i32>() {
-                Some(texts) => {
-                    self.place_texts(texts);
-                    Some(texts)
-                }
+            IdKind::Text => match id_array.as_string_view_opt() {
+                Some(texts) => self.place_texts(texts),
                 None => return Err(Error::Internal(format!("unexpected id type {}", id_array.data_type()))),
             },
-        };
+        }
         if layout.instrument {
             self.read_instruments(file, batch, &layout);
         }
@@ -193,21 +185,15 @@ impl<'a> Worker<'a> {
         }
         report.kept += kept;
         report.newest = report.newest.max(Some(newest).filter(|&newest| newest > i64::MIN));
-        match (layout.words(), texts) {
-            (2, None) => self.write::<2>(),
-            (3, None) => self.write::<3>(),
-            (4, None) => self.write::<4>(),
-            (5, None) => self.write::<5>(),
-            (6, None) => self.write::<6>(),
-            (7, None) => self.write::<7>(),
-            (8, None) => self.write::<8>(),
-            (2, Some(texts)) => self.write_with_texts::<2>(texts),
-            (3, Some(texts)) => self.write_with_texts::<3>(texts),
-            (4, Some(texts)) => self.write_with_texts::<4>(texts),
-            (5, Some(texts)) => self.write_with_texts::<5>(texts),
-            (6, Some(texts)) => self.write_with_texts::<6>(texts),
-            (7, Some(texts)) => self.write_with_texts::<7>(texts),
-            (words, _) => Err(Error::Internal(format!("a row of {words} words"))),
+        match layout.words() {
+            2 => self.write::<2>(),
+            3 => self.write::<3>(),
+            4 => self.write::<4>(),
+            5 => self.write::<5>(),
+            6 => self.write::<6>(),
+            7 => self.write::<7>(),
+            8 => self.write::<8>(),
+            words => Err(Error::Internal(format!("a row of {words} words"))),
         }
     }
 
@@ -272,23 +258,25 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Partitions and hashes of string ids.
-    fn place_texts(&mut self, texts: &StringArray) {
+    /// Partitions and fingerprints of string ids.
+    fn place_texts(&mut self, texts: &StringViewArray) {
         let scanner = self.scanner;
         let quarantine = &mut self.reports[self.signal].quarantine;
-        let hashes = &mut self.columns[0];
+        let [first, second, ..] = self.columns.as_mut_slice() else { return };
         for (row, target) in self.targets.iter_mut().enumerate() {
-            let mut hash = 0;
+            let mut words = [0; Fingerprint::WORDS];
             if *target != NOWHERE {
                 if texts.is_null(row) {
                     quarantine.add(Reason::NullId, 1);
                     *target = NOWHERE;
                 } else {
-                    hash = Partitioning::hash_of_text(texts.value(row).as_bytes());
-                    *target = scanner.partitioning.of_hash(hash) as u32;
+                    let id = Fingerprint::of(texts.value(row));
+                    *target = scanner.partitioning.of_text(&id) as u32;
+                    words = id.words;
                 }
             }
-            hashes.push(hash as u32);
+            first.push(words[0]);
+            second.push(words[1]);
         }
     }
 
@@ -378,34 +366,10 @@ impl<'a> Worker<'a> {
             let words = &mut self.words[target as usize];
             if words.len() >= full || words.capacity() == 0 {
                 let full = std::mem::replace(words, Vec::with_capacity(full));
-                put(self.scanner.bins, self.signal, target, self.index, full, Vec::new())?;
+                put(self.scanner.bins, self.signal, target, self.index, full)?;
             }
             let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
             words.extend_from_slice(&packed);
-        }
-        Ok(())
-    }
-
-    /// The same, and each row's id beside it.
-    fn write_with_texts<const W: usize>(&mut self, texts: &StringArray) -> Result<()> {
-        let rows = self.targets.len();
-        let full = W * self.scanner.chunk_rows;
-        let columns: [&[u32]; W] = std::array::from_fn(|word| &self.columns[word][..rows]);
-        for (row, &target) in self.targets.iter().enumerate() {
-            if target == NOWHERE {
-                continue;
-            }
-            let (words, ids) = (&mut self.words[target as usize], &mut self.texts[target as usize]);
-            if words.len() >= full || words.capacity() == 0 {
-                // Ids are about as long as before.
-                let room = ids.len() + ids.len() / 16;
-                let full = std::mem::replace(words, Vec::with_capacity(full));
-                let texts = std::mem::replace(ids, Vec::with_capacity(room));
-                put(self.scanner.bins, self.signal, target, self.index, full, texts)?;
-            }
-            let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
-            words.extend_from_slice(&packed);
-            push_text(ids, texts.value(row).as_bytes());
         }
         Ok(())
     }
@@ -413,10 +377,10 @@ impl<'a> Worker<'a> {
 
 /// Hands a full chunk over; the first of a partition has nothing before it.
 #[cold]
-fn put(bins: &Bins, signal: usize, partition: u32, worker: usize, words: Vec<u32>, texts: Vec<u8>) -> Result<()> {
+fn put(bins: &Bins, signal: usize, partition: u32, worker: usize, words: Vec<u32>) -> Result<()> {
     match words.is_empty() {
         true => Ok(()),
-        false => bins.put(signal, partition as usize, Chunk { worker, words, texts }),
+        false => bins.put(signal, partition as usize, Chunk { worker, words }),
     }
 }
 
@@ -453,16 +417,4 @@ fn text_codes(
     let texts = decode::texts(array);
     let codes: Vec<u32> = texts.values.iter().map(|v| code(v)).collect();
     out.extend(texts.positions.iter().map(|p| p.map_or(null, |p| codes[p as usize])));
-}
-
-#[inline]
-fn push_text(texts: &mut Vec<u8>, text: &[u8]) {
-    match u8::try_from(text.len()) {
-        Ok(length) if length < u8::MAX => texts.push(length),
-        _ => {
-            texts.push(u8::MAX);
-            texts.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        }
-    }
-    texts.extend_from_slice(text);
 }

@@ -343,8 +343,8 @@ pub fn type_name(found: &DataType) -> String {
 }
 
 /// Reads a footer. The Arrow schema that some writers embed is ignored: what counts is what Parquet itself says, so
-/// files of different writers read alike. Levels come dictionary-encoded, since they repeat, and ids as plain strings,
-/// since they hardly do; timestamps of the retired INT96 type come in microseconds, which reach the year 9999.
+/// files of different writers read alike. Levels come dictionary-encoded, since they repeat, and string ids as views of
+/// the pages, since they hardly do; timestamps of the retired INT96 type come in microseconds, which reach the year 9999.
 fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
     let path = file.path.display();
     let unreadable = |problem: String| {
@@ -381,7 +381,7 @@ fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
                 (DataType::Utf8 | DataType::Binary, Some(Role::Text)) => {
                     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
                 }
-                (DataType::Binary, Some(Role::Id)) => DataType::Utf8,
+                (DataType::Utf8 | DataType::Binary, Some(Role::Id)) => DataType::Utf8View,
                 (DataType::Timestamp(_, zone), _) if int96 => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
                 (other, _) => other.clone(),
             };
