@@ -1,20 +1,19 @@
 //! One pass over the rows: the loss, its gradient and its curvature at a point, for one model or for several at once.
 //!
 //! Why this shape. Rows are taken in tiles of 256, small enough to stay in the second-level cache while every model
-//! reads them twice, once for the log-odds and once for the gradient. The curvature `X' W X` costs half a square of the
-//! columns per row, fifty times the gradient: a pass computes it from every so many-th block alone, which is all that a
-//! step's direction needs (Byrd, Chin, Neveitt & Nocedal 2011, "On the use of stochastic Hessian information in
-//! optimization methods for machine learning"). Its products are left to `matrixmultiply` (through ndarray), which
-//! picks the widest vector instructions of the machine at run time; of the square only blocks at and below the diagonal
-//! are asked for. Everything is summed in `f64`.
+//! reads them twice, once for the log-odds and once for the gradient. The first reading goes column by column: memory then
+//! comes in its own order, which the machine foresees. The curvature `X' W X` costs half a square of the columns per row,
+//! fifty times the gradient: a pass computes it from every so many-th block alone, which is all that a step's direction
+//! needs (Byrd, Chin, Neveitt & Nocedal 2011, "On the use of stochastic Hessian information in optimization methods for
+//! machine learning"). It is the product of the columns, times the roots of the weights, with themselves, of which four by
+//! four columns at and below the diagonal are summed in registers. Everything is summed in `f64`.
 
 use super::design::{Columns, DesignBlock};
 use crate::error::Result;
 use crate::numeric::{exp_of_negative, vectorised};
 use fearless_simd::{f64x8, prelude::*, Simd};
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// Rows of a tile.
@@ -24,11 +23,10 @@ pub const TILE: usize = 256;
 const LANES: usize = 8;
 
 /// At most so many sums are kept for one pass. Their number depends on the blocks alone, never on the threads.
-const GROUPS: usize = 64;
+pub const GROUPS: usize = 64;
 
-/// Columns of a block of the curvature: few enough that little of the square is computed twice, many enough that
-/// packing them for the product is not felt.
-const GRAM_BLOCK: usize = 40;
+/// Columns whose products with as many others are summed at a time: their sums fill half of the registers.
+const SIDE: usize = 4;
 
 /// A point at which to evaluate the loss.
 pub struct Point<'a> {
@@ -38,6 +36,8 @@ pub struct Point<'a> {
     pub without: Option<u8>,
     /// The curvature is wanted, from every so many-th block.
     pub curvature: Option<usize>,
+    /// The scatter of the customers' scores is wanted.
+    pub scatter: bool,
 }
 
 /// Sums over rows at one point.
@@ -57,10 +57,13 @@ pub struct Sums {
     pub largest: f64,
     /// The curvature `X' W X` of the loss, `W` being `p (1 - p)`; the intercept comes last.
     pub gram: Option<Gram>,
+    /// The sum over customers of `s s'`, `s` being the gradient of the loss of a customer's rows.
+    pub scatter: Option<Gram>,
 }
 
 impl Sums {
-    fn new(size: usize, curvature: bool) -> Sums {
+    fn new(point: &Point) -> Sums {
+        let size = point.theta.len();
         Sums {
             rows: 0,
             churners: 0,
@@ -68,7 +71,8 @@ impl Sums {
             gradient: vec![0.0; size],
             lowest_margin: f64::INFINITY,
             largest: 0.0,
-            gram: curvature.then(|| Gram::new(size)),
+            gram: point.curvature.map(|_| Gram::new(size)),
+            scatter: point.scatter.then(|| Gram::new(size)),
         }
     }
 
@@ -80,8 +84,10 @@ impl Sums {
         self.gradient.iter_mut().zip(&other.gradient).for_each(|(sum, value)| *sum += value);
         self.lowest_margin = self.lowest_margin.min(other.lowest_margin);
         self.largest = self.largest.max(other.largest);
-        if let (Some(gram), Some(other)) = (&mut self.gram, &other.gram) {
-            gram.add(other);
+        for (gram, other) in [(&mut self.gram, &other.gram), (&mut self.scatter, &other.scatter)] {
+            if let (Some(gram), Some(other)) = (gram, other) {
+                gram.add(other);
+            }
         }
     }
 }
@@ -90,7 +96,7 @@ impl Sums {
 #[derive(Clone, Debug)]
 pub struct Gram {
     size: usize,
-    /// Rows that it was summed over.
+    /// Rows, or customers, that it was summed over.
     pub rows: usize,
     /// Row after row.
     values: Vec<f64>,
@@ -124,98 +130,101 @@ impl Gram {
 /// The sums at each of `points` over the rows of `blocks` that it does not leave out. `columns` is the number of
 /// columns, the intercept not counted.
 ///
+/// Groups of consecutive blocks are added up in parallel, then the groups in their order.
+///
 /// # Errors
-/// As [`DesignBlock::columns`], like the next one.
+/// As [`DesignBlock::columns`].
 pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Result<Vec<Sums>> {
-    let empty: Vec<Sums> = points.iter().map(|point| Sums::new(columns + 1, point.curvature.is_some())).collect();
-    let add = |products: &mut Products, sums: &mut Vec<Sums>, at: usize, block: &DesignBlock| {
-        let values = block.columns()?;
-        for first in (0..block.rows).step_by(TILE) {
-            let tile = Tile { block, values: &values, rows: first..(first + TILE).min(block.rows), columns };
-            let mut loaded = false;
-            for (point, sums) in points.iter().zip(sums.iter_mut()) {
-                let weights = tile.add(point, sums);
-                let wanted = point.curvature.is_some_and(|stride| at.is_multiple_of(stride));
-                if let (Some(gram), true) = (&mut sums.gram, wanted) {
-                    if !loaded {
-                        products.load(&tile);
-                        loaded = true;
-                    }
-                    let taken = tile.taken(point.without);
-                    products.add(&weights, taken, gram);
-                }
-            }
-        }
-        Ok(())
-    };
-    in_groups(blocks, columns, empty, add, |all, part| all.iter_mut().zip(part).for_each(|(all, part)| all.add(part)))
-}
-
-/// The covariance of the customers' scores: `sum over customers of s s'`, where `s` is the sum over a customer's rows
-/// of the gradient of their loss at `theta`. Also how many customers there are. The rows of one customer lie one after
-/// the other in one block.
-pub fn scatter_of_customers(blocks: &[&DesignBlock], columns: usize, theta: &[f64]) -> Result<(Vec<f64>, usize)> {
-    let point = Point { theta, without: None, curvature: None };
-    let add = |products: &mut Products, sum: &mut Gram, _: usize, block: &DesignBlock| {
-        let values = block.columns()?;
-        let residuals = residuals(block, &values, columns, &point);
-        let mut starts: Vec<usize> =
-            (0..block.rows).filter(|&row| row == 0 || block.customer[row] != block.customer[row - 1]).collect();
-        starts.push(block.rows);
-        for starts in starts.windows(2).collect::<Vec<_>>().chunks(TILE) {
-            products.resize(columns + 1, starts.len());
-            for j in 0..=columns {
-                let column = if j < columns { Some(values.column(j)) } else { None };
-                for (customer, bounds) in starts.iter().enumerate() {
-                    let rows = bounds[0]..bounds[1];
-                    products.plain[j * TILE + customer] = match column {
-                        Some(x) => x[rows.clone()].iter().zip(&residuals[rows]).map(|(&x, r)| f64::from(x) * r).sum(),
-                        None => residuals[rows].iter().sum(),
-                    };
-                }
-            }
-            products.add(&[1.0; TILE], starts.len(), sum);
-        }
-        Ok(())
-    };
-    let sum = in_groups(blocks, columns, Gram::new(columns + 1), add, Gram::add)?;
-    Ok((sum.over(sum.rows), sum.rows))
-}
-
-/// The residual `p - y` of every row of a block.
-fn residuals(block: &DesignBlock, values: &Columns<'_>, columns: usize, point: &Point) -> Vec<f64> {
-    let mut all = Vec::with_capacity(block.rows);
-    for first in (0..block.rows).step_by(TILE) {
-        let tile = Tile { block, values, rows: first..(first + TILE).min(block.rows), columns };
-        let mut ignored = Sums::new(columns + 1, false);
-        let (residuals, _) = vectorised!(residuals_and_weights(&tile, point, &mut ignored));
-        all.extend_from_slice(&residuals[..tile.rows.len()]);
-    }
-    all
-}
-
-/// Adds up blocks into `empty`: groups of consecutive blocks in parallel, then the groups in their order.
-fn in_groups<S: Clone + Send + Sync>(
-    blocks: &[&DesignBlock],
-    columns: usize,
-    empty: S,
-    add: impl Fn(&mut Products, &mut S, usize, &DesignBlock) -> Result<()> + Sync,
-    merge: impl Fn(&mut S, &S),
-) -> Result<S> {
+    let empty: Vec<Sums> = points.iter().map(Sums::new).collect();
     let group = blocks.len().div_ceil(GROUPS).max(1);
-    let groups: Vec<S> = blocks
+    let groups: Vec<Vec<Sums>> = blocks
         .par_chunks(group)
         .enumerate()
         .map(|(at, blocks)| {
-            let mut products = Products::new(columns + 1);
-            let mut sums = empty.clone();
-            blocks.iter().zip(at * group..).try_for_each(|(block, at)| add(&mut products, &mut sums, at, block))?;
+            let (mut scaled, mut sums) = (Scaled::new(columns + 1), empty.clone());
+            for (block, at) in blocks.iter().zip(at * group..) {
+                add_block(at, block, columns, points, &mut scaled, &mut sums)?;
+            }
             Ok(sums)
         })
         .collect::<Result<_>>()?;
     let mut total = empty;
-    groups.iter().for_each(|group| merge(&mut total, group));
+    groups.iter().for_each(|group| total.iter_mut().zip(group).for_each(|(total, sums)| total.add(sums)));
     Ok(total)
+}
+
+/// Adds the sums over the block at the place `at`.
+fn add_block(
+    at: usize,
+    block: &DesignBlock,
+    columns: usize,
+    points: &[Point],
+    scaled: &mut Scaled,
+    sums: &mut [Sums],
+) -> Result<()> {
+    let values = block.columns()?;
+    let mut residuals = vec![Vec::new(); points.len()];
+    for first in (0..block.rows).step_by(TILE) {
+        let tile = Tile { block, values: &values, rows: first..(first + TILE).min(block.rows), columns };
+        for ((point, sums), all) in points.iter().zip(sums.iter_mut()).zip(&mut residuals) {
+            let (residuals, weights) = tile.add(point, sums);
+            let wanted = point.curvature.is_some_and(|stride| at.is_multiple_of(stride));
+            if let (Some(gram), true) = (&mut sums.gram, wanted) {
+                scaled.load(&tile, &weights.map(f64::sqrt));
+                gram.add_products(scaled, tile.taken(point.without));
+            }
+            if point.scatter {
+                all.extend_from_slice(&residuals[..tile.rows.len()]);
+            }
+        }
+    }
+    for (sums, residuals) in sums.iter_mut().zip(&residuals) {
+        if let Some(scatter) = &mut sums.scatter {
+            add_customers(block, &values, residuals, scaled, scatter);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the scatter of the scores of a block's customers, given the residuals of its rows. The rows of one customer lie one
+/// after the other in one block.
+fn add_customers(
+    block: &DesignBlock,
+    values: &Columns<'_>,
+    residuals: &[f64],
+    scaled: &mut Scaled,
+    scatter: &mut Gram,
+) {
+    let mut start = 0;
+    let rows = block.customer.chunk_by(|a, b| a == b).map(|rows| {
+        start += rows.len();
+        start - rows.len()..start
+    });
+    let mut customers: Vec<Range<usize>> = rows.collect();
+    // First everybody's first row, then the second row of those who have one, and so on.
+    customers.sort_by_key(|rows| Reverse(rows.len()));
+    let mut scores = vec![0.0; block.rows];
+    for customers in customers.chunks(TILE) {
+        let nth = |n: usize| customers.iter().map_while(|rows| (n < rows.len()).then(|| rows.start + n)).collect();
+        let most = customers.first().map_or(0, Range::len);
+        let rows: Vec<Vec<usize>> = (0..most).map(nth).collect();
+        let intercept = scatter.size - 1;
+        for (j, sums) in scaled.columns.iter_mut().take(scatter.size).enumerate() {
+            match j < intercept {
+                true => scores
+                    .iter_mut()
+                    .zip(values.column(j))
+                    .zip(residuals)
+                    .for_each(|((s, &x), r)| *s = f64::from(x) * r),
+                false => scores.copy_from_slice(residuals),
+            }
+            sums.fill(0.0);
+            for rows in &rows {
+                sums.iter_mut().zip(rows).for_each(|(sum, &row)| *sum += scores[row]);
+            }
+        }
+        scatter.add_products(scaled, customers.len());
+    }
 }
 
 /// Up to 256 consecutive rows of a block.
@@ -236,12 +245,12 @@ impl Tile<'_> {
         self.block.fold[self.rows.clone()].iter().filter(|&&fold| Some(fold) != without).count()
     }
 
-    /// Adds loss and gradient of these rows to `sums`, and returns their weights `p (1 - p)`; those of the fold left
-    /// out weigh nothing.
-    fn add(&self, point: &Point, sums: &mut Sums) -> [f64; TILE] {
+    /// Adds loss and gradient of these rows to `sums`, and returns their residuals `p - y` and weights `p (1 - p)`; both are
+    /// nought for those of the fold left out.
+    fn add(&self, point: &Point, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
         let (residuals, weights) = vectorised!(residuals_and_weights(self, point, sums));
         vectorised!(simd => add_gradient(simd, self, &residuals, &mut sums.gradient));
-        weights
+        (residuals, weights)
     }
 }
 
@@ -250,14 +259,8 @@ impl Tile<'_> {
 fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
     let mut log_odds = [point.theta[tile.columns]; TILE];
     let log_odds = &mut log_odds[..tile.rows.len()];
-    let mut j = 0;
-    while j + 4 <= tile.columns {
-        let columns = [tile.column(j), tile.column(j + 1), tile.column(j + 2), tile.column(j + 3)];
-        add_four(columns, [point.theta[j], point.theta[j + 1], point.theta[j + 2], point.theta[j + 3]], log_odds);
-        j += 4;
-    }
-    for j in j..tile.columns {
-        log_odds.iter_mut().zip(tile.column(j)).for_each(|(sum, &x)| *sum += point.theta[j] * f64::from(x));
+    for (j, &coefficient) in point.theta[..tile.columns].iter().enumerate() {
+        log_odds.iter_mut().zip(tile.column(j)).for_each(|(sum, &x)| *sum += coefficient * f64::from(x));
     }
 
     // Branches over rows would keep the compiler from vector instructions: a row that is left out counts nought.
@@ -320,16 +323,6 @@ fn add_gradient<S: Simd>(simd: S, tile: &Tile<'_>, residuals: &[f64; TILE], grad
     gradient[tile.columns] += residuals.iter().sum::<f64>();
 }
 
-#[inline(always)]
-fn add_four([a, b, c, d]: [&[f32]; 4], coefficients: [f64; 4], log_odds: &mut [f64]) {
-    for ((((sum, &a), &b), &c), &d) in log_odds.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        *sum += coefficients[0] * f64::from(a)
-            + coefficients[1] * f64::from(b)
-            + coefficients[2] * f64::from(c)
-            + coefficients[3] * f64::from(d);
-    }
-}
-
 /// The products of columns and a vector of the same length. The sums of several columns hide how long one addition takes.
 #[inline(always)]
 fn dots<S: Simd, const N: usize>(simd: S, columns: [&[f32]; N], values: &[f64]) -> [f64; N] {
@@ -349,61 +342,68 @@ fn dots<S: Simd, const N: usize>(simd: S, columns: [&[f32]; N], values: &[f64]) 
     })
 }
 
-/// Room for the columns of a tile in `f64`, with one of ones for the intercept behind them, and for their products.
-struct Products {
-    size: usize,
-    /// Column after column, [`TILE`] entries each; zero beyond the rows at hand.
-    plain: Vec<f64>,
-    weighted: Vec<f64>,
-    products: Vec<f64>,
+/// Columns of at most [`TILE`] rows in `f64`, with that of the intercept behind them, and zeros beyond the rows at hand.
+/// Columns of zeros make their number a multiple of [`SIDE`].
+struct Scaled {
+    columns: Vec<[f64; TILE]>,
 }
 
-impl Products {
-    fn new(size: usize) -> Products {
-        Products { size, plain: Vec::new(), weighted: Vec::new(), products: Vec::new() }
+impl Scaled {
+    fn new(size: usize) -> Scaled {
+        Scaled { columns: vec![[0.0; TILE]; size.next_multiple_of(SIDE)] }
     }
 
-    /// Room for `size` columns of `rows` rows, with zeros beyond them.
-    fn resize(&mut self, size: usize, rows: usize) {
-        self.plain.resize(size * TILE, 0.0);
-        self.plain.chunks_exact_mut(TILE).for_each(|column| column[rows..].fill(0.0));
+    /// The columns of a tile, each row times its factor.
+    fn load(&mut self, tile: &Tile, factors: &[f64; TILE]) {
+        for (j, column) in self.columns.iter_mut().take(tile.columns).enumerate() {
+            let values = column.iter_mut().zip(tile.column(j)).zip(factors);
+            values.for_each(|((to, &x), factor)| *to = f64::from(x) * factor);
+            column[tile.rows.len()..].fill(0.0);
+        }
+        self.columns[tile.columns] = *factors;
     }
+}
 
-    fn load(&mut self, tile: &Tile) {
-        self.resize(self.size, tile.rows.len());
-        let columns = self.plain.chunks_exact_mut(TILE);
-        for (j, column) in columns.enumerate() {
-            match j < tile.columns {
-                true => column.iter_mut().zip(tile.column(j)).for_each(|(to, &x)| *to = f64::from(x)),
-                false => column[..tile.rows.len()].fill(1.0),
+impl Gram {
+    /// Adds the products of columns, over `rows` rows that weigh something.
+    fn add_products(&mut self, scaled: &Scaled, rows: usize) {
+        self.rows += rows;
+        vectorised!(simd => add_products(simd, scaled, self.size, &mut self.values));
+    }
+}
+
+/// Adds the products of columns to a matrix of `size` rows, at and below its diagonal.
+#[inline(always)]
+fn add_products<S: Simd>(simd: S, scaled: &Scaled, size: usize, matrix: &mut [f64]) {
+    let sides = scaled.columns.as_chunks::<SIDE>().0;
+    for (i, below) in (0..).step_by(SIDE).zip(sides) {
+        for (j, right) in (0..=i).step_by(SIDE).zip(sides) {
+            for (i, products) in (i..size).zip(products(simd, below, right)) {
+                let row = &mut matrix[i * size..=i * size + i][j..];
+                row.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
             }
         }
     }
+}
 
-    /// Adds the weighted products of all columns, over `rows` rows that weigh something, to `gram`.
-    fn add(&mut self, weights: &[f64; TILE], rows: usize, gram: &mut Gram) {
-        gram.rows += rows;
-        self.weighted.clear();
-        for column in self.plain.chunks_exact(TILE) {
-            self.weighted.extend(column.iter().zip(weights).map(|(x, weight)| x * weight));
-        }
-        for first in (0..self.size).step_by(GRAM_BLOCK) {
-            let last = (first + GRAM_BLOCK).min(self.size);
-            self.products.resize((last - first) * last, 0.0);
-            let shapes = (
-                ArrayView2::from_shape((last, TILE), &self.plain[..last * TILE]),
-                ArrayView2::from_shape((last - first, TILE), &self.weighted[first * TILE..last * TILE]),
-                ArrayViewMut2::from_shape((last - first, last), &mut self.products),
-            );
-            // The lengths are those of the shapes by construction.
-            let (Ok(plain), Ok(weighted), Ok(mut products)) = shapes else { return };
-            general_mat_mul(1.0, &weighted, &plain.t(), 0.0, &mut products);
-            for (i, products) in (first..last).zip(self.products.chunks_exact(last)) {
-                let sums = gram.values[i * self.size..=i * self.size + i].iter_mut();
-                sums.zip(products).for_each(|(sum, product)| *sum += product);
-            }
+/// The products of each of some columns with each of others. In vectors of the machine's own width: eight lanes would need
+/// more registers than most have.
+#[inline(always)]
+fn products<S: Simd>(simd: S, a: &[[f64; TILE]; SIDE], b: &[[f64; TILE]; SIDE]) -> [[f64; SIDE]; SIDE] {
+    let lanes = <S::f64s as SimdBase<S>>::LEN;
+    let mut sums = [[S::f64s::splat(simd, 0.0); SIDE]; SIDE];
+    for at in (0..TILE).step_by(lanes) {
+        let b = b.each_ref().map(|b| S::f64s::from_slice(simd, &b[at..at + lanes]));
+        for (a, sums) in a.iter().zip(&mut sums) {
+            let a = S::f64s::from_slice(simd, &a[at..at + lanes]);
+            sums.iter_mut().zip(b).for_each(|(sum, b)| *sum = a.mul_add(b, *sum));
         }
     }
+    let mut products = [[0.0; SIDE]; SIDE];
+    for (product, sum) in products.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+        *product = sum.reduce_sum();
+    }
+    products
 }
 
 #[cfg(test)]
@@ -457,7 +457,7 @@ mod tests {
             let theta: Vec<f64> = (0..=columns).map(|j| 0.3 - 0.1 * j as f64).collect();
             for without in [None, Some(2)] {
                 let (loss, gradient, gram) = slow(&design, &theta, without);
-                let point = Point { theta: &theta, without, curvature: Some(1) };
+                let point = Point { theta: &theta, without, curvature: Some(1), scatter: false };
                 let sums = evaluate(&blocks, columns, &[point]).unwrap().remove(0);
                 close(&[sums.loss], &[loss], 1e-13);
                 close(&sums.gradient, &gradient, 1e-13);
@@ -472,7 +472,7 @@ mod tests {
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
         let theta = [0.5, -0.2, 0.1, -1.0];
         let at = |blocks: &[&DesignBlock], stride| {
-            let point = Point { theta: &theta, without: Some(1), curvature: Some(stride) };
+            let point = Point { theta: &theta, without: Some(1), curvature: Some(stride), scatter: false };
             evaluate(blocks, 3, &[point]).unwrap().remove(0)
         };
         let thirds: Vec<&DesignBlock> = blocks.iter().copied().step_by(3).collect();
@@ -490,7 +490,8 @@ mod tests {
         }
         let theta = [0.4, -0.3, 0.2, -1.5];
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
-        let (found, customers) = scatter_of_customers(&blocks, 3, &theta).unwrap();
+        let point = Point { theta: &theta, without: None, curvature: None, scatter: true };
+        let found = evaluate(&blocks, 3, &[point]).unwrap().remove(0).scatter.unwrap();
         let (mut expected, mut count) = (vec![0.0; 16], 0);
         for block in &design.blocks {
             let last = block.customer[block.rows - 1];
@@ -511,8 +512,8 @@ mod tests {
                 }
             }
         }
-        assert_eq!(customers, count);
-        close(&found, &expected, 1e-12);
+        assert_eq!(found.rows, count);
+        close(&found.over(count), &expected, 1e-12);
     }
 
     #[test]
@@ -520,7 +521,7 @@ mod tests {
         let design = random(500, 2, 9);
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
         let theta = [1.0, -1.0, 0.5];
-        let point = Point { theta: &theta, without: None, curvature: None };
+        let point = Point { theta: &theta, without: None, curvature: None, scatter: false };
         let sums = evaluate(&blocks, 2, &[point]).unwrap().remove(0);
         let log_odds = design.log_odds(&theta[..2], theta[2]).unwrap().concat();
         let margins = log_odds.iter().zip(design.churned()).map(|(z, churned)| if churned { *z } else { -z });

@@ -22,7 +22,7 @@
 
 use super::cholesky::Cholesky;
 use super::design::{ColumnProfile, Design, DesignBlock};
-use super::kernel::{self, Point};
+use super::kernel::{self, Point, Sums};
 use super::newton::{self, curvature_stride, intercept_and_coefficients, penalised, Newton, Objective};
 use crate::error::{Error, Result};
 use crate::numeric::logit;
@@ -52,6 +52,10 @@ const DETERMINED: f64 = 1e6;
 
 /// The fit on the sample comes first if the rows are at least so many times as many.
 const SAMPLE_FIRST: usize = 3;
+
+/// A step so small, in log-odds per root mean square of a column, that where it leads the curvature is that of the solution
+/// as far as a standard error goes: the next step is a tenth as long, or less.
+const NEARLY: f64 = 1e-4;
 
 /// The sample's own solution is this good an approximation of anything.
 const SAMPLE_TOLERANCE: f64 = 1e-6;
@@ -193,7 +197,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
     fn fit(&self, dataset: &DatasetBase<&Design, ()>) -> Result<LogisticFit> {
         let design: &Design = dataset.records();
         design.check()?;
-        let (rows, churners) = (design.rows(), design.churners());
+        let (rows, churners, customers) = (design.rows(), design.churners(), design.customers());
         both_classes(churners, rows)?;
         let profile = design.profile()?;
         let scale = column_scale(design, &profile)?;
@@ -226,10 +230,16 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             (start, factor) = (fit.theta.clone(), fit.factor().cloned());
         }
         let mut newton = Newton::new(objective, start, factor);
-        let mut separating = None;
+        let (mut separating, mut whole) = (None, None);
         while let Some((theta, curvature)) = newton.request() {
-            let point = Point { theta: &theta, without: None, curvature: curvature.then_some(stride) };
-            newton.receive(kernel::evaluate(&blocks, columns, &[point])?.remove(0));
+            // The curvature of all rows, which the standard errors need, also ends the search with the next step. Of so few
+            // rows that all give the curvature, a pass more costs nothing, and they are those of the solution itself.
+            let at_end = self.uncertainty && stride > 1 && whole.is_none() && newton.reach <= NEARLY;
+            let curvature = if at_end { Some(1) } else { curvature.then_some(stride) };
+            let point = Point { theta: &theta, without: None, curvature, scatter: at_end && customers < rows };
+            let sums = kernel::evaluate(&blocks, columns, &[point])?.remove(0);
+            whole = whole.or_else(|| at_end.then(|| sums.clone()));
+            newton.receive(sums);
             separating = Separating::find(&blocks, columns, self.alpha, &newton)?;
             if separating.is_some() && self.alpha == 0.0 {
                 break;
@@ -242,7 +252,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             alpha: self.alpha,
             rows,
             churners,
-            customers: 0,
+            customers,
             intercept,
             coefficients: coefficients.to_vec(),
             covariance: Vec::new(),
@@ -262,7 +272,15 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             });
         }
         if self.uncertainty {
-            let hessian = self.assess(&mut fit, design, &newton.theta, &profile, &scale, separating.as_ref())?;
+            let whole = match whole {
+                Some(whole) if converged && separating.is_none() => whole,
+                _ => {
+                    let point =
+                        Point { theta: &newton.theta, without: None, curvature: Some(1), scatter: customers < rows };
+                    kernel::evaluate(&blocks, columns, &[point])?.remove(0)
+                }
+            };
+            let hessian = self.assess(&mut fit, design, whole, &profile, &scale, separating.as_ref());
             fit.certificate = match converged {
                 true => certify(design, self, &newton.theta, &scale, &hessian)?,
                 false => Certificate::NotRun { reason: "the fit did not converge".into() },
@@ -273,42 +291,37 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
 }
 
 impl LogisticValidParams {
-    /// Adds the uncertainty of the coefficients and advice about the columns to a fit; returns the curvature of the
-    /// penalised loss, row after row.
+    /// Adds the uncertainty of the coefficients and advice about the columns to a fit, from the sums over all rows at its
+    /// solution; returns the curvature of the penalised loss, row after row.
     fn assess(
         &self,
         fit: &mut LogisticFit,
         design: &Design,
-        theta: &[f64],
+        sums: Sums,
         profile: &[ColumnProfile],
         scale: &[f64],
         separating: Option<&Separating>,
-    ) -> Result<Vec<f64>> {
-        let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
-        let (columns, size, rows) = (design.columns(), theta.len(), fit.rows);
-        let point = Point { theta, without: None, curvature: Some(1) };
-        let sums = kernel::evaluate(&blocks, columns, &[point])?.remove(0);
+    ) -> Vec<f64> {
+        let (size, rows) = (design.columns() + 1, fit.rows);
         let information = sums.gram.map(|gram| gram.over(rows)).unwrap_or_default();
         let hessian = penalised(information.clone(), size, self.alpha * rows as f64);
         let factor = Cholesky::new(&hessian, size);
         let inverse = factor.inverse();
         let sandwich = |middle: &[f64]| product(&product(&inverse, middle, size), &inverse, size);
-        fit.customers = design.customers();
-        fit.covariance = if fit.customers < rows {
-            let (mut scatter, groups) = kernel::scatter_of_customers(&blocks, columns, theta)?;
-            let (n, k, groups) = (rows as f64, size as f64, groups as f64);
-            let correction = groups / (groups - 1.0).max(1.0) * (n - 1.0) / (n - k).max(1.0);
-            scatter.iter_mut().for_each(|value| *value *= correction);
-            sandwich(&scatter)
-        } else if self.alpha > 0.0 {
-            sandwich(&information)
-        } else {
-            inverse
+        fit.covariance = match sums.scatter {
+            Some(scatter) => {
+                let (n, k, groups) = (rows as f64, size as f64, scatter.rows as f64);
+                let correction = groups / (groups - 1.0).max(1.0) * (n - 1.0) / (n - k).max(1.0);
+                let scatter = scatter.over(scatter.rows);
+                sandwich(&scatter.iter().map(|value| value * correction).collect::<Vec<f64>>())
+            }
+            None if self.alpha > 0.0 => sandwich(&information),
+            None => inverse,
         };
         fit.variance_inflation = variance_inflation(&information, size);
         fit.advice.extend(column_advice(design, profile, scale, self.alpha, separating, &factor.dependent));
         fit.advice.extend(inflation_advice(fit));
-        Ok(hessian)
+        hessian
     }
 }
 
@@ -719,7 +732,7 @@ impl Separating {
         // Under quasi-complete separation all but the separated rows have settled while those still move on by about
         // one per step, none of them backwards.
         let direction: Vec<f64> = newton.step.iter().map(|step| -step).collect();
-        let point = Point { theta: &direction, without: None, curvature: None };
+        let point = Point { theta: &direction, without: None, curvature: None, scatter: false };
         let moved = kernel::evaluate(blocks, columns, &[point])?.remove(0);
         Ok((moved.largest > 0.1 && moved.lowest_margin > -1e-3 * moved.largest)
             .then_some(Separating { complete: false, direction }))

@@ -77,6 +77,8 @@ pub struct Newton<'a> {
     pub gradient_norm: f64,
     /// The latest full step: Newton's method goes from `theta` to `theta - step`, or did so last.
     pub step: Vec<f64>,
+    /// Its largest entry, in log-odds per root mean square of a column.
+    pub reach: f64,
     /// Penalised mean loss at `theta`, and its gradient.
     value: f64,
     gradient: Vec<f64>,
@@ -117,6 +119,7 @@ impl<'a> Newton<'a> {
         Newton {
             objective,
             step: vec![0.0; theta.len()],
+            reach: f64::INFINITY,
             gradient: vec![0.0; theta.len()],
             theta,
             sums: None,
@@ -267,8 +270,8 @@ impl<'a> Newton<'a> {
         }
         self.step = self.suggested(factor);
         let size = self.step.iter().zip(self.objective.scale.iter().chain([&1.0]));
-        let small = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max) <= SMALL_STEP;
-        self.next = Next::There { share: 1.0, curvature: !small, halvings: 0 };
+        self.reach = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max);
+        self.next = Next::There { share: 1.0, curvature: self.reach > SMALL_STEP, halvings: 0 };
     }
 
     /// Penalised mean loss.
@@ -313,6 +316,7 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) -> 
                 theta,
                 without: fits[*at].objective.without,
                 curvature: curvature.then_some(stride),
+                scatter: false,
             })
             .collect();
         let sums = kernel::evaluate(blocks, columns, &points)?;

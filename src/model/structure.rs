@@ -279,7 +279,7 @@ impl Rows<'_> {
     }
 
     fn sums(&self, theta: &[f64], curvature: Option<usize>) -> Result<kernel::Sums> {
-        let point = Point { theta, without: self.without, curvature };
+        let point = Point { theta, without: self.without, curvature, scatter: false };
         Ok(kernel::evaluate(&self.blocks, self.columns, &[point])?.remove(0))
     }
 }

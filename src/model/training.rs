@@ -178,8 +178,10 @@ fn fit_linear(
     clock.lap("penalty");
     let fit = match structure.is_plain() {
         false => structure.fit(&design, alpha, None)?,
-        // The uncertainty is a matter of the model that is published.
-        true if settings.training.refit => logistic::fit(&design, &LogisticParams::new(alpha).coefficients_only())?,
+        // The uncertainty, and the last digits, are a matter of the model that is published.
+        true if settings.training.refit => {
+            logistic::fit(&design, &LogisticParams::new(alpha).tolerance(1e-10).coefficients_only())?
+        }
         true => logistic::fit(&design, &LogisticParams::new(alpha))?,
     };
     clock.lap("fit");
