@@ -1,8 +1,10 @@
 //! The design matrix: standardised columns in blocks of rows, with the labels and folds of those rows beside them.
 
+use super::kernel::GROUPS;
 use crate::error::{Error, Result};
 use crate::memory::Stored;
 use crate::numeric::vectorised;
+use fearless_simd::{f32x16, f64x8, prelude::*, Simd};
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -66,27 +68,56 @@ type ColumnSums = ([f64; 2], [(f32, f32); 2]);
 
 /// The range of no values.
 const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
+const EMPTY_SUMS: ColumnSums = ([0.0; 2], [EMPTY; 2]);
 
-/// The sums of some rows of a column. In lanes and without branches, for vector instructions.
+/// Rows that are worked on at a time.
+const LANES: usize = 16;
+
+/// For those who stayed and for those who churned: nought a row of theirs, infinity a row of the others' and beyond the last.
+type Others = [Vec<[f32; LANES]>; 2];
+
+fn others(y: &[u8]) -> Others {
+    [0, 1].map(|class| {
+        let mut others = vec![[f32::INFINITY; LANES]; y.len() / LANES + 1];
+        let own = others.as_flattened_mut().iter_mut().zip(y).filter(|(_, &y)| y == class);
+        own.for_each(|(other, _)| *other = 0.0);
+        others
+    })
+}
+
+/// The sums of some rows of a column.
 #[inline(always)]
-fn sums_of(x: &[f32], y: &[u8]) -> ColumnSums {
-    const LANES: usize = 16;
-    let (mut values, mut squares) = ([0.0; LANES], [0.0; LANES]);
-    let mut ranges = [([EMPTY.0; LANES], [EMPTY.1; LANES]); 2];
-    for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
-        for (lane, (&x, &y)) in x.iter().zip(y).enumerate() {
-            values[lane] += f64::from(x);
-            squares[lane] += f64::from(x) * f64::from(x);
-            for (class, (low, high)) in (0u8..).zip(&mut ranges) {
-                low[lane] = low[lane].min(if y == class { x } else { EMPTY.0 });
-                high[lane] = high[lane].max(if y == class { x } else { EMPTY.1 });
-            }
+fn sums_of<S: Simd>(simd: S, x: &[f32], others: &Others) -> ColumnSums {
+    let mut sums = [[f64x8::splat(simd, 0.0); 2]; 2];
+    let mut ranges = [(f32x16::splat(simd, EMPTY.0), f32x16::splat(simd, EMPTY.1)); 2];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let mut last = [0.0; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    for (at, x) in chunks.iter().chain([&last]).enumerate() {
+        for ([values, squares], x) in sums.iter_mut().zip(x.as_chunks::<8>().0) {
+            let x = f64x8::simd_from(simd, x.map(f64::from));
+            *values += x;
+            *squares += x * x;
+        }
+        let x = f32x16::simd_from(simd, *x);
+        for ((low, high), others) in ranges.iter_mut().zip(others) {
+            let other = f32x16::simd_from(simd, others[at]);
+            *low = low.min(x + other);
+            *high = high.max(x - other);
         }
     }
-    let range = |(low, high): ([f32; LANES], [f32; LANES])| {
-        (low.into_iter().fold(EMPTY.0, f32::min), high.into_iter().fold(EMPTY.1, f32::max))
-    };
-    ([values.iter().sum(), squares.iter().sum()], ranges.map(range))
+    let [[values, squares], [more_values, more_squares]] = sums;
+    let mut found = EMPTY_SUMS;
+    found.0 = [(values + more_values).reduce_sum(), (squares + more_squares).reduce_sum()];
+    for (found, (low, high)) in found.1.iter_mut().zip(ranges) {
+        *found = (low.reduce_min(), high.reduce_max());
+    }
+    found
+}
+
+fn add_sums(to: &mut ColumnSums, from: &ColumnSums) {
+    to.0.iter_mut().zip(from.0).for_each(|(to, from)| *to += from);
+    to.1.iter_mut().zip(from.1).for_each(|(to, from)| *to = (to.0.min(from.0), to.1.max(from.1)));
 }
 
 /// The values of a block, in memory.
@@ -176,34 +207,29 @@ impl Design {
     /// # Errors
     /// As [`DesignBlock::columns`], like those that follow.
     pub fn profile(&self) -> Result<Vec<ColumnProfile>> {
-        let blocks: Vec<Vec<ColumnSums>> = self
-            .blocks
-            .par_iter()
-            .map(|block| {
-                let columns = block.columns()?;
-                Ok((0..self.columns()).map(|j| vectorised!(sums_of(columns.column(j), &block.y))).collect())
-            })
-            .collect::<Result<_>>()?;
+        let empty = vec![EMPTY_SUMS; self.columns()];
+        let group = self.blocks.len().div_ceil(GROUPS).max(1);
+        let of_group = |blocks: &[DesignBlock]| {
+            let mut sums = empty.clone();
+            for block in blocks {
+                let (columns, others) = (block.columns()?, others(&block.y));
+                for (j, sums) in sums.iter_mut().enumerate() {
+                    add_sums(sums, &vectorised!(simd => sums_of(simd, columns.column(j), &others)));
+                }
+            }
+            Ok(sums)
+        };
+        let groups: Vec<Vec<ColumnSums>> = self.blocks.par_chunks(group).map(of_group).collect::<Result<_>>()?;
+        let mut total = empty.clone();
+        groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| add_sums(to, from)));
         let rows = self.rows() as f64;
-        let profiles = (0..self.columns())
-            .map(|j| {
-                let ([mut sum, mut squares], mut ranges) = ([0.0; 2], [EMPTY; 2]);
-                for block in &blocks {
-                    sum += block[j].0[0];
-                    squares += block[j].0[1];
-                    for (to, from) in ranges.iter_mut().zip(block[j].1) {
-                        *to = (to.0.min(from.0), to.1.max(from.1));
-                    }
-                }
-                ColumnProfile {
-                    mean: sum / rows,
-                    root_mean_square: (squares / rows).sqrt(),
-                    stayed: ranges[0],
-                    churned: ranges[1],
-                }
-            })
-            .collect();
-        Ok(profiles)
+        let profile = |([sum, squares], [stayed, churned]): ColumnSums| ColumnProfile {
+            mean: sum / rows,
+            root_mean_square: (squares / rows).sqrt(),
+            stayed,
+            churned,
+        };
+        Ok(total.into_iter().map(profile).collect())
     }
 
     /// The log-odds `intercept + x * coefficients` of every row, block by block. `coefficients` has one value per
