@@ -1,20 +1,26 @@
 //! A logistic regression on few functions of the log-odds: the curve of every smooth calibration.
 
 use super::{Rows, CHUNK};
-use crate::numeric::softplus;
+use crate::numeric::{exp_of_negative, ln_1p, softplus, vectorised};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// A gain in the mean log-loss so small that one more Newton step is the last.
 const SETTLED: f64 = 1e-12;
 
+/// Rows that are worked on at a time, in loops that become vector instructions.
+const TILE: usize = 256;
+
+/// Sums that are kept side by side.
+const LANES: usize = 8;
+
 /// The curve `sigmoid(theta · regressors(z))` to be fitted: `K` functions of the log-odds `z`, the last of them 1.
 pub struct Curve<'a, const K: usize> {
-    /// The functions.
-    pub regressors: fn(f64) -> [f64; K],
-    /// What it is fitted to.
-    pub rows: Rows<'a>,
+    /// What each function says of each row.
+    regressors: [Vec<f64>; K],
+    rows: Rows<'a>,
     /// The probability that a row of those who stayed stands for, and that of a churner's.
-    pub targets: [f64; 2],
+    targets: [f64; 2],
 }
 
 /// The loss of a curve, its gradient and its curvature.
@@ -26,7 +32,15 @@ pub struct Sums<const K: usize> {
     pub curvature: [[f64; K]; K],
 }
 
-impl<const K: usize> Curve<'_, K> {
+impl<'a, const K: usize> Curve<'a, K> {
+    /// The curve of these functions on these rows. A row of those who stayed stands for the first of the two target
+    /// probabilities, a churner's for the second.
+    pub fn new(regressors: impl Fn(f64) -> [f64; K] + Sync, rows: Rows<'a>, targets: [f64; 2]) -> Curve<'a, K> {
+        let values: Vec<[f64; K]> = rows.log_odds.par_iter().map(|&z| regressors(z)).collect();
+        let regressors = std::array::from_fn(|k| values.iter().map(|row| row[k]).collect());
+        Curve { regressors, rows, targets }
+    }
+
     /// The curve that is the same everywhere.
     pub fn level(level: f64) -> [f64; K] {
         let mut theta = [0.0; K];
@@ -67,32 +81,16 @@ impl<const K: usize> Curve<'_, K> {
 
     /// The loss at some parameters, its gradient and its curvature.
     pub fn sums(&self, theta: &[f64; K]) -> Sums<K> {
-        let Rows { log_odds, y, weights } = self.rows;
+        let rows = self.rows.y.len();
         let none = || Sums { loss: 0.0, gradient: [0.0; K], curvature: [[0.0; K]; K] };
-        let chunks: Vec<Sums<K>> = log_odds
-            .par_chunks(CHUNK)
-            .zip(y.par_chunks(CHUNK))
-            .map(|(log_odds, y)| {
-                let mut sums = none();
-                for (&z, &y) in log_odds.iter().zip(y) {
-                    let class = usize::from(y == 1);
-                    let (target, share, x) = (self.targets[class], weights[class], (self.regressors)(z));
-                    let score = dot(theta, &x);
-                    let e = (-score.abs()).exp();
-                    let rare = e / (1.0 + e);
-                    let residual = share * (if score >= 0.0 { 1.0 - rare } else { rare } - target);
-                    sums.loss += share * (score.max(0.0) + e.ln_1p() - target * score);
-                    let weight = share * rare / (1.0 + e);
-                    for i in 0..K {
-                        sums.gradient[i] += residual * x[i];
-                        for j in 0..=i {
-                            sums.curvature[i][j] += weight * x[i] * x[j];
-                        }
-                    }
-                }
-                sums
-            })
-            .collect();
+        let of_chunk = |first: usize| {
+            let mut sums = none();
+            for first in (first..(first + CHUNK).min(rows)).step_by(TILE) {
+                vectorised!(self.add(first..(first + TILE).min(rows), theta, &mut sums));
+            }
+            sums
+        };
+        let chunks: Vec<Sums<K>> = (0..rows).into_par_iter().step_by(CHUNK).map(of_chunk).collect();
         let mut total = none();
         for chunk in chunks {
             total.loss += chunk.loss;
@@ -106,6 +104,52 @@ impl<const K: usize> Curve<'_, K> {
         }
         total
     }
+
+    /// Adds the sums over a tile.
+    #[inline(always)]
+    fn add(&self, rows: Range<usize>, theta: &[f64; K], sums: &mut Sums<K>) {
+        let mut x = [[0.0; TILE]; K];
+        let mut scores = [0.0; TILE];
+        for ((x, regressor), theta) in x.iter_mut().zip(&self.regressors).zip(theta) {
+            x[..rows.len()].copy_from_slice(&regressor[rows.clone()]);
+            scores.iter_mut().zip(&*x).for_each(|(score, x)| *score += theta * x);
+        }
+        let ([stayed, churned], [low, high]) = (self.rows.weights, self.targets);
+        let (mut losses, mut residuals, mut weights) = ([0.0; TILE], [0.0; TILE], [0.0; TILE]);
+        let results = losses.iter_mut().zip(&mut residuals).zip(&mut weights);
+        for ((((loss, residual), weight), &score), &y) in results.zip(&scores).zip(&self.rows.y[rows]) {
+            let (share, target) = if y == 1 { (churned, high) } else { (stayed, low) };
+            let e = exp_of_negative(-score.abs());
+            let rare = e / (1.0 + e);
+            *loss = share * (score.max(0.0) + ln_1p(e) - target * score);
+            *residual = share * (if score >= 0.0 { 1.0 - rare } else { rare } - target);
+            *weight = share * rare / (1.0 + e);
+        }
+        sums.loss += total(&losses);
+        for (i, own) in x.iter().enumerate() {
+            sums.gradient[i] += total(&product(&residuals, own));
+            let weighted = product(&weights, own);
+            for (sum, other) in sums.curvature[i].iter_mut().zip(&x[..=i]) {
+                *sum += total(&product(&weighted, other));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn product(a: &[f64; TILE], b: &[f64; TILE]) -> [f64; TILE] {
+    let mut products = *a;
+    products.iter_mut().zip(b).for_each(|(product, b)| *product *= b);
+    products
+}
+
+#[inline(always)]
+fn total(values: &[f64; TILE]) -> f64 {
+    let mut sums = [0.0; LANES];
+    for values in values.as_chunks::<LANES>().0 {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    sums.iter().sum()
 }
 
 fn dot<const K: usize>(a: &[f64; K], b: &[f64; K]) -> f64 {

@@ -78,7 +78,7 @@ fn started<const K: usize>(
         let places = rows.log_odds.iter().copied().zip(rows.y.iter().copied()).step_by(stride);
         let (log_odds, y): (Vec<f64>, Vec<u8>) = places.unzip();
         let some = Rows { log_odds: &log_odds, y: &y, weights: rows.weights };
-        (start, _) = Curve { regressors, rows: some, targets }.fit(start, level);
+        (start, _) = Curve::new(regressors, some, targets).fit(start, level);
     }
-    Curve { regressors, rows, targets }.fit(start, level)
+    Curve::new(regressors, rows, targets).fit(start, level)
 }

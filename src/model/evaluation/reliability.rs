@@ -20,7 +20,7 @@ pub struct CalibrationLine {
 }
 
 /// The calibration line; none where the outcome or the probabilities are all the same, or the two classes are separated.
-/// `y`, `p` and `customers` have one value a row.
+/// `y`, `p` and `customers`, counted from 0, have one value a row.
 pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<CalibrationLine> {
     let z: Vec<f64> = p.iter().map(|&p| logit(p)).collect();
     let churners = y.iter().filter(|&&y| y == 1).count();
@@ -31,7 +31,7 @@ pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<Calibr
     }
     let shift = shift(y, &z);
     let level = logit(churners as f64 / y.len() as f64);
-    let line = Curve { regressors: |z| [z, 1.0], rows: Rows::all(&z, y), targets: [0.0, 1.0] };
+    let line = Curve::new(|z| [z, 1.0], Rows::all(&z, y), [0.0, 1.0]);
     let (theta, _) = line.fit([1.0, 0.0], level);
     let [slope, intercept] = theta;
     let [[aa, ab], [_, bb]] = line.sums(&theta).curvature;
@@ -72,25 +72,20 @@ pub fn ece_by_chance(p: &[f64]) -> Option<f64> {
     if p.is_empty() {
         return None;
     }
-    let mut ascending = p.to_vec();
-    ascending.sort_unstable_by(f64::total_cmp);
-    let bins = ascending.chunks(p.len().div_ceil(CALIBRATION_BINS));
+    let mut descending = p.to_vec();
+    descending.sort_unstable_by(|a, b| b.total_cmp(a));
+    let bins = descending.rchunks(p.len().div_ceil(CALIBRATION_BINS));
     let misses = bins.map(|bin| (sum(bin.iter().map(|p| p * (1.0 - p))) * std::f64::consts::FRAC_2_PI).sqrt());
     Some(sum(misses) / p.len() as f64)
 }
 
 /// The sums of `of(row)` over each customer's rows, in the order of the customers.
 fn by_customer<const N: usize>(customers: &[u32], of: impl Fn(usize) -> [f64; N]) -> Vec<[f64; N]> {
-    let mut order: Vec<(u32, u32)> = customers.iter().copied().zip(0u32..).collect();
-    order.sort_unstable();
-    let total = |rows: &[(u32, u32)]| {
-        let mut total = [0.0; N];
-        for &(_, row) in rows {
-            total.iter_mut().zip(of(row as usize)).for_each(|(total, value)| *total += value);
-        }
-        total
-    };
-    order.chunk_by(|a, b| a.0 == b.0).map(total).collect()
+    let mut totals = vec![[0.0; N]; customers.iter().max().map_or(0, |&last| last as usize + 1)];
+    for (row, &customer) in customers.iter().enumerate() {
+        totals[customer as usize].iter_mut().zip(of(row)).for_each(|(total, value)| *total += value);
+    }
+    totals
 }
 
 #[cfg(test)]
