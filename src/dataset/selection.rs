@@ -74,8 +74,11 @@ impl Selection {
 
     /// What `of` says of every chosen row, block after block.
     pub fn map<T>(&self, dataset: &Dataset, of: impl Fn(&Block, usize) -> T) -> Vec<T> {
-        let blocks = dataset.blocks.iter().zip(&self.rows);
-        blocks.flat_map(|(block, rows)| rows.iter().map(|&row| of(block, row as usize)).collect::<Vec<T>>()).collect()
+        let mut all = Vec::with_capacity(self.count());
+        for (block, rows) in dataset.blocks.iter().zip(&self.rows) {
+            all.extend(rows.iter().map(|&row| of(block, row as usize)));
+        }
+        all
     }
 
     /// The label of every chosen row: 1 churned, 0 stayed or unknown.

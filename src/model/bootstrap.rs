@@ -326,13 +326,15 @@ struct Above {
 impl Sorted {
     fn new(y: &[u8], scores: Scores<'_>, customers: &[u32]) -> Sorted {
         debug_assert!(y.len() == scores.p.len() && y.len() == scores.by.len() && y.len() == customers.len());
-        let bins: Vec<f64> = metrics::calibration_table(y, scores.p).into_iter().map(|bin| bin.highest).collect();
         let mut order: Vec<(f64, u32, u8, f64)> =
             (0..y.len()).map(|row| (scores.by[row], customers[row], y[row], scores.p[row])).collect();
         // Rows that are equal in all of these are the same; so the order of the rows does not matter.
         order.par_sort_unstable_by(|a, b| {
             b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.total_cmp(&b.3))
         });
+        // In this order, so that they need not be sorted again.
+        let (y, p): (Vec<u8>, Vec<f64>) = order.iter().map(|&(.., y, p)| (y, p)).unzip();
+        let bins: Vec<f64> = metrics::calibration_table(&y, &p).into_iter().map(|bin| bin.highest).collect();
         let row = |(at, &(by, customer, y, p)): (usize, &(f64, u32, u8, f64))| {
             let churned = y == 1;
             Row {

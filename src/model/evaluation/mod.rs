@@ -94,6 +94,14 @@ impl Evaluation {
         let (p, baseline_of, baseline) = (probabilities.concat(), baseline.name, baseline.probabilities.concat());
         let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
         let (by_p, by_baseline) = (by(&p), by(&baseline));
+        let values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
+        let mut groupings = segments::groupings(dataset, customers, selection)?;
+        // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
+        let order = ranking(by_p.as_ref().unwrap_or(&p), &who);
+        groupings.iter_mut().for_each(|grouping| grouping.groups = arranged(&grouping.groups, &order));
+        let (y, dates, who) = (arranged(&y, &order), arranged(&dates, &order), arranged(&who, &order));
+        let (values, p, baseline) = (arranged(&values, &order), arranged(&p, &order), arranged(&baseline, &order));
+        let [by_p, by_baseline] = [by_p, by_baseline].map(|by| by.map(|by| arranged(&by, &order)));
         let scores = Scores { p: &p, by: by_p.as_ref().unwrap_or(&p) };
         let of_baseline = Scores { p: &baseline, by: by_baseline.as_ref().unwrap_or(&baseline) };
         let capacity = settings.list.capacity as usize;
@@ -103,18 +111,15 @@ impl Evaluation {
         let mut listed = vec![false; y.len()];
         let mut by_date = Vec::with_capacity(seen.len());
         for &date in &seen {
-            let mut rows: Vec<usize> = (0..y.len()).filter(|&row| dates[row] == date).collect();
+            let rows: Vec<usize> = (0..y.len()).filter(|&row| dates[row] == date).collect();
             let (y, of_date): (Vec<u8>, Vec<f64>) = rows.iter().map(|&row| (y[row], p[row])).unzip();
             by_date.push((dataset.as_of[date as usize], Metrics::of(&y, &of_date, capacity)));
-            rows.sort_unstable_by(|&a, &b| scores.by[b].total_cmp(&scores.by[a]).then(who[a].cmp(&who[b])));
             rows.iter().take(capacity).for_each(|&row| listed[row] = true);
         }
         let replicates = replicates_for(y.len());
         let bootstrap = Bootstrap { replicates, seed: settings.model.seed, capacity };
-        let values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
         let ranked = profit::Ranked { y: &y, scores, customers: &who, values: &values, dates: &dates };
         let judged = segments::Judged { y: &y, scores, customers: &who, listed: &listed };
-        let groupings = segments::groupings(dataset, customers, selection)?;
         let segments = || -> Vec<Segment> {
             let overall = judged.overall();
             let of = |grouping: &segments::Grouping| {
@@ -264,10 +269,26 @@ fn signed(interval: Interval, digits: usize) -> String {
 
 /// Customers counted from 0 without gaps, in their order.
 fn compact(customers: &[u32]) -> Vec<u32> {
-    let mut distinct = customers.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    customers.iter().map(|customer| distinct.partition_point(|other| other < customer) as u32).collect()
+    let mut places = vec![0; customers.iter().max().map_or(0, |&last| last as usize + 1)];
+    customers.iter().for_each(|&customer| places[customer as usize] = 1);
+    let mut before = 0;
+    for place in &mut places {
+        before += std::mem::replace(place, before);
+    }
+    customers.iter().map(|&customer| places[customer as usize]).collect()
+}
+
+/// The rows from the highest score to the lowest; of equal ones the first customer first.
+fn ranking(score: &[f64], customers: &[u32]) -> Vec<u32> {
+    let mut rows: Vec<(f64, u32, u32)> =
+        score.iter().zip(customers).zip(0..).map(|((&score, &customer), row)| (score, customer, row)).collect();
+    rows.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    rows.into_iter().map(|(.., row)| row).collect()
+}
+
+/// The values of the rows in another order.
+fn arranged<T: Copy>(values: &[T], order: &[u32]) -> Vec<T> {
+    order.iter().map(|&row| values[row as usize]).collect()
 }
 
 /// What keeping a customer is worth: the stated months of the value a month, or the stated value of a customer.

@@ -81,53 +81,62 @@ pub struct Judged<'a> {
     pub listed: &'a [bool],
 }
 
-/// What one customer's rows add to the error of an estimate, a value a customer.
-type Influence = Vec<f64>;
+/// The AUC of all rows, and what each customer's rows add to its error.
+pub struct Overall {
+    auc: f64,
+    influence: Vec<f64>,
+    /// The sum of the squares.
+    square: f64,
+}
 
-/// An AUC, and each customer's influence on it.
-pub type Overall = (f64, Influence);
+/// An estimate of a group, and what each of its rows adds to its error.
+type Estimate = (f64, Vec<(u32, f64)>);
 
 impl Judged<'_> {
-    /// The AUC of some rows, and each customer's influence on it.
-    fn auc(&self, rows: &[u32], customers: usize) -> Option<Overall> {
+    /// The AUC of some rows.
+    fn auc(&self, rows: &[u32]) -> Option<Estimate> {
         let mut order: Vec<(f64, u32)> = rows.iter().map(|&row| (self.scores.by[row as usize], row)).collect();
-        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let churned = |row: u32| self.y[row as usize] == 1;
         let n1 = rows.iter().filter(|&&row| churned(row)).count() as f64;
         let n0 = rows.len() as f64 - n1;
         if n1 == 0.0 || n0 == 0.0 {
             return None;
         }
-        let (mut below1, mut below0) = (0.0, 0.0);
+        let (mut above1, mut above0) = (0.0, 0.0);
         let mut placements: Vec<(u32, f64)> = Vec::with_capacity(rows.len());
         for tie in order.chunk_by(|a, b| a.0 == b.0) {
             let tie1 = tie.iter().filter(|(_, row)| churned(*row)).count() as f64;
             let tie0 = tie.len() as f64 - tie1;
-            let of_churner = (below0 + 0.5 * tie0) / n0;
-            let of_other = (n1 - below1 - 0.5 * tie1) / n1;
+            let of_churner = (n0 - above0 - 0.5 * tie0) / n0;
+            let of_other = (above1 + 0.5 * tie1) / n1;
             placements.extend(tie.iter().map(|&(_, row)| (row, if churned(row) { of_churner } else { of_other })));
-            below1 += tie1;
-            below0 += tie0;
+            above1 += tie1;
+            above0 += tie0;
         }
         let auc = sum(placements.iter().filter(|(row, _)| churned(*row)).map(|(_, v)| *v)) / n1;
-        let mut influence = vec![0.0; customers];
-        for (row, placement) in placements {
-            let n = if churned(row) { n1 } else { n0 };
-            influence[self.customers[row as usize] as usize] += (placement - auc) / n;
+        for (row, placement) in &mut placements {
+            *placement = (*placement - auc) / if churned(*row) { n1 } else { n0 };
         }
-        Some((auc, influence))
+        Some((auc, placements))
     }
 
-    /// Base rate less mean probability, and each customer's influence on it.
-    fn gap(&self, rows: &[u32], customers: usize) -> (f64, Influence) {
+    /// Base rate less mean probability.
+    fn gap(&self, rows: &[u32]) -> Estimate {
         let n = rows.len() as f64;
         let off = |row: u32| f64::from(self.y[row as usize]) - self.scores.p[row as usize];
         let gap = sum(rows.iter().map(|&row| off(row))) / n;
-        let mut influence = vec![0.0; customers];
-        for &row in rows {
-            influence[self.customers[row as usize] as usize] += (off(row) - gap) / n;
-        }
-        (gap, influence)
+        (gap, rows.iter().map(|&row| (row, (off(row) - gap) / n)).collect())
+    }
+
+    /// The sum over customers of `of` of the customer and what its rows add together. `totals` has a nought for each
+    /// customer, and has them again afterwards.
+    fn over_customers(&self, influence: &[(u32, f64)], totals: &mut [f64], of: impl Fn(usize, f64) -> f64) -> f64 {
+        let customer = |row: u32| self.customers[row as usize] as usize;
+        influence.iter().for_each(|&(row, value)| totals[customer(row)] += value);
+        // A customer's first row takes all; what the others find adds nothing.
+        let taken = influence.iter().map(|&(row, _)| (customer(row), std::mem::take(&mut totals[customer(row)])));
+        sum(taken.map(|(customer, total)| of(customer, total)))
     }
 
     /// How many customers there are.
@@ -138,7 +147,10 @@ impl Judged<'_> {
     /// The AUC of all rows, which that of each group is held against; none where it is not defined.
     pub fn overall(&self) -> Option<Overall> {
         let everybody: Vec<u32> = (0u32..).zip(self.y).map(|(row, _)| row).collect();
-        self.auc(&everybody, self.count())
+        let (auc, placements) = self.auc(&everybody)?;
+        let mut influence = vec![0.0; self.count()];
+        placements.iter().for_each(|&(row, value)| influence[self.customers[row as usize] as usize] += value);
+        Some(Overall { auc, square: sum(influence.iter().map(|i| i * i)), influence })
     }
 
     /// Judges every group; `groups` has a group a row, or none.
@@ -149,7 +161,7 @@ impl Judged<'_> {
         names: &dyn Fn(u32) -> String,
         overall: Option<&Overall>,
     ) -> Vec<Segment> {
-        let customers = self.count();
+        let mut totals = vec![0.0; self.count()];
         let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (row, group) in (0u32..).zip(groups) {
             if let Some(group) = group {
@@ -168,7 +180,9 @@ impl Judged<'_> {
         if groups.len() < 2 {
             return Vec::new();
         }
-        groups.into_iter().map(|(level, rows)| self.segment(by, level, &rows, customers, overall)).collect()
+        let whole = self.off_on_the_whole();
+        let of = |(level, rows): (String, Vec<u32>)| self.segment(by, level, &rows, &mut totals, overall, whole);
+        groups.into_iter().map(of).collect()
     }
 
     /// What all risks would have to be multiplied by for their mean to be right.
@@ -177,24 +191,34 @@ impl Judged<'_> {
         sum(self.y.iter().map(|&y| f64::from(y))) / if risk > 0.0 { risk } else { 1.0 }
     }
 
-    fn segment(&self, by: &str, level: String, rows: &[u32], customers: usize, all: Option<&Overall>) -> Segment {
+    fn segment(
+        &self,
+        by: &str,
+        level: String,
+        rows: &[u32],
+        totals: &mut [f64],
+        all: Option<&Overall>,
+        off_on_the_whole: f64,
+    ) -> Segment {
         let y: Vec<u8> = rows.iter().map(|&row| self.y[row as usize]).collect();
         let p: Vec<f64> = rows.iter().map(|&row| self.scores.p[row as usize]).collect();
         let (n, churners) = (rows.len(), y.iter().filter(|&&y| y == 1).count());
         let small = churners < SMALL || n - churners < SMALL;
-        let spread = |influence: &[f64]| sum(influence.iter().map(|i| i * i)).sqrt();
-        let (gap, off) = self.gap(rows, customers);
-        let (gap_error, auc) = (spread(&off), self.auc(rows, customers));
+        let (gap, off) = self.gap(rows);
+        let gap_error = self.over_customers(&off, totals, |_, i| i * i).sqrt();
+        let auc = self.auc(rows);
         let (base_rate, mean_probability) = (churners as f64 / n as f64, sum(p.iter().copied()) / n as f64);
         let mut concerns = Vec::new();
-        if let (false, Some((auc, influence)), Some((overall, overall_influence))) = (small, &auc, all) {
-            let difference = sum(influence.iter().zip(overall_influence).map(|(a, b)| (a - b).powi(2))).sqrt();
-            if overall - auc > WORSE.max(SURE * difference) {
-                concerns.push(format!("ranks worse here: AUC {auc:.3} against {overall:.3} over all"));
+        if let (false, Some((auc, influence)), Some(all)) = (small, &auc, all) {
+            // Of the square of each customer's difference, all but the square of its influence on the AUC of all rows.
+            let beyond = self.over_customers(influence, totals, |customer, i| i * (i - 2.0 * all.influence[customer]));
+            let difference = (all.square + beyond).max(0.0).sqrt();
+            if all.auc - auc > WORSE.max(SURE * difference) {
+                concerns.push(format!("ranks worse here: AUC {auc:.3} against {:.3} over all", all.auc));
             }
         }
         // What is off on the whole is no matter of the group: it must be off by itself, and more so than all rows.
-        let own = base_rate - mean_probability * self.off_on_the_whole();
+        let own = base_rate - mean_probability * off_on_the_whole;
         let least = (OFF * base_rate).max(SURE * gap_error);
         if !small && gap.abs() > least && own.abs() > least && gap * own > 0.0 {
             concerns.push(format!(
@@ -215,7 +239,8 @@ impl Judged<'_> {
             mean_probability,
             gap: Interval::normal(gap, gap_error),
             roc_auc: auc.map(|(auc, influence)| {
-                let interval = Interval::normal(auc, spread(&influence));
+                let error = self.over_customers(&influence, totals, |_, i| i * i).sqrt();
+                let interval = Interval::normal(auc, error);
                 Interval { lower: interval.lower.max(0.0), upper: interval.upper.min(1.0), ..interval }
             }),
             log_loss: metrics::log_loss(&y, &p).unwrap_or_default(),
@@ -332,8 +357,8 @@ mod tests {
         let listed = vec![false; y.len()];
         let judged = Judged { y: &y, scores: (&p).into(), customers: &customers, listed: &listed };
         let everybody: Vec<u32> = (0..6_012).collect();
-        let (auc, influence) = judged.auc(&everybody, 3_006).unwrap();
-        let error = sum(influence.iter().map(|i| i * i)).sqrt();
+        let (auc, influence) = judged.auc(&everybody).unwrap();
+        let error = judged.over_customers(&influence, &mut vec![0.0; 3_006], |_, i| i * i).sqrt();
         let bootstrap = Bootstrap { replicates: 400, seed: 1, capacity: 10 }.intervals(&y, &p, &customers);
         let resampled = bootstrap.roc_auc.unwrap();
         assert!((auc - resampled.estimate).abs() < 1e-12);
