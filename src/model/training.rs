@@ -165,8 +165,10 @@ fn fit_linear(
     let (alpha, alpha_choice) = match settings.model.alpha.fixed().or(alpha) {
         Some(alpha) => (alpha, None),
         None => {
-            let origins = forward::origins(settings, dataset, rows);
-            let designs = forward::designs(&origins, recipe, dataset, customers, rows, settings.model.seed)?;
+            // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
+            let part = additive::searched(dataset, customers, rows, settings.model.seed);
+            let origins = forward::origins(settings, dataset, &part);
+            let designs = forward::designs(&origins, recipe, dataset, customers, &part, settings.model.seed)?;
             let rounds: Vec<Round> = match designs.is_empty() {
                 true => vec![Round::within(&design)],
                 false => designs.iter().map(Round::of).collect(),

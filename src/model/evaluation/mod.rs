@@ -225,8 +225,9 @@ impl Evaluation {
         let rest = concerns.split_off(concerns.len().min(NAMED));
         advice.extend(concerns.iter().map(|(segment, concern)| format!("{} {}: {concern}", segment.by, segment.level)));
         if !rest.is_empty() {
+            let groups = if rest.len() == 1 { "group is" } else { "groups are" };
             advice.push(format!(
-                "{} other groups are served badly too: see the segments in `churn models show`",
+                "{} other {groups} served badly too: see the segments in `churn models show`",
                 rest.len()
             ));
         }
