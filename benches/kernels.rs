@@ -2,7 +2,7 @@
 
 use churn_risk::calendar::{Day, Timeline, Zone};
 use churn_risk::config::{self, Settings};
-use churn_risk::features::{Catalogue, Engine, RowKey};
+use churn_risk::features::{Catalogue, Engine, Located, RowKey};
 use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::logistic::{self, LogisticParams};
@@ -97,14 +97,16 @@ fn features(bencher: Bencher) {
     };
     let dates = [168, 210, 252].map(|day| Day(20_000 + day));
     let timeline = Timeline::new(&Zone::utc(), Day(20_000), Day(20_000 + DAYS as i32), dates.to_vec());
-    let engine = Engine::new(&settings, &Catalogue::of(&settings));
+    let engine = Engine::new(&settings, &Catalogue::of(&settings), timeline);
+    let mut located = Located::default();
     let members: Vec<u32> = (0..CUSTOMERS).collect();
     let keys: Vec<RowKey> =
         members.iter().flat_map(|&member| (0..3).map(move |as_of| RowKey { member, as_of })).collect();
     let events: usize = rows.signals.iter().map(|signal| signal.seconds.len()).sum();
-    bencher
-        .counter(ItemsCount::new(events))
-        .bench_local(|| engine.compute(black_box(&rows), &keys, &members, &customers, &timeline));
+    bencher.counter(ItemsCount::new(events)).bench_local(|| {
+        engine.locate(black_box(&rows), &mut located);
+        engine.compute(&rows, &located, &keys, &members, &customers)
+    });
 }
 
 /// `rows` rows of `columns` correlated columns in blocks of 4,096.

@@ -1,6 +1,7 @@
 //! Dates, windows and the configured time zone. A *day* is a calendar day of that zone; an *instant* is a number of
 //! microseconds since 1970-01-01 00:00 UTC.
 
+use crate::numeric::vectorised;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use std::fmt;
@@ -181,21 +182,33 @@ impl Timeline {
         (self.starts.len() as u32 - 1).max(1)
     }
 
-    /// The number of the day that holds a second, counted from the first day.
-    #[inline]
-    pub fn day_number(&self, second: u32) -> u32 {
+    /// Fills `days` with the number of the day that holds each second, counted from the first day; seconds beyond the last
+    /// day are of the last.
+    pub fn day_numbers(&self, seconds: &[u32], days: &mut Vec<u32>) {
         let last = self.starts.len().saturating_sub(2);
-        let mut day = ((second / DAY_SECONDS as u32) as usize).min(last);
+        days.resize(seconds.len(), 0);
+        vectorised!(whole_days(seconds, last as u32, days));
         if self.uniform {
-            return day as u32;
+            return;
         }
-        while day > 0 && self.starts[day] > second {
-            day -= 1;
+        for (&second, number) in seconds.iter().zip(days) {
+            let mut day = *number as usize;
+            while day > 0 && self.starts[day] > second {
+                day -= 1;
+            }
+            while day < last && self.starts[day + 1] <= second {
+                day += 1;
+            }
+            *number = day as u32;
         }
-        while day < last && self.starts[day + 1] <= second {
-            day += 1;
-        }
-        day as u32
+    }
+}
+
+/// How many times 86,400 seconds have passed by each second, at most `last`.
+#[inline(always)]
+fn whole_days(seconds: &[u32], last: u32, days: &mut [u32]) {
+    for (day, &second) in days.iter_mut().zip(seconds) {
+        *day = (second / DAY_SECONDS as u32).min(last);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Eligibility: which (customer, as-of) rows exist, and why the others do not.
 
-use crate::calendar::{Day, Timeline};
+use crate::calendar::Day;
 use crate::config::Settings;
-use crate::sources::{Cancellations, CustomerTable, PartitionRows, NO_DAY};
+use crate::sources::{Cancellations, CustomerTable, NO_DAY};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -107,26 +107,41 @@ pub struct Rules<'a> {
     pub customers: &'a CustomerTable,
     /// Their cancellations.
     pub cancellations: &'a Cancellations,
-    /// The days in seconds.
-    pub timeline: &'a Timeline,
     /// What the rows are for.
     pub purpose: Purpose,
 }
 
+/// What the tables say of one customer's days.
+#[derive(Clone, Copy, Debug)]
+pub struct Dates<'a> {
+    signup: Option<i32>,
+    start: Option<i32>,
+    end: Option<i32>,
+    cancelled: &'a [i32],
+}
+
 impl Rules<'_> {
-    /// Judges one customer (`member`: its place in the partition, `customer`: in the table) on one as-of date.
-    pub fn judge(&self, rows: &PartitionRows, member: usize, customer: u32, as_of: Day) -> Result<(), Exclusion> {
-        let index = customer as usize;
-        let day = |column: &[i32]| column.get(index).copied().filter(|&day| day != NO_DAY);
-        let signup = day(&self.customers.signup);
+    /// Those of one customer (its place in the table).
+    pub fn dates(&self, customer: u32) -> Dates<'_> {
+        let day = |column: &[i32]| column.get(customer as usize).copied().filter(|&day| day != NO_DAY);
+        Dates {
+            signup: day(&self.customers.signup),
+            start: day(&self.customers.start),
+            end: day(&self.customers.end),
+            cancelled: self.cancellations.of(customer),
+        }
+    }
+
+    /// Judges one customer on one as-of date. `active` tells whether it has a row of any signal in the last
+    /// `eligibility.active_within_days`, if they are above 0.
+    pub fn judge(&self, dates: &Dates<'_>, as_of: Day, active: impl FnOnce() -> bool) -> Result<(), Exclusion> {
+        let Dates { signup, start, end, cancelled } = *dates;
         if signup.is_some_and(|signup| signup >= as_of.0) {
             return Err(Exclusion::NotYetSignedUp);
         }
-        let cancelled = self.cancellations.of(customer);
         if cancelled.first().is_some_and(|&first| first < as_of.0) {
             return Err(Exclusion::ChurnedBefore);
         }
-        let (start, end) = (day(&self.customers.start), day(&self.customers.end));
         if start.is_some_and(|start| start > as_of.0) || end.is_some_and(|end| end <= as_of.0) {
             return Err(Exclusion::ContractNotRunning);
         }
@@ -134,18 +149,8 @@ impl Rules<'_> {
         if signup.is_some_and(|signup| i64::from(as_of.0) - i64::from(signup) < tenure) {
             return Err(Exclusion::TenureTooShort);
         }
-        let within = self.settings.eligibility.active_within_days;
-        if within > 0 {
-            let from = self.timeline.second(as_of.plus(-(within as i32)));
-            let to = self.timeline.second(as_of);
-            let active = rows.signals.iter().any(|signal| {
-                let seconds = &signal.seconds[signal.of(member)];
-                let before = seconds.partition_point(|&s| s < to);
-                before > 0 && seconds[before - 1] >= from
-            });
-            if !active {
-                return Err(Exclusion::Inactive);
-            }
+        if self.settings.eligibility.active_within_days > 0 && !active() {
+            return Err(Exclusion::Inactive);
         }
         if self.purpose == Purpose::Training {
             let window = as_of.plus(self.settings.churn.gap_days as i32);

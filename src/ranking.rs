@@ -95,22 +95,20 @@ impl Ranking {
         log_odds: &[f64],
         values: impl Fn(u32) -> Option<f64>,
     ) -> Ranking {
-        let key: Vec<f64> = match settings.rank_by {
-            RankBy::Probability => probabilities.to_vec(),
-            RankBy::ExpectedLoss => {
-                probabilities.iter().zip(customers).map(|(p, &c)| p * values(c).unwrap_or(0.0)).collect()
-            }
+        let key = |(&p, &customer): (&f64, &u32)| match settings.rank_by {
+            RankBy::Probability => p,
+            RankBy::ExpectedLoss => p * values(customer).unwrap_or(0.0),
         };
-        let mut order: Vec<u32> = (0..customers.len() as u32).collect();
-        // The customers table is in id order, so a lower place is a lower id.
-        let compare = |&a: &u32, &b: &u32| -> Ordering {
-            let (a, b) = (a as usize, b as usize);
-            key[b]
-                .total_cmp(&key[a])
-                .then_with(|| log_odds[b].total_cmp(&log_odds[a]))
-                .then_with(|| customers[a].cmp(&customers[b]))
+        // What is compared lies in what is sorted: looking it up would cost more than the comparisons.
+        let places = probabilities.iter().zip(customers).map(key).zip(log_odds).zip((0u32..).zip(customers));
+        let mut places: Vec<(f64, f64, u32, u32)> =
+            places.map(|((key, &log_odds), (position, &customer))| (key, log_odds, customer, position)).collect();
+        // The customers table is in id order, so a lower place in it is a lower id.
+        let compare = |a: &(f64, f64, u32, u32), b: &(f64, f64, u32, u32)| -> Ordering {
+            b.0.total_cmp(&a.0).then_with(|| b.1.total_cmp(&a.1)).then_with(|| a.2.cmp(&b.2))
         };
-        rayon::slice::ParallelSliceMut::par_sort_unstable_by(&mut order[..], compare);
+        rayon::slice::ParallelSliceMut::par_sort_unstable_by(&mut places[..], compare);
+        let order: Vec<u32> = places.into_iter().map(|(.., position)| position).collect();
         let listed = order.len().min(settings.capacity as usize);
         Ranking { order, listed }
     }

@@ -11,12 +11,12 @@ pub mod snapshots;
 use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
 use crate::config::{ChurnDefinition, Settings};
-use crate::eligibility::{Exclusions, Purpose, Rules};
+use crate::eligibility::{Dates, Exclusions, Purpose, Rules};
 use crate::error::Result;
-use crate::features::{Catalogue, Engine, RowKey};
+use crate::features::{Catalogue, Engine, Located, RowKey};
 use crate::labels::{self, Labels};
 use crate::memory::{self, Shelf, Stored, MIB};
-use crate::sources::{self, Cancellations, CustomerTable, SignalReport, SignalScan, Sources};
+use crate::sources::{self, Cancellations, CustomerTable, Resolver, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -284,40 +284,39 @@ pub fn build(
     let shelf = Shelf::of(plan.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let catalogue = Catalogue::of(settings);
-    let engine = Engine::new(settings, &catalogue);
+    let engine = Engine::new(settings, &catalogue, timeline.clone());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
-    let rules = Rules {
-        settings,
-        customers: &tables.customers,
-        cancellations: &tables.cancellations,
-        timeline: &timeline,
-        purpose,
-    };
+    let rules = Rules { settings, customers: &tables.customers, cancellations: &tables.cancellations, purpose };
     let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
+    let start = || (Resolver::new(&store, &tables.customers), Located::default());
     let parts = (0..partitions)
         .into_par_iter()
-        .map(|partition| {
-            let rows = store.take(partition, &tables.customers)?;
+        .map_init(start, |(resolver, located), partition| {
+            let rows = resolver.resolve(partition)?;
+            engine.locate(rows, located);
             let members = &store.partitioning.members[partition];
             let mut exclusions = vec![Exclusions::default(); as_of.len()];
             let mut keys = Vec::new();
             let mut block = Block::default();
-            for (member, &customer) in members.iter().enumerate() {
+            // All of them first: they lie far apart, and fetching one need not wait for the other.
+            let dates: Vec<Dates<'_>> = members.iter().map(|&customer| rules.dates(customer)).collect();
+            for (member, (&customer, dates)) in members.iter().zip(&dates).enumerate() {
                 for (date, &day) in as_of.iter().enumerate() {
-                    match rules.judge(&rows, member, customer, day) {
+                    match rules.judge(dates, day, || engine.active(located, member, date)) {
                         Err(reason) => exclusions[date].add(reason),
                         Ok(()) => {
                             keys.push(RowKey { member: member as u32, as_of: date as u32 });
                             block.customers.push(customer);
                             block.as_of.push(date as u32);
-                            block.labels.extend(labels.as_ref().map(|l| l.of(&rows, member, customer, day).value()));
+                            block.labels.extend(labels.as_ref().map(|l| l.of(rows, member, customer, day).value()));
                         }
                     }
                 }
             }
-            block.values = shelf.put(engine.compute(&rows, &keys, members, &tables.customers, &timeline))?;
-            Ok(Part { block, exclusions, unknown: rows.unknown, duplicates: rows.duplicates })
+            block.values = shelf.put(engine.compute(rows, located, &keys, members, &tables.customers))?;
+            let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
+            Ok(Part { block, exclusions, unknown, duplicates })
         })
         .collect::<Result<Vec<Part>>>()?;
     clock.lap("features");

@@ -9,6 +9,7 @@ use super::kernels::{Row, Span};
 use crate::calendar::{Day, Timeline};
 use crate::config::{Instrument, Settings};
 use crate::sources::{CustomerTable, PartitionRows, NO_DAY};
+use std::hint::select_unpredictable;
 
 /// The columns of one signal.
 #[derive(Clone, Debug)]
@@ -27,8 +28,8 @@ pub struct Engine {
     /// The first of the customers table's numeric columns.
     numeric: usize,
     columns: usize,
-    windows: Vec<u32>,
-    look_back_days: u32,
+    timeline: Timeline,
+    boundaries: Boundaries,
     logs: Logs,
 }
 
@@ -42,6 +43,7 @@ pub struct RowKey {
 }
 
 /// Every day at which a window of some as-of date begins or ends.
+#[derive(Clone, Debug)]
 struct Boundaries {
     /// How many there are.
     count: usize,
@@ -51,22 +53,24 @@ struct Boundaries {
     dates: Vec<DateBoundaries>,
 }
 
+#[derive(Clone, Debug)]
 struct DateBoundaries {
     /// The as-of date's second.
     second: u32,
     to: usize,
     look_back: usize,
+    /// Where the days begin in which a customer has to be active.
+    active: usize,
     /// Where each window begins, and the one of equal length before it.
     windows: Vec<(usize, usize)>,
 }
 
 impl Boundaries {
-    fn of(engine: &Engine, timeline: &Timeline) -> Boundaries {
+    fn of(settings: &Settings, timeline: &Timeline) -> Boundaries {
+        let (windows, look_back) = (&settings.features.windows_days, settings.look_back_days());
+        let active = settings.eligibility.active_within_days;
         let day = |as_of: Day, days: u32| timeline.index(as_of.plus(-(days as i32)));
-        let back = || {
-            let windows = engine.windows.iter().flat_map(|&w| [w, 2 * w]);
-            windows.chain([0, engine.look_back_days])
-        };
+        let back = || windows.iter().flat_map(|&w| [w, 2 * w]).chain([0, look_back, active]);
         let mut days: Vec<u32> =
             timeline.as_of.iter().flat_map(|&as_of| back().map(move |days| day(as_of, days))).collect();
         days.sort_unstable();
@@ -78,41 +82,47 @@ impl Boundaries {
             .map(|&as_of| DateBoundaries {
                 second: timeline.second(as_of),
                 to: at(as_of, 0),
-                look_back: at(as_of, engine.look_back_days),
-                windows: engine.windows.iter().map(|&w| (at(as_of, w), at(as_of, 2 * w))).collect(),
+                look_back: at(as_of, look_back),
+                active: at(as_of, active),
+                windows: windows.iter().map(|&w| (at(as_of, w), at(as_of, 2 * w))).collect(),
             })
             .collect();
         let passed = (0..timeline.days()).map(|day| days.partition_point(|&d| d <= day) as u32).collect();
         Boundaries { count: days.len(), passed, dates }
     }
+}
 
-    /// Where a customer's rows stand: in `positions` the first row at or after each boundary, and in `days` how many of
-    /// the rows before each row are the first of their day. Boundaries and days begin at midnight alike, so each row's
-    /// day says all, and no branch depends on the rows.
-    fn locate(&self, seconds: &[u32], timeline: &Timeline, positions: &mut Vec<usize>, days: &mut Vec<u32>) {
-        positions.clear();
-        positions.resize(self.count + 1, 0);
-        days.clear();
-        days.push(0);
-        let (mut count, mut last) = (0, u32::MAX);
-        for &second in seconds {
-            let day = timeline.day_number(second);
-            count += u32::from(day != last);
-            last = day;
-            days.push(count);
-            positions[self.passed[day as usize] as usize] += 1;
-        }
-        let mut before = 0;
-        for position in positions {
-            before += *position;
-            *position = before;
-        }
+/// What a customer's rows of one signal amount to by a boundary: in the upper half how many there are before it, in the
+/// lower half on how many days. In one number, as both only grow from boundary to boundary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Passed(u64);
+
+impl Passed {
+    fn of(rows: u32, days: u32) -> Passed {
+        Passed(u64::from(rows) << 32 | u64::from(days))
+    }
+
+    fn rows(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    fn days(self) -> u32 {
+        self.0 as u32
     }
 }
 
+/// Where the rows of a partition's customers stand among the boundaries of all windows.
+#[derive(Clone, Debug, Default)]
+pub struct Located {
+    /// An entry a signal; in it those of one customer after the other, a customer's in the order of the boundaries.
+    signals: Vec<Vec<Passed>>,
+    /// The day of each row of the signal at hand.
+    days: Vec<u32>,
+}
+
 impl Engine {
-    /// Looks every column of the catalogue up once.
-    pub fn new(settings: &Settings, catalogue: &Catalogue) -> Engine {
+    /// Looks every column of the catalogue up once, for the as-of dates of the timeline.
+    pub fn new(settings: &Settings, catalogue: &Catalogue, timeline: Timeline) -> Engine {
         let find = |signal: Option<&str>, measure, instrument| {
             catalogue
                 .numeric
@@ -154,10 +164,46 @@ impl Engine {
             tenure: find(None, Measure::Tenure, None),
             numeric: find(None, Measure::Numeric, None).unwrap_or_default(),
             columns: catalogue.numeric.len(),
-            windows: settings.features.windows_days.clone(),
-            look_back_days: settings.look_back_days(),
+            boundaries: Boundaries::of(settings, &timeline),
+            timeline,
             logs: Logs::default(),
         }
+    }
+
+    /// Finds out where the rows of a partition stand.
+    ///
+    /// Boundaries and days begin at midnight alike, so each row's day says all, and no branch depends on the rows.
+    pub fn locate(&self, rows: &PartitionRows, located: &mut Located) {
+        let boundaries = self.boundaries.count + 1;
+        located.signals.resize_with(rows.signals.len(), Vec::new);
+        for (signal, all) in rows.signals.iter().zip(&mut located.signals) {
+            self.timeline.day_numbers(&signal.seconds, &mut located.days);
+            all.clear();
+            all.resize((signal.starts.len() - 1) * boundaries, Passed::default());
+            for (member, passed) in all.chunks_exact_mut(boundaries).enumerate() {
+                let (mut days, mut last) = (0, u32::MAX);
+                for (rows, &day) in (1..).zip(&located.days[signal.of(member)]) {
+                    days += u32::from(day != last);
+                    last = day;
+                    passed[self.boundaries.passed[day as usize] as usize] = Passed::of(rows, days);
+                }
+                let mut before = Passed::default();
+                for passed in passed {
+                    before = select_unpredictable(*passed > before, *passed, before);
+                    *passed = before;
+                }
+            }
+        }
+    }
+
+    /// Whether a customer (its place in the partition) has a row of any signal within the days before an as-of date (its
+    /// place in the timeline) in which it has to be active.
+    pub fn active(&self, located: &Located, member: usize, date: usize) -> bool {
+        let date = &self.boundaries.dates[date];
+        located.signals.iter().any(|signal| {
+            let passed = &signal[member * (self.boundaries.count + 1)..];
+            passed[date.to].rows() > passed[date.active].rows()
+        })
     }
 
     /// The features of `keys`, which are in the order of members: column-major, one `f32` a row, NaN for null.
@@ -167,36 +213,32 @@ impl Engine {
     pub fn compute(
         &self,
         rows: &PartitionRows,
+        located: &Located,
         keys: &[RowKey],
         members: &[u32],
         customers: &CustomerTable,
-        timeline: &Timeline,
     ) -> Vec<f32> {
         let mut values = vec![0f32; self.columns * keys.len()];
-        let boundaries = Boundaries::of(self, timeline);
-        for (signal, columns) in rows.signals.iter().zip(&self.signals) {
+        let boundaries = self.boundaries.count + 1;
+        let mut spans = Vec::new();
+        for ((signal, located), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
             let mut seen = Seen::with_categories(if columns.categories.is_some() { signal.category_count } else { 0 });
-            let mut days = Vec::new();
-            let mut positions = Vec::new();
-            let mut spans = Vec::with_capacity(self.windows.len());
-            let mut current = None;
             for (row, key) in keys.iter().enumerate() {
-                let range = signal.of(key.member as usize);
+                let member = key.member as usize;
+                let range = signal.of(member);
                 let seconds = &signal.seconds[range.clone()];
-                if current != Some(key.member) {
-                    boundaries.locate(seconds, timeline, &mut positions, &mut days);
-                    current = Some(key.member);
-                }
-                let date = &boundaries.dates[key.as_of as usize];
-                let (look_back, to) = (positions[date.look_back], positions[date.to]);
+                let passed = &located[member * boundaries..(member + 1) * boundaries];
+                let date = &self.boundaries.dates[key.as_of as usize];
+                let end = passed[date.to];
+                let (look_back, to) = (passed[date.look_back].rows(), end.rows());
                 spans.clear();
-                spans.extend(
-                    date.windows
-                        .iter()
-                        .map(|&(from, before)| Span { from: positions[from], before: positions[before] }),
-                );
+                spans.extend(date.windows.iter().map(|&(from, before)| Span {
+                    from: passed[from].rows(),
+                    before: passed[before].rows(),
+                    active_days: end.days() - passed[from].days(),
+                }));
                 let mut out = Row { values: &mut values, rows: keys.len(), row };
-                let rows = CountedRows { seconds, days: &days, look_back, to, as_of: date.second };
+                let rows = CountedRows { seconds, look_back, to, as_of: date.second };
                 counts::fill(&mut out, &columns.counts, &rows, &spans, &self.logs);
                 if let Some(columns) = &columns.values {
                     values::fill(&mut out, columns, &signal.values[range.clone()], &spans, to);
@@ -204,9 +246,9 @@ impl Engine {
                 if let Some(column) = columns.categories {
                     seen.fill(&mut out, column, &signal.categories[range.clone()], &spans, to);
                 }
-                for survey in &columns.surveys {
-                    let slices = (seconds, &signal.values[range.clone()], &signal.instruments[range.clone()]);
-                    surveys::fill(&mut out, survey, slices, (look_back, to), date.second);
+                if !columns.surveys.is_empty() {
+                    let slices = (seconds, &signal.values[range.clone()], &signal.instruments[range]);
+                    surveys::fill(&mut out, &columns.surveys, slices, (look_back, to), date.second);
                 }
             }
         }
@@ -216,7 +258,7 @@ impl Engine {
             if let Some(column) = self.tenure {
                 let tenure = match customers.signup[customer] {
                     NO_DAY => f64::NAN,
-                    signup => f64::from(timeline.as_of[key.as_of as usize].0) - f64::from(signup),
+                    signup => f64::from(self.timeline.as_of[key.as_of as usize].0) - f64::from(signup),
                 };
                 out.set(column, tenure);
             }

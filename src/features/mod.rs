@@ -8,5 +8,5 @@ mod kernels;
 
 pub use catalogue::{Catalogue, Feature, Measure};
 pub use direction::Directions;
-pub use engine::{Engine, RowKey};
+pub use engine::{Engine, Located, RowKey};
 pub use kernels::values::NEGATIVE;

@@ -342,21 +342,25 @@ impl Artefact {
     /// When features that lie on disk cannot be read.
     pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Scores> {
         let (terms, columns) = (self.terms(), self.recipe.columns(customers));
-        let parts: Vec<(Vec<f64>, Row)> = dataset
+        let parts: Vec<(Vec<f64>, Vec<f64>, Row)> = dataset
             .blocks
             .par_iter()
             .enumerate()
-            .map(|(index, block)| match &self.additive {
-                Some(additive) => self.score_additive(additive, &terms, block, selection.rows(index), customers),
-                None => self.score_linear(&columns, block, selection.rows(index)),
+            .map(|(index, block)| {
+                let (log_odds, sums) = match &self.additive {
+                    Some(additive) => self.score_additive(additive, &terms, block, selection.rows(index), customers)?,
+                    None => self.score_linear(&columns, block, selection.rows(index))?,
+                };
+                let probabilities = log_odds.iter().map(|&z| self.calibration.apply(z)).collect();
+                Ok((log_odds, probabilities, sums))
             })
             .collect::<Result<_>>()?;
         let mut scores =
             Scores { customers: selection.customers(dataset), mean: Row::zeros(terms.len()), ..Scores::default() };
         let rows = scores.customers.len().max(1) as f64;
-        for (index, (log_odds, sums)) in parts.into_iter().enumerate() {
+        for (index, (log_odds, probabilities, sums)) in parts.into_iter().enumerate() {
             scores.places.extend(selection.rows(index).iter().map(|&row| (index as u32, row)));
-            scores.probabilities.extend(log_odds.iter().map(|&z| self.calibration.apply(z)));
+            scores.probabilities.extend(probabilities);
             scores.log_odds.extend(log_odds);
             scores.mean.add(&sums, 1.0 / rows);
         }

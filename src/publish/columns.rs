@@ -6,9 +6,10 @@ use crate::sources::{Ids, Passthrough};
 use polars::prelude::*;
 use std::fs::File;
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
-/// Rows in a row group of the files written.
-const ROW_GROUP: usize = 262_144;
+/// Rows of a part of a large table: those of a row group.
+pub const PART_ROWS: usize = 131_072;
 
 /// Named columns of one length.
 #[derive(Clone, Debug, Default)]
@@ -92,8 +93,9 @@ impl Columns {
         self.write_parquet_with(path, std::iter::empty())
     }
 
-    /// Writes Parquet, with more parts of the same columns behind these, each a row group or more.
-    pub fn write_parquet_with(self, path: &Path, more: impl Iterator<Item = Result<Columns>>) -> Result<()> {
+    /// Writes Parquet, with more parts of the same columns behind these, each a row group. A part is made while the one
+    /// before it is written.
+    pub fn write_parquet_with(self, path: &Path, more: impl Iterator<Item = Result<Columns>> + Send) -> Result<()> {
         let written = |e: PolarsError| match e {
             PolarsError::IO { error, .. } => Error::writing(path, &error),
             other => internal(other),
@@ -102,14 +104,22 @@ impl Columns {
         let file = File::create(path).map_err(|e| Error::writing(path, &e))?;
         let mut writer = ParquetWriter::new(&file)
             .with_compression(ParquetCompression::Zstd(None))
-            .with_row_group_size(Some(ROW_GROUP))
             .batched(frame.schema())
             .map_err(written)?;
-        writer.write_batch(&frame).map_err(written)?;
-        drop(frame);
-        for part in more {
-            writer.write_batch(&part?.frame()?).map_err(written)?;
-        }
+        std::thread::scope(|scope| {
+            let (sender, parts) = sync_channel(1);
+            scope.spawn(move || {
+                for part in more.map(|part| part?.frame()) {
+                    // Nobody receives after an error.
+                    if sender.send(part).is_err() {
+                        break;
+                    }
+                }
+            });
+            writer.write_batch(&frame).map_err(written)?;
+            drop(frame);
+            parts.into_iter().try_for_each(|part| writer.write_batch(&part?).map_err(written))
+        })?;
         writer.finish().map_err(written)?;
         file.sync_all().map_err(|e| Error::writing(path, &e))
     }

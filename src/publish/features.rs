@@ -1,13 +1,10 @@
 //! The feature table as a file: `customer_id`, `as_of`, the features, the categoricals, and `churned` if asked for.
 
-use super::columns::Columns;
+use super::columns::{Columns, PART_ROWS};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::sources::CustomerTable;
 use std::path::Path;
-
-/// Rows that are in memory as `f64` at a time.
-const ROWS: usize = 131_072;
 
 /// Writes the rows in the order of as-of dates, then ids. Returns how many there are.
 pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: bool) -> Result<usize> {
@@ -17,7 +14,7 @@ pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: 
         places.extend(rows.map(|(row, (&as_of, &customer))| (as_of, customer, index, row)));
     }
     places.sort_unstable();
-    let mut parts = places.chunks(ROWS).map(|part| table(part, dataset, customers, labels));
+    let mut parts = places.chunks(PART_ROWS).map(|part| table(part, dataset, customers, labels));
     let empty = || table(&[], dataset, customers, labels);
     let first = parts.next().unwrap_or_else(empty)?;
     first.write_parquet_with(path, parts)?;

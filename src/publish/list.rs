@@ -1,6 +1,6 @@
 //! The two tables of a run: the scores of every eligible customer, and the list with its reasons.
 
-use super::columns::Columns;
+use super::columns::{Columns, PART_ROWS};
 use super::previous::Previous;
 use crate::calendar::Day;
 use crate::config::List;
@@ -9,6 +9,7 @@ use crate::model::artefact::Scores;
 use crate::ranking::{Group, Ranking, Tier};
 use crate::reasons::Explanation;
 use crate::sources::{CustomerTable, Passthrough};
+use std::ops::Range;
 
 /// Reasons that have columns, whether or not a customer has that many.
 const REASONS: usize = 4;
@@ -65,29 +66,40 @@ impl Results<'_> {
         (customers, probabilities)
     }
 
-    fn tiers(&self, count: usize) -> Vec<Option<&'static str>> {
+    fn tiers(&self, ranks: impl Iterator<Item = usize>) -> Vec<Option<&'static str>> {
         let all = self.ranking.order.len();
-        (1..=count).map(|rank| Some(Tier::of(rank, all).name())).collect()
+        ranks.map(|rank| Some(Tier::of(rank, all).name())).collect()
     }
 
-    /// `scores.parquet`: a row an eligible customer, in rank order. `passthrough` has its values in that order.
-    pub fn scores_table(&self, passthrough: Vec<(String, Passthrough)>) -> Result<Columns> {
-        let order = &self.ranking.order;
+    /// `scores.parquet`, in parts: a row an eligible customer, in rank order. `passthrough` has its values in that order.
+    pub fn scores_parts<'p>(
+        &'p self,
+        passthrough: &'p [(String, Passthrough)],
+    ) -> impl Iterator<Item = Result<Columns>> + Send + 'p {
+        let count = self.ranking.order.len();
+        let parts = (0..count.max(1)).step_by(PART_ROWS);
+        parts.map(move |first| self.scores_part(first..count.min(first + PART_ROWS), passthrough))
+    }
+
+    fn scores_part(&self, places: Range<usize>, passthrough: &[(String, Passthrough)]) -> Result<Columns> {
+        let order = &self.ranking.order[places.clone()];
+        let ranks = || places.clone().map(|place| place + 1);
         let (customers, probabilities) = self.common(order);
         let mut table = Columns::default();
         table.day("as_of", self.as_of, order.len())?;
         table.ids("customer_id", &self.customers.ids, &customers);
         table.floats("churn_probability", probabilities.into_iter());
         table.floats("log_odds", order.iter().map(|&p| self.scores.log_odds[p as usize]));
-        table.floats("percentile", (1..=order.len()).map(|rank| self.ranking.percentile(rank)));
-        table.texts("risk_tier", &self.tiers(order.len()));
-        table.integers("rank", (1..=order.len() as i64).map(Some));
-        let mut groups: Vec<Option<&str>> = self.listed().iter().map(|&p| Some(self.group(p).name())).collect();
+        table.floats("percentile", ranks().map(|rank| self.ranking.percentile(rank)));
+        table.texts("risk_tier", &self.tiers(ranks()));
+        table.integers("rank", ranks().map(|rank| Some(rank as i64)));
+        let listed = order.iter().take(self.ranking.listed.saturating_sub(places.start));
+        let mut groups: Vec<Option<&str>> = listed.map(|&p| Some(self.group(p).name())).collect();
         groups.resize(order.len(), None);
         table.texts("group", &groups);
         table.texts("model_version", &vec![Some(self.model_version); order.len()]);
         for (name, column) in passthrough {
-            table.passthrough(&name, column)?;
+            table.passthrough(name, column.of(places.clone()))?;
         }
         Ok(table)
     }
@@ -128,7 +140,7 @@ impl Results<'_> {
         table.integers("rank", (1..=listed.len() as i64).map(Some));
         table.ids("customer_id", &self.customers.ids, &customers);
         table.floats("churn_probability", probabilities.iter().copied());
-        table.texts("risk_tier", &self.tiers(listed.len()));
+        table.texts("risk_tier", &self.tiers(1..=listed.len()));
         table.floats("percentile", (1..=listed.len()).map(|rank| self.ranking.percentile(rank)));
         let value = |customer: u32| self.customers.value.get(customer as usize).copied().unwrap_or(f64::NAN);
         table.floats("value_at_risk", customers.iter().map(|&c| value(c)));

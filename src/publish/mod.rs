@@ -44,10 +44,15 @@ impl Staged {
         Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 
-    /// Writes a data file as Parquet.
-    pub fn parquet(&mut self, name: &str, columns: Columns) -> Result<()> {
-        let rows = columns.rows();
-        columns.write_parquet(&self.folder.path().join(name))?;
+    /// Writes a data file of so many rows as Parquet, in one part or more.
+    pub fn parquet(
+        &mut self,
+        name: &str,
+        rows: usize,
+        mut parts: impl Iterator<Item = Result<Columns>> + Send,
+    ) -> Result<()> {
+        let first = parts.next().unwrap_or_else(|| Ok(Columns::default()))?;
+        first.write_parquet_with(&self.folder.path().join(name), parts)?;
         self.record(name, rows)
     }
 

@@ -1,30 +1,37 @@
-//! Bins: where the scan puts its rows, one for each signal and partition.
+//! Bins: where the scan puts its rows, by signal and partition.
 //!
-//! Rows lie in memory while the budget lasts. When it is exceeded, one thread writes whatever all bins hold to a scratch
-//! file, partition after partition, so that a partition is read back in a few long pieces; the others wait if they too
-//! have a full chunk to hand over. Was anything written, the rest is written at the end of the scan as well: the memory
+//! A thread hands its rows over a batch at a time: those of all partitions, one partition behind the other in one piece of
+//! memory. Batches lie in memory while the budget lasts. When it is exceeded, one thread writes whatever all bins hold to a
+//! scratch file, partition after partition, so that a partition is read back in a few long pieces; the others wait if they
+//! too have a batch to hand over. Was anything written, the rest is written at the end of the scan as well: the memory
 //! is then free for the features.
 
 use crate::error::Result;
 use crate::memory::{Budget, Scratch, MIB};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 8 * MIB as usize;
 
-/// Rows of one signal for one partition, from one thread. In no particular order, but a thread meets rows mostly in the
-/// order of their files, which is that of time as a rule.
-#[derive(Debug, Default)]
-pub(super) struct Chunk {
-    /// The thread.
-    pub worker: usize,
-    /// The packed rows.
+/// Rows of one signal from one thread, in the order of their files: that of time as a rule.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The task of its first row: batches in this order are nearly in that of the files.
+    pub task: usize,
+    /// The packed rows, partition after partition.
     pub words: Vec<u32>,
+    /// Where each partition's words begin; one more entry than partitions.
+    pub starts: Vec<u32>,
 }
 
-impl Chunk {
+impl Batch {
+    fn of(&self, partition: usize) -> &[u32] {
+        &self.words[self.starts[partition] as usize..self.starts[partition + 1] as usize]
+    }
+
     fn bytes(&self) -> u64 {
-        (4 * self.words.capacity() + size_of::<Chunk>()) as u64
+        (4 * (self.words.capacity() + self.starts.capacity()) + size_of::<Batch>()) as u64
     }
 }
 
@@ -35,124 +42,143 @@ struct Extent {
     words: usize,
 }
 
-#[derive(Debug, Default)]
-struct Bin {
-    chunks: Vec<Chunk>,
-    extents: Vec<Extent>,
-}
-
-/// All bins.
+/// Where rows are put while the scan goes on.
 #[derive(Debug)]
 pub(super) struct Bins {
-    /// By signal, then partition.
-    bins: Vec<Vec<Mutex<Bin>>>,
+    partitions: usize,
+    /// By signal.
+    batches: Vec<Mutex<Vec<Batch>>>,
     budget: Budget,
-    /// The scratch file, once there is one. Whoever writes to it holds the lock.
-    scratch: Mutex<Option<Arc<Scratch>>>,
+    /// Whoever writes to it holds the lock.
+    written: Mutex<Option<Written>>,
+}
+
+/// The rows in the scratch file.
+#[derive(Debug)]
+struct Written {
+    scratch: Scratch,
+    /// By signal, then partition, in the order of writing.
+    extents: Vec<Vec<Vec<Extent>>>,
+}
+
+/// The rows of all signals after the scan, by partition.
+#[derive(Debug)]
+pub(super) struct Binned {
+    partitions: usize,
+    /// By signal, in the order of their files.
+    batches: Vec<Vec<Batch>>,
+    written: Option<Written>,
 }
 
 impl Bins {
     /// Empty ones. `limit` is what they may hold in memory, in bytes.
     pub fn new(signals: usize, partitions: usize, limit: Option<u64>) -> Bins {
-        let bins = || (0..partitions).map(|_| Mutex::default()).collect();
-        Bins { bins: (0..signals).map(|_| bins()).collect(), budget: Budget::of(limit), scratch: Mutex::new(None) }
+        let batches = (0..signals).map(|_| Mutex::default()).collect();
+        Bins { partitions, batches, budget: Budget::of(limit), written: Mutex::new(None) }
     }
 
-    /// Puts a chunk into its bin.
+    /// Puts a batch of a signal's rows into the bins.
     ///
     /// # Errors
     /// [`Error::Temporary`](crate::Error::Temporary) when it has to be written and the disk is full.
-    pub fn put(&self, signal: usize, partition: usize, chunk: Chunk) -> Result<()> {
-        let left = self.budget.force(chunk.bytes());
-        lock(&self.bins[signal][partition]).chunks.push(chunk);
+    pub fn put(&self, signal: usize, batch: Batch) -> Result<()> {
+        let left = self.budget.force(batch.bytes());
+        lock(&self.batches[signal]).push(batch);
         if left {
             return Ok(());
         }
-        let mut scratch = lock(&self.scratch);
+        let mut written = lock(&self.written);
         // Another thread may have made room in the meantime.
         match self.budget.exceeded() {
-            true => self.write_out(&mut scratch),
+            true => self.write_out(&mut written),
             false => Ok(()),
         }
     }
 
-    /// Ends the scan: nothing more is put. Returns the bytes written.
+    /// Ends the scan.
     ///
     /// # Errors
     /// As [`Bins::put`].
-    pub fn finish(&self) -> Result<u64> {
-        let mut scratch = lock(&self.scratch);
-        if scratch.is_some() {
-            self.write_out(&mut scratch)?;
+    pub fn finish(self) -> Result<Binned> {
+        let mut written = lock(&self.written).take();
+        if written.is_some() {
+            self.write_out(&mut written)?;
         }
-        Ok(scratch.as_ref().map_or(0, |scratch| scratch.bytes()))
+        let batches = self.batches.iter().map(ordered).collect();
+        Ok(Binned { partitions: self.partitions, batches, written })
     }
 
-    fn write_out(&self, scratch: &mut Option<Arc<Scratch>>) -> Result<()> {
-        let scratch = match scratch {
-            Some(scratch) => scratch,
-            None => scratch.insert(Arc::new(Scratch::create()?)),
+    fn write_out(&self, written: &mut Option<Written>) -> Result<()> {
+        let Written { scratch, extents } = match written {
+            Some(written) => written,
+            None => written.insert(Written {
+                scratch: Scratch::create()?,
+                extents: vec![vec![Vec::new(); self.partitions]; self.batches.len()],
+            }),
         };
-        let mut buffer = Vec::with_capacity(BUFFER + BUFFER / 8);
-        // The rows in the buffer, each piece with its bin and its place from the buffer's beginning.
-        let mut pieces: Vec<(&Mutex<Bin>, Extent)> = Vec::new();
-        let mut freed = 0;
-        let partitions = self.bins.first().map_or(0, Vec::len);
-        for partition in 0..partitions {
-            for bin in self.bins.iter().map(|signal| &signal[partition]) {
-                let mut chunks = std::mem::take(&mut lock(bin).chunks);
-                chunks.sort_by_key(|chunk| chunk.worker);
-                for of_worker in chunks.chunk_by(|a, b| a.worker == b.worker) {
-                    let at = buffer.len() as u64;
-                    of_worker.iter().for_each(|chunk| buffer.extend_from_slice(bytemuck::cast_slice(&chunk.words)));
-                    let words = of_worker.iter().map(|chunk| chunk.words.len()).sum();
-                    freed += of_worker.iter().map(Chunk::bytes).sum::<u64>();
-                    pieces.push((bin, Extent { at, words }));
-                }
+        let batches: Vec<Vec<Batch>> = self.batches.iter().map(ordered).collect();
+        let mut buffer: Vec<u32> = Vec::with_capacity((BUFFER + BUFFER / 8) / size_of::<u32>());
+        // The rows in the buffer: signal, partition, and the number of their words.
+        let mut pieces: Vec<(usize, usize, usize)> = Vec::new();
+        for partition in 0..self.partitions {
+            for (signal, batches) in batches.iter().enumerate() {
+                let before = buffer.len();
+                batches.iter().for_each(|batch| buffer.extend_from_slice(batch.of(partition)));
+                pieces.push((signal, partition, buffer.len() - before));
             }
-            if buffer.len() >= BUFFER || partition + 1 == partitions {
-                let start = scratch.append(&buffer)?;
-                for (bin, extent) in pieces.drain(..) {
-                    lock(bin).extents.push(Extent { at: start + extent.at, ..extent });
+            if size_of::<u32>() * buffer.len() >= BUFFER || partition + 1 == self.partitions {
+                let mut at = scratch.append(bytemuck::cast_slice(&buffer))?;
+                for (signal, partition, words) in pieces.drain(..).filter(|(.., words)| *words > 0) {
+                    extents[signal][partition].push(Extent { at, words });
+                    at += (size_of::<u32>() * words) as u64;
                 }
-                self.budget.give_back(std::mem::take(&mut freed));
                 buffer.clear();
             }
         }
+        self.budget.give_back(batches.iter().flatten().map(Batch::bytes).sum());
         Ok(())
+    }
+}
+
+/// Takes batches out, in the order of their files.
+fn ordered(batches: &Mutex<Vec<Batch>>) -> Vec<Batch> {
+    let mut batches = std::mem::take(&mut *lock(batches));
+    batches.sort_by_key(|batch| batch.task);
+    batches
+}
+
+impl Binned {
+    /// Bytes in the scratch file.
+    pub fn written(&self) -> u64 {
+        self.written.as_ref().map_or(0, |written| written.scratch.bytes())
     }
 
     /// Bytes of each partition's rows.
     pub fn sizes(&self) -> Vec<u64> {
-        let of = |bin: &Mutex<Bin>| {
-            let bin = lock(bin);
-            let held = bin.chunks.iter().map(|chunk| 4 * chunk.words.len()).sum::<usize>();
-            let written = bin.extents.iter().map(|extent| 4 * extent.words).sum::<usize>();
-            (held + written) as u64
+        let of = |partition: usize| {
+            let held = self.batches.iter().flatten().map(|batch| batch.of(partition).len());
+            let extents = self.written.iter().flat_map(|written| &written.extents);
+            let written = extents.flat_map(|of_signal| &of_signal[partition]).map(|extent| extent.words);
+            (size_of::<u32>() * held.chain(written).sum::<usize>()) as u64
         };
-        let partitions = self.bins.first().map_or(0, Vec::len);
-        (0..partitions).map(|partition| self.bins.iter().map(|signal| of(&signal[partition])).sum()).collect()
+        (0..self.partitions).map(of).collect()
     }
 
-    /// Takes the rows of a bin.
+    /// A partition's rows of one signal, in pieces, nearly in the order of their files.
     ///
     /// # Errors
     /// [`Error::Temporary`](crate::Error::Temporary) when they lie in the scratch file and cannot be read.
-    pub fn take(&self, signal: usize, partition: usize) -> Result<Vec<Chunk>> {
-        let Bin { mut chunks, extents } = std::mem::take(&mut *lock(&self.bins[signal][partition]));
-        chunks.sort_by_key(|chunk| chunk.worker);
-        if extents.is_empty() {
-            return Ok(chunks);
+    pub fn of(&self, signal: usize, partition: usize) -> Result<Vec<Cow<'_, [u32]>>> {
+        let mut pieces = Vec::with_capacity(self.batches[signal].len());
+        if let Some(Written { scratch, extents }) = &self.written {
+            for &Extent { at, words } in &extents[signal][partition] {
+                let mut piece = vec![0u32; words];
+                scratch.read(at, bytemuck::cast_slice_mut(&mut piece))?;
+                pieces.push(Cow::Owned(piece));
+            }
         }
-        let Some(scratch) = lock(&self.scratch).clone() else { return Ok(chunks) };
-        let mut all = Vec::with_capacity(extents.len() + chunks.len());
-        for Extent { at, words } in extents {
-            let mut chunk = Chunk { worker: 0, words: vec![0; words] };
-            scratch.read(at, bytemuck::cast_slice_mut(&mut chunk.words))?;
-            all.push(chunk);
-        }
-        all.extend(chunks);
-        Ok(all)
+        pieces.extend(self.batches[signal].iter().map(|batch| Cow::Borrowed(batch.of(partition))));
+        Ok(pieces)
     }
 }
 
@@ -164,33 +190,36 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    fn chunk(worker: usize, from: u32) -> Chunk {
-        Chunk { worker, words: (from..from + 100).collect() }
-    }
-
     #[test]
-    fn rows_come_back_whether_or_not_they_were_written() {
-        for limit in [None, Some(0), Some(2000), Some(1 << 30)] {
-            let bins = Bins::new(2, 3, limit);
-            for round in 0..4 {
-                for (signal, partition) in [(0, 0), (0, 2), (1, 2)] {
-                    let from = 1000 * round + 10 * signal as u32 + partition as u32;
-                    bins.put(signal, partition, chunk(round as usize % 2, from)).unwrap();
+    fn rows_come_back_in_order_whether_or_not_they_were_written() {
+        // 100 words for partition 0, none for partition 1, 50 for partition 2.
+        let batch = |task: usize| {
+            let first = 1000 * task as u32;
+            Batch { task, words: (first..first + 150).collect(), starts: vec![0, 100, 100, 150] }
+        };
+        for limit in [None, Some(0), Some(1500), Some(1 << 30)] {
+            let bins = Bins::new(3, 3, limit);
+            for task in [1, 0, 3, 2] {
+                bins.put(0, batch(task)).unwrap();
+                bins.put(2, batch(task)).unwrap();
+            }
+            let binned = bins.finish().unwrap();
+            let all = 8 * 150 * 4;
+            assert_eq!(binned.written(), if limit.is_some_and(|limit| limit <= 1500) { all } else { 0 }, "{limit:?}");
+            assert_eq!(binned.sizes(), [all / 3 * 2, 0, all / 3]);
+            for signal in [0, 2] {
+                for (partition, places) in [(0, 0..100), (1, 100..100), (2, 100..150)] {
+                    let mut found: Vec<u32> = binned.of(signal, partition).unwrap().concat();
+                    if limit.is_none_or(|limit| limit > 1500) {
+                        assert!(found.is_sorted(), "{limit:?}");
+                    }
+                    found.sort_unstable();
+                    let expected: Vec<u32> =
+                        (0..4).flat_map(|task| places.clone().map(move |place| 1000 * task + place)).collect();
+                    assert_eq!(found, expected, "{limit:?}");
                 }
             }
-            let written = bins.finish().unwrap();
-            assert_eq!(written, if limit.is_some_and(|limit| limit <= 2000) { 12 * 400 } else { 0 }, "{limit:?}");
-            assert_eq!(bins.sizes(), [4 * 400, 0, 8 * 400]);
-            for (signal, partition) in [(0, 0), (0, 2), (1, 2)] {
-                let chunks = bins.take(signal, partition).unwrap();
-                let mut words: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.words.clone()).collect();
-                words.sort_unstable();
-                let base = 10 * signal as u32 + partition as u32;
-                let expected: Vec<u32> =
-                    (0..4).flat_map(|round| 1000 * round + base..1000 * round + base + 100).collect();
-                assert_eq!(words, expected);
-            }
-            assert!(bins.take(1, 0).unwrap().is_empty());
+            assert!(binned.of(1, 0).unwrap().concat().is_empty());
         }
     }
 }

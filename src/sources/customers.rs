@@ -3,6 +3,7 @@
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::ids::Ids;
 use super::passthrough::{self, Passthrough};
+use super::plan::pieces;
 use super::quarantine::{Quarantine, Reason};
 use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::{Day, Zone};
@@ -13,6 +14,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use rayon::prelude::*;
 use std::cmp::Ordering;
+use std::ops::Range;
+
+/// Rows that a piece of a row group has at least.
+const PIECE_ROWS: usize = 1 << 17;
 
 /// The day that stands for null.
 pub const NO_DAY: i32 = i32::MIN;
@@ -144,11 +149,15 @@ impl CustomerTable {
     /// greatest in its columns is kept, whatever the order of files, and the others go to quarantine. A numeric value
     /// that is not finite becomes null and is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
-        let groups = |file: &OpenFile| file.metadata.metadata().num_row_groups();
-        let tasks: Vec<(&OpenFile, usize)> =
-            table.files.iter().flat_map(|file| (0..groups(file)).map(move |group| (file, group))).collect();
-        let read = |&(file, group): &(&OpenFile, usize)| read_part(file, group, settings, zone, table.id_kind);
-        let parts: Vec<Part> = tasks.par_iter().map(read).collect::<Result<_>>()?;
+        let mut tasks = Vec::new();
+        for file in &table.files {
+            for (group, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {
+                let rows = metadata.num_rows().max(0) as usize;
+                tasks.extend(pieces(rows, PIECE_ROWS).map(|rows| (file, group, rows)));
+            }
+        }
+        let read = |(file, group, rows)| read_part(file, group, rows, settings, zone, table.id_kind);
+        let parts: Vec<Part> = tasks.into_par_iter().map(read).collect::<Result<_>>()?;
         let mut all = Part::empty(settings, table.id_kind);
         for part in parts {
             all.ids.extend(part.ids);
@@ -296,6 +305,7 @@ fn taken<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
 fn read_part(
     file: &OpenFile,
     row_group: usize,
+    rows: Option<Range<usize>>,
     settings: &config::Customers,
     zone: &Zone,
     kind: IdKind,
@@ -308,7 +318,7 @@ fn read_part(
     let mut part = Part::empty(settings, kind);
     let mut times = Times::new(zone);
     let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    for batch in file.read_rows(&columns, row_group, None, 16_384)? {
+    for batch in file.read_rows(&columns, row_group, rows, 16_384)? {
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
         let rows = batch.num_rows();
         part.rows += rows as u64;

@@ -5,7 +5,7 @@
 //! table of a few thousand ids stays in cache: looking each id up in one big table while decoding would cost a cache miss
 //! a row.
 
-use super::bins::Bins;
+use super::bins::{Binned, Bins};
 use super::customers::CustomerTable;
 use super::ids::Ids;
 use super::partition::{Fingerprint, Partitioning};
@@ -20,10 +20,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The category code that stands for null.
 pub const NO_CATEGORY: u32 = u32::MAX;
-/// Rows that a thread gathers for a partition before it hands them over.
-const CHUNK_ROWS: usize = 512;
-/// The same where memory is short.
-const LEAST_CHUNK_ROWS: usize = 16;
+/// Bytes that a thread gathers for each partition, on average, before it hands them over, and in all at least. The buffers
+/// of a million customers then stay in a core's cache.
+const GATHERED: usize = 2 << 10;
+const LEAST_GATHERED: usize = 1 << 20;
 
 /// A signal to scan and the instants to keep: `from <= ts < to`.
 pub struct SignalScan<'a> {
@@ -90,7 +90,7 @@ pub struct EventStore {
     /// The smallest integer id, from which packed ids count.
     pub(super) lowest_id: i64,
     pub(super) signals: Vec<SignalStore>,
-    pub(super) bins: Bins,
+    pub(super) rows: Binned,
     /// Bytes that lie in the scratch file instead of in memory.
     pub spilled: u64,
     /// What was seen, a report a signal.
@@ -102,7 +102,7 @@ pub struct EventStore {
 impl EventStore {
     /// Bytes of each partition's rows.
     pub fn partition_bytes(&self) -> Vec<u64> {
-        self.bins.sizes()
+        self.rows.sizes()
     }
 }
 
@@ -150,12 +150,11 @@ pub fn scan(
     for (signal, scan) in scans.iter().enumerate() {
         reports.push(plan(signal, scan, zone, &mut tasks));
     }
-    // A quarter of the memory may lie in the threads' own buffers.
-    let row_bytes = 4 * layouts.iter().map(Layout::words).max().unwrap_or(1);
-    let buffers = (row_bytes * partitioning.count() * rayon::current_num_threads()) as u64;
-    let chunk_rows = memory.map_or(CHUNK_ROWS as u64, |bytes| bytes / 4 / buffers);
-    let chunk_rows = chunk_rows.clamp(LEAST_CHUNK_ROWS as u64, CHUNK_ROWS as u64) as usize;
-    let held = memory.map(|bytes| bytes.saturating_sub(chunk_rows as u64 * buffers));
+    // A quarter of the memory may lie in the threads' own buffers, which grow by doubling.
+    let threads = rayon::current_num_threads();
+    let gathered = (GATHERED * partitioning.count()).max(LEAST_GATHERED);
+    let gathered = memory.map_or(gathered, |bytes| gathered.min(bytes as usize / 8 / threads));
+    let held = memory.map(|bytes| bytes.saturating_sub((2 * gathered * threads) as u64));
     let bins = Bins::new(scans.len(), partitioning.count(), held);
     let scanner = Scanner {
         scans,
@@ -169,15 +168,16 @@ pub fn scan(
         lowest_id,
         id_span,
         zone,
-        chunk_rows,
+        most_words: gathered / size_of::<u32>(),
     };
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let workers = rayon::broadcast(|context| {
-        let mut worker = Worker::new(&scanner, context.index());
+    let workers = rayon::broadcast(|_| {
+        let mut worker = Worker::new(&scanner);
         while !stop.load(Ordering::Relaxed) {
-            let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            match worker.run(task) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(index) else { break };
+            match worker.run(index, task) {
                 Ok(rows) => progress(rows),
                 Err(error) => {
                     stop.store(true, Ordering::Relaxed);
@@ -191,9 +191,9 @@ pub fn scan(
         reports.iter_mut().zip(worker?).for_each(|(all, part)| all.merge(&part));
     }
     let categories = scanner.categories.iter().map(Categories::len).collect();
-    let spilled = bins.finish()?;
+    let rows = bins.finish()?;
     let signals = scans.iter().zip(&layouts);
     let signals =
         signals.map(|(scan, &layout)| SignalStore { layout, deduplicate: scan.settings.deduplicate }).collect();
-    Ok(EventStore { origin, partitioning, lowest_id, signals, bins, spilled, reports, categories })
+    Ok(EventStore { origin, partitioning, lowest_id, signals, spilled: rows.written(), rows, reports, categories })
 }

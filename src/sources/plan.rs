@@ -166,7 +166,7 @@ pub(super) fn plan(signal: usize, scan: &SignalScan<'_>, zone: &Zone, tasks: &mu
                 Some((min, _)) if min.saturating_sub(slack) >= to => report.after += rows,
                 _ => {
                     let task = |rows| Task { signal, file: index, row_group: group, rows };
-                    tasks.extend(pieces(rows as usize).map(task));
+                    tasks.extend(pieces(rows as usize, PIECE_ROWS).map(task));
                     continue;
                 }
             }
@@ -176,9 +176,10 @@ pub(super) fn plan(signal: usize, scan: &SignalScan<'_>, zone: &Zone, tasks: &mu
     report
 }
 
-/// One row group as tasks: a large one is cut, so that no thread waits for another that decodes it alone.
-fn pieces(rows: usize) -> impl Iterator<Item = Option<Range<usize>>> {
-    let count = (rows / PIECE_ROWS).clamp(1, PIECES * rayon::current_num_threads());
+/// One row group as tasks: a large one is cut into pieces of `least` rows or more, so that no thread waits for another that
+/// decodes it alone.
+pub(super) fn pieces(rows: usize, least: usize) -> impl Iterator<Item = Option<Range<usize>>> {
+    let count = (rows / least).clamp(1, PIECES * rayon::current_num_threads());
     let size = rows.div_ceil(count);
     (0..count).map(move |piece| (count > 1).then(|| piece * size..rows.min((piece + 1) * size)))
 }
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn pieces_cover_a_row_group_once() {
         for rows in [0, 1, PIECE_ROWS, 2 * PIECE_ROWS + 1, 100_000_000] {
-            let all: Vec<Range<usize>> = pieces(rows).map(|piece| piece.unwrap_or(0..rows)).collect();
+            let all: Vec<Range<usize>> = pieces(rows, PIECE_ROWS).map(|piece| piece.unwrap_or(0..rows)).collect();
             assert_eq!((all[0].start, all[all.len() - 1].end), (0, rows));
             assert!(all.windows(2).all(|pair| pair[0].end == pair[1].start));
         }

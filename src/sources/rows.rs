@@ -1,12 +1,12 @@
 //! One partition's rows, resolved to its customers and put in order.
 
-use super::bins::Chunk;
 use super::customers::CustomerTable;
 use super::events::{EventStore, SignalStore};
 use super::ids::Ids;
 use super::partition::{mixed, Fingerprint};
 use super::plan::{from_ordered_f32, from_ordered_f64, Layout};
 use crate::error::{Error, Result};
+use std::borrow::Cow;
 
 /// The rows of one signal for the customers of one partition, customer by customer, each customer's rows in time order.
 ///
@@ -32,9 +32,33 @@ impl SignalRows {
     pub fn of(&self, customer: usize) -> std::ops::Range<usize> {
         self.starts[customer] as usize..self.starts[customer + 1] as usize
     }
+
+    /// Fills the columns from rows.
+    fn fill<const ORDERED: usize>(&mut self, rows: &[[u32; ORDERED]], layout: &Layout) {
+        fn column<const N: usize, T>(rows: &[[u32; N]], out: &mut Vec<T>, of: impl Fn(&[u32; N]) -> T) {
+            out.clear();
+            out.extend(rows.iter().map(of));
+        }
+        column(rows, &mut self.seconds, |row| row[0]);
+        let at = layout.value_at();
+        match layout.value_words {
+            0 => {}
+            1 => column(rows, &mut self.values, |row| f64::from(from_ordered_f32(row[at]))),
+            _ => column(rows, &mut self.values, |row| {
+                from_ordered_f64(u64::from(row[at]) << 32 | u64::from(row[at + 1]))
+            }),
+        }
+        if layout.category {
+            column(rows, &mut self.categories, |row| row[layout.category_at()]);
+        }
+        if layout.instrument {
+            column(rows, &mut self.instruments, |row| row[layout.instrument_at()]);
+        }
+    }
 }
 
 /// The rows of every signal for one partition.
+#[derive(Clone, Debug, Default)]
 pub struct PartitionRows {
     /// One entry a signal, in the order of the scan.
     pub signals: Vec<SignalRows>,
@@ -44,42 +68,122 @@ pub struct PartitionRows {
     pub duplicates: Vec<u64>,
 }
 
-impl EventStore {
-    /// Takes a partition's rows out of the store and resolves their ids. Call it once a partition.
+/// Brings the rows of one partition after the other to their customers, in memory that it keeps.
+pub struct Resolver<'a> {
+    store: &'a EventStore,
+    customers: &'a CustomerTable,
+    /// The member of each row.
+    members: Vec<u32>,
+    /// Where each member's next row goes.
+    next: Vec<u32>,
+    /// Rows without their ids.
+    packed: Vec<u32>,
+    rows: PartitionRows,
+}
+
+impl<'a> Resolver<'a> {
+    /// For the partitions of `store`, whose ids are those of `customers`.
+    pub fn new(store: &'a EventStore, customers: &'a CustomerTable) -> Resolver<'a> {
+        let signals = store.signals.len();
+        let rows = PartitionRows {
+            signals: vec![SignalRows::default(); signals],
+            unknown: vec![0; signals],
+            duplicates: vec![0; signals],
+        };
+        Resolver { store, customers, members: Vec::new(), next: Vec::new(), packed: Vec::new(), rows }
+    }
+
+    /// A partition's rows, with their ids resolved.
     ///
     /// # Errors
     /// [`Error::Temporary`] when the rows lie in the scratch file and cannot be read.
-    pub fn take(&self, partition: usize, customers: &CustomerTable) -> Result<PartitionRows> {
-        let members = Members::of(&self.partitioning.members[partition], customers, self.lowest_id);
-        let mut rows = PartitionRows { signals: Vec::new(), unknown: Vec::new(), duplicates: Vec::new() };
-        for (signal, store) in self.signals.iter().enumerate() {
-            let chunks = self.bins.take(signal, partition)?;
-            let (mut resolved, unknown, duplicates) = match (store.layout.id_words, store.layout.ordered_words()) {
-                (1, 1) => resolve::<1, 1>(chunks, store, &members),
-                (1, 2) => resolve::<1, 2>(chunks, store, &members),
-                (1, 3) => resolve::<1, 3>(chunks, store, &members),
-                (1, 4) => resolve::<1, 4>(chunks, store, &members),
-                (1, 5) => resolve::<1, 5>(chunks, store, &members),
-                (1, 6) => resolve::<1, 6>(chunks, store, &members),
-                (2, 1) => resolve::<2, 1>(chunks, store, &members),
-                (2, 2) => resolve::<2, 2>(chunks, store, &members),
-                (2, 3) => resolve::<2, 3>(chunks, store, &members),
-                (2, 4) => resolve::<2, 4>(chunks, store, &members),
-                (2, 5) => resolve::<2, 5>(chunks, store, &members),
-                (2, 6) => resolve::<2, 6>(chunks, store, &members),
+    pub fn resolve(&mut self, partition: usize) -> Result<&PartitionRows> {
+        let store = self.store;
+        let members = Members::of(&store.partitioning.members[partition], self.customers, store.lowest_id);
+        for (signal, SignalStore { layout, .. }) in store.signals.iter().enumerate() {
+            let pieces = store.rows.of(signal, partition)?;
+            match (layout.id_words, layout.ordered_words()) {
+                (1, 1) => self.resolve_signal::<1, 1>(signal, pieces, &members),
+                (1, 2) => self.resolve_signal::<1, 2>(signal, pieces, &members),
+                (1, 3) => self.resolve_signal::<1, 3>(signal, pieces, &members),
+                (1, 4) => self.resolve_signal::<1, 4>(signal, pieces, &members),
+                (1, 5) => self.resolve_signal::<1, 5>(signal, pieces, &members),
+                (1, 6) => self.resolve_signal::<1, 6>(signal, pieces, &members),
+                (2, 1) => self.resolve_signal::<2, 1>(signal, pieces, &members),
+                (2, 2) => self.resolve_signal::<2, 2>(signal, pieces, &members),
+                (2, 3) => self.resolve_signal::<2, 3>(signal, pieces, &members),
+                (2, 4) => self.resolve_signal::<2, 4>(signal, pieces, &members),
+                (2, 5) => self.resolve_signal::<2, 5>(signal, pieces, &members),
+                (2, 6) => self.resolve_signal::<2, 6>(signal, pieces, &members),
                 (id, ordered) => return Err(Error::Internal(format!("a row of {id} and {ordered} words"))),
-            };
-            resolved.category_count = self.categories[signal];
-            rows.signals.push(resolved);
-            rows.unknown.push(unknown);
-            rows.duplicates.push(duplicates);
+            }
+            self.rows.signals[signal].category_count = store.categories[signal];
         }
-        Ok(rows)
+        Ok(&self.rows)
+    }
+
+    /// Brings a signal's rows of `ID` + `ORDERED` words to their customers, in order.
+    fn resolve_signal<const ID: usize, const ORDERED: usize>(
+        &mut self,
+        signal: usize,
+        pieces: Vec<Cow<'_, [u32]>>,
+        members: &Members<'_>,
+    ) {
+        let store = self.store;
+        let SignalStore { layout, deduplicate } = &store.signals[signal];
+        let resolved = &mut self.rows.signals[signal];
+        let strangers = members.places.len();
+        self.members.clear();
+        for words in &pieces {
+            members.find_all::<ID, ORDERED>(words, &mut self.members);
+        }
+        // Rows of ids that nobody has come behind the last customer's.
+        let starts = &mut resolved.starts;
+        starts.clear();
+        starts.resize(strangers + 2, 0);
+        self.members.iter().for_each(|&member| starts[member as usize + 1] += 1);
+        for member in 0..=strangers {
+            starts[member + 1] += starts[member];
+        }
+        self.next.clone_from(starts);
+        self.packed.resize(self.members.len() * ORDERED, 0);
+        let packed = self.packed.as_chunks_mut::<ORDERED>().0;
+        let mut of_row = self.members.iter();
+        for words in pieces {
+            for (row, &member) in words.chunks_exact(ID + ORDERED).zip(of_row.by_ref()) {
+                let at = &mut self.next[member as usize];
+                packed[*at as usize].copy_from_slice(&row[ID..]);
+                *at += 1;
+            }
+        }
+        self.rows.unknown[signal] = u64::from(starts[strangers + 1] - starts[strangers]);
+        starts.pop();
+        for bounds in starts.windows(2) {
+            let rows = &mut packed[bounds[0] as usize..bounds[1] as usize];
+            // Pieces come in the order of their files, and signals are written in that of time as a rule: then only ties
+            // are left to look at.
+            if !rows.windows(2).all(|pair| pair[0][0] < pair[1][0]) {
+                // What is in order forms runs: a sort that merges runs is the fast one here.
+                rows.sort();
+            }
+        }
+        self.rows.duplicates[signal] = if *deduplicate { drop_duplicates(packed, starts) } else { 0 };
+        let kept = starts[strangers] as usize;
+        resolved.fill(&packed[..kept], layout);
     }
 }
 
-const UNKNOWN: u32 = u32::MAX;
-const EMPTY: u64 = u64::MAX;
+/// Entries of a bucket: as many as one instruction compares.
+const ENTRIES: usize = 4;
+
+/// A place in the table of ids for four of them.
+#[derive(Clone, Copy, Default)]
+struct Bucket {
+    /// 32 bits that stand for each id.
+    keys: [u32; ENTRIES],
+    /// One more than the member; 0 where there is no entry.
+    members: [u32; ENTRIES],
+}
 
 /// The customers of one partition, and a table of their ids that is small enough to stay in cache.
 struct Members<'a> {
@@ -89,84 +193,114 @@ struct Members<'a> {
     lowest_id: i64,
     /// Of string ids, their fingerprints.
     fingerprints: Vec<[u32; 2]>,
-    /// Open addressing: in the upper half 32 bits that stand for the id, in the lower half the member.
-    table: Vec<u64>,
+    /// An id that finds its bucket full is in the next one that is not. Few are, so that hardly a branch goes wrong.
+    table: Vec<Bucket>,
     shift: u32,
 }
 
 impl<'a> Members<'a> {
     fn of(places: &'a [u32], customers: &'a CustomerTable, lowest_id: i64) -> Members<'a> {
-        // At most half full, so that there is always an empty slot to stop at, and mostly a short way there.
-        let slots = (2 * places.len()).next_power_of_two().max(2);
-        let shift = u32::BITS - slots.trailing_zeros();
+        // At most half full, so that there is always an empty place to stop at.
+        let buckets = (2 * places.len()).div_ceil(ENTRIES).next_power_of_two().max(2);
+        let shift = u32::BITS - buckets.trailing_zeros();
         let fingerprints = match &customers.ids {
             Ids::Integer(_) => Vec::new(),
             Ids::Text { .. } => {
                 places.iter().map(|&place| Fingerprint::of(customers.ids.text(place as usize)).words).collect()
             }
         };
-        let mut members = Members { places, customers, lowest_id, fingerprints, table: vec![EMPTY; slots], shift };
+        let table = vec![Bucket::default(); buckets];
+        let mut members = Members { places, customers, lowest_id, fingerprints, table, shift };
         let wide = match &customers.ids {
             Ids::Integer(ids) => {
                 ids.last().is_some_and(|last| last.wrapping_sub(lowest_id) as u64 > u64::from(u32::MAX))
             }
             Ids::Text { .. } => false,
         };
-        for (member, &place) in (0u64..).zip(places) {
+        for (member, &place) in (1..).zip(places) {
             let key = match &customers.ids {
                 Ids::Integer(ids) if wide => wide_key(ids[place as usize].wrapping_sub(lowest_id) as u64),
                 Ids::Integer(ids) => ids[place as usize].wrapping_sub(lowest_id) as u32,
-                Ids::Text { .. } => members.fingerprints[member as usize][0],
+                Ids::Text { .. } => members.fingerprints[member as usize - 1][0],
             };
-            let mut at = members.first_slot(key);
-            while members.table[at] != EMPTY {
+            let mut at = members.first_bucket(key);
+            loop {
+                let bucket = &mut members.table[at];
+                if let Some(entry) = bucket.members.iter().position(|&member| member == 0) {
+                    (bucket.keys[entry], bucket.members[entry]) = (key, member);
+                    break;
+                }
                 at = members.after(at);
             }
-            members.table[at] = u64::from(key) << 32 | member;
         }
         members
     }
 
     #[inline]
-    fn first_slot(&self, key: u32) -> usize {
+    fn first_bucket(&self, key: u32) -> usize {
         // Fibonacci hashing (Knuth 6.4): the top bits of the product depend on every bit of the key.
         (key.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
     }
 
     #[inline]
-    fn after(&self, slot: usize) -> usize {
-        (slot + 1) & (self.table.len() - 1)
+    fn after(&self, bucket: usize) -> usize {
+        (bucket + 1) & (self.table.len() - 1)
     }
 
-    /// The member of that key for which `same` holds, or [`UNKNOWN`].
+    /// The number that stands for a member whose id nobody has.
+    fn nobody(&self) -> u32 {
+        self.places.len() as u32
+    }
+
+    /// The member of a key that no other id has.
     #[inline]
-    fn find(&self, key: u32, same: impl Fn(u32) -> bool) -> u32 {
-        let mut at = self.first_slot(key);
+    fn find(&self, key: u32) -> u32 {
+        let mut at = self.first_bucket(key);
         loop {
-            let entry = self.table[at];
-            if entry == EMPTY {
-                return UNKNOWN;
+            let Bucket { keys, members } = &self.table[at];
+            let found =
+                keys.iter().zip(members).fold(0, |found, (&k, &member)| found | if k == key { member } else { 0 });
+            if found != 0 {
+                return found - 1;
             }
-            if (entry >> 32) as u32 == key && same(entry as u32) {
-                return entry as u32;
+            if members[ENTRIES - 1] == 0 {
+                return self.nobody();
             }
             at = self.after(at);
         }
     }
 
-    /// Puts the member in the place of each row's id.
-    fn resolve_ids<const ID: usize, const ORDERED: usize>(&self, chunk: &mut Chunk) {
-        let rows = chunk.words.chunks_exact_mut(ID + ORDERED);
+    /// The member of a key that others may share, for which `same` holds.
+    #[inline]
+    fn find_same(&self, key: u32, same: impl Fn(usize) -> bool) -> u32 {
+        let mut at = self.first_bucket(key);
+        loop {
+            let Bucket { keys, members } = &self.table[at];
+            for (&k, &member) in keys.iter().zip(members) {
+                if member == 0 {
+                    return self.nobody();
+                }
+                if k == key && same(member as usize - 1) {
+                    return member - 1;
+                }
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// Appends the member of every row to `found`.
+    fn find_all<const ID: usize, const ORDERED: usize>(&self, words: &[u32], found: &mut Vec<u32>) {
+        let rows = words.chunks_exact(ID + ORDERED);
         match &self.customers.ids {
-            Ids::Integer(_) if ID == 1 => rows.for_each(|row| row[0] = self.find(row[0], |_| true)),
-            Ids::Integer(ids) => rows.for_each(|row| {
+            Ids::Integer(_) if ID == 1 => found.extend(rows.map(|row| self.find(row[0]))),
+            Ids::Integer(ids) => found.extend(rows.map(|row| {
                 let offset = u64::from(row[0]) | u64::from(row[1]) << 32;
                 let id = self.lowest_id.wrapping_add(offset as i64);
-                row[0] = self.find(wide_key(offset), |member| ids[self.places[member as usize] as usize] == id);
-            }),
-            Ids::Text { .. } => rows.for_each(|row| {
-                row[0] = self.find(row[0], |member| self.fingerprints[member as usize] == row[..2]);
-            }),
+                self.find_same(wide_key(offset), |member| ids[self.places[member] as usize] == id)
+            })),
+            Ids::Text { .. } => {
+                found.extend(rows.map(|row| self.find_same(row[0], |member| self.fingerprints[member] == row[..2])));
+            }
         }
     }
 }
@@ -177,68 +311,8 @@ fn wide_key(offset: u64) -> u32 {
     mixed(offset) as u32
 }
 
-/// Brings rows of `ID` + `ORDERED` words to their customers, in order. Also returns how many rows are of unknown ids, and
-/// how many exact duplicates were taken out.
-fn resolve<const ID: usize, const ORDERED: usize>(
-    mut chunks: Vec<Chunk>,
-    store: &SignalStore,
-    members: &Members<'_>,
-) -> (SignalRows, u64, u64) {
-    let mut starts = vec![0u32; members.places.len() + 1];
-    let mut unknown = 0;
-    for chunk in &mut chunks {
-        members.resolve_ids::<ID, ORDERED>(chunk);
-        for row in chunk.words.chunks_exact(ID + ORDERED) {
-            match row[0] {
-                UNKNOWN => unknown += 1,
-                member => starts[member as usize + 1] += 1,
-            }
-        }
-    }
-    for member in 0..members.places.len() {
-        starts[member + 1] += starts[member];
-    }
-    let mut rows = vec![[0u32; ORDERED]; starts[members.places.len()] as usize];
-    let mut next = starts.clone();
-    for chunk in chunks {
-        for row in chunk.words.chunks_exact(ID + ORDERED).filter(|row| row[0] != UNKNOWN) {
-            let at = &mut next[row[0] as usize];
-            rows[*at as usize].copy_from_slice(&row[ID..]);
-            *at += 1;
-        }
-    }
-    for bounds in starts.windows(2) {
-        let rows = &mut rows[bounds[0] as usize..bounds[1] as usize];
-        // Signals are written in the order of time as a rule, and then only ties are left to look at.
-        if !rows.windows(2).all(|pair| pair[0][0] < pair[1][0]) {
-            // Each thread's rows are a run in order: a sort that merges runs is the fast one here.
-            rows.sort();
-        }
-    }
-    let duplicates = if store.deduplicate { drop_duplicates(&mut rows, &mut starts) } else { 0 };
-    (columns(&rows, starts, &store.layout), unknown, duplicates)
-}
-
-/// Rows as columns.
-fn columns<const ORDERED: usize>(rows: &[[u32; ORDERED]], starts: Vec<u32>, layout: &Layout) -> SignalRows {
-    let word = |at: usize| rows.iter().map(|row| row[at]).collect::<Vec<u32>>();
-    let at = layout.value_at();
-    SignalRows {
-        starts,
-        seconds: word(0),
-        values: match layout.value_words {
-            0 => Vec::new(),
-            1 => rows.iter().map(|row| f64::from(from_ordered_f32(row[at]))).collect(),
-            _ => rows.iter().map(|row| from_ordered_f64(u64::from(row[at]) << 32 | u64::from(row[at + 1]))).collect(),
-        },
-        categories: if layout.category { word(layout.category_at()) } else { Vec::new() },
-        instruments: if layout.instrument { word(layout.instrument_at()) } else { Vec::new() },
-        category_count: 0,
-    }
-}
-
 /// Keeps the first of rows equal in everything read, and returns how many went.
-fn drop_duplicates<const ORDERED: usize>(rows: &mut Vec<[u32; ORDERED]>, starts: &mut [u32]) -> u64 {
+fn drop_duplicates<const ORDERED: usize>(rows: &mut [[u32; ORDERED]], starts: &mut [u32]) -> u64 {
     let (mut kept, mut start) = (0, 0);
     for end in &mut starts[1..] {
         let first = kept;
@@ -251,7 +325,5 @@ fn drop_duplicates<const ORDERED: usize>(rows: &mut Vec<[u32; ORDERED]>, starts:
         start = *end as usize;
         *end = kept as u32;
     }
-    let gone = rows.len() - kept;
-    rows.truncate(kept);
-    gone as u64
+    (start - kept) as u64
 }

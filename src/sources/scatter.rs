@@ -1,11 +1,12 @@
 //! Scattering: a thread decodes rows, checks what can be checked without the customer, packs them into words, and
-//! appends each to its own buffer for the partition of the id.
+//! appends each to its own buffer for the partition of the id. The buffers of all partitions are small enough to stay in the
+//! second-level cache; when they are full, they go to memory one behind the other.
 //!
 //! A batch is worked on column by column: first every row's partition, with the rows that are left out marked, then
 //! the words of all rows, a column a word; one loop at the end writes rows, with the number of words known to the
 //! compiler.
 
-use super::bins::{Bins, Chunk};
+use super::bins::{Batch, Bins};
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::events::{SignalReport, SignalScan, NO_CATEGORY};
 use super::partition::{Fingerprint, Partitioning};
@@ -15,6 +16,7 @@ use super::table::{damaged, IdKind, OpenFile};
 use crate::calendar::{Zone, MICROS};
 use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
+use crate::numeric::vectorised;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, RecordBatch, StringViewArray};
@@ -22,6 +24,10 @@ use std::sync::{PoisonError, RwLock};
 
 /// Rows decoded at a time.
 const BATCH_ROWS: usize = 16_384;
+/// Rows scattered at a time: their columns stay in the cache.
+const SCATTERED_ROWS: usize = 2048;
+/// Words that a partition's buffer keeps room for.
+const MOST_KEPT: usize = 16_384;
 /// The partition of a row that is left out.
 const NOWHERE: u32 = u32::MAX;
 /// The instrument code for a text that names none.
@@ -63,15 +69,17 @@ pub(super) struct Scanner<'a> {
     pub lowest_id: i64,
     pub id_span: u64,
     pub zone: &'a Zone,
-    /// Rows that a thread gathers for a partition before it hands them over.
-    pub chunk_rows: usize,
+    /// Words that a thread gathers before it hands them over.
+    pub most_words: usize,
 }
 
 /// One thread's buffers. Between two signals they are emptied, so that they are those of one signal only.
 pub(super) struct Worker<'a> {
     scanner: &'a Scanner<'a>,
-    index: usize,
     signal: usize,
+    /// The first task since the buffers were emptied, and the words in them now.
+    task: usize,
+    held: usize,
     /// Packed rows by partition.
     words: Vec<Vec<u32>>,
     reports: Vec<SignalReport>,
@@ -86,11 +94,12 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(scanner: &'a Scanner<'a>, index: usize) -> Worker<'a> {
+    pub fn new(scanner: &'a Scanner<'a>) -> Worker<'a> {
         Worker {
             scanner,
-            index,
             signal: 0,
+            task: 0,
+            held: 0,
             words: vec![Vec::new(); scanner.partitioning.count()],
             reports: vec![SignalReport::default(); scanner.scans.len()],
             times: Times::new(scanner.zone),
@@ -103,11 +112,16 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Decodes the rows of a task and returns how many there are.
-    pub fn run(&mut self, task: &Task) -> Result<u64> {
-        if task.signal != self.signal {
+    /// Decodes the rows of the task at the place `index` and returns how many there are.
+    pub fn run(&mut self, index: usize, task: &Task) -> Result<u64> {
+        // What is left of a task is handed over with its like, unless it is little, so that rows can be put in the order of
+        // their files.
+        if task.signal != self.signal || self.held >= self.scanner.most_words / 8 {
             self.hand_over()?;
             self.signal = task.signal;
+        }
+        if self.held == 0 {
+            self.task = index;
         }
         let scan = &self.scanner.scans[task.signal];
         let file = &scan.table.files[task.file];
@@ -120,7 +134,13 @@ impl<'a> Worker<'a> {
         for batch in file.read_rows(&columns, task.row_group, task.rows.clone(), BATCH_ROWS)? {
             let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
             rows += batch.num_rows() as u64;
-            self.scatter(file, &batch)?;
+            for first in (0..batch.num_rows()).step_by(SCATTERED_ROWS) {
+                self.scatter(file, &batch.slice(first, SCATTERED_ROWS.min(batch.num_rows() - first)))?;
+            }
+            if self.held >= self.scanner.most_words {
+                self.hand_over()?;
+                self.task = index;
+            }
         }
         self.reports[task.signal].rows += rows;
         Ok(rows)
@@ -133,14 +153,24 @@ impl<'a> Worker<'a> {
     }
 
     fn hand_over(&mut self) -> Result<()> {
-        for (partition, words) in self.words.iter_mut().enumerate() {
-            let mut words = std::mem::take(words);
-            if !words.is_empty() {
-                words.shrink_to_fit();
-                self.scanner.bins.put(self.signal, partition, Chunk { worker: self.index, words })?;
-            }
+        if self.held == 0 {
+            return Ok(());
         }
-        Ok(())
+        let mut batch = Batch {
+            task: self.task,
+            words: Vec::with_capacity(self.held),
+            starts: Vec::with_capacity(self.words.len() + 1),
+        };
+        for words in &mut self.words {
+            batch.starts.push(batch.words.len() as u32);
+            batch.words.extend_from_slice(words);
+            // One customer's flood is not what the buffer will need again.
+            words.clear();
+            words.shrink_to(MOST_KEPT);
+        }
+        batch.starts.push(batch.words.len() as u32);
+        self.held = 0;
+        self.scanner.bins.put(self.signal, batch)
     }
 
     fn scatter(&mut self, file: &OpenFile, batch: &RecordBatch) -> Result<()> {
@@ -178,11 +208,7 @@ impl<'a> Worker<'a> {
             text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), out);
         }
         let report = &mut self.reports[signal];
-        let (mut kept, mut newest) = (0, i64::MIN);
-        for (&target, &instant) in self.targets.iter().zip(&self.instants) {
-            kept += u64::from(target != NOWHERE);
-            newest = newest.max(if target == NOWHERE { i64::MIN } else { instant });
-        }
+        let (kept, newest) = vectorised!(kept(&self.targets, &self.instants));
         report.kept += kept;
         report.newest = report.newest.max(Some(newest).filter(|&newest| newest > i64::MIN));
         match layout.words() {
@@ -193,8 +219,10 @@ impl<'a> Worker<'a> {
             6 => self.write::<6>(),
             7 => self.write::<7>(),
             8 => self.write::<8>(),
-            words => Err(Error::Internal(format!("a row of {words} words"))),
+            words => return Err(Error::Internal(format!("a row of {words} words"))),
         }
+        self.held += kept as usize * layout.words();
+        Ok(())
     }
 
     /// Seconds and fractions; leaves out what lies outside the scanned days.
@@ -210,8 +238,9 @@ impl<'a> Worker<'a> {
             }
         }
         let (from, to) = scanner.bounds[self.signal];
-        let range = |(low, high): (i64, i64), &t: &i64| (low.min(t), high.max(t));
-        let (low, high) = self.instants.iter().fold((i64::MAX, i64::MIN), range);
+        let seconds = &mut self.columns[layout.id_words];
+        seconds.resize(batch.num_rows(), 0);
+        let (low, high) = vectorised!(seconds_since(scanner.origin, &self.instants, seconds));
         if low < from || high >= to {
             let report = &mut self.reports[self.signal];
             for (target, &instant) in self.targets.iter_mut().zip(&self.instants) {
@@ -225,36 +254,33 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        // Of rows that are left out whatever comes out.
-        let micros = |&instant: &i64| instant.wrapping_sub(scanner.origin) as u64;
-        let seconds = self.instants.iter().map(|instant| (micros(instant) / MICROS as u64) as u32);
-        self.columns[layout.id_words].extend(seconds);
         if layout.fraction {
-            let fractions = self.instants.iter().map(|instant| (micros(instant) % MICROS as u64) as u32);
-            self.columns[layout.id_words + 1].extend(fractions);
+            let (seconds, fractions) = self.columns[layout.id_words..].split_at_mut(1);
+            let micros = |(&instant, &second): (&i64, &u32)| {
+                (instant.wrapping_sub(scanner.origin) as u32).wrapping_sub(second.wrapping_mul(MICROS as u32))
+            };
+            fractions[0].extend(self.instants.iter().zip(&seconds[0]).map(micros));
         }
     }
 
     /// Partitions and words of integer ids.
     fn place_integers(&mut self, layout: &Layout) {
         let scanner = self.scanner;
-        let quarantine = &mut self.reports[self.signal].quarantine;
-        for (target, &id) in self.targets.iter_mut().zip(&self.ids) {
-            // Ids below the lowest wrap around to offsets beyond the span.
-            let offset = id.wrapping_sub(scanner.lowest_id) as u64;
-            if offset > scanner.id_span {
-                if *target != NOWHERE {
+        // Ids below the lowest wrap around to offsets beyond the span.
+        let offset = |id: i64| id.wrapping_sub(scanner.lowest_id) as u64;
+        let outside = vectorised!(partitions(scanner, &self.ids, &mut self.targets));
+        if outside {
+            let quarantine = &mut self.reports[self.signal].quarantine;
+            for (target, &id) in self.targets.iter_mut().zip(&self.ids) {
+                if *target != NOWHERE && offset(id) > scanner.id_span {
                     quarantine.add(if id == NULL_ID { Reason::NullId } else { Reason::UnknownCustomer }, 1);
                     *target = NOWHERE;
                 }
-            } else if *target != NOWHERE {
-                *target = scanner.partitioning.of_integer(id) as u32;
             }
         }
-        let offset = |&id: &i64| id.wrapping_sub(scanner.lowest_id) as u64;
-        self.columns[0].extend(self.ids.iter().map(|id| offset(id) as u32));
+        self.columns[0].extend(self.ids.iter().map(|&id| offset(id) as u32));
         if layout.id_words == 2 {
-            self.columns[1].extend(self.ids.iter().map(|id| (offset(id) >> 32) as u32));
+            self.columns[1].extend(self.ids.iter().map(|&id| (offset(id) >> 32) as u32));
         }
     }
 
@@ -323,8 +349,7 @@ impl<'a> Worker<'a> {
         }
         let range = settings.range.or((settings.kind == SignalKind::Sentiment).then_some([-1.0, 1.0]));
         let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
-        // Comparisons with NaN are false: this holds of finite values alone.
-        let in_order = self.values.iter().fold(true, |all, &value| all & (value >= low) & (value <= high));
+        let in_order = vectorised!(all_within(&self.values, low, high));
         if !in_order || (layout.instrument && range.is_none()) {
             let quarantine = &mut self.reports[self.signal].quarantine;
             for (row, (target, &value)) in self.targets.iter_mut().zip(&self.values).enumerate() {
@@ -347,41 +372,78 @@ impl<'a> Worker<'a> {
         }
         let at = layout.id_words + layout.value_at();
         if layout.value_words == 1 {
-            self.columns[at].extend(self.values.iter().map(|&value| ordered_f32(value as f32)));
+            self.columns[at].resize(self.values.len(), 0);
+            vectorised!(ordered(&self.values, &mut self.columns[at]));
         } else {
             self.columns[at].extend(self.values.iter().map(|&value| (ordered_f64(value) >> 32) as u32));
             self.columns[at + 1].extend(self.values.iter().map(|&value| ordered_f64(value) as u32));
         }
     }
 
-    /// Appends each row of `W` words to the chunk of its partition.
-    fn write<const W: usize>(&mut self) -> Result<()> {
+    /// Appends each row of `W` words to the buffer of its partition.
+    fn write<const W: usize>(&mut self) {
         let rows = self.targets.len();
-        let full = W * self.scanner.chunk_rows;
         let columns: [&[u32]; W] = std::array::from_fn(|word| &self.columns[word][..rows]);
         for (row, &target) in self.targets.iter().enumerate() {
-            if target == NOWHERE {
-                continue;
+            if target != NOWHERE {
+                let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
+                self.words[target as usize].extend_from_slice(&packed);
             }
-            let words = &mut self.words[target as usize];
-            if words.len() >= full || words.capacity() == 0 {
-                let full = std::mem::replace(words, Vec::with_capacity(full));
-                put(self.scanner.bins, self.signal, target, self.index, full)?;
-            }
-            let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
-            words.extend_from_slice(&packed);
         }
-        Ok(())
     }
 }
 
-/// Hands a full chunk over; the first of a partition has nothing before it.
-#[cold]
-fn put(bins: &Bins, signal: usize, partition: u32, worker: usize, words: Vec<u32>) -> Result<()> {
-    match words.is_empty() {
-        true => Ok(()),
-        false => bins.put(signal, partition as usize, Chunk { worker, words }),
+/// The partition of every id, unless the row is left out already; whether any id is outside those of the customers.
+#[inline(always)]
+fn partitions(scanner: &Scanner<'_>, ids: &[i64], targets: &mut [u32]) -> bool {
+    let mut outside = false;
+    for (target, &id) in targets.iter_mut().zip(ids) {
+        outside |= id.wrapping_sub(scanner.lowest_id) as u64 > scanner.id_span;
+        // NOWHERE stays NOWHERE.
+        *target |= scanner.partitioning.of_integer(id) as u32;
     }
+    outside
+}
+
+/// Whole seconds from `origin` to each instant; of those before it, or more than 2^32 seconds later, whatever comes out.
+/// Returns the first and the last instant.
+#[inline(always)]
+fn seconds_since(origin: i64, instants: &[i64], seconds: &mut [u32]) -> (i64, i64) {
+    let (mut low, mut high) = (i64::MAX, i64::MIN);
+    for (second, &instant) in seconds.iter_mut().zip(instants) {
+        (low, high) = (low.min(instant), high.max(instant));
+        *second = (instant.wrapping_sub(origin) as u64 / MICROS as u64) as u32;
+    }
+    (low, high)
+}
+
+/// Whether all values are within the bounds. None that is not finite is.
+#[inline(always)]
+fn all_within(values: &[f64], low: f64, high: f64) -> bool {
+    let mut all = true;
+    for &value in values {
+        all &= (value >= low) & (value <= high);
+    }
+    all
+}
+
+/// The ordered bits of each value, which is exact in 32 bits.
+#[inline(always)]
+fn ordered(values: &[f64], bits: &mut [u32]) {
+    for (bits, &value) in bits.iter_mut().zip(values) {
+        *bits = ordered_f32(value as f32);
+    }
+}
+
+/// How many rows are not left out, and the last of their instants.
+#[inline(always)]
+fn kept(targets: &[u32], instants: &[i64]) -> (u64, i64) {
+    let (mut kept, mut newest) = (0, i64::MIN);
+    for (&target, &instant) in targets.iter().zip(instants) {
+        kept += u64::from(target != NOWHERE);
+        newest = newest.max(if target == NOWHERE { i64::MIN } else { instant });
+    }
+    (kept, newest)
 }
 
 /// The codes of a text column of a batch, or of its constant from the file's partition folders.

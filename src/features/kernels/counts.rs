@@ -1,6 +1,7 @@
 //! Counts, active days, trend, mean gap and recency: what dated rows alone tell.
 
 use super::{Row, Span, DAY};
+use std::hint::select_unpredictable;
 
 /// The columns to fill; those of a windowed measure are consecutive, window by window.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,9 +41,6 @@ impl Logs {
 pub struct CountedRows<'a> {
     /// When they happened.
     pub seconds: &'a [u32],
-    /// `days[i]` counts the days that begin before row `i`: windows begin at midnight, so the days with a row in a
-    /// window are the difference at its ends.
-    pub days: &'a [u32],
     /// The first row within the look-back.
     pub look_back: usize,
     /// The first row at or after the as-of date.
@@ -53,19 +51,19 @@ pub struct CountedRows<'a> {
 
 /// Fills the columns.
 pub fn fill(out: &mut Row<'_>, columns: &CountColumns, rows: &CountedRows<'_>, spans: &[Span], logs: &Logs) {
-    let &CountedRows { seconds, days, look_back, to, as_of } = rows;
+    let &CountedRows { seconds, look_back, to, as_of } = rows;
+    // How many rows there are cannot be foreseen: what there are too few for is computed all the same, and not taken.
+    let last = seconds.get(to.wrapping_sub(1)).copied().unwrap_or(as_of);
     for (window, span) in spans.iter().enumerate() {
         let count = to - span.from;
         out.set(columns.count + window, count as f64);
-        out.set(columns.active_days + window, f64::from(days[to] - days[span.from]));
+        out.set(columns.active_days + window, f64::from(span.active_days));
         let earlier = span.from - span.before;
         out.set(columns.trend + window, logs.of(count) - logs.of(earlier));
-        let gap = match count {
-            0 | 1 => f64::NAN,
-            _ => f64::from(seconds[to - 1] - seconds[span.from]) / DAY / (count - 1) as f64,
-        };
-        out.set(columns.mean_gap + window, gap);
+        let first = seconds.get(span.from).copied().unwrap_or(last);
+        let gap = f64::from(last.wrapping_sub(first)) / (DAY * count.saturating_sub(1) as f64);
+        out.set(columns.mean_gap + window, select_unpredictable(count > 1, gap, f64::NAN));
     }
-    let recency = if to > look_back { f64::from(as_of - seconds[to - 1]) / DAY } else { f64::NAN };
-    out.set(columns.days_since_last, recency);
+    let recency = f64::from(as_of.wrapping_sub(last)) / DAY;
+    out.set(columns.days_since_last, select_unpredictable(to > look_back, recency, f64::NAN));
 }

@@ -11,13 +11,15 @@ pub mod values;
 /// Seconds in a day, for measures in days.
 pub(super) const DAY: f64 = 86_400.0;
 
-/// Where the windows of one as-of date begin in a customer's rows.
+/// A window of one as-of date in a customer's rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
     /// The first row in the window.
     pub from: usize,
     /// The first row in the window and the one of equal length before it.
     pub before: usize,
+    /// Days with a row in the window.
+    pub active_days: u32,
 }
 
 /// The row of a block that a kernel writes to: column-major, `rows` rows a column.

@@ -1,6 +1,7 @@
 //! Survey scores within the look-back, per instrument. A row without a score is an unanswered survey: no score.
 
 use super::{Row, DAY};
+use crate::config::Instrument;
 
 /// The columns of one instrument.
 #[derive(Clone, Copy, Debug)]
@@ -11,31 +12,45 @@ pub struct SurveyColumns {
     pub first: usize,
 }
 
-/// Fills one instrument's columns. Rows `look_back..to` lie within the look-back; of answers at one instant the one
+/// What the answers to one instrument say.
+#[derive(Clone, Copy)]
+struct Answers {
+    count: u32,
+    sum: f64,
+    last: f64,
+    previous: f64,
+    /// When the last one came.
+    second: u32,
+}
+
+/// Fills the columns of every instrument. Rows `look_back..to` lie within the look-back; of answers at one instant the one
 /// with the greater score counts as the later.
 pub fn fill(
     out: &mut Row<'_>,
-    columns: &SurveyColumns,
+    columns: &[SurveyColumns],
     (seconds, scores, instruments): (&[u32], &[f64], &[u32]),
     (look_back, to): (usize, usize),
     as_of: u32,
 ) {
-    let (mut last, mut previous, mut recency) = (f64::NAN, f64::NAN, f64::NAN);
-    let (mut sum, mut count) = (0.0, 0u32);
-    for row in (look_back..to).rev().filter(|&row| instruments[row] == columns.instrument && !scores[row].is_nan()) {
-        match count {
-            0 => {
-                last = scores[row];
-                recency = f64::from(as_of - seconds[row]) / DAY;
-            }
-            1 => previous = scores[row],
-            _ => {}
-        }
-        sum += scores[row];
-        count += 1;
+    let none = Answers { count: 0, sum: 0.0, last: f64::NAN, previous: f64::NAN, second: as_of };
+    let mut answers = [none; Instrument::ALL.len()];
+    let within = look_back..to;
+    let rows = seconds[within.clone()].iter().zip(&scores[within.clone()]).zip(&instruments[within]);
+    for ((&second, &score), &instrument) in rows.filter(|((_, score), _)| !score.is_nan()) {
+        let Some(answers) = answers.get_mut(instrument as usize) else { continue };
+        answers.count += 1;
+        answers.sum += score;
+        answers.previous = answers.last;
+        answers.last = score;
+        answers.second = second;
     }
-    out.set(columns.first, last);
-    out.set(columns.first + 1, if count == 0 { f64::NAN } else { sum / f64::from(count) });
-    out.set(columns.first + 2, last - previous);
-    out.set(columns.first + 3, recency);
+    for columns in columns {
+        let Some(answers) = answers.get(columns.instrument as usize) else { continue };
+        let Answers { count, sum, last, previous, second } = *answers;
+        let answered = |value: f64| if count == 0 { f64::NAN } else { value };
+        out.set(columns.first, last);
+        out.set(columns.first + 1, answered(sum / f64::from(count)));
+        out.set(columns.first + 2, last - previous);
+        out.set(columns.first + 3, answered(f64::from(as_of - second) / DAY));
+    }
 }
