@@ -19,8 +19,9 @@ use crate::error::{Error, Result};
 use crate::numeric::vectorised;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, RecordBatch, StringViewArray};
-use std::sync::{PoisonError, RwLock};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
+use arrow_schema::DataType;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Rows decoded at a time.
 const BATCH_ROWS: usize = 16_384;
@@ -73,6 +74,26 @@ pub(super) struct Scanner<'a> {
     pub most_words: usize,
 }
 
+/// The codes of a dictionary's texts. Row groups keep one dictionary for many batches.
+#[derive(Default)]
+struct Codes {
+    texts: Option<ArrayRef>,
+    codes: Vec<u32>,
+}
+
+impl Codes {
+    fn of(&mut self, texts: &ArrayRef, null: u32, code: impl Fn(&str) -> u32) -> &[u32] {
+        if !self.texts.as_ref().is_some_and(|known| Arc::ptr_eq(known, texts)) {
+            self.codes.clear();
+            if let Some(texts) = texts.as_string_opt::<i32>() {
+                self.codes.extend(texts.iter().map(|text| text.map_or(null, &code)));
+            }
+            self.texts = Some(texts.clone());
+        }
+        &self.codes
+    }
+}
+
 /// One thread's buffers. Between two signals they are emptied, so that they are those of one signal only.
 pub(super) struct Worker<'a> {
     scanner: &'a Scanner<'a>,
@@ -91,6 +112,9 @@ pub(super) struct Worker<'a> {
     targets: Vec<u32>,
     /// The words of a batch, a column a word.
     columns: Vec<Vec<u32>>,
+    /// Those of the categories and the instruments of the signal at hand.
+    category_codes: Codes,
+    instrument_codes: Codes,
 }
 
 impl<'a> Worker<'a> {
@@ -109,6 +133,8 @@ impl<'a> Worker<'a> {
             instruments: Vec::new(),
             targets: Vec::new(),
             columns: Vec::new(),
+            category_codes: Codes::default(),
+            instrument_codes: Codes::default(),
         }
     }
 
@@ -118,7 +144,10 @@ impl<'a> Worker<'a> {
         // their files.
         if task.signal != self.signal || self.held >= self.scanner.most_words / 8 {
             self.hand_over()?;
-            self.signal = task.signal;
+            if task.signal != self.signal {
+                self.signal = task.signal;
+                (self.category_codes, self.instrument_codes) = Default::default();
+            }
         }
         if self.held == 0 {
             self.task = index;
@@ -205,7 +234,8 @@ impl<'a> Worker<'a> {
         if let Some(column) = &settings.category {
             let categories = &scanner.categories[signal];
             let out = &mut self.columns[layout.id_words + layout.category_at()];
-            text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), out);
+            let known = &mut self.category_codes;
+            text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), known, out);
         }
         let report = &mut self.reports[signal];
         let (kept, newest) = vectorised!(kept(&self.targets, &self.instants));
@@ -319,7 +349,7 @@ impl<'a> Worker<'a> {
                     let text = text.trim().to_ascii_lowercase();
                     Instrument::ALL.into_iter().find(|i| i.name() == text).map_or(UNKNOWN_INSTRUMENT, |i| i as u32)
                 };
-                text_codes(batch, file, column, NULL_INSTRUMENT, code, out);
+                text_codes(batch, file, column, NULL_INSTRUMENT, code, &mut self.instrument_codes, out);
             }
             (None, None) => {
                 out.clear();
@@ -453,6 +483,7 @@ fn text_codes(
     column: &str,
     null: u32,
     code: impl Fn(&str) -> u32,
+    known: &mut Codes,
     out: &mut Vec<u32>,
 ) {
     out.clear();
@@ -462,8 +493,8 @@ fn text_codes(
         return;
     };
     if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
-        if let Some(values) = dictionary.values().as_string_opt::<i32>() {
-            let codes: Vec<u32> = values.iter().map(|v| v.map_or(null, &code)).collect();
+        if *dictionary.values().data_type() == DataType::Utf8 {
+            let codes = known.of(dictionary.values(), null, code);
             let of = |key: i32| usize::try_from(key).ok().and_then(|k| codes.get(k)).copied().unwrap_or(null);
             let keys = dictionary.keys();
             match keys.nulls() {
