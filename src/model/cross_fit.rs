@@ -20,8 +20,9 @@ pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-
 /// The choice of the penalty looks at about so many rows at most.
 pub(super) const SEARCH_ROWS: usize = 40_000;
 
-/// Tolerance of the fits that a calibration is learned from.
+/// Tolerance of the fits that a calibration is learned from, and of the one on all rows that they start from.
 const TOLERANCE: f64 = 1e-9;
+const START_TOLERANCE: f64 = 1e-4;
 
 /// Tolerance of the fits that only a log-loss is read from: good for six digits, where its standard error leaves two.
 const SEARCH_TOLERANCE: f64 = 1e-6;
@@ -65,7 +66,7 @@ pub fn cross_fit(round: &Round, alpha: f64, folds: u8, start: Option<&LogisticFi
         None => base_rate_start(design),
     };
     let fits = Fits { blocks: &blocks, scale: &scale, alpha, tolerance: TOLERANCE };
-    let (start, factor) = fits.on_all(start)?;
+    let (start, factor) = Fits { tolerance: START_TOLERANCE, ..fits }.on_all(start)?;
     let models = fits.without_each_fold(folds, &start, factor)?;
     round.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
 }
@@ -153,6 +154,7 @@ impl<'a> Searched<'a> {
 }
 
 /// Fits on the same rows with the same settings.
+#[derive(Clone, Copy)]
 struct Fits<'a> {
     blocks: &'a [&'a DesignBlock],
     scale: &'a [f64],

@@ -3,17 +3,17 @@
 //! Why this shape. Rows are taken in tiles of 256, small enough to stay in the second-level cache while every model
 //! reads them twice, once for the log-odds and once for the gradient. The first reading goes column by column: memory then
 //! comes in its own order, which the machine foresees. The curvature `X' W X` costs half a square of the columns per row,
-//! fifty times the gradient: a pass computes it from every so many-th block alone, which is all that a step's direction
-//! needs (Byrd, Chin, Neveitt & Nocedal 2011, "On the use of stochastic Hessian information in optimization methods for
-//! machine learning"). It is the product of the columns, times the roots of the weights, with themselves, of which four by
-//! four columns at and below the diagonal are summed in registers. Everything is summed in `f64`.
+//! thirty times the gradient: a pass takes it from a sample of the rows alone, which is all that a step's direction needs (Byrd,
+//! Chin, Neveitt & Nocedal 2011, "On the use of stochastic Hessian information in optimization methods for machine
+//! learning"). Rows are drawn with probabilities proportional to their weights in the curvature: where few customers churn,
+//! most rows hardly count. Everything is summed in `f64`.
 
 use super::design::{Columns, DesignBlock};
+use super::gram::{Gram, Rows, GATHERED, LOADED};
 use crate::error::Result;
 use crate::numeric::{exp_of_negative, vectorised};
 use fearless_simd::{f64x8, prelude::*, Simd};
 use rayon::prelude::*;
-use std::cmp::Reverse;
 use std::ops::Range;
 
 /// Rows of a tile.
@@ -22,11 +22,56 @@ pub const TILE: usize = 256;
 /// Sums that are kept side by side, so that one addition need not wait for the other.
 const LANES: usize = 8;
 
+/// Columns that are read side by side.
+const STREAMS: usize = 4;
+
 /// At most so many sums are kept for one pass. Their number depends on the blocks alone, never on the threads.
 pub const GROUPS: usize = 64;
 
-/// Columns whose products with as many others are summed at a time: their sums fill half of the registers.
-const SIDE: usize = 4;
+/// The rows that a curvature is taken from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// The probability of a row over its weight `p (1 - p)`, as long as that is below 1.
+    rate: f64,
+}
+
+impl Sample {
+    /// All rows.
+    pub const ALL: Sample = Sample { rate: f64::INFINITY };
+
+    /// About so many rows of those whose weights sum to `weight`, fewer where some are sure to be drawn.
+    pub fn of(rows: usize, weight: f64) -> Sample {
+        Sample { rate: rows as f64 / weight }
+    }
+}
+
+/// Draws rows one after the other, by systematic sampling (Madow & Madow 1944): the one with which the sum of the probabilities
+/// reaches the next whole number. That is as good as chance, without any, and spread evenly over the rows.
+struct Draw {
+    sample: Sample,
+    sum: f64,
+}
+
+impl Draw {
+    fn new(sample: Sample) -> Draw {
+        Draw { sample, sum: 0.5 }
+    }
+
+    /// What a row of this weight counts for: its weight over its probability if it is drawn, else nothing.
+    #[inline(always)]
+    fn of(&mut self, weight: f64) -> f64 {
+        if weight == 0.0 {
+            return 0.0;
+        }
+        let before = self.sum.floor();
+        self.sum += (weight * self.sample.rate).min(1.0);
+        if self.sum.floor() > before {
+            weight.max(self.sample.rate.recip())
+        } else {
+            0.0
+        }
+    }
+}
 
 /// A point at which to evaluate the loss.
 pub struct Point<'a> {
@@ -34,8 +79,8 @@ pub struct Point<'a> {
     pub theta: &'a [f64],
     /// The fold whose rows are left out.
     pub without: Option<u8>,
-    /// The curvature is wanted, from every so many-th block.
-    pub curvature: Option<usize>,
+    /// The curvature is wanted, from these rows.
+    pub curvature: Option<Sample>,
     /// The scatter of the customers' scores is wanted.
     pub scatter: bool,
 }
@@ -76,6 +121,14 @@ impl Sums {
         }
     }
 
+    /// Brings the matrices up to date, when there are no more rows.
+    fn finish(&mut self) {
+        if let Some(gram) = &mut self.gram {
+            gram.rows = self.rows;
+        }
+        self.gram.iter_mut().chain(&mut self.scatter).for_each(Gram::finish);
+    }
+
     /// Adds the sums over other rows at the same point.
     fn add(&mut self, other: &Sums) {
         self.rows += other.rows;
@@ -92,41 +145,6 @@ impl Sums {
     }
 }
 
-/// A symmetric matrix of column products, of which the lower triangle is kept.
-#[derive(Clone, Debug)]
-pub struct Gram {
-    size: usize,
-    /// Rows, or customers, that it was summed over.
-    pub rows: usize,
-    /// Row after row.
-    values: Vec<f64>,
-}
-
-impl Gram {
-    fn new(size: usize) -> Gram {
-        Gram { size, rows: 0, values: vec![0.0; size * size] }
-    }
-
-    fn add(&mut self, other: &Gram) {
-        self.rows += other.rows;
-        self.values.iter_mut().zip(&other.values).for_each(|(to, from)| *to += from);
-    }
-
-    /// The whole matrix as it would be over `rows` rows, row after row.
-    pub fn over(&self, rows: usize) -> Vec<f64> {
-        let factor = rows as f64 / self.rows.max(1) as f64;
-        let mut matrix = vec![0.0; self.size * self.size];
-        for i in 0..self.size {
-            for j in 0..=i {
-                let value = self.values[i * self.size + j] * factor;
-                matrix[i * self.size + j] = value;
-                matrix[j * self.size + i] = value;
-            }
-        }
-        matrix
-    }
-}
-
 /// The sums at each of `points` over the rows of `blocks` that it does not leave out. `columns` is the number of
 /// columns, the intercept not counted.
 ///
@@ -139,12 +157,14 @@ pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Re
     let group = blocks.len().div_ceil(GROUPS).max(1);
     let groups: Vec<Vec<Sums>> = blocks
         .par_chunks(group)
-        .enumerate()
-        .map(|(at, blocks)| {
-            let (mut scaled, mut sums) = (Scaled::new(columns + 1), empty.clone());
-            for (block, at) in blocks.iter().zip(at * group..) {
-                add_block(at, block, columns, points, &mut scaled, &mut sums)?;
+        .map(|blocks| {
+            let (mut rows, mut sums) = (Rows::new(columns), empty.clone());
+            let new_draw = |point: &Point| Draw::new(point.curvature.unwrap_or(Sample::ALL));
+            let mut draws: Vec<Draw> = points.iter().map(new_draw).collect();
+            for block in blocks {
+                add_block(block, columns, points, &mut draws, &mut rows, &mut sums)?;
             }
+            sums.iter_mut().for_each(Sums::finish);
             Ok(sums)
         })
         .collect::<Result<_>>()?;
@@ -153,25 +173,23 @@ pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Re
     Ok(total)
 }
 
-/// Adds the sums over the block at the place `at`.
+/// Adds the sums over a block.
 fn add_block(
-    at: usize,
     block: &DesignBlock,
     columns: usize,
     points: &[Point],
-    scaled: &mut Scaled,
+    draws: &mut [Draw],
+    rows: &mut Rows,
     sums: &mut [Sums],
 ) -> Result<()> {
     let values = block.columns()?;
     let mut residuals = vec![Vec::new(); points.len()];
     for first in (0..block.rows).step_by(TILE) {
         let tile = Tile { block, values: &values, rows: first..(first + TILE).min(block.rows), columns };
-        for ((point, sums), all) in points.iter().zip(sums.iter_mut()).zip(&mut residuals) {
+        for (((point, draw), sums), all) in points.iter().zip(&mut *draws).zip(&mut *sums).zip(&mut residuals) {
             let (residuals, weights) = tile.add(point, sums);
-            let wanted = point.curvature.is_some_and(|stride| at.is_multiple_of(stride));
-            if let (Some(gram), true) = (&mut sums.gram, wanted) {
-                scaled.load(&tile, &weights.map(f64::sqrt));
-                gram.add_products(scaled, tile.taken(point.without));
+            if let Some(gram) = &mut sums.gram {
+                vectorised!(simd => add_curvature(simd, &tile, &weights, draw, rows, gram));
             }
             if point.scatter {
                 all.extend_from_slice(&residuals[..tile.rows.len()]);
@@ -180,50 +198,68 @@ fn add_block(
     }
     for (sums, residuals) in sums.iter_mut().zip(&residuals) {
         if let Some(scatter) = &mut sums.scatter {
-            add_customers(block, &values, residuals, scaled, scatter);
+            vectorised!(simd => add_customers(simd, block, &values, residuals, rows, scatter));
         }
     }
     Ok(())
 }
 
+/// Adds the curvature of the rows drawn from a tile, given the weights of all of them.
+#[inline(always)]
+fn add_curvature<S: Simd>(
+    simd: S,
+    tile: &Tile<'_>,
+    weights: &[f64; TILE],
+    draw: &mut Draw,
+    rows: &mut Rows,
+    gram: &mut Gram,
+) {
+    if draw.sample == Sample::ALL {
+        for (first, weights) in tile.rows.clone().step_by(LOADED).zip(weights.as_chunks::<LOADED>().0) {
+            rows.load(simd, tile.values, first..(first + LOADED).min(tile.rows.end));
+            for (row, weight) in rows.iter().zip(weights).filter(|&(_, &weight)| weight > 0.0) {
+                gram.add_row(row, weight.sqrt());
+            }
+        }
+        return;
+    }
+    let (mut places, mut factors, mut drawn) = ([0; TILE], [0.0; TILE], 0);
+    for (place, &weight) in tile.rows.clone().zip(weights) {
+        let counts = draw.of(weight);
+        if counts > 0.0 {
+            (places[drawn], factors[drawn]) = (place, counts.sqrt());
+            drawn += 1;
+        }
+    }
+    for (places, factors) in places[..drawn].chunks(GATHERED).zip(factors.chunks(GATHERED)) {
+        rows.gather(tile.values, places);
+        rows.iter().zip(factors).for_each(|(row, &factor)| gram.add_row(row, factor));
+    }
+}
+
 /// Adds the scatter of the scores of a block's customers, given the residuals of its rows. The rows of one customer lie one
 /// after the other in one block.
-fn add_customers(
+#[inline(always)]
+fn add_customers<S: Simd>(
+    simd: S,
     block: &DesignBlock,
     values: &Columns<'_>,
     residuals: &[f64],
-    scaled: &mut Scaled,
+    rows: &mut Rows,
     scatter: &mut Gram,
 ) {
-    let mut start = 0;
-    let rows = block.customer.chunk_by(|a, b| a == b).map(|rows| {
-        start += rows.len();
-        start - rows.len()..start
-    });
-    let mut customers: Vec<Range<usize>> = rows.collect();
-    // First everybody's first row, then the second row of those who have one, and so on.
-    customers.sort_by_key(|rows| Reverse(rows.len()));
-    let mut scores = vec![0.0; block.rows];
-    for customers in customers.chunks(TILE) {
-        let nth = |n: usize| customers.iter().map_while(|rows| (n < rows.len()).then(|| rows.start + n)).collect();
-        let most = customers.first().map_or(0, Range::len);
-        let rows: Vec<Vec<usize>> = (0..most).map(nth).collect();
-        let intercept = scatter.size - 1;
-        for (j, sums) in scaled.columns.iter_mut().take(scatter.size).enumerate() {
-            match j < intercept {
-                true => scores
-                    .iter_mut()
-                    .zip(values.column(j))
-                    .zip(residuals)
-                    .for_each(|((s, &x), r)| *s = f64::from(x) * r),
-                false => scores.copy_from_slice(residuals),
-            }
-            sums.fill(0.0);
-            for rows in &rows {
-                sums.iter_mut().zip(rows).for_each(|(sum, &row)| *sum += scores[row]);
+    let mut score = vec![0.0; rows.length()];
+    let mut lasts = block.customer.windows(2).map(|pair| pair[0] != pair[1]).chain([true]);
+    for first in (0..block.rows).step_by(LOADED) {
+        rows.load(simd, values, first..(first + LOADED).min(block.rows));
+        for ((row, &residual), last) in rows.iter().zip(&residuals[first..]).zip(&mut lasts) {
+            score.iter_mut().zip(row).for_each(|(score, x)| *score += residual * x);
+            if last {
+                scatter.add_row(&score, 1.0);
+                scatter.rows += 1;
+                score.fill(0.0);
             }
         }
-        scatter.add_products(scaled, customers.len());
     }
 }
 
@@ -240,11 +276,6 @@ impl Tile<'_> {
         &self.values.column(j)[self.rows.clone()]
     }
 
-    /// How many rows are not of the fold left out.
-    fn taken(&self, without: Option<u8>) -> usize {
-        self.block.fold[self.rows.clone()].iter().filter(|&&fold| Some(fold) != without).count()
-    }
-
     /// Adds loss and gradient of these rows to `sums`, and returns their residuals `p - y` and weights `p (1 - p)`; both are
     /// nought for those of the fold left out.
     fn add(&self, point: &Point, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
@@ -259,7 +290,17 @@ impl Tile<'_> {
 fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
     let mut log_odds = [point.theta[tile.columns]; TILE];
     let log_odds = &mut log_odds[..tile.rows.len()];
-    for (j, &coefficient) in point.theta[..tile.columns].iter().enumerate() {
+    // Columns far apart lie in different pages of memory, which the machine then fetches side by side.
+    let (coefficients, apart) = (&point.theta[..tile.columns], tile.columns / STREAMS);
+    for j in 0..apart {
+        let [a, b, c, d] = [j, j + apart, j + 2 * apart, j + 3 * apart];
+        let [ca, cb, cc, cd] = [a, b, c, d].map(|j| coefficients[j]);
+        let rows = tile.column(a).iter().zip(tile.column(b)).zip(tile.column(c)).zip(tile.column(d));
+        for (sum, (((&a, &b), &c), &d)) in log_odds.iter_mut().zip(rows) {
+            *sum += (ca * f64::from(a) + cb * f64::from(b)) + (cc * f64::from(c) + cd * f64::from(d));
+        }
+    }
+    for (j, &coefficient) in coefficients.iter().enumerate().skip(STREAMS * apart) {
         log_odds.iter_mut().zip(tile.column(j)).for_each(|(sum, &x)| *sum += coefficient * f64::from(x));
     }
 
@@ -342,70 +383,6 @@ fn dots<S: Simd, const N: usize>(simd: S, columns: [&[f32]; N], values: &[f64]) 
     })
 }
 
-/// Columns of at most [`TILE`] rows in `f64`, with that of the intercept behind them, and zeros beyond the rows at hand.
-/// Columns of zeros make their number a multiple of [`SIDE`].
-struct Scaled {
-    columns: Vec<[f64; TILE]>,
-}
-
-impl Scaled {
-    fn new(size: usize) -> Scaled {
-        Scaled { columns: vec![[0.0; TILE]; size.next_multiple_of(SIDE)] }
-    }
-
-    /// The columns of a tile, each row times its factor.
-    fn load(&mut self, tile: &Tile, factors: &[f64; TILE]) {
-        for (j, column) in self.columns.iter_mut().take(tile.columns).enumerate() {
-            let values = column.iter_mut().zip(tile.column(j)).zip(factors);
-            values.for_each(|((to, &x), factor)| *to = f64::from(x) * factor);
-            column[tile.rows.len()..].fill(0.0);
-        }
-        self.columns[tile.columns] = *factors;
-    }
-}
-
-impl Gram {
-    /// Adds the products of columns, over `rows` rows that weigh something.
-    fn add_products(&mut self, scaled: &Scaled, rows: usize) {
-        self.rows += rows;
-        vectorised!(simd => add_products(simd, scaled, self.size, &mut self.values));
-    }
-}
-
-/// Adds the products of columns to a matrix of `size` rows, at and below its diagonal.
-#[inline(always)]
-fn add_products<S: Simd>(simd: S, scaled: &Scaled, size: usize, matrix: &mut [f64]) {
-    let sides = scaled.columns.as_chunks::<SIDE>().0;
-    for (i, below) in (0..).step_by(SIDE).zip(sides) {
-        for (j, right) in (0..=i).step_by(SIDE).zip(sides) {
-            for (i, products) in (i..size).zip(products(simd, below, right)) {
-                let row = &mut matrix[i * size..=i * size + i][j..];
-                row.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
-            }
-        }
-    }
-}
-
-/// The products of each of some columns with each of others. In vectors of the machine's own width: eight lanes would need
-/// more registers than most have.
-#[inline(always)]
-fn products<S: Simd>(simd: S, a: &[[f64; TILE]; SIDE], b: &[[f64; TILE]; SIDE]) -> [[f64; SIDE]; SIDE] {
-    let lanes = <S::f64s as SimdBase<S>>::LEN;
-    let mut sums = [[S::f64s::splat(simd, 0.0); SIDE]; SIDE];
-    for at in (0..TILE).step_by(lanes) {
-        let b = b.each_ref().map(|b| S::f64s::from_slice(simd, &b[at..at + lanes]));
-        for (a, sums) in a.iter().zip(&mut sums) {
-            let a = S::f64s::from_slice(simd, &a[at..at + lanes]);
-            sums.iter_mut().zip(b).for_each(|(sum, b)| *sum = a.mul_add(b, *sum));
-        }
-    }
-    let mut products = [[0.0; SIDE]; SIDE];
-    for (product, sum) in products.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
-        *product = sum.reduce_sum();
-    }
-    products
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,7 +434,7 @@ mod tests {
             let theta: Vec<f64> = (0..=columns).map(|j| 0.3 - 0.1 * j as f64).collect();
             for without in [None, Some(2)] {
                 let (loss, gradient, gram) = slow(&design, &theta, without);
-                let point = Point { theta: &theta, without, curvature: Some(1), scatter: false };
+                let point = Point { theta: &theta, without, curvature: Some(Sample::ALL), scatter: false };
                 let sums = evaluate(&blocks, columns, &[point]).unwrap().remove(0);
                 close(&[sums.loss], &[loss], 1e-13);
                 close(&sums.gradient, &gradient, 1e-13);
@@ -467,18 +444,26 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_of_the_blocks_gives_the_curvature_of_its_rows() {
-        let design = split(&random(900, 3, 5), 100);
+    fn rows_drawn_by_weight_give_nearly_the_curvature_of_all() {
+        let design = split(&random(40_000, 3, 5), 256);
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
-        let theta = [0.5, -0.2, 0.1, -1.0];
-        let at = |blocks: &[&DesignBlock], stride| {
-            let point = Point { theta: &theta, without: Some(1), curvature: Some(stride), scatter: false };
-            evaluate(blocks, 3, &[point]).unwrap().remove(0)
+        let theta = [0.5, -0.2, 0.1, -3.0];
+        let at = |sample| {
+            let point = Point { theta: &theta, without: Some(1), curvature: Some(sample), scatter: false };
+            evaluate(&blocks, 3, &[point]).unwrap().remove(0)
         };
-        let thirds: Vec<&DesignBlock> = blocks.iter().copied().step_by(3).collect();
-        let (sampled, alone) = (at(&blocks, 3), at(&thirds, 1));
-        assert_eq!(sampled.rows, at(&blocks, 1).rows);
-        close(&sampled.gram.unwrap().over(alone.rows), &alone.gram.unwrap().over(alone.rows), 1e-13);
+        let all = at(Sample::ALL);
+        let (rows, gram) = (all.rows, all.gram.unwrap().over(all.rows));
+        // The intercept's own entry is the sum of the weights.
+        let weight = gram[15];
+        let drawn = at(Sample::of(4_000, weight));
+        assert_eq!(drawn.rows, rows);
+        close(&drawn.gram.unwrap().over(rows), &gram, 0.03);
+        // So many that each is sure to be drawn.
+        close(&at(Sample::of(1_000_000_000, weight)).gram.unwrap().over(rows), &gram, 1e-12);
+        let mut draw = Draw::new(Sample::of(10, 40.0));
+        let counts: Vec<f64> = [1.0, 1.0, 2.0, 0.0, 8.0, 4.0].map(|weight| draw.of(weight)).to_vec();
+        assert_eq!(counts, [0.0, 4.0, 0.0, 0.0, 8.0, 4.0]);
     }
 
     #[test]

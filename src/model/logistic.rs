@@ -22,8 +22,8 @@
 
 use super::cholesky::Cholesky;
 use super::design::{ColumnProfile, Design, DesignBlock};
-use super::kernel::{self, Point, Sums};
-use super::newton::{self, curvature_stride, intercept_and_coefficients, penalised, Newton, Objective};
+use super::kernel::{self, Point, Sample, Sums};
+use super::newton::{self, curvature_sample, intercept_and_coefficients, penalised, Newton, Objective};
 use crate::error::{Error, Result};
 use crate::numeric::logit;
 use linfa::dataset::Records;
@@ -50,15 +50,16 @@ const INFLATED: f64 = 100.0;
 /// Variance inflation from which on the column is as good as determined by others.
 const DETERMINED: f64 = 1e6;
 
-/// The fit on the sample comes first if the rows are at least so many times as many.
+/// Samples of about so many rows are fitted first, if the rows are at least so many times as many.
+const SAMPLES: [usize; 2] = [25_000, 100_000];
 const SAMPLE_FIRST: usize = 3;
 
 /// A step so small, in log-odds per root mean square of a column, that where it leads the curvature is that of the solution
 /// as far as a standard error goes: the next step is a tenth as long, or less.
 const NEARLY: f64 = 1e-4;
 
-/// The sample's own solution is this good an approximation of anything.
-const SAMPLE_TOLERANCE: f64 = 1e-6;
+/// How far a sample's fit goes: its solution is not better than this for all rows.
+const SAMPLE_TOLERANCE: f64 = 1e-4;
 
 /// The certificate's displacement: so much in the log-odds of a typical row.
 const DISPLACEMENT: f64 = 0.01;
@@ -219,23 +220,25 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             tolerance: self.tolerance,
             max_iterations: self.max_iterations,
         };
-        let stride = curvature_stride(&blocks);
-        let (mut start, mut factor) = (start, None);
-        if stride >= SAMPLE_FIRST && self.alpha > 0.0 {
-            // The sample that the curvature comes from has nearly the same solution.
-            let sample: Vec<&DesignBlock> = blocks.iter().copied().step_by(stride).collect();
-            let mut fits = [Newton::new(Objective { tolerance: SAMPLE_TOLERANCE, ..objective }, start, None)];
-            newton::advance(&sample, columns, &mut fits)?;
-            let [fit] = fits;
-            (start, factor) = (fit.theta.clone(), fit.factor().cloned());
+        let mut start = start;
+        if self.alpha > 0.0 && self.start.is_none() {
+            // Evenly spread rows have nearly the same solution.
+            for stride in SAMPLES.map(|sample| rows / sample).into_iter().filter(|&stride| stride >= SAMPLE_FIRST) {
+                let sample: Vec<&DesignBlock> = blocks.iter().copied().step_by(stride).collect();
+                let mut fits = [Newton::new(Objective { tolerance: SAMPLE_TOLERANCE, ..objective }, start, None)];
+                newton::advance(&sample, columns, &mut fits)?;
+                let [fit] = fits;
+                start = fit.theta;
+            }
         }
-        let mut newton = Newton::new(objective, start, factor);
+        let sample = curvature_sample(&blocks);
+        let mut newton = Newton::new(objective, start, None);
         let (mut separating, mut whole) = (None, None);
         while let Some((theta, curvature)) = newton.request() {
             // The curvature of all rows, which the standard errors need, also ends the search with the next step. Of so few
             // rows that all give the curvature, a pass more costs nothing, and they are those of the solution itself.
-            let at_end = self.uncertainty && stride > 1 && whole.is_none() && newton.reach <= NEARLY;
-            let curvature = if at_end { Some(1) } else { curvature.then_some(stride) };
+            let at_end = self.uncertainty && sample != Sample::ALL && whole.is_none() && newton.reach <= NEARLY;
+            let curvature = if at_end { Some(Sample::ALL) } else { curvature.then_some(sample) };
             let point = Point { theta: &theta, without: None, curvature, scatter: at_end && customers < rows };
             let sums = kernel::evaluate(&blocks, columns, &[point])?.remove(0);
             whole = whole.or_else(|| at_end.then(|| sums.clone()));
@@ -275,8 +278,12 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             let whole = match whole {
                 Some(whole) if converged && separating.is_none() => whole,
                 _ => {
-                    let point =
-                        Point { theta: &newton.theta, without: None, curvature: Some(1), scatter: customers < rows };
+                    let point = Point {
+                        theta: &newton.theta,
+                        without: None,
+                        curvature: Some(Sample::ALL),
+                        scatter: customers < rows,
+                    };
                     kernel::evaluate(&blocks, columns, &[point])?.remove(0)
                 }
             };

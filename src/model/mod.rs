@@ -23,7 +23,7 @@
 //! | `restrictions` | what a model was asked to [keep to](restrictions::Restrictions): directions, and what its penalty dropped |
 //! | `structure` | the linear fit under such restrictions |
 //! | `proximal` | the fit where coefficients have signs, or a penalty drops features |
-//! | `newton`, `kernel`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the linear algebra |
+//! | `newton`, `kernel`, `gram`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the sums of products, the linear algebra |
 //!
 //! **Conventions.** The positive class is *churned* = 1 and a score is the log-odds of it. A parameter vector inside
 //! the room holds one coefficient per column in the order of the design, then the intercept. The penalty strength
@@ -54,6 +54,7 @@ pub mod screening;
 pub mod training;
 
 mod cholesky;
+mod gram;
 mod kernel;
 mod newton;
 mod proximal;

@@ -4,9 +4,9 @@
 use super::additive::solve::Square;
 use super::cross_fit::{self, fold_log_loss, log_odds, AlphaChoice, AlphaScore, Round, ALPHA_PATH, SEARCH_ROWS};
 use super::design::{ColumnProfile, Design, DesignBlock};
-use super::kernel::{self, Point};
+use super::kernel::{self, Point, Sample};
 use super::logistic::{base_rate_start, both_classes, Advice, Certificate, LogisticFit};
-use super::newton::curvature_stride;
+use super::newton::curvature_sample;
 use super::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
 use super::recipe::{Recipe, Role, Source, Term};
 use super::restrictions::{nothing_left, Directed, Restrictions};
@@ -278,7 +278,7 @@ impl Rows<'_> {
         Rows { blocks: design.blocks.iter().collect(), columns: design.columns(), without: None }
     }
 
-    fn sums(&self, theta: &[f64], curvature: Option<usize>) -> Result<kernel::Sums> {
+    fn sums(&self, theta: &[f64], curvature: Option<Sample>) -> Result<kernel::Sums> {
         let point = Point { theta, without: self.without, curvature, scatter: false };
         Ok(kernel::evaluate(&self.blocks, self.columns, &[point])?.remove(0))
     }
@@ -294,7 +294,7 @@ impl MeanLoss for Rows<'_> {
     }
 
     fn curvature(&self, theta: &[f64]) -> Result<Square> {
-        let sums = self.sums(theta, Some(curvature_stride(&self.blocks)))?;
+        let sums = self.sums(theta, Some(curvature_sample(&self.blocks)))?;
         let values = sums.gram.map(|gram| gram.over(1)).unwrap_or_default();
         Ok(Square { size: theta.len(), values })
     }

@@ -28,6 +28,9 @@ pub const FOLDS: u8 = 5;
 /// Rows that a calibration is learned on, at most.
 const CALIBRATION_ROWS: usize = 150_000;
 
+/// Tolerance of a fit that is only judged: its log-odds are then off by less than a thousandth of their standard errors.
+const JUDGED_TOLERANCE: f64 = 1e-8;
+
 /// The linear model is compared with richer ones as long as its design has at most so many columns.
 const WIDE: usize = 2_000;
 
@@ -182,7 +185,7 @@ fn fit_linear(
         false => structure.fit(&design, alpha, None)?,
         // The uncertainty, and the last digits, are a matter of the model that is published.
         true if settings.training.refit => {
-            logistic::fit(&design, &LogisticParams::new(alpha).tolerance(1e-10).coefficients_only())?
+            logistic::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
         }
         true => logistic::fit(&design, &LogisticParams::new(alpha))?,
     };
