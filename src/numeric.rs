@@ -68,16 +68,30 @@ pub fn exp_of_negative(x: f64) -> f64 {
 }
 
 /// `ln(1 + x)` for `x >= 0`, to 4e-16 of its value. Of anything else, whatever comes out.
-///
-/// Without a branch or a call for the same reason as [`exp_of_negative`]. `1 + x` is split into `2^k m` with `m` between
-/// the square roots of 1/2 and 2, and `ln m` is `2 atanh((m - 1) / (m + 1))`, whose series is exact to 3e-17 after ten
-/// terms; what rounding took from `1 + x` is put back to first order.
 #[inline(always)]
 pub fn ln_1p(x: f64) -> f64 {
+    let y = 1.0 + x;
+    // What rounding took from `1 + x` is put back to first order.
+    let lost = x - (y - 1.0);
+    ln_with(y, lost / y)
+}
+
+/// `ln(1 + x)` for `x >= 0` that is a single-precision number, to 4e-16. Of these `1 + x` is exact, but for those so close to
+/// nought that nothing is left of them beside 1: there is nothing to put back, and a division less.
+#[inline(always)]
+pub fn ln_1p_of_single(x: f64) -> f64 {
+    ln_with(1.0 + x, 0.0)
+}
+
+/// `ln(y) + rest` for `y >= 1` and a tiny `rest`.
+///
+/// Without a branch or a call for the same reason as [`exp_of_negative`]. `y` is split into `2^k m` with `m` between
+/// the square roots of 1/2 and 2, and `ln m` is `2 atanh((m - 1) / (m + 1))`, whose series is exact to 3e-17 after ten
+/// terms.
+#[inline(always)]
+fn ln_with(y: f64, rest: f64) -> f64 {
     /// The bits of the square root of 1/2.
     const ROOT: u64 = 0x3fe6_a09e_667f_3bcd;
-    let y = 1.0 + x;
-    let lost = x - (y - 1.0);
     let k = y.to_bits().wrapping_sub(ROOT) >> 52;
     let f = f64::from_bits(y.to_bits().wrapping_sub(k << 52)) - 1.0;
     let k = f64::from_bits(ROUND.to_bits().wrapping_add(k)) - ROUND;
@@ -87,7 +101,7 @@ pub fn ln_1p(x: f64) -> f64 {
     for odd in [17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
         series = series * z + 1.0 / odd;
     }
-    k * LN_2_HIGH + (2.0 * s + (2.0 * s * (z * series) + (k * LN_2_LOW + lost / y)))
+    k * LN_2_HIGH + (2.0 * s + (2.0 * s * (z * series) + (k * LN_2_LOW + rest)))
 }
 
 /// The log-odds of a probability, which is clipped to `[1e-15, 1 - 1e-15]`.
@@ -139,6 +153,12 @@ mod tests {
         (0..200_000).for_each(|i| close(f64::from(i) * 1.37e-5));
         (-1000..1000).for_each(|power| close(2f64.powi(power / 2) * 1.1));
         assert_eq!((ln_1p(0.0), ln_1p(f64::MAX) > 709.0), (0.0, true));
+        let of_single = |x: f32| {
+            let (found, expected) = (ln_1p_of_single(f64::from(x)), f64::from(x).ln_1p());
+            assert!((found - expected).abs() <= 5e-16 * expected.max(1.0), "ln(1 + {x}) is {expected}, not {found}");
+        };
+        (0..200_000).for_each(|i| of_single(i as f32 * 0.37));
+        (-100..100).for_each(|power| of_single(2f32.powi(power) * 1.1));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::memory::{self, Shelf};
-use crate::numeric::{ln_1p, vectorised};
+use crate::numeric::{ln_1p_of_single, vectorised};
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -46,13 +46,13 @@ pub enum Transform {
 }
 
 impl Transform {
-    /// Applies it.
+    /// Applies it to a feature, which is a single-precision number.
     #[inline(always)]
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Transform::Identity => x,
             Transform::SignedLog => {
-                let bent = ln_1p(x.abs()).copysign(x);
+                let bent = ln_1p_of_single(x.abs()).copysign(x);
                 if x.is_nan() {
                     x
                 } else {
