@@ -65,11 +65,23 @@ impl Selection {
         Selection { rows: dataset.blocks.par_iter().zip(&self.rows).map(kept).collect() }
     }
 
-    /// At most about `count` of the rows, evenly spread over the blocks, as (block, row).
+    /// At most about `count` of the rows, as (block, row): short runs, evenly spread over the blocks. What lies between two
+    /// single rows would be fetched with them.
     pub fn spread(&self, count: usize) -> Vec<(u32, u32)> {
-        let stride = self.count().div_ceil(count.max(1)).max(1);
-        let places = self.rows.iter().zip(0u32..).flat_map(|(rows, block)| rows.iter().map(move |&row| (block, row)));
-        places.step_by(stride).collect()
+        /// Rows of a run: a feature of so many fills a cache line.
+        const RUN: usize = 16;
+        let period = RUN * self.count().div_ceil(count.max(1)).max(1);
+        let mut places = Vec::with_capacity(self.count().min(count));
+        let mut before = 0;
+        for (block, rows) in (0u32..).zip(&self.rows) {
+            let end = before + rows.len();
+            for run in (before / period * period..end).step_by(period) {
+                let within = run.max(before)..(run + RUN).min(end).max(before);
+                places.extend(within.map(|at| (block, rows[at - before])));
+            }
+            before = end;
+        }
+        places
     }
 
     /// What `of` says of every chosen row, block after block.
@@ -86,8 +98,40 @@ impl Selection {
         self.map(dataset, |block, row| block.label(row).unwrap_or(0))
     }
 
+    /// How many customers the chosen rows are of.
+    pub fn distinct_customers(&self, dataset: &Dataset) -> usize {
+        let customers = self.customers(dataset);
+        let mut seen = vec![false; customers.iter().max().map_or(0, |&last| last as usize + 1)];
+        customers.iter().filter(|&&customer| !std::mem::replace(&mut seen[customer as usize], true)).count()
+    }
+
     /// The customer of every chosen row, as its (first) place in the customers table.
     pub fn customers(&self, dataset: &Dataset) -> Vec<u32> {
         self.map(dataset, |block, row| dataset.customer(block.customers[row]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_spread_over_all_blocks() {
+        // Blocks of 0 to 299 rows, every third row chosen.
+        let rows: Vec<Vec<u32>> = (0..300u32).map(|block| (0..block).step_by(3).collect()).collect();
+        let selection = Selection { rows };
+        let all = selection.spread(usize::MAX);
+        assert_eq!(all.len(), selection.count());
+        assert!(all.is_sorted_by(|a, b| a < b));
+        for count in [1, 100, 1000, 5000, 14_000] {
+            let some = selection.spread(count);
+            assert!(some.is_sorted_by(|a, b| a < b), "{count}");
+            assert!(some.iter().all(|&(block, row)| row < block && row % 3 == 0), "{count}");
+            assert!(some.len() <= count + 16 && 2 * (some.len() + 16) > count, "{} of {count}", some.len());
+            // No half of the rows has much more of the sample than the other.
+            let half = all[all.len() / 2];
+            let first = some.iter().filter(|&&place| place < half).count();
+            assert!(first.abs_diff(some.len() - first) <= 16, "{first} of {}", some.len());
+        }
     }
 }

@@ -516,15 +516,14 @@ pub(super) fn enough(
 ) -> Result<()> {
     let labels = training.labels(dataset);
     let (rows, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
-    let customers: hashbrown::HashSet<u32> = training.customers(dataset).into_iter().collect();
+    let customers = training.distinct_customers(dataset);
     let gates = &settings.gates;
     let reasons = excluded(dataset, snapshots);
-    if customers.len() < gates.min_customers as usize {
+    if customers < gates.min_customers as usize {
         return Err(Error::TooLittle(format!(
-            "training needs {} eligible customers (gates.min_customers), found {}{reasons}. Check the dates in [training] and \
-             the rules in [eligibility], or lower the gate",
+            "training needs {} eligible customers (gates.min_customers), found {customers}{reasons}. Check the dates in \
+             [training] and the rules in [eligibility], or lower the gate",
             gates.min_customers,
-            customers.len(),
         )));
     }
     let least = gates.min_churners.max(1) as usize;
