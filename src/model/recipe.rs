@@ -29,8 +29,10 @@ const INDICATED: f64 = 0.005;
 /// of about so many rows.
 const COPIED: f64 = 0.99;
 const COPY_ROWS: usize = 2_000;
-/// What a memory limit keeps free for the passes over a design, in bytes.
+/// What a memory limit keeps free beside a design, in bytes: for the passes over it, and for each row that is not in it and
+/// may be what its model is judged on, with its scores, orders and intervals.
 const DESIGN_RESERVE: u64 = 64 << 20;
+const JUDGED_ROW: u64 = 256;
 /// A level needs this many training rows to be a column of its own, and this share of them.
 const LEVEL_ROWS: u64 = 20;
 const LEVEL_SHARE: f64 = 0.002;
@@ -282,7 +284,8 @@ impl Recipe {
         seed: u64,
     ) -> Result<Design> {
         let columns = self.columns(customers);
-        let shelf = Shelf::of(memory::room(DESIGN_RESERVE));
+        let judged = JUDGED_ROW * (dataset.rows() - selection.count()) as u64;
+        let shelf = Shelf::of(memory::room(DESIGN_RESERVE + judged));
         let blocks: Vec<Vec<DesignBlock>> = dataset
             .blocks
             .par_iter()
