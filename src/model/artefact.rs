@@ -5,7 +5,7 @@ use super::calibration::ChosenCalibration;
 use super::cross_fit::AlphaChoice;
 use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
-use super::recipe::{linear_score, DesignColumns, NumericStep, Recipe, Role, Source, Term};
+use super::recipe::{DesignColumns, NumericStep, Recipe, Role, Source, Term};
 use super::restrictions::Restrictions;
 use super::sampling::Sampling;
 use super::screening::Screening;
@@ -370,11 +370,9 @@ impl Artefact {
     /// The log-odds of some rows of a block, and the sums of their effects and values.
     fn score_linear(&self, columns: &DesignColumns<'_>, block: &Block, rows: &[u32]) -> Result<(Vec<f64>, Row)> {
         let weights = self.weights();
-        let x = columns.of(block, &block.values()?, rows);
-        let sum = |column: &[f32]| column.iter().map(|&x| f64::from(x)).sum();
-        let values: Vec<f64> = x.chunks_exact(rows.len().max(1)).map(sum).collect();
+        let (log_odds, values) = columns.score(block, &block.values()?, rows, (self.intercept, &weights));
         let effects = values.iter().zip(&weights).map(|(value, weight)| value * weight).collect();
-        Ok((linear_score(self.intercept, &weights, &x, rows.len()), Row { effects, values }))
+        Ok((log_odds, Row { effects, values }))
     }
 
     fn score_additive(

@@ -333,31 +333,78 @@ pub struct DesignColumns<'a> {
 }
 
 impl DesignColumns<'_> {
-    /// Some rows of a block as columns of the design, column-major. Every value is finite.
+    /// Some rows of a block, ascending, as columns of the design, column-major. Every value is finite.
     pub fn of(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
         let mut x = vec![0.0; self.terms.len() * rows.len()];
         let columns = x.chunks_exact_mut(rows.len().max(1));
-        for ((term, set), x) in self.terms.iter().zip(&self.sets).zip(columns) {
-            match term.source {
-                Source::Numeric(index) => {
-                    let column = values.column(index);
-                    x.iter_mut().zip(rows).for_each(|(x, &row)| *x = column[row as usize]);
-                    match term.role {
-                        Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),
-                        _ => vectorised!(standardise(&self.recipe.numeric[index], x)),
+        columns.enumerate().for_each(|(index, x)| self.fill(index, block, values, rows, x));
+        x
+    }
+
+    /// The log-odds `intercept + x * weights` of some rows of a block, and the sum of each column over them. Only one column
+    /// is in memory at a time.
+    pub fn score(
+        &self,
+        block: &Block,
+        values: &Values<'_>,
+        rows: &[u32],
+        (intercept, weights): (f64, &[f64]),
+    ) -> (Vec<f64>, Vec<f64>) {
+        let (mut log_odds, mut x) = (vec![intercept; rows.len()], vec![0.0; rows.len()]);
+        let add = |(index, &weight): (usize, &f64)| {
+            self.fill(index, block, values, rows, &mut x);
+            vectorised!(add_effects(weight, &x, &mut log_odds))
+        };
+        let sums = weights.iter().enumerate().map(add).collect();
+        (log_odds, sums)
+    }
+
+    /// One column of the design.
+    fn fill(&self, index: usize, block: &Block, values: &Values<'_>, rows: &[u32], x: &mut [f32]) {
+        let (term, set) = (&self.terms[index], &self.sets[index]);
+        match term.source {
+            Source::Numeric(index) => {
+                let column = values.column(index);
+                match *rows {
+                    [first, .., last] if (last - first) as usize + 1 == rows.len() => {
+                        x.copy_from_slice(&column[first as usize..=last as usize]);
                     }
+                    _ => x.iter_mut().zip(rows).for_each(|(x, &row)| *x = column[row as usize]),
                 }
-                Source::Categorical(index) => {
-                    let codes = &self.customers.categorical[index].codes;
-                    for (x, &row) in x.iter_mut().zip(rows) {
-                        let code = codes[block.customers[row as usize] as usize];
-                        *x = f32::from(u8::from(code != NO_LEVEL && set[code as usize]));
-                    }
+                match term.role {
+                    Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),
+                    _ => vectorised!(standardise(&self.recipe.numeric[index], x)),
+                }
+            }
+            Source::Categorical(index) => {
+                let codes = &self.customers.categorical[index].codes;
+                for (x, &row) in x.iter_mut().zip(rows) {
+                    let code = codes[block.customers[row as usize] as usize];
+                    *x = f32::from(u8::from(code != NO_LEVEL && set[code as usize]));
                 }
             }
         }
-        x
     }
+}
+
+/// Adds `weight * x` to the log-odds of each row, and returns the sum of the column.
+#[inline(always)]
+fn add_effects(weight: f64, x: &[f32], log_odds: &mut [f64]) -> f64 {
+    /// Sums side by side, so that one addition need not wait for the other.
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let ((lanes, rest), (log_odds, log_odds_rest)) = (x.as_chunks::<LANES>(), log_odds.as_chunks_mut::<LANES>());
+    for (x, log_odds) in lanes.iter().zip(log_odds) {
+        for ((&x, z), sum) in x.iter().zip(log_odds).zip(&mut sums) {
+            *z += weight * f64::from(x);
+            *sum += f64::from(x);
+        }
+    }
+    for ((&x, z), sum) in rest.iter().zip(log_odds_rest).zip(&mut sums) {
+        *z += weight * f64::from(x);
+        *sum += f64::from(x);
+    }
+    sums.iter().sum()
 }
 
 impl NumericStep {
@@ -417,17 +464,6 @@ impl CategoricalStep {
             Role::Value | Role::Missing => false,
         }
     }
-}
-
-/// The log-odds `intercept + x * weights` of `rows` rows; `x` is column-major.
-pub fn linear_score(intercept: f64, weights: &[f64], x: &[f32], rows: usize) -> Vec<f64> {
-    let mut log_odds = vec![intercept; rows];
-    for (column, weight) in x.chunks_exact(rows.max(1)).zip(weights) {
-        for (z, &x) in log_odds.iter_mut().zip(column) {
-            *z += weight * f64::from(x);
-        }
-    }
-    log_odds
 }
 
 /// Learns one feature from its values in the sampled rows; also returns a fingerprint of the rows in which it is absent.

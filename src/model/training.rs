@@ -9,7 +9,7 @@ use super::design::Design;
 use super::evaluation::{Baseline, Evaluation};
 use super::forward::{self, Origin};
 use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
-use super::recipe::{linear_score, Recipe};
+use super::recipe::Recipe;
 use super::restrictions::Restrictions;
 use super::sampling::{self, Sampling};
 use super::structure::Structure;
@@ -289,9 +289,8 @@ impl Trained {
         };
         let columns = self.recipe.columns(customers);
         let of_block = |(index, block): (usize, &Block)| {
-            let rows = rows.rows(index);
-            let x = columns.of(block, &block.values()?, rows);
-            Ok(linear_score(fit.intercept, &fit.coefficients, &x, rows.len()))
+            let model = (fit.intercept, fit.coefficients.as_slice());
+            Ok(columns.score(block, &block.values()?, rows.rows(index), model).0)
         };
         dataset.blocks.par_iter().enumerate().map(of_block).collect()
     }
