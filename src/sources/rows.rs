@@ -273,6 +273,17 @@ impl<'a> Members<'a> {
     /// The member of a key that others may share, for which `same` holds.
     #[inline]
     fn find_same(&self, key: u32, same: impl Fn(usize) -> bool) -> u32 {
+        // Hardly ever do two ids share a key. What is found for both at once is somebody else, or nobody.
+        let found = self.find(key);
+        match found < self.nobody() && same(found as usize) {
+            true => found,
+            false => self.search(key, same),
+        }
+    }
+
+    /// As [`Members::find_same`], entry by entry.
+    #[cold]
+    fn search(&self, key: u32, same: impl Fn(usize) -> bool) -> u32 {
         let mut at = self.first_bucket(key);
         loop {
             let Bucket { keys, members } = &self.table[at];
