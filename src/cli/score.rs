@@ -209,9 +209,9 @@ pub fn scored(
         staged.csv("at_risk.csv", &list)?;
     }
     if settings.publish.formats.contains(&Format::Parquet) {
-        staged.parquet("at_risk.parquet", list.rows(), std::iter::once(Ok(list)))?;
+        staged.parquet("at_risk.parquet", std::iter::once(Ok(list)))?;
     }
-    staged.parquet("scores.parquet", ranking.order.len(), results.scores_parts(&in_scores))?;
+    staged.parquet("scores.parquet", results.scores_parts(&in_scores))?;
     let mut manifest = Manifest {
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         as_of,

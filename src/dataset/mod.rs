@@ -278,8 +278,8 @@ pub fn build(
     let plan = MemoryPlan::of(tables.customers.len(), as_of.len())?;
     let store = sources::scan(&scans, &tables.customers, last, &tables.zone, plan.for_rows(), progress)?;
     clock.lap("scan");
-    if store.spilled > 0 {
-        tracing::info!(bytes = store.spilled, "event rows were written to a scratch file, as --memory-limit asks");
+    if store.spilled() > 0 {
+        tracing::info!(bytes = store.spilled(), "event rows were written to a scratch file, as --memory-limit asks");
     }
     let shelf = Shelf::of(plan.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());

@@ -392,18 +392,12 @@ impl DesignColumns<'_> {
 fn add_effects(weight: f64, x: &[f32], log_odds: &mut [f64]) -> f64 {
     /// Sums side by side, so that one addition need not wait for the other.
     const LANES: usize = 8;
+    log_odds.iter_mut().zip(x).for_each(|(z, &x)| *z += weight * f64::from(x));
     let mut sums = [0.0; LANES];
-    let ((lanes, rest), (log_odds, log_odds_rest)) = (x.as_chunks::<LANES>(), log_odds.as_chunks_mut::<LANES>());
-    for (x, log_odds) in lanes.iter().zip(log_odds) {
-        for ((&x, z), sum) in x.iter().zip(log_odds).zip(&mut sums) {
-            *z += weight * f64::from(x);
-            *sum += f64::from(x);
-        }
-    }
-    for ((&x, z), sum) in rest.iter().zip(log_odds_rest).zip(&mut sums) {
-        *z += weight * f64::from(x);
-        *sum += f64::from(x);
-    }
+    let mut add = |x: &[f32]| sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += f64::from(x));
+    let (lanes, rest) = x.as_chunks::<LANES>();
+    lanes.iter().for_each(|lanes| add(lanes));
+    add(rest);
     sums.iter().sum()
 }
 

@@ -5,11 +5,17 @@ use crate::error::{Error, Result};
 use crate::sources::{Ids, Passthrough};
 use polars::prelude::*;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 /// Rows of a part of a large table: those of a row group.
-pub const PART_ROWS: usize = 131_072;
+const PART_ROWS: usize = 131_072;
+
+/// Which of `count` rows each part of a table has. Of none, there is one part without rows.
+pub fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count.max(1)).step_by(PART_ROWS).map(move |first| first..count.min(first + PART_ROWS))
+}
 
 /// Named columns of one length.
 #[derive(Clone, Debug, Default)]
@@ -88,40 +94,40 @@ impl Columns {
         Ok(())
     }
 
-    /// Writes Parquet. The same columns give the same bytes.
-    pub fn write_parquet(self, path: &Path) -> Result<()> {
-        self.write_parquet_with(path, std::iter::empty())
-    }
-
-    /// Writes Parquet, with more parts of the same columns behind these, each a row group. A part is made while the one
-    /// before it is written.
-    pub fn write_parquet_with(self, path: &Path, more: impl Iterator<Item = Result<Columns>> + Send) -> Result<()> {
+    /// Writes Parquet, a row group for each part of the same columns, and returns the rows. A part is made while the one
+    /// before it is written, and no sooner. The same columns give the same bytes.
+    pub fn write_parquet(path: &Path, mut parts: impl Iterator<Item = Result<Columns>> + Send) -> Result<usize> {
         let written = |e: PolarsError| match e {
             PolarsError::IO { error, .. } => Error::writing(path, &error),
             other => internal(other),
         };
-        let frame = self.frame()?;
+        let first = parts.next().unwrap_or_else(|| Ok(Columns::default()))?.frame()?;
         let file = File::create(path).map_err(|e| Error::writing(path, &e))?;
         let mut writer = ParquetWriter::new(&file)
             .with_compression(ParquetCompression::Zstd(None))
-            .batched(frame.schema())
+            .batched(first.schema())
             .map_err(written)?;
+        let mut rows = 0;
+        let mut write = |frame: DataFrame| {
+            rows += frame.height();
+            writer.write_batch(&frame).map_err(written)
+        };
         std::thread::scope(|scope| {
-            let (sender, parts) = sync_channel(1);
+            let (sender, frames) = sync_channel(0);
             scope.spawn(move || {
-                for part in more.map(|part| part?.frame()) {
+                for part in parts.map(|part| part?.frame()) {
                     // Nobody receives after an error.
                     if sender.send(part).is_err() {
                         break;
                     }
                 }
             });
-            writer.write_batch(&frame).map_err(written)?;
-            drop(frame);
-            parts.into_iter().try_for_each(|part| writer.write_batch(&part?).map_err(written))
+            write(first)?;
+            frames.into_iter().try_for_each(|frame| write(frame?))
         })?;
         writer.finish().map_err(written)?;
-        file.sync_all().map_err(|e| Error::writing(path, &e))
+        file.sync_all().map_err(|e| Error::writing(path, &e))?;
+        Ok(rows)
     }
 
     fn frame(self) -> Result<DataFrame> {

@@ -1,9 +1,10 @@
 //! The feature table as a file: `customer_id`, `as_of`, the features, the categoricals, and `churned` if asked for.
 
-use super::columns::{Columns, PART_ROWS};
+use super::columns::{self, Columns};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::sources::CustomerTable;
+use std::ops::Range;
 use std::path::Path;
 
 /// Writes the rows in the order of as-of dates, then ids. Returns how many there are.
@@ -14,11 +15,8 @@ pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: 
         places.extend(rows.map(|(row, (&as_of, &customer))| (as_of, customer, index, row)));
     }
     places.sort_unstable();
-    let mut parts = places.chunks(PART_ROWS).map(|part| table(part, dataset, customers, labels));
-    let empty = || table(&[], dataset, customers, labels);
-    let first = parts.next().unwrap_or_else(empty)?;
-    first.write_parquet_with(path, parts)?;
-    Ok(places.len())
+    let part = |rows: Range<usize>| table(&places[rows], dataset, customers, labels);
+    Columns::write_parquet(path, columns::parts(places.len()).map(part))
 }
 
 fn table(

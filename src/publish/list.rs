@@ -1,6 +1,6 @@
 //! The two tables of a run: the scores of every eligible customer, and the list with its reasons.
 
-use super::columns::{Columns, PART_ROWS};
+use super::columns::{self, Columns};
 use super::previous::Previous;
 use crate::calendar::Day;
 use crate::config::List;
@@ -76,9 +76,7 @@ impl Results<'_> {
         &'p self,
         passthrough: &'p [(String, Passthrough)],
     ) -> impl Iterator<Item = Result<Columns>> + Send + 'p {
-        let count = self.ranking.order.len();
-        let parts = (0..count.max(1)).step_by(PART_ROWS);
-        parts.map(move |first| self.scores_part(first..count.min(first + PART_ROWS), passthrough))
+        columns::parts(self.ranking.order.len()).map(move |places| self.scores_part(places, passthrough))
     }
 
     fn scores_part(&self, places: Range<usize>, passthrough: &[(String, Passthrough)]) -> Result<Columns> {

@@ -44,15 +44,9 @@ impl Staged {
         Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 
-    /// Writes a data file of so many rows as Parquet, in one part or more.
-    pub fn parquet(
-        &mut self,
-        name: &str,
-        rows: usize,
-        mut parts: impl Iterator<Item = Result<Columns>> + Send,
-    ) -> Result<()> {
-        let first = parts.next().unwrap_or_else(|| Ok(Columns::default()))?;
-        first.write_parquet_with(&self.folder.path().join(name), parts)?;
+    /// Writes a data file as Parquet, in one part or more.
+    pub fn parquet(&mut self, name: &str, parts: impl Iterator<Item = Result<Columns>> + Send) -> Result<()> {
+        let rows = Columns::write_parquet(&self.folder.path().join(name), parts)?;
         self.record(name, rows)
     }
 

@@ -91,8 +91,6 @@ pub struct EventStore {
     pub(super) lowest_id: i64,
     pub(super) signals: Vec<SignalStore>,
     pub(super) rows: Binned,
-    /// Bytes that lie in the scratch file instead of in memory.
-    pub spilled: u64,
     /// What was seen, a report a signal.
     pub reports: Vec<SignalReport>,
     /// Distinct category codes given out, a count a signal.
@@ -100,6 +98,11 @@ pub struct EventStore {
 }
 
 impl EventStore {
+    /// Bytes that lie in the scratch file instead of in memory.
+    pub fn spilled(&self) -> u64 {
+        self.rows.written()
+    }
+
     /// Bytes of each partition's rows.
     pub fn partition_bytes(&self) -> Vec<u64> {
         self.rows.sizes()
@@ -195,5 +198,5 @@ pub fn scan(
     let signals = scans.iter().zip(&layouts);
     let signals =
         signals.map(|(scan, &layout)| SignalStore { layout, deduplicate: scan.settings.deduplicate }).collect();
-    Ok(EventStore { origin, partitioning, lowest_id, signals, spilled: rows.written(), rows, reports, categories })
+    Ok(EventStore { origin, partitioning, lowest_id, signals, rows, reports, categories })
 }

@@ -102,24 +102,33 @@ impl<'a> Resolver<'a> {
         let members = Members::of(&store.partitioning.members[partition], self.customers, store.lowest_id);
         for (signal, SignalStore { layout, .. }) in store.signals.iter().enumerate() {
             let pieces = store.rows.of(signal, partition)?;
-            match (layout.id_words, layout.ordered_words()) {
-                (1, 1) => self.resolve_signal::<1, 1>(signal, pieces, &members),
-                (1, 2) => self.resolve_signal::<1, 2>(signal, pieces, &members),
-                (1, 3) => self.resolve_signal::<1, 3>(signal, pieces, &members),
-                (1, 4) => self.resolve_signal::<1, 4>(signal, pieces, &members),
-                (1, 5) => self.resolve_signal::<1, 5>(signal, pieces, &members),
-                (1, 6) => self.resolve_signal::<1, 6>(signal, pieces, &members),
-                (2, 1) => self.resolve_signal::<2, 1>(signal, pieces, &members),
-                (2, 2) => self.resolve_signal::<2, 2>(signal, pieces, &members),
-                (2, 3) => self.resolve_signal::<2, 3>(signal, pieces, &members),
-                (2, 4) => self.resolve_signal::<2, 4>(signal, pieces, &members),
-                (2, 5) => self.resolve_signal::<2, 5>(signal, pieces, &members),
-                (2, 6) => self.resolve_signal::<2, 6>(signal, pieces, &members),
-                (id, ordered) => return Err(Error::Internal(format!("a row of {id} and {ordered} words"))),
+            match layout.id_words {
+                1 => self.resolve_words::<1>(signal, pieces, &members)?,
+                2 => self.resolve_words::<2>(signal, pieces, &members)?,
+                words => return Err(Error::Internal(format!("an id of {words} words"))),
             }
             self.rows.signals[signal].category_count = store.categories[signal];
         }
         Ok(&self.rows)
+    }
+
+    /// Brings a signal's rows with ids of `ID` words to their customers, in order.
+    fn resolve_words<const ID: usize>(
+        &mut self,
+        signal: usize,
+        pieces: Vec<Cow<'_, [u32]>>,
+        members: &Members<'_>,
+    ) -> Result<()> {
+        match self.store.signals[signal].layout.ordered_words() {
+            1 => self.resolve_signal::<ID, 1>(signal, pieces, members),
+            2 => self.resolve_signal::<ID, 2>(signal, pieces, members),
+            3 => self.resolve_signal::<ID, 3>(signal, pieces, members),
+            4 => self.resolve_signal::<ID, 4>(signal, pieces, members),
+            5 => self.resolve_signal::<ID, 5>(signal, pieces, members),
+            6 => self.resolve_signal::<ID, 6>(signal, pieces, members),
+            words => return Err(Error::Internal(format!("a row of {words} words beside its id"))),
+        }
+        Ok(())
     }
 
     /// Brings a signal's rows of `ID` + `ORDERED` words to their customers, in order.
@@ -252,32 +261,35 @@ impl<'a> Members<'a> {
         self.places.len() as u32
     }
 
-    /// The member of a key that no other id has.
+    /// One more than the member of a key, 0 if nobody has it. Of members that share a key and a bucket, the bits of all.
     #[inline]
-    fn find(&self, key: u32) -> u32 {
+    fn entries(&self, key: u32) -> u32 {
         let mut at = self.first_bucket(key);
         loop {
             let Bucket { keys, members } = &self.table[at];
             let found =
                 keys.iter().zip(members).fold(0, |found, (&k, &member)| found | if k == key { member } else { 0 });
-            if found != 0 {
-                return found - 1;
-            }
-            if members[ENTRIES - 1] == 0 {
-                return self.nobody();
+            if found != 0 || members[ENTRIES - 1] == 0 {
+                return found;
             }
             at = self.after(at);
         }
     }
 
+    /// The member of a key that no other id has.
+    #[inline]
+    fn find(&self, key: u32) -> u32 {
+        self.entries(key).checked_sub(1).unwrap_or(self.nobody())
+    }
+
     /// The member of a key that others may share, for which `same` holds.
     #[inline]
     fn find_same(&self, key: u32, same: impl Fn(usize) -> bool) -> u32 {
-        // Hardly ever do two ids share a key. What is found for both at once is somebody else, or nobody.
-        let found = self.find(key);
-        match found < self.nobody() && same(found as usize) {
-            true => found,
-            false => self.search(key, same),
+        match self.entries(key).checked_sub(1) {
+            None => self.nobody(),
+            Some(member) if member < self.nobody() && same(member as usize) => member,
+            // Hardly ever do two ids share a key.
+            Some(_) => self.search(key, same),
         }
     }
 

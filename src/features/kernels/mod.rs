@@ -1,7 +1,8 @@
 //! The kernels: each fills the columns of one family of measures for one customer on one as-of date.
 //!
-//! They see a customer's rows of one signal in time order, as slices, and touch each row once per as-of date, from the
-//! newest back: the windows all end at the as-of date, so a longer one continues where the shorter one stopped.
+//! They see a customer's rows of one signal in time order, as slices, and touch each row once per as-of date. Those of
+//! several windows go from the newest row back: the windows all end at the as-of date, so a longer one continues where the
+//! shorter one stopped.
 
 pub mod categories;
 pub mod counts;
