@@ -251,25 +251,31 @@ pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenC
         candidates.push(CalibrationChoice::Isotonic);
     }
     let limits = rows.limits();
-    let (mut compared, mut best): (_, Option<(CalibrationChoice, Vec<f64>, f64)>) = (Vec::new(), None);
-    for method in candidates.into_iter().filter(|_| comparable) {
-        let mut p = cross_validated(rows, fold, folds, method);
-        p.iter_mut().for_each(|p| *p = p.max(limits[0]).min(limits[1]));
-        let losses: Vec<f64> = p.iter().zip(rows.y).map(|(&p, &y)| metrics::loss(y == 1, p)).collect();
-        let (log_loss, _) = rows.mean(|row| losses[row]);
-        let (brier, _) = rows.mean(|row| (p[row] - f64::from(rows.y[row])).powi(2));
-        compared.push(ComparedCalibration { method, log_loss, brier, ece: rows.ece(&p) });
-        let is_better = best.as_ref().is_none_or(|(_, others, lowest)| {
-            let (gain, error) = rows.mean(|row| others[row] - losses[row]);
-            let least = if method == CalibrationChoice::Isotonic { ISOTONIC_GAIN * lowest } else { 0.0 };
-            gain > error.max(least)
-        });
-        if is_better {
-            best = Some((method, losses, log_loss));
+    let judged: Vec<(ComparedCalibration, Vec<f64>)> = candidates
+        .into_par_iter()
+        .filter(|_| comparable)
+        .map(|method| {
+            let mut p = cross_validated(rows, fold, folds, method);
+            p.iter_mut().for_each(|p| *p = p.max(limits[0]).min(limits[1]));
+            let losses: Vec<f64> = p.iter().zip(rows.y).map(|(&p, &y)| metrics::loss(y == 1, p)).collect();
+            let (log_loss, _) = rows.mean(|row| losses[row]);
+            let (brier, _) = rows.mean(|row| (p[row] - f64::from(rows.y[row])).powi(2));
+            (ComparedCalibration { method, log_loss, brier, ece: rows.ece(&p) }, losses)
+        })
+        .collect();
+    let compared = judged.iter().map(|&(compared, _)| compared).collect();
+    let better = |best: (ComparedCalibration, Vec<f64>), next: (ComparedCalibration, Vec<f64>)| {
+        let (gain, error) = rows.mean(|row| best.1[row] - next.1[row]);
+        let least = if next.0.method == CalibrationChoice::Isotonic { ISOTONIC_GAIN * best.0.log_loss } else { 0.0 };
+        if gain > error.max(least) {
+            next
+        } else {
+            best
         }
-    }
+    };
+    let best = judged.into_iter().reduce(better).map(|(best, _)| best.method);
     let method = match (choice, best) {
-        (CalibrationChoice::Auto, Some((best, ..))) => best,
+        (CalibrationChoice::Auto, Some(best)) => best,
         (CalibrationChoice::Auto, None) => CalibrationChoice::None,
         _ => choice,
     };
