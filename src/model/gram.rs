@@ -1,29 +1,34 @@
 //! Sums over rows of the products of their columns with each other, `A' A`.
 //!
-//! Why this shape. Rows are gathered until sixty-four of them are there, each with its columns side by side, and then
-//! summed together. A vector holds some neighbouring columns of a row; times another column of that row it is what the row adds
-//! to a piece of one line of the matrix. The sums of six lines by two vectors stay in registers over all rows gathered, the
-//! rows stay in the first-level cache, and nothing is ever summed across a vector. Of the symmetric matrix only the pieces
-//! at and above the diagonal are summed.
+//! Why this shape. Rows are gathered in panels of sixteen columns until a hundred and twenty of them are there, and then summed
+//! together. A vector holds some neighbouring columns of a row; times another column of that row it is what the row adds to a
+//! piece of one line of the matrix. The sums of a few lines by two vectors stay in registers over all rows gathered, the two
+//! panels at work stay in the first-level cache, and nothing is ever summed across a vector. Of the symmetric matrix only the
+//! pieces at and above the diagonal are summed.
 
 use super::design::Columns;
 use crate::numeric::vectorised;
-use fearless_simd::{f32x8, prelude::*, Simd};
+use fearless_simd::{f32x16, f32x8, f64x8, prelude::*, Simd};
 use std::ops::Range;
 
-/// Rows that are gathered before they are summed.
-const DEPTH: usize = 64;
+/// Columns of a panel, and rows that are gathered before they are summed: not a power of two, so that a row's places in the
+/// panels do not compete for the same lines of the cache.
+const WIDTH: usize = 16;
+const DEPTH: usize = 120;
 
-/// Lines of the matrix that are summed at a time, and vectors of each.
-const LINES: usize = 6;
+/// The values of a panel's columns in the rows gathered, row after row. No vector lies across two lines of the cache.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Panel([[f64; WIDTH]; DEPTH]);
+
+/// Vectors of a line that are summed at a time.
 const VECTORS: usize = 2;
 
-/// Lanes of the widest vectors.
-const WIDEST: usize = 8;
+/// Rows that are loaded at a time, at most.
+pub const LOADED: usize = 32;
 
-/// Rows that are loaded at a time, and gathered at most.
-pub const LOADED: usize = 8;
-pub const GATHERED: usize = 32;
+/// Rows and columns that change places in registers.
+const SQUARE: usize = 8;
 
 /// A symmetric matrix of column products; the last column is the intercept's.
 #[derive(Clone, Debug)]
@@ -34,28 +39,44 @@ pub struct Gram {
     /// Line after line of the matrix, each as long as a padded row. What lies below the diagonal, or beyond `size`, is
     /// not used.
     values: Vec<f64>,
-    /// Rows that are not summed yet.
-    gathered: Vec<f64>,
+    /// Rows that are not summed yet, and how many.
+    gathered: Vec<Panel>,
+    depth: usize,
 }
 
-/// The length of a row of `size` columns with the zeros behind them: room for the last vectors and lines. It is an odd number
-/// of cache lines, so that the rows gathered do not compete for the same places of the cache.
+/// The length of a row of `size` columns with the zeros behind them, up to the end of the last panel.
 fn padded(size: usize) -> usize {
-    size.next_multiple_of(VECTORS * WIDEST) + WIDEST
+    size.next_multiple_of(WIDTH)
 }
 
 impl Gram {
     /// A matrix of zeros.
     pub fn new(size: usize) -> Gram {
-        Gram { size, rows: 0, values: vec![0.0; (size + LINES) * padded(size)], gathered: Vec::new() }
+        let length = padded(size);
+        let gathered = vec![Panel([[0.0; WIDTH]; DEPTH]); length / WIDTH];
+        Gram { size, rows: 0, values: vec![0.0; length * length], gathered, depth: 0 }
     }
 
-    /// Adds the products of a row, times its factor.
+    /// Begins a row with these values times their factor.
     #[inline(always)]
-    pub fn add_row(&mut self, row: &[f64], factor: f64) {
-        self.gathered.extend(row.iter().map(|x| x * factor));
-        if self.gathered.len() >= DEPTH * row.len() {
+    pub fn add_row<S: Simd>(&mut self, simd: S, row: &[f32], factor: f64) {
+        if self.depth == DEPTH {
             self.sum();
+        }
+        for (Panel(rows), values) in self.gathered.iter_mut().zip(row.as_chunks().0) {
+            let to = rows[self.depth].as_chunks_mut().0.iter_mut();
+            to.zip(times(simd, values, factor)).for_each(|(to, values)| values.store_array(to));
+        }
+        self.depth += 1;
+    }
+
+    /// Adds values times their factor to the row begun last.
+    #[inline(always)]
+    pub fn add_to_row<S: Simd>(&mut self, simd: S, row: &[f32], factor: f64) {
+        for (Panel(rows), values) in self.gathered.iter_mut().zip(row.as_chunks().0) {
+            for (to, values) in rows[self.depth - 1].as_chunks_mut().0.iter_mut().zip(times(simd, values, factor)) {
+                (f64x8::simd_from(simd, *to) + values).store_array(to);
+            }
         }
     }
 
@@ -67,8 +88,8 @@ impl Gram {
 
     /// Sums the rows gathered.
     fn sum(&mut self) {
-        vectorised!(simd => add_products(simd, &self.gathered, self.size, &mut self.values));
-        self.gathered.clear();
+        vectorised!(simd => add_products(simd, &self.gathered, self.depth, &mut self.values));
+        self.depth = 0;
     }
 
     /// Adds the sums over other rows, of which none are gathered.
@@ -92,28 +113,58 @@ impl Gram {
     }
 }
 
-/// Adds the products of the columns of some rows to a matrix of `size` lines, at and above its diagonal.
+/// Adds the products of the columns of `depth` rows to a matrix, at and above its diagonal. As many lines at a time as leave
+/// registers for the rest: machines with vectors of eight numbers have twice as many of them.
 #[inline(always)]
-fn add_products<S: Simd>(simd: S, rows: &[f64], size: usize, matrix: &mut [f64]) {
-    let (stride, lanes) = (padded(size), <S::f64s as SimdBase<S>>::LEN);
-    for i in (0..size).step_by(VECTORS * lanes) {
-        for j in (0..size.min(i + VECTORS * lanes)).step_by(LINES) {
-            let products = products(simd, rows, stride, i, j);
-            for (line, products) in matrix[j * stride..].chunks_exact_mut(stride).zip(products) {
-                let line = line[i..i + VECTORS * lanes].chunks_exact_mut(lanes);
-                line.zip(products).for_each(|(to, sum)| (S::f64s::from_slice(simd, to) + sum).store_slice(to));
+fn add_products<S: Simd>(simd: S, panels: &[Panel], depth: usize, matrix: &mut [f64]) {
+    match <S::f64s as SimdBase<S>>::LEN {
+        8 => add_lines::<S, 8>(simd, panels, depth, matrix),
+        _ => add_lines::<S, 4>(simd, panels, depth, matrix),
+    }
+}
+
+/// A panel's values of a row times a factor.
+#[inline(always)]
+fn times<S: Simd>(simd: S, values: &[f32; WIDTH], factor: f64) -> [f64x8<S>; 2] {
+    let (low, high) = f32x16::simd_from(simd, *values).widen();
+    [low * factor, high * factor]
+}
+
+/// The same, so many lines at a time.
+#[inline(always)]
+fn add_lines<S: Simd, const LINES: usize>(simd: S, panels: &[Panel], depth: usize, matrix: &mut [f64]) {
+    let (stride, lanes) = (panels.len() * WIDTH, <S::f64s as SimdBase<S>>::LEN);
+    for (right, columns) in panels.iter().enumerate() {
+        for (left, others) in panels[..=right].iter().enumerate() {
+            for i in (0..WIDTH).step_by(VECTORS * lanes) {
+                let last = if left == right { i + VECTORS * lanes } else { WIDTH };
+                for j in (0..last).step_by(LINES) {
+                    let products: [_; LINES] = products(simd, &columns.0[..depth], &others.0[..depth], i, j);
+                    let lines = matrix[(left * WIDTH + j) * stride + right * WIDTH + i..].chunks_mut(stride);
+                    for (line, products) in lines.zip(products) {
+                        let line = line[..VECTORS * lanes].chunks_exact_mut(lanes);
+                        line.zip(products).for_each(|(to, sum)| (S::f64s::from_slice(simd, to) + sum).store_slice(to));
+                    }
+                }
             }
         }
     }
 }
 
-/// The sums over rows of the products of two vectors of columns, from `i` on, with each of some columns, from `j` on.
+/// The sums over rows of the products of two vectors of a panel's columns, from `i` on, with each of some columns of another
+/// panel, from `j` on.
 #[inline(always)]
-fn products<S: Simd>(simd: S, rows: &[f64], stride: usize, i: usize, j: usize) -> [[S::f64s; VECTORS]; LINES] {
+fn products<S: Simd, const LINES: usize>(
+    simd: S,
+    columns: &[[f64; WIDTH]],
+    others: &[[f64; WIDTH]],
+    i: usize,
+    j: usize,
+) -> [[S::f64s; VECTORS]; LINES] {
     let lanes = <S::f64s as SimdBase<S>>::LEN;
     let mut sums = [[S::f64s::splat(simd, 0.0); VECTORS]; LINES];
-    for row in rows.chunks_exact(stride) {
-        let (columns, others) = (&row[i..i + VECTORS * lanes], &row[j..j + LINES]);
+    for (columns, others) in columns.iter().zip(others) {
+        let (columns, others) = (&columns[i..i + VECTORS * lanes], &others[j..j + LINES]);
         let mut vectors = [S::f64s::splat(simd, 0.0); VECTORS];
         for (vector, column) in vectors.iter_mut().zip(columns.chunks_exact(lanes)) {
             *vector = S::f64s::from_slice(simd, column);
@@ -131,36 +182,30 @@ fn products<S: Simd>(simd: S, rows: &[f64], stride: usize, i: usize, j: usize) -
 pub struct Rows {
     columns: usize,
     loaded: usize,
-    values: Vec<f64>,
+    values: Vec<f32>,
 }
 
 impl Rows {
     /// Room for rows of so many columns.
     pub fn new(columns: usize) -> Rows {
-        let mut values = vec![0.0; GATHERED * padded(columns + 1)];
+        let mut values = vec![0.0; LOADED * padded(columns + 1)];
         values.chunks_exact_mut(padded(columns + 1)).for_each(|row| row[columns] = 1.0);
         Rows { columns, loaded: 0, values }
     }
 
-    /// The length of each row.
-    pub fn length(&self) -> usize {
-        padded(self.columns + 1)
-    }
-
     /// The rows loaded.
-    pub fn iter(&self) -> impl Iterator<Item = &[f64]> {
-        self.values.chunks_exact(self.length()).take(self.loaded)
+    pub fn iter(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(padded(self.columns + 1)).take(self.loaded)
     }
 
-    /// Loads the rows at these places of a block, [`GATHERED`] at most.
+    /// Loads the rows at these places of a block, [`LOADED`] at most.
     #[inline(always)]
     pub fn gather(&mut self, x: &Columns<'_>, places: &[usize]) {
         self.loaded = places.len();
-        let length = self.length();
         for j in 0..self.columns {
             let column = x.column(j);
-            let rows = self.values.chunks_exact_mut(length).zip(places);
-            rows.for_each(|(row, &place)| row[j] = f64::from(column[place]));
+            let rows = self.values.chunks_exact_mut(padded(self.columns + 1)).zip(places);
+            rows.for_each(|(row, &place)| row[j] = column[place]);
         }
     }
 
@@ -168,32 +213,31 @@ impl Rows {
     #[inline(always)]
     pub fn load<S: Simd>(&mut self, simd: S, x: &Columns<'_>, rows: Range<usize>) {
         self.loaded = rows.len();
-        let length = self.length();
-        if rows.len() < LOADED || self.columns < LOADED {
-            for j in 0..self.columns {
-                let rows = self.values.chunks_exact_mut(length).zip(&x.column(j)[rows.clone()]);
-                rows.for_each(|(to, &x)| to[j] = f64::from(x));
+        let length = padded(self.columns + 1);
+        // Squares as far as they go, then the columns and rows that are left.
+        let (squared, whole) = (self.columns / SQUARE * SQUARE, rows.len() / SQUARE);
+        for j in (0..squared).step_by(SQUARE) {
+            let columns: [_; SQUARE] = std::array::from_fn(|k| x.column(j + k)[rows.clone()].as_chunks::<SQUARE>().0);
+            for (at, to) in self.values.chunks_exact_mut(SQUARE * length).take(whole).enumerate() {
+                let mut square = [f32x8::splat(simd, 0.0); SQUARE];
+                square.iter_mut().zip(columns).for_each(|(to, column)| *to = f32x8::simd_from(simd, column[at]));
+                // Three times every other one of the first half and of the second: columns have become rows.
+                for (to, row) in to.chunks_exact_mut(length).zip(shuffled(shuffled(shuffled(square)))) {
+                    row.store_slice(&mut to[j..j + SQUARE]);
+                }
             }
-            return;
         }
-        for j in (0..self.columns).step_by(LOADED) {
-            // The last columns once more, if there are not as many left.
-            let j = j.min(self.columns - LOADED);
-            let mut square = [f32x8::splat(simd, 0.0); LOADED];
-            for (j, column) in (j..).zip(&mut square) {
-                *column = f32x8::from_slice(simd, &x.column(j)[rows.clone()]);
-            }
-            // Three times every other one of the first half and of the second: columns have become rows.
-            for (to, row) in self.values.chunks_exact_mut(length).zip(shuffled(shuffled(shuffled(square)))) {
-                let row: [f32; LOADED] = row.into();
-                to[j..j + LOADED].iter_mut().zip(row).for_each(|(to, x)| *to = f64::from(x));
-            }
+        for j in 0..self.columns {
+            let first = if j < squared { SQUARE * whole } else { 0 };
+            let values = &x.column(j)[rows.clone()][first..];
+            let to = self.values[first * length..].chunks_exact_mut(length);
+            to.zip(values).for_each(|(to, &x)| to[j] = x);
         }
     }
 }
 
 /// The values of the first four vectors and those of the last four, in turns.
 #[inline(always)]
-fn shuffled<S: Simd>([a, b, c, d, e, f, g, h]: [f32x8<S>; 8]) -> [f32x8<S>; 8] {
+fn shuffled<S: Simd>([a, b, c, d, e, f, g, h]: [f32x8<S>; SQUARE]) -> [f32x8<S>; SQUARE] {
     [a.zip_low(e), a.zip_high(e), b.zip_low(f), b.zip_high(f), c.zip_low(g), c.zip_high(g), d.zip_low(h), d.zip_high(h)]
 }

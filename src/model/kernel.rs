@@ -9,7 +9,7 @@
 //! most rows hardly count. Everything is summed in `f64`.
 
 use super::design::{Columns, DesignBlock};
-use super::gram::{Gram, Rows, GATHERED, LOADED};
+use super::gram::{Gram, Rows, LOADED};
 use crate::error::Result;
 use crate::numeric::{exp_of_negative, vectorised};
 use fearless_simd::{f64x8, prelude::*, Simd};
@@ -183,22 +183,17 @@ fn add_block(
     sums: &mut [Sums],
 ) -> Result<()> {
     let values = block.columns()?;
-    let mut residuals = vec![Vec::new(); points.len()];
     for first in (0..block.rows).step_by(TILE) {
         let tile = Tile { block, values: &values, rows: first..(first + TILE).min(block.rows), columns };
-        for (((point, draw), sums), all) in points.iter().zip(&mut *draws).zip(&mut *sums).zip(&mut residuals) {
+        for ((point, draw), sums) in points.iter().zip(&mut *draws).zip(&mut *sums) {
             let (residuals, weights) = tile.add(point, sums);
-            if let Some(gram) = &mut sums.gram {
-                vectorised!(simd => add_curvature(simd, &tile, &weights, draw, rows, gram));
+            let (mut gram, scatter) = (sums.gram.as_mut(), sums.scatter.as_mut());
+            if let Some(gram) = gram.take_if(|_| draw.sample != Sample::ALL) {
+                vectorised!(simd => add_drawn(simd, &tile, &weights, draw, rows, gram));
             }
-            if point.scatter {
-                all.extend_from_slice(&residuals[..tile.rows.len()]);
+            if gram.is_some() || scatter.is_some() {
+                vectorised!(simd => add_rows(simd, &tile, (&weights, gram), (&residuals, scatter), rows));
             }
-        }
-    }
-    for (sums, residuals) in sums.iter_mut().zip(&residuals) {
-        if let Some(scatter) = &mut sums.scatter {
-            vectorised!(simd => add_customers(simd, block, &values, residuals, rows, scatter));
         }
     }
     Ok(())
@@ -206,7 +201,7 @@ fn add_block(
 
 /// Adds the curvature of the rows drawn from a tile, given the weights of all of them.
 #[inline(always)]
-fn add_curvature<S: Simd>(
+fn add_drawn<S: Simd>(
     simd: S,
     tile: &Tile<'_>,
     weights: &[f64; TILE],
@@ -214,15 +209,6 @@ fn add_curvature<S: Simd>(
     rows: &mut Rows,
     gram: &mut Gram,
 ) {
-    if draw.sample == Sample::ALL {
-        for (first, weights) in tile.rows.clone().step_by(LOADED).zip(weights.as_chunks::<LOADED>().0) {
-            rows.load(simd, tile.values, first..(first + LOADED).min(tile.rows.end));
-            for (row, weight) in rows.iter().zip(weights).filter(|&(_, &weight)| weight > 0.0) {
-                gram.add_row(row, weight.sqrt());
-            }
-        }
-        return;
-    }
     let (mut places, mut factors, mut drawn) = ([0; TILE], [0.0; TILE], 0);
     for (place, &weight) in tile.rows.clone().zip(weights) {
         let counts = draw.of(weight);
@@ -231,33 +217,38 @@ fn add_curvature<S: Simd>(
             drawn += 1;
         }
     }
-    for (places, factors) in places[..drawn].chunks(GATHERED).zip(factors.chunks(GATHERED)) {
+    for (places, factors) in places[..drawn].chunks(LOADED).zip(factors.chunks(LOADED)) {
         rows.gather(tile.values, places);
-        rows.iter().zip(factors).for_each(|(row, &factor)| gram.add_row(row, factor));
+        rows.iter().zip(factors).for_each(|(row, &factor)| gram.add_row(simd, row, factor));
     }
 }
 
-/// Adds the scatter of the scores of a block's customers, given the residuals of its rows. The rows of one customer lie one
-/// after the other in one block.
+/// Adds the curvature of all rows of a tile, given their weights, and the scatter of its customers' scores, given their
+/// residuals, where they are wanted. The rows of one customer lie one after the other in one block.
 #[inline(always)]
-fn add_customers<S: Simd>(
+fn add_rows<S: Simd>(
     simd: S,
-    block: &DesignBlock,
-    values: &Columns<'_>,
-    residuals: &[f64],
+    tile: &Tile<'_>,
+    (weights, mut gram): (&[f64; TILE], Option<&mut Gram>),
+    (residuals, mut scatter): (&[f64; TILE], Option<&mut Gram>),
     rows: &mut Rows,
-    scatter: &mut Gram,
 ) {
-    let mut score = vec![0.0; rows.length()];
-    let mut lasts = block.customer.windows(2).map(|pair| pair[0] != pair[1]).chain([true]);
-    for first in (0..block.rows).step_by(LOADED) {
-        rows.load(simd, values, first..(first + LOADED).min(block.rows));
-        for ((row, &residual), last) in rows.iter().zip(&residuals[first..]).zip(&mut lasts) {
-            score.iter_mut().zip(row).for_each(|(score, x)| *score += residual * x);
-            if last {
-                scatter.add_row(&score, 1.0);
-                scatter.rows += 1;
-                score.fill(0.0);
+    let customers = &tile.block.customer;
+    let chunks = residuals.as_chunks::<LOADED>().0.iter().zip(weights.as_chunks::<LOADED>().0);
+    for (first, (residuals, weights)) in tile.rows.clone().step_by(LOADED).zip(chunks) {
+        rows.load(simd, tile.values, first..(first + LOADED).min(tile.rows.end));
+        if let Some(gram) = &mut gram {
+            let taken = rows.iter().zip(weights).filter(|&(_, &weight)| weight > 0.0);
+            taken.for_each(|(row, weight)| gram.add_row(simd, row, weight.sqrt()));
+        }
+        if let Some(scatter) = &mut scatter {
+            for ((at, row), &residual) in (first..).zip(rows.iter()).zip(residuals) {
+                if at > 0 && customers[at] == customers[at - 1] {
+                    scatter.add_to_row(simd, row, residual);
+                } else {
+                    scatter.add_row(simd, row, residual);
+                    scatter.rows += 1;
+                }
             }
         }
     }
