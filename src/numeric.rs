@@ -104,6 +104,33 @@ fn ln_with(y: f64, rest: f64) -> f64 {
     k * LN_2_HIGH + (2.0 * s + (2.0 * s * (z * series) + (k * LN_2_LOW + rest)))
 }
 
+/// Bits that are in the order of the numbers, as [`f64::total_cmp`] has it: integers are sorted without a branch, and several
+/// in one.
+pub fn ordered(x: f64) -> u64 {
+    let (bits, sign) = (x.to_bits(), 1 << 63);
+    if bits & sign == 0 {
+        bits | sign
+    } else {
+        !bits
+    }
+}
+
+/// [`ordered`] of single precision.
+pub fn ordered_single(x: f32) -> u32 {
+    let (bits, sign) = (x.to_bits(), 1 << 31);
+    if bits & sign == 0 {
+        bits | sign
+    } else {
+        !bits
+    }
+}
+
+/// The number that [`ordered_single`] makes these bits of.
+pub fn from_ordered_single(ordered: u32) -> f32 {
+    let sign = 1 << 31;
+    f32::from_bits(if ordered & sign == 0 { !ordered } else { ordered ^ sign })
+}
+
 /// The log-odds of a probability, which is clipped to `[1e-15, 1 - 1e-15]`.
 pub fn logit(p: f64) -> f64 {
     let p = p.clamp(1e-15, 1.0 - 1e-15);
@@ -130,6 +157,16 @@ pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ordered_bits_are_in_the_order_of_the_numbers() {
+        let ascending =
+            [f64::NEG_INFINITY, -3.5, -1e-310, -0.0, 0.0, 5e-324, 0.1, 2.0, f64::MAX, f64::INFINITY, f64::NAN];
+        assert!(ascending.is_sorted_by(|a, b| a.total_cmp(b).is_lt() && ordered(*a) < ordered(*b)));
+        let singles = ascending.map(|x| x as f32);
+        assert!(singles.is_sorted_by(|a, b| ordered_single(*a) <= ordered_single(*b)));
+        assert!(singles.iter().all(|&x| from_ordered_single(ordered_single(x)).to_bits() == x.to_bits()));
+    }
 
     #[test]
     fn the_exponential_is_the_librarys() {

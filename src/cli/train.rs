@@ -3,6 +3,7 @@
 use super::args::Promote;
 use super::{now, score, summary, Session};
 use crate::calendar::Day;
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::prepared::{self, Prepared};
@@ -61,10 +62,12 @@ pub fn trained(
         tracing::warn!("the labels of the snapshot {day} have not matured by {end}; it is left out");
     }
     let data = score::built(session, settings, &tables, &snapshots.all(), Some(end))?;
+    let mut clock = Clock::start();
     let labelled = Selection::labelled(&data, |_| true);
     for suspect in leakage::suspects(&data, &tables.customers, &labelled, settings.model.seed)? {
         tracing::warn!("{suspect}: does it know more than was known on the as-of date?");
     }
+    clock.lap("leaks");
     let inputs = Inputs::of(&tables.sources, settings.signals.keys(), Some(end));
     let spinner = session.progress().spinner("training");
     let step = |what: &str| spinner.set_message(what.to_owned());

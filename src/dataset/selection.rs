@@ -85,11 +85,11 @@ impl Selection {
     }
 
     /// What `of` says of every chosen row, block after block.
-    pub fn map<T>(&self, dataset: &Dataset, of: impl Fn(&Block, usize) -> T) -> Vec<T> {
+    pub fn map<T: Send>(&self, dataset: &Dataset, of: impl Fn(&Block, usize) -> T + Sync) -> Vec<T> {
+        let of_rows = |(block, rows): (&Block, &Vec<u32>)| rows.iter().map(|&row| of(block, row as usize)).collect();
+        let blocks: Vec<Vec<T>> = dataset.blocks.par_iter().zip(&self.rows).map(of_rows).collect();
         let mut all = Vec::with_capacity(self.count());
-        for (block, rows) in dataset.blocks.iter().zip(&self.rows) {
-            all.extend(rows.iter().map(|&row| of(block, row as usize)));
-        }
+        blocks.into_iter().for_each(|block| all.extend(block));
         all
     }
 

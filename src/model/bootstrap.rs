@@ -6,16 +6,20 @@
 //! beside them, and for both sides of a paired comparison. An interval reaches from the 2.5th to the 97.5th percentile
 //! of the replicates (Efron & Tibshirani 1993, chapter 13).
 //!
-//! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time.
+//! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time, and draws the weights of [`TILE`]
+//! rows at a time: random numbers and the weights that they stand for come out of loops of vector instructions. Between two
+//! churners nothing but weights is added up.
 
-use super::metrics::{self, Scores, CALIBRATION_BINS};
+use super::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
 use crate::numeric::vectorised;
-use fearless_simd::{f64x8, prelude::*, u16x8, Simd};
+use fearless_simd::{f64x8, prelude::*, Simd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Replicates of one pass over the rows.
 const LANES: usize = 8;
+/// Rows whose weights are drawn at a time.
+const TILE: usize = 128;
 /// The fewest and the most replicates that [`replicates_for`] takes.
 const FEWEST: usize = 100;
 const MOST: usize = 1_000;
@@ -237,7 +241,7 @@ impl Bootstrap {
     ) -> Option<Interval> {
         let count = cells.iter().map(|&cell| cell as usize + 1).max().unwrap_or(0).next_multiple_of(2);
         let replicates = self.passes().map(|weights| {
-            let counts = vectorised!(simd => counted(simd, cells, customers, count, weights));
+            let counts = vectorised!(counted(cells, customers, count, weights));
             let of_lane = |lane: usize| of(&counts.iter().map(|count| count[lane]).collect::<Vec<f64>>());
             (0..LANES).map(of_lane).collect::<Vec<f64>>()
         });
@@ -252,7 +256,7 @@ impl Bootstrap {
 
     /// The metrics in every replicate; NaN where one is not defined.
     fn replicates(&self, sorted: &Sorted) -> Vec<Each<f64>> {
-        let of_pass = |weights| vectorised!(simd => over(simd, &sorted.rows, self.capacity, weights));
+        let of_pass = |weights| vectorised!(simd => over(simd, sorted, self.capacity, weights));
         let all: Vec<[Each<f64>; LANES]> = self.passes().map(of_pass).collect();
         all.concat()
     }
@@ -281,26 +285,34 @@ enum Weights {
     Poisson { key: u64 },
 }
 
+/// The weights of some rows in the replicates of a pass.
+type Drawn = [[u16; LANES]; TILE];
+
 impl Weights {
+    /// Draws the weights of the rows of these customers, [`TILE`] at most.
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, customer: u32) -> [f64; LANES] {
-        let Weights::Poisson { key } = self else { return [1.0; LANES] };
-        let place = key.wrapping_add(u64::from(customer).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let bits = [mixed(place), mixed(!place)];
-        let random = u16x8::simd_from(simd, std::array::from_fn(|lane| (bits[lane / 4] >> (16 * (lane % 4))) as u16));
-        let (zero, one) = (u16x8::splat(simd, 0), u16x8::splat(simd, 1));
-        let mut weights = zero;
-        for least in POISSON {
-            weights += random.simd_ge(least).select(one, zero);
+    fn draw(self, customers: &[u32], drawn: &mut Drawn) {
+        let Weights::Poisson { key } = self else {
+            *drawn = [[1; LANES]; TILE];
+            return;
+        };
+        let mut places = [0; TILE];
+        for (place, &customer) in places.iter_mut().zip(customers) {
+            *place = key.wrapping_add(u64::from(customer).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         }
-        let weights: [u16; LANES] = weights.into();
-        weights.map(f64::from)
+        let bits = places.map(|place| [mixed(place), mixed(!place)]);
+        for (random, bits) in drawn.iter_mut().zip(&bits) {
+            *random = std::array::from_fn(|lane| (bits[lane / 4] >> (16 * (lane % 4))) as u16);
+        }
+        for weight in drawn.as_flattened_mut() {
+            let random = *weight;
+            *weight = POISSON.iter().map(|&least| u16::from(random >= least)).sum();
+        }
     }
 }
 
 /// A row in the order of the scores, highest first.
 struct Row {
-    customer: u32,
     churned: bool,
     /// The last of equal scores.
     ends_tie: bool,
@@ -312,8 +324,21 @@ struct Row {
     loss: f64,
 }
 
+/// Rows one after the other, all in one bin of the calibration table: without churners, or of equal scores.
+struct Stretch {
+    /// Where the next one begins.
+    end: usize,
+    bin: usize,
+    /// There are churners of the same scores, and more of these scores to come.
+    goes_on: bool,
+}
+
 struct Sorted {
     rows: Vec<Row>,
+    /// The customer of each row.
+    customers: Vec<u32>,
+    /// All rows.
+    stretches: Vec<Stretch>,
 }
 
 /// What lies above a place in the order.
@@ -326,79 +351,117 @@ struct Above {
 impl Sorted {
     fn new(y: &[u8], scores: Scores<'_>, customers: &[u32]) -> Sorted {
         debug_assert!(y.len() == scores.p.len() && y.len() == scores.by.len() && y.len() == customers.len());
-        let mut order: Vec<(f64, u32, u8, f64)> =
-            (0..y.len()).map(|row| (scores.by[row], customers[row], y[row], scores.p[row])).collect();
+        let mut order = metrics::ranked(scores.by, customers);
         // Rows that are equal in all of these are the same; so the order of the rows does not matter.
-        order.par_sort_unstable_by(|a, b| {
-            b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.total_cmp(&b.3))
-        });
+        for beside in order.chunk_by_mut(|a, b| a.is_beside(*b)).filter(|beside| beside.len() > 1) {
+            let of = |row: &RankedRow| (y[row.row()], scores.p[row.row()]);
+            beside.sort_unstable_by(|a, b| of(a).0.cmp(&of(b).0).then(of(a).1.total_cmp(&of(b).1)));
+        }
         // In this order, so that they need not be sorted again.
-        let (y, p): (Vec<u8>, Vec<f64>) = order.iter().map(|&(.., y, p)| (y, p)).unzip();
+        let (y, p): (Vec<u8>, Vec<f64>) = order.par_iter().map(|row| (y[row.row()], scores.p[row.row()])).unzip();
         let bins: Vec<f64> = metrics::calibration_table(&y, &p).into_iter().map(|bin| bin.highest).collect();
-        let row = |(at, &(by, customer, y, p)): (usize, &(f64, u32, u8, f64))| {
-            let churned = y == 1;
+        let score = |at: usize| order.get(at).map(|row: &RankedRow| scores.by[row.row()]);
+        let row = |at: usize| {
+            let (churned, p) = (y[at] == 1, p[at]);
             Row {
-                customer,
                 churned,
-                ends_tie: order.get(at + 1).is_none_or(|next| next.0 != by),
+                ends_tie: score(at) != score(at + 1),
                 bin: bins.partition_point(|&highest| highest < p).min(CALIBRATION_BINS - 1) as u8,
                 gap: p - f64::from(u8::from(churned)),
                 loss: metrics::loss(churned, p),
             }
         };
-        Sorted { rows: order.iter().enumerate().map(row).collect() }
+        let rows: Vec<Row> = (0..order.len()).into_par_iter().map(row).collect();
+        let customers = order.iter().map(|row| row.customer()).collect();
+        Sorted { stretches: stretches(&rows), rows, customers }
     }
 
     /// The metrics of the rows themselves: of the replicate in which every customer has the weight 1.
     fn estimate(&self, bootstrap: &Bootstrap) -> Each<f64> {
-        vectorised!(simd => over(simd, &self.rows, bootstrap.capacity, Weights::One))[0]
+        vectorised!(simd => over(simd, self, bootstrap.capacity, Weights::One))[0]
     }
+}
+
+/// The rows as stretches. None without churners is much longer than the rows between two notes.
+fn stretches(rows: &[Row]) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let (mut end, mut extendable) = (0, 0..0);
+    for tie in rows.chunk_by(|row, _| !row.ends_tie) {
+        let churners = tie.iter().any(|row| row.churned);
+        for part in tie.chunk_by(|a, b| a.bin == b.bin) {
+            let bin = usize::from(part[0].bin);
+            end += part.len();
+            match stretches.last_mut() {
+                Some(last) if !churners && last.bin == bin && extendable.contains(&end) => last.end = end,
+                _ => {
+                    extendable = end..if churners { end } else { end + NOTED };
+                    stretches.push(Stretch { end, bin, goes_on: churners });
+                }
+            }
+        }
+        stretches.last_mut().into_iter().for_each(|last| last.goes_on = false);
+    }
+    stretches
 }
 
 /// How many rows each of `count` cells holds in the replicates with these weights of the customers.
 #[inline(always)]
-fn counted<S: Simd>(simd: S, cells: &[u32], customers: &[u32], count: usize, weights: Weights) -> Vec<[f64; LANES]> {
-    let mut counts = vec![[0.0; LANES]; count];
-    for (&cell, &customer) in cells.iter().zip(customers) {
-        let count = &mut counts[cell as usize];
-        *count = (f64x8::simd_from(simd, *count) + f64x8::simd_from(simd, weights.of(simd, customer))).into();
+fn counted(cells: &[u32], customers: &[u32], count: usize, weights: Weights) -> Vec<[f64; LANES]> {
+    let (mut counts, mut drawn) = (vec![[0.0; LANES]; count], [[0; LANES]; TILE]);
+    for (cells, customers) in cells.chunks(TILE).zip(customers.chunks(TILE)) {
+        weights.draw(customers, &mut drawn);
+        for (&cell, weights) in cells.iter().zip(&drawn) {
+            counts[cell as usize].iter_mut().zip(weights).for_each(|(count, &weight)| *count += f64::from(weight));
+        }
     }
     counts
 }
 
-/// The metrics of the replicates with these weights of the customers, over rows in the order of the scores.
+/// The metrics of the replicates with these weights of the customers.
 #[inline(always)]
-fn over<S: Simd>(simd: S, rows: &[Row], capacity: usize, weights: Weights) -> [Each<f64>; LANES] {
+fn over<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) -> [Each<f64>; LANES] {
+    let rows = &sorted.rows;
     let zero = f64x8::splat(simd, 0.0);
     let (mut all, mut churners) = (zero, zero);
     let (mut tie_all, mut tie_churners) = (zero, zero);
     let (mut area, mut precision) = (zero, zero);
     let (mut loss, mut square, mut bins) = (zero, zero, [zero; CALIBRATION_BINS]);
     let mut notes: Vec<(usize, Above)> = Vec::with_capacity(rows.len() / NOTED + 2);
-    let (mut noted, mut any_churner) = (0, false);
     notes.push((0, Above { rows: zero.into(), churners: zero.into() }));
-    for (at, row) in rows.iter().enumerate() {
-        let weight = f64x8::simd_from(simd, weights.of(simd, row.customer));
-        tie_all += weight;
-        loss += weight * row.loss;
-        square += weight * (row.gap * row.gap);
-        bins[usize::from(row.bin)] += weight * row.gap;
-        if row.churned {
-            any_churner = true;
-            tie_churners += weight;
+    let (mut at, mut noted, mut tile, mut drawn) = (0, 0, 0..0, [[0; LANES]; TILE]);
+    for stretch in &sorted.stretches {
+        let mut gaps = bins[stretch.bin];
+        while at < stretch.end {
+            if at == tile.end {
+                tile = at..rows.len().min(at + TILE);
+                weights.draw(&sorted.customers[tile.clone()], &mut drawn);
+            }
+            let end = stretch.end.min(tile.end);
+            for (row, weight) in rows[at..end].iter().zip(&drawn[at - tile.start..]) {
+                let weight = f64x8::simd_from(simd, weight.map(f64::from));
+                tie_all += weight;
+                loss += weight * row.loss;
+                square += weight * (row.gap * row.gap);
+                gaps += weight * row.gap;
+                if row.churned {
+                    tie_churners += weight;
+                }
+            }
+            at = end;
         }
-        if row.ends_tie {
-            area += (tie_all - tie_churners) * (churners + tie_churners * 0.5);
-            all += tie_all;
-            churners += tie_churners;
-            if any_churner {
-                precision += tie_churners * (churners / all.max(1.0));
-            }
-            (tie_all, tie_churners, any_churner) = (zero, zero, false);
-            if at + 1 - noted >= NOTED {
-                noted = at + 1;
-                notes.push((noted, Above { rows: all.into(), churners: churners.into() }));
-            }
+        bins[stretch.bin] = gaps;
+        if stretch.goes_on {
+            continue;
+        }
+        // Of several ties without churners this is what each of them would add, one after the other.
+        area += (tie_all - tie_churners) * (churners + tie_churners * 0.5);
+        all += tie_all;
+        churners += tie_churners;
+        precision += tie_churners * (churners / all.max(1.0));
+        (tie_all, tie_churners) = (zero, zero);
+        if at - noted >= NOTED && rows[at - 1].ends_tie {
+            noted = at;
+            notes.push((noted, Above { rows: all.into(), churners: churners.into() }));
         }
     }
     let mut error = zero;
@@ -414,7 +477,7 @@ fn over<S: Simd>(simd: S, rows: &[Row], capacity: usize, weights: Weights) -> [E
     std::array::from_fn(|lane| {
         let (n, n1) = (all[lane], churners[lane]);
         let base_rate = n1 / n;
-        let caught = |share: f64| precision_at(simd, rows, share * n, lane, &notes, weights);
+        let caught = |share: f64| precision_at(sorted, share * n, lane, &notes, weights);
         let precision_at_capacity = caught(list);
         Each {
             base_rate,
@@ -431,31 +494,28 @@ fn over<S: Simd>(simd: S, rows: &[Row], capacity: usize, weights: Weights) -> [E
 }
 
 /// Share of churners in the first `list` of the weight of one lane; within equal scores, the expectation.
-fn precision_at<S: Simd>(
-    simd: S,
-    rows: &[Row],
-    list: f64,
-    lane: usize,
-    notes: &[(usize, Above)],
-    weights: Weights,
-) -> f64 {
+#[inline(always)]
+fn precision_at(sorted: &Sorted, list: f64, lane: usize, notes: &[(usize, Above)], weights: Weights) -> f64 {
     let note = notes.partition_point(|(_, above)| above.rows[lane] <= list).saturating_sub(1);
     let (start, above) = notes[note];
     let (mut all, mut churners) = (above.rows[lane], above.churners[lane]);
     let (mut tie_all, mut tie_churners) = (0.0, 0.0);
-    for row in &rows[start..] {
-        let weight = weights.of(simd, row.customer)[lane];
-        tie_all += weight;
-        tie_churners += if row.churned { weight } else { 0.0 };
-        if row.ends_tie {
-            if all + tie_all >= list {
-                let share = if tie_all > 0.0 { (list - all) / tie_all } else { 0.0 };
-                churners += tie_churners * share;
-                break;
+    let mut drawn = [[0; LANES]; TILE];
+    for (rows, customers) in sorted.rows[start..].chunks(TILE).zip(sorted.customers[start..].chunks(TILE)) {
+        weights.draw(customers, &mut drawn);
+        for (row, weights) in rows.iter().zip(&drawn) {
+            let weight = f64::from(weights[lane]);
+            tie_all += weight;
+            tie_churners += if row.churned { weight } else { 0.0 };
+            if row.ends_tie {
+                if all + tie_all >= list {
+                    let share = if tie_all > 0.0 { (list - all) / tie_all } else { 0.0 };
+                    return (churners + tie_churners * share) / list;
+                }
+                all += tie_all;
+                churners += tie_churners;
+                (tie_all, tie_churners) = (0.0, 0.0);
             }
-            all += tie_all;
-            churners += tie_churners;
-            (tie_all, tie_churners) = (0.0, 0.0);
         }
     }
     churners / list
@@ -522,15 +582,20 @@ mod tests {
         }
     }
 
+    fn weights_of(customer: u32, weights: Weights) -> [f64; LANES] {
+        let mut drawn = [[0; LANES]; TILE];
+        weights.draw(&[customer], &mut drawn);
+        drawn[0].map(f64::from)
+    }
+
     #[test]
     fn a_weight_is_as_many_copies_of_the_row() {
         let (y, p, customers) = rows(2, 700, 2, 0.02);
         let weights = Weights::Poisson { key: mixed(3) };
-        let weight = |customer: u32| vectorised!(simd => weights.of(simd, customer));
         let sorted = Sorted::new(&y, (&p).into(), &customers);
-        let lanes = vectorised!(simd => over(simd, &sorted.rows, 70, weights));
+        let lanes = vectorised!(simd => over(simd, &sorted, 70, weights));
         for lane in [0, 2, 5] {
-            let copies = |row: usize| weight(customers[row])[lane] as usize;
+            let copies = |row: usize| weights_of(customers[row], weights)[lane] as usize;
             let many = |row: usize| std::iter::repeat_n(row, copies(row));
             let drawn: Vec<usize> = (0..y.len()).flat_map(many).collect();
             let (y, p): (Vec<u8>, Vec<f64>) = drawn.iter().map(|&row| (y[row], p[row])).unzip();
@@ -554,8 +619,7 @@ mod tests {
         let (mut sum, mut square, mut product) = (0.0, 0.0, 0.0);
         let n = 200_000;
         for customer in 0..n {
-            let weights = Weights::Poisson { key: mixed(7) };
-            let weights = vectorised!(simd => weights.of(simd, customer));
+            let weights = weights_of(customer, Weights::Poisson { key: mixed(7) });
             counts[weights[3] as usize] += 1.0;
             sum += weights[3];
             square += weights[3] * weights[3];

@@ -5,6 +5,7 @@
 
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
+use crate::numeric::{from_ordered_single, ordered_single};
 use crate::sources::{CustomerTable, NO_DAY};
 use rayon::prelude::*;
 use std::fmt;
@@ -182,18 +183,21 @@ fn out_of_fold_rates(y: &[u8], codes: &[usize], folds: &[u8], distinct: usize) -
 
 /// The greater of the AUCs of a column upwards and downwards, with missing values (NaN) below or above all others.
 fn best_auc(y: &[u8], values: &[f32]) -> Option<f64> {
-    let mut present: Vec<(f32, u8)> =
-        values.iter().zip(y).filter(|(value, _)| !value.is_nan()).map(|(&value, &y)| (value, y)).collect();
-    present.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let is_churner = |row: &u64| row & 1 == 1;
+    let value = |row: &u64| from_ordered_single((row >> 1) as u32);
+    let rows = values.iter().zip(y).filter(|(value, _)| !value.is_nan());
+    let mut present: Vec<u64> =
+        rows.map(|(&value, &y)| u64::from(ordered_single(value)) << 1 | u64::from(y == 1)).collect();
+    present.sort_unstable();
     // Of pairs of a churner and one who stayed, both with a value: those in which the churner's is greater, ties half.
     let (mut wins, mut below) = (0.0, 0.0);
-    for tie in present.chunk_by(|a, b| a.0 == b.0) {
-        let churned = tie.iter().filter(|(_, y)| *y == 1).count() as f64;
+    for tie in present.chunk_by(|a, b| value(a) == value(b)) {
+        let churned = tie.iter().filter(|row| is_churner(row)).count() as f64;
         let stayed = tie.len() as f64 - churned;
         wins += churned * (below + 0.5 * stayed);
         below += stayed;
     }
-    let churned = present.iter().filter(|(_, y)| *y == 1).count() as f64;
+    let churned = present.iter().filter(|row| is_churner(row)).count() as f64;
     let stayed = present.len() as f64 - churned;
     let all_churned = y.iter().filter(|&&y| y == 1).count() as f64;
     let (missing_churned, missing_stayed) = (all_churned - churned, (y.len() as f64 - all_churned) - stayed);

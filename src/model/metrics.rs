@@ -3,7 +3,7 @@
 //! as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are not
 //! unless some customers churned and some stayed.
 
-use crate::numeric::sum;
+use crate::numeric::{ordered, sum};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,38 @@ pub fn places_within(groups: &[u32], score: &[f64]) -> Vec<f64> {
         }
     }
     places
+}
+
+/// A row of a ranking: the bits of its score, then its customer, then the row itself, in one integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RankedRow(u128);
+
+impl RankedRow {
+    /// Its place among the rows.
+    pub fn row(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    /// Its customer.
+    pub fn customer(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// Whether another row has the same score and customer.
+    pub fn is_beside(self, other: RankedRow) -> bool {
+        self.0 >> 32 == other.0 >> 32
+    }
+}
+
+/// The rows from the highest score to the lowest; of equal ones the first customer first, then the first row.
+pub(super) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
+    let row = |((&score, &customer), row): ((&f64, &u32), u32)| {
+        RankedRow(u128::from(!ordered(score)) << 64 | u128::from(customer) << 32 | u128::from(row))
+    };
+    let rows = 0..score.len() as u32;
+    let mut rows: Vec<RankedRow> = score.par_iter().zip(customers).zip(rows).map(row).collect();
+    rows.par_sort_unstable();
+    rows
 }
 
 /// All metrics of one set of scored customers.

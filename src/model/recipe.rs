@@ -12,7 +12,7 @@ use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::memory::{self, Shelf};
-use crate::numeric::{ln_1p_of_single, vectorised};
+use crate::numeric::{from_ordered_single, ln_1p_of_single, ordered_single, vectorised};
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -462,16 +462,19 @@ impl CategoricalStep {
 
 /// Learns one feature from its values in the sampled rows; also returns a fingerprint of the rows in which it is absent.
 fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (NumericStep, u64) {
-    let mut values = Vec::with_capacity(sample.len());
+    let mut ascending = Vec::with_capacity(sample.len());
     let (mut missing, mut pattern) = (0u64, 0u64);
     for (position, &value) in (0u64..).zip(sample) {
         if value.is_nan() {
             missing += 1;
             pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&position.to_le_bytes()));
         } else {
-            values.push(f64::from(value));
+            ascending.push(ordered_single(value));
         }
     }
+    // No transform changes the order.
+    ascending.sort_unstable();
+    let mut values: Vec<f64> = ascending.into_iter().map(|bits| f64::from(from_ordered_single(bits))).collect();
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
         let bent: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
         match skewness(&values).abs() > 1.0 && skewness(&bent).abs() < skewness(&values).abs() {
@@ -480,7 +483,6 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
         }
     });
     values.iter_mut().for_each(|v| *v = transform.apply(*v));
-    values.sort_unstable_by(f64::total_cmp);
     let quantile = |q: f64| values.get((q * (values.len().saturating_sub(1)) as f64).round() as usize).copied();
     let (mut low, mut high) = (quantile(CLIPPED).unwrap_or(0.0), quantile(1.0 - CLIPPED).unwrap_or(0.0));
     if low == high {

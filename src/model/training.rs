@@ -348,6 +348,7 @@ pub fn train(
     step("evaluating on the held-out snapshots");
     let mut clock = Clock::start();
     let probabilities = judged.probabilities(dataset, customers, &held_out)?;
+    clock.lap("risks of the held-out rows");
     let baseline = Baseline::of(settings, dataset, customers, &training, &held_out)?;
     let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, baseline, None)?;
     clock.lap("evaluation");

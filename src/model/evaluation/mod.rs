@@ -15,7 +15,7 @@ pub use segments::Segment;
 
 use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use super::folds::FoldMetrics;
-use super::metrics::{self, CalibrationBin, Metrics, Scores};
+use super::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
@@ -97,7 +97,7 @@ impl Evaluation {
         let values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
         let mut groupings = segments::groupings(dataset, customers, selection)?;
         // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
-        let order = ranking(by_p.as_ref().unwrap_or(&p), &who);
+        let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
         groupings.iter_mut().for_each(|grouping| grouping.groups = arranged(&grouping.groups, &order));
         let (y, dates, who) = (arranged(&y, &order), arranged(&dates, &order), arranged(&who, &order));
         let (values, p, baseline) = (arranged(&values, &order), arranged(&p, &order), arranged(&baseline, &order));
@@ -109,13 +109,15 @@ impl Evaluation {
         seen.sort_unstable();
         seen.dedup();
         let mut listed = vec![false; y.len()];
-        let mut by_date = Vec::with_capacity(seen.len());
         for &date in &seen {
-            let rows: Vec<usize> = (0..y.len()).filter(|&row| dates[row] == date).collect();
-            let (y, of_date): (Vec<u8>, Vec<f64>) = rows.iter().map(|&row| (y[row], p[row])).unzip();
-            by_date.push((dataset.as_of[date as usize], Metrics::of(&y, &of_date, capacity)));
-            rows.iter().take(capacity).for_each(|&row| listed[row] = true);
+            let rows = (0..y.len()).filter(|&row| dates[row] == date);
+            rows.take(capacity).for_each(|row| listed[row] = true);
         }
+        let of_date = |&date: &u32| {
+            let rows = (0..y.len()).filter(|&row| dates[row] == date);
+            let (y, p): (Vec<u8>, Vec<f64>) = rows.map(|row| (y[row], p[row])).unzip();
+            (dataset.as_of[date as usize], Metrics::of(&y, &p, capacity))
+        };
         let replicates = replicates_for(y.len());
         let bootstrap = Bootstrap { replicates, seed: settings.model.seed, capacity };
         let ranked = profit::Ranked { y: &y, scores, customers: &who, values: &values, dates: &dates };
@@ -131,9 +133,10 @@ impl Evaluation {
         let on_all = || (Metrics::of(&y, scores, capacity), metrics::calibration_table(&y, &p), gains(&y, scores.by));
         let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::of(&y, of_baseline, capacity));
         let money = || ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap);
-        let (((intervals, over_baseline), segments), ((on_all, line), profit)) = rayon::join(
+        let by_date = || seen.par_iter().map(of_date).collect();
+        let (((intervals, over_baseline), segments), (((on_all, by_date), line), profit)) = rayon::join(
             || rayon::join(|| bootstrap.both(&y, scores, of_baseline, &who), segments),
-            || rayon::join(|| rayon::join(on_all, line), money),
+            || rayon::join(|| rayon::join(|| rayon::join(on_all, by_date), line), money),
         );
         let (metrics, calibration, gains) = on_all;
         let (calibration_line, ece_by_chance, baseline) = line;
@@ -279,17 +282,9 @@ fn compact(customers: &[u32]) -> Vec<u32> {
     customers.iter().map(|&customer| places[customer as usize]).collect()
 }
 
-/// The rows from the highest score to the lowest; of equal ones the first customer first.
-fn ranking(score: &[f64], customers: &[u32]) -> Vec<u32> {
-    let mut rows: Vec<(f64, u32, u32)> =
-        score.iter().zip(customers).zip(0..).map(|((&score, &customer), row)| (score, customer, row)).collect();
-    rows.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    rows.into_iter().map(|(.., row)| row).collect()
-}
-
 /// The values of the rows in another order.
-fn arranged<T: Copy>(values: &[T], order: &[u32]) -> Vec<T> {
-    order.iter().map(|&row| values[row as usize]).collect()
+fn arranged<T: Copy + Send + Sync>(values: &[T], order: &[RankedRow]) -> Vec<T> {
+    order.par_iter().map(|row| values[row.row()]).collect()
 }
 
 /// What keeping a customer is worth: the stated months of the value a month, or the stated value of a customer.

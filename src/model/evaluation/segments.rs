@@ -5,13 +5,15 @@
 //! of placement values (DeLong, DeLong & Clarke-Pearson 1988), which are summed over each customer before they are squared
 //! (Obuchowski 1997). A difference between a group and all rows takes into account that the group is among them.
 
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::features::Measure;
 use crate::model::bootstrap::Interval;
 use crate::model::metrics::{self, Scores};
 use crate::numeric::sum;
 use crate::sources::{CustomerTable, NO_LEVEL};
+use hashbrown::HashMap;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -133,6 +135,10 @@ impl Judged<'_> {
     /// customer, and has them again afterwards.
     fn over_customers(&self, influence: &[(u32, f64)], totals: &mut [f64], of: impl Fn(usize, f64) -> f64) -> f64 {
         let customer = |row: u32| self.customers[row as usize] as usize;
+        if totals.len() == self.customers.len() {
+            // None has a second row.
+            return sum(influence.iter().map(|&(row, value)| of(customer(row), value)));
+        }
         influence.iter().for_each(|&(row, value)| totals[customer(row)] += value);
         // A customer's first row takes all; what the others find adds nothing.
         let taken = influence.iter().map(|&(row, _)| (customer(row), std::mem::take(&mut totals[customer(row)])));
@@ -162,12 +168,14 @@ impl Judged<'_> {
         overall: Option<&Overall>,
     ) -> Vec<Segment> {
         let mut totals = vec![0.0; self.count()];
-        let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let mut members: HashMap<u32, Vec<u32>> = HashMap::new();
         for (row, group) in (0u32..).zip(groups) {
             if let Some(group) = group {
                 members.entry(*group).or_default().push(row);
             }
         }
+        let mut members: Vec<(u32, Vec<u32>)> = members.into_iter().collect();
+        members.sort_unstable_by_key(|(group, _)| *group);
         let mut groups: Vec<(String, Vec<u32>)> =
             members.into_iter().map(|(group, rows)| (names(group), rows)).collect();
         if groups.len() > LEVELS {
@@ -270,19 +278,18 @@ pub fn groupings(dataset: &Dataset, customers: &CustomerTable, selection: &Selec
         (0..catalogue.numeric.len()).filter(|&column| catalogue.numeric[column].measure == measure).collect()
     };
     let (tenure, signals) = (columns(Measure::Tenure).first().copied(), columns(Measure::DaysSinceLast));
-    let (mut bands, mut seen) = (Vec::new(), Vec::new());
-    for (index, block) in dataset.blocks.iter().enumerate() {
+    let of_block = |(index, block): (usize, &Block)| -> Result<Vec<(Option<u32>, Option<u32>)>> {
         let values = block.values()?;
-        for &row in selection.rows(index) {
-            let row = row as usize;
-            bands.push(tenure.and_then(|tenure| {
-                let days = values.column(tenure)[row];
-                (0u32..).zip(BANDS).find(|(_, (end, _))| days < *end).map(|(band, _)| band)
-            }));
-            let present = signals.iter().filter(|&&column| !values.column(column)[row].is_nan());
-            seen.push(Some(present.map(|_| 1u32).sum::<u32>()));
-        }
-    }
+        let of_row = |&row: &u32| {
+            let at = |column: usize| values.column(column)[row as usize];
+            let band = tenure
+                .and_then(|tenure| (0u32..).zip(BANDS).find(|(_, (end, _))| at(tenure) < *end).map(|(band, _)| band));
+            (band, Some(signals.iter().map(|&signal| u32::from(!at(signal).is_nan())).sum::<u32>()))
+        };
+        Ok(selection.rows(index).iter().map(of_row).collect())
+    };
+    let blocks: Vec<_> = dataset.blocks.par_iter().enumerate().map(of_block).collect::<Result<_>>()?;
+    let (bands, seen): (Vec<_>, Vec<_>) = blocks.into_iter().flatten().unzip();
     if tenure.is_some() {
         let names = (0u32..).zip(BANDS).map(|(band, (_, name))| (band, name.to_owned())).collect();
         all.push(Grouping { by: "tenure".to_owned(), groups: bands, names });
