@@ -104,31 +104,31 @@ fn ln_with(y: f64, rest: f64) -> f64 {
     k * LN_2_HIGH + (2.0 * s + (2.0 * s * (z * series) + (k * LN_2_LOW + rest)))
 }
 
-/// Bits that are in the order of the numbers, as [`f64::total_cmp`] has it: integers are sorted without a branch, and several
-/// in one.
-pub fn ordered(x: f64) -> u64 {
-    let (bits, sign) = (x.to_bits(), 1 << 63);
-    if bits & sign == 0 {
-        bits | sign
-    } else {
-        !bits
-    }
+/// The bits of a float such that they compare as IEEE 754's total order does: integers are sorted without a branch, and
+/// several things in one.
+#[inline]
+pub fn ordered_f32(value: f32) -> u32 {
+    let bits = value.to_bits();
+    bits ^ ((bits.cast_signed() >> 31).cast_unsigned() | 1 << 31)
 }
 
-/// [`ordered`] of single precision.
-pub fn ordered_single(x: f32) -> u32 {
-    let (bits, sign) = (x.to_bits(), 1 << 31);
-    if bits & sign == 0 {
-        bits | sign
-    } else {
-        !bits
-    }
+/// The float of such bits.
+#[inline]
+pub fn from_ordered_f32(bits: u32) -> f32 {
+    f32::from_bits(if bits >> 31 == 1 { bits ^ 1 << 31 } else { !bits })
 }
 
-/// The number that [`ordered_single`] makes these bits of.
-pub fn from_ordered_single(ordered: u32) -> f32 {
-    let sign = 1 << 31;
-    f32::from_bits(if ordered & sign == 0 { !ordered } else { ordered ^ sign })
+/// As [`ordered_f32`].
+#[inline]
+pub fn ordered_f64(value: f64) -> u64 {
+    let bits = value.to_bits();
+    bits ^ ((bits.cast_signed() >> 63).cast_unsigned() | 1 << 63)
+}
+
+/// As [`from_ordered_f32`].
+#[inline]
+pub fn from_ordered_f64(bits: u64) -> f64 {
+    f64::from_bits(if bits >> 63 == 1 { bits ^ 1 << 63 } else { !bits })
 }
 
 /// The log-odds of a probability, which is clipped to `[1e-15, 1 - 1e-15]`.
@@ -159,13 +159,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordered_bits_are_in_the_order_of_the_numbers() {
-        let ascending =
-            [f64::NEG_INFINITY, -3.5, -1e-310, -0.0, 0.0, 5e-324, 0.1, 2.0, f64::MAX, f64::INFINITY, f64::NAN];
-        assert!(ascending.is_sorted_by(|a, b| a.total_cmp(b).is_lt() && ordered(*a) < ordered(*b)));
-        let singles = ascending.map(|x| x as f32);
-        assert!(singles.is_sorted_by(|a, b| ordered_single(*a) <= ordered_single(*b)));
-        assert!(singles.iter().all(|&x| from_ordered_single(ordered_single(x)).to_bits() == x.to_bits()));
+    fn bits_compare_as_floats_do_and_turn_back() {
+        let values = [f64::NEG_INFINITY, -2.5, -1e-300, -0.0, 0.0, 1e-300, 1.0, 7.25, f64::INFINITY, f64::NAN];
+        for pair in values.windows(2) {
+            assert!(ordered_f64(pair[0]) < ordered_f64(pair[1]), "{pair:?}");
+            assert!(ordered_f32(pair[0] as f32) <= ordered_f32(pair[1] as f32), "{pair:?}");
+        }
+        for value in values {
+            assert_eq!(from_ordered_f64(ordered_f64(value)).to_bits(), value.to_bits());
+            assert_eq!(from_ordered_f32(ordered_f32(value as f32)).to_bits(), (value as f32).to_bits());
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
-use crate::numeric::{from_ordered_single, ordered_single};
+use crate::numeric::{from_ordered_f32, ordered_f32};
 use crate::sources::{CustomerTable, NO_DAY};
 use rayon::prelude::*;
 use std::fmt;
@@ -184,10 +184,10 @@ fn out_of_fold_rates(y: &[u8], codes: &[usize], folds: &[u8], distinct: usize) -
 /// The greater of the AUCs of a column upwards and downwards, with missing values (NaN) below or above all others.
 fn best_auc(y: &[u8], values: &[f32]) -> Option<f64> {
     let is_churner = |row: &u64| row & 1 == 1;
-    let value = |row: &u64| from_ordered_single((row >> 1) as u32);
+    let value = |row: &u64| from_ordered_f32((row >> 1) as u32);
     let rows = values.iter().zip(y).filter(|(value, _)| !value.is_nan());
     let mut present: Vec<u64> =
-        rows.map(|(&value, &y)| u64::from(ordered_single(value)) << 1 | u64::from(y == 1)).collect();
+        rows.map(|(&value, &y)| u64::from(ordered_f32(value)) << 1 | u64::from(y == 1)).collect();
     present.sort_unstable();
     // Of pairs of a churner and one who stayed, both with a value: those in which the churner's is greater, ties half.
     let (mut wins, mut below) = (0.0, 0.0);

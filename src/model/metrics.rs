@@ -3,7 +3,7 @@
 //! as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are not
 //! unless some customers churned and some stayed.
 
-use crate::numeric::{ordered, sum};
+use crate::numeric::{ordered_f64, sum};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,7 @@ impl RankedRow {
 /// The rows from the highest score to the lowest; of equal ones the first customer first, then the first row.
 pub(super) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
     let row = |((&score, &customer), row): ((&f64, &u32), u32)| {
-        RankedRow(u128::from(!ordered(score)) << 64 | u128::from(customer) << 32 | u128::from(row))
+        RankedRow(u128::from(!ordered_f64(score)) << 64 | u128::from(customer) << 32 | u128::from(row))
     };
     let rows = 0..score.len() as u32;
     let mut rows: Vec<RankedRow> = score.par_iter().zip(customers).zip(rows).map(row).collect();

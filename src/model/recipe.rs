@@ -12,7 +12,7 @@ use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::memory::{self, Shelf};
-use crate::numeric::{from_ordered_single, ln_1p_of_single, ordered_single, vectorised};
+use crate::numeric::{from_ordered_f32, ln_1p_of_single, ordered_f32, vectorised};
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -469,12 +469,12 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
             missing += 1;
             pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&position.to_le_bytes()));
         } else {
-            ascending.push(ordered_single(value));
+            ascending.push(ordered_f32(value));
         }
     }
     // No transform changes the order.
     ascending.sort_unstable();
-    let mut values: Vec<f64> = ascending.into_iter().map(|bits| f64::from(from_ordered_single(bits))).collect();
+    let mut values: Vec<f64> = ascending.into_iter().map(|bits| f64::from(from_ordered_f32(bits))).collect();
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
         let bent: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
         match skewness(&values).abs() > 1.0 && skewness(&bent).abs() < skewness(&values).abs() {

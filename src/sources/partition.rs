@@ -6,6 +6,7 @@
 use super::customers::CustomerTable;
 use super::ids::Ids;
 use crate::calendar::Day;
+use rayon::prelude::*;
 
 /// Customers a partition is meant to hold.
 const TARGET: usize = 2048;
@@ -18,6 +19,8 @@ pub struct Partitioning {
     shift: u32,
     /// The customers (positions in the table) of each partition, ascending.
     pub members: Vec<Vec<u32>>,
+    /// The words of their fingerprints, if their ids are strings.
+    pub(super) fingerprints: Vec<Vec<[u32; Fingerprint::WORDS]>>,
 }
 
 impl Partitioning {
@@ -26,14 +29,26 @@ impl Partitioning {
     pub fn of(customers: &CustomerTable, day: Day) -> Partitioning {
         let known = customers.len() - customers.signup.iter().filter(|&&signup| signup >= day.0).count();
         let count = known.div_ceil(TARGET).next_power_of_two().clamp(1, MOST);
-        let mut partitioning =
-            Partitioning { shift: u64::BITS - count.trailing_zeros(), members: vec![Vec::new(); count] };
-        for index in 0..customers.len() {
-            let partition = match &customers.ids {
-                Ids::Integer(ids) => partitioning.of_integer(ids[index]),
-                Ids::Text { .. } => partitioning.of_text(&Fingerprint::of(customers.ids.text(index))),
-            };
-            partitioning.members[partition].push(index as u32);
+        let mut partitioning = Partitioning {
+            shift: u64::BITS - count.trailing_zeros(),
+            members: vec![Vec::new(); count],
+            fingerprints: vec![Vec::new(); count],
+        };
+        match &customers.ids {
+            Ids::Integer(ids) => {
+                for (index, &id) in (0..).zip(ids) {
+                    let partition = partitioning.of_integer(id);
+                    partitioning.members[partition].push(index);
+                }
+            }
+            Ids::Text { .. } => {
+                let all = (0..customers.len()).into_par_iter().map(|index| Fingerprint::of(customers.ids.text(index)));
+                for (index, id) in (0..).zip(all.collect::<Vec<_>>()) {
+                    let partition = partitioning.of_text(&id);
+                    partitioning.members[partition].push(index);
+                    partitioning.fingerprints[partition].push(id.words);
+                }
+            }
         }
         partitioning
     }

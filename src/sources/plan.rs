@@ -69,32 +69,6 @@ impl Layout {
     }
 }
 
-/// The bits of a float such that they compare as IEEE 754's total order does.
-#[inline]
-pub(super) fn ordered_f32(value: f32) -> u32 {
-    let bits = value.to_bits();
-    bits ^ ((bits.cast_signed() >> 31).cast_unsigned() | 1 << 31)
-}
-
-/// The float of such bits.
-#[inline]
-pub(super) fn from_ordered_f32(bits: u32) -> f32 {
-    f32::from_bits(if bits >> 31 == 1 { bits ^ 1 << 31 } else { !bits })
-}
-
-/// As [`ordered_f32`].
-#[inline]
-pub(super) fn ordered_f64(value: f64) -> u64 {
-    let bits = value.to_bits();
-    bits ^ ((bits.cast_signed() >> 63).cast_unsigned() | 1 << 63)
-}
-
-/// As [`from_ordered_f32`].
-#[inline]
-pub(super) fn from_ordered_f64(bits: u64) -> f64 {
-    f64::from_bits(if bits >> 63 == 1 { bits ^ 1 << 63 } else { !bits })
-}
-
 /// Whether every value of the signal is exact in 32 bits, by the types of all its files and their statistics.
 pub(super) fn value_words(scan: &SignalScan<'_>) -> usize {
     let Some(column) = &scan.settings.value else { return 0 };
@@ -187,19 +161,6 @@ pub(super) fn pieces(rows: usize, least: usize) -> impl Iterator<Item = Option<R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bits_compare_as_floats_do_and_turn_back() {
-        let values = [f64::NEG_INFINITY, -2.5, -1e-300, -0.0, 0.0, 1e-300, 1.0, 7.25, f64::INFINITY, f64::NAN];
-        for pair in values.windows(2) {
-            assert!(ordered_f64(pair[0]) < ordered_f64(pair[1]), "{pair:?}");
-            assert!(ordered_f32(pair[0] as f32) <= ordered_f32(pair[1] as f32), "{pair:?}");
-        }
-        for value in values {
-            assert_eq!(from_ordered_f64(ordered_f64(value)).to_bits(), value.to_bits());
-            assert_eq!(from_ordered_f32(ordered_f32(value as f32)).to_bits(), (value as f32).to_bits());
-        }
-    }
 
     #[test]
     fn pieces_cover_a_row_group_once() {

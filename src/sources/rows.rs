@@ -3,9 +3,10 @@
 use super::customers::CustomerTable;
 use super::events::{EventStore, SignalStore};
 use super::ids::Ids;
-use super::partition::{mixed, Fingerprint};
-use super::plan::{from_ordered_f32, from_ordered_f64, Layout};
+use super::partition::{mixed, Fingerprint, Partitioning};
+use super::plan::Layout;
 use crate::error::{Error, Result};
+use crate::numeric::{from_ordered_f32, from_ordered_f64};
 use std::borrow::Cow;
 
 /// The rows of one signal for the customers of one partition, customer by customer, each customer's rows in time order.
@@ -99,7 +100,7 @@ impl<'a> Resolver<'a> {
     /// [`Error::Temporary`] when the rows lie in the scratch file and cannot be read.
     pub fn resolve(&mut self, partition: usize) -> Result<&PartitionRows> {
         let store = self.store;
-        let members = Members::of(&store.partitioning.members[partition], self.customers, store.lowest_id);
+        let members = Members::of(&store.partitioning, partition, self.customers, store.lowest_id);
         for (signal, SignalStore { layout, .. }) in store.signals.iter().enumerate() {
             let pieces = store.rows.of(signal, partition)?;
             match layout.id_words {
@@ -201,23 +202,18 @@ struct Members<'a> {
     customers: &'a CustomerTable,
     lowest_id: i64,
     /// Of string ids, their fingerprints.
-    fingerprints: Vec<[u32; 2]>,
+    fingerprints: &'a [[u32; Fingerprint::WORDS]],
     /// An id that finds its bucket full is in the next one that is not. Few are, so that hardly a branch goes wrong.
     table: Vec<Bucket>,
     shift: u32,
 }
 
 impl<'a> Members<'a> {
-    fn of(places: &'a [u32], customers: &'a CustomerTable, lowest_id: i64) -> Members<'a> {
+    fn of(all: &'a Partitioning, partition: usize, customers: &'a CustomerTable, lowest_id: i64) -> Members<'a> {
+        let (places, fingerprints) = (&all.members[partition], &all.fingerprints[partition]);
         // At most half full, so that there is always an empty place to stop at.
         let buckets = (2 * places.len()).div_ceil(ENTRIES).next_power_of_two().max(2);
         let shift = u32::BITS - buckets.trailing_zeros();
-        let fingerprints = match &customers.ids {
-            Ids::Integer(_) => Vec::new(),
-            Ids::Text { .. } => {
-                places.iter().map(|&place| Fingerprint::of(customers.ids.text(place as usize)).words).collect()
-            }
-        };
         let table = vec![Bucket::default(); buckets];
         let mut members = Members { places, customers, lowest_id, fingerprints, table, shift };
         let wide = match &customers.ids {
@@ -322,7 +318,7 @@ impl<'a> Members<'a> {
                 self.find_same(wide_key(offset), |member| ids[self.places[member] as usize] == id)
             })),
             Ids::Text { .. } => {
-                found.extend(rows.map(|row| self.find_same(row[0], |member| self.fingerprints[member] == row[..2])));
+                found.extend(rows.map(|row| self.find_same(row[0], |member| self.fingerprints[member] == row[..ID])));
             }
         }
     }

@@ -10,13 +10,13 @@ use super::bins::{Batch, Bins};
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::events::{SignalReport, SignalScan, NO_CATEGORY};
 use super::partition::{Fingerprint, Partitioning};
-use super::plan::{ordered_f32, ordered_f64, Layout, Task};
+use super::plan::{Layout, Task};
 use super::quarantine::Reason;
 use super::table::{damaged, IdKind, OpenFile};
 use crate::calendar::{Zone, MICROS};
 use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
-use crate::numeric::vectorised;
+use crate::numeric::{ordered_f32, ordered_f64, vectorised};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
@@ -317,22 +317,25 @@ impl<'a> Worker<'a> {
     /// Partitions and fingerprints of string ids.
     fn place_texts(&mut self, texts: &StringViewArray) {
         let scanner = self.scanner;
-        let quarantine = &mut self.reports[self.signal].quarantine;
-        let [first, second, ..] = self.columns.as_mut_slice() else { return };
-        for (row, target) in self.targets.iter_mut().enumerate() {
-            let mut words = [0; Fingerprint::WORDS];
-            if *target != NOWHERE {
-                if texts.is_null(row) {
+        if texts.null_count() > 0 {
+            let quarantine = &mut self.reports[self.signal].quarantine;
+            for (row, target) in self.targets.iter_mut().enumerate() {
+                if *target != NOWHERE && texts.is_null(row) {
                     quarantine.add(Reason::NullId, 1);
                     *target = NOWHERE;
-                } else {
-                    let id = Fingerprint::of(texts.value(row));
-                    *target = scanner.partitioning.of_text(&id) as u32;
-                    words = id.words;
                 }
             }
-            first.push(words[0]);
-            second.push(words[1]);
+        }
+        let [first, second, ..] = self.columns.as_mut_slice() else { return };
+        first.resize(self.targets.len(), 0);
+        second.resize(self.targets.len(), 0);
+        let words = first.iter_mut().zip(second);
+        for (row, (target, (first, second))) in self.targets.iter_mut().zip(words).enumerate() {
+            if *target != NOWHERE {
+                let id = Fingerprint::of(texts.value(row));
+                *target = scanner.partitioning.of_text(&id) as u32;
+                [*first, *second] = id.words;
+            }
         }
     }
 
