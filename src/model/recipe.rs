@@ -335,9 +335,8 @@ pub struct DesignColumns<'a> {
 impl DesignColumns<'_> {
     /// Some rows of a block, ascending, as columns of the design, column-major. Every value is finite.
     pub fn of(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
-        let mut x = vec![0.0; self.terms.len() * rows.len()];
-        let columns = x.chunks_exact_mut(rows.len().max(1));
-        columns.enumerate().for_each(|(index, x)| self.fill(index, block, values, rows, x));
+        let mut x = Vec::with_capacity(self.terms.len() * rows.len());
+        (0..self.terms.len()).for_each(|index| self.add_column(index, block, values, rows, &mut x));
         x
     }
 
@@ -350,27 +349,29 @@ impl DesignColumns<'_> {
         rows: &[u32],
         (intercept, weights): (f64, &[f64]),
     ) -> (Vec<f64>, Vec<f64>) {
-        let (mut log_odds, mut x) = (vec![intercept; rows.len()], vec![0.0; rows.len()]);
+        let (mut log_odds, mut x) = (vec![intercept; rows.len()], Vec::with_capacity(rows.len()));
         let add = |(index, &weight): (usize, &f64)| {
-            self.fill(index, block, values, rows, &mut x);
+            x.clear();
+            self.add_column(index, block, values, rows, &mut x);
             vectorised!(add_effects(weight, &x, &mut log_odds))
         };
         let sums = weights.iter().enumerate().map(add).collect();
         (log_odds, sums)
     }
 
-    /// One column of the design.
-    fn fill(&self, index: usize, block: &Block, values: &Values<'_>, rows: &[u32], x: &mut [f32]) {
+    /// Appends one column of the design.
+    fn add_column(&self, index: usize, block: &Block, values: &Values<'_>, rows: &[u32], x: &mut Vec<f32>) {
         let (term, set) = (&self.terms[index], &self.sets[index]);
         match term.source {
             Source::Numeric(index) => {
-                let column = values.column(index);
+                let (column, before) = (values.column(index), x.len());
                 match *rows {
                     [first, .., last] if (last - first) as usize + 1 == rows.len() => {
-                        x.copy_from_slice(&column[first as usize..=last as usize]);
+                        x.extend_from_slice(&column[first as usize..=last as usize]);
                     }
-                    _ => x.iter_mut().zip(rows).for_each(|(x, &row)| *x = column[row as usize]),
+                    _ => x.extend(rows.iter().map(|&row| column[row as usize])),
                 }
+                let x = &mut x[before..];
                 match term.role {
                     Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),
                     _ => vectorised!(standardise(&self.recipe.numeric[index], x)),
@@ -378,10 +379,10 @@ impl DesignColumns<'_> {
             }
             Source::Categorical(index) => {
                 let codes = &self.customers.categorical[index].codes;
-                for (x, &row) in x.iter_mut().zip(rows) {
+                x.extend(rows.iter().map(|&row| {
                     let code = codes[block.customers[row as usize] as usize];
-                    *x = f32::from(u8::from(code != NO_LEVEL && set[code as usize]));
-                }
+                    f32::from(u8::from(code != NO_LEVEL && set[code as usize]))
+                }));
             }
         }
     }
