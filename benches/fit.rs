@@ -69,6 +69,7 @@ fn read(path: &Path) -> Result<Design> {
                 y: labels[range.clone()].to_vec(),
                 fold: vec![0; range.len()],
                 customer: range.clone().map(|row| row as u32).collect(),
+                family: (range.start / BLOCK_ROWS) as u32,
             }
         })
         .collect();

@@ -128,7 +128,8 @@ fn design(rows: usize, columns: usize) -> Design {
         let y = log_odds.iter().map(|z| u8::from(random.draw() < 1.0 / (1.0 + (-z).exp()))).collect();
         let fold = (0..count).map(|row| (row % 5) as u8).collect();
         let customer = (0..count as u32).collect();
-        blocks.push(DesignBlock { rows: count, x: x.into(), y, fold, customer });
+        let family = blocks.len() as u32;
+        blocks.push(DesignBlock { rows: count, x: x.into(), y, fold, customer, family });
     }
     Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks }
 }

@@ -29,14 +29,15 @@ fn design() -> Design {
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
     let columns = header.len() - 2;
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
-    let blocks = rows
-        .chunks(500)
-        .map(|rows| DesignBlock {
+    let blocks = (0..)
+        .zip(rows.chunks(500))
+        .map(|(family, rows)| DesignBlock {
             rows: rows.len(),
             x: (0..columns).flat_map(|j| rows.iter().map(move |row| row[j].parse::<f32>().unwrap())).collect(),
             y: rows.iter().map(|row| row[columns].parse().unwrap()).collect(),
             fold: rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect(),
             customer: (0..rows.len() as u32).collect(),
+            family,
         })
         .collect();
     Design { names: header[..columns].iter().map(|name| name.to_string()).collect(), blocks }

@@ -32,9 +32,11 @@ pub struct DesignBlock {
     pub y: Vec<u8>,
     /// Per row, the cross-fitting fold of its customer. One customer's rows all have the same fold.
     pub fold: Vec<u8>,
-    /// Per row, a number that tells its customer from those of the rows before and after it. One customer's rows lie one
-    /// after the other.
+    /// Per row, a number that tells its customer from the others of the family. In one block, a customer's rows lie one after
+    /// the other.
     pub customer: Vec<u32>,
+    /// All rows of a customer are in blocks of one family, and these lie one after the other.
+    pub family: u32,
 }
 
 /// What a column looks like before any fit.
@@ -133,6 +135,14 @@ impl Columns<'_> {
     }
 }
 
+/// Adds each column times its coefficient to the log-odds of the rows.
+#[inline(always)]
+fn add_effects(columns: &Columns<'_>, coefficients: &[f64], log_odds: &mut [f64]) {
+    for (j, &coefficient) in coefficients.iter().enumerate() {
+        log_odds.iter_mut().zip(columns.column(j)).for_each(|(sum, &x)| *sum += coefficient * f64::from(x));
+    }
+}
+
 impl DesignBlock {
     /// The values: borrowed, or read into memory until they are dropped.
     ///
@@ -161,8 +171,21 @@ impl Design {
 
     /// Number of customers.
     pub fn customers(&self) -> usize {
-        let changes = |block: &DesignBlock| block.customer.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        self.blocks.iter().map(|block| changes(block) + usize::from(block.rows > 0)).sum()
+        let of_family = |blocks: &[DesignBlock]| {
+            let mut customers: Vec<u32> = blocks.iter().flat_map(|block| &block.customer).copied().collect();
+            customers.sort_unstable();
+            customers.dedup();
+            customers.len()
+        };
+        let families: Vec<&[DesignBlock]> = self.blocks.chunk_by(|a, b| a.family == b.family).collect();
+        families.into_par_iter().map(of_family).sum()
+    }
+
+    /// These rows and others of the same columns and families.
+    pub fn with(mut self, more: Design) -> Design {
+        self.blocks.extend(more.blocks);
+        self.blocks.sort_by_key(|block| block.family);
+        self
     }
 
     /// Checks that every block has the shape its documentation promises and that labels are 0 or 1.
@@ -240,11 +263,7 @@ impl Design {
             .par_iter()
             .map(|block| {
                 let (columns, mut log_odds) = (block.columns()?, vec![intercept; block.rows]);
-                for (j, &coefficient) in coefficients.iter().enumerate() {
-                    for (sum, &x) in log_odds.iter_mut().zip(columns.column(j)) {
-                        *sum += coefficient * f64::from(x);
-                    }
-                }
+                vectorised!(add_effects(&columns, coefficients, &mut log_odds));
                 Ok(log_odds)
             })
             .collect()
@@ -315,7 +334,8 @@ pub(super) mod examples {
     pub fn from_columns(x: Vec<f32>, y: Vec<u8>, fold: Vec<u8>) -> Design {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
-        Design { names, blocks: vec![DesignBlock { rows, x: x.into(), y, fold, customer: (0..rows as u32).collect() }] }
+        let customer = (0..rows as u32).collect();
+        Design { names, blocks: vec![DesignBlock { rows, x: x.into(), y, fold, customer, family: 0 }] }
     }
 
     /// The same rows in blocks of at most `size`.
@@ -331,6 +351,7 @@ pub(super) mod examples {
                     y: block.y[range.clone()].to_vec(),
                     fold: block.fold[range.clone()].to_vec(),
                     customer: block.customer[range].to_vec(),
+                    family: blocks.len() as u32,
                 });
             }
         }

@@ -57,7 +57,7 @@ impl Gram {
         Gram { size, rows: 0, values: vec![0.0; length * length], gathered, depth: 0 }
     }
 
-    /// Begins a row with these values times their factor.
+    /// Adds the products of a row of these values times their factor.
     #[inline(always)]
     pub fn add_row<S: Simd>(&mut self, simd: S, row: &[f32], factor: f64) {
         if self.depth == DEPTH {
@@ -70,14 +70,16 @@ impl Gram {
         self.depth += 1;
     }
 
-    /// Adds values times their factor to the row begun last.
+    /// Adds the products of a row of sums, as long as those of [`Rows`].
     #[inline(always)]
-    pub fn add_to_row<S: Simd>(&mut self, simd: S, row: &[f32], factor: f64) {
-        for (Panel(rows), values) in self.gathered.iter_mut().zip(row.as_chunks().0) {
-            for (to, values) in rows[self.depth - 1].as_chunks_mut().0.iter_mut().zip(times(simd, values, factor)) {
-                (f64x8::simd_from(simd, *to) + values).store_array(to);
-            }
+    pub fn add_sums(&mut self, row: &[f64]) {
+        if self.depth == DEPTH {
+            self.sum();
         }
+        for (Panel(rows), values) in self.gathered.iter_mut().zip(row.as_chunks().0) {
+            rows[self.depth] = *values;
+        }
+        self.depth += 1;
     }
 
     /// Sums the rows that are still gathered. To be called when there are no more.
@@ -191,6 +193,11 @@ impl Rows {
         let mut values = vec![0.0; LOADED * padded(columns + 1)];
         values.chunks_exact_mut(padded(columns + 1)).for_each(|row| row[columns] = 1.0);
         Rows { columns, loaded: 0, values }
+    }
+
+    /// The length of each row.
+    pub fn length(&self) -> usize {
+        padded(self.columns + 1)
     }
 
     /// The rows loaded.

@@ -13,6 +13,7 @@ use super::gram::{Gram, Rows, LOADED};
 use crate::error::Result;
 use crate::numeric::{exp_of_negative, vectorised};
 use fearless_simd::{f64x8, prelude::*, Simd};
+use hashbrown::HashMap;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -154,15 +155,19 @@ impl Sums {
 /// As [`DesignBlock::columns`].
 pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Result<Vec<Sums>> {
     let empty: Vec<Sums> = points.iter().map(Sums::new).collect();
-    let group = blocks.len().div_ceil(GROUPS).max(1);
-    let groups: Vec<Vec<Sums>> = blocks
-        .par_chunks(group)
+    let wanted = points.iter().any(|point| point.scatter);
+    let groups: Vec<Vec<Sums>> = groups(blocks, wanted)
+        .into_par_iter()
         .map(|blocks| {
             let (mut rows, mut sums) = (Rows::new(columns), empty.clone());
-            let new_draw = |point: &Point| Draw::new(point.curvature.unwrap_or(Sample::ALL));
-            let mut draws: Vec<Draw> = points.iter().map(new_draw).collect();
-            for block in blocks {
-                add_block(block, columns, points, &mut draws, &mut rows, &mut sums)?;
+            let mut states: Vec<State> = points.iter().map(State::new).collect();
+            for family in blocks.chunk_by(same_family) {
+                for block in family {
+                    add_block(block, columns, points, &mut rows, &mut states, &mut sums)?;
+                }
+                for (State { scores, .. }, sums) in states.iter_mut().zip(&mut sums) {
+                    sums.scatter.iter_mut().for_each(|scatter| scores.hand_over(scatter, rows.length()));
+                }
             }
             sums.iter_mut().for_each(Sums::finish);
             Ok(sums)
@@ -173,26 +178,89 @@ pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Re
     Ok(total)
 }
 
+fn same_family(a: &&DesignBlock, b: &&DesignBlock) -> bool {
+    a.family == b.family
+}
+
+/// The blocks in at most [`GROUPS`] groups of consecutive ones; if asked for, without taking families apart.
+fn groups<'a, 'b>(blocks: &'a [&'b DesignBlock], of_whole_families: bool) -> Vec<&'a [&'b DesignBlock]> {
+    let size = blocks.len().div_ceil(GROUPS).max(1);
+    let (mut groups, mut left) = (Vec::new(), blocks);
+    while !left.is_empty() {
+        let mut end = size.min(left.len());
+        while of_whole_families && end < left.len() && same_family(&left[end - 1], &left[end]) {
+            end += 1;
+        }
+        let (group, rest) = left.split_at(end);
+        groups.push(group);
+        left = rest;
+    }
+    groups
+}
+
+/// The scores of the customers of a family, the gradients of the loss of each one's rows, as far as these were seen.
+#[derive(Default)]
+struct Scores {
+    /// Where each customer's is.
+    places: HashMap<u32, usize>,
+    /// One after the other, as long as a row of [`Rows`].
+    values: Vec<f64>,
+}
+
+impl Scores {
+    /// Adds a row with its residual.
+    #[inline(always)]
+    fn add(&mut self, customer: u32, row: &[f32], residual: f64) {
+        let end = self.values.len();
+        let at = *self.places.entry(customer).or_insert(end);
+        if at == end {
+            self.values.resize(end + row.len(), 0.0);
+        }
+        let score = &mut self.values[at..at + row.len()];
+        score.iter_mut().zip(row).for_each(|(score, &x)| *score += residual * f64::from(x));
+    }
+
+    /// Adds the products of all scores, each of so many values, and forgets them.
+    fn hand_over(&mut self, scatter: &mut Gram, length: usize) {
+        self.values.chunks_exact(length).for_each(|score| scatter.add_sums(score));
+        scatter.rows += self.places.len();
+        self.values.clear();
+        self.places.clear();
+    }
+}
+
+/// What goes on from block to block at one point.
+struct State {
+    draw: Draw,
+    scores: Scores,
+}
+
+impl State {
+    fn new(point: &Point) -> State {
+        State { draw: Draw::new(point.curvature.unwrap_or(Sample::ALL)), scores: Scores::default() }
+    }
+}
+
 /// Adds the sums over a block.
 fn add_block(
     block: &DesignBlock,
     columns: usize,
     points: &[Point],
-    draws: &mut [Draw],
     rows: &mut Rows,
+    states: &mut [State],
     sums: &mut [Sums],
 ) -> Result<()> {
     let values = block.columns()?;
     for first in (0..block.rows).step_by(TILE) {
         let tile = Tile { block, values: &values, rows: first..(first + TILE).min(block.rows), columns };
-        for ((point, draw), sums) in points.iter().zip(&mut *draws).zip(&mut *sums) {
+        for ((point, State { draw, scores }), sums) in points.iter().zip(&mut *states).zip(&mut *sums) {
             let (residuals, weights) = tile.add(point, sums);
-            let (mut gram, scatter) = (sums.gram.as_mut(), sums.scatter.as_mut());
+            let (mut gram, scores) = (sums.gram.as_mut(), point.scatter.then_some(scores));
             if let Some(gram) = gram.take_if(|_| draw.sample != Sample::ALL) {
                 vectorised!(simd => add_drawn(simd, &tile, &weights, draw, rows, gram));
             }
-            if gram.is_some() || scatter.is_some() {
-                vectorised!(simd => add_rows(simd, &tile, (&weights, gram), (&residuals, scatter), rows));
+            if gram.is_some() || scores.is_some() {
+                vectorised!(simd => add_rows(simd, &tile, (&weights, gram), (&residuals, scores), rows));
             }
         }
     }
@@ -223,14 +291,14 @@ fn add_drawn<S: Simd>(
     }
 }
 
-/// Adds the curvature of all rows of a tile, given their weights, and the scatter of its customers' scores, given their
-/// residuals, where they are wanted. The rows of one customer lie one after the other in one block.
+/// Adds the curvature of all rows of a tile, given their weights, and what they add to their customers' scores, given their
+/// residuals, where they are wanted.
 #[inline(always)]
 fn add_rows<S: Simd>(
     simd: S,
     tile: &Tile<'_>,
     (weights, mut gram): (&[f64; TILE], Option<&mut Gram>),
-    (residuals, mut scatter): (&[f64; TILE], Option<&mut Gram>),
+    (residuals, mut scores): (&[f64; TILE], Option<&mut Scores>),
     rows: &mut Rows,
 ) {
     let customers = &tile.block.customer;
@@ -241,15 +309,9 @@ fn add_rows<S: Simd>(
             let taken = rows.iter().zip(weights).filter(|&(_, &weight)| weight > 0.0);
             taken.for_each(|(row, weight)| gram.add_row(simd, row, weight.sqrt()));
         }
-        if let Some(scatter) = &mut scatter {
-            for ((at, row), &residual) in (first..).zip(rows.iter()).zip(residuals) {
-                if at > 0 && customers[at] == customers[at - 1] {
-                    scatter.add_to_row(simd, row, residual);
-                } else {
-                    scatter.add_row(simd, row, residual);
-                    scatter.rows += 1;
-                }
-            }
+        if let Some(scores) = &mut scores {
+            let of_rows = rows.iter().zip(&customers[first..]).zip(residuals);
+            of_rows.for_each(|((row, &customer), &residual)| scores.add(customer, row, residual));
         }
     }
 }
@@ -459,26 +521,31 @@ mod tests {
 
     #[test]
     fn the_scatter_of_customers_sums_their_rows_first() {
-        let mut design = split(&random(700, 3, 8), 350);
-        // Customers of one to three rows.
-        for block in &mut design.blocks {
-            block.customer = (0..block.rows as u32).map(|row| row * 2 / 5).collect();
+        let mut design = split(&random(700, 3, 8), 175);
+        // Customers of one to three rows in a block, and most of them in both blocks of a family.
+        for (index, block) in (0..).zip(&mut design.blocks) {
+            block.customer = (0..block.rows as u32).map(|row| row * 2 / 5 + index % 2 * 9).collect();
+            block.family = index / 2;
         }
+        let families: Vec<_> = design.blocks.chunk_by(|a, b| a.family == b.family).collect();
+        assert_eq!(families.len(), 2);
         let theta = [0.4, -0.3, 0.2, -1.5];
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
         let point = Point { theta: &theta, without: None, curvature: None, scatter: true };
         let found = evaluate(&blocks, 3, &[point]).unwrap().remove(0).scatter.unwrap();
         let (mut expected, mut count) = (vec![0.0; 16], 0);
-        for block in &design.blocks {
-            let last = block.customer[block.rows - 1];
-            let columns = block.columns().unwrap();
+        for family in families {
+            let last = family.iter().flat_map(|block| block.customer.iter().copied()).max().unwrap();
             for customer in 0..=last {
                 let mut score = [0.0; 4];
-                for row in (0..block.rows).filter(|&row| block.customer[row] == customer) {
-                    let x: Vec<f64> = (0..3).map(|j| f64::from(columns.column(j)[row])).chain([1.0]).collect();
-                    let z: f64 = x.iter().zip(&theta).map(|(x, t)| x * t).sum();
-                    let residual = sigmoid(z) - f64::from(block.y[row]);
-                    score.iter_mut().zip(&x).for_each(|(s, x)| *s += residual * x);
+                for block in family {
+                    let columns = block.columns().unwrap();
+                    for row in (0..block.rows).filter(|&row| block.customer[row] == customer) {
+                        let x: Vec<f64> = (0..3).map(|j| f64::from(columns.column(j)[row])).chain([1.0]).collect();
+                        let z: f64 = x.iter().zip(&theta).map(|(x, t)| x * t).sum();
+                        let residual = sigmoid(z) - f64::from(block.y[row]);
+                        score.iter_mut().zip(&x).for_each(|(s, x)| *s += residual * x);
+                    }
                 }
                 count += 1;
                 for i in 0..4 {
@@ -488,7 +555,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(found.rows, count);
+        assert_eq!((found.rows, design.customers()), (count, count));
         close(&found.over(count), &expected, 1e-12);
     }
 

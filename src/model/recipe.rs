@@ -300,6 +300,7 @@ impl Recipe {
                         y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                         fold: rows.iter().map(fold).collect(),
                         customer: rows.iter().map(|&row| customers.key(of[row as usize])).collect(),
+                        family: index as u32,
                     })
                 };
                 pieces(selection.rows(index), of).map(design_block).collect()

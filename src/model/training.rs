@@ -86,6 +86,17 @@ pub fn train_on(
     rows: &Selection,
     step: &dyn Fn(&str),
 ) -> Result<Trained> {
+    with_design(settings, dataset, customers, rows, step).map(|(trained, _)| trained)
+}
+
+/// As [`train_on`], with the design of all the rows if it was a linear model that was fitted on them.
+fn with_design(
+    settings: &Settings,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    rows: &Selection,
+    step: &dyn Fn(&str),
+) -> Result<(Trained, Option<Design>)> {
     let mut clock = Clock::start();
     let directions = Directions::of(settings, &dataset.catalogue)?;
     step("learning the recipe");
@@ -97,8 +108,10 @@ pub fn train_on(
     let rows = &rows;
     let linear = |alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         step("fitting the linear model");
-        let (form, calibration) = fit_linear(settings, dataset, customers, rows, &recipe, alpha, sampling.as_ref())?;
-        Ok(Trained { recipe, comparison, form, calibration, sampling })
+        let (form, calibration, design) =
+            fit_linear(settings, dataset, customers, rows, &recipe, alpha, sampling.as_ref())?;
+        let design = Some(design).filter(|_| sampling.is_none());
+        Ok((Trained { recipe, comparison, form, calibration, sampling }, design))
     };
     let model = &settings.model;
     if model.complexity == Complexity::Linear {
@@ -141,10 +154,11 @@ pub fn train_on(
     let calibration = calibrated(settings, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
     clock.lap("calibration");
     let form = Form::Additive(Box::new(fit)).corrected(sampling.as_ref());
-    Ok(Trained { recipe, comparison: Some(comparison), form, calibration, sampling })
+    Ok((Trained { recipe, comparison: Some(comparison), form, calibration, sampling }, None))
 }
 
-/// The linear model and its calibration. The penalty is that of the settings, or else `alpha`, or else searched for.
+/// The linear model, its calibration, and the design. The penalty is that of the settings, or else `alpha`, or else searched
+/// for.
 fn fit_linear(
     settings: &Settings,
     dataset: &Dataset,
@@ -153,7 +167,7 @@ fn fit_linear(
     recipe: &Recipe,
     alpha: Option<f64>,
     sampling: Option<&Sampling>,
-) -> Result<(Form, ChosenCalibration)> {
+) -> Result<(Form, ChosenCalibration, Design)> {
     let mut clock = Clock::start();
     let structure = Structure::of(settings, recipe, &Directions::of(settings, &dataset.catalogue)?);
     let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
@@ -193,7 +207,7 @@ fn fit_linear(
     let calibration = calibrate(settings, &design, &structure, &fit, sampling)?;
     clock.lap("calibration");
     let restrictions = structure.restrictions(&fit);
-    Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration))
+    Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration, design))
 }
 
 /// The choice itself, or, if the settings ask for it, the strongest penalty within one standard error of it.
@@ -237,7 +251,8 @@ fn linear_out_of_fold(
 }
 
 impl Trained {
-    /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows.
+    /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows. `known` is the
+    /// design of some of them and says which.
     ///
     /// # Errors
     /// As [`train_on`].
@@ -247,6 +262,7 @@ impl Trained {
         dataset: &Dataset,
         customers: &CustomerTable,
         rows: &Selection,
+        known: Option<(Design, &Selection)>,
     ) -> Result<Trained> {
         let mut clock = Clock::start();
         let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows);
@@ -255,7 +271,11 @@ impl Trained {
             Form::Linear { fit, alpha_choice, .. } => {
                 let directions = Directions::of(settings, &dataset.catalogue)?;
                 let structure = Structure::of(settings, &self.recipe, &directions).without_dropped(&fit);
-                let design = self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
+                let design = |rows| self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed);
+                let design = match known.filter(|_| sampling.is_none()) {
+                    Some((known, of)) => known.with(design(&rows.without(of))?),
+                    None => design(rows)?,
+                };
                 clock.lap("design of all rows");
                 let params = LogisticParams::new(fit.alpha).start(fit.intercept, &fit.coefficients);
                 let fit = match structure.is_plain() {
@@ -305,8 +325,8 @@ impl Trained {
         customers: &CustomerTable,
         rows: &Selection,
     ) -> Result<Vec<Vec<f64>>> {
-        let calibrated = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.apply(z)).collect();
-        Ok(self.log_odds(dataset, customers, rows)?.into_iter().map(calibrated).collect())
+        let of_block = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.apply(z)).collect();
+        Ok(self.log_odds(dataset, customers, rows)?.into_par_iter().map(of_block).collect())
     }
 }
 
@@ -344,9 +364,11 @@ pub fn train(
     let training = Selection::labelled(dataset, |day| snapshots.training.contains(&day));
     let held_out = Selection::labelled(dataset, |day| snapshots.evaluation.contains(&day));
     enough(settings, dataset, &training, snapshots)?;
-    let judged = train_on(settings, dataset, customers, &training, step)?;
+    let (judged, design) = with_design(settings, dataset, customers, &training, step)?;
     step("evaluating on the held-out snapshots");
     let mut clock = Clock::start();
+    // What is fitted once more on every snapshot needs the same columns of the same rows, and of a few more.
+    let known = design.filter(|_| settings.training.refit).map(|design| (design, &training));
     let probabilities = judged.probabilities(dataset, customers, &held_out)?;
     clock.lap("risks of the held-out rows");
     let baseline = Baseline::of(settings, dataset, customers, &training, &held_out)?;
@@ -358,7 +380,7 @@ pub fn train(
     }
     step("fitting once more on every snapshot");
     let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
-    let published = judged.refit(settings, dataset, customers, &all)?;
+    let published = judged.refit(settings, dataset, customers, &all, known)?;
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
     let model = artefact(settings, dataset, snapshots, &published, evaluation, inputs);
     Ok(Challenger { model, evaluated: Some(Artefact { refit: false, ..evaluated }) })

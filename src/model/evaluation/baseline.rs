@@ -81,6 +81,7 @@ fn recency(
                 y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                 fold: vec![0; rows.len()],
                 customer: rows.to_vec(),
+                family: index as u32,
             })
         });
         let blocks = blocks.collect::<Result<_>>()?;
