@@ -10,6 +10,8 @@ from pathlib import Path
 
 def measured(command, folder: Path) -> dict:
     """Runs a command: wall-clock and CPU seconds, peak resident memory as the kernel saw it, both outputs."""
+    # What the command before it wrote is not written at the expense of this one.
+    os.sync()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
         process = subprocess.Popen([str(part) for part in command], cwd=folder, stdout=out, stderr=err)
