@@ -7,8 +7,8 @@
 //! of the replicates (Efron & Tibshirani 1993, chapter 13).
 //!
 //! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time, and draws the weights of [`TILE`]
-//! rows at a time: random numbers and the weights that they stand for come out of loops of vector instructions. Between two
-//! churners nothing but weights is added up.
+//! rows at a time: random numbers and the weights that they stand for come out of loops of vector instructions. The ranking
+//! is looked at where churners are: the rows between them only add up.
 
 use super::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
 use crate::numeric::vectorised;

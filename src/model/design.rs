@@ -135,14 +135,6 @@ impl Columns<'_> {
     }
 }
 
-/// Adds each column times its coefficient to the log-odds of the rows.
-#[inline(always)]
-fn add_effects(columns: &Columns<'_>, coefficients: &[f64], log_odds: &mut [f64]) {
-    for (j, &coefficient) in coefficients.iter().enumerate() {
-        log_odds.iter_mut().zip(columns.column(j)).for_each(|(sum, &x)| *sum += coefficient * f64::from(x));
-    }
-}
-
 impl DesignBlock {
     /// The values: borrowed, or read into memory until they are dropped.
     ///
@@ -263,7 +255,11 @@ impl Design {
             .par_iter()
             .map(|block| {
                 let (columns, mut log_odds) = (block.columns()?, vec![intercept; block.rows]);
-                vectorised!(add_effects(&columns, coefficients, &mut log_odds));
+                for (j, &coefficient) in coefficients.iter().enumerate() {
+                    for (sum, &x) in log_odds.iter_mut().zip(columns.column(j)) {
+                        *sum += coefficient * f64::from(x);
+                    }
+                }
                 Ok(log_odds)
             })
             .collect()

@@ -60,26 +60,27 @@ impl Gram {
     /// Adds the products of a row of these values times their factor.
     #[inline(always)]
     pub fn add_row<S: Simd>(&mut self, simd: S, row: &[f32], factor: f64) {
-        if self.depth == DEPTH {
-            self.sum();
-        }
-        for (Panel(rows), values) in self.gathered.iter_mut().zip(row.as_chunks().0) {
-            let to = rows[self.depth].as_chunks_mut().0.iter_mut();
+        for (to, values) in self.next_row().zip(row.as_chunks().0) {
+            let to = to.as_chunks_mut().0.iter_mut();
             to.zip(times(simd, values, factor)).for_each(|(to, values)| values.store_array(to));
         }
-        self.depth += 1;
     }
 
     /// Adds the products of a row of sums, as long as those of [`Rows`].
     #[inline(always)]
     pub fn add_sums(&mut self, row: &[f64]) {
+        self.next_row().zip(row.as_chunks().0).for_each(|(to, values)| *to = *values);
+    }
+
+    /// The places of a row more in the panels.
+    #[inline(always)]
+    fn next_row(&mut self) -> impl Iterator<Item = &mut [f64; WIDTH]> {
         if self.depth == DEPTH {
             self.sum();
         }
-        for (Panel(rows), values) in self.gathered.iter_mut().zip(row.as_chunks().0) {
-            rows[self.depth] = *values;
-        }
+        let place = self.depth;
         self.depth += 1;
+        self.gathered.iter_mut().map(move |Panel(rows)| &mut rows[place])
     }
 
     /// Sums the rows that are still gathered. To be called when there are no more.
@@ -115,6 +116,13 @@ impl Gram {
     }
 }
 
+/// A panel's values of a row times a factor.
+#[inline(always)]
+fn times<S: Simd>(simd: S, values: &[f32; WIDTH], factor: f64) -> [f64x8<S>; 2] {
+    let (low, high) = f32x16::simd_from(simd, *values).widen();
+    [low * factor, high * factor]
+}
+
 /// Adds the products of the columns of `depth` rows to a matrix, at and above its diagonal. As many lines at a time as leave
 /// registers for the rest: machines with vectors of eight numbers have twice as many of them.
 #[inline(always)]
@@ -123,13 +131,6 @@ fn add_products<S: Simd>(simd: S, panels: &[Panel], depth: usize, matrix: &mut [
         8 => add_lines::<S, 8>(simd, panels, depth, matrix),
         _ => add_lines::<S, 4>(simd, panels, depth, matrix),
     }
-}
-
-/// A panel's values of a row times a factor.
-#[inline(always)]
-fn times<S: Simd>(simd: S, values: &[f32; WIDTH], factor: f64) -> [f64x8<S>; 2] {
-    let (low, high) = f32x16::simd_from(simd, *values).widen();
-    [low * factor, high * factor]
 }
 
 /// The same, so many lines at a time.
@@ -202,16 +203,17 @@ impl Rows {
 
     /// The rows loaded.
     pub fn iter(&self) -> impl Iterator<Item = &[f32]> {
-        self.values.chunks_exact(padded(self.columns + 1)).take(self.loaded)
+        self.values.chunks_exact(self.length()).take(self.loaded)
     }
 
     /// Loads the rows at these places of a block, [`LOADED`] at most.
     #[inline(always)]
     pub fn gather(&mut self, x: &Columns<'_>, places: &[usize]) {
         self.loaded = places.len();
+        let length = self.length();
         for j in 0..self.columns {
             let column = x.column(j);
-            let rows = self.values.chunks_exact_mut(padded(self.columns + 1)).zip(places);
+            let rows = self.values.chunks_exact_mut(length).zip(places);
             rows.for_each(|(row, &place)| row[j] = column[place]);
         }
     }
@@ -220,7 +222,7 @@ impl Rows {
     #[inline(always)]
     pub fn load<S: Simd>(&mut self, simd: S, x: &Columns<'_>, rows: Range<usize>) {
         self.loaded = rows.len();
-        let length = padded(self.columns + 1);
+        let length = self.length();
         // Squares as far as they go, then the columns and rows that are left.
         let (squared, whole) = (self.columns / SQUARE * SQUARE, rows.len() / SQUARE);
         for j in (0..squared).step_by(SQUARE) {

@@ -155,8 +155,8 @@ impl Sums {
 /// As [`DesignBlock::columns`].
 pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Result<Vec<Sums>> {
     let empty: Vec<Sums> = points.iter().map(Sums::new).collect();
-    let wanted = points.iter().any(|point| point.scatter);
-    let groups: Vec<Vec<Sums>> = groups(blocks, wanted)
+    let of_whole_families = points.iter().any(|point| point.scatter);
+    let groups: Vec<Vec<Sums>> = groups(blocks, of_whole_families)
         .into_par_iter()
         .map(|blocks| {
             let (mut rows, mut sums) = (Rows::new(columns), empty.clone());

@@ -64,7 +64,7 @@ pub fn places_within(groups: &[u32], score: &[f64]) -> Vec<f64> {
     places
 }
 
-/// A row of a ranking: the bits of its score, then its customer, then the row itself, in one integer.
+/// A row of a ranking in one integer: bits that are the lower the higher its score, then its customer, then the row itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RankedRow(u128);
 
