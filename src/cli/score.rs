@@ -2,6 +2,7 @@
 
 use super::{now, summary, Session};
 use crate::calendar::Day;
+use crate::clock::Clock;
 use crate::config::{Format, RankBy, Reference, Resolved, Settings};
 use crate::dataset::prepared::{self, Prepared, TableRows};
 use crate::dataset::{self, Dataset, Selection, Tables};
@@ -169,9 +170,12 @@ pub fn scored(
         warnings.push(format!("publish.formats names {format:?}, which this version does not write"));
     }
     let selection = Selection::scored(&data, as_of);
+    let mut clock = Clock::start();
     let scores = model.score(&data, &customers, &selection)?;
     let value = |customer: u32| customers.value.get(customer as usize).copied().filter(|v| v.is_finite());
+    clock.lap("scores");
     let ranking = Ranking::of(&settings.list, &scores.customers, &scores.probabilities, &scores.log_odds, value);
+    clock.lap("ranking");
     let results = Results {
         as_of,
         customers: &customers,
@@ -188,9 +192,11 @@ pub fn scored(
         .par_iter()
         .map(|&position| explain(&explainer, &model, &data, &customers, scores.places[position as usize]))
         .collect::<Result<_>>()?;
+    clock.lap("reasons");
     let listed: Vec<u32> = results.listed().iter().map(|&position| results.customer(position)).collect();
     let wanted = listed.iter().map(|&customer| customers.ids.display(customer as usize)).collect();
     let lines = results.lines(explained, &Previous::read(&settings.paths.lists, as_of, &wanted)?);
+    clock.lap("earlier lists");
     let zone = settings.zone();
     let (passthrough, in_scores, value_column) = match &source {
         Source::Customers(table) => {
@@ -203,15 +209,16 @@ pub fn scored(
             (rows.passthrough(&zone, &listed)?, rows.passthrough(&zone, &all)?, rows.table.value.clone())
         }
     };
-    let list = results.list_table(&lines, passthrough)?;
+    let list = |places| results.list_table(places, &lines, &passthrough);
     let top = summary::top(&results, &lines);
     if settings.publish.formats.contains(&Format::Csv) {
-        staged.csv("at_risk.csv", &list)?;
+        staged.csv("at_risk.csv", lines.len(), list)?;
     }
     if settings.publish.formats.contains(&Format::Parquet) {
-        staged.parquet("at_risk.parquet", std::iter::once(Ok(list)))?;
+        staged.parquet("at_risk.parquet", lines.len(), list)?;
     }
-    staged.parquet("scores.parquet", results.scores_parts(&in_scores))?;
+    staged.parquet("scores.parquet", ranking.order.len(), |places| results.scores_table(places, &in_scores))?;
+    clock.lap("tables");
     let mut manifest = Manifest {
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         as_of,

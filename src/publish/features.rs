@@ -2,10 +2,12 @@
 
 use super::columns::{self, Columns};
 use crate::dataset::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sources::CustomerTable;
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Writes the rows in the order of as-of dates, then ids. Returns how many there are.
 pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: bool) -> Result<usize> {
@@ -15,35 +17,39 @@ pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: 
         places.extend(rows.map(|(row, (&as_of, &customer))| (as_of, customer, index, row)));
     }
     places.sort_unstable();
-    let part = |rows: Range<usize>| table(&places[rows], dataset, customers, labels);
-    Columns::write_parquet(path, columns::parts(places.len()).map(part))
+    let failed = |e: std::io::Error| Error::writing(path, &e);
+    let file = File::create(path).map_err(failed)?;
+    columns::write_parquet(path, &file, places.len(), |rows| part(rows, &places, dataset, customers, labels))?;
+    file.sync_all().map_err(failed)?;
+    Ok(places.len())
 }
 
-fn table(
-    places: &[(u32, u32, u32, u32)],
-    dataset: &Dataset,
-    customers: &CustomerTable,
+fn part<'a>(
+    rows: Range<usize>,
+    places: &'a [(u32, u32, u32, u32)],
+    dataset: &'a Dataset,
+    customers: &'a CustomerTable,
     labels: bool,
-) -> Result<Columns> {
-    let mut table = Columns::default();
-    let ids: Vec<u32> = places.iter().map(|&(_, customer, ..)| customer).collect();
-    table.ids("customer_id", &customers.ids, &ids);
-    table.days("as_of", places.iter().map(|&(as_of, ..)| Some(dataset.as_of[as_of as usize].0)).collect())?;
-    let rows: Vec<(u32, u32)> = places.iter().map(|&(_, _, block, row)| (block, row)).collect();
-    let values = dataset.gather(&rows)?;
+) -> Result<Columns<'a>> {
+    let (first, count) = (rows.start, rows.len());
+    let gathered: Vec<(u32, u32)> = places[rows.clone()].iter().map(|&(_, _, block, row)| (block, row)).collect();
+    let values = Arc::new(dataset.gather(&gathered)?);
+    let customer = |row: usize| places[row].1;
+    let mut table = Columns::of(rows);
+    table.ids("customer_id", &customers.ids, customer);
+    table.days("as_of", |row| Some(dataset.as_of[places[row].0 as usize].0));
     for (index, feature) in dataset.catalogue.numeric.iter().enumerate() {
-        let column = &values[index * rows.len()..(index + 1) * rows.len()];
-        table.floats(&feature.name, column.iter().map(|&value| f64::from(value)));
+        let values = values.clone();
+        table.floats(&feature.name, move |row| f64::from(values[index * count + row - first]));
     }
     for (name, levels) in dataset.catalogue.categorical.iter().zip(&customers.categorical) {
-        let texts: Vec<Option<&str>> = ids.iter().map(|&customer| levels.get(customer as usize)).collect();
-        table.texts(name, &texts);
+        table.texts(name, move |row| levels.get(customer(row) as usize));
     }
     if labels {
-        let label = |&(_, _, block, row): &(u32, u32, u32, u32)| {
-            dataset.blocks[block as usize].labels.get(row as usize).copied().flatten().map(i64::from)
-        };
-        table.integers("churned", places.iter().map(label));
+        table.integers("churned", |row| {
+            let (.., block, row) = places[row];
+            dataset.blocks[block as usize].label(row as usize).map(i64::from)
+        });
     }
     Ok(table)
 }

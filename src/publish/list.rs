@@ -1,13 +1,13 @@
 //! The two tables of a run: the scores of every eligible customer, and the list with its reasons.
 
-use super::columns::{self, Columns};
+use super::columns::Columns;
 use super::previous::Previous;
 use crate::calendar::Day;
 use crate::config::List;
 use crate::error::Result;
 use crate::model::artefact::Scores;
 use crate::ranking::{Group, Ranking, Tier};
-use crate::reasons::Explanation;
+use crate::reasons::{Explanation, Reason};
 use crate::sources::{CustomerTable, Passthrough};
 use std::ops::Range;
 
@@ -60,46 +60,32 @@ impl Results<'_> {
         Ranking::group(self.settings, &self.customers.ids, self.customer(position))
     }
 
-    fn common(&self, positions: &[u32]) -> (Vec<u32>, Vec<f64>) {
-        let customers = positions.iter().map(|&p| self.customer(p)).collect();
-        let probabilities = positions.iter().map(|&p| self.scores.probabilities[p as usize]).collect();
-        (customers, probabilities)
-    }
-
-    fn tiers(&self, ranks: impl Iterator<Item = usize>) -> Vec<Option<&'static str>> {
-        let all = self.ranking.order.len();
-        ranks.map(|rank| Some(Tier::of(rank, all).name())).collect()
-    }
-
-    /// `scores.parquet`, in parts: a row an eligible customer, in rank order. `passthrough` has its values in that order.
-    pub fn scores_parts<'p>(
-        &'p self,
-        passthrough: &'p [(String, Passthrough)],
-    ) -> impl Iterator<Item = Result<Columns>> + Send + 'p {
-        columns::parts(self.ranking.order.len()).map(move |places| self.scores_part(places, passthrough))
-    }
-
-    fn scores_part(&self, places: Range<usize>, passthrough: &[(String, Passthrough)]) -> Result<Columns> {
-        let order = &self.ranking.order[places.clone()];
-        let ranks = || places.clone().map(|place| place + 1);
-        let (customers, probabilities) = self.common(order);
-        let mut table = Columns::default();
-        table.day("as_of", self.as_of, order.len())?;
-        table.ids("customer_id", &self.customers.ids, &customers);
-        table.floats("churn_probability", probabilities.into_iter());
-        table.floats("log_odds", order.iter().map(|&p| self.scores.log_odds[p as usize]));
-        table.floats("percentile", ranks().map(|rank| self.ranking.percentile(rank)));
-        table.texts("risk_tier", &self.tiers(ranks()));
-        table.integers("rank", ranks().map(|rank| Some(rank as i64)));
-        let listed = order.iter().take(self.ranking.listed.saturating_sub(places.start));
-        let mut groups: Vec<Option<&str>> = listed.map(|&p| Some(self.group(p).name())).collect();
-        groups.resize(order.len(), None);
-        table.texts("group", &groups);
-        table.texts("model_version", &vec![Some(self.model_version); order.len()]);
+    /// Rows of `scores.parquet`: an eligible customer each, in rank order. `passthrough` has all values in that order.
+    pub fn scores_table<'a>(
+        &'a self,
+        places: Range<usize>,
+        passthrough: &'a [(String, Passthrough)],
+    ) -> Result<Columns<'a>> {
+        let position = |place: usize| self.ranking.order[place];
+        let mut table = Columns::of(places);
+        table.day("as_of", self.as_of);
+        table.ids("customer_id", &self.customers.ids, move |place| self.customer(position(place)));
+        table.floats("churn_probability", move |place| self.scores.probabilities[position(place) as usize]);
+        table.floats("log_odds", move |place| self.scores.log_odds[position(place) as usize]);
+        table.floats("percentile", |place| self.ranking.percentile(place + 1));
+        table.texts("risk_tier", |place| Some(self.tier(place)));
+        table.integers("rank", |place| Some(place as i64 + 1));
+        let listed = move |place: usize| (place < self.ranking.listed).then(|| self.group(position(place)).name());
+        table.texts("group", listed);
+        table.texts("model_version", |_| Some(self.model_version));
         for (name, column) in passthrough {
-            table.passthrough(name, column.of(places.clone()))?;
+            table.passthrough(name, column);
         }
         Ok(table)
+    }
+
+    fn tier(&self, place: usize) -> &'static str {
+        Tier::of(place + 1, self.ranking.order.len()).name()
     }
 
     /// What changed since the runs before, for every listed customer; the reasons are `explanations`, in rank order.
@@ -129,51 +115,54 @@ impl Results<'_> {
             .collect()
     }
 
-    /// `at_risk.*`: the list.
-    pub fn list_table(&self, lines: &[Line], passthrough: Vec<(String, Passthrough)>) -> Result<Columns> {
-        let listed = self.listed();
-        let (customers, probabilities) = self.common(listed);
-        let mut table = Columns::default();
-        table.day("as_of", self.as_of, listed.len())?;
-        table.integers("rank", (1..=listed.len() as i64).map(Some));
-        table.ids("customer_id", &self.customers.ids, &customers);
-        table.floats("churn_probability", probabilities.iter().copied());
-        table.texts("risk_tier", &self.tiers(1..=listed.len()));
-        table.floats("percentile", (1..=listed.len()).map(|rank| self.ranking.percentile(rank)));
+    /// Rows of `at_risk.*`: a listed customer each, in rank order. `lines` and `passthrough` have all of them.
+    pub fn list_table<'a>(
+        &'a self,
+        places: Range<usize>,
+        lines: &'a [Line],
+        passthrough: &'a [(String, Passthrough)],
+    ) -> Result<Columns<'a>> {
+        let position = |place: usize| self.ranking.order[place];
+        let customer = move |place: usize| self.customer(position(place));
+        let probability = move |place: usize| self.scores.probabilities[position(place) as usize];
+        let before = |place: usize| lines[place].previous_probability.unwrap_or(f64::NAN);
         let value = |customer: u32| self.customers.value.get(customer as usize).copied().unwrap_or(f64::NAN);
-        table.floats("value_at_risk", customers.iter().map(|&c| value(c)));
-        let groups: Vec<Option<&str>> = listed.iter().map(|&p| Some(self.group(p).name())).collect();
-        table.texts("group", &groups);
-        for place in 0..REASONS {
-            reason_columns(&mut table, &format!("reason_{}", place + 1), lines, |e| e.reasons.get(place));
+        let mut table = Columns::of(places);
+        table.day("as_of", self.as_of);
+        table.integers("rank", |place| Some(place as i64 + 1));
+        table.ids("customer_id", &self.customers.ids, customer);
+        table.floats("churn_probability", probability);
+        table.texts("risk_tier", |place| Some(self.tier(place)));
+        table.floats("percentile", |place| self.ranking.percentile(place + 1));
+        table.floats("value_at_risk", move |place| value(customer(place)));
+        table.texts("group", move |place| Some(self.group(position(place)).name()));
+        for reason in 0..REASONS {
+            let pick = move |explanation: &'a Explanation| explanation.reasons.get(reason);
+            reason_columns(&mut table, &format!("reason_{}", reason + 1), lines, pick);
         }
-        reason_columns(&mut table, "protective_1", lines, |e| e.protective.as_ref());
-        let statuses: Vec<Option<&str>> = lines.iter().map(|line| Some(line.status)).collect();
-        table.texts("status", &statuses);
-        table.integers("previous_rank", lines.iter().map(|line| line.previous_rank));
-        let before = |line: &Line| line.previous_probability.unwrap_or(f64::NAN);
-        table.floats("previous_probability", lines.iter().map(before));
-        table.floats("probability_change", lines.iter().zip(&probabilities).map(|(line, p)| p - before(line)));
-        table.texts("change_reason_text", &vec![None::<&str>; lines.len()]);
-        table.integers("days_listed", lines.iter().map(|line| Some(line.days_listed)));
-        table.texts("model_version", &vec![Some(self.model_version); lines.len()]);
+        reason_columns(&mut table, "protective_1", lines, |explanation| explanation.protective.as_ref());
+        table.texts("status", |place| Some(lines[place].status));
+        table.integers("previous_rank", |place| lines[place].previous_rank);
+        table.floats("previous_probability", before);
+        table.floats("probability_change", move |place| probability(place) - before(place));
+        table.texts("change_reason_text", |_| None::<&str>);
+        table.integers("days_listed", |place| Some(lines[place].days_listed));
+        table.texts("model_version", |_| Some(self.model_version));
         for (name, column) in passthrough {
-            table.passthrough(&name, column)?;
+            table.passthrough(name, column);
         }
         Ok(table)
     }
 }
 
-fn reason_columns<'l>(
-    table: &mut Columns,
+fn reason_columns<'a>(
+    table: &mut Columns<'a>,
     name: &str,
-    lines: &'l [Line],
-    pick: impl Fn(&'l Explanation) -> Option<&'l crate::reasons::Reason>,
+    lines: &'a [Line],
+    pick: impl Fn(&'a Explanation) -> Option<&'a Reason> + Copy + Send + Sync + 'a,
 ) {
-    let picked: Vec<_> = lines.iter().map(|line| pick(&line.explanation)).collect();
-    let codes: Vec<Option<&str>> = picked.iter().map(|r| r.map(|r| r.code.as_str())).collect();
-    let texts: Vec<Option<&str>> = picked.iter().map(|r| r.map(|r| r.text.as_str())).collect();
-    table.texts(&format!("{name}_code"), &codes);
-    table.texts(&format!("{name}_text"), &texts);
-    table.floats(&format!("{name}_contribution"), picked.iter().map(|r| r.map_or(f64::NAN, |r| r.contribution)));
+    let reason = move |place: usize| pick(&lines[place].explanation);
+    table.texts(&format!("{name}_code"), move |place| reason(place).map(|reason| reason.code.as_str()));
+    table.texts(&format!("{name}_text"), move |place| reason(place).map(|reason| reason.text.as_str()));
+    table.floats(&format!("{name}_contribution"), move |place| reason(place).map_or(f64::NAN, |r| r.contribution));
 }

@@ -10,11 +10,13 @@ pub mod manifest;
 pub mod previous;
 
 use crate::calendar::Day;
-use crate::digest;
+use crate::digest::Digesting;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock};
 use columns::Columns;
 use manifest::OutputFile;
+use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The folder of an as-of date.
@@ -44,21 +46,38 @@ impl Staged {
         Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 
-    /// Writes a data file as Parquet, in one part or more.
-    pub fn parquet(&mut self, name: &str, parts: impl Iterator<Item = Result<Columns>> + Send) -> Result<()> {
-        let rows = Columns::write_parquet(&self.folder.path().join(name), parts)?;
-        self.record(name, rows)
+    /// Writes a data file of so many rows as Parquet, part by part.
+    pub fn parquet<'a>(
+        &mut self,
+        name: &str,
+        rows: usize,
+        part: impl Fn(Range<usize>) -> Result<Columns<'a>> + Sync,
+    ) -> Result<()> {
+        self.write(name, rows, |path, out| columns::write_parquet(path, out, rows, part))
     }
 
-    /// Writes a data file as CSV, safe to open in a spreadsheet.
-    pub fn csv(&mut self, name: &str, columns: &Columns) -> Result<()> {
-        columns.write_csv(&self.folder.path().join(name))?;
-        self.record(name, columns.rows())
+    /// Writes a data file of so many rows as CSV, safe to open in a spreadsheet, part by part.
+    pub fn csv<'a>(
+        &mut self,
+        name: &str,
+        rows: usize,
+        part: impl Fn(Range<usize>) -> Result<Columns<'a>>,
+    ) -> Result<()> {
+        self.write(name, rows, |path, out| columns::write_csv(path, out, rows, part))
     }
 
-    fn record(&mut self, name: &str, rows: usize) -> Result<()> {
+    fn write(
+        &mut self,
+        name: &str,
+        rows: usize,
+        write: impl FnOnce(&Path, &mut Digesting<File>) -> Result<()>,
+    ) -> Result<()> {
         let path = self.folder.path().join(name);
-        let (sha256, bytes) = digest::of_file(&path).map_err(|e| Error::writing(&path, &e))?;
+        let failed = |e: std::io::Error| Error::writing(&path, &e);
+        let mut out = Digesting::new(File::create(&path).map_err(failed)?);
+        write(&path, &mut out)?;
+        let (file, sha256, bytes) = out.finish();
+        file.sync_all().map_err(failed)?;
         self.files.push(OutputFile { name: name.to_owned(), rows: rows as u64, bytes, sha256 });
         Ok(())
     }
@@ -75,5 +94,42 @@ impl Staged {
         files::write_atomically(&self.folder.path().join("_SUCCESS"), b"")?;
         files::publish_folder(self.folder, &self.target)?;
         Ok(self.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranks<'a>(rows: Range<usize>) -> Result<Columns<'a>> {
+        let mut table = Columns::of(rows);
+        table.integers("rank", |row| Some(row as i64 + 1));
+        Ok(table)
+    }
+
+    #[test]
+    fn the_manifest_hears_of_the_bytes_that_are_there() {
+        let lists = tempfile::tempdir().unwrap();
+        let mut staged = Staged::begin(lists.path(), Day(0)).unwrap();
+        staged.csv("t.csv", 2, ranks).unwrap();
+        staged.parquet("t.parquet", 3, ranks).unwrap();
+        let [csv, parquet] = staged.files() else { panic!("{:?}", staged.files()) };
+        assert_eq!((csv.rows, csv.bytes, parquet.rows), (2, 9, 3));
+        assert_eq!(csv.sha256, crate::digest::of_text("rank\n1\n2\n"));
+        let bytes = std::fs::read(staged.folder.path().join("t.parquet")).unwrap();
+        let mut digest = Digesting::new(Vec::new());
+        std::io::Write::write_all(&mut digest, &bytes).unwrap();
+        assert_eq!(digest.finish(), (bytes, parquet.sha256.clone(), parquet.bytes));
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_named() {
+        let lists = tempfile::tempdir().unwrap();
+        let mut staged = Staged::begin(lists.path(), Day(0)).unwrap();
+        std::fs::remove_dir(staged.folder.path()).unwrap();
+        for error in [staged.parquet("t.parquet", 3, ranks).unwrap_err(), staged.csv("t.csv", 3, ranks).unwrap_err()] {
+            let path = staged.folder.path().to_string_lossy();
+            assert!(error.exit_code() == 2 && error.to_string().contains(&*path), "{error}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use hashbrown::{HashMap, HashSet};
 use polars::prelude::*;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -40,38 +41,39 @@ pub struct Before {
 pub struct Previous {
     /// Its as-of date.
     pub as_of: Option<Day>,
-    scored: hashbrown::HashMap<String, Before>,
-    listed_earlier: hashbrown::HashSet<String>,
+    scored: HashMap<String, Before>,
+    listed_earlier: HashSet<String>,
 }
 
 impl Previous {
     /// Reads the published runs before `as_of`. `wanted` are the ids (as people write them) of interest.
-    pub fn read(lists: &Path, as_of: Day, wanted: &hashbrown::HashSet<String>) -> Result<Previous> {
+    pub fn read(lists: &Path, as_of: Day, wanted: &HashSet<String>) -> Result<Previous> {
         let mut runs = published(lists);
         runs.retain(|&(day, _)| day < as_of);
         let Some((day, last)) = runs.pop() else { return Ok(Previous::default()) };
         let mut previous = Previous { as_of: Some(day), ..Previous::default() };
         let scores = read(&last.join("scores.parquet"), &["customer_id", "rank", "churn_probability"])?;
-        let (ids, ranks, probabilities) = (ids(&scores)?, integers(&scores, "rank")?, floats(&scores)?);
-        for ((id, rank), probability) in ids.into_iter().zip(ranks).zip(probabilities) {
-            if let (true, Some(rank), Some(probability)) = (wanted.contains(&id), rank, probability) {
-                previous.scored.insert(id, Before { rank, probability, days_listed: None });
+        let (ranks, probabilities) = (integers(&scores, "rank")?, floats(&scores, "churn_probability")?);
+        for (row, id) in found(&scores, wanted)? {
+            if let (Some(rank), Some(probability)) = (ranks.get(row), probabilities.get(row)) {
+                previous.scored.insert(id.clone(), Before { rank, probability, days_listed: None });
             }
         }
         let list = last.join("at_risk.parquet");
         if list.exists() {
             let list = read(&list, &["customer_id", "days_listed"])?;
-            for (id, days) in self::ids(&list)?.into_iter().zip(integers(&list, "days_listed")?) {
-                if let Some(before) = previous.scored.get_mut(&id) {
-                    before.days_listed = days;
+            let days = integers(&list, "days_listed")?;
+            for (row, id) in found(&list, wanted)? {
+                if let Some(before) = previous.scored.get_mut(id) {
+                    before.days_listed = days.get(row);
                 }
             }
         }
         for (_, run) in runs.iter().rev().take(LISTS) {
             let list = run.join("at_risk.parquet");
             if list.exists() {
-                let ids = self::ids(&read(&list, &["customer_id"])?)?;
-                previous.listed_earlier.extend(ids.into_iter().filter(|id| wanted.contains(id)));
+                let list = read(&list, &["customer_id"])?;
+                previous.listed_earlier.extend(found(&list, wanted)?.into_iter().map(|(_, id)| id.clone()));
             }
         }
         Ok(previous)
@@ -104,21 +106,25 @@ fn internal(error: PolarsError) -> Error {
     Error::Contract(format!("an earlier list has other columns than expected: {error}"))
 }
 
-fn ids(frame: &DataFrame) -> Result<Vec<String>> {
+/// The rows of the wanted ids. Of the many others, none is copied or written out.
+fn found<'a>(frame: &DataFrame, wanted: &'a HashSet<String>) -> Result<Vec<(usize, &'a String)>> {
     let column = frame.column("customer_id").map_err(internal)?;
-    match column.str() {
-        Ok(texts) => Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect()),
-        Err(_) => {
-            let ids = column.i64().map_err(internal)?;
-            Ok(ids.iter().map(|id| id.map(|id| id.to_string()).unwrap_or_default()).collect())
-        }
+    if let Ok(texts) = column.str() {
+        return Ok(texts.iter().enumerate().filter_map(|(row, text)| Some((row, wanted.get(text?)?))).collect());
     }
+    let numbers: HashSet<i64> = wanted.iter().filter_map(|id| id.parse().ok()).collect();
+    let ids = column.i64().map_err(internal)?.iter().enumerate();
+    let named = |(row, id): (usize, Option<i64>)| {
+        let id = id.filter(|id| numbers.contains(id))?;
+        Some((row, wanted.get(&id.to_string())?))
+    };
+    Ok(ids.filter_map(named).collect())
 }
 
-fn integers(frame: &DataFrame, name: &str) -> Result<Vec<Option<i64>>> {
-    Ok(frame.column(name).map_err(internal)?.i64().map_err(internal)?.iter().collect())
+fn integers<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Int64Chunked> {
+    frame.column(name).map_err(internal)?.i64().map_err(internal)
 }
 
-fn floats(frame: &DataFrame) -> Result<Vec<Option<f64>>> {
-    Ok(frame.column("churn_probability").map_err(internal)?.f64().map_err(internal)?.iter().collect())
+fn floats<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Float64Chunked> {
+    frame.column(name).map_err(internal)?.f64().map_err(internal)
 }

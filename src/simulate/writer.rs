@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use crate::publish::columns::trouble;
 use crate::simulate::activity::{Event, Week};
 use crate::simulate::customer::{Customer, Fate, REGIONS, TIERS};
 use crate::simulate::decline::Cause;
@@ -223,14 +224,4 @@ impl Table {
     fn close(self) -> Result<()> {
         self.writer.close().map(drop).map_err(|error| trouble(&self.path, error))
     }
-}
-
-/// Trouble with the file system is the person's to solve, anything else is a bug.
-fn trouble(path: &Path, error: ParquetError) -> Error {
-    if let ParquetError::External(cause) = &error {
-        if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
-            return Error::writing(path, cause);
-        }
-    }
-    Error::Internal(format!("cannot encode {}: {error}", path.display()))
 }

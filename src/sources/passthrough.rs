@@ -5,7 +5,6 @@ use crate::calendar::Zone;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use std::ops::Range;
 
 /// A pass-through column for some customers, of whichever type it has in the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,18 +27,6 @@ impl Passthrough {
     /// A column without any value.
     pub(super) fn nulls(length: usize) -> Passthrough {
         Passthrough::Text(vec![None; length])
-    }
-
-    /// Some of its rows.
-    pub fn of(&self, rows: Range<usize>) -> Passthrough {
-        match self {
-            Passthrough::Text(all) => Passthrough::Text(all[rows].to_vec()),
-            Passthrough::Integer(all) => Passthrough::Integer(all[rows].to_vec()),
-            Passthrough::Float(all) => Passthrough::Float(all[rows].to_vec()),
-            Passthrough::Boolean(all) => Passthrough::Boolean(all[rows].to_vec()),
-            Passthrough::Date(all) => Passthrough::Date(all[rows].to_vec()),
-            Passthrough::Time(all) => Passthrough::Time(all[rows].to_vec()),
-        }
     }
 }
 
