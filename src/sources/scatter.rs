@@ -359,11 +359,13 @@ impl<'a> Worker<'a> {
                 out.resize(batch.num_rows(), NULL_INSTRUMENT);
             }
         }
-        let quarantine = &mut self.reports[self.signal].quarantine;
-        for (target, &instrument) in self.targets.iter_mut().zip(&*out) {
-            if instrument as usize >= Instrument::ALL.len() && *target != NOWHERE {
-                quarantine.add(Reason::UnknownInstrument, 1);
-                *target = NOWHERE;
+        if out.iter().any(|&instrument| instrument as usize >= Instrument::ALL.len()) {
+            let quarantine = &mut self.reports[self.signal].quarantine;
+            for (target, &instrument) in self.targets.iter_mut().zip(&*out) {
+                if instrument as usize >= Instrument::ALL.len() && *target != NOWHERE {
+                    quarantine.add(Reason::UnknownInstrument, 1);
+                    *target = NOWHERE;
+                }
             }
         }
         self.columns[layout.id_words + layout.instrument_at()].extend_from_slice(out);
@@ -381,9 +383,14 @@ impl<'a> Worker<'a> {
             }
         }
         let range = settings.range.or((settings.kind == SignalKind::Sentiment).then_some([-1.0, 1.0]));
-        let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
-        let in_order = vectorised!(all_within(&self.values, low, high));
-        if !in_order || (layout.instrument && range.is_none()) {
+        let in_order = match range {
+            None if layout.instrument => all_on_scale(&self.values, &self.instruments),
+            _ => {
+                let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
+                vectorised!(all_within(&self.values, low, high))
+            }
+        };
+        if !in_order {
             let quarantine = &mut self.reports[self.signal].quarantine;
             for (row, (target, &value)) in self.targets.iter_mut().zip(&self.values).enumerate() {
                 if *target == NOWHERE {
@@ -458,6 +465,15 @@ fn all_within(values: &[f64], low: f64, high: f64) -> bool {
         all &= (value >= low) & (value <= high);
     }
     all
+}
+
+/// Whether all scores are on the scales of their instruments, as far as these are known.
+fn all_on_scale(scores: &[f64], instruments: &[u32]) -> bool {
+    let scales = Instrument::ALL.map(Instrument::scale);
+    let of_row = |(&score, &instrument): (&f64, &u32)| {
+        scales.get(instrument as usize).is_none_or(|&[low, high]| (score >= low) & (score <= high))
+    };
+    scores.iter().zip(instruments).all(of_row)
 }
 
 /// The ordered bits of each value, which is exact in 32 bits.
