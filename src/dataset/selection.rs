@@ -92,6 +92,13 @@ impl Selection {
         places
     }
 
+    /// At most about `count` of the rows, spread as [`Selection::spread`] does.
+    pub fn thinned(&self, count: usize) -> Selection {
+        let mut rows = vec![Vec::new(); self.rows.len()];
+        self.spread(count).into_iter().for_each(|(block, row)| rows[block as usize].push(row));
+        Selection { rows }
+    }
+
     /// What `of` says of every chosen row, block after block.
     pub fn map<T: Send>(&self, dataset: &Dataset, of: impl Fn(&Block, usize) -> T + Sync) -> Vec<T> {
         let of_rows = |(block, rows): (&Block, &Vec<u32>)| rows.iter().map(|&row| of(block, row as usize)).collect();
@@ -131,9 +138,11 @@ mod tests {
         let all = selection.spread(usize::MAX);
         assert_eq!(all.len(), selection.count());
         assert!(all.is_sorted_by(|a, b| a < b));
+        assert_eq!(selection.thinned(usize::MAX), selection);
         for count in [1, 100, 1000, 5000, 14_000] {
             let some = selection.spread(count);
             assert!(some.is_sorted_by(|a, b| a < b), "{count}");
+            assert_eq!(selection.thinned(count).spread(usize::MAX), some, "{count}");
             assert!(some.iter().all(|&(block, row)| row < block && row % 3 == 0), "{count}");
             assert!(some.len() <= count + 16 && 2 * (some.len() + 16) > count, "{} of {count}", some.len());
             // No half of the rows has much more of the sample than the other.

@@ -15,6 +15,11 @@ use rayon::prelude::*;
 /// What the baseline of signals is called.
 pub const RECENCY: &str = "days since last activity";
 
+/// The curve is learned from about so many rows, and from more if fewer than so many of them churned, or stayed: it has two
+/// parameters.
+const ROWS: usize = 100_000;
+const ROWS_OF_A_CLASS: usize = 1_000;
+
 /// The probabilities that one column alone gives.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Baseline {
@@ -88,7 +93,11 @@ fn recency(
         Ok(Design { names: vec!["days since last activity".to_owned()], blocks })
     };
     // The slight penalty keeps the curve finite where recency happens to separate a small training set.
-    let fit = logistic::fit(&design(training)?, &LogisticParams::new(1e-6).coefficients_only())?;
+    let labels = training.labels(dataset);
+    let churners = labels.iter().filter(|&&y| y == 1).count();
+    let rarer = churners.min(labels.len() - churners).max(1);
+    let learned = design(&training.thinned(ROWS.max(labels.len() * ROWS_OF_A_CLASS / rarer)))?;
+    let fit = logistic::fit(&learned, &LogisticParams::new(1e-6).coefficients_only())?;
     let log_odds = fit.log_odds(&design(evaluation)?)?;
     Ok(log_odds.into_iter().map(|block| block.into_iter().map(sigmoid).collect()).collect())
 }
