@@ -290,8 +290,9 @@ pub fn build(
     let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
     let start = || (Resolver::new(&store, &tables.customers), Located::default());
-    let parts = (0..partitions)
-        .into_par_iter()
+    // One after the other, whichever thread is free: rows whose features are computed can go.
+    let mut parts = (0..partitions)
+        .par_bridge()
         .map_init(start, |(resolver, located), partition| {
             let rows = resolver.resolve(partition)?;
             engine.locate(rows, located);
@@ -316,9 +317,10 @@ pub fn build(
             }
             block.values = shelf.put(engine.compute(rows, located, &keys, members, &tables.customers))?;
             let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
-            Ok(Part { block, exclusions, unknown, duplicates })
+            Ok((partition, Part { block, exclusions, unknown, duplicates }))
         })
-        .collect::<Result<Vec<Part>>>()?;
+        .collect::<Result<Vec<(usize, Part)>>>()?;
+    parts.sort_unstable_by_key(|&(partition, _)| partition);
     clock.lap("features");
     let mut dataset = Dataset {
         catalogue,
@@ -328,7 +330,7 @@ pub fn build(
         reports: store.reports,
         first_entries: Vec::new(),
     };
-    for Part { block, exclusions, unknown, duplicates } in parts {
+    for (_, Part { block, exclusions, unknown, duplicates }) in parts {
         dataset.blocks.push(block);
         dataset.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
         for (report, (unknown, duplicates)) in dataset.reports.iter_mut().zip(unknown.into_iter().zip(duplicates)) {

@@ -1,15 +1,15 @@
 //! The engine: from one partition's ordered rows to its block of features, for every as-of date.
 
 use super::catalogue::{Catalogue, Measure};
-use super::kernels::categories::Seen;
-use super::kernels::counts::{self, CountColumns, CountedRows, Logs};
+use super::kernels::categories::Categories;
+use super::kernels::counts::{self, CountColumns, Logs, Seen, Window};
 use super::kernels::surveys::{self, SurveyColumns};
 use super::kernels::values::{self, ValueColumns};
-use super::kernels::{Row, Span};
+use super::kernels::{Passed, Row};
 use crate::calendar::{Day, Timeline};
 use crate::config::{Instrument, Settings};
-use crate::sources::{CustomerTable, PartitionRows, NO_DAY};
-use std::hint::select_unpredictable;
+use crate::numeric::vectorised;
+use crate::sources::{CustomerTable, PartitionRows, SignalRows, NO_DAY};
 
 /// The columns of one signal.
 #[derive(Clone, Debug)]
@@ -92,29 +92,10 @@ impl Boundaries {
     }
 }
 
-/// What a customer's rows of one signal amount to by a boundary: in the upper half how many there are before it, in the
-/// lower half on how many days. In one number, as both only grow from boundary to boundary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Passed(u64);
-
-impl Passed {
-    fn of(rows: u32, days: u32) -> Passed {
-        Passed(u64::from(rows) << 32 | u64::from(days))
-    }
-
-    fn rows(self) -> usize {
-        (self.0 >> 32) as usize
-    }
-
-    fn days(self) -> u32 {
-        self.0 as u32
-    }
-}
-
 /// Where the rows of a partition's customers stand among the boundaries of all windows.
 #[derive(Clone, Debug, Default)]
 pub struct Located {
-    /// An entry a signal; in it those of one customer after the other, a customer's in the order of the boundaries.
+    /// An entry a signal; in it what is before the first boundary, customer by customer, then the next one, and so on.
     signals: Vec<Vec<Passed>>,
     /// The day of each row of the signal at hand.
     days: Vec<u32>,
@@ -174,25 +155,21 @@ impl Engine {
     ///
     /// Boundaries and days begin at midnight alike, so each row's day says all, and no branch depends on the rows.
     pub fn locate(&self, rows: &PartitionRows, located: &mut Located) {
-        let boundaries = self.boundaries.count + 1;
         located.signals.resize_with(rows.signals.len(), Vec::new);
         for (signal, all) in rows.signals.iter().zip(&mut located.signals) {
             self.timeline.day_numbers(&signal.seconds, &mut located.days);
+            let members = signal.starts.len() - 1;
             all.clear();
-            all.resize((signal.starts.len() - 1) * boundaries, Passed::default());
-            for (member, passed) in all.chunks_exact_mut(boundaries).enumerate() {
+            all.resize((self.boundaries.count + 1) * members, Passed::default());
+            for member in 0..members {
                 let (mut days, mut last) = (0, u32::MAX);
                 for (rows, &day) in (1..).zip(&located.days[signal.of(member)]) {
                     days += u32::from(day != last);
                     last = day;
-                    passed[self.boundaries.passed[day as usize] as usize] = Passed::of(rows, days);
-                }
-                let mut before = Passed::default();
-                for passed in passed {
-                    before = select_unpredictable(*passed > before, *passed, before);
-                    *passed = before;
+                    all[self.boundaries.passed[day as usize] as usize * members + member] = Passed::of(rows, days);
                 }
             }
+            vectorised!(passed_on(all, members));
         }
     }
 
@@ -201,8 +178,8 @@ impl Engine {
     pub fn active(&self, located: &Located, member: usize, date: usize) -> bool {
         let date = &self.boundaries.dates[date];
         located.signals.iter().any(|signal| {
-            let passed = &signal[member * (self.boundaries.count + 1)..];
-            passed[date.to].rows() > passed[date.active].rows()
+            let members = signal.len() / (self.boundaries.count + 1);
+            signal[date.to * members + member].rows() > signal[date.active * members + member].rows()
         })
     }
 
@@ -219,42 +196,61 @@ impl Engine {
         customers: &CustomerTable,
     ) -> Vec<f32> {
         let mut values = vec![0f32; self.columns * keys.len()];
-        let boundaries = self.boundaries.count + 1;
-        let mut spans = Vec::new();
+        let as_of: Vec<u32> = keys.iter().map(|key| self.boundaries.dates[key.as_of as usize].second).collect();
+        let keys = Keys { keys, as_of: &as_of };
+        let mut reached = Reached::default();
         for ((signal, located), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
-            let mut seen = Seen::with_categories(if columns.categories.is_some() { signal.category_count } else { 0 });
-            for (row, key) in keys.iter().enumerate() {
-                let member = key.member as usize;
-                let range = signal.of(member);
-                let seconds = &signal.seconds[range.clone()];
-                let passed = &located[member * boundaries..(member + 1) * boundaries];
-                let date = &self.boundaries.dates[key.as_of as usize];
-                let end = passed[date.to];
-                let (look_back, to) = (passed[date.look_back].rows(), end.rows());
-                spans.clear();
-                spans.extend(date.windows.iter().map(|&(from, before)| Span {
-                    from: passed[from].rows(),
-                    before: passed[before].rows(),
-                    active_days: end.days() - passed[from].days(),
-                }));
-                let mut out = Row { values: &mut values, rows: keys.len(), row };
-                let rows = CountedRows { seconds, look_back, to, as_of: date.second };
-                counts::fill(&mut out, &columns.counts, &rows, &spans, &self.logs);
-                if let Some(columns) = &columns.values {
-                    values::fill(&mut out, columns, &signal.values[range.clone()], &spans, to);
-                }
-                if let Some(column) = columns.categories {
-                    seen.fill(&mut out, column, &signal.categories[range.clone()], &spans, to);
-                }
-                if !columns.surveys.is_empty() {
-                    let slices = (seconds, &signal.values[range.clone()], &signal.instruments[range]);
-                    surveys::fill(&mut out, &columns.surveys, slices, (look_back, to), date.second);
-                }
+            self.fill_counts(&mut values, &columns.counts, (signal, located), keys, &mut reached);
+            if columns.values.is_some() || columns.categories.is_some() || !columns.surveys.is_empty() {
+                fill_rows(&mut values, columns, signal, keys, &reached);
             }
         }
+        self.fill_customers(&mut values, keys.keys, members, customers);
+        values
+    }
+
+    /// The columns of counts of one signal, and how far its rows reach.
+    fn fill_counts(
+        &self,
+        values: &mut [f32],
+        columns: &CountColumns,
+        (signal, located): (&SignalRows, &[Passed]),
+        Keys { keys, as_of }: Keys<'_>,
+        reached: &mut Reached,
+    ) {
+        let (dates, members) = (&self.boundaries.dates, signal.starts.len() - 1);
+        let passed = |out: &mut Vec<Passed>, boundary: &dyn Fn(&DateBoundaries) -> usize| {
+            let boundaries: Vec<usize> = dates.iter().map(|date| boundary(date) * members).collect();
+            out.clear();
+            out.extend(keys.iter().map(|key| located[boundaries[key.as_of as usize] + key.member as usize]));
+        };
+        // When the customer's row at the place that these numbers of rows lead to, less some, happened.
+        let seconds = |out: &mut Vec<u32>, rows: &[Passed], less: usize| {
+            let starts = keys.iter().map(|key| signal.starts[key.member as usize] as usize);
+            let at = starts.zip(rows).map(|(start, passed)| (start + passed.rows() as usize).wrapping_sub(less));
+            out.clear();
+            out.extend(at.map(|at| signal.seconds.get(at).copied().unwrap_or(0)));
+        };
+        let Reached { ends, look_backs, from, before, last, first } = reached;
+        passed(ends, &|date| date.to);
+        passed(look_backs, &|date| date.look_back);
+        seconds(last, ends, 1);
+        let seen = Seen { ends, look_backs, last, as_of };
+        counts::fill(values, columns, &seen);
+        from.resize_with(dates.first().map_or(0, |date| date.windows.len()), Vec::new);
+        for (at, from) in from.iter_mut().enumerate() {
+            passed(from, &|date| date.windows[at].0);
+            passed(before, &|date| date.windows[at].1);
+            seconds(first, from, 0);
+            counts::fill_window(values, columns, at, &seen, &Window { from, before, first }, &self.logs);
+        }
+    }
+
+    /// The columns that a customer has without any signal.
+    fn fill_customers(&self, values: &mut [f32], keys: &[RowKey], members: &[u32], customers: &CustomerTable) {
         for (row, key) in keys.iter().enumerate() {
             let customer = members[key.member as usize] as usize;
-            let mut out = Row { values: &mut values, rows: keys.len(), row };
+            let mut out = Row { values, rows: keys.len(), row };
             if let Some(column) = self.tenure {
                 let tenure = match customers.signup[customer] {
                     NO_DAY => f64::NAN,
@@ -266,6 +262,60 @@ impl Engine {
                 out.set(self.numeric + i, column[customer]);
             }
         }
-        values
+    }
+}
+
+/// The rows of a block.
+#[derive(Clone, Copy)]
+struct Keys<'a> {
+    keys: &'a [RowKey],
+    /// The second of each one's as-of date.
+    as_of: &'a [u32],
+}
+
+/// How far the rows of one signal reach for each row of a block: what is before the as-of date, before the look-back and before
+/// each window, when the last of them happened; of the window at hand, what is before the one before it, and when its first row happened.
+#[derive(Default)]
+struct Reached {
+    ends: Vec<Passed>,
+    look_backs: Vec<Passed>,
+    from: Vec<Vec<Passed>>,
+    before: Vec<Passed>,
+    last: Vec<u32>,
+    first: Vec<u32>,
+}
+
+/// The columns of one signal that need its values and codes, row by row.
+fn fill_rows(values: &mut [f32], columns: &SignalColumns, signal: &SignalRows, rows: Keys<'_>, reached: &Reached) {
+    let Keys { keys, as_of } = rows;
+    let mut categories = Categories::new(if columns.categories.is_some() { signal.category_count } else { 0 });
+    let mut from = vec![0; reached.from.len()];
+    for (row, key) in keys.iter().enumerate() {
+        let range = signal.of(key.member as usize);
+        let (look_back, to) = (reached.look_backs[row].rows() as usize, reached.ends[row].rows() as usize);
+        from.iter_mut().zip(&reached.from).for_each(|(from, passed)| *from = passed[row].rows() as usize);
+        let mut out = Row { values, rows: keys.len(), row };
+        if let Some(columns) = &columns.values {
+            values::fill(&mut out, columns, &signal.values[range.clone()], &from, to);
+        }
+        if let Some(column) = columns.categories {
+            categories.fill(&mut out, column, &signal.categories[range.clone()], &from, to);
+        }
+        if !columns.surveys.is_empty() {
+            let seconds = &signal.seconds[range.clone()];
+            let slices = (seconds, &signal.values[range.clone()], &signal.instruments[range]);
+            surveys::fill(&mut out, &columns.surveys, slices, (look_back, to), as_of[row]);
+        }
+    }
+}
+
+/// What is before a boundary is before all later ones: the numbers of each customer, which only grow, where none was noted.
+#[inline(always)]
+fn passed_on(all: &mut [Passed], members: usize) {
+    let (mut before, mut rest) = all.split_at_mut(members);
+    while !rest.is_empty() {
+        let (here, later) = rest.split_at_mut(members);
+        here.iter_mut().zip(&*before).for_each(|(here, &before)| *here = here.or_later(before));
+        (before, rest) = (here, later);
     }
 }

@@ -5,37 +5,123 @@
 //! scratch file, partition after partition, so that a partition is read back in a few long pieces; the others wait if they
 //! too have a batch to hand over. Was anything written, the rest is written at the end of the scan as well: the memory
 //! is then free for the features.
+//!
+//! Batches that stay in memory lie there in parts, each of a range of partitions. When the last partition of a range has
+//! been worked on, the parts go back to the system, and the features of the next ones take their place.
 
-use crate::error::Result;
+use super::packing::Packing;
+use super::plan::Layout;
+use crate::error::{Error, Result};
 use crate::memory::{Budget, Scratch, MIB};
+use memmap2::MmapMut;
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 8 * MIB as usize;
+
+/// Ranges of partitions.
+const RANGES: usize = 8;
+/// Words that are given memory of their own.
+const LEAST_MAPPED: usize = 8 << 10;
 
 /// Rows of one signal from one thread, in the order of their files: that of time as a rule.
 #[derive(Debug)]
 pub(super) struct Batch {
     /// The task of its first row: batches in this order are nearly in that of the files.
-    pub task: usize,
-    /// The packed rows, partition after partition.
-    pub words: Vec<u32>,
+    task: usize,
+    /// How they are packed.
+    packing: Packing,
+    /// The packed rows, partition after partition, those of each range by themselves.
+    parts: Vec<Words>,
     /// Where each partition's words begin; one more entry than partitions.
-    pub starts: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+/// The packed rows of a range. They have memory of their own if they are many: what is in pieces all over the heap would not
+/// go back to the system.
+#[derive(Debug)]
+enum Words {
+    Mapped(MmapMut),
+    Held(Vec<u32>),
+}
+
+impl Words {
+    fn of(partitions: &[Vec<u32>]) -> Words {
+        let words: usize = partitions.iter().map(Vec::len).sum();
+        let map = (words >= LEAST_MAPPED).then(|| MmapMut::map_anon(size_of::<u32>() * words).ok());
+        // Also if the system has no more maps to give.
+        let Some(mut map) = map.flatten() else { return Words::Held(partitions.concat()) };
+        let mut left: &mut [u32] = bytemuck::cast_slice_mut(&mut map);
+        for words in partitions {
+            let (to, behind) = left.split_at_mut(words.len());
+            to.copy_from_slice(words);
+            left = behind;
+        }
+        Words::Mapped(map)
+    }
+}
+
+impl Deref for Words {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        match self {
+            Words::Mapped(map) => bytemuck::cast_slice(map),
+            Words::Held(words) => words,
+        }
+    }
+}
+
+/// Partitions in a range.
+fn in_range(partitions: usize) -> usize {
+    partitions.div_ceil(RANGES)
 }
 
 impl Batch {
-    fn of(&self, partition: usize) -> &[u32] {
-        &self.words[self.starts[partition] as usize..self.starts[partition + 1] as usize]
+    /// Of packed rows, an entry a partition.
+    pub fn of(task: usize, packing: Packing, partitions: &[Vec<u32>]) -> Batch {
+        let mut starts = Vec::with_capacity(partitions.len() + 1);
+        starts.push(0);
+        let mut end = 0;
+        starts.extend(partitions.iter().map(|words| {
+            end += words.len() as u32;
+            end
+        }));
+        let parts = partitions.chunks(in_range(partitions.len())).map(Words::of).collect();
+        Batch { task, packing, parts, starts }
+    }
+
+    /// How many words a partition has.
+    fn words(&self, partition: usize) -> usize {
+        (self.starts[partition + 1] - self.starts[partition]) as usize
+    }
+
+    /// A partition's words, in those of its range.
+    fn within<'a>(&self, range: &'a [u32], partition: usize) -> &'a [u32] {
+        let in_range = in_range(self.starts.len() - 1);
+        let start = (self.starts[partition] - self.starts[partition / in_range * in_range]) as usize;
+        &range[start..start + self.words(partition)]
     }
 
     fn bytes(&self) -> u64 {
-        (4 * (self.words.capacity() + self.starts.capacity()) + size_of::<Batch>()) as u64
+        let words = self.parts.iter().map(|part| part.len()).sum::<usize>() + self.starts.capacity();
+        (size_of::<u32>() * words + size_of::<Batch>()) as u64
     }
 }
 
-/// Rows in the scratch file.
+/// Some rows, packed alike.
+#[derive(Debug)]
+pub(super) struct Piece<'a> {
+    /// How.
+    pub packing: Packing,
+    /// The rows.
+    pub words: Cow<'a, [u32]>,
+}
+
+/// Rows in the scratch file, wide.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
     at: u64,
@@ -46,6 +132,8 @@ struct Extent {
 #[derive(Debug)]
 pub(super) struct Bins {
     partitions: usize,
+    /// By signal.
+    layouts: Vec<Layout>,
     /// By signal.
     batches: Vec<Mutex<Vec<Batch>>>,
     budget: Budget,
@@ -65,16 +153,30 @@ struct Written {
 #[derive(Debug)]
 pub(super) struct Binned {
     partitions: usize,
-    /// By signal, in the order of their files.
+    /// By signal.
+    layouts: Vec<Layout>,
+    /// By signal, in the order of their files; without their words.
     batches: Vec<Vec<Batch>>,
+    ranges: Vec<Range>,
     written: Option<Written>,
 }
 
+/// A range of partitions.
+#[derive(Debug)]
+struct Range {
+    /// Its partitions that are still to be worked on.
+    left: AtomicUsize,
+    parts: RwLock<Parts>,
+}
+
+/// The words of a range's batches, by signal.
+type Parts = Vec<Vec<Words>>;
+
 impl Bins {
     /// Empty ones. `limit` is what they may hold in memory, in bytes.
-    pub fn new(signals: usize, partitions: usize, limit: Option<u64>) -> Bins {
-        let batches = (0..signals).map(|_| Mutex::default()).collect();
-        Bins { partitions, batches, budget: Budget::of(limit), written: Mutex::new(None) }
+    pub fn new(layouts: Vec<Layout>, partitions: usize, limit: Option<u64>) -> Bins {
+        let batches = layouts.iter().map(|_| Mutex::default()).collect();
+        Bins { partitions, layouts, batches, budget: Budget::of(limit), written: Mutex::new(None) }
     }
 
     /// Puts a batch of a signal's rows into the bins.
@@ -104,8 +206,18 @@ impl Bins {
         if written.is_some() {
             self.write_out(&mut written)?;
         }
-        let batches = self.batches.iter().map(ordered).collect();
-        Ok(Binned { partitions: self.partitions, batches, written })
+        let mut batches: Vec<Vec<Batch>> = self.batches.iter().map(ordered).collect();
+        let in_range = in_range(self.partitions);
+        let mut parts: Vec<Vec<_>> =
+            batches.iter_mut().map(|of| of.iter_mut().map(|batch| batch.parts.drain(..)).collect()).collect();
+        let ranges = (0..self.partitions).step_by(in_range).map(|first| {
+            let of_range = parts.iter_mut().map(|of_signal| of_signal.iter_mut().filter_map(Iterator::next).collect());
+            let left = AtomicUsize::new(in_range.min(self.partitions - first));
+            Range { left, parts: RwLock::new(of_range.collect()) }
+        });
+        let ranges = ranges.collect();
+        drop(parts);
+        Ok(Binned { partitions: self.partitions, layouts: self.layouts, batches, ranges, written })
     }
 
     fn write_out(&self, written: &mut Option<Written>) -> Result<()> {
@@ -121,9 +233,12 @@ impl Bins {
         // The rows in the buffer: signal, partition, and the number of their words.
         let mut pieces: Vec<(usize, usize, usize)> = Vec::new();
         for partition in 0..self.partitions {
-            for (signal, batches) in batches.iter().enumerate() {
+            for (signal, (batches, layout)) in batches.iter().zip(&self.layouts).enumerate() {
                 let before = buffer.len();
-                batches.iter().for_each(|batch| buffer.extend_from_slice(batch.of(partition)));
+                for batch in batches {
+                    let words = batch.within(&batch.parts[partition / in_range(self.partitions)], partition);
+                    batch.packing.widen(layout, words, &mut buffer);
+                }
                 pieces.push((signal, partition, buffer.len() - before));
             }
             if size_of::<u32>() * buffer.len() >= BUFFER || partition + 1 == self.partitions {
@@ -153,10 +268,13 @@ impl Binned {
         self.written.as_ref().map_or(0, |written| written.scratch.bytes())
     }
 
-    /// Bytes of each partition's rows.
+    /// Bytes of each partition's rows, wide.
     pub fn sizes(&self) -> Vec<u64> {
         let of = |partition: usize| {
-            let held = self.batches.iter().flatten().map(|batch| batch.of(partition).len());
+            let held = self.batches.iter().zip(&self.layouts).flat_map(|(batches, layout)| {
+                let rows = |batch: &Batch| batch.words(partition) / batch.packing.words(layout);
+                batches.iter().map(move |batch| rows(batch) * layout.words())
+            });
             let extents = self.written.iter().flat_map(|written| &written.extents);
             let written = extents.flat_map(|of_signal| &of_signal[partition]).map(|extent| extent.words);
             (size_of::<u32>() * held.chain(written).sum::<usize>()) as u64
@@ -164,20 +282,51 @@ impl Binned {
         (0..self.partitions).map(of).collect()
     }
 
-    /// A partition's rows of one signal, in pieces, nearly in the order of their files.
+    /// The rows of a partition, as long as this is held.
+    pub fn of(&self, partition: usize) -> PartitionWords<'_> {
+        let range = &self.ranges[partition / in_range(self.partitions)];
+        PartitionWords { binned: self, partition, parts: range.parts.read().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// Says that nobody will ask for a partition's rows again.
+    pub fn done(&self, partition: usize) {
+        let range = &self.ranges[partition / in_range(self.partitions)];
+        if range.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            *range.parts.write().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+        }
+    }
+}
+
+/// The rows of one partition.
+pub(super) struct PartitionWords<'a> {
+    binned: &'a Binned,
+    partition: usize,
+    parts: RwLockReadGuard<'a, Parts>,
+}
+
+impl PartitionWords<'_> {
+    /// Those of one signal, in pieces, nearly in the order of their files.
     ///
     /// # Errors
-    /// [`Error::Temporary`](crate::Error::Temporary) when they lie in the scratch file and cannot be read.
-    pub fn of(&self, signal: usize, partition: usize) -> Result<Vec<Cow<'_, [u32]>>> {
-        let mut pieces = Vec::with_capacity(self.batches[signal].len());
-        if let Some(Written { scratch, extents }) = &self.written {
-            for &Extent { at, words } in &extents[signal][partition] {
+    /// [`Error::Temporary`] when they lie in the scratch file and cannot be read.
+    pub fn pieces(&self, signal: usize) -> Result<Vec<Piece<'_>>> {
+        let batches = &self.binned.batches[signal];
+        let mut pieces = Vec::with_capacity(batches.len());
+        if let Some(Written { scratch, extents }) = &self.binned.written {
+            for &Extent { at, words } in &extents[signal][self.partition] {
                 let mut piece = vec![0u32; words];
                 scratch.read(at, bytemuck::cast_slice_mut(&mut piece))?;
-                pieces.push(Cow::Owned(piece));
+                pieces.push(Piece { packing: Packing::Wide, words: Cow::Owned(piece) });
             }
         }
-        pieces.extend(self.batches[signal].iter().map(|batch| Cow::Borrowed(batch.of(partition))));
+        let parts = self.parts.get(signal).filter(|parts| parts.len() == batches.len());
+        let parts = parts.ok_or_else(|| Error::Internal(format!("partition {} is worked on twice", self.partition)))?;
+        pieces.extend(
+            batches.iter().zip(parts).map(|(batch, range)| Piece {
+                packing: batch.packing,
+                words: batch.within(range, self.partition).into(),
+            }),
+        );
         Ok(pieces)
     }
 }
@@ -188,38 +337,80 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::packing::Heads;
     use super::*;
 
     #[test]
     fn rows_come_back_in_order_whether_or_not_they_were_written() {
-        // 100 words for partition 0, none for partition 1, 50 for partition 2.
+        let layout = Layout { id_words: 1, fraction: false, value_words: 0, category: true, instrument: false };
+        let heads = Heads::of(4, 6, (0, 1000)).unwrap();
+        // Rows of an id's rest, a second and a code: 100 for partition 0, none for partition 1, 50 for partition 2. Every other
+        // batch is compact.
+        let row = |task: usize, place: usize| [place as u32 % 16, (1000 * task + place) as u32, place as u32 % 6];
         let batch = |task: usize| {
-            let first = 1000 * task as u32;
-            Batch { task, words: (first..first + 150).collect(), starts: vec![0, 100, 100, 150] }
+            let rows = (0..150).map(|place| row(task, place));
+            let (packing, words): (_, Vec<u32>) = match task % 2 {
+                0 => (Packing::Wide, rows.flatten().collect()),
+                _ => {
+                    (Packing::Compact(heads), rows.map(|[rest, second, code]| heads.head(rest, code, second)).collect())
+                }
+            };
+            let (first, third) = words.split_at(words.len() / 150 * 100);
+            Batch::of(task, packing, &[first.to_vec(), Vec::new(), third.to_vec()])
         };
-        for limit in [None, Some(0), Some(1500), Some(1 << 30)] {
-            let bins = Bins::new(3, 3, limit);
+        for limit in [None, Some(0), Some(3000), Some(1 << 30)] {
+            let bins = Bins::new(vec![layout; 3], 3, limit);
             for task in [1, 0, 3, 2] {
                 bins.put(0, batch(task)).unwrap();
                 bins.put(2, batch(task)).unwrap();
             }
             let binned = bins.finish().unwrap();
-            let all = 8 * 150 * 4;
-            assert_eq!(binned.written(), if limit.is_some_and(|limit| limit <= 1500) { all } else { 0 }, "{limit:?}");
+            let all = 8 * 150 * 12;
+            assert_eq!(binned.written(), if limit.is_some_and(|limit| limit <= 3000) { all } else { 0 }, "{limit:?}");
             assert_eq!(binned.sizes(), [all / 3 * 2, 0, all / 3]);
+            let rows = |signal, partition| {
+                let mut words = Vec::new();
+                let partition = binned.of(partition);
+                let pieces = partition.pieces(signal).unwrap();
+                pieces.iter().for_each(|piece| piece.packing.widen(&layout, &piece.words, &mut words));
+                words.as_chunks::<3>().0.to_vec()
+            };
             for signal in [0, 2] {
                 for (partition, places) in [(0, 0..100), (1, 100..100), (2, 100..150)] {
-                    let mut found: Vec<u32> = binned.of(signal, partition).unwrap().concat();
-                    if limit.is_none_or(|limit| limit > 1500) {
-                        assert!(found.is_sorted(), "{limit:?}");
+                    let mut found = rows(signal, partition);
+                    if limit.is_none_or(|limit| limit > 3000) {
+                        assert!(found.is_sorted_by_key(|row| row[1]), "{limit:?}");
                     }
-                    found.sort_unstable();
-                    let expected: Vec<u32> =
-                        (0..4).flat_map(|task| places.clone().map(move |place| 1000 * task + place)).collect();
+                    found.sort_unstable_by_key(|row| row[1]);
+                    let expected: Vec<[u32; 3]> =
+                        (0..4).flat_map(|task| places.clone().map(move |place| row(task, place))).collect();
                     assert_eq!(found, expected, "{limit:?}");
                 }
             }
-            assert!(binned.of(1, 0).unwrap().concat().is_empty());
+            assert!(rows(1, 0).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_range_goes_when_its_last_partition_is_done() {
+        let layout = Layout { id_words: 1, fraction: false, value_words: 0, category: false, instrument: false };
+        // As many words in each partition as take memory of their own in a range of two.
+        let partitions = 2 * RANGES;
+        let bins = Bins::new(vec![layout], partitions, None);
+        let words = |partition: usize| vec![partition as u32; LEAST_MAPPED / 2];
+        for task in 0..2 {
+            bins.put(0, Batch::of(task, Packing::Wide, &(0..partitions).map(words).collect::<Vec<_>>())).unwrap();
+        }
+        let binned = bins.finish().unwrap();
+        for partition in 0..partitions {
+            let rows = binned.of(partition);
+            let pieces = rows.pieces(0).unwrap();
+            assert!(pieces.len() == 2 && pieces.iter().all(|piece| *piece.words == words(partition)));
+            assert!(rows.parts[0].iter().all(|part| matches!(part, Words::Mapped(_))));
+            drop(pieces);
+            drop(rows);
+            binned.done(partition);
+            assert_eq!(binned.of(partition).pieces(0).is_err(), partition % 2 == 1);
         }
     }
 }

@@ -2,12 +2,17 @@
 
 use super::customers::CustomerTable;
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
+use super::plan::pieces;
 use super::quarantine::{Quarantine, Reason};
 use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::Zone;
 use crate::config;
 use crate::error::Result;
 use rayon::prelude::*;
+use std::ops::Range;
+
+/// Rows that a piece of a row group has at least.
+const PIECE_ROWS: usize = 1 << 15;
 
 /// Each customer's cancellation days, ascending.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +38,15 @@ impl Cancellations {
         customers: &CustomerTable,
         zone: &Zone,
     ) -> Result<Cancellations> {
-        let parts: Vec<Part> =
-            table.files.par_iter().map(|file| read_part(file, settings, customers, zone)).collect::<Result<_>>()?;
+        let mut tasks = Vec::new();
+        for file in &table.files {
+            for (group, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {
+                let rows = metadata.num_rows().max(0) as usize;
+                tasks.extend(pieces(rows, PIECE_ROWS).map(|rows| (file, group, rows)));
+            }
+        }
+        let read = |(file, group, rows)| read_part(file, group, rows, settings, customers, zone);
+        let parts: Vec<Part> = tasks.into_par_iter().map(read).collect::<Result<_>>()?;
         let mut out = Cancellations::none(customers.len());
         let mut pairs = Vec::new();
         for part in parts {
@@ -61,7 +73,7 @@ impl Cancellations {
     }
 }
 
-/// The rows of one file.
+/// Some rows of one row group.
 #[derive(Default)]
 struct Part {
     /// Customer and day.
@@ -70,11 +82,18 @@ struct Part {
     quarantine: Quarantine,
 }
 
-fn read_part(file: &OpenFile, settings: &config::Churn, customers: &CustomerTable, zone: &Zone) -> Result<Part> {
+fn read_part(
+    file: &OpenFile,
+    row_group: usize,
+    rows: Option<Range<usize>>,
+    settings: &config::Churn,
+    customers: &CustomerTable,
+    zone: &Zone,
+) -> Result<Part> {
     let mut part = Part::default();
     let mut times = Times::new(zone);
     let (mut instants, mut integers) = (Vec::new(), Vec::new());
-    for batch in file.read(&[&settings.id, &settings.time], None, 16_384)? {
+    for batch in file.read_rows(&[&settings.id, &settings.time], row_group, rows, 16_384)? {
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
         part.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };

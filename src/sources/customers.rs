@@ -158,17 +158,7 @@ impl CustomerTable {
         }
         let read = |(file, group, rows)| read_part(file, group, rows, settings, zone, table.id_kind);
         let parts: Vec<Part> = tasks.into_par_iter().map(read).collect::<Result<_>>()?;
-        let mut all = Part::empty(settings, table.id_kind);
-        for part in parts {
-            all.ids.extend(part.ids);
-            all.days.iter_mut().zip(part.days).for_each(|(all, part)| all.extend(part));
-            all.value.extend(part.value);
-            all.numeric.iter_mut().zip(part.numeric).for_each(|(all, part)| all.extend(part));
-            all.categorical.iter_mut().zip(&part.categorical).for_each(|(all, part)| all.extend(part));
-            all.rows += part.rows;
-            all.quarantine.merge(&part.quarantine);
-        }
-        Ok(all.in_id_order())
+        Ok(Part::joined(Part::empty(settings, table.id_kind), &parts).in_id_order())
     }
 
     /// Fails if the memory limit leaves no room for the table.
@@ -215,10 +205,39 @@ impl Part {
         }
     }
 
+    /// The rows of `parts`, one part after the other, in the place of none.
+    fn joined(none: Part, parts: &[Part]) -> Part {
+        let mut all = none;
+        let Part { ids, days, value, numeric, categorical, .. } = &mut all;
+        let numbers = || {
+            *value = column(parts, |part| &part.value);
+            let slots = numeric.par_iter_mut().enumerate();
+            slots.for_each(|(slot, all)| *all = column(parts, |part| &part.numeric[slot]));
+        };
+        let levels = || {
+            let slots = categorical.par_iter_mut().enumerate();
+            slots.for_each(|(slot, all)| parts.iter().for_each(|part| all.extend(&part.categorical[slot])));
+        };
+        let days = || {
+            let slots = days.par_iter_mut().enumerate();
+            slots.for_each(|(slot, all)| *all = column(parts, |part| &part.days[slot]));
+        };
+        // Columns side by side: most of the work is the first touch of memory.
+        rayon::join(
+            || rayon::join(|| parts.iter().for_each(|part| ids.extend(&part.ids)), days),
+            || rayon::join(numbers, levels),
+        );
+        for part in parts {
+            all.rows += part.rows;
+            all.quarantine.merge(&part.quarantine);
+        }
+        all
+    }
+
     fn in_id_order(mut self) -> CustomerTable {
         let categorical: Vec<Levels> = std::mem::take(&mut self.categorical).into_iter().map(Coded::in_order).collect();
         let rows = self.ids.len();
-        let ascending = (1..rows).all(|row| self.ids.compare(row - 1, row) == Ordering::Less);
+        let ascending = self.ids.ascending();
         if ascending {
             let [signup, start, end] = self.days;
             return CustomerTable {
@@ -292,6 +311,11 @@ impl Part {
                 levels.fold(Ordering::Equal, Ordering::then)
             })
     }
+}
+
+/// A column of all parts.
+fn column<T: Copy>(parts: &[Part], of: impl Fn(&Part) -> &[T]) -> Vec<T> {
+    parts.iter().map(of).collect::<Vec<_>>().concat()
 }
 
 /// Some rows of a column, which may be empty for want of such a column.

@@ -134,6 +134,7 @@ pub fn scan(
         Ids::Text { .. } => (0, 0),
     };
     let id_words = match customers.ids.kind() {
+        IdKind::Integer if partitioning.rest_bits().is_some() => 1,
         IdKind::Integer if id_span <= u64::from(u32::MAX) => 1,
         IdKind::Integer => 2,
         IdKind::Text => Fingerprint::WORDS,
@@ -158,7 +159,7 @@ pub fn scan(
     let gathered = (GATHERED * partitioning.count()).max(LEAST_GATHERED);
     let gathered = memory.map_or(gathered, |bytes| gathered.min(bytes as usize / 8 / threads));
     let held = memory.map(|bytes| bytes.saturating_sub((2 * gathered * threads) as u64));
-    let bins = Bins::new(scans.len(), partitioning.count(), held);
+    let bins = Bins::new(layouts.clone(), partitioning.count(), held);
     let scanner = Scanner {
         scans,
         layouts: &layouts,

@@ -40,15 +40,23 @@ impl Ids {
     }
 
     /// Puts others behind these; they are of the same kind.
-    pub(super) fn extend(&mut self, more: Ids) {
+    pub(super) fn extend(&mut self, more: &Ids) {
         match (self, more) {
             (Ids::Integer(all), Ids::Integer(more)) => all.extend(more),
             (Ids::Text { bytes, ends }, Ids::Text { bytes: more, ends: more_ends }) => {
                 let before = bytes.len();
-                bytes.push_str(&more);
-                ends.extend(more_ends.into_iter().map(|end| before + end));
+                bytes.push_str(more);
+                ends.extend(more_ends.iter().map(|end| before + end));
             }
             _ => {}
+        }
+    }
+
+    /// Whether each is greater than the one before.
+    pub(super) fn ascending(&self) -> bool {
+        match self {
+            Ids::Integer(ids) => ids.is_sorted_by(|a, b| a < b),
+            Ids::Text { .. } => (1..self.len()).all(|at| self.compare(at - 1, at) == Ordering::Less),
         }
     }
 

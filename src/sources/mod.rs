@@ -3,12 +3,14 @@
 
 mod bins;
 pub mod cancellations;
+mod columns;
 pub mod customers;
 mod decode;
 pub mod events;
 pub mod ids;
 pub mod infer;
 mod layout;
+mod packing;
 pub mod partition;
 mod passthrough;
 mod plan;

@@ -30,7 +30,8 @@ pub(super) struct Task {
 /// The order is: time (seconds since the store's origin), microseconds within the second, value, category, instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Words of the id: an integer's offset from the smallest in 1 or 2, a string's fingerprint in 2.
+    /// Words of the id: what tells an integer from others in 1, if that takes few bits; else its offset from the smallest in 1
+    /// or 2; a string's fingerprint in 2.
     pub id_words: usize,
     /// Whether the microseconds within the second follow, for the order of survey answers and for exact duplicates.
     pub fraction: bool,
@@ -51,6 +52,16 @@ impl Layout {
     /// Words without the id.
     pub fn ordered_words(&self) -> usize {
         self.instrument_at() + usize::from(self.instrument)
+    }
+
+    /// Whether rows have a code: an instrument, or else a category. It is the last word then.
+    pub fn coded(&self) -> bool {
+        self.category || self.instrument
+    }
+
+    /// Words of a row whose id, second and code are in one.
+    pub fn compact_words(&self) -> usize {
+        self.ordered_words() - usize::from(self.coded())
     }
 
     /// Where the value is among the words behind the id.

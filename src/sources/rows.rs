@@ -1,13 +1,15 @@
 //! One partition's rows, resolved to its customers and put in order.
 
+use super::bins::Piece;
 use super::customers::CustomerTable;
 use super::events::{EventStore, SignalStore};
 use super::ids::Ids;
+use super::packing::{Heads, Packing};
 use super::partition::{mixed, Fingerprint, Partitioning};
 use super::plan::Layout;
 use crate::error::{Error, Result};
 use crate::numeric::{from_ordered_f32, from_ordered_f64};
-use std::borrow::Cow;
+use std::slice::ChunksExact;
 
 /// The rows of one signal for the customers of one partition, customer by customer, each customer's rows in time order.
 ///
@@ -97,15 +99,16 @@ impl<'a> Resolver<'a> {
         Resolver { store, customers, members: Vec::new(), next: Vec::new(), packed: Vec::new(), rows }
     }
 
-    /// A partition's rows, with their ids resolved.
+    /// A partition's rows, with their ids resolved. A partition is resolved once: the store gives up what it holds of it.
     ///
     /// # Errors
     /// [`Error::Temporary`] when the rows lie in the scratch file and cannot be read.
     pub fn resolve(&mut self, partition: usize) -> Result<&PartitionRows> {
         let store = self.store;
         let members = Members::of(&store.partitioning, partition, self.customers, store.lowest_id);
+        let words = store.rows.of(partition);
         for (signal, SignalStore { layout, .. }) in store.signals.iter().enumerate() {
-            let pieces = store.rows.of(signal, partition)?;
+            let pieces = words.pieces(signal)?;
             match layout.id_words {
                 1 => self.resolve_words::<1>(signal, pieces, &members)?,
                 2 => self.resolve_words::<2>(signal, pieces, &members)?,
@@ -113,6 +116,8 @@ impl<'a> Resolver<'a> {
             }
             self.rows.signals[signal].category_count = store.categories[signal];
         }
+        drop(words);
+        store.rows.done(partition);
         Ok(&self.rows)
     }
 
@@ -120,7 +125,7 @@ impl<'a> Resolver<'a> {
     fn resolve_words<const ID: usize>(
         &mut self,
         signal: usize,
-        pieces: Vec<Cow<'_, [u32]>>,
+        pieces: Vec<Piece<'_>>,
         members: &Members<'_>,
     ) -> Result<()> {
         match self.store.signals[signal].layout.ordered_words() {
@@ -139,7 +144,7 @@ impl<'a> Resolver<'a> {
     fn resolve_signal<const ID: usize, const ORDERED: usize>(
         &mut self,
         signal: usize,
-        pieces: Vec<Cow<'_, [u32]>>,
+        pieces: Vec<Piece<'_>>,
         members: &Members<'_>,
     ) {
         let store = self.store;
@@ -149,15 +154,22 @@ impl<'a> Resolver<'a> {
         // Pieces lie all over memory. Reading a little of all of them first lets the machine find them side by side instead of
         // one after the other.
         std::hint::black_box(
-            pieces.iter().flat_map(|words| words.iter().step_by(AHEAD)).fold(0, |all, word| all ^ word),
+            pieces.iter().flat_map(|piece| piece.words.iter().step_by(AHEAD)).fold(0, |all, word| all ^ word),
         );
         // Rows of ids that nobody has come behind the last customer's.
         let starts = &mut resolved.starts;
         starts.clear();
         starts.resize(strangers + 2, 0);
         self.members.clear();
-        for words in &pieces {
-            members.find_all::<ID, ORDERED>(words, &mut self.members, &mut starts[1..]);
+        for Piece { packing, words } in &pieces {
+            let (found, counts) = (&mut self.members, &mut starts[1..]);
+            match packing {
+                Packing::Wide => members.find_all::<ID, ORDERED>(words, found, counts),
+                Packing::Compact(heads) if layout.coded() => {
+                    members.find_rests(heads, words.chunks_exact(ORDERED - 1), found, counts);
+                }
+                Packing::Compact(heads) => members.find_rests(heads, words.chunks_exact(ORDERED), found, counts),
+            }
         }
         for member in 0..=strangers {
             starts[member + 1] += starts[member];
@@ -165,12 +177,18 @@ impl<'a> Resolver<'a> {
         self.next.clone_from(starts);
         self.packed.resize(self.members.len() * ORDERED, 0);
         let packed = self.packed.as_chunks_mut::<ORDERED>().0;
-        let mut of_row = self.members.iter();
-        for words in pieces {
-            for (row, &member) in words.chunks_exact(ID + ORDERED).zip(of_row.by_ref()) {
-                let at = &mut self.next[member as usize];
-                packed[*at as usize].copy_from_slice(&row[ID..]);
-                *at += 1;
+        let mut to = Places { members: self.members.iter(), next: &mut self.next, packed };
+        for Piece { packing, words } in &pieces {
+            match packing {
+                Packing::Wide => {
+                    to.put(words.chunks_exact(ID + ORDERED), |row| std::array::from_fn(|word| row[ID + word]));
+                }
+                Packing::Compact(heads) if layout.coded() => {
+                    to.put(words.chunks_exact(ORDERED - 1), |row| heads.ordered::<ORDERED, true>(row));
+                }
+                Packing::Compact(heads) => {
+                    to.put(words.chunks_exact(ORDERED), |row| heads.ordered::<ORDERED, false>(row));
+                }
             }
         }
         self.rows.unknown[signal] = u64::from(starts[strangers + 1] - starts[strangers]);
@@ -187,6 +205,24 @@ impl<'a> Resolver<'a> {
         self.rows.duplicates[signal] = if *deduplicate { drop_duplicates(packed, starts) } else { 0 };
         let kept = starts[strangers] as usize;
         resolved.fill(&packed[..kept], layout);
+    }
+}
+
+/// Where rows go, one after the other.
+struct Places<'a, const ORDERED: usize> {
+    members: std::slice::Iter<'a, u32>,
+    next: &'a mut [u32],
+    packed: &'a mut [[u32; ORDERED]],
+}
+
+impl<const ORDERED: usize> Places<'_, ORDERED> {
+    #[inline(always)]
+    fn put<'w>(&mut self, rows: ChunksExact<'w, u32>, ordered: impl Fn(&'w [u32]) -> [u32; ORDERED]) {
+        for (row, &member) in rows.zip(self.members.by_ref()) {
+            let at = &mut self.next[member as usize];
+            self.packed[*at as usize] = ordered(row);
+            *at += 1;
+        }
     }
 }
 
@@ -210,7 +246,9 @@ struct Members<'a> {
     lowest_id: i64,
     /// Of string ids, their fingerprints.
     fingerprints: &'a [[u32; Fingerprint::WORDS]],
-    /// An id that finds its bucket full is in the next one that is not. Few are, so that hardly a branch goes wrong.
+    /// Of integer ids whose rests have few bits, the member of each rest.
+    of_rests: Vec<u16>,
+    /// Of other ids: one that finds its bucket full is in the next one that is not. Few are, so that hardly a branch goes wrong.
     table: Vec<Bucket>,
     shift: u32,
 }
@@ -218,11 +256,20 @@ struct Members<'a> {
 impl<'a> Members<'a> {
     fn of(all: &'a Partitioning, partition: usize, customers: &'a CustomerTable, lowest_id: i64) -> Members<'a> {
         let (places, fingerprints) = (&all.members[partition], &all.fingerprints[partition]);
+        if let (Ids::Integer(ids), Some(bits)) = (&customers.ids, all.rest_bits()) {
+            // There are no more members than rests, and these are numbers of 15 bits.
+            let mut of_rests = vec![places.len() as u16; 1 << bits];
+            for (member, &place) in (0..).zip(places) {
+                of_rests[all.rest(ids[place as usize]) as usize] = member;
+            }
+            let (table, shift) = (Vec::new(), 0);
+            return Members { places, customers, lowest_id, fingerprints, of_rests, table, shift };
+        }
         // At most half full, so that there is always an empty place to stop at.
         let buckets = (2 * places.len()).div_ceil(ENTRIES).next_power_of_two().max(2);
         let shift = u32::BITS - buckets.trailing_zeros();
         let table = vec![Bucket::default(); buckets];
-        let mut members = Members { places, customers, lowest_id, fingerprints, table, shift };
+        let mut members = Members { places, customers, lowest_id, fingerprints, of_rests: Vec::new(), table, shift };
         let wide = match &customers.ids {
             Ids::Integer(ids) => {
                 ids.last().is_some_and(|last| last.wrapping_sub(lowest_id) as u64 > u64::from(u32::MAX))
@@ -314,6 +361,21 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// The member of an id by its rest.
+    #[inline]
+    fn of_rest(&self, rest: u32) -> u32 {
+        self.of_rests.get(rest as usize).map_or(self.nobody(), |&member| u32::from(member))
+    }
+
+    /// As [`Members::find_all`], of rows that begin with a head.
+    fn find_rests<'w>(&self, heads: &Heads, rows: ChunksExact<'w, u32>, found: &mut Vec<u32>, counts: &mut [u32]) {
+        found.extend(rows.map(|row| {
+            let member = self.of_rest(heads.rest(row[0]));
+            counts[member as usize] += 1;
+            member
+        }));
+    }
+
     /// Appends the member of every row to `found` and counts it among those of the same member.
     fn find_all<const ID: usize, const ORDERED: usize>(&self, words: &[u32], found: &mut Vec<u32>, counts: &mut [u32]) {
         let rows = words.chunks_exact(ID + ORDERED);
@@ -322,6 +384,7 @@ impl<'a> Members<'a> {
             member
         };
         match &self.customers.ids {
+            Ids::Integer(_) if !self.of_rests.is_empty() => found.extend(rows.map(|row| counted(self.of_rest(row[0])))),
             Ids::Integer(_) if ID == 1 => found.extend(rows.map(|row| counted(self.find(row[0])))),
             Ids::Integer(ids) => found.extend(rows.map(|row| {
                 let offset = u64::from(row[0]) | u64::from(row[1]) << 32;

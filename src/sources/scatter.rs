@@ -7,8 +7,10 @@
 //! compiler.
 
 use super::bins::{Batch, Bins};
+use super::columns::{self, NOWHERE};
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::events::{SignalReport, SignalScan, NO_CATEGORY};
+use super::packing::{Heads, Packing};
 use super::partition::{Fingerprint, Partitioning};
 use super::plan::{Layout, Task};
 use super::quarantine::Reason;
@@ -16,7 +18,7 @@ use super::table::{damaged, IdKind, OpenFile};
 use crate::calendar::{Zone, MICROS};
 use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
-use crate::numeric::{ordered_f32, ordered_f64, vectorised};
+use crate::numeric::{ordered_f64, vectorised};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
@@ -29,8 +31,6 @@ const BATCH_ROWS: usize = 16_384;
 const SCATTERED_ROWS: usize = 2048;
 /// Words that a partition's buffer keeps room for.
 const MOST_KEPT: usize = 16_384;
-/// The partition of a row that is left out.
-const NOWHERE: u32 = u32::MAX;
 /// The instrument code for a text that names none.
 const UNKNOWN_INSTRUMENT: u32 = u32::MAX - 1;
 /// The instrument code for null.
@@ -98,9 +98,12 @@ impl Codes {
 pub(super) struct Worker<'a> {
     scanner: &'a Scanner<'a>,
     signal: usize,
-    /// The first task since the buffers were emptied, and the words in them now.
+    /// The task at hand.
+    current: usize,
+    /// The first task since the buffers were emptied, the words in them now, and how these are packed.
     task: usize,
     held: usize,
+    packing: Packing,
     /// Packed rows by partition.
     words: Vec<Vec<u32>>,
     reports: Vec<SignalReport>,
@@ -122,8 +125,10 @@ impl<'a> Worker<'a> {
         Worker {
             scanner,
             signal: 0,
+            current: 0,
             task: 0,
             held: 0,
+            packing: Packing::Wide,
             words: vec![Vec::new(); scanner.partitioning.count()],
             reports: vec![SignalReport::default(); scanner.scans.len()],
             times: Times::new(scanner.zone),
@@ -142,15 +147,13 @@ impl<'a> Worker<'a> {
     pub fn run(&mut self, index: usize, task: &Task) -> Result<u64> {
         // What is left of a task is handed over with its like, unless it is little, so that rows can be put in the order of
         // their files.
-        if task.signal != self.signal || self.held >= self.scanner.most_words / 8 {
+        self.current = index;
+        if task.signal != self.signal || self.held_enough() {
             self.hand_over()?;
             if task.signal != self.signal {
                 self.signal = task.signal;
                 (self.category_codes, self.instrument_codes) = Default::default();
             }
-        }
-        if self.held == 0 {
-            self.task = index;
         }
         let scan = &self.scanner.scans[task.signal];
         let file = &scan.table.files[task.file];
@@ -168,7 +171,6 @@ impl<'a> Worker<'a> {
             }
             if self.held >= self.scanner.most_words {
                 self.hand_over()?;
-                self.task = index;
             }
         }
         self.reports[task.signal].rows += rows;
@@ -181,23 +183,21 @@ impl<'a> Worker<'a> {
         Ok(self.reports)
     }
 
+    /// Whether a batch of what is in the buffers would not be little.
+    fn held_enough(&self) -> bool {
+        self.held >= self.scanner.most_words / 8
+    }
+
     fn hand_over(&mut self) -> Result<()> {
         if self.held == 0 {
             return Ok(());
         }
-        let mut batch = Batch {
-            task: self.task,
-            words: Vec::with_capacity(self.held),
-            starts: Vec::with_capacity(self.words.len() + 1),
-        };
+        let batch = Batch::of(self.task, self.packing, &self.words);
         for words in &mut self.words {
-            batch.starts.push(batch.words.len() as u32);
-            batch.words.extend_from_slice(words);
             // One customer's flood is not what the buffer will need again.
             words.clear();
             words.shrink_to(MOST_KEPT);
         }
-        batch.starts.push(batch.words.len() as u32);
         self.held = 0;
         self.scanner.bins.put(self.signal, batch)
     }
@@ -238,10 +238,16 @@ impl<'a> Worker<'a> {
             text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), known, out);
         }
         let report = &mut self.reports[signal];
-        let (kept, newest) = vectorised!(kept(&self.targets, &self.instants));
+        let (kept, oldest, newest) = vectorised!(columns::kept(&self.targets, &self.instants));
+        if kept == 0 {
+            return Ok(());
+        }
         report.kept += kept;
-        report.newest = report.newest.max(Some(newest).filter(|&newest| newest > i64::MIN));
-        match layout.words() {
+        report.newest = report.newest.max(Some(newest));
+        self.choose_packing(&layout, (oldest, newest))?;
+        let words = self.packing.words(&layout);
+        match words {
+            1 => self.write::<1>(),
             2 => self.write::<2>(),
             3 => self.write::<3>(),
             4 => self.write::<4>(),
@@ -251,7 +257,40 @@ impl<'a> Worker<'a> {
             8 => self.write::<8>(),
             words => return Err(Error::Internal(format!("a row of {words} words"))),
         }
-        self.held += kept as usize * layout.words();
+        self.held += kept as usize * words;
+        Ok(())
+    }
+
+    /// Sees to it that the buffers hold rows that are packed as those at hand, whose first and last instants are given, can be,
+    /// and that these are.
+    fn choose_packing(&mut self, layout: &Layout, (oldest, newest): (i64, i64)) -> Result<()> {
+        let scanner = self.scanner;
+        let second = |instant: i64| (instant.wrapping_sub(scanner.origin) as u64 / MICROS as u64) as u32;
+        let seconds = (second(oldest), second(newest));
+        let codes = match layout {
+            Layout { instrument: true, .. } => Instrument::ALL.len() as u32,
+            Layout { category: true, .. } => scanner.categories[self.signal].len(),
+            _ => 0,
+        };
+        let fits = match &self.packing {
+            Packing::Wide => true,
+            Packing::Compact(heads) => heads.hold(codes, seconds),
+        };
+        if self.held == 0 || !fits {
+            // Little has been held for want of order: then the next batch is of any.
+            let orderly = self.held == 0 || self.held_enough();
+            self.hand_over()?;
+            self.task = self.current;
+            let heads = scanner.partitioning.rest_bits().filter(|_| orderly);
+            let heads = heads.and_then(|bits| Heads::of(bits, codes, seconds));
+            self.packing = heads.map_or(Packing::Wide, Packing::Compact);
+        }
+        if let Packing::Compact(heads) = &self.packing {
+            let [rests, rest @ ..] = self.columns.as_mut_slice() else { return Ok(()) };
+            let Some((seconds, others)) = rest.split_first_mut() else { return Ok(()) };
+            let codes = others.last().filter(|_| layout.coded()).map(Vec::as_slice);
+            vectorised!(columns::put_heads(heads, rests, codes, seconds));
+        }
         Ok(())
     }
 
@@ -270,7 +309,7 @@ impl<'a> Worker<'a> {
         let (from, to) = scanner.bounds[self.signal];
         let seconds = &mut self.columns[layout.id_words];
         seconds.resize(batch.num_rows(), 0);
-        let (low, high) = vectorised!(seconds_since(scanner.origin, &self.instants, seconds));
+        let (low, high) = vectorised!(columns::seconds_since(scanner.origin, &self.instants, seconds));
         if low < from || high >= to {
             let report = &mut self.reports[self.signal];
             for (target, &instant) in self.targets.iter_mut().zip(&self.instants) {
@@ -298,7 +337,12 @@ impl<'a> Worker<'a> {
         let scanner = self.scanner;
         // Ids below the lowest wrap around to offsets beyond the span.
         let offset = |id: i64| id.wrapping_sub(scanner.lowest_id) as u64;
-        let outside = vectorised!(partitions(scanner, &self.ids, &mut self.targets));
+        let outside = vectorised!(columns::partitions(
+            scanner.partitioning,
+            (scanner.lowest_id, scanner.id_span),
+            &self.ids,
+            &mut self.targets
+        ));
         if outside {
             let quarantine = &mut self.reports[self.signal].quarantine;
             for (target, &id) in self.targets.iter_mut().zip(&self.ids) {
@@ -308,7 +352,12 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        self.columns[0].extend(self.ids.iter().map(|&id| offset(id) as u32));
+        if scanner.partitioning.rest_bits().is_some() {
+            self.columns[0].resize(self.ids.len(), 0);
+            vectorised!(columns::rests(scanner.partitioning, &self.ids, &mut self.columns[0]));
+        } else {
+            self.columns[0].extend(self.ids.iter().map(|&id| offset(id) as u32));
+        }
         if layout.id_words == 2 {
             self.columns[1].extend(self.ids.iter().map(|&id| (offset(id) >> 32) as u32));
         }
@@ -359,13 +408,11 @@ impl<'a> Worker<'a> {
                 out.resize(batch.num_rows(), NULL_INSTRUMENT);
             }
         }
-        if out.iter().any(|&instrument| instrument as usize >= Instrument::ALL.len()) {
-            let quarantine = &mut self.reports[self.signal].quarantine;
-            for (target, &instrument) in self.targets.iter_mut().zip(&*out) {
-                if instrument as usize >= Instrument::ALL.len() && *target != NOWHERE {
-                    quarantine.add(Reason::UnknownInstrument, 1);
-                    *target = NOWHERE;
-                }
+        let quarantine = &mut self.reports[self.signal].quarantine;
+        for (target, &instrument) in self.targets.iter_mut().zip(&*out) {
+            if instrument as usize >= Instrument::ALL.len() && *target != NOWHERE {
+                quarantine.add(Reason::UnknownInstrument, 1);
+                *target = NOWHERE;
             }
         }
         self.columns[layout.id_words + layout.instrument_at()].extend_from_slice(out);
@@ -384,10 +431,10 @@ impl<'a> Worker<'a> {
         }
         let range = settings.range.or((settings.kind == SignalKind::Sentiment).then_some([-1.0, 1.0]));
         let in_order = match range {
-            None if layout.instrument => all_on_scale(&self.values, &self.instruments),
+            None if layout.instrument => columns::all_on_scale(&self.values, &self.instruments),
             _ => {
                 let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
-                vectorised!(all_within(&self.values, low, high))
+                vectorised!(columns::all_within(&self.values, low, high))
             }
         };
         if !in_order {
@@ -413,7 +460,7 @@ impl<'a> Worker<'a> {
         let at = layout.id_words + layout.value_at();
         if layout.value_words == 1 {
             self.columns[at].resize(self.values.len(), 0);
-            vectorised!(ordered(&self.values, &mut self.columns[at]));
+            vectorised!(columns::ordered(&self.values, &mut self.columns[at]));
         } else {
             self.columns[at].extend(self.values.iter().map(|&value| (ordered_f64(value) >> 32) as u32));
             self.columns[at + 1].extend(self.values.iter().map(|&value| ordered_f64(value) as u32));
@@ -423,7 +470,9 @@ impl<'a> Worker<'a> {
     /// Appends each row of `W` words to the buffer of its partition.
     fn write<const W: usize>(&mut self) {
         let rows = self.targets.len();
-        let columns: [&[u32]; W] = std::array::from_fn(|word| &self.columns[word][..rows]);
+        // Heads are in the place of seconds, behind the ids.
+        let first = usize::from(self.packing != Packing::Wide);
+        let columns: [&[u32]; W] = std::array::from_fn(|word| &self.columns[first + word][..rows]);
         for (row, &target) in self.targets.iter().enumerate() {
             if target != NOWHERE {
                 let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
@@ -431,68 +480,6 @@ impl<'a> Worker<'a> {
             }
         }
     }
-}
-
-/// The partition of every id, unless the row is left out already; whether any id is outside those of the customers.
-#[inline(always)]
-fn partitions(scanner: &Scanner<'_>, ids: &[i64], targets: &mut [u32]) -> bool {
-    let mut outside = false;
-    for (target, &id) in targets.iter_mut().zip(ids) {
-        outside |= id.wrapping_sub(scanner.lowest_id) as u64 > scanner.id_span;
-        // NOWHERE stays NOWHERE.
-        *target |= scanner.partitioning.of_integer(id) as u32;
-    }
-    outside
-}
-
-/// Whole seconds from `origin` to each instant; of those before it, or more than 2^32 seconds later, whatever comes out.
-/// Returns the first and the last instant.
-#[inline(always)]
-fn seconds_since(origin: i64, instants: &[i64], seconds: &mut [u32]) -> (i64, i64) {
-    let (mut low, mut high) = (i64::MAX, i64::MIN);
-    for (second, &instant) in seconds.iter_mut().zip(instants) {
-        (low, high) = (low.min(instant), high.max(instant));
-        *second = (instant.wrapping_sub(origin) as u64 / MICROS as u64) as u32;
-    }
-    (low, high)
-}
-
-/// Whether all values are within the bounds. None that is not finite is.
-#[inline(always)]
-fn all_within(values: &[f64], low: f64, high: f64) -> bool {
-    let mut all = true;
-    for &value in values {
-        all &= (value >= low) & (value <= high);
-    }
-    all
-}
-
-/// Whether all scores are on the scales of their instruments, as far as these are known.
-fn all_on_scale(scores: &[f64], instruments: &[u32]) -> bool {
-    let scales = Instrument::ALL.map(Instrument::scale);
-    let of_row = |(&score, &instrument): (&f64, &u32)| {
-        scales.get(instrument as usize).is_none_or(|&[low, high]| (score >= low) & (score <= high))
-    };
-    scores.iter().zip(instruments).all(of_row)
-}
-
-/// The ordered bits of each value, which is exact in 32 bits.
-#[inline(always)]
-fn ordered(values: &[f64], bits: &mut [u32]) {
-    for (bits, &value) in bits.iter_mut().zip(values) {
-        *bits = ordered_f32(value as f32);
-    }
-}
-
-/// How many rows are not left out, and the last of their instants.
-#[inline(always)]
-fn kept(targets: &[u32], instants: &[i64]) -> (u64, i64) {
-    let (mut kept, mut newest) = (0, i64::MIN);
-    for (&target, &instant) in targets.iter().zip(instants) {
-        kept += u64::from(target != NOWHERE);
-        newest = newest.max(if target == NOWHERE { i64::MIN } else { instant });
-    }
-    (kept, newest)
 }
 
 /// The codes of a text column of a batch, or of its constant from the file's partition folders.

@@ -1,6 +1,6 @@
 //! A memory limit changes how the work is done, and no byte of what comes out.
 
-use crate::common::{run, Population, Run, BINARY};
+use crate::common::{artefact, run, Population, Run, BINARY};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -79,6 +79,30 @@ fn a_list_is_the_same_whether_or_not_everything_fits() {
         assert!(one == other, "{limit} changes {name}");
     }
     assert!(is_empty(scratch.path()));
+}
+
+#[test]
+fn a_linear_model_is_the_same_whether_or_not_its_design_takes_the_place_of_features() {
+    let scratch = tempfile::tempdir().unwrap();
+    let model = |limit: &[&str]| {
+        let models = tempfile::tempdir().unwrap();
+        let set = format!("paths.models={}", models.path().display());
+        // The third date is too close to the last, which is held out: only the published model learns from it.
+        let dates = "training.as_of=[\"2025-12-01\", \"2026-02-01\", \"2026-04-01\", \"2026-04-15\"]";
+        let mut arguments =
+            vec!["train", "--as-of", Population::AS_OF, "--threads", "2", "--set", &set, "--set", dates];
+        arguments.extend(["--set", "model.complexity=linear", "--set", "model.alpha=1e-4"]);
+        churn(scratch.path(), &[&arguments, limit].concat()).ok();
+        let mut model = artefact(models.path());
+        for key in ["version", "trained_at", "checksum"] {
+            model.as_object_mut().unwrap().remove(key).unwrap();
+        }
+        model
+    };
+    // A limit has its own ways to spare memory, whether or not it is ever reached.
+    let (spared, whole) = (model(&[]), model(&["--memory-limit", "8GiB"]));
+    assert_eq!(spared["snapshots"]["embargoed"], serde_json::json!(["2026-04-01"]));
+    assert!(spared == whole, "{spared:#}\nagainst\n{whole:#}");
 }
 
 #[cfg(unix)]

@@ -1,7 +1,8 @@
-//! Counts, active days, trend, mean gap and recency: what dated rows alone tell.
+//! Counts, active days, trend, mean gap and recency: what dated rows alone tell. Column by column for all rows of a block:
+//! the loops have no branch that depends on the data, and become vector instructions.
 
-use super::{Row, Span, DAY};
-use std::hint::select_unpredictable;
+use super::{column, Passed, DAY};
+use crate::numeric::vectorised;
 
 /// The columns to fill; those of a windowed measure are consecutive, window by window.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,39 +32,94 @@ impl Default for Logs {
 impl Logs {
     /// `ln(count + 1)`
     #[inline]
-    fn of(&self, count: usize) -> f64 {
-        self.0.get(count).copied().unwrap_or_else(|| (count as f64 + 1.0).ln())
+    fn of(&self, count: u32) -> f64 {
+        self.0.get(count as usize).copied().unwrap_or_else(|| (f64::from(count) + 1.0).ln())
     }
 }
 
-/// A customer's rows of one signal, seen from an as-of date.
+/// A signal's rows, seen from the as-of date of each row of a block.
 #[derive(Clone, Copy, Debug)]
-pub struct CountedRows<'a> {
-    /// When they happened.
-    pub seconds: &'a [u32],
-    /// The first row within the look-back.
-    pub look_back: usize,
-    /// The first row at or after the as-of date.
-    pub to: usize,
-    /// The as-of date's second.
-    pub as_of: u32,
+pub struct Seen<'a> {
+    /// What is before the as-of date.
+    pub ends: &'a [Passed],
+    /// What is before the look-back.
+    pub look_backs: &'a [Passed],
+    /// When the last row before the as-of date happened; of no row, anything.
+    pub last: &'a [u32],
+    /// The second of the as-of date.
+    pub as_of: &'a [u32],
 }
 
-/// Fills the columns.
-pub fn fill(out: &mut Row<'_>, columns: &CountColumns, rows: &CountedRows<'_>, spans: &[Span], logs: &Logs) {
-    let &CountedRows { seconds, look_back, to, as_of } = rows;
-    // How many rows there are cannot be foreseen: what there are too few for is computed all the same, and not taken.
-    let last = seconds.get(to.wrapping_sub(1)).copied().unwrap_or(as_of);
-    for (window, span) in spans.iter().enumerate() {
-        let count = to - span.from;
-        out.set(columns.count + window, count as f64);
-        out.set(columns.active_days + window, f64::from(span.active_days));
-        let earlier = span.from - span.before;
-        out.set(columns.trend + window, logs.of(count) - logs.of(earlier));
-        let first = seconds.get(span.from).copied().unwrap_or(last);
-        let gap = f64::from(last.wrapping_sub(first)) / (DAY * count.saturating_sub(1) as f64);
-        out.set(columns.mean_gap + window, select_unpredictable(count > 1, gap, f64::NAN));
+/// A window of each row of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// What is before the window.
+    pub from: &'a [Passed],
+    /// What is before the one of equal length that ends where it begins.
+    pub before: &'a [Passed],
+    /// When its first row happened; of no row, anything.
+    pub first: &'a [u32],
+}
+
+/// Fills the column that has no window.
+pub fn fill(values: &mut [f32], columns: &CountColumns, seen: &Seen<'_>) {
+    let out = column(values, columns.days_since_last, seen.ends.len());
+    vectorised!(days_since_last(out, seen));
+}
+
+/// Fills the columns of the window at the place `at` among all.
+pub fn fill_window(
+    values: &mut [f32],
+    columns: &CountColumns,
+    at: usize,
+    seen: &Seen<'_>,
+    window: &Window<'_>,
+    logs: &Logs,
+) {
+    let rows = seen.ends.len();
+    vectorised!(counts(column(values, columns.count + at, rows), seen, window));
+    vectorised!(active_days(column(values, columns.active_days + at, rows), seen, window));
+    trends(column(values, columns.trend + at, rows), seen, window, logs);
+    vectorised!(mean_gaps(column(values, columns.mean_gap + at, rows), seen, window));
+}
+
+#[inline(always)]
+fn days_since_last(out: &mut [f32], seen: &Seen<'_>) {
+    let rows = seen.ends.iter().zip(seen.look_backs).zip(seen.last).zip(seen.as_of);
+    for (out, (((end, look_back), &last), &as_of)) in out.iter_mut().zip(rows) {
+        let days = f64::from(as_of.wrapping_sub(last)) / DAY;
+        *out = if end.rows() > look_back.rows() { days as f32 } else { f32::NAN };
     }
-    let recency = f64::from(as_of.wrapping_sub(last)) / DAY;
-    out.set(columns.days_since_last, select_unpredictable(to > look_back, recency, f64::NAN));
+}
+
+#[inline(always)]
+fn counts(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>) {
+    for (out, (end, from)) in out.iter_mut().zip(seen.ends.iter().zip(window.from)) {
+        *out = (end.rows() - from.rows()) as f32;
+    }
+}
+
+#[inline(always)]
+fn active_days(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>) {
+    for (out, (end, from)) in out.iter_mut().zip(seen.ends.iter().zip(window.from)) {
+        *out = (end.days() - from.days()) as f32;
+    }
+}
+
+fn trends(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>, logs: &Logs) {
+    let rows = seen.ends.iter().zip(window.from).zip(window.before);
+    for (out, ((end, from), before)) in out.iter_mut().zip(rows) {
+        *out = (logs.of(end.rows() - from.rows()) - logs.of(from.rows() - before.rows())) as f32;
+    }
+}
+
+#[inline(always)]
+fn mean_gaps(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>) {
+    let rows = seen.ends.iter().zip(window.from).zip(seen.last.iter().zip(window.first));
+    for (out, ((end, from), (&last, &first))) in out.iter_mut().zip(rows) {
+        let count = end.rows() - from.rows();
+        // Where there are too few, it is computed all the same, and not taken.
+        let gap = f64::from(last.wrapping_sub(first)) / (DAY * f64::from(count.saturating_sub(1)));
+        *out = if count > 1 { gap as f32 } else { f32::NAN };
+    }
 }

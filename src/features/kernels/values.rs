@@ -1,6 +1,6 @@
 //! Sums and means of a value, and the share of negative moods. A null value is no value; its row still counts as a row.
 
-use super::{Row, Span};
+use super::Row;
 
 /// A mood below this is negative.
 pub const NEGATIVE: f64 = -0.2;
@@ -16,17 +16,18 @@ pub struct ValueColumns {
     pub negative_share: Option<usize>,
 }
 
-/// Fills the columns from `values` (NaN is null), of which `..to` lie before the as-of date.
-pub fn fill(out: &mut Row<'_>, columns: &ValueColumns, values: &[f64], spans: &[Span], to: usize) {
+/// Fills the columns from `values` (NaN is null), of which `..to` lie before the as-of date. Each window begins at the place of
+/// its entry in `from`.
+pub fn fill(out: &mut Row<'_>, columns: &ValueColumns, values: &[f64], from: &[usize], to: usize) {
     let (mut sum, mut count, mut negative) = (0.0, 0u32, 0u32);
     let mut end = to;
-    for (window, span) in spans.iter().enumerate() {
-        for &value in values[span.from..end].iter().rev().filter(|v| !v.is_nan()) {
+    for (window, &from) in from.iter().enumerate() {
+        for &value in values[from..end].iter().rev().filter(|v| !v.is_nan()) {
             sum += value;
             count += 1;
             negative += u32::from(value < NEGATIVE);
         }
-        end = span.from;
+        end = from;
         let share = |part: f64| if count == 0 { f64::NAN } else { part / f64::from(count) };
         if let Some(column) = columns.sum {
             out.set(column + window, sum);

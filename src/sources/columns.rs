@@ -1,0 +1,101 @@
+//! What is computed of the columns of a batch, in loops that become vector instructions.
+
+use super::events::NO_CATEGORY;
+use super::packing::Heads;
+use super::partition::Partitioning;
+use crate::calendar::MICROS;
+use crate::config::Instrument;
+use crate::numeric::ordered_f32;
+
+/// The partition of a row that is left out.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// The partition of every id, unless the row is left out already; whether any id is outside those of the customers,
+/// whose lowest and span are given.
+#[inline(always)]
+pub(super) fn partitions(partitioning: &Partitioning, bounds: (i64, u64), ids: &[i64], targets: &mut [u32]) -> bool {
+    let (lowest, span) = bounds;
+    let mut outside = false;
+    for (target, &id) in targets.iter_mut().zip(ids) {
+        outside |= id.wrapping_sub(lowest) as u64 > span;
+        // NOWHERE stays NOWHERE.
+        *target |= partitioning.of_integer(id) as u32;
+    }
+    outside
+}
+
+/// What tells each id from others of its partition.
+#[inline(always)]
+pub(super) fn rests(partitioning: &Partitioning, ids: &[i64], rests: &mut [u32]) {
+    for (rest, &id) in rests.iter_mut().zip(ids) {
+        *rest = partitioning.rest(id);
+    }
+}
+
+/// Puts heads in the place of seconds.
+#[inline(always)]
+pub(super) fn put_heads(heads: &Heads, rests: &[u32], codes: Option<&[u32]>, seconds: &mut [u32]) {
+    match codes {
+        Some(codes) => {
+            for ((second, &rest), &code) in seconds.iter_mut().zip(rests).zip(codes) {
+                *second = heads.head(rest, code, *second);
+            }
+        }
+        None => {
+            for (second, &rest) in seconds.iter_mut().zip(rests) {
+                *second = heads.head(rest, NO_CATEGORY, *second);
+            }
+        }
+    }
+}
+
+/// Whole seconds from `origin` to each instant; of those before it, or more than 2^32 seconds later, whatever comes out.
+/// Returns the first and the last instant.
+#[inline(always)]
+pub(super) fn seconds_since(origin: i64, instants: &[i64], seconds: &mut [u32]) -> (i64, i64) {
+    let (mut low, mut high) = (i64::MAX, i64::MIN);
+    for (second, &instant) in seconds.iter_mut().zip(instants) {
+        (low, high) = (low.min(instant), high.max(instant));
+        *second = (instant.wrapping_sub(origin) as u64 / MICROS as u64) as u32;
+    }
+    (low, high)
+}
+
+/// Whether all values are within the bounds. None that is not finite is.
+#[inline(always)]
+pub(super) fn all_within(values: &[f64], low: f64, high: f64) -> bool {
+    let mut all = true;
+    for &value in values {
+        all &= (value >= low) & (value <= high);
+    }
+    all
+}
+
+/// Whether all scores are on the scales of their instruments, as far as these are known.
+pub(super) fn all_on_scale(scores: &[f64], instruments: &[u32]) -> bool {
+    let scales = Instrument::ALL.map(Instrument::scale);
+    let of_row = |(&score, &instrument): (&f64, &u32)| {
+        scales.get(instrument as usize).is_none_or(|&[low, high]| (score >= low) & (score <= high))
+    };
+    scores.iter().zip(instruments).all(of_row)
+}
+
+/// The ordered bits of each value, which is exact in 32 bits.
+#[inline(always)]
+pub(super) fn ordered(values: &[f64], bits: &mut [u32]) {
+    for (bits, &value) in bits.iter_mut().zip(values) {
+        *bits = ordered_f32(value as f32);
+    }
+}
+
+/// How many rows are not left out, and the first and last of their instants.
+#[inline(always)]
+pub(super) fn kept(targets: &[u32], instants: &[i64]) -> (u64, i64, i64) {
+    let (mut kept, mut oldest, mut newest) = (0, i64::MAX, i64::MIN);
+    for (&target, &instant) in targets.iter().zip(instants) {
+        kept += u64::from(target != NOWHERE);
+        oldest = oldest.min(if target == NOWHERE { i64::MAX } else { instant });
+        newest = newest.max(if target == NOWHERE { i64::MIN } else { instant });
+    }
+    (kept, oldest, newest)
+}

@@ -1,0 +1,146 @@
+//! How the rows of a batch are packed: wide, or with id, time and code in one word.
+//!
+//! Signals are written in the order of time as a rule, so that a batch spans hours or days: seconds from its first take few
+//! bits, as do what tells an id from the others of its partition and the code of a category. Whatever does not fit together
+//! is packed wide, batch by batch.
+
+use super::plan::Layout;
+
+/// How the rows of a batch are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// As [`Layout`] says: the id, then the words that put a customer's rows in order.
+    #[default]
+    Wide,
+    /// A head, then those of these words that are not in it.
+    Compact(Heads),
+}
+
+/// Words that hold an id's rest, a row's last code where rows have codes, and its second: from the lowest bit up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Heads {
+    /// The second that the others count from.
+    first: u32,
+    rest_bits: u32,
+    code_bits: u32,
+}
+
+impl Heads {
+    /// For ids whose rests have so many bits, codes below `codes`, and, to begin with, rows of these seconds.
+    pub fn of(rest_bits: u32, codes: u32, (low, high): (u32, u32)) -> Option<Heads> {
+        let code_bits = code_bits(codes);
+        if rest_bits + code_bits >= u32::BITS {
+            return None;
+        }
+        let most = u32::MAX >> (rest_bits + code_bits);
+        // Rows that follow may be a little earlier too.
+        let spare = most.checked_sub(high.checked_sub(low)?)?;
+        Some(Heads { first: low.saturating_sub(spare / 4), rest_bits, code_bits })
+    }
+
+    /// Whether rows of such codes and seconds fit as well.
+    pub fn hold(&self, codes: u32, (low, high): (u32, u32)) -> bool {
+        let most = u32::MAX >> (self.rest_bits + self.code_bits);
+        code_bits(codes) <= self.code_bits && low >= self.first && high - self.first <= most
+    }
+
+    /// A row's head.
+    #[inline]
+    pub fn head(&self, rest: u32, code: u32, second: u32) -> u32 {
+        // Null, the greatest code, becomes 0.
+        let code = code.wrapping_add(1);
+        rest | code << self.rest_bits | second.wrapping_sub(self.first) << (self.rest_bits + self.code_bits)
+    }
+
+    /// The rest of the id.
+    #[inline]
+    pub fn rest(&self, head: u32) -> u32 {
+        head & !(u32::MAX << self.rest_bits)
+    }
+
+    /// The code.
+    #[inline]
+    pub fn code(&self, head: u32) -> u32 {
+        (head >> self.rest_bits & !(u32::MAX << self.code_bits)).wrapping_sub(1)
+    }
+
+    /// The second.
+    #[inline]
+    pub fn second(&self, head: u32) -> u32 {
+        self.first + (head >> (self.rest_bits + self.code_bits))
+    }
+
+    /// A row without its id, from what it is packed into; `CODED` tells whether there is a code in the head.
+    #[inline]
+    pub fn ordered<const ORDERED: usize, const CODED: bool>(&self, packed: &[u32]) -> [u32; ORDERED] {
+        std::array::from_fn(|word| match word {
+            0 => self.second(packed[0]),
+            _ if CODED && word + 1 == ORDERED => self.code(packed[0]),
+            _ => packed[word],
+        })
+    }
+}
+
+/// Bits for codes below `codes`, and for null; none where there are no codes.
+fn code_bits(codes: u32) -> u32 {
+    u32::BITS - codes.leading_zeros()
+}
+
+impl Packing {
+    /// Words of a row.
+    pub fn words(&self, layout: &Layout) -> usize {
+        match self {
+            Packing::Wide => layout.words(),
+            Packing::Compact(_) => layout.compact_words(),
+        }
+    }
+
+    /// Appends rows, wide.
+    pub fn widen(&self, layout: &Layout, words: &[u32], out: &mut Vec<u32>) {
+        let Packing::Compact(heads) = self else {
+            out.extend_from_slice(words);
+            return;
+        };
+        for row in words.chunks_exact(layout.compact_words()) {
+            out.extend([heads.rest(row[0]), heads.second(row[0])]);
+            out.extend_from_slice(&row[1..]);
+            out.extend(layout.coded().then(|| heads.code(row[0])));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_fits_comes_back(
+            rest_bits in 0u32..16,
+            codes in 0u32..70,
+            first in any::<u32>(),
+            span in 0u32..200_000,
+            later in 0u32..200_000,
+        ) {
+            let seconds = (first, first.saturating_add(span));
+            let Some(heads) = Heads::of(rest_bits, codes, seconds) else {
+                let room = 1u64 << (32 - rest_bits - code_bits(codes));
+                prop_assert!(u64::from(seconds.1 - seconds.0) >= room);
+                return Ok(());
+            };
+            prop_assert!(heads.hold(codes, seconds));
+            prop_assert!(!heads.hold(2 * codes + 1, seconds));
+            let follow = seconds.1.saturating_add(later);
+            let far = u64::from(follow - heads.first) >= 1 << (32 - rest_bits - heads.code_bits);
+            prop_assert_eq!(heads.hold(codes, (first, follow)), !far);
+            for second in [seconds.0, seconds.1] {
+                let rest = !(u32::MAX << rest_bits);
+                for code in (0..codes).chain([u32::MAX]) {
+                    let head = heads.head(rest, code, second);
+                    prop_assert_eq!((heads.rest(head), heads.code(head), heads.second(head)), (rest, code, second));
+                }
+            }
+        }
+    }
+}
