@@ -4,6 +4,7 @@
 //! labels (u8), all little-endian. Reading it is not timed.
 
 use anyhow::{ensure, Context, Result};
+use churn_risk::memory::Shelf;
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::logistic::{self, LogisticParams};
 use clap::Parser;
@@ -60,18 +61,12 @@ fn read(path: &Path) -> Result<Design> {
         .step_by(BLOCK_ROWS)
         .map(|first| {
             let range = first..(first + BLOCK_ROWS).min(rows);
-            DesignBlock {
-                rows: range.len(),
-                x: (0..columns)
-                    .flat_map(|column| range.clone().map(move |row| (row, column)))
-                    .map(|(r, c)| value(r, c))
-                    .collect(),
-                y: labels[range.clone()].to_vec(),
-                fold: vec![0; range.len()],
-                customer: range.clone().map(|row| row as u32).collect(),
-                family: (range.start / BLOCK_ROWS) as u32,
-            }
+            let places = (0..columns).flat_map(|column| range.clone().map(move |row| (row, column)));
+            let x = places.map(|(row, column)| value(row, column)).collect();
+            let customer = range.clone().map(|row| row as u32).collect();
+            let of_rows = (labels[range.clone()].to_vec(), vec![0; range.len()], customer);
+            Ok(DesignBlock::new(x, of_rows, (range.start / BLOCK_ROWS) as u32, &Shelf::of(None))?)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     Ok(Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks })
 }

@@ -3,6 +3,7 @@
 use churn_risk::calendar::{Day, Timeline, Zone};
 use churn_risk::config::{self, Settings};
 use churn_risk::features::{Catalogue, Engine, Located, RowKey};
+use churn_risk::memory::Shelf;
 use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::logistic::{self, LogisticParams};
@@ -110,6 +111,7 @@ fn features(bencher: Bencher) {
 }
 
 /// `rows` rows of `columns` correlated columns in blocks of 4,096.
+#[allow(clippy::expect_used, reason = "without a limit, nothing is ever written")]
 fn design(rows: usize, columns: usize) -> Design {
     let mut random = Uniform(2);
     let mut blocks = Vec::new();
@@ -129,7 +131,7 @@ fn design(rows: usize, columns: usize) -> Design {
         let fold = (0..count).map(|row| (row % 5) as u8).collect();
         let customer = (0..count as u32).collect();
         let family = blocks.len() as u32;
-        blocks.push(DesignBlock { rows: count, x: x.into(), y, fold, customer, family });
+        blocks.push(DesignBlock::new(x, (y, fold, customer), family, &Shelf::of(None)).expect("held in memory"));
     }
     Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks }
 }

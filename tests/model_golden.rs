@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use churn_risk::config::Economics;
+use churn_risk::memory::Shelf;
 use churn_risk::model::calibration::{self, Calibration, Rows};
 use churn_risk::model::cross_fit::{choose_alpha, cross_fit, Round};
 use churn_risk::model::design::{Design, DesignBlock};
@@ -31,13 +32,12 @@ fn design() -> Design {
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     let blocks = (0..)
         .zip(rows.chunks(500))
-        .map(|(family, rows)| DesignBlock {
-            rows: rows.len(),
-            x: (0..columns).flat_map(|j| rows.iter().map(move |row| row[j].parse::<f32>().unwrap())).collect(),
-            y: rows.iter().map(|row| row[columns].parse().unwrap()).collect(),
-            fold: rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect(),
-            customer: (0..rows.len() as u32).collect(),
-            family,
+        .map(|(family, rows)| {
+            let x = (0..columns).flat_map(|j| rows.iter().map(move |row| row[j].parse().unwrap())).collect();
+            let y = rows.iter().map(|row| row[columns].parse().unwrap()).collect();
+            let fold = rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect();
+            let customer = (0..rows.len() as u32).collect();
+            DesignBlock::new(x, (y, fold, customer), family, &Shelf::of(None)).unwrap()
         })
         .collect();
     Design { names: header[..columns].iter().map(|name| name.to_string()).collect(), blocks }

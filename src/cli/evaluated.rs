@@ -32,7 +32,7 @@ pub fn brief(model: &Artefact) -> String {
         metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
     );
     let baseline = format!("{} alone", evaluation.baseline_of);
-    let header = ["on unseen customers", "model", "95 % interval", &baseline];
+    let header = ["on held-out rows", "model", "95 % interval", &baseline];
     let mut list = table(&header, &[1, 2, 3]);
     let (of, ranges, trivial) = (metrics, &evaluation.intervals, &evaluation.baseline);
     let lift = format!("lift of the first {}", metrics.capacity);

@@ -209,7 +209,7 @@ pub fn scored(
             (rows.passthrough(&zone, &listed)?, rows.passthrough(&zone, &all)?, rows.table.value.clone())
         }
     };
-    let list = |places| results.list_table(places, &lines, &passthrough);
+    let list = |places| Ok(results.list_table(places, &lines, &passthrough));
     let top = summary::top(&results, &lines);
     if settings.publish.formats.contains(&Format::Csv) {
         staged.csv("at_risk.csv", lines.len(), list)?;
@@ -217,7 +217,7 @@ pub fn scored(
     if settings.publish.formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", lines.len(), list)?;
     }
-    staged.parquet("scores.parquet", ranking.order.len(), |places| results.scores_table(places, &in_scores))?;
+    staged.parquet("scores.parquet", ranking.order.len(), |places| Ok(results.scores_table(places, &in_scores)))?;
     clock.lap("tables");
     let mut manifest = Manifest {
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),

@@ -146,7 +146,7 @@ pub fn scored(run: &Run) -> String {
     let good = &run.model.evaluation.metrics;
     let _ = writeln!(
         text,
-        "  on held-out customers: AUC {}, the riskiest tenth churned {} times as often as all\n",
+        "  on held-out rows: AUC {}, the riskiest tenth churned {} times as often as all\n",
         shown(good.roc_auc, 3),
         shown(good.top_decile_lift, 1),
     );

@@ -15,7 +15,7 @@ use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
 use crate::model::folds;
 use crate::model::leakage;
 use crate::model::screening::{Candidates, Wide};
-use crate::model::training;
+use crate::model::training::{self, Data};
 use crate::registry::comparison::{self, Contender};
 use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
@@ -61,7 +61,7 @@ pub fn trained(
     for day in &snapshots.unmatured {
         tracing::warn!("the labels of the snapshot {day} have not matured by {end}; it is left out");
     }
-    let data = score::built(session, settings, &tables, &snapshots.all(), Some(end))?;
+    let mut data = score::built(session, settings, &tables, &snapshots.all(), Some(end))?;
     let mut clock = Clock::start();
     let labelled = Selection::labelled(&data, |_| true);
     for suspect in leakage::suspects(&data, &tables.customers, &labelled, settings.model.seed)? {
@@ -71,7 +71,9 @@ pub fn trained(
     let inputs = Inputs::of(&tables.sources, settings.signals.keys(), Some(end));
     let spinner = session.progress().spinner("training");
     let step = |what: &str| spinner.set_message(what.to_owned());
-    let challenger = training::train(settings, &data, &tables.customers, &snapshots, inputs, &step);
+    let compared = promote == Promote::Auto && registry.champion_version()?.is_some();
+    let own = Data::Own { dataset: &mut data, features: compared };
+    let challenger = training::train(settings, own, &tables.customers, &snapshots, inputs, &step);
     spinner.finish_and_clear();
     let challenger = registry.register(challenger?, &now())?;
     let dates = challenger.evaluation_dates();
@@ -120,7 +122,8 @@ fn trained_on_table(
             let training = Selection::labelled(data, |day| snapshots.training.contains(&day));
             let kept = candidates.for_training_on(&training)?;
             let (data, customers) = kept.data();
-            let challenger = training::train(settings, data, customers, snapshots, inputs, &step);
+            let shared = Data::Shared(data);
+            let challenger = training::train(settings, shared, customers, snapshots, inputs, &step);
             challenger.map(|mut challenger| {
                 challenger.models().for_each(|model| kept.tell(model));
                 challenger

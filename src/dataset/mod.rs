@@ -67,6 +67,25 @@ impl Block {
         Ok(Values { rows: self.rows(), values: self.values.all()? })
     }
 
+    /// Some of the rows, ascending, with their features in memory.
+    ///
+    /// # Errors
+    /// As [`Block::values`].
+    pub fn of_rows(&self, rows: &[u32]) -> Result<Block> {
+        let all = self.values()?;
+        let columns = all.values.len().checked_div(self.rows()).unwrap_or(0);
+        let mut values = Vec::with_capacity(columns * rows.len());
+        for column in (0..columns).map(|column| all.column(column)) {
+            values.extend(rows.iter().map(|&row| column[row as usize]));
+        }
+        Ok(Block {
+            customers: rows.iter().map(|&row| self.customers[row as usize]).collect(),
+            as_of: rows.iter().map(|&row| self.as_of[row as usize]).collect(),
+            labels: rows.iter().filter_map(|&row| self.labels.get(row as usize)).copied().collect(),
+            values: values.into(),
+        })
+    }
+
     /// The numeric features of one row.
     ///
     /// # Errors

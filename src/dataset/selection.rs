@@ -57,14 +57,6 @@ impl Selection {
         self
     }
 
-    /// The rows of this selection that are not among others.
-    pub fn without(&self, others: &Selection) -> Selection {
-        let left = |(rows, others): (&Vec<u32>, &Vec<u32>)| {
-            rows.iter().copied().filter(|row| others.binary_search(row).is_err()).collect()
-        };
-        Selection { rows: self.rows.par_iter().zip(&others.rows).map(left).collect() }
-    }
-
     /// Those of the rows for which `wanted` holds.
     pub fn restricted(&self, dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
         let kept = |(block, rows): (&Block, &Vec<u32>)| {

@@ -2,10 +2,11 @@
 
 use super::additive::{Additive, Comparison};
 use super::calibration::ChosenCalibration;
+use super::columns::DesignColumns;
 use super::cross_fit::AlphaChoice;
 use super::evaluation::Evaluation;
 use super::logistic::{Certificate, Coefficient};
-use super::recipe::{DesignColumns, NumericStep, Recipe, Role, Source, Term};
+use super::recipe::{NumericStep, Recipe, Role, Source, Term};
 use super::restrictions::Restrictions;
 use super::sampling::Sampling;
 use super::screening::Screening;

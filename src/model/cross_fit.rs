@@ -59,7 +59,7 @@ impl Round<'_> {
 pub fn cross_fit(round: &Round, alpha: f64, folds: u8, start: Option<&LogisticFit>) -> Result<Vec<Vec<f64>>> {
     let design = round.fitted;
     design.check()?;
-    let scale = column_scale(design, &design.profile()?)?;
+    let scale = column_scale(design, &design.profile())?;
     let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
     let start = match start {
         Some(fit) => fit.coefficients.iter().copied().chain([fit.intercept]).collect(),
@@ -147,7 +147,7 @@ impl<'a> Searched<'a> {
         Ok(Searched {
             fitted: part(round.fitted),
             judged: part(round.judged),
-            scale: column_scale(round.fitted, &round.fitted.profile()?)?,
+            scale: column_scale(round.fitted, &round.fitted.profile())?,
             theta: base_rate_start(round.fitted),
         })
     }
@@ -264,7 +264,7 @@ pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::design::examples::{from_columns, random, split};
+    use crate::model::design::examples::{from_columns, random, rows_of, split};
     use crate::model::logistic::{fit, LogisticParams};
     use proptest::prelude::*;
 
@@ -275,17 +275,7 @@ mod tests {
             let mut others = design.clone();
             for block in &mut others.blocks {
                 let keep: Vec<usize> = (0..block.rows).filter(|&row| block.fold[row] != left_out).collect();
-                let columns = block.columns().unwrap();
-                let x: Vec<f32> = (0..design.names.len())
-                    .flat_map(|j| keep.iter().map(move |&row| (j, row)))
-                    .map(|(j, row)| columns.column(j)[row])
-                    .collect();
-                drop(columns);
-                block.x = x.into();
-                block.y = keep.iter().map(|&row| block.y[row]).collect();
-                block.fold = keep.iter().map(|&row| block.fold[row]).collect();
-                block.customer = keep.iter().map(|&row| block.customer[row]).collect();
-                block.rows = keep.len();
+                *block = rows_of(block, &keep, block.family);
             }
             let model = fit(&others, &LogisticParams::new(alpha).certificate_bytes(0)).unwrap();
             assert!(model.converged);

@@ -2,7 +2,7 @@
 
 use super::kernel::GROUPS;
 use crate::error::{Error, Result};
-use crate::memory::Stored;
+use crate::memory::{Shelf, Stored};
 use crate::numeric::vectorised;
 use fearless_simd::{f32x16, f64x8, prelude::*, Simd};
 use ndarray::{Array1, Array2, ShapeBuilder};
@@ -37,6 +37,8 @@ pub struct DesignBlock {
     pub customer: Vec<u32>,
     /// All rows of a customer are in blocks of one family, and these lie one after the other.
     pub family: u32,
+    /// The sums of each column, taken while the values are in the cache.
+    sums: Vec<ColumnSums>,
 }
 
 /// What a column looks like before any fit.
@@ -117,6 +119,12 @@ fn sums_of<S: Simd>(simd: S, x: &[f32], others: &Others) -> ColumnSums {
     found
 }
 
+/// What the profile of a design is made of: the sums of each column of a block's values.
+fn column_sums(x: &[f32], y: &[u8]) -> Vec<ColumnSums> {
+    let others = others(y);
+    x.chunks_exact(y.len().max(1)).map(|column| vectorised!(simd => sums_of(simd, column, &others))).collect()
+}
+
 fn add_sums(to: &mut ColumnSums, from: &ColumnSums) {
     to.0.iter_mut().zip(from.0).for_each(|(to, from)| *to += from);
     to.1.iter_mut().zip(from.1).for_each(|(to, from)| *to = (to.0.min(from.0), to.1.max(from.1)));
@@ -136,6 +144,21 @@ impl Columns<'_> {
 }
 
 impl DesignBlock {
+    /// A block of rows with these values, column after column, which go to the shelf; of each row the label, the fold and
+    /// the customer.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] when the values have to be written and the disk is full.
+    pub fn new(
+        x: Vec<f32>,
+        (y, fold, customer): (Vec<u8>, Vec<u8>, Vec<u32>),
+        family: u32,
+        shelf: &Shelf,
+    ) -> Result<DesignBlock> {
+        let sums = column_sums(&x, &y);
+        Ok(DesignBlock { rows: y.len(), x: shelf.put(x)?, y, fold, customer, family, sums })
+    }
+
     /// The values: borrowed, or read into memory until they are dropped.
     ///
     /// # Errors
@@ -165,6 +188,7 @@ impl Design {
     pub fn customers(&self) -> usize {
         let of_family = |blocks: &[DesignBlock]| {
             let mut customers: Vec<u32> = blocks.iter().flat_map(|block| &block.customer).copied().collect();
+            customers.dedup();
             customers.sort_unstable();
             customers.dedup();
             customers.len()
@@ -186,11 +210,12 @@ impl Design {
     /// [`Error::Internal`]: whoever built the design made a mistake.
     pub fn check(&self) -> Result<()> {
         for (at, block) in self.blocks.iter().enumerate() {
-            let found = (block.x.len(), block.y.len(), block.fold.len(), block.customer.len());
-            let expected = (block.rows * self.columns(), block.rows, block.rows, block.rows);
+            let found = (block.x.len(), block.y.len(), block.fold.len(), block.customer.len(), block.sums.len());
+            let columns = if block.rows == 0 { 0 } else { self.columns() };
+            let expected = (block.rows * self.columns(), block.rows, block.rows, block.rows, columns);
             if found != expected {
                 return Err(Error::Internal(format!(
-                    "block {at} of the design has {found:?} values, labels, folds and customers; expected {expected:?} for {} \
+                    "block {at} of the design has {found:?} values, labels, folds, customers and sums; expected {expected:?} for {} \
                      rows and {} columns",
                     block.rows,
                     self.columns()
@@ -218,23 +243,17 @@ impl Design {
     }
 
     /// The profile of each column.
-    ///
-    /// # Errors
-    /// As [`DesignBlock::columns`], like those that follow.
-    pub fn profile(&self) -> Result<Vec<ColumnProfile>> {
+    pub fn profile(&self) -> Vec<ColumnProfile> {
         let empty = vec![EMPTY_SUMS; self.columns()];
         let group = self.blocks.len().div_ceil(GROUPS).max(1);
         let of_group = |blocks: &[DesignBlock]| {
             let mut sums = empty.clone();
             for block in blocks {
-                let (columns, others) = (block.columns()?, others(&block.y));
-                for (j, sums) in sums.iter_mut().enumerate() {
-                    add_sums(sums, &vectorised!(simd => sums_of(simd, columns.column(j), &others)));
-                }
+                sums.iter_mut().zip(&block.sums).for_each(|(to, from)| add_sums(to, from));
             }
-            Ok(sums)
+            sums
         };
-        let groups: Vec<Vec<ColumnSums>> = self.blocks.par_chunks(group).map(of_group).collect::<Result<_>>()?;
+        let groups: Vec<Vec<ColumnSums>> = self.blocks.par_chunks(group).map(of_group).collect();
         let mut total = empty.clone();
         groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| add_sums(to, from)));
         let rows = self.rows() as f64;
@@ -244,11 +263,14 @@ impl Design {
             stayed,
             churned,
         };
-        Ok(total.into_iter().map(profile).collect())
+        total.into_iter().map(profile).collect()
     }
 
     /// The log-odds `intercept + x * coefficients` of every row, block by block. `coefficients` has one value per
     /// column.
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`].
     pub fn log_odds(&self, coefficients: &[f64], intercept: f64) -> Result<Vec<Vec<f64>>> {
         debug_assert_eq!(coefficients.len(), self.columns());
         self.blocks
@@ -266,6 +288,9 @@ impl Design {
     }
 
     /// The values as one dense matrix of shape (rows, columns), stored column after column.
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`].
     pub fn to_f64(&self) -> Result<Array2<f64>> {
         let mut x = Array2::zeros((self.rows(), self.columns()).f());
         let blocks: Vec<Columns<'_>> = self.blocks.iter().map(DesignBlock::columns).collect::<Result<_>>()?;
@@ -323,6 +348,7 @@ pub(super) mod examples {
     pub fn change(block: &mut DesignBlock, by: impl FnOnce(&mut Vec<f32>)) {
         let mut x = block.x.all().unwrap().into_owned();
         by(&mut x);
+        block.sums = column_sums(&x, &block.y);
         block.x = x.into();
     }
 
@@ -331,24 +357,29 @@ pub(super) mod examples {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
         let customer = (0..rows as u32).collect();
-        Design { names, blocks: vec![DesignBlock { rows, x: x.into(), y, fold, customer, family: 0 }] }
+        let block = DesignBlock::new(x, (y, fold, customer), 0, &Shelf::of(None)).unwrap();
+        Design { names, blocks: vec![block] }
+    }
+
+    /// These rows of a block, as a block of its own.
+    pub fn rows_of(block: &DesignBlock, rows: &[usize], family: u32) -> DesignBlock {
+        let columns = block.columns().unwrap();
+        let x = (0..block.sums.len()).flat_map(|j| rows.iter().map(|&row| columns.column(j)[row]).collect::<Vec<_>>());
+        let of_rows = (
+            rows.iter().map(|&row| block.y[row]).collect(),
+            rows.iter().map(|&row| block.fold[row]).collect(),
+            rows.iter().map(|&row| block.customer[row]).collect(),
+        );
+        DesignBlock::new(x.collect(), of_rows, family, &Shelf::of(None)).unwrap()
     }
 
     /// The same rows in blocks of at most `size`.
     pub fn split(design: &Design, size: usize) -> Design {
         let mut blocks = Vec::new();
         for block in &design.blocks {
-            let columns = block.columns().unwrap();
-            for first in (0..block.rows).step_by(size) {
-                let range = first..(first + size).min(block.rows);
-                blocks.push(DesignBlock {
-                    rows: range.len(),
-                    x: (0..design.columns()).flat_map(|j| columns.column(j)[range.clone()].to_vec()).collect(),
-                    y: block.y[range.clone()].to_vec(),
-                    fold: block.fold[range.clone()].to_vec(),
-                    customer: block.customer[range].to_vec(),
-                    family: blocks.len() as u32,
-                });
+            let rows: Vec<usize> = (0..block.rows).collect();
+            for rows in rows.chunks(size) {
+                blocks.push(rows_of(block, rows, blocks.len() as u32));
             }
         }
         Design { names: design.names.clone(), blocks }

@@ -3,7 +3,7 @@
 
 use super::artefact::Inputs;
 use super::bootstrap::Each;
-use super::evaluation::{Baseline, Evaluation};
+use super::evaluation::{segments, Baseline, Evaluation};
 use super::metrics::Metrics;
 use super::screening::Candidates;
 use super::training::{self, Challenger, Trained};
@@ -115,8 +115,9 @@ pub fn train(
         name: either(held_out.iter().map(|(.., baseline)| baseline.name.as_str())),
         probabilities: in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, b)| (rows, &b.probabilities))),
     };
-    let mut evaluation =
-        Evaluation::of(settings, dataset, customers, &pooled, &probabilities, baseline, Some(&fold_of))?;
+    let groupings = segments::groupings(dataset, customers, &pooled)?;
+    let by = (groupings, Some(fold_of.as_slice()));
+    let mut evaluation = Evaluation::of(settings, dataset, customers, &pooled, &probabilities, baseline, by);
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();

@@ -11,7 +11,8 @@
 //! | `sampling` | a sample of those who stayed, where the rows are more than memory allows |
 //! | `metrics` | how good scores are, as scikit-learn defines it |
 //! | `bootstrap` | [intervals](bootstrap::Bootstrap) of the metrics, and of their differences, by resampling customers |
-//! | `recipe` | from raw features to the columns of the design, learned on training rows |
+//! | `recipe` | what turns raw features into the columns of the design, learned on training rows |
+//! | `columns` | the recipe applied: rows of a data set as columns of the design |
 //! | `training` | the steps of a training |
 //! | `evaluation` | how good it is on later, unseen rows: with intervals, in money, group by group |
 //! | `folds` | the evaluation by held-out folds, where there is no time to split by |
@@ -39,6 +40,7 @@ pub mod backtest;
 pub mod base_rate;
 pub mod bootstrap;
 pub mod calibration;
+pub mod columns;
 pub mod cross_fit;
 pub mod design;
 pub mod evaluation;

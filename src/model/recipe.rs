@@ -6,14 +6,11 @@
 //! common enough to tell something. Categorical features: one column a level, except for the commonest one, with all
 //! rare and unknown levels together as "other".
 
-use super::design::{Design, DesignBlock};
-use super::kernel::TILE;
-use crate::dataset::{Block, Dataset, Selection, Values};
+use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
-use crate::memory::{self, Shelf};
-use crate::numeric::{from_ordered_f32, ln_1p_of_single, ordered_f32, vectorised};
-use crate::sources::{CustomerTable, NO_LEVEL};
+use crate::numeric::{from_ordered_f32, ln_1p_of_single, ordered_f32};
+use crate::sources::CustomerTable;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +26,6 @@ const INDICATED: f64 = 0.005;
 /// of about so many rows.
 const COPIED: f64 = 0.99;
 const COPY_ROWS: usize = 2_000;
-/// What a memory limit keeps free beside a design, in bytes: for the passes over it, and for each row that is not in it and
-/// may be what its model is judged on, with its scores, orders and intervals.
-const DESIGN_RESERVE: u64 = 64 << 20;
-const JUDGED_ROW: u64 = 256;
 /// A level needs this many training rows to be a column of its own, and this share of them.
 const LEVEL_ROWS: u64 = 20;
 const LEVEL_SHARE: f64 = 0.002;
@@ -272,156 +265,6 @@ impl Recipe {
         }
         terms
     }
-
-    /// The design of the selected rows. `folds` is the number of cross-fitting folds: all rows of a customer fall into
-    /// one, by a hash of the id.
-    pub fn design(
-        &self,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        selection: &Selection,
-        folds: u8,
-        seed: u64,
-    ) -> Result<Design> {
-        let columns = self.columns(customers);
-        let judged = JUDGED_ROW * (dataset.rows() - selection.count()) as u64;
-        let shelf = Shelf::of(memory::room(DESIGN_RESERVE + judged));
-        let blocks: Vec<Vec<DesignBlock>> = dataset
-            .blocks
-            .par_iter()
-            .enumerate()
-            .map(|(index, block)| {
-                let (values, of) = (block.values()?, &block.customers);
-                let fold = |&row: &u32| customers.fold(of[row as usize], folds, seed);
-                let design_block = |rows: &[u32]| {
-                    Ok(DesignBlock {
-                        rows: rows.len(),
-                        x: shelf.put(columns.of(block, &values, rows))?,
-                        y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
-                        fold: rows.iter().map(fold).collect(),
-                        customer: rows.iter().map(|&row| customers.key(of[row as usize])).collect(),
-                        family: index as u32,
-                    })
-                };
-                pieces(selection.rows(index), of).map(design_block).collect()
-            })
-            .collect::<Result<_>>()?;
-        let blocks = blocks.into_iter().flatten().collect();
-        Ok(Design { names: columns.terms.into_iter().map(|term| term.name).collect(), blocks })
-    }
-
-    /// What computes the columns of the design for the customers of one table.
-    pub fn columns<'a>(&'a self, customers: &'a CustomerTable) -> DesignColumns<'a> {
-        let terms = self.terms();
-        let set = |term: &Term| match term.source {
-            Source::Numeric(_) => Vec::new(),
-            Source::Categorical(index) => {
-                let known = &self.categorical[index];
-                customers.categorical[index].names.iter().map(|name| known.sets(&term.role, name)).collect()
-            }
-        };
-        DesignColumns { recipe: self, customers, sets: terms.iter().map(set).collect(), terms }
-    }
-}
-
-/// The columns of a design, ready to be computed for rows of a data set.
-pub struct DesignColumns<'a> {
-    recipe: &'a Recipe,
-    customers: &'a CustomerTable,
-    terms: Vec<Term>,
-    /// Per categorical term and code of this customers table, whether the column is set: levels are compared by name.
-    sets: Vec<Vec<bool>>,
-}
-
-impl DesignColumns<'_> {
-    /// Some rows of a block, ascending, as columns of the design, column-major. Every value is finite.
-    pub fn of(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
-        let mut x = Vec::with_capacity(self.terms.len() * rows.len());
-        let mut codes = Codes::default();
-        (0..self.terms.len()).for_each(|index| self.add_column(index, block, values, rows, &mut codes, &mut x));
-        x
-    }
-
-    /// The log-odds `intercept + x * weights` of some rows of a block, and the sum of each column over them. Only one column
-    /// is in memory at a time.
-    pub fn score(
-        &self,
-        block: &Block,
-        values: &Values<'_>,
-        rows: &[u32],
-        (intercept, weights): (f64, &[f64]),
-    ) -> (Vec<f64>, Vec<f64>) {
-        let (mut log_odds, mut x) = (vec![intercept; rows.len()], Vec::with_capacity(rows.len()));
-        let mut codes = Codes::default();
-        let add = |(index, &weight): (usize, &f64)| {
-            x.clear();
-            self.add_column(index, block, values, rows, &mut codes, &mut x);
-            vectorised!(add_effects(weight, &x, &mut log_odds))
-        };
-        let sums = weights.iter().enumerate().map(add).collect();
-        (log_odds, sums)
-    }
-
-    /// Appends one column of the design. `codes` are those of the column before.
-    fn add_column(
-        &self,
-        index: usize,
-        block: &Block,
-        values: &Values<'_>,
-        rows: &[u32],
-        codes: &mut Codes,
-        x: &mut Vec<f32>,
-    ) {
-        let (term, set) = (&self.terms[index], &self.sets[index]);
-        match term.source {
-            Source::Numeric(index) => {
-                let (column, before) = (values.column(index), x.len());
-                match *rows {
-                    [first, .., last] if (last - first) as usize + 1 == rows.len() => {
-                        x.extend_from_slice(&column[first as usize..=last as usize]);
-                    }
-                    _ => x.extend(rows.iter().map(|&row| column[row as usize])),
-                }
-                let x = &mut x[before..];
-                match term.role {
-                    Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),
-                    _ => vectorised!(standardise(&self.recipe.numeric[index], x)),
-                }
-            }
-            Source::Categorical(index) => {
-                if codes.feature != Some(index) {
-                    let of_customers = &self.customers.categorical[index].codes;
-                    let of_row = |&row: &u32| of_customers[block.customers[row as usize] as usize];
-                    codes.feature = Some(index);
-                    codes.of_rows.clear();
-                    codes.of_rows.extend(rows.iter().map(of_row));
-                }
-                let value = |&code: &u32| f32::from(u8::from(code != NO_LEVEL && set[code as usize]));
-                x.extend(codes.of_rows.iter().map(value));
-            }
-        }
-    }
-}
-
-/// The codes of some rows for a categorical feature: its columns follow one another, and customers lie all over the table.
-#[derive(Default)]
-struct Codes {
-    feature: Option<usize>,
-    of_rows: Vec<u32>,
-}
-
-/// Adds `weight * x` to the log-odds of each row, and returns the sum of the column.
-#[inline(always)]
-fn add_effects(weight: f64, x: &[f32], log_odds: &mut [f64]) -> f64 {
-    /// Sums side by side, so that one addition need not wait for the other.
-    const LANES: usize = 8;
-    log_odds.iter_mut().zip(x).for_each(|(z, &x)| *z += weight * f64::from(x));
-    let mut sums = [0.0; LANES];
-    let mut add = |x: &[f32]| sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += f64::from(x));
-    let (lanes, rest) = x.as_chunks::<LANES>();
-    lanes.iter().for_each(|lanes| add(lanes));
-    add(rest);
-    sums.iter().sum()
 }
 
 impl NumericStep {
@@ -433,8 +276,8 @@ impl NumericStep {
 
     /// A bent value, clipped and standardised.
     #[inline(always)]
-    fn placed(&self, bent: f64) -> f32 {
-        // A division a value would be a quarter of the work.
+    pub(super) fn placed(&self, bent: f64) -> f32 {
+        // One division for all values of a column, instead of one for each.
         let standardised = ((bent.max(self.low).min(self.high) - self.mean) * self.scale.recip()) as f32;
         if bent.is_nan() {
             0.0
@@ -444,38 +287,8 @@ impl NumericStep {
     }
 }
 
-/// Raw values, turned into those of the design.
-#[inline(always)]
-fn standardise(step: &NumericStep, values: &mut [f32]) {
-    match step.transform {
-        Transform::Identity => values.iter_mut().for_each(|x| *x = step.placed(f64::from(*x))),
-        Transform::SignedLog => {
-            values.iter_mut().for_each(|x| *x = step.placed(Transform::SignedLog.apply(f64::from(*x))));
-        }
-    }
-}
-
-/// Rows of a data set's block as blocks of a design: about as many as a tile of the kernel, so that their values lie
-/// together, and the rows of one customer never apart.
-fn pieces<'a>(mut rows: &'a [u32], customers: &'a [u32]) -> impl Iterator<Item = &'a [u32]> {
-    std::iter::from_fn(move || {
-        let mut end = rows.len().min(TILE);
-        let of = |at: usize| rows.get(at).map(|&row| customers[row as usize]);
-        while end > 1 && end < rows.len() && of(end) == of(end - 1) {
-            end -= 1;
-        }
-        // More rows of one customer than a tile holds stay together all the same.
-        if end == 1 && end < rows.len() && of(end) == of(0) {
-            end = rows.iter().position(|&row| Some(customers[row as usize]) != of(0)).unwrap_or(rows.len());
-        }
-        let (piece, rest) = rows.split_at(end);
-        rows = rest;
-        (!piece.is_empty()).then_some(piece)
-    })
-}
-
 impl CategoricalStep {
-    fn sets(&self, role: &Role, level: &str) -> bool {
+    pub(super) fn sets(&self, role: &Role, level: &str) -> bool {
         match role {
             Role::Level(name) => name == level,
             Role::OtherLevel => self.baseline.as_deref() != Some(level) && !self.levels.iter().any(|l| l == level),
@@ -563,6 +376,7 @@ fn with_copies(mut steps: Vec<NumericStep>, catalogue: &Catalogue, sample: &[f32
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Block;
     use crate::features::Feature;
 
     fn dataset(columns: &[(Measure, Vec<f32>)]) -> Dataset {
@@ -593,19 +407,6 @@ mod tests {
             reports: Vec::new(),
             first_entries: Vec::new(),
         }
-    }
-
-    #[test]
-    fn pieces_are_tiles_and_keep_customers_together() {
-        let customers: Vec<u32> = (0..4000u32).map(|row| if row < 900 { 7 } else { 10 + row / 3 }).collect();
-        let rows: Vec<u32> = (0..4000).filter(|row| row % 5 != 1).collect();
-        let found: Vec<&[u32]> = pieces(&rows, &customers).collect();
-        assert_eq!(found.concat(), rows);
-        assert_eq!(found[0].len(), 720, "all rows of the first customer");
-        assert!(found[1..].iter().all(|piece| piece.len() <= TILE && !piece.is_empty()));
-        let of = |row: Option<&u32>| row.map(|&row| customers[row as usize]);
-        assert!(found.windows(2).all(|pair| of(pair[0].last()) != of(pair[1].first())));
-        assert_eq!(pieces(&[], &customers).count(), 0);
     }
 
     fn customers(levels: &[&str]) -> CustomerTable {

@@ -120,7 +120,7 @@ impl Structure {
     fn regulariser(&self, design: &Design, alpha: f64) -> Result<Regulariser> {
         let variance = match self.penalty {
             Penalty::L2 => vec![1.0; design.columns()],
-            Penalty::Group => design.profile()?.iter().map(ColumnProfile::variance).collect(),
+            Penalty::Group => design.profile().iter().map(ColumnProfile::variance).collect(),
         };
         let group = |(_, columns): &(String, Range<usize>)| Group {
             columns: columns.clone(),

@@ -6,7 +6,7 @@ use super::base_rate::PriorCorrection;
 use super::calibration::{self, ChosenCalibration, Rows};
 use super::cross_fit::{AlphaChoice, Round};
 use super::design::Design;
-use super::evaluation::{Baseline, Evaluation};
+use super::evaluation::{segments, Baseline, Evaluation};
 use super::forward::{self, Origin};
 use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use super::recipe::Recipe;
@@ -14,11 +14,12 @@ use super::restrictions::Restrictions;
 use super::sampling::{self, Sampling};
 use super::structure::Structure;
 use crate::clock::Clock;
-use crate::config::{BaseRate, Complexity, Settings};
+use crate::config::{BaseRate, Complexity, Sample, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::features::Directions;
+use crate::memory::{self, Stored};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
@@ -26,13 +27,54 @@ use rayon::prelude::*;
 pub const FOLDS: u8 = 5;
 
 /// Rows that a calibration is learned on, at most.
-const CALIBRATION_ROWS: usize = 150_000;
+const CALIBRATION_ROWS: usize = 100_000;
 
 /// Tolerance of a fit that is only judged: its log-odds are then off by less than a thousandth of their standard errors.
 const JUDGED_TOLERANCE: f64 = 1e-8;
 
+/// Tolerance of the fit that is published, on so many rows: of few it is exact to what rounding leaves, of many, where a pass
+/// over them takes its time, log-odds are off by less than a ten-thousandth of their standard errors.
+fn published_tolerance(rows: usize) -> f64 {
+    if rows > 100_000 {
+        1e-9
+    } else {
+        1e-12
+    }
+}
+
 /// The linear model is compared with richer ones as long as its design has at most so many columns.
 const WIDE: usize = 2_000;
+
+/// A data set to train on.
+pub enum Data<'a> {
+    /// One that others need as well.
+    Shared(&'a Dataset),
+    /// One that may be used up: after the training, only the rows have to be left that were not trained on.
+    Own {
+        /// The data set.
+        dataset: &'a mut Dataset,
+        /// Whether these rows have to keep their features.
+        features: bool,
+    },
+}
+
+impl std::ops::Deref for Data<'_> {
+    type Target = Dataset;
+
+    fn deref(&self) -> &Dataset {
+        match self {
+            Data::Shared(dataset) => dataset,
+            Data::Own { dataset, .. } => dataset,
+        }
+    }
+}
+
+/// Whether no more is asked of features, once a linear model's design is made of them. A sample may have to be drawn for the
+/// published model where there was none before, from all the rows; and a memory limit both asks for samples and has its own
+/// ways to spare memory.
+fn may_give_up_features(settings: &Settings) -> bool {
+    memory::limit().is_none() && !matches!(settings.training.sample, Sample::Share(_))
+}
 
 /// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
 pub struct Trained {
@@ -86,37 +128,41 @@ pub fn train_on(
     rows: &Selection,
     step: &dyn Fn(&str),
 ) -> Result<Trained> {
-    with_design(settings, dataset, customers, rows, step).map(|(trained, _)| trained)
+    with_design(settings, &mut Data::Shared(dataset), customers, (rows, None), step).map(|(trained, _)| trained)
 }
 
-/// As [`train_on`], with the design of all the rows if it was a linear model that was fitted on them.
+/// As [`train_on`], with the design of all the rows if it was a linear model that was fitted on them. A data set of our own may
+/// be `left` with other rows alone, if any are named.
 fn with_design(
     settings: &Settings,
-    dataset: &Dataset,
+    data: &mut Data<'_>,
     customers: &CustomerTable,
-    rows: &Selection,
+    (rows, left): (&Selection, Option<&Selection>),
     step: &dyn Fn(&str),
 ) -> Result<(Trained, Option<Design>)> {
     let mut clock = Clock::start();
-    let directions = Directions::of(settings, &dataset.catalogue)?;
+    let directions = Directions::of(settings, &data.catalogue)?;
     step("learning the recipe");
     // From all rows, so that its means and bins are those of the customers who will be scored.
-    let recipe = Recipe::learn(dataset, customers, rows)?;
+    let recipe = Recipe::learn(data, customers, rows)?;
     clock.lap("recipe");
     let all = rows;
-    let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows);
+    let (rows, sampling) = sampling::sampled(settings, data, customers, rows);
     let rows = &rows;
-    let linear = |alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
+    let left = left.filter(|_| may_give_up_features(settings));
+    let linear = |data, alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         step("fitting the linear model");
+        let rows = (rows, left);
         let (form, calibration, design) =
-            fit_linear(settings, dataset, customers, rows, &recipe, alpha, sampling.as_ref())?;
+            fit_linear(settings, data, customers, rows, &recipe, alpha, sampling.as_ref())?;
         let design = Some(design).filter(|_| sampling.is_none());
         Ok((Trained { recipe, comparison, form, calibration, sampling }, design))
     };
     let model = &settings.model;
     if model.complexity == Complexity::Linear {
-        return linear(None, None, recipe);
+        return linear(data, None, None, recipe);
     }
+    let dataset: &Dataset = data;
     step("looking for curves and interactions");
     let labels = rows.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
@@ -145,7 +191,7 @@ fn with_design(
     };
     if comparison.chosen == additive::LINEAR {
         let alpha = comparison.steps.iter().find(|step| step.complexity == additive::LINEAR).map(|step| step.alpha);
-        return linear(alpha, Some(comparison), recipe);
+        return linear(data, alpha, Some(comparison), recipe);
     }
     step("fitting the tables");
     let interactions = comparison.chosen == additive::INTERACTIONS;
@@ -158,19 +204,30 @@ fn with_design(
 }
 
 /// The linear model, its calibration, and the design. The penalty is that of the settings, or else `alpha`, or else searched
-/// for.
+/// for. A data set of our own may be `left` with other rows alone, if any are named.
 fn fit_linear(
     settings: &Settings,
-    dataset: &Dataset,
+    data: &mut Data<'_>,
     customers: &CustomerTable,
-    rows: &Selection,
+    (rows, left): (&Selection, Option<&Selection>),
     recipe: &Recipe,
     alpha: Option<f64>,
     sampling: Option<&Sampling>,
 ) -> Result<(Form, ChosenCalibration, Design)> {
     let mut clock = Clock::start();
-    let structure = Structure::of(settings, recipe, &Directions::of(settings, &dataset.catalogue)?);
-    let design = recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?;
+    let structure = Structure::of(settings, recipe, &Directions::of(settings, &data.catalogue)?);
+    let alpha = settings.model.alpha.fixed().or(alpha);
+    let seed = settings.model.seed;
+    let design = match (&mut *data, left) {
+        // The search for a penalty needs features again.
+        (Data::Own { dataset, .. }, Some(left)) if alpha.is_some() => {
+            recipe.design_then(dataset, customers, rows, (FOLDS, seed), |index, block| {
+                *block = block.of_rows(left.rows(index))?;
+                Ok(())
+            })?
+        }
+        (data, _) => recipe.design(data, customers, rows, FOLDS, seed)?,
+    };
     clock.lap("design");
     if design.columns() == 0 {
         return Err(Error::TooLittle(
@@ -179,13 +236,13 @@ fn fit_linear(
                 .to_owned(),
         ));
     }
-    let (alpha, alpha_choice) = match settings.model.alpha.fixed().or(alpha) {
+    let (alpha, alpha_choice) = match alpha {
         Some(alpha) => (alpha, None),
         None => {
             // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
-            let part = additive::searched(dataset, customers, rows, settings.model.seed);
-            let origins = forward::origins(settings, dataset, &part);
-            let designs = forward::designs(&origins, recipe, dataset, customers, &part, settings.model.seed)?;
+            let part = additive::searched(data, customers, rows, seed);
+            let origins = forward::origins(settings, data, &part);
+            let designs = forward::designs(&origins, recipe, data, customers, &part, seed)?;
             let rounds: Vec<Round> = match designs.is_empty() {
                 true => vec![Round::within(&design)],
                 false => designs.iter().map(Round::of).collect(),
@@ -201,7 +258,7 @@ fn fit_linear(
         true if settings.training.refit => {
             logistic::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
         }
-        true => logistic::fit(&design, &LogisticParams::new(alpha))?,
+        true => logistic::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?,
     };
     clock.lap("fit");
     let calibration = calibrate(settings, &design, &structure, &fit, sampling)?;
@@ -251,8 +308,8 @@ fn linear_out_of_fold(
 }
 
 impl Trained {
-    /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows. `known` is the
-    /// design of some of them and says which.
+    /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows. `known` is their
+    /// design, if there is one already.
     ///
     /// # Errors
     /// As [`train_on`].
@@ -262,7 +319,7 @@ impl Trained {
         dataset: &Dataset,
         customers: &CustomerTable,
         rows: &Selection,
-        known: Option<(Design, &Selection)>,
+        known: Option<Design>,
     ) -> Result<Trained> {
         let mut clock = Clock::start();
         let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows);
@@ -271,13 +328,14 @@ impl Trained {
             Form::Linear { fit, alpha_choice, .. } => {
                 let directions = Directions::of(settings, &dataset.catalogue)?;
                 let structure = Structure::of(settings, &self.recipe, &directions).without_dropped(&fit);
-                let design = |rows| self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed);
                 let design = match known.filter(|_| sampling.is_none()) {
-                    Some((known, of)) => known.with(design(&rows.without(of))?),
-                    None => design(rows)?,
+                    Some(known) => known,
+                    None => self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?,
                 };
                 clock.lap("design of all rows");
-                let params = LogisticParams::new(fit.alpha).start(fit.intercept, &fit.coefficients);
+                let params = LogisticParams::new(fit.alpha)
+                    .tolerance(published_tolerance(design.rows()))
+                    .start(fit.intercept, &fit.coefficients);
                 let fit = match structure.is_plain() {
                     true => logistic::fit(&design, &params)?,
                     false => structure.fit(&design, fit.alpha, Some(&fit))?,
@@ -325,8 +383,21 @@ impl Trained {
         customers: &CustomerTable,
         rows: &Selection,
     ) -> Result<Vec<Vec<f64>>> {
+        Ok(self.calibrated(self.log_odds(dataset, customers, rows)?))
+    }
+
+    fn calibrated(&self, log_odds: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         let of_block = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.apply(z)).collect();
-        Ok(self.log_odds(dataset, customers, rows)?.into_par_iter().map(of_block).collect())
+        log_odds.into_par_iter().map(of_block).collect()
+    }
+
+    /// As [`Trained::probabilities`], from a design of these rows of a data set of so many blocks.
+    fn probabilities_by_design(&self, design: &Design, fit: &LogisticFit, blocks: usize) -> Result<Vec<Vec<f64>>> {
+        let mut log_odds = vec![Vec::new(); blocks];
+        for (block, of_rows) in design.blocks.iter().zip(fit.log_odds(design)?) {
+            log_odds[block.family as usize].extend(of_rows);
+        }
+        Ok(self.calibrated(log_odds))
     }
 }
 
@@ -349,30 +420,54 @@ impl Challenger {
 /// Trains and evaluates a model. The artefacts have no version yet: the registry gives them one.
 ///
 /// The recipe and the penalty are learned on the training snapshots alone and kept for the published model, so that
-/// what was evaluated is what is published, on more rows.
+/// what was evaluated is what is published, on more rows. A data set of our own may be left without the training rows.
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the training rows hold too few customers, churners or customers who stayed.
 pub fn train(
     settings: &Settings,
-    dataset: &Dataset,
+    mut data: Data<'_>,
     customers: &CustomerTable,
     snapshots: &Snapshots,
     inputs: Inputs,
     step: &dyn Fn(&str),
 ) -> Result<Challenger> {
-    let training = Selection::labelled(dataset, |day| snapshots.training.contains(&day));
-    let held_out = Selection::labelled(dataset, |day| snapshots.evaluation.contains(&day));
-    enough(settings, dataset, &training, snapshots)?;
-    let (judged, design) = with_design(settings, dataset, customers, &training, step)?;
+    let training = Selection::labelled(&data, |day| snapshots.training.contains(&day));
+    let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
+    enough(settings, &data, &training, snapshots)?;
+    let mut clock = Clock::start();
+    let baseline = Baseline::of(settings, &data, customers, &training, &held_out(&data))?;
+    clock.lap("baseline");
+    let left = Selection::of(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
+    let (judged, design) = with_design(settings, &mut data, customers, (&training, Some(&left)), step)?;
     step("evaluating on the held-out snapshots");
     let mut clock = Clock::start();
-    // What is fitted once more on every snapshot needs the same columns of the same rows, and of a few more.
-    let known = design.filter(|_| settings.training.refit).map(|design| (design, &training));
-    let probabilities = judged.probabilities(dataset, customers, &held_out)?;
+    let held_out = held_out(&data);
+    let groupings = segments::groupings(&data, customers, &held_out)?;
+    // What is fitted once more on every snapshot needs the same columns of the same rows, and of those that were left out.
+    let (known, probabilities) = match (design.filter(|_| settings.training.refit), &judged.form) {
+        (Some(design), Form::Linear { fit, .. }) => {
+            let (recipe, seed) = (&judged.recipe, settings.model.seed);
+            let embargoed = Selection::labelled(&data, |day| snapshots.embargoed.contains(&day));
+            let embargoed = recipe.design(&data, customers, &embargoed, FOLDS, seed)?;
+            let held_out = match &mut data {
+                Data::Own { dataset, features: false } if may_give_up_features(settings) => {
+                    recipe.design_then(dataset, customers, &held_out, (FOLDS, seed), |_, block| {
+                        block.values = Stored::default();
+                        Ok(())
+                    })?
+                }
+                data => recipe.design(data, customers, &held_out, FOLDS, seed)?,
+            };
+            let probabilities = judged.probabilities_by_design(&held_out, fit, data.blocks.len())?;
+            (Some(design.with(held_out).with(embargoed)), probabilities)
+        }
+        _ => (None, judged.probabilities(&data, customers, &held_out)?),
+    };
     clock.lap("risks of the held-out rows");
-    let baseline = Baseline::of(settings, dataset, customers, &training, &held_out)?;
-    let evaluation = Evaluation::of(settings, dataset, customers, &held_out, &probabilities, baseline, None)?;
+    let dataset: &Dataset = &data;
+    let evaluation =
+        Evaluation::of(settings, dataset, customers, &held_out, &probabilities, baseline, (groupings, None));
     clock.lap("evaluation");
     let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
     if !settings.training.refit {

@@ -4,7 +4,6 @@ use super::columns::Columns;
 use super::previous::Previous;
 use crate::calendar::Day;
 use crate::config::List;
-use crate::error::Result;
 use crate::model::artefact::Scores;
 use crate::ranking::{Group, Ranking, Tier};
 use crate::reasons::{Explanation, Reason};
@@ -61,11 +60,7 @@ impl Results<'_> {
     }
 
     /// Rows of `scores.parquet`: an eligible customer each, in rank order. `passthrough` has all values in that order.
-    pub fn scores_table<'a>(
-        &'a self,
-        places: Range<usize>,
-        passthrough: &'a [(String, Passthrough)],
-    ) -> Result<Columns<'a>> {
+    pub fn scores_table<'a>(&'a self, places: Range<usize>, passthrough: &'a [(String, Passthrough)]) -> Columns<'a> {
         let position = |place: usize| self.ranking.order[place];
         let mut table = Columns::of(places);
         table.day("as_of", self.as_of);
@@ -81,7 +76,7 @@ impl Results<'_> {
         for (name, column) in passthrough {
             table.passthrough(name, column);
         }
-        Ok(table)
+        table
     }
 
     fn tier(&self, place: usize) -> &'static str {
@@ -121,7 +116,7 @@ impl Results<'_> {
         places: Range<usize>,
         lines: &'a [Line],
         passthrough: &'a [(String, Passthrough)],
-    ) -> Result<Columns<'a>> {
+    ) -> Columns<'a> {
         let position = |place: usize| self.ranking.order[place];
         let customer = move |place: usize| self.customer(position(place));
         let probability = move |place: usize| self.scores.probabilities[position(place) as usize];
@@ -151,7 +146,7 @@ impl Results<'_> {
         for (name, column) in passthrough {
             table.passthrough(name, column);
         }
-        Ok(table)
+        table
     }
 }
 

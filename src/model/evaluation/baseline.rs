@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::dataset::{Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::Measure;
+use crate::memory::Shelf;
 use crate::model::design::{Design, DesignBlock};
 use crate::model::logistic::{self, LogisticParams};
 use crate::model::screening;
@@ -80,23 +81,18 @@ fn recency(
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
             let rows = selection.rows(index);
             let values = block.values()?;
-            Ok(DesignBlock {
-                rows: rows.len(),
-                x: rows.iter().map(|&row| recency(&values, row as usize)).collect(),
-                y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
-                fold: vec![0; rows.len()],
-                customer: rows.to_vec(),
-                family: index as u32,
-            })
+            let x = rows.iter().map(|&row| recency(&values, row as usize)).collect();
+            let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
+            DesignBlock::new(x, (y, vec![0; rows.len()], rows.to_vec()), index as u32, &Shelf::of(None))
         });
         let blocks = blocks.collect::<Result<_>>()?;
         Ok(Design { names: vec!["days since last activity".to_owned()], blocks })
     };
-    // The slight penalty keeps the curve finite where recency happens to separate a small training set.
     let labels = training.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
     let rarer = churners.min(labels.len() - churners).max(1);
     let learned = design(&training.thinned(ROWS.max(labels.len() * ROWS_OF_A_CLASS / rarer)))?;
+    // The slight penalty keeps the curve finite where recency happens to separate a small training set.
     let fit = logistic::fit(&learned, &LogisticParams::new(1e-6).coefficients_only())?;
     let log_odds = fit.log_odds(&design(evaluation)?)?;
     Ok(log_odds.into_iter().map(|block| block.into_iter().map(sigmoid).collect()).collect())

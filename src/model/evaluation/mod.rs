@@ -5,7 +5,7 @@ mod baseline;
 mod gains;
 mod profit;
 mod reliability;
-mod segments;
+pub(super) mod segments;
 
 pub use baseline::{Baseline, RECENCY};
 pub use gains::{gains, Gain};
@@ -19,7 +19,6 @@ use super::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
-use crate::error::Result;
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -73,12 +72,9 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Judges probabilities of the selected rows, one a row, block by block; likewise those of the baseline. Where rows were
-    /// held out in turn, `folds` has the fold of each: rows are ranked by [`metrics::places_within`] theirs, and intervals are
-    /// wider by [`for_shared_rows`].
-    ///
-    /// # Errors
-    /// Features that cannot be read back.
+    /// Judges probabilities of the selected rows, one a row, block by block; likewise those of the baseline; and group by group
+    /// by the [groupings](segments::groupings) of these rows. Where rows were held out in turn, `folds` has the fold of each:
+    /// rows are ranked by [`metrics::places_within`] theirs, and intervals are wider by [`for_shared_rows`].
     pub fn of(
         settings: &Settings,
         dataset: &Dataset,
@@ -86,8 +82,8 @@ impl Evaluation {
         selection: &Selection,
         probabilities: &[Vec<f64>],
         baseline: Baseline,
-        folds: Option<&[u32]>,
-    ) -> Result<Evaluation> {
+        (mut groupings, folds): (Vec<segments::Grouping>, Option<&[u32]>),
+    ) -> Evaluation {
         let y = selection.labels(dataset);
         let dates = selection.map(dataset, |block, row| block.as_of[row]);
         let who = compact(&selection.customers(dataset));
@@ -95,7 +91,6 @@ impl Evaluation {
         let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
         let (by_p, by_baseline) = (by(&p), by(&baseline));
         let values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
-        let mut groupings = segments::groupings(dataset, customers, selection)?;
         // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
         let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
         groupings.iter_mut().for_each(|grouping| grouping.groups = arranged(&grouping.groups, &order));
@@ -164,7 +159,7 @@ impl Evaluation {
             folds: None,
         };
         evaluation.advice = evaluation.advise();
-        Ok(evaluation)
+        evaluation
     }
 
     /// Whether the ranking cannot be told from chance: the interval of the AUC does not lie above 0.5.

@@ -1,0 +1,243 @@
+//! A recipe applied: rows of a data set as columns of the design.
+
+use super::design::{Design, DesignBlock};
+use super::kernel::TILE;
+use super::recipe::{NumericStep, Recipe, Role, Source, Term, Transform};
+use crate::dataset::{Block, Dataset, Selection, Values};
+use crate::error::Result;
+use crate::memory::{self, Shelf};
+use crate::numeric::vectorised;
+use crate::sources::{CustomerTable, NO_LEVEL};
+use rayon::prelude::*;
+
+/// What a memory limit keeps free beside a design, in bytes: for the passes over it, and for each row that is not in it and
+/// may be what its model is judged on, with its scores, orders and intervals.
+const DESIGN_RESERVE: u64 = 64 << 20;
+const JUDGED_ROW: u64 = 256;
+
+impl Recipe {
+    /// The design of the selected rows. `folds` is the number of cross-fitting folds: all rows of a customer fall into
+    /// one, by a hash of the id.
+    pub fn design(
+        &self,
+        dataset: &Dataset,
+        customers: &CustomerTable,
+        selection: &Selection,
+        folds: u8,
+        seed: u64,
+    ) -> Result<Design> {
+        let of_block = self.of_blocks(dataset.rows(), customers, selection, folds, seed);
+        let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| of_block(index, block));
+        Ok(self.designed(blocks.collect::<Result<_>>()?))
+    }
+
+    /// As [`Recipe::design`], with `then` done to each block, given its place, as soon as it is in the design: where blocks give
+    /// up features, these and the design are never in memory in full, both.
+    pub fn design_then(
+        &self,
+        dataset: &mut Dataset,
+        customers: &CustomerTable,
+        selection: &Selection,
+        (folds, seed): (u8, u64),
+        then: impl Fn(usize, &mut Block) -> Result<()> + Sync,
+    ) -> Result<Design> {
+        let of_block = self.of_blocks(dataset.rows(), customers, selection, folds, seed);
+        let blocks = dataset.blocks.par_iter_mut().enumerate().map(|(index, block)| {
+            let designed = of_block(index, block)?;
+            then(index, block)?;
+            Ok(designed)
+        });
+        Ok(self.designed(blocks.collect::<Result<_>>()?))
+    }
+
+    /// What turns the selected rows of a block of a data set, of so many rows in all, into blocks of the design.
+    fn of_blocks<'a>(
+        &'a self,
+        all: usize,
+        customers: &'a CustomerTable,
+        selection: &'a Selection,
+        folds: u8,
+        seed: u64,
+    ) -> impl Fn(usize, &Block) -> Result<Vec<DesignBlock>> + Sync + 'a {
+        let columns = self.columns(customers);
+        let judged = JUDGED_ROW * (all - selection.count()) as u64;
+        let shelf = Shelf::of(memory::room(DESIGN_RESERVE + judged));
+        move |index, block| {
+            let (values, of) = (block.values()?, &block.customers);
+            let fold = |&row: &u32| customers.fold(of[row as usize], folds, seed);
+            let design_block = |rows: &[u32]| {
+                let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
+                let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();
+                let of_rows = (y, rows.iter().map(fold).collect(), customer);
+                DesignBlock::new(columns.of(block, &values, rows), of_rows, index as u32, &shelf)
+            };
+            pieces(selection.rows(index), of).map(design_block).collect()
+        }
+    }
+
+    fn designed(&self, blocks: Vec<Vec<DesignBlock>>) -> Design {
+        let names = self.terms().into_iter().map(|term| term.name).collect();
+        Design { names, blocks: blocks.into_iter().flatten().collect() }
+    }
+
+    /// What computes the columns of the design for the customers of one table.
+    pub fn columns<'a>(&'a self, customers: &'a CustomerTable) -> DesignColumns<'a> {
+        let terms = self.terms();
+        let set = |term: &Term| match term.source {
+            Source::Numeric(_) => Vec::new(),
+            Source::Categorical(index) => {
+                let known = &self.categorical[index];
+                customers.categorical[index].names.iter().map(|name| known.sets(&term.role, name)).collect()
+            }
+        };
+        DesignColumns { recipe: self, customers, sets: terms.iter().map(set).collect(), terms }
+    }
+}
+
+/// The columns of a design, ready to be computed for rows of a data set.
+pub struct DesignColumns<'a> {
+    recipe: &'a Recipe,
+    customers: &'a CustomerTable,
+    terms: Vec<Term>,
+    /// Per categorical term and code of this customers table, whether the column is set: levels are compared by name.
+    sets: Vec<Vec<bool>>,
+}
+
+impl DesignColumns<'_> {
+    /// Some rows of a block, ascending, as columns of the design, column-major. Every value is finite.
+    pub fn of(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
+        let mut x = Vec::with_capacity(self.terms.len() * rows.len());
+        let mut codes = Codes::default();
+        (0..self.terms.len()).for_each(|index| self.add_column(index, block, values, rows, &mut codes, &mut x));
+        x
+    }
+
+    /// The log-odds `intercept + x * weights` of some rows of a block, and the sum of each column over them. Only one column
+    /// is in memory at a time.
+    pub fn score(
+        &self,
+        block: &Block,
+        values: &Values<'_>,
+        rows: &[u32],
+        (intercept, weights): (f64, &[f64]),
+    ) -> (Vec<f64>, Vec<f64>) {
+        let (mut log_odds, mut x) = (vec![intercept; rows.len()], Vec::with_capacity(rows.len()));
+        let mut codes = Codes::default();
+        let add = |(index, &weight): (usize, &f64)| {
+            x.clear();
+            self.add_column(index, block, values, rows, &mut codes, &mut x);
+            vectorised!(add_effects(weight, &x, &mut log_odds))
+        };
+        let sums = weights.iter().enumerate().map(add).collect();
+        (log_odds, sums)
+    }
+
+    /// Appends one column of the design. `codes` are those of the column before.
+    fn add_column(
+        &self,
+        index: usize,
+        block: &Block,
+        values: &Values<'_>,
+        rows: &[u32],
+        codes: &mut Codes,
+        x: &mut Vec<f32>,
+    ) {
+        let (term, set) = (&self.terms[index], &self.sets[index]);
+        match term.source {
+            Source::Numeric(index) => {
+                let (column, before) = (values.column(index), x.len());
+                match *rows {
+                    [first, .., last] if (last - first) as usize + 1 == rows.len() => {
+                        x.extend_from_slice(&column[first as usize..=last as usize]);
+                    }
+                    _ => x.extend(rows.iter().map(|&row| column[row as usize])),
+                }
+                let x = &mut x[before..];
+                match term.role {
+                    Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),
+                    _ => vectorised!(standardise(&self.recipe.numeric[index], x)),
+                }
+            }
+            Source::Categorical(index) => {
+                if codes.feature != Some(index) {
+                    let of_customers = &self.customers.categorical[index].codes;
+                    let of_row = |&row: &u32| of_customers[block.customers[row as usize] as usize];
+                    codes.feature = Some(index);
+                    codes.of_rows.clear();
+                    codes.of_rows.extend(rows.iter().map(of_row));
+                }
+                let value = |&code: &u32| f32::from(u8::from(code != NO_LEVEL && set[code as usize]));
+                x.extend(codes.of_rows.iter().map(value));
+            }
+        }
+    }
+}
+
+/// The codes of some rows for a categorical feature: its columns follow one another, and customers lie all over the table.
+#[derive(Default)]
+struct Codes {
+    feature: Option<usize>,
+    of_rows: Vec<u32>,
+}
+
+/// Adds `weight * x` to the log-odds of each row, and returns the sum of the column.
+#[inline(always)]
+fn add_effects(weight: f64, x: &[f32], log_odds: &mut [f64]) -> f64 {
+    /// Sums side by side, so that one addition need not wait for the other.
+    const LANES: usize = 8;
+    log_odds.iter_mut().zip(x).for_each(|(z, &x)| *z += weight * f64::from(x));
+    let mut sums = [0.0; LANES];
+    let mut add = |x: &[f32]| sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += f64::from(x));
+    let (lanes, rest) = x.as_chunks::<LANES>();
+    lanes.iter().for_each(|lanes| add(lanes));
+    add(rest);
+    sums.iter().sum()
+}
+
+/// Raw values, turned into those of the design.
+#[inline(always)]
+fn standardise(step: &NumericStep, values: &mut [f32]) {
+    match step.transform {
+        Transform::Identity => values.iter_mut().for_each(|x| *x = step.placed(f64::from(*x))),
+        Transform::SignedLog => {
+            values.iter_mut().for_each(|x| *x = step.placed(Transform::SignedLog.apply(f64::from(*x))));
+        }
+    }
+}
+
+/// Rows of a data set's block as blocks of a design: about as many as a tile of the kernel, so that their values lie
+/// together, and the rows of one customer never apart.
+fn pieces<'a>(mut rows: &'a [u32], customers: &'a [u32]) -> impl Iterator<Item = &'a [u32]> {
+    std::iter::from_fn(move || {
+        let mut end = rows.len().min(TILE);
+        let of = |at: usize| rows.get(at).map(|&row| customers[row as usize]);
+        while end > 1 && end < rows.len() && of(end) == of(end - 1) {
+            end -= 1;
+        }
+        // More rows of one customer than a tile holds stay together all the same.
+        if end == 1 && end < rows.len() && of(end) == of(0) {
+            end = rows.iter().position(|&row| Some(customers[row as usize]) != of(0)).unwrap_or(rows.len());
+        }
+        let (piece, rest) = rows.split_at(end);
+        rows = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_tiles_and_keep_customers_together() {
+        let customers: Vec<u32> = (0..4000u32).map(|row| if row < 900 { 7 } else { 10 + row / 3 }).collect();
+        let rows: Vec<u32> = (0..4000).filter(|row| row % 5 != 1).collect();
+        let found: Vec<&[u32]> = pieces(&rows, &customers).collect();
+        assert_eq!(found.concat(), rows);
+        assert_eq!(found[0].len(), 720, "all rows of the first customer");
+        assert!(found[1..].iter().all(|piece| piece.len() <= TILE && !piece.is_empty()));
+        let of = |row: Option<&u32>| row.map(|&row| customers[row as usize]);
+        assert!(found.windows(2).all(|pair| of(pair[0].last()) != of(pair[1].first())));
+        assert_eq!(pieces(&[], &customers).count(), 0);
+    }
+}
