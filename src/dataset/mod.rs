@@ -67,13 +67,18 @@ impl Block {
         Ok(Values { rows: self.rows(), values: self.values.all()? })
     }
 
+    /// How many numeric features each row has; 0 without rows.
+    fn columns(&self) -> usize {
+        self.values.len().checked_div(self.rows()).unwrap_or(0)
+    }
+
     /// Some of the rows, ascending, with their features in memory.
     ///
     /// # Errors
     /// As [`Block::values`].
     pub fn of_rows(&self, rows: &[u32]) -> Result<Block> {
         let all = self.values()?;
-        let columns = all.values.len().checked_div(self.rows()).unwrap_or(0);
+        let columns = self.columns();
         let mut values = Vec::with_capacity(columns * rows.len());
         for column in (0..columns).map(|column| all.column(column)) {
             values.extend(rows.iter().map(|&row| column[row as usize]));
@@ -91,9 +96,8 @@ impl Block {
     /// # Errors
     /// As [`Block::values`].
     pub fn row(&self, row: usize) -> Result<Vec<f32>> {
-        let rows = self.rows();
-        let columns = self.values.len().checked_div(rows).unwrap_or(0);
-        (0..columns).map(|column| Ok(self.values.range(column * rows + row..column * rows + row + 1)?[0])).collect()
+        let places = (0..self.columns()).map(|column| column * self.rows() + row);
+        places.map(|place| Ok(self.values.range(place..place + 1)?[0])).collect()
     }
 }
 

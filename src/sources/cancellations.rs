@@ -2,7 +2,7 @@
 
 use super::customers::CustomerTable;
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
-use super::plan::pieces;
+use super::plan::table_pieces;
 use super::quarantine::{Quarantine, Reason};
 use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::Zone;
@@ -38,15 +38,8 @@ impl Cancellations {
         customers: &CustomerTable,
         zone: &Zone,
     ) -> Result<Cancellations> {
-        let mut tasks = Vec::new();
-        for file in &table.files {
-            for (group, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {
-                let rows = metadata.num_rows().max(0) as usize;
-                tasks.extend(pieces(rows, PIECE_ROWS).map(|rows| (file, group, rows)));
-            }
-        }
         let read = |(file, group, rows)| read_part(file, group, rows, settings, customers, zone);
-        let parts: Vec<Part> = tasks.into_par_iter().map(read).collect::<Result<_>>()?;
+        let parts: Vec<Part> = table_pieces(table, PIECE_ROWS).into_par_iter().map(read).collect::<Result<_>>()?;
         let mut out = Cancellations::none(customers.len());
         let mut pairs = Vec::new();
         for part in parts {

@@ -49,14 +49,19 @@ pub(super) fn put_heads(heads: &Heads, rests: &[u32], codes: Option<&[u32]>, sec
     }
 }
 
-/// Whole seconds from `origin` to each instant; of those before it, or more than 2^32 seconds later, whatever comes out.
-/// Returns the first and the last instant.
+/// Whole seconds from `origin` to an instant; of one before it, or more than 2^32 seconds later, whatever comes out.
+#[inline]
+pub(super) fn second_since(origin: i64, instant: i64) -> u32 {
+    (instant.wrapping_sub(origin) as u64 / MICROS as u64) as u32
+}
+
+/// [`second_since`] of many. Returns the first and the last instant.
 #[inline(always)]
 pub(super) fn seconds_since(origin: i64, instants: &[i64], seconds: &mut [u32]) -> (i64, i64) {
     let (mut low, mut high) = (i64::MAX, i64::MIN);
     for (second, &instant) in seconds.iter_mut().zip(instants) {
         (low, high) = (low.min(instant), high.max(instant));
-        *second = (instant.wrapping_sub(origin) as u64 / MICROS as u64) as u32;
+        *second = second_since(origin, instant);
     }
     (low, high)
 }

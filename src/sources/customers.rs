@@ -3,7 +3,7 @@
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::ids::Ids;
 use super::passthrough::{self, Passthrough};
-use super::plan::pieces;
+use super::plan::table_pieces;
 use super::quarantine::{Quarantine, Reason};
 use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::{Day, Zone};
@@ -149,15 +149,8 @@ impl CustomerTable {
     /// greatest in its columns is kept, whatever the order of files, and the others go to quarantine. A numeric value
     /// that is not finite becomes null and is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
-        let mut tasks = Vec::new();
-        for file in &table.files {
-            for (group, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {
-                let rows = metadata.num_rows().max(0) as usize;
-                tasks.extend(pieces(rows, PIECE_ROWS).map(|rows| (file, group, rows)));
-            }
-        }
         let read = |(file, group, rows)| read_part(file, group, rows, settings, zone, table.id_kind);
-        let parts: Vec<Part> = tasks.into_par_iter().map(read).collect::<Result<_>>()?;
+        let parts: Vec<Part> = table_pieces(table, PIECE_ROWS).into_par_iter().map(read).collect::<Result<_>>()?;
         Ok(Part::joined(Part::empty(settings, table.id_kind), &parts).in_id_order())
     }
 

@@ -3,7 +3,7 @@
 
 use super::decode::Times;
 use super::events::{SignalReport, SignalScan};
-use super::table::OpenFile;
+use super::table::{OpenFile, Table};
 use crate::calendar::{Zone, MICROS};
 use arrow_schema::DataType;
 use parquet::file::statistics::Statistics;
@@ -163,10 +163,21 @@ pub(super) fn plan(signal: usize, scan: &SignalScan<'_>, zone: &Zone, tasks: &mu
 
 /// One row group as tasks: a large one is cut into pieces of `least` rows or more, so that no thread waits for another that
 /// decodes it alone.
-pub(super) fn pieces(rows: usize, least: usize) -> impl Iterator<Item = Option<Range<usize>>> {
+fn pieces(rows: usize, least: usize) -> impl Iterator<Item = Option<Range<usize>>> {
     let count = (rows / least).clamp(1, PIECES * rayon::current_num_threads());
     let size = rows.div_ceil(count);
     (0..count).map(move |piece| (count > 1).then(|| piece * size..rows.min((piece + 1) * size)))
+}
+
+/// The rows of a whole table, cut like this: file, row group, and which of its rows unless all.
+pub(super) fn table_pieces(table: &Table, least: usize) -> Vec<(&OpenFile, usize, Option<Range<usize>>)> {
+    let mut all = Vec::new();
+    for file in &table.files {
+        for (group, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {
+            all.extend(pieces(metadata.num_rows().max(0) as usize, least).map(|rows| (file, group, rows)));
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -265,8 +265,7 @@ impl<'a> Worker<'a> {
     /// and that these are.
     fn choose_packing(&mut self, layout: &Layout, (oldest, newest): (i64, i64)) -> Result<()> {
         let scanner = self.scanner;
-        let second = |instant: i64| (instant.wrapping_sub(scanner.origin) as u64 / MICROS as u64) as u32;
-        let seconds = (second(oldest), second(newest));
+        let seconds = (columns::second_since(scanner.origin, oldest), columns::second_since(scanner.origin, newest));
         let codes = match layout {
             Layout { instrument: true, .. } => Instrument::ALL.len() as u32,
             Layout { category: true, .. } => scanner.categories[self.signal].len(),
