@@ -62,10 +62,10 @@ fn read(path: &Path) -> Result<Design> {
         .map(|first| {
             let range = first..(first + BLOCK_ROWS).min(rows);
             let places = (0..columns).flat_map(|column| range.clone().map(move |row| (row, column)));
-            let x = places.map(|(row, column)| value(row, column)).collect();
+            let x: Vec<f32> = places.map(|(row, column)| value(row, column)).collect();
             let customer = range.clone().map(|row| row as u32).collect();
             let of_rows = (labels[range.clone()].to_vec(), vec![0; range.len()], customer);
-            Ok(DesignBlock::new(x, of_rows, (range.start / BLOCK_ROWS) as u32, &Shelf::of(None))?)
+            Ok(DesignBlock::new(&x, of_rows, (range.start / BLOCK_ROWS) as u32, &Shelf::of(None))?)
         })
         .collect::<Result<_>>()?;
     Ok(Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks })

@@ -103,10 +103,11 @@ fn features(bencher: Bencher) {
     let members: Vec<u32> = (0..CUSTOMERS).collect();
     let keys: Vec<RowKey> =
         members.iter().flat_map(|&member| (0..3).map(move |as_of| RowKey { member, as_of })).collect();
+    let mut values = vec![0.0; engine.values(keys.len())];
     let events: usize = rows.signals.iter().map(|signal| signal.seconds.len()).sum();
     bencher.counter(ItemsCount::new(events)).bench_local(|| {
         engine.locate(black_box(&rows), &mut located);
-        engine.compute(&rows, &located, &keys, &members, &customers)
+        engine.compute(&rows, &located, &keys, &members, &customers, &mut values);
     });
 }
 
@@ -131,7 +132,7 @@ fn design(rows: usize, columns: usize) -> Design {
         let fold = (0..count).map(|row| (row % 5) as u8).collect();
         let customer = (0..count as u32).collect();
         let family = blocks.len() as u32;
-        blocks.push(DesignBlock::new(x, (y, fold, customer), family, &Shelf::of(None)).expect("held in memory"));
+        blocks.push(DesignBlock::new(&x, (y, fold, customer), family, &Shelf::of(None)).expect("held in memory"));
     }
     Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks }
 }

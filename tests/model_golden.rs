@@ -33,11 +33,11 @@ fn design() -> Design {
     let blocks = (0..)
         .zip(rows.chunks(500))
         .map(|(family, rows)| {
-            let x = (0..columns).flat_map(|j| rows.iter().map(move |row| row[j].parse().unwrap())).collect();
+            let x: Vec<f32> = (0..columns).flat_map(|j| rows.iter().map(move |row| row[j].parse().unwrap())).collect();
             let y = rows.iter().map(|row| row[columns].parse().unwrap()).collect();
             let fold = rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect();
             let customer = (0..rows.len() as u32).collect();
-            DesignBlock::new(x, (y, fold, customer), family, &Shelf::of(None)).unwrap()
+            DesignBlock::new(&x, (y, fold, customer), family, &Shelf::of(None)).unwrap()
         })
         .collect();
     Design { names: header[..columns].iter().map(|name| name.to_string()).collect(), blocks }

@@ -72,22 +72,24 @@ impl Block {
         self.values.len().checked_div(self.rows()).unwrap_or(0)
     }
 
-    /// Some of the rows, ascending, with their features in memory.
+    /// Some of the rows, ascending, with their features on the shelf.
     ///
     /// # Errors
-    /// As [`Block::values`].
-    pub fn of_rows(&self, rows: &[u32]) -> Result<Block> {
+    /// As [`Block::values`] and [`Shelf::put`].
+    pub fn of_rows(&self, rows: &[u32], shelf: &Shelf) -> Result<Block> {
         let all = self.values()?;
         let columns = self.columns();
-        let mut values = Vec::with_capacity(columns * rows.len());
-        for column in (0..columns).map(|column| all.column(column)) {
-            values.extend(rows.iter().map(|&row| column[row as usize]));
-        }
+        let values = shelf.fill(columns * rows.len(), |values| {
+            for (index, values) in values.chunks_exact_mut(rows.len().max(1)).enumerate() {
+                let column = all.column(index);
+                values.iter_mut().zip(rows).for_each(|(value, &row)| *value = column[row as usize]);
+            }
+        })?;
         Ok(Block {
             customers: rows.iter().map(|&row| self.customers[row as usize]).collect(),
             as_of: rows.iter().map(|&row| self.as_of[row as usize]).collect(),
             labels: rows.iter().filter_map(|&row| self.labels.get(row as usize)).copied().collect(),
-            values: values.into(),
+            values,
         })
     }
 
@@ -338,7 +340,9 @@ pub fn build(
                     }
                 }
             }
-            block.values = shelf.put(engine.compute(rows, located, &keys, members, &tables.customers))?;
+            block.values = shelf.fill(engine.values(keys.len()), |values| {
+                engine.compute(rows, located, &keys, members, &tables.customers, values);
+            })?;
             let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
             Ok((partition, Part { block, exclusions, unknown, duplicates }))
         })

@@ -183,7 +183,13 @@ impl Engine {
         })
     }
 
-    /// The features of `keys`, which are in the order of members: column-major, one `f32` a row, NaN for null.
+    /// How many values [`Engine::compute`] fills for so many rows.
+    pub fn values(&self, rows: usize) -> usize {
+        self.columns * rows
+    }
+
+    /// Fills in the features of `keys`, which are in the order of members: column-major, one `f32` a row, NaN for null. Every
+    /// value is set.
     ///
     /// `members[i]` is the place in the customers table of the partition's `i`-th customer. Values are computed in
     /// `f64` and kept in `f32`, 6e-8 relative: well within the catalogue's 1e-6, at half the memory.
@@ -194,19 +200,18 @@ impl Engine {
         keys: &[RowKey],
         members: &[u32],
         customers: &CustomerTable,
-    ) -> Vec<f32> {
-        let mut values = vec![0f32; self.columns * keys.len()];
+        values: &mut [f32],
+    ) {
         let as_of: Vec<u32> = keys.iter().map(|key| self.boundaries.dates[key.as_of as usize].second).collect();
         let keys = Keys { keys, as_of: &as_of };
         let mut reached = Reached::default();
         for ((signal, located), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
-            self.fill_counts(&mut values, &columns.counts, (signal, located), keys, &mut reached);
+            self.fill_counts(values, &columns.counts, (signal, located), keys, &mut reached);
             if columns.values.is_some() || columns.categories.is_some() || !columns.surveys.is_empty() {
-                fill_rows(&mut values, columns, signal, keys, &reached);
+                fill_rows(values, columns, signal, keys, &reached);
             }
         }
-        self.fill_customers(&mut values, keys.keys, members, customers);
-        values
+        self.fill_customers(values, keys.keys, members, customers);
     }
 
     /// The columns of counts of one signal, and how far its rows reach.

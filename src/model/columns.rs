@@ -69,7 +69,7 @@ impl Recipe {
                 let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
                 let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();
                 let of_rows = (y, rows.iter().map(fold).collect(), customer);
-                DesignBlock::new(columns.of(block, &values, rows), of_rows, index as u32, &shelf)
+                DesignBlock::new(&columns.of(block, &values, rows), of_rows, index as u32, &shelf)
             };
             pieces(selection.rows(index), of).map(design_block).collect()
         }

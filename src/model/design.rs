@@ -150,12 +150,12 @@ impl DesignBlock {
     /// # Errors
     /// [`Error::Temporary`] when the values have to be written and the disk is full.
     pub fn new(
-        x: Vec<f32>,
+        x: &[f32],
         (y, fold, customer): (Vec<u8>, Vec<u8>, Vec<u32>),
         family: u32,
         shelf: &Shelf,
     ) -> Result<DesignBlock> {
-        let sums = column_sums(&x, &y);
+        let sums = column_sums(x, &y);
         Ok(DesignBlock { rows: y.len(), x: shelf.put(x)?, y, fold, customer, family, sums })
     }
 
@@ -357,20 +357,21 @@ pub(super) mod examples {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
         let customer = (0..rows as u32).collect();
-        let block = DesignBlock::new(x, (y, fold, customer), 0, &Shelf::of(None)).unwrap();
+        let block = DesignBlock::new(&x, (y, fold, customer), 0, &Shelf::of(None)).unwrap();
         Design { names, blocks: vec![block] }
     }
 
     /// These rows of a block, as a block of its own.
     pub fn rows_of(block: &DesignBlock, rows: &[usize], family: u32) -> DesignBlock {
         let columns = block.columns().unwrap();
-        let x = (0..block.sums.len()).flat_map(|j| rows.iter().map(|&row| columns.column(j)[row]).collect::<Vec<_>>());
+        let of_column = |j| rows.iter().map(move |&row| (j, row));
+        let x: Vec<f32> = (0..block.sums.len()).flat_map(of_column).map(|(j, row)| columns.column(j)[row]).collect();
         let of_rows = (
             rows.iter().map(|&row| block.y[row]).collect(),
             rows.iter().map(|&row| block.fold[row]).collect(),
             rows.iter().map(|&row| block.customer[row]).collect(),
         );
-        DesignBlock::new(x.collect(), of_rows, family, &Shelf::of(None)).unwrap()
+        DesignBlock::new(&x, of_rows, family, &Shelf::of(None)).unwrap()
     }
 
     /// The same rows in blocks of at most `size`.

@@ -253,8 +253,8 @@ fn mean<T: Copy>(y: &[u8], p: &[T], value: impl Fn(bool, T) -> f64) -> Option<f6
 #[derive(Clone, Copy, Debug)]
 struct Tie {
     score: f64,
-    rows: usize,
-    churners: usize,
+    rows: u32,
+    churners: u32,
 }
 
 /// Scored rows, highest first.
@@ -267,13 +267,18 @@ struct Ranking {
 impl Ranking {
     fn new(y: &[u8], score: &[f64]) -> Ranking {
         debug_assert_eq!(y.len(), score.len());
-        let mut order: Vec<(f64, u8)> = score.iter().copied().zip(y.iter().copied()).collect();
-        order.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-        let ties: Vec<Tie> = order
-            .chunk_by(|a, b| a.0 == b.0)
-            .map(|tie| Tie { score: tie[0].0, rows: tie.len(), churners: tie.iter().filter(|(_, y)| *y == 1).count() })
-            .collect();
-        Ranking { rows: order.len(), churners: ties.iter().map(|tie| tie.churners).sum(), ties }
+        let tie = |(&score, &y): (&f64, &u8)| Tie { score, rows: 1, churners: u32::from(y == 1) };
+        let mut ties: Vec<Tie> = score.iter().zip(y).map(tie).collect();
+        ties.par_sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        ties.dedup_by(|next, tie| {
+            let tied = next.score == tie.score;
+            if tied {
+                tie.rows += next.rows;
+                tie.churners += next.churners;
+            }
+            tied
+        });
+        Ranking { rows: y.len(), churners: ties.iter().map(|tie| tie.churners as usize).sum(), ties }
     }
 
     fn base_rate(&self) -> Option<f64> {
@@ -288,9 +293,9 @@ impl Ranking {
         // In whole halves of pairs, so that the only rounding is the division.
         let (mut halves, mut below) = (0_u128, stayed);
         for tie in &self.ties {
-            let level = tie.rows - tie.churners;
+            let level = (tie.rows - tie.churners) as usize;
             below -= level;
-            halves += tie.churners as u128 * (2 * below + level) as u128;
+            halves += u128::from(tie.churners) * (2 * below + level) as u128;
         }
         Some(halves as f64 / (2.0 * self.churners as f64 * stayed as f64))
     }
@@ -298,9 +303,9 @@ impl Ranking {
     fn average_precision(&self) -> Option<f64> {
         let (mut rows, mut churners) = (0, 0);
         let gains = self.ties.iter().map(|tie| {
-            rows += tie.rows;
-            churners += tie.churners;
-            tie.churners as f64 * (churners as f64 / rows as f64)
+            rows += u64::from(tie.rows);
+            churners += u64::from(tie.churners);
+            f64::from(tie.churners) * (churners as f64 / rows as f64)
         });
         let gains = sum(gains);
         (self.churners > 0).then(|| gains / self.churners as f64)
@@ -315,12 +320,12 @@ impl Ranking {
         let k = k.min(self.rows);
         let (mut left, mut caught) = (k, 0.0);
         for tie in &self.ties {
-            if left <= tie.rows {
-                caught += tie.churners as f64 * (left as f64 / tie.rows as f64);
+            if left <= tie.rows as usize {
+                caught += f64::from(tie.churners) * (left as f64 / f64::from(tie.rows));
                 break;
             }
-            left -= tie.rows;
-            caught += tie.churners as f64;
+            left -= tie.rows as usize;
+            caught += f64::from(tie.churners);
         }
         (k > 0).then(|| caught / k as f64)
     }
@@ -333,33 +338,31 @@ impl Ranking {
     }
 
     fn calibration_table(&self) -> Vec<CalibrationBin> {
-        let mut below = 0;
-        let binned: Vec<(usize, Tie)> = self
-            .ties
-            .iter()
-            .rev()
-            .map(|&tie| {
-                // The middle of places below..below + rows is below + rows / 2, counting half a place into each.
-                let bin = CALIBRATION_BINS * (2 * below + tie.rows) / (2 * self.rows);
-                below += tie.rows;
-                (bin, tie)
+        // From the lowest score up, how many ties there are in each bin.
+        let (mut below, mut ties) = (0, [0; CALIBRATION_BINS]);
+        for tie in self.ties.iter().rev() {
+            let rows = tie.rows as usize;
+            // The middle of places below..below + rows is below + rows / 2, counting half a place into each.
+            ties[CALIBRATION_BINS * (2 * below + rows) / (2 * self.rows)] += 1;
+            below += rows;
+        }
+        let mut above = self.ties.as_slice();
+        let bin = |ties: usize| {
+            let (rest, bin) = above.split_at(above.len() - ties);
+            above = rest;
+            let (highest, lowest) = (bin.first()?.score, bin.last()?.score);
+            let rows: usize = bin.iter().map(|tie| tie.rows as usize).sum();
+            let churners: usize = bin.iter().map(|tie| tie.churners as usize).sum();
+            Some(CalibrationBin {
+                rows,
+                churners,
+                mean_probability: sum(bin.iter().rev().map(|tie| tie.score * f64::from(tie.rows))) / rows as f64,
+                churn_rate: churners as f64 / rows as f64,
+                lowest,
+                highest,
             })
-            .collect();
-        binned
-            .chunk_by(|a, b| a.0 == b.0)
-            .map(|bin| {
-                let rows: usize = bin.iter().map(|(_, tie)| tie.rows).sum();
-                let churners: usize = bin.iter().map(|(_, tie)| tie.churners).sum();
-                CalibrationBin {
-                    rows,
-                    churners,
-                    mean_probability: sum(bin.iter().map(|(_, tie)| tie.score * tie.rows as f64)) / rows as f64,
-                    churn_rate: churners as f64 / rows as f64,
-                    lowest: bin[0].1.score,
-                    highest: bin[bin.len() - 1].1.score,
-                }
-            })
-            .collect()
+        };
+        ties.into_iter().filter_map(bin).collect()
     }
 
     fn ece(&self) -> Option<f64> {

@@ -19,7 +19,7 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::features::Directions;
-use crate::memory::{self, Stored};
+use crate::memory::{self, Shelf, Stored};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
@@ -221,8 +221,9 @@ fn fit_linear(
     let design = match (&mut *data, left) {
         // The search for a penalty needs features again.
         (Data::Own { dataset, .. }, Some(left)) if alpha.is_some() => {
+            let shelf = Shelf::of(None);
             recipe.design_then(dataset, customers, rows, (FOLDS, seed), |index, block| {
-                *block = block.of_rows(left.rows(index))?;
+                *block = block.of_rows(left.rows(index), &shelf)?;
                 Ok(())
             })?
         }

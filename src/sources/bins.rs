@@ -1,21 +1,19 @@
 //! Bins: where the scan puts its rows, by signal and partition.
 //!
-//! A thread hands its rows over a batch at a time: those of all partitions, one partition behind the other in one piece of
-//! memory. Batches lie in memory while the budget lasts. When it is exceeded, one thread writes whatever all bins hold to a
-//! scratch file, partition after partition, so that a partition is read back in a few long pieces; the others wait if they
-//! too have a batch to hand over. Was anything written, the rest is written at the end of the scan as well: the memory
-//! is then free for the features.
+//! A thread hands its rows over a batch at a time: those of all partitions, one partition behind the other. They are appended
+//! to the thread's slab, which has a part for each range of partitions. When the last partition of a range has been worked on,
+//! its parts of all slabs are free, and the features of the next ones take their place.
 //!
-//! Batches that stay in memory lie there in parts, each of a range of partitions. When the last partition of a range has
-//! been worked on, the parts go back to the system, and the features of the next ones take their place.
+//! Under a memory limit every batch has a slab of its own, and these lie in memory while the budget lasts. When it is exceeded,
+//! one thread writes whatever all bins hold to a scratch file, partition after partition, so that a partition is read back in a
+//! few long pieces; the others wait if they too have a batch to hand over. Was anything written, the rest is written at
+//! the end of the scan as well: the memory is then free for the features.
 
 use super::packing::Packing;
 use super::plan::Layout;
 use crate::error::{Error, Result};
-use crate::memory::{Budget, Scratch, MIB};
-use memmap2::MmapMut;
+use crate::memory::{Budget, Pages, Scratch, MIB};
 use std::borrow::Cow;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -24,76 +22,24 @@ const BUFFER: usize = 8 * MIB as usize;
 
 /// Ranges of partitions.
 const RANGES: usize = 8;
-/// Words that are given memory of their own.
-const LEAST_MAPPED: usize = 8 << 10;
 
 /// Rows of one signal from one thread, in the order of their files: that of time as a rule.
 #[derive(Debug)]
-pub(super) struct Batch {
+struct Batch {
+    signal: usize,
     /// The task of its first row: batches in this order are nearly in that of the files.
     task: usize,
     /// How they are packed.
     packing: Packing,
-    /// The packed rows, partition after partition, those of each range by themselves.
-    parts: Vec<Words>,
-    /// Where each partition's words begin; one more entry than partitions.
+    /// Where each partition's words begin among all of the batch; one more entry than partitions.
     starts: Vec<u32>,
-}
-
-/// The packed rows of a range. They have memory of their own if they are many: what is in pieces all over the heap would not
-/// go back to the system.
-#[derive(Debug)]
-enum Words {
-    Mapped(MmapMut),
-    Held(Vec<u32>),
-}
-
-impl Words {
-    fn of(partitions: &[Vec<u32>]) -> Words {
-        let words: usize = partitions.iter().map(Vec::len).sum();
-        let map = (words >= LEAST_MAPPED).then(|| MmapMut::map_anon(size_of::<u32>() * words).ok());
-        // Also if the system has no more maps to give.
-        let Some(mut map) = map.flatten() else { return Words::Held(partitions.concat()) };
-        let mut left: &mut [u32] = bytemuck::cast_slice_mut(&mut map);
-        for words in partitions {
-            let (to, behind) = left.split_at_mut(words.len());
-            to.copy_from_slice(words);
-            left = behind;
-        }
-        Words::Mapped(map)
-    }
-}
-
-impl Deref for Words {
-    type Target = [u32];
-
-    fn deref(&self) -> &[u32] {
-        match self {
-            Words::Mapped(map) => bytemuck::cast_slice(map),
-            Words::Held(words) => words,
-        }
-    }
-}
-
-/// Partitions in a range.
-fn in_range(partitions: usize) -> usize {
-    partitions.div_ceil(RANGES)
+    /// By range of partitions, where the batch's words begin in the slab's.
+    at: Vec<usize>,
+    /// The place of the slab among all.
+    slab: usize,
 }
 
 impl Batch {
-    /// Of packed rows, an entry a partition.
-    pub fn of(task: usize, packing: Packing, partitions: &[Vec<u32>]) -> Batch {
-        let mut starts = Vec::with_capacity(partitions.len() + 1);
-        starts.push(0);
-        let mut end = 0;
-        starts.extend(partitions.iter().map(|words| {
-            end += words.len() as u32;
-            end
-        }));
-        let parts = partitions.chunks(in_range(partitions.len())).map(Words::of).collect();
-        Batch { task, packing, parts, starts }
-    }
-
     /// How many words a partition has.
     fn words(&self, partition: usize) -> usize {
         (self.starts[partition + 1] - self.starts[partition]) as usize
@@ -102,14 +48,67 @@ impl Batch {
     /// A partition's words, in those of its range.
     fn within<'a>(&self, range: &'a [u32], partition: usize) -> &'a [u32] {
         let in_range = in_range(self.starts.len() - 1);
-        let start = (self.starts[partition] - self.starts[partition / in_range * in_range]) as usize;
+        let first = self.starts[partition / in_range * in_range];
+        let start = self.at[partition / in_range] + (self.starts[partition] - first) as usize;
         &range[start..start + self.words(partition)]
+    }
+}
+
+/// Memory of one thread's batches, one behind the other: a part for each range of partitions.
+#[derive(Debug, Default)]
+pub(super) struct Slab {
+    batches: Vec<Batch>,
+    parts: Vec<Pages>,
+    /// Words in use, by part.
+    used: Vec<usize>,
+}
+
+impl Slab {
+    /// An empty one, with room for so many words by part, and for more unless it is for them `alone`.
+    fn new(words: &[usize], alone: bool) -> Slab {
+        let part = |&words: &usize| match alone {
+            true => Pages::new(size_of::<u32>() * words),
+            false => Pages::roomy(size_of::<u32>() * words),
+        };
+        Slab { batches: Vec::new(), parts: words.iter().map(part).collect(), used: vec![0; words.len()] }
+    }
+
+    fn has_room(&self, words: &[usize]) -> bool {
+        let has_room =
+            |((part, used), words): ((&Pages, &usize), &usize)| size_of::<u32>() * (used + words) <= part.bytes();
+        !self.parts.is_empty() && self.parts.iter().zip(&self.used).zip(words).all(has_room)
+    }
+
+    /// Appends packed rows, an entry a partition, for which there is room.
+    fn push(&mut self, (signal, task): (usize, usize), packing: Packing, partitions: &[Vec<u32>]) {
+        let mut starts = Vec::with_capacity(partitions.len() + 1);
+        starts.push(0);
+        let mut end = 0;
+        starts.extend(partitions.iter().map(|words| {
+            end += words.len() as u32;
+            end
+        }));
+        let at = self.used.clone();
+        let ranges = partitions.chunks(in_range(partitions.len()));
+        for ((range, part), used) in ranges.zip(&mut self.parts).zip(&mut self.used) {
+            let part = part.of_mut();
+            for words in range {
+                part[*used..*used + words.len()].copy_from_slice(words);
+                *used += words.len();
+            }
+        }
+        self.batches.push(Batch { signal, task, packing, starts, at, slab: 0 });
     }
 
     fn bytes(&self) -> u64 {
-        let words = self.parts.iter().map(|part| part.len()).sum::<usize>() + self.starts.capacity();
-        (size_of::<u32>() * words + size_of::<Batch>()) as u64
+        let starts: usize = self.batches.iter().map(|batch| size_of::<Batch>() + 4 * batch.starts.capacity()).sum();
+        (starts + self.parts.iter().map(Pages::bytes).sum::<usize>()) as u64
     }
+}
+
+/// Partitions in a range.
+fn in_range(partitions: usize) -> usize {
+    partitions.div_ceil(RANGES)
 }
 
 /// Some rows, packed alike.
@@ -134,8 +133,7 @@ pub(super) struct Bins {
     partitions: usize,
     /// By signal.
     layouts: Vec<Layout>,
-    /// By signal.
-    batches: Vec<Mutex<Vec<Batch>>>,
+    slabs: Mutex<Vec<Slab>>,
     budget: Budget,
     /// Whoever writes to it holds the lock.
     written: Mutex<Option<Written>>,
@@ -155,8 +153,9 @@ pub(super) struct Binned {
     partitions: usize,
     /// By signal.
     layouts: Vec<Layout>,
-    /// By signal, in the order of their files; without their words.
+    /// By signal, in the order of their files.
     batches: Vec<Vec<Batch>>,
+    slabs: usize,
     ranges: Vec<Range>,
     written: Option<Written>,
 }
@@ -169,23 +168,50 @@ struct Range {
     parts: RwLock<Parts>,
 }
 
-/// The words of a range's batches, by signal.
-type Parts = Vec<Vec<Words>>;
+/// A range's parts of all slabs.
+type Parts = Vec<Pages>;
 
 impl Bins {
     /// Empty ones. `limit` is what they may hold in memory, in bytes.
     pub fn new(layouts: Vec<Layout>, partitions: usize, limit: Option<u64>) -> Bins {
-        let batches = layouts.iter().map(|_| Mutex::default()).collect();
-        Bins { partitions, layouts, batches, budget: Budget::of(limit), written: Mutex::new(None) }
+        Bins { partitions, layouts, slabs: Mutex::default(), budget: Budget::of(limit), written: Mutex::new(None) }
     }
 
-    /// Puts a batch of a signal's rows into the bins.
+    /// Puts a signal's rows into the bins, an entry a partition, by way of the thread's slab; `task` is that of the first.
+    ///
+    /// # Errors
+    /// As [`Bins::keep`].
+    pub fn put(
+        &self,
+        slab: &mut Slab,
+        (signal, task): (usize, usize),
+        packing: Packing,
+        partitions: &[Vec<u32>],
+    ) -> Result<()> {
+        let ranges = partitions.chunks(in_range(self.partitions));
+        let words: Vec<usize> = ranges.map(|range| range.iter().map(Vec::len).sum()).collect();
+        let limited = self.budget.is_limited();
+        if !slab.has_room(&words) {
+            self.keep(std::mem::replace(slab, Slab::new(&words, limited)))?;
+        }
+        slab.push((signal, task), packing, partitions);
+        match limited {
+            // What has to be written soon should not wait.
+            true => self.keep(std::mem::take(slab)),
+            false => Ok(()),
+        }
+    }
+
+    /// Keeps a slab to which nothing will be added.
     ///
     /// # Errors
     /// [`Error::Temporary`](crate::Error::Temporary) when it has to be written and the disk is full.
-    pub fn put(&self, signal: usize, batch: Batch) -> Result<()> {
-        let left = self.budget.force(batch.bytes());
-        lock(&self.batches[signal]).push(batch);
+    pub fn keep(&self, slab: Slab) -> Result<()> {
+        if slab.batches.is_empty() {
+            return Ok(());
+        }
+        let left = self.budget.force(slab.bytes());
+        lock(&self.slabs).push(slab);
         if left {
             return Ok(());
         }
@@ -200,24 +226,32 @@ impl Bins {
     /// Ends the scan.
     ///
     /// # Errors
-    /// As [`Bins::put`].
+    /// As [`Bins::keep`].
     pub fn finish(self) -> Result<Binned> {
         let mut written = lock(&self.written).take();
         if written.is_some() {
             self.write_out(&mut written)?;
         }
-        let mut batches: Vec<Vec<Batch>> = self.batches.iter().map(ordered).collect();
+        let mut slabs = std::mem::take(&mut *lock(&self.slabs));
+        let batches = self.in_order(&mut slabs);
         let in_range = in_range(self.partitions);
-        let mut parts: Vec<Vec<_>> =
-            batches.iter_mut().map(|of| of.iter_mut().map(|batch| batch.parts.drain(..)).collect()).collect();
+        let mut parts: Vec<_> = slabs.into_iter().map(|slab| slab.parts.into_iter()).collect();
         let ranges = (0..self.partitions).step_by(in_range).map(|first| {
-            let of_range = parts.iter_mut().map(|of_signal| of_signal.iter_mut().filter_map(Iterator::next).collect());
             let left = AtomicUsize::new(in_range.min(self.partitions - first));
-            Range { left, parts: RwLock::new(of_range.collect()) }
+            Range { left, parts: RwLock::new(parts.iter_mut().filter_map(Iterator::next).collect()) }
         });
         let ranges = ranges.collect();
-        drop(parts);
-        Ok(Binned { partitions: self.partitions, layouts: self.layouts, batches, ranges, written })
+        Ok(Binned { partitions: self.partitions, layouts: self.layouts, batches, slabs: parts.len(), ranges, written })
+    }
+
+    /// The batches of slabs, by signal, in the order of their files.
+    fn in_order(&self, slabs: &mut [Slab]) -> Vec<Vec<Batch>> {
+        let mut batches: Vec<Vec<Batch>> = self.layouts.iter().map(|_| Vec::new()).collect();
+        for (slab, of_slab) in slabs.iter_mut().enumerate() {
+            of_slab.batches.drain(..).for_each(|batch| batches[batch.signal].push(Batch { slab, ..batch }));
+        }
+        batches.iter_mut().for_each(|batches| batches.sort_by_key(|batch| batch.task));
+        batches
     }
 
     fn write_out(&self, written: &mut Option<Written>) -> Result<()> {
@@ -225,10 +259,12 @@ impl Bins {
             Some(written) => written,
             None => written.insert(Written {
                 scratch: Scratch::create()?,
-                extents: vec![vec![Vec::new(); self.partitions]; self.batches.len()],
+                extents: vec![vec![Vec::new(); self.partitions]; self.layouts.len()],
             }),
         };
-        let batches: Vec<Vec<Batch>> = self.batches.iter().map(ordered).collect();
+        let mut slabs = std::mem::take(&mut *lock(&self.slabs));
+        let bytes = slabs.iter().map(Slab::bytes).sum();
+        let batches = self.in_order(&mut slabs);
         let mut buffer: Vec<u32> = Vec::with_capacity((BUFFER + BUFFER / 8) / size_of::<u32>());
         // The rows in the buffer: signal, partition, and the number of their words.
         let mut pieces: Vec<(usize, usize, usize)> = Vec::new();
@@ -236,7 +272,8 @@ impl Bins {
             for (signal, (batches, layout)) in batches.iter().zip(&self.layouts).enumerate() {
                 let before = buffer.len();
                 for batch in batches {
-                    let words = batch.within(&batch.parts[partition / in_range(self.partitions)], partition);
+                    let words =
+                        batch.within(slabs[batch.slab].parts[partition / in_range(self.partitions)].of(), partition);
                     batch.packing.widen(layout, words, &mut buffer);
                 }
                 pieces.push((signal, partition, buffer.len() - before));
@@ -250,16 +287,9 @@ impl Bins {
                 buffer.clear();
             }
         }
-        self.budget.give_back(batches.iter().flatten().map(Batch::bytes).sum());
+        self.budget.give_back(bytes);
         Ok(())
     }
-}
-
-/// Takes batches out, in the order of their files.
-fn ordered(batches: &Mutex<Vec<Batch>>) -> Vec<Batch> {
-    let mut batches = std::mem::take(&mut *lock(batches));
-    batches.sort_by_key(|batch| batch.task);
-    batches
 }
 
 impl Binned {
@@ -319,14 +349,13 @@ impl PartitionWords<'_> {
                 pieces.push(Piece { packing: Packing::Wide, words: Cow::Owned(piece) });
             }
         }
-        let parts = self.parts.get(signal).filter(|parts| parts.len() == batches.len());
-        let parts = parts.ok_or_else(|| Error::Internal(format!("partition {} is worked on twice", self.partition)))?;
-        pieces.extend(
-            batches.iter().zip(parts).map(|(batch, range)| Piece {
-                packing: batch.packing,
-                words: batch.within(range, self.partition).into(),
-            }),
-        );
+        if self.parts.len() != self.binned.slabs {
+            return Err(Error::Internal(format!("partition {} is worked on twice", self.partition)));
+        }
+        pieces.extend(batches.iter().map(|batch| Piece {
+            packing: batch.packing,
+            words: batch.within(self.parts[batch.slab].of(), self.partition).into(),
+        }));
         Ok(pieces)
     }
 }
@@ -356,13 +385,18 @@ mod tests {
                 }
             };
             let (first, third) = words.split_at(words.len() / 150 * 100);
-            Batch::of(task, packing, &[first.to_vec(), Vec::new(), third.to_vec()])
+            (packing, [first.to_vec(), Vec::new(), third.to_vec()])
         };
         for limit in [None, Some(0), Some(3000), Some(1 << 30)] {
             let bins = Bins::new(vec![layout; 3], 3, limit);
-            for task in [1, 0, 3, 2] {
-                bins.put(0, batch(task)).unwrap();
-                bins.put(2, batch(task)).unwrap();
+            // Of two threads.
+            for tasks in [[1, 3], [0, 2]] {
+                let mut slab = Slab::default();
+                for (task, signal) in tasks.into_iter().flat_map(|task| [(task, 0), (task, 2)]) {
+                    let (packing, partitions) = batch(task);
+                    bins.put(&mut slab, (signal, task), packing, &partitions).unwrap();
+                }
+                bins.keep(slab).unwrap();
             }
             let binned = bins.finish().unwrap();
             let all = 8 * 150 * 12;
@@ -394,19 +428,21 @@ mod tests {
     #[test]
     fn a_range_goes_when_its_last_partition_is_done() {
         let layout = Layout { id_words: 1, fraction: false, value_words: 0, category: false, instrument: false };
-        // As many words in each partition as take memory of their own in a range of two.
+        // Two partitions a range.
         let partitions = 2 * RANGES;
         let bins = Bins::new(vec![layout], partitions, None);
-        let words = |partition: usize| vec![partition as u32; LEAST_MAPPED / 2];
+        let words = |partition: usize| vec![partition as u32; 100];
         for task in 0..2 {
-            bins.put(0, Batch::of(task, Packing::Wide, &(0..partitions).map(words).collect::<Vec<_>>())).unwrap();
+            let mut slab = Slab::default();
+            let all: Vec<Vec<u32>> = (0..partitions).map(words).collect();
+            bins.put(&mut slab, (0, task), Packing::Wide, &all).unwrap();
+            bins.keep(slab).unwrap();
         }
         let binned = bins.finish().unwrap();
         for partition in 0..partitions {
             let rows = binned.of(partition);
             let pieces = rows.pieces(0).unwrap();
             assert!(pieces.len() == 2 && pieces.iter().all(|piece| *piece.words == words(partition)));
-            assert!(rows.parts[0].iter().all(|part| matches!(part, Words::Mapped(_))));
             drop(pieces);
             drop(rows);
             binned.done(partition);

@@ -6,7 +6,7 @@
 //! the words of all rows, a column a word; one loop at the end writes rows, with the number of words known to the
 //! compiler.
 
-use super::bins::{Batch, Bins};
+use super::bins::{Bins, Slab};
 use super::columns::{self, NOWHERE};
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::events::{SignalReport, SignalScan, NO_CATEGORY};
@@ -106,6 +106,8 @@ pub(super) struct Worker<'a> {
     packing: Packing,
     /// Packed rows by partition.
     words: Vec<Vec<u32>>,
+    /// Where they go when they are handed over.
+    slab: Slab,
     reports: Vec<SignalReport>,
     times: Times<'a>,
     instants: Vec<i64>,
@@ -130,6 +132,7 @@ impl<'a> Worker<'a> {
             held: 0,
             packing: Packing::Wide,
             words: vec![Vec::new(); scanner.partitioning.count()],
+            slab: Slab::default(),
             reports: vec![SignalReport::default(); scanner.scans.len()],
             times: Times::new(scanner.zone),
             instants: Vec::new(),
@@ -180,6 +183,7 @@ impl<'a> Worker<'a> {
     /// Hands over what is left and reports.
     pub fn finish(mut self) -> Result<Vec<SignalReport>> {
         self.hand_over()?;
+        self.scanner.bins.keep(self.slab)?;
         Ok(self.reports)
     }
 
@@ -192,14 +196,14 @@ impl<'a> Worker<'a> {
         if self.held == 0 {
             return Ok(());
         }
-        let batch = Batch::of(self.task, self.packing, &self.words);
+        self.scanner.bins.put(&mut self.slab, (self.signal, self.task), self.packing, &self.words)?;
         for words in &mut self.words {
             // One customer's flood is not what the buffer will need again.
             words.clear();
             words.shrink_to(MOST_KEPT);
         }
         self.held = 0;
-        self.scanner.bins.put(self.signal, batch)
+        Ok(())
     }
 
     fn scatter(&mut self, file: &OpenFile, batch: &RecordBatch) -> Result<()> {

@@ -84,19 +84,22 @@ impl Evaluation {
         baseline: Baseline,
         (mut groupings, folds): (Vec<segments::Grouping>, Option<&[u32]>),
     ) -> Evaluation {
-        let y = selection.labels(dataset);
-        let dates = selection.map(dataset, |block, row| block.as_of[row]);
-        let who = compact(&selection.customers(dataset));
-        let (p, baseline_of, baseline) = (probabilities.concat(), baseline.name, baseline.probabilities.concat());
+        let mut y = selection.labels(dataset);
+        let mut dates = selection.map(dataset, |block, row| block.as_of[row]);
+        let mut who = compact(&selection.customers(dataset));
+        let (baseline_of, mut p, mut baseline) =
+            (baseline.name, probabilities.concat(), baseline.probabilities.concat());
         let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
-        let (by_p, by_baseline) = (by(&p), by(&baseline));
-        let values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
+        let (mut by_p, mut by_baseline) = (by(&p), by(&baseline));
+        let mut values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
         // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
         let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
-        groupings.iter_mut().for_each(|grouping| grouping.groups = arranged(&grouping.groups, &order));
-        let (y, dates, who) = (arranged(&y, &order), arranged(&dates, &order), arranged(&who, &order));
-        let (values, p, baseline) = (arranged(&values, &order), arranged(&p, &order), arranged(&baseline, &order));
-        let [by_p, by_baseline] = [by_p, by_baseline].map(|by| by.map(|by| arranged(&by, &order)));
+        groupings.iter_mut().for_each(|grouping| arrange(&mut grouping.groups, &order));
+        arrange(&mut y, &order);
+        [&mut dates, &mut who].into_iter().for_each(|column| arrange(column, &order));
+        let columns = [&mut values, &mut p, &mut baseline].into_iter().chain(&mut by_p).chain(&mut by_baseline);
+        columns.for_each(|column| arrange(column, &order));
+        drop(order);
         let scores = Scores { p: &p, by: by_p.as_ref().unwrap_or(&p) };
         let of_baseline = Scores { p: &baseline, by: by_baseline.as_ref().unwrap_or(&baseline) };
         let capacity = settings.list.capacity as usize;
@@ -277,9 +280,9 @@ fn compact(customers: &[u32]) -> Vec<u32> {
     customers.iter().map(|&customer| places[customer as usize]).collect()
 }
 
-/// The values of the rows in another order.
-fn arranged<T: Copy + Send + Sync>(values: &[T], order: &[RankedRow]) -> Vec<T> {
-    order.par_iter().map(|row| values[row.row()]).collect()
+/// Puts the values of the rows in another order.
+fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
+    *values = order.par_iter().map(|row| values[row.row()]).collect();
 }
 
 /// What keeping a customer is worth: the stated months of the value a month, or the stated value of a customer.
