@@ -24,6 +24,25 @@ pub(super) fn partitions(partitioning: &Partitioning, bounds: (i64, u64), ids: &
     outside
 }
 
+/// As [`partitions`] and [`rests`] at once, by what [`Partitioning::narrow`] gives.
+#[inline(always)]
+pub(super) fn narrow_places(
+    place: impl Fn(i64) -> (u32, u32),
+    (lowest, span): (i64, u64),
+    ids: &[i64],
+    targets: &mut [u32],
+    rests: &mut [u32],
+) -> bool {
+    let mut outside = false;
+    for ((target, rest), &id) in targets.iter_mut().zip(rests).zip(ids) {
+        outside |= id.wrapping_sub(lowest) as u64 > span;
+        let (partition, own) = place(id);
+        *target |= partition;
+        *rest = own;
+    }
+    outside
+}
+
 /// What tells each id from others of its partition.
 #[inline(always)]
 pub(super) fn rests(partitioning: &Partitioning, ids: &[i64], rests: &mut [u32]) {

@@ -340,12 +340,20 @@ impl<'a> Worker<'a> {
         let scanner = self.scanner;
         // Ids below the lowest wrap around to offsets beyond the span.
         let offset = |id: i64| id.wrapping_sub(scanner.lowest_id) as u64;
-        let outside = vectorised!(columns::partitions(
-            scanner.partitioning,
-            (scanner.lowest_id, scanner.id_span),
-            &self.ids,
-            &mut self.targets
-        ));
+        let (partitioning, bounds) = (scanner.partitioning, (scanner.lowest_id, scanner.id_span));
+        let (ids, targets, words) = (&self.ids, &mut self.targets, &mut self.columns[0]);
+        words.resize(ids.len(), 0);
+        let outside = match partitioning.narrow() {
+            Some(place) => vectorised!(columns::narrow_places(&place, bounds, ids, targets, words)),
+            None => {
+                if partitioning.rest_bits().is_some() {
+                    vectorised!(columns::rests(partitioning, ids, words));
+                } else {
+                    words.iter_mut().zip(ids).for_each(|(word, &id)| *word = offset(id) as u32);
+                }
+                vectorised!(columns::partitions(partitioning, bounds, ids, targets))
+            }
+        };
         if outside {
             let quarantine = &mut self.reports[self.signal].quarantine;
             for (target, &id) in self.targets.iter_mut().zip(&self.ids) {
@@ -354,12 +362,6 @@ impl<'a> Worker<'a> {
                     *target = NOWHERE;
                 }
             }
-        }
-        if scanner.partitioning.rest_bits().is_some() {
-            self.columns[0].resize(self.ids.len(), 0);
-            vectorised!(columns::rests(scanner.partitioning, &self.ids, &mut self.columns[0]));
-        } else {
-            self.columns[0].extend(self.ids.iter().map(|&id| offset(id) as u32));
         }
         if layout.id_words == 2 {
             self.columns[1].extend(self.ids.iter().map(|&id| (offset(id) >> 32) as u32));
