@@ -44,15 +44,18 @@ def phases(runs) -> str:
 
 
 def scan(scans) -> str:
-    floor = [s for made in scans for s in made["floor_seconds"]]
-    features = [s for made in scans for s in made["features_seconds"]]
     rows = scans[0]["rows"]
-    lines = [
-        [f"decoding {rows:,} rows in {scans[0]['row_groups']} row groups: the floor", spread(floor, 2),
-         f"{rows / median(floor) / 1e6:.1f}", "1.00"],
-        [f"scan, eligibility, labels and features of {scans[0]['feature_rows']:,} rows", spread(features, 2),
-         f"{rows / median(features) / 1e6:.1f}", f"{median(features) / median(floor):.2f}"],
-    ]
+    lines = []
+    # What a process did before, it has the memory for: only the first time is that of a job.
+    for when, of in (("the first time", slice(0, 1)), ("again", slice(1, None))):
+        floor = [s for made in scans for s in made["floor_seconds"][of]]
+        features = [s for made in scans for s in made["features_seconds"][of]]
+        lines += [
+            [f"decoding {rows:,} rows in {scans[0]['row_groups']} row groups, {when}: the floor", spread(floor, 2),
+             f"{rows / median(floor) / 1e6:.1f}", "1.00"],
+            [f"scan, eligibility, labels and features of {scans[0]['feature_rows']:,} rows, {when}",
+             spread(features, 2), f"{rows / median(features) / 1e6:.1f}", f"{median(features) / median(floor):.2f}"],
+        ]
     return table(["work", "s", "million rows a second", "times the floor"], lines)
 
 
@@ -164,8 +167,8 @@ In favour of ours:
 
 ## Scan and features against the floor
 
-The floor decodes the same columns of the same row groups with the `parquet` crate and rayon, and does nothing with them. Both in one process, in turn
-(`benches/scan.rs`). Ours holds eligibility and labels too; writing the features is in neither.
+The floor decodes the same columns of the same row groups with the `parquet` crate and rayon, and does nothing with them. Both in one process, in turn,
+three times (`benches/scan.rs`); a job is a process that does it the first time. Ours holds eligibility and labels too; writing the features is in neither.
 
 {scan(result['scans'])}
 
