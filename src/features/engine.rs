@@ -324,3 +324,65 @@ fn passed_on(all: &mut [Passed], members: usize) {
         (before, rest) = (here, later);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::Zone;
+    use crate::config;
+    use crate::sources::Ids;
+
+    /// Customers without a row, with one, and with a row every other day, in every signal.
+    fn partition(settings: &Settings) -> PartitionRows {
+        let signals = settings.signals.values().map(|signal| {
+            let mut rows = SignalRows { starts: vec![0], category_count: 2, ..SignalRows::default() };
+            for count in [0, 1, 60, 0] {
+                rows.seconds.extend((0..count).map(|row| 2 * 86_400 * (row + 100 - count) + 7));
+                rows.starts.push(rows.seconds.len() as u32);
+            }
+            let code = |row: usize| if row % 5 == 4 { u32::MAX } else { row as u32 % 2 };
+            let all = 0..rows.seconds.len();
+            if signal.value.is_some() {
+                rows.values = all.clone().map(|row| if row % 7 == 6 { f64::NAN } else { row as f64 }).collect();
+            }
+            if signal.category.is_some() {
+                rows.categories = all.clone().map(code).collect();
+            }
+            if signal.instrument.is_some() {
+                rows.instruments = all.map(code).collect();
+            }
+            rows
+        });
+        PartitionRows { signals: signals.collect(), unknown: Vec::new(), duplicates: Vec::new() }
+    }
+
+    #[test]
+    fn every_value_is_set_whatever_was_there() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/churn.toml");
+        let settings = config::load(Some(&path), &[], []).unwrap().settings;
+        let rows = partition(&settings);
+        let customers = CustomerTable {
+            rows: 4,
+            ids: Ids::Integer((0..4).collect()),
+            signup: vec![10, NO_DAY, -5, 100],
+            start: Vec::new(),
+            end: Vec::new(),
+            value: Vec::new(),
+            numeric: vec![vec![1.0, f64::NAN, 3.0, 4.0]],
+            categorical: Vec::new(),
+            quarantine: Default::default(),
+        };
+        let timeline = Timeline::new(&Zone::utc(), Day(0), Day(200), vec![Day(170), Day(199)]);
+        let engine = Engine::new(&settings, &Catalogue::of(&settings), timeline);
+        let mut located = Located::default();
+        engine.locate(&rows, &mut located);
+        let keys: Vec<RowKey> = (0..4).flat_map(|member| (0..2).map(move |as_of| RowKey { member, as_of })).collect();
+        let computed = |there: f32| {
+            let mut values = vec![there; engine.values(keys.len())];
+            engine.compute(&rows, &located, &keys, &[0, 1, 2, 3], &customers, &mut values);
+            values.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+        };
+        assert_eq!(computed(0.0), computed(12_345.5));
+        assert!(!computed(12_345.5).contains(&12_345.5f32.to_bits()));
+    }
+}

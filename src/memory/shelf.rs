@@ -44,12 +44,6 @@ impl<T> From<Vec<T>> for Stored<T> {
     }
 }
 
-impl<T> FromIterator<T> for Stored<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Stored<T> {
-        Stored(Place::Held(values.into_iter().collect()))
-    }
-}
-
 impl<T: Pod> Stored<T> {
     /// How many.
     pub fn len(&self) -> usize {
@@ -104,7 +98,7 @@ impl<T: Pod> Stored<T> {
 /// lasts, then in a scratch file of the shelf's.
 #[derive(Debug)]
 pub struct Shelf {
-    budget: Option<Budget>,
+    budget: Budget,
     scratch: Mutex<Option<Arc<Scratch>>>,
     /// The boards that are being filled: one for each thread that is at it.
     open: Mutex<Vec<Board>>,
@@ -129,7 +123,7 @@ impl Board {
 impl Shelf {
     /// Whose contents may take so many bytes of memory, or any number.
     pub fn of(limit: Option<u64>) -> Shelf {
-        Shelf { budget: limit.map(|limit| Budget::of(Some(limit))), scratch: Mutex::new(None), open: Mutex::default() }
+        Shelf { budget: Budget::of(limit), scratch: Mutex::new(None), open: Mutex::default() }
     }
 
     /// Keeps some numbers.
@@ -145,10 +139,12 @@ impl Shelf {
     /// # Errors
     /// As [`Shelf::put`].
     pub fn fill<T: Pod>(&self, len: usize, fill: impl FnOnce(&mut [T])) -> Result<Stored<T>> {
-        let Some(budget) = &self.budget else { return Ok(self.shelved(len, fill)) };
+        if !self.budget.is_limited() {
+            return Ok(self.shelved(len, fill));
+        }
         let mut values = vec![T::zeroed(); len];
         fill(&mut values);
-        match budget.take(size_of_val(values.as_slice()) as u64) {
+        match self.budget.take(size_of_val(values.as_slice()) as u64) {
             true => Ok(values.into()),
             false => self.spilled(&values),
         }

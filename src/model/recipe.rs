@@ -401,7 +401,7 @@ mod tests {
                 customers: (0..rows as u32).collect(),
                 as_of: vec![0; rows],
                 labels: vec![Some(0); rows],
-                values: columns.iter().flat_map(|(_, values)| values.clone()).collect(),
+                values: columns.iter().flat_map(|(_, values)| values.clone()).collect::<Vec<f32>>().into(),
             }],
             exclusions: Vec::new(),
             reports: Vec::new(),
