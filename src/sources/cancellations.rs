@@ -90,13 +90,7 @@ fn read_part(
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
         part.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };
-        match batch.column_by_name(&settings.time) {
-            Some(array) => times.fill(array, &mut instants),
-            None => {
-                let day = file.file.partition_day(&settings.time);
-                instants = vec![day.map_or(NULL_TIME, |day| zone.midnight(day)); batch.num_rows()];
-            }
-        }
+        times.fill_column(&batch, &file.file, &settings.time, &mut instants);
         // A customer, or why there is none.
         let found: Vec<Result<u32, Reason>> = match customers.ids.kind() {
             IdKind::Integer => {

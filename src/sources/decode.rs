@@ -1,9 +1,10 @@
 //! Arrow columns of any accepted type, as the one type that the rest of the program works with.
 
+use super::layout::SourceFile;
 use crate::calendar::{Day, Zone, MICROS};
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 
 /// The instant that stands for null.
@@ -50,6 +51,18 @@ impl<'z> Times<'z> {
                 let instant = self.zone.midnight(Day(day));
                 self.midnight = Some((day, instant));
                 instant
+            }
+        }
+    }
+
+    /// As [`Times::fill`], with a column of a batch, or else with the day that a folder of the file is named for.
+    pub fn fill_column(&mut self, batch: &RecordBatch, file: &SourceFile, column: &str, out: &mut Vec<i64>) {
+        match batch.column_by_name(column) {
+            Some(array) => self.fill(array, out),
+            None => {
+                let day = file.partition_day(column);
+                out.clear();
+                out.resize(batch.num_rows(), day.map_or(NULL_TIME, |day| self.zone.midnight(day)));
             }
         }
     }

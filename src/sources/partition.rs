@@ -33,8 +33,6 @@ pub struct Partitioning {
     lowest: i64,
     /// Bits of what tells an integer id from the others of its partition, if they are few.
     rest_bits: Option<u32>,
-    /// Whether partition and rest are a matter of 32 low bits.
-    narrow: bool,
     /// The customers (positions in the table) of each partition, ascending.
     pub members: Vec<Vec<u32>>,
     /// The words of their fingerprints, if their ids are strings.
@@ -54,7 +52,6 @@ impl Partitioning {
             mask: u64::MAX,
             lowest: 0,
             rest_bits: None,
-            narrow: false,
             members: vec![Vec::new(); count],
             fingerprints: vec![Vec::new(); count],
         };
@@ -72,7 +69,6 @@ impl Partitioning {
                 let above = span(ids.first().copied(), ids.last().copied()).checked_shr(bits).unwrap_or(0);
                 let rest_bits = partitioning.shift + bits_of(above);
                 partitioning.rest_bits = Some(rest_bits).filter(|&bits| bits <= MOST_REST_BITS);
-                partitioning.narrow = bits <= u32::BITS && above == 0;
                 for (index, &id) in (0..).zip(ids) {
                     let partition = partitioning.of_integer(id);
                     partitioning.members[partition].push(index);
@@ -117,7 +113,8 @@ impl Partitioning {
     /// fit a vector, and products are much cheaper. Of other ids, whatever comes out.
     #[inline(always)]
     pub(super) fn narrow(&self) -> Option<impl Fn(i64) -> (u32, u32) + '_> {
-        (self.narrow && self.rest_bits.is_some()).then(|| {
+        // Nothing of the rest is from above the bits that are mixed, and these are few.
+        (self.rest_bits == Some(self.shift)).then(|| {
             // As `permuted`: of a product, low bits depend on low bits alone.
             let (mask, half, shift) = (self.mask as u32, self.bits.div_ceil(2), self.shift);
             move |id: i64| {

@@ -301,14 +301,7 @@ impl<'a> Worker<'a> {
     fn place_in_time(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) {
         let scanner = self.scanner;
         let settings = scanner.scans[self.signal].settings;
-        match batch.column_by_name(&settings.time) {
-            Some(array) => self.times.fill(array, &mut self.instants),
-            None => {
-                let day = file.file.partition_day(&settings.time);
-                self.instants.clear();
-                self.instants.resize(batch.num_rows(), day.map_or(NULL_TIME, |day| scanner.zone.midnight(day)));
-            }
-        }
+        self.times.fill_column(batch, &file.file, &settings.time, &mut self.instants);
         let (from, to) = scanner.bounds[self.signal];
         let seconds = &mut self.columns[layout.id_words];
         seconds.resize(batch.num_rows(), 0);
