@@ -314,7 +314,7 @@ pub fn build(
     let rules = Rules { settings, customers: &tables.customers, cancellations: &tables.cancellations, purpose };
     let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
-    let start = || (Resolver::new(&store, &tables.customers), Located::default());
+    let start = || (Resolver::new(&store), Located::default());
     // One after the other, whichever thread is free: rows whose features are computed can go.
     let mut parts = (0..partitions)
         .par_bridge()

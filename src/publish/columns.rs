@@ -26,6 +26,9 @@ const PART_ROWS: usize = 131_072;
 /// Bytes that a column's dictionary may have. Where values hardly repeat, this is how soon it is given up.
 const DICTIONARY: usize = 1 << 16;
 
+/// How many rows before its own an id is asked for.
+const FETCHED: usize = 16;
+
 /// Which of `count` rows each part of a table has.
 fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).step_by(PART_ROWS).map(move |first| first..count.min(first + PART_ROWS))
@@ -84,7 +87,15 @@ impl<'a> Columns<'a> {
     pub fn ids(&mut self, name: &str, ids: &'a Ids, customer: impl Fn(usize) -> u32 + Send + Sync + 'a) {
         match ids {
             Ids::Integer(ids) => self.integers(name, move |row| Some(ids[customer(row) as usize])),
-            Ids::Text { .. } => self.texts(name, move |row| Some(ids.text(customer(row) as usize))),
+            Ids::Text { .. } => {
+                // They lie far apart.
+                let place = move |row| customer(row) as usize;
+                let last = self.rows.end.saturating_sub(1);
+                self.texts(name, move |row| {
+                    ids.fetch(place(last.min(row + FETCHED)), place(last.min(row + 2 * FETCHED)));
+                    Some(ids.text(place(row)))
+                });
+            }
         }
     }
 

@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn rows_come_back_in_order_whether_or_not_they_were_written() {
-        let layout = Layout { id_words: 1, fraction: false, value_words: 0, category: true, instrument: false };
+        let layout = Layout { fraction: false, value_words: 0, category: true, instrument: false };
         let heads = Heads::of(4, 6, (0, 1000)).unwrap();
         // Rows of an id's rest, a second and a code: 100 for partition 0, none for partition 1, 50 for partition 2. Every other
         // batch is compact.
@@ -427,7 +427,7 @@ mod tests {
 
     #[test]
     fn a_range_goes_when_its_last_partition_is_done() {
-        let layout = Layout { id_words: 1, fraction: false, value_words: 0, category: false, instrument: false };
+        let layout = Layout { fraction: false, value_words: 0, category: false, instrument: false };
         // Two partitions a range.
         let partitions = 2 * RANGES;
         let bins = Bins::new(vec![layout], partitions, None);

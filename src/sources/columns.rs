@@ -1,6 +1,7 @@
 //! What is computed of the columns of a batch, in loops that become vector instructions.
 
 use super::events::NO_CATEGORY;
+use super::id_index::NOBODY;
 use super::packing::Heads;
 use super::partition::Partitioning;
 use crate::calendar::MICROS;
@@ -49,6 +50,25 @@ pub(super) fn rests(partitioning: &Partitioning, ids: &[i64], rests: &mut [u32])
     for (rest, &id) in rests.iter_mut().zip(ids) {
         *rest = partitioning.rest(id);
     }
+}
+
+/// The partition of every string id by its hash, unless the row is left out already.
+#[inline(always)]
+pub(super) fn partitions_of_hashes(partitioning: &Partitioning, hashes: &[u64], targets: &mut [u32]) {
+    for (target, &hash) in targets.iter_mut().zip(hashes) {
+        *target |= partitioning.of_hash(hash) as u32;
+    }
+}
+
+/// Leaves out the rows of ids that nobody has, and returns how many these are.
+#[inline(always)]
+pub(super) fn leave_out_nobody(members: &[u32], targets: &mut [u32]) -> u64 {
+    let mut count = 0;
+    for (target, &member) in targets.iter_mut().zip(members) {
+        count += u32::from((*target != NOWHERE) & (member == NOBODY));
+        *target |= if member == NOBODY { NOWHERE } else { 0 };
+    }
+    u64::from(count)
 }
 
 /// Puts heads in the place of seconds.

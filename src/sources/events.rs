@@ -1,18 +1,17 @@
 //! The scan: every signal's rows decoded once, cut to the needed days, and scattered into the customers' partitions.
 //!
-//! A thread takes row group after row group and scatters its rows (see [`super::scatter`]) into bins, one for each signal
-//! and partition (see [`super::bins`]). Ids are looked up later, partition by partition (see [`super::rows`]), where the
-//! table of a few thousand ids stays in cache: looking each id up in one big table while decoding would cost a cache miss
-//! a row.
+//! A thread takes row group after row group and scatters its rows (see [`super::scatter`]) into bins, one for each
+//! signal and partition (see [`super::bins`]). An integer id gives its partition, and what tells it from the others
+//! there, by arithmetic where ids are dense; others are looked up while rows are decoded (see [`super::id_index`]).
 
 use super::bins::{Binned, Bins};
 use super::customers::CustomerTable;
-use super::ids::Ids;
-use super::partition::{Fingerprint, Partitioning};
+use super::id_index::IdIndex;
+use super::partition::Partitioning;
 use super::plan::{plan, value_words, Layout};
 use super::quarantine::Quarantine;
 use super::scatter::{Categories, Scanner, Worker};
-use super::table::{IdKind, Table};
+use super::table::Table;
 use crate::calendar::{Day, Zone};
 use crate::config::{Signal, SignalKind};
 use crate::error::Result;
@@ -87,8 +86,6 @@ pub struct EventStore {
     pub origin: i64,
     /// The customers' partitions.
     pub partitioning: Partitioning,
-    /// The smallest integer id, from which packed ids count.
-    pub(super) lowest_id: i64,
     pub(super) signals: Vec<SignalStore>,
     pub(super) rows: Binned,
     /// What was seen, a report a signal.
@@ -124,25 +121,11 @@ pub fn scan(
     memory: Option<u64>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<EventStore> {
-    let partitioning = Partitioning::of(customers, last);
     let origin = zone.midnight(scans.iter().map(|s| s.from).min().unwrap_or(Day(0)));
-    let (lowest_id, id_span) = match &customers.ids {
-        Ids::Integer(ids) => {
-            let (first, last) = (ids.first().copied().unwrap_or(0), ids.last().copied().unwrap_or(0));
-            (first, last.wrapping_sub(first) as u64)
-        }
-        Ids::Text { .. } => (0, 0),
-    };
-    let id_words = match customers.ids.kind() {
-        IdKind::Integer if partitioning.rest_bits().is_some() => 1,
-        IdKind::Integer if id_span <= u64::from(u32::MAX) => 1,
-        IdKind::Integer => 2,
-        IdKind::Text => Fingerprint::WORDS,
-    };
+    let (partitioning, index) = partitions(customers, last);
     let layouts: Vec<Layout> = scans
         .iter()
         .map(|scan| Layout {
-            id_words,
             fraction: scan.settings.kind == SignalKind::Survey || scan.settings.deduplicate,
             value_words: value_words(scan),
             category: scan.settings.category.is_some(),
@@ -167,10 +150,9 @@ pub fn scan(
         categories: scans.iter().map(|_| Categories::default()).collect(),
         bins: &bins,
         partitioning: &partitioning,
+        index: index.as_ref(),
         kind: customers.ids.kind(),
         origin,
-        lowest_id,
-        id_span,
         zone,
         most_words: gathered / size_of::<u32>(),
     };
@@ -199,5 +181,20 @@ pub fn scan(
     let signals = scans.iter().zip(&layouts);
     let signals =
         signals.map(|(scan, &layout)| SignalStore { layout, deduplicate: scan.settings.deduplicate }).collect();
-    Ok(EventStore { origin, partitioning, lowest_id, signals, rows, reports, categories })
+    Ok(EventStore { origin, partitioning, signals, rows, reports, categories })
+}
+
+/// The customers' partitions, and what finds ids that are not dense integers.
+fn partitions(customers: &CustomerTable, last: Day) -> (Partitioning, Option<IdIndex>) {
+    let mut seed = 0;
+    loop {
+        let partitioning = Partitioning::seeded(customers, last, seed);
+        if partitioning.rest_bits().is_some() {
+            return (partitioning, None);
+        }
+        match IdIndex::of(customers, &partitioning) {
+            None => seed += 1,
+            index => return (partitioning, index),
+        }
+    }
 }

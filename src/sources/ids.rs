@@ -1,6 +1,7 @@
 //! Customer ids, as integers or as strings.
 
 use super::table::IdKind;
+use prefetch_index::prefetch_index;
 use std::cmp::Ordering;
 
 /// Customer ids: in a customers table ascending and distinct.
@@ -76,6 +77,14 @@ impl Ids {
                 let start = if index == 0 { 0 } else { ends[index - 1] };
                 &bytes[start..ends[index]]
             }
+        }
+    }
+
+    /// Asks the machine to fetch a string id, and where one that is asked for later lies.
+    pub fn fetch(&self, index: usize, later: usize) {
+        if let Ids::Text { bytes, ends } = self {
+            prefetch_index(ends, later);
+            prefetch_index(bytes, ends[index]);
         }
     }
 

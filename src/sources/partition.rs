@@ -5,8 +5,10 @@
 
 use super::customers::CustomerTable;
 use super::ids::Ids;
+use super::numbering::Numbering;
 use crate::calendar::Day;
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Customers a partition is meant to hold.
 const TARGET: usize = 2048;
@@ -24,66 +26,98 @@ const SECOND: u64 = 0xc4ce_b9fe_1a85_ec53;
 /// Which partition each id belongs to, and who is in each.
 #[derive(Clone, Debug)]
 pub struct Partitioning {
-    /// The bits below those of the partition, in a mixed id.
+    /// The bits below those of the partition, in a mixed number.
     shift: u32,
-    /// How many low bits of an integer id are mixed, and as many ones.
+    /// How many low bits of a number are mixed, and as many ones.
     bits: u32,
     mask: u64,
-    /// The lowest integer id.
-    lowest: i64,
-    /// Bits of what tells an integer id from the others of its partition, if they are few.
+    /// The lowest number, and the distance of the highest from it.
+    bounds: (i64, u64),
+    /// Bits of what tells a number from the others of its partition, if they are few.
     rest_bits: Option<u32>,
+    /// Of string ids that are numbers in disguise.
+    numbering: Option<Numbering>,
+    /// Of the hashes of string ids.
+    seed: u64,
     /// The customers (positions in the table) of each partition, ascending.
     pub members: Vec<Vec<u32>>,
-    /// The words of their fingerprints, if their ids are strings.
-    pub(super) fingerprints: Vec<Vec<[u32; Fingerprint::WORDS]>>,
+    /// What tells each of them from the others, if that takes few bits.
+    pub(super) rests: Vec<Vec<u16>>,
 }
 
 impl Partitioning {
     /// Splits the customers. How many partitions there are, and which bits of an id are mixed, is a matter of those who have
     /// signed up before `day`: who comes later must not change the order in which the others are summed.
     pub fn of(customers: &CustomerTable, day: Day) -> Partitioning {
+        Partitioning::seeded(customers, day, 0)
+    }
+
+    /// As [`Partitioning::of`], with another seed for the hashes of string ids.
+    pub(super) fn seeded(customers: &CustomerTable, day: Day, seed: u64) -> Partitioning {
         let is_known = |index: usize| customers.signup.get(index).is_none_or(|&signup| signup < day.0);
         let known = (0..customers.len()).filter(|&index| is_known(index)).count();
         let count = known.div_ceil(TARGET).next_power_of_two().clamp(1, MOST);
         let mut partitioning = Partitioning {
-            shift: u64::BITS - count.trailing_zeros(),
+            shift: u64::BITS,
             bits: u64::BITS,
             mask: u64::MAX,
-            lowest: 0,
+            bounds: (0, 0),
             rest_bits: None,
+            numbering: None,
+            seed,
             members: vec![Vec::new(); count],
-            fingerprints: vec![Vec::new(); count],
+            rests: vec![Vec::new(); count],
         };
         match &customers.ids {
             Ids::Integer(ids) => {
-                let mut known = ids.iter().enumerate().filter(|&(index, _)| is_known(index)).map(|(_, &id)| id);
-                let first = known.next();
-                // No two of them agree in these bits.
-                let bits = bits_of(span(first, known.next_back())).max(count.trailing_zeros());
-                partitioning.bits = bits;
-                partitioning.mask = u64::MAX.checked_shr(u64::BITS - bits).unwrap_or(0);
-                partitioning.shift = bits - count.trailing_zeros();
-                partitioning.lowest = ids.first().copied().unwrap_or(0);
-                // Those yet to come may agree with others in them, and differ above.
-                let above = span(ids.first().copied(), ids.last().copied()).checked_shr(bits).unwrap_or(0);
-                let rest_bits = partitioning.shift + bits_of(above);
-                partitioning.rest_bits = Some(rest_bits).filter(|&bits| bits <= MOST_REST_BITS);
-                for (index, &id) in (0..).zip(ids) {
-                    let partition = partitioning.of_integer(id);
-                    partitioning.members[partition].push(index);
-                }
+                partitioning.mix(ids.iter().copied().enumerate(), is_known);
+                partitioning.fill(ids.len(), |all, index| all.place_of_number(ids[index]));
             }
             Ids::Text { .. } => {
-                let all = (0..customers.len()).into_par_iter().map(|index| Fingerprint::of(customers.ids.text(index)));
-                for (index, id) in (0..).zip(all.collect::<Vec<_>>()) {
-                    let partition = partitioning.of_text(&id);
-                    partitioning.members[partition].push(index);
-                    partitioning.fingerprints[partition].push(id.words);
+                let id = |index| customers.ids.text(index).as_bytes();
+                let numbering = Numbering::of(&customers.ids, is_known);
+                if let Some(numbering) = numbering {
+                    let numbers = (0..customers.len()).into_par_iter().map(|index| numbering.number(id(index)));
+                    let numbers: Vec<Option<i64>> = numbers.collect();
+                    partitioning.mix(
+                        numbers.iter().enumerate().filter_map(|(index, number)| Some((index, (*number)?))),
+                        is_known,
+                    );
+                    // Where numbers are not dense, hashes do as well.
+                    partitioning.numbering = (partitioning.shift <= MOST_REST_BITS).then_some(numbering);
+                    if numbers.contains(&None) {
+                        // Of somebody yet to come.
+                        partitioning.rest_bits = None;
+                    }
                 }
+                partitioning.fill(customers.len(), |all, index| all.place_of_text(id(index)));
             }
         }
         partitioning
+    }
+    /// Sees to how the customers' numbers are mixed.
+    fn mix(&mut self, numbers: impl Iterator<Item = (usize, i64)> + Clone, is_known: impl Fn(usize) -> bool) {
+        let known = numbers.clone().filter(|&(index, _)| is_known(index));
+        let of_partition = self.members.len().trailing_zeros();
+        // No two of them agree in these bits.
+        self.bits = bits_of(bounds(known).1).max(of_partition);
+        self.mask = u64::MAX.checked_shr(u64::BITS - self.bits).unwrap_or(0);
+        self.shift = self.bits - of_partition;
+        self.bounds = bounds(numbers);
+        // Those yet to come may agree with others in them, and differ above.
+        let rest_bits = self.shift + bits_of(self.bounds.1.checked_shr(self.bits).unwrap_or(0));
+        self.rest_bits = Some(rest_bits).filter(|&bits| bits <= MOST_REST_BITS);
+    }
+
+    /// Puts so many customers in their partitions.
+    fn fill(&mut self, customers: usize, place: impl Fn(&Partitioning, usize) -> (usize, u32) + Sync) {
+        let places: Vec<(usize, u32)> = (0..customers).into_par_iter().map(|index| place(self, index)).collect();
+        for (index, (partition, rest)) in (0..).zip(places) {
+            self.members[partition].push(index);
+            if self.rest_bits.is_some() {
+                self.rests[partition].push(rest as u16);
+            }
+        }
     }
 
     /// How many.
@@ -94,7 +128,18 @@ impl Partitioning {
     /// The partition of an integer id.
     #[inline]
     pub fn of_integer(&self, id: i64) -> usize {
-        self.top_bits(self.permuted(id))
+        // A shift by all 64 bits, for a single partition, would overflow.
+        self.permuted(id).checked_shr(self.shift).unwrap_or(0) as usize
+    }
+
+    /// The lowest integer id, and the distance of the highest from it.
+    pub(super) fn bounds(&self) -> (i64, u64) {
+        self.bounds
+    }
+
+    /// How string ids spell integers, if they do.
+    pub(super) fn numbering(&self) -> Option<&Numbering> {
+        self.numbering.as_ref()
     }
 
     /// Bits of [`Partitioning::rest`], if they are few.
@@ -105,7 +150,7 @@ impl Partitioning {
     /// What tells a customer's integer id from the others of its partition, where that takes few bits.
     #[inline]
     pub(super) fn rest(&self, id: i64) -> u32 {
-        let above = id.wrapping_sub(self.lowest) as u64 >> self.bits << self.shift;
+        let above = (id.wrapping_sub(self.bounds.0) as u64).checked_shr(self.bits).unwrap_or(0) << self.shift;
         (self.permuted(id) & !(u64::MAX << self.shift) | above) as u32
     }
 
@@ -134,49 +179,44 @@ impl Partitioning {
         (x ^ x >> self.bits.div_ceil(2)).wrapping_mul(SECOND) & self.mask
     }
 
-    /// The partition of a string id.
+    /// What stands for a string id: its XXH3 hash of 64 bits.
     #[inline]
-    pub(super) fn of_text(&self, id: &Fingerprint) -> usize {
-        self.top_bits(id.top)
+    pub(super) fn hash_of_text(&self, id: &[u8]) -> u64 {
+        xxh3_64_with_seed(id, self.seed)
     }
 
+    /// The partition of a string id that is no number, by its hash.
     #[inline]
-    fn top_bits(&self, hash: u64) -> usize {
-        // A shift by all 64 bits, for a single partition, would overflow.
-        hash.checked_shr(self.shift).unwrap_or(0) as usize
+    pub(super) fn of_hash(&self, hash: u64) -> usize {
+        hash.checked_shr(u64::BITS - self.members.len().trailing_zeros()).unwrap_or(0) as usize
+    }
+
+    /// The partition of a string id.
+    pub(super) fn of_text(&self, id: &[u8]) -> usize {
+        self.place_of_text(id).0
+    }
+
+    fn place_of_number(&self, number: i64) -> (usize, u32) {
+        (self.of_integer(number), self.rest(number))
+    }
+
+    fn place_of_text(&self, id: &[u8]) -> (usize, u32) {
+        match self.numbering.as_ref().and_then(|numbering| numbering.number(id)) {
+            Some(number) => self.place_of_number(number),
+            None => (self.of_hash(self.hash_of_text(id)), 0),
+        }
     }
 }
 
-/// From one id to another that is not below it.
-fn span(first: Option<i64>, last: Option<i64>) -> u64 {
-    first.zip(last).map_or(0, |(first, last)| last.wrapping_sub(first) as u64)
+/// The lowest number of some customers, and the distance of the highest from it.
+fn bounds(numbers: impl Iterator<Item = (usize, i64)>) -> (i64, u64) {
+    let range = numbers.map(|(_, number)| (number, number)).reduce(|all, own| (all.0.min(own.0), all.1.max(own.1)));
+    range.map_or((0, 0), |(low, high)| (low, high.wrapping_sub(low) as u64))
 }
 
 /// How many bits a number has.
 fn bits_of(number: u64) -> u32 {
     u64::BITS - number.leading_zeros()
-}
-
-/// What stands for a string id while rows are brought to their customers: its XXH3 hash of 128 bits. The partition is taken
-/// from the top ones; the low 64 go with each row and are compared in place of the string. That any of a billion different
-/// ids is taken for one of the few thousand customers of its partition has a probability of 1e-7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    top: u64,
-    /// The low 64 bits.
-    pub words: [u32; 2],
-}
-
-impl Fingerprint {
-    /// Words that go with a row.
-    pub const WORDS: usize = 2;
-
-    /// That of an id.
-    #[inline]
-    pub fn of(id: &str) -> Fingerprint {
-        let hash = xxhash_rust::xxh3::xxh3_128(id.as_bytes());
-        Fingerprint { top: (hash >> 64) as u64, words: [hash as u32, (hash >> 32) as u32] }
-    }
 }
 
 /// MurmurHash3's 64-bit finaliser: every input bit reaches the top bits, so ids that agree in their low (or high) bits
@@ -196,10 +236,14 @@ mod tests {
     use crate::sources::Quarantine;
 
     fn customers(ids: Vec<i64>, known: usize) -> CustomerTable {
+        table(Ids::Integer(ids), known)
+    }
+
+    fn table(ids: Ids, known: usize) -> CustomerTable {
         let signup = (0..ids.len()).map(|index| if index < known { 0 } else { 20 }).collect();
         CustomerTable {
             rows: ids.len() as u64,
-            ids: Ids::Integer(ids),
+            ids,
             signup,
             start: Vec::new(),
             end: Vec::new(),
@@ -259,6 +303,36 @@ mod tests {
             // The same customers, none of them yet to come, are in the same partitions.
             let alone = Partitioning::of(&customers(ids[..known].to_vec(), known), Day(10));
             assert!(ids[..known].iter().all(|&id| partitioning.of_integer(id) == alone.of_integer(id)));
+        }
+    }
+
+    #[test]
+    fn string_ids_stay_in_their_partitions_whoever_comes_later() {
+        let dense = |n: u64| format!("C{n:08}");
+        let hashed = |n: u64| format!("C{:016x}", mixed(n));
+        for (id, numbered) in [(&dense as &dyn Fn(u64) -> String, true), (&hashed, false)] {
+            let mut known: Vec<String> = (0..20_000).map(id).collect();
+            known.sort_unstable();
+            let of = |ids: &[String]| {
+                let ends = ids.iter().scan(0, |end, id| {
+                    *end += id.len();
+                    Some(*end)
+                });
+                Partitioning::of(&table(Ids::Text { bytes: ids.concat(), ends: ends.collect() }, known.len()), Day(10))
+            };
+            let alone = of(&known);
+            assert_eq!((alone.rest_bits(), alone.numbering().is_some()), (numbered.then_some(11), numbered));
+            let sizes: Vec<usize> = alone.members.iter().map(Vec::len).collect();
+            assert!(sizes.len() == 16 && sizes.iter().all(|&size| (1000..1600).contains(&size)), "{sizes:?}");
+            // Numbers that follow, some that do not, and ids that are none.
+            for (later, rest_bits) in [("C00020001", Some(11)), ("C00099999", Some(13)), ("D7", None)] {
+                let all = of(&[known.clone(), vec![later.to_owned()]].concat());
+                assert_eq!(all.rest_bits(), rest_bits.filter(|_| numbered), "{later}");
+                assert!(known.iter().all(|id| all.of_text(id.as_bytes()) == alone.of_text(id.as_bytes())));
+                assert!((0u32..)
+                    .zip(&known)
+                    .all(|(place, id)| all.members[all.of_text(id.as_bytes())].contains(&place)));
+            }
         }
     }
 }

@@ -24,15 +24,13 @@ pub(super) struct Task {
     pub rows: Option<Range<usize>>,
 }
 
-/// How a row is packed into 32-bit words: first the id, then what puts a customer's rows in order, the most important
-/// first. The words of two rows without their ids compare as the rows do.
+/// How a row is packed into 32-bit words: first what tells its customer from the others of the partition, then what
+/// puts a customer's rows in order, the most important first. The words of two rows without the first compare as the
+/// rows do.
 ///
 /// The order is: time (seconds since the store's origin), microseconds within the second, value, category, instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Words of the id: what tells an integer from others in 1, if that takes few bits; else its offset from the smallest in 1
-    /// or 2; a string's fingerprint in 2.
-    pub id_words: usize,
     /// Whether the microseconds within the second follow, for the order of survey answers and for exact duplicates.
     pub fraction: bool,
     /// Words of the value: 0 without, 1 where every value is exact in 32 bits, 2 otherwise.
@@ -46,10 +44,10 @@ pub(super) struct Layout {
 impl Layout {
     /// Words of the whole row.
     pub fn words(&self) -> usize {
-        self.id_words + self.ordered_words()
+        1 + self.ordered_words()
     }
 
-    /// Words without the id.
+    /// Words without the first.
     pub fn ordered_words(&self) -> usize {
         self.instrument_at() + usize::from(self.instrument)
     }
@@ -59,12 +57,12 @@ impl Layout {
         self.category || self.instrument
     }
 
-    /// Words of a row whose id, second and code are in one.
+    /// Words of a row whose customer, second and code are in one.
     pub fn compact_words(&self) -> usize {
         self.ordered_words() - usize::from(self.coded())
     }
 
-    /// Where the value is among the words behind the id.
+    /// Where the value is among the words behind the first.
     pub fn value_at(&self) -> usize {
         1 + usize::from(self.fraction)
     }

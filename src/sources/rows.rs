@@ -1,11 +1,9 @@
 //! One partition's rows, resolved to its customers and put in order.
 
 use super::bins::Piece;
-use super::customers::CustomerTable;
 use super::events::{EventStore, SignalStore};
-use super::ids::Ids;
-use super::packing::{Heads, Packing};
-use super::partition::{mixed, Fingerprint, Partitioning};
+use super::packing::Packing;
+use super::partition::Partitioning;
 use super::plan::Layout;
 use crate::error::{Error, Result};
 use crate::numeric::{from_ordered_f32, from_ordered_f64};
@@ -77,7 +75,6 @@ const AHEAD: usize = 128;
 /// Brings the rows of one partition after the other to their customers, in memory that it keeps.
 pub struct Resolver<'a> {
     store: &'a EventStore,
-    customers: &'a CustomerTable,
     /// The member of each row.
     members: Vec<u32>,
     /// Where each member's next row goes.
@@ -88,15 +85,15 @@ pub struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// For the partitions of `store`, whose ids are those of `customers`.
-    pub fn new(store: &'a EventStore, customers: &'a CustomerTable) -> Resolver<'a> {
+    /// For the partitions of `store`.
+    pub fn new(store: &'a EventStore) -> Resolver<'a> {
         let signals = store.signals.len();
         let rows = PartitionRows {
             signals: vec![SignalRows::default(); signals],
             unknown: vec![0; signals],
             duplicates: vec![0; signals],
         };
-        Resolver { store, customers, members: Vec::new(), next: Vec::new(), packed: Vec::new(), rows }
+        Resolver { store, members: Vec::new(), next: Vec::new(), packed: Vec::new(), rows }
     }
 
     /// A partition's rows, with their ids resolved. A partition is resolved once: the store gives up what it holds of it.
@@ -105,15 +102,11 @@ impl<'a> Resolver<'a> {
     /// [`Error::Temporary`] when the rows lie in the scratch file and cannot be read.
     pub fn resolve(&mut self, partition: usize) -> Result<&PartitionRows> {
         let store = self.store;
-        let members = Members::of(&store.partitioning, partition, self.customers, store.lowest_id);
+        let members = Members::of(&store.partitioning, partition);
         let words = store.rows.of(partition);
-        for (signal, SignalStore { layout, .. }) in store.signals.iter().enumerate() {
+        for signal in 0..store.signals.len() {
             let pieces = words.pieces(signal)?;
-            match layout.id_words {
-                1 => self.resolve_words::<1>(signal, pieces, &members)?,
-                2 => self.resolve_words::<2>(signal, pieces, &members)?,
-                words => return Err(Error::Internal(format!("an id of {words} words"))),
-            }
+            self.resolve_words(signal, pieces, &members)?;
             self.rows.signals[signal].category_count = store.categories[signal];
         }
         drop(words);
@@ -121,36 +114,26 @@ impl<'a> Resolver<'a> {
         Ok(&self.rows)
     }
 
-    /// Brings a signal's rows with ids of `ID` words to their customers, in order.
-    fn resolve_words<const ID: usize>(
-        &mut self,
-        signal: usize,
-        pieces: Vec<Piece<'_>>,
-        members: &Members<'_>,
-    ) -> Result<()> {
+    /// Brings a signal's rows to their customers, in order.
+    fn resolve_words(&mut self, signal: usize, pieces: Vec<Piece<'_>>, members: &Members) -> Result<()> {
         match self.store.signals[signal].layout.ordered_words() {
-            1 => self.resolve_signal::<ID, 1>(signal, pieces, members),
-            2 => self.resolve_signal::<ID, 2>(signal, pieces, members),
-            3 => self.resolve_signal::<ID, 3>(signal, pieces, members),
-            4 => self.resolve_signal::<ID, 4>(signal, pieces, members),
-            5 => self.resolve_signal::<ID, 5>(signal, pieces, members),
-            6 => self.resolve_signal::<ID, 6>(signal, pieces, members),
-            words => return Err(Error::Internal(format!("a row of {words} words beside its id"))),
+            1 => self.resolve_signal::<1>(signal, pieces, members),
+            2 => self.resolve_signal::<2>(signal, pieces, members),
+            3 => self.resolve_signal::<3>(signal, pieces, members),
+            4 => self.resolve_signal::<4>(signal, pieces, members),
+            5 => self.resolve_signal::<5>(signal, pieces, members),
+            6 => self.resolve_signal::<6>(signal, pieces, members),
+            words => return Err(Error::Internal(format!("a row of {words} words beside its customer"))),
         }
         Ok(())
     }
 
-    /// Brings a signal's rows of `ID` + `ORDERED` words to their customers, in order.
-    fn resolve_signal<const ID: usize, const ORDERED: usize>(
-        &mut self,
-        signal: usize,
-        pieces: Vec<Piece<'_>>,
-        members: &Members<'_>,
-    ) {
+    /// Brings a signal's rows, of `ORDERED` words beside the customer, to their customers, in order.
+    fn resolve_signal<const ORDERED: usize>(&mut self, signal: usize, pieces: Vec<Piece<'_>>, members: &Members) {
         let store = self.store;
         let SignalStore { layout, deduplicate } = &store.signals[signal];
         let resolved = &mut self.rows.signals[signal];
-        let strangers = members.places.len();
+        let strangers = members.count as usize;
         // Pieces lie all over memory. Reading a little of all of them first lets the machine find them side by side instead of
         // one after the other.
         std::hint::black_box(
@@ -163,12 +146,16 @@ impl<'a> Resolver<'a> {
         self.members.clear();
         for Piece { packing, words } in &pieces {
             let (found, counts) = (&mut self.members, &mut starts[1..]);
-            match packing {
-                Packing::Wide => members.find_all::<ID, ORDERED>(words, found, counts),
-                Packing::Compact(heads) if layout.coded() => {
-                    members.find_rests(heads, words.chunks_exact(ORDERED - 1), found, counts);
+            match *packing {
+                Packing::Wide => {
+                    members.find(words.chunks_exact(1 + ORDERED).map(|row| row[0]), found, counts);
                 }
-                Packing::Compact(heads) => members.find_rests(heads, words.chunks_exact(ORDERED), found, counts),
+                Packing::Compact(heads) if layout.coded() => {
+                    members.find(words.chunks_exact(ORDERED - 1).map(move |row| heads.rest(row[0])), found, counts);
+                }
+                Packing::Compact(heads) => {
+                    members.find(words.chunks_exact(ORDERED).map(move |row| heads.rest(row[0])), found, counts);
+                }
             }
         }
         for member in 0..=strangers {
@@ -179,15 +166,15 @@ impl<'a> Resolver<'a> {
         let packed = self.packed.as_chunks_mut::<ORDERED>().0;
         let mut to = Places { members: self.members.iter(), next: &mut self.next, packed };
         for Piece { packing, words } in &pieces {
-            match packing {
+            match *packing {
                 Packing::Wide => {
-                    to.put(words.chunks_exact(ID + ORDERED), |row| std::array::from_fn(|word| row[ID + word]));
+                    to.put(words.chunks_exact(1 + ORDERED), |row| std::array::from_fn(|word| row[1 + word]));
                 }
                 Packing::Compact(heads) if layout.coded() => {
-                    to.put(words.chunks_exact(ORDERED - 1), |row| heads.ordered::<ORDERED, true>(row));
+                    to.put(words.chunks_exact(ORDERED - 1), move |row| heads.ordered::<ORDERED, true>(row));
                 }
                 Packing::Compact(heads) => {
-                    to.put(words.chunks_exact(ORDERED), |row| heads.ordered::<ORDERED, false>(row));
+                    to.put(words.chunks_exact(ORDERED), move |row| heads.ordered::<ORDERED, false>(row));
                 }
             }
         }
@@ -218,191 +205,54 @@ struct Places<'a, const ORDERED: usize> {
 impl<const ORDERED: usize> Places<'_, ORDERED> {
     #[inline(always)]
     fn put<'w>(&mut self, rows: ChunksExact<'w, u32>, ordered: impl Fn(&'w [u32]) -> [u32; ORDERED]) {
+        let (next, packed) = (&mut *self.next, &mut *self.packed);
         for (row, &member) in rows.zip(self.members.by_ref()) {
-            let at = &mut self.next[member as usize];
-            self.packed[*at as usize] = ordered(row);
+            let at = &mut next[member as usize];
+            packed[*at as usize] = ordered(row);
             *at += 1;
         }
     }
 }
 
-/// Entries of a bucket: as many as one instruction compares.
-const ENTRIES: usize = 4;
-
-/// A place in the table of ids for four of them.
-#[derive(Clone, Copy, Default)]
-struct Bucket {
-    /// 32 bits that stand for each id.
-    keys: [u32; ENTRIES],
-    /// One more than the member; 0 where there is no entry.
-    members: [u32; ENTRIES],
+/// The customers of one partition.
+struct Members {
+    count: u32,
+    /// Of dense integer ids, the member of each rest: a table that is small enough to stay in cache. Of others, rows carry
+    /// the member itself.
+    of_rests: Option<Vec<u16>>,
 }
 
-/// The customers of one partition, and a table of their ids that is small enough to stay in cache.
-struct Members<'a> {
-    /// Their places in the customers table.
-    places: &'a [u32],
-    customers: &'a CustomerTable,
-    lowest_id: i64,
-    /// Of string ids, their fingerprints.
-    fingerprints: &'a [[u32; Fingerprint::WORDS]],
-    /// Of integer ids whose rests have few bits, the member of each rest.
-    of_rests: Vec<u16>,
-    /// Of other ids: one that finds its bucket full is in the next one that is not. Few are, so that hardly a branch goes wrong.
-    table: Vec<Bucket>,
-    shift: u32,
-}
-
-impl<'a> Members<'a> {
-    fn of(all: &'a Partitioning, partition: usize, customers: &'a CustomerTable, lowest_id: i64) -> Members<'a> {
-        let (places, fingerprints) = (&all.members[partition], &all.fingerprints[partition]);
-        if let (Ids::Integer(ids), Some(bits)) = (&customers.ids, all.rest_bits()) {
+impl Members {
+    fn of(all: &Partitioning, partition: usize) -> Members {
+        let count = all.members[partition].len() as u32;
+        let of_rests = all.rest_bits().map(|bits| {
             // There are no more members than rests, and these are numbers of 15 bits.
-            let mut of_rests = vec![places.len() as u16; 1 << bits];
-            for (member, &place) in (0..).zip(places) {
-                of_rests[all.rest(ids[place as usize]) as usize] = member;
+            let mut of_rests = vec![count as u16; 1 << bits];
+            for (member, &rest) in (0..).zip(&all.rests[partition]) {
+                of_rests[usize::from(rest)] = member;
             }
-            let (table, shift) = (Vec::new(), 0);
-            return Members { places, customers, lowest_id, fingerprints, of_rests, table, shift };
-        }
-        // At most half full, so that there is always an empty place to stop at.
-        let buckets = (2 * places.len()).div_ceil(ENTRIES).next_power_of_two().max(2);
-        let shift = u32::BITS - buckets.trailing_zeros();
-        let table = vec![Bucket::default(); buckets];
-        let mut members = Members { places, customers, lowest_id, fingerprints, of_rests: Vec::new(), table, shift };
-        let wide = match &customers.ids {
-            Ids::Integer(ids) => {
-                ids.last().is_some_and(|last| last.wrapping_sub(lowest_id) as u64 > u64::from(u32::MAX))
-            }
-            Ids::Text { .. } => false,
-        };
-        for (member, &place) in (1..).zip(places) {
-            let key = match &customers.ids {
-                Ids::Integer(ids) if wide => wide_key(ids[place as usize].wrapping_sub(lowest_id) as u64),
-                Ids::Integer(ids) => ids[place as usize].wrapping_sub(lowest_id) as u32,
-                Ids::Text { .. } => members.fingerprints[member as usize - 1][0],
-            };
-            let mut at = members.first_bucket(key);
-            loop {
-                let bucket = &mut members.table[at];
-                if let Some(entry) = bucket.members.iter().position(|&member| member == 0) {
-                    (bucket.keys[entry], bucket.members[entry]) = (key, member);
-                    break;
-                }
-                at = members.after(at);
-            }
-        }
-        members
+            of_rests
+        });
+        Members { count, of_rests }
     }
 
-    #[inline]
-    fn first_bucket(&self, key: u32) -> usize {
-        // Fibonacci hashing (Knuth 6.4): the top bits of the product depend on every bit of the key.
-        (key.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
-    }
-
-    #[inline]
-    fn after(&self, bucket: usize) -> usize {
-        (bucket + 1) & (self.table.len() - 1)
-    }
-
-    /// The number that stands for a member whose id nobody has.
-    fn nobody(&self) -> u32 {
-        self.places.len() as u32
-    }
-
-    /// One more than the member of a key, 0 if nobody has it. Of members that share a key and a bucket, the bits of all.
-    #[inline]
-    fn entries(&self, key: u32) -> u32 {
-        let mut at = self.first_bucket(key);
-        loop {
-            let Bucket { keys, members } = &self.table[at];
-            let found =
-                keys.iter().zip(members).fold(0, |found, (&k, &member)| found | if k == key { member } else { 0 });
-            if found != 0 || members[ENTRIES - 1] == 0 {
-                return found;
-            }
-            at = self.after(at);
-        }
-    }
-
-    /// The member of a key that no other id has.
-    #[inline]
-    fn find(&self, key: u32) -> u32 {
-        self.entries(key).checked_sub(1).unwrap_or(self.nobody())
-    }
-
-    /// The member of a key that others may share, for which `same` holds.
-    #[inline]
-    fn find_same(&self, key: u32, same: impl Fn(usize) -> bool) -> u32 {
-        match self.entries(key).checked_sub(1) {
-            None => self.nobody(),
-            Some(member) if member < self.nobody() && same(member as usize) => member,
-            // Hardly ever do two ids share a key.
-            Some(_) => self.search(key, same),
-        }
-    }
-
-    /// As [`Members::find_same`], entry by entry.
-    #[cold]
-    fn search(&self, key: u32, same: impl Fn(usize) -> bool) -> u32 {
-        let mut at = self.first_bucket(key);
-        loop {
-            let Bucket { keys, members } = &self.table[at];
-            for (&k, &member) in keys.iter().zip(members) {
-                if member == 0 {
-                    return self.nobody();
-                }
-                if k == key && same(member as usize - 1) {
-                    return member - 1;
-                }
-            }
-            at = self.after(at);
-        }
-    }
-
-    /// The member of an id by its rest.
-    #[inline]
-    fn of_rest(&self, rest: u32) -> u32 {
-        self.of_rests.get(rest as usize).map_or(self.nobody(), |&member| u32::from(member))
-    }
-
-    /// As [`Members::find_all`], of rows that begin with a head.
-    fn find_rests<'w>(&self, heads: &Heads, rows: ChunksExact<'w, u32>, found: &mut Vec<u32>, counts: &mut [u32]) {
-        found.extend(rows.map(|row| {
-            let member = self.of_rest(heads.rest(row[0]));
-            counts[member as usize] += 1;
-            member
-        }));
-    }
-
-    /// Appends the member of every row to `found` and counts it among those of the same member.
-    fn find_all<const ID: usize, const ORDERED: usize>(&self, words: &[u32], found: &mut Vec<u32>, counts: &mut [u32]) {
-        let rows = words.chunks_exact(ID + ORDERED);
+    /// Appends the member of each row to `found`, by what tells it from the others, and counts the row among those of
+    /// the same member. One more than the last stands for ids that nobody has.
+    #[inline(always)]
+    fn find(&self, rests: impl Iterator<Item = u32>, found: &mut Vec<u32>, counts: &mut [u32]) {
+        let nobody = self.count;
         let mut counted = |member: u32| {
             counts[member as usize] += 1;
             member
         };
-        match &self.customers.ids {
-            Ids::Integer(_) if !self.of_rests.is_empty() => found.extend(rows.map(|row| counted(self.of_rest(row[0])))),
-            Ids::Integer(_) if ID == 1 => found.extend(rows.map(|row| counted(self.find(row[0])))),
-            Ids::Integer(ids) => found.extend(rows.map(|row| {
-                let offset = u64::from(row[0]) | u64::from(row[1]) << 32;
-                let id = self.lowest_id.wrapping_add(offset as i64);
-                counted(self.find_same(wide_key(offset), |member| ids[self.places[member] as usize] == id))
-            })),
-            Ids::Text { .. } => {
-                let of_row = |row: &[u32]| self.find_same(row[0], |member| self.fingerprints[member] == row[..ID]);
-                found.extend(rows.map(|row| counted(of_row(row))));
+        match self.of_rests.as_deref() {
+            Some(of_rests) => {
+                let member = move |rest: u32| of_rests.get(rest as usize).map_or(nobody, |&member| u32::from(member));
+                found.extend(rests.map(|rest| counted(member(rest))));
             }
+            None => found.extend(rests.map(|member| counted(member.min(nobody)))),
         }
     }
-}
-
-/// 32 bits that stand for an id of more.
-#[inline]
-fn wide_key(offset: u64) -> u32 {
-    mixed(offset) as u32
 }
 
 /// Keeps the first of rows equal in everything read, and returns how many went.

@@ -1,6 +1,6 @@
-//! Scattering: a thread decodes rows, checks what can be checked without the customer, packs them into words, and
-//! appends each to its own buffer for the partition of the id. The buffers of all partitions are small enough to stay in the
-//! second-level cache; when they are full, they go to memory one behind the other.
+//! Scattering: a thread decodes rows, checks them, packs them into words, and appends each to its own buffer for the
+//! partition of the id. The buffers of all partitions are small enough to stay in the second-level cache; when they are
+//! full, they go to memory one behind the other.
 //!
 //! A batch is worked on column by column: first every row's partition, with the rows that are left out marked, then
 //! the words of all rows, a column a word; one loop at the end writes rows, with the number of words known to the
@@ -10,8 +10,9 @@ use super::bins::{Bins, Slab};
 use super::columns::{self, NOWHERE};
 use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use super::events::{SignalReport, SignalScan, NO_CATEGORY};
+use super::id_index::{hash_of_integer, IdIndex};
 use super::packing::{Heads, Packing};
-use super::partition::{Fingerprint, Partitioning};
+use super::partition::Partitioning;
 use super::plan::{Layout, Task};
 use super::quarantine::Reason;
 use super::table::{damaged, IdKind, OpenFile};
@@ -65,10 +66,10 @@ pub(super) struct Scanner<'a> {
     pub categories: Vec<Categories>,
     pub bins: &'a Bins,
     pub partitioning: &'a Partitioning,
+    /// Of ids that are not dense integers.
+    pub index: Option<&'a IdIndex>,
     pub kind: IdKind,
     pub origin: i64,
-    pub lowest_id: i64,
-    pub id_span: u64,
     pub zone: &'a Zone,
     /// Words that a thread gathers before it hands them over.
     pub most_words: usize,
@@ -112,6 +113,7 @@ pub(super) struct Worker<'a> {
     times: Times<'a>,
     instants: Vec<i64>,
     ids: Vec<i64>,
+    hashes: Vec<u64>,
     values: Vec<f64>,
     instruments: Vec<u32>,
     targets: Vec<u32>,
@@ -137,6 +139,7 @@ impl<'a> Worker<'a> {
             times: Times::new(scanner.zone),
             instants: Vec::new(),
             ids: Vec::new(),
+            hashes: Vec::new(),
             values: Vec::new(),
             instruments: Vec::new(),
             targets: Vec::new(),
@@ -222,11 +225,21 @@ impl<'a> Worker<'a> {
         match scanner.kind {
             IdKind::Integer => {
                 decode::integers(id_array, &mut self.ids);
-                self.place_integers(&layout);
+                self.place_integers();
             }
-            IdKind::Text => match id_array.as_string_view_opt() {
-                Some(texts) => self.place_texts(texts),
-                None => return Err(Error::Internal(format!("unexpected id type {}", id_array.data_type()))),
+            IdKind::Text => match (id_array.as_string_view_opt(), scanner.index, scanner.partitioning.numbering()) {
+                (Some(texts), Some(index), _) => self.place_texts(texts, index),
+                (Some(texts), None, Some(numbering)) => {
+                    // None of the customers' numbers is below 0.
+                    let number = |id: &[u8]| numbering.number(id).unwrap_or(-1);
+                    self.ids.clear();
+                    match texts.null_count() {
+                        0 => self.ids.extend(texts.bytes_iter().map(number)),
+                        _ => self.ids.extend(texts.iter().map(|id| id.map_or(NULL_ID, |id| number(id.as_bytes())))),
+                    }
+                    self.place_integers();
+                }
+                _ => return Err(Error::Internal(format!("unexpected id type {}", id_array.data_type()))),
             },
         }
         if layout.instrument {
@@ -237,7 +250,7 @@ impl<'a> Worker<'a> {
         }
         if let Some(column) = &settings.category {
             let categories = &scanner.categories[signal];
-            let out = &mut self.columns[layout.id_words + layout.category_at()];
+            let out = &mut self.columns[1 + layout.category_at()];
             let known = &mut self.category_codes;
             text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), known, out);
         }
@@ -258,7 +271,6 @@ impl<'a> Worker<'a> {
             5 => self.write::<5>(),
             6 => self.write::<6>(),
             7 => self.write::<7>(),
-            8 => self.write::<8>(),
             words => return Err(Error::Internal(format!("a row of {words} words"))),
         }
         self.held += kept as usize * words;
@@ -284,8 +296,8 @@ impl<'a> Worker<'a> {
             let orderly = self.held == 0 || self.held_enough();
             self.hand_over()?;
             self.task = self.current;
-            let heads = scanner.partitioning.rest_bits().filter(|_| orderly);
-            let heads = heads.and_then(|bits| Heads::of(bits, codes, seconds));
+            let rest_bits = scanner.index.map(IdIndex::member_bits).or(scanner.partitioning.rest_bits());
+            let heads = rest_bits.filter(|_| orderly).and_then(|bits| Heads::of(bits, codes, seconds));
             self.packing = heads.map_or(Packing::Wide, Packing::Compact);
         }
         if let Packing::Compact(heads) = &self.packing {
@@ -303,7 +315,7 @@ impl<'a> Worker<'a> {
         let settings = scanner.scans[self.signal].settings;
         self.times.fill_column(batch, &file.file, &settings.time, &mut self.instants);
         let (from, to) = scanner.bounds[self.signal];
-        let seconds = &mut self.columns[layout.id_words];
+        let seconds = &mut self.columns[1];
         seconds.resize(batch.num_rows(), 0);
         let (low, high) = vectorised!(columns::seconds_since(scanner.origin, &self.instants, seconds));
         if low < from || high >= to {
@@ -320,7 +332,7 @@ impl<'a> Worker<'a> {
             }
         }
         if layout.fraction {
-            let (seconds, fractions) = self.columns[layout.id_words..].split_at_mut(1);
+            let (seconds, fractions) = self.columns[1..].split_at_mut(1);
             let micros = |(&instant, &second): (&i64, &u32)| {
                 (instant.wrapping_sub(scanner.origin) as u32).wrapping_sub(second.wrapping_mul(MICROS as u32))
             };
@@ -328,42 +340,44 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Partitions and words of integer ids.
-    fn place_integers(&mut self, layout: &Layout) {
+    /// Partitions of integer ids, and what tells them apart there.
+    fn place_integers(&mut self) {
         let scanner = self.scanner;
         // Ids below the lowest wrap around to offsets beyond the span.
-        let offset = |id: i64| id.wrapping_sub(scanner.lowest_id) as u64;
-        let (partitioning, bounds) = (scanner.partitioning, (scanner.lowest_id, scanner.id_span));
-        let (ids, targets, words) = (&self.ids, &mut self.targets, &mut self.columns[0]);
-        words.resize(ids.len(), 0);
-        let outside = match partitioning.narrow() {
-            Some(place) => vectorised!(columns::narrow_places(&place, bounds, ids, targets, words)),
-            None => {
-                if partitioning.rest_bits().is_some() {
-                    vectorised!(columns::rests(partitioning, ids, words));
-                } else {
-                    words.iter_mut().zip(ids).for_each(|(word, &id)| *word = offset(id) as u32);
-                }
+        let (partitioning, bounds) = (scanner.partitioning, scanner.partitioning.bounds());
+        let outside = |id: i64| id.wrapping_sub(bounds.0) as u64 > bounds.1;
+        let (ids, targets, rests) = (&self.ids, &mut self.targets, &mut self.columns[0]);
+        let some_outside = match (scanner.index, partitioning.narrow()) {
+            (None, Some(place)) => {
+                rests.resize(ids.len(), 0);
+                vectorised!(columns::narrow_places(&place, bounds, ids, targets, rests))
+            }
+            (None, None) => {
+                rests.resize(ids.len(), 0);
+                vectorised!(columns::rests(partitioning, ids, rests));
                 vectorised!(columns::partitions(partitioning, bounds, ids, targets))
             }
+            (Some(_), _) => vectorised!(columns::partitions(partitioning, bounds, ids, targets)),
         };
-        if outside {
+        if some_outside {
             let quarantine = &mut self.reports[self.signal].quarantine;
             for (target, &id) in self.targets.iter_mut().zip(&self.ids) {
-                if *target != NOWHERE && offset(id) > scanner.id_span {
+                if *target != NOWHERE && outside(id) {
                     quarantine.add(if id == NULL_ID { Reason::NullId } else { Reason::UnknownCustomer }, 1);
                     *target = NOWHERE;
                 }
             }
         }
-        if layout.id_words == 2 {
-            self.columns[1].extend(self.ids.iter().map(|&id| (offset(id) >> 32) as u32));
+        if let Some(index) = scanner.index {
+            let hashes = self.ids.iter().map(|&id| hash_of_integer(id));
+            index.find(hashes, &mut self.hashes, &mut self.columns[0]);
+            self.leave_out_nobody();
         }
     }
 
-    /// Partitions and fingerprints of string ids.
-    fn place_texts(&mut self, texts: &StringViewArray) {
-        let scanner = self.scanner;
+    /// Partitions of string ids, and their members there.
+    fn place_texts(&mut self, texts: &StringViewArray, index: &IdIndex) {
+        let partitioning = self.scanner.partitioning;
         if texts.null_count() > 0 {
             let quarantine = &mut self.reports[self.signal].quarantine;
             for (row, target) in self.targets.iter_mut().enumerate() {
@@ -373,17 +387,22 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        let [first, second, ..] = self.columns.as_mut_slice() else { return };
-        first.resize(self.targets.len(), 0);
-        second.resize(self.targets.len(), 0);
-        let words = first.iter_mut().zip(second);
-        for (row, (target, (first, second))) in self.targets.iter_mut().zip(words).enumerate() {
-            if *target != NOWHERE {
-                let id = Fingerprint::of(texts.value(row));
-                *target = scanner.partitioning.of_text(&id) as u32;
-                [*first, *second] = id.words;
+        let hashes = texts.bytes_iter().map(|id| partitioning.hash_of_text(id));
+        index.find(hashes, &mut self.hashes, &mut self.columns[0]);
+        match partitioning.numbering() {
+            None => vectorised!(columns::partitions_of_hashes(partitioning, &self.hashes, &mut self.targets)),
+            Some(_) => {
+                let partitions = texts.bytes_iter().map(|id| partitioning.of_text(id) as u32);
+                self.targets.iter_mut().zip(partitions).for_each(|(target, partition)| *target |= partition);
             }
         }
+        self.leave_out_nobody();
+    }
+
+    /// Leaves out the rows of ids that nobody has.
+    fn leave_out_nobody(&mut self) {
+        let unknown = vectorised!(columns::leave_out_nobody(&self.columns[0], &mut self.targets));
+        self.reports[self.signal].quarantine.add(Reason::UnknownCustomer, unknown);
     }
 
     fn read_instruments(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) {
@@ -413,7 +432,7 @@ impl<'a> Worker<'a> {
                 *target = NOWHERE;
             }
         }
-        self.columns[layout.id_words + layout.instrument_at()].extend_from_slice(out);
+        self.columns[1 + layout.instrument_at()].extend_from_slice(out);
     }
 
     fn read_values(&mut self, file: &OpenFile, batch: &RecordBatch, column: &str, layout: &Layout) {
@@ -455,7 +474,7 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        let at = layout.id_words + layout.value_at();
+        let at = 1 + layout.value_at();
         if layout.value_words == 1 {
             self.columns[at].resize(self.values.len(), 0);
             vectorised!(columns::ordered(&self.values, &mut self.columns[at]));

@@ -1,9 +1,9 @@
 //! Inputs that are awkward for their shape rather than broken, small: the feature table must be that of the same rows
 //! in an ordinary shape.
 
-use crate::common::{churn, write, Population};
+use crate::common::{churn, write, Cell, Population, Table};
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{ArrayRef, Date32Array, Float32Array, Int64Array, PrimitiveArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, Date32Array, Float32Array, Int64Array, PrimitiveArray, RecordBatch, StringArray};
 use rand::{RngExt, SeedableRng};
 use std::fs;
 use std::path::Path;
@@ -17,10 +17,15 @@ const AS_OF: i64 = 20_454;
 type Event = (i64, i64, f32);
 
 fn batch(events: &[Event]) -> RecordBatch {
+    batch_of(events, Arc::new(events.iter().map(|event| event.0).collect::<Int64Array>()))
+}
+
+/// With the given ids instead of the events' own.
+fn batch_of(events: &[Event], ids: ArrayRef) -> RecordBatch {
     let time = |&(_, before, _): &Event| AS_OF * DAY - before;
     let times: PrimitiveArray<TimestampMicrosecondType> = events.iter().map(time).collect::<Vec<i64>>().into();
     RecordBatch::try_from_iter([
-        ("customer_id", Arc::new(events.iter().map(|event| event.0).collect::<Int64Array>()) as ArrayRef),
+        ("customer_id", ids),
         ("ts", Arc::new(times) as ArrayRef),
         ("value", Arc::new(events.iter().map(|event| event.2).collect::<Float32Array>()) as ArrayRef),
     ])
@@ -28,10 +33,12 @@ fn batch(events: &[Event]) -> RecordBatch {
 }
 
 fn write_customers(folder: &Path, ids: &[i64]) {
-    let batch = RecordBatch::try_from_iter([
-        ("customer_id", Arc::new(Int64Array::from(ids.to_vec())) as ArrayRef),
-        ("signup_date", Arc::new(Date32Array::from(vec![19_000; ids.len()])) as ArrayRef),
-    ]);
+    write_customers_of(folder, Arc::new(Int64Array::from(ids.to_vec())), vec![19_000; ids.len()]);
+}
+
+fn write_customers_of(folder: &Path, ids: ArrayRef, signup: Vec<i32>) {
+    let signup: ArrayRef = Arc::new(Date32Array::from(signup));
+    let batch = RecordBatch::try_from_iter([("customer_id", ids), ("signup_date", signup)]);
     write(&folder.join("customers.parquet"), &[batch.unwrap()], 1000);
 }
 
@@ -129,10 +136,66 @@ fn a_population_with_string_ids_has_the_features_of_one_with_integers() {
         churn(folder.path(), &arguments).ok();
         fs::copy(Population::shared().folder.join("churn.toml"), folder.path().join("churn.toml")).unwrap();
         churn(folder.path(), &["features", "--as-of", "2026-05-01", "--out", "f.parquet"]).ok();
-        let table = crate::common::Table::read(&folder.path().join("f.parquet"));
+        let table = Table::read(&folder.path().join("f.parquet"));
         let columns = table.names.iter().filter(|name| *name != "customer_id");
         columns.map(|name| table.column(name).to_vec()).collect::<Vec<_>>()
     });
     let tables: Vec<_> = tables.collect();
     assert!(tables[0].len() > 20 && format!("{:?}", tables[0]) == format!("{:?}", tables[1]));
+}
+
+/// The features of customers whose ids are spelt in some way, and how many rows had no use; every hundredth event has no id.
+fn features_by_spelling(events: &[Event], signup: &[i32], spell: &dyn Fn(i64) -> String) -> (Vec<String>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let customers: Vec<String> = (0..signup.len() as i64).map(spell).collect();
+    let mut order: Vec<usize> = (0..customers.len()).collect();
+    order.sort_by_key(|&customer| &customers[customer]);
+    let sorted: StringArray = order.iter().map(|&customer| Some(&customers[customer])).collect();
+    write_customers_of(folder.path(), Arc::new(sorted), order.iter().map(|&customer| signup[customer]).collect());
+    let id = |(place, event): (usize, &Event)| (place % 100 != 0).then(|| spell(event.0));
+    let ids: StringArray = events.iter().enumerate().map(id).collect();
+    assert!(ids.null_count() > 0);
+    write(&folder.path().join("events/all.parquet"), &[batch_of(events, Arc::new(ids))], 10_000);
+    features(folder.path());
+    let table = Table::read(&folder.path().join("features.parquet"));
+    let names: Vec<&String> = table.names.iter().filter(|name| *name != "customer_id").collect();
+    let rows = table.rows_by(&["customer_id"]);
+    let row = |id: &String| {
+        rows.get(&Cell::Text(id.clone()).key())
+            .map(|&row| names.iter().map(|name| table.column(name)[row].clone()).collect())
+    };
+    let rows = customers.iter().map(|id| format!("{:?}", row(id).unwrap_or_else(Vec::new))).collect();
+    let strict =
+        ["--set", "gates.max_quarantine_share=0", "features", "--as-of", "2026-01-01", "--out", "again.parquet"];
+    let run = churn(folder.path(), &strict);
+    assert_eq!(run.code, 3, "{run}");
+    (rows, run.stderr)
+}
+
+#[test]
+fn ids_of_any_spelling_have_the_same_features() {
+    // Three thousand customers, one in three of whom is yet to come, and some ids that nobody has.
+    let signup: Vec<i32> = (0..3000).map(|customer| if customer % 3 == 0 { 20_460 } else { 19_000 }).collect();
+    let mut events = random(60_000, |draw| i64::from(draw % 3030));
+    events.sort_by_key(|event| std::cmp::Reverse(event.1));
+    let hashed = |number: i64| (number as u64 ^ 0x5bd1_e995).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let spellings: [&dyn Fn(i64) -> String; 6] = [
+        &|number| format!("C{number:08}"),
+        // Without zeros, and with more digits than are parsed at once.
+        &|number| format!("user-{number}"),
+        &|number| format!("1234567{number:06}"),
+        // Too wide apart, and no numbers at all.
+        &|number| format!("{:019}", hashed(number) >> 1),
+        &|number| format!("{:016x}-{number:x}-a-long-one", hashed(number)),
+        // Numbers, but for those who are yet to come.
+        &|number| if number < 3000 && number % 3 == 0 { format!("later {number}") } else { format!("C{number:05}") },
+    ];
+    let all = spellings.map(|spell| features_by_spelling(&events, &signup, spell));
+    let found = all[0].0.iter().filter(|row| row.len() > 100).count();
+    assert!(found > 1500, "{found} {:?}", all[0].0[1]);
+    assert!(all[0].1.contains("with no id") && all[0].1.contains("the customers table lacks"), "{}", all[0].1);
+    for (place, other) in all.iter().enumerate() {
+        assert!(other.0 == all[0].0, "spelling {place}");
+        assert_eq!(other.1, all[0].1, "spelling {place}");
+    }
 }
