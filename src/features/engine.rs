@@ -226,15 +226,17 @@ impl Engine {
         let (dates, members) = (&self.boundaries.dates, signal.starts.len() - 1);
         let passed = |out: &mut Vec<Passed>, boundary: &dyn Fn(&DateBoundaries) -> usize| {
             let boundaries: Vec<usize> = dates.iter().map(|date| boundary(date) * members).collect();
+            let boundaries = boundaries.as_slice();
             out.clear();
-            out.extend(keys.iter().map(|key| located[boundaries[key.as_of as usize] + key.member as usize]));
+            out.extend(keys.iter().map(move |key| located[boundaries[key.as_of as usize] + key.member as usize]));
         };
         // When the customer's row at the place that these numbers of rows lead to, less some, happened.
         let seconds = |out: &mut Vec<u32>, rows: &[Passed], less: usize| {
-            let starts = keys.iter().map(|key| signal.starts[key.member as usize] as usize);
-            let at = starts.zip(rows).map(|(start, passed)| (start + passed.rows() as usize).wrapping_sub(less));
+            let (starts, seconds) = (signal.starts.as_slice(), signal.seconds.as_slice());
+            let starts = keys.iter().map(move |key| starts[key.member as usize] as usize);
+            let at = starts.zip(rows).map(move |(start, passed)| (start + passed.rows() as usize).wrapping_sub(less));
             out.clear();
-            out.extend(at.map(|at| signal.seconds.get(at).copied().unwrap_or(0)));
+            out.extend(at.map(move |at| seconds.get(at).copied().unwrap_or(0)));
         };
         let Reached { ends, look_backs, from, before, last, first } = reached;
         passed(ends, &|date| date.to);

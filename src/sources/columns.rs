@@ -89,17 +89,23 @@ pub(super) fn put_heads(heads: &Heads, rests: &[u32], codes: Option<&[u32]>, sec
 }
 
 /// Whole seconds from `origin` to an instant; of one before it, or more than 2^32 seconds later, whatever comes out.
-#[inline]
+#[inline(always)]
 pub(super) fn second_since(origin: i64, instant: i64) -> u32 {
-    (instant.wrapping_sub(origin) as u64 / MICROS as u64) as u32
+    // Floats divide in vector instructions. Nothing is lost: there are below 2^52 microseconds, and a quotient is either
+    // whole or farther from the next whole number than it is rounded by.
+    const ONE: u64 = 0x4330_0000_0000_0000;
+    let micros = instant.wrapping_sub(origin) as u64 & (ONE - 1);
+    ((f64::from_bits(ONE | micros) - f64::from_bits(ONE)) / MICROS as f64) as u32
 }
 
 /// [`second_since`] of many. Returns the first and the last instant.
 #[inline(always)]
 pub(super) fn seconds_since(origin: i64, instants: &[i64], seconds: &mut [u32]) -> (i64, i64) {
     let (mut low, mut high) = (i64::MAX, i64::MIN);
-    for (second, &instant) in seconds.iter_mut().zip(instants) {
+    for &instant in instants {
         (low, high) = (low.min(instant), high.max(instant));
+    }
+    for (second, &instant) in seconds.iter_mut().zip(instants) {
         *second = second_since(origin, instant);
     }
     (low, high)
@@ -132,14 +138,45 @@ pub(super) fn ordered(values: &[f64], bits: &mut [u32]) {
     }
 }
 
-/// How many rows are not left out, and the first and last of their instants.
+/// How many rows are not left out.
 #[inline(always)]
-pub(super) fn kept(targets: &[u32], instants: &[i64]) -> (u64, i64, i64) {
-    let (mut kept, mut oldest, mut newest) = (0, i64::MAX, i64::MIN);
-    for (&target, &instant) in targets.iter().zip(instants) {
-        kept += u64::from(target != NOWHERE);
-        oldest = oldest.min(if target == NOWHERE { i64::MAX } else { instant });
-        newest = newest.max(if target == NOWHERE { i64::MIN } else { instant });
+pub(super) fn kept(targets: &[u32]) -> u64 {
+    let mut kept = 0;
+    for &target in targets {
+        kept += u32::from(target != NOWHERE);
     }
-    (kept, oldest, newest)
+    u64::from(kept)
+}
+
+/// The first and the last instant of the rows that are not left out.
+pub(super) fn span(targets: &[u32], instants: &[i64]) -> (i64, i64) {
+    let kept = targets.iter().zip(instants).filter(|(target, _)| **target != NOWHERE);
+    kept.fold((i64::MAX, i64::MIN), |(low, high), (_, &instant)| (low.min(instant), high.max(instant)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn seconds_are_those_of_a_division_of_integers(
+            origin in -1i64 << 52..1i64 << 52,
+            second: u32,
+            micros in prop_oneof![Just(0), Just(1), Just(MICROS - 1), 0..MICROS],
+        ) {
+            prop_assert_eq!(second_since(origin, origin + i64::from(second) * MICROS + micros), second);
+        }
+
+        #[test]
+        fn rows_that_are_left_out_do_not_count(rows in proptest::collection::vec((any::<bool>(), any::<i64>()), 0..40)) {
+            let targets: Vec<u32> = rows.iter().map(|row| if row.0 { 3 } else { NOWHERE }).collect();
+            let instants: Vec<i64> = rows.iter().map(|row| row.1).collect();
+            let left: Vec<i64> = rows.iter().filter(|row| row.0).map(|row| row.1).collect();
+            prop_assert_eq!(kept(&targets), left.len() as u64);
+            let span_of = left.iter().min().zip(left.iter().max()).map_or((i64::MAX, i64::MIN), |(&low, &high)| (low, high));
+            prop_assert_eq!(span(&targets, &instants), span_of);
+        }
+    }
 }

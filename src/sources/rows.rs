@@ -7,6 +7,7 @@ use super::partition::Partitioning;
 use super::plan::Layout;
 use crate::error::{Error, Result};
 use crate::numeric::{from_ordered_f32, from_ordered_f64};
+use prefetch_index::prefetch_index;
 use std::slice::ChunksExact;
 
 /// The rows of one signal for the customers of one partition, customer by customer, each customer's rows in time order.
@@ -69,8 +70,12 @@ pub struct PartitionRows {
     pub duplicates: Vec<u64>,
 }
 
-/// Words between two that are fetched ahead of a partition's rows.
-const AHEAD: usize = 128;
+/// How many pieces before its own a piece is fetched.
+const FETCHED: usize = 2;
+/// Words in a line of the cache.
+const LINE: usize = 16;
+/// Rows before its own that a row's place is fetched.
+const ROWS_FETCHED: usize = 16;
 
 /// Brings the rows of one partition after the other to their customers, in memory that it keeps.
 pub struct Resolver<'a> {
@@ -134,17 +139,14 @@ impl<'a> Resolver<'a> {
         let SignalStore { layout, deduplicate } = &store.signals[signal];
         let resolved = &mut self.rows.signals[signal];
         let strangers = members.count as usize;
-        // Pieces lie all over memory. Reading a little of all of them first lets the machine find them side by side instead of
-        // one after the other.
-        std::hint::black_box(
-            pieces.iter().flat_map(|piece| piece.words.iter().step_by(AHEAD)).fold(0, |all, word| all ^ word),
-        );
         // Rows of ids that nobody has come behind the last customer's.
         let starts = &mut resolved.starts;
         starts.clear();
         starts.resize(strangers + 2, 0);
         self.members.clear();
-        for Piece { packing, words } in &pieces {
+        for (place, Piece { packing, words }) in pieces.iter().enumerate() {
+            // Pieces lie all over memory: the next ones are fetched while one is worked on.
+            pieces.get(place + FETCHED).into_iter().for_each(|later| fetch(&later.words));
             let (found, counts) = (&mut self.members, &mut starts[1..]);
             match *packing {
                 Packing::Wide => {
@@ -195,6 +197,11 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// Asks the machine to fetch some words.
+fn fetch(words: &[u32]) {
+    (0..words.len()).step_by(LINE).for_each(|at| prefetch_index(words, at));
+}
+
 /// Where rows go, one after the other.
 struct Places<'a, const ORDERED: usize> {
     members: std::slice::Iter<'a, u32>,
@@ -206,7 +213,11 @@ impl<const ORDERED: usize> Places<'_, ORDERED> {
     #[inline(always)]
     fn put<'w>(&mut self, rows: ChunksExact<'w, u32>, ordered: impl Fn(&'w [u32]) -> [u32; ORDERED]) {
         let (next, packed) = (&mut *self.next, &mut *self.packed);
-        for (row, &member) in rows.zip(self.members.by_ref()) {
+        let ahead = self.members.as_slice();
+        for (place, (row, &member)) in rows.zip(self.members.by_ref()).enumerate() {
+            if let Some(&later) = ahead.get(place + ROWS_FETCHED) {
+                prefetch_index(&*packed, next[later as usize] as usize);
+            }
             let at = &mut next[member as usize];
             packed[*at as usize] = ordered(row);
             *at += 1;

@@ -218,7 +218,7 @@ impl<'a> Worker<'a> {
         self.targets.resize(batch.num_rows(), 0);
         self.columns.resize_with(layout.words(), Vec::new);
         self.columns.iter_mut().for_each(Vec::clear);
-        self.place_in_time(file, batch, &layout);
+        let span = self.place_in_time(file, batch, &layout);
         let Some(id_array) = batch.column_by_name(&settings.id) else {
             return Err(Error::Internal(format!("{}: the id column was not read", file.file.path.display())));
         };
@@ -255,7 +255,11 @@ impl<'a> Worker<'a> {
             text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), known, out);
         }
         let report = &mut self.reports[signal];
-        let (kept, oldest, newest) = vectorised!(columns::kept(&self.targets, &self.instants));
+        let kept = vectorised!(columns::kept(&self.targets));
+        let (oldest, newest) = match kept == batch.num_rows() as u64 {
+            true => span,
+            false => columns::span(&self.targets, &self.instants),
+        };
         if kept == 0 {
             return Ok(());
         }
@@ -309,8 +313,8 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Seconds and fractions; leaves out what lies outside the scanned days.
-    fn place_in_time(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) {
+    /// Seconds and fractions; leaves out what lies outside the scanned days. Returns the first and the last instant.
+    fn place_in_time(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) -> (i64, i64) {
         let scanner = self.scanner;
         let settings = scanner.scans[self.signal].settings;
         self.times.fill_column(batch, &file.file, &settings.time, &mut self.instants);
@@ -338,6 +342,7 @@ impl<'a> Worker<'a> {
             };
             fractions[0].extend(self.instants.iter().zip(&seconds[0]).map(micros));
         }
+        (low, high)
     }
 
     /// Partitions of integer ids, and what tells them apart there.
