@@ -33,7 +33,9 @@ struct Bucket {
 }
 
 /// The members that ids are, by 64-bit hashes of these. The place in the table is a matter of the high bits of a hash,
-/// and an id that finds it full is in one of the next: so near that place and entry together tell all 64 bits.
+/// and an id that finds it full is in one of the next: so near that place and entry together tell all 64 bits. No integer
+/// is taken for another, then. That one of a million unknown strings is taken for one of a million customers has a
+/// probability of 5e-8.
 #[derive(Clone, Debug)]
 pub(super) struct IdIndex {
     buckets: Vec<Bucket>,

@@ -95,6 +95,7 @@ impl Partitioning {
         }
         partitioning
     }
+
     /// Sees to how the customers' numbers are mixed.
     fn mix(&mut self, numbers: impl Iterator<Item = (usize, i64)> + Clone, is_known: impl Fn(usize) -> bool) {
         let known = numbers.clone().filter(|&(index, _)| is_known(index));
