@@ -10,7 +10,7 @@ use memmap2::MmapMut;
 use std::sync::{Mutex, PoisonError};
 
 /// Bytes of a piece that is meant for many things. What is not touched costs nothing.
-const ROOMY: usize = 4 << 20;
+const ROOMY: usize = 3 << 20;
 /// Pieces are a multiple of this many bytes long: a line of the cache, and any number's alignment.
 const LINE: usize = 64;
 
