@@ -57,8 +57,9 @@ pub fn require(what: &str, bytes: u64) -> Result<()> {
     if needed <= limit {
         return Ok(());
     }
-    // A little more than that, so that the next attempt does not fail by a page.
-    let enough = needed + needed / 16;
+    // A little more than that, so that the next attempt does not fail by a page: what the program itself occupies at a
+    // given step varies by some hundred kilobytes.
+    let enough = needed + needed / 16 + 2 * MIB;
     Err(Error::Config(format!(
         "the memory limit of {} is too small for {what}: {} are needed. Set --memory-limit (or CHURN_MEMORY_LIMIT) to {} or \
          more, or use fewer threads",
