@@ -11,37 +11,40 @@ use crate::numeric::ordered_f32;
 /// The partition of a row that is left out.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// The partition of every id, unless the row is left out already; whether any id is outside those of the customers,
-/// whose lowest and span are given.
+/// The partition of every id, unless the row is left out already; whether any id is `outside` those of the customers.
 #[inline(always)]
-pub(super) fn partitions(partitioning: &Partitioning, bounds: (i64, u64), ids: &[i64], targets: &mut [u32]) -> bool {
-    let (lowest, span) = bounds;
-    let mut outside = false;
+pub(super) fn partitions(
+    partitioning: &Partitioning,
+    outside: impl Fn(i64) -> bool,
+    ids: &[i64],
+    targets: &mut [u32],
+) -> bool {
+    let mut some_outside = false;
     for (target, &id) in targets.iter_mut().zip(ids) {
-        outside |= id.wrapping_sub(lowest) as u64 > span;
+        some_outside |= outside(id);
         // NOWHERE stays NOWHERE.
         *target |= partitioning.of_integer(id) as u32;
     }
-    outside
+    some_outside
 }
 
 /// As [`partitions`] and [`rests`] at once, by what [`Partitioning::narrow`] gives.
 #[inline(always)]
 pub(super) fn narrow_places(
     place: impl Fn(i64) -> (u32, u32),
-    (lowest, span): (i64, u64),
+    outside: impl Fn(i64) -> bool,
     ids: &[i64],
     targets: &mut [u32],
     rests: &mut [u32],
 ) -> bool {
-    let mut outside = false;
+    let mut some_outside = false;
     for ((target, rest), &id) in targets.iter_mut().zip(rests).zip(ids) {
-        outside |= id.wrapping_sub(lowest) as u64 > span;
+        some_outside |= outside(id);
         let (partition, own) = place(id);
         *target |= partition;
         *rest = own;
     }
-    outside
+    some_outside
 }
 
 /// What tells each id from others of its partition.

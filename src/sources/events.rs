@@ -59,7 +59,7 @@ pub struct SignalReport {
     pub after: u64,
     /// The newest instant kept.
     pub newest: Option<i64>,
-    /// Rows that could not be used. Unknown customers are added when their partition is resolved.
+    /// Rows that could not be used. Dense integer ids tell only when their partition is resolved that nobody has them.
     pub quarantine: Quarantine,
 }
 

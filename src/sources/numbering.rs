@@ -1,11 +1,15 @@
-//! String ids that are numbers in disguise: some letters that all have in common, then digits, as in `C00000042` or `user-7`.
-//! These are worked on as the integers that they spell.
+//! String ids that are numbers in disguise: some letters that all have in common, then digits, as in `C00000042` or
+//! `user-7`. These are worked on as the integers that they spell.
 
+use super::decode::NULL_ID;
 use super::ids::Ids;
+use arrow_array::{Array, StringViewArray};
 use rayon::prelude::*;
 
 /// The most digits: any number of so many is below 2⁶³.
 const MOST_DIGITS: usize = 18;
+/// Stands for the number of a text that spells none: below those of all customers.
+const NO_NUMBER: i64 = -1;
 
 /// How string ids spell numbers. No number has two spellings, so that ids are equal where their numbers are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,15 @@ impl Numbering {
         let digits = same_length.then(|| first.len() - prefix);
         let numbering = Numbering { prefix: first[..prefix].to_vec(), digits };
         known().all(|index| numbering.number(id(index)).is_some()).then_some(numbering)
+    }
+
+    /// Fills `out` with the number of each row's id; null is [`NULL_ID`].
+    pub fn read(&self, texts: &StringViewArray, out: &mut Vec<i64>) {
+        out.clear();
+        out.extend(texts.bytes_iter().map(|id| self.number(id).unwrap_or(NO_NUMBER)));
+        if let Some(nulls) = texts.nulls() {
+            out.iter_mut().zip(nulls).filter(|(_, valid)| !valid).for_each(|(id, _)| *id = NULL_ID);
+        }
     }
 
     /// The number that an id spells, from 0 to 10¹⁸.
@@ -68,8 +81,8 @@ fn one(byte: u8) -> Option<i64> {
     byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
 }
 
-/// The number that eight digits spell, of which the first is the lowest byte: in pairs, then fours, then all (D. Lemire, "Quickly parsing eight
-/// digits", 2018).
+/// The number that eight digits spell, of which the first is the lowest byte: in pairs, then fours, then all (D. Lemire,
+/// "Quickly parsing eight digits", 2018).
 #[inline]
 fn eight(text: u64) -> Option<i64> {
     // A digit has 3 as its upper half, and still has it when 6 is added.

@@ -133,9 +133,11 @@ impl Partitioning {
         self.permuted(id).checked_shr(self.shift).unwrap_or(0) as usize
     }
 
-    /// The lowest integer id, and the distance of the highest from it.
-    pub(super) fn bounds(&self) -> (i64, u64) {
-        self.bounds
+    /// Tells whether an integer id is below or above all of the customers'.
+    pub(super) fn outside(&self) -> impl Fn(i64) -> bool + Copy {
+        let (lowest, span) = self.bounds;
+        // Ids below the lowest wrap around to offsets beyond the span.
+        move |id| id.wrapping_sub(lowest) as u64 > span
     }
 
     /// How string ids spell integers, if they do.

@@ -230,13 +230,7 @@ impl<'a> Worker<'a> {
             IdKind::Text => match (id_array.as_string_view_opt(), scanner.index, scanner.partitioning.numbering()) {
                 (Some(texts), Some(index), _) => self.place_texts(texts, index),
                 (Some(texts), None, Some(numbering)) => {
-                    // None of the customers' numbers is below 0.
-                    let number = |id: &[u8]| numbering.number(id).unwrap_or(-1);
-                    self.ids.clear();
-                    match texts.null_count() {
-                        0 => self.ids.extend(texts.bytes_iter().map(number)),
-                        _ => self.ids.extend(texts.iter().map(|id| id.map_or(NULL_ID, |id| number(id.as_bytes())))),
-                    }
+                    numbering.read(texts, &mut self.ids);
                     self.place_integers();
                 }
                 _ => return Err(Error::Internal(format!("unexpected id type {}", id_array.data_type()))),
@@ -348,21 +342,16 @@ impl<'a> Worker<'a> {
     /// Partitions of integer ids, and what tells them apart there.
     fn place_integers(&mut self) {
         let scanner = self.scanner;
-        // Ids below the lowest wrap around to offsets beyond the span.
-        let (partitioning, bounds) = (scanner.partitioning, scanner.partitioning.bounds());
-        let outside = |id: i64| id.wrapping_sub(bounds.0) as u64 > bounds.1;
+        let (partitioning, outside) = (scanner.partitioning, scanner.partitioning.outside());
         let (ids, targets, rests) = (&self.ids, &mut self.targets, &mut self.columns[0]);
+        rests.resize(ids.len(), 0);
         let some_outside = match (scanner.index, partitioning.narrow()) {
-            (None, Some(place)) => {
-                rests.resize(ids.len(), 0);
-                vectorised!(columns::narrow_places(&place, bounds, ids, targets, rests))
-            }
+            (None, Some(place)) => vectorised!(columns::narrow_places(&place, outside, ids, targets, rests)),
             (None, None) => {
-                rests.resize(ids.len(), 0);
                 vectorised!(columns::rests(partitioning, ids, rests));
-                vectorised!(columns::partitions(partitioning, bounds, ids, targets))
+                vectorised!(columns::partitions(partitioning, outside, ids, targets))
             }
-            (Some(_), _) => vectorised!(columns::partitions(partitioning, bounds, ids, targets)),
+            (Some(_), _) => vectorised!(columns::partitions(partitioning, outside, ids, targets)),
         };
         if some_outside {
             let quarantine = &mut self.reports[self.signal].quarantine;
