@@ -8,7 +8,7 @@ use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::logistic::{self, LogisticParams};
 use churn_risk::model::metrics::Metrics;
-use churn_risk::sources::{CustomerTable, Ids, PartitionRows, SignalRows};
+use churn_risk::sources::{CustomerTable, Ids, PartitionRows, RowValues, SignalRows};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{black_box, Bencher};
 use std::path::Path;
@@ -63,7 +63,7 @@ fn partition(settings: &Settings, random: &mut Uniform) -> PartitionRows {
             }
             let total = rows.seconds.len();
             if signal.value.is_some() {
-                rows.values = random.take(total).map(|v| (v * 10.0).round()).collect();
+                rows.values = RowValues::Single(random.take(total).map(|v| (v * 10.0).round() as f32).collect());
             }
             if signal.category.is_some() {
                 rows.categories = random.take(total).map(|v| (v * 5.0) as u32).collect();

@@ -3,6 +3,7 @@
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::sources::{Cancellations, CustomerTable, NO_DAY};
+use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,6 +112,9 @@ pub struct Rules<'a> {
     pub purpose: Purpose,
 }
 
+/// How many customers before its own what the tables say of one is fetched.
+const FETCHED: usize = 16;
+
 /// What the tables say of one customer's days.
 #[derive(Clone, Copy, Debug)]
 pub struct Dates<'a> {
@@ -121,15 +125,21 @@ pub struct Dates<'a> {
 }
 
 impl Rules<'_> {
-    /// Those of one customer (its place in the table).
-    pub fn dates(&self, customer: u32) -> Dates<'_> {
-        let day = |column: &[i32]| column.get(customer as usize).copied().filter(|&day| day != NO_DAY);
-        Dates {
-            signup: day(&self.customers.signup),
-            start: day(&self.customers.start),
-            end: day(&self.customers.end),
-            cancelled: self.cancellations.of(customer),
-        }
+    /// Those of some customers (their places in the table).
+    pub fn dates(&self, customers: &[u32]) -> Vec<Dates<'_>> {
+        let CustomerTable { signup, start, end, .. } = self.customers;
+        let dates = customers.iter().enumerate().map(|(place, &customer)| {
+            // Customers lie far apart in their table.
+            if let Some(&later) = customers.get(place + FETCHED) {
+                [signup, start, end].into_iter().for_each(|days| prefetch_index(days.as_slice(), later as usize));
+                self.cancellations.fetch(later);
+            }
+            let day = |days: &[i32]| days.get(customer as usize).copied().filter(|&day| day != NO_DAY);
+            let cancelled = self.cancellations.of(customer);
+            prefetch_index(cancelled, 0);
+            Dates { signup: day(signup), start: day(start), end: day(end), cancelled }
+        });
+        dates.collect()
     }
 
     /// Judges one customer on one as-of date. `active` tells whether it has a row of any signal in the last

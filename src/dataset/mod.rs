@@ -7,20 +7,21 @@ pub mod folds;
 pub mod prepared;
 pub mod selection;
 pub mod snapshots;
+pub mod values;
 
 use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
 use crate::config::{ChurnDefinition, Settings};
-use crate::eligibility::{Dates, Exclusions, Purpose, Rules};
+use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
 use crate::features::{Catalogue, Engine, Located, RowKey};
 use crate::labels::{self, Labels};
-use crate::memory::{self, Shelf, Stored, MIB};
+use crate::memory::{self, Shelf, MIB};
 use crate::sources::{self, Cancellations, CustomerTable, Resolver, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
-use std::borrow::Cow;
 
 pub use selection::Selection;
+pub use values::{StoredValues, Values};
 
 /// The rows of one partition.
 #[derive(Clone, Debug, Default)]
@@ -31,21 +32,8 @@ pub struct Block {
     pub as_of: Vec<u32>,
     /// Each row's label, where labels were asked for: 1 churned, 0 stayed, none unmatured.
     pub labels: Vec<Option<u8>>,
-    /// The numeric features, column-major; NaN is null. Under a memory limit they may lie on disk.
-    pub values: Stored<f32>,
-}
-
-/// The numeric features of a block, in memory.
-pub struct Values<'a> {
-    rows: usize,
-    values: Cow<'a, [f32]>,
-}
-
-impl Values<'_> {
-    /// One column: a value a row.
-    pub fn column(&self, index: usize) -> &[f32] {
-        &self.values[index * self.rows..(index + 1) * self.rows]
-    }
+    /// The numeric features. Under a memory limit they may lie on disk.
+    pub values: StoredValues,
 }
 
 impl Block {
@@ -64,12 +52,7 @@ impl Block {
     /// # Errors
     /// [`Error::Temporary`](crate::Error::Temporary) when they lie on disk and cannot be read.
     pub fn values(&self) -> Result<Values<'_>> {
-        Ok(Values { rows: self.rows(), values: self.values.all()? })
-    }
-
-    /// How many numeric features each row has; 0 without rows.
-    fn columns(&self) -> usize {
-        self.values.len().checked_div(self.rows()).unwrap_or(0)
+        self.values.all()
     }
 
     /// Some of the rows, ascending, with their features on the shelf.
@@ -77,19 +60,11 @@ impl Block {
     /// # Errors
     /// As [`Block::values`] and [`Shelf::put`].
     pub fn of_rows(&self, rows: &[u32], shelf: &Shelf) -> Result<Block> {
-        let all = self.values()?;
-        let columns = self.columns();
-        let values = shelf.fill(columns * rows.len(), |values| {
-            for (index, values) in values.chunks_exact_mut(rows.len().max(1)).enumerate() {
-                let column = all.column(index);
-                values.iter_mut().zip(rows).for_each(|(value, &row)| *value = column[row as usize]);
-            }
-        })?;
         Ok(Block {
             customers: rows.iter().map(|&row| self.customers[row as usize]).collect(),
             as_of: rows.iter().map(|&row| self.as_of[row as usize]).collect(),
             labels: rows.iter().filter_map(|&row| self.labels.get(row as usize)).copied().collect(),
-            values,
+            values: self.values.of_rows(rows, shelf)?,
         })
     }
 
@@ -98,8 +73,7 @@ impl Block {
     /// # Errors
     /// As [`Block::values`].
     pub fn row(&self, row: usize) -> Result<Vec<f32>> {
-        let places = (0..self.columns()).map(|column| column * self.rows() + row);
-        places.map(|place| Ok(self.values.range(place..place + 1)?[0])).collect()
+        self.values.row(row)
     }
 }
 
@@ -155,8 +129,8 @@ impl Dataset {
             let loaded: Vec<Values<'_>> = runs.par_iter().map(load).collect::<Result<_>>()?;
             gathered.par_chunks_mut(places.len()).enumerate().for_each(|(index, out)| {
                 for (run, values) in runs.iter().zip(&loaded) {
-                    let column = values.column(index);
-                    run.iter().for_each(|&(_, row, position)| out[position as usize] = column[row as usize]);
+                    let rows = run.iter().map(|&(_, row, position)| (row, position as usize));
+                    values.visit(index, rows, |position, value| out[position] = value);
                 }
             });
         }
@@ -314,19 +288,18 @@ pub fn build(
     let rules = Rules { settings, customers: &tables.customers, cancellations: &tables.cancellations, purpose };
     let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
-    let start = || (Resolver::new(&store), Located::default());
+    let start = || (Resolver::new(&store), Located::default(), Vec::new());
     // One after the other, whichever thread is free: rows whose features are computed can go.
     let mut parts = (0..partitions)
         .par_bridge()
-        .map_init(start, |(resolver, located), partition| {
+        .map_init(start, |(resolver, located, values), partition| {
             let rows = resolver.resolve(partition)?;
             engine.locate(rows, located);
             let members = &store.partitioning.members[partition];
             let mut exclusions = vec![Exclusions::default(); as_of.len()];
             let mut keys = Vec::new();
             let mut block = Block::default();
-            // All of them first: they lie far apart, and fetching one need not wait for the other.
-            let dates: Vec<Dates<'_>> = members.iter().map(|&customer| rules.dates(customer)).collect();
+            let dates = rules.dates(members);
             for (member, (&customer, dates)) in members.iter().zip(&dates).enumerate() {
                 for (date, &day) in as_of.iter().enumerate() {
                     match rules.judge(dates, day, || engine.active(located, member, date)) {
@@ -340,9 +313,9 @@ pub fn build(
                     }
                 }
             }
-            block.values = shelf.fill(engine.values(keys.len()), |values| {
-                engine.compute(rows, located, &keys, members, &tables.customers, values);
-            })?;
+            values.resize(engine.values(keys.len()), 0.0);
+            engine.compute(rows, located, &keys, members, &tables.customers, values);
+            block.values = StoredValues::new(values, keys.len(), &shelf)?;
             let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
             Ok((partition, Part { block, exclusions, unknown, duplicates }))
         })

@@ -3,16 +3,17 @@
 //! then as-of dates; neither the order of the rows in the files nor the number of threads changes a byte.
 
 use super::snapshots::Snapshots;
-use super::{Block, Dataset};
+use super::{Block, Dataset, StoredValues};
 use crate::calendar::{Day, Zone};
 use crate::config::Settings;
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Feature, Measure};
 use crate::labels;
-use crate::memory::Stored;
+use crate::memory::Shelf;
 use crate::sources::prepared::{Rows, Target};
 use crate::sources::{self, CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
+use rayon::prelude::*;
 use std::path::Path;
 
 /// Values of a wide table that are in memory at a time while its columns are looked at.
@@ -232,7 +233,7 @@ impl TableRows {
             blocks.push(Block {
                 as_of: members.iter().map(date).collect(),
                 labels: members.iter().filter_map(label).collect(),
-                values: Stored::default(),
+                values: StoredValues::default(),
                 customers: members,
             });
         }
@@ -268,7 +269,11 @@ impl TableRows {
         let mut dataset = Dataset {
             catalogue: Catalogue::default(),
             as_of: rows.as_of.clone(),
-            blocks: rows.blocks.iter().map(|block| Block { values: Stored::default(), ..block.clone() }).collect(),
+            blocks: rows
+                .blocks
+                .iter()
+                .map(|block| Block { values: StoredValues::default(), ..block.clone() })
+                .collect(),
             exclusions: rows.exclusions.clone(),
             reports: Vec::new(),
             first_entries: rows.first_entries.clone(),
@@ -313,9 +318,11 @@ impl TableRows {
             }
         }
         let infinite = self.table.fill_numeric(&self.rows, numeric, &self.places, columns)?;
-        for (block, values) in blocks.iter_mut().zip(values) {
-            block.values = values.into();
-        }
+        let shelf = Shelf::of(None);
+        blocks.par_iter_mut().zip(values).try_for_each(|(block, values)| -> Result<()> {
+            block.values = StoredValues::new(&values, block.rows(), &shelf)?;
+            Ok(())
+        })?;
         customers.categorical = self.table.levels(&self.rows, categorical)?;
         let feature = |name: &String| Feature {
             name: name.clone(),

@@ -9,7 +9,8 @@ use super::kernels::{Passed, Row};
 use crate::calendar::{Day, Timeline};
 use crate::config::{Instrument, Settings};
 use crate::numeric::vectorised;
-use crate::sources::{CustomerTable, PartitionRows, SignalRows, NO_DAY};
+use crate::sources::{CustomerTable, PartitionRows, RowValues, SignalRows, NO_DAY};
+use prefetch_index::prefetch_index;
 
 /// The columns of one signal.
 #[derive(Clone, Debug)]
@@ -208,7 +209,10 @@ impl Engine {
         for ((signal, located), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
             self.fill_counts(values, &columns.counts, (signal, located), keys, &mut reached);
             if columns.values.is_some() || columns.categories.is_some() || !columns.surveys.is_empty() {
-                fill_rows(values, columns, signal, keys, &reached);
+                match &signal.values {
+                    RowValues::Single(of_rows) => fill_rows(values, columns, (signal, of_rows), keys, &reached),
+                    RowValues::Double(of_rows) => fill_rows(values, columns, (signal, of_rows), keys, &reached),
+                }
             }
         }
         self.fill_customers(values, keys.keys, members, customers);
@@ -265,7 +269,10 @@ impl Engine {
                 };
                 out.set(column, tenure);
             }
+            let later = keys.get(row + FETCHED).map(|key| members[key.member as usize] as usize);
             for (i, column) in customers.numeric.iter().enumerate() {
+                // Customers lie far apart in their table.
+                later.into_iter().for_each(|later| prefetch_index(column.as_slice(), later));
                 out.set(self.numeric + i, column[customer]);
             }
         }
@@ -280,6 +287,9 @@ struct Keys<'a> {
     as_of: &'a [u32],
 }
 
+/// How many rows before its own what the customers table says of a row's customer is fetched.
+const FETCHED: usize = 32;
+
 /// How far the rows of one signal reach for each row of a block: what is before the as-of date, before the look-back and before
 /// each window, when the last of them happened; of the window at hand, what is before the one before it, and when its first row happened.
 #[derive(Default)]
@@ -293,8 +303,13 @@ struct Reached {
 }
 
 /// The columns of one signal that need its values and codes, row by row.
-fn fill_rows(values: &mut [f32], columns: &SignalColumns, signal: &SignalRows, rows: Keys<'_>, reached: &Reached) {
-    let Keys { keys, as_of } = rows;
+fn fill_rows<V: Copy + Into<f64>>(
+    values: &mut [f32],
+    columns: &SignalColumns,
+    (signal, of_rows): (&SignalRows, &[V]),
+    Keys { keys, as_of }: Keys<'_>,
+    reached: &Reached,
+) {
     let mut categories = Categories::new(if columns.categories.is_some() { signal.category_count } else { 0 });
     let mut from = vec![0; reached.from.len()];
     for (row, key) in keys.iter().enumerate() {
@@ -303,14 +318,14 @@ fn fill_rows(values: &mut [f32], columns: &SignalColumns, signal: &SignalRows, r
         from.iter_mut().zip(&reached.from).for_each(|(from, passed)| *from = passed[row].rows() as usize);
         let mut out = Row { values, rows: keys.len(), row };
         if let Some(columns) = &columns.values {
-            values::fill(&mut out, columns, &signal.values[range.clone()], &from, to);
+            values::fill(&mut out, columns, &of_rows[range.clone()], &from, to);
         }
         if let Some(column) = columns.categories {
             categories.fill(&mut out, column, &signal.categories[range.clone()], &from, to);
         }
         if !columns.surveys.is_empty() {
             let seconds = &signal.seconds[range.clone()];
-            let slices = (seconds, &signal.values[range.clone()], &signal.instruments[range]);
+            let slices = (seconds, &of_rows[range.clone()], &signal.instruments[range]);
             surveys::fill(&mut out, &columns.surveys, slices, (look_back, to), as_of[row]);
         }
     }
@@ -345,7 +360,8 @@ mod tests {
             let code = |row: usize| if row % 5 == 4 { u32::MAX } else { row as u32 % 2 };
             let all = 0..rows.seconds.len();
             if signal.value.is_some() {
-                rows.values = all.clone().map(|row| if row % 7 == 6 { f64::NAN } else { row as f64 }).collect();
+                let values = all.clone().map(|row| if row % 7 == 6 { f32::NAN } else { row as f32 });
+                rows.values = RowValues::Single(values.collect());
             }
             if signal.category.is_some() {
                 rows.categories = all.clone().map(code).collect();
@@ -379,12 +395,19 @@ mod tests {
         let mut located = Located::default();
         engine.locate(&rows, &mut located);
         let keys: Vec<RowKey> = (0..4).flat_map(|member| (0..2).map(move |as_of| RowKey { member, as_of })).collect();
-        let computed = |there: f32| {
+        let computed = |rows: &PartitionRows, there: f32| {
             let mut values = vec![there; engine.values(keys.len())];
-            engine.compute(&rows, &located, &keys, &[0, 1, 2, 3], &customers, &mut values);
+            engine.compute(rows, &located, &keys, &[0, 1, 2, 3], &customers, &mut values);
             values.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };
-        assert_eq!(computed(0.0), computed(12_345.5));
-        assert!(!computed(12_345.5).contains(&12_345.5f32.to_bits()));
+        assert_eq!(computed(&rows, 0.0), computed(&rows, 12_345.5));
+        assert!(!computed(&rows, 12_345.5).contains(&12_345.5f32.to_bits()));
+        // Values that need not be exact in 32 bits, but are.
+        let mut wide = rows.clone();
+        for signal in &mut wide.signals {
+            let RowValues::Single(values) = &signal.values else { panic!("{signal:?}") };
+            signal.values = RowValues::Double(values.iter().map(|&value| f64::from(value)).collect());
+        }
+        assert_eq!(computed(&wide, 0.0), computed(&rows, 0.0));
     }
 }

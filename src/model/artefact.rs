@@ -13,7 +13,7 @@ use super::screening::Screening;
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Block, Dataset, Selection, Values};
+use crate::dataset::{Block, Dataset, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::features::Catalogue;
@@ -397,20 +397,23 @@ impl Artefact {
             }
         }
         sums.effects = additive.by_feature(&effects);
+        let mut column = Vec::with_capacity(rows.len());
         for (term, sum) in terms.iter().zip(&mut sums.values) {
-            if let Some((column, step)) = self.standardisation(term, &values) {
-                *sum = rows.iter().map(|&row| f64::from(step.standardised(column[row as usize]))).sum();
+            if let Some((index, step)) = self.standardisation(term) {
+                column.clear();
+                values.append_rows(index, rows, &mut column);
+                *sum = column.iter().map(|&value| f64::from(step.standardised(value))).sum();
             }
         }
         Ok((log_odds, sums))
     }
 
-    /// How the values of a term are standardised, if they are numbers.
-    fn standardisation<'a>(&'a self, term: &Term, values: &'a Values<'_>) -> Option<(&'a [f32], &'a NumericStep)> {
+    /// The column of a term and how its values are standardised, if they are numbers.
+    fn standardisation(&self, term: &Term) -> Option<(usize, &NumericStep)> {
         match term.source {
             Source::Numeric(index) => {
                 let step = &self.recipe.numeric[index];
-                (step.scale > 0.0).then(|| (values.column(index), step))
+                (step.scale > 0.0).then_some((index, step))
             }
             Source::Categorical(_) => None,
         }

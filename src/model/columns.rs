@@ -145,13 +145,8 @@ impl DesignColumns<'_> {
         let (term, set) = (&self.terms[index], &self.sets[index]);
         match term.source {
             Source::Numeric(index) => {
-                let (column, before) = (values.column(index), x.len());
-                match *rows {
-                    [first, .., last] if (last - first) as usize + 1 == rows.len() => {
-                        x.extend_from_slice(&column[first as usize..=last as usize]);
-                    }
-                    _ => x.extend(rows.iter().map(|&row| column[row as usize])),
-                }
+                let before = x.len();
+                values.append_rows(index, rows, x);
                 let x = &mut x[before..];
                 match term.role {
                     Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),

@@ -376,11 +376,13 @@ fn with_copies(mut steps: Vec<NumericStep>, catalogue: &Catalogue, sample: &[f32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Block;
+    use crate::dataset::{Block, StoredValues};
     use crate::features::Feature;
+    use crate::memory::Shelf;
 
     fn dataset(columns: &[(Measure, Vec<f32>)]) -> Dataset {
         let rows = columns[0].1.len();
+        let values: Vec<f32> = columns.iter().flat_map(|(_, values)| values.clone()).collect();
         Dataset {
             catalogue: Catalogue {
                 numeric: columns
@@ -401,7 +403,7 @@ mod tests {
                 customers: (0..rows as u32).collect(),
                 as_of: vec![0; rows],
                 labels: vec![Some(0); rows],
-                values: columns.iter().flat_map(|(_, values)| values.clone()).collect::<Vec<f32>>().into(),
+                values: StoredValues::new(&values, rows, &Shelf::of(None)).unwrap(),
             }],
             exclusions: Vec::new(),
             reports: Vec::new(),

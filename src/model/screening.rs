@@ -315,8 +315,8 @@ impl Single {
             Ok(match (&self.cut, self.source) {
                 (Cut::Values(edges), Source::Numeric(feature)) => {
                     let values = block.values()?;
-                    let column = values.column(feature);
-                    rows.map(|row| self.rates[usize::from(Bins::of_value(edges, column[row]))]).collect()
+                    let rate = |row: usize| self.rates[usize::from(Bins::of_value(edges, values.value(feature, row)))];
+                    rows.map(rate).collect()
                 }
                 (Cut::Levels(groups), Source::Categorical(feature)) => {
                     let (codes, missing) = (&customers.categorical[feature].codes, self.cut.missing());

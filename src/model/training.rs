@@ -16,10 +16,10 @@ use super::structure::Structure;
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Sample, Settings};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Block, Dataset, Selection};
+use crate::dataset::{Block, Dataset, Selection, StoredValues};
 use crate::error::{Error, Result};
 use crate::features::Directions;
-use crate::memory::{self, Shelf, Stored};
+use crate::memory::{self, Shelf};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
@@ -454,7 +454,7 @@ pub fn train(
             let held_out = match &mut data {
                 Data::Own { dataset, features: false } if may_give_up_features(settings) => {
                     recipe.design_then(dataset, customers, &held_out, (FOLDS, seed), |_, block| {
-                        block.values = Stored::default();
+                        block.values = StoredValues::default();
                         Ok(())
                     })?
                 }

@@ -8,6 +8,7 @@ use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::Zone;
 use crate::config;
 use crate::error::Result;
+use prefetch_index::prefetch_index;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -29,6 +30,11 @@ impl Cancellations {
     /// No cancellations, for `customers` customers.
     pub fn none(customers: usize) -> Cancellations {
         Cancellations { starts: vec![0; customers + 1], ..Cancellations::default() }
+    }
+
+    /// Asks the machine to fetch what [`Cancellations::of`] will look at first.
+    pub fn fetch(&self, customer: u32) {
+        prefetch_index(self.starts.as_slice(), customer as usize);
     }
 
     /// Reads the whole table.

@@ -30,7 +30,7 @@ pub use partition::Partitioning;
 pub use passthrough::Passthrough;
 pub use prepared::{Keys, PreparedTable, Wanted};
 pub use quarantine::{Quarantine, Reason};
-pub use rows::{PartitionRows, Resolver, SignalRows};
+pub use rows::{PartitionRows, Resolver, RowValues, SignalRows};
 pub use table::{IdKind, Table};
 
 use crate::calendar::{Day, Zone, MICROS};

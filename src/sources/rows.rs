@@ -20,7 +20,7 @@ pub struct SignalRows {
     /// Seconds since the store's origin, rounded down.
     pub seconds: Vec<u32>,
     /// Values; NaN is null. Empty without a value column.
-    pub values: Vec<f64>,
+    pub values: RowValues,
     /// Category codes; [`NO_CATEGORY`](super::NO_CATEGORY) is null. Empty without a category column.
     pub categories: Vec<u32>,
     /// Survey instruments, as positions in [`crate::config::Instrument::ALL`]. Empty unless the signal is a survey.
@@ -29,26 +29,73 @@ pub struct SignalRows {
     pub category_count: u32,
 }
 
+/// The values of rows.
+#[derive(Clone, Debug)]
+pub enum RowValues {
+    /// Where all of them are exact in 32 bits: half the memory to go through.
+    Single(Vec<f32>),
+    /// Where they may not be.
+    Double(Vec<f64>),
+}
+
+impl Default for RowValues {
+    fn default() -> RowValues {
+        RowValues::Single(Vec::new())
+    }
+}
+
 impl SignalRows {
     /// The rows of the partition's `customer`-th member.
     pub fn of(&self, customer: usize) -> std::ops::Range<usize> {
         self.starts[customer] as usize..self.starts[customer + 1] as usize
     }
 
-    /// Fills the columns from rows.
-    fn fill<const ORDERED: usize>(&mut self, rows: &[[u32; ORDERED]], layout: &Layout) {
+    /// Fills the columns from rows that lie customer by customer, as `starts` says, and puts those of each customer in order.
+    /// Returns how many exact duplicates were left out, if they are to be.
+    fn fill<const ORDERED: usize>(&mut self, packed: &mut [[u32; ORDERED]], layout: &Layout, deduplicate: bool) -> u64 {
+        self.clear();
+        let mut starts = std::mem::take(&mut self.starts);
+        // The first row that is not in the columns yet, and the first of the customer at hand.
+        let (mut first, mut start, mut gone) = (0, 0, 0);
+        for end in &mut starts[1..] {
+            let next = *end as usize;
+            let kept = start + in_order(&mut packed[start..next], deduplicate);
+            if kept < next || next - first >= FILLED_ROWS {
+                self.append(&packed[first..kept], layout);
+                first = next;
+            }
+            gone += next - kept;
+            *end -= gone as u32;
+            start = next;
+        }
+        self.append(&packed[first..start], layout);
+        self.starts = starts;
+        gone as u64
+    }
+
+    fn clear(&mut self) {
+        self.seconds.clear();
+        match &mut self.values {
+            RowValues::Single(values) => values.clear(),
+            RowValues::Double(values) => values.clear(),
+        }
+        self.categories.clear();
+        self.instruments.clear();
+    }
+
+    /// Appends rows to the columns.
+    fn append<const ORDERED: usize>(&mut self, rows: &[[u32; ORDERED]], layout: &Layout) {
         fn column<const N: usize, T>(rows: &[[u32; N]], out: &mut Vec<T>, of: impl Fn(&[u32; N]) -> T) {
-            out.clear();
             out.extend(rows.iter().map(of));
         }
         column(rows, &mut self.seconds, |row| row[0]);
         let at = layout.value_at();
-        match layout.value_words {
-            0 => {}
-            1 => column(rows, &mut self.values, |row| f64::from(from_ordered_f32(row[at]))),
-            _ => column(rows, &mut self.values, |row| {
-                from_ordered_f64(u64::from(row[at]) << 32 | u64::from(row[at + 1]))
-            }),
+        match &mut self.values {
+            _ if layout.value_words == 0 => {}
+            RowValues::Single(values) => column(rows, values, |row| from_ordered_f32(row[at])),
+            RowValues::Double(values) => {
+                column(rows, values, |row| from_ordered_f64(u64::from(row[at]) << 32 | u64::from(row[at + 1])));
+            }
         }
         if layout.category {
             column(rows, &mut self.categories, |row| row[layout.category_at()]);
@@ -70,6 +117,8 @@ pub struct PartitionRows {
     pub duplicates: Vec<u64>,
 }
 
+/// Rows that are put into columns at once, while what put them in order has left them in the cache.
+const FILLED_ROWS: usize = 1024;
 /// How many pieces before its own a piece is fetched.
 const FETCHED: usize = 2;
 /// Words in a line of the cache.
@@ -92,12 +141,16 @@ pub struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     /// For the partitions of `store`.
     pub fn new(store: &'a EventStore) -> Resolver<'a> {
-        let signals = store.signals.len();
-        let rows = PartitionRows {
-            signals: vec![SignalRows::default(); signals],
-            unknown: vec![0; signals],
-            duplicates: vec![0; signals],
+        let signal = |signal: &SignalStore| SignalRows {
+            values: match signal.layout.value_words {
+                2 => RowValues::Double(Vec::new()),
+                _ => RowValues::Single(Vec::new()),
+            },
+            ..SignalRows::default()
         };
+        let none = vec![0; store.signals.len()];
+        let signals = store.signals.iter().map(signal).collect();
+        let rows = PartitionRows { signals, unknown: none.clone(), duplicates: none };
         Resolver { store, members: Vec::new(), next: Vec::new(), packed: Vec::new(), rows }
     }
 
@@ -182,18 +235,7 @@ impl<'a> Resolver<'a> {
         }
         self.rows.unknown[signal] = u64::from(starts[strangers + 1] - starts[strangers]);
         starts.pop();
-        for bounds in starts.windows(2) {
-            let rows = &mut packed[bounds[0] as usize..bounds[1] as usize];
-            // Pieces come in the order of their files, and signals are written in that of time as a rule: then only ties
-            // are left to look at.
-            if !rows.windows(2).all(|pair| pair[0][0] < pair[1][0]) {
-                // What is in order forms runs: a sort that merges runs is the fast one here.
-                rows.sort();
-            }
-        }
-        self.rows.duplicates[signal] = if *deduplicate { drop_duplicates(packed, starts) } else { 0 };
-        let kept = starts[strangers] as usize;
-        resolved.fill(&packed[..kept], layout);
+        self.rows.duplicates[signal] = resolved.fill(packed, layout, *deduplicate);
     }
 }
 
@@ -266,19 +308,24 @@ impl Members {
     }
 }
 
-/// Keeps the first of rows equal in everything read, and returns how many went.
-fn drop_duplicates<const ORDERED: usize>(rows: &mut [[u32; ORDERED]], starts: &mut [u32]) -> u64 {
-    let (mut kept, mut start) = (0, 0);
-    for end in &mut starts[1..] {
-        let first = kept;
-        for at in start..*end as usize {
-            if kept == first || rows[kept - 1] != rows[at] {
-                rows[kept] = rows[at];
-                kept += 1;
-            }
-        }
-        start = *end as usize;
-        *end = kept as u32;
+/// Puts rows of one customer in order and returns how many there are, without exact duplicates if these are to go.
+fn in_order<const ORDERED: usize>(rows: &mut [[u32; ORDERED]], deduplicate: bool) -> usize {
+    // Pieces come in the order of their files, and signals are written in that of time as a rule: then only ties are left to
+    // look at.
+    if rows.windows(2).all(|pair| pair[0][0] < pair[1][0]) {
+        return rows.len();
     }
-    (start - kept) as u64
+    // What is in order forms runs: a sort that merges runs is the fast one here.
+    rows.sort();
+    if !deduplicate {
+        return rows.len();
+    }
+    let mut kept = 1;
+    for at in 1..rows.len() {
+        if rows[at] != rows[kept - 1] {
+            rows[kept] = rows[at];
+            kept += 1;
+        }
+    }
+    kept
 }

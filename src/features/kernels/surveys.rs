@@ -25,18 +25,19 @@ struct Answers {
 
 /// Fills the columns of every instrument. Rows `look_back..to` lie within the look-back; of answers at one instant the one
 /// with the greater score counts as the later.
-pub fn fill(
+pub fn fill<V: Copy + Into<f64>>(
     out: &mut Row<'_>,
     columns: &[SurveyColumns],
-    (seconds, scores, instruments): (&[u32], &[f64], &[u32]),
+    (seconds, scores, instruments): (&[u32], &[V], &[u32]),
     (look_back, to): (usize, usize),
     as_of: u32,
 ) {
     let none = Answers { count: 0, sum: 0.0, last: f64::NAN, previous: f64::NAN, second: as_of };
     let mut answers = [none; Instrument::ALL.len()];
     let within = look_back..to;
-    let rows = seconds[within.clone()].iter().zip(&scores[within.clone()]).zip(&instruments[within]);
-    for ((&second, &score), &instrument) in rows.filter(|((_, score), _)| !score.is_nan()) {
+    let scores = scores[within.clone()].iter().map(|&score| score.into());
+    let rows = seconds[within.clone()].iter().zip(scores).zip(&instruments[within]);
+    for ((&second, score), &instrument) in rows.filter(|((_, score), _)| !score.is_nan()) {
         let Some(answers) = answers.get_mut(instrument as usize) else { continue };
         answers.count += 1;
         answers.sum += score;

@@ -18,11 +18,14 @@ pub struct ValueColumns {
 
 /// Fills the columns from `values` (NaN is null), of which `..to` lie before the as-of date. Each window begins at the place of
 /// its entry in `from`.
-pub fn fill(out: &mut Row<'_>, columns: &ValueColumns, values: &[f64], from: &[usize], to: usize) {
+pub fn fill<V>(out: &mut Row<'_>, columns: &ValueColumns, values: &[V], from: &[usize], to: usize)
+where
+    V: Copy + Into<f64>,
+{
     let (mut sum, mut count, mut negative) = (0.0, 0u32, 0u32);
     let mut end = to;
     for (window, &from) in from.iter().enumerate() {
-        for &value in values[from..end].iter().rev().filter(|v| !v.is_nan()) {
+        for value in values[from..end].iter().rev().map(|&value| value.into()).filter(|v| !v.is_nan()) {
             sum += value;
             count += 1;
             negative += u32::from(value < NEGATIVE);

@@ -165,8 +165,9 @@ fn codes_of(
 ) -> Vec<u8> {
     match (source, bins) {
         (Source::Numeric(index), Bins::Numeric { edges }) => {
-            let column = values.column(index);
-            rows.iter().map(|&row| Bins::of_value(edges, column[row as usize])).collect()
+            let mut column = Vec::new();
+            values.append_rows(index, rows, &mut column);
+            column.into_iter().map(|value| Bins::of_value(edges, value)).collect()
         }
         (Source::Categorical(index), _) => {
             let levels = &customers.categorical[index];

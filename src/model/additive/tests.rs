@@ -9,7 +9,9 @@ use super::solver::Solver;
 use super::uncertainty::standard_errors;
 use super::*;
 use crate::config::{Direction, Penalty};
+use crate::dataset::StoredValues;
 use crate::features::{Catalogue, Directions, Feature as Column, Measure};
+use crate::memory::Shelf;
 use crate::model::design::examples::uniform;
 use crate::model::recipe::Recipe;
 use crate::numeric::sigmoid;
@@ -124,9 +126,7 @@ fn standard_errors_are_those_of_a_bootstrap_by_customer() {
 fn bins_in_which_nobody_churned_are_named() {
     let (mut dataset, customers) = data(4_000, 8);
     for block in &mut dataset.blocks {
-        let values = block.values().unwrap();
-        let steps = values.column(1).to_vec();
-        drop(values);
+        let steps = column(block, 1);
         let labels = block.labels.iter_mut().zip(steps);
         labels.filter(|(_, step)| *step == 2.0).for_each(|(label, _)| *label = Some(0));
     }
@@ -188,6 +188,12 @@ fn curves_with_directions_are_those_of_other_solvers() {
     }
 }
 
+/// A column of a block.
+fn column(block: &Block, index: usize) -> Vec<f32> {
+    let values = block.values().unwrap();
+    (0..block.rows()).map(|row| values.value(index, row)).collect()
+}
+
 /// Customers with a valley in the first feature and an interaction of the second and the third, which is often absent;
 /// a constant column, an empty one, and a plan. Two rows a customer.
 pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
@@ -208,7 +214,8 @@ pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
             let c = if absent { f64::NAN } else { c };
             columns.iter_mut().zip([a, b, c, 7.0, f64::NAN]).for_each(|(to, value)| to.push(value as f32));
         }
-        blocks.push(Block { as_of: vec![0; rows], customers, labels, values: columns.concat().into() });
+        let values = StoredValues::new(&columns.concat(), rows, &Shelf::of(None)).unwrap();
+        blocks.push(Block { as_of: vec![0; rows], customers, labels, values });
     }
     let column = |name: &str| Column {
         name: name.to_owned(),
@@ -358,7 +365,7 @@ fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contr
     // A label that rises with a feature.
     let (mut rising, _) = data(6_000, 6);
     for block in &mut rising.blocks {
-        let values = block.values().unwrap().column(0).to_vec();
+        let values = column(block, 0);
         block.labels = values.iter().map(|value| Some(u8::from(*value > 0.3))).collect();
     }
     let flat = |direction| {
@@ -375,10 +382,9 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
     // The plan says nothing; neither does a column of noise.
     let mut next = uniform(17);
     for block in &mut dataset.blocks {
-        let mut values = block.values.all().unwrap().into_owned();
-        let rows = block.customers.len();
-        values[3 * rows..4 * rows].iter_mut().for_each(|value| *value = next() as f32);
-        block.values = values.into();
+        let mut columns: Vec<Vec<f32>> = (0..5).map(|index| column(block, index)).collect();
+        columns[3].iter_mut().for_each(|value| *value = next() as f32);
+        block.values = StoredValues::new(&columns.concat(), block.rows(), &Shelf::of(None)).unwrap();
     }
     let rows = Selection::labelled(&dataset, |_| true);
     let (fit, cross_fit) = fitted_with(&dataset, &customers, None, Penalty::Group, &Directions::default());

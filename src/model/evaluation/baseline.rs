@@ -74,7 +74,7 @@ fn recency(
         .filter(|&i| dataset.catalogue.numeric[i].measure == Measure::DaysSinceLast)
         .collect();
     let recency = |values: &Values<'_>, row: usize| {
-        let days = columns.iter().map(|&i| values.column(i)[row]).fold(f32::NAN, f32::min);
+        let days = columns.iter().map(|&i| values.value(i, row)).fold(f32::NAN, f32::min);
         if days.is_nan() { look_back_days as f32 } else { days }.ln_1p()
     };
     let design = |selection: &Selection| -> Result<Design> {

@@ -281,7 +281,7 @@ pub fn groupings(dataset: &Dataset, customers: &CustomerTable, selection: &Selec
     let of_block = |(index, block): (usize, &Block)| -> Result<Vec<(Option<u32>, Option<u32>)>> {
         let values = block.values()?;
         let of_row = |&row: &u32| {
-            let at = |column: usize| values.column(column)[row as usize];
+            let at = |column: usize| values.value(column, row as usize);
             let band = tenure
                 .and_then(|tenure| (0u32..).zip(BANDS).find(|(_, (end, _))| at(tenure) < *end).map(|(band, _)| band));
             (band, Some(signals.iter().map(|&signal| u32::from(!at(signal).is_nan())).sum::<u32>()))
