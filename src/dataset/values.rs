@@ -81,23 +81,34 @@ impl StoredValues {
         if rows == 0 {
             return Ok(StoredValues::default());
         }
-        let mut words = 0;
-        let columns: Vec<Column> = values
-            .chunks_exact(rows)
-            .map(|values| {
-                let column = Column { at: words, width: Width::of(values) };
-                words += column.width.words(rows);
-                column
-            })
-            .collect();
-        let words = shelf.fill(words, |words| {
-            for (column, values) in columns.iter().zip(values.chunks_exact(rows)) {
-                let words = &mut words[column.at..][..column.width.words(rows)];
-                match column.width {
-                    Width::Byte => vectorised!(put_bytes(values, bytemuck::cast_slice_mut(words))),
-                    Width::Half => vectorised!(put_halves(values, bytemuck::cast_slice_mut(words))),
-                    Width::Word => bytemuck::cast_slice_mut(words).copy_from_slice(values),
-                }
+        let widths = values.chunks_exact(rows).map(Width::of);
+        StoredValues::filled(rows, widths, shelf, |index, width, words| {
+            let values = &values[index * rows..(index + 1) * rows];
+            match width {
+                Width::Byte => vectorised!(put(values, bytemuck::cast_slice_mut(words), |code| code as u8)),
+                Width::Half => vectorised!(put(values, bytemuck::cast_slice_mut(words), |code| code as u16)),
+                Width::Word => bytemuck::cast_slice_mut(words).copy_from_slice(values),
+            }
+        })
+    }
+
+    /// Columns of these widths, each of whose words `fill` sets.
+    fn filled(
+        rows: usize,
+        widths: impl Iterator<Item = Width>,
+        shelf: &Shelf,
+        fill: impl Fn(usize, Width, &mut [u32]),
+    ) -> Result<StoredValues> {
+        let mut all = 0;
+        let place = |width: Width| {
+            let at = all;
+            all += width.words(rows);
+            Column { at, width }
+        };
+        let columns: Vec<Column> = widths.map(place).collect();
+        let words = shelf.fill(all, |words| {
+            for (index, &Column { at, width }) in columns.iter().enumerate() {
+                fill(index, width, &mut words[at..at + width.words(rows)]);
             }
         })?;
         Ok(StoredValues { rows, columns, words })
@@ -127,25 +138,15 @@ impl StoredValues {
             to.iter_mut().zip(rows).for_each(|(to, &row)| *to = from[row as usize]);
         }
         let all = self.all()?;
-        let mut words = 0;
-        let place = |&Column { width, .. }: &Column| {
-            let at = words;
-            words += width.words(rows.len());
-            Column { at, width }
-        };
-        let columns: Vec<Column> = self.columns.iter().map(place).collect();
-        let words = shelf.fill(words, |words| {
-            for (index, &Column { at, width }) in columns.iter().enumerate() {
-                let (from, _) = all.words(index);
-                let to = &mut words[at..][..width.words(rows.len())];
-                match width {
-                    Width::Byte => take::<u8>(from, rows, to),
-                    Width::Half => take::<u16>(from, rows, to),
-                    Width::Word => take::<u32>(from, rows, to),
-                }
+        let widths = self.columns.iter().map(|column| column.width);
+        StoredValues::filled(rows.len(), widths, shelf, |index, width, to| {
+            let (from, _) = all.words(index);
+            match width {
+                Width::Byte => take::<u8>(from, rows, to),
+                Width::Half => take::<u16>(from, rows, to),
+                Width::Word => take::<u32>(from, rows, to),
             }
-        })?;
-        Ok(StoredValues { rows: rows.len(), columns, words })
+        })
     }
 
     /// Those of one row.
@@ -191,27 +192,19 @@ impl Values<'_> {
         out.resize(before + rows.len(), 0.0);
         let out = &mut out[before..];
         match width {
-            Width::Half => vectorised!(take_halves(&bytemuck::cast_slice(words)[rows], out)),
-            _ => vectorised!(take_bytes(&bytemuck::cast_slice(words)[rows], out)),
+            Width::Half => vectorised!(decode::<u16>(&bytemuck::cast_slice(words)[rows], out)),
+            _ => vectorised!(decode::<u8>(&bytemuck::cast_slice(words)[rows], out)),
         }
     }
 
     /// Shows the values of some rows of a column, each with what comes with the row.
     pub fn visit<T>(&self, index: usize, rows: impl Iterator<Item = (u32, T)>, mut visit: impl FnMut(T, f32)) {
         let (words, width) = self.words(index);
+        // The width is asked for once, not in every row.
         match width {
-            Width::Byte => {
-                let codes: &[u8] = bytemuck::cast_slice(words);
-                rows.for_each(|(row, with)| visit(with, decoded(u32::from(codes[row as usize]))));
-            }
-            Width::Half => {
-                let codes: &[u16] = bytemuck::cast_slice(words);
-                rows.for_each(|(row, with)| visit(with, decoded(u32::from(codes[row as usize]))));
-            }
-            Width::Word => {
-                let values: &[f32] = bytemuck::cast_slice(words);
-                rows.for_each(|(row, with)| visit(with, values[row as usize]));
-            }
+            Width::Byte => rows.for_each(|(row, with)| visit(with, value(words, Width::Byte, row as usize))),
+            Width::Half => rows.for_each(|(row, with)| visit(with, value(words, Width::Half, row as usize))),
+            Width::Word => rows.for_each(|(row, with)| visit(with, value(words, Width::Word, row as usize))),
         }
     }
 
@@ -228,6 +221,7 @@ impl Values<'_> {
 }
 
 /// One value of a column that is kept in these words.
+#[inline(always)]
 fn value(words: &[u32], width: Width, row: usize) -> f32 {
     match width {
         Width::Byte => decoded(u32::from(bytemuck::cast_slice::<u32, u8>(words)[row])),
@@ -273,23 +267,13 @@ fn codes_within(values: &[f32]) -> Option<u32> {
 }
 
 #[inline(always)]
-fn put_bytes(values: &[f32], bytes: &mut [u8]) {
-    bytes.iter_mut().zip(values).for_each(|(byte, &value)| *byte = coded(value) as u8);
+fn put<C>(values: &[f32], codes: &mut [C], narrow: impl Fn(u32) -> C) {
+    codes.iter_mut().zip(values).for_each(|(code, &value)| *code = narrow(coded(value)));
 }
 
 #[inline(always)]
-fn put_halves(values: &[f32], halves: &mut [u16]) {
-    halves.iter_mut().zip(values).for_each(|(half, &value)| *half = coded(value) as u16);
-}
-
-#[inline(always)]
-fn take_bytes(bytes: &[u8], values: &mut [f32]) {
-    values.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = decoded(u32::from(byte)));
-}
-
-#[inline(always)]
-fn take_halves(halves: &[u16], values: &mut [f32]) {
-    values.iter_mut().zip(halves).for_each(|(value, &half)| *value = decoded(u32::from(half)));
+fn decode<C: Copy + Into<u32>>(codes: &[C], values: &mut [f32]) {
+    values.iter_mut().zip(codes).for_each(|(value, &code)| *value = decoded(code.into()));
 }
 
 #[cfg(test)]

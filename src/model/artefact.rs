@@ -384,8 +384,8 @@ impl Artefact {
         rows: &[u32],
         customers: &CustomerTable,
     ) -> Result<(Vec<f64>, Row)> {
-        let codes = additive.codes(block, rows, customers)?;
         let values = block.values()?;
+        let codes = additive.codes((block, &values), rows, customers);
         let mut sums = Row::zeros(terms.len());
         let mut effects = vec![0.0; additive.terms.len()];
         let mut log_odds = vec![additive.intercept; rows.len()];

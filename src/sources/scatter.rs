@@ -250,13 +250,13 @@ impl<'a> Worker<'a> {
         }
         let report = &mut self.reports[signal];
         let kept = vectorised!(columns::kept(&self.targets));
+        if kept == 0 {
+            return Ok(());
+        }
         let (oldest, newest) = match kept == batch.num_rows() as u64 {
             true => span,
             false => columns::span(&self.targets, &self.instants),
         };
-        if kept == 0 {
-            return Ok(());
-        }
         report.kept += kept;
         report.newest = report.newest.max(Some(newest));
         self.choose_packing(&layout, (oldest, newest))?;

@@ -32,7 +32,7 @@ fn least(scratch: &Path, arguments: &[&str]) -> String {
         if run.code == 0 {
             return limit;
         }
-        assert!(run.code == 2 && run.stdout.is_empty(), "{run}");
+        assert!(run.code == 2 && run.stdout.is_empty() && run.stderr.contains("the memory limit of "), "{run}");
         let words: Vec<&str> = run.stderr.split_whitespace().collect();
         limit = words[words.iter().position(|&word| word == "to").unwrap() + 1].to_owned();
         assert!(run.stderr.contains("customers") && limit.ends_with("MiB"), "{run}");

@@ -109,14 +109,10 @@ impl Additive {
         names.join(" × ")
     }
 
-    /// The code of every feature in some rows of a block, feature after feature.
-    ///
-    /// # Errors
-    /// As [`Block::values`].
-    pub fn codes(&self, block: &Block, rows: &[u32], customers: &CustomerTable) -> Result<Vec<Vec<u8>>> {
-        let values = block.values()?;
-        let codes = |feature: &Feature| codes_of(feature.source, &feature.bins, (block, &values), rows, customers);
-        Ok(self.features.iter().map(codes).collect())
+    /// The code of every feature in some rows of a block with these values, feature after feature.
+    pub fn codes(&self, block: (&Block, &Values<'_>), rows: &[u32], customers: &CustomerTable) -> Vec<Vec<u8>> {
+        let codes = |feature: &Feature| codes_of(feature.source, &feature.bins, block, rows, customers);
+        self.features.iter().map(codes).collect()
     }
 
     /// What every term adds in one row, given the code of each feature. With the intercept they sum to the log-odds.
@@ -130,7 +126,7 @@ impl Additive {
     /// As [`Block::values`].
     pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
         let of_block = |(index, block): (usize, &Block)| {
-            let codes = self.codes(block, rows.rows(index), customers)?;
+            let codes = self.codes((block, &block.values()?), rows.rows(index), customers);
             let mut log_odds = vec![self.intercept; rows.rows(index).len()];
             for term in &self.terms {
                 for (row, z) in log_odds.iter_mut().enumerate() {

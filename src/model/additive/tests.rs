@@ -290,7 +290,7 @@ fn the_model_finds_the_shape_and_its_effects_sum_to_the_log_odds() {
     let auc = crate::model::metrics::roc_auc(&y, &log_odds.concat()).unwrap();
     assert!(auc > 0.80, "{auc}");
     for (index, block) in dataset.blocks.iter().enumerate() {
-        let codes = model.codes(block, rows.rows(index), &customers).unwrap();
+        let codes = model.codes((block, &block.values().unwrap()), rows.rows(index), &customers);
         for (row, z) in log_odds[index].iter().enumerate() {
             let effects = model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
             let by_feature: f64 = model.by_feature(&effects).iter().sum();
@@ -395,7 +395,7 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
     assert!(restrictions.dropped.iter().all(|name| !kept.contains(&name.as_str())));
     let log_odds = fit.model.log_odds(&dataset, &customers, &rows).unwrap();
     for (index, block) in dataset.blocks.iter().enumerate() {
-        let codes = fit.model.codes(block, rows.rows(index), &customers).unwrap();
+        let codes = fit.model.codes((block, &block.values().unwrap()), rows.rows(index), &customers);
         for (row, z) in log_odds[index].iter().enumerate() {
             let effects = fit.model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
             assert!((fit.model.intercept + effects.iter().sum::<f64>() - z).abs() < 1e-9);
