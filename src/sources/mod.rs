@@ -13,6 +13,7 @@ pub mod infer;
 mod layout;
 mod numbering;
 mod packing;
+mod page_index;
 pub mod partition;
 mod passthrough;
 mod plan;

@@ -3,6 +3,7 @@
 
 use super::decode::Times;
 use super::events::{SignalReport, SignalScan};
+use super::page_index::{self, Page};
 use super::table::{OpenFile, Table};
 use crate::calendar::{Zone, MICROS};
 use arrow_schema::DataType;
@@ -14,6 +15,9 @@ const PIECE_ROWS: usize = 1 << 20;
 /// Pieces a thread that a row group is cut into at most: to skip to a piece, the headers of the pages before it are
 /// read.
 const PIECES: usize = 4;
+
+/// Rows that a row group has at least, if its page index is read.
+const INDEXED_ROWS: usize = 1 << 16;
 
 /// Some rows to decode.
 pub(super) struct Task {
@@ -97,14 +101,9 @@ pub(super) fn value_words(scan: &SignalScan<'_>) -> usize {
     }
 }
 
-fn leaf_of(file: &OpenFile, column: &str) -> Option<usize> {
-    let root = file.metadata.schema().index_of(column).ok()?;
-    let schema = file.metadata.parquet_schema();
-    (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == root)
-}
-
-fn integer_statistics(statistics: &Statistics) -> Option<(i64, i64)> {
-    match statistics {
+/// The least and the greatest value of an integer column in a row group, as they are stored.
+fn statistics(file: &OpenFile, column: &str, group: usize) -> Option<(i64, i64)> {
+    match file.metadata.metadata().row_group(group).column(file.leaf(column)?).statistics()? {
         Statistics::Int64(s) => Some((*s.min_opt()?, *s.max_opt()?)),
         Statistics::Int32(s) => Some((i64::from(*s.min_opt()?), i64::from(*s.max_opt()?))),
         _ => None,
@@ -112,59 +111,107 @@ fn integer_statistics(statistics: &Statistics) -> Option<(i64, i64)> {
 }
 
 fn integer_range(file: &OpenFile, column: &str) -> Option<(i64, i64)> {
-    let leaf = leaf_of(file, column)?;
-    let groups = file.metadata.metadata().row_groups();
-    groups.iter().try_fold((i64::MAX, i64::MIN), |(low, high), group| {
-        let (min, max) = integer_statistics(group.column(leaf).statistics()?)?;
+    let mut groups = 0..file.metadata.metadata().num_row_groups();
+    groups.try_fold((i64::MAX, i64::MIN), |(low, high), group| {
+        let (min, max) = statistics(file, column, group)?;
         Some((low.min(min), high.max(max)))
     })
 }
 
 /// The first and last instant of a row group, if its statistics tell.
 pub(super) fn time_range(file: &OpenFile, column: &str, group: usize, zone: &Zone) -> Option<(i64, i64)> {
-    let leaf = leaf_of(file, column)?;
+    instants(file, column, statistics(file, column, group)?, zone)
+}
+
+/// The first and last instant of some rows, from the least and the greatest value of a column of times.
+fn instants(file: &OpenFile, column: &str, (min, max): (i64, i64), zone: &Zone) -> Option<(i64, i64)> {
     let data_type = file.data_type(column)?;
-    let (min, max) = integer_statistics(file.metadata.metadata().row_group(group).column(leaf).statistics()?)?;
     let mut times = Times::new(zone);
     Some((times.statistic(data_type, min)?, times.statistic(data_type, max)?))
 }
 
-/// Lists the row groups that may hold rows of the scanned days.
+/// Where some rows lie beside the scanned days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Before,
+    Within,
+    /// Some of them may lie within.
+    Across,
+    After,
+}
+
+/// The instants of the scanned days: `from <= instant < to`.
+struct Bounds {
+    from: i64,
+    to: i64,
+    /// By how much instants may be off the statistics.
+    slack: i64,
+}
+
+impl Bounds {
+    fn of(scan: &SignalScan<'_>, zone: &Zone) -> Bounds {
+        // Clock changes may reorder wall-clock times by an hour, so zone-less statistics get a day to spare.
+        let slack = if zone.is_utc() { 0 } else { 86_400 * MICROS };
+        Bounds { from: zone.midnight(scan.from), to: zone.midnight(scan.to), slack }
+    }
+
+    fn side(&self, instants: Option<(i64, i64)>) -> Side {
+        match instants {
+            Some((_, max)) if max.saturating_add(self.slack) < self.from => Side::Before,
+            Some((min, _)) if min.saturating_sub(self.slack) >= self.to => Side::After,
+            Some((min, max)) if min >= self.from && max < self.to => Side::Within,
+            _ => Side::Across,
+        }
+    }
+}
+
+/// Lists the row groups that may hold rows of the scanned days. Where a page index tells, one that reaches beyond these days
+/// is cut to the rows from the first to the last page that may hold some of them.
 pub(super) fn plan(signal: usize, scan: &SignalScan<'_>, zone: &Zone, tasks: &mut Vec<Task>) -> SignalReport {
     let mut report = SignalReport {
         files: scan.table.files.len() + scan.table.pruned_files,
         pruned_files: scan.table.pruned_files,
         ..SignalReport::default()
     };
-    let (from, to) = (zone.midnight(scan.from), zone.midnight(scan.to));
+    let (bounds, column) = (Bounds::of(scan, zone), &scan.settings.time);
     for (index, file) in scan.table.files.iter().enumerate() {
         let metadata = file.metadata.metadata();
         for group in 0..metadata.num_row_groups() {
             report.row_groups += 1;
-            let rows = metadata.row_group(group).num_rows().max(0) as u64;
-            // Clock changes may reorder wall-clock times by an hour, so zone-less statistics get a day to spare.
-            let slack = if zone.is_utc() { 0 } else { 86_400 * MICROS };
-            match time_range(file, &scan.settings.time, group, zone) {
-                Some((_, max)) if max.saturating_add(slack) < from => report.before += rows,
-                Some((min, _)) if min.saturating_sub(slack) >= to => report.after += rows,
-                _ => {
-                    let task = |rows| Task { signal, file: index, row_group: group, rows };
-                    tasks.extend(pieces(rows as usize, PIECE_ROWS).map(task));
-                    continue;
+            let rows = metadata.row_group(group).num_rows().max(0) as usize;
+            let side = |page: &Page| bounds.side(page.range.and_then(|range| instants(file, column, range, zone)));
+            let mut pages = vec![Page { rows: 0..rows, range: statistics(file, column, group) }];
+            if side(&pages[0]) == Side::Across && rows >= INDEXED_ROWS {
+                pages = page_index::pages(file, column, group).unwrap_or(pages);
+            }
+            let mut needed = rows..0;
+            for page in pages.iter().filter(|page| matches!(side(page), Side::Within | Side::Across)) {
+                needed = needed.start.min(page.rows.start)..needed.end.max(page.rows.end);
+            }
+            for page in pages.iter().filter(|page| page.rows.end <= needed.start || page.rows.start >= needed.end) {
+                match side(page) {
+                    Side::Before => report.before += page.rows.len() as u64,
+                    _ => report.after += page.rows.len() as u64,
                 }
             }
-            report.pruned_row_groups += 1;
+            if needed.is_empty() {
+                report.pruned_row_groups += 1;
+                continue;
+            }
+            let task = |rows| Task { signal, file: index, row_group: group, rows };
+            tasks.extend(pieces(needed, rows, PIECE_ROWS).map(task));
         }
     }
     report
 }
 
-/// One row group as tasks: a large one is cut into pieces of `least` rows or more, so that no thread waits for another that
-/// decodes it alone.
-fn pieces(rows: usize, least: usize) -> impl Iterator<Item = Option<Range<usize>>> {
-    let count = (rows / least).clamp(1, PIECES * rayon::current_num_threads());
-    let size = rows.div_ceil(count);
-    (0..count).map(move |piece| (count > 1).then(|| piece * size..rows.min((piece + 1) * size)))
+/// Rows of a row group as tasks: many are cut into pieces of `least` or more, so that no thread waits for another that
+/// decodes them alone. `all` says how many the row group has.
+fn pieces(rows: Range<usize>, all: usize, least: usize) -> impl Iterator<Item = Option<Range<usize>>> {
+    let count = (rows.len() / least).clamp(1, PIECES * rayon::current_num_threads());
+    let size = rows.len().div_ceil(count);
+    let piece = move |piece| rows.start + piece * size..rows.end.min(rows.start + (piece + 1) * size);
+    (0..count).map(piece).map(move |piece| (piece.len() < all).then_some(piece))
 }
 
 /// The rows of a whole table, cut like this: file, row group, and which of its rows unless all.
@@ -172,7 +219,8 @@ pub(super) fn table_pieces(table: &Table, least: usize) -> Vec<(&OpenFile, usize
     let mut all = Vec::new();
     for file in &table.files {
         for (group, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {
-            all.extend(pieces(metadata.num_rows().max(0) as usize, least).map(|rows| (file, group, rows)));
+            let rows = metadata.num_rows().max(0) as usize;
+            all.extend(pieces(0..rows, rows, least).map(|rows| (file, group, rows)));
         }
     }
     all
@@ -185,9 +233,12 @@ mod tests {
     #[test]
     fn pieces_cover_a_row_group_once() {
         for rows in [0, 1, PIECE_ROWS, 2 * PIECE_ROWS + 1, 100_000_000] {
-            let all: Vec<Range<usize>> = pieces(rows, PIECE_ROWS).map(|piece| piece.unwrap_or(0..rows)).collect();
-            assert_eq!((all[0].start, all[all.len() - 1].end), (0, rows));
-            assert!(all.windows(2).all(|pair| pair[0].end == pair[1].start));
+            for needed in [0..rows, rows / 3..rows, rows / 3..rows / 2] {
+                let all = pieces(needed.clone(), rows, PIECE_ROWS);
+                let all: Vec<Range<usize>> = all.map(|piece| piece.unwrap_or(0..rows)).collect();
+                assert_eq!((all[0].start, all[all.len() - 1].end), (needed.start, needed.end));
+                assert!(all.windows(2).all(|pair| pair[0].end == pair[1].start));
+            }
         }
     }
 }

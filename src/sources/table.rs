@@ -155,6 +155,13 @@ impl OpenFile {
         self.reader(columns, Some(vec![row_group]), selection, batch_size)
     }
 
+    /// The place of a column that is not nested among the leaves of the schema, if the file has it.
+    pub(super) fn leaf(&self, column: &str) -> Option<usize> {
+        let root = self.metadata.schema().index_of(column).ok()?;
+        let schema = self.metadata.parquet_schema();
+        (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == root)
+    }
+
     /// The type of a column, if the file has it.
     pub fn data_type(&self, column: &str) -> Option<&DataType> {
         self.metadata.schema().field_with_name(column).ok().map(Field::data_type)

@@ -9,7 +9,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::ArrowWriter;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -308,10 +308,14 @@ pub fn batches(path: &Path) -> Vec<RecordBatch> {
 
 /// Writes record batches of one schema as one file.
 pub fn write(path: &Path, batches: &[RecordBatch], row_group_rows: usize) {
+    write_as(path, batches, WriterProperties::builder().set_max_row_group_row_count(Some(row_group_rows)));
+}
+
+/// As [`write`], as the properties say.
+pub fn write_as(path: &Path, batches: &[RecordBatch], properties: WriterPropertiesBuilder) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(row_group_rows)).build();
     let file = File::create(path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batches[0].schema(), Some(properties)).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batches[0].schema(), Some(properties.build())).unwrap();
     for batch in batches {
         writer.write(batch).unwrap();
     }

@@ -1,9 +1,10 @@
 //! Inputs that are awkward for their shape rather than broken, small: the feature table must be that of the same rows
 //! in an ordinary shape.
 
-use crate::common::{churn, write, Cell, Population, Table};
+use crate::common::{churn, write, write_as, Cell, Population, Table};
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, Date32Array, Float32Array, Int64Array, PrimitiveArray, RecordBatch, StringArray};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rand::{RngExt, SeedableRng};
 use std::fs;
 use std::path::Path;
@@ -43,12 +44,12 @@ fn write_customers_of(folder: &Path, ids: ArrayRef, signup: Vec<i32>) {
 }
 
 /// The feature table of the events below `folder/events`.
-fn features(folder: &Path) -> Vec<u8> {
+fn features(folder: &Path, settings: &[&str]) -> Vec<u8> {
     let config = "[customers]\npath = \"customers.parquet\"\nid = \"customer_id\"\nsignup = \"signup_date\"\n\
                   [signals.visits]\nkind = \"amount\"\npath = \"events\"\nid = \"customer_id\"\ntime = \"ts\"\n\
                   value = \"value\"\n[churn]\ndefinition = \"inactivity\"\nsignals = [\"visits\"]\n";
     fs::write(folder.join("churn.toml"), config).unwrap();
-    churn(folder, &["features", "--as-of", "2026-01-01", "--out", "features.parquet", "--threads", "3"]).ok();
+    churn(folder, &[&["features", "--out", "features.parquet", "--threads", "3"], settings].concat()).ok();
     fs::read(folder.join("features.parquet")).unwrap()
 }
 
@@ -63,7 +64,7 @@ fn assert_same(ids: &[i64], events: &[Event], files: &[Vec<Event>], row_group: u
         for (index, events) in files {
             write(&folder.path().join(format!("events/{index:05}.parquet")), &[batch(&events)], row_group);
         }
-        features(folder.path())
+        features(folder.path(), &["--as-of", "2026-01-01"])
     });
     let tables: Vec<Vec<u8>> = tables.collect();
     assert!(tables[0].len() > 1000 && tables[0] == tables[1]);
@@ -85,6 +86,35 @@ fn a_row_group_that_is_cut_for_the_threads_gives_the_same_features() {
     let events = random(2_300_000, |draw| i64::from(draw % 400));
     let files = [shuffled(&events)];
     assert_same(&(0..400).collect::<Vec<_>>(), &events, &files, events.len());
+}
+
+#[test]
+fn pages_of_other_days_are_not_read() {
+    let mut ascending = random(300_000, |draw| i64::from(draw % 600));
+    ascending.sort_by_key(|event| std::cmp::Reverse(event.1));
+    let descending = ascending.iter().rev().copied().collect();
+    let shuffled = shuffled(&ascending);
+    for (events, in_order) in [(ascending, true), (descending, true), (shuffled, false)] {
+        let runs = [EnabledStatistics::Page, EnabledStatistics::Chunk].map(|statistics| {
+            let folder = tempfile::tempdir().unwrap();
+            write_customers(folder.path(), &(0..600).collect::<Vec<_>>());
+            let properties = WriterProperties::builder().set_statistics_enabled(statistics);
+            write_as(&folder.path().join("events/0.parquet"), &[batch(&events)], properties);
+            // There are 49 days of rows before those that are looked back on, and 61 after.
+            let day = ["--as-of", "2025-11-01", "--set", "features.windows_days=[7, 28]"];
+            let features = features(folder.path(), &day);
+            let all = [&["check", "--format", "json", "--set", "gates.min_churners=0"], &day[..]].concat();
+            let check = churn(folder.path(), &all).ok();
+            let check: serde_json::Value = serde_json::from_str(&check.stdout).unwrap();
+            let count = |name: &str| check["sources"]["visits"][name].as_u64().unwrap();
+            (features, count("rows_read"), ["rows_used", "before_look_back", "future_date"].map(count))
+        });
+        let [(with, read, counted), (without, all, expected)] = runs;
+        assert!(with == without && counted == expected && expected.iter().all(|&rows| rows > 50_000), "{expected:?}");
+        let [used, ..] = expected;
+        // A page has 20,000 rows.
+        assert!(all == 300_000 && if in_order { read < used + 40_000 } else { read == all }, "{read} of {all}, {used}");
+    }
 }
 
 #[test]
@@ -156,7 +186,7 @@ fn features_by_spelling(events: &[Event], signup: &[i32], spell: &dyn Fn(i64) ->
     let ids: StringArray = events.iter().enumerate().map(id).collect();
     assert!(ids.null_count() > 0);
     write(&folder.path().join("events/all.parquet"), &[batch_of(events, Arc::new(ids))], 10_000);
-    features(folder.path());
+    features(folder.path(), &["--as-of", "2026-01-01"]);
     let table = Table::read(&folder.path().join("features.parquet"));
     let names: Vec<&String> = table.names.iter().filter(|name| *name != "customer_id").collect();
     let rows = table.rows_by(&["customer_id"]);
