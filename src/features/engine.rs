@@ -270,8 +270,9 @@ impl Engine {
                 out.set(column, tenure);
             }
             let later = keys.get(row + FETCHED).map(|key| members[key.member as usize] as usize);
+            // Customers lie far apart in their table.
+            later.into_iter().for_each(|later| prefetch_index(customers.signup.as_slice(), later));
             for (i, column) in customers.numeric.iter().enumerate() {
-                // Customers lie far apart in their table.
                 later.into_iter().for_each(|later| prefetch_index(column.as_slice(), later));
                 out.set(self.numeric + i, column[customer]);
             }

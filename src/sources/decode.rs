@@ -55,6 +55,24 @@ impl<'z> Times<'z> {
         }
     }
 
+    /// As [`Times::fill_column`]: the array's own values where these are the instants, else what `out` is filled with.
+    pub fn of_column<'a>(
+        &mut self,
+        batch: &'a RecordBatch,
+        file: &SourceFile,
+        column: &str,
+        out: &'a mut Vec<i64>,
+    ) -> &'a [i64] {
+        let array = batch.column_by_name(column).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
+        match array.filter(|array| array.null_count() == 0 && (array.timezone().is_some() || self.zone.is_utc())) {
+            Some(array) => array.values(),
+            None => {
+                self.fill_column(batch, file, column, out);
+                out
+            }
+        }
+    }
+
     /// As [`Times::fill`], with a column of a batch, or else with the day that a folder of the file is named for.
     pub fn fill_column(&mut self, batch: &RecordBatch, file: &SourceFile, column: &str, out: &mut Vec<i64>) {
         match batch.column_by_name(column) {
@@ -195,6 +213,17 @@ pub fn integers(array: &ArrayRef, out: &mut Vec<i64>) {
         DataType::Decimal64(..) => primitive::<Decimal64Type, _>(array, out, NULL_ID, |v| v),
         DataType::Decimal128(..) => integers!(Decimal128Type),
         _ => out.resize(array.len(), NULL_ID),
+    }
+}
+
+/// As [`integers`]: the array's own values where these are 64-bit integers without a null, else what `out` is filled with.
+pub fn integers_of<'a>(array: &'a ArrayRef, out: &'a mut Vec<i64>) -> &'a [i64] {
+    match array.as_primitive_opt::<Int64Type>() {
+        Some(array) if array.null_count() == 0 => array.values(),
+        _ => {
+            integers(array, out);
+            out
+        }
     }
 }
 

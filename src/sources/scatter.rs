@@ -217,21 +217,25 @@ impl<'a> Worker<'a> {
         self.targets.clear();
         self.targets.resize(batch.num_rows(), 0);
         self.columns.resize_with(layout.words(), Vec::new);
-        self.columns.iter_mut().for_each(Vec::clear);
-        let span = self.place_in_time(file, batch, &layout);
+        let mut decoded = std::mem::take(&mut self.instants);
+        let instants = self.times.of_column(batch, &file.file, &settings.time, &mut decoded);
+        let span = self.place_in_time(instants, &layout);
         let Some(id_array) = batch.column_by_name(&settings.id) else {
             return Err(Error::Internal(format!("{}: the id column was not read", file.file.path.display())));
         };
         match scanner.kind {
             IdKind::Integer => {
-                decode::integers(id_array, &mut self.ids);
-                self.place_integers();
+                let mut decoded = std::mem::take(&mut self.ids);
+                self.place_integers(decode::integers_of(id_array, &mut decoded));
+                self.ids = decoded;
             }
             IdKind::Text => match (id_array.as_string_view_opt(), scanner.index, scanner.partitioning.numbering()) {
                 (Some(texts), Some(index), _) => self.place_texts(texts, index),
                 (Some(texts), None, Some(numbering)) => {
-                    numbering.read(texts, &mut self.ids);
-                    self.place_integers();
+                    let mut numbers = std::mem::take(&mut self.ids);
+                    numbering.read(texts, &mut numbers);
+                    self.place_integers(&numbers);
+                    self.ids = numbers;
                 }
                 _ => return Err(Error::Internal(format!("unexpected id type {}", id_array.data_type()))),
             },
@@ -255,8 +259,9 @@ impl<'a> Worker<'a> {
         }
         let (oldest, newest) = match kept == batch.num_rows() as u64 {
             true => span,
-            false => columns::span(&self.targets, &self.instants),
+            false => columns::span(&self.targets, instants),
         };
+        self.instants = decoded;
         report.kept += kept;
         report.newest = report.newest.max(Some(newest));
         self.choose_packing(&layout, (oldest, newest))?;
@@ -308,17 +313,15 @@ impl<'a> Worker<'a> {
     }
 
     /// Seconds and fractions; leaves out what lies outside the scanned days. Returns the first and the last instant.
-    fn place_in_time(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) -> (i64, i64) {
+    fn place_in_time(&mut self, instants: &[i64], layout: &Layout) -> (i64, i64) {
         let scanner = self.scanner;
-        let settings = scanner.scans[self.signal].settings;
-        self.times.fill_column(batch, &file.file, &settings.time, &mut self.instants);
         let (from, to) = scanner.bounds[self.signal];
         let seconds = &mut self.columns[1];
-        seconds.resize(batch.num_rows(), 0);
-        let (low, high) = vectorised!(columns::seconds_since(scanner.origin, &self.instants, seconds));
+        seconds.resize(instants.len(), 0);
+        let (low, high) = vectorised!(columns::seconds_since(scanner.origin, instants, seconds));
         if low < from || high >= to {
             let report = &mut self.reports[self.signal];
-            for (target, &instant) in self.targets.iter_mut().zip(&self.instants) {
+            for (target, &instant) in self.targets.iter_mut().zip(instants) {
                 if instant < from || instant >= to {
                     *target = NOWHERE;
                     match instant {
@@ -334,16 +337,17 @@ impl<'a> Worker<'a> {
             let micros = |(&instant, &second): (&i64, &u32)| {
                 (instant.wrapping_sub(scanner.origin) as u32).wrapping_sub(second.wrapping_mul(MICROS as u32))
             };
-            fractions[0].extend(self.instants.iter().zip(&seconds[0]).map(micros));
+            fractions[0].clear();
+            fractions[0].extend(instants.iter().zip(&seconds[0]).map(micros));
         }
         (low, high)
     }
 
     /// Partitions of integer ids, and what tells them apart there.
-    fn place_integers(&mut self) {
+    fn place_integers(&mut self, ids: &[i64]) {
         let scanner = self.scanner;
         let (partitioning, outside) = (scanner.partitioning, scanner.partitioning.outside());
-        let (ids, targets, rests) = (&self.ids, &mut self.targets, &mut self.columns[0]);
+        let (targets, rests) = (&mut self.targets, &mut self.columns[0]);
         rests.resize(ids.len(), 0);
         let some_outside = match (scanner.index, partitioning.narrow()) {
             (None, Some(place)) => vectorised!(columns::narrow_places(&place, outside, ids, targets, rests)),
@@ -355,7 +359,7 @@ impl<'a> Worker<'a> {
         };
         if some_outside {
             let quarantine = &mut self.reports[self.signal].quarantine;
-            for (target, &id) in self.targets.iter_mut().zip(&self.ids) {
+            for (target, &id) in self.targets.iter_mut().zip(ids) {
                 if *target != NOWHERE && outside(id) {
                     quarantine.add(if id == NULL_ID { Reason::NullId } else { Reason::UnknownCustomer }, 1);
                     *target = NOWHERE;
@@ -363,7 +367,7 @@ impl<'a> Worker<'a> {
             }
         }
         if let Some(index) = scanner.index {
-            let hashes = self.ids.iter().map(|&id| hash_of_integer(id));
+            let hashes = ids.iter().map(|&id| hash_of_integer(id));
             index.find(hashes, &mut self.hashes, &mut self.columns[0]);
             self.leave_out_nobody();
         }
@@ -426,7 +430,7 @@ impl<'a> Worker<'a> {
                 *target = NOWHERE;
             }
         }
-        self.columns[1 + layout.instrument_at()].extend_from_slice(out);
+        self.columns[1 + layout.instrument_at()].clone_from(out);
     }
 
     fn read_values(&mut self, file: &OpenFile, batch: &RecordBatch, column: &str, layout: &Layout) {
@@ -473,6 +477,7 @@ impl<'a> Worker<'a> {
             self.columns[at].resize(self.values.len(), 0);
             vectorised!(columns::ordered(&self.values, &mut self.columns[at]));
         } else {
+            self.columns[at..=at + 1].iter_mut().for_each(Vec::clear);
             self.columns[at].extend(self.values.iter().map(|&value| (ordered_f64(value) >> 32) as u32));
             self.columns[at + 1].extend(self.values.iter().map(|&value| ordered_f64(value) as u32));
         }
