@@ -1,11 +1,11 @@
 //! The engine: from one partition's ordered rows to its block of features, for every as-of date.
 
 use super::catalogue::{Catalogue, Measure};
-use super::kernels::categories::Categories;
+use super::kernels::categories;
 use super::kernels::counts::{self, CountColumns, Logs, Seen, Window};
 use super::kernels::surveys::{self, SurveyColumns};
 use super::kernels::values::{self, ValueColumns};
-use super::kernels::{Passed, Row};
+use super::kernels::{Passed, Slices};
 use crate::calendar::{Day, Timeline};
 use crate::config::{Instrument, Settings};
 use crate::numeric::vectorised;
@@ -96,10 +96,20 @@ impl Boundaries {
 /// Where the rows of a partition's customers stand among the boundaries of all windows.
 #[derive(Clone, Debug, Default)]
 pub struct Located {
-    /// An entry a signal; in it what is before the first boundary, customer by customer, then the next one, and so on.
-    signals: Vec<Vec<Passed>>,
+    /// How many customers.
+    members: usize,
+    /// An entry a signal.
+    signals: Vec<Standing>,
     /// The day of each row of the signal at hand.
     days: Vec<u32>,
+}
+
+/// What is before the first boundary, customer by customer, then before the next one, and so on: in one of two widths, as the
+/// customer with most rows demands.
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    narrow: Vec<u32>,
+    wide: Vec<u64>,
 }
 
 impl Engine {
@@ -156,31 +166,43 @@ impl Engine {
     ///
     /// Boundaries and days begin at midnight alike, so each row's day says all, and no branch depends on the rows.
     pub fn locate(&self, rows: &PartitionRows, located: &mut Located) {
-        located.signals.resize_with(rows.signals.len(), Vec::new);
-        for (signal, all) in rows.signals.iter().zip(&mut located.signals) {
+        located.members = rows.signals.first().map_or(0, |signal| signal.starts.len() - 1);
+        located.signals.resize_with(rows.signals.len(), Standing::default);
+        for (signal, Standing { narrow, wide }) in rows.signals.iter().zip(&mut located.signals) {
             self.timeline.day_numbers(&signal.seconds, &mut located.days);
-            let members = signal.starts.len() - 1;
-            all.clear();
-            all.resize((self.boundaries.count + 1) * members, Passed::default());
-            for member in 0..members {
-                let (mut days, mut last) = (0, u32::MAX);
-                for (rows, &day) in (1..).zip(&located.days[signal.of(member)]) {
-                    days += u32::from(day != last);
-                    last = day;
-                    all[self.boundaries.passed[day as usize] as usize * members + member] = Passed::of(rows, days);
-                }
+            narrow.clear();
+            wide.clear();
+            let most = signal.starts.windows(2).map(|pair| pair[1] - pair[0]).max();
+            match most.is_none_or(|most| most <= u32::from(u16::MAX)) {
+                true => self.stand(signal, &located.days, narrow),
+                false => self.stand(signal, &located.days, wide),
             }
-            vectorised!(passed_on(all, members));
         }
+    }
+
+    /// Finds out where the rows of a signal stand, given the day of each.
+    fn stand<P: Passed>(&self, signal: &SignalRows, days: &[u32], standing: &mut Vec<P>) {
+        let members = signal.starts.len() - 1;
+        standing.resize((self.boundaries.count + 1) * members, P::default());
+        for member in 0..members {
+            let (mut on_days, mut last) = (0, u32::MAX);
+            for (rows, &day) in (1..).zip(&days[signal.of(member)]) {
+                on_days += u32::from(day != last);
+                last = day;
+                standing[self.boundaries.passed[day as usize] as usize * members + member] = P::of(rows, on_days);
+            }
+        }
+        vectorised!(passed_on(standing, members));
     }
 
     /// Whether a customer (its place in the partition) has a row of any signal within the days before an as-of date (its
     /// place in the timeline) in which it has to be active.
     pub fn active(&self, located: &Located, member: usize, date: usize) -> bool {
         let date = &self.boundaries.dates[date];
-        located.signals.iter().any(|signal| {
-            let members = signal.len() / (self.boundaries.count + 1);
-            signal[date.to * members + member].rows() > signal[date.active * members + member].rows()
+        let [to, from] = [date.to, date.active].map(|boundary| boundary * located.members + member);
+        located.signals.iter().any(|Standing { narrow, wide }| match wide.is_empty() {
+            true => narrow[to].rows() > narrow[from].rows(),
+            false => wide[to].rows() > wide[from].rows(),
         })
     }
 
@@ -205,55 +227,66 @@ impl Engine {
     ) {
         let as_of: Vec<u32> = keys.iter().map(|key| self.boundaries.dates[key.as_of as usize].second).collect();
         let keys = Keys { keys, as_of: &as_of };
-        let mut reached = Reached::default();
-        for ((signal, located), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
-            self.fill_counts(values, &columns.counts, (signal, located), keys, &mut reached);
-            if columns.values.is_some() || columns.categories.is_some() || !columns.surveys.is_empty() {
-                match &signal.values {
-                    RowValues::Single(of_rows) => fill_rows(values, columns, (signal, of_rows), keys, &reached),
-                    RowValues::Double(of_rows) => fill_rows(values, columns, (signal, of_rows), keys, &reached),
-                }
+        let mut slices = Places::default();
+        for ((signal, standing), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
+            match standing.wide.is_empty() {
+                true => self.fill_counts(values, &columns.counts, (signal, &standing.narrow), keys, &mut slices),
+                false => self.fill_counts(values, &columns.counts, (signal, &standing.wide), keys, &mut slices),
+            }
+            match &signal.values {
+                RowValues::Single(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &slices),
+                RowValues::Double(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &slices),
             }
         }
         self.fill_customers(values, keys.keys, members, customers);
     }
 
-    /// The columns of counts of one signal, and how far its rows reach.
-    fn fill_counts(
+    /// The columns of counts of one signal, and where in it the rows of each customer's look-back and windows are.
+    fn fill_counts<P: Passed>(
         &self,
         values: &mut [f32],
         columns: &CountColumns,
-        (signal, located): (&SignalRows, &[Passed]),
+        (signal, standing): (&SignalRows, &[P]),
         Keys { keys, as_of }: Keys<'_>,
-        reached: &mut Reached,
+        Places { starts, look_backs, windows, ends }: &mut Places,
     ) {
         let (dates, members) = (&self.boundaries.dates, signal.starts.len() - 1);
-        let passed = |out: &mut Vec<Passed>, boundary: &dyn Fn(&DateBoundaries) -> usize| {
+        let passed = |out: &mut Vec<P>, boundary: &dyn Fn(&DateBoundaries) -> usize| {
             let boundaries: Vec<usize> = dates.iter().map(|date| boundary(date) * members).collect();
             let boundaries = boundaries.as_slice();
             out.clear();
-            out.extend(keys.iter().map(move |key| located[boundaries[key.as_of as usize] + key.member as usize]));
+            out.extend(keys.iter().map(move |key| standing[boundaries[key.as_of as usize] + key.member as usize]));
         };
-        // When the customer's row at the place that these numbers of rows lead to, less some, happened.
-        let seconds = |out: &mut Vec<u32>, rows: &[Passed], less: usize| {
-            let (starts, seconds) = (signal.starts.as_slice(), signal.seconds.as_slice());
-            let starts = keys.iter().map(move |key| starts[key.member as usize] as usize);
-            let at = starts.zip(rows).map(move |(start, passed)| (start + passed.rows() as usize).wrapping_sub(less));
+        let places = |out: &mut Vec<u32>, starts: &[u32], passed: &[P]| {
+            out.clear();
+            out.extend(starts.iter().zip(passed).map(|(&start, passed)| start + passed.rows()));
+        };
+        // When the rows so many before these places happened.
+        let seconds = |out: &mut Vec<u32>, places: &[u32], less: u32| {
+            let seconds = signal.seconds.as_slice();
+            let at = places.iter().map(move |place| place.wrapping_sub(less) as usize);
             out.clear();
             out.extend(at.map(move |at| seconds.get(at).copied().unwrap_or(0)));
         };
-        let Reached { ends, look_backs, from, before, last, first } = reached;
-        passed(ends, &|date| date.to);
-        passed(look_backs, &|date| date.look_back);
-        seconds(last, ends, 1);
-        let seen = Seen { ends, look_backs, last, as_of };
+        let [mut to, mut since, mut from, mut before] = [const { Vec::new() }; 4];
+        let [mut last, mut first] = [const { Vec::new() }; 2];
+        starts.clear();
+        starts.extend(keys.iter().map(|key| signal.starts[key.member as usize]));
+        passed(&mut to, &|date| date.to);
+        passed(&mut since, &|date| date.look_back);
+        places(ends, starts, &to);
+        places(look_backs, starts, &since);
+        seconds(&mut last, ends, 1);
+        let seen = Seen { ends: &to, look_backs: &since, last: &last, as_of };
         counts::fill(values, columns, &seen);
-        from.resize_with(dates.first().map_or(0, |date| date.windows.len()), Vec::new);
-        for (at, from) in from.iter_mut().enumerate() {
-            passed(from, &|date| date.windows[at].0);
-            passed(before, &|date| date.windows[at].1);
-            seconds(first, from, 0);
-            counts::fill_window(values, columns, at, &seen, &Window { from, before, first }, &self.logs);
+        windows.resize_with(dates.first().map_or(0, |date| date.windows.len()), Vec::new);
+        for (at, window) in windows.iter_mut().enumerate() {
+            passed(&mut from, &|date| date.windows[at].0);
+            passed(&mut before, &|date| date.windows[at].1);
+            places(window, starts, &from);
+            seconds(&mut first, window, 0);
+            let window = Window { from: &from, before: &before, first: &first };
+            counts::fill_window(values, columns, at, &seen, &window, &self.logs);
         }
     }
 
@@ -261,20 +294,20 @@ impl Engine {
     fn fill_customers(&self, values: &mut [f32], keys: &[RowKey], members: &[u32], customers: &CustomerTable) {
         for (row, key) in keys.iter().enumerate() {
             let customer = members[key.member as usize] as usize;
-            let mut out = Row { values, rows: keys.len(), row };
+            let mut set = |column: usize, value: f64| values[column * keys.len() + row] = value as f32;
             if let Some(column) = self.tenure {
                 let tenure = match customers.signup[customer] {
                     NO_DAY => f64::NAN,
                     signup => f64::from(self.timeline.as_of[key.as_of as usize].0) - f64::from(signup),
                 };
-                out.set(column, tenure);
+                set(column, tenure);
             }
             let later = keys.get(row + FETCHED).map(|key| members[key.member as usize] as usize);
             // Customers lie far apart in their table.
             later.into_iter().for_each(|later| prefetch_index(customers.signup.as_slice(), later));
             for (i, column) in customers.numeric.iter().enumerate() {
                 later.into_iter().for_each(|later| prefetch_index(column.as_slice(), later));
-                out.set(self.numeric + i, column[customer]);
+                set(self.numeric + i, column[customer]);
             }
         }
     }
@@ -291,54 +324,46 @@ struct Keys<'a> {
 /// How many rows before its own what the customers table says of a row's customer is fetched.
 const FETCHED: usize = 32;
 
-/// How far the rows of one signal reach for each row of a block: what is before the as-of date, before the look-back and before
-/// each window, when the last of them happened; of the window at hand, what is before the one before it, and when its first row happened.
+/// Of each row of a block, where in the columns of a signal its customer's rows begin, those of the look-back, and those of each window;
+/// and where those before the as-of date end.
 #[derive(Default)]
-struct Reached {
-    ends: Vec<Passed>,
-    look_backs: Vec<Passed>,
-    from: Vec<Vec<Passed>>,
-    before: Vec<Passed>,
-    last: Vec<u32>,
-    first: Vec<u32>,
+struct Places {
+    starts: Vec<u32>,
+    look_backs: Vec<u32>,
+    windows: Vec<Vec<u32>>,
+    ends: Vec<u32>,
 }
 
-/// The columns of one signal that need its values and codes, row by row.
-fn fill_rows<V: Copy + Into<f64>>(
+/// The columns of one signal that need its values and codes.
+fn fill_values<V: Copy + Default + Into<f64>>(
     values: &mut [f32],
     columns: &SignalColumns,
     (signal, of_rows): (&SignalRows, &[V]),
-    Keys { keys, as_of }: Keys<'_>,
-    reached: &Reached,
+    as_of: &[u32],
+    Places { look_backs, windows, ends, .. }: &Places,
 ) {
-    let mut categories = Categories::new(if columns.categories.is_some() { signal.category_count } else { 0 });
-    let mut from = vec![0; reached.from.len()];
-    for (row, key) in keys.iter().enumerate() {
-        let range = signal.of(key.member as usize);
-        let (look_back, to) = (reached.look_backs[row].rows() as usize, reached.ends[row].rows() as usize);
-        from.iter_mut().zip(&reached.from).for_each(|(from, passed)| *from = passed[row].rows() as usize);
-        let mut out = Row { values, rows: keys.len(), row };
-        if let Some(columns) = &columns.values {
-            values::fill(&mut out, columns, &of_rows[range.clone()], &from, to);
-        }
-        if let Some(column) = columns.categories {
-            categories.fill(&mut out, column, &signal.categories[range.clone()], &from, to);
-        }
-        if !columns.surveys.is_empty() {
-            let seconds = &signal.seconds[range.clone()];
-            let slices = (seconds, &of_rows[range.clone()], &signal.instruments[range]);
-            surveys::fill(&mut out, &columns.surveys, slices, (look_back, to), as_of[row]);
-        }
+    // What each window has beside the one within it.
+    let tos = std::iter::once(ends).chain(windows);
+    let windows: Vec<Slices<'_>> = windows.iter().zip(tos).map(|(from, to)| Slices { from, to }).collect();
+    if let Some(columns) = &columns.values {
+        values::fill(values, columns, of_rows, &windows);
+    }
+    if let Some(first) = columns.categories {
+        categories::fill(values, first, &signal.categories, signal.category_count, &windows);
+    }
+    if !columns.surveys.is_empty() {
+        let answers = (signal.seconds.as_slice(), of_rows, signal.instruments.as_slice());
+        surveys::fill(values, &columns.surveys, answers, Slices { from: look_backs, to: ends }, as_of);
     }
 }
 
 /// What is before a boundary is before all later ones: the numbers of each customer, which only grow, where none was noted.
 #[inline(always)]
-fn passed_on(all: &mut [Passed], members: usize) {
+fn passed_on<P: Passed>(all: &mut [P], members: usize) {
     let (mut before, mut rest) = all.split_at_mut(members);
     while !rest.is_empty() {
         let (here, later) = rest.split_at_mut(members);
-        here.iter_mut().zip(&*before).for_each(|(here, &before)| *here = here.or_later(before));
+        here.iter_mut().zip(&*before).for_each(|(here, &before)| *here = before.max(*here));
         (before, rest) = (here, later);
     }
 }
@@ -376,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_is_set_whatever_was_there() {
+    fn every_value_is_set_whatever_was_there_and_however_wide_numbers_are() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/churn.toml");
         let settings = config::load(Some(&path), &[], []).unwrap().settings;
         let rows = partition(&settings);
@@ -396,11 +421,12 @@ mod tests {
         let mut located = Located::default();
         engine.locate(&rows, &mut located);
         let keys: Vec<RowKey> = (0..4).flat_map(|member| (0..2).map(move |as_of| RowKey { member, as_of })).collect();
-        let computed = |rows: &PartitionRows, there: f32| {
+        let filled = |rows: &PartitionRows, located: &Located, there: f32| {
             let mut values = vec![there; engine.values(keys.len())];
-            engine.compute(rows, &located, &keys, &[0, 1, 2, 3], &customers, &mut values);
+            engine.compute(rows, located, &keys, &[0, 1, 2, 3], &customers, &mut values);
             values.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };
+        let computed = |rows: &PartitionRows, there: f32| filled(rows, &located, there);
         assert_eq!(computed(&rows, 0.0), computed(&rows, 12_345.5));
         assert!(!computed(&rows, 12_345.5).contains(&12_345.5f32.to_bits()));
         // Values that need not be exact in 32 bits, but are.
@@ -410,5 +436,14 @@ mod tests {
             signal.values = RowValues::Double(values.iter().map(|&value| f64::from(value)).collect());
         }
         assert_eq!(computed(&wide, 0.0), computed(&rows, 0.0));
+        // As if a customer had too many rows for the half of 32 bits.
+        let mut of_many = located.clone();
+        for Standing { narrow, wide } in &mut of_many.signals {
+            wide.extend(narrow.drain(..).map(|passed| <u64 as Passed>::of(passed.rows(), passed.days())));
+        }
+        assert_eq!(filled(&rows, &of_many, 0.0), computed(&rows, 0.0));
+        let active = |located: &Located| (0..4).map(|member| engine.active(located, member, 1)).collect::<Vec<bool>>();
+        assert_eq!(active(&of_many), active(&located));
+        assert_eq!(active(&located), [false, true, true, false]);
     }
 }

@@ -5,6 +5,7 @@
 //! there, by arithmetic where ids are dense; others are looked up while rows are decoded (see [`super::id_index`]).
 
 use super::bins::{Binned, Bins};
+use super::columns;
 use super::customers::CustomerTable;
 use super::id_index::IdIndex;
 use super::partition::Partitioning;
@@ -12,9 +13,9 @@ use super::plan::{plan, value_words, Layout};
 use super::quarantine::Quarantine;
 use super::scatter::{Categories, Scanner, Worker};
 use super::table::Table;
-use crate::calendar::{Day, Zone};
+use crate::calendar::{Day, Zone, MICROS};
 use crate::config::{Signal, SignalKind};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The category code that stands for null.
@@ -111,8 +112,8 @@ impl EventStore {
 /// done.
 ///
 /// # Errors
-/// A file that cannot be decoded ([`Error::Contract`](crate::Error::Contract)) or read; a full disk
-/// ([`Error::Temporary`](crate::Error::Temporary)).
+/// A file that cannot be decoded ([`Error::Contract`]) or read; a full disk ([`Error::Temporary`]); as-of dates that are
+/// decades apart ([`Error::Config`]).
 pub fn scan(
     scans: &[SignalScan<'_>],
     customers: &CustomerTable,
@@ -122,6 +123,13 @@ pub fn scan(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<EventStore> {
     let origin = zone.midnight(scans.iter().map(|s| s.from).min().unwrap_or(Day(0)));
+    let end = scans.iter().map(|scan| zone.midnight(scan.to)).max().unwrap_or(origin);
+    if end.saturating_sub(origin) > columns::MOST_SECONDS * MICROS {
+        return Err(Error::Config(format!(
+            "the as-of dates are too far apart: with what they look back on, {} years, where 68 are possible at once",
+            end.saturating_sub(origin) / MICROS / (365 * 86_400)
+        )));
+    }
     let (partitioning, index) = partitions(customers, last);
     let layouts: Vec<Layout> = scans
         .iter()

@@ -252,6 +252,16 @@ fn an_as_of_date_outside_the_data_stops_the_run() {
 }
 
 #[test]
+fn as_of_dates_that_are_too_far_apart_are_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("features.parquet").display().to_string();
+    let dates = ["features", "--as-of", "1940-01-01", "--as-of", Population::AS_OF, "--out", &file];
+    let run = churn(&Population::shared().folder, &dates);
+    assert!(run.code == 2 && run.stderr.contains("too far apart"), "{run}");
+    assert!(fs::read_dir(out.path()).unwrap().next().is_none());
+}
+
+#[test]
 fn a_model_that_is_missing_or_of_other_features_stops_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = format!("paths.models={}", folder.path().join("none").display());

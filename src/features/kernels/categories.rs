@@ -1,40 +1,85 @@
-//! Distinct categories.
+//! Distinct categories. Rows with no category show none.
 
-use super::Row;
+use super::{column, lanes, Slices, LANES};
+use crate::numeric::vectorised;
 
-/// Remembers which categories the current customer and as-of date have shown, without clearing between them.
-#[derive(Default)]
-pub struct Categories {
-    stamps: Vec<u32>,
-    stamp: u32,
-}
-
-impl Categories {
-    /// Room for `categories` codes.
-    pub fn new(categories: u32) -> Categories {
-        Categories { stamps: vec![0; categories as usize], stamp: 0 }
+/// Fills `{s}_categories_{w}d` from the column `first` on: for each window and each row of a block the distinct codes in its
+/// slice of `codes` and in those of the windows within it. Codes from `count` on are null.
+pub fn fill(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
+    let rows = windows.first().map_or(0, |window| window.from.len());
+    if count <= u64::BITS {
+        let mut shown = vec![0u64; rows];
+        for (at, &window) in windows.iter().enumerate() {
+            vectorised!(show(&mut shown, codes, count, window));
+            vectorised!(counts(column(out, first + at, rows), &shown));
+        }
+        return;
     }
-
-    /// Fills `{s}_categories_{w}d` from the first of consecutive columns. `codes` at and above the room are null; `..to` of
-    /// them lie before the as-of date, and each window begins at the place of its entry in `from`.
-    pub fn fill(&mut self, out: &mut Row<'_>, column: usize, codes: &[u32], from: &[usize], to: usize) {
-        self.stamp = match self.stamp.checked_add(1) {
-            Some(next) => next,
-            None => {
-                self.stamps.fill(0);
-                1
-            }
-        };
-        let (mut distinct, mut end) = (0u32, to);
-        for (window, &from) in from.iter().enumerate() {
-            for &code in codes[from..end].iter().rev() {
-                if let Some(stamp) = self.stamps.get_mut(code as usize) {
-                    distinct += u32::from(*stamp != self.stamp);
-                    *stamp = self.stamp;
+    // The last row that showed each one, counted from 1.
+    let mut shown = vec![0; count as usize];
+    for row in 0..rows {
+        let mut distinct = 0u32;
+        for (at, window) in windows.iter().enumerate() {
+            for &code in &codes[window.from[row] as usize..window.to[row] as usize] {
+                if let Some(last) = shown.get_mut(code as usize) {
+                    distinct += u32::from(*last != row + 1);
+                    *last = row + 1;
                 }
             }
-            end = from;
-            out.set(column + window, f64::from(distinct));
+            out[(first + at) * rows + row] = distinct as f32;
+        }
+    }
+}
+
+/// Adds the codes of each row's slice to what it has shown, a bit a code.
+#[inline(always)]
+fn show(shown: &mut [u64], codes: &[u32], count: u32, slices: Slices<'_>) {
+    for (shown, (&from, &to)) in shown.iter_mut().zip(slices.from.iter().zip(slices.to)) {
+        let mut at = from as usize;
+        loop {
+            let left = (to as usize).saturating_sub(at);
+            let codes = lanes(codes, at);
+            let mut bits = [0u64; LANES];
+            for lane in 0..LANES {
+                let one = u64::from((lane < left) & (codes[lane] < count));
+                bits[lane] = one << (codes[lane] % u64::BITS);
+            }
+            *shown |= bits.into_iter().fold(0, |all, bit| all | bit);
+            at += LANES;
+            if left <= LANES {
+                break;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn counts(out: &mut [f32], shown: &[u64]) {
+    for (out, shown) in out.iter_mut().zip(shown) {
+        *out = shown.count_ones() as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{self, slices};
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn categories_are_counted_once(rows in examples::rows(prop_oneof![0u32..100, Just(u32::MAX)]), count in 1u32..130) {
+            let (codes, windows) = rows;
+            let rows = windows[0].len();
+            let mut out = vec![7.0; 3 * rows];
+            fill(&mut out, 1, &codes, count, &slices(&windows));
+            for (row, at) in (0..rows).flat_map(|row| [(row, 0), (row, 1)]) {
+                let window = &codes[windows[at + 1][row] as usize..windows[0][row] as usize];
+                let distinct: BTreeSet<u32> = window.iter().copied().filter(|&code| code < count).collect();
+                prop_assert_eq!(out[(1 + at) * rows + row], distinct.len() as f32);
+            }
+            prop_assert!(out[..rows].iter().all(|&value| value == 7.0));
         }
     }
 }

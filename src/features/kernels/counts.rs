@@ -39,11 +39,11 @@ impl Logs {
 
 /// A signal's rows, seen from the as-of date of each row of a block.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct Seen<'a, P> {
     /// What is before the as-of date.
-    pub ends: &'a [Passed],
+    pub ends: &'a [P],
     /// What is before the look-back.
-    pub look_backs: &'a [Passed],
+    pub look_backs: &'a [P],
     /// When the last row before the as-of date happened; of no row, anything.
     pub last: &'a [u32],
     /// The second of the as-of date.
@@ -52,28 +52,28 @@ pub struct Seen<'a> {
 
 /// A window of each row of a block.
 #[derive(Clone, Copy, Debug)]
-pub struct Window<'a> {
+pub struct Window<'a, P> {
     /// What is before the window.
-    pub from: &'a [Passed],
+    pub from: &'a [P],
     /// What is before the one of equal length that ends where it begins.
-    pub before: &'a [Passed],
+    pub before: &'a [P],
     /// When its first row happened; of no row, anything.
     pub first: &'a [u32],
 }
 
 /// Fills the column that has no window.
-pub fn fill(values: &mut [f32], columns: &CountColumns, seen: &Seen<'_>) {
+pub fn fill<P: Passed>(values: &mut [f32], columns: &CountColumns, seen: &Seen<'_, P>) {
     let out = column(values, columns.days_since_last, seen.ends.len());
     vectorised!(days_since_last(out, seen));
 }
 
 /// Fills the columns of the window at the place `at` among all.
-pub fn fill_window(
+pub fn fill_window<P: Passed>(
     values: &mut [f32],
     columns: &CountColumns,
     at: usize,
-    seen: &Seen<'_>,
-    window: &Window<'_>,
+    seen: &Seen<'_, P>,
+    window: &Window<'_, P>,
     logs: &Logs,
 ) {
     let rows = seen.ends.len();
@@ -84,7 +84,7 @@ pub fn fill_window(
 }
 
 #[inline(always)]
-fn days_since_last(out: &mut [f32], seen: &Seen<'_>) {
+fn days_since_last<P: Passed>(out: &mut [f32], seen: &Seen<'_, P>) {
     let rows = seen.ends.iter().zip(seen.look_backs).zip(seen.last).zip(seen.as_of);
     for (out, (((end, look_back), &last), &as_of)) in out.iter_mut().zip(rows) {
         let days = f64::from(as_of.wrapping_sub(last)) / DAY;
@@ -93,20 +93,20 @@ fn days_since_last(out: &mut [f32], seen: &Seen<'_>) {
 }
 
 #[inline(always)]
-fn counts(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>) {
+fn counts<P: Passed>(out: &mut [f32], seen: &Seen<'_, P>, window: &Window<'_, P>) {
     for (out, (end, from)) in out.iter_mut().zip(seen.ends.iter().zip(window.from)) {
         *out = (end.rows() - from.rows()) as f32;
     }
 }
 
 #[inline(always)]
-fn active_days(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>) {
+fn active_days<P: Passed>(out: &mut [f32], seen: &Seen<'_, P>, window: &Window<'_, P>) {
     for (out, (end, from)) in out.iter_mut().zip(seen.ends.iter().zip(window.from)) {
         *out = (end.days() - from.days()) as f32;
     }
 }
 
-fn trends(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>, logs: &Logs) {
+fn trends<P: Passed>(out: &mut [f32], seen: &Seen<'_, P>, window: &Window<'_, P>, logs: &Logs) {
     let rows = seen.ends.iter().zip(window.from).zip(window.before);
     for (out, ((end, from), before)) in out.iter_mut().zip(rows) {
         *out = (logs.of(end.rows() - from.rows()) - logs.of(from.rows() - before.rows())) as f32;
@@ -114,7 +114,7 @@ fn trends(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>, logs: &Logs) {
 }
 
 #[inline(always)]
-fn mean_gaps(out: &mut [f32], seen: &Seen<'_>, window: &Window<'_>) {
+fn mean_gaps<P: Passed>(out: &mut [f32], seen: &Seen<'_, P>, window: &Window<'_, P>) {
     let rows = seen.ends.iter().zip(window.from).zip(seen.last.iter().zip(window.first));
     for (out, ((end, from), (&last, &first))) in out.iter_mut().zip(rows) {
         let count = end.rows() - from.rows();

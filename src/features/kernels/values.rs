@@ -1,6 +1,8 @@
 //! Sums and means of a value, and the share of negative moods. A null value is no value; its row still counts as a row.
 
-use super::Row;
+use super::{column, lanes, Slices, LANES};
+use crate::numeric::vectorised;
+use fearless_simd::{f64x8, mask64x8, prelude::*, Simd};
 
 /// A mood below this is negative.
 pub const NEGATIVE: f64 = -0.2;
@@ -16,28 +18,111 @@ pub struct ValueColumns {
     pub negative_share: Option<usize>,
 }
 
-/// Fills the columns from `values` (NaN is null), of which `..to` lie before the as-of date. Each window begins at the place of
-/// its entry in `from`.
-pub fn fill<V>(out: &mut Row<'_>, columns: &ValueColumns, values: &[V], from: &[usize], to: usize)
+/// What the values of each row of a block amount to, in the windows so far.
+struct Totals {
+    sums: Vec<f64>,
+    counts: Vec<u32>,
+    negatives: Vec<u32>,
+}
+
+/// Fills the columns: for each window and each row of a block from its slice of `values`, in which NaN is null, and those of
+/// the windows within it.
+pub fn fill<V>(out: &mut [f32], columns: &ValueColumns, values: &[V], windows: &[Slices<'_>])
 where
-    V: Copy + Into<f64>,
+    V: Copy + Default + Into<f64>,
 {
-    let (mut sum, mut count, mut negative) = (0.0, 0u32, 0u32);
-    let mut end = to;
-    for (window, &from) in from.iter().enumerate() {
-        for value in values[from..end].iter().rev().map(|&value| value.into()).filter(|v| !v.is_nan()) {
-            sum += value;
-            count += 1;
-            negative += u32::from(value < NEGATIVE);
+    let rows = windows.first().map_or(0, |window| window.from.len());
+    let mut totals = Totals { sums: vec![0.0; rows], counts: vec![0; rows], negatives: vec![0; rows] };
+    for (at, &window) in windows.iter().enumerate() {
+        match columns.negative_share {
+            Some(_) => vectorised!(simd => add::<_, V, true>(simd, &mut totals, values, window)),
+            None => vectorised!(simd => add::<_, V, false>(simd, &mut totals, values, window)),
         }
-        end = from;
-        let share = |part: f64| if count == 0 { f64::NAN } else { part / f64::from(count) };
-        if let Some(column) = columns.sum {
-            out.set(column + window, sum);
+        let Totals { sums, counts, negatives } = &totals;
+        if let Some(sum) = columns.sum {
+            column(out, sum + at, rows).iter_mut().zip(sums).for_each(|(out, &sum)| *out = sum as f32);
         }
-        out.set(columns.mean + window, share(sum));
-        if let Some(column) = columns.negative_share {
-            out.set(column + window, share(f64::from(negative)));
+        vectorised!(means(column(out, columns.mean + at, rows), sums, counts));
+        if let Some(share) = columns.negative_share {
+            vectorised!(shares(column(out, share + at, rows), negatives, counts));
+        }
+    }
+}
+
+#[inline(always)]
+fn add<S: Simd, V, const MOODS: bool>(simd: S, totals: &mut Totals, values: &[V], slices: Slices<'_>)
+where
+    V: Copy + Default + Into<f64>,
+{
+    let Totals { sums, counts, negatives } = totals;
+    let totals = sums.iter_mut().zip(counts).zip(negatives);
+    for (((sum, count), negative), (&from, &to)) in totals.zip(slices.from.iter().zip(slices.to)) {
+        let mut at = from as usize;
+        loop {
+            let left = (to as usize).saturating_sub(at);
+            let within = mask64x8::from_bitmask(simd, (1 << left.min(LANES)) - 1);
+            let lanes = f64x8::simd_from(simd, lanes(values, at).map(Into::into));
+            let some = within & lanes.simd_eq(lanes);
+            *sum += some.select(lanes, f64x8::splat(simd, 0.0)).reduce_sum();
+            *count += some.to_bitmask().count_ones();
+            if MOODS {
+                *negative += (within & lanes.simd_lt(NEGATIVE)).to_bitmask().count_ones();
+            }
+            at += LANES;
+            if left <= LANES {
+                break;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn means(out: &mut [f32], sums: &[f64], counts: &[u32]) {
+    for (out, (&sum, &count)) in out.iter_mut().zip(sums.iter().zip(counts)) {
+        // Where there is none, it is computed all the same, and not taken.
+        let mean = sum / f64::from(count);
+        *out = if count > 0 { mean as f32 } else { f32::NAN };
+    }
+}
+
+#[inline(always)]
+fn shares(out: &mut [f32], parts: &[u32], counts: &[u32]) {
+    for (out, (&part, &count)) in out.iter_mut().zip(parts.iter().zip(counts)) {
+        let share = f64::from(part) / f64::from(count);
+        *out = if count > 0 { share as f32 } else { f32::NAN };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{self, slices};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn windows_are_summed_as_one_would(
+            rows in examples::rows(prop_oneof![9 => (-50i32..50).prop_map(|v| v as f32 / 32.0), 1 => Just(f32::NAN)]),
+        ) {
+            let columns = ValueColumns { sum: Some(0), mean: 2, negative_share: Some(4) };
+            let (values, windows) = rows;
+            let mut out = vec![7.0; 6 * windows[0].len()];
+            fill(&mut out, &columns, &values, &slices(&windows));
+            let wide: Vec<f64> = values.iter().map(|&value| value.into()).collect();
+            let mut as_wide = vec![7.0; out.len()];
+            fill(&mut as_wide, &columns, &wide, &slices(&windows));
+            prop_assert_eq!(out.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), as_wide.iter().map(|v| v.to_bits()).collect::<Vec<_>>());
+            let rows = windows[0].len();
+            for (row, at) in (0..rows).flat_map(|row| [(row, 0), (row, 1)]) {
+                let (from, to) = (windows[at + 1][row] as usize, windows[0][row] as usize);
+                let window: Vec<f64> = wide[from..to].iter().copied().filter(|value| !value.is_nan()).collect();
+                // These are exact in any order.
+                let (sum, count) = (window.iter().sum::<f64>(), window.len() as f64);
+                let negatives = window.iter().filter(|&&value| value < NEGATIVE).count() as f64;
+                let expected = [sum as f32, (sum / count) as f32, (negatives / count) as f32];
+                let found = [0, 2, 4].map(|column| out[(column + at) * rows + row]);
+                prop_assert!(found.iter().zip(expected).all(|(a, b)| *a == b || a.is_nan() && b.is_nan()), "{:?} {:?}", found, expected);
+            }
         }
     }
 }
