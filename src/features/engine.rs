@@ -184,12 +184,14 @@ impl Engine {
     fn stand<P: Passed>(&self, signal: &SignalRows, days: &[u32], standing: &mut Vec<P>) {
         let members = signal.starts.len() - 1;
         standing.resize((self.boundaries.count + 1) * members, P::default());
+        let firsts: Vec<usize> = self.boundaries.passed.iter().map(|&passed| passed as usize * members).collect();
+        let firsts = firsts.as_slice();
         for member in 0..members {
             let (mut on_days, mut last) = (0, u32::MAX);
             for (rows, &day) in (1..).zip(&days[signal.of(member)]) {
                 on_days += u32::from(day != last);
                 last = day;
-                standing[self.boundaries.passed[day as usize] as usize * members + member] = P::of(rows, on_days);
+                standing[firsts[day as usize] + member] = P::of(rows, on_days);
             }
         }
         vectorised!(passed_on(standing, members));

@@ -6,7 +6,7 @@ use super::packing::Packing;
 use super::partition::Partitioning;
 use super::plan::Layout;
 use crate::error::{Error, Result};
-use crate::numeric::{from_ordered_f32, from_ordered_f64};
+use crate::numeric::{from_ordered_f32, from_ordered_f64, vectorised};
 use prefetch_index::prefetch_index;
 use std::slice::ChunksExact;
 
@@ -52,14 +52,36 @@ impl SignalRows {
 
     /// Fills the columns from rows that lie customer by customer, as `starts` says, and puts those of each customer in order.
     /// Returns how many exact duplicates were left out, if they are to be.
-    fn fill<const ORDERED: usize>(&mut self, packed: &mut [[u32; ORDERED]], layout: &Layout, deduplicate: bool) -> u64 {
+    ///
+    /// Pieces come in the order of their files, and signals are written in that of time as a rule: then hardly any two rows of a
+    /// customer are even of one second. `as_expected` tells whether the last ones were like that: it is about time, not results.
+    fn fill<const ORDERED: usize>(
+        &mut self,
+        packed: &mut [[u32; ORDERED]],
+        layout: &Layout,
+        deduplicate: bool,
+        as_expected: &mut bool,
+    ) -> u64 {
+        if *as_expected {
+            self.clear();
+            packed.chunks(FILLED_ROWS).for_each(|rows| self.append(rows, layout));
+            if vectorised!(self.in_order()) {
+                return 0;
+            }
+        }
         self.clear();
+        *as_expected = true;
         let mut starts = std::mem::take(&mut self.starts);
         // The first row that is not in the columns yet, and the first of the customer at hand.
         let (mut first, mut start, mut gone) = (0, 0, 0);
         for end in &mut starts[1..] {
             let next = *end as usize;
-            let kept = start + in_order(&mut packed[start..next], deduplicate);
+            let rows = &mut packed[start..next];
+            let mut kept = next;
+            if !rows.is_sorted_by(|a, b| a[0] < b[0]) {
+                *as_expected = false;
+                kept = start + put_in_order(rows, deduplicate);
+            }
             if kept < next || next - first >= FILLED_ROWS {
                 self.append(&packed[first..kept], layout);
                 first = next;
@@ -71,6 +93,24 @@ impl SignalRows {
         self.append(&packed[first..start], layout);
         self.starts = starts;
         gone as u64
+    }
+
+    /// Whether each customer's rows are in the order of their seconds, no two of them of one.
+    #[inline(always)]
+    fn in_order(&self) -> bool {
+        let seconds = self.seconds.as_slice();
+        let mut back = 0u32;
+        for (before, second) in seconds.iter().zip(seconds.get(1..).unwrap_or_default()) {
+            back += u32::from(second <= before);
+        }
+        // Between customers they may go back.
+        for range in self.starts.windows(2) {
+            let (start, end) = (range[0] as usize, range[1] as usize);
+            if 0 < start && start < end {
+                back -= u32::from(seconds[start] <= seconds[start - 1]);
+            }
+        }
+        back == 0
     }
 
     fn clear(&mut self) {
@@ -135,6 +175,8 @@ pub struct Resolver<'a> {
     next: Vec<u32>,
     /// Rows without their ids.
     packed: Vec<u32>,
+    /// Of each signal, whether the rows of the partition before were in order.
+    as_expected: Vec<bool>,
     rows: PartitionRows,
 }
 
@@ -151,7 +193,8 @@ impl<'a> Resolver<'a> {
         let none = vec![0; store.signals.len()];
         let signals = store.signals.iter().map(signal).collect();
         let rows = PartitionRows { signals, unknown: none.clone(), duplicates: none };
-        Resolver { store, members: Vec::new(), next: Vec::new(), packed: Vec::new(), rows }
+        let as_expected = vec![true; store.signals.len()];
+        Resolver { store, members: Vec::new(), next: Vec::new(), packed: Vec::new(), as_expected, rows }
     }
 
     /// A partition's rows, with their ids resolved. A partition is resolved once: the store gives up what it holds of it.
@@ -196,22 +239,27 @@ impl<'a> Resolver<'a> {
         let starts = &mut resolved.starts;
         starts.clear();
         starts.resize(strangers + 2, 0);
-        self.members.clear();
-        for (place, Piece { packing, words }) in pieces.iter().enumerate() {
+        let rows = |piece: &Piece<'_>| piece.words.len() / piece.packing.words(layout);
+        // Whatever is in it is overwritten.
+        self.members.resize(pieces.iter().map(rows).sum(), 0);
+        let mut found = self.members.as_mut_slice();
+        for (place, piece) in pieces.iter().enumerate() {
             // Pieces lie all over memory: the next ones are fetched while one is worked on.
             pieces.get(place + FETCHED).into_iter().for_each(|later| fetch(&later.words));
-            let (found, counts) = (&mut self.members, &mut starts[1..]);
-            match *packing {
+            let (here, rest) = found.split_at_mut(rows(piece));
+            let (words, counts) = (&piece.words, &mut starts[1..]);
+            match piece.packing {
                 Packing::Wide => {
-                    members.find(words.chunks_exact(1 + ORDERED).map(|row| row[0]), found, counts);
+                    members.find(words.chunks_exact(1 + ORDERED).map(|row| row[0]), here, counts);
                 }
                 Packing::Compact(heads) if layout.coded() => {
-                    members.find(words.chunks_exact(ORDERED - 1).map(move |row| heads.rest(row[0])), found, counts);
+                    members.find(words.chunks_exact(ORDERED - 1).map(move |row| heads.rest(row[0])), here, counts);
                 }
                 Packing::Compact(heads) => {
-                    members.find(words.chunks_exact(ORDERED).map(move |row| heads.rest(row[0])), found, counts);
+                    members.find(words.chunks_exact(ORDERED).map(move |row| heads.rest(row[0])), here, counts);
                 }
             }
+            found = rest;
         }
         for member in 0..=strangers {
             starts[member + 1] += starts[member];
@@ -235,7 +283,8 @@ impl<'a> Resolver<'a> {
         }
         self.rows.unknown[signal] = u64::from(starts[strangers + 1] - starts[strangers]);
         starts.pop();
-        self.rows.duplicates[signal] = resolved.fill(packed, layout, *deduplicate);
+        let known = &mut packed[..starts[strangers] as usize];
+        self.rows.duplicates[signal] = resolved.fill(known, layout, *deduplicate, &mut self.as_expected[signal]);
     }
 }
 
@@ -289,32 +338,30 @@ impl Members {
         Members { count, of_rests }
     }
 
-    /// Appends the member of each row to `found`, by what tells it from the others, and counts the row among those of
-    /// the same member. One more than the last stands for ids that nobody has.
+    /// Finds the member of each row by what tells it from the others, and counts the row among those of the same member. One
+    /// more than the last stands for ids that nobody has.
     #[inline(always)]
-    fn find(&self, rests: impl Iterator<Item = u32>, found: &mut Vec<u32>, counts: &mut [u32]) {
+    fn find(&self, rests: impl Iterator<Item = u32>, found: &mut [u32], counts: &mut [u32]) {
         let nobody = self.count;
-        let mut counted = |member: u32| {
-            counts[member as usize] += 1;
-            member
-        };
         match self.of_rests.as_deref() {
             Some(of_rests) => {
-                let member = move |rest: u32| of_rests.get(rest as usize).map_or(nobody, |&member| u32::from(member));
-                found.extend(rests.map(|rest| counted(member(rest))));
+                for (found, rest) in found.iter_mut().zip(rests) {
+                    *found = of_rests.get(rest as usize).map_or(nobody, |&member| u32::from(member));
+                    counts[*found as usize] += 1;
+                }
             }
-            None => found.extend(rests.map(|member| counted(member.min(nobody)))),
+            None => {
+                for (found, member) in found.iter_mut().zip(rests) {
+                    *found = member.min(nobody);
+                    counts[*found as usize] += 1;
+                }
+            }
         }
     }
 }
 
 /// Puts rows of one customer in order and returns how many there are, without exact duplicates if these are to go.
-fn in_order<const ORDERED: usize>(rows: &mut [[u32; ORDERED]], deduplicate: bool) -> usize {
-    // Pieces come in the order of their files, and signals are written in that of time as a rule: then only ties are left to
-    // look at.
-    if rows.windows(2).all(|pair| pair[0][0] < pair[1][0]) {
-        return rows.len();
-    }
+fn put_in_order<const ORDERED: usize>(rows: &mut [[u32; ORDERED]], deduplicate: bool) -> usize {
     // What is in order forms runs: a sort that merges runs is the fast one here.
     rows.sort();
     if !deduplicate {
