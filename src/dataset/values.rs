@@ -177,8 +177,10 @@ impl Values<'_> {
                 self.append(index, first as usize..last as usize + 1, out);
             }
             _ => {
-                out.reserve(rows.len());
-                self.visit(index, rows.iter().map(|&row| (row, ())), |(), value| out.push(value));
+                let before = out.len();
+                out.resize(before + rows.len(), 0.0);
+                let rows = rows.iter().copied().zip(&mut out[before..]);
+                self.visit(index, rows, |out, value| *out = value);
             }
         }
     }

@@ -217,7 +217,9 @@ impl Scores {
             self.values.resize(end + row.len(), 0.0);
         }
         let score = &mut self.values[at..at + row.len()];
-        score.iter_mut().zip(row).for_each(|(score, &x)| *score += residual * f64::from(x));
+        for (score, &x) in score.iter_mut().zip(row) {
+            *score += residual * f64::from(x);
+        }
     }
 
     /// Adds the products of all scores, each of so many values, and forgets them.
@@ -287,7 +289,9 @@ fn add_drawn<S: Simd>(
     }
     for (places, factors) in places[..drawn].chunks(LOADED).zip(factors.chunks(LOADED)) {
         rows.gather(tile.values, places);
-        rows.iter().zip(factors).for_each(|(row, &factor)| gram.add_row(simd, row, factor));
+        for (row, &factor) in rows.iter().zip(factors) {
+            gram.add_row(simd, row, factor);
+        }
     }
 }
 
@@ -306,12 +310,15 @@ fn add_rows<S: Simd>(
     for (first, (residuals, weights)) in tile.rows.clone().step_by(LOADED).zip(chunks) {
         rows.load(simd, tile.values, first..(first + LOADED).min(tile.rows.end));
         if let Some(gram) = &mut gram {
-            let taken = rows.iter().zip(weights).filter(|&(_, &weight)| weight > 0.0);
-            taken.for_each(|(row, weight)| gram.add_row(simd, row, weight.sqrt()));
+            for (row, weight) in rows.iter().zip(weights).filter(|&(_, &weight)| weight > 0.0) {
+                gram.add_row(simd, row, weight.sqrt());
+            }
         }
         if let Some(scores) = &mut scores {
-            let of_rows = rows.iter().zip(&customers[first..]).zip(residuals);
-            of_rows.for_each(|((row, &customer), &residual)| scores.add(customer, row, residual));
+            // Not by a closure: that would be compiled for any machine.
+            for ((row, &customer), &residual) in rows.iter().zip(&customers[first..]).zip(residuals) {
+                scores.add(customer, row, residual);
+            }
         }
     }
 }

@@ -79,6 +79,11 @@ impl RankedRow {
         (self.0 >> 32) as u32
     }
 
+    /// Whether another row has the same score.
+    pub fn is_tied_with(self, other: RankedRow) -> bool {
+        self.0 >> 64 == other.0 >> 64
+    }
+
     /// Whether another row has the same score and customer.
     pub fn is_beside(self, other: RankedRow) -> bool {
         self.0 >> 32 == other.0 >> 32
@@ -88,7 +93,8 @@ impl RankedRow {
 /// The rows from the highest score to the lowest; of equal ones the first customer first, then the first row.
 pub(super) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
     let row = |((&score, &customer), row): ((&f64, &u32), u32)| {
-        RankedRow(u128::from(!ordered_f64(score)) << 64 | u128::from(customer) << 32 | u128::from(row))
+        // Nought is nought, of either sign.
+        RankedRow(u128::from(!ordered_f64(score + 0.0)) << 64 | u128::from(customer) << 32 | u128::from(row))
     };
     let rows = 0..score.len() as u32;
     let mut rows: Vec<RankedRow> = score.par_iter().zip(customers).zip(rows).map(row).collect();
