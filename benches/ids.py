@@ -1,15 +1,19 @@
-"""Customer ids of five kinds: `churn score` on one population, its ids spelt in five ways, timed in turn.
+"""Customer ids of five kinds: `churn score` on one population, its ids spelt in five ways, timed in turn; then scan and features
+beside the decoding of the same columns alone, and the peers' features.
 
-    ids.py --churn PROGRAM --folder FOLDER [--customers N] [--runs N]      prints a Markdown table
+    ids.py --churn PROGRAM --scan BENCH --folder FOLDER [--customers N] [--runs N]      prints two Markdown tables
 
-Needs pyarrow (`peers/requirements.txt`), which writes the files of all five, integers too, so that they differ in ids alone.
+BENCH is what `cargo bench --bench scan --no-run` names. Needs the packages of `peers/requirements.txt`; pyarrow writes the files of
+all five, integers too, so that they differ in ids alone.
 """
 
 import argparse
+import json
 import random
 import shutil
 import statistics
 import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -66,28 +70,57 @@ def prepare(churn: Path, folder: Path, customers: int) -> dict[str, Path]:
     return folders
 
 
+def middle_of(runs: list[dict]) -> dict:
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def scanned(scan: Path, place: Path) -> dict:
+    """Processor seconds of scan and features, and of the decoding alone: again in one process, as memory is used again then."""
+    result = json.loads(measured([scan, "--config", "churn.toml", "--as-of", SCORE], place)["out"])
+    return {key: statistics.median(result[f"{key}_cpu_seconds"][1:]) for key in ("features", "floor")}
+
+
+def peer(script: str, place: Path) -> dict:
+    command = [sys.executable, HERE / "peers" / script, "--population", "population", "--train", SCORE, "--score", SCORE,
+               "--out", "peer", "--features-only"]
+    return {script: measured(command, place)["seconds"]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--churn", type=Path, required=True)
+    parser.add_argument("--scan", type=Path, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--customers", type=int, default=300_000)
     parser.add_argument("--runs", type=int, default=12)
     options = parser.parse_args()
-    churn, folder = options.churn.absolute(), options.folder.absolute()
+    churn, scan, folder = (path.absolute() for path in (options.churn, options.scan, options.folder))
     folder.mkdir(parents=True, exist_ok=True)
     folders = prepare(churn, folder, options.customers)
-    runs = {name: [] for name in folders}
+    scored = {name: [] for name in folders}
     for _ in range(options.runs):
         for name, place in folders.items():
-            runs[name].append(measured([churn, "-q", "score", "--as-of", SCORE], place))
-    middle = {name: {key: statistics.median(run[key] for run in made) for key in ("seconds", "cpu")}
-              for name, made in runs.items()}
-    first = next(iter(middle.values()))
+            run = measured([churn, "-q", "score", "--as-of", SCORE], place)
+            scored[name].append({key: run[key] for key in ("seconds", "cpu")})
+    beside = {name: [] for name in folders}
+    for _ in range(max(1, options.runs // 4)):
+        for name, place in folders.items():
+            beside[name].append(scanned(scan, place) | peer("polars_sklearn.py", place) | peer("duckdb_sklearn.py", place))
+    dense = next(iter(folders))
+    cell = lambda of, key: f"{of[key]:.2f} ({of[key] / first[key]:.2f})"
+    first = middle_of(scored[dense])
     print("| ids | files, MB | elapsed, s | processor time, s |\n|---|---|---|---|")
-    for name, of in middle.items():
+    for name, runs in scored.items():
         size = sum(file.stat().st_size for file in (folders[name] / "population").rglob("*.parquet")) / 1e6
-        elapsed, cpu = (f"{of[key]:.2f} ({of[key] / first[key]:.2f})" for key in ("seconds", "cpu"))
-        print(f"| {name} | {size:.0f} | {elapsed} | {cpu} |")
+        of = middle_of(runs)
+        print(f"| {name} | {size:.0f} | {cell(of, 'seconds')} | {cell(of, 'cpu')} |")
+    first = middle_of(beside[dense])
+    print("\n| ids | decoding alone, s | scan and features, s | in times of it | Polars, s | DuckDB, s |\n|---|---|---|---|---|---|")
+    for name, runs in beside.items():
+        of = middle_of(runs)
+        times, own = (one["features"] / one["floor"] for one in (of, first))
+        print(f"| {name} | {cell(of, 'floor')} | {cell(of, 'features')} | {times:.2f} ({times / own:.2f}) "
+              f"| {cell(of, 'polars_sklearn.py')} | {cell(of, 'duckdb_sklearn.py')} |")
 
 
 if __name__ == "__main__":

@@ -229,15 +229,15 @@ impl Engine {
     ) {
         let as_of: Vec<u32> = keys.iter().map(|key| self.boundaries.dates[key.as_of as usize].second).collect();
         let keys = Keys { keys, as_of: &as_of };
-        let mut slices = Places::default();
+        let mut places = Places::default();
         for ((signal, standing), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
             match standing.wide.is_empty() {
-                true => self.fill_counts(values, &columns.counts, (signal, &standing.narrow), keys, &mut slices),
-                false => self.fill_counts(values, &columns.counts, (signal, &standing.wide), keys, &mut slices),
+                true => self.fill_counts(values, &columns.counts, (signal, &standing.narrow), keys, &mut places),
+                false => self.fill_counts(values, &columns.counts, (signal, &standing.wide), keys, &mut places),
             }
             match &signal.values {
-                RowValues::Single(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &slices),
-                RowValues::Double(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &slices),
+                RowValues::Single(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &places),
+                RowValues::Double(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &places),
             }
         }
         self.fill_customers(values, keys.keys, members, customers);
