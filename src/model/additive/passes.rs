@@ -11,7 +11,7 @@ use super::codes::{CodeBlock, Lookup};
 use super::solve::Square;
 use crate::config::Penalty;
 use crate::model::proximal::{Bound, Group, Regulariser};
-use crate::numeric::sigmoid;
+use crate::numeric::{exp_of_negative, ln_1p, sigmoid, vectorised};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ const TILE: usize = 2_048;
 const GROUPS: usize = 64;
 /// A code is a byte: look-ups in tables of this length need no bounds check.
 const CELLS: usize = 256;
+/// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go on meanwhile.
+const TOGETHER: usize = 4;
 
 /// A term of the fit: which cell a row is in, and the basis over the cells.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,26 +107,20 @@ impl Terms {
     pub fn log_odds(&self, theta: &[f64], block: &CodeBlock) -> Vec<f64> {
         let tables = self.padded(theta);
         let mut z = vec![theta[self.columns()]; block.rows];
-        let mut buffer = Vec::new();
+        let mut computed = Vec::new();
         for first in (0..block.rows).step_by(TILE) {
             let rows = first..(first + TILE).min(block.rows);
-            self.add_log_odds(&tables, block, rows.clone(), &mut z[rows], &mut buffer);
+            add_log_odds(&tables, &self.cells(block, rows.clone(), &mut computed), &mut z[rows]);
         }
         z
     }
 
-    fn add_log_odds(
-        &self,
-        tables: &Tables,
-        block: &CodeBlock,
-        rows: Range<usize>,
-        z: &mut [f64],
-        buffer: &mut Vec<u8>,
-    ) {
-        for (term, table) in self.terms.iter().zip(tables) {
-            let cells = term.lookup.cells(block, rows.clone(), buffer);
-            z.iter_mut().zip(cells).for_each(|(z, &cell)| *z += table[usize::from(cell)]);
-        }
+    /// The cell of each of some rows, term by term; those of interactions are computed.
+    fn cells<'a>(&self, block: &'a CodeBlock, rows: Range<usize>, computed: &'a mut Vec<Vec<u8>>) -> Vec<&'a [u8]> {
+        computed.resize_with(self.terms.len(), Vec::new);
+        let cells =
+            self.terms.iter().zip(computed).map(|(term, buffer)| term.lookup.cells(block, rows.clone(), buffer));
+        cells.collect()
     }
 
     /// The loss and its gradient over all rows of the blocks.
@@ -136,34 +132,20 @@ impl Terms {
             .par_chunks(group)
             .map(|blocks| {
                 let mut total = Loss { rows: 0, sum: 0.0, gradient: vec![0.0] };
-                // Two histograms a term, for every other row: neighbours in the same cell would wait for each other.
-                let mut histograms = vec![[[0.0; CELLS]; 2]; self.terms.len()];
-                let (mut buffer, mut z) = (Vec::new(), Vec::new());
+                let mut histograms: Vec<Histogram> = vec![[[0.0; CELLS]; 2]; self.terms.len()];
+                let (mut computed, mut z, mut losses) = (Vec::new(), Vec::new(), Vec::new());
                 for block in blocks {
                     for first in (0..block.rows).step_by(TILE) {
                         let rows = first..(first + TILE).min(block.rows);
+                        let cells = self.cells(block, rows.clone(), &mut computed);
                         z.clear();
                         z.resize(rows.len(), intercept);
-                        self.add_log_odds(&tables, block, rows.clone(), &mut z, &mut buffer);
-                        for (z, &y) in z.iter_mut().zip(&block.y[rows.clone()]) {
-                            let churned = y == 1;
-                            let margin = if churned { *z } else { -*z };
-                            let e = (-margin.abs()).exp();
-                            total.sum += (-margin).max(0.0) + e.ln_1p();
-                            let miss = if margin >= 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
-                            *z = if churned { -miss } else { miss };
-                            total.gradient[0] += *z;
-                        }
-                        for (term, [even, odd]) in self.terms.iter().zip(&mut histograms) {
-                            let cells = term.lookup.cells(block, rows.clone(), &mut buffer);
-                            let (pairs, rest) = cells.as_chunks::<2>();
-                            let (residuals, last) = z.as_chunks::<2>();
-                            for (cells, residuals) in pairs.iter().zip(residuals) {
-                                even[usize::from(cells[0])] += residuals[0];
-                                odd[usize::from(cells[1])] += residuals[1];
-                            }
-                            rest.iter().zip(last).for_each(|(&cell, r)| even[usize::from(cell)] += r);
-                        }
+                        add_log_odds(&tables, &cells, &mut z);
+                        losses.resize(rows.len(), 0.0);
+                        vectorised!(residuals(&mut z, &block.y[rows.clone()], &mut losses));
+                        total.sum += losses.iter().sum::<f64>();
+                        total.gradient[0] += z.iter().sum::<f64>();
+                        add_residuals(&mut histograms, &cells, &z);
                         total.rows += rows.len();
                     }
                 }
@@ -218,19 +200,19 @@ impl Terms {
             .map(|at| {
                 let basis = &self.terms[at].basis;
                 let mut strip = vec![0.0; basis.columns * size];
-                let (mut joint, mut half) = (Vec::new(), Vec::new());
+                let (mut joints, mut half) = (Vec::new(), Vec::new());
                 for other in 0..=at {
-                    let partner = &self.terms[other].basis;
-                    let width = partner.cells();
-                    joint.clear();
-                    joint.resize(basis.cells() * width, 0.0);
-                    for (block, weights) in weights.iter().enumerate() {
-                        let pairs = cells(block, at).iter().zip(cells(block, other));
-                        for ((&a, &b), &weight) in pairs.zip(weights) {
-                            joint[usize::from(a) * width + usize::from(b)] += weight;
+                    if other % TOGETHER == 0 {
+                        let partners = other..(other + TOGETHER).min(at + 1);
+                        joints = partners.clone().map(|other| Joint::of(basis, &self.terms[other].basis)).collect();
+                        for (block, weights) in weights.iter().enumerate() {
+                            let partners: Vec<&[u8]> = partners.clone().map(|other| cells(block, other)).collect();
+                            add_weights(&mut joints, cells(block, at), &partners, weights);
                         }
                     }
-                    for (a, row) in joint.chunks_exact(width).enumerate() {
+                    let partner = &self.terms[other].basis;
+                    let Joint { width, weights: joint } = &joints[other % TOGETHER];
+                    for (a, row) in joint.chunks_exact(*width).enumerate() {
                         half.clear();
                         half.resize(partner.columns, 0.0);
                         partner.project(row, &mut half);
@@ -256,6 +238,99 @@ impl Terms {
         }
         square.values[size * size - 1] = weights.iter().flatten().sum();
         square
+    }
+}
+
+/// Adds what the terms say of each row, in their order.
+fn add_log_odds(tables: &Tables, cells: &[&[u8]], z: &mut [f64]) {
+    let (tables, last_tables) = tables.as_chunks::<TOGETHER>();
+    let (cells, last_cells) = cells.as_chunks::<TOGETHER>();
+    for ([a, b, c, d], cells) in tables.iter().zip(cells) {
+        let [of_a, of_b, of_c, of_d] = cells.map(|cells| &cells[..z.len()]);
+        for (row, z) in z.iter_mut().enumerate() {
+            let first = *z + a[usize::from(of_a[row])] + b[usize::from(of_b[row])];
+            *z = first + c[usize::from(of_c[row])] + d[usize::from(of_d[row])];
+        }
+    }
+    for (table, cells) in last_tables.iter().zip(last_cells) {
+        z.iter_mut().zip(*cells).for_each(|(z, &cell)| *z += table[usize::from(cell)]);
+    }
+}
+
+/// Puts residuals `p - y` in the place of log-odds, and says what each row loses.
+#[inline(always)]
+fn residuals(z: &mut [f64], y: &[u8], losses: &mut [f64]) {
+    for ((z, &y), loss) in z.iter_mut().zip(y).zip(losses) {
+        let churned = y == 1;
+        let margin = if churned { *z } else { -*z };
+        let e = exp_of_negative(-margin.abs());
+        *loss = (-margin).max(0.0) + ln_1p(e);
+        let miss = if margin >= 0.0 { e } else { 1.0 } / (1.0 + e);
+        *z = if churned { -miss } else { miss };
+    }
+}
+
+/// Two sums a cell, for every other row: neighbours in the same cell would wait for each other.
+type Histogram = [[f64; CELLS]; 2];
+
+/// Adds the residual of each row to its cell of each term.
+fn add_residuals(histograms: &mut [Histogram], cells: &[&[u8]], residuals: &[f64]) {
+    let (histograms, last_histograms) = histograms.as_chunks_mut::<TOGETHER>();
+    let (cells, last_cells) = cells.as_chunks::<TOGETHER>();
+    let (pairs, odd_one) = residuals.as_chunks::<2>();
+    for ([a, b, c, d], cells) in histograms.iter_mut().zip(cells) {
+        let [of_a, of_b, of_c, of_d] = cells.map(|cells| &cells.as_chunks::<2>().0[..pairs.len()]);
+        for (at, pair) in pairs.iter().enumerate() {
+            for (row, residual) in pair.iter().enumerate() {
+                a[row][usize::from(of_a[at][row])] += residual;
+                b[row][usize::from(of_b[at][row])] += residual;
+                c[row][usize::from(of_c[at][row])] += residual;
+                d[row][usize::from(of_d[at][row])] += residual;
+            }
+        }
+        for (histogram, cells) in [a, b, c, d].into_iter().zip(cells) {
+            odd_one.iter().zip(cells.last()).for_each(|(r, &cell)| histogram[0][usize::from(cell)] += r);
+        }
+    }
+    for (histogram, cells) in last_histograms.iter_mut().zip(last_cells) {
+        for (row, (&cell, r)) in cells.iter().zip(residuals).enumerate() {
+            histogram[row % 2][usize::from(cell)] += r;
+        }
+    }
+}
+
+/// The weights of the rows by the cells of two terms.
+struct Joint {
+    /// Cells of the second.
+    width: usize,
+    weights: Vec<f64>,
+}
+
+impl Joint {
+    fn of(first: &Basis, second: &Basis) -> Joint {
+        Joint { width: second.cells(), weights: vec![0.0; first.cells() * second.cells()] }
+    }
+}
+
+/// Adds the weight of each row to where it is in a term and in each of its partners.
+fn add_weights(joints: &mut [Joint], own: &[u8], partners: &[&[u8]], weights: &[f64]) {
+    let rows = own.len().min(weights.len());
+    let (own, weights) = (&own[..rows], &weights[..rows]);
+    if let ([a, b, c, d], &[of_a, of_b, of_c, of_d]) = (&mut *joints, partners) {
+        let [of_a, of_b, of_c, of_d] = [of_a, of_b, of_c, of_d].map(|cells| &cells[..rows]);
+        for row in 0..rows {
+            let (cell, weight) = (usize::from(own[row]), weights[row]);
+            a.weights[cell * a.width + usize::from(of_a[row])] += weight;
+            b.weights[cell * b.width + usize::from(of_b[row])] += weight;
+            c.weights[cell * c.width + usize::from(of_c[row])] += weight;
+            d.weights[cell * d.width + usize::from(of_d[row])] += weight;
+        }
+        return;
+    }
+    for (Joint { width, weights: joint }, cells) in joints.iter_mut().zip(partners) {
+        for ((&a, &b), weight) in own.iter().zip(*cells).zip(weights) {
+            joint[usize::from(a) * *width + usize::from(b)] += weight;
+        }
     }
 }
 
