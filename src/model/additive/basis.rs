@@ -18,6 +18,7 @@
 
 use super::bins::Grid;
 use crate::config::Direction;
+use ndarray::Array2;
 
 /// Hinges and steps of a curve.
 const HINGES: usize = 7;
@@ -65,6 +66,11 @@ impl Basis {
     /// The row of a cell.
     pub fn row(&self, cell: usize) -> &[f64] {
         &self.values[cell * self.columns..(cell + 1) * self.columns]
+    }
+
+    /// All rows, a cell a row.
+    pub fn matrix(&self) -> Array2<f64> {
+        Array2::from_shape_fn((self.cells(), self.columns), |(cell, column)| self.row(cell)[column])
     }
 
     /// The table that coefficients make.

@@ -163,7 +163,7 @@ fn codes_of(
         (Source::Numeric(index), Bins::Numeric { edges }) => {
             let mut column = Vec::new();
             values.append_rows(index, rows, &mut column);
-            column.into_iter().map(|value| Bins::of_value(edges, value)).collect()
+            Bins::of_values(edges, &column)
         }
         (Source::Categorical(index), _) => {
             let levels = &customers.categorical[index];

@@ -12,6 +12,7 @@ use super::solve::Square;
 use crate::config::Penalty;
 use crate::model::proximal::{Bound, Group, Regulariser};
 use crate::numeric::{exp_of_negative, ln_1p, sigmoid, vectorised};
+use ndarray::{Array2, Axis, Slice};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -195,32 +196,30 @@ impl Terms {
                 Lookup::Interaction { .. } => &computed[block][at],
             }
         };
+        let bases: Vec<Array2<f64>> = self.terms.iter().map(|term| term.basis.matrix()).collect();
         let strips: Vec<Vec<f64>> = (0..self.terms.len())
             .into_par_iter()
             .map(|at| {
                 let basis = &self.terms[at].basis;
                 let mut strip = vec![0.0; basis.columns * size];
-                let (mut joints, mut half) = (Vec::new(), Vec::new());
-                for other in 0..=at {
-                    if other % TOGETHER == 0 {
-                        let partners = other..(other + TOGETHER).min(at + 1);
-                        joints = partners.clone().map(|other| Joint::of(basis, &self.terms[other].basis)).collect();
-                        for (block, weights) in weights.iter().enumerate() {
-                            let partners: Vec<&[u8]> = partners.clone().map(|other| cells(block, other)).collect();
-                            add_weights(&mut joints, cells(block, at), &partners, weights);
-                        }
+                for first in (0..=at).step_by(TOGETHER) {
+                    let partners = first..(first + TOGETHER).min(at + 1);
+                    let stride = self.terms[partners.clone()].iter().map(|term| term.basis.cells()).max().unwrap_or(0);
+                    let mut joints = vec![Array2::zeros((basis.cells(), stride)); partners.len()];
+                    for (block, weights) in weights.iter().enumerate() {
+                        let partners: Vec<&[u8]> = partners.clone().map(|other| cells(block, other)).collect();
+                        add_weights(&mut joints, cells(block, at), &partners, weights);
                     }
-                    let partner = &self.terms[other].basis;
-                    let Joint { width, weights: joint } = &joints[other % TOGETHER];
-                    for (a, row) in joint.chunks_exact(*width).enumerate() {
-                        half.clear();
-                        half.resize(partner.columns, 0.0);
-                        partner.project(row, &mut half);
-                        let weight: f64 = if other == at { row.iter().sum() } else { 0.0 };
-                        for (line, b) in strip.chunks_exact_mut(size).zip(basis.row(a)) {
-                            let product = &mut line[self.starts[other]..self.starts[other + 1]];
-                            product.iter_mut().zip(&half).for_each(|(to, half)| *to += b * half);
-                            line[size - 1] += b * weight;
+                    for (other, joint) in partners.zip(&joints) {
+                        let joint = joint.slice_axis(Axis(1), Slice::from(..bases[other].nrows()));
+                        let products = bases[at].t().dot(&joint.dot(&bases[other]));
+                        for (line, products) in strip.chunks_exact_mut(size).zip(products.outer_iter()) {
+                            let line = &mut line[self.starts[other]..self.starts[other + 1]];
+                            line.iter_mut().zip(products).for_each(|(to, product)| *to = *product);
+                        }
+                        if other == at {
+                            let sums = bases[at].t().dot(&joint.sum_axis(Axis(1)));
+                            strip.chunks_exact_mut(size).zip(sums).for_each(|(line, sum)| line[size - 1] = sum);
                         }
                     }
                 }
@@ -299,37 +298,28 @@ fn add_residuals(histograms: &mut [Histogram], cells: &[&[u8]], residuals: &[f64
     }
 }
 
-/// The weights of the rows by the cells of two terms.
-struct Joint {
-    /// Cells of the second.
-    width: usize,
-    weights: Vec<f64>,
-}
-
-impl Joint {
-    fn of(first: &Basis, second: &Basis) -> Joint {
-        Joint { width: second.cells(), weights: vec![0.0; first.cells() * second.cells()] }
-    }
-}
-
-/// Adds the weight of each row to where it is in a term and in each of its partners.
-fn add_weights(joints: &mut [Joint], own: &[u8], partners: &[&[u8]], weights: &[f64]) {
-    let rows = own.len().min(weights.len());
-    let (own, weights) = (&own[..rows], &weights[..rows]);
-    if let ([a, b, c, d], &[of_a, of_b, of_c, of_d]) = (&mut *joints, partners) {
+/// Adds the weight of each row to its place in the table of a term and each of its partners, given its cells. The tables have one
+/// shape: a row a cell of the term, long enough for all partners.
+fn add_weights(tables: &mut [Array2<f64>], own: &[u8], partners: &[&[u8]], weights: &[f64]) {
+    let rows = weights.len();
+    let own = &own[..rows];
+    let (size, stride) = tables.first().map_or((0, 0), |table| (table.len(), table.ncols()));
+    if let ([a, b, c, d], &[of_a, of_b, of_c, of_d]) = (&mut *tables, partners) {
+        // All of one length, which is looked at once.
+        let [a, b, c, d] = [a, b, c, d].map(|table| &mut table.as_slice_mut().unwrap_or_default()[..size]);
         let [of_a, of_b, of_c, of_d] = [of_a, of_b, of_c, of_d].map(|cells| &cells[..rows]);
         for row in 0..rows {
-            let (cell, weight) = (usize::from(own[row]), weights[row]);
-            a.weights[cell * a.width + usize::from(of_a[row])] += weight;
-            b.weights[cell * b.width + usize::from(of_b[row])] += weight;
-            c.weights[cell * c.width + usize::from(of_c[row])] += weight;
-            d.weights[cell * d.width + usize::from(of_d[row])] += weight;
+            let (first, weight) = (usize::from(own[row]) * stride, weights[row]);
+            a[first + usize::from(of_a[row])] += weight;
+            b[first + usize::from(of_b[row])] += weight;
+            c[first + usize::from(of_c[row])] += weight;
+            d[first + usize::from(of_d[row])] += weight;
         }
         return;
     }
-    for (Joint { width, weights: joint }, cells) in joints.iter_mut().zip(partners) {
+    for (table, cells) in tables.iter_mut().zip(partners) {
         for ((&a, &b), weight) in own.iter().zip(*cells).zip(weights) {
-            joint[usize::from(a) * *width + usize::from(b)] += weight;
+            table[[usize::from(a), usize::from(b)]] += weight;
         }
     }
 }
