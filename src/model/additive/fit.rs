@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::passes::Terms;
 use super::purify::{all_counts, purify};
 use super::search::{self, OutOfFold, Search, Shape, Split};
+use super::solve::Square;
 use super::solver::{Report, Solver};
 use super::{uncertainty, Additive, Effect, Feature};
 use crate::config::Penalty;
@@ -304,10 +305,15 @@ pub struct Fit {
     separation: Vec<String>,
     plan: Plan,
     theta: Vec<f64>,
+    /// The last one that the solver took: a fit that starts from here needs none of its own.
+    curvature: Option<Square>,
 }
 
+/// What a fit starts from: parameters, and a curvature if one is known.
+type Start = (Vec<f64>, Option<Square>);
+
 impl Fit {
-    fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Vec<f64>>, uncertainty: bool) -> Result<Fit> {
+    fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Start>, uncertainty: bool) -> Result<Fit> {
         let mut terms = search::terms(&plan.frame.grids, &plan.shape);
         let all: Vec<&CodeBlock> = blocks.iter().collect();
         let rows: usize = all.iter().map(|block| block.rows).sum();
@@ -318,13 +324,14 @@ impl Fit {
         let curvature = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
         let alpha = plan.alpha(rows);
         let mut solver = Solver::new(&terms, all.clone(), curvature.clone()).penalised(plan.penalty);
-        if let Some(start) = start {
-            solver = solver.from(start);
+        if let Some((theta, curvature)) = start {
+            solver = solver.from(theta).curved(curvature);
         }
         solver.fit(alpha, TOLERANCE);
-        let (mut theta, report) = (solver.theta, solver.report);
+        let (mut theta, mut last_curvature, report) = (solver.theta, solver.curvature, solver.report);
         if plan.penalty == Penalty::Group {
             (plan, terms, theta) = plan.without_dropped(&terms, &theta);
+            last_curvature = None;
             if plan.shape.features.is_empty() {
                 return Err(nothing_left(alpha, plan.alpha.is_some()));
             }
@@ -358,7 +365,8 @@ impl Fit {
         let features = plan.shape.features.iter().map(feature).collect();
         let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let model = Additive { features, intercept, terms: effects };
-        Ok(Fit { model, alpha, alpha_choice: None, rows, churners, report, separation, plan, theta })
+        let curvature = last_curvature;
+        Ok(Fit { model, alpha, alpha_choice: None, rows, churners, report, separation, plan, theta, curvature })
     }
 
     /// Rows as the codes of its features.
@@ -370,7 +378,7 @@ impl Fit {
     /// The tables of the same terms and penalty on other rows.
     #[cfg(test)]
     pub(super) fn tables_on(&self, blocks: &[CodeBlock]) -> Vec<Vec<f64>> {
-        let fit = Fit::on(self.plan.clone(), blocks, Some(self.theta.clone()), false).ok();
+        let fit = Fit::on(self.plan.clone(), blocks, Some((self.theta.clone(), None)), false).ok();
         fit.into_iter().flat_map(|fit| fit.model.terms).map(|term| term.table).collect()
     }
 
@@ -410,7 +418,7 @@ impl Fit {
         seed: u64,
     ) -> Result<(Fit, CrossFit)> {
         let blocks = self.plan.frame.encode(dataset, customers, rows, folds, seed)?;
-        let refitted = Fit::on(self.plan, &blocks, Some(self.theta), true)?;
+        let refitted = Fit::on(self.plan, &blocks, Some((self.theta, self.curvature)), true)?;
         let fit = Fit { alpha_choice: self.alpha_choice, ..refitted };
         let cross_fit = fit.cross_fit(&blocks, folds);
         Ok((fit, cross_fit))
@@ -422,13 +430,15 @@ impl Fit {
         let terms = search::terms(&self.plan.frame.grids, &self.plan.shape);
         let rows: usize = parts.iter().flatten().map(|block| block.rows).sum();
         let alpha = self.plan.alpha(rows);
+        let stride = (rows / CURVATURE_ROWS).max(1);
         let log_odds = (0..parts.len())
             .into_par_iter()
             .map(|fold| {
                 let others = parts.iter().enumerate().filter(|&(other, _)| other != fold);
                 let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
-                let solver = Solver::new(&terms, others.clone(), others).penalised(self.plan.penalty);
-                let mut solver = solver.from(self.theta.clone());
+                let curvature: Vec<&CodeBlock> = others.iter().copied().step_by(stride).collect();
+                let solver = Solver::new(&terms, others, curvature).penalised(self.plan.penalty);
+                let mut solver = solver.from(self.theta.clone()).curved(self.curvature.clone());
                 solver.fit(alpha, CROSS_FIT_TOLERANCE);
                 parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
             })

@@ -33,7 +33,8 @@ pub struct Solver<'a> {
     curvature_blocks: Vec<&'a CodeBlock>,
     /// The coefficients, then the intercept.
     pub theta: Vec<f64>,
-    curvature: Option<Square>,
+    /// The last one that was taken.
+    pub curvature: Option<Square>,
     penalty: Penalty,
     /// How the last fit went.
     pub report: Report,
@@ -73,6 +74,12 @@ impl<'a> Solver<'a> {
     /// Starts the next fit from these parameters.
     pub fn from(mut self, theta: Vec<f64>) -> Solver<'a> {
         self.theta = theta;
+        self
+    }
+
+    /// Steps by this curvature as long as it serves.
+    pub fn curved(mut self, curvature: Option<Square>) -> Solver<'a> {
+        self.curvature = curvature;
         self
     }
 
