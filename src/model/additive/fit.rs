@@ -25,7 +25,7 @@ use std::borrow::Cow;
 const SEARCH_ROWS: usize = 60_000;
 const SEARCH_CODES: usize = 200_000_000;
 /// The curvature of the fit on all rows is taken from about so many of them.
-const CURVATURE_ROWS: usize = 60_000;
+const CURVATURE_ROWS: usize = 480_000;
 /// Cross-fitting looks at about so many rows at most.
 const CROSS_FIT_ROWS: usize = 250_000;
 /// Tolerance of the published fit, and of the fits that leave a fold out.
