@@ -11,7 +11,7 @@ pub mod values;
 
 use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
-use crate::config::{ChurnDefinition, Settings};
+use crate::config::{ChurnDefinition, Complexity, Settings};
 use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
 use crate::features::{Catalogue, Engine, Located, RowKey};
@@ -194,12 +194,17 @@ pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day,
     (first.plus(-(back as i32)), last.plus(ahead))
 }
 
+/// Bytes of a row beside its codes, a byte a feature, which is how an additive model is fitted on it: label, fold, customer, place.
+pub const BESIDE_CODES: u64 = 10;
+
 /// What a memory limit leaves for what.
 struct MemoryPlan {
     /// Bytes that the customers' rows will take beside their features, from labels to the tables of a run.
     tail: u64,
     /// Bytes that the threads need to decode with.
     decoding: u64,
+    /// Bytes that they will take as codes: half of the limit at most, as rows are left out where they take more.
+    codes: u64,
 }
 
 impl MemoryPlan {
@@ -212,12 +217,15 @@ impl MemoryPlan {
     /// While a partition is worked on, its rows lie in memory as they were packed, by customer, and in columns.
     const COPIES: u64 = 4;
 
-    fn of(customers: usize, dates: usize) -> Result<MemoryPlan> {
+    fn of(customers: usize, dates: usize, coded_features: Option<usize>) -> Result<MemoryPlan> {
         let tail = Self::A_ROW * (customers * dates) as u64;
         let decoding = Self::A_THREAD * rayon::current_num_threads() as u64;
         let what = format!("{customers} customers on {dates} as-of date{}", if dates == 1 { "" } else { "s" });
         memory::require(&what, tail + decoding + Self::LEAST)?;
-        Ok(MemoryPlan { tail, decoding })
+        // With the parts of them that curvatures and folds are taken from: half as much again.
+        let codes =
+            coded_features.map_or(0, |features| (customers * dates) as u64 * (features as u64 + BESIDE_CODES) / 2 * 3);
+        Ok(MemoryPlan { tail, decoding, codes: codes.min(memory::limit().unwrap_or(0) / 2) })
     }
 
     /// What the scan may use; none without a limit.
@@ -231,7 +239,7 @@ impl MemoryPlan {
         let others = all / partitions.len().max(1) as u64 * (rayon::current_num_threads() as u64 - 1);
         let in_work = Self::COPIES * (largest + others);
         memory::require("the rows of the largest group of customers that is worked on at once", in_work)?;
-        Ok(memory::room(self.tail + in_work))
+        Ok(memory::room(self.tail + in_work.max(self.codes)))
     }
 }
 
@@ -274,7 +282,11 @@ pub fn build(
         })
         .collect();
     let mut clock = Clock::start();
-    let plan = MemoryPlan::of(tables.customers.len(), as_of.len())?;
+    let catalogue = Catalogue::of(settings);
+    // Only trainings ask for labels, or what looks at the rows as they do.
+    let coded = labels_end.is_some() && settings.model.complexity != Complexity::Linear;
+    let coded_features = coded.then(|| catalogue.names().count());
+    let plan = MemoryPlan::of(tables.customers.len(), as_of.len(), coded_features)?;
     let store = sources::scan(&scans, &tables.customers, last, &tables.zone, plan.for_rows(), progress)?;
     clock.lap("scan");
     if store.spilled() > 0 {
@@ -282,7 +294,6 @@ pub fn build(
     }
     let shelf = Shelf::of(plan.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
-    let catalogue = Catalogue::of(settings);
     let engine = Engine::new(settings, &catalogue, timeline.clone());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
     let rules = Rules { settings, customers: &tables.customers, cancellations: &tables.cancellations, purpose };

@@ -11,13 +11,10 @@
 
 use super::base_rate::PriorCorrection;
 use crate::config::{Complexity, Sample, Settings};
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, Selection, BESIDE_CODES};
 use crate::memory;
 use crate::sources::CustomerTable;
 use serde::{Deserialize, Serialize};
-
-/// Bytes of a row beside its codes, a byte a feature: label, fold, customer, place.
-const BESIDE_CODES: u64 = 10;
 
 /// What was sampled, and what was done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
