@@ -13,7 +13,6 @@ use super::packing::Packing;
 use super::plan::Layout;
 use crate::error::{Error, Result};
 use crate::memory::{Budget, Pages, Scratch, MIB};
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -117,14 +116,17 @@ pub(super) struct Piece<'a> {
     /// How.
     pub packing: Packing,
     /// The rows.
-    pub words: Cow<'a, [u32]>,
+    pub words: &'a [u32],
 }
 
-/// Rows in the scratch file, wide.
+/// Rows of one signal and partition in the scratch file, batch after batch as they were packed: the batch's place among
+/// [`Written::packings`], the number of its words, the words.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
     at: u64,
     words: usize,
+    /// Words of the rows if they were wide.
+    wide: usize,
 }
 
 /// Where rows are put while the scan goes on.
@@ -143,6 +145,8 @@ pub(super) struct Bins {
 #[derive(Debug)]
 struct Written {
     scratch: Scratch,
+    /// By signal, how the batches are packed.
+    packings: Vec<Vec<Packing>>,
     /// By signal, then partition, in the order of writing.
     extents: Vec<Vec<Vec<Extent>>>,
 }
@@ -255,34 +259,43 @@ impl Bins {
     }
 
     fn write_out(&self, written: &mut Option<Written>) -> Result<()> {
-        let Written { scratch, extents } = match written {
+        let Written { scratch, packings, extents } = match written {
             Some(written) => written,
             None => written.insert(Written {
                 scratch: Scratch::create()?,
+                packings: vec![Vec::new(); self.layouts.len()],
                 extents: vec![vec![Vec::new(); self.partitions]; self.layouts.len()],
             }),
         };
         let mut slabs = std::mem::take(&mut *lock(&self.slabs));
         let bytes = slabs.iter().map(Slab::bytes).sum();
         let batches = self.in_order(&mut slabs);
+        let firsts: Vec<u32> = packings.iter().map(|packings| packings.len() as u32).collect();
+        for (packings, batches) in packings.iter_mut().zip(&batches) {
+            packings.extend(batches.iter().map(|batch| batch.packing));
+        }
         let mut buffer: Vec<u32> = Vec::with_capacity((BUFFER + BUFFER / 8) / size_of::<u32>());
-        // The rows in the buffer: signal, partition, and the number of their words.
-        let mut pieces: Vec<(usize, usize, usize)> = Vec::new();
+        // The rows in the buffer: signal, partition, and where they will be from the buffer's first on.
+        let mut pieces: Vec<(usize, usize, Extent)> = Vec::new();
         for partition in 0..self.partitions {
             for (signal, (batches, layout)) in batches.iter().zip(&self.layouts).enumerate() {
-                let before = buffer.len();
-                for batch in batches {
+                let (before, mut wide) = (buffer.len(), 0);
+                for (batch, place) in
+                    batches.iter().zip(firsts[signal]..).filter(|(batch, _)| batch.words(partition) > 0)
+                {
                     let words =
                         batch.within(slabs[batch.slab].parts[partition / in_range(self.partitions)].of(), partition);
-                    batch.packing.widen(layout, words, &mut buffer);
+                    buffer.extend([place, words.len() as u32]);
+                    buffer.extend_from_slice(words);
+                    wide += words.len() / batch.packing.words(layout) * layout.words();
                 }
-                pieces.push((signal, partition, buffer.len() - before));
+                let (at, words) = ((size_of::<u32>() * before) as u64, buffer.len() - before);
+                pieces.push((signal, partition, Extent { at, words, wide }));
             }
             if size_of::<u32>() * buffer.len() >= BUFFER || partition + 1 == self.partitions {
-                let mut at = scratch.append(bytemuck::cast_slice(&buffer))?;
-                for (signal, partition, words) in pieces.drain(..).filter(|(.., words)| *words > 0) {
-                    extents[signal][partition].push(Extent { at, words });
-                    at += (size_of::<u32>() * words) as u64;
+                let first = scratch.append(bytemuck::cast_slice(&buffer))?;
+                for (signal, partition, extent) in pieces.drain(..).filter(|(.., extent)| extent.words > 0) {
+                    extents[signal][partition].push(Extent { at: first + extent.at, ..extent });
                 }
                 buffer.clear();
             }
@@ -306,7 +319,7 @@ impl Binned {
                 batches.iter().map(move |batch| rows(batch) * layout.words())
             });
             let extents = self.written.iter().flat_map(|written| &written.extents);
-            let written = extents.flat_map(|of_signal| &of_signal[partition]).map(|extent| extent.words);
+            let written = extents.flat_map(|of_signal| &of_signal[partition]).map(|extent| extent.wide);
             (size_of::<u32>() * held.chain(written).sum::<usize>()) as u64
         };
         (0..self.partitions).map(of).collect()
@@ -335,18 +348,27 @@ pub(super) struct PartitionWords<'a> {
 }
 
 impl PartitionWords<'_> {
-    /// Those of one signal, in pieces, nearly in the order of their files.
+    /// Those of one signal, in pieces, nearly in the order of their files; `read` is for those that lie in the scratch file.
     ///
     /// # Errors
-    /// [`Error::Temporary`] when they lie in the scratch file and cannot be read.
-    pub fn pieces(&self, signal: usize) -> Result<Vec<Piece<'_>>> {
+    /// [`Error::Temporary`] when they cannot be read.
+    pub fn pieces<'p>(&'p self, signal: usize, read: &'p mut Vec<u32>) -> Result<Vec<Piece<'p>>> {
         let batches = &self.binned.batches[signal];
         let mut pieces = Vec::with_capacity(batches.len());
-        if let Some(Written { scratch, extents }) = &self.binned.written {
-            for &Extent { at, words } in &extents[signal][self.partition] {
-                let mut piece = vec![0u32; words];
-                scratch.read(at, bytemuck::cast_slice_mut(&mut piece))?;
-                pieces.push(Piece { packing: Packing::Wide, words: Cow::Owned(piece) });
+        if let Some(Written { scratch, packings, extents }) = &self.binned.written {
+            let extents = &extents[signal][self.partition];
+            read.resize(extents.iter().map(|extent| extent.words).sum(), 0);
+            let mut rest = read.as_mut_slice();
+            for &Extent { at, words, .. } in extents {
+                let (here, later) = rest.split_at_mut(words);
+                scratch.read(at, bytemuck::cast_slice_mut(here))?;
+                rest = later;
+            }
+            let mut rest = read.as_slice();
+            while let [place, words, later @ ..] = rest {
+                let (words, later) = later.split_at(*words as usize);
+                pieces.push(Piece { packing: packings[signal][*place as usize], words });
+                rest = later;
             }
         }
         if self.parts.len() != self.binned.slabs {
@@ -354,7 +376,7 @@ impl PartitionWords<'_> {
         }
         pieces.extend(batches.iter().map(|batch| Piece {
             packing: batch.packing,
-            words: batch.within(self.parts[batch.slab].of(), self.partition).into(),
+            words: batch.within(self.parts[batch.slab].of(), self.partition),
         }));
         Ok(pieces)
     }
@@ -399,14 +421,20 @@ mod tests {
                 bins.keep(slab).unwrap();
             }
             let binned = bins.finish().unwrap();
-            let all = 8 * 150 * 12;
-            assert_eq!(binned.written(), if limit.is_some_and(|limit| limit <= 3000) { all } else { 0 }, "{limit:?}");
+            // Half of the batches are wide, and of each the rows of two partitions have two words of their own.
+            let (all, packed) = (8 * 150 * 12, 4 * 150 * 12 + 4 * 150 * 4 + 8 * 2 * 8);
+            assert_eq!(
+                binned.written(),
+                if limit.is_some_and(|limit| limit <= 3000) { packed } else { 0 },
+                "{limit:?}"
+            );
             assert_eq!(binned.sizes(), [all / 3 * 2, 0, all / 3]);
             let rows = |signal, partition| {
                 let mut words = Vec::new();
                 let partition = binned.of(partition);
-                let pieces = partition.pieces(signal).unwrap();
-                pieces.iter().for_each(|piece| piece.packing.widen(&layout, &piece.words, &mut words));
+                let mut read = Vec::new();
+                let pieces = partition.pieces(signal, &mut read).unwrap();
+                pieces.iter().for_each(|piece| piece.packing.widen(&layout, piece.words, &mut words));
                 words.as_chunks::<3>().0.to_vec()
             };
             for signal in [0, 2] {
@@ -440,13 +468,13 @@ mod tests {
         }
         let binned = bins.finish().unwrap();
         for partition in 0..partitions {
-            let rows = binned.of(partition);
-            let pieces = rows.pieces(0).unwrap();
+            let (rows, mut read) = (binned.of(partition), Vec::new());
+            let pieces = rows.pieces(0, &mut read).unwrap();
             assert!(pieces.len() == 2 && pieces.iter().all(|piece| *piece.words == words(partition)));
             drop(pieces);
             drop(rows);
             binned.done(partition);
-            assert_eq!(binned.of(partition).pieces(0).is_err(), partition % 2 == 1);
+            assert_eq!(binned.of(partition).pieces(0, &mut read).is_err(), partition % 2 == 1);
         }
     }
 }

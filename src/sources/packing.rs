@@ -96,6 +96,7 @@ impl Packing {
     }
 
     /// Appends rows, wide.
+    #[cfg(test)]
     pub fn widen(&self, layout: &Layout, words: &[u32], out: &mut Vec<u32>) {
         let Packing::Compact(heads) = self else {
             out.extend_from_slice(words);

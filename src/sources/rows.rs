@@ -175,6 +175,8 @@ pub struct Resolver<'a> {
     next: Vec<u32>,
     /// Rows without their ids.
     packed: Vec<u32>,
+    /// What was read from the scratch file.
+    read: Vec<u32>,
     /// Of each signal, whether the rows of the partition before were in order.
     as_expected: Vec<bool>,
     rows: PartitionRows,
@@ -194,7 +196,15 @@ impl<'a> Resolver<'a> {
         let signals = store.signals.iter().map(signal).collect();
         let rows = PartitionRows { signals, unknown: none.clone(), duplicates: none };
         let as_expected = vec![true; store.signals.len()];
-        Resolver { store, members: Vec::new(), next: Vec::new(), packed: Vec::new(), as_expected, rows }
+        Resolver {
+            store,
+            members: Vec::new(),
+            next: Vec::new(),
+            packed: Vec::new(),
+            read: Vec::new(),
+            as_expected,
+            rows,
+        }
     }
 
     /// A partition's rows, with their ids resolved. A partition is resolved once: the store gives up what it holds of it.
@@ -205,11 +215,13 @@ impl<'a> Resolver<'a> {
         let store = self.store;
         let members = Members::of(&store.partitioning, partition);
         let words = store.rows.of(partition);
+        let mut read = std::mem::take(&mut self.read);
         for signal in 0..store.signals.len() {
-            let pieces = words.pieces(signal)?;
+            let pieces = words.pieces(signal, &mut read)?;
             self.resolve_words(signal, pieces, &members)?;
             self.rows.signals[signal].category_count = store.categories[signal];
         }
+        self.read = read;
         drop(words);
         store.rows.done(partition);
         Ok(&self.rows)
@@ -245,9 +257,9 @@ impl<'a> Resolver<'a> {
         let mut found = self.members.as_mut_slice();
         for (place, piece) in pieces.iter().enumerate() {
             // Pieces lie all over memory: the next ones are fetched while one is worked on.
-            pieces.get(place + FETCHED).into_iter().for_each(|later| fetch(&later.words));
+            pieces.get(place + FETCHED).into_iter().for_each(|later| fetch(later.words));
             let (here, rest) = found.split_at_mut(rows(piece));
-            let (words, counts) = (&piece.words, &mut starts[1..]);
+            let (words, counts) = (piece.words, &mut starts[1..]);
             match piece.packing {
                 Packing::Wide => {
                     members.find(words.chunks_exact(1 + ORDERED).map(|row| row[0]), here, counts);
