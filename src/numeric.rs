@@ -14,7 +14,7 @@ pub(crate) use vectorised;
 
 /// 1.5 * 2^52: adding it rounds to an integer, which is then in the lowest bits; an integer added to its bits is added to its
 /// value.
-const ROUND: f64 = 6_755_399_441_055_744.0;
+pub(crate) const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts, of which the first has 21 zero bits at its end, so that its multiples are exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;

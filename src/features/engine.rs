@@ -228,19 +228,22 @@ impl Engine {
         values: &mut [f32],
     ) {
         let as_of: Vec<u32> = keys.iter().map(|key| self.boundaries.dates[key.as_of as usize].second).collect();
-        let keys = Keys { keys, as_of: &as_of };
         let mut places = Places::default();
         for ((signal, standing), columns) in rows.signals.iter().zip(&located.signals).zip(&self.signals) {
             match standing.wide.is_empty() {
-                true => self.fill_counts(values, &columns.counts, (signal, &standing.narrow), keys, &mut places),
-                false => self.fill_counts(values, &columns.counts, (signal, &standing.wide), keys, &mut places),
+                true => {
+                    self.fill_counts(values, &columns.counts, (signal, &standing.narrow), (keys, &as_of), &mut places)
+                }
+                false => {
+                    self.fill_counts(values, &columns.counts, (signal, &standing.wide), (keys, &as_of), &mut places)
+                }
             }
             match &signal.values {
                 RowValues::Single(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &places),
                 RowValues::Double(of_rows) => fill_values(values, columns, (signal, of_rows), &as_of, &places),
             }
         }
-        self.fill_customers(values, keys.keys, members, customers);
+        self.fill_customers(values, keys, members, customers);
     }
 
     /// The columns of counts of one signal, and where in it the rows of each customer's look-back and windows are.
@@ -249,8 +252,8 @@ impl Engine {
         values: &mut [f32],
         columns: &CountColumns,
         (signal, standing): (&SignalRows, &[P]),
-        Keys { keys, as_of }: Keys<'_>,
-        Places { starts, look_backs, windows, ends }: &mut Places,
+        (keys, as_of): (&[RowKey], &[u32]),
+        Places { look_backs, windows, ends }: &mut Places,
     ) {
         let (dates, members) = (&self.boundaries.dates, signal.starts.len() - 1);
         let passed = |out: &mut Vec<P>, boundary: &dyn Fn(&DateBoundaries) -> usize| {
@@ -259,7 +262,9 @@ impl Engine {
             out.clear();
             out.extend(keys.iter().map(move |key| standing[boundaries[key.as_of as usize] + key.member as usize]));
         };
-        let places = |out: &mut Vec<u32>, starts: &[u32], passed: &[P]| {
+        let starts: Vec<u32> = keys.iter().map(|key| signal.starts[key.member as usize]).collect();
+        let starts = starts.as_slice();
+        let places = |out: &mut Vec<u32>, passed: &[P]| {
             out.clear();
             out.extend(starts.iter().zip(passed).map(|(&start, passed)| start + passed.rows()));
         };
@@ -272,12 +277,10 @@ impl Engine {
         };
         let [mut to, mut since, mut from, mut before] = [const { Vec::new() }; 4];
         let [mut last, mut first] = [const { Vec::new() }; 2];
-        starts.clear();
-        starts.extend(keys.iter().map(|key| signal.starts[key.member as usize]));
         passed(&mut to, &|date| date.to);
         passed(&mut since, &|date| date.look_back);
-        places(ends, starts, &to);
-        places(look_backs, starts, &since);
+        places(ends, &to);
+        places(look_backs, &since);
         seconds(&mut last, ends, 1);
         let seen = Seen { ends: &to, look_backs: &since, last: &last, as_of };
         counts::fill(values, columns, &seen);
@@ -285,7 +288,7 @@ impl Engine {
         for (at, window) in windows.iter_mut().enumerate() {
             passed(&mut from, &|date| date.windows[at].0);
             passed(&mut before, &|date| date.windows[at].1);
-            places(window, starts, &from);
+            places(window, &from);
             seconds(&mut first, window, 0);
             let window = Window { from: &from, before: &before, first: &first };
             counts::fill_window(values, columns, at, &seen, &window, &self.logs);
@@ -315,22 +318,13 @@ impl Engine {
     }
 }
 
-/// The rows of a block.
-#[derive(Clone, Copy)]
-struct Keys<'a> {
-    keys: &'a [RowKey],
-    /// The second of each one's as-of date.
-    as_of: &'a [u32],
-}
-
 /// How many rows before its own what the customers table says of a row's customer is fetched.
 const FETCHED: usize = 32;
 
-/// Of each row of a block, where in the columns of a signal its customer's rows begin, those of the look-back, and those of each window;
-/// and where those before the as-of date end.
+/// Of each row of a block, where in the columns of a signal the rows of its look-back and of each window begin, and where
+/// those before the as-of date end.
 #[derive(Default)]
 struct Places {
-    starts: Vec<u32>,
     look_backs: Vec<u32>,
     windows: Vec<Vec<u32>>,
     ends: Vec<u32>,
@@ -342,7 +336,7 @@ fn fill_values<V: Copy + Default + Into<f64>>(
     columns: &SignalColumns,
     (signal, of_rows): (&SignalRows, &[V]),
     as_of: &[u32],
-    Places { look_backs, windows, ends, .. }: &Places,
+    Places { look_backs, windows, ends }: &Places,
 ) {
     // What each window has beside the one within it.
     let tos = std::iter::once(ends).chain(windows);

@@ -264,7 +264,7 @@ pub fn singles(dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -
         let values = &values[index * count..(index + 1) * count];
         let cut = Cut::of_values(values, most);
         let groups: Vec<usize> = match &cut {
-            Cut::Values(edges) => values.iter().map(|&value| usize::from(Bins::of_value(edges, value))).collect(),
+            Cut::Values(edges) => Bins::of_values(edges, values).into_iter().map(usize::from).collect(),
             Cut::Levels(_) => Vec::new(),
         };
         Single::of(feature.name.clone(), Source::Numeric(index), cut, &groups, &y)
@@ -311,17 +311,17 @@ impl Single {
     /// As [`singles`].
     pub fn rates(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
-            let rows = rows.rows(index).iter().map(|&row| row as usize);
+            let rows = rows.rows(index);
             Ok(match (&self.cut, self.source) {
                 (Cut::Values(edges), Source::Numeric(feature)) => {
-                    let values = block.values()?;
-                    let rate = |row: usize| self.rates[usize::from(Bins::of_value(edges, values.value(feature, row)))];
-                    rows.map(rate).collect()
+                    let mut values = Vec::with_capacity(rows.len());
+                    block.values()?.append_rows(feature, rows, &mut values);
+                    Bins::of_values(edges, &values).into_iter().map(|group| self.rates[usize::from(group)]).collect()
                 }
                 (Cut::Levels(groups), Source::Categorical(feature)) => {
                     let (codes, missing) = (&customers.categorical[feature].codes, self.cut.missing());
-                    let code = |row: usize| codes[block.customers[row] as usize];
-                    rows.map(|row| self.rates[Cut::of_code(groups, code(row), missing)]).collect()
+                    let code = |row: u32| codes[block.customers[row as usize] as usize];
+                    rows.iter().map(|&row| self.rates[Cut::of_code(groups, code(row), missing)]).collect()
                 }
                 _ => Vec::new(),
             })

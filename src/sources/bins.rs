@@ -391,6 +391,19 @@ mod tests {
     use super::super::packing::Heads;
     use super::*;
 
+    /// Appends the rows of a piece as wide ones.
+    fn widen(piece: &Piece<'_>, layout: &Layout, out: &mut Vec<u32>) {
+        let Packing::Compact(heads) = piece.packing else {
+            out.extend_from_slice(piece.words);
+            return;
+        };
+        for row in piece.words.chunks_exact(layout.compact_words()) {
+            out.extend([heads.rest(row[0]), heads.second(row[0])]);
+            out.extend_from_slice(&row[1..]);
+            out.extend(layout.coded().then(|| heads.code(row[0])));
+        }
+    }
+
     #[test]
     fn rows_come_back_in_order_whether_or_not_they_were_written() {
         let layout = Layout { fraction: false, value_words: 0, category: true, instrument: false };
@@ -434,7 +447,7 @@ mod tests {
                 let partition = binned.of(partition);
                 let mut read = Vec::new();
                 let pieces = partition.pieces(signal, &mut read).unwrap();
-                pieces.iter().for_each(|piece| piece.packing.widen(&layout, piece.words, &mut words));
+                pieces.iter().for_each(|piece| widen(piece, &layout, &mut words));
                 words.as_chunks::<3>().0.to_vec()
             };
             for signal in [0, 2] {

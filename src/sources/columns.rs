@@ -6,7 +6,7 @@ use super::packing::Heads;
 use super::partition::Partitioning;
 use crate::calendar::MICROS;
 use crate::config::Instrument;
-use crate::numeric::ordered_f32;
+use crate::numeric::{ordered_f32, ROUND};
 
 /// The partition of a row that is left out.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -99,8 +99,6 @@ pub(super) const MOST_SECONDS: i64 = 1 << 31;
 pub(super) fn second_since(origin: i64, instant: i64) -> u32 {
     // Floats become vector instructions, to and fro. 2^52 with a whole number below that in its lowest bits is their sum.
     const TO: u64 = 0x4330_0000_0000_0000;
-    // 2^52 + 2^51: what is added to it is rounded to the nearest whole number, which then is in the lowest bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
     // Rounded down is rounded to the nearest less half a second. Less half a microsecond more, nothing lies in the middle of two
     // seconds, nor so near to it as the product is rounded by: not by a quarter of a microsecond.
     let twice = (instant.wrapping_sub(origin) as u64) << 1 & (TO - 1);

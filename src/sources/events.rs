@@ -122,8 +122,9 @@ pub fn scan(
     memory: Option<u64>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<EventStore> {
-    let origin = zone.midnight(scans.iter().map(|s| s.from).min().unwrap_or(Day(0)));
-    let end = scans.iter().map(|scan| zone.midnight(scan.to)).max().unwrap_or(origin);
+    let bounds: Vec<(i64, i64)> = scans.iter().map(|scan| (zone.midnight(scan.from), zone.midnight(scan.to))).collect();
+    let origin = bounds.iter().map(|&(from, _)| from).min().unwrap_or_else(|| zone.midnight(Day(0)));
+    let end = bounds.iter().map(|&(_, to)| to).max().unwrap_or(origin);
     if end.saturating_sub(origin) > columns::MOST_SECONDS * MICROS {
         return Err(Error::Config(format!(
             "the as-of dates are too far apart: with what they look back on, {} years, where 68 are possible at once",
@@ -154,7 +155,7 @@ pub fn scan(
     let scanner = Scanner {
         scans,
         layouts: &layouts,
-        bounds: scans.iter().map(|s| (zone.midnight(s.from), zone.midnight(s.to))).collect(),
+        bounds,
         categories: scans.iter().map(|_| Categories::default()).collect(),
         bins: &bins,
         partitioning: &partitioning,

@@ -94,20 +94,6 @@ impl Packing {
             Packing::Compact(_) => layout.compact_words(),
         }
     }
-
-    /// Appends rows, wide.
-    #[cfg(test)]
-    pub fn widen(&self, layout: &Layout, words: &[u32], out: &mut Vec<u32>) {
-        let Packing::Compact(heads) = self else {
-            out.extend_from_slice(words);
-            return;
-        };
-        for row in words.chunks_exact(layout.compact_words()) {
-            out.extend([heads.rest(row[0]), heads.second(row[0])]);
-            out.extend_from_slice(&row[1..]);
-            out.extend(layout.coded().then(|| heads.code(row[0])));
-        }
-    }
 }
 
 #[cfg(test)]

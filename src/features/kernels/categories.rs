@@ -1,6 +1,6 @@
 //! Distinct categories. Rows with no category show none.
 
-use super::{column, lanes, Slices, LANES};
+use super::{column, lanes, starts, Slices, LANES};
 use crate::numeric::vectorised;
 
 /// Fills `{s}_categories_{w}d` from the column `first` on: for each window and each row of a block the distinct codes in its
@@ -35,8 +35,7 @@ pub fn fill(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &
 #[inline(always)]
 fn show(shown: &mut [u64], codes: &[u32], count: u32, slices: Slices<'_>) {
     for (shown, (&from, &to)) in shown.iter_mut().zip(slices.from.iter().zip(slices.to)) {
-        let mut at = from as usize;
-        loop {
+        for at in starts(from, to) {
             let left = (to as usize).saturating_sub(at);
             let codes = lanes(codes, at);
             let mut bits = [0u64; LANES];
@@ -45,10 +44,6 @@ fn show(shown: &mut [u64], codes: &[u32], count: u32, slices: Slices<'_>) {
                 bits[lane] = one << (codes[lane] % u64::BITS);
             }
             *shown |= bits.into_iter().fold(0, |all, bit| all | bit);
-            at += LANES;
-            if left <= LANES {
-                break;
-            }
         }
     }
 }

@@ -84,6 +84,22 @@ fn lanes<T: Copy + Default>(column: &[T], at: usize) -> [T; LANES] {
         .unwrap_or_else(|| std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or_default()))
 }
 
+/// Where the rows of a slice that are gone through together begin. Some are gone through even if there are none.
+#[inline(always)]
+fn starts(from: u32, to: u32) -> impl Iterator<Item = usize> {
+    (from as usize..to.max(from + 1) as usize).step_by(LANES)
+}
+
+/// What each count has of its sum; null where there is none.
+#[inline(always)]
+fn means<T: Copy + Into<f64>>(out: &mut [f32], sums: &[T], counts: &[u32]) {
+    for (out, (&sum, &count)) in out.iter_mut().zip(sums.iter().zip(counts)) {
+        // Where there is none, it is computed all the same, and not taken.
+        let mean = sum.into() / f64::from(count);
+        *out = if count > 0 { mean as f32 } else { f32::NAN };
+    }
+}
+
 /// A column of a block of so many rows, column-major.
 fn column(values: &mut [f32], index: usize, rows: usize) -> &mut [f32] {
     &mut values[index * rows..(index + 1) * rows]

@@ -1,6 +1,6 @@
 //! Survey scores within the look-back, per instrument. A row without a score is an unanswered survey: no score.
 
-use super::{column, Slices, DAY};
+use super::{column, means, Slices, DAY};
 use crate::config::Instrument;
 use crate::numeric::vectorised;
 
@@ -63,7 +63,7 @@ pub fn fill<V: Copy + Into<f64>>(
             let Some(answers) = answers.get(columns.instrument as usize) else { continue };
             let [last, mean, change, days] = [0, 1, 2, 3].map(|at| columns.first + at);
             vectorised!(lasts(&mut column(out, last, rows)[chunk.clone()], answers));
-            vectorised!(means(&mut column(out, mean, rows)[chunk.clone()], answers));
+            vectorised!(means(&mut column(out, mean, rows)[chunk.clone()], &answers.sums, &answers.counts));
             vectorised!(changes(&mut column(out, change, rows)[chunk.clone()], answers));
             vectorised!(days_since_last(&mut column(out, days, rows)[chunk.clone()], answers, &as_of[chunk.clone()]));
         }
@@ -74,15 +74,6 @@ pub fn fill<V: Copy + Into<f64>>(
 fn lasts(out: &mut [f32], answers: &Answers) {
     for (out, &last) in out.iter_mut().zip(&answers.lasts) {
         *out = last as f32;
-    }
-}
-
-#[inline(always)]
-fn means(out: &mut [f32], answers: &Answers) {
-    for (out, (&sum, &count)) in out.iter_mut().zip(answers.sums.iter().zip(&answers.counts)) {
-        // Where there is none, it is computed all the same, and not taken.
-        let mean = sum / f64::from(count);
-        *out = if count > 0 { mean as f32 } else { f32::NAN };
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sums and means of a value, and the share of negative moods. A null value is no value; its row still counts as a row.
 
-use super::{column, lanes, Slices, LANES};
+use super::{column, lanes, means, starts, Slices, LANES};
 use crate::numeric::vectorised;
 use fearless_simd::{f64x8, mask64x8, prelude::*, Simd};
 
@@ -44,7 +44,7 @@ where
         }
         vectorised!(means(column(out, columns.mean + at, rows), sums, counts));
         if let Some(share) = columns.negative_share {
-            vectorised!(shares(column(out, share + at, rows), negatives, counts));
+            vectorised!(means(column(out, share + at, rows), negatives, counts));
         }
     }
 }
@@ -57,8 +57,7 @@ where
     let Totals { sums, counts, negatives } = totals;
     let totals = sums.iter_mut().zip(counts).zip(negatives);
     for (((sum, count), negative), (&from, &to)) in totals.zip(slices.from.iter().zip(slices.to)) {
-        let mut at = from as usize;
-        loop {
+        for at in starts(from, to) {
             let left = (to as usize).saturating_sub(at);
             let within = mask64x8::from_bitmask(simd, (1 << left.min(LANES)) - 1);
             let lanes = f64x8::simd_from(simd, lanes(values, at).map(Into::into));
@@ -68,28 +67,7 @@ where
             if MOODS {
                 *negative += (within & lanes.simd_lt(NEGATIVE)).to_bitmask().count_ones();
             }
-            at += LANES;
-            if left <= LANES {
-                break;
-            }
         }
-    }
-}
-
-#[inline(always)]
-fn means(out: &mut [f32], sums: &[f64], counts: &[u32]) {
-    for (out, (&sum, &count)) in out.iter_mut().zip(sums.iter().zip(counts)) {
-        // Where there is none, it is computed all the same, and not taken.
-        let mean = sum / f64::from(count);
-        *out = if count > 0 { mean as f32 } else { f32::NAN };
-    }
-}
-
-#[inline(always)]
-fn shares(out: &mut [f32], parts: &[u32], counts: &[u32]) {
-    for (out, (&part, &count)) in out.iter_mut().zip(parts.iter().zip(counts)) {
-        let share = f64::from(part) / f64::from(count);
-        *out = if count > 0 { share as f32 } else { f32::NAN };
     }
 }
 

@@ -321,17 +321,17 @@ impl Fit {
             true => by_fold(blocks, 1, CURVATURE_ROWS).concat(),
             false => Vec::new(),
         };
-        let curvature = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
+        let curvature_blocks = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
         let alpha = plan.alpha(rows);
-        let mut solver = Solver::new(&terms, all.clone(), curvature.clone()).penalised(plan.penalty);
+        let mut solver = Solver::new(&terms, all.clone(), curvature_blocks.clone()).penalised(plan.penalty);
         if let Some((theta, curvature)) = start {
             solver = solver.from(theta).curved(curvature);
         }
         solver.fit(alpha, TOLERANCE);
-        let (mut theta, mut last_curvature, report) = (solver.theta, solver.curvature, solver.report);
+        let (mut theta, mut curvature, report) = (solver.theta, solver.curvature, solver.report);
         if plan.penalty == Penalty::Group {
             (plan, terms, theta) = plan.without_dropped(&terms, &theta);
-            last_curvature = None;
+            curvature = None;
             if plan.shape.features.is_empty() {
                 return Err(nothing_left(alpha, plan.alpha.is_some()));
             }
@@ -352,7 +352,7 @@ impl Fit {
         let intercept = purify(&mut effects, theta[terms.columns()], &counts);
         if uncertainty {
             let regulariser = terms.regulariser(plan.penalty, alpha);
-            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, (&curvature, rows), &counts);
+            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, (&curvature_blocks, rows), &counts);
             effects.iter_mut().zip(errors).for_each(|(effect, errors)| effect.standard_errors = errors);
         }
         let separation = uncertainty::separation(&plan.frame, &effects, &counts, &all);
@@ -365,7 +365,6 @@ impl Fit {
         let features = plan.shape.features.iter().map(feature).collect();
         let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let model = Additive { features, intercept, terms: effects };
-        let curvature = last_curvature;
         Ok(Fit { model, alpha, alpha_choice: None, rows, churners, report, separation, plan, theta, curvature })
     }
 
@@ -430,14 +429,12 @@ impl Fit {
         let terms = search::terms(&self.plan.frame.grids, &self.plan.shape);
         let rows: usize = parts.iter().flatten().map(|block| block.rows).sum();
         let alpha = self.plan.alpha(rows);
-        let stride = (rows / CURVATURE_ROWS).max(1);
         let log_odds = (0..parts.len())
             .into_par_iter()
             .map(|fold| {
                 let others = parts.iter().enumerate().filter(|&(other, _)| other != fold);
                 let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
-                let curvature: Vec<&CodeBlock> = others.iter().copied().step_by(stride).collect();
-                let solver = Solver::new(&terms, others, curvature).penalised(self.plan.penalty);
+                let solver = Solver::new(&terms, others.clone(), others).penalised(self.plan.penalty);
                 let mut solver = solver.from(self.theta.clone()).curved(self.curvature.clone());
                 solver.fit(alpha, CROSS_FIT_TOLERANCE);
                 parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
