@@ -39,6 +39,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// A panic that was caught: the lines above it, on standard error, say where.
+    pub fn bug() -> Error {
+        Error::Internal(
+            "the program has a bug and stopped; nothing was published. Please report the lines above".to_owned(),
+        )
+    }
+
     /// The exit code of the process (`0` is success). Documented in the README and in `churn --help`.
     pub fn exit_code(&self) -> u8 {
         match self {

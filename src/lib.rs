@@ -1,7 +1,8 @@
 //! churn-risk: ranked at-risk customer lists with reasons, from engagement signals in Parquet.
 //!
 //! One direction: config → sources → features / labels → dataset → model → reasons → ranking → publish. The registry
-//! and the simulated population stand beside it; `cli` alone knows all. `docs/architecture.md` walks through the rooms.
+//! and the simulated population stand beside it. [`jobs`] run all of them and [`cli`] is the door;
+//! `docs/architecture.md` walks through the rooms.
 
 pub mod calendar;
 pub mod cli;
@@ -13,10 +14,12 @@ pub mod eligibility;
 pub mod error;
 pub mod features;
 pub mod files;
+pub mod jobs;
 pub mod labels;
 pub mod memory;
 pub mod model;
 pub mod numeric;
+pub mod observer;
 pub mod publish;
 pub mod ranking;
 pub mod reasons;

@@ -1,6 +1,8 @@
 //! The command line as written.
 
 use crate::calendar::Day;
+use crate::jobs::train::Promote;
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -237,15 +239,20 @@ pub enum Command {
     },
 }
 
-/// Whether a challenger becomes champion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Promote {
-    /// Unless it is worse than the champion on the held-out rows.
-    Auto,
-    /// In any case.
-    Always,
-    /// In no case.
-    Never,
+impl ValueEnum for Promote {
+    fn value_variants<'a>() -> &'a [Promote] {
+        &[Promote::Auto, Promote::Always, Promote::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Promote::Auto => {
+                PossibleValue::new("auto").help("Unless it is worse than the champion on the held-out rows")
+            }
+            Promote::Always => PossibleValue::new("always").help("In any case"),
+            Promote::Never => PossibleValue::new("never").help("In no case"),
+        })
+    }
 }
 
 /// What can be done with the registry.

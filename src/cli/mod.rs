@@ -6,67 +6,85 @@ mod backtest;
 mod check;
 mod compare;
 mod demo;
-mod evaluated;
 mod explain;
 mod features;
 mod init;
 mod models;
 mod progress;
+mod render;
 mod score;
 mod simulate;
-mod summary;
 mod train;
 
-use crate::config::{self, Resolved, Settings};
+use crate::config::{self, Settings};
 use crate::error::Error;
+use crate::jobs::{self, Context, Data};
 use anyhow::Context as _;
 use args::{Cli, Command, Global, LogFormat, OutputFormat};
 use clap::{CommandFactory, Parser};
 use progress::Progress;
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The exit code after Ctrl-C or SIGTERM, as shells have it.
 const INTERRUPTED: i32 = 130;
 
 /// What every command works with.
-pub struct Session {
+struct Session {
     /// What applies to every command.
-    pub global: Global,
+    global: Global,
 }
 
 impl Session {
     /// Reads the configuration through all its layers.
-    pub fn resolve(&self) -> crate::Result<Resolved> {
+    fn resolve(&self) -> crate::Result<config::Resolved> {
         config::load(self.global.config.as_deref(), &self.global.sets, config::environment())
     }
 
-    /// As [`Session::resolve`], for a run on a prepared table if there is one: such a run needs less.
-    pub fn resolve_for(&self, features: Option<&Path>) -> crate::Result<Resolved> {
-        match features {
-            Some(_) => config::load_for_table(self.global.config.as_deref(), &self.global.sets, config::environment()),
-            None => self.resolve(),
-        }
-    }
-
     /// The resolved settings alone.
-    pub fn settings(&self) -> crate::Result<Settings> {
+    fn settings(&self) -> crate::Result<Settings> {
         Ok(self.resolve()?.settings)
     }
 
+    /// The settings of a run on these data: one on a prepared table needs less.
+    fn settings_for(&self, data: &Data) -> crate::Result<Settings> {
+        match data {
+            Data::Signals => self.settings(),
+            Data::Table(_) => {
+                let (file, sets) = (self.global.config.as_deref(), &self.global.sets);
+                Ok(config::load_for_table(file, sets, config::environment())?.settings)
+            }
+        }
+    }
+
+    /// Runs a job with what this process knows of the world: its clock, its user, its terminal.
+    fn job<T>(&self, settings: &Settings, job: impl FnOnce(&Context<'_>) -> crate::Result<T>) -> crate::Result<T> {
+        let progress = self.progress();
+        job(&Context { user: user(), observer: &progress, ..Context::new(settings, jiff::Timestamp::now()) })
+    }
+
     /// Progress bars, if a person is watching.
-    pub fn progress(&self) -> Progress {
+    fn progress(&self) -> Progress {
         Progress::new(!self.global.quiet && self.global.log_format == LogFormat::Text)
     }
 
     /// Whether standard output is for machines.
-    pub fn json(&self) -> bool {
+    fn json(&self) -> bool {
         self.global.format == OutputFormat::Json
     }
 
+    /// Writes a result to standard output: as JSON for machines, or as `text` says it for people.
+    fn result<T: serde::Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
+        if self.json() {
+            self.print_json(result)
+        } else {
+            self.print(&text(result))
+        }
+    }
+
     /// Writes to standard output. A reader that has gone away is no error.
-    pub fn print(&self, text: &str) -> anyhow::Result<()> {
+    fn print(&self, text: &str) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -75,16 +93,20 @@ impl Session {
     }
 
     /// Writes JSON to standard output.
-    pub fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+    fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
         self.print(&(text + "\n"))
     }
 }
 
-/// The time, UTC, to the second.
-fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+/// The operating system's user, as far as the environment tells.
+fn user() -> Option<String> {
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+}
+
+/// Where the rows of a command come from.
+fn data(features: Option<PathBuf>) -> Data {
+    features.map_or(Data::Signals, Data::Table)
 }
 
 /// Runs the program and returns its exit code.
@@ -109,9 +131,7 @@ pub fn main() -> ExitCode {
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error,
-        Err(_) => anyhow::Error::new(Error::Internal(
-            "the program has a bug and stopped; nothing was published. Please report the lines above".to_owned(),
-        )),
+        Err(_) => anyhow::Error::new(Error::bug()),
     };
     let code = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
     let message = match error.downcast_ref::<Error>() {
@@ -158,25 +178,38 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo { dir, customers, seed } => demo::run(&session, &dir, customers, seed),
         Command::Init { dir, from } => init::run(&session, &dir, from.as_deref()),
         Command::Simulate { customers, days, seed, out, end, string_ids } => {
-            simulate::run(&session, crate::simulate::Plan { customers, days, seed, out, end, string_ids })
+            simulate::run(&session, &crate::simulate::Plan { customers, days, seed, out, end, string_ids })
         }
         Command::Check { as_of } => check::run(&session, as_of),
-        Command::Features { as_of, out, labels } => features::run(&session, &as_of, &out, labels),
-        Command::Train { features, as_of, promote } => train::run(&session, features.as_deref(), as_of, promote),
-        Command::Backtest { features, as_of, origins, purge_customers, no_curves, out } => {
-            let options = backtest::Options { as_of, origins, purge_customers, no_curves, out: out.as_deref() };
-            backtest::run(&session, features.as_deref(), &options)
+        Command::Features { as_of, out, labels } => {
+            features::run(&session, &jobs::features::Request { as_of, out, labels })
         }
-        Command::Score { as_of, features, model } => score::run(&session, features.as_deref(), as_of, model.as_deref()),
+        Command::Train { features, as_of, promote } => {
+            train::run(&session, &jobs::train::Request { data: data(features), as_of, promote })
+        }
+        Command::Backtest { features, as_of, origins, purge_customers, no_curves, out } => {
+            let request = jobs::backtest::Request {
+                data: data(features),
+                as_of,
+                origins: usize::from(origins),
+                purge_customers,
+                learning_curves: !no_curves,
+            };
+            backtest::run(&session, &request, out.as_deref())
+        }
+        Command::Score { as_of, features, model } => {
+            score::run(&session, &jobs::score::Request { data: data(features), as_of, model })
+        }
         Command::Explain { customer, as_of, features, model } => {
-            explain::run(&session, &customer, features.as_deref(), as_of, model.as_deref())
+            explain::run(&session, &jobs::explain::Request { customer, data: data(features), as_of, model })
         }
         Command::Models { action } => models::run(&session, action),
         Command::Config { action: args::Config::Show } => {
             let resolved = session.resolve()?;
-            match session.json() {
-                true => session.print(&(resolved.to_json()? + "\n")),
-                false => session.print(&resolved.to_toml()),
+            if session.json() {
+                session.print(&(resolved.to_json()? + "\n"))
+            } else {
+                session.print(&resolved.to_toml())
             }
         }
         Command::Completions { shell } => {

@@ -1,56 +1,26 @@
 //! `churn models`
 
 use super::args::{ExportFormat, Models};
-use super::{compare, now, summary, Session};
+use super::{compare, render, Session};
+use crate::jobs::compare::Request;
 use crate::model::artefact::Artefact;
-use crate::registry::{export, Registry};
+use crate::registry::{export, Registry, Signature};
 
 pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
     let registry = Registry::at(&session.settings()?.paths.models);
     match action {
-        Models::List => {
-            let champion = registry.champion_version()?;
-            let models = registry.versions()?.iter().map(|v| registry.load(v)).collect::<crate::Result<Vec<_>>>()?;
-            if session.json() {
-                let list: Vec<_> = models
-                    .iter()
-                    .map(|m| {
-                        serde_json::json!({
-                            "version": m.version,
-                            "champion": champion.as_ref() == Some(&m.version),
-                            "trained_at": m.trained_at,
-                            "rows": m.rows,
-                            "evaluation": m.evaluation.metrics,
-                        })
-                    })
-                    .collect();
-                return session.print_json(&list);
-            }
-            session.print(&summary::models(&models, champion.as_deref(), &registry))
-        }
-        Models::Show { version } => {
-            let model = chosen(&registry, version)?;
-            match session.json() {
-                true => session.print_json(&model),
-                false => session.print(&summary::model(&model)),
-            }
-        }
-        Models::Compare { first, second, as_of } => compare::run(session, &registry, [&first, &second], as_of),
-        Models::History => {
-            let history = registry.champion()?.history;
-            match session.json() {
-                true => session.print_json(&history),
-                false => session.print(&summary::promotions(&history)),
-            }
-        }
+        Models::List => list(session, &registry),
+        Models::Show { version } => session.result(&chosen(&registry, version)?, render::model::model),
+        Models::Compare { first, second, as_of } => compare::run(session, &Request { first, second, as_of }),
+        Models::History => session.result(&registry.champion()?.history, |history| render::model::promotions(history)),
         Models::Promote { version, reason } => {
             let _lock = registry.lock()?;
-            registry.promote(&version, &reason, &now())?;
+            registry.promote(&version, &reason, &signature())?;
             announce(session, &version)
         }
         Models::Rollback => {
             let _lock = registry.lock()?;
-            let version = registry.rollback(&now())?;
+            let version = registry.rollback(&signature())?;
             announce(session, &version)
         }
         Models::Export { version, to, out } => {
@@ -59,12 +29,33 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
                 ExportFormat::Onnx => export::onnx(&model, &out)?,
                 ExportFormat::Mlflow => export::mlflow(&model, &out)?,
             }
-            match session.json() {
-                true => session.print_json(&serde_json::json!({ "version": model.version, "path": out })),
-                false => session.print(&format!("Wrote model {} to {}\n", model.version, out.display())),
-            }
+            let written = serde_json::json!({ "version": model.version, "path": out });
+            session.result(&written, |_| format!("Wrote model {} to {}\n", model.version, out.display()))
         }
     }
+}
+
+fn list(session: &Session, registry: &Registry) -> anyhow::Result<()> {
+    let champion = registry.champion_version()?;
+    let models =
+        registry.versions()?.iter().map(|version| registry.load(version)).collect::<crate::Result<Vec<_>>>()?;
+    if !session.json() {
+        return session.print(&render::model::models(&models, champion.as_deref(), registry));
+    }
+
+    let list: Vec<_> = models
+        .iter()
+        .map(|model| {
+            serde_json::json!({
+                "version": model.version,
+                "champion": champion.as_ref() == Some(&model.version),
+                "trained_at": model.trained_at,
+                "rows": model.rows,
+                "evaluation": model.evaluation.metrics,
+            })
+        })
+        .collect();
+    session.print_json(&list)
 }
 
 /// The version asked for, or the champion.
@@ -76,8 +67,12 @@ fn chosen(registry: &Registry, version: Option<String>) -> crate::Result<Artefac
 }
 
 fn announce(session: &Session, champion: &str) -> anyhow::Result<()> {
-    match session.json() {
-        true => session.print_json(&serde_json::json!({ "champion": champion })),
-        false => session.print(&format!("The champion is {champion} now.\n")),
-    }
+    let json = serde_json::json!({ "champion": champion });
+    session.result(&json, |_| format!("The champion is {champion} now.\n"))
+}
+
+/// The time and who runs the command, for the history of promotions.
+fn signature() -> Signature {
+    let now = jiff::Timestamp::now();
+    Signature { at: now.round(jiff::Unit::Second).unwrap_or(now).to_string(), by: super::user() }
 }

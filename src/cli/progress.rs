@@ -1,49 +1,96 @@
-//! Progress on a terminal, silence in a pipe.
+//! What a person at a terminal sees of a job: a bar while rows are read, a spinner for every other step, notes as they
+//! come. In a pipe there are only the notes.
 
+use crate::observer::{Note, Observer, Severity, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Makes progress bars, or invisible ones.
-#[derive(Clone, Copy)]
+const BAR: &str = "{spinner} {msg:<12} {wide_bar} {human_pos} of {human_len} {prefix} {eta}";
+const SPINNER: &str = "{spinner} {msg}";
+
+/// The observer of the command line.
 pub struct Progress {
     visible: bool,
+    bar: Mutex<Option<ProgressBar>>,
 }
 
 impl Progress {
-    /// Visible only if wanted and standard error is a terminal.
+    /// Bars are visible only if they are wanted and standard error is a terminal.
     pub fn new(wanted: bool) -> Progress {
-        Progress { visible: wanted && std::io::stderr().is_terminal() }
+        Progress { visible: wanted && std::io::stderr().is_terminal(), bar: Mutex::default() }
     }
 
-    /// A bar towards a known total.
-    pub fn bar(&self, what: &str, unit: &str, total: u64) -> ProgressBar {
-        let template = format!("{{spinner}} {what:<12} {{wide_bar}} {{human_pos}} of {{human_len}} {unit} {{eta}}");
-        self.styled(ProgressBar::with_draw_target(Some(total), self.target()), &template)
-    }
-
-    /// A spinner with a message.
-    pub fn spinner(&self, what: &str) -> ProgressBar {
-        let bar = self.styled(ProgressBar::with_draw_target(None, self.target()), "{spinner} {msg}");
-        bar.set_message(what.to_owned());
-        bar
-    }
-
-    fn target(&self) -> ProgressDrawTarget {
-        if self.visible {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        }
-    }
-
-    fn styled(&self, bar: ProgressBar, template: &str) -> ProgressBar {
-        if self.visible {
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
+    /// Shows how far something countable is.
+    pub fn count(&self, unit: &str, done: u64, of: u64) {
+        self.with_bar(|bar| {
+            if bar.length() != Some(of) {
+                bar.set_prefix(unit.to_owned());
+                bar.set_length(of);
+                self.style(bar, BAR);
             }
-            bar.enable_steady_tick(Duration::from_millis(120));
+            bar.set_position(done);
+        });
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
         }
-        bar
+    }
+
+    fn with_bar(&self, show: impl FnOnce(&ProgressBar)) {
+        if !self.visible {
+            return;
+        }
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        show(bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        }));
+    }
+
+    fn style(&self, bar: &ProgressBar, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn step(&self, what: &str) {
+        self.with_bar(|bar| {
+            bar.unset_length();
+            self.style(bar, SPINNER);
+            bar.set_message(what.to_owned());
+        });
+    }
+
+    fn stage(&self, stage: &Stage<'_>) {
+        tracing::info!(step = stage.name, seconds = stage.seconds);
+    }
+
+    fn rows(&self, read: u64, of: u64) {
+        self.count("rows", read, of);
+    }
+
+    fn note(&self, note: &Note) {
+        let log = || match note.severity {
+            Severity::Warning => tracing::warn!("{note}"),
+            Severity::Detail => tracing::info!("{note}"),
+        };
+        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.suspend(log),
+            None => log(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
     }
 }

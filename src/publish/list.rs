@@ -29,10 +29,8 @@ pub struct Results<'a> {
     pub settings: &'a List,
 }
 
-/// What is told of one listed customer beyond the scores.
+/// What changed for one listed customer since the runs before.
 pub struct Line {
-    /// Why.
-    pub explanation: Explanation,
     /// The status against the lists before: `new`, `up`, `down`, `same` or `returned`.
     pub status: &'static str,
     /// The rank in the run before.
@@ -83,12 +81,11 @@ impl Results<'_> {
         Tier::of(place + 1, self.ranking.order.len()).name()
     }
 
-    /// What changed since the runs before, for every listed customer; the reasons are `explanations`, in rank order.
-    pub fn lines(&self, explanations: Vec<Explanation>, previous: &Previous) -> Vec<Line> {
+    /// What changed since the runs before, for every listed customer, in rank order.
+    pub fn lines(&self, previous: &Previous) -> Vec<Line> {
         let ids = self.listed().iter().map(|&p| self.customers.ids.display(self.customer(p) as usize));
-        ids.zip(explanations)
-            .enumerate()
-            .map(|(index, (id, explanation))| {
+        ids.enumerate()
+            .map(|(index, id)| {
                 let (rank, before) = (index as i64 + 1, previous.of(&id));
                 let listed_for = before.and_then(|b| b.days_listed);
                 let status = match (listed_for, before) {
@@ -100,7 +97,6 @@ impl Results<'_> {
                 };
                 let since = previous.as_of.map_or(0, |day| i64::from(self.as_of.0) - i64::from(day.0));
                 Line {
-                    explanation,
                     status,
                     previous_rank: before.map(|b| b.rank),
                     previous_probability: before.map(|b| b.probability),
@@ -110,10 +106,11 @@ impl Results<'_> {
             .collect()
     }
 
-    /// Rows of `at_risk.*`: a listed customer each, in rank order. `lines` and `passthrough` have all of them.
+    /// Rows of `at_risk.*`: a listed customer each, in rank order. The other arguments have all of them.
     pub fn list_table<'a>(
         &'a self,
         places: Range<usize>,
+        explanations: &'a [Explanation],
         lines: &'a [Line],
         passthrough: &'a [(String, Passthrough)],
     ) -> Columns<'a> {
@@ -133,9 +130,9 @@ impl Results<'_> {
         table.texts("group", move |place| Some(self.group(position(place)).name()));
         for reason in 0..REASONS {
             let pick = move |explanation: &'a Explanation| explanation.reasons.get(reason);
-            reason_columns(&mut table, &format!("reason_{}", reason + 1), lines, pick);
+            reason_columns(&mut table, &format!("reason_{}", reason + 1), explanations, pick);
         }
-        reason_columns(&mut table, "protective_1", lines, |explanation| explanation.protective.as_ref());
+        reason_columns(&mut table, "protective_1", explanations, |explanation| explanation.protective.as_ref());
         table.texts("status", |place| Some(lines[place].status));
         table.integers("previous_rank", |place| lines[place].previous_rank);
         table.floats("previous_probability", before);
@@ -153,10 +150,10 @@ impl Results<'_> {
 fn reason_columns<'a>(
     table: &mut Columns<'a>,
     name: &str,
-    lines: &'a [Line],
+    explanations: &'a [Explanation],
     pick: impl Fn(&'a Explanation) -> Option<&'a Reason> + Copy + Send + Sync + 'a,
 ) {
-    let reason = move |place: usize| pick(&lines[place].explanation);
+    let reason = move |place: usize| pick(&explanations[place]);
     table.texts(&format!("{name}_code"), move |place| reason(place).map(|reason| reason.code.as_str()));
     table.texts(&format!("{name}_text"), move |place| reason(place).map(|reason| reason.text.as_str()));
     table.floats(&format!("{name}_contribution"), move |place| reason(place).map_or(f64::NAN, |r| r.contribution));

@@ -28,13 +28,14 @@ use crate::features::{Catalogue, Measure};
 use crate::model::artefact::Row;
 use crate::model::recipe::Term;
 use catalogue::Concept;
+use serde::Serialize;
 use wording::View;
 
 /// Less than this in log-odds, 2 % of the odds, is no reason: it would present noise as an insight.
 const LEAST: f64 = 0.02;
 
 /// One concept's part in a customer's risk.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
     /// Stable: the concept and its state, for example `LOGINS_DROP`. See [`DEFINITIONS`].
     pub code: String,

@@ -39,7 +39,7 @@ pub struct Promotion {
     pub at: String,
     /// Why, in words.
     pub reason: String,
-    /// Who ran the command: the name of the operating system's user, if it says.
+    /// Who did it: as a rule the name of the operating system's user, if it is known.
     #[serde(default)]
     pub by: Option<String>,
     /// The champion before.
@@ -48,6 +48,15 @@ pub struct Promotion {
     /// Whether it went back to an earlier champion.
     #[serde(default)]
     pub rollback: bool,
+}
+
+/// When the registry is changed, and by whom.
+#[derive(Clone, Debug, Default)]
+pub struct Signature {
+    /// The time, UTC, to the second.
+    pub at: String,
+    /// The name of whoever does it, if it is known.
+    pub by: Option<String>,
 }
 
 /// The pointer file.
@@ -210,17 +219,17 @@ impl Registry {
     }
 
     /// Makes a version the champion. Hold the lock.
-    pub fn promote(&self, version: &str, reason: &str, now: &str) -> Result<()> {
-        self.enter(version, reason, now, false)
+    pub fn promote(&self, version: &str, reason: &str, signature: &Signature) -> Result<()> {
+        self.enter(version, reason, signature, false)
     }
 
     /// Makes the champion before the present one champion again, and returns its version. Again, and it is the one before
     /// that. Hold the lock.
-    pub fn rollback(&self, now: &str) -> Result<String> {
+    pub fn rollback(&self, signature: &Signature) -> Result<String> {
         let mut champions = self.champion()?.succession();
         match (champions.pop(), champions.pop()) {
             (Some(current), Some(previous)) => {
-                self.enter(&previous, &format!("rolled back from {current}"), now, true)?;
+                self.enter(&previous, &format!("rolled back from {current}"), signature, true)?;
                 Ok(previous)
             }
             _ => Err(Error::Model(format!(
@@ -230,15 +239,15 @@ impl Registry {
         }
     }
 
-    fn enter(&self, version: &str, reason: &str, now: &str, rollback: bool) -> Result<()> {
+    fn enter(&self, version: &str, reason: &str, signature: &Signature, rollback: bool) -> Result<()> {
         self.load(version)?;
         let mut champion = self.champion().unwrap_or_default();
         let previous = champion.history.last().map(|before| before.version.clone());
         champion.history.push(Promotion {
             version: version.to_owned(),
-            at: now.to_owned(),
+            at: signature.at.clone(),
             reason: reason.to_owned(),
-            by: user(),
+            by: signature.by.clone(),
             previous,
             rollback,
         });
@@ -249,11 +258,6 @@ impl Registry {
         let text = serde_json::to_string_pretty(champion).map_err(|e| Error::Internal(e.to_string()))?;
         files::write_atomically(&self.folder.join("champion.json"), (text + "\n").as_bytes())
     }
-}
-
-/// The operating system's user, as far as the environment tells.
-fn user() -> Option<String> {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
 }
 
 /// The number of a version's name, `v0001`.

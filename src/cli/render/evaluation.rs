@@ -1,17 +1,11 @@
 //! An evaluation as tables for the terminal.
 
-use super::summary::{count, counted, percent, shown, table};
+use super::{count, counted, interval, percent, shown, table};
 use crate::calendar::Day;
 use crate::model::artefact::Artefact;
-use crate::model::bootstrap::Interval;
 use crate::model::evaluation::{Profit, Segment};
 use crate::model::folds::FoldMetrics;
 use std::fmt::Write;
-
-/// "0.701 to 0.759".
-pub fn interval(interval: Option<Interval>, digits: usize) -> String {
-    interval.map_or_else(|| "-".to_owned(), |i| format!("{:.digits$} to {:.digits$}", i.lower, i.upper))
-}
 
 /// The metrics with their intervals beside those of the baseline, and what follows from them. For `train`.
 pub fn brief(model: &Artefact) -> String {

@@ -1,0 +1,70 @@
+//! A published list.
+
+use super::{count, counted, percent, population_line, shown, table, unbroken};
+use crate::jobs::score::Published;
+use std::fmt::Write;
+
+/// How many lines of the list are shown.
+const TOP: usize = 10;
+
+/// After `score`.
+pub fn published(run: &Published) -> String {
+    let manifest = &run.manifest;
+    let mut text = String::new();
+    let (read, bad) = (
+        manifest.sources.values().map(|s| s.rows_read).sum(),
+        manifest.quarantine.values().map(|q| q.total()).sum::<u64>(),
+    );
+    let _ = writeln!(
+        text,
+        "At-risk list of {}  (model {}, {} read, {} in quarantine, {:.1} s)\n",
+        manifest.as_of,
+        manifest.model_version,
+        counted(read, "row"),
+        count(bad),
+        manifest.seconds
+    );
+
+    text += &population_line(manifest.as_of, manifest.eligible, &manifest.excluded);
+    let _ = writeln!(
+        text,
+        "  {} listed, {} of them kept out of outreach as the control group; mean risk {}",
+        count(manifest.listed),
+        count(manifest.control),
+        percent(manifest.mean_probability),
+    );
+    let good = &run.scored.model.evaluation.metrics;
+    let _ = writeln!(
+        text,
+        "  on held-out rows: AUC {}, the riskiest tenth churned {} times as often as all\n",
+        shown(good.roc_auc, 3),
+        shown(good.top_decile_lift, 1),
+    );
+
+    let money = run.value_column.is_some();
+    let mut header = vec!["rank", "customer", "risk"];
+    if money {
+        header.push("at stake");
+    }
+    header.extend(["group", "status", "why"]);
+    let mut list = table(&header, if money { &[0, 2, 3] } else { &[0, 2] });
+    for customer in run.list().take(TOP) {
+        let mut row = vec![customer.rank.to_string(), customer.customer_id, percent(customer.churn_probability)];
+        if money {
+            row.push(customer.value_at_risk.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}")));
+        }
+        let reasons: Vec<&str> = customer.explanation.reasons.iter().map(|reason| reason.text.as_str()).collect();
+        let why =
+            if reasons.is_empty() { "no single reason stands out".to_owned() } else { unbroken(&reasons.join("\n")) };
+        row.extend([customer.group.name().to_owned(), customer.status.to_owned(), why]);
+        list.add_row(row);
+    }
+    let _ = writeln!(text, "{list}\n");
+
+    let _ = writeln!(text, "Files in {}:", run.folder.display());
+    for file in &manifest.files {
+        let _ = writeln!(text, "  {:<18} {}", file.name, counted(file.rows, "row"));
+    }
+    let _ = writeln!(text, "  {:<18} what was read, decided and written", "manifest.json");
+    text
+}

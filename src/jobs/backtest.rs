@@ -1,0 +1,81 @@
+//! The training repeated at earlier dates with what was known then, and judged on what came next.
+
+use super::context::{Context, Job};
+use super::input::{self, Data};
+use super::{gates, train};
+use crate::calendar::Day;
+use crate::dataset::folds::Folds;
+use crate::dataset::snapshots::Snapshots;
+use crate::dataset::{prepared, Tables};
+use crate::error::Result;
+use crate::model::backtest::{self, Backtest};
+use crate::model::screening::Candidates;
+use crate::observer::{Note, Observer};
+use serde::Serialize;
+
+/// How to backtest.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where the rows come from.
+    pub data: Data,
+    /// Use only what was known on this date; without one, all there is.
+    pub as_of: Option<Day>,
+    /// At most so many origins, the newest dates that have earlier ones to learn from.
+    pub origins: usize,
+    /// Whether rows are judged by models that have not seen their customers.
+    pub purge_customers: bool,
+    /// Whether to find out how much history and how many customers are enough.
+    pub learning_curves: bool,
+}
+
+/// A backtest, and what a person should know about it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Backtested {
+    /// What came out.
+    #[serde(flatten)]
+    pub result: Backtest,
+    /// What a person should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+}
+
+/// Repeats the training at earlier dates: by held-out folds where a prepared table has no dates to split by.
+///
+/// # Errors
+/// Those of a training, but for those of writing.
+pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
+    context.run(|job| {
+        let result = match &request.data {
+            Data::Signals => {
+                let tables = Tables::open(job.settings(), None)?;
+                let end = gates::data_end(job, &tables, request.as_of)?;
+                let days = Snapshots::choose(job.settings(), end)?.all();
+                let dataset = input::build(job, &tables, &days, Some(end))?;
+                judged(job, Candidates::all(&dataset, &tables.customers), None, request)?
+            }
+            Data::Table(path) => {
+                let settings = job.settings();
+                let prepared = prepared::for_training(settings, path, request.as_of)?;
+                let folds = match (prepared.snapshots(settings)?, &prepared.folds, &prepared.source.table.fold) {
+                    (Some(_), ..) => None,
+                    (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),
+                    _ => Some(Folds::stratified(&prepared.dataset, &prepared.customers, settings.model.seed)),
+                };
+                judged(job, train::candidates(settings, &prepared), folds.as_ref(), request)?
+            }
+        };
+        Ok(Backtested { result, notes: job.notes() })
+    })
+}
+
+/// By folds, if there are any; otherwise by time.
+fn judged(job: &Job<'_>, candidates: Candidates<'_>, folds: Option<&Folds>, request: &Request) -> Result<Backtest> {
+    let settings = job.settings();
+    let Candidates { dataset, customers, .. } = candidates;
+    let splits = match folds {
+        Some(folds) => backtest::by_folds(dataset, folds),
+        None => backtest::rolling(settings, dataset, customers, request.origins, request.purge_customers)?,
+    };
+    let step = |what: &str| job.step(what);
+    backtest::Setting { settings, candidates, step: &step }.run(&splits, request.learning_curves)
+}

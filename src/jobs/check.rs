@@ -1,0 +1,169 @@
+//! Everything that can be said of the data before anything is trained or scored.
+
+use super::context::{Context, Job};
+use super::{gates, input};
+use crate::calendar::Day;
+use crate::dataset::snapshots::Snapshots;
+use crate::dataset::{Dataset, Tables};
+use crate::eligibility::Exclusions;
+use crate::error::{Error, Result};
+use crate::publish::manifest::SourceSummary;
+use crate::sources::Quarantine;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Data that are in order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Checked {
+    /// The date that they were checked for.
+    pub as_of: Day,
+    /// Customers that a list of that date would score.
+    pub eligible: u64,
+    /// Who would not be, and why.
+    pub excluded: Exclusions,
+    /// What was read of each signal.
+    pub sources: BTreeMap<String, SourceSummary>,
+    /// Rows that could not be used, by source and reason.
+    pub quarantine: BTreeMap<String, Quarantine>,
+    /// What a training would learn from.
+    pub training: History,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// Every table in order: customers, signals, churn.
+    #[serde(skip)]
+    pub tables: Vec<CheckedTable>,
+}
+
+/// What a training would learn from.
+#[derive(Clone, Debug, Serialize)]
+pub struct History {
+    /// Its dates.
+    pub snapshots: Snapshots,
+    /// Labelled rows of all dates.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: u64,
+    /// Date by date.
+    #[serde(skip)]
+    pub dates: Vec<SnapshotRows>,
+}
+
+/// The labelled rows of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct SnapshotRows {
+    /// The date.
+    pub as_of: Day,
+    /// Its rows.
+    pub rows: u64,
+    /// How many of them churned.
+    pub churners: u64,
+}
+
+/// A table that was read.
+#[derive(Clone, Debug)]
+pub struct CheckedTable {
+    /// Its name: of a signal, or `customers`, or `churn`.
+    pub name: String,
+    /// Its files.
+    pub files: usize,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows, or customers, that are used.
+    pub used: u64,
+    /// The day of the newest row of a signal.
+    pub newest: Option<Day>,
+    /// Rows in quarantine.
+    pub quarantined: u64,
+}
+
+/// Holds the sources against their contract, the gates, and what a training needs; trains nothing. Without a date it is
+/// the day after the newest row.
+///
+/// # Errors
+/// The first thing that is not in order: [`Error::Contract`], [`Error::Stale`] or [`Error::TooLittle`].
+pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
+    context.run(|job| {
+        let tables = Tables::open(job.settings(), None)?;
+        let as_of = match as_of {
+            Some(day) => day,
+            None => gates::data_end(job, &tables, None)?,
+        };
+        let data = input::build(job, &tables, &[as_of], None)?;
+        gates::check(job, &tables, &data, as_of)?;
+        // A training needs more than scoring: matured labels, and enough churners.
+        let training = history(job, &tables, as_of)?;
+
+        Ok(Checked {
+            as_of,
+            eligible: data.counts(0).0,
+            excluded: data.exclusions[0],
+            sources: input::signal_summaries(job, &data),
+            quarantine: input::quarantine(job, &tables, &data),
+            training,
+            warnings: job.warnings(),
+            tables: checked_tables(job, &tables, &data),
+        })
+    })
+}
+
+/// The snapshots of a training on the date, and their rows.
+fn history(job: &Job<'_>, tables: &Tables, as_of: Day) -> Result<History> {
+    let end = gates::data_end(job, tables, Some(as_of))?;
+    let snapshots = Snapshots::choose(job.settings(), end)?;
+    let data = input::build(job, tables, &snapshots.all(), Some(end))?;
+
+    let dates: Vec<SnapshotRows> = (0..data.as_of.len())
+        .map(|date| {
+            let (rows, churners) = data.counts(date);
+            SnapshotRows { as_of: data.as_of[date], rows, churners }
+        })
+        .collect();
+    let churners = dates.iter().map(|date| date.churners).sum();
+
+    let least = job.settings().gates.min_churners;
+    if churners < u64::from(least) {
+        return Err(Error::TooLittle(format!(
+            "training needs {least} churners (gates.min_churners), found {churners} in {} rows of {} snapshots; add \
+             snapshots or a longer horizon, or lower the gate",
+            data.rows(),
+            data.as_of.len(),
+        )));
+    }
+    Ok(History { snapshots, rows: data.rows(), churners, dates })
+}
+
+fn checked_tables(job: &Job<'_>, tables: &Tables, data: &Dataset) -> Vec<CheckedTable> {
+    let customers = &tables.customers;
+    let mut checked = vec![CheckedTable {
+        name: "customers".to_owned(),
+        files: tables.sources.customers.files.len(),
+        rows: customers.rows,
+        used: customers.len() as u64,
+        newest: None,
+        quarantined: customers.quarantine.total(),
+    }];
+
+    for (name, report) in job.settings().signals.keys().zip(&data.reports) {
+        checked.push(CheckedTable {
+            name: name.clone(),
+            files: report.files,
+            rows: report.rows,
+            used: report.kept,
+            newest: report.newest.map(|instant| tables.zone.day_of(instant)),
+            quarantined: report.quarantine.total(),
+        });
+    }
+
+    if let Some(table) = &tables.sources.churn {
+        let (rows, quarantined) = (tables.cancellations.rows, tables.cancellations.quarantine.total());
+        checked.push(CheckedTable {
+            name: "churn".to_owned(),
+            files: table.files.len(),
+            rows,
+            used: rows - quarantined,
+            newest: None,
+            quarantined,
+        });
+    }
+    checked
+}

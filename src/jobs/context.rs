@@ -1,0 +1,116 @@
+//! What a job may know of the world around it.
+
+use crate::calendar::{Day, Zone};
+use crate::config::Settings;
+use crate::error::{Error, Result};
+use crate::observer::{Note, Observer, Severity, Silent, Stage};
+use crate::registry::Signature;
+use jiff::Timestamp;
+use std::num::NonZeroUsize;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
+
+/// What a job may know of the world around it. A job reads nothing of the process: neither its clock nor its
+/// environment, and two jobs with contexts of their own do not disturb each other.
+pub struct Context<'a> {
+    /// The resolved settings.
+    pub settings: &'a Settings,
+    /// The time at which the job runs: what is dated later has not happened yet.
+    pub now: Timestamp,
+    /// Who runs it, for the history of promotions.
+    pub user: Option<String>,
+    /// The threads that it may use; none for those of the thread pool that it is called in.
+    pub threads: Option<NonZeroUsize>,
+    /// Who hears what it does.
+    pub observer: &'a dyn Observer,
+}
+
+impl<'a> Context<'a> {
+    /// With these settings, at this time, by nobody in particular, heard by nobody.
+    pub fn new(settings: &'a Settings, now: Timestamp) -> Context<'a> {
+        Context { settings, now, user: None, threads: None, observer: &Silent }
+    }
+
+    /// Runs a job: on threads of its own if the context says how many, and so that a panic, its own or an observer's,
+    /// ends the job with an error and not the process.
+    pub(super) fn run<T: Send>(&self, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
+        let job = Job { context: self, notes: Mutex::default() };
+        let guarded = || catch_unwind(AssertUnwindSafe(|| work(&job))).unwrap_or_else(|_| Err(Error::bug()));
+
+        let Some(threads) = self.threads else { return guarded() };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get())
+            .build()
+            .map_err(|e| Error::Temporary(format!("cannot start {threads} threads: {e}; use fewer, or retry")))?;
+        pool.install(guarded)
+    }
+}
+
+/// A job at work: its context, and the notes that it has taken so far.
+pub(super) struct Job<'a> {
+    context: &'a Context<'a>,
+    notes: Mutex<Vec<Note>>,
+}
+
+impl<'a> Job<'a> {
+    /// The resolved settings.
+    pub fn settings(&self) -> &'a Settings {
+        self.context.settings
+    }
+
+    /// The configured zone.
+    pub fn zone(&self) -> Zone {
+        self.context.settings.zone()
+    }
+
+    /// Today in the configured zone.
+    pub fn today(&self) -> Day {
+        self.zone().day_of(self.context.now.as_microsecond())
+    }
+
+    /// The time, UTC, to the second, as files have it.
+    pub fn now(&self) -> String {
+        let now = self.context.now;
+        now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+    }
+
+    /// The time and who runs the job, for the registry.
+    pub fn signature(&self) -> Signature {
+        Signature { at: self.now(), by: self.context.user.clone() }
+    }
+
+    /// Tells the observer what is worth a look, and keeps it for the result.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.note(&Note::warning(text));
+    }
+
+    /// The notes taken so far.
+    pub fn notes(&self) -> Vec<Note> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The sentences of the notes that are worth a look.
+    pub fn warnings(&self) -> Vec<String> {
+        let notes = self.notes();
+        notes.into_iter().filter(|note| note.severity == Severity::Warning).map(|note| note.text).collect()
+    }
+}
+
+impl Observer for Job<'_> {
+    fn step(&self, what: &str) {
+        self.context.observer.step(what);
+    }
+
+    fn stage(&self, stage: &Stage<'_>) {
+        self.context.observer.stage(stage);
+    }
+
+    fn rows(&self, read: u64, of: u64) {
+        self.context.observer.rows(read, of);
+    }
+
+    fn note(&self, note: &Note) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note.clone());
+        self.context.observer.note(note);
+    }
+}

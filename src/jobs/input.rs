@@ -1,0 +1,199 @@
+//! What a job works on: the rows of some dates, from the signals or from a prepared table.
+
+use super::context::Job;
+use super::gates;
+use crate::calendar::Day;
+use crate::config::RankBy;
+use crate::dataset::prepared::{self, Prepared, TableRows};
+use crate::dataset::{self, Dataset, Tables};
+use crate::error::{Error, Result};
+use crate::model::artefact::Artefact;
+use crate::observer::Observer;
+use crate::publish::manifest::SourceSummary;
+use crate::sources::{self, CustomerTable, Passthrough, Quarantine, Table};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where the rows of a job come from.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// The customers and the signals that the settings name.
+    Signals,
+    /// A prepared feature table: a Parquet file, directory or glob, as `[table]` describes it.
+    Table(PathBuf),
+}
+
+/// Rows to be scored, and what is told of where they come from.
+pub(super) struct Input {
+    /// The as-of date.
+    pub as_of: Day,
+    /// The rows of that date, perhaps among others.
+    pub data: Dataset,
+    /// Their customers.
+    pub customers: CustomerTable,
+    /// What was read, by source.
+    pub sources: BTreeMap<String, SourceSummary>,
+    /// Rows that could not be used, by source.
+    pub quarantine: BTreeMap<String, Quarantine>,
+    origin: Origin,
+}
+
+/// Where the pass-through columns lie.
+enum Origin {
+    Customers(Table),
+    Prepared(Box<TableRows>),
+}
+
+/// Columns that are copied untouched: name and values.
+pub(super) type CopiedColumns = Vec<(String, Passthrough)>;
+
+impl Input {
+    /// The column of the money a month at stake, if there is one.
+    pub fn value_column(&self, job: &Job<'_>) -> Option<String> {
+        match &self.origin {
+            Origin::Customers(_) => job.settings().customers.as_ref().and_then(|columns| columns.value.clone()),
+            Origin::Prepared(rows) => rows.table.value.clone(),
+        }
+    }
+
+    /// The pass-through columns of some customers, in that order.
+    pub fn passthrough(&self, job: &Job<'_>, wanted: &[u32]) -> Result<CopiedColumns> {
+        match &self.origin {
+            Origin::Customers(table) => {
+                let columns = sources::customer_columns(job.settings())?;
+                sources::customers::passthrough(table, columns, &job.zone(), &self.customers, wanted)
+            }
+            Origin::Prepared(rows) => rows.passthrough(&job.zone(), wanted),
+        }
+    }
+
+    /// The pass-through columns of `scores.parquet`: those of a prepared table, whose rows nobody else has.
+    pub fn passthrough_of_scores(&self, job: &Job<'_>, wanted: &[u32]) -> Result<CopiedColumns> {
+        match &self.origin {
+            Origin::Customers(_) => Ok(Vec::new()),
+            Origin::Prepared(rows) => rows.passthrough(&job.zone(), wanted),
+        }
+    }
+}
+
+/// The rows of a date from the signals, which pass the gates.
+pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
+    let tables = Tables::open(job.settings(), Some(dataset::scan_days(job.settings(), &[as_of], false)))?;
+    let data = build(job, &tables, &[as_of], None)?;
+    gates::check(job, &tables, &data, as_of)?;
+
+    Ok(Input {
+        as_of,
+        sources: signal_summaries(job, &data),
+        quarantine: quarantine(job, &tables, &data),
+        data,
+        customers: tables.customers,
+        origin: Origin::Customers(tables.sources.customers),
+    })
+}
+
+/// The rows of a prepared table: those of `as_of`, or of the newest date, and with `earlier` of so many dates before.
+/// Without as-of dates they are of `as_of`, or of today.
+pub(super) fn from_table(
+    job: &Job<'_>,
+    model: &Artefact,
+    path: &Path,
+    as_of: Option<Day>,
+    earlier: usize,
+) -> Result<Input> {
+    let settings = job.settings();
+    let has_value = settings.table.as_ref().is_some_and(|table| table.value.is_some());
+    if settings.list.rank_by == RankBy::ExpectedLoss && !has_value {
+        let what = "list.rank_by: expected_loss needs `table.value` here, the column of the money a month at stake";
+        return Err(Error::Config(what.to_owned()));
+    }
+
+    job.step("reading the table");
+    let undated = as_of.unwrap_or(job.today());
+    let Prepared { source, dataset, customers, notes, .. } =
+        prepared::for_scoring(settings, path, (&model.version, &model.catalogue), undated, |dates| {
+            newest_dates(path, dates, as_of, earlier)
+        })?;
+    notes.into_iter().for_each(|note| job.warn(note));
+
+    let as_of = dataset.as_of.last().copied().unwrap_or(undated);
+    let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).0;
+    if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
+        return Err(Error::TooLittle(format!(
+            "{} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check the table and the date, or \
+             lower the gate",
+            path.display(),
+            settings.gates.min_customers,
+        )));
+    }
+
+    let files = source.table.table.files.len();
+    let read = SourceSummary { files, rows_read: customers.rows, rows_used: eligible, ..SourceSummary::default() };
+    Ok(Input {
+        as_of,
+        sources: [("table".to_owned(), read)].into(),
+        quarantine: [("table".to_owned(), customers.quarantine.clone())].into(),
+        data: dataset,
+        customers,
+        origin: Origin::Prepared(Box::new(source)),
+    })
+}
+
+/// The date wanted of a table's ascending dates, or the newest one, with so many `earlier` ones before it.
+fn newest_dates(path: &Path, dates: &[Day], as_of: Option<Day>, earlier: usize) -> Result<Vec<Day>> {
+    let end = match as_of {
+        Some(day) => dates.binary_search(&day).ok(),
+        None => dates.len().checked_sub(1),
+    };
+    if let Some(end) = end {
+        return Ok(dates[end.saturating_sub(earlier)..=end].to_vec());
+    }
+
+    let newest: Vec<String> = dates.iter().rev().take(5).map(Day::to_string).collect();
+    Err(Error::TooLittle(format!(
+        "{} has no row {}; its newest dates are: {}",
+        path.display(),
+        as_of.map_or_else(|| "with an as-of date".to_owned(), |day| format!("of {day}")),
+        if newest.is_empty() { "none".to_owned() } else { newest.join(", ") },
+    )))
+}
+
+/// The rows of some dates, as for scoring, or with `labels_end` as for training.
+pub(super) fn build(job: &Job<'_>, tables: &Tables, as_of: &[Day], labels_end: Option<Day>) -> Result<Dataset> {
+    build_with(job, job.settings(), tables, as_of, labels_end)
+}
+
+/// As [`build`], under other settings than the job's: those of a model that looks through other windows.
+pub(super) fn build_with(
+    job: &Job<'_>,
+    settings: &crate::config::Settings,
+    tables: &Tables,
+    as_of: &[Day],
+    labels_end: Option<Day>,
+) -> Result<Dataset> {
+    let all = tables.sources.signals.iter().flat_map(|table| &table.files).map(|file| file.rows()).sum();
+    let read = AtomicU64::new(0);
+    job.step("reading");
+    dataset::build(settings, tables, as_of, labels_end, &|rows| {
+        job.rows(read.fetch_add(rows, Ordering::Relaxed) + rows, all);
+    })
+}
+
+/// What was read of each signal.
+pub(super) fn signal_summaries(job: &Job<'_>, data: &Dataset) -> BTreeMap<String, SourceSummary> {
+    job.settings().signals.keys().cloned().zip(data.reports.iter().map(SourceSummary::of)).collect()
+}
+
+/// Rows in quarantine, by source.
+pub(super) fn quarantine(job: &Job<'_>, tables: &Tables, data: &Dataset) -> BTreeMap<String, Quarantine> {
+    let signals = job.settings().signals.keys().cloned();
+    let mut all: BTreeMap<String, Quarantine> =
+        signals.zip(data.reports.iter().map(|report| report.quarantine.clone())).collect();
+
+    all.insert("customers".to_owned(), tables.customers.quarantine.clone());
+    if tables.sources.churn.is_some() {
+        all.insert("churn".to_owned(), tables.cancellations.quarantine.clone());
+    }
+    all
+}

@@ -1,0 +1,26 @@
+//! The jobs: what the product does, as functions of settings and data. A job tells an observer what it does, prints
+//! nothing, and returns what it found; the command line is one caller among others.
+//!
+//! | job | does |
+//! |---|---|
+//! | [`check`] | holds the sources against their contract, the gates and the history that a training needs |
+//! | [`features`] | writes the feature table |
+//! | [`train`] | trains a challenger, evaluates it on later customers, registers it, promotes it by rule |
+//! | [`score`] | scores the customers of a date, ranks them, explains them, and publishes the list |
+//! | [`explain`] | one customer: contributions, values, the history of the risk |
+//! | [`backtest`] | repeats the training at earlier dates |
+//! | [`compare`] | two versions of the model beside each other |
+
+pub mod backtest;
+pub mod check;
+pub mod compare;
+mod context;
+pub mod explain;
+pub mod features;
+mod gates;
+mod input;
+pub mod score;
+pub mod train;
+
+pub use context::Context;
+pub use input::Data;

@@ -1,0 +1,346 @@
+//! The nightly job: the rows of a date scored, ranked and explained, and the list published.
+
+use super::context::{Context, Job};
+use super::input::{self, Data, Input};
+use crate::calendar::Day;
+use crate::clock::Clock;
+use crate::config::{Format, List, Reference};
+use crate::dataset::{Dataset, Selection};
+use crate::digest;
+use crate::error::{Error, Result};
+use crate::model::artefact::{Artefact, Row, Scores};
+use crate::observer::Note;
+use crate::publish::list::{Line, Results};
+use crate::publish::manifest::Manifest;
+use crate::publish::previous::Previous;
+use crate::publish::Staged;
+use crate::ranking::{Group, Ranking};
+use crate::reasons::{Attribution, Explainer, Explanation};
+use crate::registry::Registry;
+use crate::sources::CustomerTable;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What to score.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where the rows come from.
+    pub data: Data,
+    /// The date of the list. Of signals it has to be named; of a prepared table it is the newest one unless it is.
+    pub as_of: Option<Day>,
+    /// A version other than the champion.
+    pub model: Option<String>,
+}
+
+/// The customers of a date, scored, ranked and explained; nothing is published yet.
+pub struct Scored {
+    /// The model.
+    pub model: Artefact,
+    /// The order, and how many are listed.
+    pub ranking: Ranking,
+    /// Why the listed customers are at risk, in rank order.
+    pub explanations: Vec<Explanation>,
+    /// The log-odds that contributions are measured from.
+    pub reference_log_odds: f64,
+    /// What a person should know.
+    pub notes: Vec<Note>,
+    scores: Scores,
+    input: Input,
+    list: List,
+    started: Instant,
+}
+
+/// A published run.
+#[derive(Serialize)]
+pub struct Published {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// What was read, decided and written.
+    pub manifest: Manifest,
+    /// What was published.
+    #[serde(skip)]
+    pub scored: Scored,
+    /// The column of the money a month at stake, if there is one.
+    #[serde(skip)]
+    pub value_column: Option<String>,
+    #[serde(skip)]
+    lines: Vec<Line>,
+}
+
+/// A customer on a published list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedCustomer<'a> {
+    /// From 1 for the customer most at risk.
+    pub rank: usize,
+    /// The id, as people write it.
+    pub customer_id: String,
+    /// The calibrated probability of churn.
+    pub churn_probability: f64,
+    /// The money a month at stake, if it is known.
+    pub value_at_risk: Option<f64>,
+    /// Contact, or control.
+    pub group: Group,
+    /// The status against the lists before: `new`, `up`, `down`, `same` or `returned`.
+    pub status: &'static str,
+    /// Why.
+    pub explanation: &'a Explanation,
+}
+
+/// The nightly job: check, features, score, reasons, rank, publish. The lock on the lists is held all the way.
+///
+/// # Errors
+/// [`Error::Model`] when the model is missing, damaged or of other features; [`Error::Contract`], [`Error::Stale`] and
+/// [`Error::TooLittle`] when the data are not fit for a list; [`Error::Locked`] when another run publishes; and what
+/// reading and writing can end with. Then nothing was published.
+pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Published> {
+    context.run(|job| {
+        let started = Instant::now();
+        let model = chosen(registry, request.model.as_deref())?;
+
+        let (staged, input) = match (&request.data, request.as_of) {
+            (Data::Table(path), as_of) => {
+                model.check_prepared(job.settings())?;
+                let input = input::from_table(job, &model, path, as_of, 0)?;
+                (begin(job, input.as_of)?, input)
+            }
+            (Data::Signals, Some(as_of)) => {
+                model.check_compatible(job.settings())?;
+                (begin(job, as_of)?, input::from_signals(job, as_of)?)
+            }
+            (Data::Signals, None) => {
+                return Err(Error::Config("name the date of the list with --as-of DATE".to_owned()));
+            }
+        };
+
+        publish_into(job, staged, scored(job, model, input, started)?)
+    })
+}
+
+/// Scores, ranks and explains the customers of a date, and writes nothing.
+///
+/// # Errors
+/// As [`run`], but for those of writing.
+pub fn compute(context: &Context<'_>, model: Artefact, data: &Data, as_of: Option<Day>) -> Result<Scored> {
+    context.run(|job| {
+        let started = Instant::now();
+        let input = match (data, as_of) {
+            (Data::Table(path), as_of) => {
+                model.check_prepared(job.settings())?;
+                input::from_table(job, &model, path, as_of, 0)?
+            }
+            (Data::Signals, Some(as_of)) => {
+                model.check_compatible(job.settings())?;
+                input::from_signals(job, as_of)?
+            }
+            (Data::Signals, None) => return Err(Error::Config("name the as-of date of the signals".to_owned())),
+        };
+        scored(job, model, input, started)
+    })
+}
+
+/// Publishes what was computed, under the lock of the lists.
+///
+/// # Errors
+/// [`Error::Locked`] when another run publishes; what reading earlier lists and writing can end with.
+pub fn publish(context: &Context<'_>, scored: Scored) -> Result<Published> {
+    context.run(|job| publish_into(job, begin(job, scored.input.as_of)?, scored))
+}
+
+impl Scored {
+    /// The as-of date.
+    pub fn as_of(&self) -> Day {
+        self.input.as_of
+    }
+
+    /// How many customers are eligible; all of them are scored.
+    pub fn eligible(&self) -> usize {
+        self.scores.customers.len()
+    }
+
+    fn results(&self) -> Results<'_> {
+        Results {
+            as_of: self.input.as_of,
+            customers: &self.input.customers,
+            scores: &self.scores,
+            ranking: &self.ranking,
+            model_version: &self.model.version,
+            settings: &self.list,
+        }
+    }
+}
+
+impl Published {
+    /// The list, in rank order.
+    pub fn list(&self) -> impl Iterator<Item = ListedCustomer<'_>> {
+        let results = self.scored.results();
+        let positions = self.scored.ranking.order.iter().zip(&self.lines).zip(&self.scored.explanations);
+        positions.enumerate().map(move |(place, ((&position, line), explanation))| {
+            let customer = results.customer(position) as usize;
+            ListedCustomer {
+                rank: place + 1,
+                customer_id: results.customers.ids.display(customer),
+                churn_probability: results.scores.probabilities[position as usize],
+                value_at_risk: results.customers.value.get(customer).copied().filter(|value| value.is_finite()),
+                group: results.group(position),
+                status: line.status,
+                explanation,
+            }
+        })
+    }
+}
+
+/// The version asked for, or the champion.
+pub(super) fn chosen(registry: &Registry, version: Option<&str>) -> Result<Artefact> {
+    match version {
+        Some(version) => registry.load(version),
+        None => registry.load_champion(),
+    }
+}
+
+fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
+    Staged::begin(&job.settings().paths.lists, as_of)
+}
+
+fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Result<Scored> {
+    let settings = job.settings();
+    let (data, customers) = (&input.data, &input.customers);
+    model.advice.iter().for_each(|advice| job.warn(advice));
+    for format in settings.publish.formats.iter().filter(|f| matches!(f, Format::Xlsx | Format::Html)) {
+        job.warn(format!("publish.formats names {format:?}, which this version does not write"));
+    }
+
+    let mut clock = Clock::start();
+    let scores = model.score(data, customers, &Selection::scored(data, input.as_of))?;
+    clock.lap("scores");
+
+    let ranking = ranked(job, customers, &scores);
+    clock.lap("ranking");
+
+    let explainer = explainer(job, &model, data, customers, &scores, &ranking)?;
+    let explanations = ranking.order[..ranking.listed]
+        .par_iter()
+        .map(|&position| explain(&explainer, &model, data, customers, scores.places[position as usize]))
+        .collect::<Result<_>>()?;
+    clock.lap("reasons");
+
+    Ok(Scored {
+        ranking,
+        explanations,
+        reference_log_odds: explainer.reference_log_odds(),
+        notes: job.notes(),
+        model,
+        scores,
+        input,
+        list: settings.list.clone(),
+        started,
+    })
+}
+
+fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Published> {
+    let settings = job.settings();
+    let mut clock = Clock::start();
+    let results = scored.results();
+    let customers_of = |places: &[u32]| -> Vec<u32> { places.iter().map(|&place| results.customer(place)).collect() };
+
+    let listed = customers_of(results.listed());
+    let wanted = listed.iter().map(|&customer| results.customers.ids.display(customer as usize)).collect();
+    let lines = results.lines(&Previous::read(&settings.paths.lists, results.as_of, &wanted)?);
+    clock.lap("earlier lists");
+
+    let passthrough = scored.input.passthrough(job, &listed)?;
+    let in_scores = scored.input.passthrough_of_scores(job, &customers_of(&scored.ranking.order))?;
+    let list = |places| Ok(results.list_table(places, &scored.explanations, &lines, &passthrough));
+    if settings.publish.formats.contains(&Format::Csv) {
+        staged.csv("at_risk.csv", lines.len(), list)?;
+    }
+    if settings.publish.formats.contains(&Format::Parquet) {
+        staged.parquet("at_risk.parquet", lines.len(), list)?;
+    }
+    let everybody = scored.ranking.order.len();
+    staged.parquet("scores.parquet", everybody, |places| Ok(results.scores_table(places, &in_scores)))?;
+    clock.lap("tables");
+
+    let manifest = Manifest {
+        program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
+        as_of: results.as_of,
+        model_version: scored.model.version.clone(),
+        model_checksum: scored.model.checksum.clone(),
+        settings_sha256: digest::of_text(&settings.canonical_json()?),
+        published_at: job.now(),
+        seconds: scored.started.elapsed().as_secs_f64(),
+        eligible: everybody as u64,
+        excluded: scored.input.data.exclusions.last().copied().unwrap_or_default(),
+        listed: listed.len() as u64,
+        control: results.listed().iter().filter(|&&place| results.group(place) == Group::Control).count() as u64,
+        mean_probability: scored.scores.probabilities.iter().sum::<f64>() / everybody as f64,
+        reference_log_odds: scored.reference_log_odds,
+        sources: scored.input.sources.clone(),
+        quarantine: scored.input.quarantine.clone(),
+        warnings: scored.notes.iter().map(|note| note.text.clone()).collect(),
+        files: staged.files().to_vec(),
+    };
+    let folder = staged.publish(&manifest)?;
+    let value_column = scored.input.value_column(job);
+    Ok(Published { folder, manifest, scored, value_column, lines })
+}
+
+/// The customers in the order of the list.
+pub(super) fn ranked(job: &Job<'_>, customers: &CustomerTable, scores: &Scores) -> Ranking {
+    let value = |customer: u32| customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
+    let list = &job.settings().list;
+    Ranking::of(list, &scores.customers, &scores.probabilities, &scores.log_odds, value)
+}
+
+/// What explains the scores of a date, against the reference that the settings name.
+pub(super) fn explainer(
+    job: &Job<'_>,
+    model: &Artefact,
+    data: &Dataset,
+    customers: &CustomerTable,
+    scores: &Scores,
+    ranking: &Ranking,
+) -> Result<Explainer> {
+    let reference = match job.settings().list.reference {
+        Reference::Population => scores.mean.clone(),
+        Reference::CutOff => mean_at_cut_off(model, data, customers, scores, ranking)?,
+    };
+    let attribution = Attribution::new(model.slopes(), model.intercept, reference)?;
+    Explainer::new(job.settings(), &model.catalogue, &model.terms(), attribution)
+}
+
+/// The mean row of the last tenth of the list, but of at least 50 customers, so that it is steady.
+fn mean_at_cut_off(
+    model: &Artefact,
+    data: &Dataset,
+    customers: &CustomerTable,
+    scores: &Scores,
+    ranking: &Ranking,
+) -> Result<Row> {
+    let length = (ranking.listed / 10).max(50).min(ranking.listed);
+    let nearest = &ranking.order[ranking.listed - length..ranking.listed];
+
+    let mut mean = Row::zeros(scores.mean.effects.len());
+    for &position in nearest {
+        let row = model.row(data, customers, scores.places[position as usize])?;
+        mean.add(&row, 1.0 / length as f64);
+    }
+    Ok(mean)
+}
+
+/// One row's reasons.
+pub(super) fn explain(
+    explainer: &Explainer,
+    model: &Artefact,
+    data: &Dataset,
+    customers: &CustomerTable,
+    place: (u32, u32),
+) -> Result<Explanation> {
+    let block = &data.blocks[place.0 as usize];
+    let row = place.1 as usize;
+    let raw = block.row(row)?;
+    let entry = block.customers[row] as usize;
+    let levels: Vec<Option<&str>> = customers.categorical.iter().map(|levels| levels.get(entry)).collect();
+    Ok(explainer.explain(&raw, &levels, &model.row(data, customers, place)?))
+}

@@ -1,0 +1,291 @@
+//! The training: a challenger from labelled rows, judged on later customers, registered, and promoted by rule.
+
+use super::context::{Context, Job};
+use super::gates;
+use super::input::{self, Data};
+use crate::calendar::Day;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::dataset::folds::Folds;
+use crate::dataset::prepared::{self, Prepared};
+use crate::dataset::snapshots::Snapshots;
+use crate::dataset::{Dataset, Selection, Tables};
+use crate::error::{Error, Result};
+use crate::features::{Catalogue, Directions};
+use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
+use crate::model::folds;
+use crate::model::leakage;
+use crate::model::screening::{Candidates, Wide};
+use crate::model::training::{self, Challenger};
+use crate::observer::{Note, Observer};
+use crate::registry::comparison::{self, Contender};
+use crate::registry::promotion::{self, Decision};
+use crate::registry::Registry;
+use crate::sources::CustomerTable;
+use std::path::{Path, PathBuf};
+
+/// What to train on, and what becomes of the challenger.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where the rows come from.
+    pub data: Data,
+    /// Use only what was known on this date; without one, all there is.
+    pub as_of: Option<Day>,
+    /// Whether the challenger becomes champion.
+    pub promote: Promote,
+}
+
+/// Whether a challenger becomes champion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promote {
+    /// Unless it is worse than the champion on the held-out rows.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// A registered challenger.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The model, as published.
+    pub model: Artefact,
+    /// Whether it is champion now, and why.
+    pub decision: Decision,
+    /// The model's file.
+    pub file: PathBuf,
+    /// What a person should know about the training.
+    pub notes: Vec<Note>,
+}
+
+/// What a model cannot know of itself when its rows had no order in time.
+const NO_TIME_SPLIT: &str =
+    "no split by time was possible: the rows have no as-of dates, or all the same. The metrics \
+     are of customers that the model has not seen, but of the same time; on later customers it may do worse";
+
+/// Trains a challenger on snapshots whose labels have matured, evaluates it on later ones, registers it, and promotes it
+/// by rule. The registry's lock is held all the way.
+///
+/// # Errors
+/// [`Error::TooLittle`] when there are too few rows or churners to learn from; [`Error::Stale`] when the data end long
+/// before the date; [`Error::Contract`] for data that break their contract or columns that know the label;
+/// [`Error::Locked`] when another run writes to the registry; what reading and writing can end with. Then nothing was
+/// registered.
+pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Trained> {
+    context.run(|job| {
+        let _lock = registry.lock()?;
+        let (model, decision) = match &request.data {
+            Data::Signals => from_signals(job, registry, request)?,
+            Data::Table(path) => from_table(job, registry, path, request)?,
+        };
+
+        if decision.promoted {
+            registry.promote(&model.version, &decision.reason, &job.signature())?;
+        }
+        Ok(Trained { file: registry.path(&model.version), model, decision, notes: job.notes() })
+    })
+}
+
+fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result<(Artefact, Decision)> {
+    let settings = job.settings();
+    // A wrong name in the settings is told before the tables are read.
+    Directions::of(settings, &Catalogue::of(settings))?;
+    let tables = Tables::open(settings, None)?;
+    let end = gates::data_end(job, &tables, request.as_of)?;
+    let snapshots = Snapshots::choose(settings, end)?;
+    for day in &snapshots.unmatured {
+        job.warn(format!("the labels of the snapshot {day} have not matured by {end}; it is left out"));
+    }
+
+    let mut data = input::build(job, &tables, &snapshots.all(), Some(end))?;
+    let mut clock = Clock::start();
+    let labelled = Selection::labelled(&data, |_| true);
+    for suspect in leakage::suspects(&data, &tables.customers, &labelled, settings.model.seed)? {
+        job.warn(format!("{suspect}: does it know more than was known on the as-of date?"));
+    }
+    clock.lap("leaks");
+
+    let inputs = Inputs::of(&tables.sources, settings.signals.keys(), Some(end));
+    let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
+    let own = training::Data::Own { dataset: &mut data, features: compared };
+    let challenger =
+        training::train(settings, own, &tables.customers, &snapshots, inputs, &|what: &str| job.step(what))?;
+    let challenger = registry.register(challenger, &job.now())?;
+
+    let dates = challenger.evaluation_dates();
+    let features = |champion: &Contender| match champion.settings(settings) {
+        Err(_) => Ok(Features::Others),
+        Ok(its) if its.features.windows_days == settings.features.windows_days => Ok(Features::Same),
+        Ok(its) => input::build_with(job, &its, &tables, dates, Some(end))
+            .map(|data| Features::Own(Box::new((data, tables.customers.clone())))),
+    };
+    let decision = decide(settings, registry, &challenger, (&data, &tables.customers), features, request.promote)?;
+    Ok((challenger.published, decision))
+}
+
+fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request) -> Result<(Artefact, Decision)> {
+    let settings = job.settings();
+    job.step("reading the table");
+    let prepared = prepared::for_training(settings, path, request.as_of)?;
+    prepared.notes.iter().for_each(|note| job.warn(note));
+    let snapshots = prepared.snapshots(settings)?;
+    job.step("looking for leaks");
+    no_leaks(settings, &prepared)?;
+
+    let mut challenger = match &snapshots {
+        Some(snapshots) => split_by_time(job, &prepared, snapshots)?,
+        None => split_by_folds(job, &prepared)?,
+    };
+    for model in challenger.models() {
+        model.churn = ChurnMeaning::of_table(settings);
+        if snapshots.is_none() {
+            model.advice.insert(0, NO_TIME_SPLIT.to_owned());
+        }
+    }
+    let challenger = registry.register(challenger, &job.now())?;
+
+    let (data, customers) = (&prepared.dataset, &prepared.customers);
+    let of = |model: &Contender| {
+        let catalogue = &model.published.catalogue;
+        let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
+        prepared.source.read((&numeric, &catalogue.categorical), data, customers)
+    };
+    let features = |champion: &Contender| {
+        let (ours, theirs) = (&challenger.published, &champion.published);
+        if theirs.churn != ours.churn || !prepared.source.has(&theirs.catalogue) {
+            return Ok(Features::Others);
+        }
+        if theirs.catalogue == ours.catalogue {
+            return Ok(Features::Same);
+        }
+        let (data, customers, _) = of(champion)?;
+        Ok(Features::Own(Box::new((data, customers))))
+    };
+    let of_wide = if prepared.is_wide() { Some(of(&challenger)?) } else { None };
+    let its = of_wide.as_ref().map_or((data, customers), |(data, customers, _)| (data, customers));
+    let decision = decide(settings, registry, &challenger, its, features, request.promote)?;
+    Ok((challenger.published, decision))
+}
+
+fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> Result<Challenger> {
+    for day in &snapshots.unmatured {
+        job.warn(format!("the rows of {day} have no labels, or none known by then; they are left out"));
+    }
+
+    let settings = job.settings();
+    let training = Selection::labelled(&prepared.dataset, |day| snapshots.training.contains(&day));
+    let kept = candidates(settings, prepared).for_training_on(&training)?;
+    let (data, customers) = kept.data();
+    let inputs = Inputs::of_table(&prepared.source.table.table);
+    let shared = training::Data::Shared(data);
+    let mut challenger = training::train(settings, shared, customers, snapshots, inputs, &|what: &str| job.step(what))?;
+    challenger.models().for_each(|model| kept.tell(model));
+    Ok(challenger)
+}
+
+fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<Challenger> {
+    let settings = job.settings();
+    let column = prepared.source.table.fold.as_deref();
+    let folds = match (&prepared.folds, column) {
+        (Some(levels), Some(column)) => Folds::given(column, levels)?,
+        _ => Folds::stratified(&prepared.dataset, &prepared.customers, settings.model.seed),
+    };
+    let inputs = Inputs::of_table(&prepared.source.table.table);
+    let candidates = candidates(settings, prepared);
+    folds::train(settings, &candidates, (&folds, column), inputs, &|what: &str| job.step(what))
+}
+
+/// The columns of a prepared table that models may learn from.
+pub(super) fn candidates<'a>(settings: &'a Settings, prepared: &'a Prepared) -> Candidates<'a> {
+    let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
+    let wide = prepared.is_wide().then_some(Wide { table: &prepared.source, most, model: &settings.model });
+    Candidates { dataset: &prepared.dataset, customers: &prepared.customers, wide }
+}
+
+/// Stops a training on columns that seem to know the label, but for those that are accepted by name.
+fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
+    let data = &prepared.dataset;
+    let rows = Selection::labelled(data, |_| true);
+    let seed = settings.model.seed;
+    let mut suspects = leakage::suspects(data, &prepared.customers, &rows, seed)?;
+    if prepared.is_wide() {
+        for columns in prepared.source.batches() {
+            let (data, customers, _) = prepared.source.read(columns, data, &prepared.customers)?;
+            suspects.extend(leakage::suspects(&data, &customers, &rows, seed)?);
+        }
+    }
+    suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.source.table.as_of.is_some()));
+
+    let accepted = settings.table.as_ref().map_or(&[][..], |table| &table.accept);
+    suspects.retain(|suspect| !accepted.contains(&suspect.column));
+    if suspects.is_empty() {
+        return Ok(());
+    }
+
+    let evidence: Vec<String> = suspects.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = suspects.iter().map(|suspect| format!("{:?}", suspect.column)).collect();
+    Err(Error::Contract(format!(
+        "{} to know the label, as only a column can that was written after it:\n  {}\nA model that learns from that is of \
+         no use on customers whose future is open. Leave such columns out (table.ignore = [{list}]), or accept those that \
+         were known on the as-of date (table.accept = [{list}])",
+        match suspects.len() {
+            1 => "1 column seems".to_owned(),
+            many => format!("{many} columns seem"),
+        },
+        evidence.join("\n  "),
+        list = names.join(", "),
+    )))
+}
+
+/// The features that a champion scores the challenger's held-out rows from.
+enum Features {
+    /// The challenger's.
+    Same,
+    /// Those of a data set of its own, because it looks through other windows or at other columns.
+    Own(Box<(Dataset, CustomerTable)>),
+    /// None that are there: it predicts something else, or from other tables.
+    Others,
+}
+
+/// Whether the challenger becomes champion: as asked, or by the [rule](promotion::decide).
+fn decide(
+    settings: &Settings,
+    registry: &Registry,
+    challenger: &Contender,
+    (data, customers): (&Dataset, &CustomerTable),
+    features: impl FnOnce(&Contender) -> Result<Features>,
+    promote: Promote,
+) -> Result<Decision> {
+    match promote {
+        Promote::Always => return Ok(Decision::promote("promoted as asked (--promote always)")),
+        Promote::Never => return Ok(Decision::keep("not promoted, as asked (--promote never)")),
+        Promote::Auto => {}
+    }
+    if let Some(decision) = promotion::without_signal(challenger.published.evaluation.intervals.roc_auc) {
+        return Ok(decision);
+    }
+
+    let champion = match registry.champion_version()? {
+        None => return Ok(Decision::promote("the first champion")),
+        Some(version) => Contender::load(registry, &version),
+    };
+    let champion = match champion {
+        Ok(champion) => champion,
+        Err(error) => return Ok(Decision::promote(format!("the champion cannot be used: {error}"))),
+    };
+    let its_data = match features(&champion)? {
+        Features::Same => None,
+        Features::Own(its) => Some(its),
+        Features::Others => {
+            let version = champion.published.version;
+            let reason = format!("the champion {version} predicts something else or from other features");
+            return Ok(Decision::promote(reason));
+        }
+    };
+
+    let dates = challenger.evaluation_dates();
+    let its = its_data.as_deref().map_or((data, customers), |(data, customers)| (data, customers));
+    let held_out = comparison::on_held_out(settings, [(&champion, its), (challenger, (data, customers))], dates)?;
+    Ok(promotion::decide(challenger, &champion, held_out.as_ref(), settings.promotion.margin))
+}
