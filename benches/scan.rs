@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use churn_risk::calendar::{Day, MICROS};
 use churn_risk::config;
 use churn_risk::dataset::{self, Tables};
-use churn_risk::sources::{self, table::OpenFile};
+use churn_risk::sources::{self, parquet::OpenFile};
 use clap::Parser;
 use parquet::file::statistics::Statistics;
 use rayon::prelude::*;

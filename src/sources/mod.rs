@@ -1,44 +1,29 @@
 //! Sources: the Parquet tables that a run reads. Opened and held against their contract first, all of them, so that one
 //! message names every mismatch; then read once.
 
-mod bins;
-pub mod cancellations;
-mod columns;
 pub mod customers;
-mod decode;
-pub mod events;
-mod id_index;
-pub mod ids;
 pub mod infer;
-mod layout;
-mod numbering;
-mod packing;
-mod page_index;
-pub mod partition;
-mod passthrough;
-mod plan;
+pub mod parquet;
 pub mod prepared;
 pub mod quarantine;
-pub mod rows;
-mod scatter;
-pub mod table;
+pub mod scan;
 
-pub use cancellations::Cancellations;
+pub use self::parquet::{IdKind, Table};
+pub use customers::cancellations::Cancellations;
+pub use customers::ids::Ids;
+pub use customers::passthrough::Passthrough;
 pub use customers::{CustomerTable, Levels, NO_DAY, NO_LEVEL};
-pub use events::{scan, EventStore, SignalReport, SignalScan, NO_CATEGORY};
-pub use ids::Ids;
-pub use partition::Partitioning;
-pub use passthrough::Passthrough;
 pub use prepared::{Keys, PreparedTable, Wanted};
 pub use quarantine::{Quarantine, Reason};
-pub use rows::{PartitionRows, Resolver, RowValues, SignalRows};
-pub use table::{IdKind, Table};
+pub use scan::partition::Partitioning;
+pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};
+pub use scan::{scan, EventStore, SignalReport, SignalScan, NO_CATEGORY};
 
+use self::parquet::decode::{Times, NULL_TIME};
+use self::parquet::{damaged, Need, OpenFile, Role};
 use crate::calendar::{Day, Zone, MICROS};
 use crate::config::{ChurnDefinition, Settings, SignalKind};
 use crate::error::{Error, Result};
-use decode::{Times, NULL_TIME};
-use table::{damaged, Need, Role};
 
 /// All tables of a configuration, opened.
 pub struct Sources {
@@ -77,7 +62,7 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
     ] {
         needs.extend(columns.iter().map(|column| need("customers", key, column, role, true)));
     }
-    let customers_table = table::open("customers", &customers.path, &needs, None, &mut problems);
+    let customers_table = parquet::open("customers", &customers.path, &needs, None, &mut problems);
     let mut signals = Vec::new();
     for (name, signal) in &settings.signals {
         let section = format!("signals.{name}");
@@ -91,7 +76,7 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
         needs.extend(signal.category.iter().map(|column| need(&section, "category", column, Role::Text, true)));
         needs.extend(signal.instrument.iter().map(|column| need(&section, "instrument", column, Role::Text, false)));
         let time = days.map(|(from, to)| (signal.time.as_str(), from, to));
-        signals.push(table::open(&format!("signal `{name}`"), &signal.path, &needs, time, &mut problems));
+        signals.push(parquet::open(&format!("signal `{name}`"), &signal.path, &needs, time, &mut problems));
     }
     let mut churn = None;
     if let (ChurnDefinition::Event, Some(path)) = (settings.churn.definition, &settings.churn.path) {
@@ -99,7 +84,7 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
             need("churn", "id", &settings.churn.id, Role::Id, false),
             need("churn", "time", &settings.churn.time, Role::Time, false),
         ];
-        churn = table::open("churn", path, &needs, None, &mut problems);
+        churn = parquet::open("churn", path, &needs, None, &mut problems);
     }
     if let Some(first) = &customers_table {
         let id_columns = settings.signals.values().map(|signal| &signal.id).chain([&settings.churn.id]);
@@ -121,7 +106,7 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
     }
     match (customers_table, problems.as_slice()) {
         (Some(customers), []) => Ok(Sources { customers, signals: signals.into_iter().flatten().collect(), churn }),
-        (_, problems) => Err(table::in_one(problems)),
+        (_, problems) => Err(parquet::in_one(problems)),
     }
 }
 
@@ -148,7 +133,7 @@ impl Sources {
                 let mut unclear = Vec::new();
                 for file in &table.files {
                     for group in 0..file.metadata.metadata().num_row_groups() {
-                        match plan::time_range(file, &signal.time, group, zone) {
+                        match scan::plan::time_range(file, &signal.time, group, zone) {
                             Some((_, max)) if max < before => newest = newest.max(Some(max)),
                             Some((min, _)) if min >= before => {}
                             range => unclear.push((file, group, range)),
@@ -167,7 +152,7 @@ impl Sources {
     }
 }
 
-fn newest_decoded(file: &table::OpenFile, group: usize, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
+fn newest_decoded(file: &OpenFile, group: usize, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
     let mut newest = None;
     let (mut times, mut instants) = (Times::new(zone), Vec::new());
     if file.data_type(column).is_none() {

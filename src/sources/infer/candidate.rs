@@ -3,8 +3,8 @@
 use super::names::{has_word, is_id, is_person_id, is_text, is_time, signal_name};
 use super::CustomersId;
 use crate::error::{Error, Result};
-use crate::sources::decode::{self, NULL_ID};
-use crate::sources::table::{self, Table};
+use crate::sources::parquet::decode::{self, NULL_ID};
+use crate::sources::parquet::{damaged, Table};
 use arrow_schema::DataType;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl Candidate {
         let mut seen = 0;
         for file in &self.table.files {
             for batch in file.read(&[column], None, BATCH_ROWS)? {
-                let batch = batch.map_err(|error| table::damaged(&file.file.path, &error))?;
+                let batch = batch.map_err(|error| damaged(&file.file.path, &error))?;
                 let Some(array) = batch.column_by_name(column) else { continue };
                 levels.extend(decode::texts(array).values);
                 seen += batch.num_rows();
@@ -96,7 +96,7 @@ impl Candidate {
         let mut ids = Vec::new();
         for file in &self.table.files {
             for batch in file.read(&[column], None, BATCH_ROWS)? {
-                let batch = batch.map_err(|error| table::damaged(&file.file.path, &error))?;
+                let batch = batch.map_err(|error| damaged(&file.file.path, &error))?;
                 let Some(array) = batch.column_by_name(column) else { continue };
                 if is_text {
                     let found = decode::texts(array);

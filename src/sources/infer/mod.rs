@@ -6,9 +6,9 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use super::table;
 use crate::config;
 use crate::error::{Error, Result};
+use crate::sources::parquet::open;
 use arrow_schema::DataType;
 use candidate::{candidates, Candidate, MOST_LEVELS};
 use names::{
@@ -57,7 +57,7 @@ pub fn infer(data: &Path, folder: &Path) -> Result<String> {
             continue;
         }
         let mut problems = Vec::new();
-        match table::open(&format!("table `{name}`"), &path, &[], None, &mut problems) {
+        match open(&format!("table `{name}`"), &path, &[], None, &mut problems) {
             Some(table) => tables.push(Candidate::new(name, path, table)),
             None => skipped.push((name, problems.join("; ").replace('\n', " "))),
         }

@@ -4,10 +4,10 @@ use super::keys::{day_of, Rows};
 use super::{PreparedTable, BATCH, UNUSED};
 use crate::calendar::Zone;
 use crate::error::Result;
+use crate::sources::customers::passthrough::{self, Passthrough};
 use crate::sources::customers::{Coded, Levels, NO_DAY, NO_LEVEL};
-use crate::sources::decode::{self, Times};
-use crate::sources::passthrough::{self, Passthrough};
-use crate::sources::table::damaged;
+use crate::sources::parquet::damaged;
+use crate::sources::parquet::decode::{self, Times};
 use arrow_array::{ArrayRef, RecordBatch};
 use rayon::prelude::*;
 

@@ -3,11 +3,11 @@
 use super::{quoted, PreparedTable, BATCH, UNUSED, WHAT};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
+use crate::sources::customers::ids::Ids;
 use crate::sources::customers::NO_DAY;
-use crate::sources::decode::{self, Times, NULL_ID, NULL_TIME};
-use crate::sources::ids::Ids;
+use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::{damaged, IdKind, OpenFile};
 use crate::sources::quarantine::{Quarantine, Reason};
-use crate::sources::table::{damaged, IdKind, OpenFile};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 

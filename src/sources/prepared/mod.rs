@@ -8,9 +8,9 @@ mod keys;
 pub use columns::Target;
 pub use keys::{Keys, Rows};
 
-use super::table::{self, some_of, Need, Role, Table};
 use crate::config;
 use crate::error::Result;
+use crate::sources::parquet::{in_one, open, some_of, type_name, Need, Role, Table};
 use arrow_schema::DataType;
 use hashbrown::{HashMap, HashSet};
 use std::path::Path;
@@ -95,8 +95,8 @@ impl PreparedTable {
     /// [`Error::Contract`] with a line for every mismatch of every file.
     pub fn open(path: &Path, settings: &config::Table, wanted: &Wanted<'_>) -> Result<PreparedTable> {
         let mut problems = Vec::new();
-        let Some(plain) = table::open(WHAT, path, &[], None, &mut problems) else {
-            return Err(table::in_one(&problems));
+        let Some(plain) = open(WHAT, path, &[], None, &mut problems) else {
+            return Err(in_one(&problems));
         };
         let columns = columns_of(&plain);
         let mut known: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
@@ -146,9 +146,9 @@ impl PreparedTable {
             ));
         }
         let needs = opened.needs(&missing);
-        match (table::open(WHAT, path, &needs, None, &mut problems), problems.as_slice()) {
+        match (open(WHAT, path, &needs, None, &mut problems), problems.as_slice()) {
             (Some(table), []) => Ok(PreparedTable { table, ..opened }),
-            (_, problems) => Err(table::in_one(problems)),
+            (_, problems) => Err(in_one(problems)),
         }
     }
 
@@ -229,7 +229,7 @@ fn columns_of(table: &Table) -> Vec<Column> {
                 Some(_) => {}
                 None => {
                     places.insert(field.name().clone(), columns.len());
-                    let type_name = table::type_name(field.data_type());
+                    let type_name = type_name(field.data_type());
                     columns.push(Column { name: field.name().clone(), kind, type_name });
                 }
             }

@@ -1,7 +1,7 @@
 //! Arrow columns of any accepted type, as the one type that the rest of the program works with.
 
-use super::layout::SourceFile;
 use crate::calendar::{Day, Zone, MICROS};
+use crate::sources::parquet::files::SourceFile;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch};

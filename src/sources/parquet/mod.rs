@@ -2,9 +2,13 @@
 //!
 //! Only footers are read here. Every mismatch of every file is gathered, so that one message names them all.
 
-use super::layout::{self, SourceFile};
+pub mod decode;
+pub mod files;
+pub(crate) mod page_index;
+
 use crate::calendar::Day;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use files::SourceFile;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
@@ -44,7 +48,7 @@ impl Role {
         }
     }
 
-    pub(super) fn accepts(self, found: &DataType) -> bool {
+    pub(crate) fn accepts(self, found: &DataType) -> bool {
         use DataType::*;
         let found = match found {
             Dictionary(_, value) => value,
@@ -156,7 +160,7 @@ impl OpenFile {
     }
 
     /// The place of a column that is not nested among the leaves of the schema, if the file has it.
-    pub(super) fn leaf(&self, column: &str) -> Option<usize> {
+    pub(crate) fn leaf(&self, column: &str) -> Option<usize> {
         let root = self.metadata.schema().index_of(column).ok()?;
         let schema = self.metadata.parquet_schema();
         (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == root)
@@ -217,7 +221,7 @@ pub fn open(
     time: Option<(&str, Day, Day)>,
     problems: &mut Vec<String>,
 ) -> Option<Table> {
-    let listed = match layout::files(path, what) {
+    let listed = match files::files(path, what) {
         Ok(files) => files,
         Err(error) => {
             problems.push(error.to_string());
@@ -298,7 +302,7 @@ pub fn open(
 }
 
 /// Problems with the data as one error, a line each.
-pub(super) fn in_one(problems: &[String]) -> crate::Error {
+pub(crate) fn in_one(problems: &[String]) -> crate::Error {
     crate::Error::Contract(match problems {
         [one] => one.clone(),
         many => format!("{} problems in the data:\n  {}", many.len(), many.join("\n  ")),
@@ -306,7 +310,7 @@ pub(super) fn in_one(problems: &[String]) -> crate::Error {
 }
 
 /// Names for a message, which a table of ten thousand columns must not fill.
-pub(super) fn some_of(names: &[impl AsRef<str>]) -> String {
+pub(crate) fn some_of(names: &[impl AsRef<str>]) -> String {
     const MOST: usize = 40;
     let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
     match names.len().saturating_sub(MOST) {

@@ -1,7 +1,7 @@
 //! The page index: the first row, the least and the greatest value of every page of a column, which Spark, parquet-java
 //! and the Rust writers leave behind the row groups. It pays where row groups are large beside the look-back.
 
-use super::table::OpenFile;
+use crate::sources::parquet::OpenFile;
 use parquet::file::page_index::column_index::{ColumnIndexMetaData, PrimitiveColumnIndex};
 use parquet::file::page_index::index_reader::{decode_column_index, decode_offset_index};
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// A page of an integer column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(crate) struct Page {
     /// Its rows, counted within the row group.
     pub rows: Range<usize>,
     /// Its least and its greatest value, as they are stored; none for a page of nulls.
@@ -18,7 +18,7 @@ pub(super) struct Page {
 }
 
 /// The pages of a column in a row group. None without an index that can be used, whatever the reason: it only saves work.
-pub(super) fn pages(file: &OpenFile, column: &str, row_group: usize) -> Option<Vec<Page>> {
+pub(crate) fn pages(file: &OpenFile, column: &str, row_group: usize) -> Option<Vec<Page>> {
     let group = file.metadata.metadata().row_group(row_group);
     let chunk = group.column(file.leaf(column)?);
     let mut handle = File::open(&file.file.path).ok()?;

@@ -1,10 +1,10 @@
 //! One partition's rows, resolved to its customers and put in order.
 
 use super::bins::Piece;
-use super::events::{EventStore, SignalStore};
 use super::packing::Packing;
 use super::partition::Partitioning;
 use super::plan::Layout;
+use super::{EventStore, SignalStore};
 use crate::error::{Error, Result};
 use crate::numeric::{from_ordered_f32, from_ordered_f64, vectorised};
 use prefetch_index::prefetch_index;

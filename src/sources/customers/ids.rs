@@ -1,6 +1,6 @@
 //! Customer ids, as integers or as strings.
 
-use super::table::IdKind;
+use crate::sources::parquet::IdKind;
 use prefetch_index::prefetch_index;
 use std::cmp::Ordering;
 
@@ -41,7 +41,7 @@ impl Ids {
     }
 
     /// Puts others behind these; they are of the same kind.
-    pub(super) fn extend(&mut self, more: &Ids) {
+    pub(crate) fn extend(&mut self, more: &Ids) {
         match (self, more) {
             (Ids::Integer(all), Ids::Integer(more)) => all.extend(more),
             (Ids::Text { bytes, ends }, Ids::Text { bytes: more, ends: more_ends }) => {
@@ -54,7 +54,7 @@ impl Ids {
     }
 
     /// Whether each is greater than the one before.
-    pub(super) fn ascending(&self) -> bool {
+    pub(crate) fn ascending(&self) -> bool {
         match self {
             Ids::Integer(ids) => ids.is_sorted_by(|a, b| a < b),
             Ids::Text { .. } => (1..self.len()).all(|at| self.compare(at - 1, at) == Ordering::Less),
@@ -62,7 +62,7 @@ impl Ids {
     }
 
     /// Compares two of them as their column sorts.
-    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
+    pub(crate) fn compare(&self, a: usize, b: usize) -> Ordering {
         match self {
             Ids::Integer(ids) => ids[a].cmp(&ids[b]),
             Ids::Text { .. } => self.text(a).cmp(self.text(b)),

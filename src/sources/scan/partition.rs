@@ -3,10 +3,10 @@
 //! A partition depends on ids alone, never on files or threads: it is also the unit, and its number the order, in
 //! which floating-point sums are taken.
 
-use super::customers::CustomerTable;
-use super::ids::Ids;
-use super::numbering::Numbering;
 use crate::calendar::Day;
+use crate::sources::customers::ids::Ids;
+use crate::sources::customers::numbering::Numbering;
+use crate::sources::customers::CustomerTable;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

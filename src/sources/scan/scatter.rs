@@ -7,19 +7,19 @@
 //! compiler.
 
 use super::bins::{Bins, Slab};
-use super::columns::{self, NOWHERE};
-use super::decode::{self, Times, NULL_ID, NULL_TIME};
-use super::events::{SignalReport, SignalScan, NO_CATEGORY};
 use super::id_index::{hash_of_integer, IdIndex};
 use super::packing::{Heads, Packing};
 use super::partition::Partitioning;
 use super::plan::{Layout, Task};
-use super::quarantine::Reason;
-use super::table::{damaged, IdKind, OpenFile};
+use super::vector::{self, NOWHERE};
+use super::{SignalReport, SignalScan, NO_CATEGORY};
 use crate::calendar::{Zone, MICROS};
 use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
 use crate::numeric::{ordered_f64, vectorised};
+use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::{damaged, IdKind, OpenFile};
+use crate::sources::quarantine::Reason;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
@@ -253,13 +253,13 @@ impl<'a> Worker<'a> {
             text_codes(batch, file, column, NO_CATEGORY, |text| categories.code(text), known, out);
         }
         let report = &mut self.reports[signal];
-        let kept = vectorised!(columns::kept(&self.targets));
+        let kept = vectorised!(vector::kept(&self.targets));
         if kept == 0 {
             return Ok(());
         }
         let (oldest, newest) = match kept == batch.num_rows() as u64 {
             true => span,
-            false => columns::span(&self.targets, instants),
+            false => vector::span(&self.targets, instants),
         };
         self.instants = decoded;
         report.kept += kept;
@@ -284,7 +284,7 @@ impl<'a> Worker<'a> {
     /// and that these are.
     fn choose_packing(&mut self, layout: &Layout, (oldest, newest): (i64, i64)) -> Result<()> {
         let scanner = self.scanner;
-        let seconds = (columns::second_since(scanner.origin, oldest), columns::second_since(scanner.origin, newest));
+        let seconds = (vector::second_since(scanner.origin, oldest), vector::second_since(scanner.origin, newest));
         let codes = match layout {
             Layout { instrument: true, .. } => Instrument::ALL.len() as u32,
             Layout { category: true, .. } => scanner.categories[self.signal].len(),
@@ -307,7 +307,7 @@ impl<'a> Worker<'a> {
             let [rests, rest @ ..] = self.columns.as_mut_slice() else { return Ok(()) };
             let Some((seconds, others)) = rest.split_first_mut() else { return Ok(()) };
             let codes = others.last().filter(|_| layout.coded()).map(Vec::as_slice);
-            vectorised!(columns::put_heads(heads, rests, codes, seconds));
+            vectorised!(vector::put_heads(heads, rests, codes, seconds));
         }
         Ok(())
     }
@@ -318,7 +318,7 @@ impl<'a> Worker<'a> {
         let (from, to) = scanner.bounds[self.signal];
         let seconds = &mut self.columns[1];
         seconds.resize(instants.len(), 0);
-        let (low, high) = vectorised!(columns::seconds_since(scanner.origin, instants, seconds));
+        let (low, high) = vectorised!(vector::seconds_since(scanner.origin, instants, seconds));
         if low < from || high >= to {
             let report = &mut self.reports[self.signal];
             for (target, &instant) in self.targets.iter_mut().zip(instants) {
@@ -350,12 +350,12 @@ impl<'a> Worker<'a> {
         let (targets, rests) = (&mut self.targets, &mut self.columns[0]);
         rests.resize(ids.len(), 0);
         let some_outside = match (scanner.index, partitioning.narrow()) {
-            (None, Some(place)) => vectorised!(columns::narrow_places(&place, outside, ids, targets, rests)),
+            (None, Some(place)) => vectorised!(vector::narrow_places(&place, outside, ids, targets, rests)),
             (None, None) => {
-                vectorised!(columns::rests(partitioning, ids, rests));
-                vectorised!(columns::partitions(partitioning, outside, ids, targets))
+                vectorised!(vector::rests(partitioning, ids, rests));
+                vectorised!(vector::partitions(partitioning, outside, ids, targets))
             }
-            (Some(_), _) => vectorised!(columns::partitions(partitioning, outside, ids, targets)),
+            (Some(_), _) => vectorised!(vector::partitions(partitioning, outside, ids, targets)),
         };
         if some_outside {
             let quarantine = &mut self.reports[self.signal].quarantine;
@@ -388,7 +388,7 @@ impl<'a> Worker<'a> {
         let hashes = texts.bytes_iter().map(|id| partitioning.hash_of_text(id));
         index.find(hashes, &mut self.hashes, &mut self.columns[0]);
         match partitioning.numbering() {
-            None => vectorised!(columns::partitions_of_hashes(partitioning, &self.hashes, &mut self.targets)),
+            None => vectorised!(vector::partitions_of_hashes(partitioning, &self.hashes, &mut self.targets)),
             Some(_) => {
                 let partitions = texts.bytes_iter().map(|id| partitioning.of_text(id) as u32);
                 self.targets.iter_mut().zip(partitions).for_each(|(target, partition)| *target |= partition);
@@ -399,7 +399,7 @@ impl<'a> Worker<'a> {
 
     /// Leaves out the rows of ids that nobody has.
     fn leave_out_nobody(&mut self) {
-        let unknown = vectorised!(columns::leave_out_nobody(&self.columns[0], &mut self.targets));
+        let unknown = vectorised!(vector::leave_out_nobody(&self.columns[0], &mut self.targets));
         self.reports[self.signal].quarantine.add(Reason::UnknownCustomer, unknown);
     }
 
@@ -446,10 +446,10 @@ impl<'a> Worker<'a> {
         }
         let range = settings.range.or((settings.kind == SignalKind::Sentiment).then_some([-1.0, 1.0]));
         let in_order = match range {
-            None if layout.instrument => columns::all_on_scale(&self.values, &self.instruments),
+            None if layout.instrument => vector::all_on_scale(&self.values, &self.instruments),
             _ => {
                 let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
-                vectorised!(columns::all_within(&self.values, low, high))
+                vectorised!(vector::all_within(&self.values, low, high))
             }
         };
         if !in_order {
@@ -475,7 +475,7 @@ impl<'a> Worker<'a> {
         let at = 1 + layout.value_at();
         if layout.value_words == 1 {
             self.columns[at].resize(self.values.len(), 0);
-            vectorised!(columns::ordered(&self.values, &mut self.columns[at]));
+            vectorised!(vector::ordered(&self.values, &mut self.columns[at]));
         } else {
             self.columns[at..=at + 1].iter_mut().for_each(Vec::clear);
             self.columns[at].extend(self.values.iter().map(|&value| (ordered_f64(value) >> 32) as u32));

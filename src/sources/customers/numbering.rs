@@ -1,8 +1,8 @@
 //! String ids that are numbers in disguise: some letters that all have in common, then digits, as in `C00000042` or
 //! `user-7`. These are worked on as the integers that they spell.
 
-use super::decode::NULL_ID;
-use super::ids::Ids;
+use crate::sources::customers::ids::Ids;
+use crate::sources::parquet::decode::NULL_ID;
 use arrow_array::{Array, StringViewArray};
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ const NO_NUMBER: i64 = -1;
 
 /// How string ids spell numbers. No number has two spellings, so that ids are equal where their numbers are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Numbering {
+pub(crate) struct Numbering {
     /// What they have in common.
     prefix: Vec<u8>,
     /// How many digits follow; where their number differs, as many as it takes, without zeros in front.

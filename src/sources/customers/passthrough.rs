@@ -1,7 +1,7 @@
 //! Pass-through columns: copied from a source to the results, of whichever type they are.
 
-use super::decode::{self, Times, NULL_ID, NULL_TIME};
 use crate::calendar::Zone;
+use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
@@ -25,13 +25,13 @@ pub enum Passthrough {
 
 impl Passthrough {
     /// A column without any value.
-    pub(super) fn nulls(length: usize) -> Passthrough {
+    pub(crate) fn nulls(length: usize) -> Passthrough {
         Passthrough::Text(vec![None; length])
     }
 }
 
 /// Puts the text of a partition folder, if there is one, into some slots of `length`.
-pub(super) fn fill(
+pub(crate) fn fill(
     text: Option<&str>,
     slots: impl Iterator<Item = usize>,
     length: usize,
@@ -44,7 +44,7 @@ pub(super) fn fill(
 }
 
 /// Copies the rows of an array that have a slot, of `length`, into it. The first array decides about the type.
-pub(super) fn copy(
+pub(crate) fn copy(
     array: &ArrayRef,
     slots: &[Option<usize>],
     length: usize,

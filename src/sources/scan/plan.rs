@@ -1,11 +1,11 @@
 //! What a scan will read: the row groups that may hold rows of the scanned days, cut into tasks, and how the rows of a
 //! signal are packed.
 
-use super::decode::Times;
-use super::events::{SignalReport, SignalScan};
-use super::page_index::{self, Page};
-use super::table::{OpenFile, Table};
+use super::{SignalReport, SignalScan};
 use crate::calendar::{Zone, MICROS};
+use crate::sources::parquet::decode::Times;
+use crate::sources::parquet::page_index::{self, Page};
+use crate::sources::parquet::{OpenFile, Table};
 use arrow_schema::DataType;
 use parquet::file::statistics::Statistics;
 use std::ops::Range;
@@ -119,7 +119,7 @@ fn integer_range(file: &OpenFile, column: &str) -> Option<(i64, i64)> {
 }
 
 /// The first and last instant of a row group, if its statistics tell.
-pub(super) fn time_range(file: &OpenFile, column: &str, group: usize, zone: &Zone) -> Option<(i64, i64)> {
+pub(crate) fn time_range(file: &OpenFile, column: &str, group: usize, zone: &Zone) -> Option<(i64, i64)> {
     instants(file, column, statistics(file, column, group)?, zone)
 }
 
@@ -215,7 +215,7 @@ fn pieces(rows: Range<usize>, all: usize, least: usize) -> impl Iterator<Item = 
 }
 
 /// The rows of a whole table, cut like this: file, row group, and which of its rows unless all.
-pub(super) fn table_pieces(table: &Table, least: usize) -> Vec<(&OpenFile, usize, Option<Range<usize>>)> {
+pub(crate) fn table_pieces(table: &Table, least: usize) -> Vec<(&OpenFile, usize, Option<Range<usize>>)> {
     let mut all = Vec::new();
     for file in &table.files {
         for (group, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {

@@ -1,9 +1,9 @@
 //! What is computed of the columns of a batch, in loops that become vector instructions.
 
-use super::events::NO_CATEGORY;
 use super::id_index::NOBODY;
 use super::packing::Heads;
 use super::partition::Partitioning;
+use super::NO_CATEGORY;
 use crate::calendar::MICROS;
 use crate::config::Instrument;
 use crate::numeric::{ordered_f32, ROUND};

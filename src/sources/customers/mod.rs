@@ -1,17 +1,22 @@
 //! The customers table: one row a customer, in id order.
 
-use super::decode::{self, Times, NULL_ID, NULL_TIME};
-use super::ids::Ids;
-use super::passthrough::{self, Passthrough};
-use super::plan::table_pieces;
-use super::quarantine::{Quarantine, Reason};
-use super::table::{damaged, IdKind, OpenFile, Table};
+pub mod cancellations;
+pub mod ids;
+pub(crate) mod numbering;
+pub mod passthrough;
+
 use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::{damaged, IdKind, OpenFile, Table};
+use crate::sources::quarantine::{Quarantine, Reason};
+use crate::sources::scan::plan::table_pieces;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use ids::Ids;
+use passthrough::Passthrough;
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -77,21 +82,21 @@ struct Part {
 
 /// Texts as codes, in the order of their first appearance.
 #[derive(Default)]
-pub(super) struct Coded {
+pub(crate) struct Coded {
     names: Vec<String>,
     known: hashbrown::HashMap<String, u32>,
     /// A code a row; [`NO_LEVEL`] is null.
-    pub(super) codes: Vec<u32>,
+    pub(crate) codes: Vec<u32>,
 }
 
 impl Coded {
     /// So many rows, all null.
-    pub(super) fn nulls(rows: usize) -> Coded {
+    pub(crate) fn nulls(rows: usize) -> Coded {
         Coded { codes: vec![NO_LEVEL; rows], ..Coded::default() }
     }
 
     /// The code of a text, which need not have been met before.
-    pub(super) fn code(&mut self, name: &str) -> u32 {
+    pub(crate) fn code(&mut self, name: &str) -> u32 {
         *self.known.entry_ref(name).or_insert_with(|| {
             self.names.push(name.to_owned());
             self.names.len() as u32 - 1
@@ -104,7 +109,7 @@ impl Coded {
     }
 
     /// With the codes in the order of the names.
-    pub(super) fn in_order(self) -> Levels {
+    pub(crate) fn in_order(self) -> Levels {
         let mut order: Vec<usize> = (0..self.names.len()).collect();
         order.sort_unstable_by(|&a, &b| self.names[a].cmp(&self.names[b]));
         let mut ranks = vec![0; order.len()];

@@ -1,13 +1,13 @@
 //! The churn table: dated cancellations, by customer.
 
-use super::customers::CustomerTable;
-use super::decode::{self, Times, NULL_ID, NULL_TIME};
-use super::plan::table_pieces;
-use super::quarantine::{Quarantine, Reason};
-use super::table::{damaged, IdKind, OpenFile, Table};
 use crate::calendar::Zone;
 use crate::config;
 use crate::error::Result;
+use crate::sources::customers::CustomerTable;
+use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::{damaged, IdKind, OpenFile, Table};
+use crate::sources::quarantine::{Quarantine, Reason};
+use crate::sources::scan::plan::table_pieces;
 use prefetch_index::prefetch_index;
 use rayon::prelude::*;
 use std::ops::Range;

@@ -5,10 +5,10 @@
 //! where the one before was. What makes it cheap is that nothing waits: places are fetched while the hashes of other
 //! ids are computed, and no branch depends on what is found there, but for the few ids whose place was full.
 
-use super::customers::CustomerTable;
-use super::ids::Ids;
 use super::partition::{mixed, Partitioning};
 use crate::numeric::vectorised;
+use crate::sources::customers::ids::Ids;
+use crate::sources::customers::CustomerTable;
 use prefetch_index::prefetch_index;
 use rayon::prelude::*;
 

@@ -4,18 +4,26 @@
 //! signal and partition (see [`super::bins`]). An integer id gives its partition, and what tells it from the others
 //! there, by arithmetic where ids are dense; others are looked up while rows are decoded (see [`super::id_index`]).
 
-use super::bins::{Binned, Bins};
-use super::columns;
-use super::customers::CustomerTable;
-use super::id_index::IdIndex;
-use super::partition::Partitioning;
-use super::plan::{plan, value_words, Layout};
-use super::quarantine::Quarantine;
-use super::scatter::{Categories, Scanner, Worker};
-use super::table::Table;
+mod bins;
+mod id_index;
+mod packing;
+pub mod partition;
+pub(crate) mod plan;
+pub mod rows;
+mod scatter;
+mod vector;
+
 use crate::calendar::{Day, Zone, MICROS};
 use crate::config::{Signal, SignalKind};
 use crate::error::{Error, Result};
+use crate::sources::customers::CustomerTable;
+use crate::sources::parquet::Table;
+use crate::sources::quarantine::Quarantine;
+use bins::{Binned, Bins};
+use id_index::IdIndex;
+use partition::Partitioning;
+use plan::{value_words, Layout};
+use scatter::{Categories, Scanner, Worker};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The category code that stands for null.
@@ -76,9 +84,9 @@ impl SignalReport {
 }
 
 /// One signal's part of the store.
-pub(super) struct SignalStore {
-    pub layout: Layout,
-    pub deduplicate: bool,
+struct SignalStore {
+    layout: Layout,
+    deduplicate: bool,
 }
 
 /// The rows of all signals, by partition of the customers.
@@ -87,8 +95,8 @@ pub struct EventStore {
     pub origin: i64,
     /// The customers' partitions.
     pub partitioning: Partitioning,
-    pub(super) signals: Vec<SignalStore>,
-    pub(super) rows: Binned,
+    signals: Vec<SignalStore>,
+    rows: Binned,
     /// What was seen, a report a signal.
     pub reports: Vec<SignalReport>,
     /// Distinct category codes given out, a count a signal.
@@ -125,7 +133,7 @@ pub fn scan(
     let bounds: Vec<(i64, i64)> = scans.iter().map(|scan| (zone.midnight(scan.from), zone.midnight(scan.to))).collect();
     let origin = bounds.iter().map(|&(from, _)| from).min().unwrap_or_else(|| zone.midnight(Day(0)));
     let end = bounds.iter().map(|&(_, to)| to).max().unwrap_or(origin);
-    if end.saturating_sub(origin) > columns::MOST_SECONDS * MICROS {
+    if end.saturating_sub(origin) > vector::MOST_SECONDS * MICROS {
         return Err(Error::Config(format!(
             "the as-of dates are too far apart: with what they look back on, {} years, where 68 are possible at once",
             end.saturating_sub(origin) / MICROS / (365 * 86_400)
@@ -144,7 +152,7 @@ pub fn scan(
     let mut reports = Vec::with_capacity(scans.len());
     let mut tasks = Vec::new();
     for (signal, scan) in scans.iter().enumerate() {
-        reports.push(plan(signal, scan, zone, &mut tasks));
+        reports.push(plan::plan(signal, scan, zone, &mut tasks));
     }
     // A quarter of the memory may lie in the threads' own buffers, which grow by doubling.
     let threads = rayon::current_num_threads();
