@@ -62,7 +62,7 @@ impl Input {
         match &self.origin {
             Origin::Customers(table) => {
                 let columns = sources::customer_columns(job.settings())?;
-                sources::customers::passthrough(table, columns, &job.zone(), &self.customers, wanted)
+                sources::customers::passthrough::read(table, columns, &job.zone(), &self.customers, wanted)
             }
             Origin::Prepared(rows) => rows.passthrough(&job.zone(), wanted),
         }

@@ -11,16 +11,20 @@ pub mod scan;
 pub use self::parquet::{IdKind, Table};
 pub use customers::cancellations::Cancellations;
 pub use customers::ids::Ids;
+pub use customers::levels::{Levels, NO_LEVEL};
 pub use customers::passthrough::Passthrough;
-pub use customers::{CustomerTable, Levels, NO_DAY, NO_LEVEL};
-pub use prepared::{Keys, PreparedTable, Wanted};
+pub use customers::{CustomerTable, NO_DAY};
+pub use prepared::keys::Keys;
+pub use prepared::{PreparedTable, Wanted};
 pub use quarantine::{Quarantine, Reason};
 pub use scan::partition::Partitioning;
+pub use scan::row_layout::NO_CATEGORY;
 pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};
-pub use scan::{scan, EventStore, SignalReport, SignalScan, NO_CATEGORY};
+pub use scan::signal::{SignalReport, SignalScan};
+pub use scan::{scan, EventStore};
 
 use self::parquet::decode::{Times, NULL_TIME};
-use self::parquet::{damaged, Need, OpenFile, Role};
+use self::parquet::{damaged, statistics, Need, OpenFile, Role};
 use crate::calendar::{Day, Zone, MICROS};
 use crate::config::{ChurnDefinition, Settings, SignalKind};
 use crate::error::{Error, Result};
@@ -133,7 +137,7 @@ impl Sources {
                 let mut unclear = Vec::new();
                 for file in &table.files {
                     for group in 0..file.metadata.metadata().num_row_groups() {
-                        match scan::plan::time_range(file, &signal.time, group, zone) {
+                        match statistics::time_range(file, &signal.time, group, zone) {
                             Some((_, max)) if max < before => newest = newest.max(Some(max)),
                             Some((min, _)) if min >= before => {}
                             range => unclear.push((file, group, range)),

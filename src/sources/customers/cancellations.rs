@@ -5,12 +5,11 @@ use crate::config;
 use crate::error::Result;
 use crate::sources::customers::CustomerTable;
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
-use crate::sources::parquet::{damaged, IdKind, OpenFile, Table};
+use crate::sources::parquet::pieces::{table_pieces, FilePiece};
+use crate::sources::parquet::{damaged, IdKind, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
-use crate::sources::scan::plan::table_pieces;
 use prefetch_index::prefetch_index;
 use rayon::prelude::*;
-use std::ops::Range;
 
 /// Rows that a piece of a row group has at least.
 const PIECE_ROWS: usize = 1 << 15;
@@ -44,7 +43,7 @@ impl Cancellations {
         customers: &CustomerTable,
         zone: &Zone,
     ) -> Result<Cancellations> {
-        let read = |(file, group, rows)| read_part(file, group, rows, settings, customers, zone);
+        let read = |piece| read_part(&piece, settings, customers, zone);
         let parts: Vec<Part> = table_pieces(table, PIECE_ROWS).into_par_iter().map(read).collect::<Result<_>>()?;
         let mut out = Cancellations::none(customers.len());
         let mut pairs = Vec::new();
@@ -81,18 +80,12 @@ struct Part {
     quarantine: Quarantine,
 }
 
-fn read_part(
-    file: &OpenFile,
-    row_group: usize,
-    rows: Option<Range<usize>>,
-    settings: &config::Churn,
-    customers: &CustomerTable,
-    zone: &Zone,
-) -> Result<Part> {
+fn read_part(piece: &FilePiece<'_>, settings: &config::Churn, customers: &CustomerTable, zone: &Zone) -> Result<Part> {
     let mut part = Part::default();
     let mut times = Times::new(zone);
     let (mut instants, mut integers) = (Vec::new(), Vec::new());
-    for batch in file.read_rows(&[&settings.id, &settings.time], row_group, rows, 16_384)? {
+    let file = piece.file;
+    for batch in piece.read(&[&settings.id, &settings.time], 16_384)? {
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
         part.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };

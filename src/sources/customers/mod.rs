@@ -2,6 +2,7 @@
 
 pub mod cancellations;
 pub mod ids;
+pub mod levels;
 pub(crate) mod numbering;
 pub mod passthrough;
 
@@ -10,41 +11,21 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::{damaged, IdKind, OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
-use crate::sources::scan::plan::table_pieces;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, RecordBatch};
 use ids::Ids;
-use passthrough::Passthrough;
+use levels::{Coded, Levels, NO_LEVEL};
 use rayon::prelude::*;
 use std::cmp::Ordering;
-use std::ops::Range;
 
 /// Rows that a piece of a row group has at least.
 const PIECE_ROWS: usize = 1 << 17;
 
 /// The day that stands for null.
 pub const NO_DAY: i32 = i32::MIN;
-/// The level code that stands for null.
-pub const NO_LEVEL: u32 = u32::MAX;
-
-/// A categorical column: a code a customer into its levels; [`NO_LEVEL`] is null.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Levels {
-    /// The distinct levels, ascending.
-    pub names: Vec<String>,
-    /// One code a customer.
-    pub codes: Vec<u32>,
-}
-
-impl Levels {
-    /// The level of a customer.
-    pub fn get(&self, index: usize) -> Option<&str> {
-        self.names.get(*self.codes.get(index)? as usize).map(String::as_str)
-    }
-}
-
 /// All customers, in id order. Every column is empty or has one entry a customer.
 #[derive(Clone, Debug)]
 pub struct CustomerTable {
@@ -80,49 +61,6 @@ struct Part {
     quarantine: Quarantine,
 }
 
-/// Texts as codes, in the order of their first appearance.
-#[derive(Default)]
-pub(crate) struct Coded {
-    names: Vec<String>,
-    known: hashbrown::HashMap<String, u32>,
-    /// A code a row; [`NO_LEVEL`] is null.
-    pub(crate) codes: Vec<u32>,
-}
-
-impl Coded {
-    /// So many rows, all null.
-    pub(crate) fn nulls(rows: usize) -> Coded {
-        Coded { codes: vec![NO_LEVEL; rows], ..Coded::default() }
-    }
-
-    /// The code of a text, which need not have been met before.
-    pub(crate) fn code(&mut self, name: &str) -> u32 {
-        *self.known.entry_ref(name).or_insert_with(|| {
-            self.names.push(name.to_owned());
-            self.names.len() as u32 - 1
-        })
-    }
-
-    fn extend(&mut self, other: &Coded) {
-        let codes: Vec<u32> = other.names.iter().map(|name| self.code(name)).collect();
-        self.codes.extend(other.codes.iter().map(|&code| codes.get(code as usize).copied().unwrap_or(NO_LEVEL)));
-    }
-
-    /// With the codes in the order of the names.
-    pub(crate) fn in_order(self) -> Levels {
-        let mut order: Vec<usize> = (0..self.names.len()).collect();
-        order.sort_unstable_by(|&a, &b| self.names[a].cmp(&self.names[b]));
-        let mut ranks = vec![0; order.len()];
-        (0u32..).zip(&order).for_each(|(rank, &code)| ranks[code] = rank);
-        let rank = |code: u32| ranks.get(code as usize).copied().unwrap_or(NO_LEVEL);
-        let mut codes = self.codes;
-        codes.iter_mut().for_each(|code| *code = rank(*code));
-        let mut names = self.names;
-        names.sort_unstable();
-        Levels { names, codes }
-    }
-}
-
 impl CustomerTable {
     /// The fold, of `folds`, of a customer: a matter of the id alone, so that all rows of one customer share it.
     pub fn fold(&self, customer: u32, folds: u8, seed: u64) -> u8 {
@@ -154,7 +92,7 @@ impl CustomerTable {
     /// greatest in its columns is kept, whatever the order of files, and the others go to quarantine. A numeric value
     /// that is not finite becomes null and is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
-        let read = |(file, group, rows)| read_part(file, group, rows, settings, zone, table.id_kind);
+        let read = |piece| read_part(&piece, settings, zone, table.id_kind);
         let parts: Vec<Part> = table_pieces(table, PIECE_ROWS).into_par_iter().map(read).collect::<Result<_>>()?;
         Ok(Part::joined(Part::empty(settings, table.id_kind), &parts).in_id_order())
     }
@@ -324,14 +262,7 @@ fn taken<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
     rows.iter().map(|&row| column[row as usize]).collect()
 }
 
-fn read_part(
-    file: &OpenFile,
-    row_group: usize,
-    rows: Option<Range<usize>>,
-    settings: &config::Customers,
-    zone: &Zone,
-    kind: IdKind,
-) -> Result<Part> {
+fn read_part(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, kind: IdKind) -> Result<Part> {
     let day_columns = [&settings.signup, &settings.start, &settings.end];
     let mut columns: Vec<&str> = vec![&settings.id];
     columns.extend(day_columns.iter().filter_map(|c| c.as_deref()));
@@ -340,7 +271,8 @@ fn read_part(
     let mut part = Part::empty(settings, kind);
     let mut times = Times::new(zone);
     let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    for batch in file.read_rows(&columns, row_group, rows, 16_384)? {
+    let file = piece.file;
+    for batch in piece.read(&columns, 16_384)? {
         let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
         let rows = batch.num_rows();
         part.rows += rows as u64;
@@ -429,56 +361,6 @@ fn read_levels(coded: &mut Coded, batch: &RecordBatch, file: &OpenFile, column: 
                 let code = value.map_or(NO_LEVEL, |name| coded.code(name));
                 coded.codes.push(code);
             }
-        }
-    }
-}
-
-/// Reads the pass-through columns of the customers at `wanted` (positions in the table), in that order. Only now, since
-/// a list is short and the table long.
-pub fn passthrough(
-    table: &Table,
-    settings: &config::Customers,
-    zone: &Zone,
-    customers: &CustomerTable,
-    wanted: &[u32],
-) -> Result<Vec<(String, Passthrough)>> {
-    let slot_of: hashbrown::HashMap<u32, usize> = wanted.iter().enumerate().map(|(slot, &c)| (c, slot)).collect();
-    settings
-        .passthrough
-        .iter()
-        .map(|column| {
-            let mut out: Option<Passthrough> = None;
-            for file in &table.files {
-                for batch in file.read(&[&settings.id, column], None, 16_384)? {
-                    let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
-                    let Some(ids) = batch.column_by_name(&settings.id) else { continue };
-                    let slots = slots(ids, customers, &slot_of);
-                    match batch.column_by_name(column) {
-                        Some(array) => passthrough::copy(array, &slots, wanted.len(), zone, &mut out),
-                        None => {
-                            let text = file.file.partition_value(column).and_then(Option::as_deref);
-                            passthrough::fill(text, slots.iter().flatten().copied(), wanted.len(), &mut out);
-                        }
-                    }
-                }
-            }
-            Ok((column.clone(), out.unwrap_or_else(|| Passthrough::nulls(wanted.len()))))
-        })
-        .collect()
-}
-
-fn slots(ids: &ArrayRef, customers: &CustomerTable, slot_of: &hashbrown::HashMap<u32, usize>) -> Vec<Option<usize>> {
-    let slot = |found: Option<usize>| found.and_then(|c| slot_of.get(&(c as u32)).copied());
-    match customers.ids.kind() {
-        IdKind::Integer => {
-            let mut out = Vec::new();
-            decode::integers(ids, &mut out);
-            out.into_iter().map(|id| slot(customers.ids.find_integer(id))).collect()
-        }
-        IdKind::Text => {
-            let texts = decode::texts(ids);
-            let found: Vec<Option<usize>> = texts.values.iter().map(|id| slot(customers.ids.find_text(id))).collect();
-            texts.positions.iter().map(|p| p.and_then(|p| *found.get(p as usize)?)).collect()
         }
     }
 }

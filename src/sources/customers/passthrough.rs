@@ -1,7 +1,11 @@
 //! Pass-through columns: copied from a source to the results, of whichever type they are.
 
+use super::CustomerTable;
 use crate::calendar::Zone;
+use crate::config;
+use crate::error::Result;
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::{damaged, IdKind, Table};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
@@ -107,6 +111,56 @@ pub(crate) fn copy(
                     column[slot] = texts.positions[row].and_then(|p| texts.values.get(p as usize).cloned());
                 });
             }
+        }
+    }
+}
+
+/// Reads the pass-through columns of the customers at `wanted` (positions in the table), in that order. Only now, since
+/// a list is short and the table long.
+pub fn read(
+    table: &Table,
+    settings: &config::Customers,
+    zone: &Zone,
+    customers: &CustomerTable,
+    wanted: &[u32],
+) -> Result<Vec<(String, Passthrough)>> {
+    let slot_of: hashbrown::HashMap<u32, usize> = wanted.iter().enumerate().map(|(slot, &c)| (c, slot)).collect();
+    settings
+        .passthrough
+        .iter()
+        .map(|column| {
+            let mut out: Option<Passthrough> = None;
+            for file in &table.files {
+                for batch in file.read(&[&settings.id, column], None, 16_384)? {
+                    let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+                    let Some(ids) = batch.column_by_name(&settings.id) else { continue };
+                    let slots = slots(ids, customers, &slot_of);
+                    match batch.column_by_name(column) {
+                        Some(array) => copy(array, &slots, wanted.len(), zone, &mut out),
+                        None => {
+                            let text = file.file.partition_value(column).and_then(Option::as_deref);
+                            fill(text, slots.iter().flatten().copied(), wanted.len(), &mut out);
+                        }
+                    }
+                }
+            }
+            Ok((column.clone(), out.unwrap_or_else(|| Passthrough::nulls(wanted.len()))))
+        })
+        .collect()
+}
+
+fn slots(ids: &ArrayRef, customers: &CustomerTable, slot_of: &hashbrown::HashMap<u32, usize>) -> Vec<Option<usize>> {
+    let slot = |found: Option<usize>| found.and_then(|c| slot_of.get(&(c as u32)).copied());
+    match customers.ids.kind() {
+        IdKind::Integer => {
+            let mut out = Vec::new();
+            decode::integers(ids, &mut out);
+            out.into_iter().map(|id| slot(customers.ids.find_integer(id))).collect()
+        }
+        IdKind::Text => {
+            let texts = decode::texts(ids);
+            let found: Vec<Option<usize>> = texts.values.iter().map(|id| slot(customers.ids.find_text(id))).collect();
+            texts.positions.iter().map(|p| p.and_then(|p| *found.get(p as usize)?)).collect()
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The tables that a folder may hold, and a look at their columns.
 
 use super::names::{has_word, is_id, is_person_id, is_text, is_time, signal_name};
-use super::CustomersId;
 use crate::error::{Error, Result};
 use crate::sources::parquet::decode::{self, NULL_ID};
 use crate::sources::parquet::{damaged, Table};
@@ -16,6 +15,12 @@ const BATCH_ROWS: usize = 16_384;
 const TIMES: &[&str] = &["ts", "timestamp", "datetime", "time", "occurred", "date", "day", "at", "on"];
 /// Times at which a row was handled rather than happened.
 const HANDLING: &[&str] = &["updated", "modified", "ingested", "loaded", "inserted", "processed", "exported"];
+
+/// The id column of the customers table.
+pub(super) struct CustomersId {
+    pub(super) column: String,
+    pub(super) is_text: bool,
+}
 
 /// A table, and the columns that all its files have together.
 pub(super) struct Candidate {

@@ -10,7 +10,7 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::sources::parquet::open;
 use arrow_schema::DataType;
-use candidate::{candidates, Candidate, MOST_LEVELS};
+use candidate::{candidates, Candidate, CustomersId, MOST_LEVELS};
 use names::{
     has_word, is_float, is_gone, is_id, is_key, is_number, is_person_id, is_text, is_time, singular, unit_of, words,
     PEOPLE,
@@ -72,12 +72,6 @@ pub fn infer(data: &Path, folder: &Path) -> Result<String> {
         plan.write(&mut text, folder)?;
     }
     Ok(config::starter(&text))
-}
-
-/// The id column of the customers table.
-struct CustomersId {
-    column: String,
-    is_text: bool,
 }
 
 /// What each table is.

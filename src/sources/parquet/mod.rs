@@ -5,6 +5,8 @@
 pub mod decode;
 pub mod files;
 pub(crate) mod page_index;
+pub(crate) mod pieces;
+pub(crate) mod statistics;
 
 use crate::calendar::Day;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
@@ -121,6 +123,11 @@ impl OpenFile {
         self.reader(columns, row_groups, None, batch_size)
     }
 
+    /// Rows of a row group.
+    pub(crate) fn group_rows(&self, row_group: usize) -> usize {
+        self.metadata.metadata().row_group(row_group).num_rows().max(0) as usize
+    }
+
     fn reader(
         &self,
         columns: &[&str],
@@ -154,7 +161,7 @@ impl OpenFile {
         rows: Option<Range<usize>>,
         batch_size: usize,
     ) -> crate::Result<ParquetRecordBatchReader> {
-        let all = self.metadata.metadata().row_group(row_group).num_rows().max(0) as usize;
+        let all = self.group_rows(row_group);
         let selection = rows.map(|rows| RowSelection::from_consecutive_ranges(std::iter::once(rows), all));
         self.reader(columns, Some(vec![row_group]), selection, batch_size)
     }

@@ -2,11 +2,8 @@
 //! elsewhere. Opened and held against its contract first; then its keys are read (id, as-of date, label), which say
 //! which rows a run uses; then the columns of those rows, several at a time, each decoded once.
 
-mod columns;
-mod keys;
-
-pub use columns::Target;
-pub use keys::{Keys, Rows};
+pub mod columns;
+pub mod keys;
 
 use crate::config;
 use crate::error::Result;

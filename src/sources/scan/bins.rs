@@ -10,7 +10,7 @@
 //! the end of the scan as well: the memory is then free for the features.
 
 use super::packing::Packing;
-use super::plan::Layout;
+use super::row_layout::RowLayout;
 use crate::error::{Error, Result};
 use crate::memory::{Budget, Pages, Scratch, MIB};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,7 +134,7 @@ struct Extent {
 pub(super) struct Bins {
     partitions: usize,
     /// By signal.
-    layouts: Vec<Layout>,
+    layouts: Vec<RowLayout>,
     slabs: Mutex<Vec<Slab>>,
     budget: Budget,
     /// Whoever writes to it holds the lock.
@@ -156,7 +156,7 @@ struct Written {
 pub(super) struct Binned {
     partitions: usize,
     /// By signal.
-    layouts: Vec<Layout>,
+    layouts: Vec<RowLayout>,
     /// By signal, in the order of their files.
     batches: Vec<Vec<Batch>>,
     slabs: usize,
@@ -177,7 +177,7 @@ type Parts = Vec<Pages>;
 
 impl Bins {
     /// Empty ones. `limit` is what they may hold in memory, in bytes.
-    pub fn new(layouts: Vec<Layout>, partitions: usize, limit: Option<u64>) -> Bins {
+    pub fn new(layouts: Vec<RowLayout>, partitions: usize, limit: Option<u64>) -> Bins {
         Bins { partitions, layouts, slabs: Mutex::default(), budget: Budget::of(limit), written: Mutex::new(None) }
     }
 
@@ -392,7 +392,7 @@ mod tests {
     use super::*;
 
     /// Appends the rows of a piece as wide ones.
-    fn widen(piece: &Piece<'_>, layout: &Layout, out: &mut Vec<u32>) {
+    fn widen(piece: &Piece<'_>, layout: &RowLayout, out: &mut Vec<u32>) {
         let Packing::Compact(heads) = piece.packing else {
             out.extend_from_slice(piece.words);
             return;
@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn rows_come_back_in_order_whether_or_not_they_were_written() {
-        let layout = Layout { fraction: false, value_words: 0, category: true, instrument: false };
+        let layout = RowLayout { fraction: false, value_words: 0, category: true, instrument: false };
         let heads = Heads::of(4, 6, (0, 1000)).unwrap();
         // Rows of an id's rest, a second and a code: 100 for partition 0, none for partition 1, 50 for partition 2. Every other
         // batch is compact.
@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     fn a_range_goes_when_its_last_partition_is_done() {
-        let layout = Layout { fraction: false, value_words: 0, category: false, instrument: false };
+        let layout = RowLayout { fraction: false, value_words: 0, category: false, instrument: false };
         // Two partitions a range.
         let partitions = 2 * RANGES;
         let bins = Bins::new(vec![layout], partitions, None);

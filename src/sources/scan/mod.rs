@@ -8,84 +8,33 @@ mod bins;
 mod id_index;
 mod packing;
 pub mod partition;
-pub(crate) mod plan;
+mod plan;
+pub mod row_layout;
 pub mod rows;
 mod scatter;
+pub mod signal;
 mod vector;
 
 use crate::calendar::{Day, Zone, MICROS};
-use crate::config::{Signal, SignalKind};
+use crate::config::SignalKind;
 use crate::error::{Error, Result};
 use crate::sources::customers::CustomerTable;
-use crate::sources::parquet::Table;
-use crate::sources::quarantine::Quarantine;
 use bins::{Binned, Bins};
 use id_index::IdIndex;
 use partition::Partitioning;
-use plan::{value_words, Layout};
+use row_layout::{RowLayout, MOST_SECONDS};
 use scatter::{Categories, Scanner, Worker};
+use signal::{SignalReport, SignalScan};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The category code that stands for null.
-pub const NO_CATEGORY: u32 = u32::MAX;
 /// Bytes that a thread gathers for each partition, on average, before it hands them over, and in all at least. The buffers
 /// of a million customers then stay in a core's cache.
 const GATHERED: usize = 2 << 10;
 const LEAST_GATHERED: usize = 1 << 20;
 
-/// A signal to scan and the instants to keep: `from <= ts < to`.
-pub struct SignalScan<'a> {
-    /// The signal's name.
-    pub name: &'a str,
-    /// Its settings.
-    pub settings: &'a Signal,
-    /// Its files.
-    pub table: &'a Table,
-    /// The first day kept.
-    pub from: Day,
-    /// The day before which rows are kept.
-    pub to: Day,
-}
-
-/// What a scan of one signal saw.
-#[derive(Clone, Debug, Default)]
-pub struct SignalReport {
-    /// Files, and those skipped for their partition folders.
-    pub files: usize,
-    /// Files skipped for their partition folders.
-    pub pruned_files: usize,
-    /// Row groups in the files opened.
-    pub row_groups: usize,
-    /// Row groups skipped for their statistics.
-    pub pruned_row_groups: usize,
-    /// Rows decoded.
-    pub rows: u64,
-    /// Rows kept: dated within the scanned days and in order.
-    pub kept: u64,
-    /// Rows before the scanned days, those of pruned row groups included.
-    pub before: u64,
-    /// Rows at or after the end of the scanned days, those of pruned row groups included.
-    pub after: u64,
-    /// The newest instant kept.
-    pub newest: Option<i64>,
-    /// Rows that could not be used. Dense integer ids tell only when their partition is resolved that nobody has them.
-    pub quarantine: Quarantine,
-}
-
-impl SignalReport {
-    fn merge(&mut self, other: &SignalReport) {
-        self.rows += other.rows;
-        self.kept += other.kept;
-        self.before += other.before;
-        self.after += other.after;
-        self.newest = self.newest.max(other.newest);
-        self.quarantine.merge(&other.quarantine);
-    }
-}
-
 /// One signal's part of the store.
 struct SignalStore {
-    layout: Layout,
+    layout: RowLayout,
     deduplicate: bool,
 }
 
@@ -133,18 +82,18 @@ pub fn scan(
     let bounds: Vec<(i64, i64)> = scans.iter().map(|scan| (zone.midnight(scan.from), zone.midnight(scan.to))).collect();
     let origin = bounds.iter().map(|&(from, _)| from).min().unwrap_or_else(|| zone.midnight(Day(0)));
     let end = bounds.iter().map(|&(_, to)| to).max().unwrap_or(origin);
-    if end.saturating_sub(origin) > vector::MOST_SECONDS * MICROS {
+    if end.saturating_sub(origin) > MOST_SECONDS * MICROS {
         return Err(Error::Config(format!(
             "the as-of dates are too far apart: with what they look back on, {} years, where 68 are possible at once",
             end.saturating_sub(origin) / MICROS / (365 * 86_400)
         )));
     }
     let (partitioning, index) = partitions(customers, last);
-    let layouts: Vec<Layout> = scans
+    let layouts: Vec<RowLayout> = scans
         .iter()
-        .map(|scan| Layout {
+        .map(|scan| RowLayout {
             fraction: scan.settings.kind == SignalKind::Survey || scan.settings.deduplicate,
-            value_words: value_words(scan),
+            value_words: scan.value_words(),
             category: scan.settings.category.is_some(),
             instrument: scan.settings.kind == SignalKind::Survey,
         })

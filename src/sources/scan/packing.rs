@@ -4,12 +4,12 @@
 //! bits, as do what tells an id from the others of its partition and the code of a category. Whatever does not fit together
 //! is packed wide, batch by batch.
 
-use super::plan::Layout;
+use super::row_layout::RowLayout;
 
 /// How the rows of a batch are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Packing {
-    /// As [`Layout`] says: the id, then the words that put a customer's rows in order.
+    /// As [`RowLayout`] says: the id, then the words that put a customer's rows in order.
     #[default]
     Wide,
     /// A head, then those of these words that are not in it.
@@ -88,7 +88,7 @@ fn code_bits(codes: u32) -> u32 {
 
 impl Packing {
     /// Words of a row.
-    pub fn words(&self, layout: &Layout) -> usize {
+    pub fn words(&self, layout: &RowLayout) -> usize {
         match self {
             Packing::Wide => layout.words(),
             Packing::Compact(_) => layout.compact_words(),

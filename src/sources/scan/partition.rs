@@ -236,7 +236,7 @@ pub(super) fn mixed(mut x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::Quarantine;
+    use crate::sources::quarantine::Quarantine;
 
     fn customers(ids: Vec<i64>, known: usize) -> CustomerTable {
         table(Ids::Integer(ids), known)

@@ -3,7 +3,7 @@
 use super::bins::Piece;
 use super::packing::Packing;
 use super::partition::Partitioning;
-use super::plan::Layout;
+use super::row_layout::RowLayout;
 use super::{EventStore, SignalStore};
 use crate::error::{Error, Result};
 use crate::numeric::{from_ordered_f32, from_ordered_f64, vectorised};
@@ -21,7 +21,7 @@ pub struct SignalRows {
     pub seconds: Vec<u32>,
     /// Values; NaN is null. Empty without a value column.
     pub values: RowValues,
-    /// Category codes; [`NO_CATEGORY`](super::NO_CATEGORY) is null. Empty without a category column.
+    /// Category codes; [`NO_CATEGORY`](super::row_layout::NO_CATEGORY) is null. Empty without a category column.
     pub categories: Vec<u32>,
     /// Survey instruments, as positions in [`crate::config::Instrument::ALL`]. Empty unless the signal is a survey.
     pub instruments: Vec<u32>,
@@ -58,7 +58,7 @@ impl SignalRows {
     fn fill<const ORDERED: usize>(
         &mut self,
         packed: &mut [[u32; ORDERED]],
-        layout: &Layout,
+        layout: &RowLayout,
         deduplicate: bool,
         as_expected: &mut bool,
     ) -> u64 {
@@ -124,7 +124,7 @@ impl SignalRows {
     }
 
     /// Appends rows to the columns.
-    fn append<const ORDERED: usize>(&mut self, rows: &[[u32; ORDERED]], layout: &Layout) {
+    fn append<const ORDERED: usize>(&mut self, rows: &[[u32; ORDERED]], layout: &RowLayout) {
         fn column<const N: usize, T>(rows: &[[u32; N]], out: &mut Vec<T>, of: impl Fn(&[u32; N]) -> T) {
             out.extend(rows.iter().map(of));
         }

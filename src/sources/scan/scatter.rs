@@ -10,9 +10,10 @@ use super::bins::{Bins, Slab};
 use super::id_index::{hash_of_integer, IdIndex};
 use super::packing::{Heads, Packing};
 use super::partition::Partitioning;
-use super::plan::{Layout, Task};
+use super::plan::Task;
+use super::row_layout::{RowLayout, NO_CATEGORY};
+use super::signal::{SignalReport, SignalScan};
 use super::vector::{self, NOWHERE};
-use super::{SignalReport, SignalScan, NO_CATEGORY};
 use crate::calendar::{Zone, MICROS};
 use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
@@ -60,7 +61,7 @@ impl Categories {
 /// What all threads of a scan share.
 pub(super) struct Scanner<'a> {
     pub scans: &'a [SignalScan<'a>],
-    pub layouts: &'a [Layout],
+    pub layouts: &'a [RowLayout],
     /// Each signal's first instant kept, and the one at which keeping ends.
     pub bounds: Vec<(i64, i64)>,
     pub categories: Vec<Categories>,
@@ -150,7 +151,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Decodes the rows of the task at the place `index` and returns how many there are.
-    pub fn run(&mut self, index: usize, task: &Task) -> Result<u64> {
+    pub fn run(&mut self, index: usize, task: &Task<'_>) -> Result<u64> {
         // What is left of a task is handed over with its like, unless it is little, so that rows can be put in the order of
         // their files.
         self.current = index;
@@ -162,14 +163,14 @@ impl<'a> Worker<'a> {
             }
         }
         let scan = &self.scanner.scans[task.signal];
-        let file = &scan.table.files[task.file];
+        let file = task.piece.file;
         let settings = scan.settings;
         let mut columns = vec![settings.id.as_str(), settings.time.as_str()];
         columns.extend(
             [&settings.value, &settings.category, &settings.instrument].into_iter().filter_map(|c| c.as_deref()),
         );
         let mut rows = 0;
-        for batch in file.read_rows(&columns, task.row_group, task.rows.clone(), BATCH_ROWS)? {
+        for batch in task.piece.read(&columns, BATCH_ROWS)? {
             let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
             rows += batch.num_rows() as u64;
             for first in (0..batch.num_rows()).step_by(SCATTERED_ROWS) {
@@ -282,12 +283,12 @@ impl<'a> Worker<'a> {
 
     /// Sees to it that the buffers hold rows that are packed as those at hand, whose first and last instants are given, can be,
     /// and that these are.
-    fn choose_packing(&mut self, layout: &Layout, (oldest, newest): (i64, i64)) -> Result<()> {
+    fn choose_packing(&mut self, layout: &RowLayout, (oldest, newest): (i64, i64)) -> Result<()> {
         let scanner = self.scanner;
         let seconds = (vector::second_since(scanner.origin, oldest), vector::second_since(scanner.origin, newest));
         let codes = match layout {
-            Layout { instrument: true, .. } => Instrument::ALL.len() as u32,
-            Layout { category: true, .. } => scanner.categories[self.signal].len(),
+            RowLayout { instrument: true, .. } => Instrument::ALL.len() as u32,
+            RowLayout { category: true, .. } => scanner.categories[self.signal].len(),
             _ => 0,
         };
         let fits = match &self.packing {
@@ -313,7 +314,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Seconds and fractions; leaves out what lies outside the scanned days. Returns the first and the last instant.
-    fn place_in_time(&mut self, instants: &[i64], layout: &Layout) -> (i64, i64) {
+    fn place_in_time(&mut self, instants: &[i64], layout: &RowLayout) -> (i64, i64) {
         let scanner = self.scanner;
         let (from, to) = scanner.bounds[self.signal];
         let seconds = &mut self.columns[1];
@@ -403,7 +404,7 @@ impl<'a> Worker<'a> {
         self.reports[self.signal].quarantine.add(Reason::UnknownCustomer, unknown);
     }
 
-    fn read_instruments(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &Layout) {
+    fn read_instruments(&mut self, file: &OpenFile, batch: &RecordBatch, layout: &RowLayout) {
         let settings = self.scanner.scans[self.signal].settings;
         let out = &mut self.instruments;
         match (&settings.instrument, settings.instrument_name) {
@@ -433,7 +434,7 @@ impl<'a> Worker<'a> {
         self.columns[1 + layout.instrument_at()].clone_from(out);
     }
 
-    fn read_values(&mut self, file: &OpenFile, batch: &RecordBatch, column: &str, layout: &Layout) {
+    fn read_values(&mut self, file: &OpenFile, batch: &RecordBatch, column: &str, layout: &RowLayout) {
         let settings = self.scanner.scans[self.signal].settings;
         let array = batch.column_by_name(column);
         match array {

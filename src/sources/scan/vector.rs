@@ -3,7 +3,7 @@
 use super::id_index::NOBODY;
 use super::packing::Heads;
 use super::partition::Partitioning;
-use super::NO_CATEGORY;
+use super::row_layout::NO_CATEGORY;
 use crate::calendar::MICROS;
 use crate::config::Instrument;
 use crate::numeric::{ordered_f32, ROUND};
@@ -91,10 +91,7 @@ pub(super) fn put_heads(heads: &Heads, rests: &[u32], codes: Option<&[u32]>, sec
     }
 }
 
-/// The most seconds from an origin to an instant: 68 years.
-pub(super) const MOST_SECONDS: i64 = 1 << 31;
-
-/// Whole seconds from `origin` to an instant; of one before it, or more than [`MOST_SECONDS`] later, whatever comes out.
+/// Whole seconds from `origin` to an instant; of one before it, or more than [`MOST_SECONDS`](super::row_layout::MOST_SECONDS) later, whatever comes out.
 #[inline(always)]
 pub(super) fn second_since(origin: i64, instant: i64) -> u32 {
     // Floats become vector instructions, to and fro. 2^52 with a whole number below that in its lowest bits is their sum.
@@ -164,6 +161,7 @@ pub(super) fn span(targets: &[u32], instants: &[i64]) -> (i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row_layout::MOST_SECONDS;
     use super::*;
     use proptest::prelude::*;
 

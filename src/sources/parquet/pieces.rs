@@ -1,0 +1,72 @@
+//! Row groups cut into pieces, so that no thread waits for another that decodes a large one alone.
+
+use super::{OpenFile, Table};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use std::ops::Range;
+
+/// Pieces a thread that a row group is cut into at most: to skip to a piece, the headers of the pages before it are
+/// read.
+const PIECES: usize = 4;
+
+/// Some rows of a file, to be decoded by one thread.
+pub(crate) struct FilePiece<'a> {
+    pub file: &'a OpenFile,
+    row_group: usize,
+    /// Which of the row group's rows, unless all.
+    rows: Option<Range<usize>>,
+}
+
+impl<'a> FilePiece<'a> {
+    /// Cuts `rows` of a row group into pieces of `least` rows or more.
+    pub fn cut(
+        file: &'a OpenFile,
+        row_group: usize,
+        rows: Range<usize>,
+        least: usize,
+    ) -> impl Iterator<Item = FilePiece<'a>> {
+        let all = file.group_rows(row_group);
+        pieces(rows, least).map(move |piece| {
+            let rows = (piece.len() < all).then_some(piece);
+            FilePiece { file, row_group, rows }
+        })
+    }
+
+    /// Starts decoding, only the given columns.
+    pub fn read(&self, columns: &[&str], batch_size: usize) -> crate::Result<ParquetRecordBatchReader> {
+        self.file.read_rows(columns, self.row_group, self.rows.clone(), batch_size)
+    }
+}
+
+/// The rows of a whole table, in pieces of `least` rows or more.
+pub(crate) fn table_pieces(table: &Table, least: usize) -> Vec<FilePiece<'_>> {
+    let mut all = Vec::new();
+    for file in &table.files {
+        for row_group in 0..file.metadata.metadata().num_row_groups() {
+            all.extend(FilePiece::cut(file, row_group, 0..file.group_rows(row_group), least));
+        }
+    }
+    all
+}
+
+fn pieces(rows: Range<usize>, least: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = (rows.len() / least).clamp(1, PIECES * rayon::current_num_threads());
+    let size = rows.len().div_ceil(count);
+    (0..count).map(move |piece| rows.start + piece * size..rows.end.min(rows.start + (piece + 1) * size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_a_row_group_once() {
+        const LEAST: usize = 1 << 20;
+        for rows in [0, 1, LEAST, 2 * LEAST + 1, 100_000_000] {
+            for needed in [0..rows, rows / 3..rows, rows / 3..rows / 2] {
+                let all: Vec<Range<usize>> = pieces(needed.clone(), LEAST).collect();
+                assert_eq!((all[0].start, all[all.len() - 1].end), (needed.start, needed.end));
+                assert!(all.windows(2).all(|pair| pair[0].end == pair[1].start));
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A signal to scan, and what the scan saw of it.
+
+use crate::calendar::Day;
+use crate::config::Signal;
+use crate::sources::parquet::{statistics, Table};
+use crate::sources::quarantine::Quarantine;
+use arrow_schema::DataType;
+
+/// A signal to scan and the instants to keep: `from <= ts < to`.
+pub struct SignalScan<'a> {
+    /// The signal's name.
+    pub name: &'a str,
+    /// Its settings.
+    pub settings: &'a Signal,
+    /// Its files.
+    pub table: &'a Table,
+    /// The first day kept.
+    pub from: Day,
+    /// The day before which rows are kept.
+    pub to: Day,
+}
+
+impl SignalScan<'_> {
+    /// Words of a value: 0 without values, 1 where all are exact in 32 bits, by the types of all its files and their statistics, else 2.
+    pub(super) fn value_words(&self) -> usize {
+        let Some(column) = &self.settings.value else { return 0 };
+        let exact = self.table.files.iter().all(|file| match file.data_type(column) {
+            Some(DataType::Float32 | DataType::Float16 | DataType::Boolean) => true,
+            Some(DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16) => true,
+            Some(DataType::Int32 | DataType::Int64) => {
+                statistics::integer_range(file, column).is_some_and(|(low, high)| {
+                    const EXACT: i64 = 1 << 24;
+                    low >= -EXACT && high <= EXACT
+                })
+            }
+            _ => false,
+        });
+        if exact {
+            1
+        } else {
+            2
+        }
+    }
+}
+
+/// What a scan of one signal saw.
+#[derive(Clone, Debug, Default)]
+pub struct SignalReport {
+    /// Files, and those skipped for their partition folders.
+    pub files: usize,
+    /// Files skipped for their partition folders.
+    pub pruned_files: usize,
+    /// Row groups in the files opened.
+    pub row_groups: usize,
+    /// Row groups skipped for their statistics.
+    pub pruned_row_groups: usize,
+    /// Rows decoded.
+    pub rows: u64,
+    /// Rows kept: dated within the scanned days and in order.
+    pub kept: u64,
+    /// Rows before the scanned days, those of pruned row groups included.
+    pub before: u64,
+    /// Rows at or after the end of the scanned days, those of pruned row groups included.
+    pub after: u64,
+    /// The newest instant kept.
+    pub newest: Option<i64>,
+    /// Rows that could not be used. Dense integer ids tell only when their partition is resolved that nobody has them.
+    pub quarantine: Quarantine,
+}
+
+impl SignalReport {
+    pub(super) fn merge(&mut self, other: &SignalReport) {
+        self.rows += other.rows;
+        self.kept += other.kept;
+        self.before += other.before;
+        self.after += other.after;
+        self.newest = self.newest.max(other.newest);
+        self.quarantine.merge(&other.quarantine);
+    }
+}
