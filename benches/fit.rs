@@ -6,7 +6,7 @@
 use anyhow::{ensure, Context, Result};
 use churn_risk::memory::Shelf;
 use churn_risk::model::design::{Design, DesignBlock};
-use churn_risk::model::logistic::{self, LogisticParams};
+use churn_risk::model::linear::{self, LogisticParams};
 use clap::Parser;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let design = read(&arguments.matrix)?;
     let started = Instant::now();
-    let fit = logistic::fit(&design, &LogisticParams::new(arguments.alpha).coefficients_only())?;
+    let fit = linear::fit(&design, &LogisticParams::new(arguments.alpha).coefficients_only())?;
     let seconds = started.elapsed().as_secs_f64();
     let result = serde_json::json!({
         "seconds": seconds,

@@ -4,10 +4,10 @@ use churn_risk::calendar::{Day, Timeline, Zone};
 use churn_risk::config::{self, Settings};
 use churn_risk::features::{Catalogue, Engine, Located, RowKey};
 use churn_risk::memory::Shelf;
+use churn_risk::metrics::Metrics;
 use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
 use churn_risk::model::design::{Design, DesignBlock};
-use churn_risk::model::logistic::{self, LogisticParams};
-use churn_risk::model::metrics::Metrics;
+use churn_risk::model::linear::{self, LogisticParams};
 use churn_risk::sources::{CustomerTable, Ids, PartitionRows, RowValues, SignalRows};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{black_box, Bencher};
@@ -147,7 +147,7 @@ fn logistic_fit(bencher: Bencher) {
     let params = LogisticParams::new(1e-4).certificate_bytes(0);
     bencher
         .counter(BytesCount::of_many::<f32>(ROWS * COLUMNS))
-        .bench_local(|| logistic::fit(black_box(&design), &params));
+        .bench_local(|| linear::fit(black_box(&design), &params));
 }
 
 /// One Newton step of it, with the passes before and after the step.
@@ -157,7 +157,7 @@ fn logistic_newton_step(bencher: Bencher) {
     let params = LogisticParams::new(1e-4).certificate_bytes(0).max_iterations(1);
     bencher
         .counter(BytesCount::of_many::<f32>(ROWS * COLUMNS))
-        .bench_local(|| logistic::fit(black_box(&design), &params));
+        .bench_local(|| linear::fit(black_box(&design), &params));
 }
 
 /// The log-odds of 100,000 rows.

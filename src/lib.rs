@@ -4,6 +4,7 @@
 //! and the simulated population stand beside it. [`jobs`] run all of them and [`cli`] is the door;
 //! `docs/architecture.md` walks through the rooms.
 
+pub mod artefact;
 pub mod calendar;
 pub mod cli;
 pub mod clock;
@@ -12,11 +13,13 @@ pub mod dataset;
 pub mod digest;
 pub mod eligibility;
 pub mod error;
+pub mod evaluation;
 pub mod features;
 pub mod files;
 pub mod jobs;
 pub mod labels;
 pub mod memory;
+pub mod metrics;
 pub mod model;
 pub mod numeric;
 pub mod observer;
@@ -26,5 +29,6 @@ pub mod reasons;
 pub mod registry;
 pub mod simulate;
 pub mod sources;
+pub mod training;
 
 pub use error::{Error, Result};

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use churn_risk::config::Economics;
+use churn_risk::evaluation::{calibration_line, empc};
 use churn_risk::memory::Shelf;
+use churn_risk::metrics::{calibration_table, Metrics};
 use churn_risk::model::calibration::{self, Calibration, Rows};
-use churn_risk::model::cross_fit::{choose_alpha, cross_fit, Round};
 use churn_risk::model::design::{Design, DesignBlock};
-use churn_risk::model::evaluation::{calibration_line, empc};
-use churn_risk::model::logistic::{fit, Certificate, LogisticParams};
-use churn_risk::model::metrics::{calibration_table, Metrics};
+use churn_risk::model::linear::cross_fit::{choose_alpha, cross_fit, Round};
+use churn_risk::model::linear::{fit, Certificate, LogisticParams};
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use std::path::PathBuf;

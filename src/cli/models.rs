@@ -2,8 +2,8 @@
 
 use super::args::{ExportFormat, Models};
 use super::{compare, render, Session};
+use crate::artefact::Artefact;
 use crate::jobs::compare::Request;
-use crate::model::artefact::Artefact;
 use crate::registry::{export, Registry, Signature};
 
 pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {

@@ -1,12 +1,12 @@
 //! `churn train`
 
 use super::{render, Session};
+use crate::evaluation::Evaluation;
 use crate::jobs::train;
 use crate::jobs::train::{Request, Trained};
-use crate::model::evaluation::Evaluation;
 use crate::model::sampling::Sampling;
-use crate::model::screening::Screening;
 use crate::registry::Registry;
+use crate::training::screening::Screening;
 use serde::Serialize;
 use std::path::Path;
 

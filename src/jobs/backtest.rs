@@ -8,9 +8,9 @@ use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{prepared, Tables};
 use crate::error::Result;
-use crate::model::backtest::{self, Backtest};
-use crate::model::screening::Candidates;
 use crate::observer::{Note, Observer};
+use crate::training::backtest::{self, Backtest};
+use crate::training::screening::Candidates;
 use serde::Serialize;
 
 /// How to backtest.

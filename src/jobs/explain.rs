@@ -3,11 +3,11 @@
 use super::context::{Context, Job};
 use super::input::{self, Data};
 use super::score;
+use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::Reference;
 use crate::dataset::{self, Dataset, Selection, Tables};
 use crate::error::{Error, Result};
-use crate::model::artefact::Artefact;
 use crate::observer::Note;
 use crate::reasons::Reason;
 use crate::registry::Registry;

@@ -2,12 +2,12 @@
 
 use super::context::Job;
 use super::gates;
+use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::RankBy;
 use crate::dataset::prepared::{self, Prepared, TableRows};
 use crate::dataset::{self, Dataset, Tables};
 use crate::error::{Error, Result};
-use crate::model::artefact::Artefact;
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
 use crate::sources::{self, CustomerTable, Passthrough, Quarantine, Table};

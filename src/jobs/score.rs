@@ -2,13 +2,13 @@
 
 use super::context::{Context, Job};
 use super::input::{self, Data, Input};
+use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::{Format, List, Reference};
 use crate::dataset::{Dataset, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
-use crate::model::artefact::{Artefact, Row, Scores};
 use crate::observer::Note;
 use crate::publish::list::{Line, Results};
 use crate::publish::manifest::Manifest;

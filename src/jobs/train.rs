@@ -3,6 +3,7 @@
 use super::context::{Context, Job};
 use super::gates;
 use super::input::{self, Data};
+use crate::artefact::{Artefact, ChurnMeaning, Inputs};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -12,16 +13,15 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection, Tables};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions};
-use crate::model::artefact::{Artefact, ChurnMeaning, Inputs};
-use crate::model::folds;
-use crate::model::leakage;
-use crate::model::screening::{Candidates, Wide};
-use crate::model::training::{self, Challenger};
 use crate::observer::{Note, Observer};
 use crate::registry::comparison::{self, Contender};
 use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
 use crate::sources::CustomerTable;
+use crate::training::folds;
+use crate::training::leakage;
+use crate::training::screening::{Candidates, Wide};
+use crate::training::{self, Challenger};
 use std::path::{Path, PathBuf};
 
 /// What to train on, and what becomes of the challenger.

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `design` | the [design matrix](design::Design) in blocks of rows, with labels and cross-fitting folds |
-//! | `logistic` | the [logistic fit](logistic::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
+//! | `logistic` | the [logistic fit](linear::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
 //! | `additive` | the richer model: [curves and interactions](additive::Additive) as look-up tables |
 //! | `cross_fit` | log-odds of every row from a model that has not seen its customer; the choice of the penalty |
 //! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own |
@@ -35,29 +35,9 @@
 //! the order in which threads happen to finish.
 
 pub mod additive;
-pub mod artefact;
-pub mod backtest;
-pub mod base_rate;
-pub mod bootstrap;
 pub mod calibration;
-pub mod columns;
-pub mod cross_fit;
 pub mod design;
-pub mod evaluation;
-pub mod folds;
-pub mod forward;
-pub mod leakage;
-pub mod logistic;
-pub mod metrics;
-pub mod recipe;
+pub mod linear;
 pub mod restrictions;
 pub mod sampling;
-pub mod screening;
-pub mod training;
-
-mod cholesky;
-mod gram;
-mod kernel;
-mod newton;
-mod proximal;
-mod structure;
+pub mod solver;

@@ -9,7 +9,7 @@
 //! Rows are drawn, not customers: rows of one customer resemble each other, and a sample of rows keeps more customers.
 //! Cross-fitting is not touched by that, since its folds are of customers.
 
-use super::base_rate::PriorCorrection;
+use super::calibration::base_rate::PriorCorrection;
 use crate::config::{Complexity, Sample, Settings};
 use crate::dataset::{Dataset, Selection, BESIDE_CODES};
 use crate::memory;

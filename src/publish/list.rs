@@ -2,9 +2,9 @@
 
 use super::columns::Columns;
 use super::previous::Previous;
+use crate::artefact::Scores;
 use crate::calendar::Day;
 use crate::config::List;
-use crate::model::artefact::Scores;
 use crate::ranking::{Group, Ranking, Tier};
 use crate::reasons::{Explanation, Reason};
 use crate::sources::{CustomerTable, Passthrough};

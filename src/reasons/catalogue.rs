@@ -6,7 +6,7 @@
 use super::language::{spaced, Noun, Unit};
 use crate::config::{Settings, SignalKind};
 use crate::features::{Catalogue, Feature, Measure};
-use crate::model::recipe::{Role, Source, Term};
+use crate::model::design::recipe::{Role, Source, Term};
 
 /// What a concept is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

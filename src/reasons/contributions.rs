@@ -6,8 +6,8 @@
 //! `LinearExplainer` gives for an independent background with mean `m`. Of an additive model the terms are features: the
 //! curve, and half of each interaction that the feature is in.
 
+use crate::artefact::Row;
 use crate::error::{Error, Result};
-use crate::model::artefact::Row;
 
 /// A deviation, in standard deviations, below which a contribution says little about the slope of a curve.
 const NEAR: f64 = 0.25;

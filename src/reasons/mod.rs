@@ -22,11 +22,11 @@ mod wording;
 pub use catalogue::{Definition, Family, State, DEFINITIONS};
 pub use contributions::Attribution;
 
+use crate::artefact::Row;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Measure};
-use crate::model::artefact::Row;
-use crate::model::recipe::Term;
+use crate::model::design::recipe::Term;
 use catalogue::Concept;
 use serde::Serialize;
 use wording::View;

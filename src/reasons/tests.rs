@@ -1,10 +1,10 @@
 //! Reasons for made-up customers whose every event is known, so that whatever a text says can be checked.
 
 use super::*;
+use crate::artefact::Row;
 use crate::config::Instrument;
 use crate::features::Feature;
-use crate::model::artefact::Row;
-use crate::model::recipe::{CategoricalStep, NumericStep, Recipe, Role, Source, Transform};
+use crate::model::design::recipe::{CategoricalStep, NumericStep, Recipe, Role, Source, Transform};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,12 +1,12 @@
 //! The card of a model: what it predicts, from what, how well, and where it must not be trusted; Markdown, written once when
 //! the version is registered. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 
+use crate::artefact::Artefact;
 use crate::calendar::Day;
+use crate::metrics::bootstrap::Interval;
+use crate::metrics::Metrics;
 use crate::model::additive::Additive;
-use crate::model::artefact::Artefact;
-use crate::model::bootstrap::Interval;
 use crate::model::calibration::Calibration;
-use crate::model::metrics::Metrics;
 use std::fmt::Write;
 
 /// Columns that the card shows, strongest first.

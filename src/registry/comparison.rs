@@ -1,12 +1,12 @@
 //! Two versions on the same held-out rows: the metrics of both and of their difference, with intervals.
 
 use super::Registry;
+use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
-use crate::model::artefact::Artefact;
-use crate::model::bootstrap::{self, Bootstrap, Intervals};
+use crate::metrics::bootstrap::{self, Bootstrap, Intervals};
 use crate::sources::CustomerTable;
 use serde::Serialize;
 

@@ -1,10 +1,10 @@
 //! How two versions differ inside, and what that does to a list.
 
+use crate::artefact::{Artefact, Scores};
 use crate::config::List;
 use crate::model::additive::{Bins, Lookup};
-use crate::model::artefact::{Artefact, Scores};
-use crate::model::logistic::Coefficient;
-use crate::model::recipe::Source;
+use crate::model::design::recipe::Source;
+use crate::model::linear::Coefficient;
 use crate::ranking::Ranking;
 use crate::sources::CustomerTable;
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! A model for other programs: an ONNX file, or an MLflow model folder around it.
 
 use super::onnx;
+use crate::artefact::Artefact;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::artefact::Artefact;
 use std::path::Path;
 
 /// The version of MLflow's model format that the folder follows.

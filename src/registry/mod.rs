@@ -16,10 +16,10 @@ pub mod export;
 pub mod onnx;
 pub mod promotion;
 
+use crate::artefact::Artefact;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::artefact::Artefact;
-use crate::model::training::Challenger;
+use crate::training::Challenger;
 use comparison::Contender;
 use serde::{Deserialize, Serialize};
 use std::fs;

@@ -1,7 +1,7 @@
 //! The rule of promotion: when a challenger becomes champion.
 
 use super::comparison::{self, Contender, HeldOut, Which};
-use crate::model::bootstrap::Interval;
+use crate::metrics::bootstrap::Interval;
 
 /// Whether a challenger becomes champion, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

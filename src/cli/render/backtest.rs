@@ -1,9 +1,9 @@
 //! A backtest.
 
 use super::{count, interval, percent, shown, table};
-use crate::model::backtest::{Backtest, LearningCurve, Origin};
-use crate::model::bootstrap::Interval;
-use crate::model::metrics::Metrics;
+use crate::metrics::bootstrap::Interval;
+use crate::metrics::Metrics;
+use crate::training::backtest::{Backtest, LearningCurve, Origin};
 use std::fmt::Write;
 
 /// After `backtest`.

@@ -1,10 +1,10 @@
 //! An evaluation as tables for the terminal.
 
 use super::{count, counted, interval, percent, shown, table};
+use crate::artefact::Artefact;
 use crate::calendar::Day;
-use crate::model::artefact::Artefact;
-use crate::model::evaluation::{Profit, Segment};
-use crate::model::folds::FoldMetrics;
+use crate::evaluation::{Profit, Segment};
+use crate::training::folds::FoldMetrics;
 use std::fmt::Write;
 
 /// The metrics with their intervals beside those of the baseline, and what follows from them. For `train`.

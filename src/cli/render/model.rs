@@ -1,8 +1,8 @@
 //! Models of the registry: one in full, all in a table, the history of champions.
 
 use super::{count, counted, evaluation, notes, shown, table};
+use crate::artefact::Artefact;
 use crate::model::additive::{Additive, Effect};
-use crate::model::artefact::Artefact;
 use crate::registry::{Promotion, Registry};
 use std::fmt::Write;
 

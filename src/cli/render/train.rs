@@ -1,9 +1,9 @@
 //! A training.
 
 use super::{count, counted, evaluation, model, notes};
+use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::jobs::train::Trained;
-use crate::model::artefact::Artefact;
 use std::fmt::Write;
 
 /// How many columns of a wide table are named.

@@ -4,8 +4,8 @@
 //! gets a bin of its own, and so does each value of a feature that has few: those are its ordered levels. A
 //! categorical feature has a code a level, the rare ones together. Absence is always a code of its own, the last.
 
-use super::super::recipe::{CategoricalStep, NumericStep};
 use crate::config::Direction;
+use crate::model::design::recipe::{CategoricalStep, NumericStep};
 use crate::numeric::vectorised;
 use serde::{Deserialize, Serialize};
 
@@ -326,7 +326,7 @@ mod tests {
         let values: Vec<f32> = (0..1_000u16).map(|i| if i % 10 == 0 { f32::NAN } else { f32::from(i) }).collect();
         let step = NumericStep {
             feature: "x".into(),
-            transform: super::super::super::recipe::Transform::Identity,
+            transform: crate::model::design::recipe::Transform::Identity,
             low: 0.0,
             high: 999.0,
             mean: 500.0,

@@ -7,7 +7,7 @@ use super::search::Shape;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::Directions;
-use crate::model::recipe::{sample, Recipe, Source};
+use crate::model::design::recipe::{sample, Recipe, Source};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 

@@ -26,7 +26,6 @@ mod passes;
 mod purify;
 mod screen;
 mod search;
-pub(super) mod solve;
 mod solver;
 mod uncertainty;
 
@@ -36,10 +35,10 @@ pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 pub use fit::{searched, CrossFit, Fit, Options, Searched};
 pub use solver::Report;
 
-use super::logistic::Z_95;
-use super::recipe::Source;
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
+use crate::model::design::recipe::Source;
+use crate::model::linear::Z_95;
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

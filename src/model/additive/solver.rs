@@ -8,9 +8,9 @@
 
 use super::codes::CodeBlock;
 use super::passes::Terms;
-use super::solve::{Factor, Square};
 use crate::config::Penalty;
-use crate::model::proximal::{self, MeanLoss, Regulariser};
+use crate::model::solver::proximal::{self, MeanLoss, Regulariser};
+use crate::model::solver::square::{Factor, Square};
 use crate::numeric::logit;
 use std::convert::Infallible;
 

@@ -13,7 +13,7 @@ use crate::dataset::StoredValues;
 use crate::features::{Catalogue, Directions, Feature as Column, Measure};
 use crate::memory::Shelf;
 use crate::model::design::examples::uniform;
-use crate::model::recipe::Recipe;
+use crate::model::design::recipe::Recipe;
 use crate::numeric::sigmoid;
 use crate::sources::{Ids, Levels};
 
@@ -287,7 +287,7 @@ fn the_model_finds_the_shape_and_its_effects_sum_to_the_log_odds() {
     let y: Vec<u8> = dataset.blocks.iter().flat_map(|block| block.labels.iter().map(|y| y.unwrap())).collect();
     let rows = Selection::labelled(&dataset, |_| true);
     let log_odds = model.log_odds(&dataset, &customers, &rows).unwrap();
-    let auc = crate::model::metrics::roc_auc(&y, &log_odds.concat()).unwrap();
+    let auc = crate::metrics::roc_auc(&y, &log_odds.concat()).unwrap();
     assert!(auc > 0.80, "{auc}");
     for (index, block) in dataset.blocks.iter().enumerate() {
         let codes = model.codes((block, &block.values().unwrap()), rows.rows(index), &customers);

@@ -9,18 +9,19 @@
 //! | `isotonic` | the isotonic curve |
 //! | `curve` | the small logistic regression under the smooth ones |
 
+pub mod base_rate;
 mod curve;
 mod isotonic;
 mod smooth;
 
-pub(super) use curve::Curve;
+pub(crate) use curve::Curve;
 pub use isotonic::fit_isotonic;
 pub use smooth::{fit_beta, fit_platt};
 
-use super::base_rate::PriorCorrection;
-use super::metrics::{self, CALIBRATION_BINS};
 use crate::config::CalibrationChoice;
+use crate::metrics::{self, CALIBRATION_BINS};
 use crate::numeric::{logit, sigmoid, sum};
+use base_rate::PriorCorrection;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -9,10 +9,10 @@ mod additive;
 mod graph;
 mod protobuf;
 
+use crate::artefact::Artefact;
 use crate::error::{Error, Result};
-use crate::model::artefact::Artefact;
 use crate::model::calibration::{Calibration, ChosenCalibration};
-use crate::model::recipe::{CategoricalStep, NumericStep, Role, Source, Transform};
+use crate::model::design::recipe::{CategoricalStep, NumericStep, Role, Source, Transform};
 use graph::{Element, Graph, Value};
 
 /// The output with the calibrated probability of churn.

@@ -1,8 +1,8 @@
 //! Whether probabilities mean what they say: Cox's calibration line, and the calibration error that chance alone gives.
 
-use crate::model::bootstrap::Interval;
+use crate::metrics::bootstrap::Interval;
+use crate::metrics::{self, CALIBRATION_BINS};
 use crate::model::calibration::{Curve, Rows};
-use crate::model::metrics::{self, CALIBRATION_BINS};
 use crate::numeric::{logit, sigmoid, sum};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<Calibr
 /// What added to every log-odds makes their mean probability the share of churners; both classes must be there.
 pub fn shift(y: &[u8], log_odds: &[f64]) -> f64 {
     let churners = y.iter().filter(|&&y| y == 1).count() as f64;
-    crate::model::base_rate::shift_to(log_odds, churners / y.len() as f64)
+    crate::model::calibration::base_rate::shift_to(log_odds, churners / y.len() as f64)
 }
 
 /// The expected calibration error of perfect probabilities: of `n` rows in bins, each bin's rate misses its mean

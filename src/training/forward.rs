@@ -4,13 +4,13 @@
 //! those, without a fold of customers, and judged on the rows of the origin within that fold: purged by time and by customer,
 //! as a backtest is.
 
-use super::design::Design;
-use super::recipe::Recipe;
-use super::training::FOLDS;
+use super::FOLDS;
 use crate::config::{Folds, Settings};
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::labels;
+use crate::model::design::recipe::Recipe;
+use crate::model::design::Design;
 use crate::sources::CustomerTable;
 
 /// A date to judge on. Dates are places in [`Dataset::as_of`].

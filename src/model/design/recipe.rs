@@ -159,7 +159,7 @@ fn known_transform(measure: Measure) -> Option<Transform> {
 }
 
 /// The rows that recipe and bins are learned from: at most about 100,000, and fewer where they have very many features.
-pub(super) fn sample(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
+pub(crate) fn sample(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
     rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / dataset.catalogue.numeric.len().max(1)))
 }
 
@@ -276,7 +276,7 @@ impl NumericStep {
 
     /// A bent value, clipped and standardised.
     #[inline(always)]
-    pub(super) fn placed(&self, bent: f64) -> f32 {
+    pub(crate) fn placed(&self, bent: f64) -> f32 {
         // One division for all values of a column, instead of one for each.
         let standardised = ((bent.max(self.low).min(self.high) - self.mean) * self.scale.recip()) as f32;
         if bent.is_nan() {
@@ -288,7 +288,7 @@ impl NumericStep {
 }
 
 impl CategoricalStep {
-    pub(super) fn sets(&self, role: &Role, level: &str) -> bool {
+    pub(crate) fn sets(&self, role: &Role, level: &str) -> bool {
         match role {
             Role::Level(name) => name == level,
             Role::OtherLevel => self.baseline.as_deref() != Some(level) && !self.levels.iter().any(|l| l == level),

@@ -5,7 +5,7 @@ mod baseline;
 mod gains;
 mod profit;
 mod reliability;
-pub(super) mod segments;
+pub(crate) mod segments;
 
 pub use baseline::{Baseline, RECENCY};
 pub use gains::{gains, Gain};
@@ -13,13 +13,13 @@ pub use profit::{empc, ListProfit, Profit};
 pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
 pub use segments::Segment;
 
-use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
-use super::folds::FoldMetrics;
-use super::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
+use crate::metrics::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
+use crate::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
 use crate::sources::CustomerTable;
+use crate::training::folds::FoldMetrics;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -1,17 +1,17 @@
 //! Training on rows without an order in time: every fold in turn is held out and scored by a model of the others, and
 //! the published model learns from all rows.
 
-use super::artefact::Inputs;
-use super::bootstrap::Each;
-use super::evaluation::{segments, Baseline, Evaluation};
-use super::metrics::Metrics;
 use super::screening::Candidates;
-use super::training::{self, Challenger, Trained};
+use crate::artefact::Inputs;
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
+use crate::evaluation::{segments, Baseline, Evaluation};
+use crate::metrics::bootstrap::Each;
+use crate::metrics::Metrics;
+use crate::training::{self, Challenger, Trained};
 use serde::{Deserialize, Serialize};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and

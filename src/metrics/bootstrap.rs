@@ -10,7 +10,7 @@
 //! rows at a time: random numbers and the weights that they stand for come out of loops of vector instructions. The ranking
 //! is looked at where churners are: the rows between them only add up.
 
-use super::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
+use crate::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
 use crate::numeric::vectorised;
 use fearless_simd::{f64x8, prelude::*, Simd};
 use rayon::prelude::*;
@@ -527,7 +527,7 @@ fn precision_at(sorted: &Sorted, list: f64, lane: usize, notes: &[(usize, Above)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::metrics::Metrics;
+    use crate::metrics::Metrics;
     use crate::numeric::sigmoid;
     use rand::Rng;
     use rand_pcg::Pcg64Mcg;

@@ -1,6 +1,6 @@
 //! The gains table: of all churners, how many are in the first tenth of the list, the first fifth, and so on.
 
-use crate::model::metrics;
+use crate::metrics;
 use serde::{Deserialize, Serialize};
 
 /// The depths of the table, as shares of the rows.

@@ -6,7 +6,7 @@
 //! panels at work stay in the first-level cache, and nothing is ever summed across a vector. Of the symmetric matrix only the
 //! pieces at and above the diagonal are summed.
 
-use super::design::Columns;
+use crate::model::design::Columns;
 use crate::numeric::vectorised;
 use fearless_simd::{f32x16, f32x8, f64x8, prelude::*, Simd};
 use std::ops::Range;

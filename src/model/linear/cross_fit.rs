@@ -5,11 +5,11 @@
 //! start from its solution with its curvature, and advance together on passes that compute gradients alone. A model
 //! that this does not serve (few rows) gets a curvature of its own.
 
-use super::cholesky::Cholesky;
-use super::design::{Design, DesignBlock};
-use super::logistic::{base_rate_start, column_scale, LogisticFit};
 use super::newton::{self, Newton, Objective};
 use crate::error::{Error, Result};
+use crate::model::design::{Design, DesignBlock};
+use crate::model::linear::{base_rate_start, column_scale, LogisticFit};
+use crate::model::solver::cholesky::Cholesky;
 use crate::numeric::{softplus, sum};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -265,7 +265,7 @@ pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Res
 mod tests {
     use super::*;
     use crate::model::design::examples::{from_columns, random, rows_of, split};
-    use crate::model::logistic::{fit, LogisticParams};
+    use crate::model::linear::{fit, LogisticParams};
     use proptest::prelude::*;
 
     /// Refits without each fold on a design that does not hold it.
@@ -327,7 +327,7 @@ mod tests {
             let log_odds = brute_force(&design, score.alpha, 5).concat();
             let p: Vec<f64> = log_odds.iter().map(|&z| crate::numeric::sigmoid(z)).collect();
             let y: Vec<u8> = design.blocks.iter().flat_map(|block| block.y.clone()).collect();
-            let expected = crate::model::metrics::log_loss(&y, &p).unwrap();
+            let expected = crate::metrics::log_loss(&y, &p).unwrap();
             assert!((score.log_loss - expected).abs() < 1e-6, "{score:?} against {expected}");
             assert!(score.standard_error > 0.0 && score.standard_error < 0.1);
         }

@@ -8,8 +8,8 @@
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::features::Measure;
-use crate::model::bootstrap::Interval;
-use crate::model::metrics::{self, Scores};
+use crate::metrics::bootstrap::Interval;
+use crate::metrics::{self, Scores};
 use crate::numeric::sum;
 use crate::sources::{CustomerTable, NO_LEVEL};
 use hashbrown::HashMap;
@@ -314,7 +314,7 @@ pub struct Grouping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::bootstrap::Bootstrap;
+    use crate::metrics::bootstrap::Bootstrap;
     use crate::numeric::sigmoid;
     use rand::Rng;
     use rand_pcg::Pcg64Mcg;

@@ -1,18 +1,18 @@
 //! What is asked of a linear model: signs of coefficients, and a penalty that drops features. Where either is, the steps of
 //! `logistic` and `cross_fit` are taken by the proximal solver.
 
-use super::additive::solve::Square;
 use super::cross_fit::{self, fold_log_loss, log_odds, AlphaChoice, AlphaScore, Round, ALPHA_PATH, SEARCH_ROWS};
-use super::design::{ColumnProfile, Design, DesignBlock};
-use super::kernel::{self, Point, Sample};
-use super::logistic::{base_rate_start, both_classes, Advice, Certificate, LogisticFit};
+use super::loss::{self, Point, Sample};
 use super::newton::curvature_sample;
-use super::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
-use super::recipe::{Recipe, Role, Source, Term};
-use super::restrictions::{nothing_left, Directed, Restrictions};
 use crate::config::{Direction, Penalty, Settings};
 use crate::error::{Error, Result};
 use crate::features::Directions;
+use crate::model::design::recipe::{Recipe, Role, Source, Term};
+use crate::model::design::{ColumnProfile, Design, DesignBlock};
+use crate::model::linear::{base_rate_start, both_classes, Advice, Certificate, LogisticFit};
+use crate::model::restrictions::{nothing_left, Directed, Restrictions};
+use crate::model::solver::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
+use crate::model::solver::square::Square;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ const CROSS_FIT_TOLERANCE: f64 = 1e-9;
 const SEARCH_TOLERANCE: f64 = 1e-6;
 
 /// The group penalties tried, as shares of the least one that drops everything, strongest first.
-pub(super) const SHARES: [f64; 15] =
+pub(crate) const SHARES: [f64; 15] =
     [0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.045, 0.03, 0.022, 0.015, 0.011, 0.008, 0.0055];
 
 /// What is asked of the columns of a design.
@@ -278,9 +278,9 @@ impl Rows<'_> {
         Rows { blocks: design.blocks.iter().collect(), columns: design.columns(), without: None }
     }
 
-    fn sums(&self, theta: &[f64], curvature: Option<Sample>) -> Result<kernel::Sums> {
+    fn sums(&self, theta: &[f64], curvature: Option<Sample>) -> Result<loss::Sums> {
         let point = Point { theta, without: self.without, curvature, scatter: false };
-        Ok(kernel::evaluate(&self.blocks, self.columns, &[point])?.remove(0))
+        Ok(loss::evaluate(&self.blocks, self.columns, &[point])?.remove(0))
     }
 }
 

@@ -1,26 +1,32 @@
 //! Training: recipe, penalty, fit, calibration, evaluation; then, if asked for, once more on every snapshot.
 
-use super::additive::{self, Additive, Comparison, CrossFit, Searched};
-use super::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
-use super::base_rate::PriorCorrection;
-use super::calibration::{self, ChosenCalibration, Rows};
-use super::cross_fit::{AlphaChoice, Round};
-use super::design::Design;
-use super::evaluation::{segments, Baseline, Evaluation};
-use super::forward::{self, Origin};
-use super::logistic::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
-use super::recipe::Recipe;
-use super::restrictions::Restrictions;
-use super::sampling::{self, Sampling};
-use super::structure::Structure;
+pub mod backtest;
+pub mod folds;
+pub mod forward;
+pub mod leakage;
+pub mod screening;
+
+use crate::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Sample, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Block, Dataset, Selection, StoredValues};
 use crate::error::{Error, Result};
+use crate::evaluation::{segments, Baseline, Evaluation};
 use crate::features::Directions;
 use crate::memory::{self, Shelf};
+use crate::model::additive::{self, Additive, Comparison, CrossFit, Searched};
+use crate::model::calibration::base_rate::PriorCorrection;
+use crate::model::calibration::{self, ChosenCalibration, Rows};
+use crate::model::design::recipe::Recipe;
+use crate::model::design::Design;
+use crate::model::linear::constraints::Structure;
+use crate::model::linear::cross_fit::{AlphaChoice, Round};
+use crate::model::linear::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
+use crate::model::restrictions::Restrictions;
+use crate::model::sampling::{self, Sampling};
 use crate::sources::CustomerTable;
+use forward::Origin;
 use rayon::prelude::*;
 
 /// Cross-fitting folds.
@@ -166,7 +172,7 @@ fn with_design(
     step("looking for curves and interactions");
     let labels = rows.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
-    logistic::both_classes(churners, labels.len())?;
+    linear::both_classes(churners, labels.len())?;
     let part = additive::searched(dataset, customers, rows, model.seed);
     let origins = forward::origins(settings, dataset, &part);
     let options = additive::Options {
@@ -257,9 +263,9 @@ fn fit_linear(
         false => structure.fit(&design, alpha, None)?,
         // The uncertainty, and the last digits, are a matter of the model that is published.
         true if settings.training.refit => {
-            logistic::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
+            linear::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
         }
-        true => logistic::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?,
+        true => linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?,
     };
     clock.lap("fit");
     let calibration = calibrate(settings, &design, &structure, &fit, sampling)?;
@@ -338,7 +344,7 @@ impl Trained {
                     .tolerance(published_tolerance(design.rows()))
                     .start(fit.intercept, &fit.coefficients);
                 let fit = match structure.is_plain() {
-                    true => logistic::fit(&design, &params)?,
+                    true => linear::fit(&design, &params)?,
                     false => structure.fit(&design, fit.alpha, Some(&fit))?,
                 };
                 clock.lap("fit on all rows");

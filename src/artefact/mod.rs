@@ -1,23 +1,23 @@
 //! The artefact: everything that scoring needs, and everything that a doubt about the model asks for, as readable JSON.
 
-use super::additive::{Additive, Comparison};
-use super::calibration::ChosenCalibration;
-use super::columns::DesignColumns;
-use super::cross_fit::AlphaChoice;
-use super::evaluation::Evaluation;
-use super::logistic::{Certificate, Coefficient};
-use super::recipe::{NumericStep, Recipe, Role, Source, Term};
-use super::restrictions::Restrictions;
-use super::sampling::Sampling;
-use super::screening::Screening;
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::evaluation::Evaluation;
 use crate::features::Catalogue;
+use crate::model::additive::{Additive, Comparison};
+use crate::model::calibration::ChosenCalibration;
+use crate::model::design::columns::DesignColumns;
+use crate::model::design::recipe::{NumericStep, Recipe, Role, Source, Term};
+use crate::model::linear::cross_fit::AlphaChoice;
+use crate::model::linear::{Certificate, Coefficient};
+use crate::model::restrictions::Restrictions;
+use crate::model::sampling::Sampling;
 use crate::sources::{CustomerTable, Sources, Table};
+use crate::training::screening::Screening;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -250,7 +250,7 @@ impl Row {
 impl Artefact {
     /// What contributions are of, in order: the columns of a linear model, the features of an additive one.
     pub fn terms(&self) -> Vec<Term> {
-        let of_feature = |feature: &super::additive::Feature| Term {
+        let of_feature = |feature: &crate::model::additive::Feature| Term {
             name: feature.name.clone(),
             source: feature.source,
             about: self.recipe.about(feature.source),

@@ -7,10 +7,10 @@
 //! matrix). A fit then costs a few passes that compute the gradient alone, which is thirty times less work than the
 //! curvature of all rows, and ends where the gradient over all rows does vanish.
 
-use super::cholesky::Cholesky;
-use super::design::DesignBlock;
-use super::kernel::{self, Point, Sample, Sums};
+use super::loss::{self, Point, Sample, Sums};
 use crate::error::Result;
+use crate::model::design::DesignBlock;
+use crate::model::solver::cholesky::Cholesky;
 use std::collections::VecDeque;
 
 /// A step so small (in log-odds per root mean square of a column) that the curvature hardly changes along it. The
@@ -318,7 +318,7 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) -> 
                 scatter: false,
             })
             .collect();
-        let sums = kernel::evaluate(blocks, columns, &points)?;
+        let sums = loss::evaluate(blocks, columns, &points)?;
         for ((at, ..), sums) in requests.iter().zip(sums) {
             fits[*at].receive(sums);
         }

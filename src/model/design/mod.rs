@@ -1,8 +1,11 @@
 //! The design matrix: standardised columns in blocks of rows, with the labels and folds of those rows beside them.
 
-use super::kernel::GROUPS;
+pub mod columns;
+pub mod recipe;
+
 use crate::error::{Error, Result};
 use crate::memory::{Shelf, Stored};
+use crate::model::linear::loss::GROUPS;
 use crate::numeric::vectorised;
 use fearless_simd::{f32x16, f64x8, prelude::*, Simd};
 use ndarray::{Array1, Array2, ShapeBuilder};

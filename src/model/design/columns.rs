@@ -1,11 +1,11 @@
 //! A recipe applied: rows of a data set as columns of the design.
 
-use super::design::{Design, DesignBlock};
-use super::kernel::TILE;
 use super::recipe::{NumericStep, Recipe, Role, Source, Term, Transform};
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
 use crate::memory::{self, Shelf};
+use crate::model::design::{Design, DesignBlock};
+use crate::model::linear::loss::TILE;
 use crate::numeric::vectorised;
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;

@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::features::Measure;
 use crate::memory::Shelf;
 use crate::model::design::{Design, DesignBlock};
-use crate::model::logistic::{self, LogisticParams};
-use crate::model::screening;
+use crate::model::linear::{self, LogisticParams};
 use crate::numeric::sigmoid;
 use crate::sources::CustomerTable;
+use crate::training::screening;
 use rayon::prelude::*;
 
 /// What the baseline of signals is called.
@@ -94,7 +94,7 @@ fn recency(
     let rarer = churners.min(labels.len() - churners).max(1);
     let learned = design(&training.thinned(ROWS.max(labels.len() * ROWS_OF_A_CLASS / rarer)))?;
     // The slight penalty keeps the curve finite where recency happens to separate a small training set.
-    let fit = logistic::fit(&learned, &LogisticParams::new(1e-6).coefficients_only())?;
+    let fit = linear::fit(&learned, &LogisticParams::new(1e-6).coefficients_only())?;
     let log_odds = fit.log_odds(&design(evaluation)?)?;
     Ok(log_odds.into_iter().map(|block| block.into_iter().map(sigmoid).collect()).collect())
 }

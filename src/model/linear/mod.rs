@@ -20,10 +20,16 @@
 //! has to return to the solution by itself. This takes a few iterations of its optimiser and cannot succeed by
 //! standing still.
 
-use super::cholesky::Cholesky;
-use super::design::{ColumnProfile, Design, DesignBlock};
-use super::kernel::{self, Point, Sample, Sums};
-use super::newton::{self, curvature_sample, intercept_and_coefficients, penalised, Newton, Objective};
+use crate::model::design::{ColumnProfile, Design, DesignBlock};
+use crate::model::solver::cholesky::Cholesky;
+use loss::{Point, Sample, Sums};
+use newton::{curvature_sample, intercept_and_coefficients, penalised, Newton, Objective};
+pub mod constraints;
+pub mod cross_fit;
+mod gram;
+pub(super) mod loss;
+mod newton;
+
 use crate::error::{Error, Result};
 use crate::numeric::logit;
 use linfa::dataset::Records;
@@ -38,7 +44,7 @@ use std::fmt;
 pub const INTERCEPT: &str = "(intercept)";
 
 /// The 97.5 % point of the normal distribution.
-pub(super) const Z_95: f64 = 1.959_963_984_540_054;
+pub(crate) const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Log-odds beyond which a probability is 0 or 1 for all practical purposes, and worth a look for separation.
 const EXTREME: f64 = 12.0;
@@ -240,7 +246,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             let at_end = self.uncertainty && sample != Sample::ALL && whole.is_none() && newton.reach <= NEARLY;
             let curvature = if at_end { Some(Sample::ALL) } else { curvature.then_some(sample) };
             let point = Point { theta: &theta, without: None, curvature, scatter: at_end && customers < rows };
-            let sums = kernel::evaluate(&blocks, columns, &[point])?.remove(0);
+            let sums = loss::evaluate(&blocks, columns, &[point])?.remove(0);
             whole = whole.or_else(|| at_end.then(|| sums.clone()));
             newton.receive(sums);
             separating = Separating::find(&blocks, columns, self.alpha, &newton)?;
@@ -284,7 +290,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
                         curvature: Some(Sample::ALL),
                         scatter: customers < rows,
                     };
-                    kernel::evaluate(&blocks, columns, &[point])?.remove(0)
+                    loss::evaluate(&blocks, columns, &[point])?.remove(0)
                 }
             };
             let hessian = self.assess(&mut fit, design, whole, &profile, &scale, separating.as_ref());
@@ -377,7 +383,7 @@ fn inflation_advice(fit: &LogisticFit) -> Option<Advice> {
 ///
 /// # Errors
 /// [`Error::Internal`] naming the first column with a value that is not finite.
-pub(super) fn column_scale(design: &Design, profile: &[ColumnProfile]) -> Result<Vec<f64>> {
+pub(crate) fn column_scale(design: &Design, profile: &[ColumnProfile]) -> Result<Vec<f64>> {
     let scale = |(name, column): (&String, &ColumnProfile)| match column.root_mean_square {
         scale if scale > 0.0 && scale.is_finite() => Ok(scale),
         0.0 => Ok(1.0),
@@ -390,7 +396,7 @@ pub(super) fn column_scale(design: &Design, profile: &[ColumnProfile]) -> Result
 ///
 /// # Errors
 /// [`Error::TooLittle`] unless some customers churned and some stayed.
-pub(super) fn both_classes(churners: usize, rows: usize) -> Result<()> {
+pub(crate) fn both_classes(churners: usize, rows: usize) -> Result<()> {
     if churners > 0 && churners < rows {
         return Ok(());
     }
@@ -401,7 +407,7 @@ pub(super) fn both_classes(churners: usize, rows: usize) -> Result<()> {
 }
 
 /// No effects, and the log-odds of the base rate as the intercept.
-pub(super) fn base_rate_start(design: &Design) -> Vec<f64> {
+pub(crate) fn base_rate_start(design: &Design) -> Vec<f64> {
     let mut start = vec![0.0; design.columns()];
     start.push(logit(design.churners() as f64 / design.rows() as f64));
     start
@@ -740,7 +746,7 @@ impl Separating {
         // one per step, none of them backwards.
         let direction: Vec<f64> = newton.step.iter().map(|step| -step).collect();
         let point = Point { theta: &direction, without: None, curvature: None, scatter: false };
-        let moved = kernel::evaluate(blocks, columns, &[point])?.remove(0);
+        let moved = loss::evaluate(blocks, columns, &[point])?.remove(0);
         Ok((moved.largest > 0.1 && moved.lowest_margin > -1e-3 * moved.largest)
             .then_some(Separating { complete: false, direction }))
     }

@@ -8,9 +8,9 @@
 //! learning"). Rows are drawn with probabilities proportional to their weights in the curvature: where few customers churn,
 //! most rows hardly count. Everything is summed in `f64`.
 
-use super::design::{Columns, DesignBlock};
 use super::gram::{Gram, Rows, LOADED};
 use crate::error::Result;
+use crate::model::design::{Columns, DesignBlock};
 use crate::numeric::{exp_of_negative, vectorised};
 use fearless_simd::{f64x8, prelude::*, Simd};
 use hashbrown::HashMap;

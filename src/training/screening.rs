@@ -9,14 +9,14 @@
 //! labels, so it is a step of the training: it is made anew for every selection of rows that a model learns from, and rows
 //! that are held out have no part in it.
 
-use super::additive::Bins;
-use super::artefact::Artefact;
 use super::leakage;
-use super::recipe::Source;
+use crate::artefact::Artefact;
 use crate::config::Model;
 use crate::dataset::prepared::TableRows;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
+use crate::model::additive::Bins;
+use crate::model::design::recipe::Source;
 use crate::sources::{CustomerTable, Levels};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,7 @@ use crate::sources::{CustomerTable, NO_DAY};
 use rayon::prelude::*;
 use std::fmt;
 
-use super::metrics;
+use crate::metrics;
 
 /// Rows looked at, at most.
 const SAMPLE_ROWS: usize = 100_000;
@@ -75,7 +75,7 @@ struct Sample {
 }
 
 /// Evenly spread rows, so many that the values of all columns fit into memory, as (block, row).
-pub(super) fn spread(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
+pub(crate) fn spread(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
     let columns = dataset.catalogue.numeric.len().max(1);
     rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / columns).max(1))
 }

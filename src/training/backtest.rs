@@ -5,21 +5,21 @@
 //! fit and calibration see nothing of the rows that are judged. Prepared tables without dates are judged on folds of customers
 //! by the same functions.
 
-use super::base_rate;
-use super::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
-use super::evaluation::{self, Baseline, CalibrationLine};
 use super::folds;
-use super::metrics::{self, Metrics, Scores};
 use super::screening::Candidates;
-use super::training::{self, FOLDS};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
+use crate::evaluation::{self, Baseline, CalibrationLine};
 use crate::labels;
+use crate::metrics::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
+use crate::metrics::{self, Metrics, Scores};
+use crate::model::calibration::base_rate;
 use crate::numeric::{logit, sum};
 use crate::sources::CustomerTable;
+use crate::training::{self, FOLDS};
 use serde::{Deserialize, Serialize};
 
 /// The shares of customers, in hundredths, that the learning curve by rows trains on.

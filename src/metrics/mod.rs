@@ -3,6 +3,8 @@
 //! as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are not
 //! unless some customers churned and some stayed.
 
+pub mod bootstrap;
+
 use crate::numeric::{ordered_f64, sum};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -66,7 +68,7 @@ pub fn places_within(groups: &[u32], score: &[f64]) -> Vec<f64> {
 
 /// A row of a ranking in one integer: bits that are the lower the higher its score, then its customer, then the row itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RankedRow(u128);
+pub(crate) struct RankedRow(u128);
 
 impl RankedRow {
     /// Its place among the rows.
@@ -91,7 +93,7 @@ impl RankedRow {
 }
 
 /// The rows from the highest score to the lowest; of equal ones the first customer first, then the first row.
-pub(super) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
+pub(crate) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
     let row = |((&score, &customer), row): ((&f64, &u32), u32)| {
         // Nought is nought, of either sign.
         RankedRow(u128::from(!ordered_f64(score + 0.0)) << 64 | u128::from(customer) << 32 | u128::from(row))
@@ -198,7 +200,7 @@ pub fn log_loss(y: &[u8], p: &[f64]) -> Option<f64> {
 }
 
 /// The negative log-likelihood of one row, as in [`log_loss`].
-pub(super) fn loss(churned: bool, p: f64) -> f64 {
+pub(crate) fn loss(churned: bool, p: f64) -> f64 {
     let p = p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
     if churned {
         -p.ln()
