@@ -1,7 +1,7 @@
 //! churn-risk: ranked at-risk customer lists with reasons, from engagement signals in Parquet.
 //!
-//! One direction: config → sources → features / labels → dataset → model → reasons → ranking → publish. The registry
-//! and the simulated population stand beside it. [`jobs`] run all of them and [`cli`] is the door;
+//! One direction: config → sources → features / labels → dataset → model → training → reasons → ranking → publish. The
+//! registry and the simulated population stand beside the last. [`jobs`] run all of them and [`cli`] is the door;
 //! `docs/architecture.md` walks through the rooms.
 
 pub mod artefact;

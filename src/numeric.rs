@@ -12,6 +12,9 @@ macro_rules! vectorised {
 }
 pub(crate) use vectorised;
 
+/// The 97.5 % point of the normal distribution.
+pub(crate) const Z_95: f64 = 1.959_963_984_540_054;
+
 /// 1.5 * 2^52: adding it rounds to an integer, which is then in the lowest bits; an integer added to its bits is added to its
 /// value.
 pub(crate) const ROUND: f64 = 6_755_399_441_055_744.0;

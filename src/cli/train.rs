@@ -5,8 +5,8 @@ use crate::evaluation::Evaluation;
 use crate::jobs::train;
 use crate::jobs::train::{Request, Trained};
 use crate::model::sampling::Sampling;
+use crate::model::univariate::screening::Screening;
 use crate::registry::Registry;
-use crate::training::screening::Screening;
 use serde::Serialize;
 use std::path::Path;
 

@@ -7,6 +7,7 @@ pub mod folds;
 pub mod prepared;
 pub mod selection;
 pub mod snapshots;
+pub mod time_split;
 pub mod values;
 
 use crate::calendar::{Day, Timeline, Zone};

@@ -8,9 +8,9 @@ use crate::features::Measure;
 use crate::memory::Shelf;
 use crate::model::design::{Design, DesignBlock};
 use crate::model::linear::{self, LogisticParams};
+use crate::model::univariate;
 use crate::numeric::sigmoid;
 use crate::sources::CustomerTable;
-use crate::training::screening;
 use rayon::prelude::*;
 
 /// What the baseline of signals is called.
@@ -46,7 +46,7 @@ impl Baseline {
             let probabilities = recency(dataset, training, judged, settings.look_back_days())?;
             return Ok(Baseline { name: RECENCY.to_owned(), probabilities });
         }
-        Ok(match screening::best(screening::singles(dataset, customers, training)?) {
+        Ok(match univariate::best(univariate::singles(dataset, customers, training)?) {
             Some(best) => {
                 let probabilities = best.rates(dataset, customers, judged)?;
                 Baseline { name: format!("`{}`", best.name), probabilities }

@@ -2,12 +2,14 @@
 //! and group by group.
 
 mod baseline;
+mod folds;
 mod gains;
 mod profit;
 mod reliability;
 pub(crate) mod segments;
 
 pub use baseline::{Baseline, RECENCY};
+pub use folds::FoldMetrics;
 pub use gains::{gains, Gain};
 pub use profit::{empc, ListProfit, Profit};
 pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
@@ -19,7 +21,6 @@ use crate::dataset::{Dataset, Selection};
 use crate::metrics::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use crate::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
 use crate::sources::CustomerTable;
-use crate::training::folds::FoldMetrics;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

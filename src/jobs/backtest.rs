@@ -10,7 +10,7 @@ use crate::dataset::{prepared, Tables};
 use crate::error::Result;
 use crate::observer::{Note, Observer};
 use crate::training::backtest::{self, Backtest};
-use crate::training::screening::Candidates;
+use crate::training::candidates::Candidates;
 use serde::Serialize;
 
 /// How to backtest.

@@ -18,9 +18,9 @@ use crate::registry::comparison::{self, Contender};
 use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
 use crate::sources::CustomerTable;
+use crate::training::candidates::{Candidates, Wide};
 use crate::training::folds;
 use crate::training::leakage;
-use crate::training::screening::{Candidates, Wide};
 use crate::training::{self, Challenger};
 use std::path::{Path, PathBuf};
 

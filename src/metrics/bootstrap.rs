@@ -11,7 +11,7 @@
 //! is looked at where churners are: the rows between them only add up.
 
 use crate::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
-use crate::numeric::vectorised;
+use crate::numeric::{vectorised, Z_95};
 use fearless_simd::{f64x8, prelude::*, Simd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -57,9 +57,7 @@ impl Interval {
 
     /// The normal interval of an estimate with this standard error.
     pub fn normal(estimate: f64, standard_error: f64) -> Interval {
-        /// The 97.5th percentile of the standard normal distribution.
-        const REACH: f64 = 1.959_963_984_540_054;
-        Interval { estimate, lower: estimate - REACH * standard_error, upper: estimate + REACH * standard_error }
+        Interval { estimate, lower: estimate - Z_95 * standard_error, upper: estimate + Z_95 * standard_error }
     }
 
     /// So many times as wide on either side of the estimate.

@@ -1,30 +1,16 @@
-//! The churn model: a design matrix in, log-odds, probabilities and their quality out.
+//! The churn model: a design matrix in, log-odds and probabilities out. Here are fits and nothing else.
 //!
-//! | file | holds |
+//! | room | holds |
 //! |---|---|
-//! | `design` | the [design matrix](design::Design) in blocks of rows, with labels and cross-fitting folds |
-//! | `logistic` | the [logistic fit](linear::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
+//! | `design` | the [design matrix](design::Design) in blocks of rows, with labels and folds; the recipe that makes columns of features |
+//! | `solver` | how objectives are minimised: linear algebra, steps under bounds and penalties; it knows no rows |
+//! | `linear` | the [logistic fit](linear::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
 //! | `additive` | the richer model: [curves and interactions](additive::Additive) as look-up tables |
-//! | `cross_fit` | log-odds of every row from a model that has not seen its customer; the choice of the penalty |
-//! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own |
-//! | `base_rate` | probabilities for another base rate than that of the rows fitted on |
-//! | `sampling` | a sample of those who stayed, where the rows are more than memory allows |
-//! | `metrics` | how good scores are, as scikit-learn defines it |
-//! | `bootstrap` | [intervals](bootstrap::Bootstrap) of the metrics, and of their differences, by resampling customers |
-//! | `recipe` | what turns raw features into the columns of the design, learned on training rows |
-//! | `columns` | the recipe applied: rows of a data set as columns of the design |
-//! | `training` | the steps of a training |
-//! | `evaluation` | how good it is on later, unseen rows: with intervals, in money, group by group |
-//! | `folds` | the evaluation by held-out folds, where there is no time to split by |
-//! | `forward` | the penalty judged [forward in time](forward::Origin) |
-//! | `backtest` | the whole training repeated at earlier dates; how much history is enough |
-//! | `leakage` | [suspects](leakage::suspects): columns that know the label |
-//! | `screening` | what each column says [by itself](screening::Single) |
-//! | `artefact` | the model as a readable, checked file |
+//! | `penalty` | the strengths of the penalty that are tried, and the choice among them |
 //! | `restrictions` | what a model was asked to [keep to](restrictions::Restrictions): directions, and what its penalty dropped |
-//! | `structure` | the linear fit under such restrictions |
-//! | `proximal` | the fit where coefficients have signs, or a penalty drops features |
-//! | `newton`, `kernel`, `gram`, `cholesky` | how the fit is computed: the iterations, the passes over the rows, the sums of products, the linear algebra |
+//! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own; another base rate |
+//! | `sampling` | a sample of those who stayed, where the rows are more than memory allows |
+//! | `univariate` | what each column says [by itself](univariate::Single) |
 //!
 //! **Conventions.** The positive class is *churned* = 1 and a score is the log-odds of it. A parameter vector inside
 //! the room holds one coefficient per column in the order of the design, then the intercept. The penalty strength
@@ -38,6 +24,8 @@ pub mod additive;
 pub mod calibration;
 pub mod design;
 pub mod linear;
+pub mod penalty;
 pub mod restrictions;
 pub mod sampling;
 pub mod solver;
+pub mod univariate;

@@ -5,8 +5,8 @@
 //! fit and calibration see nothing of the rows that are judged. Prepared tables without dates are judged on folds of customers
 //! by the same functions.
 
+use super::candidates::Candidates;
 use super::folds;
-use super::screening::Candidates;
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::folds::Folds;

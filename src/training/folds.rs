@@ -1,58 +1,22 @@
 //! Training on rows without an order in time: every fold in turn is held out and scored by a model of the others, and
 //! the published model learns from all rows.
 
-use super::screening::Candidates;
+use super::candidates::Candidates;
 use crate::artefact::Inputs;
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
-use crate::evaluation::{segments, Baseline, Evaluation};
-use crate::metrics::bootstrap::Each;
+use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics};
 use crate::metrics::Metrics;
 use crate::training::{self, Challenger, Trained};
-use serde::{Deserialize, Serialize};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
 /// every further fold costs a training.
 const ROWS_FOR_ALL_FOLDS: usize = 500_000;
 /// The most baselines of folds that are all named.
 const MOST_NAMES: usize = 3;
-
-/// The metrics of every fold that was held out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FoldMetrics {
-    /// The column that gave the folds; none if they were made, with the same share of churners in each.
-    pub column: Option<String>,
-    /// The folds by name.
-    pub by_fold: Vec<(String, Metrics)>,
-    /// The mean over the folds in which a metric is defined.
-    pub mean: Each<Option<f64>>,
-}
-
-/// The mean of a metric over the folds in which it is defined.
-fn mean(by_fold: &[(String, Metrics)], metric: impl Fn(&Metrics) -> Option<f64>) -> Option<f64> {
-    let defined: Vec<f64> = by_fold.iter().filter_map(|(_, metrics)| metric(metrics)).collect();
-    (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64)
-}
-
-impl FoldMetrics {
-    fn of(column: Option<String>, by_fold: Vec<(String, Metrics)>) -> FoldMetrics {
-        let mean = Each {
-            base_rate: mean(&by_fold, |m| m.base_rate),
-            roc_auc: mean(&by_fold, |m| m.roc_auc),
-            average_precision: mean(&by_fold, |m| m.average_precision),
-            log_loss: mean(&by_fold, |m| m.log_loss),
-            brier: mean(&by_fold, |m| m.brier),
-            ece: mean(&by_fold, |m| m.ece),
-            top_decile_lift: mean(&by_fold, |m| m.top_decile_lift),
-            precision_at_capacity: mean(&by_fold, |m| m.precision_at_capacity),
-            lift_at_capacity: mean(&by_fold, |m| m.lift_at_capacity),
-        };
-        FoldMetrics { column, by_fold, mean }
-    }
-}
 
 /// Trains a model on all labelled rows, and evaluates it by folds. It has no version yet.
 ///

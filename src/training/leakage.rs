@@ -1,10 +1,11 @@
 //! Leaks: columns that know the label because they were written after it. A model that learns from one looks excellent
 //! and is worthless, so suspects are named, with the figures that speak against them.
 //!
-//! A figure is of at most [`SAMPLE_ROWS`] rows, evenly spread.
+//! A figure is of [evenly spread](spread) rows.
 
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
+use crate::model::univariate::spread;
 use crate::numeric::{from_ordered_f32, ordered_f32};
 use crate::sources::{CustomerTable, NO_DAY};
 use rayon::prelude::*;
@@ -12,10 +13,6 @@ use std::fmt;
 
 use crate::metrics;
 
-/// Rows looked at, at most.
-const SAMPLE_ROWS: usize = 100_000;
-/// Values held in memory at a time, at most.
-const SAMPLE_VALUES: usize = 50_000_000;
 /// Nothing that is known in time ranks churners this well on its own.
 const TOO_GOOD: f64 = 0.95;
 /// One of so many rows is glanced at before all are looked at. If there are so many churners and others among them, an AUC is
@@ -72,12 +69,6 @@ struct Sample {
     places: Vec<(u32, u32)>,
     /// The label of each.
     y: Vec<u8>,
-}
-
-/// Evenly spread rows, so many that the values of all columns fit into memory, as (block, row).
-pub(crate) fn spread(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
-    let columns = dataset.catalogue.numeric.len().max(1);
-    rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / columns).max(1))
 }
 
 impl Sample {

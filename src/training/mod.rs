@@ -1,15 +1,23 @@
 //! Training: recipe, penalty, fit, calibration, evaluation; then, if asked for, once more on every snapshot.
+//!
+//! | file | holds |
+//! |---|---|
+//! | here | the steps of a training, and its evaluation on later dates |
+//! | `folds` | the evaluation by held-out folds, where there is no time to split by |
+//! | `backtest` | the whole training repeated at earlier dates; how much history is enough |
+//! | `candidates` | the columns that a model may learn from, screened where a table has too many |
+//! | `leakage` | [suspects](leakage::suspects): columns that know the label |
 
 pub mod backtest;
+pub mod candidates;
 pub mod folds;
-pub mod forward;
 pub mod leakage;
-pub mod screening;
 
 use crate::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Sample, Settings};
 use crate::dataset::snapshots::Snapshots;
+use crate::dataset::time_split::{self, Origin};
 use crate::dataset::{Block, Dataset, Selection, StoredValues};
 use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation};
@@ -19,14 +27,14 @@ use crate::model::additive::{self, Additive, Comparison, CrossFit, Searched};
 use crate::model::calibration::base_rate::PriorCorrection;
 use crate::model::calibration::{self, ChosenCalibration, Rows};
 use crate::model::design::recipe::Recipe;
-use crate::model::design::Design;
+use crate::model::design::{both_classes, Design};
 use crate::model::linear::constraints::Structure;
-use crate::model::linear::cross_fit::{AlphaChoice, Round};
+use crate::model::linear::cross_fit::Round;
 use crate::model::linear::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
+use crate::model::penalty::AlphaChoice;
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::{self, Sampling};
 use crate::sources::CustomerTable;
-use forward::Origin;
 use rayon::prelude::*;
 
 /// Cross-fitting folds.
@@ -172,9 +180,9 @@ fn with_design(
     step("looking for curves and interactions");
     let labels = rows.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
-    linear::both_classes(churners, labels.len())?;
+    both_classes(churners, labels.len())?;
     let part = additive::searched(dataset, customers, rows, model.seed);
-    let origins = forward::origins(settings, dataset, &part);
+    let origins = time_split::origins(settings, dataset, &part);
     let options = additive::Options {
         origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
@@ -248,8 +256,8 @@ fn fit_linear(
         None => {
             // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
             let part = additive::searched(data, customers, rows, seed);
-            let origins = forward::origins(settings, data, &part);
-            let designs = forward::designs(&origins, recipe, data, customers, &part, seed)?;
+            let origins = time_split::origins(settings, data, &part);
+            let designs = designs_forward_in_time(&origins, recipe, data, customers, &part, seed)?;
             let rounds: Vec<Round> = match designs.is_empty() {
                 true => vec![Round::within(&design)],
                 false => designs.iter().map(Round::of).collect(),
@@ -272,6 +280,25 @@ fn fit_linear(
     clock.lap("calibration");
     let restrictions = structure.restrictions(&fit);
     Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration, design))
+}
+
+/// For each origin the design of the rows to fit on, and that of the rows to judge on.
+///
+/// # Errors
+/// As [`Recipe::design`].
+fn designs_forward_in_time(
+    origins: &[Origin],
+    recipe: &Recipe,
+    dataset: &Dataset,
+    customers: &CustomerTable,
+    rows: &Selection,
+    seed: u64,
+) -> Result<Vec<(Design, Option<Design>)>> {
+    let design = |rows: Selection| recipe.design(dataset, customers, &rows, FOLDS, seed);
+    let designs = |origin: &Origin| {
+        Ok((design(origin.rows_fitted(dataset, rows))?, Some(design(origin.rows_judged(dataset, rows))?)))
+    };
+    origins.iter().map(designs).collect()
 }
 
 /// The choice itself, or, if the settings ask for it, the strongest penalty within one standard error of it.
@@ -304,7 +331,7 @@ fn linear_out_of_fold(
     let seed = settings.model.seed;
     let designs = match origins.is_empty() {
         true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
-        false => forward::designs(origins, recipe, dataset, customers, part, seed)?,
+        false => designs_forward_in_time(origins, recipe, dataset, customers, part, seed)?,
     };
     let rounds: Vec<Round> = designs.iter().map(Round::of).collect();
     let alpha = match settings.model.alpha.fixed() {

@@ -3,8 +3,8 @@
 use super::{count, counted, interval, percent, shown, table};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
+use crate::evaluation::FoldMetrics;
 use crate::evaluation::{Profit, Segment};
-use crate::training::folds::FoldMetrics;
 use std::fmt::Write;
 
 /// The metrics with their intervals beside those of the baseline, and what follows from them. For `train`.

@@ -5,7 +5,7 @@
 //! | here | the [model](Additive) as it is published: bins, tables, intercept |
 //! | `bins`, `frame` | each feature as at most 256 codes; the features of a training, and their rows as codes |
 //! | `basis` | the shapes that a table can take, and what one penalty makes of them |
-//! | `passes`, `solver`, `solve` | the fit: passes over the codes, the iterations, the linear algebra |
+//! | `passes`, `solver` | the fit: passes over the codes, the iterations |
 //! | `screen`, `search` | which interactions are worth a try; the choice of the penalty and of the interactions |
 //! | `comparison` | what each step towards a richer model bought |
 //! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
@@ -33,12 +33,11 @@ pub use bins::Bins;
 pub use codes::Lookup;
 pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 pub use fit::{searched, CrossFit, Fit, Options, Searched};
-pub use solver::Report;
 
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
 use crate::model::design::recipe::Source;
-use crate::model::linear::Z_95;
+use crate::numeric::Z_95;
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

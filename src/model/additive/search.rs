@@ -11,7 +11,7 @@ use super::passes::{Term, Terms};
 use super::screen::{self, Residuals};
 use super::solver::Solver;
 use crate::config::Penalty;
-use crate::model::linear::constraints::SHARES;
+use crate::model::penalty::SHARES;
 use crate::numeric::{logit, softplus};
 use rayon::prelude::*;
 

@@ -10,6 +10,7 @@ use super::codes::CodeBlock;
 use super::passes::Terms;
 use crate::config::Penalty;
 use crate::model::solver::proximal::{self, MeanLoss, Regulariser};
+use crate::model::solver::report::Report;
 use crate::model::solver::square::{Factor, Square};
 use crate::numeric::logit;
 use std::convert::Infallible;
@@ -38,19 +39,6 @@ pub struct Solver<'a> {
     penalty: Penalty,
     /// How the last fit went.
     pub report: Report,
-}
-
-/// How a fit went.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Report {
-    /// Passes over the rows.
-    pub passes: u32,
-    /// Largest entry of the gradient of the objective.
-    pub gradient_norm: f64,
-    /// Mean log-loss, without the penalty.
-    pub log_loss: f64,
-    /// Whether the gradient reached the tolerance.
-    pub converged: bool,
 }
 
 impl<'a> Solver<'a> {

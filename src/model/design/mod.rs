@@ -5,12 +5,20 @@ pub mod recipe;
 
 use crate::error::{Error, Result};
 use crate::memory::{Shelf, Stored};
-use crate::model::linear::loss::GROUPS;
-use crate::numeric::vectorised;
+use crate::numeric::{logit, vectorised};
 use fearless_simd::{f32x16, f64x8, prelude::*, Simd};
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
 use std::borrow::Cow;
+
+/// The name of the intercept in tables and messages.
+pub const INTERCEPT: &str = "(intercept)";
+
+/// Rows that are worked on together, small enough to stay in the second-level cache.
+pub const TILE: usize = 256;
+
+/// At most so many sums are kept for one pass. Their number depends on the blocks alone, never on the threads.
+pub const GROUPS: usize = 64;
 
 /// The rows a model is fitted on or applied to. There is no column for the intercept.
 ///
@@ -308,6 +316,40 @@ impl Design {
     pub fn churned(&self) -> Array1<bool> {
         self.blocks.iter().flat_map(|block| block.y.iter().map(|&y| y == 1)).collect()
     }
+}
+
+/// Root mean square of each column, 1 for a column of zeros.
+///
+/// # Errors
+/// [`Error::Internal`] naming the first column with a value that is not finite.
+pub(crate) fn column_scale(design: &Design, profile: &[ColumnProfile]) -> Result<Vec<f64>> {
+    let scale = |(name, column): (&String, &ColumnProfile)| match column.root_mean_square {
+        scale if scale > 0.0 && scale.is_finite() => Ok(scale),
+        0.0 => Ok(1.0),
+        _ => Err(Error::Internal(format!("column {name} of the design holds a value that is not finite"))),
+    };
+    design.names.iter().zip(profile).map(scale).collect()
+}
+
+/// Nothing, if there is something to tell apart.
+///
+/// # Errors
+/// [`Error::TooLittle`] unless some customers churned and some stayed.
+pub(crate) fn both_classes(churners: usize, rows: usize) -> Result<()> {
+    if churners > 0 && churners < rows {
+        return Ok(());
+    }
+    Err(Error::TooLittle(format!(
+        "{churners} of {rows} training rows churned; a model needs both churners and customers who stayed: use more history \
+         or check the churn definition"
+    )))
+}
+
+/// No effects, and the log-odds of the base rate as the intercept.
+pub(crate) fn base_rate_start(design: &Design) -> Vec<f64> {
+    let mut start = vec![0.0; design.columns()];
+    start.push(logit(design.churners() as f64 / design.rows() as f64));
+    start
 }
 
 /// Small designs for the tests of this room.

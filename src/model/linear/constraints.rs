@@ -1,15 +1,16 @@
 //! What is asked of a linear model: signs of coefficients, and a penalty that drops features. Where either is, the steps of
-//! `logistic` and `cross_fit` are taken by the proximal solver.
+//! `fit` and `cross_fit` are taken by the proximal solver.
 
-use super::cross_fit::{self, fold_log_loss, log_odds, AlphaChoice, AlphaScore, Round, ALPHA_PATH, SEARCH_ROWS};
+use super::cross_fit::{self, fold_log_loss, log_odds, Round, SEARCH_ROWS};
 use super::loss::{self, Point, Sample};
 use super::newton::curvature_sample;
+use super::{Advice, Certificate, LogisticFit};
 use crate::config::{Direction, Penalty, Settings};
 use crate::error::{Error, Result};
 use crate::features::Directions;
 use crate::model::design::recipe::{Recipe, Role, Source, Term};
-use crate::model::design::{ColumnProfile, Design, DesignBlock};
-use crate::model::linear::{base_rate_start, both_classes, Advice, Certificate, LogisticFit};
+use crate::model::design::{base_rate_start, both_classes, ColumnProfile, Design, DesignBlock};
+use crate::model::penalty::{AlphaChoice, AlphaScore, ALPHA_PATH, SHARES};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
 use crate::model::solver::square::Square;
@@ -21,10 +22,6 @@ use std::ops::Range;
 const TOLERANCE: f64 = 1e-10;
 const CROSS_FIT_TOLERANCE: f64 = 1e-9;
 const SEARCH_TOLERANCE: f64 = 1e-6;
-
-/// The group penalties tried, as shares of the least one that drops everything, strongest first.
-pub(crate) const SHARES: [f64; 15] =
-    [0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.045, 0.03, 0.022, 0.015, 0.011, 0.008, 0.0055];
 
 /// What is asked of the columns of a design.
 #[derive(Clone, Debug)]
@@ -88,7 +85,7 @@ impl Structure {
         self.penalty == Penalty::Group && fit.coefficients[columns.clone()].iter().all(|&x| x == 0.0)
     }
 
-    /// Whether nothing is asked: `logistic` and `cross_fit` do it faster.
+    /// Whether nothing is asked: `fit` and `cross_fit` do it faster.
     pub fn is_plain(&self) -> bool {
         self.penalty == Penalty::L2 && self.bounds.iter().all(|&bound| bound == Bound::Free)
     }

@@ -6,16 +6,13 @@
 //! that this does not serve (few rows) gets a curvature of its own.
 
 use super::newton::{self, Newton, Objective};
+use super::LogisticFit;
 use crate::error::{Error, Result};
-use crate::model::design::{Design, DesignBlock};
-use crate::model::linear::{base_rate_start, column_scale, LogisticFit};
+use crate::model::design::{base_rate_start, column_scale, Design, DesignBlock};
+use crate::model::penalty::{AlphaChoice, AlphaScore};
 use crate::model::solver::cholesky::Cholesky;
 use crate::numeric::{softplus, sum};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// The penalty strengths per row that are tried, strongest first: half a power of ten apart.
-pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6];
 
 /// The choice of the penalty looks at about so many rows at most.
 pub(super) const SEARCH_ROWS: usize = 40_000;
@@ -69,28 +66,6 @@ pub fn cross_fit(round: &Round, alpha: f64, folds: u8, start: Option<&LogisticFi
     let (start, factor) = Fits { tolerance: START_TOLERANCE, ..fits }.on_all(start)?;
     let models = fits.without_each_fold(folds, &start, factor)?;
     round.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
-}
-
-/// The penalty and how it was chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AlphaChoice {
-    /// The strength per row of all rows with the lowest out-of-fold log-loss; the stronger of equals.
-    pub alpha: f64,
-    /// Rows the choice is based on.
-    pub rows: usize,
-    /// What was tried, strongest first.
-    pub path: Vec<AlphaScore>,
-}
-
-/// How well one penalty did.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AlphaScore {
-    /// Strength per row.
-    pub alpha: f64,
-    /// Mean log-loss of rows whose fold the model has not seen.
-    pub log_loss: f64,
-    /// Standard error of that mean, from the spread between folds (as glmnet's `cv.glmnet`).
-    pub standard_error: f64,
 }
 
 /// The strength from `path` with the lowest out-of-fold log-loss, each fit starting from the one with the next
@@ -266,6 +241,7 @@ mod tests {
     use super::*;
     use crate::model::design::examples::{from_columns, random, rows_of, split};
     use crate::model::linear::{fit, LogisticParams};
+    use crate::model::penalty::ALPHA_PATH;
     use proptest::prelude::*;
 
     /// Refits without each fold on a design that does not hold it.

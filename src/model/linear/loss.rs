@@ -10,24 +10,18 @@
 
 use super::gram::{Gram, Rows, LOADED};
 use crate::error::Result;
-use crate::model::design::{Columns, DesignBlock};
+use crate::model::design::{Columns, DesignBlock, GROUPS, TILE};
 use crate::numeric::{exp_of_negative, vectorised};
 use fearless_simd::{f64x8, prelude::*, Simd};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Rows of a tile.
-pub const TILE: usize = 256;
-
 /// Sums that are kept side by side, so that one addition need not wait for the other.
 const LANES: usize = 8;
 
 /// Columns that are read side by side.
 const STREAMS: usize = 4;
-
-/// At most so many sums are kept for one pass. Their number depends on the blocks alone, never on the threads.
-pub const GROUPS: usize = 64;
 
 /// The rows that a curvature is taken from.
 #[derive(Clone, Copy, Debug, PartialEq)]

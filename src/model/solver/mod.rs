@@ -2,4 +2,5 @@
 
 pub mod cholesky;
 pub mod proximal;
+pub mod report;
 pub mod square;

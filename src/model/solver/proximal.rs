@@ -15,9 +15,9 @@
 //! For a convex cone the proximal operator of the norm within it is that of the norm after the projection onto the cone, so
 //! both can hold at once.
 
+use super::report::Report;
 use super::square::{Factor, Square};
 use crate::config::Penalty;
-use crate::model::additive::Report;
 use std::ops::Range;
 
 /// The most evaluations of the loss.

@@ -1,27 +1,23 @@
-//! Screening: how much each column says about churn by itself, learned from training rows alone.
+//! What each column says about churn by itself, learned from training rows alone.
 //!
 //! A column is cut into a few groups, missing values in one of their own: a numeric one at quantiles, a categorical one by
 //! its commoner levels. Twice the gain in log-likelihood of a rate a group over one rate for all is the likelihood-ratio
 //! statistic, chi-squared with a degree of freedom less than there are groups if the column says nothing. How improbable its
 //! value is ranks columns with few groups and with many on one scale.
-//!
-//! Of a table with more columns than one model takes, those are kept that say more than chance would. That choice looks at
-//! labels, so it is a step of the training: it is made anew for every selection of rows that a model learns from, and rows
-//! that are held out have no part in it.
 
-use super::leakage;
-use crate::artefact::Artefact;
-use crate::config::Model;
-use crate::dataset::prepared::TableRows;
+pub mod screening;
+
+use super::additive::Bins;
+use super::design::recipe::Source;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
-use crate::model::additive::Bins;
-use crate::model::design::recipe::Source;
 use crate::sources::{CustomerTable, Levels};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-use std::fmt;
 
+/// Rows looked at, at most.
+const SAMPLE_ROWS: usize = 100_000;
+/// Values held in memory at a time, at most.
+const SAMPLE_VALUES: usize = 50_000_000;
 /// The most groups of the values, or of the levels, of a column.
 const MOST_GROUPS: usize = 15;
 /// Groups are made so large that so many churners, and so many who stay, are expected in each: with fewer, the statistic is
@@ -29,149 +25,11 @@ const MOST_GROUPS: usize = 15;
 const EXPECTED: usize = 10;
 /// Values that quantiles are taken of.
 const CUT_VALUES: usize = 5_000;
-/// Of the columns that are kept, the share that is expected to say something by chance alone (Benjamini and Hochberg 1995).
-const FALSE_DISCOVERIES: f64 = 0.1;
-/// The strongest columns are kept whatever chance says, so that there is a model, whose evaluation then tells.
-const LEAST_KEPT: usize = 10;
 
-/// The columns that models may learn from: those of a data set, or, of a table with more columns than one model takes, those
-/// that a screening of the training rows keeps.
-#[derive(Clone, Copy)]
-pub struct Candidates<'a> {
-    /// The rows; of a wide table, without features.
-    pub dataset: &'a Dataset,
-    /// Their customers.
-    pub customers: &'a CustomerTable,
-    /// The wide table, if it is one.
-    pub wide: Option<Wide<'a>>,
-}
-
-/// A table with more columns than one model takes.
-#[derive(Clone, Copy)]
-pub struct Wide<'a> {
-    /// The table.
-    pub table: &'a TableRows,
-    /// How many of its columns one model takes.
-    pub most: usize,
-    /// The settings, which may name columns whose effect is to have a direction: these are kept in any case.
-    pub model: &'a Model,
-}
-
-impl Wide<'_> {
-    fn names(&self, column: &String) -> bool {
-        let Model { rises_with, falls_with, unconstrained, .. } = self.model;
-        [rises_with, falls_with, unconstrained].into_iter().any(|names| names.contains(column))
-    }
-}
-
-/// The features of a training.
-pub struct Kept<'a> {
-    given: (&'a Dataset, &'a CustomerTable),
-    read: Option<(Dataset, CustomerTable)>,
-    /// What the screening of a wide table did.
-    pub screening: Option<Screening>,
-    /// What a person should know about the columns of a wide table.
-    pub notes: Vec<String>,
-}
-
-impl Kept<'_> {
-    /// The rows with their features, and the customers.
-    pub fn data(&self) -> (&Dataset, &CustomerTable) {
-        match &self.read {
-            Some((dataset, customers)) => (dataset, customers),
-            None => self.given,
-        }
-    }
-
-    /// Writes into a model how its features were chosen.
-    pub fn tell(&self, model: &mut Artefact) {
-        model.screening.clone_from(&self.screening);
-        model.advice.extend(self.notes.iter().cloned());
-    }
-}
-
-/// What a screening did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Screening {
-    /// Columns looked at.
-    pub columns: usize,
-    /// Training rows they were looked at on.
-    pub rows: usize,
-    /// The most that were to be kept.
-    pub most: usize,
-    /// How many said more than chance would, with a tenth of them expected to be chance after all.
-    pub above_chance: usize,
-    /// Those that were kept, the strongest first, each with the negative logarithm of its probability under chance.
-    pub kept: Vec<(String, f64)>,
-}
-
-impl<'a> Candidates<'a> {
-    /// Of a data set, all of which one model takes.
-    pub fn all(dataset: &'a Dataset, customers: &'a CustomerTable) -> Candidates<'a> {
-        Candidates { dataset, customers, wide: None }
-    }
-
-    /// The features for a model that learns from these rows.
-    ///
-    /// # Errors
-    /// A file that cannot be decoded.
-    pub fn for_training_on(&self, rows: &Selection) -> Result<Kept<'a>> {
-        let given = (self.dataset, self.customers);
-        let Some(wide) = self.wide else {
-            return Ok(Kept { given, read: None, screening: None, notes: Vec::new() });
-        };
-        let Wide { table, most, .. } = wide;
-        let mut strengths: Vec<(String, f64)> = Vec::new();
-        for columns in table.batches() {
-            let (dataset, customers, _) = table.read(columns, self.dataset, self.customers)?;
-            let singles = singles(&dataset, &customers, rows)?;
-            strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
-        }
-        let screening = Screening::of(strengths, rows.count(), most, |column| wide.names(column));
-        let numeric = screening.among(&table.table.numeric);
-        let categorical = screening.among(&table.table.categorical);
-        let (dataset, customers, notes) = table.read((&numeric, &categorical), self.dataset, self.customers)?;
-        Ok(Kept { given, read: Some((dataset, customers)), screening: Some(screening), notes })
-    }
-}
-
-impl fmt::Display for Screening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Screening { columns, rows, most, above_chance, kept } = self;
-        write!(
-            f,
-            "{columns} columns were screened by what each says alone on the {rows} training rows: {above_chance} say more than \
-             chance would (a tenth of them at most by chance after all), {} are kept (at most {most}), {} left out",
-            kept.len(),
-            columns - kept.len()
-        )
-    }
-}
-
-impl Screening {
-    /// Those of the columns that were kept, in their order.
-    fn among(&self, columns: &[String]) -> Vec<String> {
-        let kept: hashbrown::HashSet<&String> = self.kept.iter().map(|(name, _)| name).collect();
-        columns.iter().filter(|name| kept.contains(name)).cloned().collect()
-    }
-
-    /// Keeps the strongest columns, as many as say more than chance would but at least a few, and those that are `named`; at
-    /// most `most` in all, unless more are named.
-    fn of(mut strengths: Vec<(String, f64)>, rows: usize, most: usize, named: impl Fn(&String) -> bool) -> Screening {
-        let columns = strengths.len();
-        strengths.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let allowed = |rank: usize| (FALSE_DISCOVERIES * rank as f64 / columns.max(1) as f64).ln();
-        let is_above = |&rank: &usize| -strengths[rank - 1].1 <= allowed(rank);
-        let above_chance = (1..=columns).rev().find(is_above).unwrap_or(0);
-        let (mut kept, mut others): (Vec<_>, Vec<_>) = strengths.into_iter().partition(|(name, _)| named(name));
-        others.retain(|(_, strength)| strength.is_finite());
-        others.truncate(above_chance.max(LEAST_KEPT).min(most.saturating_sub(kept.len())));
-        kept.extend(others);
-        // Of a named column that does not vary, chance would say as much.
-        kept.iter_mut().for_each(|(_, strength)| *strength = strength.max(0.0));
-        kept.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Screening { columns, rows, most, above_chance, kept }
-    }
+/// Evenly spread rows, so many that the values of all columns fit into memory, as (block, row).
+pub(crate) fn spread(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
+    let columns = dataset.catalogue.numeric.len().max(1);
+    rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / columns).max(1))
 }
 
 /// A column by itself.
@@ -251,7 +109,7 @@ fn narrow(group: usize) -> u8 {
 /// # Errors
 /// [`Error::Temporary`](crate::Error::Temporary) when features lie on disk and cannot be read.
 pub fn singles(dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Single>> {
-    let places = leakage::spread(dataset, rows);
+    let places = spread(dataset, rows);
     let values = dataset.gather(&places)?;
     let label = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].label(row as usize).unwrap_or(0);
     let y: Vec<u8> = places.iter().map(label).collect();
@@ -416,29 +274,6 @@ mod tests {
         assert_eq!(strength(&[[30.0, 10.0], [0.0, 0.0]]), f64::NEG_INFINITY);
         assert_eq!(strength(&[[30.0, 0.0], [5.0, 0.0]]), f64::NEG_INFINITY);
         assert!(strength(&[[30.0, 10.0], [60.0, 20.0]]).abs() < 1e-6);
-    }
-
-    #[test]
-    fn the_columns_above_chance_are_kept_with_a_few_at_least_and_the_most_allowed() {
-        // Uniform probabilities, as chance gives, but for some columns that say something.
-        let columns = |telling: usize| -> Vec<(String, f64)> {
-            let chance = (1..=1000).map(|rank| (format!("chance {rank}"), -(f64::from(rank) / 1000.0).ln()));
-            chance.chain((0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64))).collect()
-        };
-        let nobody = |_: &String| false;
-        let none = Screening::of(columns(0), 500, 100, nobody);
-        assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
-        let some = Screening::of(columns(30), 500, 100, nobody);
-        assert!((30..=34).contains(&some.above_chance), "{}", some.above_chance);
-        assert_eq!((some.kept.len(), some.kept[0].0.as_str()), (some.above_chance, "column 29"));
-        let many = Screening::of(columns(300), 500, 100, nobody);
-        assert!(many.above_chance >= 300 && many.kept.len() == 100);
-        let constant = vec![("same".to_owned(), f64::NEG_INFINITY)];
-        assert!(Screening::of(constant.clone(), 500, 100, nobody).kept.is_empty());
-        // Whoever is named is kept.
-        assert_eq!(Screening::of(constant, 500, 100, |_| true).kept, [("same".to_owned(), 0.0)]);
-        let named = Screening::of(columns(300), 500, 100, |name| name == "chance 999");
-        assert!(named.kept.len() == 100 && named.kept[99].0 == "chance 999");
     }
 
     #[test]

@@ -4,14 +4,9 @@
 //! those, without a fold of customers, and judged on the rows of the origin within that fold: purged by time and by customer,
 //! as a backtest is.
 
-use super::FOLDS;
+use super::{Block, Dataset, Selection};
 use crate::config::{Folds, Settings};
-use crate::dataset::{Block, Dataset, Selection};
-use crate::error::Result;
 use crate::labels;
-use crate::model::design::recipe::Recipe;
-use crate::model::design::Design;
-use crate::sources::CustomerTable;
 
 /// A date to judge on. Dates are places in [`Dataset::as_of`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,25 +63,6 @@ impl Origin {
     pub fn rows_fitted(&self, dataset: &Dataset, rows: &Selection) -> Selection {
         rows.restricted(dataset, |block: &Block, row| self.earlier.contains(&block.as_of[row]))
     }
-}
-
-/// For each origin the design of the rows to fit on, and that of the rows to judge on.
-///
-/// # Errors
-/// As [`Recipe::design`].
-pub fn designs(
-    origins: &[Origin],
-    recipe: &Recipe,
-    dataset: &Dataset,
-    customers: &CustomerTable,
-    rows: &Selection,
-    seed: u64,
-) -> Result<Vec<(Design, Option<Design>)>> {
-    let design = |rows: Selection| recipe.design(dataset, customers, &rows, FOLDS, seed);
-    let designs = |origin: &Origin| {
-        Ok((design(origin.rows_fitted(dataset, rows))?, Some(design(origin.rows_judged(dataset, rows))?)))
-    };
-    origins.iter().map(designs).collect()
 }
 
 #[cfg(test)]

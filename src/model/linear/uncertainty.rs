@@ -1,0 +1,87 @@
+//! The uncertainty of the coefficients.
+//!
+//! The rows of one customer on several as-of dates are not independent. With `I = X' W X` the observed
+//! information, `H = I + rows * alpha * D` (`D` the identity but for the intercept) and `S` the sum over customers of
+//! `s s'`, `s` being the gradient of the log-loss summed over a customer's rows, the covariance of the estimates is
+//! `c H^-1 S H^-1` with `c = G / (G - 1) * (n - 1) / (n - k)` for `G` customers, `n` rows and `k` parameters (Liang &
+//! Zeger, *Biometrika* 73, 1986; statsmodels' `cov_type="cluster"`). Where every customer has one row it is that of the
+//! model itself, `H^-1 I H^-1`, the variance of the penalised estimator
+//! around its own expectation (le Cessie & van Houwelingen, *Applied Statistics* 41, 1992). Without a penalty it is
+//! `I^-1`, as in statsmodels' `Logit`.
+
+use super::loss::Sums;
+use super::newton::penalised;
+use crate::model::solver::cholesky::Cholesky;
+
+/// Variance inflation from which on the column is as good as determined by others.
+const DETERMINED: f64 = 1e6;
+
+/// What the curvature at the solution of a fit says about its coefficients. Matrices are given row after row.
+pub struct Uncertainty {
+    /// The curvature of the penalised loss.
+    pub hessian: Vec<f64>,
+    /// The covariance of the estimates.
+    pub covariance: Vec<f64>,
+    /// The variance inflation of each coefficient.
+    pub variance_inflation: Vec<f64>,
+    /// The columns that depend on those before them.
+    pub dependent: Vec<usize>,
+}
+
+impl Uncertainty {
+    /// From the sums over so many rows, all of them, at the solution for `size` parameters.
+    pub fn from_sums(sums: Sums, size: usize, rows: usize, alpha: f64) -> Uncertainty {
+        let information = sums.gram.map(|gram| gram.over(rows)).unwrap_or_default();
+        let hessian = penalised(information.clone(), size, alpha * rows as f64);
+        let factor = Cholesky::new(&hessian, size);
+        let inverse = factor.inverse();
+
+        let sandwich = |middle: &[f64]| product(&product(&inverse, middle, size), &inverse, size);
+        let covariance = match sums.scatter {
+            Some(scatter) => {
+                let (n, k, groups) = (rows as f64, size as f64, scatter.rows as f64);
+                let correction = groups / (groups - 1.0).max(1.0) * (n - 1.0) / (n - k).max(1.0);
+                let scatter = scatter.over(scatter.rows);
+                sandwich(&scatter.iter().map(|value| value * correction).collect::<Vec<f64>>())
+            }
+            None if alpha > 0.0 => sandwich(&information),
+            None => inverse,
+        };
+
+        let variance_inflation = variance_inflation(&information, size);
+        Uncertainty { hessian, covariance, variance_inflation, dependent: factor.dependent }
+    }
+}
+
+/// How many times larger the variance of each coefficient is than it would be if the column had nothing in common with
+/// the others: `1 / (1 - R^2)` of the column on the others, under the weights of the fit. Infinite for a column that
+/// depends on others exactly; 1 for one that never varies.
+fn variance_inflation(information: &[f64], size: usize) -> Vec<f64> {
+    let factor = Cholesky::new(information, size);
+    let inverse = factor.inverse();
+    let at = |i: usize, j: usize| information[i * size + j];
+    (0..size - 1)
+        .map(|j| {
+            let alone = at(j, j) - at(j, size - 1).powi(2) / at(size - 1, size - 1);
+            match (alone > 1e-9 * at(j, j), factor.dependent.contains(&j)) {
+                (false, _) => 1.0,
+                (true, true) => f64::INFINITY,
+                (true, false) => match alone * inverse[j * size + j] {
+                    inflation if inflation < DETERMINED => inflation.max(1.0),
+                    _ => f64::INFINITY,
+                },
+            }
+        })
+        .collect()
+}
+
+/// The product of two square matrices of `size` rows, row after row.
+fn product(a: &[f64], b: &[f64], size: usize) -> Vec<f64> {
+    let mut c = vec![0.0; size * size];
+    for (to, row) in c.chunks_exact_mut(size).zip(a.chunks_exact(size)) {
+        for (&a, other) in row.iter().zip(b.chunks_exact(size)) {
+            to.iter_mut().zip(other).for_each(|(c, b)| *c += a * b);
+        }
+    }
+    c
+}

@@ -1,0 +1,96 @@
+//! Screening: the columns of a wide table that say more by themselves than chance would.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Of the columns that are kept, the share that is expected to say something by chance alone (Benjamini and Hochberg 1995).
+const FALSE_DISCOVERIES: f64 = 0.1;
+/// The strongest columns are kept whatever chance says, so that there is a model, whose evaluation then tells.
+const LEAST_KEPT: usize = 10;
+
+/// What a screening did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Screening {
+    /// Columns looked at.
+    pub columns: usize,
+    /// Training rows they were looked at on.
+    pub rows: usize,
+    /// The most that were to be kept.
+    pub most: usize,
+    /// How many said more than chance would, with a tenth of them expected to be chance after all.
+    pub above_chance: usize,
+    /// Those that were kept, the strongest first, each with the negative logarithm of its probability under chance.
+    pub kept: Vec<(String, f64)>,
+}
+
+impl fmt::Display for Screening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Screening { columns, rows, most, above_chance, kept } = self;
+        write!(
+            f,
+            "{columns} columns were screened by what each says alone on the {rows} training rows: {above_chance} say more than \
+             chance would (a tenth of them at most by chance after all), {} are kept (at most {most}), {} left out",
+            kept.len(),
+            columns - kept.len()
+        )
+    }
+}
+
+impl Screening {
+    /// Those of the columns that were kept, in their order.
+    pub fn among(&self, columns: &[String]) -> Vec<String> {
+        let kept: hashbrown::HashSet<&String> = self.kept.iter().map(|(name, _)| name).collect();
+        columns.iter().filter(|name| kept.contains(name)).cloned().collect()
+    }
+
+    /// Keeps the strongest columns, as many as say more than chance would but at least a few, and those that are `named`; at
+    /// most `most` in all, unless more are named.
+    pub fn of(
+        mut strengths: Vec<(String, f64)>,
+        rows: usize,
+        most: usize,
+        named: impl Fn(&String) -> bool,
+    ) -> Screening {
+        let columns = strengths.len();
+        strengths.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let allowed = |rank: usize| (FALSE_DISCOVERIES * rank as f64 / columns.max(1) as f64).ln();
+        let is_above = |&rank: &usize| -strengths[rank - 1].1 <= allowed(rank);
+        let above_chance = (1..=columns).rev().find(is_above).unwrap_or(0);
+        let (mut kept, mut others): (Vec<_>, Vec<_>) = strengths.into_iter().partition(|(name, _)| named(name));
+        others.retain(|(_, strength)| strength.is_finite());
+        others.truncate(above_chance.max(LEAST_KEPT).min(most.saturating_sub(kept.len())));
+        kept.extend(others);
+        // Of a named column that does not vary, chance would say as much.
+        kept.iter_mut().for_each(|(_, strength)| *strength = strength.max(0.0));
+        kept.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Screening { columns, rows, most, above_chance, kept }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_above_chance_are_kept_with_a_few_at_least_and_the_most_allowed() {
+        // Uniform probabilities, as chance gives, but for some columns that say something.
+        let columns = |telling: usize| -> Vec<(String, f64)> {
+            let chance = (1..=1000).map(|rank| (format!("chance {rank}"), -(f64::from(rank) / 1000.0).ln()));
+            chance.chain((0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64))).collect()
+        };
+        let nobody = |_: &String| false;
+        let none = Screening::of(columns(0), 500, 100, nobody);
+        assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
+        let some = Screening::of(columns(30), 500, 100, nobody);
+        assert!((30..=34).contains(&some.above_chance), "{}", some.above_chance);
+        assert_eq!((some.kept.len(), some.kept[0].0.as_str()), (some.above_chance, "column 29"));
+        let many = Screening::of(columns(300), 500, 100, nobody);
+        assert!(many.above_chance >= 300 && many.kept.len() == 100);
+        let constant = vec![("same".to_owned(), f64::NEG_INFINITY)];
+        assert!(Screening::of(constant.clone(), 500, 100, nobody).kept.is_empty());
+        // Whoever is named is kept.
+        assert_eq!(Screening::of(constant, 500, 100, |_| true).kept, [("same".to_owned(), 0.0)]);
+        let named = Screening::of(columns(300), 500, 100, |name| name == "chance 999");
+        assert!(named.kept.len() == 100 && named.kept[99].0 == "chance 999");
+    }
+}

@@ -1,0 +1,100 @@
+//! The columns that a model may learn from.
+//!
+//! Of a table with more columns than one model takes, those are kept that say more than chance would. That choice looks at
+//! labels, so it is a step of the training: it is made anew for every selection of rows that a model learns from, and rows
+//! that are held out have no part in it.
+
+use crate::artefact::Artefact;
+use crate::config::Model;
+use crate::dataset::prepared::TableRows;
+use crate::dataset::{Dataset, Selection};
+use crate::error::Result;
+use crate::model::univariate::screening::Screening;
+use crate::model::univariate::singles;
+use crate::sources::CustomerTable;
+
+/// The columns that models may learn from: those of a data set, or, of a table with more columns than one model takes, those
+/// that a screening of the training rows keeps.
+#[derive(Clone, Copy)]
+pub struct Candidates<'a> {
+    /// The rows; of a wide table, without features.
+    pub dataset: &'a Dataset,
+    /// Their customers.
+    pub customers: &'a CustomerTable,
+    /// The wide table, if it is one.
+    pub wide: Option<Wide<'a>>,
+}
+
+/// A table with more columns than one model takes.
+#[derive(Clone, Copy)]
+pub struct Wide<'a> {
+    /// The table.
+    pub table: &'a TableRows,
+    /// How many of its columns one model takes.
+    pub most: usize,
+    /// The settings, which may name columns whose effect is to have a direction: these are kept in any case.
+    pub model: &'a Model,
+}
+
+impl Wide<'_> {
+    fn names(&self, column: &String) -> bool {
+        let Model { rises_with, falls_with, unconstrained, .. } = self.model;
+        [rises_with, falls_with, unconstrained].into_iter().any(|names| names.contains(column))
+    }
+}
+
+/// The features of a training.
+pub struct Kept<'a> {
+    given: (&'a Dataset, &'a CustomerTable),
+    read: Option<(Dataset, CustomerTable)>,
+    /// What the screening of a wide table did.
+    pub screening: Option<Screening>,
+    /// What a person should know about the columns of a wide table.
+    pub notes: Vec<String>,
+}
+
+impl Kept<'_> {
+    /// The rows with their features, and the customers.
+    pub fn data(&self) -> (&Dataset, &CustomerTable) {
+        match &self.read {
+            Some((dataset, customers)) => (dataset, customers),
+            None => self.given,
+        }
+    }
+
+    /// Writes into a model how its features were chosen.
+    pub fn tell(&self, model: &mut Artefact) {
+        model.screening.clone_from(&self.screening);
+        model.advice.extend(self.notes.iter().cloned());
+    }
+}
+
+impl<'a> Candidates<'a> {
+    /// Of a data set, all of which one model takes.
+    pub fn all(dataset: &'a Dataset, customers: &'a CustomerTable) -> Candidates<'a> {
+        Candidates { dataset, customers, wide: None }
+    }
+
+    /// The features for a model that learns from these rows.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded.
+    pub fn for_training_on(&self, rows: &Selection) -> Result<Kept<'a>> {
+        let given = (self.dataset, self.customers);
+        let Some(wide) = self.wide else {
+            return Ok(Kept { given, read: None, screening: None, notes: Vec::new() });
+        };
+        let Wide { table, most, .. } = wide;
+        let mut strengths: Vec<(String, f64)> = Vec::new();
+        for columns in table.batches() {
+            let (dataset, customers, _) = table.read(columns, self.dataset, self.customers)?;
+            let singles = singles(&dataset, &customers, rows)?;
+            strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
+        }
+        let screening = Screening::of(strengths, rows.count(), most, |column| wide.names(column));
+        let numeric = screening.among(&table.table.numeric);
+        let categorical = screening.among(&table.table.categorical);
+        let (dataset, customers, notes) = table.read((&numeric, &categorical), self.dataset, self.customers)?;
+        Ok(Kept { given, read: Some((dataset, customers)), screening: Some(screening), notes })
+    }
+}
