@@ -2,7 +2,7 @@
 //! microseconds since 1970-01-01 00:00 UTC.
 
 use crate::numeric::vectorised;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use std::fmt;
 use std::str::FromStr;
@@ -20,11 +20,10 @@ impl Day {
     /// The day of a civil date.
     pub fn from_date(date: Date) -> Day {
         let epoch = Date::constant(1970, 1, 1);
-        let days = epoch.until(date).map(|span| span.get_days()).unwrap_or(0);
-        Day(days)
+        Day(epoch.until(date).map_or(0, |span| span.get_days()))
     }
 
-    /// The civil date; days outside the years -9999 to 9999 saturate.
+    /// The civil date. Days outside the years -9999 to 9999 become the first or the last date of these years.
     pub fn date(self) -> Date {
         let seconds = i64::from(self.0) * DAY_SECONDS;
         match jiff::Timestamp::from_second(seconds) {
@@ -38,6 +37,21 @@ impl Day {
     pub fn plus(self, days: i32) -> Day {
         Day(self.0.saturating_add(days))
     }
+
+    /// The day `days` before this one.
+    pub fn earlier_by(self, days: u32) -> Day {
+        Day(self.0.saturating_sub_unsigned(days))
+    }
+
+    /// The day `days` after this one.
+    pub fn later_by(self, days: u32) -> Day {
+        Day(self.0.saturating_add_unsigned(days))
+    }
+
+    /// The first instant of the day in UTC, in microseconds.
+    pub fn utc_midnight(self) -> i64 {
+        i64::from(self.0) * DAY_SECONDS * MICROS
+    }
 }
 
 impl fmt::Display for Day {
@@ -49,11 +63,13 @@ impl fmt::Display for Day {
 impl FromStr for Day {
     type Err = String;
 
-    /// Reads `YYYY-MM-DD`.
+    /// Reads `YYYY-MM-DD`. The other forms of ISO 8601, such as `20260501`, are refused.
     fn from_str(text: &str) -> Result<Day, String> {
-        let strict = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
+        let bytes = text.as_bytes();
+        let has_dashes = bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-';
+
         match Date::from_str(text) {
-            Ok(date) if strict => Ok(Day::from_date(date)),
+            Ok(date) if has_dashes => Ok(Day::from_date(date)),
             _ => Err(format!("`{text}` is not a date; write it as YYYY-MM-DD, for example 2026-05-01")),
         }
     }
@@ -82,10 +98,14 @@ pub struct Zone {
 
 impl Zone {
     /// Looks up an IANA zone name such as `UTC` or `Europe/Berlin`.
+    ///
+    /// # Errors
+    /// A message for people when no zone has that name.
     pub fn named(name: &str) -> Result<Zone, String> {
         if name.eq_ignore_ascii_case("utc") {
             return Ok(Zone::utc());
         }
+
         let zone = TimeZone::get(name)
             .map_err(|_| format!("`{name}` is not a known time zone; use an IANA name such as Europe/Berlin"))?;
         Ok(Zone { zone, name: name.to_owned(), is_utc: false })
@@ -103,37 +123,41 @@ impl Zone {
 
     /// The first instant of a day, in microseconds.
     pub fn midnight(&self, day: Day) -> i64 {
-        let utc = i64::from(day.0) * DAY_SECONDS * MICROS;
         if self.is_utc {
-            return utc;
+            return day.utc_midnight();
         }
-        match self.zone.to_ambiguous_zoned(day.date().to_datetime(jiff::civil::Time::midnight())).compatible() {
+
+        let midnight = day.date().to_datetime(Time::midnight());
+        match self.zone.to_ambiguous_zoned(midnight).compatible() {
             Ok(zoned) => zoned.timestamp().as_microsecond(),
-            Err(_) => utc,
+            Err(_) => day.utc_midnight(),
         }
     }
 
     /// The calendar day that holds an instant.
     pub fn day_of(&self, micros: i64) -> Day {
-        let utc = Day(micros.div_euclid(DAY_SECONDS * MICROS).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32);
+        let days = micros.div_euclid(DAY_SECONDS * MICROS);
+        let utc = Day(days.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32);
         if self.is_utc {
             return utc;
         }
+
         match jiff::Timestamp::from_microsecond(micros) {
             Ok(instant) => Day::from_date(self.zone.to_datetime(instant).date()),
             Err(_) => utc,
         }
     }
 
-    /// The instant of a timestamp that was written without a zone: wall-clock time in this zone. Times that a clock
-    /// change skips move forward, times that it repeats are the earlier ones.
+    /// The instant of a timestamp that was written without a zone, and is therefore wall-clock time in this zone. Times
+    /// that a clock change skips move forward; times that it repeats are the earlier ones.
     pub fn instant_of_wall_clock(&self, micros: i64) -> i64 {
         if self.is_utc {
             return micros;
         }
+
         let Ok(as_utc) = jiff::Timestamp::from_microsecond(micros) else { return micros };
-        let wall: DateTime = TimeZone::UTC.to_datetime(as_utc);
-        match self.zone.to_ambiguous_zoned(wall).compatible() {
+        let wall_clock = TimeZone::UTC.to_datetime(as_utc);
+        match self.zone.to_ambiguous_zoned(wall_clock).compatible() {
             Ok(zoned) => zoned.timestamp().as_microsecond(),
             Err(_) => micros,
         }
@@ -161,29 +185,33 @@ impl Timeline {
     /// The days `first <= day < end` in `zone`.
     pub fn new(zone: &Zone, first: Day, end: Day, as_of: Vec<Day>) -> Timeline {
         let origin = zone.midnight(first);
-        let second = |day: i32| ((zone.midnight(Day(day)) - origin) / MICROS).clamp(0, i64::from(u32::MAX)) as u32;
-        let starts: Vec<u32> = (first.0..=end.0.max(first.0)).map(second).collect();
+        let mut starts = Vec::new();
+        for day in first.0..=end.0.max(first.0) {
+            let second = (zone.midnight(Day(day)) - origin) / MICROS;
+            starts.push(second.clamp(0, i64::from(u32::MAX)) as u32);
+        }
+
         let uniform = starts.windows(2).all(|pair| i64::from(pair[1]) - i64::from(pair[0]) == DAY_SECONDS);
         Timeline { first, starts, uniform, as_of }
     }
 
-    /// The second on which a day begins; days outside the timeline are moved to its ends.
+    /// The second on which a day begins. A day outside the timeline counts as the nearest one within it.
     pub fn second(&self, day: Day) -> u32 {
         self.starts[self.index(day) as usize]
     }
 
-    /// The number of a day, counted from the first day; days outside the timeline are moved to its ends.
+    /// The number of a day, counted from the first day. A day outside the timeline counts as the nearest one within it.
     pub fn index(&self, day: Day) -> u32 {
         day.0.saturating_sub(self.first.0).clamp(0, self.starts.len() as i32 - 1) as u32
     }
 
-    /// How many days there are, at least one: [`Timeline::day_number`] is below it.
+    /// How many days there are, at least one: every number from [`Timeline::day_numbers`] is below it.
     pub fn days(&self) -> u32 {
         (self.starts.len() as u32 - 1).max(1)
     }
 
-    /// Fills `days` with the number of the day that holds each second, counted from the first day; seconds beyond the last
-    /// day are of the last.
+    /// Fills `days` with the number of the day that holds each second, counted from the first day. Seconds after the last
+    /// day count as part of it.
     pub fn day_numbers(&self, seconds: &[u32], days: &mut Vec<u32>) {
         let last = self.starts.len().saturating_sub(2);
         days.resize(seconds.len(), 0);
@@ -191,6 +219,8 @@ impl Timeline {
         if self.uniform {
             return;
         }
+
+        // Days with a clock change are shorter or longer than others, so the true day is close to the one just found.
         for (&second, number) in seconds.iter().zip(days) {
             let mut day = *number as usize;
             while day > 0 && self.starts[day] > second {
@@ -204,7 +234,7 @@ impl Timeline {
     }
 }
 
-/// How many times 86,400 seconds have passed by each second, at most `last`.
+/// Divides each second by the 86,400 of a day; no number exceeds `last`.
 #[inline(always)]
 fn whole_days(seconds: &[u32], last: u32, days: &mut [u32]) {
     for (day, &second) in days.iter_mut().zip(seconds) {
