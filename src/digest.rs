@@ -3,36 +3,42 @@
 use sha2::{Digest, Sha256};
 use std::io::Write;
 
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
+/// Writes bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The digest of a text.
-pub fn of_text(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
-/// Hashes and counts what is written through it.
-pub struct Digesting<W> {
+/// A writer that hashes and counts the bytes that pass through it.
+pub(crate) struct DigestWriter<W> {
     inner: W,
     hash: Sha256,
     bytes: u64,
 }
 
-impl<W: Write> Digesting<W> {
-    /// Nothing is written yet.
-    pub fn new(inner: W) -> Digesting<W> {
-        Digesting { inner, hash: Sha256::new(), bytes: 0 }
+/// What a [`DigestWriter`] has written.
+pub(crate) struct Digested<W> {
+    pub(crate) inner: W,
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+}
+
+impl<W: Write> DigestWriter<W> {
+    pub(crate) fn new(inner: W) -> DigestWriter<W> {
+        DigestWriter { inner, hash: Sha256::new(), bytes: 0 }
     }
 
-    /// What it wrote to, the digest, and the number of bytes.
-    pub fn finish(self) -> (W, String, u64) {
-        (self.inner, hex(&self.hash.finalize()), self.bytes)
+    /// Ends the digest of all bytes written.
+    pub(crate) fn finish(self) -> Digested<W> {
+        Digested { inner: self.inner, sha256: hex(&self.hash.finalize()), bytes: self.bytes }
     }
 }
 
-impl<W: Write> Write for Digesting<W> {
+impl<W: Write> Write for DigestWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.hash.update(&bytes[..written]);
@@ -51,21 +57,27 @@ mod tests {
 
     #[test]
     fn what_is_written_is_hashed_and_counted_and_nothing_else() {
-        // Takes two bytes at a time.
+        /// Takes two bytes at a time.
         struct Slow(Vec<u8>);
+
         impl Write for Slow {
             fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                let some = &bytes[..bytes.len().min(2)];
-                self.0.extend(some);
-                Ok(some.len())
+                let taken = &bytes[..bytes.len().min(2)];
+                self.0.extend(taken);
+                Ok(taken.len())
             }
+
             fn flush(&mut self) -> std::io::Result<()> {
                 Ok(())
             }
         }
-        let mut out = Digesting::new(Slow(Vec::new()));
+
+        let mut out = DigestWriter::new(Slow(Vec::new()));
         out.write_all(b"churn").unwrap();
-        let (slow, digest, bytes) = out.finish();
-        assert_eq!((slow.0.as_slice(), digest, bytes), (&b"churn"[..], of_text("churn"), 5));
+        let written = out.finish();
+
+        assert_eq!(written.inner.0, b"churn");
+        assert_eq!(written.sha256, sha256("churn"));
+        assert_eq!(written.bytes, 5);
     }
 }

@@ -10,7 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dataset;
-pub mod digest;
+mod digest;
 pub mod eligibility;
 pub mod error;
 pub mod evaluation;

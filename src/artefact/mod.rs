@@ -483,5 +483,5 @@ impl Artefact {
 /// The SHA-256 of a model file's content with an empty checksum, which it is left with.
 fn checksum_of(content: &mut serde_json::Value) -> String {
     content["checksum"] = "".into();
-    digest::of_text(&content.to_string())
+    digest::sha256(&content.to_string())
 }

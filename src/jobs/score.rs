@@ -267,7 +267,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         as_of: results.as_of,
         model_version: scored.model.version.clone(),
         model_checksum: scored.model.checksum.clone(),
-        settings_sha256: digest::of_text(&settings.canonical_json()?),
+        settings_sha256: digest::sha256(&settings.canonical_json()?),
         published_at: job.now(),
         seconds: scored.started.elapsed().as_secs_f64(),
         eligible: everybody as u64,

@@ -10,7 +10,7 @@ pub mod manifest;
 pub mod previous;
 
 use crate::calendar::Day;
-use crate::digest::Digesting;
+use crate::digest::DigestWriter;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock};
 use columns::Columns;
@@ -70,14 +70,15 @@ impl Staged {
         &mut self,
         name: &str,
         rows: usize,
-        write: impl FnOnce(&Path, &mut Digesting<File>) -> Result<()>,
+        write: impl FnOnce(&Path, &mut DigestWriter<File>) -> Result<()>,
     ) -> Result<()> {
         let path = self.folder.path().join(name);
         let failed = |e: std::io::Error| Error::writing(&path, &e);
-        let mut out = Digesting::new(File::create(&path).map_err(failed)?);
+        let mut out = DigestWriter::new(File::create(&path).map_err(failed)?);
         write(&path, &mut out)?;
-        let (file, sha256, bytes) = out.finish();
-        file.sync_all().map_err(failed)?;
+        let written = out.finish();
+        written.inner.sync_all().map_err(failed)?;
+        let (bytes, sha256) = (written.bytes, written.sha256);
         self.files.push(OutputFile { name: name.to_owned(), rows: rows as u64, bytes, sha256 });
         Ok(())
     }
@@ -115,11 +116,12 @@ mod tests {
         staged.parquet("t.parquet", 3, ranks).unwrap();
         let [csv, parquet] = staged.files() else { panic!("{:?}", staged.files()) };
         assert_eq!((csv.rows, csv.bytes, parquet.rows), (2, 9, 3));
-        assert_eq!(csv.sha256, crate::digest::of_text("rank\n1\n2\n"));
+        assert_eq!(csv.sha256, crate::digest::sha256("rank\n1\n2\n"));
         let bytes = std::fs::read(staged.folder.path().join("t.parquet")).unwrap();
-        let mut digest = Digesting::new(Vec::new());
-        std::io::Write::write_all(&mut digest, &bytes).unwrap();
-        assert_eq!(digest.finish(), (bytes, parquet.sha256.clone(), parquet.bytes));
+        let mut out = DigestWriter::new(Vec::new());
+        std::io::Write::write_all(&mut out, &bytes).unwrap();
+        let written = out.finish();
+        assert_eq!((written.sha256, written.bytes), (parquet.sha256.clone(), parquet.bytes));
     }
 
     #[test]
