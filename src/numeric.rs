@@ -1,7 +1,7 @@
 //! Stable scalar functions and sums in a fixed order.
 
-/// Calls an `#[inline(always)]` function compiled for the widest vector instructions of the machine. Nothing is fused or
-/// reordered by that: results are the same on all machines.
+/// Calls an `#[inline(always)]` function, compiled for the widest vector instructions of the machine. This fuses and reorders
+/// nothing: results are the same on all machines.
 macro_rules! vectorised {
     ($call:expr) => {
         $crate::numeric::vectorised!(_ => $call)
@@ -15,10 +15,10 @@ pub(crate) use vectorised;
 /// The 97.5 % point of the normal distribution.
 pub(crate) const Z_95: f64 = 1.959_963_984_540_054;
 
-/// 1.5 * 2^52: adding it rounds to an integer, which is then in the lowest bits; an integer added to its bits is added to its
-/// value.
+/// 1.5 * 2^52. Adding it rounds a float to an integer, which the lowest bits of the sum then hold; adding an integer to the
+/// bits of the sum adds it to the value.
 pub(crate) const ROUND: f64 = 6_755_399_441_055_744.0;
-/// ln 2 in two parts, of which the first has 21 zero bits at its end, so that its multiples are exact.
+/// ln 2 in two parts. The first ends in 21 zero bits, so that its multiples are exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
@@ -37,17 +37,18 @@ pub fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// `exp(x)` for `x <= 0`, to 2e-16 of its value down to `exp(-708)`, which is what it is for anything smaller.
+/// `exp(x)` for `x <= 0`, with a relative error of at most 2e-16. Arguments below -708 give `exp(-708)`.
 ///
-/// Why not the library's: without a branch or a call, a loop over it becomes vector instructions, four to eight times as
-/// fast. The argument is reduced to `n ln 2 + r` with `|r| <= ln 2 / 2` (Cody & Waite 1980, "Software Manual for the
-/// Elementary Functions"), where the Taylor polynomial of degree 13 is exact to 4e-18.
+/// It takes the place of the standard library's function because it has no branch and no call: a loop over it becomes vector
+/// instructions, four to eight times as fast. The argument is reduced to `n ln 2 + r` with `|r| <= ln 2 / 2` (Cody & Waite
+/// 1980, "Software Manual for the Elementary Functions"), where the Taylor polynomial of degree 13 is exact to 4e-18.
 #[inline(always)]
-pub fn exp_of_negative(x: f64) -> f64 {
+pub(crate) fn exp_of_negative(x: f64) -> f64 {
     let x = x.max(-708.0);
     let rounded = x * std::f64::consts::LOG2_E + ROUND;
     let n = rounded - ROUND;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
+
     let mut polynomial = 1.0 / 6_227_020_800.0;
     for coefficient in [
         1.0 / 479_001_600.0,
@@ -66,71 +67,74 @@ pub fn exp_of_negative(x: f64) -> f64 {
     ] {
         polynomial = polynomial * r + coefficient;
     }
-    // 2^n, by putting n + 1023 in the place of the exponent.
+
+    // Multiply by 2^n, the float whose exponent bits hold n + 1023.
     polynomial * f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52))
 }
 
-/// `ln(1 + x)` for `x >= 0`, to 4e-16 of its value. Of anything else, whatever comes out.
+/// `ln(1 + x)` for `x >= 0`, with a relative error of at most 4e-16. The result for any other argument is meaningless.
 #[inline(always)]
-pub fn ln_1p(x: f64) -> f64 {
+pub(crate) fn ln_1p(x: f64) -> f64 {
     let y = 1.0 + x;
-    // What rounding took from `1 + x` is put back to first order.
+    // What rounding took from `1 + x` comes back to first order.
     let lost = x - (y - 1.0);
     ln_with(y, lost / y)
 }
 
-/// `ln(1 + x)` for `x >= 0` that is a single-precision number, to 4e-16. Of these `1 + x` is exact, but for those so close to
-/// nought that nothing is left of them beside 1: there is nothing to put back, and a division less.
+/// `ln(1 + x)` for an `x >= 0` that is a single-precision number, to 4e-16. For these, `1 + x` is exact, or `x` is too small to
+/// matter next to 1: rounding takes nothing that has to come back, which saves a division.
 #[inline(always)]
-pub fn ln_1p_of_single(x: f64) -> f64 {
+pub(crate) fn ln_1p_of_single(x: f64) -> f64 {
     ln_with(1.0 + x, 0.0)
 }
 
 /// `ln(y) + rest` for `y >= 1` and a tiny `rest`.
 ///
-/// Without a branch or a call for the same reason as [`exp_of_negative`]. `y` is split into `2^k m` with `m` between
-/// the square roots of 1/2 and 2, and `ln m` is `2 atanh((m - 1) / (m + 1))`, whose series is exact to 3e-17 after ten
-/// terms.
+/// It has no branch and no call for the same reason as [`exp_of_negative`]. `y` is split into `2^k m` with `m` between the
+/// square roots of 1/2 and 2, and `ln m` is `2 atanh((m - 1) / (m + 1))`, whose series is exact to 3e-17 after ten terms.
 #[inline(always)]
 fn ln_with(y: f64, rest: f64) -> f64 {
-    /// The bits of the square root of 1/2.
-    const ROOT: u64 = 0x3fe6_a09e_667f_3bcd;
-    let k = y.to_bits().wrapping_sub(ROOT) >> 52;
+    /// The bits of the square root of 1/2 as a float.
+    const ROOT_OF_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
+
+    let k = y.to_bits().wrapping_sub(ROOT_OF_HALF) >> 52;
     let f = f64::from_bits(y.to_bits().wrapping_sub(k << 52)) - 1.0;
     let k = f64::from_bits(ROUND.to_bits().wrapping_add(k)) - ROUND;
+
     let s = f / (2.0 + f);
     let z = s * s;
     let mut series = 1.0 / 19.0;
     for odd in [17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
         series = series * z + 1.0 / odd;
     }
+
     k * LN_2_HIGH + (2.0 * s + (2.0 * s * (z * series) + (k * LN_2_LOW + rest)))
 }
 
-/// The bits of a float such that they compare as IEEE 754's total order does: integers are sorted without a branch, and
-/// several things in one.
+/// The bits of a float, rearranged so that they compare as IEEE 754's total order does. Integers are sorted without a branch,
+/// and one integer can hold several parts of a sort key.
 #[inline]
-pub fn ordered_f32(value: f32) -> u32 {
+pub(crate) fn ordered_f32(value: f32) -> u32 {
     let bits = value.to_bits();
     bits ^ ((bits.cast_signed() >> 31).cast_unsigned() | 1 << 31)
 }
 
-/// The float of such bits.
+/// The float that [`ordered_f32`] made the bits from.
 #[inline]
-pub fn from_ordered_f32(bits: u32) -> f32 {
+pub(crate) fn from_ordered_f32(bits: u32) -> f32 {
     f32::from_bits(if bits >> 31 == 1 { bits ^ 1 << 31 } else { !bits })
 }
 
-/// As [`ordered_f32`].
+/// [`ordered_f32`] for double precision.
 #[inline]
-pub fn ordered_f64(value: f64) -> u64 {
+pub(crate) fn ordered_f64(value: f64) -> u64 {
     let bits = value.to_bits();
     bits ^ ((bits.cast_signed() >> 63).cast_unsigned() | 1 << 63)
 }
 
-/// As [`from_ordered_f32`].
+/// [`from_ordered_f32`] for double precision.
 #[inline]
-pub fn from_ordered_f64(bits: u64) -> f64 {
+pub(crate) fn from_ordered_f64(bits: u64) -> f64 {
     f64::from_bits(if bits >> 63 == 1 { bits ^ 1 << 63 } else { !bits })
 }
 
@@ -140,8 +144,8 @@ pub fn logit(p: f64) -> f64 {
     (p / (1.0 - p)).ln()
 }
 
-/// The sum of `values` in their order, with the rounding errors carried along (Neumaier, 1974), so that the result
-/// is as good as one rounding of the exact sum for any realistic length.
+/// The sum of `values` in their order. Rounding errors are carried along (Neumaier, 1974), so that for any realistic number
+/// of values the result is as good as rounding the exact sum once.
 pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut carry) = (0.0_f64, 0.0_f64);
     for value in values {
@@ -149,7 +153,8 @@ pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
         carry += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
         sum = next;
     }
-    // Infinities make the carry undefined; the plain sum then says what there is to say.
+
+    // Infinities make the carry undefined; the plain sum is then the answer.
     if carry.is_finite() {
         sum + carry
     } else {
@@ -168,6 +173,7 @@ mod tests {
             assert!(ordered_f64(pair[0]) < ordered_f64(pair[1]), "{pair:?}");
             assert!(ordered_f32(pair[0] as f32) <= ordered_f32(pair[1] as f32), "{pair:?}");
         }
+
         for value in values {
             assert_eq!(from_ordered_f64(ordered_f64(value)).to_bits(), value.to_bits());
             assert_eq!(from_ordered_f32(ordered_f32(value as f32)).to_bits(), (value as f32).to_bits());
@@ -175,33 +181,36 @@ mod tests {
     }
 
     #[test]
-    fn the_exponential_is_the_librarys() {
+    fn the_exponential_is_that_of_the_standard_library() {
         for i in 0..=708_000 {
             let x = -f64::from(i) / 1000.0 - f64::from(i % 7) * 1e-5;
-            let (found, expected) = (exp_of_negative(x.max(-708.0)), x.max(-708.0).exp());
+            let (found, expected) = (exp_of_negative(x), x.max(-708.0).exp());
             assert!((found / expected - 1.0).abs() < 5e-16, "exp({x}) is {expected}, not {found}");
         }
+
         assert_eq!(exp_of_negative(0.0), 1.0);
         assert_eq!(exp_of_negative(-1e300), exp_of_negative(-708.0));
         assert_eq!(exp_of_negative(f64::NEG_INFINITY), exp_of_negative(-708.0));
     }
 
     #[test]
-    fn the_logarithm_is_the_librarys() {
-        let close = |x: f64| {
+    fn the_logarithm_is_that_of_the_standard_library() {
+        let integers = (0..200_000).map(f64::from);
+        let fractions = (0..200_000).map(|i| f64::from(i) * 1.37e-5);
+        let powers = (-1000..1000).map(|power| 2f64.powi(power / 2) * 1.1);
+        for x in integers.chain(fractions).chain(powers) {
             let (found, expected) = (ln_1p(x), x.ln_1p());
             assert!((found - expected).abs() <= 5e-16 * expected, "ln(1 + {x}) is {expected}, not {found}");
-        };
-        (0..200_000).for_each(|i| close(f64::from(i)));
-        (0..200_000).for_each(|i| close(f64::from(i) * 1.37e-5));
-        (-1000..1000).for_each(|power| close(2f64.powi(power / 2) * 1.1));
-        assert_eq!((ln_1p(0.0), ln_1p(f64::MAX) > 709.0), (0.0, true));
-        let of_single = |x: f32| {
-            let (found, expected) = (ln_1p_of_single(f64::from(x)), f64::from(x).ln_1p());
+        }
+        assert_eq!(ln_1p(0.0), 0.0);
+        assert!(ln_1p(f64::MAX) > 709.0);
+
+        let fractions = (0..200_000).map(|i| i as f32 * 0.37);
+        let powers = (-100..100).map(|power| 2f32.powi(power) * 1.1);
+        for x in fractions.chain(powers).map(f64::from) {
+            let (found, expected) = (ln_1p_of_single(x), x.ln_1p());
             assert!((found - expected).abs() <= 5e-16 * expected.max(1.0), "ln(1 + {x}) is {expected}, not {found}");
-        };
-        (0..200_000).for_each(|i| of_single(i as f32 * 0.37));
-        (-100..100).for_each(|power| of_single(2f32.powi(power) * 1.1));
+        }
     }
 
     #[test]
