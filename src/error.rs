@@ -1,5 +1,6 @@
-//! The one error type of the library. Every expected kind of trouble owns an exit code, so that a scheduler can act
-//! on the number alone and a person on the message: what was wrong, where, found against expected, what to do next.
+//! The one error type of the library. Every expected kind of trouble owns an exit code, so that a scheduler can act on the
+//! number alone. A person acts on the message: what was wrong, where, what was found against what was expected, and what to do
+//! next.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ pub enum Error {
     /// A bug in the program.
     #[error("{0}")]
     Internal(String),
-    /// The command line or the configuration asks for something that cannot be.
+    /// The command line or the configuration asks for something impossible.
     #[error("{0}")]
     Config(String),
     /// A source breaks its data contract: unreadable, truncated, a missing column, a wrong type, too many bad rows.
@@ -61,10 +62,11 @@ impl Error {
         }
     }
 
-    /// Trouble while writing `path`. A full disk or an interrupted call may pass by itself (exit 75); a folder that
-    /// is missing, is a file, or may not be written to is a matter of configuration (exit 2).
+    /// Trouble while writing `path`. A full disk or an interrupted call may pass by itself (exit code 75); a folder that is
+    /// missing, is a file, or may not be written to is a mistake in the configuration (exit code 2).
     pub fn writing(path: &Path, error: &std::io::Error) -> Error {
         use std::io::ErrorKind::*;
+
         match error.kind() {
             PermissionDenied | NotFound | NotADirectory | IsADirectory | AlreadyExists | ReadOnlyFilesystem
             | InvalidInput | InvalidFilename => Error::Config(format!(
@@ -78,6 +80,7 @@ impl Error {
     /// Trouble while reading the file `path` that a setting or an argument names.
     pub fn reading(path: &Path, error: &std::io::Error) -> Error {
         use std::io::ErrorKind::*;
+
         match error.kind() {
             Interrupted | TimedOut | WouldBlock | ResourceBusy | StaleNetworkFileHandle | OutOfMemory => {
                 Error::Temporary(format!("cannot read {}: {error}; retry", path.display()))
