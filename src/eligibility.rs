@@ -1,7 +1,7 @@
 //! Eligibility: which (customer, as-of) rows exist, and why the others do not.
 
 use crate::calendar::Day;
-use crate::config::Settings;
+use crate::config::{Churn, Eligibility};
 use crate::sources::{Cancellations, CustomerTable, NO_DAY};
 use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exclusion {
-    /// Signs up on the as-of date or later.
+    /// Signed up on the as-of date or later.
     NotYetSignedUp,
     /// Cancelled before the as-of date.
     ChurnedBefore,
@@ -29,7 +29,7 @@ pub enum Exclusion {
 }
 
 impl Exclusion {
-    /// Every reason, in order.
+    /// Every reason, in the order in which they are tried.
     pub const ALL: [Exclusion; 7] = [
         Exclusion::NotYetSignedUp,
         Exclusion::ChurnedBefore,
@@ -40,7 +40,7 @@ impl Exclusion {
         Exclusion::ChurnedInGap,
     ];
 
-    /// In words, for messages: "123 signed up later".
+    /// The reason in words that follow a number: "123 not yet signed up".
     pub fn words(self) -> &'static str {
         match self {
             Exclusion::NotYetSignedUp => "not yet signed up",
@@ -54,32 +54,38 @@ impl Exclusion {
     }
 }
 
-/// How many customers have no row on one as-of date, by reason.
+/// How many customers have no row on an as-of date, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exclusions([u64; Exclusion::ALL.len()]);
 
 impl Exclusions {
-    /// Counts one customer.
+    /// Counts one more customer.
     pub fn add(&mut self, reason: Exclusion) {
         self.0[reason as usize] += 1;
     }
 
     /// Adds the counts of other customers.
     pub fn merge(&mut self, other: &Exclusions) {
-        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
+        for (count, added) in self.0.iter_mut().zip(other.0) {
+            *count += added;
+        }
     }
 
-    /// The reasons that occurred.
+    /// The reasons that occurred, with their counts.
     pub fn counts(&self) -> BTreeMap<Exclusion, u64> {
-        Exclusion::ALL.into_iter().map(|reason| (reason, self.0[reason as usize])).filter(|(_, n)| *n > 0).collect()
+        Exclusion::ALL.into_iter().zip(self.0).filter(|&(_, count)| count > 0).collect()
     }
 }
 
 /// "12 too new, 3 churned before"; "none" when nobody is excluded.
 impl fmt::Display for Exclusions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> = self.counts().iter().map(|(why, n)| format!("{n} {}", why.words())).collect();
-        f.write_str(if parts.is_empty() { "none" } else { "" })?;
+        let counts = self.counts();
+        if counts.is_empty() {
+            return f.write_str("none");
+        }
+
+        let parts: Vec<String> = counts.iter().map(|(reason, count)| format!("{count} {}", reason.words())).collect();
         f.write_str(&parts.join(", "))
     }
 }
@@ -90,34 +96,36 @@ impl Serialize for Exclusions {
     }
 }
 
-/// Whether rows are wanted for scoring or, under stricter rules, for training.
+/// What the rows are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Every customer whose risk is of interest on the as-of date. Knows nothing dated on it or later, except the
-    /// contract's end.
+    /// Rows of every customer whose risk is of interest on the as-of date. The rules look at nothing that is dated on or after
+    /// that date, except the end of the contract.
     Scoring,
-    /// Customers whose label would be fair.
+    /// Rows of customers whose label would be fair: the rules are stricter.
     Training,
 }
 
-/// The rules of one configuration, with the tables they look at.
+/// The rules of a configuration, with the tables that they consult.
 pub struct Rules<'a> {
-    /// The settings.
-    pub settings: &'a Settings,
-    /// The customers.
+    /// Which customers are too new or have been silent for too long.
+    pub eligibility: &'a Eligibility,
+    /// The gap and the horizon, which the rules for training look at.
+    pub churn: &'a Churn,
+    /// The customers table.
     pub customers: &'a CustomerTable,
-    /// Their cancellations.
+    /// The cancellations of these customers.
     pub cancellations: &'a Cancellations,
-    /// What the rows are for.
+    /// Whether the rows are for scoring or for training.
     pub purpose: Purpose,
 }
 
-/// How many customers before its own what the tables say of one is fetched.
-const FETCHED: usize = 16;
+/// How many customers ahead of the current one the tables are prefetched.
+const PREFETCH_DISTANCE: usize = 16;
 
-/// What the tables say of one customer's days.
+/// The days in a customer's life that the rules look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Dates<'a> {
+pub struct CustomerDates<'a> {
     signup: Option<i32>,
     start: Option<i32>,
     end: Option<i32>,
@@ -125,27 +133,40 @@ pub struct Dates<'a> {
 }
 
 impl Rules<'_> {
-    /// Those of some customers (their places in the table).
-    pub fn dates(&self, customers: &[u32]) -> Vec<Dates<'_>> {
+    /// The dates of some customers, given as their places in the customers table.
+    pub fn dates(&self, customers: &[u32]) -> Vec<CustomerDates<'_>> {
         let CustomerTable { signup, start, end, .. } = self.customers;
-        let dates = customers.iter().enumerate().map(|(place, &customer)| {
+
+        let mut dates = Vec::with_capacity(customers.len());
+        for (index, &customer) in customers.iter().enumerate() {
             // Customers lie far apart in their table.
-            if let Some(&later) = customers.get(place + FETCHED) {
-                [signup, start, end].into_iter().for_each(|days| prefetch_index(days.as_slice(), later as usize));
-                self.cancellations.fetch(later);
+            if let Some(&ahead) = customers.get(index + PREFETCH_DISTANCE) {
+                for column in [signup, start, end] {
+                    prefetch_index(column.as_slice(), ahead as usize);
+                }
+                self.cancellations.fetch(ahead);
             }
-            let day = |days: &[i32]| days.get(customer as usize).copied().filter(|&day| day != NO_DAY);
+
             let cancelled = self.cancellations.of(customer);
             prefetch_index(cancelled, 0);
-            Dates { signup: day(signup), start: day(start), end: day(end), cancelled }
-        });
-        dates.collect()
+            dates.push(CustomerDates {
+                signup: day(signup, customer),
+                start: day(start, customer),
+                end: day(end, customer),
+                cancelled,
+            });
+        }
+        dates
     }
 
-    /// Judges one customer on one as-of date. `active` tells whether it has a row of any signal in the last
-    /// `eligibility.active_within_days`, if they are above 0.
-    pub fn judge(&self, dates: &Dates<'_>, as_of: Day, active: impl FnOnce() -> bool) -> Result<(), Exclusion> {
-        let Dates { signup, start, end, cancelled } = *dates;
+    /// Judges a customer on an as-of date. `active` tells whether any signal has a row of the customer in the last
+    /// `eligibility.active_within_days`; it is asked only if that setting is above 0.
+    ///
+    /// # Errors
+    /// The first reason that excludes the customer.
+    pub fn judge(&self, dates: &CustomerDates<'_>, as_of: Day, active: impl FnOnce() -> bool) -> Result<(), Exclusion> {
+        let CustomerDates { signup, start, end, cancelled } = *dates;
+
         if signup.is_some_and(|signup| signup >= as_of.0) {
             return Err(Exclusion::NotYetSignedUp);
         }
@@ -155,23 +176,37 @@ impl Rules<'_> {
         if start.is_some_and(|start| start > as_of.0) || end.is_some_and(|end| end <= as_of.0) {
             return Err(Exclusion::ContractNotRunning);
         }
-        let tenure = i64::from(self.settings.eligibility.min_tenure_days);
-        if signup.is_some_and(|signup| i64::from(as_of.0) - i64::from(signup) < tenure) {
+
+        let min_tenure = i64::from(self.eligibility.min_tenure_days);
+        if signup.is_some_and(|signup| i64::from(as_of.0) - i64::from(signup) < min_tenure) {
             return Err(Exclusion::TenureTooShort);
         }
-        if self.settings.eligibility.active_within_days > 0 && !active() {
+        if self.eligibility.active_within_days > 0 && !active() {
             return Err(Exclusion::Inactive);
         }
-        if self.purpose == Purpose::Training {
-            let window = as_of.plus(self.settings.churn.gap_days as i32);
-            let window_end = window.plus(self.settings.churn.horizon_days as i32);
-            if end.is_some_and(|end| end < window_end.0) {
-                return Err(Exclusion::ContractEndsInWindow);
-            }
-            if cancelled.iter().any(|&day| day >= as_of.0 && day < window.0) {
-                return Err(Exclusion::ChurnedInGap);
-            }
+
+        match self.purpose {
+            Purpose::Scoring => Ok(()),
+            Purpose::Training => self.judge_label(dates, as_of),
+        }
+    }
+
+    /// Whether the label of a customer on an as-of date would be fair.
+    fn judge_label(&self, dates: &CustomerDates<'_>, as_of: Day) -> Result<(), Exclusion> {
+        let window = as_of.later_by(self.churn.gap_days);
+        let window_end = window.later_by(self.churn.horizon_days);
+
+        if dates.end.is_some_and(|end| end < window_end.0) {
+            return Err(Exclusion::ContractEndsInWindow);
+        }
+        if dates.cancelled.iter().any(|&day| day >= as_of.0 && day < window.0) {
+            return Err(Exclusion::ChurnedInGap);
         }
         Ok(())
     }
+}
+
+/// A customer's day in a column of the customers table; none where the table has no such column or no date.
+fn day(column: &[i32], customer: u32) -> Option<i32> {
+    column.get(customer as usize).copied().filter(|&day| day != NO_DAY)
 }

@@ -297,7 +297,13 @@ pub fn build(
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let engine = Engine::new(settings, &catalogue, timeline.clone());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
-    let rules = Rules { settings, customers: &tables.customers, cancellations: &tables.cancellations, purpose };
+    let rules = Rules {
+        eligibility: &settings.eligibility,
+        churn: &settings.churn,
+        customers: &tables.customers,
+        cancellations: &tables.cancellations,
+        purpose,
+    };
     let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
     let start = || (Resolver::new(&store), Located::default(), Vec::new());
