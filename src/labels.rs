@@ -1,22 +1,23 @@
 //! Labels: whether a customer churned in the label window after an as-of date.
 
 use crate::calendar::{Day, Timeline};
-use crate::config::{Churn, ChurnDefinition, Settings};
+use crate::config::{Churn, ChurnDefinition, Signal};
 use crate::sources::{Cancellations, PartitionRows};
+use std::collections::BTreeMap;
 
 /// The label of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
-    /// Churned in the window.
+    /// The customer churned in the label window.
     Churned,
-    /// Did not.
+    /// The customer did not churn in the label window.
     Stayed,
-    /// The window is not fully in the past: nobody knows yet.
+    /// The label window is not fully in the past, so nobody knows yet.
     Unmatured,
 }
 
 impl Label {
-    /// 1, 0, or none.
+    /// The label as data have it: 1 churned, 0 stayed, none unmatured.
     pub fn value(self) -> Option<u8> {
         match self {
             Label::Churned => Some(1),
@@ -26,7 +27,7 @@ impl Label {
     }
 }
 
-/// Days from an as-of date to the end of its label window: also the embargo between training and evaluation.
+/// Days from an as-of date to the end of its label window. The embargo between training and evaluation is as long.
 pub fn span_days(churn: &Churn) -> i32 {
     (churn.gap_days + churn.horizon_days) as i32
 }
@@ -36,53 +37,64 @@ pub fn matured(churn: &Churn, as_of: Day, end: Day) -> bool {
     as_of.plus(span_days(churn)) <= end
 }
 
-/// What labels are read from.
+/// What the labels of a run are read from.
 pub struct Labels<'a> {
-    settings: &'a Settings,
+    churn: &'a Churn,
     cancellations: &'a Cancellations,
     timeline: &'a Timeline,
     end: Day,
-    /// For churn by inactivity: the positions of the signals whose silence counts.
-    silent: Vec<usize>,
+    /// For churn by inactivity: the positions of the signals whose silence is churn.
+    silent_signals: Vec<usize>,
 }
 
 impl<'a> Labels<'a> {
-    /// Labels as known on `end`.
+    /// The labels as known at the beginning of `end`, the first day that the data say nothing about.
     pub fn new(
-        settings: &'a Settings,
+        churn: &'a Churn,
+        signals: &BTreeMap<String, Signal>,
         cancellations: &'a Cancellations,
         timeline: &'a Timeline,
         end: Day,
     ) -> Labels<'a> {
-        let named = |name: &String| settings.churn.signals.contains(name);
-        let silent = settings.signals.keys().enumerate().filter(|(_, name)| named(name)).map(|(i, _)| i).collect();
-        Labels { settings, cancellations, timeline, end, silent }
+        let mut silent_signals = Vec::new();
+        for (position, name) in signals.keys().enumerate() {
+            if churn.signals.contains(name) {
+                silent_signals.push(position);
+            }
+        }
+        Labels { churn, cancellations, timeline, end, silent_signals }
     }
 
-    /// The label of one customer (`member`: its place in the partition, `customer`: in the table).
-    pub fn of(&self, rows: &PartitionRows, member: usize, customer: u32, as_of: Day) -> Label {
-        let churn = &self.settings.churn;
-        if !matured(churn, as_of, self.end) {
+    /// The label of a customer on an as-of date. `member` is the customer's place in the partition that `rows` belong to,
+    /// `customer` the place in the customers table.
+    pub fn label(&self, rows: &PartitionRows, member: usize, customer: u32, as_of: Day) -> Label {
+        if !matured(self.churn, as_of, self.end) {
             return Label::Unmatured;
         }
-        let from = as_of.plus(churn.gap_days as i32);
-        let to = as_of.plus(span_days(churn));
-        let churned = match churn.definition {
+
+        let from = as_of.later_by(self.churn.gap_days);
+        let to = from.later_by(self.churn.horizon_days);
+        let churned = match self.churn.definition {
             ChurnDefinition::Event => self.cancellations.of(customer).iter().any(|&day| day >= from.0 && day < to.0),
-            ChurnDefinition::Inactivity => {
-                let (from, to) = (self.timeline.second(from), self.timeline.second(to));
-                !self.silent.iter().any(|&signal| {
-                    let signal = &rows.signals[signal];
-                    let seconds = &signal.seconds[signal.of(member)];
-                    let before = seconds.partition_point(|&s| s < to);
-                    before > 0 && seconds[before - 1] >= from
-                })
-            }
+            ChurnDefinition::Inactivity => self.is_silent(rows, member, from, to),
         };
+
         if churned {
             Label::Churned
         } else {
             Label::Stayed
         }
+    }
+
+    /// Whether none of the signals whose silence is churn has a row of the customer on the days `from <= day < to`.
+    fn is_silent(&self, rows: &PartitionRows, member: usize, from: Day, to: Day) -> bool {
+        let (from, to) = (self.timeline.second(from), self.timeline.second(to));
+
+        self.silent_signals.iter().all(|&position| {
+            let signal = &rows.signals[position];
+            let seconds = &signal.seconds[signal.of(member)];
+            let before_end = seconds.partition_point(|&second| second < to);
+            before_end == 0 || seconds[before_end - 1] < from
+        })
     }
 }

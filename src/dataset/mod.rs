@@ -304,7 +304,8 @@ pub fn build(
         cancellations: &tables.cancellations,
         purpose,
     };
-    let labels = labels_end.map(|end| Labels::new(settings, &tables.cancellations, &timeline, end));
+    let labels = labels_end
+        .map(|end| Labels::new(&settings.churn, &settings.signals, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
     let start = || (Resolver::new(&store), Located::default(), Vec::new());
     // One after the other, whichever thread is free: rows whose features are computed can go.
@@ -326,7 +327,7 @@ pub fn build(
                             keys.push(RowKey { member: member as u32, as_of: date as u32 });
                             block.customers.push(customer);
                             block.as_of.push(date as u32);
-                            block.labels.extend(labels.as_ref().map(|l| l.of(rows, member, customer, day).value()));
+                            block.labels.extend(labels.as_ref().map(|l| l.label(rows, member, customer, day).value()));
                         }
                     }
                 }
