@@ -1,7 +1,7 @@
-//! The simulated population: customers whose engagement signals and churn follow known drivers, as Parquet. Some
-//! drift away before they churn, each for a named cause; some go without warning; some only seem to.
+//! The simulated population: customers whose engagement signals and churn follow known drivers, as Parquet. Some customers
+//! drift away before they churn, each for a named cause; some leave without warning; some only seem to drift away.
 //!
-//! A plan's folder holds
+//! The folder of a plan holds
 //!
 //! | what | columns |
 //! |---|---|
@@ -13,18 +13,20 @@
 //! | `mentions/` | `customer_id`, `ts`, `sentiment` (-1 to 1) |
 //! | `surveys/` | `customer_id`, `ts`, `kind` (nps, csat, ces), `score` |
 //!
-//! with one file a week for each signal, named for its Monday, in time order as a log would be. The truth also knows
-//! the churn of the weeks after the history, so that a list made on its last day can be checked, and the declines that
-//! recovered (`cause` is `recovered`, `churned_on` null).
+//! Each signal has one file for each week, named for its Monday, whose rows are in time order as in a log. `truth.parquet` also
+//! has the churn of the weeks after the history, so that a list made on its last day can be checked, and the declines that
+//! recovered (`cause` is `recovered`, `churned_on` is null).
 
 mod activity;
 mod chance;
 mod customer;
 mod decline;
+mod plan;
 mod rhythm;
 mod signal;
 mod writer;
 
+pub use plan::Plan;
 pub use signal::Signal;
 
 use crate::calendar::Day;
@@ -32,88 +34,43 @@ use crate::error::{Error, Result};
 use crate::files;
 use activity::Activity;
 use customer::Customer;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use writer::Writer;
-
-/// What to simulate, and where to.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Customers, including those who sign up or churn in the course of the history.
-    pub customers: u32,
-    /// Days of history.
-    pub days: u32,
-    /// The same seed gives the same bytes.
-    pub seed: u64,
-    /// The folder, empty or absent.
-    pub out: PathBuf,
-    /// Ids such as `C00001234` instead of integers.
-    pub string_ids: bool,
-    /// The day after the last one of the history.
-    pub end: Day,
-}
-
-impl Plan {
-    /// The usual [`end`](Plan::end): 2026-06-01, a Monday.
-    pub const END: Day = Day(20_605);
-    /// The truth looks this many days beyond the history.
-    pub const FORESIGHT_DAYS: i32 = 90;
-    /// The longest history, a century.
-    pub const MAX_DAYS: u32 = 36_525;
-
-    /// The first day of the history.
-    pub fn start(&self) -> Day {
-        self.end.plus(-(self.days.min(Plan::MAX_DAYS) as i32))
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.customers == 0 {
-            return Err(Error::Config("a population of 0 customers has nothing to simulate; ask for 1 or more".into()));
-        }
-        if self.days == 0 || self.days > Plan::MAX_DAYS {
-            return Err(Error::Config(format!(
-                "cannot simulate a history of {} days; ask for 1 to {} (a model needs about 400)",
-                self.days,
-                Plan::MAX_DAYS
-            )));
-        }
-        Ok(())
-    }
-}
 
 /// How far a simulation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Weeks written.
+    /// Weeks that have been written.
     pub weeks_done: u64,
-    /// Weeks in all.
+    /// Weeks to write in all.
     pub weeks: u64,
-    /// Events written.
+    /// Events that have been written.
     pub events: u64,
 }
 
 /// What was simulated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Customers.
+    /// Customers in the population.
     pub customers: u64,
-    /// Those who churned within the history.
+    /// Customers who churned within the history.
     pub churned: u64,
     /// Events of each signal, in the order of [`Signal::ALL`].
     pub events: [u64; 4],
-    /// Weeks, that is files of each signal.
+    /// Weeks, which is also the number of files of each signal.
     pub weeks: u64,
     /// The first day of the history.
     pub start: Day,
-    /// The day after the last one.
+    /// The day after the last one of the history.
     pub end: Day,
 }
 
 /// Simulates a population and writes it into [`Plan::out`], calling `progress` after every week. The result depends on
-/// the plan alone, not on the number of threads; memory grows with the customers and their busiest week (about half a
-/// kilobyte a customer), not with the length of the history.
+/// the plan alone, not on the number of threads. Memory grows with the number of customers and their busiest week (about half a
+/// kilobyte per customer), not with the length of the history.
 ///
-/// The tables are made in a hidden folder within their destination and then take their places, `customers.parquet`
-/// last: a folder that has it is whole.
+/// The tables are written into a hidden folder within their destination and then moved to their places, `customers.parquet`
+/// last: a folder that has it is complete.
 ///
 /// # Errors
 /// [`Error::Config`] if the plan makes no sense, or if the folder is not empty or cannot be written to;
@@ -122,35 +79,33 @@ pub fn simulate(plan: &Plan, progress: &dyn Fn(Progress)) -> Result<Summary> {
     plan.check()?;
     claim(&plan.out)?;
     let staging = files::scratch_folder(&plan.out, ".unfinished-")?;
+    let writer = Writer::new(plan, staging.path())?;
 
     let customers = Customer::population(plan);
-    let activity = Activity::of(plan, &customers);
-    let writer = Writer::new(plan, staging.path())?;
+    let activity = Activity::new(plan, &customers);
     let mondays = activity.mondays();
     let mut events = [0; 4];
     let mut week = mondays.first().map(|&monday| activity.week(monday)).unwrap_or_default();
     for (index, &monday) in mondays.iter().enumerate() {
-        // The next week comes about while this one is written.
-        let following = mondays.get(index + 1);
-        let (written, next) =
-            rayon::join(|| writer.week(monday, &week), || following.map(|&monday| activity.week(monday)));
+        // The next week is simulated while this one is written.
+        let next_monday = mondays.get(index + 1);
+        let (written, next_week) =
+            rayon::join(|| writer.week(monday, &week), || next_monday.map(|&monday| activity.week(monday)));
         written?;
+
         for (total, events) in events.iter_mut().zip(&week) {
             *total += events.len() as u64;
         }
-        week = next.unwrap_or_default();
         progress(Progress { weeks_done: index as u64 + 1, weeks: mondays.len() as u64, events: events.iter().sum() });
+        week = next_week.unwrap_or_default();
     }
+
     let churned = writer.churn(&customers)?;
     writer.truth(&customers)?;
     writer.customers(&customers)?;
-
-    let tables = ["churn.parquet", "truth.parquet", "customers.parquet"];
-    for name in Signal::ALL.map(Signal::name).iter().chain(&tables) {
-        let place = plan.out.join(name);
-        std::fs::rename(staging.path().join(name), &place).map_err(|error| Error::writing(&place, &error))?;
-    }
+    move_tables(staging.path(), &plan.out)?;
     staging.close().map_err(|error| Error::writing(&plan.out, &error))?;
+
     Ok(Summary {
         customers: u64::from(plan.customers),
         churned,
@@ -161,24 +116,34 @@ pub fn simulate(plan: &Plan, progress: &dyn Fn(Progress)) -> Result<Summary> {
     })
 }
 
-/// Makes sure that the folder exists and is empty.
+/// Creates the folder if it does not exist, and fails unless it is empty.
 fn claim(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error))?;
     let mut entries = std::fs::read_dir(folder).map_err(|error| Error::writing(folder, &error))?;
-    match entries.next() {
-        None => Ok(()),
-        Some(_) => Err(Error::Config(format!(
+    if entries.next().is_some() {
+        return Err(Error::Config(format!(
             "{} is not empty; name another folder, or empty this one first",
             folder.display()
-        ))),
+        )));
     }
+    Ok(())
+}
+
+/// Moves all tables from one folder to another, `customers.parquet` last.
+fn move_tables(from: &Path, to: &Path) -> Result<()> {
+    let tables = ["churn.parquet", "truth.parquet", "customers.parquet"];
+    for name in Signal::ALL.map(Signal::name).iter().chain(&tables) {
+        let place = to.join(name);
+        std::fs::rename(from.join(name), &place).map_err(|error| Error::writing(&place, &error))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::activity::Event;
+    use super::customer::Fate;
     use super::decline::Cause;
-    use super::rhythm::midnight;
     use super::*;
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType};
@@ -186,6 +151,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use std::collections::{BTreeMap, HashMap};
     use std::fs::File;
+    use std::path::PathBuf;
 
     fn plan(customers: u32, days: u32, seed: u64, out: &Path) -> Plan {
         Plan { customers, days, seed, out: out.into(), string_ids: false, end: Plan::END }
@@ -228,7 +194,7 @@ mod tests {
     }
 
     fn all_events(plan: &Plan, customers: &[Customer]) -> [Vec<Event>; 4] {
-        let activity = Activity::of(plan, customers);
+        let activity = Activity::new(plan, customers);
         let mut all: [Vec<Event>; 4] = Default::default();
         for monday in activity.mondays() {
             for (all, week) in all.iter_mut().zip(activity.week(monday)) {
@@ -245,8 +211,10 @@ mod tests {
             let (folder, _) = pool.install(|| simulated(5_000, 20, 1));
             files(folder.path())
         };
+
         let one = with_threads(1);
         assert!(one == with_threads(2), "one thread and two differ");
+
         let (folder, _) = simulated(5_000, 20, 2);
         let other = files(folder.path());
         assert!(one.keys().eq(other.keys()));
@@ -261,8 +229,9 @@ mod tests {
         let signups = dates(&folder.path().join("customers.parquet"), "signup_date");
         let churned = dates(&folder.path().join("churn.parquet"), "churned_on");
         assert_eq!((signups.len(), churned.len() as u64), (600, summary.churned));
+
         for signal in Signal::ALL {
-            let mut last = midnight(summary.start);
+            let mut last = summary.start.utc_midnight();
             let mut rows = 0;
             for name in names.iter().filter(|name| name.starts_with(signal.name())) {
                 let stem = name.file_stem().unwrap().to_str().unwrap();
@@ -271,10 +240,10 @@ mod tests {
                     let ids = batch["customer_id"].as_primitive::<Int64Type>();
                     let times = batch["ts"].as_primitive::<TimestampMicrosecondType>();
                     for (&id, &at) in ids.values().iter().zip(times.values()) {
-                        assert!(last <= at && (midnight(monday)..midnight(monday.plus(7))).contains(&at));
-                        assert!(at >= midnight(signups[&id].unwrap()), "an event before sign-up");
+                        assert!(last <= at && (monday.utc_midnight()..monday.plus(7).utc_midnight()).contains(&at));
+                        assert!(at >= signups[&id].unwrap().utc_midnight(), "an event before sign-up");
                         let gone = churned.get(&id).copied().flatten().unwrap_or(summary.end);
-                        assert!(at < midnight(gone), "an event after churn or after the history");
+                        assert!(at < gone.utc_midnight(), "an event after churn or after the history");
                         last = at;
                         rows += 1;
                     }
@@ -289,11 +258,14 @@ mod tests {
         let (folder, summary) = simulated(4_000, 365, 4);
         let churned = dates(&folder.path().join("churn.parquet"), "churned_on");
         let truth = dates(&folder.path().join("truth.parquet"), "churned_on");
+
         assert!(churned.iter().all(|(id, on)| truth[id] == *on));
         let within = truth.values().flatten().filter(|&&on| on < summary.end).count();
         assert_eq!(within as u64, summary.churned);
+
         let recovered = truth.values().filter(|on| on.is_none()).count() as f64;
         assert!((0.2..0.5).contains(&(recovered / within as f64)), "{recovered} recovered against {within} churned");
+
         for batch in batches(&folder.path().join("truth.parquet")) {
             let causes = batch["cause"].as_string::<i32>();
             for row in 0..batch.num_rows() {
@@ -308,21 +280,55 @@ mod tests {
     fn three_in_a_hundred_churn_a_month_and_a_customer_year_has_a_hundred_events() {
         let plan = plan(10_000, 365, 5, Path::new("nowhere"));
         let customers = Customer::population(&plan);
-        let mut months = Vec::new();
+
+        let mut rates = Vec::new();
         for month in 0..12 {
             let (from, to) = (plan.start().plus(30 * month), plan.start().plus(30 * month + 30));
-            let there = customers.iter().filter(|c| c.signup < from && c.churned_on().is_none_or(|on| on >= from));
-            let (there, left) = there.fold((0.0, 0.0), |(there, left), customer| {
-                (there + 1.0, left + f64::from(u8::from(customer.churned_on().is_some_and(|on| on < to))))
-            });
-            months.push(left / there);
+            let (mut there, mut left) = (0.0, 0.0);
+            for customer in &customers {
+                if customer.signup < from && customer.churned_on().is_none_or(|on| on >= from) {
+                    there += 1.0;
+                    left += f64::from(u8::from(customer.churned_on().is_some_and(|on| on < to)));
+                }
+            }
+            rates.push(left / there);
         }
-        let mean = months.iter().sum::<f64>() / 12.0;
-        assert!((0.027..0.033).contains(&mean) && months.iter().all(|m| (0.02..0.04).contains(m)), "{months:?}");
+        let mean = rates.iter().sum::<f64>() / 12.0;
+        assert!((0.027..0.033).contains(&mean) && rates.iter().all(|m| (0.02..0.04).contains(m)), "{rates:?}");
 
         let events = all_events(&plan, &customers).map(|events| events.len() as f64 / 10_000.0);
         let total: f64 = events.iter().sum();
         assert!((95.0..105.0).contains(&total), "{total} events: {events:?}");
+    }
+
+    /// What is left of a signal in the two weeks before a churn of some cause, against two weeks before any decline: of its
+    /// volume where that is what falls, otherwise of its mean value.
+    fn left_before_churn(signal: Signal, cause: Cause, plan: &Plan, customers: &[Customer], events: &[Event]) -> f64 {
+        let (mut before, mut after) = ((0.0, 0.0), (0.0, 0.0));
+        for event in events {
+            let customer = &customers[event.customer as usize];
+            let Fate::Churns { on, cause: found, .. } = customer.fate else { continue };
+            let settled_in = customer.signup <= on.plus(-90) && plan.start() <= on.plus(-90);
+            if found != cause || on > plan.end || !settled_in {
+                continue;
+            }
+
+            let value = match signal {
+                Signal::Surveys => f64::from(event.value) / signal::instrument(event.category).scale()[1],
+                Signal::Mentions => f64::from(event.value),
+                Signal::Logins | Signal::Visits => 1.0,
+            };
+            if event.at >= on.plus(-14).utc_midnight() {
+                after = (after.0 + value, after.1 + 1.0);
+            } else if (on.plus(-86).utc_midnight()..on.plus(-72).utc_midnight()).contains(&event.at) {
+                before = (before.0 + value, before.1 + 1.0);
+            }
+        }
+
+        match signal {
+            Signal::Logins | Signal::Visits => after.0 / before.0,
+            Signal::Mentions | Signal::Surveys => (after.0 / after.1) / (before.0 / before.1),
+        }
     }
 
     #[test]
@@ -330,35 +336,10 @@ mod tests {
         let plan = plan(20_000, 300, 6, Path::new("nowhere"));
         let customers = Customer::population(&plan);
         let events = all_events(&plan, &customers);
-        // A signal in the two weeks before churn against two weeks before any decline: its volume where that is what
-        // falls, otherwise its mean value.
-        let left = |signal: Signal, cause: Cause| {
-            let (mut before, mut after) = ((0.0, 0.0), (0.0, 0.0));
-            for event in &events[signal as usize] {
-                let customer = &customers[event.customer as usize];
-                let customer::Fate::Churns { on, cause: why, .. } = customer.fate else { continue };
-                if why != cause || on > plan.end || customer.signup > on.plus(-90) || on.plus(-90) < plan.start() {
-                    continue;
-                }
-                let value = match signal {
-                    Signal::Surveys => f64::from(event.value) / signal::instrument(event.category).scale()[1],
-                    Signal::Mentions => f64::from(event.value),
-                    Signal::Logins | Signal::Visits => 1.0,
-                };
-                if event.at >= midnight(on.plus(-14)) {
-                    after = (after.0 + value, after.1 + 1.0);
-                } else if (midnight(on.plus(-86))..midnight(on.plus(-72))).contains(&event.at) {
-                    before = (before.0 + value, before.1 + 1.0);
-                }
-            }
-            match signal {
-                Signal::Logins | Signal::Visits => after.0 / before.0,
-                Signal::Mentions | Signal::Surveys => (after.0 / after.1) / (before.0 / before.1),
-            }
-        };
+
         for cause in [Cause::Logins, Cause::Visits, Cause::Mentions, Cause::Surveys, Cause::Sudden] {
             for signal in Signal::ALL {
-                let left = left(signal, cause);
+                let left = left_before_churn(signal, cause, &plan, &customers, &events[signal as usize]);
                 let expected = if signal.name() == cause.name() { -3.0..0.5 } else { 0.7..1.3 };
                 assert!(expected.contains(&left), "{left} of {} is left before churn for {cause:?}", signal.name());
             }
@@ -370,6 +351,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let plan = Plan { string_ids: true, ..plan(20, 30, 8, &folder.path().join("a/b")) };
         simulate(&plan, &|_| ()).unwrap();
+
         let batch = &batches(&plan.out.join("customers.parquet"))[0];
         assert_eq!(batch["customer_id"].as_string::<i32>().value(19), "C00000020");
     }
@@ -386,17 +368,19 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_and_a_full_folder_is_left_alone() {
+    fn an_impossible_plan_is_refused_and_a_full_folder_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         for (customers, days) in [(0, 30), (10, 0), (10, Plan::MAX_DAYS + 1)] {
             let error = simulate(&plan(customers, days, 1, folder.path()), &|_| ()).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{error}");
         }
+
         std::fs::write(folder.path().join("mine"), "precious").unwrap();
         let error = simulate(&plan(10, 10, 1, folder.path()), &|_| ()).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("is not empty"), "{error}");
         assert_eq!(files(folder.path()).len(), 1);
+
         let error = simulate(&plan(10, 10, 1, &folder.path().join("mine")), &|_| ()).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{error}");
     }

@@ -1,24 +1,25 @@
 //! The rhythm of a signal: its busy months, days and hours.
 
-use crate::calendar::{Day, DAY_SECONDS, MICROS};
+use crate::calendar::{Day, MICROS};
 use rand::{Rng, RngExt};
 
-/// Hours of a week that are equally likely; a busy hour holds more of them.
+/// How many slots there are, each with an hour of the week. All slots are equally likely, and a busy hour has more of them.
 const SLOTS: usize = 8192;
 const SLOT_BITS: u32 = SLOTS.trailing_zeros();
 const HOUR_MILLIS: u64 = 3_600_000;
 
 /// When the events of a signal happen.
-pub struct Rhythm {
+pub(super) struct Rhythm {
     slots: Vec<u8>,
     months: [f64; 12],
 }
 
 impl Rhythm {
-    /// From the relative weights of the weekdays (Monday first), of the local hours, and of the months. The months'
-    /// weights are rates: 1 is an ordinary month.
-    pub fn new(weekdays: [f64; 7], hours: [f64; 24], months: [f64; 12]) -> Rhythm {
+    /// A rhythm with these relative weights of weekdays (Monday first), local hours and months. The weights of the months are
+    /// rates: 1 is an ordinary month.
+    pub(super) fn new(weekdays: [f64; 7], hours: [f64; 24], months: [f64; 12]) -> Rhythm {
         let total = weekdays.iter().sum::<f64>() * hours.iter().sum::<f64>();
+
         let mut slots = Vec::with_capacity(SLOTS);
         let mut share = 0.0;
         for hour in 0..168_u8 {
@@ -30,38 +31,34 @@ impl Rhythm {
         Rhythm { slots, months }
     }
 
-    /// A moment in the week, in microseconds since its Monday 00:00 UTC, to the millisecond as logs have it. The local
-    /// day's hours are `shift` hours later in UTC; they wrap around within the day, so that no event leaves its week.
-    pub fn moment(&self, rng: &mut impl Rng, shift: u8) -> i64 {
+    /// Draws a moment of a week, in microseconds since its Monday 00:00 UTC, to the millisecond as in a log. The local hours are
+    /// `shift` hours later in UTC; they wrap around within the day, so that no event leaves its week.
+    pub(super) fn moment(&self, rng: &mut impl Rng, shift: u8) -> i64 {
         let draw: u64 = rng.random();
-        let hour = self.slots[(draw % SLOTS as u64) as usize];
-        let hour = hour / 24 * 24 + (hour % 24 + shift) % 24;
-        // Fewer than 2^22 milliseconds from 51 bits: the remainder's bias is far below anything observable.
+        let local_hour = self.slots[(draw % SLOTS as u64) as usize];
+        let hour = local_hour / 24 * 24 + (local_hour % 24 + shift) % 24;
+        // An hour has fewer than 2^22 milliseconds and the draw has 51 bits left: the bias of the remainder cannot be observed.
         let millis = (draw >> SLOT_BITS) % HOUR_MILLIS;
         (i64::from(hour) * 3600 * 1000 + millis as i64) * (MICROS / 1000)
     }
 
-    /// How busy the week of a Monday is against an ordinary one.
-    pub fn season(&self, monday: Day) -> f64 {
+    /// How busy the week that begins on a Monday is against an ordinary one.
+    pub(super) fn season(&self, monday: Day) -> f64 {
         let month = monday.plus(3).date().month();
         self.months[usize::from(month.unsigned_abs() - 1)]
     }
 }
 
 /// The Monday on or before a day.
-pub fn monday_of(day: Day) -> Day {
+pub(super) fn monday_of(day: Day) -> Day {
     // 1970-01-01 was a Thursday.
     day.plus(-(day.0 + 3).rem_euclid(7))
-}
-
-/// The first instant of a day, in microseconds since 1970-01-01 00:00 UTC.
-pub fn midnight(day: Day) -> i64 {
-    i64::from(day.0) * DAY_SECONDS * MICROS
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::DAY_SECONDS;
     use crate::simulate::chance::stream;
 
     #[test]
@@ -69,6 +66,7 @@ mod tests {
         let mut hours = [0.0; 24];
         hours[8..18].fill(1.0);
         let rhythm = Rhythm::new([1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0], hours, [1.0; 12]);
+
         let mut rng = stream(3, 0, 0);
         let mut mondays = 0;
         for _ in 0..10_000 {
@@ -82,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn mondays() {
+    fn a_week_begins_on_its_monday() {
         let monday: Day = "2026-06-01".parse().unwrap();
         assert_eq!(monday_of(monday), monday);
         assert_eq!(monday_of(monday.plus(6)), monday);

@@ -6,13 +6,13 @@ use crate::simulate::rhythm::Rhythm;
 /// An engagement signal: a directory of weekly files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Log-ins.
+    /// Logins, without a value.
     Logins,
     /// Visits on any channel, with their duration.
     Visits,
     /// Mentions in social media, with their sentiment.
     Mentions,
-    /// Answered surveys, with their score.
+    /// Answers to surveys, with their score.
     Surveys,
 }
 
@@ -20,7 +20,7 @@ impl Signal {
     /// Every signal, in the order in which [`Summary::events`](super::Summary::events) counts them.
     pub const ALL: [Signal; 4] = [Signal::Logins, Signal::Visits, Signal::Mentions, Signal::Surveys];
 
-    /// The name of its directory.
+    /// The name of the signal's directory.
     pub fn name(self) -> &'static str {
         match self {
             Signal::Logins => "logins",
@@ -30,7 +30,7 @@ impl Signal {
         }
     }
 
-    /// When its events happen.
+    /// When the signal's events happen.
     pub(super) fn rhythm(self) -> Rhythm {
         match self {
             Signal::Logins => Rhythm::new(WORKDAYS, OFFICE_HOURS, QUIET_HOLIDAYS),
@@ -42,10 +42,10 @@ impl Signal {
 }
 
 /// The channels of a visit.
-pub const CHANNELS: [&str; 4] = ["web", "app", "store", "phone"];
+pub(super) const CHANNELS: [&str; 4] = ["web", "app", "store", "phone"];
 
-/// The survey instruments, as the `kind` column names them.
-pub fn instrument(kind: u8) -> Instrument {
+/// The survey instrument with a number.
+pub(super) fn instrument(kind: u8) -> Instrument {
     Instrument::ALL[usize::from(kind) % Instrument::ALL.len()]
 }
 
