@@ -2,7 +2,7 @@
 
 use churn_risk::calendar::{Day, Timeline, Zone};
 use churn_risk::config::{self, Settings};
-use churn_risk::features::{Catalogue, Engine, Located, RowKey};
+use churn_risk::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use churn_risk::memory::Shelf;
 use churn_risk::metrics::Metrics;
 use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
@@ -98,16 +98,18 @@ fn features(bencher: Bencher) {
     };
     let dates = [168, 210, 252].map(|day| Day(20_000 + day));
     let timeline = Timeline::new(&Zone::utc(), Day(20_000), Day(20_000 + DAYS as i32), dates.to_vec());
-    let engine = Engine::new(&settings, &Catalogue::of(&settings), timeline);
-    let mut located = Located::default();
+    let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
+    let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline);
+    let mut counts = BoundaryCounts::default();
     let members: Vec<u32> = (0..CUSTOMERS).collect();
     let keys: Vec<RowKey> =
         members.iter().flat_map(|&member| (0..3).map(move |as_of| RowKey { member, as_of })).collect();
     let mut values = vec![0.0; engine.values(keys.len())];
     let events: usize = rows.signals.iter().map(|signal| signal.seconds.len()).sum();
     bencher.counter(ItemsCount::new(events)).bench_local(|| {
-        engine.locate(black_box(&rows), &mut located);
-        engine.compute(&rows, &located, &keys, &members, &customers, &mut values);
+        engine.count(black_box(&rows), &mut counts);
+        let partition = Partition { rows: &rows, members: &members, customers: &customers };
+        engine.compute(partition, &counts, &keys, &mut values);
     });
 }
 

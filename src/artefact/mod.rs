@@ -289,7 +289,8 @@ impl Artefact {
                 self.version, self.churn,
             )));
         }
-        self.check_features(&Catalogue::of(settings), "the configuration describes", "configuration")
+        let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
+        self.check_features(&catalogue, "the configuration describes", "configuration")
     }
 
     /// Fails unless the model was trained on a prepared table with the label column of the settings. Whether a table has

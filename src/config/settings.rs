@@ -66,11 +66,6 @@ impl Settings {
     pub fn zone(&self) -> Zone {
         Zone::named(&self.time.zone).unwrap_or_else(|_| Zone::utc())
     }
-
-    /// Days of history that features may look at: twice the longest window.
-    pub fn look_back_days(&self) -> u32 {
-        2 * self.features.windows_days.iter().copied().max().unwrap_or(0)
-    }
 }
 
 /// The customers table: one row a customer.
@@ -335,6 +330,13 @@ pub struct Eligibility {
 pub struct Features {
     /// Lengths in days, ascending and distinct.
     pub windows_days: Vec<u32>,
+}
+
+impl Features {
+    /// Days of history that features may look at: twice the longest window.
+    pub fn look_back_days(&self) -> u32 {
+        2 * self.windows_days.iter().copied().max().unwrap_or(0)
+    }
 }
 
 /// Either a count of the newest snapshots or their dates.

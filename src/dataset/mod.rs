@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{ChurnDefinition, Complexity, Settings};
 use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
-use crate::features::{Catalogue, Engine, Located, RowKey};
+use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use crate::labels::{self, Labels};
 use crate::memory::{self, Shelf, MIB};
 use crate::sources::{self, Cancellations, CustomerTable, Resolver, SignalReport, SignalScan, Sources};
@@ -185,7 +185,7 @@ impl Tables {
 
 /// The days that a run for these as-of dates reads: from the longest look-back before the first of them.
 pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day, Day) {
-    let back = settings.look_back_days().max(settings.eligibility.active_within_days);
+    let back = settings.features.look_back_days().max(settings.eligibility.active_within_days);
     let first = as_of.iter().copied().min().unwrap_or(Day(0));
     let last = as_of.iter().copied().max().unwrap_or(Day(0));
     let ahead = match (with_labels, settings.churn.definition) {
@@ -283,7 +283,7 @@ pub fn build(
         })
         .collect();
     let mut clock = Clock::start();
-    let catalogue = Catalogue::of(settings);
+    let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
     // Only trainings ask for labels, or what looks at the rows as they do.
     let coded = labels_end.is_some() && settings.model.complexity != Complexity::Linear;
     let coded_features = coded.then(|| catalogue.names().count());
@@ -295,7 +295,7 @@ pub fn build(
     }
     let shelf = Shelf::of(plan.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
-    let engine = Engine::new(settings, &catalogue, timeline.clone());
+    let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline.clone());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
     let rules = Rules {
         eligibility: &settings.eligibility,
@@ -304,16 +304,16 @@ pub fn build(
         cancellations: &tables.cancellations,
         purpose,
     };
-    let labels = labels_end
-        .map(|end| Labels::new(&settings.churn, &settings.signals, &tables.cancellations, &timeline, end));
+    let labels =
+        labels_end.map(|end| Labels::new(&settings.churn, &settings.signals, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
-    let start = || (Resolver::new(&store), Located::default(), Vec::new());
+    let start = || (Resolver::new(&store), BoundaryCounts::default(), Vec::new());
     // One after the other, whichever thread is free: rows whose features are computed can go.
     let mut parts = (0..partitions)
         .par_bridge()
-        .map_init(start, |(resolver, located, values), partition| {
+        .map_init(start, |(resolver, counts, values), partition| {
             let rows = resolver.resolve(partition)?;
-            engine.locate(rows, located);
+            engine.count(rows, counts);
             let members = &store.partitioning.members[partition];
             let mut exclusions = vec![Exclusions::default(); as_of.len()];
             let mut keys = Vec::new();
@@ -321,10 +321,11 @@ pub fn build(
             let dates = rules.dates(members);
             for (member, (&customer, dates)) in members.iter().zip(&dates).enumerate() {
                 for (date, &day) in as_of.iter().enumerate() {
-                    match rules.judge(dates, day, || engine.active(located, member, date)) {
+                    let key = RowKey { member: member as u32, as_of: date as u32 };
+                    match rules.judge(dates, day, || engine.active(counts, key)) {
                         Err(reason) => exclusions[date].add(reason),
                         Ok(()) => {
-                            keys.push(RowKey { member: member as u32, as_of: date as u32 });
+                            keys.push(key);
                             block.customers.push(customer);
                             block.as_of.push(date as u32);
                             block.labels.extend(labels.as_ref().map(|l| l.label(rows, member, customer, day).value()));
@@ -333,7 +334,7 @@ pub fn build(
                 }
             }
             values.resize(engine.values(keys.len()), 0.0);
-            engine.compute(rows, located, &keys, members, &tables.customers, values);
+            engine.compute(Partition { rows, members, customers: &tables.customers }, counts, &keys, values);
             block.values = StoredValues::new(values, keys.len(), &shelf)?;
             let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
             Ok((partition, Part { block, exclusions, unknown, duplicates }))

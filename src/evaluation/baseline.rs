@@ -43,7 +43,7 @@ impl Baseline {
         judged: &Selection,
     ) -> Result<Baseline> {
         if dataset.catalogue.numeric.iter().any(|feature| feature.measure == Measure::DaysSinceLast) {
-            let probabilities = recency(dataset, training, judged, settings.look_back_days())?;
+            let probabilities = recency(dataset, training, judged, settings.features.look_back_days())?;
             return Ok(Baseline { name: RECENCY.to_owned(), probabilities });
         }
         Ok(match univariate::best(univariate::singles(dataset, customers, training)?) {

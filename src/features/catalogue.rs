@@ -1,8 +1,9 @@
-//! The catalogue of feature columns: their names, in order, and what each one measures. One list that the kernels
-//! fill, the recipe learns from and the reasons speak about.
+//! The catalogue of feature columns: their names, in order, and what each one measures. The kernels fill these columns, the
+//! recipe learns from them, and the reasons speak about them.
 
-use crate::config::{Instrument, Settings, SignalKind};
+use crate::config::{Customers, Features, Instrument, Signal, SignalKind};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a feature column measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub enum Measure {
     DaysSinceLast,
     /// `ln((count + 1) / (count of the window before + 1))`.
     Trend,
-    /// Mean days between consecutive rows in the window; null under two.
+    /// Mean days between consecutive rows in the window; null with fewer than two.
     MeanGap,
     /// Sum of the value.
     Sum,
@@ -67,74 +68,114 @@ pub struct Catalogue {
 impl Catalogue {
     /// The default catalogue: the signals in name order, each with its measures window by window, then `tenure_days`
     /// and the customers table's own columns.
-    pub fn of(settings: &Settings) -> Catalogue {
-        let mut numeric = Vec::new();
-        for (name, signal) in &settings.signals {
-            let feature = |suffix: String, measure, window_days, instrument| Feature {
-                name: format!("{name}_{suffix}"),
-                measure,
-                signal: Some(name.clone()),
-                window_days,
-                instrument,
-            };
-            let mut windowed = vec![
-                (Measure::Count, "count"),
-                (Measure::ActiveDays, "active_days"),
-                (Measure::Trend, "trend"),
-                (Measure::MeanGap, "mean_gap"),
-            ];
-            match signal.kind {
-                SignalKind::Amount => windowed.extend([(Measure::Sum, "sum"), (Measure::Mean, "mean")]),
-                SignalKind::Sentiment => {
-                    windowed.extend([(Measure::Mean, "mean"), (Measure::NegativeShare, "negative_share")]);
-                }
-                SignalKind::Event | SignalKind::Survey => {}
-            }
-            if signal.category.is_some() {
-                windowed.push((Measure::Categories, "categories"));
-            }
-            for (measure, suffix) in windowed {
-                for &w in &settings.features.windows_days {
-                    numeric.push(feature(format!("{suffix}_{w}d"), measure, Some(w), None));
-                }
-            }
-            numeric.push(feature("days_since_last".to_owned(), Measure::DaysSinceLast, None, None));
-            for instrument in signal.instruments() {
-                for (measure, suffix) in [
-                    (Measure::SurveyLast, "last"),
-                    (Measure::SurveyMean, "mean"),
-                    (Measure::SurveyChange, "change"),
-                    (Measure::SurveyDaysSinceLast, "days_since_last"),
-                ] {
-                    numeric.push(feature(format!("{}_{suffix}", instrument.name()), measure, None, Some(instrument)));
-                }
+    pub fn new(signals: &BTreeMap<String, Signal>, features: &Features, customers: Option<&Customers>) -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        for (name, signal) in signals {
+            catalogue.add_signal(name, signal, &features.windows_days);
+        }
+        if let Some(customers) = customers {
+            catalogue.add_customers(customers);
+        }
+        catalogue
+    }
+
+    fn add_signal(&mut self, signal_name: &str, signal: &Signal, windows_days: &[u32]) {
+        let feature = |suffix: &str, measure: Measure| Feature {
+            name: format!("{signal_name}_{suffix}"),
+            measure,
+            signal: Some(signal_name.to_owned()),
+            window_days: None,
+            instrument: None,
+        };
+
+        for (measure, suffix) in windowed_measures(signal) {
+            for &window in windows_days {
+                let feature = feature(&format!("{suffix}_{window}d"), measure);
+                self.numeric.push(Feature { window_days: Some(window), ..feature });
             }
         }
-        let of_customer = |name: &str, measure| Feature {
+
+        self.numeric.push(feature("days_since_last", Measure::DaysSinceLast));
+
+        for instrument in signal.instruments() {
+            for (measure, suffix) in SURVEY_MEASURES {
+                let feature = feature(&format!("{}_{suffix}", instrument.name()), measure);
+                self.numeric.push(Feature { instrument: Some(instrument), ..feature });
+            }
+        }
+    }
+
+    fn add_customers(&mut self, customers: &Customers) {
+        let feature = |name: &str, measure: Measure| Feature {
             name: name.to_owned(),
             measure,
             signal: None,
             window_days: None,
             instrument: None,
         };
-        let mut categorical = Vec::new();
-        if let Some(customers) = &settings.customers {
-            if customers.signup.is_some() {
-                numeric.push(of_customer("tenure_days", Measure::Tenure));
-            }
-            numeric.extend(customers.numeric.iter().map(|name| of_customer(name, Measure::Numeric)));
-            categorical.clone_from(&customers.categorical);
+
+        if customers.signup.is_some() {
+            self.numeric.push(feature("tenure_days", Measure::Tenure));
         }
-        Catalogue { numeric, categorical }
+        self.numeric.extend(customers.numeric.iter().map(|name| feature(name, Measure::Numeric)));
+        self.categorical.clone_from(&customers.categorical);
     }
 
     /// The names of all columns, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.numeric.iter().map(|f| f.name.as_str()).chain(self.categorical.iter().map(String::as_str))
+        self.numeric.iter().map(|feature| feature.name.as_str()).chain(self.categorical.iter().map(String::as_str))
     }
 
-    /// The position of a numeric feature.
+    /// The position of the numeric feature of that name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.numeric.iter().position(|f| f.name == name)
+        self.numeric.iter().position(|feature| feature.name == name)
     }
+
+    /// The signals that have features, in name order.
+    pub(super) fn signals(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.numeric.iter().filter_map(|feature| feature.signal.as_deref()).collect();
+        names.dedup();
+        names
+    }
+
+    /// The position of the first numeric feature with this measure: where there are windows, that of the shortest one.
+    pub(super) fn first_column(
+        &self,
+        signal: Option<&str>,
+        measure: Measure,
+        instrument: Option<Instrument>,
+    ) -> Option<usize> {
+        self.numeric.iter().position(|feature| {
+            feature.signal.as_deref() == signal && feature.measure == measure && feature.instrument == instrument
+        })
+    }
+}
+
+/// The measures of a survey instrument, with the last part of their names, in the order of the feature table.
+const SURVEY_MEASURES: [(Measure, &str); 4] = [
+    (Measure::SurveyLast, "last"),
+    (Measure::SurveyMean, "mean"),
+    (Measure::SurveyChange, "change"),
+    (Measure::SurveyDaysSinceLast, "days_since_last"),
+];
+
+/// The measures that a signal has in every window, with the middle part of their names, in the order of the feature table.
+fn windowed_measures(signal: &Signal) -> Vec<(Measure, &'static str)> {
+    let mut measures = vec![
+        (Measure::Count, "count"),
+        (Measure::ActiveDays, "active_days"),
+        (Measure::Trend, "trend"),
+        (Measure::MeanGap, "mean_gap"),
+    ];
+    match signal.kind {
+        SignalKind::Amount => measures.extend([(Measure::Sum, "sum"), (Measure::Mean, "mean")]),
+        SignalKind::Sentiment => {
+            measures.extend([(Measure::Mean, "mean"), (Measure::NegativeShare, "negative_share")]);
+        }
+        SignalKind::Event | SignalKind::Survey => {}
+    }
+    if signal.category.is_some() {
+        measures.push((Measure::Categories, "categories"));
+    }
+    measures
 }

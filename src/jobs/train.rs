@@ -90,7 +90,8 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
 fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result<(Artefact, Decision)> {
     let settings = job.settings();
     // A wrong name in the settings is told before the tables are read.
-    Directions::of(settings, &Catalogue::of(settings))?;
+    let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
+    Directions::new(&settings.model, &settings.signals, &catalogue)?;
     let tables = Tables::open(settings, None)?;
     let end = gates::data_end(job, &tables, request.as_of)?;
     let snapshots = Snapshots::choose(settings, end)?;

@@ -96,7 +96,7 @@ impl Explainer {
             concepts,
             volumes,
             tenure: catalogue.numeric.iter().position(|feature| feature.measure == Measure::Tenure),
-            look_back_days: settings.look_back_days(),
+            look_back_days: settings.features.look_back_days(),
             limit: usize::try_from(settings.list.reasons).unwrap_or(usize::MAX),
         })
     }

@@ -53,7 +53,7 @@ pub(super) fn settings(text: &str) -> Settings {
 }
 
 pub(super) fn catalogue(settings: &Settings) -> Catalogue {
-    Catalogue::of(settings)
+    Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref())
 }
 
 pub(super) fn terms(settings: &Settings) -> Vec<Term> {
@@ -124,7 +124,7 @@ impl Person {
     }
 
     fn raw(&self, settings: &Settings) -> Vec<f32> {
-        let look_back = f64::from(settings.look_back_days());
+        let look_back = f64::from(settings.features.look_back_days());
         catalogue(settings).numeric.iter().map(|feature| self.feature(feature, look_back)).collect()
     }
 }

@@ -155,7 +155,7 @@ fn with_design(
     step: &dyn Fn(&str),
 ) -> Result<(Trained, Option<Design>)> {
     let mut clock = Clock::start();
-    let directions = Directions::of(settings, &data.catalogue)?;
+    let directions = Directions::new(&settings.model, &settings.signals, &data.catalogue)?;
     step("learning the recipe");
     // From all rows, so that its means and bins are those of the customers who will be scored.
     let recipe = Recipe::learn(data, customers, rows)?;
@@ -229,7 +229,8 @@ fn fit_linear(
     sampling: Option<&Sampling>,
 ) -> Result<(Form, ChosenCalibration, Design)> {
     let mut clock = Clock::start();
-    let structure = Structure::of(settings, recipe, &Directions::of(settings, &data.catalogue)?);
+    let structure =
+        Structure::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &data.catalogue)?);
     let alpha = settings.model.alpha.fixed().or(alpha);
     let seed = settings.model.seed;
     let design = match (&mut *data, left) {
@@ -327,7 +328,8 @@ fn linear_out_of_fold(
     if columns == 0 || columns > WIDE {
         return Ok(None);
     }
-    let structure = Structure::of(settings, recipe, &Directions::of(settings, &dataset.catalogue)?);
+    let structure =
+        Structure::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?);
     let seed = settings.model.seed;
     let designs = match origins.is_empty() {
         true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
@@ -360,7 +362,7 @@ impl Trained {
         let rows = &rows;
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
-                let directions = Directions::of(settings, &dataset.catalogue)?;
+                let directions = Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?;
                 let structure = Structure::of(settings, &self.recipe, &directions).without_dropped(&fit);
                 let design = match known.filter(|_| sampling.is_none()) {
                     Some(known) => known,

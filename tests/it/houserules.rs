@@ -63,7 +63,7 @@ fn a_violation_is_found() {
     let found = |path: &str, source: &str| climbing(path, &code(source)).len();
     assert_eq!(found("features/kernel.rs", "use crate::model::Recipe;"), 1);
     assert_eq!(found("features/kernel.rs", "use crate::{config::Settings, labels::{Label, window}, dataset};"), 2);
-    assert_eq!(found("labels.rs", "let x = crate::features::Catalogue::of(s);"), 1);
+    assert_eq!(found("labels.rs", "let x = crate::features::Catalogue::new(s);"), 1);
     assert_eq!(found("calendar.rs", "use super::config::Settings;"), 1);
     assert_eq!(found("model/mod.rs", "pub(crate) use crate :: registry :: Version;"), 1);
     assert_eq!(found("registry/mod.rs", "use crate::cli::Run;"), 1);

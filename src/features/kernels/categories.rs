@@ -1,41 +1,52 @@
-//! Distinct categories. Rows with no category show none.
+//! Distinct categories. A row without a category adds none.
 
-use super::{column, lanes, starts, Slices, LANES};
+use super::{column, lanes, steps, Slices, LANES};
 use crate::numeric::vectorised;
 
-/// Fills `{s}_categories_{w}d` from the column `first` on: for each window and each row of a block the distinct codes in its
-/// slice of `codes` and in those of the windows within it. Codes from `count` on are null.
-pub fn fill(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
-    let rows = windows.first().map_or(0, |window| window.from.len());
+/// Fills the columns from `first` on, window by window: for each row of a block, how many distinct codes are in its slice of
+/// `codes` and in those of the windows within it. Codes from `count` on are null.
+pub(crate) fn fill(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
     if count <= u64::BITS {
-        let mut shown = vec![0u64; rows];
-        for (at, &window) in windows.iter().enumerate() {
-            vectorised!(show(&mut shown, codes, count, window));
-            vectorised!(counts(column(out, first + at, rows), &shown));
-        }
-        return;
+        fill_few(out, first, codes, count, windows);
+    } else {
+        fill_many(out, first, codes, count, windows);
     }
-    // The last row that showed each one, counted from 1.
-    let mut shown = vec![0; count as usize];
+}
+
+/// As [`fill`], where each code has a bit of a word.
+fn fill_few(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
+    let rows = windows.first().map_or(0, |window| window.from.len());
+    let mut seen = vec![0u64; rows];
+    for (index, &window) in windows.iter().enumerate() {
+        vectorised!(add_codes(&mut seen, codes, count, window));
+        vectorised!(counts(column(out, first + index, rows), &seen));
+    }
+}
+
+/// As [`fill`], for any number of codes.
+fn fill_many(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
+    let rows = windows.first().map_or(0, |window| window.from.len());
+    // For each code the last row that had it, counted from 1.
+    let mut last_rows = vec![0; count as usize];
     for row in 0..rows {
         let mut distinct = 0u32;
-        for (at, window) in windows.iter().enumerate() {
+        for (index, window) in windows.iter().enumerate() {
             for &code in &codes[window.from[row] as usize..window.to[row] as usize] {
-                if let Some(last) = shown.get_mut(code as usize) {
+                if let Some(last) = last_rows.get_mut(code as usize) {
                     distinct += u32::from(*last != row + 1);
                     *last = row + 1;
                 }
             }
-            out[(first + at) * rows + row] = distinct as f32;
+            out[(first + index) * rows + row] = distinct as f32;
         }
     }
 }
 
-/// Adds the codes of each row's slice to what it has shown, a bit a code.
+/// Sets the bits of the codes in each row's slice.
 #[inline(always)]
-fn show(shown: &mut [u64], codes: &[u32], count: u32, slices: Slices<'_>) {
-    for (shown, (&from, &to)) in shown.iter_mut().zip(slices.from.iter().zip(slices.to)) {
-        for at in starts(from, to) {
+fn add_codes(seen: &mut [u64], codes: &[u32], count: u32, slices: Slices<'_>) {
+    for (seen, (&from, &to)) in seen.iter_mut().zip(slices.from.iter().zip(slices.to)) {
+        for at in steps(from, to) {
             let left = (to as usize).saturating_sub(at);
             let codes = lanes(codes, at);
             let mut bits = [0u64; LANES];
@@ -43,15 +54,15 @@ fn show(shown: &mut [u64], codes: &[u32], count: u32, slices: Slices<'_>) {
                 let one = u64::from((lane < left) & (codes[lane] < count));
                 bits[lane] = one << (codes[lane] % u64::BITS);
             }
-            *shown |= bits.into_iter().fold(0, |all, bit| all | bit);
+            *seen |= bits.into_iter().fold(0, |all, bit| all | bit);
         }
     }
 }
 
 #[inline(always)]
-fn counts(out: &mut [f32], shown: &[u64]) {
-    for (out, shown) in out.iter_mut().zip(shown) {
-        *out = shown.count_ones() as f32;
+fn counts(out: &mut [f32], seen: &[u64]) {
+    for (out, seen) in out.iter_mut().zip(seen) {
+        *out = seen.count_ones() as f32;
     }
 }
 
@@ -69,6 +80,7 @@ mod tests {
             let rows = windows[0].len();
             let mut out = vec![7.0; 3 * rows];
             fill(&mut out, 1, &codes, count, &slices(&windows));
+
             for (row, at) in (0..rows).flat_map(|row| [(row, 0), (row, 1)]) {
                 let window = &codes[windows[at + 1][row] as usize..windows[0][row] as usize];
                 let distinct: BTreeSet<u32> = window.iter().copied().filter(|&code| code < count).collect();

@@ -40,7 +40,7 @@ impl Frame {
             .enumerate()
             .map(|(index, step)| {
                 let values = &values[index * places.len()..(index + 1) * places.len()];
-                Grid::of_numeric(step, values, directions.of_numeric(index))
+                Grid::of_numeric(step, values, directions.get(index))
             })
             .collect();
         let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {

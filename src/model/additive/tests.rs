@@ -345,7 +345,7 @@ fn few_rows_few_churners_and_labels_without_a_reason_do_no_harm() {
 #[test]
 fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contradict_it() {
     let (dataset, customers) = data(6_000, 6);
-    let directions = |valley, steps| Directions::given(vec![Some(valley), Some(steps), None, None, None]);
+    let directions = |valley, steps| Directions::from(vec![Some(valley), Some(steps), None, None, None]);
     let (free, _) = fitted(&dataset, &customers, None);
     let (fit, _) =
         fitted_with(&dataset, &customers, None, Penalty::L2, &directions(Direction::Rises, Direction::Falls));

@@ -41,7 +41,7 @@ impl Structure {
     pub fn of(settings: &Settings, recipe: &Recipe, directions: &Directions) -> Structure {
         let terms = recipe.terms();
         let direction = |term: &Term| match (term.source, &term.role) {
-            (Source::Numeric(place), Role::Value) => directions.of_numeric(place),
+            (Source::Numeric(place), Role::Value) => directions.get(place),
             _ => None,
         };
         let bound = |term: &Term| match direction(term) {
