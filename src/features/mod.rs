@@ -11,4 +11,3 @@ pub use boundaries::BoundaryCounts;
 pub use catalogue::{Catalogue, Feature, Measure};
 pub use direction::Directions;
 pub use engine::{Engine, Partition, RowKey};
-pub use kernels::values::NEGATIVE;

@@ -6,7 +6,7 @@ use crate::numeric::vectorised;
 use fearless_simd::{f64x8, mask64x8, prelude::*, Simd};
 
 /// A mood, from -1 to 1, is negative if it is below this value.
-pub const NEGATIVE: f64 = -0.2;
+const NEGATIVE_MOOD: f64 = -0.2;
 
 /// The columns to fill. Those of a measure are consecutive, window by window.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +69,7 @@ where
             *sum += given.select(lanes, f64x8::splat(simd, 0.0)).reduce_sum();
             *count += given.to_bitmask().count_ones();
             if MOODS {
-                *negative += (within & lanes.simd_lt(NEGATIVE)).to_bitmask().count_ones();
+                *negative += (within & lanes.simd_lt(NEGATIVE_MOOD)).to_bitmask().count_ones();
             }
         }
     }
@@ -100,7 +100,7 @@ mod tests {
             for (row, at) in (0..rows).flat_map(|row| [(row, 0), (row, 1)]) {
                 let (from, to) = (windows[at + 1][row] as usize, windows[0][row] as usize);
                 let given: Vec<f64> = double[from..to].iter().copied().filter(|value| !value.is_nan()).collect();
-                let negatives = given.iter().filter(|&&value| value < NEGATIVE).count() as f64;
+                let negatives = given.iter().filter(|&&value| value < NEGATIVE_MOOD).count() as f64;
                 // This sum is exact in any order.
                 let (sum, count) = (given.iter().sum::<f64>(), given.len() as f64);
 
