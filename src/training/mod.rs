@@ -28,7 +28,7 @@ use crate::model::calibration::base_rate::PriorCorrection;
 use crate::model::calibration::{self, ChosenCalibration, Rows};
 use crate::model::design::recipe::Recipe;
 use crate::model::design::{both_classes, Design};
-use crate::model::linear::constraints::Structure;
+use crate::model::linear::constraints::Constraints;
 use crate::model::linear::cross_fit::Round;
 use crate::model::linear::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use crate::model::penalty::AlphaChoice;
@@ -229,8 +229,8 @@ fn fit_linear(
     sampling: Option<&Sampling>,
 ) -> Result<(Form, ChosenCalibration, Design)> {
     let mut clock = Clock::start();
-    let structure =
-        Structure::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &data.catalogue)?);
+    let constraints =
+        Constraints::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &data.catalogue)?);
     let alpha = settings.model.alpha.fixed().or(alpha);
     let seed = settings.model.seed;
     let design = match (&mut *data, left) {
@@ -263,13 +263,13 @@ fn fit_linear(
                 true => vec![Round::within(&design)],
                 false => designs.iter().map(Round::of).collect(),
             };
-            let choice = simplest(settings, structure.choose_alpha(&rounds, design.rows(), FOLDS)?);
+            let choice = simplest(settings, constraints.choose_alpha(&rounds, design.rows(), FOLDS)?);
             (choice.alpha, Some(choice))
         }
     };
     clock.lap("penalty");
-    let fit = match structure.is_plain() {
-        false => structure.fit(&design, alpha, None)?,
+    let fit = match constraints.is_plain() {
+        false => constraints.fit(&design, alpha, None)?,
         // The uncertainty, and the last digits, are a matter of the model that is published.
         true if settings.training.refit => {
             linear::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
@@ -277,9 +277,9 @@ fn fit_linear(
         true => linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?,
     };
     clock.lap("fit");
-    let calibration = calibrate(settings, &design, &structure, &fit, sampling)?;
+    let calibration = calibrate(settings, &design, &constraints, &fit, sampling)?;
     clock.lap("calibration");
-    let restrictions = structure.restrictions(&fit);
+    let restrictions = constraints.restrictions(&fit);
     Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration, design))
 }
 
@@ -328,8 +328,8 @@ fn linear_out_of_fold(
     if columns == 0 || columns > WIDE {
         return Ok(None);
     }
-    let structure =
-        Structure::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?);
+    let constraints =
+        Constraints::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?);
     let seed = settings.model.seed;
     let designs = match origins.is_empty() {
         true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
@@ -338,9 +338,9 @@ fn linear_out_of_fold(
     let rounds: Vec<Round> = designs.iter().map(Round::of).collect();
     let alpha = match settings.model.alpha.fixed() {
         Some(alpha) => alpha,
-        None => simplest(settings, structure.choose_alpha(&rounds, rows, FOLDS)?).alpha,
+        None => simplest(settings, constraints.choose_alpha(&rounds, rows, FOLDS)?).alpha,
     };
-    Ok(Some((structure.cross_fit(&rounds, alpha, rows, FOLDS, None)?, alpha)))
+    Ok(Some((constraints.cross_fit(&rounds, alpha, rows, FOLDS, None)?, alpha)))
 }
 
 impl Trained {
@@ -363,7 +363,7 @@ impl Trained {
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
                 let directions = Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?;
-                let structure = Structure::of(settings, &self.recipe, &directions).without_dropped(&fit);
+                let constraints = Constraints::of(settings, &self.recipe, &directions).without_dropped(&fit);
                 let design = match known.filter(|_| sampling.is_none()) {
                     Some(known) => known,
                     None => self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?,
@@ -372,13 +372,13 @@ impl Trained {
                 let params = LogisticParams::new(fit.alpha)
                     .tolerance(published_tolerance(design.rows()))
                     .start(fit.intercept, &fit.coefficients);
-                let fit = match structure.is_plain() {
+                let fit = match constraints.is_plain() {
                     true => linear::fit(&design, &params)?,
-                    false => structure.fit(&design, fit.alpha, Some(&fit))?,
+                    false => constraints.fit(&design, fit.alpha, Some(&fit))?,
                 };
                 clock.lap("fit on all rows");
-                let calibration = calibrate(settings, &design, &structure, &fit, sampling.as_ref())?;
-                let restrictions = structure.restrictions(&fit);
+                let calibration = calibrate(settings, &design, &constraints, &fit, sampling.as_ref())?;
+                let restrictions = constraints.restrictions(&fit);
                 (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
             }
             Form::Additive(fit) => {
@@ -626,12 +626,12 @@ impl FitSummary {
 fn calibrate(
     settings: &Settings,
     design: &Design,
-    structure: &Structure,
+    constraints: &Constraints,
     fit: &LogisticFit,
     sampling: Option<&Sampling>,
 ) -> Result<ChosenCalibration> {
     let part = design.part(CALIBRATION_ROWS);
-    let log_odds = structure.cross_fit(&[Round::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit))?.concat();
+    let log_odds = constraints.cross_fit(&[Round::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit))?.concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };

@@ -25,7 +25,7 @@ const SEARCH_TOLERANCE: f64 = 1e-6;
 
 /// What is asked of the columns of a design.
 #[derive(Clone, Debug)]
-pub struct Structure {
+pub struct Constraints {
     penalty: Penalty,
     /// Each feature with its columns, which stand together.
     features: Vec<(String, Range<usize>)>,
@@ -36,9 +36,9 @@ pub struct Structure {
     fixed: bool,
 }
 
-impl Structure {
+impl Constraints {
     /// What the settings ask of the columns of a recipe.
-    pub fn of(settings: &Settings, recipe: &Recipe, directions: &Directions) -> Structure {
+    pub fn of(settings: &Settings, recipe: &Recipe, directions: &Directions) -> Constraints {
         let terms = recipe.terms();
         let direction = |term: &Term| match (term.source, &term.role) {
             (Source::Numeric(place), Role::Value) => directions.get(place),
@@ -58,7 +58,7 @@ impl Structure {
             features.push((name(same[0].source), first..first + same.len()));
             first += same.len();
         }
-        Structure {
+        Constraints {
             penalty: settings.model.penalty,
             directions: terms
                 .chunk_by(|a, b| a.source == b.source)
@@ -71,7 +71,7 @@ impl Structure {
     }
 
     /// With the features that a fit has dropped kept out.
-    pub fn without_dropped(mut self, fit: &LogisticFit) -> Structure {
+    pub fn without_dropped(mut self, fit: &LogisticFit) -> Constraints {
         for (_, columns) in &self.features {
             if self.has_dropped(fit, columns) {
                 self.bounds[columns.clone()].fill(Bound::Zero);
@@ -176,7 +176,7 @@ impl Structure {
     /// `alpha` is per row of so many `rows`; `start` is a fit to start from, if there is one.
     ///
     /// # Errors
-    /// As [`Structure::fit`].
+    /// As [`Constraints::fit`].
     pub fn cross_fit(
         &self,
         rounds: &[Round],
@@ -205,7 +205,7 @@ impl Structure {
     /// with the next stronger penalty. Above 40,000 rows the fits of a round use every so many-th block.
     ///
     /// # Errors
-    /// As [`Structure::fit`].
+    /// As [`Constraints::fit`].
     pub fn choose_alpha(&self, rounds: &[Round], rows: usize, folds: u8) -> Result<AlphaChoice> {
         if self.is_plain() {
             return cross_fit::choose_alpha(rounds, rows, &ALPHA_PATH, folds);
@@ -321,9 +321,9 @@ mod tests {
         theta: Vec<f64>,
     }
 
-    fn structure(penalty: Penalty, features: Vec<Range<usize>>, bounds: Vec<Bound>) -> Structure {
+    fn constraints(penalty: Penalty, features: Vec<Range<usize>>, bounds: Vec<Bound>) -> Constraints {
         let features: Vec<_> = features.into_iter().map(|columns| (format!("f{}", columns.start), columns)).collect();
-        Structure { penalty, directions: vec![None; features.len()], features, bounds, fixed: true }
+        Constraints { penalty, directions: vec![None; features.len()], features, bounds, fixed: true }
     }
 
     fn golden() -> (Golden, Design) {
@@ -351,13 +351,13 @@ mod tests {
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let first_eight = from_columns(golden.x[..8].concat(), golden.y.clone(), vec![0; golden.y.len()]);
         let cases = [
-            ("bounded", &golden.bounded, &design, structure(Penalty::L2, each.clone(), bound.clone())),
-            ("alone", &golden.alone, &first_eight, structure(Penalty::Group, each[..8].to_vec(), free[..8].to_vec())),
-            ("grouped", &golden.grouped, &design, structure(Penalty::Group, groups.clone(), free)),
-            ("both", &golden.both, &design, structure(Penalty::Group, groups, bound)),
+            ("bounded", &golden.bounded, &design, constraints(Penalty::L2, each.clone(), bound.clone())),
+            ("alone", &golden.alone, &first_eight, constraints(Penalty::Group, each[..8].to_vec(), free[..8].to_vec())),
+            ("grouped", &golden.grouped, &design, constraints(Penalty::Group, groups.clone(), free)),
+            ("both", &golden.both, &design, constraints(Penalty::Group, groups, bound)),
         ];
-        for (name, case, design, structure) in cases {
-            let fit = structure.fit(design, case.alpha, None).unwrap();
+        for (name, case, design, constraints) in cases {
+            let fit = constraints.fit(design, case.alpha, None).unwrap();
             assert!(fit.converged, "{name}: {:?}", fit.advice);
             let found = fit.coefficients.iter().chain([&fit.intercept]);
             for (at, (found, expected)) in found.zip(&case.theta).enumerate() {
@@ -373,13 +373,13 @@ mod tests {
     fn cross_fitting_leaves_the_fold_out() {
         let (golden, design) = golden();
         let groups = golden.groups.iter().map(|&[first, end]| first..end).collect();
-        let structure = structure(Penalty::Group, groups, bounds(&golden));
-        let found = structure.cross_fit(&[Round::within(&design)], 0.04, design.rows(), 5, None).unwrap().concat();
+        let constraints = constraints(Penalty::Group, groups, bounds(&golden));
+        let found = constraints.cross_fit(&[Round::within(&design)], 0.04, design.rows(), 5, None).unwrap().concat();
         let keep: Vec<usize> = (0..golden.y.len()).filter(|row| row % 5 != 3).collect();
         let x = golden.x.iter().flat_map(|column| keep.iter().map(|&row| column[row])).collect();
         let others = from_columns(x, keep.iter().map(|&row| golden.y[row]).collect(), vec![0; keep.len()]);
         // The weights of the groups are those of all rows: they say what a column is, and know no label.
-        let regulariser = structure.regulariser(&design, 0.04).unwrap();
+        let regulariser = constraints.regulariser(&design, 0.04).unwrap();
         let mut fit = Fit { theta: base_rate_start(&others), ..Fit::default() };
         fit.minimise(&Rows::all(&others), &regulariser, 1e-10).unwrap();
         let expected = design.log_odds(&fit.theta[..11], fit.theta[11]).unwrap().concat();
@@ -392,19 +392,19 @@ mod tests {
     fn rows_are_judged_that_are_not_among_those_fitted() {
         let (golden, design) = golden();
         let each = (0..11).map(|j| j..j + 1).collect();
-        let structure = structure(Penalty::L2, each, vec![Bound::Free; 11]);
+        let constraints = constraints(Penalty::L2, each, vec![Bound::Free; 11]);
         let mut later = design.clone();
         later.blocks.truncate(3);
         let z = |later: &Design| {
             let rounds = [Round { fitted: &design, judged: later }, Round::within(&design)];
-            structure.cross_fit(&rounds, 0.01, golden.y.len(), 5, None).unwrap()
+            constraints.cross_fit(&rounds, 0.01, golden.y.len(), 5, None).unwrap()
         };
         let plain = z(&later);
         assert_eq!(plain[0], plain[1][..300]);
         later.blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = 1 - *y);
         assert_eq!(z(&later), plain);
         let choice = |later: &Design| {
-            structure.choose_alpha(&[Round { fitted: &design, judged: later }], golden.y.len(), 5).unwrap()
+            constraints.choose_alpha(&[Round { fitted: &design, judged: later }], golden.y.len(), 5).unwrap()
         };
         let (wrong, alone) = (choice(&later), choice(&design));
         assert!(wrong.rows == 300 && alone.rows == golden.y.len());
@@ -416,12 +416,12 @@ mod tests {
     fn the_path_of_the_group_penalty_begins_with_few_features_and_ends_with_many() {
         let (golden, design) = golden();
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
-        let structure = structure(Penalty::Group, groups, vec![Bound::Free; 11]);
-        let choice = structure.choose_alpha(&[Round::within(&design)], design.rows(), 5).unwrap();
+        let constraints = constraints(Penalty::Group, groups, vec![Bound::Free; 11]);
+        let choice = constraints.choose_alpha(&[Round::within(&design)], design.rows(), 5).unwrap();
         assert_eq!(choice.path.len(), SHARES.len());
         let dropped = |alpha: f64| {
-            let fit = structure.fit(&design, alpha, None)?;
-            Ok::<usize, Error>(structure.restrictions(&fit).dropped.len())
+            let fit = constraints.fit(&design, alpha, None)?;
+            Ok::<usize, Error>(constraints.restrictions(&fit).dropped.len())
         };
         let at_first = dropped(choice.path[0].alpha).unwrap();
         assert!((3..6).contains(&at_first), "{at_first} of 6 features");
@@ -434,13 +434,13 @@ mod tests {
     fn what_was_dropped_stays_out_on_other_rows() {
         let (golden, design) = golden();
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
-        let structure = structure(Penalty::Group, groups, vec![Bound::Free; 11]);
-        let fit = structure.fit(&design, 0.15, None).unwrap();
-        let dropped = structure.restrictions(&fit).dropped;
-        let again = structure.clone().without_dropped(&fit).fit(&design, 1e-4, Some(&fit)).unwrap();
+        let constraints = constraints(Penalty::Group, groups, vec![Bound::Free; 11]);
+        let fit = constraints.fit(&design, 0.15, None).unwrap();
+        let dropped = constraints.restrictions(&fit).dropped;
+        let again = constraints.clone().without_dropped(&fit).fit(&design, 1e-4, Some(&fit)).unwrap();
         assert!(!dropped.is_empty());
-        assert_eq!(structure.restrictions(&again).dropped, dropped);
-        assert!(structure.restrictions(&structure.fit(&design, 1e-4, None).unwrap()).dropped.is_empty());
+        assert_eq!(constraints.restrictions(&again).dropped, dropped);
+        assert!(constraints.restrictions(&constraints.fit(&design, 1e-4, None).unwrap()).dropped.is_empty());
     }
 
     #[test]
@@ -450,11 +450,11 @@ mod tests {
         let x: Vec<f32> = (0..rows * 3).map(|_| (next() * 4.0 - 2.0) as f32).collect();
         let y = (0..rows).map(|row| u8::from(next() < crate::numeric::sigmoid(f64::from(x[row]) - 2.0))).collect();
         let design = split(&from_columns(x, y, vec![0; rows]), 1_000);
-        let structure =
-            structure(Penalty::Group, vec![0..1, 1..3], vec![Bound::NotNegative, Bound::Free, Bound::NotPositive]);
+        let constraints =
+            constraints(Penalty::Group, vec![0..1, 1..3], vec![Bound::NotNegative, Bound::Free, Bound::NotPositive]);
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| structure.fit(&design, 0.002, None)).unwrap()
+            pool.install(|| constraints.fit(&design, 0.002, None)).unwrap()
         };
         let fit = run(1);
         assert!(fit.converged && fit.iterations < 30, "{:?}", fit.advice);
