@@ -240,7 +240,7 @@ impl<'a> Search<'a> {
             Penalty::L2 => STRENGTHS.to_vec(),
             Penalty::Group => {
                 let all = self.candidate();
-                let least = strength(self.penalty, all.solver().alpha_of_nothing(), self.rows());
+                let least = strength(self.penalty, all.solver().alpha_max(), self.rows());
                 SHARES.iter().map(|share| share * least).collect()
             }
         }

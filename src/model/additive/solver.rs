@@ -143,10 +143,10 @@ impl<'a> Solver<'a> {
     }
 
     /// The least group penalty per row that leaves nothing but the intercept, if there is nothing else yet.
-    pub fn alpha_of_nothing(&self) -> f64 {
+    pub fn alpha_max(&self) -> f64 {
         let loss = self.terms.loss(&self.theta, &self.blocks);
         let gradient: Vec<f64> = loss.gradient.iter().map(|g| g / loss.rows.max(1) as f64).collect();
-        self.terms.regulariser(Penalty::Group, 1.0).alpha_of_nothing(&gradient)
+        self.terms.regulariser(Penalty::Group, 1.0).alpha_max(&gradient)
     }
 
     /// As [`Solver::fit`], where curves have directions or the penalty drops terms.

@@ -222,7 +222,7 @@ impl Constraints {
                 let mut least: f64 = 0.0;
                 for ((fitted, _), regulariser) in parts.iter().zip(&regularisers) {
                     let (_, gradient) = Rows::all(fitted).value(&base_rate_start(fitted))?;
-                    least = least.max(regulariser.alpha_of_nothing(&gradient) / rescaling(fitted));
+                    least = least.max(regulariser.alpha_max(&gradient) / rescaling(fitted));
                 }
                 SHARES.iter().map(|share| share * least).collect()
             }

@@ -161,7 +161,7 @@ impl Regulariser {
 
     /// The least `alpha` per row of the group penalty under which every coefficient is zero, given the gradient of the
     /// log-loss there.
-    pub fn alpha_of_nothing(&self, gradient: &[f64]) -> f64 {
+    pub fn alpha_max(&self, gradient: &[f64]) -> f64 {
         let of_group = |group: &Group| {
             let pull: Vec<f64> = group.columns.clone().map(|j| self.bounds[j].clamp(-gradient[j])).collect();
             norm(&pull) / group.weight.max(f64::MIN_POSITIVE)
