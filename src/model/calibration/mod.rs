@@ -349,9 +349,9 @@ mod tests {
 
         // A curve that bends is nothing a line in the log-odds can follow, and no reason for steps.
         let mut next = uniform(6);
-        let bent = |z: f64| sigmoid(1.5 * -softplus(-z) + 0.3 * softplus(z));
+        let tilted = |z: f64| sigmoid(1.5 * -softplus(-z) + 0.3 * softplus(z));
         let z: Vec<f64> = (0..20_000).map(|_| 9.0 * next() - 5.0).collect();
-        let y: Vec<u8> = z.iter().map(|&z| u8::from(next() < bent(z))).collect();
+        let y: Vec<u8> = z.iter().map(|&z| u8::from(next() < tilted(z))).collect();
         let chosen = choose(Rows::all(&z, &y), &fold, CalibrationChoice::Auto);
         let Calibration::Beta { a, b, .. } = chosen.calibration else { panic!("{chosen:?}") };
         assert!((a - 1.5).abs() < 0.2 && (b - 0.3).abs() < 0.1, "{a} {b}");

@@ -30,7 +30,7 @@ const COPY_ROWS: usize = 2_000;
 const LEVEL_ROWS: u64 = 20;
 const LEVEL_SHARE: f64 = 0.002;
 
-/// How a numeric feature is bent before it is standardised.
+/// How a numeric feature is transformed before it is standardised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transform {
@@ -47,11 +47,11 @@ impl Transform {
         match self {
             Transform::Identity => x,
             Transform::SignedLog => {
-                let bent = ln_1p_of_single(x.abs()).copysign(x);
+                let transformed = ln_1p_of_single(x.abs()).copysign(x);
                 if x.is_nan() {
                     x
                 } else {
-                    bent
+                    transformed
                 }
             }
         }
@@ -63,13 +63,13 @@ impl Transform {
 pub struct NumericStep {
     /// The feature.
     pub feature: String,
-    /// How it is bent.
+    /// How it is transformed.
     pub transform: Transform,
-    /// Bent values below this are raised to it.
+    /// Transformed values below this are raised to it.
     pub low: f64,
-    /// Bent values above this are lowered to it.
+    /// Transformed values above this are lowered to it.
     pub high: f64,
-    /// Mean of the bent, clipped values that are present: what an absent one is taken for.
+    /// Mean of the transformed, clipped values that are present: what an absent one is taken for.
     pub mean: f64,
     /// Their standard deviation; 0 means that the feature never varies and has no column.
     pub scale: f64,
@@ -274,12 +274,12 @@ impl NumericStep {
         self.placed(self.transform.apply(f64::from(raw)))
     }
 
-    /// A bent value, clipped and standardised.
+    /// A transformed value, clipped and standardised.
     #[inline(always)]
-    pub(crate) fn placed(&self, bent: f64) -> f32 {
+    pub(crate) fn placed(&self, transformed: f64) -> f32 {
         // One division for all values of a column, instead of one for each.
-        let standardised = ((bent.max(self.low).min(self.high) - self.mean) * self.scale.recip()) as f32;
-        if bent.is_nan() {
+        let standardised = ((transformed.max(self.low).min(self.high) - self.mean) * self.scale.recip()) as f32;
+        if transformed.is_nan() {
             0.0
         } else {
             standardised
@@ -313,8 +313,8 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
     ascending.sort_unstable();
     let mut values: Vec<f64> = ascending.into_iter().map(|bits| f64::from(from_ordered_f32(bits))).collect();
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
-        let bent: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
-        match skewness(&values).abs() > 1.0 && skewness(&bent).abs() < skewness(&values).abs() {
+        let transformed: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
+        match skewness(&values).abs() > 1.0 && skewness(&transformed).abs() < skewness(&values).abs() {
             true => Transform::SignedLog,
             false => Transform::Identity,
         }

@@ -1,7 +1,7 @@
 //! A model as an ONNX file: a table of raw features in, risk out, for any program that runs ONNX.
 //!
 //! The graph computes what [`Artefact::score`] computes, step by step and in the same precision: of a linear model, values
-//! are bent, clipped and standardised in 64 bits and then rounded to 32, as the design holds them; of an additive one, they
+//! are transformed, clipped and standardised in 64 bits and then rounded to 32, as the design holds them; of an additive one, they
 //! are compared with the edges of its bins in 32 bits; the log-odds and their calibration are in 64 bits. Inputs are the columns of the feature table by name, one value a row: 32-bit floats with NaN for a
 //! missing value, and texts with the empty text for a missing level. A feature that the model does not use is no input.
 
@@ -119,7 +119,7 @@ fn numeric(graph: &mut Graph, model: &Artefact) -> Option<Value> {
     let signed = graph.op("Mul", &[&sign, &logarithm]);
     let logarithmic: Vec<bool> = used.iter().map(|(step, ..)| step.transform == Transform::SignedLog).collect();
     let logarithmic = graph.bools(&[1, width], &logarithmic);
-    let bent = graph.op("Where", &[&logarithmic, &signed, &filled]);
+    let transformed = graph.op("Where", &[&logarithmic, &signed, &filled]);
 
     let mut row = |of: &dyn Fn(&NumericStep) -> f64| {
         let values: Vec<f64> = used.iter().map(|(step, ..)| of(step)).collect();
@@ -128,7 +128,7 @@ fn numeric(graph: &mut Graph, model: &Artefact) -> Option<Value> {
     let (low, high, mean) = (row(&|step| step.low), row(&|step| step.high), row(&|step| step.mean));
     // Without a scale there is no column of the value, and its weight is 0.
     let scale = row(&|step| if step.scale > 0.0 { step.scale } else { 1.0 });
-    let raised = graph.op("Max", &[&bent, &low]);
+    let raised = graph.op("Max", &[&transformed, &low]);
     let clipped = graph.op("Min", &[&raised, &high]);
     let centred = graph.op("Sub", &[&clipped, &mean]);
     let scaled = graph.op("Div", &[&centred, &scale]);
