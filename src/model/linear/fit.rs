@@ -80,7 +80,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
         while let Some((theta, curvature)) = newton.request() {
             // The curvature of all rows, which the standard errors need, also ends the search with the next step. Of so few
             // rows that all give the curvature, a pass more costs nothing, and they are those of the solution itself.
-            let at_end = self.uncertainty && sample != Sample::ALL && whole.is_none() && newton.reach <= NEARLY;
+            let at_end = self.uncertainty && sample != Sample::ALL && whole.is_none() && newton.step_size <= NEARLY;
             let curvature = if at_end { Some(Sample::ALL) } else { curvature.then_some(sample) };
             let point = Point { theta: &theta, without: None, curvature, scatter: at_end && customers < rows };
             let sums = loss::evaluate(&blocks, columns, &[point])?.remove(0);

@@ -77,7 +77,7 @@ pub struct Newton<'a> {
     /// The latest full step: Newton's method goes from `theta` to `theta - step`, or did so last.
     pub step: Vec<f64>,
     /// Its largest entry, in log-odds per root mean square of a column.
-    pub reach: f64,
+    pub step_size: f64,
     /// Penalised mean loss at `theta`, and its gradient.
     value: f64,
     gradient: Vec<f64>,
@@ -118,7 +118,7 @@ impl<'a> Newton<'a> {
         Newton {
             objective,
             step: vec![0.0; theta.len()],
-            reach: f64::INFINITY,
+            step_size: f64::INFINITY,
             gradient: vec![0.0; theta.len()],
             theta,
             sums: None,
@@ -269,8 +269,8 @@ impl<'a> Newton<'a> {
         }
         self.step = self.suggested(factor);
         let size = self.step.iter().zip(self.objective.scale.iter().chain([&1.0]));
-        self.reach = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max);
-        self.next = Next::There { share: 1.0, curvature: self.reach > SMALL_STEP, halvings: 0 };
+        self.step_size = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max);
+        self.next = Next::There { share: 1.0, curvature: self.step_size > SMALL_STEP, halvings: 0 };
     }
 
     /// Penalised mean loss.
