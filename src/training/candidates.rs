@@ -44,7 +44,7 @@ impl Wide<'_> {
 }
 
 /// The features of a training.
-pub struct Kept<'a> {
+pub struct ColumnSelection<'a> {
     given: (&'a Dataset, &'a CustomerTable),
     read: Option<(Dataset, CustomerTable)>,
     /// What the screening of a wide table did.
@@ -53,7 +53,7 @@ pub struct Kept<'a> {
     pub notes: Vec<String>,
 }
 
-impl Kept<'_> {
+impl ColumnSelection<'_> {
     /// The rows with their features, and the customers.
     pub fn data(&self) -> (&Dataset, &CustomerTable) {
         match &self.read {
@@ -79,10 +79,10 @@ impl<'a> Candidates<'a> {
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn for_training_on(&self, rows: &Selection) -> Result<Kept<'a>> {
+    pub fn for_training_on(&self, rows: &Selection) -> Result<ColumnSelection<'a>> {
         let given = (self.dataset, self.customers);
         let Some(wide) = self.wide else {
-            return Ok(Kept { given, read: None, screening: None, notes: Vec::new() });
+            return Ok(ColumnSelection { given, read: None, screening: None, notes: Vec::new() });
         };
         let Wide { table, most, .. } = wide;
         let mut strengths: Vec<(String, f64)> = Vec::new();
@@ -95,6 +95,6 @@ impl<'a> Candidates<'a> {
         let numeric = screening.among(&table.table.numeric);
         let categorical = screening.among(&table.table.categorical);
         let (dataset, customers, notes) = table.read((&numeric, &categorical), self.dataset, self.customers)?;
-        Ok(Kept { given, read: Some((dataset, customers)), screening: Some(screening), notes })
+        Ok(ColumnSelection { given, read: Some((dataset, customers)), screening: Some(screening), notes })
     }
 }
