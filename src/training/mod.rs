@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation};
 use crate::features::Directions;
 use crate::memory::{self, Shelf};
-use crate::model::additive::{self, Additive, Comparison, CrossFit, Searched};
+use crate::model::additive::{self, Additive, Comparison, CrossFit, ModelSearch};
 use crate::model::calibration::base_rate::PriorCorrection;
 use crate::model::calibration::{self, ChosenCalibration, Rows};
 use crate::model::design::recipe::Recipe;
@@ -181,7 +181,7 @@ fn with_design(
     let labels = rows.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
     both_classes(churners, labels.len())?;
-    let part = additive::searched(dataset, customers, rows, model.seed);
+    let part = additive::search_rows(dataset, customers, rows, model.seed);
     let origins = time_split::origins(settings, dataset, &part);
     let options = additive::Options {
         origins: origins.clone(),
@@ -193,7 +193,7 @@ fn with_design(
         folds: FOLDS,
         seed: model.seed,
     };
-    let searched = Searched::on(&recipe, dataset, customers, all, &part, &directions, options)?;
+    let searched = ModelSearch::run(&recipe, dataset, customers, all, &part, &directions, options)?;
     clock.lap("search");
     let comparison = match model.complexity {
         Complexity::Auto => {
@@ -256,7 +256,7 @@ fn fit_linear(
         Some(alpha) => (alpha, None),
         None => {
             // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
-            let part = additive::searched(data, customers, rows, seed);
+            let part = additive::search_rows(data, customers, rows, seed);
             let origins = time_split::origins(settings, data, &part);
             let designs = designs_forward_in_time(&origins, recipe, data, customers, &part, seed)?;
             let rounds: Vec<Round> = match designs.is_empty() {

@@ -34,7 +34,7 @@ const TOLERANCE: f64 = 1e-8;
 const CROSS_FIT_TOLERANCE: f64 = 1e-6;
 
 /// The rows that steps are compared on: whole customers, evenly spread.
-pub fn searched(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Selection {
+pub fn search_rows(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Selection {
     let features = dataset.catalogue.names().count().max(1);
     let most = SEARCH_ROWS.min(SEARCH_CODES / features).max(1);
     match u8::try_from(rows.count().div_ceil(most)).unwrap_or(u8::MAX) {
@@ -68,23 +68,23 @@ pub struct Options {
 }
 
 /// A search on some rows: what it takes to compare and to fit.
-pub struct Searched {
+pub struct ModelSearch {
     frame: Frame,
     /// The rows judged, in the order of the data set: all of them, or origin by origin.
     judged: Vec<Vec<CodeBlock>>,
     /// The rows in parts, and what is fitted and judged on which.
     parts: Vec<Vec<CodeBlock>>,
     splits: Vec<Split>,
-    found: search::Found,
+    result: search::SearchResult,
     options: Options,
 }
 
-impl Searched {
+impl ModelSearch {
     /// Learns the bins from all training rows and searches on the chosen part of them.
     ///
     /// # Errors
     /// [`Error::TooLittle`] when no feature varies, or when a fold has all churners or all others.
-    pub fn on(
+    pub fn run(
         recipe: &Recipe,
         dataset: &Dataset,
         customers: &CustomerTable,
@@ -92,7 +92,7 @@ impl Searched {
         part: &Selection,
         directions: &Directions,
         options: Options,
-    ) -> Result<Searched> {
+    ) -> Result<ModelSearch> {
         let frame = Frame::learn(recipe, dataset, customers, training, directions)?;
         if frame.features.is_empty() {
             return Err(Error::TooLittle(
@@ -129,8 +129,8 @@ impl Searched {
                 splits.push(Split { fitted, judged, rows, origin: place, fold });
             }
         }
-        let found = search_of(&frame, &parts, &splits, &options).run();
-        Ok(Searched { frame, judged, parts, splits, found, options })
+        let result = search_of(&frame, &parts, &splits, &options).run();
+        Ok(ModelSearch { frame, judged, parts, splits, result, options })
     }
 
     fn search(&self) -> Search<'_> {
@@ -149,13 +149,13 @@ impl Searched {
         let Options { penalty, alpha, .. } = &self.options;
         let (penalty, alpha) = (*penalty, *alpha);
         let per_row = |strength: f64| alpha.unwrap_or(search::per_row(penalty, strength, training_rows));
-        let curves = &self.found.curves;
+        let curves = &self.result.curves;
         let mut candidates: Vec<(&str, f64, usize, Cow<'_, OutOfFold>)> = Vec::new();
         if let Some((log_odds, alpha)) = linear {
             candidates.push((LINEAR, alpha, 0, Cow::Owned(self.fold_by_fold(log_odds))));
         }
         candidates.push((CURVES, per_row(curves.strength), 0, Cow::Borrowed(&curves.log_odds)));
-        if let Some(choice) = &self.found.interactions {
+        if let Some(choice) = &self.result.interactions {
             candidates.push((INTERACTIONS, per_row(choice.strength), choice.pairs, Cow::Borrowed(&choice.log_odds)));
         }
         let mut steps: Vec<Step> = Vec::new();
@@ -205,8 +205,8 @@ impl Searched {
         training: &Selection,
     ) -> Result<(Fit, CrossFit)> {
         let search = self.search();
-        let curves = &self.found.curves;
-        let choice = self.found.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
+        let curves = &self.result.curves;
+        let choice = self.result.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
         let shape = search.shape(curves, choice.pairs);
         let (frame, shape) = self.frame.of_shape(&shape);
         let Options { penalty, alpha, .. } = &self.options;
@@ -497,7 +497,7 @@ mod tests {
             seed: 7,
         };
         let directions = Directions::default();
-        let searched = Searched::on(&recipe, &dataset, &customers, &rows, &rows, &directions, options).unwrap();
+        let searched = ModelSearch::run(&recipe, &dataset, &customers, &rows, &rows, &directions, options).unwrap();
         assert_eq!((searched.rows(), searched.splits.len()), (1_000, 5));
         // In the order of the data set and back.
         let labels = searched.judged[0].iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();
@@ -508,7 +508,7 @@ mod tests {
             assert_eq!(of_split.concat(), y);
         }
         assert_eq!(searched.compare(None, 2_000).origins, 1);
-        searched.found.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
+        searched.result.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
     }
 
     #[test]

@@ -32,7 +32,7 @@ mod uncertainty;
 pub use bins::Bins;
 pub use codes::Lookup;
 pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
-pub use fit::{searched, CrossFit, Fit, Options, Searched};
+pub use fit::{search_rows, CrossFit, Fit, ModelSearch, Options};
 
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;

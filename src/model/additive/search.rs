@@ -96,7 +96,7 @@ pub struct Choice {
 }
 
 /// What the search found.
-pub struct Found {
+pub struct SearchResult {
     /// Curves alone.
     pub curves: Choice,
     /// With interactions, if they were asked for and any round lowered the loss.
@@ -218,7 +218,7 @@ impl<'a> Search<'a> {
     }
 
     /// Chooses the penalty of the curves, the number of interactions, and then the penalty with them.
-    pub fn run(&self) -> Found {
+    pub fn run(&self) -> SearchResult {
         let mut candidates: Vec<Candidate<'a>> = self.splits.par_iter().map(|split| self.candidate_of(split)).collect();
         let strengths: Vec<f64> = match self.alpha {
             Some(alpha) => vec![strength(self.penalty, alpha, self.rows())],
@@ -226,7 +226,7 @@ impl<'a> Search<'a> {
         };
         let curves = self.path(&mut candidates, &strengths);
         let interactions = if self.interactions { self.rounds(&mut candidates, &curves) } else { None };
-        Found { curves, interactions }
+        SearchResult { curves, interactions }
     }
 
     /// A model of all rows.

@@ -271,7 +271,7 @@ fn fitted_with(
         folds: 5,
         seed: 7,
     };
-    let searched = Searched::on(&recipe, dataset, customers, &rows, &rows, directions, options).unwrap();
+    let searched = ModelSearch::run(&recipe, dataset, customers, &rows, &rows, directions, options).unwrap();
     searched.fit(true, dataset, customers, &rows).unwrap()
 }
 
