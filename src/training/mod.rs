@@ -29,7 +29,7 @@ use crate::model::calibration::{self, ChosenCalibration, Rows};
 use crate::model::design::recipe::Recipe;
 use crate::model::design::{both_classes, Design};
 use crate::model::linear::constraints::Constraints;
-use crate::model::linear::cross_fit::Round;
+use crate::model::linear::cross_fit::Split;
 use crate::model::linear::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
 use crate::model::penalty::AlphaChoice;
 use crate::model::restrictions::Restrictions;
@@ -259,11 +259,11 @@ fn fit_linear(
             let part = additive::search_rows(data, customers, rows, seed);
             let origins = time_split::origins(settings, data, &part);
             let designs = designs_forward_in_time(&origins, recipe, data, customers, &part, seed)?;
-            let rounds: Vec<Round> = match designs.is_empty() {
-                true => vec![Round::within(&design)],
-                false => designs.iter().map(Round::of).collect(),
+            let splits: Vec<Split> = match designs.is_empty() {
+                true => vec![Split::within(&design)],
+                false => designs.iter().map(Split::of).collect(),
             };
-            let choice = simplest(settings, constraints.choose_alpha(&rounds, design.rows(), FOLDS)?);
+            let choice = simplest(settings, constraints.choose_alpha(&splits, design.rows(), FOLDS)?);
             (choice.alpha, Some(choice))
         }
     };
@@ -335,12 +335,12 @@ fn linear_out_of_fold(
         true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
         false => designs_forward_in_time(origins, recipe, dataset, customers, part, seed)?,
     };
-    let rounds: Vec<Round> = designs.iter().map(Round::of).collect();
+    let splits: Vec<Split> = designs.iter().map(Split::of).collect();
     let alpha = match settings.model.alpha.fixed() {
         Some(alpha) => alpha,
-        None => simplest(settings, constraints.choose_alpha(&rounds, rows, FOLDS)?).alpha,
+        None => simplest(settings, constraints.choose_alpha(&splits, rows, FOLDS)?).alpha,
     };
-    Ok(Some((constraints.cross_fit(&rounds, alpha, rows, FOLDS, None)?, alpha)))
+    Ok(Some((constraints.cross_fit(&splits, alpha, rows, FOLDS, None)?, alpha)))
 }
 
 impl Trained {
@@ -631,7 +631,7 @@ fn calibrate(
     sampling: Option<&Sampling>,
 ) -> Result<ChosenCalibration> {
     let part = design.part(CALIBRATION_ROWS);
-    let log_odds = constraints.cross_fit(&[Round::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit))?.concat();
+    let log_odds = constraints.cross_fit(&[Split::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit))?.concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };

@@ -1,7 +1,7 @@
 //! What is asked of a linear model: signs of coefficients, and a penalty that drops features. Where either is, the steps of
 //! `fit` and `cross_fit` are taken by the proximal solver.
 
-use super::cross_fit::{self, fold_log_loss, log_odds, Round, SEARCH_ROWS};
+use super::cross_fit::{self, fold_log_loss, log_odds, Split, SEARCH_ROWS};
 use super::loss::{self, Point, Sample};
 use super::newton::curvature_sample;
 use super::{Advice, Certificate, LogisticFit};
@@ -172,46 +172,46 @@ impl Constraints {
         })
     }
 
-    /// The log-odds of every row judged, round by round, each from a model of the round fitted without its fold.
+    /// The log-odds of every row judged, split by split, each from a model of the split fitted without its fold.
     /// `alpha` is per row of so many `rows`; `start` is a fit to start from, if there is one.
     ///
     /// # Errors
     /// As [`Constraints::fit`].
     pub fn cross_fit(
         &self,
-        rounds: &[Round],
+        splits: &[Split],
         alpha: f64,
         rows: usize,
         folds: u8,
         start: Option<&LogisticFit>,
     ) -> Result<Vec<Vec<f64>>> {
-        let of_round = |round: &Round| -> Result<Vec<f64>> {
-            let alpha = alpha * self.rescaling(round.fitted.rows(), rows);
+        let of_split = |split: &Split| -> Result<Vec<f64>> {
+            let alpha = alpha * self.rescaling(split.fitted.rows(), rows);
             if self.is_plain() {
-                return Ok(cross_fit::cross_fit(round, alpha, folds, start)?.concat());
+                return Ok(cross_fit::cross_fit(split, alpha, folds, start)?.concat());
             }
-            let mut fits = self.without_each_fold(round.fitted, folds);
-            let regulariser = self.regulariser(round.fitted, alpha)?;
-            minimise(&mut fits, &Rows::all(round.fitted), &regulariser, CROSS_FIT_TOLERANCE)?;
+            let mut fits = self.without_each_fold(split.fitted, folds);
+            let regulariser = self.regulariser(split.fitted, alpha)?;
+            minimise(&mut fits, &Rows::all(split.fitted), &regulariser, CROSS_FIT_TOLERANCE)?;
             let models: Vec<Vec<f64>> = fits.into_iter().map(|fit| fit.theta).collect();
             let blocks: Vec<Vec<f64>> =
-                round.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect::<Result<_>>()?;
+                split.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect::<Result<_>>()?;
             Ok(blocks.concat())
         };
-        rounds.iter().map(of_round).collect()
+        splits.iter().map(of_split).collect()
     }
 
     /// The strength per row of so many `rows` with the lowest log-loss on the rows judged, each fit starting from the one
-    /// with the next stronger penalty. Above 40,000 rows the fits of a round use every so many-th block.
+    /// with the next stronger penalty. Above 40,000 rows the fits of a split use every so many-th block.
     ///
     /// # Errors
     /// As [`Constraints::fit`].
-    pub fn choose_alpha(&self, rounds: &[Round], rows: usize, folds: u8) -> Result<AlphaChoice> {
+    pub fn choose_alpha(&self, splits: &[Split], rows: usize, folds: u8) -> Result<AlphaChoice> {
         if self.is_plain() {
-            return cross_fit::choose_alpha(rounds, rows, &ALPHA_PATH, folds);
+            return cross_fit::choose_alpha(splits, rows, &ALPHA_PATH, folds);
         }
         let parts: Vec<_> =
-            rounds.iter().map(|round| (round.fitted.part(SEARCH_ROWS), round.judged.part(SEARCH_ROWS))).collect();
+            splits.iter().map(|split| (split.fitted.part(SEARCH_ROWS), split.judged.part(SEARCH_ROWS))).collect();
         let mut fits: Vec<Vec<Fit>> = parts.iter().map(|(fitted, _)| self.without_each_fold(fitted, folds)).collect();
         let mut regularisers: Vec<Regulariser> =
             parts.iter().map(|(fitted, _)| self.regulariser(fitted, 1.0)).collect::<Result<_>>()?;
@@ -374,7 +374,7 @@ mod tests {
         let (golden, design) = golden();
         let groups = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let constraints = constraints(Penalty::Group, groups, bounds(&golden));
-        let found = constraints.cross_fit(&[Round::within(&design)], 0.04, design.rows(), 5, None).unwrap().concat();
+        let found = constraints.cross_fit(&[Split::within(&design)], 0.04, design.rows(), 5, None).unwrap().concat();
         let keep: Vec<usize> = (0..golden.y.len()).filter(|row| row % 5 != 3).collect();
         let x = golden.x.iter().flat_map(|column| keep.iter().map(|&row| column[row])).collect();
         let others = from_columns(x, keep.iter().map(|&row| golden.y[row]).collect(), vec![0; keep.len()]);
@@ -396,15 +396,15 @@ mod tests {
         let mut later = design.clone();
         later.blocks.truncate(3);
         let z = |later: &Design| {
-            let rounds = [Round { fitted: &design, judged: later }, Round::within(&design)];
-            constraints.cross_fit(&rounds, 0.01, golden.y.len(), 5, None).unwrap()
+            let splits = [Split { fitted: &design, judged: later }, Split::within(&design)];
+            constraints.cross_fit(&splits, 0.01, golden.y.len(), 5, None).unwrap()
         };
         let plain = z(&later);
         assert_eq!(plain[0], plain[1][..300]);
         later.blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = 1 - *y);
         assert_eq!(z(&later), plain);
         let choice = |later: &Design| {
-            constraints.choose_alpha(&[Round { fitted: &design, judged: later }], golden.y.len(), 5).unwrap()
+            constraints.choose_alpha(&[Split { fitted: &design, judged: later }], golden.y.len(), 5).unwrap()
         };
         let (wrong, alone) = (choice(&later), choice(&design));
         assert!(wrong.rows == 300 && alone.rows == golden.y.len());
@@ -417,7 +417,7 @@ mod tests {
         let (golden, design) = golden();
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let constraints = constraints(Penalty::Group, groups, vec![Bound::Free; 11]);
-        let choice = constraints.choose_alpha(&[Round::within(&design)], design.rows(), 5).unwrap();
+        let choice = constraints.choose_alpha(&[Split::within(&design)], design.rows(), 5).unwrap();
         assert_eq!(choice.path.len(), SHARES.len());
         let dropped = |alpha: f64| {
             let fit = constraints.fit(&design, alpha, None)?;

@@ -28,22 +28,22 @@ const SEARCH_TOLERANCE: f64 = 1e-6;
 const MAX_ITERATIONS: u32 = 50;
 
 /// Rows to fit on, and rows to judge the fits on: those of each fold by the fit without it.
-pub struct Round<'a> {
+pub struct Split<'a> {
     /// The rows to fit on.
     pub fitted: &'a Design,
     /// The rows to judge on; they may be the same.
     pub judged: &'a Design,
 }
 
-impl Round<'_> {
+impl Split<'_> {
     /// A design with another one to judge on, if that is not the same.
-    pub fn of((fitted, judged): &(Design, Option<Design>)) -> Round<'_> {
-        Round { fitted, judged: judged.as_ref().unwrap_or(fitted) }
+    pub fn of((fitted, judged): &(Design, Option<Design>)) -> Split<'_> {
+        Split { fitted, judged: judged.as_ref().unwrap_or(fitted) }
     }
 
     /// All rows, both ways.
-    pub fn within(design: &Design) -> Round<'_> {
-        Round { fitted: design, judged: design }
+    pub fn within(design: &Design) -> Split<'_> {
+        Split { fitted: design, judged: design }
     }
 }
 
@@ -53,8 +53,8 @@ impl Round<'_> {
 /// # Errors
 /// [`Error::TooLittle`] if the rows outside a fold do not hold both churners and customers who stayed;
 /// [`Error::Internal`] if a row's fold is not in `0..folds` or the design is of the wrong shape.
-pub fn cross_fit(round: &Round, alpha: f64, folds: u8, start: Option<&LogisticFit>) -> Result<Vec<Vec<f64>>> {
-    let design = round.fitted;
+pub fn cross_fit(split: &Split, alpha: f64, folds: u8, start: Option<&LogisticFit>) -> Result<Vec<Vec<f64>>> {
+    let design = split.fitted;
     design.check()?;
     let scale = column_scale(design, &design.profile())?;
     let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
@@ -65,36 +65,36 @@ pub fn cross_fit(round: &Round, alpha: f64, folds: u8, start: Option<&LogisticFi
     let fits = Fits { blocks: &blocks, scale: &scale, alpha, tolerance: TOLERANCE };
     let (start, factor) = Fits { tolerance: START_TOLERANCE, ..fits }.on_all(start)?;
     let models = fits.without_each_fold(folds, &start, factor)?;
-    round.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
+    split.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
 }
 
 /// The strength from `path` with the lowest out-of-fold log-loss, each fit starting from the one with the next
 /// stronger penalty.
 ///
-/// Above about 40,000 rows the fits of a round use every so many-th block, the same ones every time, and so do those that judge
+/// Above about 40,000 rows the fits of a split use every so many-th block, the same ones every time, and so do those that judge
 /// them. What is kept from the search is the penalty as a whole, rows times `alpha`, which does not depend on the number of
 /// rows: it says how large effects are expected to be. The strengths tried, and the one chosen, are per row of so many `rows`.
 ///
 /// # Errors
 /// As [`cross_fit`]; [`Error::Internal`] also for an empty path.
-pub fn choose_alpha(rounds: &[Round], rows: usize, path: &[f64], folds: u8) -> Result<AlphaChoice> {
-    let mut searched: Vec<Searched<'_>> = rounds.iter().map(Searched::of).collect::<Result<_>>()?;
+pub fn choose_alpha(splits: &[Split], rows: usize, path: &[f64], folds: u8) -> Result<AlphaChoice> {
+    let mut searched: Vec<Searched<'_>> = splits.iter().map(Searched::of).collect::<Result<_>>()?;
     let rows_of = |blocks: &[&DesignBlock]| blocks.iter().map(|block| block.rows).sum::<usize>();
-    let judged: usize = searched.iter().map(|round| rows_of(&round.judged)).sum();
+    let judged: usize = searched.iter().map(|split| rows_of(&split.judged)).sum();
 
     let mut strengths = path.to_vec();
     strengths.sort_by(|a, b| b.total_cmp(a));
     let mut scores: Vec<AlphaScore> = Vec::with_capacity(strengths.len());
     for alpha in strengths {
         let (mut log_loss, mut variance) = (0.0, 0.0);
-        for round in &mut searched {
-            let alpha = alpha * rows as f64 / rows_of(&round.fitted).max(1) as f64;
-            let fits = Fits { blocks: &round.fitted, scale: &round.scale, alpha, tolerance: SEARCH_TOLERANCE };
-            let (theta, factor) = fits.on_all(std::mem::take(&mut round.theta))?;
+        for split in &mut searched {
+            let alpha = alpha * rows as f64 / rows_of(&split.fitted).max(1) as f64;
+            let fits = Fits { blocks: &split.fitted, scale: &split.scale, alpha, tolerance: SEARCH_TOLERANCE };
+            let (theta, factor) = fits.on_all(std::mem::take(&mut split.theta))?;
             let models = fits.without_each_fold(folds, &theta, factor)?;
-            round.theta = theta;
-            let (loss, standard_error) = fold_log_loss(&round.judged, &models)?;
-            let share = rows_of(&round.judged) as f64 / judged.max(1) as f64;
+            split.theta = theta;
+            let (loss, standard_error) = fold_log_loss(&split.judged, &models)?;
+            let share = rows_of(&split.judged) as f64 / judged.max(1) as f64;
             log_loss += share * loss;
             variance += (share * standard_error).powi(2);
         }
@@ -105,7 +105,7 @@ pub fn choose_alpha(rounds: &[Round], rows: usize, path: &[f64], folds: u8) -> R
     Ok(AlphaChoice { alpha: best.alpha, rows: judged, path: scores })
 }
 
-/// The blocks of a round that the search looks at, and the fit on those to fit on.
+/// The blocks of a split that the search looks at, and the fit on those to fit on.
 struct Searched<'a> {
     fitted: Vec<&'a DesignBlock>,
     judged: Vec<&'a DesignBlock>,
@@ -114,16 +114,16 @@ struct Searched<'a> {
 }
 
 impl<'a> Searched<'a> {
-    fn of(round: &Round<'a>) -> Result<Searched<'a>> {
-        round.fitted.check()?;
+    fn of(split: &Split<'a>) -> Result<Searched<'a>> {
+        split.fitted.check()?;
         let part = |design: &'a Design| -> Vec<&'a DesignBlock> {
             design.blocks.iter().step_by(design.rows().div_ceil(SEARCH_ROWS).max(1)).collect()
         };
         Ok(Searched {
-            fitted: part(round.fitted),
-            judged: part(round.judged),
-            scale: column_scale(round.fitted, &round.fitted.profile())?,
-            theta: base_rate_start(round.fitted),
+            fitted: part(split.fitted),
+            judged: part(split.judged),
+            scale: column_scale(split.fitted, &split.fitted.profile())?,
+            theta: base_rate_start(split.fitted),
         })
     }
 }
@@ -275,7 +275,7 @@ mod tests {
             let design = split(&random(rows, columns, seed), 100);
             let alpha = 10_f64.powi(-1 - power);
             let start = fit(&design, &LogisticParams::new(alpha).certificate_bytes(0)).unwrap();
-            let found = cross_fit(&Round::within(&design), alpha, 5, Some(&start)).unwrap();
+            let found = cross_fit(&Split::within(&design), alpha, 5, Some(&start)).unwrap();
             let difference = largest_difference(&found, &brute_force(&design, alpha, 5));
             prop_assert!(difference < 1e-6, "{difference}");
         }
@@ -285,19 +285,19 @@ mod tests {
     fn cross_fitting_works_without_a_penalty() {
         let design = split(&random(2_000, 6, 5), 256);
         let start = fit(&design, &LogisticParams::new(0.0).certificate_bytes(0)).unwrap();
-        let found = cross_fit(&Round::within(&design), 0.0, 5, Some(&start)).unwrap();
+        let found = cross_fit(&Split::within(&design), 0.0, 5, Some(&start)).unwrap();
         assert!(largest_difference(&found, &brute_force(&design, 0.0, 5)) < 1e-6);
         assert!(largest_difference(&found, &start.log_odds(&design).unwrap()) > 1e-3);
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            assert_eq!(pool.install(|| cross_fit(&Round::within(&design), 0.0, 5, Some(&start))).unwrap(), found);
+            assert_eq!(pool.install(|| cross_fit(&Split::within(&design), 0.0, 5, Some(&start))).unwrap(), found);
         }
     }
 
     #[test]
     fn the_penalty_with_the_lowest_out_of_fold_loss_is_chosen() {
         let design = split(&random(400, 8, 2), 128);
-        let choice = choose_alpha(&[Round::within(&design)], design.rows(), &ALPHA_PATH, 5).unwrap();
+        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &ALPHA_PATH, 5).unwrap();
         assert_eq!((choice.rows, choice.path.len()), (400, ALPHA_PATH.len()));
         for score in &choice.path {
             let log_odds = brute_force(&design, score.alpha, 5).concat();
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_large_design_is_searched_on_part_of_its_blocks() {
         let design = split(&random(210_000, 1, 4), 1_000);
-        let choice = choose_alpha(&[Round::within(&design)], design.rows(), &[1e-5, 1e-3], 5).unwrap();
+        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &[1e-5, 1e-3], 5).unwrap();
         assert_eq!(choice.rows, 35_000);
         assert_eq!(choice.path.iter().map(|score| score.alpha).collect::<Vec<_>>(), [1e-3, 1e-5]);
     }
@@ -323,15 +323,15 @@ mod tests {
     fn folds_that_cannot_be_fitted_are_refused() {
         let good = random(200, 2, 1);
         let start = fit(&good, &LogisticParams::new(0.01)).unwrap();
-        let error = cross_fit(&Round::within(&good), 0.01, 3, Some(&start)).unwrap_err();
+        let error = cross_fit(&Split::within(&good), 0.01, 3, Some(&start)).unwrap_err();
         assert!(error.to_string().contains("of 3"), "{error}");
-        assert!(cross_fit(&Round::within(&good), 0.01, 1, Some(&start)).is_err());
+        assert!(cross_fit(&Split::within(&good), 0.01, 1, Some(&start)).is_err());
         // All churners in fold 1.
         let design = from_columns(vec![0.1, 0.2, 0.3, 0.4], vec![1, 1, 0, 0], vec![1, 1, 0, 1]);
         let start = fit(&design, &LogisticParams::new(0.1)).unwrap();
-        let error = cross_fit(&Round::within(&design), 0.1, 2, Some(&start)).unwrap_err();
+        let error = cross_fit(&Split::within(&design), 0.1, 2, Some(&start)).unwrap_err();
         assert_eq!(error.exit_code(), 5);
         assert!(error.to_string().contains("0 of the 1 rows outside fold 1"), "{error}");
-        assert!(choose_alpha(&[Round::within(&good)], good.rows(), &[], 5).is_err());
+        assert!(choose_alpha(&[Split::within(&good)], good.rows(), &[], 5).is_err());
     }
 }
