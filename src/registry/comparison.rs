@@ -22,7 +22,7 @@ pub struct Contender {
 /// Which of a version's models was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Which {
+pub enum ModelKind {
     /// The one that scores: it is older than the rows.
     Published,
     /// The one that its evaluation is about, because the one that scores has learned from the rows.
@@ -35,7 +35,7 @@ pub struct Side {
     /// The version.
     pub version: String,
     /// Which of its models was compared.
-    pub model: Which,
+    pub model: ModelKind,
     /// Its metrics.
     pub metrics: Intervals,
 }
@@ -81,10 +81,12 @@ impl Contender {
 
     /// The model to compare on these dates: the one that scores if it has seen none of them, or else the one that was
     /// evaluated.
-    fn on(&self, dates: &[Day]) -> (Which, &Artefact) {
+    fn on(&self, dates: &[Day]) -> (ModelKind, &Artefact) {
         match &self.evaluated {
-            Some(evaluated) if dates.iter().any(|&day| has_seen(&self.published, day)) => (Which::Evaluated, evaluated),
-            _ => (Which::Published, &self.published),
+            Some(evaluated) if dates.iter().any(|&day| has_seen(&self.published, day)) => {
+                (ModelKind::Evaluated, evaluated)
+            }
+            _ => (ModelKind::Published, &self.published),
         }
     }
 }

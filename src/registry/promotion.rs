@@ -1,6 +1,6 @@
 //! The rule of promotion: when a challenger becomes champion.
 
-use super::comparison::{self, Contender, HeldOut, Which};
+use super::comparison::{self, Contender, HeldOut, ModelKind};
 use crate::metrics::bootstrap::Interval;
 
 /// Whether a challenger becomes champion, and why.
@@ -59,8 +59,8 @@ pub fn decide(challenger: &Contender, champion: &Contender, held_out: Option<&He
                 rows.rows,
                 rows.churners,
                 match rows.first.model {
-                    Which::Published => String::new(),
-                    Which::Evaluated =>
+                    ModelKind::Published => String::new(),
+                    ModelKind::Evaluated =>
                         format!(", by the model that {name} was evaluated with: the one that scores has seen them"),
                 },
             );

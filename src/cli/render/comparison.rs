@@ -4,7 +4,7 @@ use super::{counted, percent, shown, table};
 use crate::calendar::Day;
 use crate::jobs::compare::Comparison;
 use crate::metrics::bootstrap::{Interval, Intervals};
-use crate::registry::comparison::{HeldOut, Which};
+use crate::registry::comparison::{HeldOut, ModelKind};
 use crate::registry::differences::{ListChange, Moved};
 use std::fmt::Write;
 
@@ -57,7 +57,7 @@ fn held_out(text: &mut String, rows: &HeldOut) {
     line("calibration error (ECE)", |m| m.ece, 4);
     let _ = writeln!(text, "{list}");
     for side in [first, second] {
-        if side.model == Which::Evaluated {
+        if side.model == ModelKind::Evaluated {
             let _ = writeln!(
                 text,
                 "  {}: by the model that it was evaluated with; the one that scores was fitted on these rows too",
