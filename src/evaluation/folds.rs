@@ -1,6 +1,6 @@
 //! The metrics fold by fold, where there is no time to split by.
 
-use crate::metrics::bootstrap::Each;
+use crate::metrics::bootstrap::PerMetric;
 use crate::metrics::Metrics;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub struct FoldMetrics {
     /// The folds by name.
     pub by_fold: Vec<(String, Metrics)>,
     /// The mean over the folds in which a metric is defined.
-    pub mean: Each<Option<f64>>,
+    pub mean: PerMetric<Option<f64>>,
 }
 
 /// The mean of a metric over the folds in which it is defined.
@@ -24,7 +24,7 @@ fn mean(by_fold: &[(String, Metrics)], metric: impl Fn(&Metrics) -> Option<f64>)
 impl FoldMetrics {
     /// With the mean over the folds.
     pub fn of(column: Option<String>, by_fold: Vec<(String, Metrics)>) -> FoldMetrics {
-        let mean = Each {
+        let mean = PerMetric {
             base_rate: mean(&by_fold, |m| m.base_rate),
             roc_auc: mean(&by_fold, |m| m.roc_auc),
             average_precision: mean(&by_fold, |m| m.average_precision),

@@ -99,7 +99,7 @@ fn quantile(ascending: &[f64], share: f64) -> f64 {
 
 /// A value for each metric that is resampled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Each<T> {
+pub struct PerMetric<T> {
     /// Share of churners.
     pub base_rate: T,
     /// [`metrics::roc_auc`].
@@ -120,10 +120,10 @@ pub struct Each<T> {
     pub lift_at_capacity: T,
 }
 
-impl<T> Each<T> {
+impl<T> PerMetric<T> {
     /// The same for every metric.
-    fn map<U>(of: impl Fn(fn(&Each<f64>) -> f64) -> U) -> Each<U> {
-        Each {
+    fn map<U>(of: impl Fn(fn(&PerMetric<f64>) -> f64) -> U) -> PerMetric<U> {
+        PerMetric {
             base_rate: of(|each| each.base_rate),
             roc_auc: of(|each| each.roc_auc),
             average_precision: of(|each| each.average_precision),
@@ -138,7 +138,7 @@ impl<T> Each<T> {
 }
 
 /// The intervals of all metrics; of one that is not defined, none.
-pub type Intervals = Each<Option<Interval>>;
+pub type Intervals = PerMetric<Option<Interval>>;
 
 impl Intervals {
     /// The intervals of all metrics of a model, so many times as wide, and within the values that they can have. The share of
@@ -146,7 +146,7 @@ impl Intervals {
     pub fn widened(self, times: f64) -> Intervals {
         let wide = self.differences_widened(times);
         let within = |interval: Option<Interval>, most: f64| interval.map(|interval| interval.within(0.0, most));
-        Each {
+        PerMetric {
             base_rate: self.base_rate,
             roc_auc: within(wide.roc_auc, 1.0),
             average_precision: within(wide.average_precision, 1.0),
@@ -162,7 +162,7 @@ impl Intervals {
     /// The intervals of differences of all metrics, so many times as wide.
     pub fn differences_widened(self, times: f64) -> Intervals {
         let wide = |interval: Option<Interval>| interval.map(|interval| interval.widened(times));
-        Each {
+        PerMetric {
             base_rate: wide(self.base_rate),
             roc_auc: wide(self.roc_auc),
             average_precision: wide(self.average_precision),
@@ -197,7 +197,7 @@ impl Bootstrap {
         let sorted = Sorted::new(y, scores.into(), customers);
         let estimate = sorted.estimate(self);
         let replicates = centred(self.replicates(&sorted), estimate.ece);
-        Each::<f64>::map(|metric| Interval::percentile(metric(&estimate), replicates.iter().map(metric)))
+        PerMetric::<f64>::map(|metric| Interval::percentile(metric(&estimate), replicates.iter().map(metric)))
     }
 
     /// The difference, `scores` less `other`, of each metric of two sets of scores of the same rows, with its
@@ -220,8 +220,9 @@ impl Bootstrap {
             (estimate, centred(self.replicates(&sorted), estimate.ece))
         };
         let ((ours, our_replicates), (theirs, their_replicates)) = (resampled(scores), resampled(other));
-        let alone = Each::<f64>::map(|metric| Interval::percentile(metric(&ours), our_replicates.iter().map(metric)));
-        let paired = Each::<f64>::map(|metric| {
+        let alone =
+            PerMetric::<f64>::map(|metric| Interval::percentile(metric(&ours), our_replicates.iter().map(metric)));
+        let paired = PerMetric::<f64>::map(|metric| {
             let pairs = our_replicates.iter().zip(&their_replicates);
             Interval::percentile(metric(&ours) - metric(&theirs), pairs.map(|(a, b)| metric(a) - metric(b)))
         });
@@ -253,15 +254,15 @@ impl Bootstrap {
     }
 
     /// The metrics in every replicate; NaN where one is not defined.
-    fn replicates(&self, sorted: &Sorted) -> Vec<Each<f64>> {
+    fn replicates(&self, sorted: &Sorted) -> Vec<PerMetric<f64>> {
         let of_pass = |weights| vectorised!(simd => over(simd, sorted, self.capacity, weights));
-        let all: Vec<[Each<f64>; LANES]> = self.passes().map(of_pass).collect();
+        let all: Vec<[PerMetric<f64>; LANES]> = self.passes().map(of_pass).collect();
         all.concat()
     }
 }
 
 /// Shifts the calibration errors to have the estimate as their mean, but no error below 0.
-fn centred(mut replicates: Vec<Each<f64>>, estimate: f64) -> Vec<Each<f64>> {
+fn centred(mut replicates: Vec<PerMetric<f64>>, estimate: f64) -> Vec<PerMetric<f64>> {
     let mean = crate::numeric::sum(replicates.iter().map(|each| each.ece)) / replicates.len().max(1) as f64;
     replicates.iter_mut().for_each(|each| each.ece = (each.ece - mean + estimate).max(0.0));
     replicates
@@ -374,7 +375,7 @@ impl Sorted {
     }
 
     /// The metrics of the rows themselves: of the replicate in which every customer has the weight 1.
-    fn estimate(&self, bootstrap: &Bootstrap) -> Each<f64> {
+    fn estimate(&self, bootstrap: &Bootstrap) -> PerMetric<f64> {
         vectorised!(simd => over(simd, self, bootstrap.capacity, Weights::One))[0]
     }
 }
@@ -416,7 +417,7 @@ fn counted(cells: &[u32], customers: &[u32], count: usize, weights: Weights) -> 
 
 /// The metrics of the replicates with these weights of the customers.
 #[inline(always)]
-fn over<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) -> [Each<f64>; LANES] {
+fn over<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) -> [PerMetric<f64>; LANES] {
     let rows = &sorted.rows;
     let zero = f64x8::splat(simd, 0.0);
     let (mut all, mut churners) = (zero, zero);
@@ -480,7 +481,7 @@ fn over<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) ->
         let base_rate = n1 / n;
         let caught = |share: f64| precision_at(sorted, share * n, lane, &notes, weights);
         let precision_at_capacity = caught(list);
-        Each {
+        PerMetric {
             base_rate,
             roc_auc: area[lane] / (n1 * (n - n1)),
             average_precision: precision[lane] / n1,
