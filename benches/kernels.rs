@@ -208,5 +208,5 @@ fn calibration_isotonic(bencher: Bencher) {
 fn metrics(bencher: Bencher) {
     let (log_odds, y) = scores();
     let p: Vec<f64> = log_odds.iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect();
-    bencher.counter(ItemsCount::new(SCORES)).bench_local(|| Metrics::of(black_box(&y), &p, 500));
+    bencher.counter(ItemsCount::new(SCORES)).bench_local(|| Metrics::new(black_box(&y), &p, 500));
 }

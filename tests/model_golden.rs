@@ -251,7 +251,7 @@ fn metrics_are_scikit_learns() {
     let economics =
         Economics { contact_cost: 1.0, offer_cost: 10.0, save_rate: 0.3, customer_value: 200.0, value_months: 12 };
     for case in json::<Vec<MetricsCase>>("metrics.json") {
-        let found = Metrics::of(&case.y, &case.p, case.capacity);
+        let found = Metrics::new(&case.y, &case.p, case.capacity);
         for (what, found, expected) in [
             ("base rate", found.base_rate, case.base_rate),
             ("ROC AUC", found.roc_auc, case.roc_auc),

@@ -51,22 +51,26 @@ pub struct InputDigest {
 
 impl Inputs {
     /// Describes the opened sources.
-    pub fn of<'a>(sources: &Sources, signals: impl Iterator<Item = &'a String>, labels_until: Option<Day>) -> Inputs {
+    pub fn from_sources<'a>(
+        sources: &Sources,
+        signals: impl Iterator<Item = &'a String>,
+        labels_until: Option<Day>,
+    ) -> Inputs {
         let mut tables = vec![("customers".to_owned(), &sources.customers)];
         tables.extend(signals.cloned().zip(&sources.signals));
         tables.extend(sources.churn.iter().map(|table| ("churn".to_owned(), table)));
-        let digest = |(name, table): (String, &Table)| (name, InputDigest::of(table));
+        let digest = |(name, table): (String, &Table)| (name, InputDigest::from_table(table));
         Inputs { labels_until, sources: tables.into_iter().map(digest).collect() }
     }
 
     /// Describes a prepared table.
-    pub fn of_table(table: &Table) -> Inputs {
-        Inputs { labels_until: None, sources: [("table".to_owned(), InputDigest::of(table))].into() }
+    pub fn from_table(table: &Table) -> Inputs {
+        Inputs { labels_until: None, sources: [("table".to_owned(), InputDigest::from_table(table))].into() }
     }
 }
 
 impl InputDigest {
-    fn of(table: &Table) -> InputDigest {
+    fn from_table(table: &Table) -> InputDigest {
         InputDigest {
             files: table.files.len(),
             rows: table.files.iter().map(|f| f.rows()).sum(),
@@ -94,7 +98,7 @@ pub struct ChurnMeaning {
 
 impl ChurnMeaning {
     /// What the settings say of a prepared table, whose labels are a column.
-    pub fn of_table(settings: &Settings) -> ChurnMeaning {
+    pub fn for_table(settings: &Settings) -> ChurnMeaning {
         ChurnMeaning {
             definition: ChurnDefinition::Event,
             signals: Vec::new(),
@@ -105,7 +109,7 @@ impl ChurnMeaning {
     }
 
     /// What the settings say of signals.
-    pub fn of(churn: &Churn) -> ChurnMeaning {
+    pub fn for_signals(churn: &Churn) -> ChurnMeaning {
         let signals = match churn.definition {
             ChurnDefinition::Event => Vec::new(),
             ChurnDefinition::Inactivity => churn.signals.clone(),
@@ -274,7 +278,7 @@ impl Artefact {
 
     /// Fails unless the model predicts what the settings call churn, from exactly the features they describe.
     pub fn check_compatible(&self, settings: &Settings) -> Result<()> {
-        let meaning = ChurnMeaning::of(&settings.churn);
+        let meaning = ChurnMeaning::for_signals(&settings.churn);
         if let Some(label) = &self.churn.label {
             return Err(Error::Model(format!(
                 "model {} was trained on a prepared table and predicts its column `{label}`, so it cannot score signals. \

@@ -35,7 +35,7 @@ impl Baseline {
     ///
     /// # Errors
     /// Features that cannot be read back.
-    pub fn of(
+    pub fn learn(
         settings: &Settings,
         dataset: &Dataset,
         customers: &CustomerTable,

@@ -23,7 +23,7 @@ fn mean(by_fold: &[(String, Metrics)], metric: impl Fn(&Metrics) -> Option<f64>)
 
 impl FoldMetrics {
     /// With the mean over the folds.
-    pub fn of(column: Option<String>, by_fold: Vec<(String, Metrics)>) -> FoldMetrics {
+    pub fn new(column: Option<String>, by_fold: Vec<(String, Metrics)>) -> FoldMetrics {
         let mean = PerMetric {
             base_rate: mean(&by_fold, |m| m.base_rate),
             roc_auc: mean(&by_fold, |m| m.roc_auc),

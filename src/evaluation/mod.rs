@@ -76,7 +76,7 @@ impl Evaluation {
     /// Judges probabilities of the selected rows, one a row, block by block; likewise those of the baseline; and group by group
     /// by the [groupings](segments::groupings) of these rows. Where rows were held out in turn, `folds` has the fold of each:
     /// rows are ranked by [`metrics::places_within`] theirs, and intervals are wider by [`for_shared_rows`].
-    pub fn of(
+    pub fn new(
         settings: &Settings,
         dataset: &Dataset,
         customers: &CustomerTable,
@@ -115,7 +115,7 @@ impl Evaluation {
         let of_date = |&date: &u32| {
             let rows = (0..y.len()).filter(|&row| dates[row] == date);
             let (y, p): (Vec<u8>, Vec<f64>) = rows.map(|row| (y[row], p[row])).unzip();
-            (dataset.as_of[date as usize], Metrics::of(&y, &p, capacity))
+            (dataset.as_of[date as usize], Metrics::new(&y, &p, capacity))
         };
         let replicates = replicates_for(y.len());
         let bootstrap = Bootstrap { replicates, seed: settings.model.seed, capacity };
@@ -129,8 +129,8 @@ impl Evaluation {
             };
             groupings.par_iter().flat_map_iter(of).collect()
         };
-        let on_all = || (Metrics::of(&y, scores, capacity), metrics::calibration_table(&y, &p), gains(&y, scores.by));
-        let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::of(&y, of_baseline, capacity));
+        let on_all = || (Metrics::new(&y, scores, capacity), metrics::calibration_table(&y, &p), gains(&y, scores.by));
+        let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::new(&y, of_baseline, capacity));
         let money = || ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap);
         let by_date = || seen.par_iter().map(of_date).collect();
         let (((intervals, over_baseline), segments), (((on_all, by_date), line), profit)) = rayon::join(

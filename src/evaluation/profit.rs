@@ -139,9 +139,9 @@ impl Ranked<'_> {
             filled += tie.len();
             tie.iter().for_each(|&row| cells[row] = 2 * step + u32::from(self.y[row] == 1));
         }
-        bootstrap.of_cells(found, &cells, self.customers, |counts| {
+        bootstrap.interval_from_cells(found, &cells, self.customers, |counts| {
             let steps = counts.chunks_exact(2).map(|cells| [cells[1], cells[0]]);
-            of_steps(steps, value, economics).map_or(f64::NAN, |(profit, _)| profit)
+            empc_from_steps(steps, value, economics).map_or(f64::NAN, |(profit, _)| profit)
         })
     }
 }
@@ -158,11 +158,15 @@ pub fn empc(y: &[u8], score: &[f64], value: f64, economics: &Economics) -> Optio
         let caught = tie.iter().filter(|(_, y)| *y == 1).count();
         [caught as f64, (tie.len() - caught) as f64]
     });
-    of_steps(ties, value, economics)
+    empc_from_steps(ties, value, economics)
 }
 
 /// [`empc`] of the steps of a ranking, from the highest score: how many churned and how many stayed in each.
-fn of_steps(steps: impl Iterator<Item = [f64; 2]> + Clone, value: f64, economics: &Economics) -> Option<(f64, f64)> {
+fn empc_from_steps(
+    steps: impl Iterator<Item = [f64; 2]> + Clone,
+    value: f64,
+    economics: &Economics,
+) -> Option<(f64, f64)> {
     let [churners, stayed] = steps.clone().fold([0.0, 0.0], |[a, b], [churned, stayed]| [a + churned, b + stayed]);
     let n = churners + stayed;
     let (offer, contact) = (economics.offer_cost / value, economics.contact_cost / value);

@@ -107,7 +107,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     }
     clock.lap("leaks");
 
-    let inputs = Inputs::of(&tables.sources, settings.signals.keys(), Some(end));
+    let inputs = Inputs::from_sources(&tables.sources, settings.signals.keys(), Some(end));
     let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
     let own = training::Data::Own { dataset: &mut data, features: compared };
     let challenger =
@@ -139,7 +139,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request
         None => split_by_folds(job, &prepared)?,
     };
     for model in challenger.models() {
-        model.churn = ChurnMeaning::of_table(settings);
+        model.churn = ChurnMeaning::for_table(settings);
         if snapshots.is_none() {
             model.advice.insert(0, NO_TIME_SPLIT.to_owned());
         }
@@ -178,7 +178,7 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
     let training = Selection::labelled(&prepared.dataset, |day| snapshots.training.contains(&day));
     let kept = candidates(settings, prepared).for_training_on(&training)?;
     let (data, customers) = kept.data();
-    let inputs = Inputs::of_table(&prepared.source.table.table);
+    let inputs = Inputs::from_table(&prepared.source.table.table);
     let shared = training::Data::Shared(data);
     let mut challenger = training::train(settings, shared, customers, snapshots, inputs, &|what: &str| job.step(what))?;
     challenger.models().for_each(|model| kept.tell(model));
@@ -192,7 +192,7 @@ fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<Challenger> {
         (Some(levels), Some(column)) => Folds::given(column, levels)?,
         _ => Folds::stratified(&prepared.dataset, &prepared.customers, settings.model.seed),
     };
-    let inputs = Inputs::of_table(&prepared.source.table.table);
+    let inputs = Inputs::from_table(&prepared.source.table.table);
     let candidates = candidates(settings, prepared);
     folds::train(settings, &candidates, (&folds, column), inputs, &|what: &str| job.step(what))
 }

@@ -231,7 +231,7 @@ impl Bootstrap {
 
     /// The interval of a statistic of counts: each row is in one of the `cells`, and `of` makes the statistic of how many
     /// rows, drawn in a replicate, each cell holds.
-    pub fn of_cells(
+    pub fn interval_from_cells(
         &self,
         estimate: f64,
         cells: &[u32],
@@ -567,7 +567,7 @@ mod tests {
             let (y, p, customers) = rows(1, 3_001, 3, grid);
             let bootstrap = Bootstrap { replicates: 8, seed: 1, capacity: 250 };
             let found = Sorted::new(&y, (&p).into(), &customers).estimate(&bootstrap);
-            let expected = Metrics::of(&y, &p, 250);
+            let expected = Metrics::new(&y, &p, 250);
             for (found, expected) in [
                 (found.base_rate, expected.base_rate),
                 (found.roc_auc, expected.roc_auc),

@@ -135,7 +135,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// The metrics of the scores for a list of `capacity` customers.
-    pub fn of<'a>(y: &[u8], scores: impl Into<Scores<'a>>, capacity: usize) -> Metrics {
+    pub fn new<'a>(y: &[u8], scores: impl Into<Scores<'a>>, capacity: usize) -> Metrics {
         let scores = scores.into();
         let ranking = Ranking::new(y, scores.by);
         let ece = match scores.ranked_by_probability() {
@@ -387,13 +387,13 @@ mod tests {
 
     #[test]
     fn metrics_of_nothing_and_of_one_class() {
-        let none = Metrics::of(&[], &[], 10);
+        let none = Metrics::new(&[], &[], 10);
         assert_eq!((none.rows, none.roc_auc, none.log_loss, none.lift_at_capacity), (0, None, None, None));
         assert!(calibration_table(&[], &[]).is_empty());
-        let stayed = Metrics::of(&[0, 0, 0], &[0.1, 0.2, 0.3], 2);
+        let stayed = Metrics::new(&[0, 0, 0], &[0.1, 0.2, 0.3], 2);
         assert_eq!((stayed.roc_auc, stayed.average_precision, stayed.top_decile_lift), (None, None, None));
         assert_eq!((stayed.base_rate, stayed.precision_at_capacity), (Some(0.0), Some(0.0)));
-        let churned = Metrics::of(&[1, 1], &[0.1, 0.2], 0);
+        let churned = Metrics::new(&[1, 1], &[0.1, 0.2], 0);
         assert_eq!((churned.roc_auc, churned.average_precision), (None, Some(1.0)));
         assert_eq!((churned.precision_at_capacity, churned.lift_at_capacity), (None, None));
     }
@@ -418,7 +418,7 @@ mod tests {
         assert!(roc_auc(&y, &p).unwrap() < 0.5);
         let by = places_within(&fold, &p);
         assert_eq!(by, [0.5; 8]);
-        let metrics = Metrics::of(&y, Scores { p: &p, by: &by }, 2);
+        let metrics = Metrics::new(&y, Scores { p: &p, by: &by }, 2);
         assert_eq!((metrics.roc_auc, metrics.log_loss), (Some(0.5), log_loss(&y, &p)));
         assert_eq!(metrics.ece, ece(&y, &p));
         let p = [0.3, 0.3, 0.2, 0.1, 0.9, 0.4, 0.6, 0.4];
@@ -467,11 +467,11 @@ mod tests {
 
         #[test]
         fn the_order_of_rows_never_matters((y, score) in scored(), capacity in 0..70_usize) {
-            let metrics = Metrics::of(&y, &score, capacity);
+            let metrics = Metrics::new(&y, &score, capacity);
             let mut rows: Vec<(u8, f64)> = y.iter().copied().zip(score.iter().copied()).collect();
             rows.reverse();
             let (y, score): (Vec<u8>, Vec<f64>) = rows.into_iter().unzip();
-            let reversed = Metrics::of(&y, &score, capacity);
+            let reversed = Metrics::new(&y, &score, capacity);
             prop_assert_eq!(metrics.precision_at_capacity, reversed.precision_at_capacity);
             prop_assert_eq!(metrics.ece, reversed.ece);
             prop_assert_eq!(metrics.average_precision, reversed.average_precision);

@@ -71,7 +71,7 @@ pub fn sampled(
     if churners == 0 || kept == 0 || kept == all - churners {
         return (rows.clone(), None);
     }
-    let prior = PriorCorrection::of_sampling(churners as u64, kept as u64, (all - churners) as u64);
+    let prior = PriorCorrection::for_sampling(churners as u64, kept as u64, (all - churners) as u64);
     let sampling = Sampling { rows: all, churners, kept, prior, for_memory };
     tracing::info!("{sampling}");
     (selection, Some(sampling))
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_was_left_out_is_told() {
-        let prior = PriorCorrection::of_sampling(50, 190, 950);
+        let prior = PriorCorrection::for_sampling(50, 190, 950);
         let sampling = Sampling { rows: 1000, churners: 50, kept: 190, prior, for_memory: true };
         assert_eq!((sampling.left_out(), sampling.weights()), (760, [5.0, 1.0]));
         let told = sampling.to_string();

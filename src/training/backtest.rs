@@ -263,11 +263,11 @@ impl Setting<'_> {
         };
         Ok(Backtest {
             left_out,
-            pooled: Metrics::of(&pooled.y, scores, capacity),
+            pooled: Metrics::new(&pooled.y, scores, capacity),
             intervals: intervals.widened(times),
             calibration_line: evaluation::calibration_line(&pooled.y, &pooled.p, &pooled.customers),
             baseline_of: folds::either(origins.iter().map(|origin| origin.baseline_of.as_str())),
-            baseline: Metrics::of(&pooled.y, baseline, capacity),
+            baseline: Metrics::new(&pooled.y, baseline, capacity),
             over_baseline: over_baseline.differences_widened(times),
             by_history,
             by_customers,
@@ -295,7 +295,7 @@ impl Setting<'_> {
         let trained = training::train_on(self.settings, dataset, customers, training, &|_| {})?;
         let p = trained.probabilities(dataset, customers, judged)?.concat();
         let of = match baseline {
-            true => Some(Baseline::of(self.settings, dataset, customers, training, judged)?),
+            true => Some(Baseline::learn(self.settings, dataset, customers, training, judged)?),
             false => None,
         };
         Ok((p, of))
@@ -322,7 +322,7 @@ impl Setting<'_> {
         let bootstrap = rows.bootstrap(self.settings);
         let [by_p, by_baseline] = rows.places();
         let scores = Scores { p: &rows.p, by: &by_p };
-        let metrics = Metrics::of(&rows.y, scores, bootstrap.capacity);
+        let metrics = Metrics::new(&rows.y, scores, bootstrap.capacity);
         let rate = metrics.base_rate.filter(|&rate| rate > 0.0 && rate < 1.0);
         let log_odds: Vec<f64> = rows.p.iter().map(|&p| logit(p)).collect();
         let origin = Origin {
@@ -335,7 +335,7 @@ impl Setting<'_> {
             metrics,
             intervals: bootstrap.intervals(&rows.y, scores, &rows.customers),
             baseline_of: folds::either(baselines.iter().map(String::as_str)),
-            baseline: Metrics::of(&rows.y, Scores { p: &rows.baseline, by: &by_baseline }, bootstrap.capacity),
+            baseline: Metrics::new(&rows.y, Scores { p: &rows.baseline, by: &by_baseline }, bootstrap.capacity),
         };
         Ok((origin, rows))
     }
@@ -397,7 +397,7 @@ impl Setting<'_> {
         let rows = Rows { model: Vec::new(), y, p: all, baseline: Vec::new(), customers };
         let bootstrap = rows.bootstrap(self.settings);
         let points = fitted.into_iter().map(|(from, count, p)| {
-            let metrics = Metrics::of(&rows.y, &p, self.settings.list.capacity as usize);
+            let metrics = Metrics::new(&rows.y, &p, self.settings.list.capacity as usize);
             let difference = bootstrap.paired(&rows.y, &p, &rows.p, &rows.customers);
             Learned {
                 from,

@@ -91,7 +91,7 @@ impl<'a> Candidates<'a> {
             let singles = singles(&dataset, &customers, rows)?;
             strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
         }
-        let screening = Screening::of(strengths, rows.count(), most, |column| wide.names(column));
+        let screening = Screening::select(strengths, rows.count(), most, |column| wide.names(column));
         let numeric = screening.among(&table.table.numeric);
         let categorical = screening.among(&table.table.categorical);
         let (dataset, customers, notes) = table.read((&numeric, &categorical), self.dataset, self.customers)?;

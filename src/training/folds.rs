@@ -59,7 +59,7 @@ pub fn train(
             step(&format!("{what} (without fold {} of {count})", fold + 1));
         })?;
         let probabilities = judged.probabilities(dataset, customers, &inside)?;
-        let baseline = Baseline::of(settings, dataset, customers, &outside, &inside)?;
+        let baseline = Baseline::learn(settings, dataset, customers, &outside, &inside)?;
         held_out.push((name.clone(), inside, probabilities, baseline));
     }
     let capacity = settings.list.capacity;
@@ -67,7 +67,7 @@ pub fn train(
         .iter()
         .map(|(name, rows, probabilities, _)| {
             let share = (capacity as usize * rows.count()).div_ceil(all.count().max(1));
-            (name.clone(), Metrics::of(&rows.labels(dataset), &probabilities.concat(), share.max(1)))
+            (name.clone(), Metrics::new(&rows.labels(dataset), &probabilities.concat(), share.max(1)))
         })
         .collect();
     let kept = candidates.for_training_on(&all)?;
@@ -81,11 +81,11 @@ pub fn train(
     };
     let groupings = segments::groupings(dataset, customers, &pooled)?;
     let by = (groupings, Some(fold_of.as_slice()));
-    let mut evaluation = Evaluation::of(settings, dataset, customers, &pooled, &probabilities, baseline, by);
+    let mut evaluation = Evaluation::new(settings, dataset, customers, &pooled, &probabilities, baseline, by);
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();
-    evaluation.folds = Some(FoldMetrics::of(column.map(str::to_owned), by_fold));
+    evaluation.folds = Some(FoldMetrics::new(column.map(str::to_owned), by_fold));
     // This fit is the published one, with its uncertainty, and not followed by another.
     let mut last = settings.clone();
     last.training.refit = false;

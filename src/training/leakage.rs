@@ -72,7 +72,7 @@ struct Sample {
 }
 
 impl Sample {
-    fn of(dataset: &Dataset, rows: &Selection) -> Sample {
+    fn draw(dataset: &Dataset, rows: &Selection) -> Sample {
         let places = spread(dataset, rows);
         let label = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].label(row as usize).unwrap_or(0);
         Sample { y: places.iter().map(label).collect(), places }
@@ -122,7 +122,7 @@ impl Sample {
 /// # Errors
 /// [`Error::Temporary`](crate::Error::Temporary) when features lie on disk and cannot be read.
 pub fn suspects(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Result<Vec<Suspect>> {
-    let sample = Sample::of(dataset, rows);
+    let sample = Sample::draw(dataset, rows);
     let values = dataset.gather(&sample.places)?;
     let count = sample.places.len();
     let numeric = dataset.catalogue.numeric.par_iter().enumerate().filter_map(|(index, feature)| {
@@ -150,7 +150,7 @@ pub fn suspects(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, 
 /// Looks at dates, which are no features themselves but show what the table knows. `days` has an entry for each of the
 /// customers table; `dated` tells whether the rows have as-of dates to compare with.
 pub fn suspect_dates(dataset: &Dataset, dates: &[(String, Vec<i32>)], rows: &Selection, dated: bool) -> Vec<Suspect> {
-    let sample = Sample::of(dataset, rows);
+    let sample = Sample::draw(dataset, rows);
     let judge = |(name, days): &(String, Vec<i32>)| {
         let day = |block: &Block, row: usize| {
             let day = days[block.customers[row] as usize];

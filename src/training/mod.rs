@@ -229,8 +229,11 @@ fn fit_linear(
     sampling: Option<&Sampling>,
 ) -> Result<(Form, ChosenCalibration, Design)> {
     let mut clock = Clock::start();
-    let constraints =
-        Constraints::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &data.catalogue)?);
+    let constraints = Constraints::from_settings(
+        settings,
+        recipe,
+        &Directions::new(&settings.model, &settings.signals, &data.catalogue)?,
+    );
     let alpha = settings.model.alpha.fixed().or(alpha);
     let seed = settings.model.seed;
     let design = match (&mut *data, left) {
@@ -261,7 +264,7 @@ fn fit_linear(
             let designs = designs_forward_in_time(&origins, recipe, data, customers, &part, seed)?;
             let splits: Vec<Split> = match designs.is_empty() {
                 true => vec![Split::within(&design)],
-                false => designs.iter().map(Split::of).collect(),
+                false => designs.iter().map(Split::from_designs).collect(),
             };
             let choice = simplest(settings, constraints.choose_alpha(&splits, design.rows(), FOLDS)?);
             (choice.alpha, Some(choice))
@@ -328,14 +331,17 @@ fn linear_out_of_fold(
     if columns == 0 || columns > WIDE {
         return Ok(None);
     }
-    let constraints =
-        Constraints::of(settings, recipe, &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?);
+    let constraints = Constraints::from_settings(
+        settings,
+        recipe,
+        &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?,
+    );
     let seed = settings.model.seed;
     let designs = match origins.is_empty() {
         true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
         false => designs_forward_in_time(origins, recipe, dataset, customers, part, seed)?,
     };
-    let splits: Vec<Split> = designs.iter().map(Split::of).collect();
+    let splits: Vec<Split> = designs.iter().map(Split::from_designs).collect();
     let alpha = match settings.model.alpha.fixed() {
         Some(alpha) => alpha,
         None => simplest(settings, constraints.choose_alpha(&splits, rows, FOLDS)?).alpha,
@@ -363,7 +369,7 @@ impl Trained {
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
                 let directions = Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?;
-                let constraints = Constraints::of(settings, &self.recipe, &directions).without_dropped(&fit);
+                let constraints = Constraints::from_settings(settings, &self.recipe, &directions).without_dropped(&fit);
                 let design = match known.filter(|_| sampling.is_none()) {
                     Some(known) => known,
                     None => self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?,
@@ -472,7 +478,7 @@ pub fn train(
     let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
     enough(settings, &data, &training, snapshots)?;
     let mut clock = Clock::start();
-    let baseline = Baseline::of(settings, &data, customers, &training, &held_out(&data))?;
+    let baseline = Baseline::learn(settings, &data, customers, &training, &held_out(&data))?;
     clock.lap("baseline");
     let left = Selection::of(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
     let (judged, design) = with_design(settings, &mut data, customers, (&training, Some(&left)), step)?;
@@ -503,7 +509,7 @@ pub fn train(
     clock.lap("risks of the held-out rows");
     let dataset: &Dataset = &data;
     let evaluation =
-        Evaluation::of(settings, dataset, customers, &held_out, &probabilities, baseline, (groupings, None));
+        Evaluation::new(settings, dataset, customers, &held_out, &probabilities, baseline, (groupings, None));
     clock.lap("evaluation");
     let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
     if !settings.training.refit {
@@ -526,13 +532,13 @@ pub(super) fn artefact(
     evaluation: Evaluation,
     inputs: Inputs,
 ) -> Artefact {
-    let summary = FitSummary::of(&model.form);
+    let summary = FitSummary::from_form(&model.form);
     Artefact {
         format: FORMAT,
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         version: String::new(),
         trained_at: String::new(),
-        churn: ChurnMeaning::of(&settings.churn),
+        churn: ChurnMeaning::for_signals(&settings.churn),
         eligibility: settings.eligibility.clone(),
         windows_days: settings.features.windows_days.clone(),
         seed: settings.model.seed,
@@ -583,7 +589,7 @@ struct FitSummary {
 }
 
 impl FitSummary {
-    fn of(form: &Form) -> FitSummary {
+    fn from_form(form: &Form) -> FitSummary {
         match form {
             Form::Linear { fit, alpha_choice, restrictions } => FitSummary {
                 rows: fit.rows,

@@ -52,7 +52,7 @@ pub struct Basis {
 
 impl Basis {
     /// Of centred columns.
-    fn of_columns(columns: &[Vec<f64>], shares: &[f64]) -> Basis {
+    fn from_columns(columns: &[Vec<f64>], shares: &[f64]) -> Basis {
         let values = (0..shares.len()).flat_map(|cell| columns.iter().map(move |column| column[cell])).collect();
         let square = |column: &Vec<f64>| column.iter().zip(shares).map(|(x, w)| w * x * x).sum::<f64>();
         Basis { columns: columns.len(), values, bounded: 0, variance: columns.iter().map(square).sum() }
@@ -103,7 +103,7 @@ pub fn curve(grid: &Grid) -> Basis {
         indicator[missing] = 1.0;
         columns.extend(standardised(indicator, &grid.shares, 1.0));
     }
-    Basis { bounded, ..Basis::of_columns(&columns, &grid.shares) }
+    Basis { bounded, ..Basis::from_columns(&columns, &grid.shares) }
 }
 
 /// Shapes of which every sum with weights of 0 or more has the direction: the line, ramps from each quantile to the next
@@ -157,7 +157,7 @@ fn side(grid: &Grid, groups: &[u8]) -> Basis {
     if variance > 0.0 {
         columns.iter_mut().flatten().for_each(|value| *value /= variance.sqrt());
     }
-    Basis::of_columns(&columns, &shares)
+    Basis::from_columns(&columns, &shares)
 }
 
 fn levels(shares: &[f64]) -> Basis {
@@ -169,7 +169,7 @@ fn levels(shares: &[f64]) -> Basis {
             column
         })
         .collect();
-    Basis::of_columns(&columns, shares)
+    Basis::from_columns(&columns, shares)
 }
 
 /// The line, the pieces and the steps of a numeric feature, standardised over all rows; 0 where it is absent. A piece grows

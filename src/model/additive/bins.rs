@@ -64,20 +64,20 @@ impl Bins {
 
     /// The code of a numeric value; NaN is absent.
     #[inline]
-    pub fn of_value(edges: &[f32], value: f32) -> u8 {
+    pub fn encode_value(edges: &[f32], value: f32) -> u8 {
         let bin = if value.is_nan() { edges.len() + 1 } else { edges.partition_point(|&edge| edge < value) };
         u8::try_from(bin).unwrap_or(u8::MAX)
     }
 
-    /// The codes of numeric values, as [`Bins::of_value`] gives them.
-    pub fn of_values(edges: &[f32], values: &[f32]) -> Vec<u8> {
+    /// The codes of numeric values, as [`Bins::encode_value`] gives them.
+    pub fn encode(edges: &[f32], values: &[f32]) -> Vec<u8> {
         let mut codes = vec![0; values.len()];
         vectorised!(count_below(edges, values, &mut codes));
         codes
     }
 
     /// The code of a level.
-    pub fn of_level(&self, level: Option<&str>) -> u8 {
+    pub fn level_code(&self, level: Option<&str>) -> u8 {
         let code = match (self, level) {
             (Bins::Levels { levels }, Some(level)) => {
                 levels.iter().position(|known| known == level).unwrap_or(levels.len())
@@ -88,7 +88,7 @@ impl Bins {
     }
 
     /// The bins of a categorical feature: the levels that the recipe found common, the commonest first.
-    pub fn of_levels(step: &CategoricalStep) -> Bins {
+    pub fn from_levels(step: &CategoricalStep) -> Bins {
         let levels = step.baseline.iter().chain(&step.levels).take(MOST_LEVELS).cloned().collect();
         Bins::Levels { levels }
     }
@@ -99,7 +99,7 @@ impl Bins {
     }
 
     /// Cuts ascending values, none of them NaN.
-    pub fn of_sorted(values: &[f32]) -> Bins {
+    pub fn from_sorted(values: &[f32]) -> Bins {
         Bins::Numeric { edges: edges(values, NUMERIC_BINS) }
     }
 }
@@ -189,15 +189,15 @@ pub struct Grid {
 
 impl Grid {
     /// Of a numeric feature, from the values of a sample of rows; NaN is absent.
-    pub fn of_numeric(step: &NumericStep, values: &[f32], direction: Option<Direction>) -> Grid {
+    pub fn for_numeric(step: &NumericStep, values: &[f32], direction: Option<Direction>) -> Grid {
         let mut present: Vec<f32> = values.iter().copied().filter(|v| !v.is_nan()).collect();
         present.sort_unstable_by(f32::total_cmp);
-        let bins = Bins::of_sorted(&present);
+        let bins = Bins::from_sorted(&present);
         let mut counts = vec![0u64; bins.codes()];
         let mut sums = vec![0.0; bins.codes()];
         if let Bins::Numeric { edges } = &bins {
             for &value in values {
-                let code = usize::from(Bins::of_value(edges, value));
+                let code = usize::from(Bins::encode_value(edges, value));
                 counts[code] += 1;
                 if step.scale > 0.0 {
                     sums[code] += f64::from(step.standardised(value));
@@ -209,7 +209,7 @@ impl Grid {
     }
 
     /// Of a categorical feature, from the codes of a sample of rows.
-    pub fn of_categorical(bins: Bins, codes: impl Iterator<Item = u8>) -> Grid {
+    pub fn for_categorical(bins: Bins, codes: impl Iterator<Item = u8>) -> Grid {
         let mut counts = vec![0u64; bins.codes()];
         codes.for_each(|code| counts[usize::from(code)] += 1);
         Grid { bins, shares: shares(&counts), values: Vec::new(), direction: None }
@@ -272,12 +272,12 @@ mod tests {
 
     #[test]
     fn few_values_are_levels_of_their_own() {
-        let bins = Bins::of_sorted(&[0.0, 0.0, 1.0, 3.0, 3.0]);
+        let bins = Bins::from_sorted(&[0.0, 0.0, 1.0, 3.0, 3.0]);
         let Bins::Numeric { edges } = &bins else { panic!() };
         assert_eq!(*edges, [0.5, 2.0]);
-        let codes = [-7.0, 0.0, 0.5, 0.6, 3.0, 9.0, f32::NAN].map(|value| Bins::of_value(edges, value));
+        let codes = [-7.0, 0.0, 0.5, 0.6, 3.0, 9.0, f32::NAN].map(|value| Bins::encode_value(edges, value));
         assert_eq!(codes, [0, 0, 0, 1, 2, 2, 3]);
-        assert_eq!(Bins::of_values(edges, &[-7.0, 0.0, 0.5, 0.6, 3.0, 9.0, f32::NAN]), codes);
+        assert_eq!(Bins::encode(edges, &[-7.0, 0.0, 0.5, 0.6, 3.0, 9.0, f32::NAN]), codes);
         assert_eq!((bins.missing(), bins.codes()), (3, 4));
     }
 
@@ -285,25 +285,25 @@ mod tests {
     fn many_values_fill_bins_evenly_and_a_common_one_has_its_own() {
         let mut values: Vec<f32> = vec![0.0; 5_000];
         values.extend((1..=5_000u16).map(f32::from));
-        let Bins::Numeric { edges } = Bins::of_sorted(&values) else { panic!() };
+        let Bins::Numeric { edges } = Bins::from_sorted(&values) else { panic!() };
         assert!(edges.len() > 55 && edges.len() < NUMERIC_BINS, "{}", edges.len());
         assert!(edges[0] < 1.0);
         let mut counts = vec![0; edges.len() + 2];
-        values.iter().for_each(|&v| counts[usize::from(Bins::of_value(&edges, v))] += 1);
+        values.iter().for_each(|&v| counts[usize::from(Bins::encode_value(&edges, v))] += 1);
         assert_eq!(counts[0], 5_000);
-        let codes: Vec<u8> = values.iter().map(|&value| Bins::of_value(&edges, value)).collect();
-        assert_eq!(Bins::of_values(&edges, &values), codes);
+        let codes: Vec<u8> = values.iter().map(|&value| Bins::encode_value(&edges, value)).collect();
+        assert_eq!(Bins::encode(&edges, &values), codes);
         assert!(counts[1..edges.len()].iter().all(|&count| count > 40 && count < 200), "{counts:?}");
     }
 
     #[test]
     fn odd_values_are_cut_without_harm() {
         for values in [vec![], vec![1.0], vec![f32::NEG_INFINITY, 0.0, f32::INFINITY], vec![1.0, 1.0f32.next_up()]] {
-            let Bins::Numeric { edges } = Bins::of_sorted(&values) else { panic!() };
+            let Bins::Numeric { edges } = Bins::from_sorted(&values) else { panic!() };
             assert_eq!(edges.len(), values.len().saturating_sub(1));
             assert!(edges.iter().all(|edge| !edge.is_nan()));
             for (code, &value) in (0u8..).zip(&values) {
-                assert_eq!(Bins::of_value(&edges, value), code, "{values:?}");
+                assert_eq!(Bins::encode_value(&edges, value), code, "{values:?}");
             }
         }
     }
@@ -316,9 +316,9 @@ mod tests {
             levels: vec!["b".into()],
             other: false,
         };
-        let bins = Bins::of_levels(&step);
-        assert_eq!(["a", "b", "never seen"].map(|level| bins.of_level(Some(level))), [0, 1, 2]);
-        assert_eq!(bins.of_level(None), 3);
+        let bins = Bins::from_levels(&step);
+        assert_eq!(["a", "b", "never seen"].map(|level| bins.level_code(Some(level))), [0, 1, 2]);
+        assert_eq!(bins.level_code(None), 3);
     }
 
     #[test]
@@ -335,7 +335,7 @@ mod tests {
             missing_indicator: true,
             copy_of: None,
         };
-        let grid = Grid::of_numeric(&step, &values, None);
+        let grid = Grid::for_numeric(&step, &values, None);
         let groups = grid.groups(16);
         assert_eq!(groups.len(), grid.bins.codes());
         assert_eq!((groups[0], groups[groups.len() - 2], groups[groups.len() - 1]), (0, 14, 15));

@@ -208,7 +208,7 @@ impl ModelSearch {
         let curves = &self.result.curves;
         let choice = self.result.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
         let shape = search.shape(curves, choice.pairs);
-        let (frame, shape) = self.frame.of_shape(&shape);
+        let (frame, shape) = self.frame.restricted_to(&shape);
         let Options { penalty, alpha, .. } = &self.options;
         let (penalty, alpha) = (*penalty, *alpha);
         let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
@@ -226,7 +226,7 @@ impl ModelSearch {
             fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
         }
         let cross_fit = match self.options.origins.is_empty() && self.rows() == training.count() {
-            true => CrossFit::of(&self.parts, choice.log_odds.clone()),
+            true => CrossFit::from_folds(&self.parts, choice.log_odds.clone()),
             false => fit.cross_fit(&blocks, self.options.folds),
         };
         Ok((fit, cross_fit))
@@ -260,7 +260,7 @@ impl Plan {
     /// The plan without features and interactions whose coefficients are all zero, its terms, and the parameters that are
     /// left.
     fn without_dropped(self, terms: &Terms, theta: &[f64]) -> (Plan, Terms, Vec<f64>) {
-        let is_zero = |at: usize| theta[terms.of_term(at)].iter().all(|&x| x == 0.0);
+        let is_zero = |at: usize| theta[terms.columns_of(at)].iter().all(|&x| x == 0.0);
         let left: Vec<&Lookup> =
             (0..terms.terms.len()).filter(|&at| !is_zero(at)).map(|at| &terms.terms[at].lookup).collect();
         let mut shape = Shape::default();
@@ -279,7 +279,7 @@ impl Plan {
         };
         let kept = (0..terms.terms.len()).filter(|&at| is_kept(&terms.terms[at].lookup));
         let parameters: Vec<f64> =
-            kept.flat_map(|at| terms.of_term(at)).chain([terms.columns()]).map(|place| theta[place]).collect();
+            kept.flat_map(|at| terms.columns_of(at)).chain([terms.columns()]).map(|place| theta[place]).collect();
         let lost = self.shape.features.iter().filter(|feature| !shape.features.contains(feature));
         let dropped = self.dropped.iter().cloned().chain(lost.map(|&feature| self.frame.features[feature].0.clone()));
         let dropped = dropped.collect();
@@ -441,7 +441,7 @@ impl Fit {
                 parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
             })
             .collect();
-        CrossFit::of(&parts, log_odds)
+        CrossFit::from_folds(&parts, log_odds)
     }
 }
 
@@ -456,7 +456,7 @@ pub struct CrossFit {
 }
 
 impl CrossFit {
-    fn of(folds: &[Vec<CodeBlock>], log_odds: OutOfFold) -> CrossFit {
+    fn from_folds(folds: &[Vec<CodeBlock>], log_odds: OutOfFold) -> CrossFit {
         let blocks = || folds.iter().flatten();
         CrossFit {
             log_odds: log_odds.into_iter().flatten().flatten().collect(),

@@ -40,17 +40,17 @@ impl Frame {
             .enumerate()
             .map(|(index, step)| {
                 let values = &values[index * places.len()..(index + 1) * places.len()];
-                Grid::of_numeric(step, values, directions.get(index))
+                Grid::for_numeric(step, values, directions.get(index))
             })
             .collect();
         let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {
-            let bins = Bins::of_levels(step);
+            let bins = Bins::from_levels(step);
             let levels = &customers.categorical[index];
             let codes = places.iter().map(|&(block, row)| {
                 let customer = dataset.blocks[block as usize].customers[row as usize];
-                bins.of_level(levels.get(customer as usize))
+                bins.level_code(levels.get(customer as usize))
             });
-            Grid::of_categorical(bins.clone(), codes)
+            Grid::for_categorical(bins.clone(), codes)
         });
         let names = recipe.numeric.iter().enumerate().map(|(i, step)| (step.feature.clone(), Source::Numeric(i)));
         let names = names.chain(
@@ -62,7 +62,7 @@ impl Frame {
     }
 
     /// The features of a shape alone, and the shape in their numbering.
-    pub fn of_shape(&self, shape: &Shape) -> (Frame, Shape) {
+    pub fn restricted_to(&self, shape: &Shape) -> (Frame, Shape) {
         let place = |feature: usize| shape.features.binary_search(&feature).unwrap_or_default();
         let frame = Frame {
             features: shape.features.iter().map(|&feature| self.features[feature].clone()).collect(),

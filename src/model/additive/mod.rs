@@ -161,13 +161,13 @@ fn codes_of(
         (Source::Numeric(index), Bins::Numeric { edges }) => {
             let mut column = Vec::new();
             values.append_rows(index, rows, &mut column);
-            Bins::of_values(edges, &column)
+            Bins::encode(edges, &column)
         }
         (Source::Categorical(index), _) => {
             let levels = &customers.categorical[index];
             // Levels are compared by name: another table numbers them in another way.
-            let known: Vec<u8> = levels.names.iter().map(|name| bins.of_level(Some(name))).collect();
-            let missing = bins.of_level(None);
+            let known: Vec<u8> = levels.names.iter().map(|name| bins.level_code(Some(name))).collect();
+            let missing = bins.level_code(None);
             let of_row = |&row: &u32| match levels.codes[block.customers[row as usize] as usize] {
                 NO_LEVEL => missing,
                 code => known[code as usize],
@@ -175,7 +175,7 @@ fn codes_of(
             rows.iter().map(of_row).collect()
         }
         // A numeric feature has edges; a file that says otherwise has been refused.
-        (Source::Numeric(_), Bins::Levels { .. }) => vec![bins.of_level(None); rows.len()],
+        (Source::Numeric(_), Bins::Levels { .. }) => vec![bins.level_code(None); rows.len()],
     }
 }
 

@@ -74,24 +74,25 @@ impl Terms {
     }
 
     /// The coefficients of one term.
-    pub fn of_term(&self, at: usize) -> Range<usize> {
+    pub fn columns_of(&self, at: usize) -> Range<usize> {
         self.starts[at]..self.starts[at + 1]
     }
 
     /// What these terms and a penalty of strength `alpha` per row add to the log-loss.
     pub fn regulariser(&self, penalty: Penalty, alpha: f64) -> Regulariser {
-        let term = |(at, term): (usize, &Term)| Group { columns: self.of_term(at), weight: term.basis.variance.sqrt() };
+        let term =
+            |(at, term): (usize, &Term)| Group { columns: self.columns_of(at), weight: term.basis.variance.sqrt() };
         let bound = |term: &Term, column| match column < term.basis.bounded {
             true => Bound::NotNegative,
             false => Bound::Free,
         };
         let bounds = self.terms.iter().flat_map(|term| (0..term.basis.columns).map(move |column| bound(term, column)));
-        Regulariser::of(penalty, alpha, self.terms.iter().enumerate().map(term).collect(), bounds.collect())
+        Regulariser::new(penalty, alpha, self.terms.iter().enumerate().map(term).collect(), bounds.collect())
     }
 
     /// The table of each term.
     pub fn tables(&self, theta: &[f64]) -> Vec<Vec<f64>> {
-        let coefficients = |at: usize| &theta[self.of_term(at)];
+        let coefficients = |at: usize| &theta[self.columns_of(at)];
         self.terms.iter().enumerate().map(|(at, term)| term.basis.table(coefficients(at))).collect()
     }
 
@@ -165,7 +166,7 @@ impl Terms {
             }
         }
         for (at, (term, histogram)) in self.terms.iter().zip(&histograms).enumerate() {
-            term.basis.project(histogram, &mut total.gradient[self.of_term(at)]);
+            term.basis.project(histogram, &mut total.gradient[self.columns_of(at)]);
         }
         total
     }

@@ -85,7 +85,7 @@ impl Loading {
     }
 
     /// Of one table a coefficient.
-    fn of(cells: usize, tables: Vec<(usize, Vec<f64>)>) -> Loading {
+    fn from_tables(cells: usize, tables: Vec<(usize, Vec<f64>)>) -> Loading {
         let values = (0..cells).flat_map(|cell| tables.iter().map(move |(_, table)| table[cell])).collect();
         Loading { cells, columns: tables.iter().map(|&(column, _)| column).collect(), values }
     }
@@ -98,7 +98,7 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
         (0..basis.cells()).map(|cell| basis.row(cell)[j]).collect()
     };
     let tables = |at: usize| -> Vec<(usize, Vec<f64>)> {
-        (0..terms.terms[at].basis.columns).map(|j| (terms.of_term(at).start + j, column(at, j))).collect()
+        (0..terms.terms[at].basis.columns).map(|j| (terms.columns_of(at).start + j, column(at, j))).collect()
     };
     let mut all: Vec<Vec<(usize, Vec<f64>)>> = (0..terms.terms.len()).map(tables).collect();
     for at in 0..all.len() {
@@ -125,7 +125,7 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
         }
     }
     let cells = |at: usize| terms.terms[at].basis.cells();
-    all.into_iter().enumerate().map(|(at, tables)| Loading::of(cells(at), tables)).collect()
+    all.into_iter().enumerate().map(|(at, tables)| Loading::from_tables(cells(at), tables)).collect()
 }
 
 /// The covariance of the coefficients and the intercept when fitted on so many `rows`.
@@ -207,7 +207,7 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
                         let residual = sigmoid(log_odds[row]) - f64::from(block.y[row]);
                         for (at, term) in terms.terms.iter().enumerate() {
                             let line = term.basis.row(usize::from(cells[at][row]));
-                            let to = &mut score[terms.of_term(at)];
+                            let to = &mut score[terms.columns_of(at)];
                             to.iter_mut().zip(line).for_each(|(to, b)| *to += residual * b);
                         }
                         score[size - 1] += residual;

@@ -27,7 +27,7 @@ impl PriorCorrection {
     }
 
     /// For rows of which all `churners` were fitted on, but only `kept` of the `stayed` who stayed. No count is 0.
-    pub fn of_sampling(churners: u64, kept: u64, stayed: u64) -> PriorCorrection {
+    pub fn for_sampling(churners: u64, kept: u64, stayed: u64) -> PriorCorrection {
         let (churners, kept, stayed) = (churners as f64, kept as f64, stayed as f64);
         PriorCorrection {
             fitted: churners / (churners + kept),
@@ -86,7 +86,7 @@ mod tests {
     fn a_sample_of_those_who_stayed_gives_the_probabilities_of_all() {
         // The log-odds of four groups, estimated from all rows and from a tenth of those who stayed.
         let groups = [(50.0, 950.0), (80.0, 600.0), (200.0, 500.0), (300.0, 200.0_f64)];
-        let prior = PriorCorrection::of_sampling(630, 225, 2250);
+        let prior = PriorCorrection::for_sampling(630, 225, 2250);
         assert_eq!(prior.shift, PriorCorrection::to(630.0 / 855.0, 630.0 / 2880.0).shift);
         for (churned, stayed) in groups {
             let sampled: f64 = (churned / (stayed / 10.0)).ln();

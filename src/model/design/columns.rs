@@ -68,7 +68,7 @@ impl Recipe {
                 let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
                 let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();
                 let of_rows = (y, rows.iter().map(fold).collect(), customer);
-                DesignBlock::new(&columns.of(block, &values, rows), of_rows, index as u32, &shelf)
+                DesignBlock::new(&columns.values(block, &values, rows), of_rows, index as u32, &shelf)
             };
             pieces(selection.rows(index), of).map(design_block).collect()
         }
@@ -104,7 +104,7 @@ pub struct DesignColumns<'a> {
 
 impl DesignColumns<'_> {
     /// Some rows of a block, ascending, as columns of the design, column-major. Every value is finite.
-    pub fn of(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
+    pub fn values(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
         let mut x = Vec::with_capacity(self.terms.len() * rows.len());
         let mut codes = Codes::default();
         (0..self.terms.len()).for_each(|index| self.add_column(index, block, values, rows, &mut codes, &mut x));

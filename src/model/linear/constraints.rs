@@ -38,7 +38,7 @@ pub struct Constraints {
 
 impl Constraints {
     /// What the settings ask of the columns of a recipe.
-    pub fn of(settings: &Settings, recipe: &Recipe, directions: &Directions) -> Constraints {
+    pub fn from_settings(settings: &Settings, recipe: &Recipe, directions: &Directions) -> Constraints {
         let terms = recipe.terms();
         let direction = |term: &Term| match (term.source, &term.role) {
             (Source::Numeric(place), Role::Value) => directions.get(place),
@@ -124,7 +124,7 @@ impl Constraints {
             weight: variance[columns.clone()].iter().sum::<f64>().sqrt(),
         };
         let groups = self.features.iter().map(group).collect();
-        Ok(Regulariser::of(self.penalty, alpha, groups, self.bounds.clone()))
+        Ok(Regulariser::new(self.penalty, alpha, groups, self.bounds.clone()))
     }
 
     /// Fits a design, from `start` if it is given. There are no standard errors: those of coefficients that were selected,
@@ -233,7 +233,7 @@ impl Constraints {
             let (mut log_loss, mut variance) = (0.0, 0.0);
             for (((fitted, judges), fits), regulariser) in parts.iter().zip(&mut fits).zip(&mut regularisers) {
                 let Regulariser { groups, bounds, .. } = std::mem::take(regulariser);
-                *regulariser = Regulariser::of(self.penalty, alpha * rescaling(fitted), groups, bounds);
+                *regulariser = Regulariser::new(self.penalty, alpha * rescaling(fitted), groups, bounds);
                 minimise(fits, &Rows::all(fitted), regulariser, SEARCH_TOLERANCE)?;
                 let models: Vec<Vec<f64>> = fits.iter().map(|fit| fit.theta.clone()).collect();
                 let blocks: Vec<&DesignBlock> = judges.blocks.iter().collect();

@@ -37,7 +37,7 @@ pub struct Split<'a> {
 
 impl Split<'_> {
     /// A design with another one to judge on, if that is not the same.
-    pub fn of((fitted, judged): &(Design, Option<Design>)) -> Split<'_> {
+    pub fn from_designs((fitted, judged): &(Design, Option<Design>)) -> Split<'_> {
         Split { fitted, judged: judged.as_ref().unwrap_or(fitted) }
     }
 
@@ -78,7 +78,7 @@ pub fn cross_fit(split: &Split, alpha: f64, folds: u8, start: Option<&LogisticFi
 /// # Errors
 /// As [`cross_fit`]; [`Error::Internal`] also for an empty path.
 pub fn choose_alpha(splits: &[Split], rows: usize, path: &[f64], folds: u8) -> Result<AlphaChoice> {
-    let mut searched: Vec<Searched<'_>> = splits.iter().map(Searched::of).collect::<Result<_>>()?;
+    let mut searched: Vec<Searched<'_>> = splits.iter().map(Searched::new).collect::<Result<_>>()?;
     let rows_of = |blocks: &[&DesignBlock]| blocks.iter().map(|block| block.rows).sum::<usize>();
     let judged: usize = searched.iter().map(|split| rows_of(&split.judged)).sum();
 
@@ -114,7 +114,7 @@ struct Searched<'a> {
 }
 
 impl<'a> Searched<'a> {
-    fn of(split: &Split<'a>) -> Result<Searched<'a>> {
+    fn new(split: &Split<'a>) -> Result<Searched<'a>> {
         split.fitted.check()?;
         let part = |design: &'a Design| -> Vec<&'a DesignBlock> {
             design.blocks.iter().step_by(design.rows().div_ceil(SEARCH_ROWS).max(1)).collect()

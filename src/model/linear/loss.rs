@@ -35,7 +35,7 @@ impl Sample {
     pub const ALL: Sample = Sample { rate: f64::INFINITY };
 
     /// About so many rows of those whose weights sum to `weight`, fewer where some are sure to be drawn.
-    pub fn of(rows: usize, weight: f64) -> Sample {
+    pub fn new(rows: usize, weight: f64) -> Sample {
         Sample { rate: rows as f64 / weight }
     }
 }
@@ -54,7 +54,7 @@ impl Draw {
 
     /// What a row of this weight counts for: its weight over its probability if it is drawn, else nothing.
     #[inline(always)]
-    fn of(&mut self, weight: f64) -> f64 {
+    fn count(&mut self, weight: f64) -> f64 {
         if weight == 0.0 {
             return 0.0;
         }
@@ -275,7 +275,7 @@ fn add_drawn<S: Simd>(
 ) {
     let (mut places, mut factors, mut drawn) = ([0; TILE], [0.0; TILE], 0);
     for (place, &weight) in tile.rows.clone().zip(weights) {
-        let counts = draw.of(weight);
+        let counts = draw.count(weight);
         if counts > 0.0 {
             (places[drawn], factors[drawn]) = (place, counts.sqrt());
             drawn += 1;
@@ -510,13 +510,13 @@ mod tests {
         let (rows, gram) = (all.rows, all.gram.unwrap().over(all.rows));
         // The intercept's own entry is the sum of the weights.
         let weight = gram[15];
-        let drawn = at(Sample::of(4_000, weight));
+        let drawn = at(Sample::new(4_000, weight));
         assert_eq!(drawn.rows, rows);
         close(&drawn.gram.unwrap().over(rows), &gram, 0.03);
         // So many that each is sure to be drawn.
-        close(&at(Sample::of(1_000_000_000, weight)).gram.unwrap().over(rows), &gram, 1e-12);
-        let mut draw = Draw::new(Sample::of(10, 40.0));
-        let counts: Vec<f64> = [1.0, 1.0, 2.0, 0.0, 8.0, 4.0].map(|weight| draw.of(weight)).to_vec();
+        close(&at(Sample::new(1_000_000_000, weight)).gram.unwrap().over(rows), &gram, 1e-12);
+        let mut draw = Draw::new(Sample::new(10, 40.0));
+        let counts: Vec<f64> = [1.0, 1.0, 2.0, 0.0, 8.0, 4.0].map(|weight| draw.count(weight)).to_vec();
         assert_eq!(counts, [0.0, 4.0, 0.0, 0.0, 8.0, 4.0]);
     }
 

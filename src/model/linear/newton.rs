@@ -44,7 +44,7 @@ pub fn curvature_sample(blocks: &[&DesignBlock]) -> Sample {
     }
     let churners = blocks.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
     // Weights are `p (1 - p)`, and where the mean of `p` is the base rate they are largest if all have it.
-    Sample::of(CURVATURE_ROWS, (churners * (rows - churners)) as f64 / rows as f64)
+    Sample::new(CURVATURE_ROWS, (churners * (rows - churners)) as f64 / rows as f64)
 }
 
 /// What is to be minimised over the rows outside the fold `without`.

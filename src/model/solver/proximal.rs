@@ -107,7 +107,7 @@ const NORM_SHARE: f64 = 0.5;
 
 impl Regulariser {
     /// Of a penalty of strength `alpha` per row.
-    pub fn of(penalty: Penalty, alpha: f64, groups: Vec<Group>, bounds: Vec<Bound>) -> Regulariser {
+    pub fn new(penalty: Penalty, alpha: f64, groups: Vec<Group>, bounds: Vec<Bound>) -> Regulariser {
         let (ridge, norm) = match penalty {
             Penalty::L2 => (alpha, 0.0),
             Penalty::Group => (alpha * (1.0 - NORM_SHARE), alpha * NORM_SHARE),

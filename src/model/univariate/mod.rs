@@ -58,7 +58,7 @@ enum Cut {
 
 impl Cut {
     /// At most `most` about evenly filled groups of the values.
-    fn of_values(values: &[f32], most: usize) -> Cut {
+    fn from_values(values: &[f32], most: usize) -> Cut {
         let step = values.len().div_ceil(CUT_VALUES).max(1);
         let mut some: Vec<f32> = values.iter().step_by(step).copied().filter(|value| !value.is_nan()).collect();
         some.sort_unstable_by(f32::total_cmp);
@@ -67,7 +67,7 @@ impl Cut {
 
     /// The commonest levels in groups of their own, at most `most` of them and none that fewer rows have than `least`; the
     /// others together.
-    fn of_levels(levels: &Levels, entries: &[u32], most: usize, least: usize) -> Cut {
+    fn from_levels(levels: &Levels, entries: &[u32], most: usize, least: usize) -> Cut {
         let mut counts = vec![0usize; levels.names.len()];
         for &entry in entries {
             if let Some(count) = counts.get_mut(levels.codes[entry as usize] as usize) {
@@ -93,7 +93,7 @@ impl Cut {
         }
     }
 
-    fn of_code(groups: &[u8], code: u32, missing: usize) -> usize {
+    fn group_of_code(groups: &[u8], code: u32, missing: usize) -> usize {
         groups.get(code as usize).map_or(missing, |&group| usize::from(group))
     }
 }
@@ -120,27 +120,27 @@ pub fn singles(dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -
     let count = places.len();
     let numeric = dataset.catalogue.numeric.par_iter().enumerate().map(|(index, feature)| {
         let values = &values[index * count..(index + 1) * count];
-        let cut = Cut::of_values(values, most);
+        let cut = Cut::from_values(values, most);
         let groups: Vec<usize> = match &cut {
-            Cut::Values(edges) => Bins::of_values(edges, values).into_iter().map(usize::from).collect(),
+            Cut::Values(edges) => Bins::encode(edges, values).into_iter().map(usize::from).collect(),
             Cut::Levels(_) => Vec::new(),
         };
-        Single::of(feature.name.clone(), Source::Numeric(index), cut, &groups, &y)
+        Single::new(feature.name.clone(), Source::Numeric(index), cut, &groups, &y)
     });
     let mut singles: Vec<Single> = numeric.collect();
     let entry = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].customers[row as usize];
     let entries: Vec<u32> = places.iter().map(entry).collect();
     let categorical = dataset.catalogue.categorical.par_iter().zip(&customers.categorical).enumerate();
     let categorical = categorical.map(|(index, (name, levels))| {
-        let cut = Cut::of_levels(levels, &entries, most, least);
+        let cut = Cut::from_levels(levels, &entries, most, least);
         let missing = cut.missing();
         let groups: Vec<usize> = match &cut {
             Cut::Levels(groups) => {
-                entries.iter().map(|&entry| Cut::of_code(groups, levels.codes[entry as usize], missing)).collect()
+                entries.iter().map(|&entry| Cut::group_of_code(groups, levels.codes[entry as usize], missing)).collect()
             }
             Cut::Values(_) => Vec::new(),
         };
-        Single::of(name.clone(), Source::Categorical(index), cut, &groups, &y)
+        Single::new(name.clone(), Source::Categorical(index), cut, &groups, &y)
     });
     singles.extend(categorical.collect::<Vec<_>>());
     Ok(singles)
@@ -153,7 +153,7 @@ pub fn best(singles: Vec<Single>) -> Option<Single> {
 }
 
 impl Single {
-    fn of(name: String, source: Source, cut: Cut, groups: &[usize], y: &[u8]) -> Single {
+    fn new(name: String, source: Source, cut: Cut, groups: &[usize], y: &[u8]) -> Single {
         let mut counts = vec![[0.0; 2]; cut.groups()];
         groups.iter().zip(y).for_each(|(&group, &y)| counts[group][usize::from(y == 1)] += 1.0);
         let churned: f64 = counts.iter().map(|count| count[1]).sum();
@@ -174,12 +174,12 @@ impl Single {
                 (Cut::Values(edges), Source::Numeric(feature)) => {
                     let mut values = Vec::with_capacity(rows.len());
                     block.values()?.append_rows(feature, rows, &mut values);
-                    Bins::of_values(edges, &values).into_iter().map(|group| self.rates[usize::from(group)]).collect()
+                    Bins::encode(edges, &values).into_iter().map(|group| self.rates[usize::from(group)]).collect()
                 }
                 (Cut::Levels(groups), Source::Categorical(feature)) => {
                     let (codes, missing) = (&customers.categorical[feature].codes, self.cut.missing());
                     let code = |row: u32| codes[block.customers[row as usize] as usize];
-                    rows.iter().map(|&row| self.rates[Cut::of_code(groups, code(row), missing)]).collect()
+                    rows.iter().map(|&row| self.rates[Cut::group_of_code(groups, code(row), missing)]).collect()
                 }
                 _ => Vec::new(),
             })
@@ -282,7 +282,7 @@ mod tests {
         let codes: Vec<u32> = (0..100).map(|row| if row < 50 { 2 } else { u32::from(row >= 90) }).collect();
         let levels = Levels { names, codes };
         let entries: Vec<u32> = (0..100).collect();
-        let cut = Cut::of_levels(&levels, &entries, 15, 20);
+        let cut = Cut::from_levels(&levels, &entries, 15, 20);
         assert_eq!(cut, Cut::Levels(vec![1, 2, 0, 2]));
         assert_eq!(cut.groups(), 4);
     }

@@ -45,7 +45,7 @@ impl Screening {
 
     /// Keeps the strongest columns, as many as say more than chance would but at least a few, and those that are `named`; at
     /// most `most` in all, unless more are named.
-    pub fn of(
+    pub fn select(
         mut strengths: Vec<(String, f64)>,
         rows: usize,
         most: usize,
@@ -79,18 +79,18 @@ mod tests {
             chance.chain((0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64))).collect()
         };
         let nobody = |_: &String| false;
-        let none = Screening::of(columns(0), 500, 100, nobody);
+        let none = Screening::select(columns(0), 500, 100, nobody);
         assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
-        let some = Screening::of(columns(30), 500, 100, nobody);
+        let some = Screening::select(columns(30), 500, 100, nobody);
         assert!((30..=34).contains(&some.above_chance), "{}", some.above_chance);
         assert_eq!((some.kept.len(), some.kept[0].0.as_str()), (some.above_chance, "column 29"));
-        let many = Screening::of(columns(300), 500, 100, nobody);
+        let many = Screening::select(columns(300), 500, 100, nobody);
         assert!(many.above_chance >= 300 && many.kept.len() == 100);
         let constant = vec![("same".to_owned(), f64::NEG_INFINITY)];
-        assert!(Screening::of(constant.clone(), 500, 100, nobody).kept.is_empty());
+        assert!(Screening::select(constant.clone(), 500, 100, nobody).kept.is_empty());
         // Whoever is named is kept.
-        assert_eq!(Screening::of(constant, 500, 100, |_| true).kept, [("same".to_owned(), 0.0)]);
-        let named = Screening::of(columns(300), 500, 100, |name| name == "chance 999");
+        assert_eq!(Screening::select(constant, 500, 100, |_| true).kept, [("same".to_owned(), 0.0)]);
+        let named = Screening::select(columns(300), 500, 100, |name| name == "chance 999");
         assert!(named.kept.len() == 100 && named.kept[99].0 == "chance 999");
     }
 }
