@@ -2,6 +2,7 @@
 //! reads the layers, names the nearest key after a typing error, and orders `churn config show`.
 
 use crate::calendar::{Day, Zone};
+use crate::published;
 use std::collections::BTreeSet;
 use toml::Value;
 
@@ -116,7 +117,7 @@ pub(super) const KEYS: &[Key] = &[
     optional("list.rank_by", Kind::Choice(&["probability", "expected_loss"])),
     optional("list.capacity", Kind::Whole(1, MOST)),
     optional("list.control_fraction", Kind::Number("of 0 or more and less than 1", |x| (0.0..1.0).contains(&x))),
-    optional("list.reasons", Kind::Whole(0, 4)),
+    optional("list.reasons", Kind::Whole(0, published::REASONS)),
     optional("list.reference", Kind::Choice(&["population", "cut_off"])),
     optional("economics.contact_cost", Kind::Number("of 0 or more", |x| x >= 0.0)),
     optional("economics.offer_cost", Kind::Number("of 0 or more", |x| x >= 0.0)),

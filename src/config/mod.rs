@@ -18,7 +18,6 @@ mod validate;
 
 pub use layers::Layer;
 pub use settings::*;
-pub use validate::LIST_COLUMNS;
 
 use crate::error::{Error, Result};
 use layers::{Layers, Leaf};

@@ -1,6 +1,7 @@
 //! The resolved, validated settings: what every other room works from.
 
 use crate::calendar::{Day, Zone};
+pub use crate::measures::{Instrument, SignalKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -95,20 +96,6 @@ pub struct Customers {
     pub passthrough: Vec<String>,
 }
 
-/// What the rows of a signal are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SignalKind {
-    /// Dated rows alone.
-    Event,
-    /// Rows with a quantity: seconds, money, pages.
-    Amount,
-    /// Rows with a mood between -1 and 1.
-    Sentiment,
-    /// Answers to a survey instrument.
-    Survey,
-}
-
 /// One engagement signal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -149,41 +136,6 @@ impl Signal {
             (SignalKind::Survey, Some(one)) => vec![one],
             (SignalKind::Survey, None) => Instrument::ALL.to_vec(),
             _ => Vec::new(),
-        }
-    }
-}
-
-/// A survey instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Instrument {
-    /// Net promoter score, 0 to 10.
-    Nps,
-    /// Customer satisfaction, 1 to 5.
-    Csat,
-    /// Customer effort, 1 to 7, where a high score is an easy experience.
-    Ces,
-}
-
-impl Instrument {
-    /// Every instrument, in the order of their feature columns.
-    pub const ALL: [Instrument; 3] = [Instrument::Nps, Instrument::Csat, Instrument::Ces];
-
-    /// The name in configuration, data and feature names.
-    pub fn name(self) -> &'static str {
-        match self {
-            Instrument::Nps => "nps",
-            Instrument::Csat => "csat",
-            Instrument::Ces => "ces",
-        }
-    }
-
-    /// The lowest and highest valid score, unless the signal sets a `range`.
-    pub fn scale(self) -> [f64; 2] {
-        match self {
-            Instrument::Nps => [0.0, 10.0],
-            Instrument::Csat => [1.0, 5.0],
-            Instrument::Ces => [1.0, 7.0],
         }
     }
 }

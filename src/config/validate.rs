@@ -2,41 +2,9 @@
 
 use super::layers::Layers;
 use super::{ChurnDefinition, EvaluationChoice, Instrument, RankBy, Settings, Signal, SignalKind};
+use crate::measures;
+use crate::published::{self, has_column, Column};
 use std::collections::BTreeSet;
-
-/// The columns of the at-risk list; pass-through columns come after them and must not carry one of their names.
-pub const LIST_COLUMNS: [&str; 30] = [
-    "as_of",
-    "rank",
-    "customer_id",
-    "churn_probability",
-    "risk_tier",
-    "percentile",
-    "value_at_risk",
-    "group",
-    "reason_1_code",
-    "reason_1_text",
-    "reason_1_contribution",
-    "reason_2_code",
-    "reason_2_text",
-    "reason_2_contribution",
-    "reason_3_code",
-    "reason_3_text",
-    "reason_3_contribution",
-    "reason_4_code",
-    "reason_4_text",
-    "reason_4_contribution",
-    "protective_1_code",
-    "protective_1_text",
-    "protective_1_contribution",
-    "status",
-    "previous_rank",
-    "previous_probability",
-    "probability_change",
-    "change_reason_text",
-    "days_listed",
-    "model_version",
-];
 
 /// Every problem, in the order of the sections. Sections that are known to be broken are not judged again.
 pub(super) fn problems(settings: &Settings, layers: &Layers) -> Vec<String> {
@@ -79,16 +47,16 @@ fn customers(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
             problems.push(format!("{key}: `{column}` is the name of a computed column; rename it in the data"));
         }
     }
-    passthrough("customers", &customers.passthrough, &[], layers, problems);
+    passthrough("customers", &customers.passthrough, published::LIST, layers, problems);
 }
 
-/// Checks of the columns that are copied to the results, which must not be called like those of the results.
-fn passthrough(section: &str, columns: &[String], more: &[&str], layers: &Layers, problems: &mut Vec<String>) {
+/// Checks of the columns that are copied to the results, which must not be called like the results' own.
+fn passthrough(section: &str, columns: &[String], own: &[Column], layers: &Layers, problems: &mut Vec<String>) {
     let key = || layers.named(&format!("{section}.passthrough"));
     for column in repeated(columns) {
         problems.push(format!("{}: `{column}` is listed twice", key()));
     }
-    for column in columns.iter().filter(|c| LIST_COLUMNS.contains(&c.as_str()) || more.contains(&c.as_str())) {
+    for column in columns.iter().filter(|column| has_column(own, column)) {
         problems.push(format!("{}: `{column}` is a column of the list itself; rename it in the data", key()));
     }
 }
@@ -170,7 +138,8 @@ fn prepared_table(settings: &Settings, layers: &Layers, problems: &mut Vec<Strin
         problems.push(format!("{key}: `{value}` already has another role in [table]"));
     }
     // The scores carry them too.
-    passthrough("table", &table.passthrough, &["log_odds"], layers, problems);
+    let columns = [published::LIST, published::SCORES].concat();
+    passthrough("table", &table.passthrough, &columns, layers, problems);
 }
 
 fn training(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
@@ -243,27 +212,18 @@ fn repeated(names: &[String]) -> BTreeSet<&String> {
 impl Settings {
     /// Whether the feature table has a computed column of this name, so that no column of the customers table may
     /// carry it. All measures of a signal are reserved, whatever its kind: changing a kind should not break the names.
-    pub fn is_feature_name(&self, column: &str) -> bool {
-        const WINDOWED: [&str; 8] =
-            ["count", "active_days", "trend", "mean_gap", "sum", "mean", "negative_share", "categories"];
-        const OF_INSTRUMENT: [&str; 4] = ["last", "mean", "change", "days_since_last"];
-        let is_measure = |signal: &Signal, rest: &str| {
-            let windowed = |w: &u32| {
-                let stem = rest.strip_suffix(&format!("_{w}d"));
-                stem.is_some_and(|stem| WINDOWED.contains(&stem))
-            };
-            let of_instrument = |instrument: &Instrument| {
-                let measure = rest.strip_prefix(instrument.name()).and_then(|rest| rest.strip_prefix('_'));
-                measure.is_some_and(|measure| OF_INSTRUMENT.contains(&measure))
-            };
-            rest == "days_since_last"
-                || self.features.windows_days.iter().any(windowed)
-                || signal.instruments().iter().any(of_instrument)
+    pub(super) fn is_feature_name(&self, column: &str) -> bool {
+        let windows = &self.features.windows_days;
+        let is_of_signal = |(name, signal): (&String, &Signal)| {
+            let instruments: Vec<Option<Instrument>> =
+                std::iter::once(None).chain(signal.instruments().into_iter().map(Some)).collect();
+            measures::DEFINITIONS.iter().any(|definition| {
+                let is_named = |window| instruments.iter().any(|&i| definition.column(name, window, i) == column);
+                definition.windows(windows).into_iter().any(is_named)
+            })
         };
-        let of_signal = |(name, signal): (&String, &Signal)| {
-            let rest = column.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('_'));
-            rest.is_some_and(|rest| is_measure(signal, rest))
-        };
-        ["customer_id", "as_of", "tenure_days", "churned"].contains(&column) || self.signals.iter().any(of_signal)
+        let is_of_customer = measures::DEFINITIONS.iter().any(|definition| definition.name == column);
+
+        measures::KEYS.contains(&column) || is_of_customer || self.signals.iter().any(is_of_signal)
     }
 }

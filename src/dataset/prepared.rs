@@ -8,7 +8,7 @@ use crate::calendar::{Day, Zone};
 use crate::config::Settings;
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
-use crate::features::{Catalogue, Feature, Measure};
+use crate::features::{Catalogue, Feature};
 use crate::labels;
 use crate::memory::Shelf;
 use crate::sources::prepared::columns::Target;
@@ -325,15 +325,10 @@ impl TableRows {
             Ok(())
         })?;
         customers.categorical = self.table.levels(&self.rows, categorical)?;
-        let feature = |name: &String| Feature {
-            name: name.clone(),
-            measure: Measure::Numeric,
-            signal: None,
-            window_days: None,
-            instrument: None,
+        dataset.catalogue = Catalogue {
+            numeric: numeric.iter().map(|name| Feature::given(name)).collect(),
+            categorical: categorical.to_vec(),
         };
-        dataset.catalogue =
-            Catalogue { numeric: numeric.iter().map(feature).collect(), categorical: categorical.to_vec() };
         let mut notes = Vec::new();
         for (name, count) in numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
             notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));

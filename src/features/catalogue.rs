@@ -1,45 +1,11 @@
-//! The catalogue of feature columns: their names, in order, and what each one measures. The kernels fill these columns, the
-//! recipe learns from them, and the reasons speak about them.
+//! The catalogue of feature columns: the measures of every signal and customer of a configuration, in order. The kernels
+//! fill these columns, the recipe learns from them, and the reasons speak about them.
 
 use crate::config::{Customers, Features, Instrument, Signal, SignalKind};
+pub use crate::measures::Measure;
+use crate::measures::{Definition, Subject, DEFINITIONS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// What a feature column measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// Rows in the window.
-    Count,
-    /// Distinct calendar days with a row.
-    ActiveDays,
-    /// Days since the last row within the look-back; null without one.
-    DaysSinceLast,
-    /// `ln((count + 1) / (count of the window before + 1))`.
-    Trend,
-    /// Mean days between consecutive rows in the window; null with fewer than two.
-    MeanGap,
-    /// Sum of the value.
-    Sum,
-    /// Mean of the value; null over no rows.
-    Mean,
-    /// Distinct categories.
-    Categories,
-    /// Share of rows with a value below -0.2; null over no rows.
-    NegativeShare,
-    /// Last survey score in the look-back.
-    SurveyLast,
-    /// Mean survey score in the look-back.
-    SurveyMean,
-    /// Last survey score minus the one before.
-    SurveyChange,
-    /// Days since the last survey answer.
-    SurveyDaysSinceLast,
-    /// Days since sign-up.
-    Tenure,
-    /// A numeric column of the customers table, as given.
-    Numeric,
-}
 
 /// One numeric feature column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,45 +45,36 @@ impl Catalogue {
         catalogue
     }
 
-    fn add_signal(&mut self, signal_name: &str, signal: &Signal, windows_days: &[u32]) {
-        let feature = |suffix: &str, measure: Measure| Feature {
-            name: format!("{signal_name}_{suffix}"),
-            measure,
-            signal: Some(signal_name.to_owned()),
-            window_days: None,
-            instrument: None,
+    fn add_signal(&mut self, name: &str, signal: &Signal, windows_days: &[u32]) {
+        let feature = |definition: &Definition, window_days, instrument| Feature {
+            name: definition.column(name, window_days, instrument),
+            measure: definition.measure,
+            signal: Some(name.to_owned()),
+            window_days,
+            instrument,
         };
 
-        for (measure, suffix) in windowed_measures(signal) {
-            for &window in windows_days {
-                let feature = feature(&format!("{suffix}_{window}d"), measure);
-                self.numeric.push(Feature { window_days: Some(window), ..feature });
+        for definition in DEFINITIONS.iter().filter(|definition| has_measures_of(signal, definition.subject)) {
+            for window in definition.windows(windows_days) {
+                self.numeric.push(feature(definition, window, None));
             }
         }
 
-        self.numeric.push(feature("days_since_last", Measure::DaysSinceLast));
-
         for instrument in signal.instruments() {
-            for (measure, suffix) in SURVEY_MEASURES {
-                let feature = feature(&format!("{}_{suffix}", instrument.name()), measure);
-                self.numeric.push(Feature { instrument: Some(instrument), ..feature });
+            for definition in Definition::of_subject(Subject::Instrument) {
+                self.numeric.push(feature(definition, None, Some(instrument)));
             }
         }
     }
 
     fn add_customers(&mut self, customers: &Customers) {
-        let feature = |name: &str, measure: Measure| Feature {
-            name: name.to_owned(),
-            measure,
-            signal: None,
-            window_days: None,
-            instrument: None,
-        };
-
-        if customers.signup.is_some() {
-            self.numeric.push(feature("tenure_days", Measure::Tenure));
+        for definition in Definition::of_subject(Subject::Customer) {
+            match definition.measure {
+                Measure::Tenure if customers.signup.is_none() => {}
+                Measure::Numeric => self.numeric.extend(customers.numeric.iter().map(|name| Feature::given(name))),
+                measure => self.numeric.push(Feature { measure, ..Feature::given(definition.name) }),
+            }
         }
-        self.numeric.extend(customers.numeric.iter().map(|name| feature(name, Measure::Numeric)));
         self.categorical.clone_from(&customers.categorical);
     }
 
@@ -151,31 +108,20 @@ impl Catalogue {
     }
 }
 
-/// The measures of a survey instrument, with the last part of their names, in the order of the feature table.
-const SURVEY_MEASURES: [(Measure, &str); 4] = [
-    (Measure::SurveyLast, "last"),
-    (Measure::SurveyMean, "mean"),
-    (Measure::SurveyChange, "change"),
-    (Measure::SurveyDaysSinceLast, "days_since_last"),
-];
+impl Feature {
+    /// A numeric column that is used as it is given.
+    pub fn given(name: &str) -> Feature {
+        Feature { name: name.to_owned(), measure: Measure::Numeric, signal: None, window_days: None, instrument: None }
+    }
+}
 
-/// The measures that a signal has in every window, with the middle part of their names, in the order of the feature table.
-fn windowed_measures(signal: &Signal) -> Vec<(Measure, &'static str)> {
-    let mut measures = vec![
-        (Measure::Count, "count"),
-        (Measure::ActiveDays, "active_days"),
-        (Measure::Trend, "trend"),
-        (Measure::MeanGap, "mean_gap"),
-    ];
-    match signal.kind {
-        SignalKind::Amount => measures.extend([(Measure::Sum, "sum"), (Measure::Mean, "mean")]),
-        SignalKind::Sentiment => {
-            measures.extend([(Measure::Mean, "mean"), (Measure::NegativeShare, "negative_share")]);
-        }
-        SignalKind::Event | SignalKind::Survey => {}
+/// Whether the rows of a signal have the measures of a subject.
+fn has_measures_of(signal: &Signal, subject: Subject) -> bool {
+    match subject {
+        Subject::Signal => true,
+        Subject::Amount => signal.kind == SignalKind::Amount,
+        Subject::Sentiment => signal.kind == SignalKind::Sentiment,
+        Subject::Category => signal.category.is_some(),
+        Subject::Instrument | Subject::Customer => false,
     }
-    if signal.category.is_some() {
-        measures.push((Measure::Categories, "categories"));
-    }
-    measures
 }

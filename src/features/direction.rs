@@ -1,8 +1,9 @@
-//! Which way risk is known to move with a feature: the one place that says so.
+//! Which way risk is held to move with a feature: what the settings ask for, and what is known of its measure.
 
-use super::catalogue::{Catalogue, Feature, Measure};
+use super::catalogue::{Catalogue, Feature};
 use crate::config::{Direction, Instrument, Model, Signal, SignalKind};
 use crate::error::{Error, Result};
+use crate::measures::{Definition, Effect};
 use std::collections::BTreeMap;
 
 /// The direction of each numeric feature of a catalogue, in its order; none where it is not known or not asked for.
@@ -28,10 +29,10 @@ impl Directions {
                 (Some(&direction), _) => direction,
                 (None, None) => known,
                 (None, Some(None)) => None,
-                (None, Some(Some(direction))) => match grows_with_activity(feature.measure) {
-                    Some(true) => Some(*direction),
-                    Some(false) => Some(direction.opposite()),
-                    None => known,
+                (None, Some(Some(direction))) => match effect(signals, feature) {
+                    Some(Effect::MoreActivity) => Some(*direction),
+                    Some(Effect::LessActivity) => Some(direction.opposite()),
+                    _ => known,
                 },
             });
         }
@@ -97,39 +98,27 @@ fn require_known(key: &str, name: &str, signals: &BTreeMap<String, Signal>, cata
 }
 
 /// What the program knows of a feature by itself. Events and amounts count as engagement: the more of them there are, the more
-/// recent and the more even they are, the lower the risk. Better moods and better scores mean a lower risk too. Nothing is known
-/// of the size of a single amount, of how many mentions or answers there are (a storm of complaints is many), of effort scores (on
-/// some scales a high one is good, on others bad), of tenure, and of the customers table's own columns.
+/// recent and the more even they are, the lower the risk. Better moods and better scores mean a lower risk too.
 fn known_direction(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Option<Direction> {
-    let kind = signals.get(feature.signal.as_deref()?)?.kind;
-    match (kind, feature.measure) {
-        (SignalKind::Sentiment, Measure::Mean) => Some(Direction::Falls),
-        (SignalKind::Sentiment, Measure::NegativeShare) => Some(Direction::Rises),
-        (SignalKind::Survey, Measure::SurveyLast | Measure::SurveyMean | Measure::SurveyChange) => {
-            (feature.instrument != Some(Instrument::Ces)).then_some(Direction::Falls)
-        }
-        (SignalKind::Event | SignalKind::Amount, measure) => {
-            Some(if grows_with_activity(measure)? { Direction::Falls } else { Direction::Rises })
-        }
-        _ => None,
+    let kind = kind(signals, feature)?;
+    let is_engagement = matches!(kind, SignalKind::Event | SignalKind::Amount);
+    match effect(signals, feature)? {
+        Effect::MoreActivity => is_engagement.then_some(Direction::Falls),
+        Effect::LessActivity => is_engagement.then_some(Direction::Rises),
+        // On some scales a high effort score is good, on others bad.
+        Effect::Better => (feature.instrument != Some(Instrument::Ces)).then_some(Direction::Falls),
+        Effect::Worse => Some(Direction::Rises),
+        Effect::Unknown => None,
     }
 }
 
-/// Whether a larger value means more activity or, where it is false, less: more rows, and more recent ones. None for measures of
-/// something else.
-fn grows_with_activity(measure: Measure) -> Option<bool> {
-    match measure {
-        Measure::Count | Measure::ActiveDays | Measure::Trend | Measure::Sum | Measure::Categories => Some(true),
-        Measure::DaysSinceLast | Measure::MeanGap => Some(false),
-        Measure::Mean
-        | Measure::NegativeShare
-        | Measure::SurveyLast
-        | Measure::SurveyMean
-        | Measure::SurveyChange
-        | Measure::SurveyDaysSinceLast
-        | Measure::Tenure
-        | Measure::Numeric => None,
-    }
+fn effect(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Option<Effect> {
+    let definition = Definition::find(feature.measure, kind(signals, feature))?;
+    Some(definition.effect)
+}
+
+fn kind(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Option<SignalKind> {
+    Some(signals.get(feature.signal.as_deref()?)?.kind)
 }
 
 #[cfg(test)]

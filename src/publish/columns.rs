@@ -120,7 +120,7 @@ impl<'a> Columns<'a> {
         self.columns.push(Column { field: Field::new(name, kind, true), values: Box::new(values) });
     }
 
-    fn schema(&self) -> Schema {
+    pub(super) fn schema(&self) -> Schema {
         Schema::new(self.columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>())
     }
 

@@ -5,13 +5,11 @@ use super::previous::Previous;
 use crate::artefact::Scores;
 use crate::calendar::Day;
 use crate::config::List;
+use crate::published::{self, Column, Part};
 use crate::ranking::{Group, Ranking, Tier};
 use crate::reasons::{Explanation, Reason};
 use crate::sources::{CustomerTable, Passthrough};
 use std::ops::Range;
-
-/// Reasons that have columns, whether or not a customer has that many.
-const REASONS: usize = 4;
 
 /// A run's results, in memory.
 pub struct Results<'a> {
@@ -41,6 +39,13 @@ pub struct Line {
     pub days_listed: i64,
 }
 
+/// What the list tells of its customers beyond their scores, in rank order.
+#[derive(Clone, Copy)]
+struct Details<'a> {
+    explanations: &'a [Explanation],
+    lines: &'a [Line],
+}
+
 impl Results<'_> {
     /// The scores' positions of the listed, in order.
     pub fn listed(&self) -> &[u32] {
@@ -59,22 +64,9 @@ impl Results<'_> {
 
     /// Rows of `scores.parquet`: an eligible customer each, in rank order. `passthrough` has all values in that order.
     pub fn scores_table<'a>(&'a self, places: Range<usize>, passthrough: &'a [(String, Passthrough)]) -> Columns<'a> {
-        let position = |place: usize| self.ranking.order[place];
-        let mut table = Columns::of(places);
-        table.day("as_of", self.as_of);
-        table.ids("customer_id", &self.customers.ids, move |place| self.customer(position(place)));
-        table.floats("churn_probability", move |place| self.scores.probabilities[position(place) as usize]);
-        table.floats("log_odds", move |place| self.scores.log_odds[position(place) as usize]);
-        table.floats("percentile", |place| self.ranking.percentile(place + 1));
-        table.texts("risk_tier", |place| Some(self.tier(place)));
-        table.integers("rank", |place| Some(place as i64 + 1));
-        let listed = move |place: usize| (place < self.ranking.listed).then(|| self.group(position(place)).name());
-        table.texts("group", listed);
-        table.texts("model_version", |_| Some(self.model_version));
-        for (name, column) in passthrough {
-            table.passthrough(name, column);
-        }
-        table
+        // No column of the scores is a detail of a list.
+        let details = Details { explanations: &[], lines: &[] };
+        self.table(published::SCORES, places, details, passthrough)
     }
 
     fn tier(&self, place: usize) -> &'static str {
@@ -114,47 +106,131 @@ impl Results<'_> {
         lines: &'a [Line],
         passthrough: &'a [(String, Passthrough)],
     ) -> Columns<'a> {
-        let position = |place: usize| self.ranking.order[place];
-        let customer = move |place: usize| self.customer(position(place));
-        let probability = move |place: usize| self.scores.probabilities[position(place) as usize];
-        let before = |place: usize| lines[place].previous_probability.unwrap_or(f64::NAN);
-        let value = |customer: u32| self.customers.value.get(customer as usize).copied().unwrap_or(f64::NAN);
+        self.table(published::LIST, places, Details { explanations, lines }, passthrough)
+    }
+
+    fn table<'a>(
+        &'a self,
+        columns: &[Column],
+        places: Range<usize>,
+        details: Details<'a>,
+        passthrough: &'a [(String, Passthrough)],
+    ) -> Columns<'a> {
         let mut table = Columns::of(places);
-        table.day("as_of", self.as_of);
-        table.integers("rank", |place| Some(place as i64 + 1));
-        table.ids("customer_id", &self.customers.ids, customer);
-        table.floats("churn_probability", probability);
-        table.texts("risk_tier", |place| Some(self.tier(place)));
-        table.floats("percentile", |place| self.ranking.percentile(place + 1));
-        table.floats("value_at_risk", move |place| value(customer(place)));
-        table.texts("group", move |place| Some(self.group(position(place)).name()));
-        for reason in 0..REASONS {
-            let pick = move |explanation: &'a Explanation| explanation.reasons.get(reason);
-            reason_columns(&mut table, &format!("reason_{}", reason + 1), explanations, pick);
+        for column in columns {
+            self.add(&mut table, *column, details);
         }
-        reason_columns(&mut table, "protective_1", explanations, |explanation| explanation.protective.as_ref());
-        table.texts("status", |place| Some(lines[place].status));
-        table.integers("previous_rank", |place| lines[place].previous_rank);
-        table.floats("previous_probability", before);
-        table.floats("probability_change", move |place| probability(place) - before(place));
-        table.texts("change_reason_text", |_| None::<&str>);
-        table.integers("days_listed", |place| Some(lines[place].days_listed));
-        table.texts("model_version", |_| Some(self.model_version));
         for (name, column) in passthrough {
             table.passthrough(name, column);
         }
         table
     }
+
+    /// Adds a column of either table. Those of the list alone are details of it.
+    fn add<'a>(&'a self, table: &mut Columns<'a>, column: Column, details: Details<'a>) {
+        let Details { explanations, lines } = details;
+        let position = |place: usize| self.ranking.order[place];
+        let customer = move |place: usize| self.customer(position(place));
+        let probability = move |place: usize| self.scores.probabilities[position(place) as usize];
+        let before = |place: usize| lines[place].previous_probability.unwrap_or(f64::NAN);
+        let name = &column.name();
+        match column {
+            Column::AsOf => table.day(name, self.as_of),
+            Column::Rank => table.integers(name, |place| Some(place as i64 + 1)),
+            Column::CustomerId => table.ids(name, &self.customers.ids, customer),
+            Column::ChurnProbability => table.floats(name, probability),
+            Column::LogOdds => table.floats(name, move |place| self.scores.log_odds[position(place) as usize]),
+            Column::RiskTier => table.texts(name, |place| Some(self.tier(place))),
+            Column::Percentile => table.floats(name, |place| self.ranking.percentile(place + 1)),
+            Column::ValueAtRisk => {
+                let values = &self.customers.value;
+                table.floats(name, move |place| values.get(customer(place) as usize).copied().unwrap_or(f64::NAN));
+            }
+            Column::Group => {
+                let is_listed = |place: usize| place < self.ranking.listed;
+                table.texts(name, move |place| is_listed(place).then(|| self.group(position(place)).name()));
+            }
+            Column::Reason(number, part) => {
+                add_reason(table, name, part, explanations, move |explanation| explanation.reasons.get(number - 1));
+            }
+            Column::Protective(part) => {
+                add_reason(table, name, part, explanations, |explanation| explanation.protective.as_ref());
+            }
+            Column::Status => table.texts(name, |place| Some(lines[place].status)),
+            Column::PreviousRank => table.integers(name, |place| lines[place].previous_rank),
+            Column::PreviousProbability => table.floats(name, before),
+            Column::ProbabilityChange => table.floats(name, move |place| probability(place) - before(place)),
+            Column::ChangeReasonText => table.texts(name, |_| None::<&str>),
+            Column::DaysListed => table.integers(name, |place| Some(lines[place].days_listed)),
+            Column::ModelVersion => table.texts(name, |_| Some(self.model_version)),
+        }
+    }
 }
 
-fn reason_columns<'a>(
+/// Adds what is told of the reason that `pick` takes from each customer's explanation.
+fn add_reason<'a>(
     table: &mut Columns<'a>,
     name: &str,
+    part: Part,
     explanations: &'a [Explanation],
-    pick: impl Fn(&'a Explanation) -> Option<&'a Reason> + Copy + Send + Sync + 'a,
+    pick: impl Fn(&'a Explanation) -> Option<&'a Reason> + Send + Sync + 'a,
 ) {
     let reason = move |place: usize| pick(&explanations[place]);
-    table.texts(&format!("{name}_code"), move |place| reason(place).map(|reason| reason.code.as_str()));
-    table.texts(&format!("{name}_text"), move |place| reason(place).map(|reason| reason.text.as_str()));
-    table.floats(&format!("{name}_contribution"), move |place| reason(place).map_or(f64::NAN, |r| r.contribution));
+    match part {
+        Part::Code => table.texts(name, move |place| reason(place).map(|reason| reason.code.as_str())),
+        Part::Text => table.texts(name, move |place| reason(place).map(|reason| reason.text.as_str())),
+        Part::Contribution => {
+            table.floats(name, move |place| reason(place).map_or(f64::NAN, |reason| reason.contribution));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::published::Holds;
+    use crate::sources::Ids;
+    use arrow_schema::DataType;
+
+    #[test]
+    fn every_column_holds_what_its_definition_says() {
+        let settings = Settings::from_toml_str("[table]", std::path::Path::new("")).unwrap();
+        let customers = CustomerTable {
+            ids: Ids::Integer(vec![7]),
+            signup: Vec::new(),
+            start: Vec::new(),
+            end: Vec::new(),
+            value: Vec::new(),
+            numeric: Vec::new(),
+            categorical: Vec::new(),
+            rows: 1,
+            quarantine: Default::default(),
+        };
+        let results = Results {
+            as_of: Day(0),
+            customers: &customers,
+            scores: &Scores::default(),
+            ranking: &Ranking { order: Vec::new(), listed: 0 },
+            model_version: "v0001",
+            settings: &settings.list,
+        };
+
+        for (columns, table) in [
+            (published::LIST, results.list_table(0..0, &[], &[], &[])),
+            (published::SCORES, results.scores_table(0..0, &[])),
+        ] {
+            let schema = table.schema();
+            assert_eq!(schema.fields().len(), columns.len());
+            for (field, column) in schema.fields().iter().zip(columns) {
+                let expected = match column.definition().holds {
+                    Holds::Date => DataType::Date32,
+                    Holds::Integer | Holds::Id => DataType::Int64,
+                    Holds::Float => DataType::Float64,
+                    Holds::Text => DataType::LargeUtf8,
+                };
+                assert_eq!((field.name(), field.data_type()), (&column.name(), &expected));
+            }
+        }
+    }
 }

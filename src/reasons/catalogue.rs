@@ -6,28 +6,9 @@
 use super::language::{spaced, Noun, Unit};
 use crate::config::{Settings, SignalKind};
 use crate::features::{Catalogue, Feature, Measure};
+use crate::measures;
+pub use crate::measures::Family;
 use crate::model::design::recipe::{Role, Source, Term};
-
-/// What a concept is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// How much and how lately a signal has rows: counts, active days, trends, gaps, recency, sums.
-    Volume,
-    /// How much one row of an amount is: its means.
-    Value,
-    /// On how many categories the rows spread.
-    Categories,
-    /// The mood of a sentiment: its means and negative shares.
-    Mood,
-    /// The answers to one survey instrument.
-    Score,
-    /// Time since sign-up.
-    Tenure,
-    /// A numeric column of the customers table.
-    Number,
-    /// A categorical column of the customers table.
-    Level,
-}
 
 /// What the customer's own numbers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -238,30 +219,16 @@ pub(super) fn concepts(settings: &Settings, catalogue: &Catalogue, terms: &[Term
 
 /// The concept of a numeric feature's value, or of its absence.
 fn key(settings: &Settings, feature: &Feature, absence: bool) -> Key {
-    let Some(signal) = &feature.signal else {
-        let family = if feature.measure == Measure::Tenure { Family::Tenure } else { Family::Number };
-        return Key { family, subject: feature.name.clone(), instrument: None };
-    };
-    let is_sentiment = settings.signals.get(signal).is_some_and(|s| s.kind == SignalKind::Sentiment);
-    let family = match feature.measure {
+    let signal = feature.signal.as_deref();
+    let kind = signal.and_then(|signal| settings.signals.get(signal)).map(|signal| signal.kind);
+    let family = measures::Definition::find(feature.measure, kind).map_or(Family::Volume, |found| found.family);
+    let family = match family {
         // Without a mean there was no row: that is silence, whatever the value would have been.
-        Measure::Mean | Measure::NegativeShare if absence => Family::Volume,
-        Measure::Mean if !is_sentiment => Family::Value,
-        Measure::Mean | Measure::NegativeShare => Family::Mood,
-        Measure::Categories => Family::Categories,
-        Measure::SurveyLast | Measure::SurveyMean | Measure::SurveyChange | Measure::SurveyDaysSinceLast => {
-            Family::Score
-        }
-        Measure::Count
-        | Measure::ActiveDays
-        | Measure::DaysSinceLast
-        | Measure::Trend
-        | Measure::MeanGap
-        | Measure::Sum
-        | Measure::Tenure
-        | Measure::Numeric => Family::Volume,
+        Family::Value | Family::Mood if absence => Family::Volume,
+        family => family,
     };
-    Key { family, subject: signal.clone(), instrument: feature.instrument.map(|i| i.name()) }
+    let subject = signal.unwrap_or(&feature.name).to_owned();
+    Key { family, subject, instrument: feature.instrument.map(|i| i.name()) }
 }
 
 fn key_of_term(settings: &Settings, catalogue: &Catalogue, term: &Term) -> Option<Key> {

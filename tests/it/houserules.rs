@@ -7,7 +7,19 @@ use std::path::Path;
 
 /// Rooms by floor. Rooms on one floor do not import each other, except on the ground floor and as [`ASIDE`] says.
 const FLOORS: [&[&str]; 12] = [
-    &["error", "calendar", "clock", "digest", "files", "memory", "numeric", "observer"],
+    &[
+        "error",
+        "calendar",
+        "clock",
+        "digest",
+        "documentation",
+        "files",
+        "measures",
+        "memory",
+        "numeric",
+        "observer",
+        "published",
+    ],
     &["config"],
     &["sources"],
     &["eligibility"],

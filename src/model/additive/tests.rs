@@ -10,7 +10,7 @@ use super::uncertainty::standard_errors;
 use super::*;
 use crate::config::{Direction, Penalty};
 use crate::dataset::StoredValues;
-use crate::features::{Catalogue, Directions, Feature as Column, Measure};
+use crate::features::{Catalogue, Directions, Feature as Column};
 use crate::memory::Shelf;
 use crate::model::design::examples::uniform;
 use crate::model::design::recipe::Recipe;
@@ -217,14 +217,7 @@ pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
         let values = StoredValues::new(&columns.concat(), rows, &Shelf::of(None)).unwrap();
         blocks.push(Block { as_of: vec![0; rows], customers, labels, values });
     }
-    let column = |name: &str| Column {
-        name: name.to_owned(),
-        measure: Measure::Numeric,
-        signal: None,
-        window_days: None,
-        instrument: None,
-    };
-    let numeric = ["valley", "steps", "often_absent", "constant", "empty"].map(column).to_vec();
+    let numeric = ["valley", "steps", "often_absent", "constant", "empty"].map(Column::given).to_vec();
     let dataset = Dataset {
         catalogue: Catalogue { numeric, categorical: vec!["plan".to_owned()] },
         as_of: vec![crate::calendar::Day(0)],

@@ -9,6 +9,7 @@
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
+use crate::measures::Spread;
 use crate::numeric::{from_ordered_f32, ln_1p_of_single, ordered_f32};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
@@ -140,21 +141,12 @@ pub struct Recipe {
     pub categorical: Vec<CategoricalStep>,
 }
 
-/// The transform that a measure is known to want; none for the customers table's own columns, which are looked at.
+/// The transform that a measure is known to want; none where its values have to be looked at.
 fn known_transform(measure: Measure) -> Option<Transform> {
-    match measure {
-        Measure::Count
-        | Measure::ActiveDays
-        | Measure::DaysSinceLast
-        | Measure::MeanGap
-        | Measure::Sum
-        | Measure::Categories
-        | Measure::SurveyDaysSinceLast
-        | Measure::Tenure => Some(Transform::SignedLog),
-        Measure::Trend | Measure::NegativeShare | Measure::SurveyLast | Measure::SurveyMean | Measure::SurveyChange => {
-            Some(Transform::Identity)
-        }
-        Measure::Mean | Measure::Numeric => None,
+    match measure.spread() {
+        Spread::Skewed => Some(Transform::SignedLog),
+        Spread::Even => Some(Transform::Identity),
+        Spread::Unknown => None,
     }
 }
 

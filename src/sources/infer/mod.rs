@@ -8,6 +8,7 @@ mod tests;
 
 use crate::config;
 use crate::error::{Error, Result};
+use crate::published;
 use crate::sources::parquet::open;
 use arrow_schema::DataType;
 use candidate::{candidates, Candidate, CustomersId, MOST_LEVELS};
@@ -318,9 +319,10 @@ fn write_customers(text: &mut String, table: &Candidate, id: &str, folder: &Path
         } else if is_number(data_type) && !is_key(name) {
             numeric.push(name.clone());
         } else if is_text(data_type) && has_word(name, CONTACTS) {
-            match config::LIST_COLUMNS.contains(&name.as_str()) {
-                true => unused.push(format!("{name} (the list has a column of this name)")),
-                false => passthrough.push(name.clone()),
+            if published::has_column(published::LIST, name) {
+                unused.push(format!("{name} (the list has a column of this name)"));
+            } else {
+                passthrough.push(name.clone());
             }
         } else if is_text(data_type) || *data_type == DataType::Boolean {
             match table.levels(name, usize::MAX)? {

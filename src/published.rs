@@ -1,0 +1,226 @@
+//! The columns of the published tables: what each is called, what it holds and what it means. The writers, the names
+//! that no pass-through column may have, and the tables of `docs/lists.md` all follow from these definitions.
+
+/// A column of the at-risk list or of `scores.parquet`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    AsOf,
+    Rank,
+    CustomerId,
+    ChurnProbability,
+    LogOdds,
+    RiskTier,
+    Percentile,
+    ValueAtRisk,
+    Group,
+    /// Of the reason with this number, from 1.
+    Reason(usize, Part),
+    Protective(Part),
+    Status,
+    PreviousRank,
+    PreviousProbability,
+    ProbabilityChange,
+    ChangeReasonText,
+    DaysListed,
+    ModelVersion,
+}
+
+/// What is told of a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Code,
+    Text,
+    Contribution,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Date,
+    Integer,
+    Float,
+    Text,
+    /// Integers or texts, as in the customers table.
+    Id,
+}
+
+/// The definition of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The name, in which `{n}` stands for the number of a reason.
+    pub name: &'static str,
+    pub holds: Holds,
+    pub meaning: &'static str,
+}
+
+/// Reasons that have columns, whether or not a customer has that many.
+pub const REASONS: i64 = 4;
+
+/// The columns of the at-risk list, in order; pass-through columns come after them.
+pub const LIST: &[Column] = &[
+    Column::AsOf,
+    Column::Rank,
+    Column::CustomerId,
+    Column::ChurnProbability,
+    Column::RiskTier,
+    Column::Percentile,
+    Column::ValueAtRisk,
+    Column::Group,
+    Column::Reason(1, Part::Code),
+    Column::Reason(1, Part::Text),
+    Column::Reason(1, Part::Contribution),
+    Column::Reason(2, Part::Code),
+    Column::Reason(2, Part::Text),
+    Column::Reason(2, Part::Contribution),
+    Column::Reason(3, Part::Code),
+    Column::Reason(3, Part::Text),
+    Column::Reason(3, Part::Contribution),
+    Column::Reason(4, Part::Code),
+    Column::Reason(4, Part::Text),
+    Column::Reason(4, Part::Contribution),
+    Column::Protective(Part::Code),
+    Column::Protective(Part::Text),
+    Column::Protective(Part::Contribution),
+    Column::Status,
+    Column::PreviousRank,
+    Column::PreviousProbability,
+    Column::ProbabilityChange,
+    Column::ChangeReasonText,
+    Column::DaysListed,
+    Column::ModelVersion,
+];
+
+/// The columns of `scores.parquet`, in order; the pass-through columns of a prepared table come after them.
+pub const SCORES: &[Column] = &[
+    Column::AsOf,
+    Column::CustomerId,
+    Column::ChurnProbability,
+    Column::LogOdds,
+    Column::Percentile,
+    Column::RiskTier,
+    Column::Rank,
+    Column::Group,
+    Column::ModelVersion,
+];
+
+/// Whether one of the columns has this name, so that a pass-through column beside them must not.
+pub fn has_column(columns: &[Column], name: &str) -> bool {
+    columns.iter().any(|column| column.name() == name)
+}
+
+impl Column {
+    /// The name in the published files.
+    pub fn name(self) -> String {
+        let name = self.definition().name;
+        match self {
+            Column::Reason(number, _) => name.replace("{n}", &number.to_string()),
+            _ => name.to_owned(),
+        }
+    }
+
+    pub fn definition(self) -> Definition {
+        let (name, holds, meaning) = match self {
+            Column::AsOf => ("as_of", Holds::Date, "the date of the list"),
+            Column::Rank => ("rank", Holds::Integer, "1 is first"),
+            Column::CustomerId => ("customer_id", Holds::Id, "the customer"),
+            Column::ChurnProbability => (
+                "churn_probability",
+                Holds::Float,
+                "calibrated probability of churn in `[as_of + gap, as_of + gap + horizon)`",
+            ),
+            Column::LogOdds => ("log_odds", Holds::Float, "the score of the model, before calibration"),
+            Column::RiskTier => (
+                "risk_tier",
+                Holds::Text,
+                "`critical`: top 1 % of the eligible; `high`: top 5 %; `medium`: top 20 %; `low`: the others",
+            ),
+            Column::Percentile => (
+                "percentile",
+                Holds::Float,
+                "share of the eligible, in per cent, that this customer ranks at or above: 100 for the first",
+            ),
+            Column::ValueAtRisk => {
+                ("value_at_risk", Holds::Float, "the column `customers.value`, as given; null without one")
+            }
+            Column::Group => ("group", Holds::Text, "`contact` or `control`; null for customers who are not on the list"),
+            Column::Reason(_, Part::Code) => (
+                "reason_{n}_code",
+                Holds::Text,
+                "the code of what raises the risk most, and second, third and fourth most; null when there is no such reason",
+            ),
+            Column::Reason(_, Part::Text) => {
+                ("reason_{n}_text", Holds::Text, "the same as a sentence with the customer's own numbers")
+            }
+            Column::Reason(_, Part::Contribution) => {
+                ("reason_{n}_contribution", Holds::Float, "by how much, in log-odds above the reference")
+            }
+            Column::Protective(Part::Code) => ("protective_1_code", Holds::Text, "the code of what lowers the risk most"),
+            Column::Protective(Part::Text) => ("protective_1_text", Holds::Text, "the same as a sentence"),
+            Column::Protective(Part::Contribution) => {
+                ("protective_1_contribution", Holds::Float, "by how much, in log-odds; negative")
+            }
+            Column::Status => ("status", Holds::Text, "see [below](#status)"),
+            Column::PreviousRank => {
+                ("previous_rank", Holds::Integer, "the rank in the latest earlier run, listed there or not")
+            }
+            Column::PreviousProbability => {
+                ("previous_probability", Holds::Float, "the probability in the latest earlier run, listed there or not")
+            }
+            Column::ProbabilityChange => ("probability_change", Holds::Float, "now minus then"),
+            Column::ChangeReasonText => ("change_reason_text", Holds::Text, "not filled yet: null"),
+            Column::DaysListed => (
+                "days_listed",
+                Holds::Integer,
+                "calendar days on the list without interruption, from the first of those lists; 1 for a new one",
+            ),
+            Column::ModelVersion => ("model_version", Holds::Text, "the model that the scores are from"),
+        };
+        Definition { name, holds, meaning }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documentation::{hold_tables, Rows};
+
+    fn in_words(holds: Holds) -> &'static str {
+        match holds {
+            Holds::Date => "date",
+            Holds::Integer => "integer",
+            Holds::Float => "float",
+            Holds::Text => "text",
+            Holds::Id => "as in the customers table",
+        }
+    }
+
+    fn rows(columns: &[Column]) -> Rows {
+        let mut rows = vec![["column", "type", "meaning"].map(str::to_owned).to_vec()];
+        for column in columns {
+            let Definition { name, holds, meaning } = column.definition();
+            let row = vec![format!("`{name}`"), in_words(holds).to_owned(), meaning.to_owned()];
+            // The columns of the second reason are defined as those of the first.
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn the_tables_of_columns_are_written_from_their_definitions() {
+        hold_tables("docs/lists.md", &[("columns of the list", rows(LIST)), ("columns of the scores", rows(SCORES))]);
+    }
+
+    #[test]
+    fn every_name_stands_once_in_a_table() {
+        for columns in [LIST, SCORES] {
+            for (place, column) in columns.iter().enumerate() {
+                assert!(!has_column(&columns[..place], &column.name()), "{column:?}");
+            }
+        }
+        let reasons = LIST.iter().filter(|column| matches!(column, Column::Reason(..))).count();
+        assert_eq!(reasons as i64, 3 * REASONS);
+        assert!(has_column(LIST, "reason_4_text") && !has_column(LIST, "log_odds") && has_column(SCORES, "log_odds"));
+    }
+}
