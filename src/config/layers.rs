@@ -2,7 +2,8 @@
 //! one value: a stronger layer replaces it whole. Problems are collected rather than returned, so that a person sees
 //! all of them at once.
 
-use super::{keys, validate, Resolved, Settings};
+use super::key::{describe, Kind};
+use super::keys;
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -43,12 +44,13 @@ pub(super) struct Leaf {
 /// The layers combined so far.
 #[derive(Default)]
 pub(super) struct Layers {
-    leaves: BTreeMap<String, Leaf>,
+    pub leaves: BTreeMap<String, Leaf>,
+    /// What is wrong with them, in words.
+    pub problems: Vec<String>,
     /// The sections that some layer wrote.
     written: BTreeSet<String>,
     /// Keys that were written wrongly: already reported, so not also reported as missing.
     rejected: BTreeSet<String>,
-    problems: Vec<String>,
 }
 
 impl Layers {
@@ -88,30 +90,21 @@ impl Layers {
         }
     }
 
-    /// Checks the whole and makes the settings.
-    pub fn resolve(mut self) -> Result<Resolved> {
+    /// The settings as one table: every value that a layer wrote, and below sections that some layer wrote the defaults
+    /// of the other keys. Sections that cannot be read are left out, so that everything else can still be checked.
+    pub fn combined(&mut self) -> Table {
         let incomplete = self.incomplete_sections();
         let mut table = Table::new();
-        for (key, leaf) in &self.leaves {
-            let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
-            if !incomplete.contains(section) {
-                insert(&mut table, section, name, leaf.value.clone());
+        for section in self.written.iter().filter(|section| !incomplete.contains(section.as_str())) {
+            for key in keys::in_section(section) {
+                let path = format!("{section}.{}", key.name());
+                let default = || key.default.and_then(|default| default.parse().ok());
+                if let Some(value) = self.leaves.get(&path).map(|leaf| leaf.value.clone()).or_else(default) {
+                    insert(&mut table, section, key.name(), value);
+                }
             }
         }
-        let settings: Settings = table
-            .try_into()
-            .map_err(|error| Error::Internal(format!("the catalogue of keys does not match the settings: {error}")))?;
-        let problems = validate::problems(&settings, &self);
-        self.problems.extend(problems);
-        match self.problems.as_slice() {
-            [] => Ok(Resolved { settings, leaves: self.leaves }),
-            [one] => Err(Error::Config(one.clone())),
-            many => Err(Error::Config(format!(
-                "the configuration has {} problems:\n  - {}",
-                many.len(),
-                many.join("\n  - ")
-            ))),
-        }
+        table
     }
 
     /// A key as messages name it: with the layer that set it.
@@ -154,20 +147,11 @@ impl Layers {
     }
 
     fn put(&mut self, path: &[&str], value: Value, layer: &Layer, base: Option<&Path>) {
-        let key = path.join(".");
-        if let Some((_, known)) = keys::find(path) {
-            match known.kind.accept(&value).and_then(|value| anchored(value, &known.kind, base)) {
-                Some(value) => {
-                    self.leaves.insert(key, Leaf { value, layer: layer.clone() });
-                }
-                None => {
-                    let (expected, found) = (known.kind.expected(), keys::describe(&value));
-                    self.problems.push(format!("`{key}` ({layer}): expected {expected}, found {found}"));
-                    self.rejected.insert(key);
-                }
-            }
-            return;
+        if let Some((_, key)) = keys::find(path) {
+            return self.put_key(path.join("."), &key.kind, value, layer, base);
         }
+
+        let key = path.join(".");
         let is_section = keys::is_section(path);
         match (path, value) {
             (["signals", name], _) if !is_signal_name(name) => {
@@ -184,7 +168,7 @@ impl Layers {
                 }
             }
             (_, other) if is_section => {
-                let found = keys::describe(&other);
+                let found = describe(&other);
                 self.problems.push(format!("`{key}` ({layer}): expected a section with keys, found {found}"));
                 self.rejected.insert(key);
             }
@@ -198,22 +182,34 @@ impl Layers {
         }
     }
 
+    fn put_key(&mut self, key: String, kind: &Kind, value: Value, layer: &Layer, base: Option<&Path>) {
+        match kind.accept(&value).and_then(|value| anchored(value, kind, base)) {
+            Some(value) => {
+                self.leaves.insert(key, Leaf { value, layer: layer.clone() });
+            }
+            None => {
+                let (expected, found) = (kind.expected(), describe(&value));
+                self.problems.push(format!("`{key}` ({layer}): expected {expected}, found {found}"));
+                self.rejected.insert(key);
+            }
+        }
+    }
+
     /// The sections without defaults that lack a required key or hold a wrong one: reported here, and left out of the
     /// settings so that everything else can still be checked.
     fn incomplete_sections(&mut self) -> BTreeSet<String> {
         let mut incomplete = BTreeSet::new();
         for section in &self.written {
-            let pattern = if section.starts_with("signals.") { "signals.*" } else { section.as_str() };
-            let keys = || keys::KEYS.iter().filter(|key| key.section() == pattern);
-            if !keys().any(|key| key.required) {
+            if !keys::in_section(section).any(|key| key.is_required) {
                 continue;
             }
-            for key in keys() {
+            for key in keys::in_section(section) {
                 let path = format!("{section}.{}", key.name());
                 if self.rejected.contains(&path) {
                     incomplete.insert(section.clone());
-                } else if key.required && !self.leaves.contains_key(&path) {
-                    self.problems.push(format!("`{path}` is missing: expected {}", key.kind.expected()));
+                } else if key.is_required && !self.leaves.contains_key(&path) {
+                    let (expected, meaning) = (key.kind.expected(), key.meaning());
+                    self.problems.push(format!("`{path}` is missing: expected {expected}. {meaning}"));
                     incomplete.insert(section.clone());
                 }
             }
@@ -253,9 +249,9 @@ fn is_signal_name(name: &str) -> bool {
 }
 
 /// A path with its starting folder in front; any other value as it is. None if the result cannot be written in TOML.
-fn anchored(value: Value, kind: &keys::Kind, base: Option<&Path>) -> Option<Value> {
+fn anchored(value: Value, kind: &Kind, base: Option<&Path>) -> Option<Value> {
     match (kind, base, value.as_str()) {
-        (keys::Kind::Path, Some(base), Some(path)) => base.join(path).to_str().map(Value::from),
+        (Kind::Path, Some(base), Some(path)) => base.join(path).to_str().map(Value::from),
         _ => Some(value),
     }
 }

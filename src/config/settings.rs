@@ -1,7 +1,15 @@
-//! The resolved, validated settings: what every other room works from.
+//! The settings: what every other room works from, and the one definition of each key of the configuration. A key's
+//! comment is its sentence in `default.toml` and in `docs/configuration.md`; `section!` says how the rest is read.
 
+use super::choices::{
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, EvaluationChoice, Folds, Format, Penalty, RankBy,
+    Reference, Sample,
+};
+use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
-pub use crate::measures::{Instrument, SignalKind};
+use crate::error::{Error, Result};
+use crate::measures::{Instrument, SignalKind};
+use crate::published;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,22 +52,299 @@ pub struct Settings {
     pub gates: Gates,
 }
 
-/// Output folders.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Paths {
-    /// Parent of the `as_of=YYYY-MM-DD` folders.
-    pub lists: PathBuf,
-    /// The model registry.
-    pub models: PathBuf,
+section! {
+    /// The customers table: one row for each customer.
+    ["customers"]
+    pub struct Customers {
+        /// One row for each customer: a Parquet file, a directory or a glob.
+        path: PathBuf, needed "data/demo/customers.parquet" => Path;
+        /// The column of the customer's id, integer or text; every other table names customers by the same ids.
+        id: String, needed "customer_id" => Column;
+        /// The column of the date of sign-up; it gives `tenure_days` and lets eligibility ask for a shortest tenure.
+        signup: Option<String>, like "signup_date" => Column;
+        /// The column of a contract's first day; only together with `end`. Customers outside their contract are not
+        /// scored.
+        start: Option<String>, like "start_date" => Column;
+        /// The column of the first day after the contract. A contract that runs out is no churn.
+        end: Option<String>, like "end_date" => Column;
+        /// The column of the money at stake each month; needed to rank by expected loss.
+        value: Option<String>, like "monthly_revenue" => Column;
+        /// Numbers that the model may use as they are. Only what was already known on the as-of date.
+        numeric: Vec<String> = [], like ["monthly_revenue"] => Columns;
+        /// Attributes with few levels that the model may use.
+        categorical: Vec<String> = [], like ["plan", "region"] => Columns;
+        /// Columns copied to the list untouched, for the people who work with it.
+        passthrough: Vec<String> = [], like ["account_owner"] => Columns;
+    }
 }
 
-/// The calendar.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Time {
-    /// IANA name of the zone in which days begin and zone-less timestamps are read.
-    pub zone: String,
+section! {
+    /// One engagement signal.
+    ["signals.*"]
+    pub struct Signal {
+        /// What a row is: event (it happened), amount (with a quantity), sentiment (with a mood), survey (with a
+        /// score).
+        kind: SignalKind, needed "event" => Choice(&["event", "amount", "sentiment", "survey"]);
+        /// A file, a directory (hive-partitioned or not) or a glob.
+        path: PathBuf, needed "data/demo/logins" => Path;
+        /// The column of the customer's id.
+        id: String, needed "customer_id" => Column;
+        /// When it happened: a timestamp of any unit, or a date.
+        time: String, needed "ts" => Column;
+        /// The column of the quantity, mood or score; every kind but `event` needs it.
+        value: Option<String> => Column;
+        /// The column of the channel, page or product; it gives the number of distinct ones.
+        category: Option<String> => Column;
+        /// The column that names the instrument of each answer: nps, csat or ces. A survey needs this ...
+        instrument: Option<String> => Column;
+        /// ... or the one instrument of the whole table.
+        instrument_name: Option<Instrument> => Choice(&["nps", "csat", "ces"]);
+        /// Whether rows that are equal in every column read count once. Off, because equal rows are often legitimate.
+        deduplicate: bool = false => Flag;
+        /// What its rows are called in reasons, in the plural; the signal's name if left out.
+        label: Option<String>, like "log-ins" => Text;
+        /// The unit of the value in reasons: seconds, EUR, pages.
+        unit: Option<String> => Text;
+        /// Lowest and highest valid value; rows outside go to quarantine. Unless this says otherwise, moods are -1 to
+        /// 1, NPS 0 to 10, CSAT 1 to 5, CES 1 to 7, and amounts unlimited.
+        range: Option<[f64; 2]> => Range;
+        /// How many days old the newest row of this source may be, instead of `gates.max_staleness_days`.
+        max_staleness_days: Option<u32>, like 7 => Whole(0, LONGEST_STRETCH);
+    }
+}
+
+section! {
+    /// The label.
+    ["churn"]
+    pub struct Churn {
+        /// event: a table of cancellations. inactivity: silence of the signals named below through the whole label
+        /// window.
+        definition: ChurnDefinition = "event" => Choice(ChurnDefinition::WORDS);
+        /// The table of cancellations; `event` needs it.
+        path: Option<PathBuf>, like "data/demo/churn.parquet" => Path;
+        /// Its column of the customer's id.
+        id: String = "customer_id" => Column;
+        /// Its column of the date on which the customer left.
+        time: String = "churned_on" => Column;
+        /// For inactivity: a customer churned if none of these signals has a row in the label window.
+        signals: Vec<String> = [], like ["logins"] => Texts;
+        /// Days between the as-of date and the label window: the time in which the team can act.
+        gap_days: u32 = 7 => Whole(0, LONGEST_WINDOW);
+        /// Days of the label window. Label 1: churned in `[as_of + gap, as_of + gap + horizon)`.
+        horizon_days: u32 = 30 => Whole(1, LONGEST_WINDOW);
+    }
+}
+
+section! {
+    /// A prepared feature table: one row for each customer, or for each customer and as-of date. Every column that has
+    /// no role here and is not ignored is a feature: numbers and booleans numeric, strings categorical.
+    ["table"]
+    pub struct Table {
+        /// The column of the customer's id, integer or text.
+        id: String = "customer_id" => Column;
+        /// The column of the label, 0/1 or boolean, null where it is not known yet; training needs it, scoring ignores
+        /// it.
+        label: String = "churned" => Column;
+        /// The column of the as-of date, for a table with several; `as_of` if there is such a column.
+        as_of: Option<String>, like "as_of" => Column;
+        /// The column of the folds to evaluate on when there is no as-of date; `fold` if there is such a column.
+        fold: Option<String>, like "fold" => Column;
+        /// The column of the money at stake each month, for the order by expected loss and for what a list is worth. It
+        /// may be a feature too.
+        value: Option<String>, like "monthly_charges" => Column;
+        /// Columns copied to the list and to the scores untouched; no features unless they are listed.
+        passthrough: Vec<String> = [], like ["account_owner"] => Columns;
+        /// Columns that the model must not see; `*` stands for any characters. All others are features: numbers and
+        /// booleans numeric, texts categorical.
+        ignore: Vec<String> = [], like ["account_owner", "raw_*"] => Columns;
+        /// Numeric features whatever `ignore` says: with `ignore = ["*"]`, only listed columns are features.
+        numeric: Vec<String> = [], like ["tenure"] => Columns;
+        /// Categorical features although their type is a number, such as codes.
+        categorical: Vec<String> = [], like ["area_code"] => Columns;
+        /// Columns that look as if they leaked the label and do not.
+        accept: Vec<String> = [] => Columns;
+        /// The most columns that one model learns from. A wider table is screened: of the columns that say more by
+        /// themselves about the training rows than chance would, the strongest are kept.
+        max_features: u32 = 500 => Whole(1, 2_000);
+    }
+}
+
+section! {
+    /// Which rows, each of a customer and an as-of date, exist.
+    ["eligibility"]
+    pub struct Eligibility {
+        /// Days since sign-up that a customer needs.
+        min_tenure_days: u32 = 28 => Whole(0, LONGEST_STRETCH);
+        /// Days before the as-of date in which some signal must have a row; 0 switches it off.
+        active_within_days: u32 = 90 => Whole(0, LONGEST_STRETCH);
+    }
+}
+
+section! {
+    /// Feature windows.
+    ["features"]
+    pub struct Features {
+        /// Windows in days over which activity is counted; twice the longest one is read.
+        windows_days: Vec<u32> = [7, 28, 84] => Wholes(1, LONGEST_WINDOW);
+    }
+}
+
+section! {
+    /// Snapshots for training and evaluation.
+    ["training"]
+    pub struct Training {
+        /// How many as-of dates to learn from, the newest with a matured label first.
+        snapshots: u32 = 6 => Whole(1, LONGEST_WINDOW);
+        /// Days between them.
+        step_days: u32 = 30 => Whole(1, LONGEST_WINDOW);
+        /// The dates themselves, instead of the two settings above.
+        as_of: Option<Vec<Day>>, like ["2026-01-01", "2026-02-01"] => Dates;
+        /// How many of the newest ones are kept for evaluation, or a list of dates.
+        evaluation: EvaluationChoice = 1 => CountOrDates;
+        /// Whether the published model is fitted on all of them after the evaluation.
+        refit: bool = true => Flag;
+        /// Which rows of customers who stayed are learned from: auto (all, or as many as --memory-limit has room for),
+        /// never (all), or a share such as 0.1. Churners are all kept, and probabilities are corrected for it exactly.
+        sample: Sample = "auto" =>
+            WordOr(Sample::WORDS, "a share between 0 and 1, for example 0.1", |x| x > 0.0 && x < 1.0);
+    }
+}
+
+section! {
+    /// The fit.
+    ["model"]
+    pub struct Model {
+        /// How rich the model is. linear: a coefficient for each column. curves: a curve for each feature.
+        /// interactions: curves, and those pairs of features that lower the cross-validated log-loss. auto: whichever
+        /// of the three has the lowest.
+        complexity: Complexity = "auto" => Choice(Complexity::WORDS);
+        /// Penalty strength per row: "auto" (chosen by cross-validated log-loss) or a number such as 0.001.
+        alpha: Alpha = "auto" => WordOr(Alpha::WORDS, "a number of 0 or more, for example 0.001", |x| x >= 0.0);
+        /// What is penalised. l2: the squares of the coefficients. group: also a norm of the coefficients of each
+        /// feature, so that features which do not help are dropped whole.
+        penalty: Penalty = "l2" => Choice(Penalty::WORDS);
+        /// Whether to take the simplest choice (of penalty and complexity) within one standard error of the best, not
+        /// the best.
+        one_standard_error: bool = false => Flag;
+        /// What rows the penalty and the complexity are judged on. time: those of other customers at later dates, by
+        /// models that knew only labels which had matured by then. customer: those of other customers, of all training
+        /// dates.
+        folds: Folds = "time" => Choice(Folds::WORDS);
+        /// Whether effects must have the direction that is known of a feature: risk never rises with logins, visits,
+        /// mood or survey scores, and never falls with the days since the last of them.
+        monotone: bool = false => Flag;
+        /// Features, or signals by their activity, with which risk never falls. Support calls, returns and complaints
+        /// belong here; otherwise every event counts as a sign of engagement.
+        rises_with: Vec<String> = [] => Texts;
+        /// Features, or signals by their activity, with which risk never rises.
+        falls_with: Vec<String> = [] => Texts;
+        /// Features or signals that are free of a direction with `monotone = true`.
+        unconstrained: Vec<String> = [] => Texts;
+        /// How probabilities are calibrated: none, platt, beta, isotonic, or auto (the best on rows it has not seen;
+        /// isotonic, which gives many customers the same risk, only if it is clearly better).
+        calibration: CalibrationChoice = "auto" => Choice(CalibrationChoice::WORDS);
+        /// The share of churners that probabilities add up to: "training" (that of the training rows), or a number such
+        /// as 0.02 if it is known to be another one now.
+        base_rate: BaseRate = "training" =>
+            WordOr(BaseRate::WORDS, "a share between 0 and 1, for example 0.02", |x| x > 0.0 && x < 1.0);
+        /// The seed of every random choice; the same seed gives the same bytes.
+        seed: u64 = 7 => Whole(0, i64::MAX);
+    }
+}
+
+section! {
+    /// The at-risk list.
+    ["list"]
+    pub struct List {
+        /// probability, or expected_loss: the probability times the value at stake.
+        rank_by: RankBy = "probability" => Choice(RankBy::WORDS);
+        /// Customers on the list: as many as the team can call.
+        capacity: u32 = 500 => Whole(1, MOST);
+        /// The share of listed customers kept out of outreach, to measure whether outreach helps; 0 switches it off.
+        control_fraction: f64 = 0.1 => Number("of 0 or more and less than 1", |x| (0.0..1.0).contains(&x));
+        /// The most reasons that a customer has.
+        reasons: u32 = 4 => Whole(0, published::REASONS);
+        /// What reasons compare with: population (the mean of all eligible customers) or cut_off (the last
+        /// tenth of the list, at least 50).
+        reference: Reference = "population" => Choice(Reference::WORDS);
+    }
+}
+
+section! {
+    /// What keeping a customer costs and brings, in the money of `customers.value` or `table.value`.
+    ["economics"]
+    pub struct Economics {
+        /// The cost of contacting a customer, in the money of `customers.value`. These five settings judge lists and
+        /// change none.
+        contact_cost: f64 = 1.0 => Number("of 0 or more", |x| x >= 0.0);
+        /// The cost of what a customer is offered to stay. Those who would have stayed anyway take it too.
+        offer_cost: f64 = 10.0 => Number("of 0 or more", |x| x >= 0.0);
+        /// The share of the contacted churners who stay because of it; the control group will tell.
+        save_rate: f64 = 0.3 => Number("above 0 and below 1", |x| x > 0.0 && x < 1.0);
+        /// The value of a customer who stays, where `customers.value` says nothing.
+        customer_value: f64 = 200.0 => Number("above 0", |x| x > 0.0);
+        /// Months of `customers.value` that a customer who stays is worth.
+        value_months: u32 = 12 => Whole(1, 600);
+    }
+}
+
+section! {
+    /// What a run writes.
+    ["publish"]
+    pub struct Publish {
+        /// Formats of the list: parquet, csv, xlsx, html. The last two are not written yet, and a run says so. Keep
+        /// parquet: later runs take status and days on the list from it.
+        formats: Vec<Format> = ["parquet", "csv"] => Choices(Format::WORDS);
+    }
+}
+
+section! {
+    /// When a challenger becomes champion.
+    ["promotion"]
+    pub struct Promotion {
+        /// The difference in AUC that counts when `train` compares its model with the champion on the same held-out
+        /// rows. It promotes a model that is better by more than this, or one that is fresher and not worse by more
+        /// than this.
+        margin: f64 = 0.01 => Number("from 0 to 0.5", |x| (0.0..=0.5).contains(&x));
+    }
+}
+
+section! {
+    /// Thresholds that stop a run.
+    ["gates"]
+    pub struct Gates {
+        /// Days between the newest row of a signal and the day before the as-of date (exit code 4).
+        max_staleness_days: u32 = 3 => Whole(0, LONGEST_STRETCH);
+        /// Eligible customers that a run needs (exit code 5).
+        min_customers: u32 = 500 => Whole(0, MOST);
+        /// Churners that training needs, and customers who stayed (exit code 5).
+        min_churners: u32 = 100 => Whole(0, MOST);
+        /// Drift of a feature (population stability index) above which nothing is published; above 0.25 is usually
+        /// called large. Drift is not measured yet: a run with another value than the default says so.
+        max_psi: f64 = 0.25 => Number("above 0", |x| x > 0.0);
+        /// The share of a source's rows that may be in quarantine (exit code 3).
+        max_quarantine_share: f64 = 0.05 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
+    }
+}
+
+section! {
+    /// Output folders.
+    ["paths"]
+    pub struct Paths {
+        /// The folder that holds the folders `as_of=YYYY-MM-DD`.
+        lists: PathBuf = "out/lists" => Path;
+        /// The model registry.
+        models: PathBuf = "models" => Path;
+    }
+}
+
+section! {
+    /// The calendar.
+    ["time"]
+    pub struct Time {
+        /// The zone in which days begin and timestamps without a zone are read: UTC, Europe/Berlin.
+        zone: String = "UTC" => Zone;
+    }
 }
 
 impl Settings {
@@ -67,66 +352,18 @@ impl Settings {
     pub fn zone(&self) -> Zone {
         Zone::named(&self.time.zone).unwrap_or_else(|_| Zone::utc())
     }
+
+    /// The settings as one line of JSON, always in the same order: for digests, manifests and artefacts.
+    pub fn canonical_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|error| Error::Internal(format!("settings: {error}")))
+    }
 }
 
-/// The customers table: one row a customer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Customers {
-    /// File, directory or glob.
-    pub path: PathBuf,
-    /// Column of the id, integer or string.
-    pub id: String,
-    /// Column of the sign-up date.
-    pub signup: Option<String>,
-    /// Column of the contract's first day.
-    pub start: Option<String>,
-    /// Column of the first day after the contract.
-    pub end: Option<String>,
-    /// Column of the money a month at stake.
-    pub value: Option<String>,
-    /// Numeric columns used as features as given.
-    #[serde(default)]
-    pub numeric: Vec<String>,
-    /// Text (or integer, or boolean) columns used as levels.
-    #[serde(default)]
-    pub categorical: Vec<String>,
-    /// Columns copied to the list untouched.
-    #[serde(default)]
-    pub passthrough: Vec<String>,
-}
-
-/// One engagement signal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signal {
-    /// What its rows are.
-    pub kind: SignalKind,
-    /// File, directory (hive-partitioned or not) or glob.
-    pub path: PathBuf,
-    /// Column of the customer id.
-    pub id: String,
-    /// Column of the time: a timestamp of any unit, or a date.
-    pub time: String,
-    /// Column of the value; required unless the kind is `event`.
-    pub value: Option<String>,
-    /// Column of the category, if any.
-    pub category: Option<String>,
-    /// Column naming the survey instrument: `nps`, `csat` or `ces`.
-    pub instrument: Option<String>,
-    /// The one instrument of this table, instead of a column.
-    pub instrument_name: Option<Instrument>,
-    /// Whether rows equal in every column read are one row.
-    #[serde(default)]
-    pub deduplicate: bool,
-    /// What the rows are called in reasons, plural: "log-ins". The signal's name by default.
-    pub label: Option<String>,
-    /// The unit of the value in reasons: `seconds`, `EUR`.
-    pub unit: Option<String>,
-    /// Lowest and highest valid value, instead of the kind's own (`sentiment`: -1 to 1).
-    pub range: Option<[f64; 2]>,
-    /// Overrides `gates.max_staleness_days` for this signal.
-    pub max_staleness_days: Option<u32>,
+impl Features {
+    /// Days of history that features may look at: twice the longest window.
+    pub fn look_back_days(&self) -> u32 {
+        2 * self.windows_days.iter().copied().max().unwrap_or(0)
+    }
 }
 
 impl Signal {
@@ -140,104 +377,12 @@ impl Signal {
     }
 }
 
-/// How churn is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChurnDefinition {
-    /// A table of dated cancellations.
-    Event,
-    /// Silence of the named signals through the label window.
-    Inactivity,
-}
-
-/// The label.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Churn {
-    /// How churn is known.
-    pub definition: ChurnDefinition,
-    /// The cancellations (definition `event`).
-    pub path: Option<PathBuf>,
-    /// Its id column.
-    pub id: String,
-    /// Its date column.
-    pub time: String,
-    /// The signals whose silence is churn (definition `inactivity`).
-    #[serde(default)]
-    pub signals: Vec<String>,
-    /// Days between the as-of date and the label window, in which the team can act.
-    pub gap_days: u32,
-    /// Days of the label window.
-    pub horizon_days: u32,
-}
-
-/// A prepared feature table: one row a customer, or a customer and as-of date. Every column that has no role here and
-/// is not ignored is a feature: numbers and booleans numeric, strings categorical.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Table {
-    /// Column of the customer's id, integer or string.
-    #[serde(default = "Table::usual_id")]
-    pub id: String,
-    /// Column of the label, 0/1 or boolean; training needs it, scoring ignores it.
-    #[serde(default = "Table::usual_label")]
-    pub label: String,
-    /// Column of the as-of date; `as_of` where the table has a column of that name. Without one, all rows are of the
-    /// same date.
-    pub as_of: Option<String>,
-    /// Column of the folds to evaluate on when there is no as-of date; `fold` where the table has a column of that name.
-    pub fold: Option<String>,
-    /// Column of the money a month at stake; a feature like any other too, unless it is ignored.
-    pub value: Option<String>,
-    /// Columns copied to the list and to the scores untouched; no features unless they are listed.
-    #[serde(default)]
-    pub passthrough: Vec<String>,
-    /// Columns that the model must not see; `*` stands for any characters.
-    #[serde(default)]
-    pub ignore: Vec<String>,
-    /// Columns that are numeric, whatever `ignore` says of them with a `*`.
-    #[serde(default)]
-    pub numeric: Vec<String>,
-    /// Columns that are categorical though their type is a number's, such as codes.
-    #[serde(default)]
-    pub categorical: Vec<String>,
-    /// Columns that are known to be no leak of the label, though they look like one.
-    #[serde(default)]
-    pub accept: Vec<String>,
-    /// The most columns that one model learns from; of more, those that say most by themselves about the training rows.
-    #[serde(default = "Table::usual_most")]
-    pub max_features: u32,
-}
-
-impl Table {
-    fn usual_id() -> String {
-        "customer_id".to_owned()
-    }
-
-    fn usual_label() -> String {
-        "churned".to_owned()
-    }
-
-    fn usual_most() -> u32 {
-        500
-    }
-
-    /// Whether a column is listed as a feature.
-    pub fn lists(&self, column: &str) -> bool {
-        self.numeric.iter().chain(&self.categorical).any(|listed| listed == column)
-    }
-
-    /// Whether the model must not see a column. One that is listed as a feature by name is never ignored.
-    pub fn ignores(&self, column: &str) -> bool {
-        !self.lists(column) && self.ignore.iter().any(|pattern| matches(pattern, column))
-    }
-}
-
 impl Default for Table {
+    /// As an empty section `[table]`.
     fn default() -> Table {
         Table {
-            id: Table::usual_id(),
-            label: Table::usual_label(),
+            id: "customer_id".to_owned(),
+            label: "churned".to_owned(),
             as_of: None,
             fold: None,
             value: None,
@@ -246,8 +391,20 @@ impl Default for Table {
             numeric: Vec::new(),
             categorical: Vec::new(),
             accept: Vec::new(),
-            max_features: Table::usual_most(),
+            max_features: 500,
         }
+    }
+}
+
+impl Table {
+    /// Whether a column is listed as a feature.
+    pub fn lists(&self, column: &str) -> bool {
+        self.numeric.iter().chain(&self.categorical).any(|listed| listed == column)
+    }
+
+    /// Whether the model must not see a column. One that is listed as a feature by name is never ignored.
+    pub fn ignores(&self, column: &str) -> bool {
+        !self.lists(column) && self.ignore.iter().any(|pattern| matches(pattern, column))
     }
 }
 
@@ -264,375 +421,6 @@ fn matches(pattern: &str, name: &str) -> bool {
         }
     }
     name.ends_with(tail)
-}
-
-/// Which (customer, as-of) rows exist.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Eligibility {
-    /// Days since sign-up that a customer needs.
-    pub min_tenure_days: u32,
-    /// Days before the as-of date in which some signal must have a row; 0 switches it off.
-    pub active_within_days: u32,
-}
-
-/// Feature windows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Features {
-    /// Lengths in days, ascending and distinct.
-    pub windows_days: Vec<u32>,
-}
-
-impl Features {
-    /// Days of history that features may look at: twice the longest window.
-    pub fn look_back_days(&self) -> u32 {
-        2 * self.windows_days.iter().copied().max().unwrap_or(0)
-    }
-}
-
-/// Either a count of the newest snapshots or their dates.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum EvaluationChoice {
-    /// The newest so many.
-    Newest(u32),
-    /// These dates.
-    Dates(Vec<Day>),
-}
-
-/// Snapshots for training and evaluation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Training {
-    /// How many as-of dates, newest matured first.
-    pub snapshots: u32,
-    /// Days between them.
-    pub step_days: u32,
-    /// The dates themselves, instead of `snapshots` and `step_days`.
-    pub as_of: Option<Vec<Day>>,
-    /// The snapshots kept for evaluation.
-    pub evaluation: EvaluationChoice,
-    /// Whether the published model is fitted on all snapshots after the evaluation.
-    pub refit: bool,
-    /// Which of the rows of customers who stayed are learned from.
-    pub sample: Sample,
-}
-
-/// Which of the training rows of customers who stayed are learned from; those of churners all are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Sample {
-    /// All, or as many as the memory limit has room for.
-    Auto,
-    /// All.
-    Never,
-    /// A share of them.
-    Share(f64),
-}
-
-impl Serialize for Sample {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Sample::Auto => serializer.serialize_str("auto"),
-            Sample::Never => serializer.serialize_str("never"),
-            Sample::Share(share) => serializer.serialize_f64(*share),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Sample {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Sample, D::Error> {
-        let words = ["auto", "never"];
-        Ok(match word_or_number(deserializer, &words, "a share between 0 and 1, for example 0.1")? {
-            Ok("auto") => Sample::Auto,
-            Ok(_) => Sample::Never,
-            Err(share) => Sample::Share(share),
-        })
-    }
-}
-
-/// A number, or `auto`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Alpha {
-    /// Chosen by cross-validated log-loss.
-    Auto,
-    /// Penalty strength per row.
-    Fixed(f64),
-}
-
-impl Alpha {
-    /// The number, if it is one.
-    pub fn fixed(self) -> Option<f64> {
-        match self {
-            Alpha::Auto => None,
-            Alpha::Fixed(value) => Some(value),
-        }
-    }
-}
-
-impl Serialize for Alpha {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Alpha::Auto => serializer.serialize_str("auto"),
-            Alpha::Fixed(value) => serializer.serialize_f64(*value),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Alpha {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Alpha, D::Error> {
-        let given = word_or_number(deserializer, &["auto"], "a number, for example 0.001")?;
-        Ok(given.map_or_else(Alpha::Fixed, |_| Alpha::Auto))
-    }
-}
-
-/// A number, or none for the word that stands for the default.
-fn word_or_number<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-    words: &[&'static str],
-    number: &str,
-) -> Result<Result<&'static str, f64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Raw {
-        Number(f64),
-        Text(String),
-    }
-    match Raw::deserialize(deserializer)? {
-        Raw::Number(value) => Ok(Err(value)),
-        Raw::Text(text) => match words.iter().find(|&&word| word == text) {
-            Some(word) => Ok(Ok(word)),
-            None => {
-                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-                Err(serde::de::Error::custom(format!("`{text}` is neither {} nor {number}", words.join(" nor "))))
-            }
-        },
-    }
-}
-
-/// The share of churners that probabilities are to add up to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum BaseRate {
-    /// That of the training rows.
-    Training,
-    /// What is known from elsewhere.
-    Fixed(f64),
-}
-
-impl Serialize for BaseRate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            BaseRate::Training => serializer.serialize_str("training"),
-            BaseRate::Fixed(value) => serializer.serialize_f64(*value),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for BaseRate {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<BaseRate, D::Error> {
-        let given = word_or_number(deserializer, &["training"], "a share between 0 and 1, for example 0.02")?;
-        Ok(given.map_or_else(BaseRate::Fixed, |_| BaseRate::Training))
-    }
-}
-
-/// How probabilities are calibrated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CalibrationChoice {
-    /// The logistic model's own probabilities.
-    None,
-    /// A logistic curve on the log-odds.
-    Platt,
-    /// A logistic curve with a slope of its own at either end.
-    Beta,
-    /// A monotone step curve on the log-odds.
-    Isotonic,
-    /// Whichever has the lowest log-loss on rows it has not seen; a smooth one unless the steps are clearly better.
-    Auto,
-}
-
-/// How rich the model is. It is a logistic regression with exact reasons in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Complexity {
-    /// Whichever of the others has the lowest cross-validated log-loss.
-    Auto,
-    /// A coefficient a standardised column.
-    Linear,
-    /// A curve a feature.
-    Curves,
-    /// Curves, and those interactions of two features that lower the cross-validated log-loss.
-    Interactions,
-}
-
-/// What keeps coefficients small. The intercept is free of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Penalty {
-    /// `alpha / 2` times the sum of their squares.
-    #[default]
-    L2,
-    /// Half of that, and half of `alpha` times a norm a feature (or interaction), which drops whole features: the group
-    /// elastic net.
-    Group,
-}
-
-/// What rows the penalty and the complexity are judged on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Folds {
-    /// Those of customers whom the fit has not seen, of all dates.
-    Customer,
-    /// Those of customers whom the fit has not seen, of dates after its own.
-    Time,
-}
-
-/// How risk moves with a feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// It never falls as the feature grows.
-    Rises,
-    /// It never rises as the feature grows.
-    Falls,
-}
-
-impl Direction {
-    /// The other one.
-    pub fn opposite(self) -> Direction {
-        match self {
-            Direction::Rises => Direction::Falls,
-            Direction::Falls => Direction::Rises,
-        }
-    }
-}
-
-/// The fit.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// How rich the model is.
-    pub complexity: Complexity,
-    /// Penalty strength per row.
-    pub alpha: Alpha,
-    /// What keeps coefficients small.
-    pub penalty: Penalty,
-    /// Whether the simplest choice within one standard error of the best is taken, instead of the best.
-    pub one_standard_error: bool,
-    /// What rows the penalty and the complexity are judged on.
-    pub folds: Folds,
-    /// Whether the effect of each feature whose direction the catalogue knows must have that direction.
-    pub monotone: bool,
-    /// Features with which risk never falls, or signals with whose activity it never does.
-    pub rises_with: Vec<String>,
-    /// Features with which risk never rises, or signals with whose activity it never does.
-    pub falls_with: Vec<String>,
-    /// Features, or signals with all of theirs, whose direction is not known whatever the catalogue says.
-    pub unconstrained: Vec<String>,
-    /// How probabilities are calibrated.
-    pub calibration: CalibrationChoice,
-    /// The share of churners that probabilities are to add up to.
-    pub base_rate: BaseRate,
-    /// Seed of every random choice.
-    pub seed: u64,
-}
-
-/// What the list is ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RankBy {
-    /// The calibrated probability of churn.
-    Probability,
-    /// Probability times value at stake.
-    ExpectedLoss,
-}
-
-/// What contributions are measured against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reference {
-    /// The mean of all eligible customers.
-    Population,
-    /// The customers just above the list's cut-off.
-    CutOff,
-}
-
-/// The at-risk list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct List {
-    /// The order.
-    pub rank_by: RankBy,
-    /// Its greatest length.
-    pub capacity: u32,
-    /// Share of listed customers kept out of outreach.
-    pub control_fraction: f64,
-    /// Reasons a customer, at most 4.
-    pub reasons: u32,
-    /// What reasons are measured against.
-    pub reference: Reference,
-}
-
-/// What keeping a customer costs and brings, in the money of `customers.value` or `table.value`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Economics {
-    /// Cost of contacting a customer.
-    pub contact_cost: f64,
-    /// Cost of what a customer is offered to stay; who was to stay anyway takes it too.
-    pub offer_cost: f64,
-    /// Share of the contacted churners who stay because of it.
-    pub save_rate: f64,
-    /// Value of a customer who stays, where `customers.value` says nothing.
-    pub customer_value: f64,
-    /// Months of `customers.value` that a customer who stays is worth.
-    pub value_months: u32,
-}
-
-/// A format of the published list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// `at_risk.parquet`.
-    Parquet,
-    /// `at_risk.csv`.
-    Csv,
-    /// `at_risk.xlsx`.
-    Xlsx,
-    /// `report.html`.
-    Html,
-}
-
-/// What a run writes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Publish {
-    /// Formats of the list.
-    pub formats: Vec<Format>,
-}
-
-/// When a challenger becomes champion.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Promotion {
-    /// The difference in AUC that counts: "better" is more than this above the champion, "worse" more than this below.
-    pub margin: f64,
-}
-
-/// Thresholds that stop a run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gates {
-    /// Days between a signal's newest row and the as-of date.
-    pub max_staleness_days: u32,
-    /// Eligible customers that a run needs.
-    pub min_customers: u32,
-    /// Churners that training needs.
-    pub min_churners: u32,
-    /// Population stability index above which scoring stops.
-    pub max_psi: f64,
-    /// Share of a source's rows that may be in quarantine.
-    pub max_quarantine_share: f64,
 }
 
 #[cfg(test)]

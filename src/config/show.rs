@@ -1,7 +1,8 @@
 //! The resolved configuration for reading: every value with the layer that set it.
 
-use super::layers::Leaf;
-use super::{keys, Layer, Resolved};
+use super::keys;
+use super::layers::{Layer, Leaf};
+use super::resolve::Resolved;
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::fmt::Write;
@@ -56,7 +57,7 @@ impl Resolved {
         entries.sort_by_cached_key(|(key, _)| {
             let path: Vec<&str> = key.split('.').collect();
             let place = keys::find(&path).map_or(usize::MAX, |(place, _)| place);
-            let section = keys::KEYS.iter().position(|known| known.path.split('.').next() == path.first().copied());
+            let section = keys::all().position(|known| known.path.split('.').next() == path.first().copied());
             let signal = if path.len() > 2 { path[1] } else { "" };
             (section, signal, place)
         });

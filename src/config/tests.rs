@@ -1,5 +1,7 @@
 use super::*;
+use crate::error::Result;
 use serde_json::Value;
+use std::path::Path;
 
 const MINIMAL: &str = r#"
 [customers]
@@ -78,7 +80,7 @@ fn the_defaults_are_those_of_the_documentation() {
 
 #[test]
 fn the_default_file_holds_every_key_once_and_teaches_it() {
-    let mut missing: Vec<&str> = keys::KEYS.iter().map(|key| key.path).collect();
+    let mut missing: Vec<&str> = keys::all().map(|key| key.path).collect();
     let (mut section, mut before) = (String::new(), "");
     for line in DEFAULT_TOML.lines() {
         let bare = line.strip_prefix('#').unwrap_or(line);
@@ -98,10 +100,39 @@ fn the_default_file_holds_every_key_once_and_teaches_it() {
 }
 
 #[test]
+fn every_default_and_example_is_taken_by_its_key() {
+    for key in keys::all() {
+        for given in [key.default, key.example].into_iter().flatten() {
+            let value = given.parse().unwrap();
+            assert_eq!(key.kind.accept(&value), Some(value), "{} = {given}", key.path);
+        }
+    }
+    assert_eq!(settings("[table]").unwrap().table, Some(Table::default()));
+}
+
+#[test]
+fn every_word_of_a_choice_is_read_by_the_settings() {
+    for key in keys::all() {
+        let words = match key.kind {
+            key::Kind::Choice(words) | key::Kind::WordOr(words, ..) => words,
+            _ => continue,
+        };
+        for word in words {
+            let set = format!("{}={word}", key.path.replace('*', "logins"));
+            match resolved(&everything_on(), &[&set], &[]).map(drop) {
+                Ok(()) => {}
+                // One that does not go with the other settings of the example.
+                Err(error) => assert_eq!(error.exit_code(), 2, "{set}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn the_catalogue_of_keys_and_the_settings_have_the_same_fields() {
     let s = settings(&everything_on()).unwrap();
     let json: Value = serde_json::from_str(&s.canonical_json().unwrap()).unwrap();
-    let mut known: Vec<String> = keys::KEYS.iter().map(|key| key.path.replace('*', "logins")).collect();
+    let mut known: Vec<String> = keys::all().map(|key| key.path.replace('*', "logins")).collect();
     known.sort();
     let mut fields = Vec::new();
     for (section, value) in json.as_object().unwrap() {

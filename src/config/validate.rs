@@ -1,8 +1,9 @@
 //! What no key can check alone: that the settings fit together.
 
+use super::choices::{ChurnDefinition, EvaluationChoice, RankBy};
 use super::layers::Layers;
-use super::{ChurnDefinition, EvaluationChoice, Instrument, RankBy, Settings, Signal, SignalKind};
-use crate::measures;
+use super::settings::{Settings, Signal};
+use crate::measures::{self, Instrument, SignalKind};
 use crate::published::{self, has_column, Column};
 use std::collections::BTreeSet;
 
@@ -42,7 +43,7 @@ fn customers(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
     let roles = [Some(&customers.id), customers.signup.as_ref(), customers.start.as_ref(), customers.end.as_ref()];
     feature_columns("customers", roles, &customers.numeric, &customers.categorical, layers, problems);
     for (key, columns) in [("numeric", &customers.numeric), ("categorical", &customers.categorical)] {
-        for column in columns.iter().filter(|column| settings.is_feature_name(column)) {
+        for column in columns.iter().filter(|column| is_feature_name(settings, column)) {
             let key = layers.named(&format!("customers.{key}"));
             problems.push(format!("{key}: `{column}` is the name of a computed column; rename it in the data"));
         }
@@ -149,6 +150,7 @@ fn training(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
         Some(dates) => u32::try_from(dates.len()).unwrap_or(u32::MAX),
         None => training.snapshots,
     };
+
     match (&training.evaluation, &training.as_of) {
         (EvaluationChoice::Newest(count), _) if *count >= snapshots => {
             problems.push(format!(
@@ -209,21 +211,18 @@ fn repeated(names: &[String]) -> BTreeSet<&String> {
     names.iter().enumerate().filter(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name).collect()
 }
 
-impl Settings {
-    /// Whether the feature table has a computed column of this name, so that no column of the customers table may
-    /// carry it. All measures of a signal are reserved, whatever its kind: changing a kind should not break the names.
-    pub(super) fn is_feature_name(&self, column: &str) -> bool {
-        let windows = &self.features.windows_days;
-        let is_of_signal = |(name, signal): (&String, &Signal)| {
-            let instruments: Vec<Option<Instrument>> =
-                std::iter::once(None).chain(signal.instruments().into_iter().map(Some)).collect();
-            measures::DEFINITIONS.iter().any(|definition| {
-                let is_named = |window| instruments.iter().any(|&i| definition.column(name, window, i) == column);
-                definition.windows(windows).into_iter().any(is_named)
-            })
-        };
-        let is_of_customer = measures::DEFINITIONS.iter().any(|definition| definition.name == column);
+/// Whether the feature table has a computed column of this name, so that no column of the customers table may carry it.
+/// All measures of a signal are reserved, whatever its kind: changing a kind should not break the names.
+fn is_feature_name(settings: &Settings, column: &str) -> bool {
+    let of_signal = |(name, signal): (&String, &Signal)| {
+        let instruments: Vec<Option<Instrument>> =
+            std::iter::once(None).chain(signal.instruments().into_iter().map(Some)).collect();
+        measures::DEFINITIONS.iter().any(|definition| {
+            let has_name = |window| instruments.iter().any(|&i| definition.column(name, window, i) == column);
+            definition.windows(&settings.features.windows_days).into_iter().any(has_name)
+        })
+    };
+    let of_customer = || measures::DEFINITIONS.iter().any(|definition| definition.name == column);
 
-        measures::KEYS.contains(&column) || is_of_customer || self.signals.iter().any(is_of_signal)
-    }
+    measures::KEYS.contains(&column) || of_customer() || settings.signals.iter().any(of_signal)
 }

@@ -1,0 +1,280 @@
+//! The values of keys that take one of a few words, or a word or a number.
+
+use crate::calendar::Day;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Defines an enumeration whose values are written as these words.
+macro_rules! words {
+    (
+        $(#[$about:meta])+
+        pub enum $name:ident {
+            $(
+                $(#[$meaning:meta])+
+                $variant:ident = $word:literal,
+            )+
+        }
+    ) => {
+        $(#[$about])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name {
+            $(
+                $(#[$meaning])+
+                #[serde(rename = $word)]
+                $variant,
+            )+
+        }
+
+        impl $name {
+            pub(super) const WORDS: &'static [&'static str] = &[$($word),+];
+        }
+    };
+}
+
+words! {
+    /// How churn is known.
+    pub enum ChurnDefinition {
+        /// A table of dated cancellations.
+        Event = "event",
+        /// Silence of the named signals through the label window.
+        Inactivity = "inactivity",
+    }
+}
+
+words! {
+    /// How probabilities are calibrated.
+    pub enum CalibrationChoice {
+        /// The logistic model's own probabilities.
+        None = "none",
+        /// A logistic curve on the log-odds.
+        Platt = "platt",
+        /// A logistic curve with a slope of its own at either end.
+        Beta = "beta",
+        /// A monotone step curve on the log-odds.
+        Isotonic = "isotonic",
+        /// Whichever has the lowest log-loss on rows it has not seen; a smooth one unless the steps are clearly better.
+        Auto = "auto",
+    }
+}
+
+words! {
+    /// How rich the model is. It is a logistic regression with exact reasons in any case.
+    pub enum Complexity {
+        /// Whichever of the others has the lowest cross-validated log-loss.
+        Auto = "auto",
+        /// A coefficient for each standardised column.
+        Linear = "linear",
+        /// A curve for each feature.
+        Curves = "curves",
+        /// Curves, and those interactions of two features that lower the cross-validated log-loss.
+        Interactions = "interactions",
+    }
+}
+
+words! {
+    /// What keeps coefficients small. The intercept is free of it.
+    #[derive(Default)]
+    pub enum Penalty {
+        /// `alpha / 2` times the sum of their squares.
+        #[default]
+        L2 = "l2",
+        /// Half of that, and half of `alpha` times a norm for each feature (or interaction), which drops whole features:
+        /// the group elastic net.
+        Group = "group",
+    }
+}
+
+words! {
+    /// What rows the penalty and the complexity are judged on.
+    pub enum Folds {
+        /// Those of customers whom the fit has not seen, of all dates.
+        Customer = "customer",
+        /// Those of customers whom the fit has not seen, of dates after its own.
+        Time = "time",
+    }
+}
+
+words! {
+    /// What the list is ordered by.
+    pub enum RankBy {
+        /// The calibrated probability of churn.
+        Probability = "probability",
+        /// Probability times value at stake.
+        ExpectedLoss = "expected_loss",
+    }
+}
+
+words! {
+    /// What contributions are measured against.
+    pub enum Reference {
+        /// The mean of all eligible customers.
+        Population = "population",
+        /// The customers just above the list's cut-off.
+        CutOff = "cut_off",
+    }
+}
+
+words! {
+    /// A format of the published list.
+    pub enum Format {
+        /// `at_risk.parquet`.
+        Parquet = "parquet",
+        /// `at_risk.csv`.
+        Csv = "csv",
+        /// `at_risk.xlsx`.
+        Xlsx = "xlsx",
+        /// `report.html`.
+        Html = "html",
+    }
+}
+
+/// How risk moves with a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// It never falls as the feature grows.
+    Rises,
+    /// It never rises as the feature grows.
+    Falls,
+}
+
+impl Direction {
+    /// The other one.
+    pub fn opposite(self) -> Direction {
+        match self {
+            Direction::Rises => Direction::Falls,
+            Direction::Falls => Direction::Rises,
+        }
+    }
+}
+
+/// Either a count of the newest snapshots or their dates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EvaluationChoice {
+    /// The newest so many.
+    Newest(u32),
+    /// These dates.
+    Dates(Vec<Day>),
+}
+
+/// Which of the training rows of customers who stayed are learned from; those of churners all are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sample {
+    /// All, or as many as the memory limit has room for.
+    Auto,
+    /// All.
+    Never,
+    /// A share of them.
+    Share(f64),
+}
+
+/// A number, or `auto`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Alpha {
+    /// Chosen by cross-validated log-loss.
+    Auto,
+    /// Penalty strength per row.
+    Fixed(f64),
+}
+
+impl Alpha {
+    /// The number, if it is one.
+    pub fn fixed(self) -> Option<f64> {
+        match self {
+            Alpha::Auto => None,
+            Alpha::Fixed(value) => Some(value),
+        }
+    }
+}
+
+/// The share of churners that probabilities are to add up to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BaseRate {
+    /// That of the training rows.
+    Training,
+    /// What is known from elsewhere.
+    Fixed(f64),
+}
+
+/// A word or a number, as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(f64),
+    Word(String),
+}
+
+impl Sample {
+    pub(super) const WORDS: &'static [&'static str] = &["auto", "never"];
+}
+
+impl Serialize for Sample {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Sample::Auto => serializer.serialize_str("auto"),
+            Sample::Never => serializer.serialize_str("never"),
+            Sample::Share(share) => serializer.serialize_f64(*share),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Sample {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sample, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(share) => Ok(Sample::Share(share)),
+            Written::Word(word) if word == "auto" => Ok(Sample::Auto),
+            Written::Word(word) if word == "never" => Ok(Sample::Never),
+            Written::Word(word) => Err(unknown(&word, Sample::WORDS)),
+        }
+    }
+}
+
+impl Alpha {
+    pub(super) const WORDS: &'static [&'static str] = &["auto"];
+}
+
+impl Serialize for Alpha {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Alpha::Auto => serializer.serialize_str("auto"),
+            Alpha::Fixed(value) => serializer.serialize_f64(*value),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Alpha {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Alpha, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(value) => Ok(Alpha::Fixed(value)),
+            Written::Word(word) if word == "auto" => Ok(Alpha::Auto),
+            Written::Word(word) => Err(unknown(&word, Alpha::WORDS)),
+        }
+    }
+}
+
+impl BaseRate {
+    pub(super) const WORDS: &'static [&'static str] = &["training"];
+}
+
+impl Serialize for BaseRate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            BaseRate::Training => serializer.serialize_str("training"),
+            BaseRate::Fixed(value) => serializer.serialize_f64(*value),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for BaseRate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BaseRate, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(value) => Ok(BaseRate::Fixed(value)),
+            Written::Word(word) if word == "training" => Ok(BaseRate::Training),
+            Written::Word(word) => Err(unknown(&word, BaseRate::WORDS)),
+        }
+    }
+}
+
+fn unknown<E: serde::de::Error>(word: &str, known: &[&str]) -> E {
+    E::custom(format!("`{word}` is neither a number nor one of: {}", known.join(", ")))
+}

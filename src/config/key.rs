@@ -1,0 +1,269 @@
+//! What a key of the configuration is, and what it takes. The keys themselves are defined in `settings`, each once: its
+//! sentence, type, default and check.
+
+use crate::calendar::{Day, Zone};
+use std::collections::BTreeSet;
+use toml::Value;
+
+/// One key.
+pub(super) struct Key {
+    /// Where it stands; `*` is a signal's name.
+    pub path: &'static str,
+    /// What it means, as the lines of a comment.
+    pub sentence: &'static [&'static str],
+    pub kind: Kind,
+    /// Whether its section is incomplete without it.
+    pub is_required: bool,
+    /// Its value where no layer sets one, in TOML.
+    pub default: Option<&'static str>,
+    /// A value to start from, in TOML, where the default is none to show.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes default.toml from it"))]
+    pub example: Option<&'static str>,
+}
+
+impl Key {
+    /// The name within the section: `kind` of `signals.*.kind`.
+    pub fn name(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
+    }
+
+    /// What it means, on one line.
+    pub fn meaning(&self) -> String {
+        self.sentence.concat().trim().to_owned()
+    }
+
+    /// The section that holds it: `signals.*` of `signals.*.kind`.
+    pub fn section(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+}
+
+/// Defines a section of the configuration: the type that holds its settings, and its keys.
+///
+/// ```text
+/// section! {
+///     /// The at-risk list.
+///     ["list"]
+///     pub struct List {
+///         /// Customers on the list: as many as the team can call.
+///         capacity: u32 = 500 => Whole(1, MOST);
+///     }
+/// }
+/// ```
+///
+/// The comment of a key is its sentence in `default.toml` and in `docs/configuration.md`. `= 500` is its default, which
+/// stands there too; `, like …` is an example for a key that is switched off; `, needed …` says that the section is
+/// incomplete without it, and is an example as well. What follows `=>` is the check.
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])+
+        [$section:literal]
+        pub struct $name:ident {
+            $(
+                $(#[doc = $sentence:literal])+
+                $field:ident: $type:ty $(= $default:tt)? $(, like $example:tt)? $(, needed $needed:tt)? => $kind:expr;
+            )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $(
+                $(#[doc = $sentence])+
+                pub $field: $type,
+            )+
+        }
+
+        impl $name {
+            pub(super) const KEYS: &'static [Key] = &[
+                $(
+                    Key {
+                        path: concat!($section, ".", stringify!($field)),
+                        sentence: &[$($sentence),+],
+                        kind: $kind,
+                        is_required: $crate::config::key::first(&[$(stringify!($needed))?]).is_some(),
+                        default: $crate::config::key::first(&[$(stringify!($default))?]),
+                        example: $crate::config::key::first(&[$(stringify!($example))? $(stringify!($needed))?]),
+                    },
+                )+
+            ];
+        }
+    };
+}
+pub(super) use section;
+
+/// What a key takes.
+pub(super) enum Kind {
+    Text,
+    Texts,
+    /// The name of a column of the section's table.
+    Column,
+    Columns,
+    Path,
+    Flag,
+    Choice(&'static [&'static str]),
+    Choices(&'static [&'static str]),
+    /// A whole number between two bounds.
+    Whole(i64, i64),
+    /// Several of them, kept ascending and distinct.
+    Wholes(i64, i64),
+    /// A finite number for which the test holds; the text says what the test asks.
+    Number(&'static str, fn(f64) -> bool),
+    /// One of the words, or a finite number for which the test holds; the text says what the test asks.
+    WordOr(&'static [&'static str], &'static str, fn(f64) -> bool),
+    /// A low and a high number.
+    Range,
+    /// Dates, kept ascending and distinct.
+    Dates,
+    /// A count or dates.
+    CountOrDates,
+    Zone,
+}
+
+/// Longest window, in days. Ten years.
+pub(super) const LONGEST_WINDOW: i64 = 3660;
+/// Longest stretch of any other kind, in days. A century.
+pub(super) const LONGEST_STRETCH: i64 = 36_600;
+/// The largest count.
+pub(super) const MOST: i64 = u32::MAX as i64;
+
+impl Kind {
+    /// Whether a value on the command line or in the environment is text also when it looks like something else.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Kind::Text | Kind::Column | Kind::Path | Kind::Choice(_) | Kind::Zone)
+    }
+
+    /// The value in its canonical form, or nothing if the key does not take it.
+    pub fn accept(&self, value: &Value) -> Option<Value> {
+        match self {
+            Kind::Text | Kind::Column | Kind::Path => text(value).map(Value::from),
+            Kind::Texts | Kind::Columns => list(value, |item| text(item).map(Value::from)),
+            Kind::Flag => value.as_bool().map(Value::from),
+            Kind::Choice(known) => text(value).filter(|word| known.contains(word)).map(Value::from),
+            Kind::Choices(known) => {
+                let chosen = list(value, |item| text(item).filter(|word| known.contains(word)).map(Value::from))?;
+                distinct_in_order(chosen)
+            }
+            Kind::Whole(low, high) => whole(value, *low, *high).map(Value::from),
+            Kind::Wholes(low, high) => {
+                let numbers: Option<BTreeSet<i64>> =
+                    value.as_array()?.iter().map(|item| whole(item, *low, *high)).collect();
+                non_empty(numbers?.into_iter().map(Value::from).collect())
+            }
+            Kind::Number(_, holds) => number(value).filter(|x| holds(*x)).map(Value::from),
+            Kind::WordOr(words, ..) if value.as_str().is_some_and(|word| words.contains(&word)) => Some(value.clone()),
+            Kind::WordOr(_, _, holds) => number(value).filter(|x| holds(*x)).map(Value::from),
+            Kind::Range => match value.as_array()?.as_slice() {
+                [low, high] => {
+                    let (low, high) = (number(low)?, number(high)?);
+                    (low < high).then(|| Value::from(vec![low, high]))
+                }
+                _ => None,
+            },
+            Kind::Dates => {
+                let dates: Option<BTreeSet<Day>> = value.as_array()?.iter().map(date).collect();
+                non_empty(dates?.into_iter().map(|day| Value::from(day.to_string())).collect())
+            }
+            Kind::CountOrDates if value.is_array() => Kind::Dates.accept(value),
+            Kind::CountOrDates => Kind::Whole(1, LONGEST_WINDOW).accept(value),
+            Kind::Zone => text(value).filter(|name| Zone::named(name).is_ok()).map(Value::from),
+        }
+    }
+
+    /// What the key takes, in words.
+    pub fn expected(&self) -> String {
+        match self {
+            Kind::Text => "a text in quotes".to_owned(),
+            Kind::Texts => "a list of texts, for example [\"a\", \"b\"]".to_owned(),
+            Kind::Column => "the name of a column in quotes".to_owned(),
+            Kind::Columns => "a list of columns, for example [\"a\", \"b\"]".to_owned(),
+            Kind::Path => "a path in quotes".to_owned(),
+            Kind::Flag => "true or false".to_owned(),
+            Kind::Choice(known) => format!("one of {}", quoted(known)),
+            Kind::Choices(known) => format!("a list with at least one of {}", quoted(known)),
+            Kind::Whole(low, high) => whole_numbers("a whole number", *low, *high),
+            Kind::Wholes(low, high) => whole_numbers("a list of whole numbers", *low, *high),
+            Kind::Number(range, _) => format!("a number {range}"),
+            Kind::WordOr(words, number, _) => format!("{} or {number}", quoted(words)),
+            Kind::Range => "a lower and a higher number, for example [0, 10]".to_owned(),
+            Kind::Dates => "a list of dates, for example [\"2026-05-01\"]".to_owned(),
+            Kind::CountOrDates => {
+                format!("{}, or {}", Kind::Whole(1, LONGEST_WINDOW).expected(), Kind::Dates.expected())
+            }
+            Kind::Zone => "the IANA name of a time zone, for example \"UTC\" or \"Europe/Berlin\"".to_owned(),
+        }
+    }
+}
+
+/// The text of an optional part of a definition.
+pub(super) const fn first(texts: &[&'static str]) -> Option<&'static str> {
+    match texts {
+        [text, ..] => Some(text),
+        [] => None,
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
+fn whole_numbers(what: &str, low: i64, high: i64) -> String {
+    match high {
+        MOST | i64::MAX => format!("{what} of {low} or more"),
+        _ => format!("{what} from {low} to {high}"),
+    }
+}
+
+/// Text that says something.
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.trim().is_empty())
+}
+
+fn whole(value: &Value, low: i64, high: i64) -> Option<i64> {
+    value.as_integer().filter(|n| (low..=high).contains(n))
+}
+
+fn number(value: &Value) -> Option<f64> {
+    // Whole numbers that a person writes into a configuration are far below 2^53.
+    let number = value.as_float().or_else(|| value.as_integer().map(|n| n as f64))?;
+    number.is_finite().then_some(number)
+}
+
+/// A date in quotes, or a bare TOML date.
+fn date(value: &Value) -> Option<Day> {
+    match value {
+        Value::Datetime(date) => date.to_string().parse().ok(),
+        _ => value.as_str()?.parse().ok(),
+    }
+}
+
+fn list(value: &Value, item: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
+    value.as_array()?.iter().map(item).collect::<Option<Vec<Value>>>().map(Value::Array)
+}
+
+fn distinct_in_order(value: Value) -> Option<Value> {
+    let mut items: Vec<Value> = Vec::new();
+    for item in value.as_array()? {
+        if !items.contains(item) {
+            items.push(item.clone());
+        }
+    }
+    non_empty(items)
+}
+
+fn non_empty(items: Vec<Value>) -> Option<Value> {
+    (!items.is_empty()).then_some(Value::Array(items))
+}
+
+/// A value as a message shows it.
+pub(super) fn describe(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("the text {text:?}"),
+        Value::Integer(_) | Value::Float(_) => format!("the number {value}"),
+        Value::Boolean(_) => value.to_string(),
+        Value::Datetime(_) => format!("the date {value}"),
+        Value::Array(_) => format!("the list {value}"),
+        Value::Table(_) => "a section".to_owned(),
+    }
+}

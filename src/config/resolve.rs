@@ -1,0 +1,135 @@
+//! From the layers to the settings: every layer is read, the whole is checked, and all problems are told at once.
+
+use super::defaults::DEFAULT_TOML;
+use super::layers::{Layer, Layers, Leaf};
+use super::settings::Settings;
+use super::validate;
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "churn.toml";
+
+/// The settings of a run, and where each of them was written.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The settings, checked.
+    pub settings: Settings,
+    pub(super) leaves: BTreeMap<String, Leaf>,
+}
+
+impl Resolved {
+    /// The settings as one line of JSON, always in the same order: for digests, manifests and artefacts.
+    pub fn canonical_json(&self) -> Result<String> {
+        self.settings.canonical_json()
+    }
+}
+
+impl Settings {
+    /// Settings from the text of a `churn.toml` over the defaults. Relative paths start at `base`.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn from_toml_str(text: &str, base: &Path) -> Result<Settings> {
+        let path = base.join(DEFAULT_FILE);
+        let mut layers = defaults(&path)?;
+        layers.add_toml(text, &Layer::File(path.clone()), folder_of(&path))?;
+        Ok(resolve(layers)?.settings)
+    }
+}
+
+/// Loads the configuration: `file` (`churn.toml` in the current folder if none is named), `sets` as given to `--set`,
+/// and the variables of the environment, of which those named `CHURN_` and a section count.
+///
+/// # Errors
+/// [`Error::Config`] when the file is missing or not TOML, and for every unknown key, wrong type and contradiction, all
+/// of them in one message.
+pub fn load(
+    file: Option<&Path>,
+    sets: &[String],
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Resolved> {
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, file.is_some(), &error))?;
+
+    let mut layers = defaults(path)?;
+    layers.add_toml(&text, &Layer::File(path.to_owned()), folder_of(path))?;
+    layers.add_environment(environment);
+    layers.add_sets(sets);
+    resolve(layers)
+}
+
+/// Loads the configuration of a run on a prepared feature table, as [`load`]. Without sections for customers, signals
+/// and the table, and even without a `churn.toml`, the table has its usual column names.
+///
+/// # Errors
+/// As [`load`], but for what such a run does not need.
+pub fn load_for_table(
+    file: Option<&Path>,
+    sets: &[String],
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Resolved> {
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        other => other.map_err(|error| unreadable(path, file.is_some(), &error))?,
+    };
+
+    let mut layers = defaults(path)?;
+    // The section alone says that the tables of signals are not needed.
+    layers.add_toml("[table]\nid = \"customer_id\"", &Layer::Default, Path::new(""))?;
+    layers.add_toml(&text, &Layer::File(path.to_owned()), folder_of(path))?;
+    layers.add_environment(environment);
+    layers.add_sets(sets);
+    resolve(layers)
+}
+
+/// The variables of the process, for [`load`]. Bytes that are not UTF-8 are replaced; they can be no setting's value.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+}
+
+fn defaults(path: &Path) -> Result<Layers> {
+    let mut layers = Layers::default();
+    layers.add_toml(DEFAULT_TOML, &Layer::Default, folder_of(path))?;
+    Ok(layers)
+}
+
+/// Checks the whole and makes the settings.
+fn resolve(mut layers: Layers) -> Result<Resolved> {
+    let settings: Settings = layers
+        .combined()
+        .try_into()
+        .map_err(|error| Error::Internal(format!("the keys do not match the settings: {error}")))?;
+    let mut problems = std::mem::take(&mut layers.problems);
+    problems.extend(validate::problems(&settings, &layers));
+
+    match problems.as_slice() {
+        [] => Ok(Resolved { settings, leaves: layers.leaves }),
+        [one] => Err(Error::Config(one.clone())),
+        many => {
+            Err(Error::Config(format!("the configuration has {} problems:\n  - {}", many.len(), many.join("\n  - "))))
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn unreadable(path: &Path, is_named: bool, error: &std::io::Error) -> Error {
+    let file = path.display();
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return Error::Config(format!("cannot read the configuration file {file}: {error}"));
+    }
+    if is_named {
+        return Error::Config(format!(
+            "there is no configuration file {file}; correct --config, or write one with `churn init`"
+        ));
+    }
+    let folder = std::env::current_dir().map_or(String::new(), |folder| format!(" in {}", folder.display()));
+    Error::Config(format!(
+        "there is no {file}{folder}; write one with `churn init`, or name another with --config FILE"
+    ))
+}
