@@ -26,6 +26,7 @@ mod layers;
 mod resolve;
 mod settings;
 mod show;
+mod unused;
 mod validate;
 
 pub use crate::measures::{Instrument, SignalKind};

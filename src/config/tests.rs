@@ -436,3 +436,17 @@ fn a_starter_keeps_to_the_defaults() {
         settings(MINIMAL).unwrap().canonical_json().unwrap()
     );
 }
+
+#[test]
+fn what_has_no_effect_is_told() {
+    assert!(settings(MINIMAL).unwrap().without_effect().is_empty(), "the defaults are nobody's doing");
+    let of = |own: &str| settings(&format!("{MINIMAL}{own}")).unwrap().without_effect().join("\n");
+    assert_contains(&of("signals = [\"logins\"]"), &["churn.signals"]);
+    assert_contains(&of("definition = \"inactivity\"\nsignals = [\"logins\"]"), &["churn.path"]);
+    assert_contains(&of("[publish]\nformats = [\"csv\", \"xlsx\"]"), &["publish.formats names Xlsx"]);
+    assert_contains(&of("[gates]\nmax_psi = 0.1"), &["gates.max_psi"]);
+    let signal = "[signals.s]\npath = \"s\"\nid = \"c\"\ntime = \"t\"\nvalue = \"v\"\nunit = \"EUR\"\n";
+    assert_contains(&of(&format!("{signal}kind = \"event\"")), &["signals.s.value", "signals.s.unit"]);
+    assert_contains(&of(&format!("{signal}kind = \"sentiment\"")), &["signals.s.unit"]);
+    assert_eq!(of(&format!("{signal}kind = \"amount\"")), "");
+}

@@ -35,7 +35,11 @@ impl<'a> Context<'a> {
     /// ends the job with an error and not the process.
     pub(super) fn run<T: Send>(&self, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
         let job = Job { context: self, notes: Mutex::default() };
-        let guarded = || catch_unwind(AssertUnwindSafe(|| work(&job))).unwrap_or_else(|_| Err(Error::bug()));
+        let work = || {
+            self.settings.without_effect().iter().for_each(|note| job.warn(note));
+            work(&job)
+        };
+        let guarded = || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::bug()));
 
         let Some(threads) = self.threads else { return guarded() };
         let pool = rayon::ThreadPoolBuilder::new()

@@ -207,9 +207,6 @@ fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Res
     let settings = job.settings();
     let (data, customers) = (&input.data, &input.customers);
     model.advice.iter().for_each(|advice| job.warn(advice));
-    for format in settings.publish.formats.iter().filter(|f| matches!(f, Format::Xlsx | Format::Html)) {
-        job.warn(format!("publish.formats names {format:?}, which this version does not write"));
-    }
 
     let mut clock = Clock::start();
     let scores = model.score(data, customers, &Selection::scored(data, input.as_of))?;

@@ -1,0 +1,59 @@
+//! What a configuration says in vain. Whatever is accepted either does something or is named here, and every job repeats
+//! it in its notes.
+
+use super::choices::{ChurnDefinition, Format};
+use super::settings::{Gates, Settings, Signal};
+use crate::measures::SignalKind;
+
+impl Settings {
+    /// The keys that are set and have no effect, a sentence for each.
+    pub fn without_effect(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (name, signal) in &self.signals {
+            notes.extend(of_signal(name, signal));
+        }
+
+        let churn = &self.churn;
+        match churn.definition {
+            ChurnDefinition::Event if !churn.signals.is_empty() => {
+                notes.push("churn.signals has no effect unless churn.definition is \"inactivity\"".to_owned());
+            }
+            ChurnDefinition::Inactivity if churn.path.is_some() => {
+                notes.push("churn.path has no effect while churn.definition is \"inactivity\"".to_owned());
+            }
+            _ => {}
+        }
+
+        for format in self.publish.formats.iter().filter(|format| matches!(format, Format::Xlsx | Format::Html)) {
+            notes.push(format!("publish.formats names {format:?}, which this version does not write"));
+        }
+        if Some(self.gates.max_psi) != usual_max_psi() {
+            notes.push("gates.max_psi has no effect: this version does not measure drift".to_owned());
+        }
+        notes
+    }
+}
+
+fn of_signal(name: &str, signal: &Signal) -> Vec<String> {
+    let mut notes = Vec::new();
+    if signal.kind == SignalKind::Event {
+        for (key, is_set) in [("value", signal.value.is_some()), ("range", signal.range.is_some())] {
+            if is_set {
+                notes.push(format!(
+                    "signals.{name}.{key} gives no feature: a signal of kind \"event\" has no values; make it an \"amount\""
+                ));
+            }
+        }
+    }
+    if signal.kind != SignalKind::Amount && signal.unit.is_some() {
+        notes
+            .push(format!("signals.{name}.unit has no effect: only a signal of kind \"amount\" has a unit in reasons"));
+    }
+    notes
+}
+
+/// The threshold where nobody has set one.
+fn usual_max_psi() -> Option<f64> {
+    let key = Gates::KEYS.iter().find(|key| key.name() == "max_psi")?;
+    key.default?.parse().ok()
+}
