@@ -61,12 +61,13 @@ impl Layers {
         Ok(())
     }
 
-    /// Adds the variables that name a section: `CHURN_LIST__CAPACITY`, `CHURN_SIGNALS__LOGINS__PATH`. The levels are
-    /// parted by two underscores; in a section without sub-sections one is enough. Relative paths start at the
+    /// Adds the variables that name a section: `CHURN_LIST__CAPACITY`, `CHURN_SIGNALS__LOGINS__PATH`. Two underscores
+    /// separate the levels; in a section without sub-sections one is enough. Relative paths start at the
     /// current folder. Variables that name no section belong to someone else.
     pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         let mut variables: Vec<_> = variables.into_iter().collect();
         variables.sort();
+
         let mut seen: BTreeMap<Vec<String>, String> = BTreeMap::new();
         for (name, raw) in variables {
             let Some(path) = self.path_of_variable(&name) else { continue };
@@ -98,8 +99,11 @@ impl Layers {
         for section in self.written.iter().filter(|section| !incomplete.contains(section.as_str())) {
             for key in keys::in_section(section) {
                 let path = format!("{section}.{}", key.name());
-                let default = || key.default.and_then(|default| default.parse().ok());
-                if let Some(value) = self.leaves.get(&path).map(|leaf| leaf.value.clone()).or_else(default) {
+                let value = match self.leaves.get(&path) {
+                    Some(leaf) => Some(leaf.value.clone()),
+                    None => key.default.and_then(|default| default.parse().ok()),
+                };
+                if let Some(value) = value {
                     insert(&mut table, section, key.name(), value);
                 }
             }
@@ -137,6 +141,7 @@ impl Layers {
         if takes_text && !matches!(value, Value::String(_) | Value::Array(_) | Value::Table(_)) {
             value = Value::from(raw);
         }
+
         // The sections above the key count as written too.
         let nested = path.iter().rev().fold(value, |inner, name| {
             let mut table = Table::new();
@@ -225,6 +230,7 @@ impl Layers {
             let rest = rest.strip_prefix(section)?;
             (rest.is_empty() || rest.starts_with('_')).then_some((section, rest))
         })?;
+
         let mut path = vec![section.to_owned()];
         match rest.strip_prefix("__").map(|levels| (levels, levels.rsplit_once("__"))) {
             Some((_, Some((signal, key)))) if section == "signals" => {

@@ -21,7 +21,6 @@ impl Resolved {
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         let entries = self.entries();
-        let section_of = |key: &str| key.rsplit_once('.').map_or(String::new(), |(section, _)| section.to_owned());
         for group in entries.chunk_by(|a, b| section_of(a.0) == section_of(b.0)) {
             let section = section_of(group[0].0);
             if !text.is_empty() {
@@ -29,6 +28,7 @@ impl Resolved {
             }
             // Writing to a string cannot fail.
             let _ = writeln!(text, "[{section}]");
+
             let lines: Vec<(String, &Layer)> = group
                 .iter()
                 .map(|(key, leaf)| (format!("{} = {}", &key[section.len() + 1..], leaf.value), &leaf.layer))
@@ -51,7 +51,7 @@ impl Resolved {
         serde_json::to_string_pretty(&entries).map_err(|error| Error::Internal(format!("configuration: {error}")))
     }
 
-    /// The values in the order of the catalogue; the signals by name.
+    /// The values in the order of the keys; the signals by name.
     fn entries(&self) -> Vec<(&str, &Leaf)> {
         let mut entries: Vec<(&str, &Leaf)> = self.leaves.iter().map(|(key, leaf)| (key.as_str(), leaf)).collect();
         entries.sort_by_cached_key(|(key, _)| {
@@ -63,4 +63,8 @@ impl Resolved {
         });
         entries
     }
+}
+
+fn section_of(key: &str) -> &str {
+    key.rsplit_once('.').map_or("", |(section, _)| section)
 }

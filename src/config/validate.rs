@@ -2,208 +2,245 @@
 
 use super::choices::{ChurnDefinition, EvaluationChoice, RankBy};
 use super::layers::Layers;
-use super::settings::{Settings, Signal};
+use super::settings::{Customers, Settings, Signal, Table};
 use crate::measures::{self, Instrument, SignalKind};
 use crate::published::{self, has_column, Column};
 use std::collections::BTreeSet;
 
 /// Every problem, in the order of the sections. Sections that are known to be broken are not judged again.
 pub(super) fn problems(settings: &Settings, layers: &Layers) -> Vec<String> {
-    let mut problems = Vec::new();
-    tables(layers, &mut problems);
-    customers(settings, layers, &mut problems);
-    signals(settings, layers, &mut problems);
-    churn(settings, layers, &mut problems);
-    prepared_table(settings, layers, &mut problems);
-    training(settings, layers, &mut problems);
-    list(settings, layers, &mut problems);
-    problems
-}
-
-fn tables(layers: &Layers, problems: &mut Vec<String>) {
-    if layers.has_section("table") {
-        return;
+    let mut check = Check { settings, layers, problems: Vec::new() };
+    check.tables();
+    if let Some(customers) = &settings.customers {
+        check.customers(customers);
     }
-    let advice = "`churn init --from DATA_DIR` writes one from the Parquet files it finds";
-    if !layers.has_section("customers") && !layers.is_rejected("customers") {
-        problems.push(format!("there is no section [customers], which names the table of customers; {advice}"));
-    }
-    if layers.signal_names().next().is_none() && !layers.is_rejected("signals") {
-        problems.push(format!("there is no section [signals.NAME], which names a table of dated events; {advice}"));
-    }
-}
-
-fn customers(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
-    let Some(customers) = &settings.customers else { return };
-    if customers.start.is_some() != customers.end.is_some() {
-        let (given, lacking) = if customers.start.is_some() { ("start", "end") } else { ("end", "start") };
-        let key = layers.named(&format!("customers.{given}"));
-        problems.push(format!("{key}: a contract needs both its ends; add `customers.{lacking}`"));
-    }
-    let roles = [Some(&customers.id), customers.signup.as_ref(), customers.start.as_ref(), customers.end.as_ref()];
-    feature_columns("customers", roles, &customers.numeric, &customers.categorical, layers, problems);
-    for (key, columns) in [("numeric", &customers.numeric), ("categorical", &customers.categorical)] {
-        for column in columns.iter().filter(|column| is_feature_name(settings, column)) {
-            let key = layers.named(&format!("customers.{key}"));
-            problems.push(format!("{key}: `{column}` is the name of a computed column; rename it in the data"));
-        }
-    }
-    passthrough("customers", &customers.passthrough, published::LIST, layers, problems);
-}
-
-/// Checks of the columns that are copied to the results, which must not be called like the results' own.
-fn passthrough(section: &str, columns: &[String], own: &[Column], layers: &Layers, problems: &mut Vec<String>) {
-    let key = || layers.named(&format!("{section}.passthrough"));
-    for column in repeated(columns) {
-        problems.push(format!("{}: `{column}` is listed twice", key()));
-    }
-    for column in columns.iter().filter(|column| has_column(own, column)) {
-        problems.push(format!("{}: `{column}` is a column of the list itself; rename it in the data", key()));
-    }
-}
-
-fn signals(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
     for (name, signal) in &settings.signals {
-        let mut problem = |key: &str, text: &str| {
-            problems.push(format!("{}: {text}", layers.named(&format!("signals.{name}.{key}"))));
-        };
-        if signal.value.is_none() && signal.kind != SignalKind::Event {
-            problem("kind", "this kind needs `value`, the column of the quantity, mood or score");
+        check.signal(name, signal);
+    }
+    check.churn();
+    if let Some(table) = &settings.table {
+        check.prepared_table(table);
+    }
+    check.training();
+    check.list();
+    check.problems
+}
+
+struct Check<'a> {
+    settings: &'a Settings,
+    layers: &'a Layers,
+    problems: Vec<String>,
+}
+
+/// The columns of a table that a model may learn from, and those that have another role.
+struct FeatureColumns<'a> {
+    section: &'a str,
+    roles: [Option<&'a String>; 4],
+    numeric: &'a [String],
+    categorical: &'a [String],
+}
+
+impl Check<'_> {
+    /// Adds a problem with a key, which is named with the layer that set it.
+    fn add(&mut self, key: &str, problem: &str) {
+        self.problems.push(format!("{}: {problem}", self.layers.named(key)));
+    }
+
+    fn tables(&mut self) {
+        let layers = self.layers;
+        if layers.has_section("table") {
+            return;
         }
-        match (signal.kind, signal.instrument.is_some(), signal.instrument_name.is_some()) {
-            (SignalKind::Survey, true, false) | (SignalKind::Survey, false, true) => {}
-            (SignalKind::Survey, true, true) => {
-                problem("instrument", "the column, or the one `instrument_name` of the table, but not both");
-            }
-            (SignalKind::Survey, false, false) => problem(
-                "kind",
-                "a survey needs `instrument`, the column that says nps, csat or ces, or one `instrument_name`",
-            ),
-            (_, true, _) => problem("instrument", "only a signal of kind \"survey\" has an instrument"),
-            (_, _, true) => problem("instrument_name", "only a signal of kind \"survey\" has an instrument"),
+        let advice = "`churn init --from DATA_DIR` writes one from the Parquet files it finds";
+        if !layers.has_section("customers") && !layers.is_rejected("customers") {
+            let lacking = "there is no section [customers], which names the table of customers";
+            self.problems.push(format!("{lacking}; {advice}"));
+        }
+        if layers.signal_names().next().is_none() && !layers.is_rejected("signals") {
+            let lacking = "there is no section [signals.NAME], which names a table of dated events";
+            self.problems.push(format!("{lacking}; {advice}"));
+        }
+    }
+
+    fn customers(&mut self, customers: &Customers) {
+        match (&customers.start, &customers.end) {
+            (Some(_), None) => self.add("customers.start", "a contract needs both its ends; add `customers.end`"),
+            (None, Some(_)) => self.add("customers.end", "a contract needs both its ends; add `customers.start`"),
             _ => {}
         }
+
+        self.feature_columns(&FeatureColumns {
+            section: "customers",
+            roles: [Some(&customers.id), customers.signup.as_ref(), customers.start.as_ref(), customers.end.as_ref()],
+            numeric: &customers.numeric,
+            categorical: &customers.categorical,
+        });
+        for (key, columns) in
+            [("customers.numeric", &customers.numeric), ("customers.categorical", &customers.categorical)]
+        {
+            for column in columns.iter().filter(|column| is_feature_name(self.settings, column)) {
+                self.add(key, &format!("`{column}` is the name of a computed column; rename it in the data"));
+            }
+        }
+
+        self.passthrough("customers.passthrough", &customers.passthrough, published::LIST);
+    }
+
+    fn signal(&mut self, name: &str, signal: &Signal) {
+        let key = |key: &str| format!("signals.{name}.{key}");
+        if signal.value.is_none() && signal.kind != SignalKind::Event {
+            self.add(&key("kind"), "this kind needs `value`, the column of the quantity, mood or score");
+        }
+
+        let is_survey = signal.kind == SignalKind::Survey;
+        match (signal.instrument.is_some(), signal.instrument_name.is_some()) {
+            (true, true) if is_survey => {
+                self.add(&key("instrument"), "the column, or the one `instrument_name` of the table, but not both");
+            }
+            (false, false) if is_survey => self.add(
+                &key("kind"),
+                "a survey needs `instrument`, the column that says nps, csat or ces, or one `instrument_name`",
+            ),
+            (true, _) if !is_survey => {
+                self.add(&key("instrument"), "only a signal of kind \"survey\" has an instrument");
+            }
+            (_, true) if !is_survey => {
+                self.add(&key("instrument_name"), "only a signal of kind \"survey\" has an instrument");
+            }
+            _ => {}
+        }
+
         // Both a survey `a` and a signal `a_nps` would have a column `a_nps_days_since_last`.
-        let is_mine = |(other, o): (&String, &Signal)| {
-            o.instruments().iter().any(|instrument| *name == format!("{other}_{}", instrument.name()))
+        let has_my_name = |(survey, other): (&String, &Signal)| {
+            other.instruments().iter().any(|instrument| name == format!("{survey}_{}", instrument.name()))
         };
-        if settings.signals.iter().any(is_mine) {
-            problem("kind", "its features would be called like those of another signal's survey; rename the signal");
+        if self.settings.signals.iter().any(has_my_name) {
+            let clash = "its features would be called like those of another signal's survey; rename the signal";
+            self.add(&key("kind"), clash);
         }
     }
-}
 
-fn churn(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
-    if settings.customers.is_none() && layers.has_section("table") {
-        return;
-    }
-    let churn = &settings.churn;
-    match churn.definition {
-        ChurnDefinition::Event => {
-            if churn.path.is_none() && !layers.is_rejected("churn.path") {
-                problems.push(
-                    "`churn.path` is missing: the table of cancellations; without one, define churn as silence with \
-                     `churn.definition` = \"inactivity\" and `churn.signals`"
-                        .to_owned(),
-                );
-            }
+    fn churn(&mut self) {
+        if self.settings.customers.is_none() && self.layers.has_section("table") {
+            return;
         }
-        ChurnDefinition::Inactivity => {
-            let key = layers.named("churn.signals");
-            let known: Vec<&str> = layers.signal_names().collect();
-            if churn.signals.is_empty() && !layers.is_rejected("churn.signals") {
-                let known = known.join(", ");
-                problems
-                    .push(format!("{key}: inactivity needs the signals whose silence is churn; there are: {known}"));
-            }
-            for name in repeated(&churn.signals) {
-                problems.push(format!("{key}: `{name}` is listed twice"));
-            }
-            for name in churn.signals.iter().filter(|name| !known.contains(&name.as_str())) {
-                problems.push(format!("{key}: there is no signal `{name}`; there are: {}", known.join(", ")));
-            }
+        match self.settings.churn.definition {
+            ChurnDefinition::Event => self.cancellations(),
+            ChurnDefinition::Inactivity => self.silence(),
         }
     }
-}
 
-fn prepared_table(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
-    let Some(table) = &settings.table else { return };
-    let roles = [Some(&table.id), Some(&table.label), table.as_of.as_ref(), table.fold.as_ref()];
-    feature_columns("table", roles, &table.numeric, &table.categorical, layers, problems);
-    for column in table.ignore.iter().filter(|c| table.numeric.contains(c) || table.categorical.contains(c)) {
-        let key = layers.named("table.ignore");
-        problems.push(format!("{key}: `{column}` is also listed as a feature; choose one"));
-    }
-    if let Some(value) = table.value.as_ref().filter(|&value| roles.contains(&Some(value))) {
-        let key = layers.named("table.value");
-        problems.push(format!("{key}: `{value}` already has another role in [table]"));
-    }
-    // The scores carry them too.
-    let columns = [published::LIST, published::SCORES].concat();
-    passthrough("table", &table.passthrough, &columns, layers, problems);
-}
-
-fn training(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
-    let training = &settings.training;
-    let key = layers.named("training.evaluation");
-    let snapshots = match &training.as_of {
-        Some(dates) => u32::try_from(dates.len()).unwrap_or(u32::MAX),
-        None => training.snapshots,
-    };
-
-    match (&training.evaluation, &training.as_of) {
-        (EvaluationChoice::Newest(count), _) if *count >= snapshots => {
-            problems.push(format!(
-                "{key}: {count} of {snapshots} snapshots for evaluation leave none to learn from; keep fewer, or raise \
-                 `training.snapshots`"
-            ));
+    fn cancellations(&mut self) {
+        if self.settings.churn.path.is_none() && !self.layers.is_rejected("churn.path") {
+            self.problems.push(
+                "`churn.path` is missing: the table of cancellations; without one, define churn as silence with \
+                 `churn.definition` = \"inactivity\" and `churn.signals`"
+                    .to_owned(),
+            );
         }
-        (EvaluationChoice::Dates(kept), Some(dates)) if dates.iter().all(|date| kept.contains(date)) => {
-            problems.push(format!(
-                "{key}: every date of `training.as_of` is kept for evaluation; none is left to learn from"
-            ));
-        }
-        _ => {}
     }
-}
 
-fn list(settings: &Settings, layers: &Layers, problems: &mut Vec<String>) {
-    let of_table = settings.table.as_ref().is_some_and(|table| table.value.is_some());
-    let has_no_value = !of_table
-        && match &settings.customers {
-            Some(customers) => customers.value.is_none(),
-            None => !layers.has_section("customers"),
+    fn silence(&mut self) {
+        const KEY: &str = "churn.signals";
+        let names = &self.settings.churn.signals;
+        let known: Vec<&str> = self.layers.signal_names().collect();
+        let there_are = format!("there are: {}", known.join(", "));
+
+        if names.is_empty() && !self.layers.is_rejected(KEY) {
+            self.add(KEY, &format!("inactivity needs the signals whose silence is churn; {there_are}"));
+        }
+        for name in repeated(names) {
+            self.add(KEY, &format!("`{name}` is listed twice"));
+        }
+        for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
+            self.add(KEY, &format!("there is no signal `{name}`; {there_are}"));
+        }
+    }
+
+    fn prepared_table(&mut self, table: &Table) {
+        let roles = [Some(&table.id), Some(&table.label), table.as_of.as_ref(), table.fold.as_ref()];
+        self.feature_columns(&FeatureColumns {
+            section: "table",
+            roles,
+            numeric: &table.numeric,
+            categorical: &table.categorical,
+        });
+        for column in table.ignore.iter().filter(|column| table.lists(column)) {
+            self.add("table.ignore", &format!("`{column}` is also listed as a feature; choose one"));
+        }
+        if let Some(value) = table.value.as_ref().filter(|&value| roles.contains(&Some(value))) {
+            self.add("table.value", &format!("`{value}` already has another role in [table]"));
+        }
+
+        // The scores carry them too.
+        let columns = [published::LIST, published::SCORES].concat();
+        self.passthrough("table.passthrough", &table.passthrough, &columns);
+    }
+
+    fn training(&mut self) {
+        const KEY: &str = "training.evaluation";
+        let training = &self.settings.training;
+        let snapshots = match &training.as_of {
+            Some(dates) => u32::try_from(dates.len()).unwrap_or(u32::MAX),
+            None => training.snapshots,
         };
-    if settings.list.rank_by == RankBy::ExpectedLoss && has_no_value {
-        let key = layers.named("list.rank_by");
-        problems.push(format!(
-            "{key}: expected_loss needs `customers.value` (or `table.value`), the money a month at stake"
-        ));
-    }
-}
 
-/// Checks of two lists of feature columns against each other and against the columns that have another role.
-fn feature_columns(
-    section: &str,
-    roles: [Option<&String>; 4],
-    numeric: &[String],
-    categorical: &[String],
-    layers: &Layers,
-    problems: &mut Vec<String>,
-) {
-    for (key, columns) in [("numeric", numeric), ("categorical", categorical)] {
-        let key = layers.named(&format!("{section}.{key}"));
+        match (&training.evaluation, &training.as_of) {
+            (EvaluationChoice::Newest(count), _) if *count >= snapshots => self.add(
+                KEY,
+                &format!(
+                    "{count} of {snapshots} snapshots for evaluation leave none to learn from; keep fewer, or raise \
+                     `training.snapshots`"
+                ),
+            ),
+            (EvaluationChoice::Dates(kept), Some(dates)) if dates.iter().all(|date| kept.contains(date)) => {
+                self.add(KEY, "every date of `training.as_of` is kept for evaluation; none is left to learn from")
+            }
+            _ => {}
+        }
+    }
+
+    fn list(&mut self) {
+        let settings = self.settings;
+        let table_has_value = settings.table.as_ref().is_some_and(|table| table.value.is_some());
+        let customers_have_value = match &settings.customers {
+            Some(customers) => customers.value.is_some(),
+            // One that is written and broken may have it.
+            None => self.layers.has_section("customers"),
+        };
+        if settings.list.rank_by == RankBy::ExpectedLoss && !table_has_value && !customers_have_value {
+            self.add(
+                "list.rank_by",
+                "expected_loss needs `customers.value` (or `table.value`), the money a month at stake",
+            );
+        }
+    }
+
+    /// Checks two lists of feature columns against each other and against the columns that have another role.
+    fn feature_columns(&mut self, columns: &FeatureColumns<'_>) {
+        let FeatureColumns { section, roles, numeric, categorical } = *columns;
+        for (key, columns) in [("numeric", numeric), ("categorical", categorical)] {
+            let key = format!("{section}.{key}");
+            for column in repeated(columns) {
+                self.add(&key, &format!("`{column}` is listed twice"));
+            }
+            for column in columns.iter().filter(|column| roles.contains(&Some(column))) {
+                self.add(&key, &format!("`{column}` already has another role in [{section}]; a model must not see it"));
+            }
+        }
+        for column in numeric.iter().filter(|column| categorical.contains(column)) {
+            self.add(&format!("{section}.numeric"), &format!("`{column}` is also listed as categorical; choose one"));
+        }
+    }
+
+    /// Checks the columns that are copied to the results, which must not be called like the results' own.
+    fn passthrough(&mut self, key: &str, columns: &[String], own: &[Column]) {
         for column in repeated(columns) {
-            problems.push(format!("{key}: `{column}` is listed twice"));
+            self.add(key, &format!("`{column}` is listed twice"));
         }
-        for column in columns.iter().filter(|column| roles.contains(&Some(column))) {
-            problems
-                .push(format!("{key}: `{column}` already has another role in [{section}]; a model must not see it"));
+        for column in columns.iter().filter(|column| has_column(own, column)) {
+            self.add(key, &format!("`{column}` is a column of the list itself; rename it in the data"));
         }
-    }
-    for column in numeric.iter().filter(|column| categorical.contains(column)) {
-        let key = layers.named(&format!("{section}.numeric"));
-        problems.push(format!("{key}: `{column}` is also listed as categorical; choose one"));
     }
 }
 
@@ -214,15 +251,22 @@ fn repeated(names: &[String]) -> BTreeSet<&String> {
 /// Whether the feature table has a computed column of this name, so that no column of the customers table may carry it.
 /// All measures of a signal are reserved, whatever its kind: changing a kind should not break the names.
 fn is_feature_name(settings: &Settings, column: &str) -> bool {
-    let of_signal = |(name, signal): (&String, &Signal)| {
-        let instruments: Vec<Option<Instrument>> =
-            std::iter::once(None).chain(signal.instruments().into_iter().map(Some)).collect();
-        measures::DEFINITIONS.iter().any(|definition| {
-            let has_name = |window| instruments.iter().any(|&i| definition.column(name, window, i) == column);
-            definition.windows(&settings.features.windows_days).into_iter().any(has_name)
-        })
-    };
-    let of_customer = || measures::DEFINITIONS.iter().any(|definition| definition.name == column);
+    let is_fixed = measures::DEFINITIONS.iter().any(|definition| definition.name == column);
+    measures::KEYS.contains(&column)
+        || is_fixed
+        || settings
+            .signals
+            .iter()
+            .any(|(name, signal)| is_measure_of(name, signal, &settings.features.windows_days, column))
+}
 
-    measures::KEYS.contains(&column) || of_customer() || settings.signals.iter().any(of_signal)
+fn is_measure_of(name: &str, signal: &Signal, windows: &[u32], column: &str) -> bool {
+    let instruments: Vec<Option<Instrument>> =
+        std::iter::once(None).chain(signal.instruments().into_iter().map(Some)).collect();
+    measures::DEFINITIONS.iter().any(|definition| {
+        definition
+            .windows(windows)
+            .into_iter()
+            .any(|window| instruments.iter().any(|&i| definition.column(name, window, i) == column))
+    })
 }
