@@ -28,13 +28,13 @@ impl Label {
 }
 
 /// Days from an as-of date to the end of its label window. The embargo between training and evaluation is as long.
-pub fn span_days(churn: &Churn) -> i32 {
-    (churn.gap_days + churn.horizon_days) as i32
+pub fn span_days(churn: &Churn) -> u32 {
+    churn.gap_days.saturating_add(churn.horizon_days)
 }
 
-/// Whether the label window of `as_of` lies fully before `end`, the first day that the data say nothing about.
-pub fn matured(churn: &Churn, as_of: Day, end: Day) -> bool {
-    as_of.plus(span_days(churn)) <= end
+/// Whether the label window of `as_of` lies fully before `day`, so that the label is known at its beginning.
+pub fn matured(churn: &Churn, as_of: Day, day: Day) -> bool {
+    as_of.later_by(span_days(churn)) <= day
 }
 
 /// What the labels of a run are read from.

@@ -192,7 +192,7 @@ pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day,
         (true, ChurnDefinition::Inactivity) => labels::span_days(&settings.churn),
         _ => 0,
     };
-    (first.plus(-(back as i32)), last.plus(ahead))
+    (first.earlier_by(back), last.later_by(ahead))
 }
 
 /// Bytes of a row beside its codes, a byte a feature, which is how an additive model is fitted on it: label, fold, customer, place.

@@ -68,8 +68,7 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
         )));
     }
     let keys = table.keys(&zone)?;
-    let span = labels::span_days(&settings.churn);
-    let known = |day: Day| as_of.is_none_or(|end| day.plus(span) <= end);
+    let known = |day: Day| as_of.is_none_or(|end| labels::matured(&settings.churn, day, end));
     let dates = keys.dates();
     let (labelled, unmatured): (Vec<_>, Vec<_>) =
         dates.into_iter().partition(|&(day, _, labelled)| labelled > 0 && known(day));

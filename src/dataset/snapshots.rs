@@ -30,7 +30,7 @@ impl Snapshots {
         let span = labels::span_days(&settings.churn);
         let mut dates: Vec<Day> = match &training.as_of {
             Some(dates) => dates.clone(),
-            None => (0..training.snapshots as i32).map(|k| end.plus(-span - k * training.step_days as i32)).collect(),
+            None => (0..training.snapshots).map(|k| end.earlier_by(span + k * training.step_days)).collect(),
         };
         if let EvaluationChoice::Dates(evaluation) = &training.evaluation {
             dates.extend(evaluation);
@@ -48,7 +48,7 @@ impl Snapshots {
                  is {}. Wait, or choose earlier dates in [training]",
                 settings.churn.gap_days,
                 settings.churn.horizon_days,
-                end.plus(-span),
+                end.earlier_by(span),
             ),
             "Raise training.snapshots or training.step_days, or lower training.evaluation",
         )
@@ -92,7 +92,7 @@ impl Snapshots {
         };
         let first = evaluation.first().copied();
         let (fitting, embargoed): (Vec<Day>, Vec<Day>) =
-            rest.into_iter().partition(|day| first.is_none_or(|first| day.plus(span) <= first));
+            rest.into_iter().partition(|&day| first.is_none_or(|first| labels::matured(&settings.churn, day, first)));
         let snapshots = Snapshots { training: fitting, evaluation, embargoed, unmatured };
         match (snapshots.training.is_empty(), snapshots.evaluation.is_empty()) {
             (false, false) => Ok(snapshots),

@@ -33,10 +33,12 @@ pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection) -> Vec<
             classes[date as usize][usize::from(churned)] += 1;
         }
     }
-    let span = labels::span_days(&settings.churn);
     let dates = || (0u32..).zip(&dataset.as_of).zip(&classes).filter(|(_, of)| **of != [0, 0]).map(|(date, _)| date);
     let origin = |(judged, day): (u32, &crate::calendar::Day)| {
-        let earlier = dates().filter(|(_, before)| before.plus(span) <= *day).map(|(date, _)| date).collect();
+        let earlier = dates()
+            .filter(|(_, before)| labels::matured(&settings.churn, **before, *day))
+            .map(|(date, _)| date)
+            .collect();
         Origin { judged, earlier }
     };
     let enough = |origin: &Origin| {
@@ -46,8 +48,9 @@ pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection) -> Vec<
     let found: Vec<Origin> = dates().map(origin).filter(enough).collect();
     if found.is_empty() {
         tracing::info!(
-            "no training date has earlier ones with {LEAST} churners whose label windows of {span} days had ended by it: the \
-             penalty is validated on folds of customers"
+            "no training date has earlier ones with {LEAST} churners whose label windows of {} days had ended by it: the \
+             penalty is validated on folds of customers",
+            labels::span_days(&settings.churn)
         );
     }
     found

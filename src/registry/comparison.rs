@@ -110,7 +110,7 @@ fn newest_fitted(model: &Artefact) -> Option<Day> {
 
 /// Whether a model has learned from outcomes of a date's label window, or of a later one.
 fn has_seen(model: &Artefact, day: Day) -> bool {
-    newest_fitted(model).is_none_or(|newest| day < newest.plus(model.churn.horizon_days as i32))
+    newest_fitted(model).is_none_or(|newest| day < newest.later_by(model.churn.horizon_days))
 }
 
 /// The labelled rows of a model, by date and customer.

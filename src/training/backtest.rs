@@ -135,8 +135,9 @@ pub fn rolling(
     purge: bool,
 ) -> Result<Vec<Split>> {
     let span = labels::span_days(&settings.churn);
-    let earlier =
-        |origin: Day| -> Vec<Day> { dataset.as_of.iter().copied().filter(|day| day.plus(span) <= origin).collect() };
+    let earlier = |origin: Day| -> Vec<Day> {
+        dataset.as_of.iter().copied().filter(|&day| labels::matured(&settings.churn, day, origin)).collect()
+    };
     let origins: Vec<Day> = dataset.as_of.iter().copied().filter(|&day| !earlier(day).is_empty()).collect();
     if origins.is_empty() {
         return Err(Error::TooLittle(format!(
