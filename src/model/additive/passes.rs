@@ -9,8 +9,8 @@
 use super::basis::Basis;
 use super::codes::{CodeBlock, Lookup};
 use crate::config::Penalty;
+use crate::model::solver::cholesky::Square;
 use crate::model::solver::proximal::{Bound, Group, Regulariser};
-use crate::model::solver::square::Square;
 use crate::numeric::{exp_of_negative, ln_1p, sigmoid, vectorised};
 use ndarray::{Array2, Axis, Slice};
 use rayon::prelude::*;

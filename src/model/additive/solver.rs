@@ -9,9 +9,10 @@
 use super::codes::CodeBlock;
 use super::passes::Terms;
 use crate::config::Penalty;
+use crate::model::solver::cholesky::{Cholesky, Square};
+use crate::model::solver::dot;
 use crate::model::solver::proximal::{self, MeanLoss, Regulariser};
 use crate::model::solver::report::Report;
-use crate::model::solver::square::{Factor, Square};
 use crate::numeric::logit;
 use std::convert::Infallible;
 
@@ -192,15 +193,12 @@ struct State {
 }
 
 /// The curvature with the penalty. Without a penalty a speck of one keeps collinear columns apart.
-fn factored(curvature: &Square, alpha: f64) -> Factor {
-    let mut matrix = curvature.clone();
-    let size = matrix.size;
-    (0..size.saturating_sub(1)).for_each(|i| matrix.values[i * size + i] += alpha.max(1e-9));
-    Factor::new(matrix)
+fn factored(curvature: &Square, alpha: f64) -> Cholesky {
+    Cholesky::new(curvature.clone().with_ridge(alpha.max(1e-9)))
 }
 
 /// The two loops of L-BFGS.
-fn direction(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)], factor: &Factor) -> Vec<f64> {
+fn direction(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)], factor: &Cholesky) -> Vec<f64> {
     let mut q = gradient.to_vec();
     let mut weights = Vec::with_capacity(memory.len());
     for (moved, turned, scale) in memory.iter().rev() {
@@ -215,10 +213,6 @@ fn direction(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)], factor: &Fa
     }
     r.iter_mut().for_each(|r| *r = -*r);
     r
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn norm(gradient: &[f64]) -> f64 {

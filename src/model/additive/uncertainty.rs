@@ -10,8 +10,8 @@ use super::frame::Frame;
 use super::passes::Terms;
 use super::purify::margins;
 use super::Effect;
+use crate::model::solver::cholesky::{Cholesky, Square};
 use crate::model::solver::proximal::{Bound, Regulariser};
-use crate::model::solver::square::{Factor, Square};
 use crate::numeric::sigmoid;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
@@ -131,9 +131,8 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
 /// The covariance of the coefficients and the intercept when fitted on so many `rows`.
 fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&CodeBlock], rows: usize) -> Square {
     let size = theta.len();
-    let mut curvature = terms.curvature(theta, blocks);
     // Without a penalty a speck of one keeps collinear columns apart.
-    (0..size - 1).for_each(|i| curvature.values[i * size + i] += penalty.ridge.max(1e-9));
+    let mut curvature = terms.curvature(theta, blocks).with_ridge(penalty.ridge.max(1e-9));
     // A group's norm bends across its coefficients, and not along them.
     for group in penalty.groups.iter().filter(|_| penalty.norm > 0.0) {
         let norm = theta[group.columns.clone()].iter().map(|t| t * t).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
@@ -151,7 +150,7 @@ fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&Co
             curvature.values[i * size + i] += HELD;
         }
     }
-    let factor = Factor::new(curvature);
+    let factor = Cholesky::new(curvature);
     let middle = clustered(terms, theta, blocks);
     let solved = |matrix: &Square| -> Square {
         let lines = matrix.values.par_chunks_exact(size).flat_map_iter(|line| factor.solve(line));

@@ -12,8 +12,8 @@ use crate::model::design::recipe::{Recipe, Role, Source, Term};
 use crate::model::design::{base_rate_start, both_classes, ColumnProfile, Design, DesignBlock};
 use crate::model::penalty::{AlphaChoice, AlphaScore, ALPHA_PATH, SHARES};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
+use crate::model::solver::cholesky::Square;
 use crate::model::solver::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
-use crate::model::solver::square::Square;
 use rayon::prelude::*;
 use std::ops::Range;
 

@@ -10,7 +10,8 @@
 use super::loss::{self, Point, Sample, Sums};
 use crate::error::Result;
 use crate::model::design::DesignBlock;
-use crate::model::solver::cholesky::Cholesky;
+use crate::model::solver::cholesky::{Cholesky, Square};
+use crate::model::solver::dot;
 use std::collections::VecDeque;
 
 /// A step so small (in log-odds per root mean square of a column) that the curvature hardly changes along it. The
@@ -201,8 +202,9 @@ impl<'a> Newton<'a> {
         if let Some(gram) = &sums.gram {
             let size = self.theta.len();
             let rows = sums.rows as f64;
-            let mean = gram.over(sums.rows).iter().map(|value| value / rows).collect();
-            self.factor = Some(Cholesky::new(&penalised(mean, size, self.objective.alpha), size));
+            let values = gram.over(sums.rows).iter().map(|value| value / rows).collect();
+            let curvature = Square { size, values }.with_ridge(self.objective.alpha);
+            self.factor = Some(Cholesky::new(curvature));
             self.corrections.clear();
         }
         self.sums = Some(sums);
@@ -290,10 +292,6 @@ impl<'a> Newton<'a> {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 /// Brings every fit as far as it goes, all of them on the same passes over the rows.
 ///
 /// # Errors
@@ -323,14 +321,6 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) -> 
             fits[*at].receive(sums);
         }
     }
-}
-
-/// Adds `alpha` to the diagonal of a matrix of `size` rows, but for the intercept's place at its end.
-pub fn penalised(mut matrix: Vec<f64>, size: usize, alpha: f64) -> Vec<f64> {
-    for j in 0..size - 1 {
-        matrix[j * size + j] += alpha;
-    }
-    matrix
 }
 
 /// The two parts of a parameter vector.

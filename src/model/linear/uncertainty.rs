@@ -10,8 +10,7 @@
 //! `I^-1`, as in statsmodels' `Logit`.
 
 use super::loss::Sums;
-use super::newton::penalised;
-use crate::model::solver::cholesky::Cholesky;
+use crate::model::solver::cholesky::{Cholesky, Square};
 
 /// Variance inflation from which on the column is as good as determined by others.
 const DETERMINED: f64 = 1e6;
@@ -32,8 +31,8 @@ impl Uncertainty {
     /// From the sums over so many rows, all of them, at the solution for `size` parameters.
     pub fn from_sums(sums: Sums, size: usize, rows: usize, alpha: f64) -> Uncertainty {
         let information = sums.gram.map(|gram| gram.over(rows)).unwrap_or_default();
-        let hessian = penalised(information.clone(), size, alpha * rows as f64);
-        let factor = Cholesky::new(&hessian, size);
+        let hessian = Square { size, values: information.clone() }.with_ridge(alpha * rows as f64);
+        let factor = Cholesky::new(hessian.clone());
         let inverse = factor.inverse();
 
         let sandwich = |middle: &[f64]| product(&product(&inverse, middle, size), &inverse, size);
@@ -49,7 +48,7 @@ impl Uncertainty {
         };
 
         let variance_inflation = variance_inflation(&information, size);
-        Uncertainty { hessian, covariance, variance_inflation, dependent: factor.dependent }
+        Uncertainty { hessian: hessian.values, covariance, variance_inflation, dependent: factor.dependent }
     }
 }
 
@@ -57,7 +56,7 @@ impl Uncertainty {
 /// the others: `1 / (1 - R^2)` of the column on the others, under the weights of the fit. Infinite for a column that
 /// depends on others exactly; 1 for one that never varies.
 fn variance_inflation(information: &[f64], size: usize) -> Vec<f64> {
-    let factor = Cholesky::new(information, size);
+    let factor = Cholesky::new(Square { size, values: information.to_vec() });
     let inverse = factor.inverse();
     let at = |i: usize, j: usize| information[i * size + j];
     (0..size - 1)

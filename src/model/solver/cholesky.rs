@@ -1,4 +1,14 @@
-//! Cholesky factors of a positive semi-definite matrix, with a remedy for columns that depend on others.
+//! The Cholesky factor of a positive semi-definite matrix, in blocks, with a remedy for columns that depend on others.
+//!
+//! Most of the work on a large matrix is in products, which `matrixmultiply` (through ndarray) does at the speed of the
+//! machine.
+
+use super::dot;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2, ShapeBuilder};
+
+/// Columns of a block.
+const BLOCK: usize = 48;
 
 /// A pivot of the matrix scaled to a unit diagonal, below which a column is taken as a linear combination of those
 /// before it. The pivot is the share of the column's own variation that they leave unexplained.
@@ -7,12 +17,44 @@ const DEPENDENT: f64 = 1e-11;
 /// What is then added to the unit diagonal.
 const RIDGE: f64 = 1e-8;
 
+/// A square matrix, row after row. Of a symmetric one the lower triangle is used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Square {
+    /// Rows and columns.
+    pub size: usize,
+    /// The values.
+    pub values: Vec<f64>,
+}
+
+impl Square {
+    /// A matrix of zeros.
+    pub fn zeros(size: usize) -> Square {
+        Square { size, values: vec![0.0; size * size] }
+    }
+
+    /// With `ridge` added to the diagonal, but for the intercept's place at its end.
+    pub fn with_ridge(mut self, ridge: f64) -> Square {
+        (0..self.size.saturating_sub(1)).for_each(|i| self.values[i * self.size + i] += ridge);
+        self
+    }
+
+    /// The beginning of a row.
+    fn row(&self, row: usize, length: usize) -> &[f64] {
+        &self.values[row * self.size..row * self.size + length]
+    }
+
+    /// Some rows from `first` on, as far as column `columns`. None of a matrix without such a block.
+    fn corner(&self, first: usize, rows: usize, columns: usize) -> Option<ArrayView2<'_, f64>> {
+        let shape = (rows, columns).strides((self.size, 1));
+        ArrayView2::from_shape(shape, &self.values[first * self.size..]).ok()
+    }
+}
+
 /// The factor `L` of `S A S = L L'`, where `S` scales `A` to a unit diagonal so that units of measurement do not matter.
 #[derive(Clone, Debug)]
 pub struct Cholesky {
-    size: usize,
-    /// Row after row; the upper triangle is not used.
-    lower: Vec<f64>,
+    /// The upper triangle is not used.
+    lower: Square,
     scale: Vec<f64>,
     /// The columns that depend on those before them. If there are any, the factor is that of the scaled matrix with
     /// a small ridge, which leaves their share of a step undecided between them and shows as huge standard errors.
@@ -20,38 +62,36 @@ pub struct Cholesky {
 }
 
 impl Cholesky {
-    /// Factors a symmetric matrix of `size` rows, given row after row.
-    pub fn new(matrix: &[f64], size: usize) -> Cholesky {
-        let scale: Vec<f64> = (0..size)
-            .map(|i| if matrix[i * size + i] > 0.0 { matrix[i * size + i].sqrt().recip() } else { 1.0 })
-            .collect();
-        let mut scaled = vec![0.0; size * size];
+    /// Factors a symmetric matrix.
+    pub fn new(mut matrix: Square) -> Cholesky {
+        let size = matrix.size;
+        let diagonal = (0..size).map(|i| matrix.values[i * size + i]);
+        let scale: Vec<f64> = diagonal.map(|value| if value > 0.0 { value.sqrt().recip() } else { 1.0 }).collect();
         for i in 0..size {
-            for j in 0..=i {
-                scaled[i * size + j] = matrix[i * size + j] * scale[i] * scale[j];
-            }
+            let row = &mut matrix.values[i * size..i * size + i + 1];
+            row.iter_mut().zip(&scale).for_each(|(value, other)| *value *= scale[i] * other);
         }
-        let (mut lower, dependent) = factor(scaled.clone(), size);
+
+        let (mut lower, dependent) = factor(matrix.clone());
         if !dependent.is_empty() {
-            for i in 0..size {
-                scaled[i * size + i] += RIDGE;
-            }
-            lower = factor(scaled, size).0;
+            (0..size).for_each(|i| matrix.values[i * size + i] += RIDGE);
+            lower = factor(matrix).0;
         }
-        Cholesky { size, lower, scale, dependent }
+        Cholesky { lower, scale, dependent }
     }
 
     /// The solution `x` of `A x = b`.
     pub fn solve(&self, b: &[f64]) -> Vec<f64> {
         let mut x: Vec<f64> = b.iter().zip(&self.scale).map(|(b, scale)| b * scale).collect();
-        for i in 0..self.size {
-            let row = &self.lower[i * self.size..];
-            let known: f64 = row.iter().zip(&x[..i]).map(|(l, x)| l * x).sum();
-            x[i] = (x[i] - known) / row[i];
+        for i in 0..x.len() {
+            let row = self.lower.row(i, i + 1);
+            x[i] = (x[i] - dot(&row[..i], &x[..i])) / row[i];
         }
-        for i in (0..self.size).rev() {
-            let known: f64 = (i + 1..self.size).map(|k| self.lower[k * self.size + i] * x[k]).sum();
-            x[i] = (x[i] - known) / self.lower[i * self.size + i];
+        for i in (0..x.len()).rev() {
+            let row = self.lower.row(i, i + 1);
+            x[i] /= row[i];
+            let solved = x[i];
+            x[..i].iter_mut().zip(row).for_each(|(x, l)| *x -= l * solved);
         }
         x.iter_mut().zip(&self.scale).for_each(|(x, scale)| *x *= scale);
         x
@@ -59,13 +99,14 @@ impl Cholesky {
 
     /// The inverse of `A`, row after row.
     pub fn inverse(&self) -> Vec<f64> {
-        let mut inverse = vec![0.0; self.size * self.size];
-        let mut unit = vec![0.0; self.size];
-        for j in 0..self.size {
+        let size = self.lower.size;
+        let mut inverse = vec![0.0; size * size];
+        let mut unit = vec![0.0; size];
+        for j in 0..size {
             unit.fill(0.0);
             unit[j] = 1.0;
             for (i, value) in self.solve(&unit).into_iter().enumerate() {
-                inverse[i * self.size + j] = value;
+                inverse[i * size + j] = value;
             }
         }
         inverse
@@ -73,27 +114,46 @@ impl Cholesky {
 }
 
 /// Factors in place; also the dependent columns. A dependent column takes no part in the rest.
-fn factor(mut a: Vec<f64>, size: usize) -> (Vec<f64>, Vec<usize>) {
+fn factor(mut a: Square) -> (Square, Vec<usize>) {
+    let size = a.size;
     let mut dependent = Vec::new();
-    for j in 0..size {
-        let pivot = a[j * size + j] - a[j * size..j * size + j].iter().map(|l| l * l).sum::<f64>();
-        if pivot > DEPENDENT {
-            let root = pivot.sqrt();
-            a[j * size + j] = root;
-            for i in j + 1..size {
-                let (above, below) = a.split_at_mut(i * size);
-                let known: f64 = above[j * size..j * size + j].iter().zip(&below[..j]).map(|(l, m)| l * m).sum();
-                below[j] = (below[j] - known) / root;
-            }
-        } else {
-            dependent.push(j);
-            a[j * size + j] = 1.0;
-            for i in j + 1..size {
-                a[i * size + j] = 0.0;
+    for first in (0..size).step_by(BLOCK) {
+        let last = (first + BLOCK).min(size);
+        if first > 0 {
+            subtract_known(&mut a, first, last);
+        }
+        for j in first..last {
+            let row: Vec<f64> = a.values[j * size + first..j * size + j].to_vec();
+            let pivot = a.values[j * size + j] - dot(&row, &row);
+            if pivot > DEPENDENT {
+                let root = pivot.sqrt();
+                a.values[j * size + j] = root;
+                for i in j + 1..size {
+                    let known = dot(&a.values[i * size + first..i * size + j], &row);
+                    let value = &mut a.values[i * size + j];
+                    *value = (*value - known) / root;
+                }
+            } else {
+                dependent.push(j);
+                a.values[j * size + j] = 1.0;
+                (j + 1..size).for_each(|i| a.values[i * size + j] = 0.0);
             }
         }
     }
     (a, dependent)
+}
+
+/// Subtracts from the columns of a block what the columns before explain of them, in one product.
+fn subtract_known(a: &mut Square, first: usize, last: usize) {
+    let size = a.size;
+    let mut known = Array2::zeros((size - first, last - first));
+    if let (Some(left), Some(top)) = (a.corner(first, size - first, first), a.corner(first, last - first, first)) {
+        general_mat_mul(1.0, &left, &top.t(), 0.0, &mut known);
+    }
+    for (row, known) in (first..size).zip(known.rows()) {
+        let to = &mut a.values[row * size + first..row * size + last];
+        to.iter_mut().zip(known).for_each(|(to, known)| *to -= known);
+    }
 }
 
 #[cfg(test)]
@@ -101,8 +161,9 @@ mod tests {
     use super::*;
 
     /// `B B'` of a matrix with the given rows.
-    fn product(rows: &[Vec<f64>]) -> Vec<f64> {
-        rows.iter().flat_map(|a| rows.iter().map(move |b| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>())).collect()
+    fn product(rows: &[Vec<f64>]) -> Square {
+        let values = rows.iter().flat_map(|a| rows.iter().map(move |b| dot(a, b))).collect();
+        Square { size: rows.len(), values }
     }
 
     #[test]
@@ -113,19 +174,37 @@ mod tests {
             })
             .collect();
         let matrix = product(&rows);
-        let cholesky = Cholesky::new(&matrix, 5);
+        let cholesky = Cholesky::new(matrix.clone());
         assert!(cholesky.dependent.is_empty());
         let x = cholesky.solve(&[1.0, 2.0, 3.0, 4.0, 5.0]);
         for i in 0..5 {
-            let b: f64 = (0..5).map(|j| matrix[i * 5 + j] * x[j]).sum();
+            let b = dot(matrix.row(i, 5), &x);
             assert!((b - (i as f64 + 1.0)).abs() < 1e-9, "{b}");
         }
         let inverse = cholesky.inverse();
         for i in 0..5 {
             for j in 0..5 {
-                let unit: f64 = (0..5).map(|k| matrix[i * 5 + k] * inverse[k * 5 + j]).sum();
+                let unit: f64 = (0..5).map(|k| matrix.values[i * 5 + k] * inverse[k * 5 + j]).sum();
                 assert!((unit - f64::from(u8::from(i == j))).abs() < 1e-8);
             }
+        }
+    }
+
+    #[test]
+    fn solves_across_blocks() {
+        let size = 131;
+        let noise = |i: usize, j: usize| f64::from(((i * 31 + j * 17 + i * j) % 23) as u8) - 11.0;
+        let mut matrix = Square::zeros(size);
+        for i in 0..size {
+            for j in 0..size {
+                matrix.values[i * size + j] = (0..size + 5).map(|k| noise(i, k) * noise(j, k)).sum();
+            }
+            matrix.values[i * size + i] += 1.0;
+        }
+        let b: Vec<f64> = (0..size).map(|i| i as f64 - 60.0).collect();
+        let x = Cholesky::new(matrix.clone()).solve(&b);
+        for (i, b) in b.iter().enumerate() {
+            assert!((dot(matrix.row(i, size), &x) - b).abs() < 1e-6);
         }
     }
 
@@ -136,14 +215,20 @@ mod tests {
         let both: Vec<f64> = first.iter().zip(&second).map(|(a, b)| a - 2.0 * b).collect();
         let last = vec![0.0, 1.0, 1.0, -1.0];
         let matrix = product(&[first, second, both, last, vec![0.0; 4]]);
-        let cholesky = Cholesky::new(&matrix, 5);
+        let cholesky = Cholesky::new(matrix.clone());
         assert_eq!(cholesky.dependent, [2, 4]);
         // A right-hand side in the range of the matrix is still met.
-        let b: Vec<f64> = (0..5).map(|i| (0..5).map(|j| matrix[i * 5 + j]).sum()).collect();
+        let b: Vec<f64> = (0..5).map(|i| matrix.row(i, 5).iter().sum()).collect();
         let x = cholesky.solve(&b);
-        for i in 0..5 {
-            let found: f64 = (0..5).map(|j| matrix[i * 5 + j] * x[j]).sum();
-            assert!((found - b[i]).abs() < 1e-5, "{found} against {}", b[i]);
+        for (i, b) in b.iter().enumerate() {
+            let found = dot(matrix.row(i, 5), &x);
+            assert!((found - b).abs() < 1e-5, "{found} against {b}");
         }
+    }
+
+    #[test]
+    fn a_singular_matrix_gives_a_finite_answer() {
+        let cholesky = Cholesky::new(Square { size: 3, values: vec![2.0; 9] });
+        assert!(cholesky.solve(&[1.0, 1.0, 1.0]).iter().all(|x| x.is_finite()));
     }
 }

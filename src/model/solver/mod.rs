@@ -3,4 +3,9 @@
 pub mod cholesky;
 pub mod proximal;
 pub mod report;
-pub mod square;
+
+/// The inner product of two vectors.
+#[inline]
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

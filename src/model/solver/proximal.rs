@@ -15,8 +15,9 @@
 //! For a convex cone the proximal operator of the norm within it is that of the norm after the projection onto the cone, so
 //! both can hold at once.
 
+use super::cholesky::{Cholesky, Square};
+use super::dot;
 use super::report::Report;
-use super::square::{Factor, Square};
 use crate::config::Penalty;
 use std::ops::Range;
 
@@ -387,7 +388,7 @@ impl Quadratic<'_> {
                 }
             }
         }
-        let step = Factor::new(matrix).solve(&pull);
+        let step = Cholesky::new(matrix).solve(&pull);
         // Near the minimum a decrease drowns in the rounding of the value.
         let corners = self.regulariser.corners(&point.theta);
         let (value, mut share) = (self.value(point) + 1e-14 * corners, 1.0);
@@ -422,10 +423,6 @@ fn whole(square: &Square, ridge: f64) -> Vec<f64> {
         }
     }
     matrix
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn norm(values: &[f64]) -> f64 {
