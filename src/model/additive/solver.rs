@@ -11,13 +11,12 @@ use super::passes::Terms;
 use crate::config::Penalty;
 use crate::model::solver::cholesky::{Cholesky, Square};
 use crate::model::solver::dot;
+use crate::model::solver::lbfgs::{difference, Memory};
 use crate::model::solver::proximal::{self, MeanLoss, Regulariser};
 use crate::model::solver::report::Report;
 use crate::numeric::logit;
 use std::convert::Infallible;
 
-/// Changes of the gradient that are kept.
-const MEMORY: usize = 12;
 /// The most passes.
 const MOST_PASSES: u32 = 200;
 /// Two steps that do not shrink the gradient to this share of it ask for a new curvature.
@@ -78,10 +77,9 @@ impl<'a> Solver<'a> {
         if regulariser.has_corners() {
             return self.fit_with_corners(&regulariser, tolerance);
         }
-        let size = self.theta.len();
         let mut state = self.evaluate(&self.theta, alpha);
         self.report.passes = 1;
-        let mut memory: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
+        let mut memory = Memory::default();
         let mut factor = self.curvature.as_ref().map(|curvature| factored(curvature, alpha));
         let mut curvatures = 0;
         let mut norms = vec![norm(&state.gradient)];
@@ -97,8 +95,8 @@ impl<'a> Solver<'a> {
                 norms = vec![norm(&state.gradient)];
                 is_fresh = true;
             }
-            let direction = match &factor {
-                Some(factor) => direction(&state.gradient, &memory, factor),
+            let direction: Vec<f64> = match &factor {
+                Some(factor) => memory.step(&state.gradient, factor).iter().map(|step| -step).collect(),
                 None => state.gradient.iter().map(|g| -g).collect(),
             };
             let slope = dot(&state.gradient, &direction);
@@ -119,15 +117,8 @@ impl<'a> Solver<'a> {
             };
             match next {
                 Some((theta, next)) => {
-                    let moved: Vec<f64> = (0..size).map(|i| theta[i] - self.theta[i]).collect();
-                    let turned: Vec<f64> = (0..size).map(|i| next.gradient[i] - state.gradient[i]).collect();
-                    let product = dot(&moved, &turned);
-                    if product > 0.0 {
-                        if memory.len() == MEMORY {
-                            memory.remove(0);
-                        }
-                        memory.push((moved, turned, 1.0 / product));
-                    }
+                    let step = difference(&theta, &self.theta);
+                    memory.learn(step, difference(&next.gradient, &state.gradient));
                     (self.theta, state) = (theta, next);
                     norms.push(norm(&state.gradient));
                     is_fresh = false;
@@ -195,24 +186,6 @@ struct State {
 /// The curvature with the penalty. Without a penalty a speck of one keeps collinear columns apart.
 fn factored(curvature: &Square, alpha: f64) -> Cholesky {
     Cholesky::new(curvature.clone().with_ridge(alpha.max(1e-9)))
-}
-
-/// The two loops of L-BFGS.
-fn direction(gradient: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)], factor: &Cholesky) -> Vec<f64> {
-    let mut q = gradient.to_vec();
-    let mut weights = Vec::with_capacity(memory.len());
-    for (moved, turned, scale) in memory.iter().rev() {
-        let weight = scale * dot(moved, &q);
-        q.iter_mut().zip(turned).for_each(|(q, t)| *q -= weight * t);
-        weights.push(weight);
-    }
-    let mut r = factor.solve(&q);
-    for ((moved, turned, scale), weight) in memory.iter().zip(weights.iter().rev()) {
-        let correction = weight - scale * dot(turned, &r);
-        r.iter_mut().zip(moved).for_each(|(r, m)| *r += correction * m);
-    }
-    r.iter_mut().for_each(|r| *r = -*r);
-    r
 }
 
 fn norm(gradient: &[f64]) -> f64 {

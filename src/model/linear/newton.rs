@@ -11,8 +11,7 @@ use super::loss::{self, Point, Sample, Sums};
 use crate::error::Result;
 use crate::model::design::DesignBlock;
 use crate::model::solver::cholesky::{Cholesky, Square};
-use crate::model::solver::dot;
-use std::collections::VecDeque;
+use crate::model::solver::lbfgs::{difference, Memory};
 
 /// A step so small (in log-odds per root mean square of a column) that the curvature hardly changes along it. The
 /// factor at hand then serves for the next step as well.
@@ -20,9 +19,6 @@ const SMALL_STEP: f64 = 0.1;
 
 /// A factor is renewed when so many steps with it in a row did not halve the gradient.
 const PATIENCE: u32 = 4;
-
-/// Changes of the gradient that correct the factor.
-const MEMORY: usize = 20;
 
 /// The loss may rise by this share without being taken for a rise: it is rounding.
 const ROUNDING: f64 = 1e-13;
@@ -84,21 +80,12 @@ pub struct Newton<'a> {
     gradient: Vec<f64>,
     /// The curvature of the penalised mean loss, factored, and what was learned since about where it is wrong.
     factor: Option<Cholesky>,
-    corrections: VecDeque<Correction>,
+    memory: Memory,
     /// The smallest `gradient_norm` so far, the steps since it was last halved, and the factors renewed since then.
     best: f64,
     patience: u32,
     stalls: u32,
     next: Next,
-}
-
-/// A step, and how the gradient changed along it.
-#[derive(Clone, Debug)]
-struct Correction {
-    step: Vec<f64>,
-    change: Vec<f64>,
-    /// One over their product.
-    inverse: f64,
 }
 
 /// What a fit is waiting for.
@@ -128,7 +115,7 @@ impl<'a> Newton<'a> {
             value: f64::INFINITY,
             next: Next::Here { curvature: factor.is_none() },
             factor,
-            corrections: VecDeque::new(),
+            memory: Memory::default(),
             best: f64::INFINITY,
             patience: 0,
             stalls: 0,
@@ -205,7 +192,7 @@ impl<'a> Newton<'a> {
             let values = gram.over(sums.rows).iter().map(|value| value / rows).collect();
             let curvature = Square { size, values }.with_ridge(self.objective.alpha);
             self.factor = Some(Cholesky::new(curvature));
-            self.corrections.clear();
+            self.memory.clear();
         }
         self.sums = Some(sums);
     }
@@ -215,34 +202,8 @@ impl<'a> Newton<'a> {
         if self.fresh() {
             return;
         }
-        let difference = |to: &[f64], from: &[f64]| -> Vec<f64> { to.iter().zip(from).map(|(a, b)| a - b).collect() };
-        let (step, change) = (difference(&self.theta, theta), difference(&self.gradient, gradient));
-        let product = dot(&step, &change);
-        // Rounding can hide the curvature along a tiny step.
-        if product > f64::EPSILON * (dot(&step, &step) * dot(&change, &change)).sqrt() {
-            if self.corrections.len() == MEMORY {
-                self.corrections.pop_front();
-            }
-            self.corrections.push_back(Correction { step, change, inverse: product.recip() });
-        }
-    }
-
-    /// The step that the corrected factor suggests: its inverse times the gradient, by the two loops of limited-memory
-    /// BFGS.
-    fn suggested(&self, factor: &Cholesky) -> Vec<f64> {
-        let mut direction = self.gradient.clone();
-        let mut shares = Vec::with_capacity(self.corrections.len());
-        for correction in self.corrections.iter().rev() {
-            let share = correction.inverse * dot(&correction.step, &direction);
-            direction.iter_mut().zip(&correction.change).for_each(|(d, change)| *d -= share * change);
-            shares.push(share);
-        }
-        let mut direction = factor.solve(&direction);
-        for (correction, share) in self.corrections.iter().zip(shares.into_iter().rev()) {
-            let other = correction.inverse * dot(&correction.change, &direction);
-            direction.iter_mut().zip(&correction.step).for_each(|(d, step)| *d += (share - other) * step);
-        }
-        direction
+        let step = difference(&self.theta, theta);
+        self.memory.learn(step, difference(&self.gradient, gradient));
     }
 
     /// What to do from `theta`.
@@ -269,7 +230,7 @@ impl<'a> Newton<'a> {
                 return;
             }
         }
-        self.step = self.suggested(factor);
+        self.step = self.memory.step(&self.gradient, factor);
         let size = self.step.iter().zip(self.objective.scale.iter().chain([&1.0]));
         self.step_size = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max);
         self.next = Next::There { share: 1.0, curvature: self.step_size > SMALL_STEP, halvings: 0 };

@@ -1,6 +1,7 @@
 //! Minimising a smooth objective with a penalty: matrices and an objective, no rows.
 
 pub mod cholesky;
+pub mod lbfgs;
 pub mod proximal;
 pub mod report;
 
