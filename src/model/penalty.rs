@@ -1,5 +1,6 @@
 //! The strengths of the penalty that are tried, and the choice among them.
 
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The penalty strengths per row that are tried, strongest first: half a power of ten apart.
@@ -29,4 +30,60 @@ pub struct AlphaScore {
     pub log_loss: f64,
     /// Standard error of that mean, from the spread between folds (as glmnet's `cv.glmnet`).
     pub standard_error: f64,
+}
+
+/// How well models do on rows that they have not seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldOutLoss {
+    /// How many rows.
+    pub rows: usize,
+    /// Their mean log-loss.
+    pub log_loss: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+}
+
+impl AlphaScore {
+    /// The score of a strength from its losses on the rows of several splits.
+    fn pooled(alpha: f64, losses: &[HeldOutLoss]) -> AlphaScore {
+        let rows: usize = losses.iter().map(|loss| loss.rows).sum();
+        let (mut log_loss, mut variance) = (0.0, 0.0);
+        for loss in losses {
+            let share = loss.rows as f64 / rows.max(1) as f64;
+            log_loss += share * loss.log_loss;
+            variance += (share * loss.standard_error).powi(2);
+        }
+        AlphaScore { alpha, log_loss, standard_error: variance.sqrt() }
+    }
+}
+
+/// The strength with the lowest loss over all splits. `judge` fits the models of a split with a strength and judges them;
+/// it is called with the strongest first, so that each fit can start from the one before.
+///
+/// # Errors
+/// As `judge`; [`Error::Internal`] if there is no strength.
+pub fn search<S>(
+    mut strengths: Vec<f64>,
+    splits: &mut [S],
+    mut judge: impl FnMut(&mut S, f64) -> Result<HeldOutLoss>,
+) -> Result<AlphaChoice> {
+    strengths.sort_by(|a, b| b.total_cmp(a));
+    let (mut rows, mut path) = (0, Vec::with_capacity(strengths.len()));
+    for alpha in strengths {
+        let losses: Vec<HeldOutLoss> = splits.iter_mut().map(|split| judge(split, alpha)).collect::<Result<_>>()?;
+        rows = losses.iter().map(|loss| loss.rows).sum();
+        path.push(AlphaScore::pooled(alpha, &losses));
+    }
+
+    let chosen = choose(&path, false).ok_or_else(|| Error::Internal("there is no penalty to choose from".into()))?;
+    Ok(AlphaChoice { alpha: path[chosen].alpha, rows, path })
+}
+
+/// The place of the score with the lowest log-loss, the strongest of equals; or of the strongest penalty within one
+/// standard error of it. None of an empty path.
+pub fn choose(path: &[AlphaScore], within_one_standard_error: bool) -> Option<usize> {
+    let lowest = (0..path.len()).min_by(|&a, &b| path[a].log_loss.total_cmp(&path[b].log_loss))?;
+    let slack = if within_one_standard_error { path[lowest].standard_error } else { 0.0 };
+    let enough = path[lowest].log_loss + slack;
+    Some(path.iter().position(|score| score.log_loss <= enough).unwrap_or(lowest))
 }

@@ -31,7 +31,7 @@ use crate::model::design::{both_classes, Design};
 use crate::model::linear::constraints::Constraints;
 use crate::model::linear::cross_fit::Split;
 use crate::model::linear::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
-use crate::model::penalty::AlphaChoice;
+use crate::model::penalty::{self, AlphaChoice};
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::{self, Sampling};
 use crate::sources::CustomerTable;
@@ -307,11 +307,8 @@ fn designs_forward_in_time(
 
 /// The choice itself, or, if the settings ask for it, the strongest penalty within one standard error of it.
 fn simplest(settings: &Settings, mut choice: AlphaChoice) -> AlphaChoice {
-    let best = choice.path.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss)).copied();
-    if let (true, Some(best)) = (settings.model.one_standard_error, best) {
-        let enough = best.log_loss + best.standard_error;
-        choice.alpha =
-            choice.path.iter().find(|score| score.log_loss <= enough).map_or(best.alpha, |score| score.alpha);
+    if let (true, Some(chosen)) = (settings.model.one_standard_error, penalty::choose(&choice.path, true)) {
+        choice.alpha = choice.path[chosen].alpha;
     }
     choice
 }

@@ -217,11 +217,7 @@ impl ModelSearch {
         let mut fit = Fit::on(plan, &blocks, None, self.options.uncertainty)?;
         if self.options.alpha.is_none() {
             let per_row = |strength: f64| search::per_row(penalty, strength, training.count());
-            let score = |&(strength, log_loss, standard_error)| AlphaScore {
-                alpha: per_row(strength),
-                log_loss,
-                standard_error,
-            };
+            let score = |score: &AlphaScore| AlphaScore { alpha: per_row(score.alpha), ..*score };
             let path = choice.path.iter().map(score).collect();
             fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
         }

@@ -11,7 +11,7 @@ use super::passes::{Term, Terms};
 use super::screen::{self, Residuals};
 use super::solver::Solver;
 use crate::config::Penalty;
-use crate::model::penalty::SHARES;
+use crate::model::penalty::{self, AlphaScore, SHARES};
 use crate::numeric::{logit, softplus};
 use rayon::prelude::*;
 
@@ -87,8 +87,8 @@ pub type OutOfFold = Vec<Vec<Vec<f64>>>;
 pub struct Choice {
     /// What the [penalty keeps](per_row) when the number of rows changes.
     pub strength: f64,
-    /// What was tried: strength, log-loss, its standard error; strongest first.
-    pub path: Vec<(f64, f64, f64)>,
+    /// What was tried, strongest first, with the strength as the penalty.
+    pub path: Vec<AlphaScore>,
     /// Out-of-fold log-odds.
     pub log_odds: OutOfFold,
     /// Number of interactions.
@@ -267,7 +267,7 @@ impl<'a> Search<'a> {
     /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one.
     fn path(&self, candidates: &mut [Candidate<'a>], strengths: &[f64]) -> Choice {
         let mut solvers: Vec<Solver<'_>> = candidates.iter().map(Candidate::solver).collect();
-        let mut tried: Vec<(f64, f64, f64)> = Vec::new();
+        let mut tried: Vec<AlphaScore> = Vec::new();
         let mut kept: Vec<(Vec<Vec<f64>>, OutOfFold)> = Vec::new();
         let mut best = f64::INFINITY;
         let mut worse = 0;
@@ -276,8 +276,8 @@ impl<'a> Search<'a> {
             fits.for_each(|(solver, candidate)| solver.fit(candidate.alpha(strength), TOLERANCE));
             let thetas: Vec<Vec<f64>> = solvers.iter().map(|solver| solver.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
-            let (loss, error) = self.loss(&log_odds);
-            tried.push((strength, loss, error));
+            let (loss, standard_error) = self.loss(&log_odds);
+            tried.push(AlphaScore { alpha: strength, log_loss: loss, standard_error });
             kept.push((thetas, log_odds));
             worse = if loss < best { 0 } else { worse + 1 };
             best = best.min(loss);
@@ -285,14 +285,11 @@ impl<'a> Search<'a> {
                 break;
             }
         }
-        let least = (0..tried.len()).min_by(|&a, &b| tried[a].1.total_cmp(&tried[b].1)).unwrap_or(0);
-        let slack = if self.one_standard_error { tried[least].2 } else { 0.0 };
-        // The strongest penalty that is good enough.
-        let chosen = tried.iter().position(|&(_, loss, _)| loss <= tried[least].1 + slack).unwrap_or(least);
+        let chosen = penalty::choose(&tried, self.one_standard_error).unwrap_or(0);
         drop(solvers);
         let (thetas, log_odds) = kept.swap_remove(chosen);
         candidates.iter_mut().zip(thetas).for_each(|(candidate, theta)| candidate.theta = theta);
-        Choice { strength: tried[chosen].0, path: tried, log_odds, pairs: candidates[0].shape.pairs.len() }
+        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs: candidates[0].shape.pairs.len() }
     }
 
     /// Adds interactions in rounds as long as they lower the out-of-fold loss, then looks for a better penalty.

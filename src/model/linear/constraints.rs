@@ -10,11 +10,12 @@ use crate::error::{Error, Result};
 use crate::features::Directions;
 use crate::model::design::recipe::{Recipe, Role, Source, Term};
 use crate::model::design::{base_rate_start, both_classes, ColumnProfile, Design, DesignBlock};
-use crate::model::penalty::{AlphaChoice, AlphaScore, ALPHA_PATH, SHARES};
+use crate::model::penalty::{self, AlphaChoice, HeldOutLoss, ALPHA_PATH, SHARES};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Tolerances on the residual of the proximal gradient: of the published fit, of those that a calibration is learned from,
@@ -210,47 +211,55 @@ impl Constraints {
         if self.is_plain() {
             return cross_fit::choose_alpha(splits, rows, &ALPHA_PATH, folds);
         }
-        let parts: Vec<_> =
-            splits.iter().map(|split| (split.fitted.part(SEARCH_ROWS), split.judged.part(SEARCH_ROWS))).collect();
-        let mut fits: Vec<Vec<Fit>> = parts.iter().map(|(fitted, _)| self.without_each_fold(fitted, folds)).collect();
-        let mut regularisers: Vec<Regulariser> =
-            parts.iter().map(|(fitted, _)| self.regulariser(fitted, 1.0)).collect::<Result<_>>()?;
-        let rescaling = |fitted: &Design| self.rescaling(fitted.rows(), rows);
-        let strengths: Vec<f64> = match self.penalty {
+        let mut parts: Vec<SearchPart<'_>> =
+            splits.iter().map(|split| self.search_part(split, rows, folds)).collect::<Result<_>>()?;
+        let strengths = match self.penalty {
             Penalty::L2 => ALPHA_PATH.to_vec(),
             Penalty::Group => {
-                let mut least: f64 = 0.0;
-                for ((fitted, _), regulariser) in parts.iter().zip(&regularisers) {
-                    let (_, gradient) = Rows::all(fitted).value(&base_rate_start(fitted))?;
-                    least = least.max(regulariser.alpha_max(&gradient) / rescaling(fitted));
+                let mut most: f64 = 0.0;
+                for part in &parts {
+                    let (_, gradient) = Rows::all(&part.fitted).value(&base_rate_start(&part.fitted))?;
+                    most = most.max(part.regulariser.alpha_max(&gradient) / part.rescaling);
                 }
-                SHARES.iter().map(|share| share * least).collect()
+                SHARES.iter().map(|share| share * most).collect()
             }
         };
-        let judged: usize = parts.iter().map(|(_, judged)| judged.rows()).sum();
-        let mut path = Vec::with_capacity(strengths.len());
-        for alpha in strengths {
-            let (mut log_loss, mut variance) = (0.0, 0.0);
-            for (((fitted, judges), fits), regulariser) in parts.iter().zip(&mut fits).zip(&mut regularisers) {
-                let Regulariser { groups, bounds, .. } = std::mem::take(regulariser);
-                *regulariser = Regulariser::new(self.penalty, alpha * rescaling(fitted), groups, bounds);
-                minimise(fits, &Rows::all(fitted), regulariser, SEARCH_TOLERANCE)?;
-                let models: Vec<Vec<f64>> = fits.iter().map(|fit| fit.theta.clone()).collect();
-                let blocks: Vec<&DesignBlock> = judges.blocks.iter().collect();
-                let (loss, standard_error) = fold_log_loss(&blocks, &models)?;
-                let share = judges.rows() as f64 / judged.max(1) as f64;
-                log_loss += share * loss;
-                variance += (share * standard_error).powi(2);
-            }
-            path.push(AlphaScore { alpha, log_loss, standard_error: variance.sqrt() });
-        }
-        let best = path.iter().copied().reduce(|best, next| if next.log_loss < best.log_loss { next } else { best });
-        let best = best.ok_or_else(|| Error::Internal("there is no penalty to choose from".into()))?;
-        Ok(AlphaChoice { alpha: best.alpha, rows: judged, path })
+        penalty::search(strengths, &mut parts, |part, alpha| part.judge(self.penalty, alpha))
+    }
+
+    fn search_part<'a>(&self, split: &Split<'a>, rows: usize, folds: u8) -> Result<SearchPart<'a>> {
+        let (fitted, judged) = (split.fitted.part(SEARCH_ROWS), split.judged.part(SEARCH_ROWS));
+        let fits = self.without_each_fold(&fitted, folds);
+        let regulariser = self.regulariser(&fitted, 1.0)?;
+        let rescaling = self.rescaling(fitted.rows(), rows);
+        Ok(SearchPart { fitted, judged, fits, regulariser, rescaling })
     }
 
     fn without_each_fold(&self, design: &Design, folds: u8) -> Vec<Fit> {
         (0..folds).map(|_| Fit { theta: base_rate_start(design), ..Fit::default() }).collect()
+    }
+}
+
+/// The rows of a split that the search looks at, and the fits on those to fit on.
+struct SearchPart<'a> {
+    fitted: Cow<'a, Design>,
+    judged: Cow<'a, Design>,
+    /// Without each fold.
+    fits: Vec<Fit>,
+    regulariser: Regulariser,
+    /// What a strength per row of all rows is multiplied by.
+    rescaling: f64,
+}
+
+impl SearchPart<'_> {
+    /// The loss of the models that leave a fold out, with the strength `alpha`.
+    fn judge(&mut self, penalty: Penalty, alpha: f64) -> Result<HeldOutLoss> {
+        let Regulariser { groups, bounds, .. } = std::mem::take(&mut self.regulariser);
+        self.regulariser = Regulariser::new(penalty, alpha * self.rescaling, groups, bounds);
+        minimise(&mut self.fits, &Rows::all(&self.fitted), &self.regulariser, SEARCH_TOLERANCE)?;
+        let models: Vec<Vec<f64>> = self.fits.iter().map(|fit| fit.theta.clone()).collect();
+        let blocks: Vec<&DesignBlock> = self.judged.blocks.iter().collect();
+        fold_log_loss(&blocks, &models)
     }
 }
 

@@ -9,7 +9,7 @@ use super::newton::{self, Newton, Objective};
 use super::LogisticFit;
 use crate::error::{Error, Result};
 use crate::model::design::{base_rate_start, column_scale, Design, DesignBlock};
-use crate::model::penalty::{AlphaChoice, AlphaScore};
+use crate::model::penalty::{self, AlphaChoice, HeldOutLoss};
 use crate::model::solver::cholesky::Cholesky;
 use crate::numeric::{softplus, sum};
 use rayon::prelude::*;
@@ -78,53 +78,41 @@ pub fn cross_fit(split: &Split, alpha: f64, folds: u8, start: Option<&LogisticFi
 /// # Errors
 /// As [`cross_fit`]; [`Error::Internal`] also for an empty path.
 pub fn choose_alpha(splits: &[Split], rows: usize, path: &[f64], folds: u8) -> Result<AlphaChoice> {
-    let mut searched: Vec<Searched<'_>> = splits.iter().map(Searched::new).collect::<Result<_>>()?;
-    let rows_of = |blocks: &[&DesignBlock]| blocks.iter().map(|block| block.rows).sum::<usize>();
-    let judged: usize = searched.iter().map(|split| rows_of(&split.judged)).sum();
-
-    let mut strengths = path.to_vec();
-    strengths.sort_by(|a, b| b.total_cmp(a));
-    let mut scores: Vec<AlphaScore> = Vec::with_capacity(strengths.len());
-    for alpha in strengths {
-        let (mut log_loss, mut variance) = (0.0, 0.0);
-        for split in &mut searched {
-            let alpha = alpha * rows as f64 / rows_of(&split.fitted).max(1) as f64;
-            let fits = Fits { blocks: &split.fitted, scale: &split.scale, alpha, tolerance: SEARCH_TOLERANCE };
-            let (theta, factor) = fits.on_all(std::mem::take(&mut split.theta))?;
-            let models = fits.without_each_fold(folds, &theta, factor)?;
-            split.theta = theta;
-            let (loss, standard_error) = fold_log_loss(&split.judged, &models)?;
-            let share = rows_of(&split.judged) as f64 / judged.max(1) as f64;
-            log_loss += share * loss;
-            variance += (share * standard_error).powi(2);
-        }
-        scores.push(AlphaScore { alpha, log_loss, standard_error: variance.sqrt() });
-    }
-    let best = scores.iter().copied().reduce(|best, next| if next.log_loss < best.log_loss { next } else { best });
-    let best = best.ok_or_else(|| Error::Internal("there is no penalty to choose from".into()))?;
-    Ok(AlphaChoice { alpha: best.alpha, rows: judged, path: scores })
+    let mut parts: Vec<SearchPart<'_>> = splits.iter().map(SearchPart::new).collect::<Result<_>>()?;
+    penalty::search(path.to_vec(), &mut parts, |part, alpha| part.judge(alpha, rows, folds))
 }
 
 /// The blocks of a split that the search looks at, and the fit on those to fit on.
-struct Searched<'a> {
+struct SearchPart<'a> {
     fitted: Vec<&'a DesignBlock>,
     judged: Vec<&'a DesignBlock>,
     scale: Vec<f64>,
     theta: Vec<f64>,
 }
 
-impl<'a> Searched<'a> {
-    fn new(split: &Split<'a>) -> Result<Searched<'a>> {
+impl<'a> SearchPart<'a> {
+    fn new(split: &Split<'a>) -> Result<SearchPart<'a>> {
         split.fitted.check()?;
         let part = |design: &'a Design| -> Vec<&'a DesignBlock> {
             design.blocks.iter().step_by(design.rows().div_ceil(SEARCH_ROWS).max(1)).collect()
         };
-        Ok(Searched {
+        Ok(SearchPart {
             fitted: part(split.fitted),
             judged: part(split.judged),
             scale: column_scale(split.fitted, &split.fitted.profile())?,
             theta: base_rate_start(split.fitted),
         })
+    }
+
+    /// The loss of the models that leave a fold out, with the strength `alpha` per row of so many `rows`.
+    fn judge(&mut self, alpha: f64, rows: usize, folds: u8) -> Result<HeldOutLoss> {
+        let fitted: usize = self.fitted.iter().map(|block| block.rows).sum();
+        let alpha = alpha * rows as f64 / fitted.max(1) as f64;
+        let fits = Fits { blocks: &self.fitted, scale: &self.scale, alpha, tolerance: SEARCH_TOLERANCE };
+        let (theta, factor) = fits.on_all(std::mem::take(&mut self.theta))?;
+        let models = fits.without_each_fold(folds, &theta, factor)?;
+        self.theta = theta;
+        fold_log_loss(&self.judged, &models)
     }
 }
 
@@ -211,7 +199,7 @@ pub(super) fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f
 }
 
 /// Mean log-loss of all rows, each under the model without its fold, and its standard error from the folds' spread.
-pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Result<(f64, f64)> {
+pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Result<HeldOutLoss> {
     let by_block: Vec<Vec<(usize, f64)>> = blocks
         .par_iter()
         .map(|block| {
@@ -233,7 +221,7 @@ pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Res
     // Weighted by the folds' sizes, which differ a little as customers are dealt out by hash.
     let spread = sum(folds.iter().map(|&(rows, loss)| rows as f64 * (loss / rows as f64 - mean).powi(2))) / rows as f64;
     let degrees = folds.len().saturating_sub(1).max(1);
-    Ok((mean, (spread / degrees as f64).sqrt()))
+    Ok(HeldOutLoss { rows, log_loss: mean, standard_error: (spread / degrees as f64).sqrt() })
 }
 
 #[cfg(test)]
