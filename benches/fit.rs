@@ -36,9 +36,9 @@ fn main() -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     let result = serde_json::json!({
         "seconds": seconds,
-        "iterations": fit.iterations,
-        "gradient_norm": fit.gradient_norm,
-        "converged": fit.converged,
+        "iterations": fit.report.iterations,
+        "gradient_norm": fit.report.gradient_norm,
+        "converged": fit.report.converged,
         "intercept": fit.intercept,
         "coefficients": fit.coefficients,
     });

@@ -89,10 +89,10 @@ fn penalised_coefficients_are_scikit_learns() {
     let design = design();
     for expected in json::<Fits>("fits.json").penalised {
         let found = fit(&design, &LogisticParams::new(expected.alpha)).unwrap();
-        assert!(found.converged && found.advice.is_empty(), "{:?}", found.advice);
+        assert!(found.report.converged && found.advice.is_empty(), "{:?}", found.advice);
         assert!(matches!(found.certificate, Certificate::Confirmed { .. }), "{}", found.certificate);
         close(found.intercept, expected.intercept, 1e-8, "intercept");
-        close(found.log_loss, expected.log_loss, 1e-10, "log-loss");
+        close(found.report.log_loss, expected.log_loss, 1e-10, "log-loss");
         let table = found.table();
         for (j, name) in design.names.iter().enumerate() {
             close(found.coefficients[j], expected.coefficients[j], 1e-8, name);
@@ -120,9 +120,9 @@ fn unpenalised_uncertainty_is_statsmodels() {
     let design = design();
     let expected = json::<Fits>("fits.json").unpenalised;
     let found = fit(&design, &LogisticParams::new(0.0)).unwrap();
-    assert!(found.converged && found.advice.is_empty(), "{:?}", found.advice);
+    assert!(found.report.converged && found.advice.is_empty(), "{:?}", found.advice);
     assert!(matches!(found.certificate, Certificate::Confirmed { .. }), "{}", found.certificate);
-    close(found.log_loss, expected.log_loss, 1e-10, "log-loss");
+    close(found.report.log_loss, expected.log_loss, 1e-10, "log-loss");
     // Both list the intercept first.
     for (j, line) in found.table().into_iter().enumerate() {
         close(line.estimate, expected.estimates[j], 1e-8, &line.name);

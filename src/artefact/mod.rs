@@ -1,5 +1,9 @@
 //! The artefact: everything that scoring needs, and everything that a doubt about the model asks for, as readable JSON.
 
+mod fit;
+
+pub use fit::FitRecord;
+
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -8,14 +12,10 @@ use crate::digest;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::features::Catalogue;
-use crate::model::additive::{Additive, Comparison};
+use crate::model::additive::Additive;
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::columns::DesignColumns;
 use crate::model::design::recipe::{NumericStep, Recipe, Role, Source, Term};
-use crate::model::linear::{Certificate, Coefficient};
-use crate::model::penalty::AlphaChoice;
-use crate::model::restrictions::Restrictions;
-use crate::model::sampling::Sampling;
 use crate::model::univariate::screening::Screening;
 use crate::sources::{CustomerTable, Sources, Table};
 use rayon::prelude::*;
@@ -167,41 +167,9 @@ pub struct Artefact {
     pub screening: Option<Screening>,
     /// How they become columns.
     pub recipe: Recipe,
-    /// Rows it was fitted on.
-    pub rows: usize,
-    /// How many of them churned.
-    pub churners: usize,
-    /// What was left out of the training rows and corrected for, if anything was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sampling: Option<Sampling>,
-    /// Penalty strength per row.
-    pub alpha: f64,
-    /// How the strength was chosen, if it was.
-    pub alpha_choice: Option<AlphaChoice>,
-    /// Directions of effects, and what the penalty dropped.
-    #[serde(default, skip_serializing_if = "Restrictions::is_none")]
-    pub restrictions: Restrictions,
-    /// The steps from the linear model to richer ones, and what each bought; none if the settings chose one.
-    pub comparison: Option<Comparison>,
-    /// Log-odds of a row of zeros; of an additive model, the mean log-odds of its training rows.
-    pub intercept: f64,
-    /// The coefficient table of a linear model: the intercept, then the columns of the recipe in order. Empty for an
-    /// additive one.
-    pub coefficients: Vec<Coefficient>,
-    /// The tables of an additive model; none for a linear one.
-    pub additive: Option<Additive>,
-    /// Newton steps taken, or passes over the rows.
-    pub iterations: u32,
-    /// The scaled gradient at the solution.
-    pub gradient_norm: f64,
-    /// Mean log-loss on the rows it was fitted on.
-    pub log_loss: f64,
-    /// Whether the fit converged.
-    pub converged: bool,
-    /// What linfa's optimiser says about the solution.
-    pub certificate: Certificate,
-    /// What a person should know about the fit.
-    pub advice: Vec<String>,
+    /// The fit.
+    #[serde(flatten)]
+    pub fit: FitRecord,
     /// From log-odds to probabilities.
     pub calibration: ChosenCalibration,
     /// How good a model trained in the same way is on later, unseen rows.
@@ -260,7 +228,7 @@ impl Artefact {
             about: self.recipe.about(feature.source),
             role: Role::Value,
         };
-        match &self.additive {
+        match &self.fit.additive {
             Some(additive) => additive.features.iter().map(of_feature).collect(),
             None => self.recipe.terms(),
         }
@@ -268,12 +236,12 @@ impl Artefact {
 
     /// The slope of each term of a linear model; none for an additive one.
     pub fn slopes(&self) -> Option<Vec<f64>> {
-        self.additive.is_none().then(|| self.weights())
+        self.fit.additive.is_none().then(|| self.weights())
     }
 
     /// The coefficient of each column of a linear model.
     pub fn weights(&self) -> Vec<f64> {
-        self.coefficients.iter().skip(1).map(|c| c.estimate).collect()
+        self.fit.coefficients.iter().skip(1).map(|c| c.estimate).collect()
     }
 
     /// Fails unless the model predicts what the settings call churn, from exactly the features they describe.
@@ -353,7 +321,7 @@ impl Artefact {
             .par_iter()
             .enumerate()
             .map(|(index, block)| {
-                let (log_odds, sums) = match &self.additive {
+                let (log_odds, sums) = match &self.fit.additive {
                     Some(additive) => self.score_additive(additive, &terms, block, selection.rows(index), customers)?,
                     None => self.score_linear(&columns, block, selection.rows(index))?,
                 };
@@ -376,7 +344,7 @@ impl Artefact {
     /// The log-odds of some rows of a block, and the sums of their effects and values.
     fn score_linear(&self, columns: &DesignColumns<'_>, block: &Block, rows: &[u32]) -> Result<(Vec<f64>, Row)> {
         let weights = self.weights();
-        let (log_odds, values) = columns.score(block, &block.values()?, rows, (self.intercept, &weights));
+        let (log_odds, values) = columns.score(block, &block.values()?, rows, (self.fit.intercept, &weights));
         let effects = values.iter().zip(&weights).map(|(value, weight)| value * weight).collect();
         Ok((log_odds, Row { effects, values }))
     }
@@ -431,7 +399,7 @@ impl Artefact {
     pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Result<Row> {
         let block = &dataset.blocks[block as usize];
         let terms = self.terms();
-        let sums = match &self.additive {
+        let sums = match &self.fit.additive {
             Some(additive) => self.score_additive(additive, &terms, block, &[row], customers)?,
             None => self.score_linear(&self.recipe.columns(customers), block, &[row])?,
         };

@@ -50,7 +50,7 @@ fn list(session: &Session, registry: &Registry) -> anyhow::Result<()> {
                 "version": model.version,
                 "champion": champion.as_ref() == Some(&model.version),
                 "trained_at": model.trained_at,
-                "rows": model.rows,
+                "rows": model.fit.rows,
                 "evaluation": model.evaluation.metrics,
             })
         })

@@ -42,10 +42,10 @@ impl<'a> Summary<'a> {
             promoted: decision.promoted,
             reason: &decision.reason,
             file,
-            sampling: model.sampling.as_ref(),
+            sampling: model.fit.sampling.as_ref(),
             evaluation: &model.evaluation,
             screening: model.screening.as_ref(),
-            notes: of_the_run.chain(model.advice.iter().map(String::as_str)).collect(),
+            notes: of_the_run.chain(model.fit.advice.iter().map(String::as_str)).collect(),
         }
     }
 }

@@ -206,7 +206,7 @@ fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
 fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Result<Scored> {
     let settings = job.settings();
     let (data, customers) = (&input.data, &input.customers);
-    model.advice.iter().for_each(|advice| job.warn(advice));
+    model.fit.advice.iter().for_each(|advice| job.warn(advice));
 
     let mut clock = Clock::start();
     let scores = model.score(data, customers, &Selection::scored(data, input.as_of))?;
@@ -303,7 +303,7 @@ pub(super) fn explainer(
         Reference::Population => scores.mean.clone(),
         Reference::CutOff => mean_at_cut_off(model, data, customers, scores, ranking)?,
     };
-    let attribution = Attribution::new(model.slopes(), model.intercept, reference)?;
+    let attribution = Attribution::new(model.slopes(), model.fit.intercept, reference)?;
     Explainer::new(job.settings(), &model.catalogue, &model.terms(), attribution)
 }
 

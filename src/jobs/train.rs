@@ -141,7 +141,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request
     for model in challenger.models() {
         model.churn = ChurnMeaning::for_table(settings);
         if snapshots.is_none() {
-            model.advice.insert(0, NO_TIME_SPLIT.to_owned());
+            model.fit.advice.insert(0, NO_TIME_SPLIT.to_owned());
         }
     }
     let challenger = registry.register(challenger, &job.now())?;

@@ -56,8 +56,8 @@ fn data(text: &mut String, model: &Artefact) {
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "| {name} | {value} |");
     };
-    line("rows it was fitted on", format!("{}, {} of them churned", model.rows, model.churners));
-    if let Some(sampling) = &model.sampling {
+    line("rows it was fitted on", format!("{}, {} of them churned", model.fit.rows, model.fit.churners));
+    if let Some(sampling) = &model.fit.sampling {
         line("sampled", sampling.to_string());
     }
     line("training snapshots", dates(&snapshots.training));
@@ -140,13 +140,13 @@ fn calibration(text: &mut String, model: &Artefact) {
 
 fn columns(text: &mut String, model: &Artefact) {
     let _ = writeln!(text, "## What moves the risk\n");
-    for sentence in model.restrictions.sentences() {
+    for sentence in model.fit.restrictions.sentences() {
         let _ = writeln!(text, "{sentence}\n");
     }
-    if let Some(additive) = &model.additive {
+    if let Some(additive) = &model.fit.additive {
         return terms(text, additive);
     }
-    let mut strongest: Vec<_> = model.coefficients.iter().skip(1).collect();
+    let mut strongest: Vec<_> = model.fit.coefficients.iter().skip(1).collect();
     strongest.sort_by(|a, b| b.estimate.abs().total_cmp(&a.estimate.abs()).then_with(|| a.name.cmp(&b.name)));
     let _ = writeln!(
         text,
@@ -205,10 +205,10 @@ fn limits(text: &mut String, model: &Artefact) {
             held_out.churners
         );
     }
-    if !model.converged {
+    if !model.fit.report.converged {
         let _ = writeln!(text, "- **The fit did not converge.**");
     }
-    for advice in model.advice.iter().chain(&model.evaluation.advice) {
+    for advice in model.fit.advice.iter().chain(&model.evaluation.advice) {
         let _ = writeln!(text, "- {advice}");
     }
     text.push('\n');

@@ -79,7 +79,7 @@ fn columns(model: &Artefact) -> Vec<(String, Vec<&str>)> {
         Source::Numeric(index) => catalogue.numeric[index].name.as_str(),
         Source::Categorical(index) => catalogue.categorical[index].as_str(),
     };
-    match &model.additive {
+    match &model.fit.additive {
         None => model.terms().into_iter().map(|term| (term.name, vec![feature(term.source)])).collect(),
         Some(additive) => additive
             .terms
@@ -95,10 +95,10 @@ fn columns(model: &Artefact) -> Vec<(String, Vec<&str>)> {
 /// Which way each column moves the risk, and whether that is certain: the coefficients of a linear model; of the curve of
 /// a number, the mean of the upper half of its bins less that of the lower half.
 fn directions(model: &Artefact) -> Vec<(String, f64, bool)> {
-    let Some(additive) = &model.additive else {
+    let Some(additive) = &model.fit.additive else {
         let is_certain = |c: &Coefficient| c.standard_error > 0.0 && (c.lower > 0.0 || c.upper < 0.0);
         let of_column = |c: &Coefficient| (c.name.clone(), c.estimate, is_certain(c));
-        return model.coefficients.iter().skip(1).map(of_column).collect();
+        return model.fit.coefficients.iter().skip(1).map(of_column).collect();
     };
     let curves = additive.terms.iter().filter_map(|term| match (&term.lookup, term.features()) {
         (Lookup::Curve { .. }, &[feature]) => Some((&additive.features[feature], &term.table)),

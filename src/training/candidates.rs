@@ -65,7 +65,7 @@ impl ColumnSelection<'_> {
     /// Writes into a model how its features were chosen.
     pub fn tell(&self, model: &mut Artefact) {
         model.screening.clone_from(&self.screening);
-        model.advice.extend(self.notes.iter().cloned());
+        model.fit.advice.extend(self.notes.iter().cloned());
     }
 }
 

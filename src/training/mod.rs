@@ -13,7 +13,7 @@ pub mod candidates;
 pub mod folds;
 pub mod leakage;
 
-use crate::artefact::{Artefact, ChurnMeaning, Inputs, FORMAT};
+use crate::artefact::{Artefact, ChurnMeaning, FitRecord, Inputs, FORMAT};
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Sample, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -23,14 +23,14 @@ use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation};
 use crate::features::Directions;
 use crate::memory::{self, Shelf};
-use crate::model::additive::{self, Additive, Comparison, CrossFit, ModelSearch};
+use crate::model::additive::{self, Comparison, CrossFit, ModelSearch};
 use crate::model::calibration::base_rate::PriorCorrection;
 use crate::model::calibration::{self, ChosenCalibration, Rows};
 use crate::model::design::recipe::Recipe;
 use crate::model::design::{both_classes, Design};
 use crate::model::linear::constraints::Constraints;
 use crate::model::linear::cross_fit::Split;
-use crate::model::linear::{self, Certificate, Coefficient, LogisticFit, LogisticParams};
+use crate::model::linear::{self, Certificate, LogisticFit, LogisticParams};
 use crate::model::penalty::{self, AlphaChoice};
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::{self, Sampling};
@@ -438,6 +438,43 @@ impl Trained {
         }
         Ok(self.calibrated(log_odds))
     }
+
+    /// What the model file says about the fit.
+    fn record(&self) -> FitRecord {
+        let (sampling, comparison) = (self.sampling, self.comparison.clone());
+        match &self.form {
+            Form::Linear { fit, alpha_choice, restrictions } => FitRecord {
+                rows: fit.rows,
+                churners: fit.churners,
+                sampling,
+                alpha: fit.alpha,
+                alpha_choice: alpha_choice.clone(),
+                restrictions: restrictions.clone(),
+                comparison,
+                intercept: fit.intercept,
+                coefficients: fit.table(),
+                additive: None,
+                report: fit.report,
+                certificate: fit.certificate.clone(),
+                advice: fit.advice.iter().map(ToString::to_string).chain(restrictions.advice()).collect(),
+            },
+            Form::Additive(fit) => FitRecord {
+                rows: fit.rows,
+                churners: fit.churners,
+                sampling,
+                alpha: fit.alpha,
+                alpha_choice: fit.alpha_choice.clone(),
+                restrictions: fit.restrictions(),
+                comparison,
+                intercept: fit.model.intercept,
+                coefficients: Vec::new(),
+                additive: Some(fit.model.clone()),
+                report: fit.report,
+                certificate: Certificate::NotRun { reason: "curves are fitted without a dense matrix".to_owned() },
+                advice: fit.advice().into_iter().chain(fit.restrictions().advice()).collect(),
+            },
+        }
+    }
 }
 
 /// What a training gives.
@@ -529,7 +566,6 @@ pub(super) fn artefact(
     evaluation: Evaluation,
     inputs: Inputs,
 ) -> Artefact {
-    let summary = FitSummary::from_form(&model.form);
     Artefact {
         format: FORMAT,
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
@@ -544,83 +580,11 @@ pub(super) fn artefact(
         catalogue: dataset.catalogue.clone(),
         screening: None,
         recipe: model.recipe.clone(),
-        rows: summary.rows,
-        churners: summary.churners,
-        sampling: model.sampling,
-        alpha: summary.alpha,
-        alpha_choice: summary.alpha_choice,
-        restrictions: summary.restrictions,
-        comparison: model.comparison.clone(),
-        intercept: summary.intercept,
-        coefficients: summary.coefficients,
-        additive: summary.additive,
-        iterations: summary.iterations,
-        gradient_norm: summary.gradient_norm,
-        log_loss: summary.log_loss,
-        converged: summary.converged,
-        certificate: summary.certificate,
-        advice: summary.advice,
+        fit: model.record(),
         calibration: model.calibration.clone(),
         evaluation,
         inputs,
         checksum: String::new(),
-    }
-}
-
-/// What the artefact says about a fit of either kind.
-struct FitSummary {
-    rows: usize,
-    churners: usize,
-    alpha: f64,
-    alpha_choice: Option<AlphaChoice>,
-    restrictions: Restrictions,
-    intercept: f64,
-    coefficients: Vec<Coefficient>,
-    additive: Option<Additive>,
-    iterations: u32,
-    gradient_norm: f64,
-    log_loss: f64,
-    converged: bool,
-    certificate: Certificate,
-    advice: Vec<String>,
-}
-
-impl FitSummary {
-    fn from_form(form: &Form) -> FitSummary {
-        match form {
-            Form::Linear { fit, alpha_choice, restrictions } => FitSummary {
-                rows: fit.rows,
-                churners: fit.churners,
-                alpha: fit.alpha,
-                alpha_choice: alpha_choice.clone(),
-                restrictions: restrictions.clone(),
-                intercept: fit.intercept,
-                coefficients: fit.table(),
-                additive: None,
-                iterations: fit.iterations,
-                gradient_norm: fit.gradient_norm,
-                log_loss: fit.log_loss,
-                converged: fit.converged,
-                certificate: fit.certificate.clone(),
-                advice: fit.advice.iter().map(ToString::to_string).chain(restrictions.advice()).collect(),
-            },
-            Form::Additive(fit) => FitSummary {
-                rows: fit.rows,
-                churners: fit.churners,
-                alpha: fit.alpha,
-                alpha_choice: fit.alpha_choice.clone(),
-                restrictions: fit.restrictions(),
-                intercept: fit.model.intercept,
-                coefficients: Vec::new(),
-                additive: Some(fit.model.clone()),
-                iterations: fit.report.passes,
-                gradient_norm: fit.report.gradient_norm,
-                log_loss: fit.report.log_loss,
-                converged: fit.report.converged,
-                certificate: Certificate::NotRun { reason: "curves are fitted without a dense matrix".to_owned() },
-                advice: fit.advice().into_iter().chain(fit.restrictions().advice()).collect(),
-            },
-        }
     }
 }
 

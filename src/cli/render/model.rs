@@ -18,7 +18,7 @@ pub fn models(models: &[Artefact], champion: Option<&str>, registry: &Registry) 
             if champion == Some(model.version.as_str()) { "champion" } else { "" }.to_owned(),
             model.version.clone(),
             model.trained_at.clone(),
-            count(model.rows as u64),
+            count(model.fit.rows as u64),
             shown(metrics.roc_auc, 3),
             shown(metrics.top_decile_lift, 2),
             shown(metrics.log_loss, 4),
@@ -51,29 +51,29 @@ pub fn model(model: &Artefact) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "Model {}, trained at {} by {}\n", model.version, model.trained_at, model.program);
     text += &evaluation::whole(model);
-    if let Some(sampling) = &model.sampling {
+    if let Some(sampling) = &model.fit.sampling {
         let _ = writeln!(text, "\nSampled: {sampling}");
     }
     let _ = writeln!(
         text,
         "\nFitted on {}, {} churned; penalty {:.0e}; calibration {}\n",
-        counted(model.rows as u64, "row"),
-        count(model.churners as u64),
-        model.alpha,
+        counted(model.fit.rows as u64, "row"),
+        count(model.fit.churners as u64),
+        model.fit.alpha,
         calibration_name(model)
     );
-    for sentence in model.restrictions.sentences() {
+    for sentence in model.fit.restrictions.sentences() {
         let _ = writeln!(text, "{sentence}\n");
     }
     steps(&mut text, model);
-    if let Some(additive) = &model.additive {
+    if let Some(additive) = &model.fit.additive {
         spreads(&mut text, additive);
-        notes(&mut text, &model.advice);
+        notes(&mut text, &model.fit.advice);
         return text;
     }
     let header = ["column", "effect", "std. error", "z", "p", "95 % interval", "odds ratio"];
     let mut list = table(&header, &[1, 2, 3, 4, 5, 6]);
-    for c in &model.coefficients {
+    for c in &model.fit.coefficients {
         // Under directions or the group penalty there are no standard errors.
         let uncertain = |shown: String| if c.standard_error > 0.0 { shown } else { "-".to_owned() };
         list.add_row([
@@ -88,13 +88,13 @@ pub fn model(model: &Artefact) -> String {
     }
     let _ = writeln!(text, "{list}");
     text += "Effects are log-odds of churn per standard deviation (numeric columns) or against the baseline level.\n";
-    notes(&mut text, &model.advice);
+    notes(&mut text, &model.fit.advice);
     text
 }
 
 /// What each step from the linear model to richer ones bought.
 pub fn steps(text: &mut String, model: &Artefact) {
-    let Some(comparison) = &model.comparison else { return };
+    let Some(comparison) = &model.fit.comparison else { return };
     let header = ["complexity", "log-loss", "gain over the step before", "interactions", ""];
     let mut list = table(&header, &[1, 2, 3]);
     for step in &comparison.steps {

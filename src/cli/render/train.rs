@@ -39,29 +39,29 @@ pub fn trained(trained: &Trained) -> String {
             (Some(_), _) | (None, true) => "Published model: fitted once more",
             (None, false) => "Published model: fitted",
         },
-        counted(model.rows as u64, "row"),
-        count(model.churners as u64),
+        counted(model.fit.rows as u64, "row"),
+        count(model.fit.churners as u64),
         terms(model),
-        model.alpha,
+        model.fit.alpha,
         model::calibration_name(model),
     );
-    for sentence in model.restrictions.sentences() {
+    for sentence in model.fit.restrictions.sentences() {
         let _ = writeln!(text, "{sentence}");
     }
-    if let Some(sampling) = &model.sampling {
+    if let Some(sampling) = &model.fit.sampling {
         let _ = writeln!(text, "Sampled: {sampling}");
     }
     let _ = write!(
         text,
         "Fit {} in {} ",
-        if model.converged { "converged" } else { "DID NOT CONVERGE" },
-        model.iterations,
+        if model.fit.report.converged { "converged" } else { "DID NOT CONVERGE" },
+        model.fit.report.iterations,
     );
-    let _ = match model.additive {
+    let _ = match model.fit.additive {
         Some(_) => writeln!(text, "passes over the rows"),
-        None => writeln!(text, "Newton steps; {}", model.certificate),
+        None => writeln!(text, "Newton steps; {}", model.fit.certificate),
     };
-    notes(&mut text, &model.advice);
+    notes(&mut text, &model.fit.advice);
     let _ = writeln!(
         text,
         "{}: {}\nModel file: {}",
@@ -85,8 +85,8 @@ fn screened(text: &mut String, model: &Artefact) {
 
 /// "45 columns", or "19 curves and 10 interactions".
 fn terms(model: &Artefact) -> String {
-    match &model.additive {
-        None => counted(model.coefficients.len().saturating_sub(1) as u64, "column"),
+    match &model.fit.additive {
+        None => counted(model.fit.coefficients.len().saturating_sub(1) as u64, "column"),
         Some(additive) => {
             let curves = additive.terms.iter().filter(|term| term.features().len() == 1).count();
             let interactions = additive.terms.len() - curves;

@@ -393,7 +393,7 @@ impl Fit {
 
     /// What a person should know about this fit.
     pub fn advice(&self) -> Vec<String> {
-        let Report { passes, gradient_norm, converged, .. } = self.report;
+        let Report { iterations: passes, gradient_norm, converged, .. } = self.report;
         let not_converged = format!(
             "the fit did not converge: after {passes} passes its gradient is {gradient_norm:.1e}, not below {TOLERANCE:.0e}; \
              raise model.alpha"

@@ -78,13 +78,13 @@ impl<'a> Solver<'a> {
             return self.fit_with_corners(&regulariser, tolerance);
         }
         let mut state = self.evaluate(&self.theta, alpha);
-        self.report.passes = 1;
+        self.report.iterations = 1;
         let mut memory = Memory::default();
         let mut factor = self.curvature.as_ref().map(|curvature| factored(curvature, alpha));
         let mut curvatures = 0;
         let mut norms = vec![norm(&state.gradient)];
         let mut is_fresh = false;
-        while norm(&state.gradient) > tolerance && self.report.passes < MOST_PASSES {
+        while norm(&state.gradient) > tolerance && self.report.iterations < MOST_PASSES {
             let slow = norms.len() > 2 && norms[norms.len() - 1] > PROGRESS * norms[norms.len() - 3];
             if factor.is_none() || (slow && curvatures < MOST_CURVATURES) {
                 let curvature = self.terms.curvature(&self.theta, &self.curvature_blocks);
@@ -104,14 +104,14 @@ impl<'a> Solver<'a> {
             let next = loop {
                 let theta: Vec<f64> = self.theta.iter().zip(&direction).map(|(t, d)| t + step * d).collect();
                 let next = self.evaluate(&theta, alpha);
-                self.report.passes += 1;
+                self.report.iterations += 1;
                 // Near the optimum a decrease drowns in the rounding of the loss; the gradient then decides.
                 let rounding = 1e-12 * state.objective.abs();
                 if next.objective <= state.objective + DECREASE * step * slope + rounding {
                     break Some((theta, next));
                 }
                 step /= 2.0;
-                if step < 1e-3 || self.report.passes >= MOST_PASSES {
+                if step < 1e-3 || self.report.iterations >= MOST_PASSES {
                     break None;
                 }
             };
@@ -209,9 +209,9 @@ mod tests {
         assert!(rough.report.converged, "{:?}", rough.report);
         let difference = exact.theta.iter().zip(&rough.theta).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(difference < 1e-6, "{difference}");
-        let passes = exact.report.passes;
+        let passes = exact.report.iterations;
         exact.fit(3e-4, 1e-10);
-        assert!(exact.report.converged && exact.report.passes <= passes + 5, "{:?}", exact.report);
+        assert!(exact.report.converged && exact.report.iterations <= passes + 5, "{:?}", exact.report);
     }
 
     #[test]

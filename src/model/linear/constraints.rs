@@ -149,7 +149,7 @@ impl Constraints {
             return Err(nothing_left(alpha, self.fixed));
         }
         let advice = Advice::NotConverged {
-            iterations: report.passes,
+            iterations: report.iterations,
             gradient_norm: report.gradient_norm,
             tolerance: TOLERANCE,
         };
@@ -164,10 +164,7 @@ impl Constraints {
             coefficients: theta,
             covariance: Vec::new(),
             variance_inflation: Vec::new(),
-            iterations: report.passes,
-            gradient_norm: report.gradient_norm,
-            log_loss: report.log_loss,
-            converged: report.converged,
+            report,
             advice: if report.converged { Vec::new() } else { vec![advice] },
             certificate: Certificate::NotRun { reason },
         })
@@ -367,7 +364,7 @@ mod tests {
         ];
         for (name, case, design, constraints) in cases {
             let fit = constraints.fit(design, case.alpha, None).unwrap();
-            assert!(fit.converged, "{name}: {:?}", fit.advice);
+            assert!(fit.report.converged, "{name}: {:?}", fit.advice);
             let found = fit.coefficients.iter().chain([&fit.intercept]);
             for (at, (found, expected)) in found.zip(&case.theta).enumerate() {
                 assert!((found - expected).abs() < 1e-7, "{name} {at}: {found} against {expected}");
@@ -466,7 +463,7 @@ mod tests {
             pool.install(|| constraints.fit(&design, 0.002, None)).unwrap()
         };
         let fit = run(1);
-        assert!(fit.converged && fit.iterations < 30, "{:?}", fit.advice);
+        assert!(fit.report.converged && fit.report.iterations < 30, "{:?}", fit.advice);
         assert_eq!(fit.coefficients, run(3).coefficients);
     }
 }

@@ -242,7 +242,7 @@ mod tests {
                 *block = rows_of(block, &keep, block.family);
             }
             let model = fit(&others, &LogisticParams::new(alpha).certificate_bytes(0)).unwrap();
-            assert!(model.converged);
+            assert!(model.report.converged);
             for ((to, from), block) in log_odds.iter_mut().zip(model.log_odds(design).unwrap()).zip(&design.blocks) {
                 for row in (0..block.rows).filter(|&row| block.fold[row] == left_out) {
                     to[row] = from[row];

@@ -9,6 +9,7 @@ use super::uncertainty::Uncertainty;
 use super::LogisticFit;
 use crate::error::{Error, Result};
 use crate::model::design::{base_rate_start, both_classes, column_scale, Design, DesignBlock};
+use crate::model::solver::report::Report;
 use linfa::traits::Fit;
 use linfa::DatasetBase;
 
@@ -103,10 +104,12 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             coefficients: coefficients.to_vec(),
             covariance: Vec::new(),
             variance_inflation: Vec::new(),
-            iterations: newton.iterations,
-            gradient_norm: newton.gradient_norm,
-            log_loss: newton.sums.as_ref().map_or(f64::NAN, |sums| sums.loss / rows as f64),
-            converged,
+            report: Report {
+                iterations: newton.iterations,
+                gradient_norm: newton.gradient_norm,
+                log_loss: newton.sums.as_ref().map_or(f64::NAN, |sums| sums.loss / rows as f64),
+                converged,
+            },
             advice: Vec::new(),
             certificate: Certificate::NotRun { reason: "nobody asked for it".into() },
         };

@@ -34,6 +34,7 @@ pub use params::{LogisticParams, LogisticValidParams};
 
 use crate::error::Result;
 use crate::model::design::{Design, INTERCEPT};
+use crate::model::solver::report::Report;
 use crate::numeric::Z_95;
 use serde::{Deserialize, Serialize};
 
@@ -59,14 +60,9 @@ pub struct LogisticFit {
     pub covariance: Vec<f64>,
     /// Variance inflation of each coefficient; infinite for a column that others determine.
     pub variance_inflation: Vec<f64>,
-    /// Newton steps taken.
-    pub iterations: u32,
-    /// Largest entry of the gradient of the penalised mean log-loss, divided by the root mean square of its column.
-    pub gradient_norm: f64,
-    /// Mean log-loss on the training rows, without the penalty.
-    pub log_loss: f64,
-    /// Whether the gradient reached the tolerance at a finite solution.
-    pub converged: bool,
+    /// How it went; it has converged if the gradient reached the tolerance at a finite solution.
+    #[serde(flatten)]
+    pub report: Report,
     /// What a person should know about this fit.
     pub advice: Vec<Advice>,
     /// What linfa's optimiser says about the solution.

@@ -83,16 +83,21 @@ fn a_warm_start_arrives_at_the_same_place_sooner() {
     let design = random(5_000, 8, 6);
     let cold = fit(&design, &LogisticParams::new(1e-4)).unwrap();
     let warm = fit(&design, &LogisticParams::new(1e-4).start(cold.intercept, &cold.coefficients)).unwrap();
-    assert!(cold.converged && warm.converged && cold.advice.is_empty());
-    assert!(warm.iterations <= 1 && cold.iterations >= 3, "{} {}", warm.iterations, cold.iterations);
+    assert!(cold.report.converged && warm.report.converged && cold.advice.is_empty());
+    assert!(
+        warm.report.iterations <= 1 && cold.report.iterations >= 3,
+        "{} {}",
+        warm.report.iterations,
+        cold.report.iterations
+    );
     for (a, b) in cold.coefficients.iter().zip(&warm.coefficients) {
         assert!((a - b).abs() < 1e-10);
     }
     let far = fit(&design, &LogisticParams::new(1e-4).start(30.0, &[-20.0; 8])).unwrap();
-    assert!(far.converged);
+    assert!(far.report.converged);
     assert!((far.intercept - cold.intercept).abs() < 1e-9);
     let stopped = fit(&design, &LogisticParams::new(1e-4).max_iterations(1)).unwrap();
-    assert!(!stopped.converged);
+    assert!(!stopped.report.converged);
     assert!(stopped.advice[0].to_string().starts_with("the fit did not converge: after 1 iterations"));
     assert!(matches!(stopped.certificate, Certificate::NotRun { .. }));
 }
@@ -145,7 +150,7 @@ fn separation_is_noticed_and_named() {
     for (alpha, penalised) in [(0.0, false), (1e-3, true)] {
         let fitted = fit(&design, &LogisticParams::new(alpha)).unwrap();
         assert_eq!(separation(&fitted), Some((true, vec!["leak".into()], penalised)), "{:?}", fitted.advice);
-        assert_eq!(fitted.converged, penalised);
+        assert_eq!(fitted.report.converged, penalised);
     }
     let text = fit(&design, &LogisticParams::new(0.0)).unwrap().advice[1].to_string();
     assert!(text.starts_with("leak tells all churners from all others without a single error; no finite"), "{text}");
@@ -154,7 +159,7 @@ fn separation_is_noticed_and_named() {
     for (alpha, penalised) in [(0.0, false), (1e-3, true)] {
         let fitted = fit(&design, &LogisticParams::new(alpha)).unwrap();
         assert_eq!(separation(&fitted), Some((false, vec!["cancelled".into()], penalised)), "{:?}", fitted.advice);
-        assert_eq!(fitted.converged, penalised);
+        assert_eq!(fitted.report.converged, penalised);
     }
     // By the difference of two columns, completely and but for ties; neither does it alone.
     for (complete, gap) in [(true, 0.5), (false, 0.0)] {
@@ -165,7 +170,7 @@ fn separation_is_noticed_and_named() {
         let fitted = fit(&design, &LogisticParams::new(0.0)).unwrap();
         let columns = vec!["before".to_string(), "after".to_string()];
         assert_eq!(separation(&fitted), Some((complete, columns, false)), "{:?}", fitted.advice);
-        assert!(!fitted.converged);
+        assert!(!fitted.report.converged);
     }
     // Strong effects alone are no separation.
     let mut strong = random(4_000, 2, 9);
@@ -176,7 +181,7 @@ fn separation_is_noticed_and_named() {
         strong.blocks[0].y[row] = u8::from(push > 2.0);
     }
     let fitted = fit(&strong, &LogisticParams::new(0.0)).unwrap();
-    assert!(fitted.converged && fitted.advice.is_empty(), "{:?}", fitted.advice);
+    assert!(fitted.report.converged && fitted.advice.is_empty(), "{:?}", fitted.advice);
 }
 
 #[test]
@@ -186,15 +191,15 @@ fn columns_that_depend_on_others_are_named_and_the_fit_goes_on() {
     let copy = base.blocks[0].columns().unwrap().column(1).to_vec();
     let design = with_column(base.clone(), "copy", |row, _| copy[row]);
     let fitted = fit(&design, &LogisticParams::new(0.0)).unwrap();
-    assert!(fitted.converged);
+    assert!(fitted.report.converged);
     assert_eq!(fitted.advice, [Advice::Collinear { columns: vec!["copy".into()] }]);
-    assert!((fitted.log_loss - plain.log_loss).abs() < 1e-10);
+    assert!((fitted.report.log_loss - plain.report.log_loss).abs() < 1e-10);
     assert!((fitted.coefficients[1] + fitted.coefficients[3] - plain.coefficients[1]).abs() < 1e-6);
     assert!(fitted.table()[2].standard_error > 100.0 * plain.table()[2].standard_error);
 
     let design = with_column(base.clone(), "always", |_, _| 2.5);
     let fitted = fit(&design, &LogisticParams::new(0.0)).unwrap();
-    assert!(fitted.converged);
+    assert!(fitted.report.converged);
     assert_eq!(fitted.advice, [Advice::Constant { columns: vec!["always".into()] }]);
     let fitted = fit(&design, &LogisticParams::new(1e-3)).unwrap();
     assert_eq!(fitted.advice, [Advice::Constant { columns: vec!["always".into()] }]);
@@ -204,11 +209,11 @@ fn columns_that_depend_on_others_are_named_and_the_fit_goes_on() {
     let design = with_column(base.clone(), "even", |row, _| f32::from(u8::from(row % 2 == 0)));
     let design = with_column(design, "odd", |row, _| f32::from(u8::from(row % 2 == 1)));
     let fitted = fit(&design, &LogisticParams::new(0.0)).unwrap();
-    assert!(fitted.converged);
+    assert!(fitted.report.converged);
     assert_eq!(fitted.advice, [Advice::Collinear { columns: vec![INTERCEPT.into()] }]);
     let zeros = with_column(base, "zero", |_, _| 0.0);
     let fitted = fit(&zeros, &LogisticParams::new(0.0)).unwrap();
-    assert!(fitted.converged && fitted.coefficients[3] == 0.0);
+    assert!(fitted.report.converged && fitted.coefficients[3] == 0.0);
 }
 
 #[test]
@@ -221,7 +226,7 @@ fn units_of_measurement_only_rescale_the_answer() {
         change(&mut scaled.blocks[0], |x| x[rows].iter_mut().for_each(|x| *x *= factor));
     }
     let (a, b) = (fit(&design, &LogisticParams::new(0.0)).unwrap(), fit(&scaled, &LogisticParams::new(0.0)).unwrap());
-    assert!(a.converged && b.converged);
+    assert!(a.report.converged && b.report.converged);
     for (j, factor) in factors.iter().enumerate() {
         assert!((a.coefficients[j] - b.coefficients[j] * f64::from(*factor)).abs() < 1e-9);
         assert!((a.table()[j + 1].z - b.table()[j + 1].z).abs() < 1e-6);
@@ -237,7 +242,7 @@ fn a_fit_survives_json_and_works_without_columns() {
     design.names.clear();
     change(&mut design.blocks[0], Vec::clear);
     let fitted = fit(&design, &LogisticParams::new(1e-3)).unwrap();
-    assert!(fitted.converged && fitted.coefficients.is_empty());
+    assert!(fitted.report.converged && fitted.coefficients.is_empty());
     let rate = design.churners() as f64 / 300.0;
     assert!((fitted.intercept - logit(rate)).abs() < 1e-10);
     let error = 1.0 / (300.0 * rate * (1.0 - rate)).sqrt();

@@ -255,8 +255,12 @@ impl Fit {
             is_fresh = false;
             model = Some(matrix);
         }
-        self.report =
-            Report { passes, gradient_norm: residual, log_loss: state.log_loss, converged: residual <= tolerance };
+        self.report = Report {
+            iterations: passes,
+            gradient_norm: residual,
+            log_loss: state.log_loss,
+            converged: residual <= tolerance,
+        };
         Ok(())
     }
 }

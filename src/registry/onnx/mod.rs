@@ -40,9 +40,9 @@ pub fn file(model: &Artefact) -> Result<File> {
         )));
     }
     let mut graph = Graph::default();
-    let (intercept, parts) = match &model.additive {
+    let (intercept, parts) = match &model.fit.additive {
         Some(additive) => (additive.intercept, additive::terms(&mut graph, additive)),
-        None => (model.intercept, linear(&mut graph, model)),
+        None => (model.fit.intercept, linear(&mut graph, model)),
     };
     let mut log_odds = graph.double(intercept);
     for part in parts {
