@@ -1,8 +1,10 @@
 //! The artefact: everything that scoring needs, and everything that a doubt about the model asks for, as readable JSON.
 
 mod fit;
+mod pair;
 
 pub use fit::FitRecord;
+pub use pair::ModelPair;
 
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};

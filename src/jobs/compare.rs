@@ -2,12 +2,13 @@
 
 use super::context::{Context, Job};
 use super::{gates, input};
+use crate::artefact::ModelPair;
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::{Dataset, Selection, Tables};
 use crate::error::{Error, Result};
 use crate::publish::previous;
-use crate::registry::comparison::{self, Contender, HeldOut};
+use crate::registry::comparison::{self, HeldOut};
 use crate::registry::differences::{self, Inside, ListChange};
 use crate::registry::Registry;
 use serde::Serialize;
@@ -46,8 +47,8 @@ pub struct Comparison {
 /// [`Error::Model`] when there is no such version, or it is damaged; those of reading the sources.
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Comparison> {
     context.run(|job| {
-        let first = Contender::load(registry, &request.first)?;
-        let second = Contender::load(registry, &request.second)?;
+        let first = registry.load_pair(&request.first)?;
+        let second = registry.load_pair(&request.second)?;
         let mut comparison = Comparison {
             first: first.published.version.clone(),
             second: second.published.version.clone(),
@@ -97,7 +98,7 @@ impl BothRows {
 
 fn score_both(
     job: &Job<'_>,
-    [(first, ours), (second, theirs)]: [(&Contender, &Settings); 2],
+    [(first, ours), (second, theirs)]: [(&ModelPair, &Settings); 2],
     as_of: Option<Day>,
     comparison: &mut Comparison,
 ) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::context::{Context, Job};
 use super::gates;
 use super::input::{self, Data};
-use crate::artefact::{Artefact, ChurnMeaning, Inputs};
+use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -14,14 +14,14 @@ use crate::dataset::{Dataset, Selection, Tables};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions};
 use crate::observer::{Note, Observer};
-use crate::registry::comparison::{self, Contender};
+use crate::registry::comparison;
 use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
 use crate::sources::CustomerTable;
+use crate::training;
 use crate::training::candidates::{Candidates, Wide};
 use crate::training::folds;
 use crate::training::leakage;
-use crate::training::{self, Challenger};
 use std::path::{Path, PathBuf};
 
 /// What to train on, and what becomes of the challenger.
@@ -115,7 +115,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let challenger = registry.register(challenger, &job.now())?;
 
     let dates = challenger.evaluation_dates();
-    let features = |champion: &Contender| match champion.settings(settings) {
+    let features = |champion: &ModelPair| match champion.settings(settings) {
         Err(_) => Ok(Features::Others),
         Ok(its) if its.features.windows_days == settings.features.windows_days => Ok(Features::Same),
         Ok(its) => input::build_with(job, &its, &tables, dates, Some(end))
@@ -147,12 +147,12 @@ fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request
     let challenger = registry.register(challenger, &job.now())?;
 
     let (data, customers) = (&prepared.dataset, &prepared.customers);
-    let of = |model: &Contender| {
+    let of = |model: &ModelPair| {
         let catalogue = &model.published.catalogue;
         let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
         prepared.source.read((&numeric, &catalogue.categorical), data, customers)
     };
-    let features = |champion: &Contender| {
+    let features = |champion: &ModelPair| {
         let (ours, theirs) = (&challenger.published, &champion.published);
         if theirs.churn != ours.churn || !prepared.source.has(&theirs.catalogue) {
             return Ok(Features::Others);
@@ -169,7 +169,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request
     Ok((challenger.published, decision))
 }
 
-fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> Result<Challenger> {
+fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> Result<ModelPair> {
     for day in &snapshots.unmatured {
         job.warn(format!("the rows of {day} have no labels, or none known by then; they are left out"));
     }
@@ -185,7 +185,7 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
     Ok(challenger)
 }
 
-fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<Challenger> {
+fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<ModelPair> {
     let settings = job.settings();
     let column = prepared.source.table.fold.as_deref();
     let folds = match (&prepared.folds, column) {
@@ -253,9 +253,9 @@ enum Features {
 fn decide(
     settings: &Settings,
     registry: &Registry,
-    challenger: &Contender,
+    challenger: &ModelPair,
     (data, customers): (&Dataset, &CustomerTable),
-    features: impl FnOnce(&Contender) -> Result<Features>,
+    features: impl FnOnce(&ModelPair) -> Result<Features>,
     promote: Promote,
 ) -> Result<Decision> {
     match promote {
@@ -269,7 +269,7 @@ fn decide(
 
     let champion = match registry.champion_version()? {
         None => return Ok(Decision::promote("the first champion")),
-        Some(version) => Contender::load(registry, &version),
+        Some(version) => registry.load_pair(&version),
     };
     let champion = match champion {
         Ok(champion) => champion,

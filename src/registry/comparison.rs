@@ -1,7 +1,6 @@
 //! Two versions on the same held-out rows: the metrics of both and of their difference, with intervals.
 
-use super::Registry;
-use crate::artefact::Artefact;
+use crate::artefact::{Artefact, ModelPair};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
@@ -9,15 +8,6 @@ use crate::error::Result;
 use crate::metrics::bootstrap::{self, Bootstrap, Intervals};
 use crate::sources::CustomerTable;
 use serde::Serialize;
-
-/// A version, with both its models.
-#[derive(Clone, Debug)]
-pub struct Contender {
-    /// The model that scores.
-    pub published: Artefact,
-    /// The model that its evaluation is about, if that is another: fitted before the held-out rows.
-    pub evaluated: Option<Artefact>,
-}
 
 /// Which of a version's models was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,37 +47,12 @@ pub struct HeldOut {
     pub difference: Intervals,
 }
 
-impl Contender {
-    /// Reads a version.
-    pub fn load(registry: &Registry, version: &str) -> Result<Contender> {
-        Ok(Contender { published: registry.load(version)?, evaluated: registry.load_evaluated(version)? })
-    }
-
-    /// The dates that its evaluation is about.
-    pub fn evaluation_dates(&self) -> &[Day] {
-        &self.published.snapshots.evaluation
-    }
-
-    /// The settings under which it scores: those given, with the windows that it was trained with.
-    ///
-    /// # Errors
-    /// [`Error::Model`](crate::Error::Model) when it predicts something else, or from other tables.
-    pub fn settings(&self, settings: &Settings) -> Result<Settings> {
-        let mut settings = settings.clone();
-        settings.features.windows_days.clone_from(&self.published.windows_days);
-        self.published.check_compatible(&settings)?;
-        Ok(settings)
-    }
-
-    /// The model to compare on these dates: the one that scores if it has seen none of them, or else the one that was
-    /// evaluated.
-    fn on(&self, dates: &[Day]) -> (ModelKind, &Artefact) {
-        match &self.evaluated {
-            Some(evaluated) if dates.iter().any(|&day| has_seen(&self.published, day)) => {
-                (ModelKind::Evaluated, evaluated)
-            }
-            _ => (ModelKind::Published, &self.published),
-        }
+/// The model of a pair to compare on these dates: the one that scores if it has seen none of them, or else the one that
+/// was evaluated.
+fn compared<'a>(pair: &'a ModelPair, dates: &[Day]) -> (ModelKind, &'a Artefact) {
+    match &pair.evaluated {
+        Some(evaluated) if dates.iter().any(|&day| has_seen(&pair.published, day)) => (ModelKind::Evaluated, evaluated),
+        _ => (ModelKind::Published, &pair.published),
     }
 }
 
@@ -155,10 +120,10 @@ impl Judged {
 /// that has its features, of the same customers. `None` if there is no such row, or the rows are of one class.
 pub fn on_held_out(
     settings: &Settings,
-    [(first, of_first), (second, of_second)]: [(&Contender, (&Dataset, &CustomerTable)); 2],
+    [(first, of_first), (second, of_second)]: [(&ModelPair, (&Dataset, &CustomerTable)); 2],
     dates: &[Day],
 ) -> Result<Option<HeldOut>> {
-    let ((first_which, first), (second_which, second)) = (first.on(dates), second.on(dates));
+    let ((first_which, first), (second_which, second)) = (compared(first, dates), compared(second, dates));
     let unseen = |day: Day| dates.contains(&day) && !has_seen(first, day) && !has_seen(second, day);
     let ours = Judged::by(first, of_first, unseen)?;
     let rows = ours.shared(&Judged::by(second, of_second, unseen)?);

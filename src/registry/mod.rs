@@ -16,11 +16,9 @@ pub mod export;
 pub mod onnx;
 pub mod promotion;
 
-use crate::artefact::Artefact;
+use crate::artefact::{Artefact, ModelPair};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::training::Challenger;
-use comparison::Contender;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -200,13 +198,21 @@ impl Registry {
         Ok(Some(artefact))
     }
 
+    /// Both models of a version.
+    ///
+    /// # Errors
+    /// As [`Registry::load`].
+    pub fn load_pair(&self, version: &str) -> Result<ModelPair> {
+        Ok(ModelPair { published: self.load(version)?, evaluated: self.load_evaluated(version)? })
+    }
+
     /// Registers a trained model under the next version, with its card. Hold the lock.
-    pub fn register(&self, challenger: Challenger, now: &str) -> Result<Contender> {
+    pub fn register(&self, challenger: ModelPair, now: &str) -> Result<ModelPair> {
         files::create_folder(&self.folder)?;
         let last = self.versions()?.last().and_then(|name| number(name)).unwrap_or(0);
         let version = format!("v{:04}", last + 1);
         let named = |artefact: Artefact| Artefact { version: version.clone(), trained_at: now.to_owned(), ..artefact };
-        let model = named(challenger.model);
+        let model = named(challenger.published);
         let staged = files::scratch_folder(&self.folder, ".staged-")?;
         let write = |name: &str, text: String| files::write_atomically(&staged.path().join(name), text.as_bytes());
         write(MODEL, model.to_json()?)?;
@@ -215,7 +221,7 @@ impl Registry {
         }
         write(CARD, card::card(&model))?;
         files::publish_folder(staged, &self.folder.join(&version))?;
-        Contender::load(self, &version)
+        self.load_pair(&version)
     }
 
     /// Makes a version the champion. Hold the lock.

@@ -1,6 +1,7 @@
 //! The rule of promotion: when a challenger becomes champion.
 
-use super::comparison::{self, Contender, HeldOut, ModelKind};
+use super::comparison::{self, HeldOut, ModelKind};
+use crate::artefact::ModelPair;
 use crate::metrics::bootstrap::Interval;
 
 /// Whether a challenger becomes champion, and why.
@@ -48,7 +49,7 @@ pub fn without_signal(auc: Option<Interval>) -> Option<Decision> {
 ///
 /// The difference is that on held-out rows which neither model has seen. Without any such row, it is that of the two
 /// versions' own evaluations: then there is no interval, nothing counts as better, and the reason says so.
-pub fn decide(challenger: &Contender, champion: &Contender, held_out: Option<&HeldOut>, margin: f64) -> Decision {
+pub fn decide(challenger: &ModelPair, champion: &ModelPair, held_out: Option<&HeldOut>, margin: f64) -> Decision {
     let name = &champion.published.version;
     let fresher = comparison::is_fresher(&challenger.published, &champion.published);
     let (difference, evidence) = match held_out.map(|rows| (rows, rows.difference.roc_auc)) {
@@ -67,7 +68,7 @@ pub fn decide(challenger: &Contender, champion: &Contender, held_out: Option<&He
             (difference, evidence)
         }
         _ => {
-            let auc = |of: &Contender| of.published.evaluation.metrics.roc_auc;
+            let auc = |of: &ModelPair| of.published.evaluation.metrics.roc_auc;
             let (Some(ours), Some(theirs)) = (auc(challenger), auc(champion)) else {
                 return Decision::keep(format!(
                     "there are no held-out rows to compare it with the champion {name} on; promote it by hand if it is the \

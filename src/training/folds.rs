@@ -2,7 +2,7 @@
 //! the published model learns from all rows.
 
 use super::candidates::Candidates;
-use crate::artefact::Inputs;
+use crate::artefact::{Inputs, ModelPair};
 use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
@@ -10,7 +10,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics};
 use crate::metrics::Metrics;
-use crate::training::{self, Challenger, Trained};
+use crate::training::{self, Trained};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
 /// every further fold costs a training.
@@ -31,7 +31,7 @@ pub fn train(
     (folds, column): (&Folds, Option<&str>),
     inputs: Inputs,
     step: &dyn Fn(&str),
-) -> Result<Challenger> {
+) -> Result<ModelPair> {
     let dataset = candidates.dataset;
     let all = Selection::labelled(dataset, |_| true);
     training::enough(settings, dataset, &all, &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() })?;
@@ -89,10 +89,10 @@ pub fn train(
     // This fit is the published one, with its uncertainty, and not followed by another.
     let mut last = settings.clone();
     last.training.refit = false;
-    let published: Trained = training::train_on(&last, dataset, customers, &all, step)?;
-    let mut model = training::artefact(settings, dataset, &Snapshots::default(), &published, evaluation, inputs);
-    kept.tell(&mut model);
-    Ok(Challenger { model, evaluated: None })
+    let fitted: Trained = training::train_on(&last, dataset, customers, &all, step)?;
+    let mut published = training::artefact(settings, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
+    kept.tell(&mut published);
+    Ok(ModelPair { published, evaluated: None })
 }
 
 /// Each name once, the most frequent first: "`plan` or `tenure`", or "`plan` or another" if there are many.

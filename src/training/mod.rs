@@ -13,7 +13,7 @@ pub mod candidates;
 pub mod folds;
 pub mod leakage;
 
-use crate::artefact::{Artefact, ChurnMeaning, FitRecord, Inputs, FORMAT};
+use crate::artefact::{Artefact, ChurnMeaning, FitRecord, Inputs, ModelPair, FORMAT};
 use crate::clock::Clock;
 use crate::config::{BaseRate, Complexity, Sample, Settings};
 use crate::dataset::snapshots::Snapshots;
@@ -477,22 +477,6 @@ impl Trained {
     }
 }
 
-/// What a training gives.
-pub struct Challenger {
-    /// The model to publish.
-    pub model: Artefact,
-    /// The model that the evaluation is about, if it is another: fitted on the training snapshots alone. It has seen
-    /// nothing of the held-out rows, so that it can be compared on them with other models.
-    pub evaluated: Option<Artefact>,
-}
-
-impl Challenger {
-    /// Both models.
-    pub fn models(&mut self) -> impl Iterator<Item = &mut Artefact> {
-        std::iter::once(&mut self.model).chain(&mut self.evaluated)
-    }
-}
-
 /// Trains and evaluates a model. The artefacts have no version yet: the registry gives them one.
 ///
 /// The recipe and the penalty are learned on the training snapshots alone and kept for the published model, so that
@@ -507,7 +491,7 @@ pub fn train(
     snapshots: &Snapshots,
     inputs: Inputs,
     step: &dyn Fn(&str),
-) -> Result<Challenger> {
+) -> Result<ModelPair> {
     let training = Selection::labelled(&data, |day| snapshots.training.contains(&day));
     let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
     enough(settings, &data, &training, snapshots)?;
@@ -547,14 +531,14 @@ pub fn train(
     clock.lap("evaluation");
     let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
     if !settings.training.refit {
-        return Ok(Challenger { model: evaluated, evaluated: None });
+        return Ok(ModelPair { published: evaluated, evaluated: None });
     }
     step("fitting once more on every snapshot");
     let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
-    let published = judged.refit(settings, dataset, customers, &all, known)?;
+    let refitted = judged.refit(settings, dataset, customers, &all, known)?;
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
-    let model = artefact(settings, dataset, snapshots, &published, evaluation, inputs);
-    Ok(Challenger { model, evaluated: Some(Artefact { refit: false, ..evaluated }) })
+    let published = artefact(settings, dataset, snapshots, &refitted, evaluation, inputs);
+    Ok(ModelPair { published, evaluated: Some(Artefact { refit: false, ..evaluated }) })
 }
 
 /// What is kept of a training. It has no version yet.

@@ -1,0 +1,39 @@
+//! A model to publish, and the one that its evaluation is about.
+
+use super::Artefact;
+use crate::calendar::Day;
+use crate::config::Settings;
+use crate::error::Result;
+
+/// The two models of a version, and of a training.
+#[derive(Clone, Debug)]
+pub struct ModelPair {
+    /// The model that scores.
+    pub published: Artefact,
+    /// The model that the evaluation is about, if it is another: fitted on the training snapshots alone. It has seen
+    /// nothing of the held-out rows, so that it can be compared on them with other models.
+    pub evaluated: Option<Artefact>,
+}
+
+impl ModelPair {
+    /// Both models.
+    pub fn models(&mut self) -> impl Iterator<Item = &mut Artefact> {
+        std::iter::once(&mut self.published).chain(&mut self.evaluated)
+    }
+
+    /// The dates that the evaluation is about.
+    pub fn evaluation_dates(&self) -> &[Day] {
+        &self.published.snapshots.evaluation
+    }
+
+    /// The settings under which it scores: those given, with the windows that it was trained with.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) when it predicts something else, or from other tables.
+    pub fn settings(&self, settings: &Settings) -> Result<Settings> {
+        let mut settings = settings.clone();
+        settings.features.windows_days.clone_from(&self.published.windows_days);
+        self.published.check_compatible(&settings)?;
+        Ok(settings)
+    }
+}
