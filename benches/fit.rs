@@ -4,7 +4,7 @@
 //! labels (u8), all little-endian. Reading it is not timed.
 
 use anyhow::{ensure, Context, Result};
-use churn_risk::memory::Shelf;
+use churn_risk::memory::Arena;
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::linear::{self, LogisticParams};
 use clap::Parser;
@@ -65,7 +65,7 @@ fn read(path: &Path) -> Result<Design> {
             let x: Vec<f32> = places.map(|(row, column)| value(row, column)).collect();
             let customer = range.clone().map(|row| row as u32).collect();
             let of_rows = (labels[range.clone()].to_vec(), vec![0; range.len()], customer);
-            Ok(DesignBlock::new(&x, of_rows, (range.start / BLOCK_ROWS) as u32, &Shelf::of(None))?)
+            Ok(DesignBlock::new(&x, of_rows, (range.start / BLOCK_ROWS) as u32, &Arena::unlimited())?)
         })
         .collect::<Result<_>>()?;
     Ok(Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks })

@@ -3,7 +3,7 @@
 use churn_risk::calendar::{Day, Timeline, Zone};
 use churn_risk::config::{self, Settings};
 use churn_risk::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
-use churn_risk::memory::Shelf;
+use churn_risk::memory::Arena;
 use churn_risk::metrics::Metrics;
 use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
 use churn_risk::model::design::{Design, DesignBlock};
@@ -134,7 +134,7 @@ fn design(rows: usize, columns: usize) -> Design {
         let fold = (0..count).map(|row| (row % 5) as u8).collect();
         let customer = (0..count as u32).collect();
         let family = blocks.len() as u32;
-        blocks.push(DesignBlock::new(&x, (y, fold, customer), family, &Shelf::of(None)).expect("held in memory"));
+        blocks.push(DesignBlock::new(&x, (y, fold, customer), family, &Arena::unlimited()).expect("held in memory"));
     }
     Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks }
 }

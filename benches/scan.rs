@@ -5,6 +5,8 @@ use anyhow::{Context, Result};
 use churn_risk::calendar::{Day, MICROS};
 use churn_risk::config;
 use churn_risk::dataset::{self, Tables};
+use churn_risk::memory::Memory;
+use churn_risk::observer::Silent;
 use churn_risk::sources::{self, parquet::OpenFile};
 use clap::Parser;
 use parquet::file::statistics::Statistics;
@@ -43,8 +45,9 @@ struct Task<'a> {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let settings = config::load(Some(&arguments.config), &[], config::environment())?.settings;
-    let tables = Tables::open(&settings, None)?;
-    let newest = tables.sources.newest(&settings, sources::end_of_today(&tables.zone), &tables.zone)?;
+    let tables = Tables::open(&settings, None, &Memory::unlimited(), &Silent)?;
+    let today = tables.zone.day_of(jiff::Timestamp::now().as_microsecond());
+    let newest = tables.sources.newest(&settings, tables.zone.midnight(today.plus(1)), &tables.zone)?;
     let end = sources::data_end(&newest, &tables.zone).context("the signals are empty")?;
     let (first, last) = dataset::scan_days(&settings, &arguments.as_of, false);
     let bounds = (tables.zone.midnight(first), tables.zone.midnight(last));
@@ -68,7 +71,7 @@ fn main() -> Result<()> {
         floor.push(started.elapsed().as_secs_f64());
         floor_cpu.push(cpu_seconds() - cpu);
         let (started, cpu) = (Instant::now(), cpu_seconds());
-        let data = dataset::build(&settings, &tables, &arguments.as_of, Some(end), &|_| {})?;
+        let data = dataset::build(&settings, &tables, &arguments.as_of, Some(end), &Silent)?;
         features.push(started.elapsed().as_secs_f64());
         features_cpu.push(cpu_seconds() - cpu);
         feature_rows = data.rows();

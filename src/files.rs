@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Writes a file beside its place and renames it there, so that nobody ever reads half of it.
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
@@ -32,21 +32,25 @@ fn set_default_permissions(_: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The temporary folders of this process, for whoever ends it from outside.
-static SCRATCH: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The temporary folders of jobs at work, for whoever ends them from outside. Clones are the same list.
+#[derive(Clone, Debug, Default)]
+pub struct Unfinished(Arc<Mutex<Vec<PathBuf>>>);
 
-/// A temporary folder in `parent`, removed when it is dropped or when the process is told to end.
-pub fn scratch_folder(parent: &Path, prefix: &str) -> Result<tempfile::TempDir> {
-    let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(|e| Error::writing(parent, &e))?;
-    SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_path_buf());
-    Ok(folder)
-}
+impl Unfinished {
+    /// A temporary folder in `parent`, removed when it is dropped, or by [`Unfinished::remove`].
+    pub fn folder(&self, parent: &Path, prefix: &str) -> Result<tempfile::TempDir> {
+        let folder =
+            tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(|e| Error::writing(parent, &e))?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_path_buf());
+        Ok(folder)
+    }
 
-/// Removes every temporary folder of this process that is still there: the last thing it does when it is told to end.
-pub fn remove_scratch() {
-    for folder in SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        // It may be gone already, and nobody is left to be told of anything else.
-        let _ = fs::remove_dir_all(folder);
+    /// Removes every temporary folder that is still there: the last thing a process does that is told to end.
+    pub fn remove(&self) {
+        for folder in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // It may be gone already, and nobody is left to be told of anything else.
+            let _ = fs::remove_dir_all(folder);
+        }
     }
 }
 

@@ -18,12 +18,15 @@ mod train;
 
 use crate::config::{self, Settings};
 use crate::error::Error;
+use crate::files::Unfinished;
 use crate::jobs::{self, Context, Data};
+use crate::memory::Memory;
 use anyhow::Context as _;
 use args::{Cli, Command, Global, LogFormat, OutputFormat};
 use clap::{CommandFactory, Parser};
 use progress::Progress;
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,6 +37,8 @@ const INTERRUPTED: i32 = 130;
 struct Session {
     /// What applies to every command.
     global: Global,
+    /// What the command has not finished yet.
+    unfinished: Unfinished,
 }
 
 impl Session {
@@ -61,7 +66,25 @@ impl Session {
     /// Runs a job with what this process knows of the world: its clock, its user, its terminal.
     fn job<T>(&self, settings: &Settings, job: impl FnOnce(&Context<'_>) -> crate::Result<T>) -> crate::Result<T> {
         let progress = self.progress();
-        job(&Context { user: user(), observer: &progress, ..Context::new(settings, jiff::Timestamp::now()) })
+        job(&Context {
+            settings,
+            now: jiff::Timestamp::now(),
+            user: user(),
+            // Those of the process, which are as many as were asked for.
+            threads: None,
+            memory: self.memory(),
+            unfinished: self.unfinished.clone(),
+            observer: &progress,
+        })
+    }
+
+    /// What the process may hold; what does not fit goes into the folder that `TMPDIR` names.
+    fn memory(&self) -> Memory {
+        let memory = self.global.memory_limit.map_or_else(Memory::unlimited, Memory::of_process);
+        match std::env::var_os("TMPDIR") {
+            Some(folder) if !folder.is_empty() => memory.with_scratch_folder(PathBuf::from(folder)),
+            _ => memory,
+        }
     }
 
     /// Progress bars, if a person is watching.
@@ -123,11 +146,13 @@ pub fn main() -> ExitCode {
     start_logging(&cli.global);
     // Told to end (Ctrl-C, or SIGTERM from a scheduler), the program leaves nothing half-written behind. Without a
     // handler the next run clears up instead.
-    let _ = ctrlc::set_handler(|| {
-        crate::files::remove_scratch();
+    let unfinished = Unfinished::default();
+    let left = unfinished.clone();
+    let _ = ctrlc::set_handler(move || {
+        left.remove();
         std::process::exit(INTERRUPTED);
     });
-    let outcome = std::panic::catch_unwind(|| run(cli));
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(cli, unfinished)));
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error,
@@ -165,15 +190,12 @@ fn start_logging(global: &Global) {
     };
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
     if let Some(threads) = cli.global.threads {
         // Fails only if the pool exists already, and then it has its size.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
     }
-    if let Some(bytes) = cli.global.memory_limit {
-        crate::memory::set_limit(bytes);
-    }
-    let session = Session { global: cli.global };
+    let session = Session { global: cli.global, unfinished };
     match cli.command {
         Command::Demo { dir, customers, seed } => demo::run(&session, &dir, customers, seed),
         Command::Init { dir, from } => init::run(&session, &dir, from.as_deref()),

@@ -21,5 +21,5 @@ pub fn run(session: &Session, plan: &Plan) -> anyhow::Result<()> {
 /// Simulates with a progress bar.
 pub fn simulated(session: &Session, plan: &Plan) -> crate::Result<Summary> {
     let progress = session.progress();
-    simulate::simulate(plan, &|weeks| progress.count("weeks", weeks.weeks_done, weeks.weeks))
+    simulate::simulate(plan, &session.unfinished, &|weeks| progress.count("weeks", weeks.weeks_done, weeks.weeks))
 }

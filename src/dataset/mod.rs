@@ -17,9 +17,11 @@ use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
 use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use crate::labels::{self, Labels};
-use crate::memory::{self, Shelf, MIB};
+use crate::memory::{Arena, Budget, Memory, MIB};
+use crate::observer::{Note, Observer};
 use crate::sources::{self, Cancellations, CustomerTable, Resolver, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use selection::Selection;
 pub use values::{StoredValues, Values};
@@ -56,16 +58,16 @@ impl Block {
         self.values.all()
     }
 
-    /// Some of the rows, ascending, with their features on the shelf.
+    /// Some of the rows, ascending, with their features in the arena.
     ///
     /// # Errors
-    /// As [`Block::values`] and [`Shelf::put`].
-    pub fn of_rows(&self, rows: &[u32], shelf: &Shelf) -> Result<Block> {
+    /// As [`Block::values`] and [`Arena::put`].
+    pub fn of_rows(&self, rows: &[u32], arena: &Arena) -> Result<Block> {
         Ok(Block {
             customers: rows.iter().map(|&row| self.customers[row as usize]).collect(),
             as_of: rows.iter().map(|&row| self.as_of[row as usize]).collect(),
             labels: rows.iter().filter_map(|&row| self.labels.get(row as usize)).copied().collect(),
-            values: self.values.of_rows(rows, shelf)?,
+            values: self.values.of_rows(rows, arena)?,
         })
     }
 
@@ -93,6 +95,8 @@ pub struct Dataset {
     /// Of each entry of a customers table that has several of one customer (a prepared table's), the first of them;
     /// empty where every customer has one.
     pub first_entries: Vec<u32>,
+    /// The memory that the rows lie in.
+    pub memory: Memory,
 }
 
 impl Dataset {
@@ -160,16 +164,28 @@ pub struct Tables {
     pub cancellations: Cancellations,
     /// The configured zone.
     pub zone: Zone,
+    /// The memory that they lie in.
+    pub memory: Memory,
 }
 
 impl Tables {
-    /// Opens every source, checks its contract, and reads the small tables.
-    pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Tables> {
+    /// Opens every source, checks its contract, and reads the small tables. `days` (first, last) are those that the run
+    /// will need of the signals; without them it is all.
+    ///
+    /// # Errors
+    /// [`Error::Contract`](crate::Error::Contract) for whatever breaks the contract of a source;
+    /// [`Error::Config`](crate::Error::Config) when the memory has no room for the customers.
+    pub fn open(
+        settings: &Settings,
+        days: Option<(Day, Day)>,
+        memory: &Memory,
+        observer: &dyn Observer,
+    ) -> Result<Tables> {
         let zone = settings.zone();
-        let mut clock = Clock::start();
+        let mut clock = Clock::start(observer);
         let sources = sources::open(settings, days)?;
         clock.lap("footers");
-        CustomerTable::require_memory(&sources.customers, sources::customer_columns(settings)?)?;
+        CustomerTable::require_memory(&sources.customers, sources::customer_columns(settings)?, memory)?;
         let customers = CustomerTable::read(&sources.customers, sources::customer_columns(settings)?, &zone)?;
         let limit = settings.gates.max_quarantine_share;
         customers.quarantine.check("customers", customers.rows, limit)?;
@@ -179,7 +195,7 @@ impl Tables {
         };
         cancellations.quarantine.check("churn", cancellations.rows, limit)?;
         clock.lap("small tables");
-        Ok(Tables { sources, customers, cancellations, zone })
+        Ok(Tables { sources, customers, cancellations, zone, memory: memory.clone() })
     }
 }
 
@@ -199,7 +215,8 @@ pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day,
 pub const BESIDE_CODES: u64 = 10;
 
 /// What a memory limit leaves for what.
-struct MemoryPlan {
+struct MemoryPlan<'a> {
+    memory: &'a Memory,
     /// Bytes that the customers' rows will take beside their features, from labels to the tables of a run.
     tail: u64,
     /// Bytes that the threads need to decode with.
@@ -208,7 +225,7 @@ struct MemoryPlan {
     codes: u64,
 }
 
-impl MemoryPlan {
+impl<'a> MemoryPlan<'a> {
     /// Bytes a (customer, as-of): keys, labels and eligibility, then scores, order and the tables written from them.
     const A_ROW: u64 = 96;
     /// Bytes a thread decodes with: pages, dictionaries and batches.
@@ -218,29 +235,35 @@ impl MemoryPlan {
     /// While a partition is worked on, its rows lie in memory as they were packed, by customer, and in columns.
     const COPIES: u64 = 4;
 
-    fn of(customers: usize, dates: usize, coded_features: Option<usize>) -> Result<MemoryPlan> {
+    fn new(
+        memory: &'a Memory,
+        customers: usize,
+        dates: usize,
+        coded_features: Option<usize>,
+    ) -> Result<MemoryPlan<'a>> {
         let tail = Self::A_ROW * (customers * dates) as u64;
         let decoding = Self::A_THREAD * rayon::current_num_threads() as u64;
         let what = format!("{customers} customers on {dates} as-of date{}", if dates == 1 { "" } else { "s" });
-        memory::require(&what, tail + decoding + Self::LEAST)?;
+        memory.require(&what, tail + decoding + Self::LEAST)?;
         // With the parts of them that curvatures and folds are taken from: half as much again.
         let codes =
             coded_features.map_or(0, |features| (customers * dates) as u64 * (features as u64 + BESIDE_CODES) / 2 * 3);
-        Ok(MemoryPlan { tail, decoding, codes: codes.min(memory::limit().unwrap_or(0) / 2) })
+        Ok(MemoryPlan { memory, tail, decoding, codes: codes.min(memory.limit().unwrap_or(0) / 2) })
     }
 
-    /// What the scan may use; none without a limit.
-    fn for_rows(&self) -> Option<u64> {
-        memory::room(self.tail + self.decoding).map(|room| (room / 4 * 3).max(Self::LEAST / 2))
+    /// What the scan may use.
+    fn for_rows(&self) -> Budget {
+        let room = self.memory.room(self.tail + self.decoding);
+        self.memory.budget(room.map(|room| (room / 4 * 3).max(Self::LEAST / 2)))
     }
 
     /// What the features may use, with as many partitions in work as there are threads.
-    fn for_features(&self, partitions: &[u64]) -> Result<Option<u64>> {
+    fn for_features(&self, partitions: &[u64]) -> Result<Budget> {
         let (largest, all) = (partitions.iter().max().copied().unwrap_or(0), partitions.iter().sum::<u64>());
         let others = all / partitions.len().max(1) as u64 * (rayon::current_num_threads() as u64 - 1);
         let in_work = Self::COPIES * (largest + others);
-        memory::require("the rows of the largest group of customers that is worked on at once", in_work)?;
-        Ok(memory::room(self.tail + in_work.max(self.codes)))
+        self.memory.require("the rows of the largest group of customers that is worked on at once", in_work)?;
+        Ok(self.memory.budget(self.memory.room(self.tail + in_work.max(self.codes))))
     }
 }
 
@@ -256,7 +279,7 @@ struct Part {
 }
 
 /// Builds the rows of every as-of date from one scan. With `labels_end` (the first day that the data say nothing about)
-/// the rows are those for training, and carry labels; without, those for scoring. `progress` hears of every row read.
+/// the rows are those for training, and carry labels; without, those for scoring. `observer` hears of every row read.
 ///
 /// # Errors
 /// A source that cannot be decoded, or with too large a share of rows in quarantine.
@@ -265,7 +288,7 @@ pub fn build(
     tables: &Tables,
     as_of: &[Day],
     labels_end: Option<Day>,
-    progress: &(dyn Fn(u64) + Sync),
+    observer: &dyn Observer,
 ) -> Result<Dataset> {
     let mut as_of = as_of.to_vec();
     as_of.sort_unstable();
@@ -282,18 +305,23 @@ pub fn build(
             SignalScan { name, settings: signal, table, from: first, to: if ahead { end } else { last } }
         })
         .collect();
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(observer);
     let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
     // Only trainings ask for labels, or what looks at the rows as they do.
     let coded = labels_end.is_some() && settings.model.complexity != Complexity::Linear;
     let coded_features = coded.then(|| catalogue.names().count());
-    let plan = MemoryPlan::of(tables.customers.len(), as_of.len(), coded_features)?;
-    let store = sources::scan(&scans, &tables.customers, last, &tables.zone, plan.for_rows(), progress)?;
+    let plan = MemoryPlan::new(&tables.memory, tables.customers.len(), as_of.len(), coded_features)?;
+    let all_rows = tables.sources.signals.iter().flat_map(|table| &table.files).map(|file| file.rows()).sum();
+    let rows_read = AtomicU64::new(0);
+    let progress = |rows: u64| observer.rows(rows_read.fetch_add(rows, Ordering::Relaxed) + rows, all_rows);
+    let store = sources::scan(&scans, &tables.customers, last, &tables.zone, plan.for_rows(), &progress)?;
     clock.lap("scan");
     if store.spilled() > 0 {
-        tracing::info!(bytes = store.spilled(), "event rows were written to a scratch file, as --memory-limit asks");
+        let bytes = store.spilled();
+        let text = format!("{bytes} bytes of event rows were written to a scratch file, as the memory limit asks");
+        observer.note(&Note::detail(text));
     }
-    let shelf = Shelf::of(plan.for_features(&store.partition_bytes())?);
+    let arena = Arena::new(plan.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline.clone());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
@@ -335,7 +363,7 @@ pub fn build(
             }
             values.resize(engine.values(keys.len()), 0.0);
             engine.compute(Partition { rows, members, customers: &tables.customers }, counts, &keys, values);
-            block.values = StoredValues::new(values, keys.len(), &shelf)?;
+            block.values = StoredValues::new(values, keys.len(), &arena)?;
             let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
             Ok((partition, Part { block, exclusions, unknown, duplicates }))
         })
@@ -349,6 +377,7 @@ pub fn build(
         blocks: Vec::with_capacity(partitions),
         reports: store.reports,
         first_entries: Vec::new(),
+        memory: tables.memory.clone(),
     };
     for (_, Part { block, exclusions, unknown, duplicates }) in parts {
         dataset.blocks.push(block);

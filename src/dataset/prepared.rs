@@ -10,10 +10,10 @@ use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Feature};
 use crate::labels;
-use crate::memory::Shelf;
+use crate::memory::{Arena, Memory};
 use crate::sources::prepared::columns::Target;
 use crate::sources::prepared::keys::Rows;
-use crate::sources::{self, CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
+use crate::sources::{CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -51,13 +51,34 @@ pub struct TableRows {
     places: Vec<(u32, u32)>,
 }
 
-/// Reads the labelled rows of a table. With `as_of`, only dates whose labels were known by then (a table without as-of
-/// dates is taken to be of that date; of today without either).
+/// A prepared table to be read, and when.
+pub struct TableRequest<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// A Parquet file, directory or glob.
+    pub path: &'a Path,
+    /// The date that is asked for. A table without as-of dates is taken to be of that date.
+    pub as_of: Option<Day>,
+    /// Today: a row of a later date is a mistake, and without any date a table is of today.
+    pub today: Day,
+    /// Where the rows are to lie.
+    pub memory: &'a Memory,
+}
+
+impl TableRequest<'_> {
+    /// The date of a table without as-of dates.
+    pub fn undated(&self) -> Day {
+        self.as_of.unwrap_or(self.today)
+    }
+}
+
+/// Reads the labelled rows of a table. With an as-of date, only those of dates whose labels were known by then.
 ///
 /// # Errors
 /// [`Error::Contract`] for a table that breaks its contract; [`Error::TooLittle`] when it has no labelled row;
 /// [`Error::Config`] when it has more features than a model takes.
-pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Result<Prepared> {
+pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
+    let &TableRequest { settings, path, as_of, today, .. } = request;
     let zone = settings.zone();
     let table = PreparedTable::open(path, &settings.table.clone().unwrap_or_default(), &Wanted::Training)?;
     if table.numeric.is_empty() && table.categorical.is_empty() {
@@ -73,7 +94,7 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
     let (labelled, unmatured): (Vec<_>, Vec<_>) =
         dates.into_iter().partition(|&(day, _, labelled)| labelled > 0 && known(day));
     let labelled: Vec<(Day, u64)> = labelled.into_iter().map(|(day, _, rows)| (day, rows)).collect();
-    not_in_the_future(&labelled, &zone)?;
+    not_in_the_future(&labelled, today, &zone)?;
     let unmatured = unmatured.into_iter().map(|(day, ..)| day).collect();
     let wanted = |day: Day| labelled.binary_search_by_key(&day, |&(day, _)| day).is_ok();
     let rows = keys.select(&table, wanted, true)?;
@@ -102,9 +123,8 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
     if !table.left_out.is_empty() {
         notes.push(format!("left out, since their types can be no features: {}", table.left_out.join(", ")));
     }
-    let today = as_of.unwrap_or_else(|| sources::today(&zone));
     let mut source = TableRows { table, rows, places: Vec::new() };
-    let (dataset, customers) = source.in_blocks(settings, today, &mut notes)?;
+    let (dataset, customers) = source.in_blocks(request, &mut notes)?;
     let mut prepared = Prepared { source, dataset, customers, folds, dates, unmatured, notes };
     let table = &prepared.source.table;
     let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
@@ -120,28 +140,27 @@ pub fn for_training(settings: &Settings, path: &Path, as_of: Option<Day>) -> Res
 }
 
 /// Reads the features of a model from a table, for the as-of dates that `wanted` picks from those of the table, given
-/// ascending. A table without as-of dates is of the date `undated`.
+/// ascending.
 ///
 /// # Errors
 /// As [`for_training`].
 pub fn for_scoring(
-    settings: &Settings,
-    path: &Path,
+    request: &TableRequest<'_>,
     (model, catalogue): (&str, &Catalogue),
-    undated: Day,
     wanted: impl Fn(&[Day]) -> Result<Vec<Day>>,
 ) -> Result<Prepared> {
+    let &TableRequest { settings, path, today, .. } = request;
     let zone = settings.zone();
     let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
     let asked = Wanted::Scoring { model, numeric: &numeric, categorical: &catalogue.categorical };
     let table = PreparedTable::open(path, &settings.table.clone().unwrap_or_default(), &asked)?;
     let keys = table.keys(&zone)?;
-    let dates = wanted_dates(&table, &keys, undated, wanted)?;
-    not_in_the_future(&dates, &zone)?;
+    let dates = wanted_dates(&table, &keys, request.undated(), wanted)?;
+    not_in_the_future(&dates, today, &zone)?;
     let rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
     let mut notes = Vec::new();
     let mut source = TableRows { table, rows, places: Vec::new() };
-    let (mut dataset, mut customers) = source.in_blocks(settings, undated, &mut notes)?;
+    let (mut dataset, mut customers) = source.in_blocks(request, &mut notes)?;
     let columns = (source.table.numeric.as_slice(), source.table.categorical.as_slice());
     notes.extend(source.fill(columns, &mut dataset, &mut customers)?);
     Ok(Prepared { source, dataset, customers, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
@@ -182,12 +201,8 @@ impl Prepared {
 
 impl TableRows {
     /// Puts the rows into blocks, one a partition of the ids, without features yet.
-    fn in_blocks(
-        &mut self,
-        settings: &Settings,
-        undated: Day,
-        notes: &mut Vec<String>,
-    ) -> Result<(Dataset, CustomerTable)> {
+    fn in_blocks(&mut self, request: &TableRequest<'_>, notes: &mut Vec<String>) -> Result<(Dataset, CustomerTable)> {
+        let settings = request.settings;
         let value = value(&self.table, &mut self.rows, notes)?;
         let rows = &mut self.rows;
         rows.quarantine.check("prepared table", rows.read, settings.gates.max_quarantine_share)?;
@@ -203,7 +218,7 @@ impl TableRows {
             quarantine: rows.quarantine.clone(),
         };
         let as_of: Vec<Day> = match rows.days.is_empty() {
-            true => vec![undated],
+            true => vec![request.undated()],
             false => {
                 let mut days = rows.days.clone();
                 days.sort_unstable();
@@ -244,6 +259,7 @@ impl TableRows {
             blocks,
             reports: Vec::new(),
             first_entries,
+            memory: request.memory.clone(),
         };
         Ok((dataset, customers))
     }
@@ -277,6 +293,7 @@ impl TableRows {
             exclusions: rows.exclusions.clone(),
             reports: Vec::new(),
             first_entries: rows.first_entries.clone(),
+            memory: rows.memory.clone(),
         };
         let mut customers = CustomerTable { categorical: Vec::new(), ..customers.clone() };
         let notes = self.fill((numeric, categorical), &mut dataset, &mut customers)?;
@@ -318,9 +335,9 @@ impl TableRows {
             }
         }
         let infinite = self.table.fill_numeric(&self.rows, numeric, &self.places, columns)?;
-        let shelf = Shelf::of(None);
+        let arena = Arena::new(dataset.memory.budget(None));
         blocks.par_iter_mut().zip(values).try_for_each(|(block, values)| -> Result<()> {
-            block.values = StoredValues::new(&values, block.rows(), &shelf)?;
+            block.values = StoredValues::new(&values, block.rows(), &arena)?;
             Ok(())
         })?;
         customers.categorical = self.table.levels(&self.rows, categorical)?;
@@ -347,8 +364,7 @@ impl TableRows {
 }
 
 /// A row of the future is a mistake in the as-of date, or in the clock.
-fn not_in_the_future(dates: &[(Day, u64)], zone: &Zone) -> Result<()> {
-    let today = sources::today(zone);
+fn not_in_the_future(dates: &[(Day, u64)], today: Day, zone: &Zone) -> Result<()> {
     let future: Vec<String> =
         dates.iter().filter(|(day, _)| *day > today).map(|(day, rows)| format!("{day} ({rows} rows)")).collect();
     match future.as_slice() {

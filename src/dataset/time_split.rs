@@ -7,6 +7,7 @@
 use super::{Block, Dataset, Selection};
 use crate::config::{Folds, Settings};
 use crate::labels;
+use crate::observer::{Note, Observer};
 
 /// A date to judge on. Dates are places in [`Dataset::as_of`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ const LEAST: usize = 50;
 
 /// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has earlier
 /// ones whose labels had matured by it with [`LEAST`] rows of each class to fit on.
-pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection) -> Vec<Origin> {
+pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection, observer: &dyn Observer) -> Vec<Origin> {
     if settings.model.folds == Folds::Customer {
         return Vec::new();
     }
@@ -47,11 +48,11 @@ pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection) -> Vec<
     };
     let found: Vec<Origin> = dates().map(origin).filter(enough).collect();
     if found.is_empty() {
-        tracing::info!(
+        observer.note(&Note::detail(format!(
             "no training date has earlier ones with {LEAST} churners whose label windows of {} days had ended by it: the \
              penalty is validated on folds of customers",
             labels::span_days(&settings.churn)
-        );
+        )));
     }
     found
 }
@@ -72,6 +73,8 @@ impl Origin {
 mod tests {
     use super::*;
     use crate::calendar::Day;
+    use crate::memory::Memory;
+    use crate::observer::Silent;
 
     #[test]
     fn an_origin_knows_the_dates_whose_labels_had_matured() {
@@ -100,17 +103,18 @@ mod tests {
             exclusions: Vec::new(),
             reports: Vec::new(),
             first_entries: Vec::new(),
+            memory: Memory::default(),
         };
         let rows = Selection::labelled(&dataset, |_| true);
-        assert!(origins(&settings(&["model.folds=customer"]), &dataset, &rows).is_empty(), "not asked for");
+        assert!(origins(&settings(&["model.folds=customer"]), &dataset, &rows, &Silent).is_empty(), "not asked for");
         // Gap and horizon are 37 days.
         let time = settings(&[]);
-        let found = origins(&time, &dataset, &rows);
+        let found = origins(&time, &dataset, &rows, &Silent);
         // The first date alone has too few customers who stayed; the date without labelled rows is none.
         assert_eq!(found, [Origin { judged: 4, earlier: vec![0, 1, 2] }]);
         assert_eq!(found[0].rows_fitted(&dataset, &rows).count(), 3 * per_date as usize);
         assert_eq!(found[0].rows_judged(&dataset, &rows).rows(0), (4 * per_date..5 * per_date).collect::<Vec<_>>());
         let few = Selection::labelled(&dataset, |day| day.0 < 37);
-        assert!(origins(&time, &dataset, &few).is_empty());
+        assert!(origins(&time, &dataset, &few, &Silent).is_empty());
     }
 }

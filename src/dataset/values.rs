@@ -4,7 +4,7 @@
 //! written needs no memory that the system has to find and zero first, and need not be read again.
 
 use crate::error::Result;
-use crate::memory::{Shelf, Stored};
+use crate::memory::{Arena, Stored};
 use crate::numeric::vectorised;
 use bytemuck::Pod;
 use std::borrow::Cow;
@@ -76,13 +76,13 @@ impl StoredValues {
     /// Keeps the features of so many rows, column-major; NaN is null.
     ///
     /// # Errors
-    /// As [`Shelf::put`].
-    pub fn new(values: &[f32], rows: usize, shelf: &Shelf) -> Result<StoredValues> {
+    /// As [`Arena::put`].
+    pub fn new(values: &[f32], rows: usize, arena: &Arena) -> Result<StoredValues> {
         if rows == 0 {
             return Ok(StoredValues::default());
         }
         let widths = values.chunks_exact(rows).map(Width::of);
-        StoredValues::filled(rows, widths, shelf, |index, width, words| {
+        StoredValues::filled(rows, widths, arena, |index, width, words| {
             let values = &values[index * rows..(index + 1) * rows];
             match width {
                 Width::Byte => vectorised!(put(values, bytemuck::cast_slice_mut(words), |code| code as u8)),
@@ -96,7 +96,7 @@ impl StoredValues {
     fn filled(
         rows: usize,
         widths: impl Iterator<Item = Width>,
-        shelf: &Shelf,
+        arena: &Arena,
         fill: impl Fn(usize, Width, &mut [u32]),
     ) -> Result<StoredValues> {
         let mut all = 0;
@@ -106,7 +106,7 @@ impl StoredValues {
             Column { at, width }
         };
         let columns: Vec<Column> = widths.map(place).collect();
-        let words = shelf.fill(all, |words| {
+        let words = arena.fill(all, |words| {
             for (index, &Column { at, width }) in columns.iter().enumerate() {
                 fill(index, width, &mut words[at..at + width.words(rows)]);
             }
@@ -127,11 +127,11 @@ impl StoredValues {
         Ok(Values { rows: self.rows, columns: &self.columns, words: self.words.all()? })
     }
 
-    /// Those of some rows, on the shelf, each column in as many bytes as here.
+    /// Those of some rows, in the arena, each column in as many bytes as here.
     ///
     /// # Errors
-    /// As [`Stored::all`] and [`Shelf::put`].
-    pub fn of_rows(&self, rows: &[u32], shelf: &Shelf) -> Result<StoredValues> {
+    /// As [`Stored::all`] and [`Arena::put`].
+    pub fn of_rows(&self, rows: &[u32], arena: &Arena) -> Result<StoredValues> {
         fn take<T: Pod>(from: &[u32], rows: &[u32], to: &mut [u32]) {
             let from: &[T] = bytemuck::cast_slice(from);
             let to: &mut [T] = bytemuck::cast_slice_mut(to);
@@ -139,7 +139,7 @@ impl StoredValues {
         }
         let all = self.all()?;
         let widths = self.columns.iter().map(|column| column.width);
-        StoredValues::filled(rows.len(), widths, shelf, |index, width, to| {
+        StoredValues::filled(rows.len(), widths, arena, |index, width, to| {
             let (from, _) = all.words(index);
             match width {
                 Width::Byte => take::<u8>(from, rows, to),
@@ -281,6 +281,7 @@ fn decode<C: Copy + Into<u32>>(codes: &[C], values: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::Memory;
     use proptest::prelude::*;
 
     /// Columns of one kind each, some with nulls.
@@ -308,9 +309,9 @@ mod tests {
             let bits = |values: &[f32]| -> Vec<u32> {
                 values.iter().map(|value| if value.is_nan() { f32::NAN } else { *value }.to_bits()).collect()
             };
-            let shelf = Shelf::of(limit);
-            let stored = StoredValues::new(&columns.concat(), rows, &shelf).unwrap();
-            drop(shelf);
+            let arena = Arena::new(Memory::unlimited().budget(limit));
+            let stored = StoredValues::new(&columns.concat(), rows, &arena).unwrap();
+            drop(arena);
             prop_assert_eq!(stored.columns.len(), columns.len());
             let values = stored.all().unwrap();
             for (index, column) in columns.iter().enumerate() {
@@ -319,7 +320,7 @@ mod tests {
             }
             let rows_of = |from: usize, step: usize| -> Vec<u32> { (from..rows).step_by(step).map(|row| row as u32).collect() };
             for some in [rows_of(0, 1), rows_of(rows / 2, 1), rows_of(1, 3), rows_of(rows, 1)] {
-                let of_rows = stored.of_rows(&some, &Shelf::of(limit)).unwrap();
+                let of_rows = stored.of_rows(&some, &Arena::new(Memory::unlimited().budget(limit))).unwrap();
                 let of_rows_values = of_rows.all().unwrap();
                 for (index, column) in columns.iter().enumerate() {
                     let expected: Vec<f32> = some.iter().map(|&row| column[row as usize]).collect();
@@ -350,9 +351,9 @@ mod tests {
         for odd in [-0.0, -1.0, 0.5, f32::INFINITY, f32::NEG_INFINITY, 1e20, 254.5] {
             assert_eq!(widths(&[1.0, odd]), Width::Word, "{odd}");
         }
-        let shelf = Shelf::of(Some(1000));
+        let arena = Arena::new(Memory::unlimited().budget(Some(1000)));
         let values = [column(20.0), column(300.0), column(0.5)].concat();
-        let stored = StoredValues::new(&values, rows, &shelf).unwrap();
+        let stored = StoredValues::new(&values, rows, &arena).unwrap();
         assert_eq!(stored.words.len(), 3 + 5 + 10);
     }
 }

@@ -5,7 +5,7 @@ use crate::config::Settings;
 use crate::dataset::{Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::Measure;
-use crate::memory::Shelf;
+use crate::memory::Arena;
 use crate::model::design::{Design, DesignBlock};
 use crate::model::linear::{self, LogisticParams};
 use crate::model::univariate;
@@ -78,13 +78,13 @@ fn recency(
         if days.is_nan() { look_back_days as f32 } else { days }.ln_1p()
     };
     let design = |selection: &Selection| -> Result<Design> {
-        let shelf = Shelf::of(None);
+        let arena = Arena::new(dataset.memory.budget(None));
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
             let rows = selection.rows(index);
             let values = block.values()?;
             let x: Vec<f32> = rows.iter().map(|&row| recency(&values, row as usize)).collect();
             let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
-            DesignBlock::new(&x, (y, vec![0; rows.len()], rows.to_vec()), index as u32, &shelf)
+            DesignBlock::new(&x, (y, vec![0; rows.len()], rows.to_vec()), index as u32, &arena)
         });
         let blocks = blocks.collect::<Result<_>>()?;
         Ok(Design { names: vec!["days since last activity".to_owned()], blocks })

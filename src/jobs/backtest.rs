@@ -5,10 +5,10 @@ use super::input::{self, Data};
 use super::{gates, train};
 use crate::calendar::Day;
 use crate::dataset::folds::Folds;
+use crate::dataset::prepared;
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{prepared, Tables};
 use crate::error::Result;
-use crate::observer::{Note, Observer};
+use crate::observer::Note;
 use crate::training::backtest::{self, Backtest};
 use crate::training::candidates::Candidates;
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
     context.run(|job| {
         let result = match &request.data {
             Data::Signals => {
-                let tables = Tables::open(job.settings(), None)?;
+                let tables = input::open_tables(job, None)?;
                 let end = gates::data_end(job, &tables, request.as_of)?;
                 let days = Snapshots::choose(job.settings(), end)?.all();
                 let dataset = input::build(job, &tables, &days, Some(end))?;
@@ -55,7 +55,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
             }
             Data::Table(path) => {
                 let settings = job.settings();
-                let prepared = prepared::for_training(settings, path, request.as_of)?;
+                let prepared = prepared::for_training(&input::table_request(job, path, request.as_of))?;
                 let folds = match (prepared.snapshots(settings)?, &prepared.folds, &prepared.source.table.fold) {
                     (Some(_), ..) => None,
                     (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),
@@ -76,6 +76,5 @@ fn judged(job: &Job<'_>, candidates: Candidates<'_>, folds: Option<&Folds>, requ
         Some(folds) => backtest::by_folds(dataset, folds),
         None => backtest::rolling(settings, dataset, customers, request.origins, request.purge_customers)?,
     };
-    let step = |what: &str| job.step(what);
-    backtest::Setting { settings, candidates, step: &step }.run(&splits, request.learning_curves)
+    backtest::Setting { settings, candidates, observer: job }.run(&splits, request.learning_curves)
 }

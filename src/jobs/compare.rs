@@ -103,7 +103,7 @@ fn score_both(
     comparison: &mut Comparison,
 ) -> Result<()> {
     let settings = job.settings();
-    let tables = Tables::open(settings, None)?;
+    let tables = input::open_tables(job, None)?;
     let customers = &tables.customers;
     let end = gates::data_end(job, &tables, None)?;
 

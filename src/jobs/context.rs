@@ -3,6 +3,8 @@
 use crate::calendar::{Day, Zone};
 use crate::config::Settings;
 use crate::error::{Error, Result};
+use crate::files::Unfinished;
+use crate::memory::Memory;
 use crate::observer::{Note, Observer, Severity, Silent, Stage};
 use crate::registry::Signature;
 use jiff::Timestamp;
@@ -21,14 +23,26 @@ pub struct Context<'a> {
     pub user: Option<String>,
     /// The threads that it may use; none for those of the thread pool that it is called in.
     pub threads: Option<NonZeroUsize>,
+    /// What it may hold in memory.
+    pub memory: Memory,
+    /// Where it notes its temporary folders, for whoever ends it from outside.
+    pub unfinished: Unfinished,
     /// Who hears what it does.
     pub observer: &'a dyn Observer,
 }
 
 impl<'a> Context<'a> {
-    /// With these settings, at this time, by nobody in particular, heard by nobody.
+    /// With these settings, at this time, by nobody in particular, in as much memory as there is, heard by nobody.
     pub fn new(settings: &'a Settings, now: Timestamp) -> Context<'a> {
-        Context { settings, now, user: None, threads: None, observer: &Silent }
+        Context {
+            settings,
+            now,
+            user: None,
+            threads: None,
+            memory: Memory::unlimited(),
+            unfinished: Unfinished::default(),
+            observer: &Silent,
+        }
     }
 
     /// Runs a job: on threads of its own if the context says how many, and so that a panic, its own or an observer's,
@@ -76,6 +90,16 @@ impl<'a> Job<'a> {
     pub fn now(&self) -> String {
         let now = self.context.now;
         now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+    }
+
+    /// What the job may hold in memory.
+    pub fn memory(&self) -> &'a Memory {
+        &self.context.memory
+    }
+
+    /// Where the job notes its temporary folders.
+    pub fn unfinished(&self) -> &'a Unfinished {
+        &self.context.unfinished
     }
 
     /// The time and who runs the job, for the registry.

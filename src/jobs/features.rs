@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::{gates, input};
 use crate::calendar::Day;
-use crate::dataset::{self, Tables};
+use crate::dataset;
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::observer::Note;
@@ -58,14 +58,14 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
         let settings = job.settings();
         // Whether labels have matured depends on the newest rows, so then no file may be skipped for its folder.
         let days = (!request.labels).then(|| dataset::scan_days(settings, &request.as_of, false));
-        let tables = Tables::open(settings, days)?;
+        let tables = input::open_tables(job, days)?;
         let labels_end = if request.labels { Some(gates::data_end(job, &tables, None)?) } else { None };
         let data = input::build(job, &tables, &request.as_of, labels_end)?;
 
         let out = &request.out;
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         files::create_folder(folder)?;
-        let staged = files::scratch_folder(folder, ".tmp-")?;
+        let staged = job.unfinished().folder(folder, ".tmp-")?;
         let file = staged.path().join("features.parquet");
         let rows = publish::features::write(&file, &data, &tables.customers, request.labels)?;
         std::fs::rename(&file, out).map_err(|e| Error::writing(out, &e))?;

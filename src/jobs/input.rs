@@ -5,7 +5,7 @@ use super::gates;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::RankBy;
-use crate::dataset::prepared::{self, Prepared, TableRows};
+use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
 use crate::dataset::{self, Dataset, Tables};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
@@ -13,7 +13,6 @@ use crate::publish::manifest::SourceSummary;
 use crate::sources::{self, CustomerTable, Passthrough, Quarantine, Table};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where the rows of a job come from.
 #[derive(Clone, Debug)]
@@ -79,7 +78,7 @@ impl Input {
 
 /// The rows of a date from the signals, which pass the gates.
 pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
-    let tables = Tables::open(job.settings(), Some(dataset::scan_days(job.settings(), &[as_of], false)))?;
+    let tables = open_tables(job, Some(dataset::scan_days(job.settings(), &[as_of], false)))?;
     let data = build(job, &tables, &[as_of], None)?;
     gates::check(job, &tables, &data, as_of)?;
 
@@ -110,14 +109,14 @@ pub(super) fn from_table(
     }
 
     job.step("reading the table");
-    let undated = as_of.unwrap_or(job.today());
+    let request = table_request(job, path, as_of);
     let Prepared { source, dataset, customers, notes, .. } =
-        prepared::for_scoring(settings, path, (&model.version, &model.catalogue), undated, |dates| {
+        prepared::for_scoring(&request, (&model.version, &model.catalogue), |dates| {
             newest_dates(path, dates, as_of, earlier)
         })?;
     notes.into_iter().for_each(|note| job.warn(note));
 
-    let as_of = dataset.as_of.last().copied().unwrap_or(undated);
+    let as_of = dataset.as_of.last().copied().unwrap_or(request.undated());
     let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).0;
     if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
         return Err(Error::TooLittle(format!(
@@ -138,6 +137,16 @@ pub(super) fn from_table(
         customers,
         origin: Origin::Prepared(Box::new(source)),
     })
+}
+
+/// How a job reads a prepared table.
+pub(super) fn table_request<'a>(job: &Job<'a>, path: &'a Path, as_of: Option<Day>) -> TableRequest<'a> {
+    TableRequest { settings: job.settings(), path, as_of, today: job.today(), memory: job.memory() }
+}
+
+/// The customers, signals and cancellations, opened; `days` are those that the job will need of the signals.
+pub(super) fn open_tables(job: &Job<'_>, days: Option<(Day, Day)>) -> Result<Tables> {
+    Tables::open(job.settings(), days, job.memory(), job)
 }
 
 /// The date wanted of a table's ascending dates, or the newest one, with so many `earlier` ones before it.
@@ -172,12 +181,8 @@ pub(super) fn build_with(
     as_of: &[Day],
     labels_end: Option<Day>,
 ) -> Result<Dataset> {
-    let all = tables.sources.signals.iter().flat_map(|table| &table.files).map(|file| file.rows()).sum();
-    let read = AtomicU64::new(0);
     job.step("reading");
-    dataset::build(settings, tables, as_of, labels_end, &|rows| {
-        job.rows(read.fetch_add(rows, Ordering::Relaxed) + rows, all);
-    })
+    dataset::build(settings, tables, as_of, labels_end, job)
 }
 
 /// What was read of each signal.

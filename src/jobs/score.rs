@@ -200,7 +200,7 @@ pub(super) fn chosen(registry: &Registry, version: Option<&str>) -> Result<Artef
 }
 
 fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
-    Staged::begin(&job.settings().paths.lists, as_of)
+    Staged::begin(&job.settings().paths.lists, as_of, job.unfinished())
 }
 
 fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Result<Scored> {
@@ -208,7 +208,7 @@ fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Res
     let (data, customers) = (&input.data, &input.customers);
     model.fit.advice.iter().for_each(|advice| job.warn(advice));
 
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(job);
     let scores = model.score(data, customers, &Selection::scored(data, input.as_of))?;
     clock.lap("scores");
 
@@ -237,7 +237,7 @@ fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Res
 
 fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Published> {
     let settings = job.settings();
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(job);
     let results = scored.results();
     let customers_of = |places: &[u32]| -> Vec<u32> { places.iter().map(|&place| results.customer(place)).collect() };
 

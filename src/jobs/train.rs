@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::prepared::{self, Prepared};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Selection, Tables};
+use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions};
 use crate::observer::{Note, Observer};
@@ -92,7 +92,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     // A wrong name in the settings is told before the tables are read.
     let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
     Directions::new(&settings.model, &settings.signals, &catalogue)?;
-    let tables = Tables::open(settings, None)?;
+    let tables = input::open_tables(job, None)?;
     let end = gates::data_end(job, &tables, request.as_of)?;
     let snapshots = Snapshots::choose(settings, end)?;
     for day in &snapshots.unmatured {
@@ -100,7 +100,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     }
 
     let mut data = input::build(job, &tables, &snapshots.all(), Some(end))?;
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(job);
     let labelled = Selection::labelled(&data, |_| true);
     for suspect in leakage::suspects(&data, &tables.customers, &labelled, settings.model.seed)? {
         job.warn(format!("{suspect}: does it know more than was known on the as-of date?"));
@@ -110,9 +110,8 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let inputs = Inputs::from_sources(&tables.sources, settings.signals.keys(), Some(end));
     let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
     let own = training::Data::Own { dataset: &mut data, features: compared };
-    let challenger =
-        training::train(settings, own, &tables.customers, &snapshots, inputs, &|what: &str| job.step(what))?;
-    let challenger = registry.register(challenger, &job.now())?;
+    let challenger = training::train(settings, own, &tables.customers, &snapshots, inputs, job)?;
+    let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
 
     let dates = challenger.evaluation_dates();
     let features = |champion: &ModelPair| match champion.settings(settings) {
@@ -128,7 +127,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
 fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request) -> Result<(Artefact, Decision)> {
     let settings = job.settings();
     job.step("reading the table");
-    let prepared = prepared::for_training(settings, path, request.as_of)?;
+    let prepared = prepared::for_training(&input::table_request(job, path, request.as_of))?;
     prepared.notes.iter().for_each(|note| job.warn(note));
     let snapshots = prepared.snapshots(settings)?;
     job.step("looking for leaks");
@@ -144,7 +143,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request
             model.fit.advice.insert(0, NO_TIME_SPLIT.to_owned());
         }
     }
-    let challenger = registry.register(challenger, &job.now())?;
+    let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
 
     let (data, customers) = (&prepared.dataset, &prepared.customers);
     let of = |model: &ModelPair| {
@@ -180,7 +179,7 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
     let (data, customers) = kept.data();
     let inputs = Inputs::from_table(&prepared.source.table.table);
     let shared = training::Data::Shared(data);
-    let mut challenger = training::train(settings, shared, customers, snapshots, inputs, &|what: &str| job.step(what))?;
+    let mut challenger = training::train(settings, shared, customers, snapshots, inputs, job)?;
     challenger.models().for_each(|model| kept.tell(model));
     Ok(challenger)
 }
@@ -194,7 +193,7 @@ fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<ModelPair> {
     };
     let inputs = Inputs::from_table(&prepared.source.table.table);
     let candidates = candidates(settings, prepared);
-    folds::train(settings, &candidates, (&folds, column), inputs, &|what: &str| job.step(what))
+    folds::train(settings, &candidates, (&folds, column), inputs, job)
 }
 
 /// The columns of a prepared table that models may learn from.

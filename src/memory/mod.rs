@@ -1,72 +1,163 @@
-//! How much memory the process may use, and the scratch file for what does not fit.
+//! How much memory a job may use, and the scratch file for what does not fit.
 //!
-//! The limit is the process's, as its threads are: set once, before any work. Whoever is about to hold much asks for a
-//! [`Budget`] first and writes the rest to a [`Scratch`] file. What is held and what is written depends on the limit and
-//! on threads; what is computed from it never does. The one exception is announced wherever it is made: a training on more
-//! rows than half of the limit holds as bytes is one on a sample (`model::sampling`).
+//! A [`Memory`] is handed to whatever is about to hold much. It knows the limit, what is held already, and the pieces of
+//! memory that can be used again. Whoever holds much asks for a [`Budget`] first and writes the rest to a [`Scratch`] file.
+//! What is held and what is written depends on the limit and on threads; what is computed from it never does. The one
+//! exception is announced wherever it is made: a training on more rows than half of the limit holds as bytes is one on a
+//! sample (`model::sampling`).
 
+mod arena;
 mod pages;
 mod scratch;
-mod shelf;
 
 use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::OnceLock;
+use std::sync::Arc;
 
+pub use arena::{Arena, Stored};
 pub use pages::Pages;
 pub use scratch::Scratch;
-pub use shelf::{Shelf, Stored};
 
 const KIB: u64 = 1 << 10;
 /// Bytes in a mebibyte.
 pub const MIB: u64 = 1 << 20;
 
-static LIMIT: OnceLock<u64> = OnceLock::new();
+/// What a job may hold in memory. Clones are the same memory: they share its limit, its account, and its pieces.
+#[derive(Clone, Debug)]
+pub struct Memory(Arc<Shared>);
 
-/// Limits the memory of the process. Only the first call counts.
-pub fn set_limit(bytes: u64) {
-    // A second call finds the limit set, and leaves it.
-    let _ = LIMIT.set(bytes);
+#[derive(Debug)]
+struct Shared {
+    /// Bytes that may be held.
+    limit: Option<u64>,
+    held: Held,
+    /// Where the scratch file goes.
+    scratch_folder: PathBuf,
+    /// Pieces that nobody uses.
+    free: pages::Pool,
 }
 
-/// The limit, in bytes.
-pub fn limit() -> Option<u64> {
-    LIMIT.get().copied()
+/// How it is known what is held.
+#[derive(Debug)]
+enum Held {
+    /// The system is asked what the whole process occupies.
+    ByTheProcess,
+    /// The job keeps an account of its large holdings, in bytes.
+    ByTheJob(AtomicU64),
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory::unlimited()
+    }
+}
+
+impl Memory {
+    /// As much as there is.
+    pub fn unlimited() -> Memory {
+        Memory::new(None, Held::ByTheJob(AtomicU64::new(0)))
+    }
+
+    /// At most so many bytes for a job among others in its process: what the others hold does not count.
+    pub fn of_job(limit: u64) -> Memory {
+        Memory::new(Some(limit), Held::ByTheJob(AtomicU64::new(0)))
+    }
+
+    /// At most so many bytes for the whole process, whose only job this is.
+    pub fn of_process(limit: u64) -> Memory {
+        Memory::new(Some(limit), Held::ByTheProcess)
+    }
+
+    fn new(limit: Option<u64>, held: Held) -> Memory {
+        // `/tmp` often lies in memory itself.
+        let disk = Some(PathBuf::from("/var/tmp")).filter(|folder| folder.is_dir());
+        let scratch_folder = disk.unwrap_or_else(std::env::temp_dir);
+        Memory(Arc::new(Shared { limit, held, scratch_folder, free: pages::Pool::default() }))
+    }
+
+    /// The same limit with the scratch file in this folder; by default it is `/var/tmp`.
+    #[must_use]
+    pub fn with_scratch_folder(self, folder: PathBuf) -> Memory {
+        let held = match self.0.held {
+            Held::ByTheProcess => Held::ByTheProcess,
+            Held::ByTheJob(_) => Held::ByTheJob(AtomicU64::new(0)),
+        };
+        let Shared { limit, .. } = *self.0;
+        Memory(Arc::new(Shared { limit, held, scratch_folder: folder, free: pages::Pool::default() }))
+    }
+
+    /// The limit, in bytes.
+    pub fn limit(&self) -> Option<u64> {
+        self.0.limit
+    }
+
+    /// What is held now, in bytes.
+    fn held(&self) -> u64 {
+        match &self.0.held {
+            Held::ByTheProcess => resident(),
+            Held::ByTheJob(account) => account.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Puts bytes on the account that are held as long as the job runs.
+    pub fn enter(&self, bytes: u64) {
+        if let Held::ByTheJob(account) = &self.0.held {
+            account.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes bytes off the account.
+    fn leave(&self, bytes: u64) {
+        if let Held::ByTheJob(account) = &self.0.held {
+            account.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// What is left below the limit, now that `reserved` bytes more are spoken for; none without a limit.
+    pub fn room(&self, reserved: u64) -> Option<u64> {
+        self.limit().map(|limit| limit.saturating_sub(self.held()).saturating_sub(reserved))
+    }
+
+    /// Fails if the limit leaves no room for `bytes` more.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with what was found and what is needed for `what`.
+    pub fn require(&self, what: &str, bytes: u64) -> Result<()> {
+        let Some(limit) = self.limit() else { return Ok(()) };
+        let needed = self.held() + bytes;
+        if needed <= limit {
+            return Ok(());
+        }
+        // A little more than that, so that the next attempt does not fail by a page: what the program itself occupies at a
+        // given step varies by some hundred kilobytes.
+        let enough = needed + needed / 16 + 2 * MIB;
+        Err(Error::Config(format!(
+            "the memory limit of {} is too small for {what}: {} are needed. Set --memory-limit (or CHURN_MEMORY_LIMIT) to {} \
+             or more, or use fewer threads",
+            display_size(limit),
+            display_size(needed),
+            display_size(enough),
+        )))
+    }
+
+    /// A share of it: so many bytes, or as much as there is.
+    pub fn budget(&self, limit: Option<u64>) -> Budget {
+        Budget { memory: self.clone(), limit, held: AtomicU64::new(0) }
+    }
+
+    /// The folder of the scratch file.
+    fn scratch_folder(&self) -> &Path {
+        &self.0.scratch_folder
+    }
 }
 
 /// The memory that the process occupies now, in bytes; 0 where the system does not tell.
-pub fn resident() -> u64 {
+fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
     kib.unwrap_or(0) * KIB
-}
-
-/// What is left below the limit, now that `reserved` bytes more are spoken for; none without a limit.
-pub fn room(reserved: u64) -> Option<u64> {
-    limit().map(|limit| limit.saturating_sub(resident()).saturating_sub(reserved))
-}
-
-/// Fails if the limit leaves no room for `bytes` more.
-///
-/// # Errors
-/// [`Error::Config`] with what was found and what is needed for `what`.
-pub fn require(what: &str, bytes: u64) -> Result<()> {
-    let Some(limit) = limit() else { return Ok(()) };
-    let needed = resident() + bytes;
-    if needed <= limit {
-        return Ok(());
-    }
-    // A little more than that, so that the next attempt does not fail by a page: what the program itself occupies at a
-    // given step varies by some hundred kilobytes.
-    let enough = needed + needed / 16 + 2 * MIB;
-    Err(Error::Config(format!(
-        "the memory limit of {} is too small for {what}: {} are needed. Set --memory-limit (or CHURN_MEMORY_LIMIT) to {} or \
-         more, or use fewer threads",
-        display_size(limit),
-        display_size(needed),
-        display_size(enough),
-    )))
 }
 
 /// Reads a size: plain bytes, or a number with a unit (`512MB`, `2GiB`, `1.5 GiB`).
@@ -105,23 +196,30 @@ pub fn display_size(bytes: u64) -> String {
     format!("{}MiB", bytes.div_ceil(MIB))
 }
 
-/// Bytes that may still be held.
+/// A share of a memory: bytes of it that may be held for one purpose.
 #[derive(Debug)]
 pub struct Budget {
+    memory: Memory,
     /// What may be held at once; none for as much as there is.
     limit: Option<u64>,
     held: AtomicU64,
 }
 
 impl Budget {
-    /// Of so many bytes, or without an end.
-    pub fn of(limit: Option<u64>) -> Budget {
-        Budget { limit, held: AtomicU64::new(0) }
+    /// The memory that it is a share of.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
-    /// Whether there is an end.
-    pub fn is_limited(&self) -> bool {
-        self.limit.is_some()
+    /// What may be held at once, in bytes; none for as much as there is.
+    pub fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// The same share, less some bytes.
+    #[must_use]
+    pub fn less(self, bytes: u64) -> Budget {
+        Budget { limit: self.limit.map(|limit| limit.saturating_sub(bytes)), ..self }
     }
 
     /// Takes bytes if they are left.
@@ -176,11 +274,29 @@ mod tests {
 
     #[test]
     fn a_budget_has_an_end() {
-        let budget = Budget::of(Some(10));
+        let budget = Memory::unlimited().budget(Some(10));
         assert!(budget.take(6) && !budget.take(6) && budget.take(4) && !budget.exceeded());
         assert!(!budget.force(1) && budget.exceeded());
         budget.give_back(7);
         assert!(!budget.exceeded() && budget.force(6));
+    }
+
+    #[test]
+    fn a_job_counts_what_it_holds_itself() {
+        let (small, large) = (Memory::of_job(10 * MIB), Memory::of_job(100 * MIB));
+        large.enter(60 * MIB);
+        assert_eq!((small.room(MIB), large.room(MIB)), (Some(9 * MIB), Some(39 * MIB)));
+        assert!(small.require("much", 9 * MIB).is_ok() && large.require("more", 50 * MIB).is_err());
+        assert!(Memory::unlimited().room(MIB).is_none());
+
+        let pages = Pages::new(&small, 4 * MIB as usize);
+        assert_eq!(small.clone().room(0), Some(6 * MIB));
+        drop(pages);
+        let stored = Arena::new(small.budget(Some(2 * MIB))).put(&vec![0u8; MIB as usize]).unwrap();
+        let copy = stored.clone();
+        assert_eq!(small.room(0), Some(8 * MIB));
+        drop((stored, copy));
+        assert_eq!(small.room(0), Some(10 * MIB));
     }
 
     #[cfg(target_os = "linux")]

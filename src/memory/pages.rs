@@ -4,7 +4,7 @@
 //! million bytes are a quarter of a million interruptions. What event rows leave, features can take, and what these leave,
 //! the design. Under a memory limit pieces go back to the system at once, since others count on what is free.
 
-use super::limit;
+use super::Memory;
 use bytemuck::Pod;
 use memmap2::MmapMut;
 use std::sync::{Mutex, PoisonError};
@@ -15,9 +15,8 @@ const ROOMY: usize = 3 << 20;
 const LINE: usize = 64;
 
 /// Pieces that nobody uses.
-static FREE: Pool = Pool(Mutex::new(Vec::new()));
-
-struct Pool(Mutex<Vec<MmapMut>>);
+#[derive(Debug, Default)]
+pub(super) struct Pool(Mutex<Vec<MmapMut>>);
 
 impl Pool {
     fn put(&self, piece: MmapMut) {
@@ -34,7 +33,10 @@ impl Pool {
 
 /// A piece of memory for numbers of any one type.
 #[derive(Debug)]
-pub struct Pages(Place);
+pub struct Pages {
+    place: Place,
+    memory: Memory,
+}
 
 #[derive(Debug)]
 enum Place {
@@ -44,26 +46,30 @@ enum Place {
 
 impl Pages {
     /// At least so many bytes. What they hold is anything until it is written.
-    pub fn new(bytes: usize) -> Pages {
+    pub fn new(memory: &Memory, bytes: usize) -> Pages {
         let bytes = bytes.next_multiple_of(LINE);
-        if bytes == 0 {
-            return Pages(Place::Held(Vec::new()));
-        }
-        match FREE.take(bytes).or_else(|| MmapMut::map_anon(bytes).ok()) {
-            Some(map) => Pages(Place::Mapped(map)),
-            // The system may have no more maps to give.
-            None => Pages(Place::Held(vec![0; bytes / size_of::<u64>()])),
-        }
+        let place = if bytes == 0 {
+            Place::Held(Vec::new())
+        } else {
+            match memory.0.free.take(bytes).or_else(|| MmapMut::map_anon(bytes).ok()) {
+                Some(map) => Place::Mapped(map),
+                // The system may have no more maps to give.
+                None => Place::Held(vec![0; bytes / size_of::<u64>()]),
+            }
+        };
+        let pages = Pages { place, memory: memory.clone() };
+        memory.enter(pages.bytes() as u64);
+        pages
     }
 
     /// At least so many bytes, with room for others like them.
-    pub fn roomy(bytes: usize) -> Pages {
-        Pages::new(bytes.max(ROOMY))
+    pub fn roomy(memory: &Memory, bytes: usize) -> Pages {
+        Pages::new(memory, bytes.max(ROOMY))
     }
 
     /// How many bytes.
     pub fn bytes(&self) -> usize {
-        match &self.0 {
+        match &self.place {
             Place::Mapped(map) => map.len(),
             Place::Held(words) => size_of_val(words.as_slice()),
         }
@@ -71,7 +77,7 @@ impl Pages {
 
     /// All of them, as numbers.
     pub fn of<T: Pod>(&self) -> &[T] {
-        match &self.0 {
+        match &self.place {
             Place::Mapped(map) => bytemuck::cast_slice(map),
             Place::Held(words) => bytemuck::cast_slice(words),
         }
@@ -79,7 +85,7 @@ impl Pages {
 
     /// All of them, as numbers to be changed.
     pub fn of_mut<T: Pod>(&mut self) -> &mut [T] {
-        match &mut self.0 {
+        match &mut self.place {
             Place::Mapped(map) => bytemuck::cast_slice_mut(map),
             Place::Held(words) => bytemuck::cast_slice_mut(words),
         }
@@ -88,8 +94,12 @@ impl Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        if let (Place::Mapped(map), None) = (std::mem::replace(&mut self.0, Place::Held(Vec::new())), limit()) {
-            FREE.put(map);
+        self.memory.leave(self.bytes() as u64);
+        if self.memory.limit().is_some() {
+            return;
+        }
+        if let Place::Mapped(map) = std::mem::replace(&mut self.place, Place::Held(Vec::new())) {
+            self.memory.0.free.put(map);
         }
     }
 }
@@ -100,8 +110,9 @@ mod tests {
 
     #[test]
     fn pieces_hold_what_is_needed() {
+        let memory = Memory::unlimited();
         for bytes in [0, 1, 64, 4097, ROOMY + 1] {
-            for mut pages in [Pages::new(bytes), Pages::roomy(bytes)] {
+            for mut pages in [Pages::new(&memory, bytes), Pages::roomy(&memory, bytes)] {
                 assert!(pages.bytes() >= bytes && pages.bytes() % LINE == 0);
                 pages.of_mut::<f32>().fill(1.5);
                 assert!(pages.of::<f32>().iter().all(|&value| value == 1.5));
@@ -111,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_largest_piece_is_used_again_if_it_is_large_enough() {
-        let pool = Pool(Mutex::default());
+        let pool = Pool::default();
         [1, 3, 2].into_iter().for_each(|pages| pool.put(MmapMut::map_anon(4096 * pages).unwrap()));
         assert!(pool.take(4096 * 3 + 1).is_none());
         assert_eq!([4096, 1].map(|bytes| pool.take(bytes).unwrap().len()), [4096 * 3, 4096 * 2]);

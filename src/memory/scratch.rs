@@ -1,5 +1,6 @@
 //! The scratch file.
 
+use super::Memory;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,12 +17,12 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// An empty one, in the folder that `TMPDIR` names; else in `/var/tmp`, since `/tmp` often lies in memory itself.
-    pub fn create() -> Result<Scratch> {
-        let folder = match std::env::var_os("TMPDIR") {
-            Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-            _ => Some(PathBuf::from("/var/tmp")).filter(|p| p.is_dir()).unwrap_or_else(std::env::temp_dir),
-        };
+    /// An empty one, in the folder that the memory names for it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the folder cannot be written to; [`Error::Temporary`] on a full disk.
+    pub fn create(memory: &Memory) -> Result<Scratch> {
+        let folder = memory.scratch_folder().to_owned();
         let file = tempfile::tempfile_in(&folder).map_err(|e| trouble(&folder, &e))?;
         Ok(Scratch { file, folder, end: AtomicU64::new(0) })
     }

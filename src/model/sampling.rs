@@ -12,7 +12,7 @@
 use super::calibration::base_rate::PriorCorrection;
 use crate::config::{Complexity, Sample, Settings};
 use crate::dataset::{Dataset, Selection, BESIDE_CODES};
-use crate::memory;
+use crate::observer::{Note, Observer};
 use crate::sources::CustomerTable;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,7 @@ pub fn sampled(
     dataset: &Dataset,
     customers: &CustomerTable,
     rows: &Selection,
+    observer: &dyn Observer,
 ) -> (Selection, Option<Sampling>) {
     let labels = rows.labels(dataset);
     let (all, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
@@ -59,7 +60,7 @@ pub fn sampled(
         Sample::Never => (None, false),
         Sample::Share(share) => (Some(share), false),
         Sample::Auto if settings.model.complexity == Complexity::Linear => (None, false),
-        Sample::Auto => (memory::limit().and_then(|limit| fitting(all, churners, features, limit)), true),
+        Sample::Auto => (dataset.memory.limit().and_then(|limit| fitting(all, churners, features, limit)), true),
     };
     let Some(share) = share else { return (rows.clone(), None) };
     let seed = settings.model.seed;
@@ -73,7 +74,7 @@ pub fn sampled(
     }
     let prior = PriorCorrection::for_sampling(churners as u64, kept as u64, (all - churners) as u64);
     let sampling = Sampling { rows: all, churners, kept, prior, for_memory };
-    tracing::info!("{sampling}");
+    observer.note(&Note::detail(sampling.to_string()));
     (selection, Some(sampling))
 }
 

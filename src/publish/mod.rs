@@ -12,7 +12,7 @@ pub mod previous;
 use crate::calendar::Day;
 use crate::digest::DigestWriter;
 use crate::error::{Error, Result};
-use crate::files::{self, Lock};
+use crate::files::{self, Lock, Unfinished};
 use columns::Columns;
 use manifest::OutputFile;
 use std::fs::File;
@@ -34,7 +34,7 @@ pub struct Staged {
 
 impl Staged {
     /// Takes the lock, clears what killed runs left behind, and begins a folder.
-    pub fn begin(lists: &Path, as_of: Day) -> Result<Staged> {
+    pub fn begin(lists: &Path, as_of: Day, unfinished: &Unfinished) -> Result<Staged> {
         const PREFIX: &str = ".staged-";
         let lock = Lock::take(lists)?;
         for entry in std::fs::read_dir(lists).map_err(|e| Error::writing(lists, &e))?.flatten() {
@@ -42,7 +42,7 @@ impl Staged {
                 std::fs::remove_dir_all(entry.path()).map_err(|e| Error::writing(&entry.path(), &e))?;
             }
         }
-        let folder = files::scratch_folder(lists, PREFIX)?;
+        let folder = unfinished.folder(lists, PREFIX)?;
         Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_manifest_hears_of_the_bytes_that_are_there() {
         let lists = tempfile::tempdir().unwrap();
-        let mut staged = Staged::begin(lists.path(), Day(0)).unwrap();
+        let mut staged = Staged::begin(lists.path(), Day(0), &Unfinished::default()).unwrap();
         staged.csv("t.csv", 2, ranks).unwrap();
         staged.parquet("t.parquet", 3, ranks).unwrap();
         let [csv, parquet] = staged.files() else { panic!("{:?}", staged.files()) };
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_gone_is_named() {
         let lists = tempfile::tempdir().unwrap();
-        let mut staged = Staged::begin(lists.path(), Day(0)).unwrap();
+        let mut staged = Staged::begin(lists.path(), Day(0), &Unfinished::default()).unwrap();
         std::fs::remove_dir(staged.folder.path()).unwrap();
         for error in [staged.parquet("t.parquet", 3, ranks).unwrap_err(), staged.csv("t.csv", 3, ranks).unwrap_err()] {
             let path = staged.folder.path().to_string_lossy();

@@ -3,7 +3,7 @@
 use super::onnx;
 use crate::artefact::Artefact;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Unfinished};
 use std::path::Path;
 
 /// The version of MLflow's model format that the folder follows.
@@ -26,7 +26,7 @@ pub fn onnx(model: &Artefact, out: &Path) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Config`] when `out` exists already; otherwise as [`onnx`].
-pub fn mlflow(model: &Artefact, out: &Path) -> Result<()> {
+pub fn mlflow(model: &Artefact, out: &Path, unfinished: &Unfinished) -> Result<()> {
     if out.exists() {
         return Err(Error::Config(format!(
             "{} exists already; choose a new folder, or remove it first",
@@ -35,7 +35,7 @@ pub fn mlflow(model: &Artefact, out: &Path) -> Result<()> {
     }
     let file = onnx::file(model)?;
     files::create_folder(parent(out))?;
-    let staged = files::scratch_folder(parent(out), ".staged-")?;
+    let staged = unfinished.folder(parent(out), ".staged-")?;
     let write = |name: &str, content: &[u8]| files::write_atomically(&staged.path().join(name), content);
     write("model.onnx", &file.bytes)?;
     write("MLmodel", mlmodel(model, &file.inputs)?.as_bytes())?;

@@ -18,7 +18,7 @@ pub mod promotion;
 
 use crate::artefact::{Artefact, ModelPair};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Unfinished};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -207,13 +207,13 @@ impl Registry {
     }
 
     /// Registers a trained model under the next version, with its card. Hold the lock.
-    pub fn register(&self, challenger: ModelPair, now: &str) -> Result<ModelPair> {
+    pub fn register(&self, challenger: ModelPair, now: &str, unfinished: &Unfinished) -> Result<ModelPair> {
         files::create_folder(&self.folder)?;
         let last = self.versions()?.last().and_then(|name| number(name)).unwrap_or(0);
         let version = format!("v{:04}", last + 1);
         let named = |artefact: Artefact| Artefact { version: version.clone(), trained_at: now.to_owned(), ..artefact };
         let model = named(challenger.published);
-        let staged = files::scratch_folder(&self.folder, ".staged-")?;
+        let staged = unfinished.folder(&self.folder, ".staged-")?;
         let write = |name: &str, text: String| files::write_atomically(&staged.path().join(name), text.as_bytes());
         write(MODEL, model.to_json()?)?;
         if let Some(evaluated) = challenger.evaluated {

@@ -31,7 +31,7 @@ pub use signal::Signal;
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::Unfinished;
 use activity::Activity;
 use customer::Customer;
 use std::path::Path;
@@ -75,10 +75,10 @@ pub struct Summary {
 /// # Errors
 /// [`Error::Config`] if the plan makes no sense, or if the folder is not empty or cannot be written to;
 /// [`Error::Temporary`] if the disk is full.
-pub fn simulate(plan: &Plan, progress: &dyn Fn(Progress)) -> Result<Summary> {
+pub fn simulate(plan: &Plan, unfinished: &Unfinished, progress: &dyn Fn(Progress)) -> Result<Summary> {
     plan.check()?;
     claim(&plan.out)?;
-    let staging = files::scratch_folder(&plan.out, ".unfinished-")?;
+    let staging = unfinished.folder(&plan.out, ".unfinished-")?;
     let writer = Writer::new(plan, staging.path())?;
 
     let customers = Customer::population(plan);
@@ -160,7 +160,7 @@ mod tests {
     /// The folder of a small plan.
     fn simulated(customers: u32, days: u32, seed: u64) -> (tempfile::TempDir, Summary) {
         let folder = tempfile::tempdir().unwrap();
-        let summary = simulate(&plan(customers, days, seed, folder.path()), &|_| ()).unwrap();
+        let summary = simulate(&plan(customers, days, seed, folder.path()), &Unfinished::default(), &|_| ()).unwrap();
         (folder, summary)
     }
 
@@ -350,7 +350,7 @@ mod tests {
     fn ids_can_be_strings() {
         let folder = tempfile::tempdir().unwrap();
         let plan = Plan { string_ids: true, ..plan(20, 30, 8, &folder.path().join("a/b")) };
-        simulate(&plan, &|_| ()).unwrap();
+        simulate(&plan, &Unfinished::default(), &|_| ()).unwrap();
 
         let batch = &batches(&plan.out.join("customers.parquet"))[0];
         assert_eq!(batch["customer_id"].as_string::<i32>().value(19), "C00000020");
@@ -360,7 +360,8 @@ mod tests {
     fn progress_is_reported_for_every_week() {
         let folder = tempfile::tempdir().unwrap();
         let seen = std::cell::RefCell::new(Vec::new());
-        let summary = simulate(&plan(50, 30, 9, folder.path()), &|p| seen.borrow_mut().push(p)).unwrap();
+        let summary =
+            simulate(&plan(50, 30, 9, folder.path()), &Unfinished::default(), &|p| seen.borrow_mut().push(p)).unwrap();
         let last = seen.borrow().last().copied();
         let events = summary.events.iter().sum();
         assert_eq!(last, Some(Progress { weeks_done: summary.weeks, weeks: summary.weeks, events }));
@@ -371,17 +372,19 @@ mod tests {
     fn an_impossible_plan_is_refused_and_a_full_folder_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         for (customers, days) in [(0, 30), (10, 0), (10, Plan::MAX_DAYS + 1)] {
-            let error = simulate(&plan(customers, days, 1, folder.path()), &|_| ()).unwrap_err();
+            let error =
+                simulate(&plan(customers, days, 1, folder.path()), &Unfinished::default(), &|_| ()).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{error}");
         }
 
         std::fs::write(folder.path().join("mine"), "precious").unwrap();
-        let error = simulate(&plan(10, 10, 1, folder.path()), &|_| ()).unwrap_err();
+        let error = simulate(&plan(10, 10, 1, folder.path()), &Unfinished::default(), &|_| ()).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("is not empty"), "{error}");
         assert_eq!(files(folder.path()).len(), 1);
 
-        let error = simulate(&plan(10, 10, 1, &folder.path().join("mine")), &|_| ()).unwrap_err();
+        let error =
+            simulate(&plan(10, 10, 1, &folder.path().join("mine")), &Unfinished::default(), &|_| ()).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{error}");
     }
 

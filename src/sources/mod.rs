@@ -25,7 +25,7 @@ pub use scan::{scan, EventStore};
 
 use self::parquet::decode::{Times, NULL_TIME};
 use self::parquet::{damaged, statistics, Need, OpenFile, Role};
-use crate::calendar::{Day, Zone, MICROS};
+use crate::calendar::{Day, Zone};
 use crate::config::{ChurnDefinition, Settings, SignalKind};
 use crate::error::{Error, Result};
 
@@ -177,14 +177,4 @@ fn newest_decoded(file: &OpenFile, group: usize, column: &str, before: i64, zone
 /// (a typing error, a scheduled event) do not count.
 pub fn data_end(newest: &[Option<i64>], zone: &Zone) -> Option<Day> {
     newest.iter().flatten().max().map(|&instant| zone.day_of(instant).plus(1))
-}
-
-/// Today in the configured zone, by the machine's clock.
-pub fn today(zone: &Zone) -> Day {
-    zone.day_of(jiff::Timestamp::now().as_microsecond())
-}
-
-/// The first instant after which rows are implausible as history: the end of today.
-pub fn end_of_today(zone: &Zone) -> i64 {
-    zone.midnight(today(zone).plus(1)).max(MICROS)
 }

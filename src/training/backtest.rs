@@ -18,6 +18,7 @@ use crate::metrics::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use crate::metrics::{self, Metrics, Scores};
 use crate::model::calibration::base_rate;
 use crate::numeric::{logit, sum};
+use crate::observer::{Observer, Silent};
 use crate::sources::CustomerTable;
 use crate::training::{self, FOLDS};
 use serde::{Deserialize, Serialize};
@@ -220,7 +221,7 @@ pub struct Setting<'a> {
     /// The rows, their customers and features.
     pub candidates: Candidates<'a>,
     /// Hears what is being done.
-    pub step: &'a dyn Fn(&str),
+    pub observer: &'a dyn Observer,
 }
 
 impl Setting<'_> {
@@ -232,7 +233,7 @@ impl Setting<'_> {
         let (mut origins, mut left_out, mut pooled) = (Vec::new(), Vec::new(), Rows::default());
         let mut newest = None;
         for split in splits {
-            (self.step)(&format!("training for {}", split.name));
+            self.observer.step(&format!("training for {}", split.name));
             match self.judge(split) {
                 Ok((origin, rows)) => {
                     pooled.extend(&rows);
@@ -293,7 +294,7 @@ impl Setting<'_> {
         }
         let kept = self.candidates.for_training_on(training)?;
         let (dataset, customers) = kept.data();
-        let trained = training::train_on(self.settings, dataset, customers, training, &|_| {})?;
+        let trained = training::train_on(self.settings, dataset, customers, training, &Silent)?;
         let p = trained.probabilities(dataset, customers, judged)?.concat();
         let of = match baseline {
             true => Some(Baseline::learn(self.settings, dataset, customers, training, judged)?),
@@ -385,7 +386,7 @@ impl Setting<'_> {
         let customers = part.judged.customers(self.candidates.dataset);
         let mut fitted: Vec<(String, usize, Vec<f64>)> = Vec::new();
         for (from, keep) in choices {
-            (self.step)(&format!("learning curve: {from}"));
+            self.observer.step(&format!("learning curve: {from}"));
             let training = part.training.restricted(self.candidates.dataset, &keep);
             match self.probabilities(&training, &part.judged, false) {
                 Ok((p, _)) => fitted.push((from, training.count(), p)),

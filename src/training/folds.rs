@@ -10,6 +10,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics};
 use crate::metrics::Metrics;
+use crate::observer::{Note, Observer, Stage};
 use crate::training::{self, Trained};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
@@ -17,6 +18,27 @@ use crate::training::{self, Trained};
 const ROWS_FOR_ALL_FOLDS: usize = 500_000;
 /// The most baselines of folds that are all named.
 const MOST_NAMES: usize = 3;
+
+/// Says of each step which fold is held out.
+struct WithoutFold<'a> {
+    fold: usize,
+    count: usize,
+    observer: &'a dyn Observer,
+}
+
+impl Observer for WithoutFold<'_> {
+    fn step(&self, what: &str) {
+        self.observer.step(&format!("{what} (without fold {} of {})", self.fold + 1, self.count));
+    }
+
+    fn stage(&self, stage: &Stage<'_>) {
+        self.observer.stage(stage);
+    }
+
+    fn note(&self, note: &Note) {
+        self.observer.note(note);
+    }
+}
 
 /// Trains a model on all labelled rows, and evaluates it by folds. It has no version yet.
 ///
@@ -30,7 +52,7 @@ pub fn train(
     candidates: &Candidates<'_>,
     (folds, column): (&Folds, Option<&str>),
     inputs: Inputs,
-    step: &dyn Fn(&str),
+    observer: &dyn Observer,
 ) -> Result<ModelPair> {
     let dataset = candidates.dataset;
     let all = Selection::labelled(dataset, |_| true);
@@ -55,9 +77,8 @@ pub fn train(
         }
         let kept = candidates.for_training_on(&outside)?;
         let (dataset, customers) = kept.data();
-        let judged = training::train_on(settings, dataset, customers, &outside, &|what| {
-            step(&format!("{what} (without fold {} of {count})", fold + 1));
-        })?;
+        let judged =
+            training::train_on(settings, dataset, customers, &outside, &WithoutFold { fold, count, observer })?;
         let probabilities = judged.probabilities(dataset, customers, &inside)?;
         let baseline = Baseline::learn(settings, dataset, customers, &outside, &inside)?;
         held_out.push((name.clone(), inside, probabilities, baseline));
@@ -89,7 +110,7 @@ pub fn train(
     // This fit is the published one, with its uncertainty, and not followed by another.
     let mut last = settings.clone();
     last.training.refit = false;
-    let fitted: Trained = training::train_on(&last, dataset, customers, &all, step)?;
+    let fitted: Trained = training::train_on(&last, dataset, customers, &all, observer)?;
     let mut published = training::artefact(settings, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
     kept.tell(&mut published);
     Ok(ModelPair { published, evaluated: None })

@@ -22,7 +22,7 @@ use crate::dataset::{Block, Dataset, Selection, StoredValues};
 use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation};
 use crate::features::Directions;
-use crate::memory::{self, Shelf};
+use crate::memory::{Arena, Memory};
 use crate::model::additive::{self, Comparison, CrossFit, ModelSearch};
 use crate::model::calibration::base_rate::PriorCorrection;
 use crate::model::calibration::{self, ChosenCalibration, Rows};
@@ -34,6 +34,7 @@ use crate::model::linear::{self, Certificate, LogisticFit, LogisticParams};
 use crate::model::penalty::{self, AlphaChoice};
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::{self, Sampling};
+use crate::observer::Observer;
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
@@ -86,8 +87,8 @@ impl std::ops::Deref for Data<'_> {
 /// Whether no more is asked of features, once a linear model's design is made of them. A sample may have to be drawn for the
 /// published model where there was none before, from all the rows; and a memory limit both asks for samples and has its own
 /// ways to spare memory.
-fn may_give_up_features(settings: &Settings) -> bool {
-    memory::limit().is_none() && !matches!(settings.training.sample, Sample::Share(_))
+fn may_give_up_features(settings: &Settings, memory: &Memory) -> bool {
+    memory.limit().is_none() && !matches!(settings.training.sample, Sample::Share(_))
 }
 
 /// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
@@ -131,7 +132,7 @@ impl Form {
     }
 }
 
-/// Learns recipe, complexity, penalty, coefficients and calibration from labelled rows. `step` hears what is being done.
+/// Learns recipe, complexity, penalty, coefficients and calibration from labelled rows. `observer` hears what is being done.
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
@@ -140,9 +141,9 @@ pub fn train_on(
     dataset: &Dataset,
     customers: &CustomerTable,
     rows: &Selection,
-    step: &dyn Fn(&str),
+    observer: &dyn Observer,
 ) -> Result<Trained> {
-    with_design(settings, &mut Data::Shared(dataset), customers, (rows, None), step).map(|(trained, _)| trained)
+    with_design(settings, &mut Data::Shared(dataset), customers, (rows, None), observer).map(|(trained, _)| trained)
 }
 
 /// As [`train_on`], with the design of all the rows if it was a linear model that was fitted on them. A data set of our own may
@@ -152,23 +153,23 @@ fn with_design(
     data: &mut Data<'_>,
     customers: &CustomerTable,
     (rows, left): (&Selection, Option<&Selection>),
-    step: &dyn Fn(&str),
+    observer: &dyn Observer,
 ) -> Result<(Trained, Option<Design>)> {
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(observer);
     let directions = Directions::new(&settings.model, &settings.signals, &data.catalogue)?;
-    step("learning the recipe");
+    observer.step("learning the recipe");
     // From all rows, so that its means and bins are those of the customers who will be scored.
     let recipe = Recipe::learn(data, customers, rows)?;
     clock.lap("recipe");
     let all = rows;
-    let (rows, sampling) = sampling::sampled(settings, data, customers, rows);
+    let (rows, sampling) = sampling::sampled(settings, data, customers, rows, observer);
     let rows = &rows;
-    let left = left.filter(|_| may_give_up_features(settings));
+    let left = left.filter(|_| may_give_up_features(settings, &data.memory));
     let linear = |data, alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
-        step("fitting the linear model");
+        observer.step("fitting the linear model");
         let rows = (rows, left);
-        let (form, calibration, design) =
-            fit_linear(settings, data, customers, rows, &recipe, alpha, sampling.as_ref())?;
+        let task = LinearTask { recipe: &recipe, alpha, sampling: sampling.as_ref() };
+        let (form, calibration, design) = fit_linear(settings, data, customers, rows, &task, observer)?;
         let design = Some(design).filter(|_| sampling.is_none());
         Ok((Trained { recipe, comparison, form, calibration, sampling }, design))
     };
@@ -177,12 +178,12 @@ fn with_design(
         return linear(data, None, None, recipe);
     }
     let dataset: &Dataset = data;
-    step("looking for curves and interactions");
+    observer.step("looking for curves and interactions");
     let labels = rows.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
     both_classes(churners, labels.len())?;
     let part = additive::search_rows(dataset, customers, rows, model.seed);
-    let origins = time_split::origins(settings, dataset, &part);
+    let origins = time_split::origins(settings, dataset, &part, observer);
     let options = additive::Options {
         origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
@@ -207,7 +208,7 @@ fn with_design(
         let alpha = comparison.steps.iter().find(|step| step.complexity == additive::LINEAR).map(|step| step.alpha);
         return linear(data, alpha, Some(comparison), recipe);
     }
-    step("fitting the tables");
+    observer.step("fitting the tables");
     let interactions = comparison.chosen == additive::INTERACTIONS;
     let (fit, cross_fit) = searched.fit(interactions, dataset, customers, rows)?;
     clock.lap("fit");
@@ -217,18 +218,26 @@ fn with_design(
     Ok((Trained { recipe, comparison: Some(comparison), form, calibration, sampling }, None))
 }
 
-/// The linear model, its calibration, and the design. The penalty is that of the settings, or else `alpha`, or else searched
-/// for. A data set of our own may be `left` with other rows alone, if any are named.
+/// What is known before a linear model is fitted.
+struct LinearTask<'a> {
+    recipe: &'a Recipe,
+    /// The penalty, if the comparison with richer models has found one.
+    alpha: Option<f64>,
+    /// What was left out of the rows, if anything was.
+    sampling: Option<&'a Sampling>,
+}
+
+/// The linear model, its calibration, and the design. The penalty is that of the settings, or else that of the task, or else
+/// searched for. A data set of our own may be `left` with other rows alone, if any are named.
 fn fit_linear(
     settings: &Settings,
     data: &mut Data<'_>,
     customers: &CustomerTable,
     (rows, left): (&Selection, Option<&Selection>),
-    recipe: &Recipe,
-    alpha: Option<f64>,
-    sampling: Option<&Sampling>,
+    &LinearTask { recipe, alpha, sampling }: &LinearTask<'_>,
+    observer: &dyn Observer,
 ) -> Result<(Form, ChosenCalibration, Design)> {
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(observer);
     let constraints = Constraints::from_settings(
         settings,
         recipe,
@@ -239,9 +248,9 @@ fn fit_linear(
     let design = match (&mut *data, left) {
         // The search for a penalty needs features again.
         (Data::Own { dataset, .. }, Some(left)) if alpha.is_some() => {
-            let shelf = Shelf::of(None);
+            let arena = Arena::new(dataset.memory.budget(None));
             recipe.design_then(dataset, customers, rows, (FOLDS, seed), |index, block| {
-                *block = block.of_rows(left.rows(index), &shelf)?;
+                *block = block.of_rows(left.rows(index), &arena)?;
                 Ok(())
             })?
         }
@@ -260,7 +269,7 @@ fn fit_linear(
         None => {
             // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
             let part = additive::search_rows(data, customers, rows, seed);
-            let origins = time_split::origins(settings, data, &part);
+            let origins = time_split::origins(settings, data, &part, observer);
             let designs = designs_forward_in_time(&origins, recipe, data, customers, &part, seed)?;
             let splits: Vec<Split> = match designs.is_empty() {
                 true => vec![Split::within(&design)],
@@ -359,9 +368,10 @@ impl Trained {
         customers: &CustomerTable,
         rows: &Selection,
         known: Option<Design>,
+        observer: &dyn Observer,
     ) -> Result<Trained> {
-        let mut clock = Clock::start();
-        let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows);
+        let mut clock = Clock::start(observer);
+        let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows, observer);
         let rows = &rows;
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
@@ -490,18 +500,18 @@ pub fn train(
     customers: &CustomerTable,
     snapshots: &Snapshots,
     inputs: Inputs,
-    step: &dyn Fn(&str),
+    observer: &dyn Observer,
 ) -> Result<ModelPair> {
     let training = Selection::labelled(&data, |day| snapshots.training.contains(&day));
     let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
     enough(settings, &data, &training, snapshots)?;
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(observer);
     let baseline = Baseline::learn(settings, &data, customers, &training, &held_out(&data))?;
     clock.lap("baseline");
     let left = Selection::of(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
-    let (judged, design) = with_design(settings, &mut data, customers, (&training, Some(&left)), step)?;
-    step("evaluating on the held-out snapshots");
-    let mut clock = Clock::start();
+    let (judged, design) = with_design(settings, &mut data, customers, (&training, Some(&left)), observer)?;
+    observer.step("evaluating on the held-out snapshots");
+    let mut clock = Clock::start(observer);
     let held_out = held_out(&data);
     let groupings = segments::groupings(&data, customers, &held_out)?;
     // What is fitted once more on every snapshot needs the same columns of the same rows, and of those that were left out.
@@ -511,12 +521,11 @@ pub fn train(
             let embargoed = Selection::labelled(&data, |day| snapshots.embargoed.contains(&day));
             let embargoed = recipe.design(&data, customers, &embargoed, FOLDS, seed)?;
             let held_out = match &mut data {
-                Data::Own { dataset, features: false } if may_give_up_features(settings) => {
-                    recipe.design_then(dataset, customers, &held_out, (FOLDS, seed), |_, block| {
+                Data::Own { dataset, features: false } if may_give_up_features(settings, &dataset.memory) => recipe
+                    .design_then(dataset, customers, &held_out, (FOLDS, seed), |_, block| {
                         block.values = StoredValues::default();
                         Ok(())
-                    })?
-                }
+                    })?,
                 data => recipe.design(data, customers, &held_out, FOLDS, seed)?,
             };
             let probabilities = judged.probabilities_by_design(&held_out, fit, data.blocks.len())?;
@@ -533,9 +542,9 @@ pub fn train(
     if !settings.training.refit {
         return Ok(ModelPair { published: evaluated, evaluated: None });
     }
-    step("fitting once more on every snapshot");
+    observer.step("fitting once more on every snapshot");
     let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
-    let refitted = judged.refit(settings, dataset, customers, &all, known)?;
+    let refitted = judged.refit(settings, dataset, customers, &all, known, observer)?;
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
     let published = artefact(settings, dataset, snapshots, &refitted, evaluation, inputs);
     Ok(ModelPair { published, evaluated: Some(Artefact { refit: false, ..evaluated }) })

@@ -10,6 +10,7 @@ mod determinism;
 mod evaluation;
 mod features_golden;
 mod houserules;
+mod jobs;
 mod memory_limit;
 mod notebooks;
 mod onnx;

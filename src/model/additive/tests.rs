@@ -11,7 +11,7 @@ use super::*;
 use crate::config::{Direction, Penalty};
 use crate::dataset::StoredValues;
 use crate::features::{Catalogue, Directions, Feature as Column};
-use crate::memory::Shelf;
+use crate::memory::{Arena, Memory};
 use crate::model::design::examples::uniform;
 use crate::model::design::recipe::Recipe;
 use crate::numeric::sigmoid;
@@ -214,7 +214,7 @@ pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
             let c = if absent { f64::NAN } else { c };
             columns.iter_mut().zip([a, b, c, 7.0, f64::NAN]).for_each(|(to, value)| to.push(value as f32));
         }
-        let values = StoredValues::new(&columns.concat(), rows, &Shelf::of(None)).unwrap();
+        let values = StoredValues::new(&columns.concat(), rows, &Arena::unlimited()).unwrap();
         blocks.push(Block { as_of: vec![0; rows], customers, labels, values });
     }
     let numeric = ["valley", "steps", "often_absent", "constant", "empty"].map(Column::given).to_vec();
@@ -225,6 +225,7 @@ pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
         exclusions: Vec::new(),
         reports: Vec::new(),
         first_entries: Vec::new(),
+        memory: Memory::default(),
     };
     let names = ["basic", "pro", "team"].map(str::to_owned).to_vec();
     let customers = CustomerTable {
@@ -377,7 +378,7 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
     for block in &mut dataset.blocks {
         let mut columns: Vec<Vec<f32>> = (0..5).map(|index| column(block, index)).collect();
         columns[3].iter_mut().for_each(|value| *value = next() as f32);
-        block.values = StoredValues::new(&columns.concat(), block.rows(), &Shelf::of(None)).unwrap();
+        block.values = StoredValues::new(&columns.concat(), block.rows(), &Arena::unlimited()).unwrap();
     }
     let rows = Selection::labelled(&dataset, |_| true);
     let (fit, cross_fit) = fitted_with(&dataset, &customers, None, Penalty::Group, &Directions::default());

@@ -3,7 +3,7 @@
 use super::recipe::{NumericStep, Recipe, Role, Source, Term, Transform};
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
-use crate::memory::{self, Shelf};
+use crate::memory::{Arena, Memory};
 use crate::model::design::{Design, DesignBlock, TILE};
 use crate::numeric::vectorised;
 use crate::sources::{CustomerTable, NO_LEVEL};
@@ -25,7 +25,7 @@ impl Recipe {
         folds: u8,
         seed: u64,
     ) -> Result<Design> {
-        let of_block = self.of_blocks(dataset.rows(), customers, selection, folds, seed);
+        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), customers, selection, folds, seed);
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| of_block(index, block));
         Ok(self.designed(blocks.collect::<Result<_>>()?))
     }
@@ -40,7 +40,7 @@ impl Recipe {
         (folds, seed): (u8, u64),
         then: impl Fn(usize, &mut Block) -> Result<()> + Sync,
     ) -> Result<Design> {
-        let of_block = self.of_blocks(dataset.rows(), customers, selection, folds, seed);
+        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), customers, selection, folds, seed);
         let blocks = dataset.blocks.par_iter_mut().enumerate().map(|(index, block)| {
             let designed = of_block(index, block)?;
             then(index, block)?;
@@ -52,7 +52,7 @@ impl Recipe {
     /// What turns the selected rows of a block of a data set, of so many rows in all, into blocks of the design.
     fn of_blocks<'a>(
         &'a self,
-        all: usize,
+        (all, memory): (usize, &Memory),
         customers: &'a CustomerTable,
         selection: &'a Selection,
         folds: u8,
@@ -60,7 +60,7 @@ impl Recipe {
     ) -> impl Fn(usize, &Block) -> Result<Vec<DesignBlock>> + Sync + 'a {
         let columns = self.columns(customers);
         let judged = JUDGED_ROW * (all - selection.count()) as u64;
-        let shelf = Shelf::of(memory::room(DESIGN_RESERVE + judged));
+        let arena = Arena::new(memory.budget(memory.room(DESIGN_RESERVE + judged)));
         move |index, block| {
             let (values, of) = (block.values()?, &block.customers);
             let fold = |&row: &u32| customers.fold(of[row as usize], folds, seed);
@@ -68,7 +68,7 @@ impl Recipe {
                 let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
                 let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();
                 let of_rows = (y, rows.iter().map(fold).collect(), customer);
-                DesignBlock::new(&columns.values(block, &values, rows), of_rows, index as u32, &shelf)
+                DesignBlock::new(&columns.values(block, &values, rows), of_rows, index as u32, &arena)
             };
             pieces(selection.rows(index), of).map(design_block).collect()
         }

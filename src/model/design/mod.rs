@@ -4,7 +4,7 @@ pub mod columns;
 pub mod recipe;
 
 use crate::error::{Error, Result};
-use crate::memory::{Shelf, Stored};
+use crate::memory::{Arena, Stored};
 use crate::numeric::{logit, vectorised};
 use fearless_simd::{f32x16, f64x8, prelude::*, Simd};
 use ndarray::{Array1, Array2, ShapeBuilder};
@@ -155,7 +155,7 @@ impl Columns<'_> {
 }
 
 impl DesignBlock {
-    /// A block of rows with these values, column after column, which go to the shelf; of each row the label, the fold and
+    /// A block of rows with these values, column after column, which go to the arena; of each row the label, the fold and
     /// the customer.
     ///
     /// # Errors
@@ -164,10 +164,10 @@ impl DesignBlock {
         x: &[f32],
         (y, fold, customer): (Vec<u8>, Vec<u8>, Vec<u32>),
         family: u32,
-        shelf: &Shelf,
+        arena: &Arena,
     ) -> Result<DesignBlock> {
         let sums = column_sums(x, &y);
-        Ok(DesignBlock { rows: y.len(), x: shelf.put(x)?, y, fold, customer, family, sums })
+        Ok(DesignBlock { rows: y.len(), x: arena.put(x)?, y, fold, customer, family, sums })
     }
 
     /// The values: borrowed, or read into memory until they are dropped.
@@ -402,7 +402,7 @@ pub(super) mod examples {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
         let customer = (0..rows as u32).collect();
-        let block = DesignBlock::new(&x, (y, fold, customer), 0, &Shelf::of(None)).unwrap();
+        let block = DesignBlock::new(&x, (y, fold, customer), 0, &Arena::unlimited()).unwrap();
         Design { names, blocks: vec![block] }
     }
 
@@ -416,7 +416,7 @@ pub(super) mod examples {
             rows.iter().map(|&row| block.fold[row]).collect(),
             rows.iter().map(|&row| block.customer[row]).collect(),
         );
-        DesignBlock::new(&x, of_rows, family, &Shelf::of(None)).unwrap()
+        DesignBlock::new(&x, of_rows, family, &Arena::unlimited()).unwrap()
     }
 
     /// The same rows in blocks of at most `size`.

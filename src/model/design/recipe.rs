@@ -370,7 +370,7 @@ mod tests {
     use super::*;
     use crate::dataset::{Block, StoredValues};
     use crate::features::Feature;
-    use crate::memory::Shelf;
+    use crate::memory::{Arena, Memory};
 
     fn dataset(columns: &[(Measure, Vec<f32>)]) -> Dataset {
         let rows = columns[0].1.len();
@@ -395,11 +395,12 @@ mod tests {
                 customers: (0..rows as u32).collect(),
                 as_of: vec![0; rows],
                 labels: vec![Some(0); rows],
-                values: StoredValues::new(&values, rows, &Shelf::of(None)).unwrap(),
+                values: StoredValues::new(&values, rows, &Arena::unlimited()).unwrap(),
             }],
             exclusions: Vec::new(),
             reports: Vec::new(),
             first_entries: Vec::new(),
+            memory: Memory::default(),
         }
     }
 

@@ -9,7 +9,7 @@ pub mod passthrough;
 use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::memory::Memory;
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::{damaged, IdKind, OpenFile, Table};
@@ -97,11 +97,11 @@ impl CustomerTable {
         Ok(Part::joined(Part::empty(settings, table.id_kind), &parts).in_id_order())
     }
 
-    /// Fails if the memory limit leaves no room for the table.
+    /// Enters the table into the account of the memory; fails if its limit leaves no room for it.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) with what was found and what is needed.
-    pub fn require_memory(table: &Table, settings: &config::Customers) -> Result<()> {
+    pub fn require_memory(table: &Table, settings: &config::Customers, memory: &Memory) -> Result<()> {
         let rows: u64 = table.files.iter().map(OpenFile::rows).sum();
         let numbers = settings.numeric.len() + usize::from(settings.value.is_some());
         let days = [&settings.signup, &settings.start, &settings.end].iter().filter(|column| column.is_some()).count();
@@ -111,7 +111,9 @@ impl CustomerTable {
             IdKind::Text => table.files.iter().map(|file| file.decoded_bytes(&settings.id)).sum(),
         };
         // Once as read, once in order, and the order.
-        memory::require(&format!("the {rows} rows of the customers table"), rows * (2 * row as u64 + 4) + 2 * texts)
+        memory.require(&format!("the {rows} rows of the customers table"), rows * (2 * row as u64 + 4) + 2 * texts)?;
+        memory.enter(rows * row as u64 + texts);
+        Ok(())
     }
 
     /// How many customers.

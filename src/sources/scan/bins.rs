@@ -12,7 +12,7 @@
 use super::packing::Packing;
 use super::row_layout::RowLayout;
 use crate::error::{Error, Result};
-use crate::memory::{Budget, Pages, Scratch, MIB};
+use crate::memory::{Budget, Memory, Pages, Scratch, MIB};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -64,10 +64,10 @@ pub(super) struct Slab {
 
 impl Slab {
     /// An empty one, with room for so many words by part, and for more unless it is for them `alone`.
-    fn new(words: &[usize], alone: bool) -> Slab {
+    fn new(memory: &Memory, words: &[usize], alone: bool) -> Slab {
         let part = |&words: &usize| match alone {
-            true => Pages::new(size_of::<u32>() * words),
-            false => Pages::roomy(size_of::<u32>() * words),
+            true => Pages::new(memory, size_of::<u32>() * words),
+            false => Pages::roomy(memory, size_of::<u32>() * words),
         };
         Slab { batches: Vec::new(), parts: words.iter().map(part).collect(), used: vec![0; words.len()] }
     }
@@ -176,9 +176,9 @@ struct Range {
 type Parts = Vec<Pages>;
 
 impl Bins {
-    /// Empty ones. `limit` is what they may hold in memory, in bytes.
-    pub fn new(layouts: Vec<RowLayout>, partitions: usize, limit: Option<u64>) -> Bins {
-        Bins { partitions, layouts, slabs: Mutex::default(), budget: Budget::of(limit), written: Mutex::new(None) }
+    /// Empty ones, of what they may hold in memory.
+    pub fn new(layouts: Vec<RowLayout>, partitions: usize, budget: Budget) -> Bins {
+        Bins { partitions, layouts, slabs: Mutex::default(), budget, written: Mutex::new(None) }
     }
 
     /// Puts a signal's rows into the bins, an entry a partition, by way of the thread's slab; `task` is that of the first.
@@ -194,9 +194,9 @@ impl Bins {
     ) -> Result<()> {
         let ranges = partitions.chunks(in_range(self.partitions));
         let words: Vec<usize> = ranges.map(|range| range.iter().map(Vec::len).sum()).collect();
-        let limited = self.budget.is_limited();
+        let limited = self.budget.limit().is_some();
         if !slab.has_room(&words) {
-            self.keep(std::mem::replace(slab, Slab::new(&words, limited)))?;
+            self.keep(std::mem::replace(slab, Slab::new(self.budget.memory(), &words, limited)))?;
         }
         slab.push((signal, task), packing, partitions);
         match limited {
@@ -262,7 +262,7 @@ impl Bins {
         let Written { scratch, packings, extents } = match written {
             Some(written) => written,
             None => written.insert(Written {
-                scratch: Scratch::create()?,
+                scratch: Scratch::create(self.budget.memory())?,
                 packings: vec![Vec::new(); self.layouts.len()],
                 extents: vec![vec![Vec::new(); self.partitions]; self.layouts.len()],
             }),
@@ -423,7 +423,7 @@ mod tests {
             (packing, [first.to_vec(), Vec::new(), third.to_vec()])
         };
         for limit in [None, Some(0), Some(3000), Some(1 << 30)] {
-            let bins = Bins::new(vec![layout; 3], 3, limit);
+            let bins = Bins::new(vec![layout; 3], 3, Memory::unlimited().budget(limit));
             // Of two threads.
             for tasks in [[1, 3], [0, 2]] {
                 let mut slab = Slab::default();
@@ -471,7 +471,7 @@ mod tests {
         let layout = RowLayout { fraction: false, value_words: 0, category: false, instrument: false };
         // Two partitions a range.
         let partitions = 2 * RANGES;
-        let bins = Bins::new(vec![layout], partitions, None);
+        let bins = Bins::new(vec![layout], partitions, Memory::unlimited().budget(None));
         let words = |partition: usize| vec![partition as u32; 100];
         for task in 0..2 {
             let mut slab = Slab::default();

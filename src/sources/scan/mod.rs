@@ -18,6 +18,7 @@ mod vector;
 use crate::calendar::{Day, Zone, MICROS};
 use crate::config::SignalKind;
 use crate::error::{Error, Result};
+use crate::memory::Budget;
 use crate::sources::customers::CustomerTable;
 use bins::{Binned, Bins};
 use id_index::IdIndex;
@@ -64,8 +65,8 @@ impl EventStore {
     }
 }
 
-/// Scans all signals at once. `last` is the last as-of date: the days from it on are of labels. Rows may take `memory`
-/// bytes, if it is given; others are written to a scratch file. `progress` is told of every task's rows when they are
+/// Scans all signals at once. `last` is the last as-of date: the days from it on are of labels. Rows that the
+/// budget has no memory for are written to a scratch file. `progress` is told of every task's rows when they are
 /// done.
 ///
 /// # Errors
@@ -76,7 +77,7 @@ pub fn scan(
     customers: &CustomerTable,
     last: Day,
     zone: &Zone,
-    memory: Option<u64>,
+    budget: Budget,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<EventStore> {
     let bounds: Vec<(i64, i64)> = scans.iter().map(|scan| (zone.midnight(scan.from), zone.midnight(scan.to))).collect();
@@ -106,9 +107,8 @@ pub fn scan(
     // A quarter of the memory may lie in the threads' own buffers, which grow by doubling.
     let threads = rayon::current_num_threads();
     let gathered = (GATHERED * partitioning.count()).max(LEAST_GATHERED);
-    let gathered = memory.map_or(gathered, |bytes| gathered.min(bytes as usize / 8 / threads));
-    let held = memory.map(|bytes| bytes.saturating_sub((2 * gathered * threads) as u64));
-    let bins = Bins::new(layouts.clone(), partitioning.count(), held);
+    let gathered = budget.limit().map_or(gathered, |bytes| gathered.min(bytes as usize / 8 / threads));
+    let bins = Bins::new(layouts.clone(), partitioning.count(), budget.less((2 * gathered * threads) as u64));
     let scanner = Scanner {
         scans,
         layouts: &layouts,

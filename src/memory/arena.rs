@@ -1,6 +1,6 @@
-//! Shelves: where many numbers are kept that belong together.
+//! Arenas: where many numbers are kept that belong together.
 
-use super::{Budget, Pages, Scratch};
+use super::{Budget, Memory, Pages, Scratch};
 use crate::error::{Error, Result};
 use bytemuck::Pod;
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Bytes that whatever lies on a board begins at a multiple of: a line of the cache.
+/// Bytes that whatever lies on a chunk begins at a multiple of: a line of the cache.
 const ALIGNED: usize = 64;
 
 /// Numbers that lie in memory, or in a scratch file where the limit leaves no room for them.
@@ -17,10 +17,14 @@ pub struct Stored<T>(Place<T>);
 
 #[derive(Clone, Debug)]
 enum Place<T> {
-    Held(Vec<T>),
-    /// From its place `at` on in a board's numbers; nothing until the board is full or the shelf gone.
-    Shelved {
-        board: Arc<OnceLock<Pages>>,
+    Held {
+        values: Vec<T>,
+        /// Kept for the day that it is dropped.
+        _entry: Option<Entry>,
+    },
+    /// From its place `at` on in a chunk's numbers; nothing until the chunk is full or the arena gone.
+    InChunk {
+        chunk: Arc<OnceLock<Pages>>,
         at: usize,
         len: usize,
     },
@@ -32,15 +36,41 @@ enum Place<T> {
     },
 }
 
+/// Bytes on the account of a job's memory, until it is dropped.
+#[derive(Debug)]
+struct Entry {
+    memory: Memory,
+    bytes: u64,
+}
+
+impl Entry {
+    fn new(memory: &Memory, bytes: u64) -> Entry {
+        memory.enter(bytes);
+        Entry { memory: memory.clone(), bytes }
+    }
+}
+
+impl Clone for Entry {
+    fn clone(&self) -> Entry {
+        Entry::new(&self.memory, self.bytes)
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.memory.leave(self.bytes);
+    }
+}
+
 impl<T> Default for Stored<T> {
     fn default() -> Stored<T> {
-        Stored(Place::Held(Vec::new()))
+        Stored::from(Vec::new())
     }
 }
 
 impl<T> From<Vec<T>> for Stored<T> {
     fn from(values: Vec<T>) -> Stored<T> {
-        Stored(Place::Held(values))
+        Stored(Place::Held { values, _entry: None })
     }
 }
 
@@ -48,8 +78,8 @@ impl<T: Pod> Stored<T> {
     /// How many.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Place::Held(values) => values.len(),
-            Place::Shelved { len, .. } | Place::Spilled { len, .. } => *len,
+            Place::Held { values, .. } => values.len(),
+            Place::InChunk { len, .. } | Place::Spilled { len, .. } => *len,
         }
     }
 
@@ -66,7 +96,7 @@ impl<T: Pod> Stored<T> {
     /// All of them: borrowed, or read into memory until they are dropped.
     ///
     /// # Errors
-    /// [`Error::Temporary`] when the scratch file cannot be read; [`Error::Internal`] while the shelf is still being filled.
+    /// [`Error::Temporary`] when the scratch file cannot be read; [`Error::Internal`] while the arena is still being filled.
     pub fn all(&self) -> Result<Cow<'_, [T]>> {
         self.range(0..self.len())
     }
@@ -77,9 +107,9 @@ impl<T: Pod> Stored<T> {
     /// As [`Stored::all`].
     pub fn range(&self, range: Range<usize>) -> Result<Cow<'_, [T]>> {
         match &self.0 {
-            Place::Held(values) => Ok(Cow::Borrowed(&values[range])),
-            Place::Shelved { board, at, .. } => {
-                let pages = board.get().ok_or_else(|| Error::Internal("numbers are read from an open shelf".into()))?;
+            Place::Held { values, .. } => Ok(Cow::Borrowed(&values[range])),
+            Place::InChunk { chunk, at, .. } => {
+                let pages = chunk.get().ok_or_else(|| Error::Internal("numbers are read from an open arena".into()))?;
                 Ok(Cow::Borrowed(&pages.of()[at + range.start..at + range.end]))
             }
             Place::Spilled { scratch, at, len, .. } => {
@@ -94,36 +124,41 @@ impl<T: Pod> Stored<T> {
 }
 
 /// Keeps numbers. Without a limit they lie side by side in pieces of memory that are used again when the last of the numbers on
-/// them are gone; they can be read when the shelf is gone. Under a limit each lies by itself, in memory while the budget
-/// lasts, then in a scratch file of the shelf's.
+/// them are gone; they can be read when the arena is gone. Under a limit each lies by itself, in memory while the budget
+/// lasts, then in a scratch file of the arena's.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct Arena {
     budget: Budget,
     scratch: Mutex<Option<Arc<Scratch>>>,
-    /// The boards that are being filled: one for each thread that is at it.
-    open: Mutex<Vec<Board>>,
+    /// The chunks that are being filled: one for each thread that is at it.
+    open: Mutex<Vec<Chunk>>,
 }
 
 /// Memory for numbers side by side.
 #[derive(Debug)]
-struct Board {
+struct Chunk {
     pages: Pages,
     /// Bytes in use.
     used: usize,
     filled: Arc<OnceLock<Pages>>,
 }
 
-impl Board {
+impl Chunk {
     fn close(self) {
         // Nobody else has set it.
         let _ = self.filled.set(self.pages);
     }
 }
 
-impl Shelf {
-    /// Whose contents may take so many bytes of memory, or any number.
-    pub fn of(limit: Option<u64>) -> Shelf {
-        Shelf { budget: Budget::of(limit), scratch: Mutex::new(None), open: Mutex::default() }
+impl Arena {
+    /// Of what its contents may take.
+    pub fn new(budget: Budget) -> Arena {
+        Arena { budget, scratch: Mutex::new(None), open: Mutex::default() }
+    }
+
+    /// In as much memory as there is.
+    pub fn unlimited() -> Arena {
+        Arena::new(Memory::unlimited().budget(None))
     }
 
     /// Keeps some numbers.
@@ -137,35 +172,36 @@ impl Shelf {
     /// Keeps so many numbers, each of which `fill` sets: it finds anything in their place.
     ///
     /// # Errors
-    /// As [`Shelf::put`].
+    /// As [`Arena::put`].
     pub fn fill<T: Pod>(&self, len: usize, fill: impl FnOnce(&mut [T])) -> Result<Stored<T>> {
-        if !self.budget.is_limited() {
-            return Ok(self.shelved(len, fill));
+        if self.budget.limit().is_none() {
+            return Ok(self.in_chunk(len, fill));
         }
         let mut values = vec![T::zeroed(); len];
         fill(&mut values);
-        match self.budget.take(size_of_val(values.as_slice()) as u64) {
-            true => Ok(values.into()),
-            false => self.spilled(&values),
+        let bytes = size_of_val(values.as_slice()) as u64;
+        if self.budget.take(bytes) {
+            return Ok(Stored(Place::Held { values, _entry: Some(Entry::new(self.budget.memory(), bytes)) }));
         }
+        self.spilled(&values)
     }
 
-    fn shelved<T: Pod>(&self, len: usize, fill: impl FnOnce(&mut [T])) -> Stored<T> {
+    fn in_chunk<T: Pod>(&self, len: usize, fill: impl FnOnce(&mut [T])) -> Stored<T> {
         let bytes = (size_of::<T>() * len).next_multiple_of(ALIGNED);
         let open = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let board = open().pop();
-        let mut board = match board {
-            Some(board) if board.used + bytes <= board.pages.bytes() => board,
+        let chunk = open().pop();
+        let mut chunk = match chunk {
+            Some(chunk) if chunk.used + bytes <= chunk.pages.bytes() => chunk,
             full => {
-                full.into_iter().for_each(Board::close);
-                Board { pages: Pages::roomy(bytes), used: 0, filled: Arc::default() }
+                full.into_iter().for_each(Chunk::close);
+                Chunk { pages: Pages::roomy(self.budget.memory(), bytes), used: 0, filled: Arc::default() }
             }
         };
-        let at = board.used / size_of::<T>();
-        fill(&mut board.pages.of_mut()[at..at + len]);
-        board.used += bytes;
-        let stored = Stored(Place::Shelved { board: board.filled.clone(), at, len });
-        open().push(board);
+        let at = chunk.used / size_of::<T>();
+        fill(&mut chunk.pages.of_mut()[at..at + len]);
+        chunk.used += bytes;
+        let stored = Stored(Place::InChunk { chunk: chunk.filled.clone(), at, len });
+        open().push(chunk);
         stored
     }
 
@@ -174,7 +210,7 @@ impl Shelf {
             let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
             match &*scratch {
                 Some(scratch) => scratch.clone(),
-                None => scratch.insert(Arc::new(Scratch::create()?)).clone(),
+                None => scratch.insert(Arc::new(Scratch::create(self.budget.memory())?)).clone(),
             }
         };
         let at = scratch.append(bytemuck::cast_slice(values))?;
@@ -182,10 +218,10 @@ impl Shelf {
     }
 }
 
-impl Drop for Shelf {
+impl Drop for Arena {
     fn drop(&mut self) {
         let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
-        open.drain(..).for_each(Board::close);
+        open.drain(..).for_each(Chunk::close);
     }
 }
 
@@ -194,9 +230,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shelf_keeps_what_it_is_given_in_memory_or_not() {
-        let shelf = Shelf::of(Some(40));
-        let stored: Vec<Stored<f32>> = (0..5).map(|i| shelf.put(&vec![i as f32; 4 + i]).unwrap()).collect();
+    fn a_arena_keeps_what_it_is_given_in_memory_or_not() {
+        let arena = Arena::new(Memory::unlimited().budget(Some(40)));
+        let stored: Vec<Stored<f32>> = (0..5).map(|i| arena.put(&vec![i as f32; 4 + i]).unwrap()).collect();
         assert_eq!(stored.iter().filter(|s| s.is_held()).count(), 2);
         for (i, stored) in stored.iter().enumerate() {
             assert_eq!(stored.all().unwrap().as_ref(), vec![i as f32; 4 + i]);
@@ -205,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_side_by_side_is_read_when_the_shelf_is_gone() {
-        let shelf = Shelf::of(None);
+    fn what_lies_side_by_side_is_read_when_the_arena_is_gone() {
+        let arena = Arena::unlimited();
         let mut stored = Vec::new();
         for i in 0..2000usize {
-            stored.push((shelf.put(&vec![i as f32; 3 * i]).unwrap(), shelf.put(&vec![i as u8; i]).unwrap()));
+            stored.push((arena.put(&vec![i as f32; 3 * i]).unwrap(), arena.put(&vec![i as u8; i]).unwrap()));
         }
         assert!(stored[1999].0.all().is_err());
-        drop(shelf);
+        drop(arena);
         for (i, (floats, bytes)) in stored.iter().enumerate() {
             assert!(floats.is_held() && *floats.all().unwrap() == vec![i as f32; 3 * i]);
             assert_eq!(bytes.range(i / 2..i).unwrap(), vec![i as u8; i - i / 2]);
