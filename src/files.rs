@@ -79,6 +79,7 @@ impl Lock {
             .write(true)
             .open(&path)
             .map_err(|e| Error::writing(&path, &e))?;
+
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
             Err(fs::TryLockError::WouldBlock) => Err(Error::Locked(format!(

@@ -336,6 +336,7 @@ pub fn with_settings_last(arguments: impl IntoIterator<Item = OsString>) -> Vec<
             others.push(argument);
         }
     }
+
     others.extend(settings);
     others
 }

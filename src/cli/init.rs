@@ -16,18 +16,22 @@ pub fn run(session: &Session, dir: &Path, from: Option<&Path>) -> anyhow::Result
         ))
         .into());
     }
+
     let text = match from {
         Some(data) => infer::infer(data, dir)?,
         None => config::DEFAULT_TOML.to_owned(),
     };
+
     files::create_folder(dir)?;
     files::write_atomically(&path, text.as_bytes())?;
     if session.json() {
         return session.print_json(&serde_json::json!({ "written": path }));
     }
+
     let next = match from {
         Some(_) => "Read it through: what was inferred is marked. Then run `churn check`.",
         None => "Name your tables in it, then run `churn check`.",
     };
+
     session.print(&format!("Wrote {}. {next}\n", path.display()))
 }

@@ -142,8 +142,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+
     let log_format = cli.global.log_format;
     start_logging(&cli.global);
+
     // Told to end (Ctrl-C, or SIGTERM from a scheduler), the program leaves nothing half-written behind. Without a
     // handler the next run clears up instead.
     let unfinished = Unfinished::default();
@@ -152,17 +154,20 @@ pub fn main() -> ExitCode {
         left.remove();
         std::process::exit(INTERRUPTED);
     });
+
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(cli, unfinished)));
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error,
         Err(_) => anyhow::Error::new(Error::bug()),
     };
+
     let code = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
     let message = match error.downcast_ref::<Error>() {
         Some(expected) => expected.to_string(),
         None => format!("{error:#}"),
     };
+
     let line = match log_format {
         LogFormat::Text => format!("error: {message}\n"),
         LogFormat::Json => {
@@ -170,6 +175,7 @@ pub fn main() -> ExitCode {
             format!("{line}\n")
         }
     };
+
     // Nothing can be done if standard error is gone too.
     let _ = std::io::stderr().write_all(line.as_bytes());
     ExitCode::from(code)

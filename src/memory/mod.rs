@@ -166,6 +166,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
+
     let factor = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" | "kib" => KIB,
@@ -178,6 +179,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         "tb" => 1_000_000_000_000,
         _ => return Err(wrong()),
     };
+
     let bytes = match number.parse::<u64>() {
         Ok(whole) => whole.checked_mul(factor).ok_or_else(wrong)?,
         Err(_) => {
@@ -185,6 +187,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
             (number * factor as f64) as u64
         }
     };
+
     if bytes == 0 {
         return Err(wrong());
     }

@@ -12,10 +12,12 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
         "Backtest: at each origin a model learned from what was known then{}\n\n",
         if purged { ", by customers other than those judged" } else { "" }
     );
+
     let header =
         ["origin", "dates", "rows", "churned", "judged", "risk", "churned", "AUC", "95 %", "lift", "loss", "ECE"];
     let mut list = table(&header, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), percent);
+
     for origin in &found.origins {
         list.add_row([
             origin.name.clone(),
@@ -32,11 +34,13 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
             shown(origin.metrics.ece, 4),
         ]);
     }
+
     let _ = writeln!(
         text,
         "{list}\nDates, rows and the first share are what the model learned from; then come the rows judged, their mean risk, and \
          the share that churned. Loss is log-loss.\n"
     );
+
     let shifts: Vec<f64> = found.origins.iter().filter_map(|origin| origin.shift_needed).collect();
     let (low, high) = shifts.iter().fold((f64::MAX, f64::MIN), |(low, high), &shift| (low.min(shift), high.max(shift)));
     if shifts.len() > 1 {
@@ -46,6 +50,7 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
              snapshot to be off by as much."
         );
     }
+
     for (name, why) in &found.left_out {
         let _ = writeln!(text, "  note: {name} is left out: {why}");
     }
@@ -53,6 +58,7 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
     let header = ["", "mean of the origins", &baseline, "all rows together", "95 % interval", &baseline];
     let mut list = table(&header, &[1, 2, 3, 4, 5]);
     let ranges = &found.intervals;
+
     let mut line = |name: &str, metric: fn(&Metrics) -> Option<f64>, range: Option<Interval>, digits: usize| {
         let mean = |of: fn(&Origin) -> &Metrics| {
             let defined: Vec<f64> = found.origins.iter().filter_map(|origin| metric(of(origin))).collect();
@@ -67,6 +73,7 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
             shown(metric(&found.baseline), digits),
         ]);
     };
+
     line("ROC AUC", |m| m.roc_auc, ranges.roc_auc, 3);
     line("average precision", |m| m.average_precision, ranges.average_precision, 3);
     line("top-decile lift", |m| m.top_decile_lift, ranges.top_decile_lift, 2);
@@ -74,10 +81,12 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
     line("Brier score", |m| m.brier, ranges.brier, 4);
     line("calibration error (ECE)", |m| m.ece, ranges.ece, 4);
     let _ = writeln!(text, "{list}");
+
     if found.origins.len() > 1 {
         text += "A list ranks the customers of one date: the mean of the origins says how well. All rows together are \
                  ranked within what one model scored.\n";
     }
+
     if let Some(line) = &found.calibration_line {
         let _ = writeln!(
             text,
@@ -88,6 +97,7 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
             interval(Some(line.in_the_large), 2),
         );
     }
+
     for curve in [&found.by_history, &found.by_customers].into_iter().flatten() {
         text += &learning(curve);
     }

@@ -34,6 +34,7 @@ fn held_out(text: &mut String, rows: &HeldOut) {
         dates.join(", "),
         rows.churners
     );
+
     let (first, second) = (&rows.first, &rows.second);
     let mut list = table(&["", &first.version, &second.version, "difference", "95 % interval"], &[1, 2, 3, 4]);
     let mut line = |name: &str, of: fn(&Intervals) -> Option<Interval>, digits: usize| {
@@ -48,6 +49,7 @@ fn held_out(text: &mut String, rows: &HeldOut) {
             difference.map_or_else(|| "-".to_owned(), |d| format!("{} to {}", signed(d.lower), signed(d.upper))),
         ]);
     };
+
     line("ROC AUC", |m| m.roc_auc, 4);
     line("average precision", |m| m.average_precision, 4);
     line("top-decile lift", |m| m.top_decile_lift, 2);
@@ -56,6 +58,7 @@ fn held_out(text: &mut String, rows: &HeldOut) {
     line("Brier score", |m| m.brier, 4);
     line("calibration error (ECE)", |m| m.ece, 4);
     let _ = writeln!(text, "{list}");
+
     for side in [first, second] {
         if side.model == ModelKind::Evaluated {
             let _ = writeln!(
@@ -65,6 +68,7 @@ fn held_out(text: &mut String, rows: &HeldOut) {
             );
         }
     }
+
     text.push('\n');
 }
 
@@ -82,10 +86,12 @@ fn inside(text: &mut String, comparison: &Comparison) {
             let _ = writeln!(text, "{what} of {version} alone: {}{more}", names[..names.len().min(NAMED)].join(", "));
         }
     }
+
     if inside.turned.is_empty() {
         let _ = writeln!(text, "No effect that both have changes its sign.\n");
         return;
     }
+
     let _ = writeln!(text, "\nEffects that change their sign (log-odds; certain where neither 95 % interval holds 0):");
     let mut list = table(&["column", first, second, ""], &[1, 2]);
     for turned in &inside.turned {
@@ -96,6 +102,7 @@ fn inside(text: &mut String, comparison: &Comparison) {
             if turned.certain { "certain" } else { "" }.to_owned(),
         ]);
     }
+
     let _ = writeln!(text, "{list}\n");
 }
 
@@ -110,6 +117,7 @@ fn list(text: &mut String, comparison: &Comparison, day: Day, change: &ListChang
         shown(change.rank_correlation, 3),
         change.eligible,
     );
+
     for (what, moved) in [("come onto it", &change.entering), ("drop from it", &change.leaving)] {
         if moved.is_empty() {
             continue;
@@ -138,5 +146,6 @@ fn list(text: &mut String, comparison: &Comparison, day: Day, change: &ListChang
         }
         let _ = writeln!(text, "{list}");
     }
+
     let _ = writeln!(text, "\nA list holds {capacity} customers (list.capacity), the control group among them.");
 }

@@ -3,8 +3,8 @@
 use super::{count, counted, interval, percent, shown, table};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
-use crate::evaluation::FoldMetrics;
-use crate::evaluation::{Profit, Segment};
+use crate::evaluation::{Evaluation, FoldMetrics, Profit, Segment};
+use comfy_table::Table;
 use std::fmt::Write;
 
 /// The metrics with their intervals beside those of the baseline, and what follows from them. For `train`.
@@ -13,11 +13,13 @@ pub fn brief(model: &Artefact) -> String {
     let evaluation = &model.evaluation;
     let metrics = &evaluation.metrics;
     let dates: Vec<String> = evaluation.as_of.iter().map(Day::to_string).collect();
+
     let held_out = match dates.as_slice() {
         [] => "Held-out rows".to_owned(),
         [one] => format!("Held-out snapshot {one}"),
         many => format!("Held-out snapshots {}", many.join(", ")),
     };
+
     let _ = writeln!(
         text,
         "{held_out}: {}, {} churned (base rate {})",
@@ -25,11 +27,13 @@ pub fn brief(model: &Artefact) -> String {
         count(metrics.churners as u64),
         metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
     );
+
     let baseline = format!("{} alone", evaluation.baseline_of);
     let header = ["on held-out rows", "model", "95 % interval", &baseline];
     let mut list = table(&header, &[1, 2, 3]);
     let (of, ranges, trivial) = (metrics, &evaluation.intervals, &evaluation.baseline);
     let lift = format!("lift of the first {}", metrics.capacity);
+
     for (name, value, range, baseline, digits) in [
         ("ROC AUC", of.roc_auc, ranges.roc_auc, trivial.roc_auc, 3),
         ("average precision", of.average_precision, ranges.average_precision, trivial.average_precision, 3),
@@ -41,6 +45,7 @@ pub fn brief(model: &Artefact) -> String {
     ] {
         list.add_row([name.to_owned(), shown(value, digits), interval(range, digits), shown(baseline, digits)]);
     }
+
     let _ = writeln!(text, "{list}");
     if let Some(chance) = evaluation.ece_by_chance {
         let _ = writeln!(text, "Perfect probabilities would have an ECE of {chance:.4} on as many rows.");
@@ -53,12 +58,14 @@ pub fn brief(model: &Artefact) -> String {
             profit.best.length
         );
     }
+
     for advice in &evaluation.advice {
         let _ = writeln!(text, "  note: {advice}");
     }
     text
 }
 
+/// What lists of two lengths would earn.
 fn money(profit: &Profit) -> String {
     let economics = &profit.economics;
     let mut list = table(&["list of a snapshot", "customers", "expected profit", "on the outcomes, 95 %"], &[1, 2, 3]);
@@ -67,6 +74,7 @@ fn money(profit: &Profit) -> String {
     for (name, of) in lists {
         list.add_row([name.to_owned(), whole(of.length), whole(of.expected), interval(Some(of.realised), 0)]);
     }
+
     format!(
         "With a contact at {}, an offer at {}, {} of churners saved and {:.0} a customer ([economics]),\ncontacting pays \
          above a risk of {}; EMPC {} a customer ({}).\n{list}\n",
@@ -88,44 +96,14 @@ pub fn whole(model: &Artefact) -> String {
         text += &self::folds(folds);
     }
     if evaluation.by_date.len() > 1 {
-        let mut list = table(&["snapshot", "rows", "churned", "AUC", "lift", "log-loss", "ECE"], &[1, 2, 3, 4, 5, 6]);
-        for (day, metrics) in &evaluation.by_date {
-            list.add_row([
-                day.to_string(),
-                count(metrics.rows as u64),
-                metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
-                shown(metrics.roc_auc, 3),
-                shown(metrics.top_decile_lift, 2),
-                shown(metrics.log_loss, 4),
-                shown(metrics.ece, 4),
-            ]);
-        }
-        let _ = writeln!(text, "\n{list}");
+        let _ = writeln!(text, "\n{}", by_date(evaluation));
     }
     if let Some(profit) = &evaluation.profit {
         let _ = write!(text, "\n{}", money(profit));
     }
-    let mut list = table(&["riskiest", "rows", "churned", "of all churners", "lift"], &[0, 1, 2, 3, 4]);
-    for gain in &evaluation.gains {
-        list.add_row([
-            percent(gain.depth),
-            count(gain.rows as u64),
-            percent(gain.precision),
-            percent(gain.gain),
-            format!("{:.2}", gain.lift),
-        ]);
-    }
-    let _ = writeln!(text, "\n{list}\n");
-    let mut list = table(&["risk", "rows", "mean risk", "churned"], &[1, 2, 3]);
-    for bin in &evaluation.calibration {
-        list.add_row([
-            format!("{} to {}", percent(bin.lowest), percent(bin.highest)),
-            count(bin.rows as u64),
-            percent(bin.mean_probability),
-            percent(bin.churn_rate),
-        ]);
-    }
-    let _ = writeln!(text, "{list}");
+
+    let _ = writeln!(text, "\n{}\n", gains(evaluation));
+    let _ = writeln!(text, "{}", calibration(evaluation));
     if let Some(line) = &evaluation.calibration_line {
         let _ = writeln!(
             text,
@@ -138,16 +116,65 @@ pub fn whole(model: &Artefact) -> String {
             interval(Some(line.in_the_large), 2),
         );
     }
+
     if !evaluation.segments.is_empty() {
         let _ = writeln!(text, "\n{}", segments(&evaluation.segments));
     }
     text
 }
 
+/// The metrics of each held-out snapshot.
+fn by_date(evaluation: &Evaluation) -> Table {
+    let mut list = table(&["snapshot", "rows", "churned", "AUC", "lift", "log-loss", "ECE"], &[1, 2, 3, 4, 5, 6]);
+    for (day, metrics) in &evaluation.by_date {
+        list.add_row([
+            day.to_string(),
+            count(metrics.rows as u64),
+            metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
+            shown(metrics.roc_auc, 3),
+            shown(metrics.top_decile_lift, 2),
+            shown(metrics.log_loss, 4),
+            shown(metrics.ece, 4),
+        ]);
+    }
+    list
+}
+
+/// How many churners are among the riskiest.
+fn gains(evaluation: &Evaluation) -> Table {
+    let mut list = table(&["riskiest", "rows", "churned", "of all churners", "lift"], &[0, 1, 2, 3, 4]);
+    for gain in &evaluation.gains {
+        list.add_row([
+            percent(gain.depth),
+            count(gain.rows as u64),
+            percent(gain.precision),
+            percent(gain.gain),
+            format!("{:.2}", gain.lift),
+        ]);
+    }
+    list
+}
+
+/// The mean risk beside the share that churned, bin by bin.
+fn calibration(evaluation: &Evaluation) -> Table {
+    let mut list = table(&["risk", "rows", "mean risk", "churned"], &[1, 2, 3]);
+    for bin in &evaluation.calibration {
+        list.add_row([
+            format!("{} to {}", percent(bin.lowest), percent(bin.highest)),
+            count(bin.rows as u64),
+            percent(bin.mean_probability),
+            percent(bin.churn_rate),
+        ]);
+    }
+    list
+}
+
+/// How well each group of customers is served.
 fn segments(segments: &[Segment]) -> String {
     let header = ["segment", "", "rows", "mean risk", "churned", "AUC", "95 % interval", "listed", "caught", ""];
     let mut list = table(&header, &[2, 3, 4, 5, 6, 7, 8]);
     let mut before = "";
+
     for segment in segments {
         let remark = match (segment.small, segment.concerns.is_empty()) {
             (true, _) => "small",
@@ -168,6 +195,7 @@ fn segments(segments: &[Segment]) -> String {
         ]);
         before = &segment.by;
     }
+
     list.to_string()
 }
 
@@ -187,6 +215,7 @@ fn folds(folds: &FoldMetrics) -> String {
             shown(m.ece, 4),
         ]);
     }
+
     let mean = &folds.mean;
     if folds.by_fold.len() > 1 {
         list.add_row([
@@ -200,5 +229,6 @@ fn folds(folds: &FoldMetrics) -> String {
             shown(mean.ece, 4),
         ]);
     }
+
     format!("\n{list}\n")
 }

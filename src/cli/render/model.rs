@@ -54,6 +54,7 @@ pub fn model(model: &Artefact) -> String {
     if let Some(sampling) = &model.fit.sampling {
         let _ = writeln!(text, "\nSampled: {sampling}");
     }
+
     let _ = writeln!(
         text,
         "\nFitted on {}, {} churned; penalty {:.0e}; calibration {}\n",
@@ -71,6 +72,7 @@ pub fn model(model: &Artefact) -> String {
         notes(&mut text, &model.fit.advice);
         return text;
     }
+
     let header = ["column", "effect", "std. error", "z", "p", "95 % interval", "odds ratio"];
     let mut list = table(&header, &[1, 2, 3, 4, 5, 6]);
     for c in &model.fit.coefficients {
@@ -86,6 +88,7 @@ pub fn model(model: &Artefact) -> String {
             format!("{:.3}", c.odds_ratio),
         ]);
     }
+
     let _ = writeln!(text, "{list}");
     text += "Effects are log-odds of churn per standard deviation (numeric columns) or against the baseline level.\n";
     notes(&mut text, &model.fit.advice);
@@ -97,6 +100,7 @@ pub fn steps(text: &mut String, model: &Artefact) {
     let Some(comparison) = &model.fit.comparison else { return };
     let header = ["complexity", "log-loss", "gain over the step before", "interactions", ""];
     let mut list = table(&header, &[1, 2, 3]);
+
     for step in &comparison.steps {
         let gain = step.gain.zip(step.gain_standard_error);
         list.add_row([
@@ -107,10 +111,12 @@ pub fn steps(text: &mut String, model: &Artefact) {
             if step.complexity == comparison.chosen { "chosen" } else { "" }.to_owned(),
         ]);
     }
+
     let forward = match comparison.origins {
         0 => String::new(),
         count => format!(" forward in time, at {},", counted(count as u64, "date")),
     };
+
     let rows = counted(comparison.rows as u64, "row");
     let _ = writeln!(text, "Cross-validated{forward} on {rows} of training:\n{list}");
 }

@@ -15,6 +15,7 @@ pub fn trained(trained: &Trained) -> String {
     let mut text = String::new();
     let dates: Vec<String> = model.snapshots.training.iter().map(Day::to_string).collect();
     let _ = writeln!(text, "Model {} trained\n", model.version);
+
     let _ = match &model.evaluation.folds {
         None => writeln!(
             text,
@@ -29,9 +30,11 @@ pub fn trained(trained: &Trained) -> String {
             folds.column.as_ref().map_or_else(String::new, |column| format!(" of column `{column}`")),
         ),
     };
+
     text += &evaluation::brief(model);
     screened(&mut text, model);
     model::steps(&mut text, model);
+
     let _ = writeln!(
         text,
         "{} on {}, {} churned; {}, penalty {:.0e}, calibration {}",
@@ -69,6 +72,7 @@ pub fn trained(trained: &Trained) -> String {
         decision.reason,
         trained.file.display()
     );
+
     text
 }
 
