@@ -2,7 +2,8 @@
 //! it in its notes.
 
 use super::choices::{ChurnDefinition, Format};
-use super::settings::{Gates, Settings, Signal};
+use super::key::Key;
+use super::settings::{Eligibility, Gates, Settings, Signal};
 use crate::measures::SignalKind;
 
 impl Settings {
@@ -27,8 +28,14 @@ impl Settings {
         for format in self.publish.formats.iter().filter(|format| matches!(format, Format::Xlsx | Format::Html)) {
             notes.push(format!("publish.formats names {format:?}, which this version does not write"));
         }
-        if Some(self.gates.max_psi) != usual_max_psi() {
+        if is_changed(Gates::KEYS, "gates.max_psi", self.gates.max_psi) {
             notes.push("gates.max_psi has no effect: this version does not measure drift".to_owned());
+        }
+
+        let has_signup = self.customers.as_ref().is_none_or(|customers| customers.signup.is_some());
+        let min_tenure = f64::from(self.eligibility.min_tenure_days);
+        if !has_signup && min_tenure > 0.0 && is_changed(Eligibility::KEYS, "eligibility.min_tenure_days", min_tenure) {
+            notes.push("eligibility.min_tenure_days has no effect without customers.signup".to_owned());
         }
         notes
     }
@@ -52,8 +59,8 @@ fn of_signal(name: &str, signal: &Signal) -> Vec<String> {
     notes
 }
 
-/// The threshold where nobody has set one.
-fn usual_max_psi() -> Option<f64> {
-    let key = Gates::KEYS.iter().find(|key| key.name() == "max_psi")?;
-    key.default?.parse().ok()
+/// Whether somebody has set a number to another than its default.
+fn is_changed(keys: &[Key], path: &str, value: f64) -> bool {
+    let default = keys.iter().find(|key| key.path == path).and_then(|key| key.default);
+    default.and_then(|default| default.parse().ok()) != Some(value)
 }
