@@ -383,14 +383,18 @@ pub fn build(
         dataset.blocks.push(block);
         dataset.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
         for (report, (unknown, duplicates)) in dataset.reports.iter_mut().zip(unknown.into_iter().zip(duplicates)) {
-            report.quarantine.add(sources::Reason::UnknownCustomer, unknown);
-            report.quarantine.add(sources::Reason::Duplicate, duplicates);
-            report.kept -= unknown + duplicates;
+            report.rows.quarantine.add(sources::Reason::UnknownCustomer, unknown);
+            report.rows.quarantine.add(sources::Reason::Duplicate, duplicates);
+            report.rows.kept -= unknown + duplicates;
         }
     }
     for (scan, report) in scans.iter().zip(&dataset.reports) {
-        let within = report.kept + report.quarantine.total();
-        report.quarantine.check(&format!("signal `{}`", scan.name), within, settings.gates.max_quarantine_share)?;
+        let within = report.rows.kept + report.rows.quarantine.total();
+        report.rows.quarantine.check(
+            &format!("signal `{}`", scan.name),
+            within,
+            settings.gates.max_quarantine_share,
+        )?;
     }
     Ok(dataset)
 }

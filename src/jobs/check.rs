@@ -147,10 +147,10 @@ fn checked_tables(job: &Job<'_>, tables: &Tables, data: &Dataset) -> Vec<Checked
         checked.push(CheckedTable {
             name: name.clone(),
             files: report.files,
-            rows: report.rows,
-            used: report.kept,
-            newest: report.newest.map(|instant| tables.zone.day_of(instant)),
-            quarantined: report.quarantine.total(),
+            rows: report.rows.read,
+            used: report.rows.kept,
+            newest: report.rows.newest.map(|instant| tables.zone.day_of(instant)),
+            quarantined: report.rows.quarantine.total(),
         });
     }
 

@@ -13,7 +13,7 @@ use crate::sources::{self, Reason};
 /// the newest row of a signal is too old.
 pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<()> {
     let settings = job.settings();
-    if data.reports.iter().all(|report| report.newest.is_none() && report.before == 0) {
+    if data.reports.iter().all(|report| report.rows.newest.is_none() && report.rows.before == 0) {
         return Err(Error::TooLittle(format!(
             "no signal has a row before {as_of}; choose a later as-of date, or check the signals' paths"
         )));
@@ -41,8 +41,8 @@ fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<(
 
     for ((name, signal), report) in settings.signals.iter().zip(&data.reports) {
         let allowed = signal.max_staleness_days.unwrap_or(settings.gates.max_staleness_days);
-        match report.newest.map(|newest| tables.zone.day_of(newest)) {
-            None if report.before == 0 && report.after == 0 => {
+        match report.rows.newest.map(|newest| tables.zone.day_of(newest)) {
+            None if report.rows.before == 0 && report.rows.after == 0 => {
                 stale.push(format!("signal `{name}` has no row at all"));
             }
             None => stale.push(format!("signal `{name}` has no row in the look-back before {as_of}")),
@@ -54,7 +54,7 @@ fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<(
             Some(_) => {}
         }
 
-        let unknown = report.quarantine.counts().get(&Reason::UnknownCustomer).copied().unwrap_or(0);
+        let unknown = report.rows.quarantine.counts().get(&Reason::UnknownCustomer).copied().unwrap_or(0);
         if unknown > 0 {
             job.warn(format!("signal `{name}`: {unknown} rows are of ids that the customers table lacks"));
         }

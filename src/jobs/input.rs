@@ -194,7 +194,7 @@ pub(super) fn signal_summaries(job: &Job<'_>, data: &Dataset) -> BTreeMap<String
 pub(super) fn quarantine(job: &Job<'_>, tables: &Tables, data: &Dataset) -> BTreeMap<String, Quarantine> {
     let signals = job.settings().signals.keys().cloned();
     let mut all: BTreeMap<String, Quarantine> =
-        signals.zip(data.reports.iter().map(|report| report.quarantine.clone())).collect();
+        signals.zip(data.reports.iter().map(|report| report.rows.quarantine.clone())).collect();
 
     all.insert("customers".to_owned(), tables.customers.quarantine.clone());
     if tables.sources.churn.is_some() {

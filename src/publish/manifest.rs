@@ -50,11 +50,12 @@ impl SourceSummary {
             pruned_files: report.pruned_files,
             row_groups: report.row_groups,
             pruned_row_groups: report.pruned_row_groups,
-            rows_read: report.rows,
-            rows_used: report.kept,
-            before_look_back: report.before,
-            future_date: report.after,
+            rows_read: report.rows.read,
+            rows_used: report.rows.kept,
+            before_look_back: report.rows.before,
+            future_date: report.rows.after,
             newest: report
+                .rows
                 .newest
                 .and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok())
                 .map(|instant| instant.to_string()),

@@ -1,6 +1,7 @@
 //! Sources: the Parquet tables that a run reads. Opened and held against their contract first, all of them, so that one
 //! message names every mismatch; then read once.
 
+pub mod contract;
 pub mod customers;
 pub mod infer;
 pub mod parquet;
@@ -8,7 +9,8 @@ pub mod prepared;
 pub mod quarantine;
 pub mod scan;
 
-pub use self::parquet::{IdKind, Table};
+pub use self::parquet::Table;
+pub use contract::IdKind;
 pub use customers::cancellations::Cancellations;
 pub use customers::ids::Ids;
 pub use customers::levels::{Levels, NO_LEVEL};
@@ -20,14 +22,15 @@ pub use quarantine::{Quarantine, Reason};
 pub use scan::partition::Partitioning;
 pub use scan::row_layout::NO_CATEGORY;
 pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};
-pub use scan::signal::{SignalReport, SignalScan};
+pub use scan::signal::{RowCounts, SignalReport, SignalScan};
 pub use scan::{scan, EventStore};
 
 use self::parquet::decode::{Times, NULL_TIME};
-use self::parquet::{damaged, statistics, Need, OpenFile, Role};
+use self::parquet::{statistics, OpenFile};
 use crate::calendar::{Day, Zone};
-use crate::config::{ChurnDefinition, Settings, SignalKind};
+use crate::config::{ChurnDefinition, Settings};
 use crate::error::{Error, Result};
+use contract::in_one;
 
 /// All tables of a configuration, opened.
 pub struct Sources {
@@ -48,47 +51,17 @@ pub struct Sources {
 pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
     let customers = customer_columns(settings)?;
     let mut problems = Vec::new();
-    let need = |section: &str, key: &str, column: &str, role: Role, optional: bool| Need {
-        setting: format!("{section}.{key}"),
-        column: column.to_owned(),
-        role,
-        optional,
-    };
-    let mut needs = vec![need("customers", "id", &customers.id, Role::Id, false)];
-    for (key, column) in [("signup", &customers.signup), ("start", &customers.start), ("end", &customers.end)] {
-        needs.extend(column.iter().map(|column| need("customers", key, column, Role::Time, true)));
-    }
-    needs.extend(customers.value.iter().map(|column| need("customers", "value", column, Role::Number, true)));
-    for (key, columns, role) in [
-        ("numeric", &customers.numeric, Role::Number),
-        ("categorical", &customers.categorical, Role::Text),
-        ("passthrough", &customers.passthrough, Role::Any),
-    ] {
-        needs.extend(columns.iter().map(|column| need("customers", key, column, role, true)));
-    }
+    let needs = customers::needs(customers);
     let customers_table = parquet::open("customers", &customers.path, &needs, None, &mut problems);
     let mut signals = Vec::new();
     for (name, signal) in &settings.signals {
-        let section = format!("signals.{name}");
-        let mut needs = vec![
-            need(&section, "id", &signal.id, Role::Id, false),
-            need(&section, "time", &signal.time, Role::Time, false),
-        ];
-        if signal.kind != SignalKind::Event {
-            needs.extend(signal.value.iter().map(|column| need(&section, "value", column, Role::Number, false)));
-        }
-        needs.extend(signal.category.iter().map(|column| need(&section, "category", column, Role::Text, true)));
-        needs.extend(signal.instrument.iter().map(|column| need(&section, "instrument", column, Role::Text, false)));
         let time = days.map(|(from, to)| (signal.time.as_str(), from, to));
+        let needs = scan::signal::needs(name, signal);
         signals.push(parquet::open(&format!("signal `{name}`"), &signal.path, &needs, time, &mut problems));
     }
     let mut churn = None;
     if let (ChurnDefinition::Event, Some(path)) = (settings.churn.definition, &settings.churn.path) {
-        let needs = [
-            need("churn", "id", &settings.churn.id, Role::Id, false),
-            need("churn", "time", &settings.churn.time, Role::Time, false),
-        ];
-        churn = parquet::open("churn", path, &needs, None, &mut problems);
+        churn = parquet::open("churn", path, &customers::cancellations::needs(&settings.churn), None, &mut problems);
     }
     if let Some(first) = &customers_table {
         let id_columns = settings.signals.values().map(|signal| &signal.id).chain([&settings.churn.id]);
@@ -110,7 +83,7 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
     }
     match (customers_table, problems.as_slice()) {
         (Some(customers), []) => Ok(Sources { customers, signals: signals.into_iter().flatten().collect(), churn }),
-        (_, problems) => Err(parquet::in_one(problems)),
+        (_, problems) => Err(in_one(problems)),
     }
 }
 
@@ -164,7 +137,7 @@ fn newest_decoded(file: &OpenFile, group: usize, column: &str, before: i64, zone
         return Ok(day.map(|day| zone.midnight(day)).filter(|&t| t < before));
     }
     for batch in file.read(&[column], Some(vec![group]), 65_536)? {
-        let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+        let batch = batch?;
         if let Some(array) = batch.column_by_name(column) {
             times.fill(array, &mut instants);
             newest = newest.max(instants.iter().copied().filter(|&t| t != NULL_TIME && t < before).max());

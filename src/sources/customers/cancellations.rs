@@ -3,10 +3,11 @@
 use crate::calendar::Zone;
 use crate::config;
 use crate::error::Result;
+use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::customers::CustomerTable;
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
-use crate::sources::parquet::{damaged, IdKind, Table};
+use crate::sources::parquet::Table;
 use crate::sources::quarantine::{Quarantine, Reason};
 use prefetch_index::prefetch_index;
 use rayon::prelude::*;
@@ -71,6 +72,11 @@ impl Cancellations {
     }
 }
 
+/// What the table of cancellations must look like.
+pub(crate) fn needs(settings: &config::Churn) -> [Need; 2] {
+    [Need::required("churn", "id", &settings.id, Role::Id), Need::required("churn", "time", &settings.time, Role::Time)]
+}
+
 /// Some rows of one row group.
 #[derive(Default)]
 struct Part {
@@ -84,12 +90,11 @@ fn read_part(piece: &FilePiece<'_>, settings: &config::Churn, customers: &Custom
     let mut part = Part::default();
     let mut times = Times::new(zone);
     let (mut instants, mut integers) = (Vec::new(), Vec::new());
-    let file = piece.file;
-    for batch in piece.read(&[&settings.id, &settings.time], 16_384)? {
-        let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+    for batch in piece.read(&needs(settings), 16_384)? {
+        let batch = batch?;
         part.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };
-        times.fill_column(&batch, &file.file, &settings.time, &mut instants);
+        times.fill_column(&batch, &settings.time, &mut instants);
         // A customer, or why there is none.
         let found: Vec<Result<u32, Reason>> = match customers.ids.kind() {
             IdKind::Integer => {

@@ -1,6 +1,6 @@
 //! Customer ids, as integers or as strings.
 
-use crate::sources::parquet::IdKind;
+use crate::sources::contract::IdKind;
 use prefetch_index::prefetch_index;
 use std::cmp::Ordering;
 

@@ -10,9 +10,10 @@ use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::memory::Memory;
+use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
-use crate::sources::parquet::{damaged, IdKind, OpenFile, Table};
+use crate::sources::parquet::{OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
@@ -47,6 +48,21 @@ pub struct CustomerTable {
     pub rows: u64,
     /// Rows that could not be used.
     pub quarantine: Quarantine,
+}
+
+/// What the customers table must look like.
+pub(crate) fn needs(settings: &config::Customers) -> Vec<Need> {
+    let optional =
+        |key: &'static str, role: Role| move |column: &String| Need::optional("customers", key, column, role);
+    let mut needs = vec![Need::required("customers", "id", &settings.id, Role::Id)];
+    needs.extend(settings.signup.iter().map(optional("signup", Role::Time)));
+    needs.extend(settings.start.iter().map(optional("start", Role::Time)));
+    needs.extend(settings.end.iter().map(optional("end", Role::Time)));
+    needs.extend(settings.value.iter().map(optional("value", Role::Number)));
+    needs.extend(settings.numeric.iter().map(optional("numeric", Role::Number)));
+    needs.extend(settings.categorical.iter().map(optional("categorical", Role::Text)));
+    needs.extend(settings.passthrough.iter().map(optional("passthrough", Role::Any)));
+    needs
 }
 
 /// The rows of one row group, or of all, before they are put in order.
@@ -266,16 +282,14 @@ fn taken<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
 
 fn read_part(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, kind: IdKind) -> Result<Part> {
     let day_columns = [&settings.signup, &settings.start, &settings.end];
-    let mut columns: Vec<&str> = vec![&settings.id];
-    columns.extend(day_columns.iter().filter_map(|c| c.as_deref()));
-    columns.extend(settings.value.as_deref());
-    columns.extend(settings.numeric.iter().chain(&settings.categorical).map(String::as_str));
+    let mut needs = needs(settings);
+    // Pass-through columns are read when it is known whose are wanted.
+    needs.retain(|need| need.role != Role::Any);
     let mut part = Part::empty(settings, kind);
     let mut times = Times::new(zone);
     let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    let file = piece.file;
-    for batch in piece.read(&columns, 16_384)? {
-        let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+    for batch in piece.read(&needs, 16_384)? {
+        let batch = batch?;
         let rows = batch.num_rows();
         part.rows += rows as u64;
         let Some(id_column) = batch.column_by_name(&settings.id) else { continue };
@@ -299,27 +313,17 @@ fn read_part(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, k
         part.quarantine.add(Reason::NullId, valid.iter().filter(|v| !**v).count() as u64);
         for (slot, column) in day_columns.iter().enumerate() {
             let Some(column) = column else { continue };
-            match (batch.column_by_name(column), file.file.partition_value(column)) {
-                (Some(array), _) => times.fill(array, &mut instants),
-                (None, Some(Some(text))) => {
-                    let day = text.parse().map(|day| zone.midnight(day)).unwrap_or(NULL_TIME);
-                    instants = vec![day; rows];
-                }
-                _ => instants = vec![NULL_TIME; rows],
-            }
+            times.fill_column(&batch, column, &mut instants);
             let day = |t: &i64| if *t == NULL_TIME { NO_DAY } else { zone.day_of(*t).0 };
             part.days[slot].extend(instants.iter().zip(&valid).filter(|(_, v)| **v).map(|(t, _)| day(t)));
         }
         let value = settings.value.iter().map(|column| (column, None));
         for (column, slot) in value.chain(settings.numeric.iter().enumerate().map(|(i, column)| (column, Some(i)))) {
-            match batch.column_by_name(column) {
-                Some(array) => decode::numbers(array, &mut numbers),
-                None => {
-                    let constant = file.file.partition_value(column).and_then(|v| v.as_ref()?.parse().ok());
-                    numbers = vec![constant.unwrap_or(f64::NAN); rows];
-                }
-            }
             let array = batch.column_by_name(column);
+            match array {
+                Some(array) => decode::numbers(array, &mut numbers),
+                None => numbers = vec![f64::NAN; rows],
+            }
             let mut bad = 0;
             let kept = numbers.iter().enumerate().zip(&valid).filter(|(_, v)| **v).map(|((i, &x), _)| {
                 if !x.is_finite() {
@@ -337,32 +341,25 @@ fn read_part(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, k
             }
         }
         for (coded, column) in part.categorical.iter_mut().zip(&settings.categorical) {
-            read_levels(coded, &batch, file, column, &valid);
+            read_levels(coded, &batch, column, &valid);
         }
     }
     Ok(part)
 }
 
 /// The levels of the valid rows of a batch.
-fn read_levels(coded: &mut Coded, batch: &RecordBatch, file: &OpenFile, column: &str, valid: &[bool]) {
-    match (batch.column_by_name(column), file.file.partition_value(column)) {
-        (Some(array), _) => {
-            let texts = decode::texts(array);
-            let mut codes: Vec<Option<u32>> = vec![None; texts.values.len()];
-            for (position, _) in texts.positions.iter().zip(valid).filter(|(_, valid)| **valid) {
-                let code = position.map_or(NO_LEVEL, |p| {
-                    let p = p as usize;
-                    *codes[p].get_or_insert_with(|| coded.code(&texts.values[p]))
-                });
-                coded.codes.push(code);
-            }
-        }
-        (None, value) => {
-            let value = value.and_then(Option::as_deref);
-            for _ in valid.iter().filter(|valid| **valid) {
-                let code = value.map_or(NO_LEVEL, |name| coded.code(name));
-                coded.codes.push(code);
-            }
-        }
+fn read_levels(coded: &mut Coded, batch: &RecordBatch, column: &str, valid: &[bool]) {
+    let Some(array) = batch.column_by_name(column) else {
+        coded.codes.extend(valid.iter().filter(|valid| **valid).map(|_| NO_LEVEL));
+        return;
+    };
+    let texts = decode::texts(array);
+    let mut codes: Vec<Option<u32>> = vec![None; texts.values.len()];
+    for (position, _) in texts.positions.iter().zip(valid).filter(|(_, valid)| **valid) {
+        let code = position.map_or(NO_LEVEL, |p| {
+            let p = p as usize;
+            *codes[p].get_or_insert_with(|| coded.code(&texts.values[p]))
+        });
+        coded.codes.push(code);
     }
 }

@@ -4,8 +4,10 @@ use super::CustomerTable;
 use crate::calendar::Zone;
 use crate::config;
 use crate::error::Result;
+use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
-use crate::sources::parquet::{damaged, IdKind, Table};
+use crate::sources::parquet::pieces::table_pieces;
+use crate::sources::parquet::Table;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
@@ -130,17 +132,17 @@ pub fn read(
         .iter()
         .map(|column| {
             let mut out: Option<Passthrough> = None;
-            for file in &table.files {
-                for batch in file.read(&[&settings.id, column], None, 16_384)? {
-                    let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+            let needs = [
+                Need::required("customers", "id", &settings.id, Role::Id),
+                Need::optional("customers", "passthrough", column, Role::Any),
+            ];
+            for piece in table_pieces(table, usize::MAX) {
+                for batch in piece.read(&needs, 16_384)? {
+                    let batch = batch?;
                     let Some(ids) = batch.column_by_name(&settings.id) else { continue };
                     let slots = slots(ids, customers, &slot_of);
-                    match batch.column_by_name(column) {
-                        Some(array) => copy(array, &slots, wanted.len(), zone, &mut out),
-                        None => {
-                            let text = file.file.partition_value(column).and_then(Option::as_deref);
-                            fill(text, slots.iter().flatten().copied(), wanted.len(), &mut out);
-                        }
+                    if let Some(array) = batch.column_by_name(column) {
+                        copy(array, &slots, wanted.len(), zone, &mut out);
                     }
                 }
             }

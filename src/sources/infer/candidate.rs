@@ -3,7 +3,7 @@
 use super::names::{has_word, is_id, is_person_id, is_text, is_time, signal_name};
 use crate::error::{Error, Result};
 use crate::sources::parquet::decode::{self, NULL_ID};
-use crate::sources::parquet::{damaged, Table};
+use crate::sources::parquet::Table;
 use arrow_schema::DataType;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ impl Candidate {
         let mut seen = 0;
         for file in &self.table.files {
             for batch in file.read(&[column], None, BATCH_ROWS)? {
-                let batch = batch.map_err(|error| damaged(&file.file.path, &error))?;
+                let batch = batch?;
                 let Some(array) = batch.column_by_name(column) else { continue };
                 levels.extend(decode::texts(array).values);
                 seen += batch.num_rows();
@@ -101,7 +101,7 @@ impl Candidate {
         let mut ids = Vec::new();
         for file in &self.table.files {
             for batch in file.read(&[column], None, BATCH_ROWS)? {
-                let batch = batch.map_err(|error| damaged(&file.file.path, &error))?;
+                let batch = batch?;
                 let Some(array) = batch.column_by_name(column) else { continue };
                 if is_text {
                     let found = decode::texts(array);

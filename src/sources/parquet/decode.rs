@@ -1,11 +1,13 @@
 //! Arrow columns of any accepted type, as the one type that the rest of the program works with.
 
 use crate::calendar::{Day, Zone, MICROS};
-use crate::sources::parquet::files::SourceFile;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
+use arrow_array::{
+    AnyDictionaryArray, Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, StringViewArray,
+};
 use arrow_schema::{DataType, TimeUnit};
+use std::borrow::Cow;
 
 /// The instant that stands for null.
 pub const NULL_TIME: i64 = i64::MIN;
@@ -55,32 +57,25 @@ impl<'z> Times<'z> {
         }
     }
 
-    /// As [`Times::fill_column`]: the array's own values where these are the instants, else what `out` is filled with.
-    pub fn of_column<'a>(
-        &mut self,
-        batch: &'a RecordBatch,
-        file: &SourceFile,
-        column: &str,
-        out: &'a mut Vec<i64>,
-    ) -> &'a [i64] {
-        let array = batch.column_by_name(column).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
-        match array.filter(|array| array.null_count() == 0 && (array.timezone().is_some() || self.zone.is_utc())) {
-            Some(array) => array.values(),
+    /// As [`Times::fill`], with a column of a batch; without such a column all are null.
+    pub fn fill_column(&mut self, batch: &RecordBatch, column: &str, out: &mut Vec<i64>) {
+        match batch.column_by_name(column) {
+            Some(array) => self.fill(array, out),
             None => {
-                self.fill_column(batch, file, column, out);
-                out
+                out.clear();
+                out.resize(batch.num_rows(), NULL_TIME);
             }
         }
     }
 
-    /// As [`Times::fill`], with a column of a batch, or else with the day that a folder of the file is named for.
-    pub fn fill_column(&mut self, batch: &RecordBatch, file: &SourceFile, column: &str, out: &mut Vec<i64>) {
-        match batch.column_by_name(column) {
-            Some(array) => self.fill(array, out),
+    /// As [`Times::fill_column`]: the array's own values where these are the instants, else what `out` is filled with.
+    pub fn of_column<'a>(&mut self, batch: &'a RecordBatch, column: &str, out: &'a mut Vec<i64>) -> &'a [i64] {
+        let array = batch.column_by_name(column).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
+        match array.filter(|array| array.null_count() == 0 && (array.timezone().is_some() || self.zone.is_utc())) {
+            Some(array) => array.values(),
             None => {
-                let day = file.partition_day(column);
-                out.clear();
-                out.resize(batch.num_rows(), day.map_or(NULL_TIME, |day| self.zone.midnight(day)));
+                self.fill_column(batch, column, out);
+                out
             }
         }
     }
@@ -88,6 +83,13 @@ impl<'z> Times<'z> {
     /// Fills `out` with one instant a row; null is [`NULL_TIME`]. Instants before the unit's own reach saturate.
     pub fn fill(&mut self, array: &ArrayRef, out: &mut Vec<i64>) {
         out.clear();
+        if let Some(dictionary) = array.as_any_dictionary_opt() {
+            let mut values = Vec::new();
+            self.fill(dictionary.values(), &mut values);
+            through_keys(dictionary, &values, NULL_TIME, out);
+            return;
+        }
+
         let naive = !matches!(array.data_type(), DataType::Timestamp(_, Some(_)));
         match array.data_type() {
             DataType::Timestamp(TimeUnit::Second, _) => {
@@ -148,9 +150,24 @@ fn primitive<T: ArrowPrimitiveType, O: Copy>(
     }
 }
 
+/// Pushes the value of every row of a dictionary array; nulls become `null`.
+fn through_keys<T: Copy>(array: &dyn AnyDictionaryArray, values: &[T], null: T, out: &mut Vec<T>) {
+    // Keys of nulls may lead anywhere.
+    let value =
+        |row: usize, key: usize| if array.is_null(row) { null } else { values.get(key).copied().unwrap_or(null) };
+    out.extend(array.normalized_keys().into_iter().enumerate().map(|(row, key)| value(row, key)));
+}
+
 /// Fills `out` with one float a row; null becomes NaN (ask the array itself to tell it from a stored NaN).
 pub fn numbers(array: &ArrayRef, out: &mut Vec<f64>) {
     out.clear();
+    if let Some(dictionary) = array.as_any_dictionary_opt() {
+        let mut values = Vec::new();
+        numbers(dictionary.values(), &mut values);
+        through_keys(dictionary, &values, f64::NAN, out);
+        return;
+    }
+
     macro_rules! numbers {
         ($type:ty) => {
             primitive::<$type, _>(array, out, f64::NAN, |v| v as f64)
@@ -195,6 +212,13 @@ pub const NULL_ID: i64 = i64::MIN;
 /// Fills `out` with one integer a row; null, and numbers beyond 64 signed bits, become [`NULL_ID`].
 pub fn integers(array: &ArrayRef, out: &mut Vec<i64>) {
     out.clear();
+    if let Some(dictionary) = array.as_any_dictionary_opt() {
+        let mut values = Vec::new();
+        integers(dictionary.values(), &mut values);
+        through_keys(dictionary, &values, NULL_ID, out);
+        return;
+    }
+
     macro_rules! integers {
         ($type:ty) => {
             primitive::<$type, _>(array, out, NULL_ID, |v| i64::try_from(v).unwrap_or(NULL_ID))
@@ -225,6 +249,18 @@ pub fn integers_of<'a>(array: &'a ArrayRef, out: &'a mut Vec<i64>) -> &'a [i64] 
             out
         }
     }
+}
+
+/// The strings of a column of strings, as views: the array itself where it holds views.
+pub fn text_views(array: &ArrayRef) -> Cow<'_, StringViewArray> {
+    if let Some(views) = array.as_string_view_opt() {
+        return Cow::Borrowed(views);
+    }
+    if let Some(strings) = array.as_string_opt::<i32>() {
+        return Cow::Owned(StringViewArray::from(strings));
+    }
+    let Texts { values, positions } = texts(array);
+    Cow::Owned(positions.into_iter().map(|position| values.get(position? as usize)).collect())
 }
 
 /// The strings of a column of any accepted type, each row as a position in the distinct values of this batch.

@@ -4,102 +4,26 @@
 
 pub mod decode;
 pub mod files;
+pub(crate) mod folders;
 pub(crate) mod page_index;
 pub(crate) mod pieces;
 pub(crate) mod statistics;
 
 use crate::calendar::Day;
+use crate::error::{Error, Result};
+use crate::sources::contract::{IdKind, Need, Role};
+use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use files::SourceFile;
+use folders::FolderColumns;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::arrow::ProjectionMask;
 use rayon::prelude::*;
 use std::fs::File;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-
-/// What a column is read as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// A customer id: an integer or a string.
-    Id,
-    /// A timestamp of any unit, or a date.
-    Time,
-    /// An integer, a float, a decimal or a boolean.
-    Number,
-    /// A string; integers and booleans are read as their text.
-    Text,
-    /// 0 or 1, of any numeric type, or a boolean.
-    Label,
-    /// Anything, copied as it is.
-    Any,
-}
-
-impl Role {
-    fn expected(self) -> &'static str {
-        match self {
-            Role::Id => "an integer or a string",
-            Role::Time => "a timestamp or a date",
-            Role::Number => "a number",
-            Role::Text => "a string",
-            Role::Label => "0 or 1, or a boolean",
-            Role::Any => "anything",
-        }
-    }
-
-    pub(crate) fn accepts(self, found: &DataType) -> bool {
-        use DataType::*;
-        let found = match found {
-            Dictionary(_, value) => value,
-            other => other,
-        };
-        let integer = found.is_integer() || matches!(found, Decimal128(_, 0) | Decimal32(_, 0) | Decimal64(_, 0));
-        let text = matches!(found, Utf8 | LargeUtf8 | Utf8View);
-        let decimal = matches!(found, Decimal32(..) | Decimal64(..) | Decimal128(..));
-        match self {
-            Role::Id => integer || text,
-            Role::Time => matches!(found, Timestamp(..) | Date32 | Date64),
-            Role::Number | Role::Label => integer || decimal || matches!(found, Float16 | Float32 | Float64 | Boolean),
-            Role::Text => text || integer || *found == Boolean,
-            Role::Any => !found.is_nested(),
-        }
-    }
-}
-
-/// A column that a source must (or may) have.
-#[derive(Clone, Debug)]
-pub struct Need {
-    /// The setting that names it, for messages: `signals.logins.time`.
-    pub setting: String,
-    /// Its name.
-    pub column: String,
-    /// What it is read as.
-    pub role: Role,
-    /// Whether files without it are in order: their rows have null there. It must be in one file at least.
-    pub optional: bool,
-}
-
-/// Whether ids are integers or strings. They are compared as what they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdKind {
-    /// 64-bit signed integers.
-    Integer,
-    /// Strings, by their bytes.
-    Text,
-}
-
-impl IdKind {
-    /// As messages name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            IdKind::Integer => "integer",
-            IdKind::Text => "string",
-        }
-    }
-}
 
 /// A file whose footer has been read.
 #[derive(Clone)]
@@ -113,33 +37,29 @@ pub struct OpenFile {
 }
 
 impl OpenFile {
-    /// Starts reading some row groups, only the given columns. Columns that the file lacks are left out.
-    pub fn read(
-        &self,
-        columns: &[&str],
-        row_groups: Option<Vec<usize>>,
-        batch_size: usize,
-    ) -> crate::Result<ParquetRecordBatchReader> {
-        self.reader(columns, row_groups, None, batch_size)
-    }
-
     /// Rows of a row group.
     pub(crate) fn group_rows(&self, row_group: usize) -> usize {
         self.metadata.metadata().row_group(row_group).num_rows().max(0) as usize
     }
 
-    fn reader(
+    /// Starts decoding some row groups, or all, only the given columns. Columns that the file lacks are left out.
+    pub fn read(&self, columns: &[&str], row_groups: Option<Vec<usize>>, batch_size: usize) -> Result<Batches<'_>> {
+        self.batches(columns, row_groups, None, batch_size)
+    }
+
+    fn batches(
         &self,
         columns: &[&str],
         row_groups: Option<Vec<usize>>,
         selection: Option<RowSelection>,
         batch_size: usize,
-    ) -> crate::Result<ParquetRecordBatchReader> {
+    ) -> Result<Batches<'_>> {
         let path = &self.file.path;
-        let file = File::open(path).map_err(|e| crate::Error::reading(path, &e))?;
+        let file = File::open(path).map_err(|e| Error::reading(path, &e))?;
         let schema = self.metadata.schema();
         let roots = columns.iter().filter_map(|column| schema.index_of(column).ok());
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
+
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
             .with_projection(mask)
             .with_batch_size(batch_size);
@@ -149,21 +69,8 @@ impl OpenFile {
         if let Some(selection) = selection {
             builder = builder.with_row_selection(selection);
         }
-        builder.build().map_err(|e| damaged(path, &e))
-    }
-
-    /// Starts reading some consecutive rows of one row group, or all of them, only the given columns. Pages of other rows
-    /// are not decoded.
-    pub fn read_rows(
-        &self,
-        columns: &[&str],
-        row_group: usize,
-        rows: Option<Range<usize>>,
-        batch_size: usize,
-    ) -> crate::Result<ParquetRecordBatchReader> {
-        let all = self.group_rows(row_group);
-        let selection = rows.map(|rows| RowSelection::from_consecutive_ranges(std::iter::once(rows), all));
-        self.reader(columns, Some(vec![row_group]), selection, batch_size)
+        let reader = builder.build().map_err(|e| damaged(path, &e))?;
+        Ok(Batches { reader, path, folders: None })
     }
 
     /// The place of a column that is not nested among the leaves of the schema, if the file has it.
@@ -196,9 +103,29 @@ impl OpenFile {
     }
 }
 
+/// The rows of a file, batch by batch as they are decoded.
+pub struct Batches<'a> {
+    reader: ParquetRecordBatchReader,
+    path: &'a Path,
+    /// The columns of folders that are added to each.
+    folders: Option<FolderColumns>,
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Result<RecordBatch>> {
+        let batch = self.reader.next()?.map_err(|e| damaged(self.path, &e));
+        Some(match &self.folders {
+            None => batch,
+            Some(folders) => batch.and_then(|batch| folders.add_to(batch)),
+        })
+    }
+}
+
 /// The error for a file whose footer is fine but whose pages are not.
-pub fn damaged(path: &Path, error: &dyn std::fmt::Display) -> crate::Error {
-    crate::Error::Contract(format!(
+fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::Contract(format!(
         "{} cannot be decoded: {}. The file is damaged or still being written; write it again",
         path.display(),
         plain_text(error)
@@ -267,16 +194,9 @@ pub fn open(
             };
             present = true;
             if !need.role.accepts(found) {
-                problems.push(format!(
-                    "{what}: column `{}` ({}) in {} has the wrong type: found {}, expected {}",
-                    need.column,
-                    need.setting,
-                    open.file.path.display(),
-                    type_name(found),
-                    need.role.expected(),
-                ));
+                problems.push(need.wrong_type(what, &open.file.path.display().to_string(), found));
             } else if need.role == Role::Id {
-                let kind = id_kind_of(found);
+                let kind = IdKind::of_type(found);
                 match id_kind {
                     None => id_kind = Some((kind, open)),
                     Some((first, other)) if first != kind => problems.push(format!(
@@ -292,72 +212,13 @@ pub fn open(
             }
         }
         if let (Some(first), true) = (missing.first(), !need.optional || !present) {
-            let columns = first.columns();
             let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
-            problems.push(format!(
-                "{what}: column `{}` ({}) is missing in {}{others}: found the columns {}{}",
-                need.column,
-                need.setting,
-                first.file.path.display(),
-                some_of(&columns),
-                nearest(&need.column, &columns),
-            ));
+            let place = format!("{}{others}", first.file.path.display());
+            problems.push(need.missing(what, &place, &first.columns()));
         }
     }
     let id_kind = id_kind.map_or(IdKind::Integer, |(kind, _)| kind);
     (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
-}
-
-/// Problems with the data as one error, a line each.
-pub(crate) fn in_one(problems: &[String]) -> crate::Error {
-    crate::Error::Contract(match problems {
-        [one] => one.clone(),
-        many => format!("{} problems in the data:\n  {}", many.len(), many.join("\n  ")),
-    })
-}
-
-/// Names for a message, which a table of ten thousand columns must not fill.
-pub(crate) fn some_of(names: &[impl AsRef<str>]) -> String {
-    const MOST: usize = 40;
-    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
-    match names.len().saturating_sub(MOST) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-fn nearest(wanted: &str, columns: &[&str]) -> String {
-    columns
-        .iter()
-        .map(|column| (strsim::jaro_winkler(wanted, column), column))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .map(|(_, column)| format!("; did you mean `{column}`?"))
-        .unwrap_or_default()
-}
-
-fn id_kind_of(found: &DataType) -> IdKind {
-    match found {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => IdKind::Text,
-        _ => IdKind::Integer,
-    }
-}
-
-/// A type as a person would name it, with the exact one behind it.
-pub fn type_name(found: &DataType) -> String {
-    let plain = match found {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => "a string",
-        DataType::Boolean => "a boolean",
-        DataType::Timestamp(..) => "a timestamp",
-        DataType::Date32 | DataType::Date64 => "a date",
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => "a float",
-        found if found.is_integer() => "an integer",
-        other => return other.to_string(),
-    };
-    match found {
-        DataType::Dictionary(..) => plain.to_owned(),
-        _ => format!("{plain} ({found})"),
-    }
 }
 
 /// Reads a footer. The Arrow schema that some writers embed is ignored: what counts is what Parquet itself says, so

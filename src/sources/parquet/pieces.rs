@@ -1,7 +1,11 @@
 //! Row groups cut into pieces, so that no thread waits for another that decodes a large one alone.
 
+use super::folders::FolderColumns;
+use super::Batches;
 use super::{OpenFile, Table};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use crate::error::Result;
+use crate::sources::contract::Need;
+use parquet::arrow::arrow_reader::RowSelection;
 use std::ops::Range;
 
 /// Pieces a thread that a row group is cut into at most: to skip to a piece, the headers of the pages before it are
@@ -10,7 +14,7 @@ const PIECES: usize = 4;
 
 /// Some rows of a file, to be decoded by one thread.
 pub(crate) struct FilePiece<'a> {
-    pub file: &'a OpenFile,
+    file: &'a OpenFile,
     row_group: usize,
     /// Which of the row group's rows, unless all.
     rows: Option<Range<usize>>,
@@ -31,9 +35,16 @@ impl<'a> FilePiece<'a> {
         })
     }
 
-    /// Starts decoding, only the given columns.
-    pub fn read(&self, columns: &[&str], batch_size: usize) -> crate::Result<ParquetRecordBatchReader> {
-        self.file.read_rows(columns, self.row_group, self.rows.clone(), batch_size)
+    /// Starts decoding the needed columns; those that the file's folders hold are added. Pages of other rows are not
+    /// decoded.
+    pub fn read(&self, needs: &[Need], batch_size: usize) -> Result<Batches<'a>> {
+        let columns: Vec<&str> = needs.iter().map(|need| need.column.as_str()).collect();
+        let all = self.file.group_rows(self.row_group);
+        let rows = self.rows.clone();
+        let selection = rows.map(|rows| RowSelection::from_consecutive_ranges(std::iter::once(rows), all));
+        let batches = self.file.batches(&columns, Some(vec![self.row_group]), selection, batch_size)?;
+        let folders = FolderColumns::new(&self.file.file, self.file.metadata.schema(), needs);
+        Ok(Batches { folders: Some(folders), ..batches })
     }
 }
 

@@ -7,9 +7,8 @@ use crate::error::Result;
 use crate::sources::customers::levels::{Coded, Levels, NO_LEVEL};
 use crate::sources::customers::passthrough::{self, Passthrough};
 use crate::sources::customers::NO_DAY;
-use crate::sources::parquet::damaged;
 use crate::sources::parquet::decode::{self, Times};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::ArrayRef;
 use rayon::prelude::*;
 
 /// At least this many groups of columns are read independently of each other.
@@ -180,7 +179,7 @@ impl PreparedTable {
             let groups = groups.iter().map(|&(group, _)| group).collect();
             let mut done = 0;
             for batch in file.read(&names, Some(groups), BATCH)? {
-                let batch: RecordBatch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+                let batch = batch?;
                 let positions = &positions[done..done + batch.num_rows()];
                 done += batch.num_rows();
                 for &column in &stored {

@@ -3,10 +3,11 @@
 use super::{quoted, PreparedTable, BATCH, UNUSED, WHAT};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
+use crate::sources::contract::IdKind;
 use crate::sources::customers::ids::Ids;
 use crate::sources::customers::NO_DAY;
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
-use crate::sources::parquet::{damaged, IdKind, OpenFile};
+use crate::sources::parquet::OpenFile;
 use crate::sources::quarantine::{Quarantine, Reason};
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -52,7 +53,7 @@ impl PreparedTable {
         let mut times = Times::new(zone);
         let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for batch in file.read(&columns, Some(vec![group]), BATCH)? {
-            let batch = batch.map_err(|e| damaged(&file.file.path, &e))?;
+            let batch = batch?;
             let rows = batch.num_rows();
             keys.groups.push(rows);
             if let Some(array) = batch.column_by_name(&self.id) {

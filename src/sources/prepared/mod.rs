@@ -7,7 +7,8 @@ pub mod keys;
 
 use crate::config;
 use crate::error::Result;
-use crate::sources::parquet::{in_one, open, some_of, type_name, Need, Role, Table};
+use crate::sources::contract::{in_one, some_of, type_name, Need, Role};
+use crate::sources::parquet::{open, Table};
 use arrow_schema::DataType;
 use hashbrown::{HashMap, HashSet};
 use std::path::Path;

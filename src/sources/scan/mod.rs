@@ -5,6 +5,9 @@
 //! there, by arithmetic where ids are dense; others are looked up while rows are decoded (see [`super::id_index`]).
 
 mod bins;
+mod categories;
+mod checker;
+mod customer_index;
 mod id_index;
 mod packing;
 pub mod partition;
@@ -16,16 +19,18 @@ pub mod signal;
 mod vector;
 
 use crate::calendar::{Day, Zone, MICROS};
-use crate::config::SignalKind;
 use crate::error::{Error, Result};
 use crate::memory::Budget;
 use crate::sources::customers::CustomerTable;
 use bins::{Binned, Bins};
-use id_index::IdIndex;
+use checker::SignalContract;
+use customer_index::CustomerIndex;
 use partition::Partitioning;
+use plan::Task;
 use row_layout::{RowLayout, MOST_SECONDS};
-use scatter::{Categories, Scanner, Worker};
-use signal::{SignalReport, SignalScan};
+use scatter::{Scanner, Worker};
+use signal::{RowCounts, SignalReport, SignalScan};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Bytes that a thread gathers for each partition, on average, before it hands them over, and in all at least. The buffers
@@ -80,52 +85,63 @@ pub fn scan(
     budget: Budget,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<EventStore> {
-    let bounds: Vec<(i64, i64)> = scans.iter().map(|scan| (zone.midnight(scan.from), zone.midnight(scan.to))).collect();
-    let origin = bounds.iter().map(|&(from, _)| from).min().unwrap_or_else(|| zone.midnight(Day(0)));
-    let end = bounds.iter().map(|&(_, to)| to).max().unwrap_or(origin);
+    let (origin, contracts) = contracts(scans, zone)?;
+    let customers = CustomerIndex::new(customers, last);
+
+    let mut tasks = Vec::new();
+    let mut reports: Vec<SignalReport> = Vec::with_capacity(scans.len());
+    for (signal, scan) in scans.iter().enumerate() {
+        reports.push(plan::plan(signal, scan, zone, &mut tasks));
+    }
+
+    // A quarter of the memory may lie in the threads' own buffers, which grow by doubling.
+    let threads = rayon::current_num_threads();
+    let partitions = customers.partitioning.count();
+    let gathered = (GATHERED * partitions).max(LEAST_GATHERED);
+    let gathered = budget.limit().map_or(gathered, |bytes| gathered.min(bytes as usize / 8 / threads));
+
+    let layouts = contracts.iter().map(|contract| contract.layout).collect();
+    let bins = Bins::new(layouts, partitions, budget.less((2 * gathered * threads) as u64));
+    let most_words = gathered / size_of::<u32>();
+    let scanner = Scanner { contracts: &contracts, customers: &customers, bins: &bins, zone, most_words };
+    for counts in run(&scanner, &tasks, progress)? {
+        reports.iter_mut().zip(&counts).for_each(|(report, counts)| report.rows.merge(counts));
+    }
+
+    let rows = bins.finish()?;
+    let categories = contracts.iter().map(SignalContract::category_count).collect();
+    let signals = scans
+        .iter()
+        .zip(&contracts)
+        .map(|(scan, contract)| SignalStore { layout: contract.layout, deduplicate: scan.settings.deduplicate })
+        .collect();
+    Ok(EventStore { origin, partitioning: customers.partitioning, signals, rows, reports, categories })
+}
+
+/// The instant that the seconds of all signals count from, and what the rows of each must be like.
+fn contracts<'a>(scans: &'a [SignalScan<'_>], zone: &Zone) -> Result<(i64, Vec<SignalContract<'a>>)> {
+    let instants: Vec<Range<i64>> = scans.iter().map(|scan| zone.midnight(scan.from)..zone.midnight(scan.to)).collect();
+    let origin = instants.iter().map(|kept| kept.start).min().unwrap_or_else(|| zone.midnight(Day(0)));
+    let end = instants.iter().map(|kept| kept.end).max().unwrap_or(origin);
     if end.saturating_sub(origin) > MOST_SECONDS * MICROS {
         return Err(Error::Config(format!(
             "the as-of dates are too far apart: with what they look back on, {} years, where 68 are possible at once",
             end.saturating_sub(origin) / MICROS / (365 * 86_400)
         )));
     }
-    let (partitioning, index) = partitions(customers, last);
-    let layouts: Vec<RowLayout> = scans
-        .iter()
-        .map(|scan| RowLayout {
-            fraction: scan.settings.kind == SignalKind::Survey || scan.settings.deduplicate,
-            value_words: scan.value_words(),
-            category: scan.settings.category.is_some(),
-            instrument: scan.settings.kind == SignalKind::Survey,
-        })
-        .collect();
-    let mut reports = Vec::with_capacity(scans.len());
-    let mut tasks = Vec::new();
-    for (signal, scan) in scans.iter().enumerate() {
-        reports.push(plan::plan(signal, scan, zone, &mut tasks));
-    }
-    // A quarter of the memory may lie in the threads' own buffers, which grow by doubling.
-    let threads = rayon::current_num_threads();
-    let gathered = (GATHERED * partitioning.count()).max(LEAST_GATHERED);
-    let gathered = budget.limit().map_or(gathered, |bytes| gathered.min(bytes as usize / 8 / threads));
-    let bins = Bins::new(layouts.clone(), partitioning.count(), budget.less((2 * gathered * threads) as u64));
-    let scanner = Scanner {
-        scans,
-        layouts: &layouts,
-        bounds,
-        categories: scans.iter().map(|_| Categories::default()).collect(),
-        bins: &bins,
-        partitioning: &partitioning,
-        index: index.as_ref(),
-        kind: customers.ids.kind(),
-        origin,
-        zone,
-        most_words: gathered / size_of::<u32>(),
+
+    let contract = |(scan, instants): (&'a SignalScan<'_>, Range<i64>)| {
+        SignalContract::new(scan.name, scan.settings, scan.value_words(), instants, origin)
     };
+    Ok((origin, scans.iter().zip(instants).map(contract).collect()))
+}
+
+/// Runs all tasks, on whichever threads are free. What comes back is, of each thread, what became of each signal's rows.
+fn run(scanner: &Scanner<'_>, tasks: &[Task<'_>], progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Vec<RowCounts>>> {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let workers = rayon::broadcast(|_| {
-        let mut worker = Worker::new(&scanner);
+        let mut worker = Worker::new(scanner);
         while !stop.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = tasks.get(index) else { break };
@@ -139,28 +155,5 @@ pub fn scan(
         }
         worker.finish()
     });
-    for worker in workers {
-        reports.iter_mut().zip(worker?).for_each(|(all, part)| all.merge(&part));
-    }
-    let categories = scanner.categories.iter().map(Categories::len).collect();
-    let rows = bins.finish()?;
-    let signals = scans.iter().zip(&layouts);
-    let signals =
-        signals.map(|(scan, &layout)| SignalStore { layout, deduplicate: scan.settings.deduplicate }).collect();
-    Ok(EventStore { origin, partitioning, signals, rows, reports, categories })
-}
-
-/// The customers' partitions, and what finds ids that are not dense integers.
-fn partitions(customers: &CustomerTable, last: Day) -> (Partitioning, Option<IdIndex>) {
-    let mut seed = 0;
-    loop {
-        let partitioning = Partitioning::seeded(customers, last, seed);
-        if partitioning.rest_bits().is_some() {
-            return (partitioning, None);
-        }
-        match IdIndex::of(customers, &partitioning) {
-            None => seed += 1,
-            index => return (partitioning, index),
-        }
-    }
+    workers.into_iter().collect()
 }

@@ -77,8 +77,8 @@ pub(super) fn plan<'a>(signal: usize, scan: &SignalScan<'a>, zone: &Zone, tasks:
             }
             for page in pages.iter().filter(|page| page.rows.end <= needed.start || page.rows.start >= needed.end) {
                 match side(page) {
-                    Side::Before => report.before += page.rows.len() as u64,
-                    _ => report.after += page.rows.len() as u64,
+                    Side::Before => report.rows.before += page.rows.len() as u64,
+                    _ => report.rows.after += page.rows.len() as u64,
                 }
             }
             if needed.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::config::Signal;
+use crate::sources::contract::{Need, Role};
 use crate::sources::parquet::{statistics, Table};
 use crate::sources::quarantine::Quarantine;
 use arrow_schema::DataType;
@@ -21,7 +22,8 @@ pub struct SignalScan<'a> {
 }
 
 impl SignalScan<'_> {
-    /// Words of a value: 0 without values, 1 where all are exact in 32 bits, by the types of all its files and their statistics, else 2.
+    /// Words of a value: 0 without values, 1 where all are exact in 32 bits, by the types of all files and their
+    /// statistics, otherwise 2.
     pub(super) fn value_words(&self) -> usize {
         let Some(column) = &self.settings.value else { return 0 };
         let exact = self.table.files.iter().all(|file| match file.data_type(column) {
@@ -43,6 +45,18 @@ impl SignalScan<'_> {
     }
 }
 
+/// What a signal's table must look like.
+pub(crate) fn needs(name: &str, signal: &Signal) -> Vec<Need> {
+    let section = format!("signals.{name}");
+    let required = |key: &str, column: &String, role: Role| Need::required(&section, key, column, role);
+
+    let mut needs = vec![required("id", &signal.id, Role::Id), required("time", &signal.time, Role::Time)];
+    needs.extend(signal.value.iter().map(|column| required("value", column, Role::Number)));
+    needs.extend(signal.category.iter().map(|column| Need::optional(&section, "category", column, Role::Text)));
+    needs.extend(signal.instrument.iter().map(|column| required("instrument", column, Role::Text)));
+    needs
+}
+
 /// What a scan of one signal saw.
 #[derive(Clone, Debug, Default)]
 pub struct SignalReport {
@@ -54,13 +68,20 @@ pub struct SignalReport {
     pub row_groups: usize,
     /// Row groups skipped for their statistics.
     pub pruned_row_groups: usize,
+    /// Their rows, and those of pruned row groups.
+    pub rows: RowCounts,
+}
+
+/// What became of rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowCounts {
     /// Rows decoded.
-    pub rows: u64,
+    pub read: u64,
     /// Rows kept: dated within the scanned days and in order.
     pub kept: u64,
-    /// Rows before the scanned days, those of pruned row groups included.
+    /// Rows before the scanned days.
     pub before: u64,
-    /// Rows at or after the end of the scanned days, those of pruned row groups included.
+    /// Rows at or after the end of the scanned days.
     pub after: u64,
     /// The newest instant kept.
     pub newest: Option<i64>,
@@ -68,9 +89,9 @@ pub struct SignalReport {
     pub quarantine: Quarantine,
 }
 
-impl SignalReport {
-    pub(super) fn merge(&mut self, other: &SignalReport) {
-        self.rows += other.rows;
+impl RowCounts {
+    pub(super) fn merge(&mut self, other: &RowCounts) {
+        self.read += other.read;
         self.kept += other.kept;
         self.before += other.before;
         self.after += other.after;

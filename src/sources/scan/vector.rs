@@ -63,9 +63,9 @@ pub(super) fn partitions_of_hashes(partitioning: &Partitioning, hashes: &[u64], 
     }
 }
 
-/// Leaves out the rows of ids that nobody has, and returns how many these are.
+/// Leaves out the rows of ids that no customer has, and returns how many these are.
 #[inline(always)]
-pub(super) fn leave_out_nobody(members: &[u32], targets: &mut [u32]) -> u64 {
+pub(super) fn leave_out_unknown(members: &[u32], targets: &mut [u32]) -> u64 {
     let mut count = 0;
     for (target, &member) in targets.iter_mut().zip(members) {
         count += u32::from((*target != NOWHERE) & (member == NOBODY));
