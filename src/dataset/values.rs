@@ -173,6 +173,8 @@ impl Values<'_> {
     /// Appends the values of a column in some rows, which ascend; NaN is null.
     pub fn append_rows(&self, index: usize, rows: &[u32], out: &mut Vec<f32>) {
         match *rows {
+            // A block without rows has no columns either.
+            [] => {}
             [first, .., last] if (last - first) as usize + 1 == rows.len() => {
                 self.append(index, first as usize..last as usize + 1, out);
             }
