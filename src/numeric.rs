@@ -1,4 +1,4 @@
-//! Stable scalar functions and sums in a fixed order.
+//! Stable scalar functions, sums in a fixed order, and sums in any order.
 
 /// Calls an `#[inline(always)]` function, compiled for the widest vector instructions of the machine. This fuses and reorders
 /// nothing: results are the same on all machines.
@@ -162,9 +162,163 @@ pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
+/// A sum that follows from its values alone, whatever their order and however they are divided into parts that are
+/// [merged](FixedSum::merge): among threads, blocks or machines.
+///
+/// Each value is rounded to the nearest multiple of `2^-BITS`, and the multiples are added as integers, which commutes.
+/// A value is at most `2^-(BITS + 1)` off, so a mean is too, but for one rounding of the sum and one of the division. A
+/// float whose last bit is worth `2^-BITS` or more is not rounded at all.
+///
+/// A value that is not a number, is infinite or lies beyond `2^(86 - BITS)` makes the sum NaN. Of the others at least
+/// `2^41` can be added without an overflow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FixedSum<const BITS: u32> {
+    units: i128,
+    undefined: bool,
+}
+
+impl<const BITS: u32> FixedSum<BITS> {
+    const UNITS_OF_ONE: f64 = (1u64 << BITS) as f64;
+    /// Units that a value may have.
+    const MOST: f64 = (1u128 << 86) as f64;
+    /// Bits of an absolute value in single precision from which on it has `2^51` units: more than [`ROUND`] rounds.
+    const MOST_OF_SINGLE: u32 = ((1u64 << 51) as f32 / (1u64 << BITS) as f32).to_bits();
+
+    /// Adds a value.
+    pub fn add(&mut self, value: f64) {
+        let units = (value * Self::UNITS_OF_ONE).round_ties_even();
+        if units.abs() <= Self::MOST {
+            self.units += units as i128;
+        } else {
+            self.undefined = true;
+        }
+    }
+
+    /// Adds many values: the same as adding one after the other, in a tenth of the time.
+    pub fn add_all(&mut self, values: &[f32]) {
+        /// So many values of less than `2^51` units have fewer than `2^63`.
+        const CHUNK: usize = 1 << 12;
+        for chunk in values.chunks(CHUNK) {
+            let (units, largest) = vectorised!(units_of(chunk, Self::UNITS_OF_ONE));
+            if largest < Self::MOST_OF_SINGLE {
+                self.units += i128::from(units);
+            } else {
+                chunk.iter().for_each(|&value| self.add(f64::from(value)));
+            }
+        }
+    }
+
+    /// Adds the values of another sum.
+    pub fn merge(&mut self, other: &Self) {
+        self.units += other.units;
+        self.undefined |= other.undefined;
+    }
+
+    /// The sum.
+    pub fn value(&self) -> f64 {
+        if self.undefined {
+            f64::NAN
+        } else {
+            self.units as f64 / Self::UNITS_OF_ONE
+        }
+    }
+}
+
+/// How many units the values have in all, and the bits of the largest absolute value: those of a NaN are above all others.
+#[inline(always)]
+fn units_of(values: &[f32], units_of_one: f64) -> (i64, u32) {
+    /// Sums side by side, so that one addition need not wait for the other.
+    const LANES: usize = 8;
+    let (mut bits, mut largest) = ([0u64; LANES], [0u32; LANES]);
+    let mut add = |values: &[f32]| {
+        for ((bits, largest), &value) in bits.iter_mut().zip(&mut largest).zip(values) {
+            *bits = bits.wrapping_add((f64::from(value) * units_of_one + ROUND).to_bits());
+            *largest = (*largest).max(value.to_bits() & !(1 << 31));
+        }
+    };
+    let (lanes, rest) = values.as_chunks::<LANES>();
+    lanes.iter().for_each(|lanes| add(lanes));
+    add(rest);
+
+    let bits = bits.iter().fold(0u64, |sum, &lane| sum.wrapping_add(lane));
+    let rounding = ROUND.to_bits().wrapping_mul(values.len() as u64);
+    (bits.wrapping_sub(rounding).cast_signed(), largest.into_iter().max().unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// The sum of values in parts of these lengths, some added at once and some one by one; parts are merged from the end.
+    fn in_parts(values: &[f32], lengths: &[usize]) -> FixedSum<40> {
+        let mut rest = values;
+        let mut parts = Vec::new();
+        for (place, &length) in lengths.iter().chain([&usize::MAX]).enumerate() {
+            let (part, after) = rest.split_at(length.min(rest.len()));
+            rest = after;
+            let mut sum = FixedSum::default();
+            if place % 2 == 0 {
+                sum.add_all(part);
+            } else {
+                part.iter().for_each(|&value| sum.add(f64::from(value)));
+            }
+            parts.push(sum);
+        }
+        parts.iter().rev().fold(FixedSum::default(), |mut sum, part| {
+            sum.merge(part);
+            sum
+        })
+    }
+
+    /// Values as columns have them, tiny and huge ones among them.
+    fn some_value() -> impl Strategy<Value = f32> {
+        prop_oneof![
+            8 => -30.0f32..30.0,
+            2 => proptest::num::f32::NORMAL.prop_map(|x| x % 1e6),
+            1 => prop_oneof![Just(0.0), Just(-0.0), Just(2047.9), Just(2048.0), Just(-2048.0), Just(1e-30), Just(3e13)],
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_fixed_sum_has_no_order_and_no_parts(
+            (values, shuffled) in prop::collection::vec(some_value(), 0..9000)
+                .prop_flat_map(|values| (Just(values.clone()), Just(values).prop_shuffle())),
+            lengths in prop::collection::vec(0usize..3000, 0..6),
+        ) {
+            let mut one_by_one = FixedSum::<40>::default();
+            values.iter().for_each(|&value| one_by_one.add(f64::from(value)));
+            prop_assert_eq!(in_parts(&values, &[]), one_by_one);
+            prop_assert_eq!(in_parts(&shuffled, &lengths), one_by_one);
+
+            let exact = sum(values.iter().map(|&value| f64::from(value)));
+            let bound = values.len() as f64 * 2f64.powi(-41) + exact.abs() * f64::EPSILON;
+            prop_assert!((one_by_one.value() - exact).abs() <= bound, "{} against {exact}", one_by_one.value());
+        }
+    }
+
+    #[test]
+    fn a_fixed_sum_of_what_has_no_sum_is_not_a_number() {
+        for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e15, f32::MIN] {
+            let mut values = vec![1.0; 5000];
+            values[4321] = odd;
+            assert!(in_parts(&values, &[]).value().is_nan(), "{odd}");
+            assert_eq!(in_parts(&values, &[4000, 700]), in_parts(&values, &[]));
+        }
+        let mut wide = FixedSum::<62>::default();
+        (0..3).for_each(|_| wide.add(2f64.powi(24)));
+        assert_eq!(wide.value(), 3.0 * 2f64.powi(24));
+        assert_eq!(FixedSum::<62>::default().value(), 0.0);
+    }
+
+    #[test]
+    fn a_fixed_sum_of_probabilities_is_as_good_as_their_sum() {
+        let p: Vec<f64> = (1..=10_000).map(|i| 1.0 / f64::from(i * 37)).collect();
+        let mut fixed = FixedSum::<62>::default();
+        p.iter().for_each(|&p| fixed.add(p));
+        assert!((fixed.value() / sum(p) - 1.0).abs() <= f64::EPSILON);
+    }
 
     #[test]
     fn bits_compare_as_floats_do_and_turn_back() {
