@@ -2,28 +2,32 @@
 
 mod fit;
 mod pair;
+mod scoring;
 
 pub use fit::FitRecord;
 pub use pair::ModelPair;
+pub use scoring::Row;
 
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Block, Dataset, Selection};
+use crate::dataset::{Dataset, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::features::Catalogue;
 use crate::model::additive::Additive;
 use crate::model::calibration::ChosenCalibration;
-use crate::model::design::columns::DesignColumns;
-use crate::model::design::recipe::{NumericStep, Recipe, Role, Source, Term};
+use crate::model::design::recipe::{Recipe, Role, Term};
 use crate::model::univariate::screening::Screening;
+use crate::numeric::FixedSum;
 use crate::sources::{CustomerTable, Sources, Table};
 use rayon::prelude::*;
+use scoring::BlockScorer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// The format of the file. A newer one than this is refused.
 pub const FORMAT: u32 = 2;
@@ -197,27 +201,13 @@ pub struct Scores {
     pub mean: Row,
 }
 
-/// What each term makes of a row, or of several on average. A term is a column of a linear model, a feature of an
-/// additive one; see [`Artefact::terms`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row {
-    /// What it adds to the log-odds. With the intercept, the effects sum to them.
-    pub effects: Vec<f64>,
-    /// The standardised value: of a linear model the column, of an additive one the feature (0 where there is none).
-    pub values: Vec<f64>,
-}
-
-impl Row {
-    /// Without effects or values, for so many terms.
-    pub fn zeros(terms: usize) -> Row {
-        Row { effects: vec![0.0; terms], values: vec![0.0; terms] }
-    }
-
-    /// Adds a share of another row.
-    pub fn add(&mut self, other: &Row, share: f64) {
-        let add = |to: &mut Vec<f64>, from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += share * from);
-        add(&mut self.effects, &other.effects);
-        add(&mut self.values, &other.values);
+impl Scores {
+    /// The mean of the probabilities: the same for any order and any blocks of the rows. NaN without rows.
+    pub fn mean_probability(&self) -> f64 {
+        // From 2^-9 on, probabilities are exact; smaller ones are at most 2^-63 off.
+        let mut sum = FixedSum::<62>::default();
+        self.probabilities.iter().for_each(|&p| sum.add(p));
+        sum.value() / self.probabilities.len() as f64
     }
 }
 
@@ -317,95 +307,64 @@ impl Artefact {
     /// # Errors
     /// When features that lie on disk cannot be read.
     pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Scores> {
-        let (terms, columns) = (self.terms(), self.recipe.columns(customers));
-        let parts: Vec<(Vec<f64>, Vec<f64>, Row)> = dataset
+        let scorer = self.scorer(customers);
+        // Integers: the order in which threads finish is not seen.
+        let sums = Mutex::new(scorer.no_rows());
+        let log_odds: Vec<Vec<f64>> = dataset
             .blocks
             .par_iter()
             .enumerate()
             .map(|(index, block)| {
-                let (log_odds, sums) = match &self.fit.additive {
-                    Some(additive) => self.score_additive(additive, &terms, block, selection.rows(index), customers)?,
-                    None => self.score_linear(&columns, block, selection.rows(index))?,
-                };
-                let probabilities = log_odds.iter().map(|&z| self.calibration.apply(z)).collect();
-                Ok((log_odds, probabilities, sums))
+                let mut of_block = scorer.no_rows();
+                let log_odds = scorer.score(block, selection.rows(index), &mut of_block)?;
+                sums.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_block);
+                Ok(log_odds)
             })
             .collect::<Result<_>>()?;
-        let mut scores =
-            Scores { customers: selection.customers(dataset), mean: Row::zeros(terms.len()), ..Scores::default() };
-        let rows = scores.customers.len().max(1) as f64;
-        for (index, (log_odds, probabilities, sums)) in parts.into_iter().enumerate() {
-            scores.places.extend(selection.rows(index).iter().map(|&row| (index as u32, row)));
-            scores.probabilities.extend(probabilities);
-            scores.log_odds.extend(log_odds);
-            scores.mean.add(&sums, 1.0 / rows);
-        }
-        Ok(scores)
+
+        let log_odds = log_odds.concat();
+        let places = (0u32..)
+            .zip(&dataset.blocks)
+            .flat_map(|(index, _)| selection.rows(index as usize).iter().map(move |&row| (index, row)));
+        Ok(Scores {
+            customers: selection.customers(dataset),
+            places: places.collect(),
+            probabilities: log_odds.par_iter().map(|&z| self.calibration.apply(z)).collect(),
+            log_odds,
+            mean: scorer.mean(&sums.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        })
     }
 
-    /// The log-odds of some rows of a block, and the sums of their effects and values.
-    fn score_linear(&self, columns: &DesignColumns<'_>, block: &Block, rows: &[u32]) -> Result<(Vec<f64>, Row)> {
-        let weights = self.weights();
-        let (log_odds, values) = columns.score(block, &block.values()?, rows, (self.fit.intercept, &weights));
-        let effects = values.iter().zip(&weights).map(|(value, weight)| value * weight).collect();
-        Ok((log_odds, Row { effects, values }))
-    }
-
-    fn score_additive(
-        &self,
-        additive: &Additive,
-        terms: &[Term],
-        block: &Block,
-        rows: &[u32],
-        customers: &CustomerTable,
-    ) -> Result<(Vec<f64>, Row)> {
-        let values = block.values()?;
-        let codes = additive.codes((block, &values), rows, customers);
-        let mut sums = Row::zeros(terms.len());
-        let mut effects = vec![0.0; additive.terms.len()];
-        let mut log_odds = vec![additive.intercept; rows.len()];
-        for (term, sum) in additive.terms.iter().zip(&mut effects) {
-            for (row, z) in log_odds.iter_mut().enumerate() {
-                let effect = term.table[term.lookup.cell(|feature| codes[feature][row])];
-                *z += effect;
-                *sum += effect;
-            }
+    /// The mean of some rows, given as (block, row), term by term.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn mean_row(&self, dataset: &Dataset, customers: &CustomerTable, places: &[(u32, u32)]) -> Result<Row> {
+        let mut places = places.to_vec();
+        places.sort_unstable();
+        let scorer = self.scorer(customers);
+        let mut sums = scorer.no_rows();
+        for of_block in places.chunk_by(|a, b| a.0 == b.0) {
+            let rows: Vec<u32> = of_block.iter().map(|&(_, row)| row).collect();
+            scorer.score(&dataset.blocks[of_block[0].0 as usize], &rows, &mut sums)?;
         }
-        sums.effects = additive.by_feature(&effects);
-        let mut column = Vec::with_capacity(rows.len());
-        for (term, sum) in terms.iter().zip(&mut sums.values) {
-            if let Some((index, step)) = self.standardisation(term) {
-                column.clear();
-                values.append_rows(index, rows, &mut column);
-                *sum = column.iter().map(|&value| f64::from(step.standardised(value))).sum();
-            }
-        }
-        Ok((log_odds, sums))
-    }
-
-    /// The column of a term and how its values are standardised, if they are numbers.
-    fn standardisation(&self, term: &Term) -> Option<(usize, &NumericStep)> {
-        match term.source {
-            Source::Numeric(index) => {
-                let step = &self.recipe.numeric[index];
-                (step.scale > 0.0).then_some((index, step))
-            }
-            Source::Categorical(_) => None,
-        }
+        Ok(scorer.mean(&sums))
     }
 
     /// What each term makes of one row.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, (block, row): (u32, u32)) -> Result<Row> {
-        let block = &dataset.blocks[block as usize];
-        let terms = self.terms();
-        let sums = match &self.fit.additive {
-            Some(additive) => self.score_additive(additive, &terms, block, &[row], customers)?,
-            None => self.score_linear(&self.recipe.columns(customers), block, &[row])?,
-        };
-        Ok(sums.1)
+    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, place: (u32, u32)) -> Result<Row> {
+        self.mean_row(dataset, customers, &[place])
+    }
+
+    /// What scores the rows of one customers table.
+    fn scorer<'a>(&'a self, customers: &'a CustomerTable) -> BlockScorer<'a> {
+        match &self.fit.additive {
+            Some(additive) => BlockScorer::additive(&self.recipe, additive, customers),
+            None => BlockScorer::linear(&self.recipe, self.fit.intercept, self.weights(), customers),
+        }
     }
 
     /// The file's text, with its checksum.

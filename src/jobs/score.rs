@@ -271,7 +271,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         excluded: scored.input.data.exclusions.last().copied().unwrap_or_default(),
         listed: listed.len() as u64,
         control: results.listed().iter().filter(|&&place| results.group(place) == Group::Control).count() as u64,
-        mean_probability: scored.scores.probabilities.iter().sum::<f64>() / everybody as f64,
+        mean_probability: scored.scores.mean_probability(),
         reference_log_odds: scored.reference_log_odds,
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),
@@ -317,13 +317,8 @@ fn mean_at_cut_off(
 ) -> Result<Row> {
     let length = (ranking.listed / 10).max(50).min(ranking.listed);
     let nearest = &ranking.order[ranking.listed - length..ranking.listed];
-
-    let mut mean = Row::zeros(scores.mean.effects.len());
-    for &position in nearest {
-        let row = model.row(data, customers, scores.places[position as usize])?;
-        mean.add(&row, 1.0 / length as f64);
-    }
-    Ok(mean)
+    let places: Vec<(u32, u32)> = nearest.iter().map(|&position| scores.places[position as usize]).collect();
+    model.mean_row(data, customers, &places)
 }
 
 /// One row's reasons.

@@ -417,7 +417,7 @@ impl Trained {
         let columns = self.recipe.columns(customers);
         let of_block = |(index, block): (usize, &Block)| {
             let model = (fit.intercept, fit.coefficients.as_slice());
-            Ok(columns.score(block, &block.values()?, rows.rows(index), model).0)
+            Ok(columns.score(block, &block.values()?, rows.rows(index), model, |_, _| ()))
         };
         dataset.blocks.par_iter().enumerate().map(of_block).collect()
     }

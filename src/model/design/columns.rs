@@ -111,24 +111,26 @@ impl DesignColumns<'_> {
         x
     }
 
-    /// The log-odds `intercept + x * weights` of some rows of a block, and the sum of each column over them. Only one column
-    /// is in memory at a time.
+    /// The log-odds `intercept + x * weights` of some rows of a block. `visit` is shown each column, given its place. Only one
+    /// column is in memory at a time.
     pub fn score(
         &self,
         block: &Block,
         values: &Values<'_>,
         rows: &[u32],
         (intercept, weights): (f64, &[f64]),
-    ) -> (Vec<f64>, Vec<f64>) {
-        let (mut log_odds, mut x) = (vec![intercept; rows.len()], Vec::with_capacity(rows.len()));
+        mut visit: impl FnMut(usize, &[f32]),
+    ) -> Vec<f64> {
+        let mut log_odds = vec![intercept; rows.len()];
+        let mut x = Vec::with_capacity(rows.len());
         let mut codes = Codes::default();
-        let add = |(index, &weight): (usize, &f64)| {
+        for (index, &weight) in weights.iter().enumerate() {
             x.clear();
             self.add_column(index, block, values, rows, &mut codes, &mut x);
-            vectorised!(add_effects(weight, &x, &mut log_odds))
-        };
-        let sums = weights.iter().enumerate().map(add).collect();
-        (log_odds, sums)
+            vectorised!(add_effects(weight, &x, &mut log_odds));
+            visit(index, &x);
+        }
+        log_odds
     }
 
     /// Appends one column of the design. `codes` are those of the column before.
@@ -174,23 +176,15 @@ struct Codes {
     of_rows: Vec<u32>,
 }
 
-/// Adds `weight * x` to the log-odds of each row, and returns the sum of the column.
+/// Adds `weight * x` to the log-odds of each row.
 #[inline(always)]
-fn add_effects(weight: f64, x: &[f32], log_odds: &mut [f64]) -> f64 {
-    /// Sums side by side, so that one addition need not wait for the other.
-    const LANES: usize = 8;
+fn add_effects(weight: f64, x: &[f32], log_odds: &mut [f64]) {
     log_odds.iter_mut().zip(x).for_each(|(z, &x)| *z += weight * f64::from(x));
-    let mut sums = [0.0; LANES];
-    let mut add = |x: &[f32]| sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += f64::from(x));
-    let (lanes, rest) = x.as_chunks::<LANES>();
-    lanes.iter().for_each(|lanes| add(lanes));
-    add(rest);
-    sums.iter().sum()
 }
 
 /// Raw values, turned into those of the design.
 #[inline(always)]
-fn standardise(step: &NumericStep, values: &mut [f32]) {
+pub fn standardise(step: &NumericStep, values: &mut [f32]) {
     match step.transform {
         Transform::Identity => values.iter_mut().for_each(|x| *x = step.placed(f64::from(*x))),
         Transform::SignedLog => {
