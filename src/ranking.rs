@@ -2,6 +2,7 @@
 
 use crate::config::{List, RankBy};
 use crate::sources::Ids;
+use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -20,14 +21,17 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// The tier of a rank (from 1) among `count` customers.
-    pub fn of(rank: usize, count: usize) -> Tier {
-        let within = |percent: usize| rank * 100 <= count * percent || (rank == 1 && percent >= 1);
-        match (within(1), within(5), within(20)) {
-            (true, ..) => Tier::Critical,
-            (_, true, _) => Tier::High,
-            (.., true) => Tier::Medium,
-            _ => Tier::Low,
+    /// The tier of a rank (from 1) among `count` customers. The first is critical, however few there are.
+    pub fn from_rank(rank: usize, count: usize) -> Tier {
+        let is_within = |percent: usize| rank * 100 <= count * percent;
+        if rank == 1 || is_within(1) {
+            Tier::Critical
+        } else if is_within(5) {
+            Tier::High
+        } else if is_within(20) {
+            Tier::Medium
+        } else {
+            Tier::Low
         }
     }
 
@@ -62,8 +66,9 @@ impl Group {
     }
 
     /// The group of a customer: by a hash of the id alone, so that it is the same every day and under every model.
-    pub fn of(id: &str, control_fraction: f64) -> Group {
+    pub fn from_id(id: &str, control_fraction: f64) -> Group {
         const SALT: u64 = 0x636f_6e74_726f_6c31;
+
         let hash = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), SALT);
         // The top 53 bits as a float in [0, 1).
         let place = (hash >> 11) as f64 / (1u64 << 53) as f64;
@@ -84,43 +89,61 @@ pub struct Ranking {
     pub listed: usize,
 }
 
+/// What customers are ranked by. It lies in what is sorted: looking it up would cost more than the comparisons.
+struct Entry {
+    /// The probability, or the expected loss.
+    key: f64,
+    log_odds: f64,
+    customer: u32,
+    /// The place in the scores.
+    position: u32,
+}
+
+impl Entry {
+    /// Which of two customers comes first. The customers table is in the order of ids, so a lower place in it is a lower id.
+    fn compare(&self, other: &Entry) -> Ordering {
+        let by_key = other.key.total_cmp(&self.key);
+        by_key.then(other.log_odds.total_cmp(&self.log_odds)).then(self.customer.cmp(&other.customer))
+    }
+}
+
 impl Ranking {
-    /// Ranks customers by probability or by expected loss (probability times value, no value counting as 0). Ties go
-    /// to the higher log-odds, then to the lower id. `customers`, `probabilities`, `log_odds` and `values` have one
-    /// entry a customer.
-    pub fn of(
+    /// Ranks customers by probability or by expected loss (probability times value; no value counts as 0). Ties go to
+    /// the higher log-odds, then to the lower id. `customers`, `probabilities` and `log_odds` have an entry for each of them;
+    /// `values` knows the value of a customer.
+    pub fn new(
         settings: &List,
         customers: &[u32],
         probabilities: &[f64],
         log_odds: &[f64],
         values: impl Fn(u32) -> Option<f64>,
     ) -> Ranking {
-        let key = |(&p, &customer): (&f64, &u32)| match settings.rank_by {
-            RankBy::Probability => p,
-            RankBy::ExpectedLoss => p * values(customer).unwrap_or(0.0),
-        };
-        // What is compared lies in what is sorted: looking it up would cost more than the comparisons.
-        let places = probabilities.iter().zip(customers).map(key).zip(log_odds).zip((0u32..).zip(customers));
-        let mut places: Vec<(f64, f64, u32, u32)> =
-            places.map(|((key, &log_odds), (position, &customer))| (key, log_odds, customer, position)).collect();
-        // The customers table is in id order, so a lower place in it is a lower id.
-        let compare = |a: &(f64, f64, u32, u32), b: &(f64, f64, u32, u32)| -> Ordering {
-            b.0.total_cmp(&a.0).then_with(|| b.1.total_cmp(&a.1)).then_with(|| a.2.cmp(&b.2))
-        };
-        rayon::slice::ParallelSliceMut::par_sort_unstable_by(&mut places[..], compare);
-        let order: Vec<u32> = places.into_iter().map(|(.., position)| position).collect();
+        let mut entries: Vec<Entry> = (0u32..)
+            .zip(customers)
+            .zip(probabilities.iter().zip(log_odds))
+            .map(|((position, &customer), (&probability, &log_odds))| {
+                let key = match settings.rank_by {
+                    RankBy::Probability => probability,
+                    RankBy::ExpectedLoss => probability * values(customer).unwrap_or(0.0),
+                };
+                Entry { key, log_odds, customer, position }
+            })
+            .collect();
+        entries.par_sort_unstable_by(Entry::compare);
+
+        let order: Vec<u32> = entries.into_iter().map(|entry| entry.position).collect();
         let listed = order.len().min(settings.capacity as usize);
         Ranking { order, listed }
     }
 
-    /// Per cent of the customers that a rank (from 1) is at least as risky as: 100 for the first.
+    /// The share of the customers, in per cent, that a rank (from 1) is at least as risky as: 100 for the first.
     pub fn percentile(&self, rank: usize) -> f64 {
         100.0 * (self.order.len() + 1 - rank) as f64 / self.order.len() as f64
     }
 
     /// The group of a listed customer.
     pub fn group(settings: &List, ids: &Ids, customer: u32) -> Group {
-        Group::of(&ids.display(customer as usize), settings.control_fraction)
+        Group::from_id(&ids.display(customer as usize), settings.control_fraction)
     }
 }
 
@@ -137,23 +160,23 @@ mod tests {
     fn ties_go_to_the_higher_log_odds_then_to_the_lower_id() {
         let p = [0.5, 0.9, 0.5, 0.5];
         let z = [0.1, 2.0, 0.2, 0.1];
-        let ranking = Ranking::of(&settings(RankBy::Probability, 3), &[7, 1, 2, 3], &p, &z, |_| None);
+        let ranking = Ranking::new(&settings(RankBy::Probability, 3), &[7, 1, 2, 3], &p, &z, |_| None);
         assert_eq!(ranking.order, [1, 2, 3, 0]);
         assert_eq!(ranking.listed, 3);
         assert_eq!(ranking.percentile(1), 100.0);
         let ranking =
-            Ranking::of(&settings(RankBy::ExpectedLoss, 3), &[7, 1, 2, 3], &p, &z, |c| (c == 7).then_some(9.0));
+            Ranking::new(&settings(RankBy::ExpectedLoss, 3), &[7, 1, 2, 3], &p, &z, |c| (c == 7).then_some(9.0));
         assert_eq!(ranking.order[0], 0);
     }
 
     #[test]
     fn the_control_group_is_a_stable_share() {
-        let control = (0..20_000).filter(|i| Group::of(&i.to_string(), 0.1) == Group::Control).count();
+        let control = (0..20_000).filter(|i| Group::from_id(&i.to_string(), 0.1) == Group::Control).count();
         assert!((1_800..2_200).contains(&control), "{control}");
-        let larger = (0..20_000).filter(|i| Group::of(&i.to_string(), 0.2) == Group::Control);
-        assert_eq!(larger.filter(|i| Group::of(&i.to_string(), 0.1) == Group::Control).count(), control);
+        let larger = (0..20_000).filter(|i| Group::from_id(&i.to_string(), 0.2) == Group::Control);
+        assert_eq!(larger.filter(|i| Group::from_id(&i.to_string(), 0.1) == Group::Control).count(), control);
         // These never change: whoever is in a control group stays there.
-        assert_eq!(["1", "2", "C0042"].map(|id| Group::of(id, 0.5)), PINNED);
+        assert_eq!(["1", "2", "C0042"].map(|id| Group::from_id(id, 0.5)), PINNED);
     }
 
     const PINNED: [Group; 3] = [Group::Control, Group::Contact, Group::Control];
@@ -161,7 +184,7 @@ mod tests {
     #[test]
     fn tiers_are_shares_of_the_ranked() {
         assert_eq!(
-            [1, 10, 11, 50, 51, 200, 201].map(|r| Tier::of(r, 1000).name()),
+            [1, 10, 11, 50, 51, 200, 201].map(|r| Tier::from_rank(r, 1000).name()),
             ["critical", "critical", "high", "high", "medium", "medium", "low"]
         );
     }

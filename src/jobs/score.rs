@@ -287,7 +287,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
 pub(super) fn ranked(job: &Job<'_>, customers: &CustomerTable, scores: &Scores) -> Ranking {
     let value = |customer: u32| customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
     let list = &job.settings().list;
-    Ranking::of(list, &scores.customers, &scores.probabilities, &scores.log_odds, value)
+    Ranking::new(list, &scores.customers, &scores.probabilities, &scores.log_odds, value)
 }
 
 /// What explains the scores of a date, against the reference that the settings name.

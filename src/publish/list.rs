@@ -70,7 +70,7 @@ impl Results<'_> {
     }
 
     fn tier(&self, place: usize) -> &'static str {
-        Tier::of(place + 1, self.ranking.order.len()).name()
+        Tier::from_rank(place + 1, self.ranking.order.len()).name()
     }
 
     /// What changed since the runs before, for every listed customer, in rank order.
