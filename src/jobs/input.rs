@@ -187,7 +187,7 @@ pub(super) fn build_with(
 
 /// What was read of each signal.
 pub(super) fn signal_summaries(job: &Job<'_>, data: &Dataset) -> BTreeMap<String, SourceSummary> {
-    job.settings().signals.keys().cloned().zip(data.reports.iter().map(SourceSummary::of)).collect()
+    job.settings().signals.keys().cloned().zip(data.reports.iter().map(SourceSummary::from_scan)).collect()
 }
 
 /// Rows in quarantine, by source.

@@ -34,7 +34,7 @@ fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).step_by(PART_ROWS).map(move |first| first..count.min(first + PART_ROWS))
 }
 
-/// Named columns of some rows of a table: what they hold is made when it is written, from the number of the row.
+/// Named columns of some rows of a table. Values are made when they are written, from the number of the row.
 pub struct Columns<'a> {
     rows: Range<usize>,
     columns: Vec<Column<'a>>,
@@ -46,8 +46,8 @@ struct Column<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// Some rows of a table, without columns.
-    pub fn of(rows: Range<usize>) -> Columns<'a> {
+    /// Without any columns yet.
+    pub fn for_rows(rows: Range<usize>) -> Columns<'a> {
         Columns { rows, columns: Vec::new() }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Columns<'a> {
         match ids {
             Ids::Integer(ids) => self.integers(name, move |row| Some(ids[customer(row) as usize])),
             Ids::Text { .. } => {
-                // They lie far apart.
+                // Ids lie far apart in memory, so they are asked for some rows ahead.
                 let place = move |row| customer(row) as usize;
                 let last = self.rows.end.saturating_sub(1);
                 self.texts(name, move |row| {
@@ -151,7 +151,7 @@ pub fn write_parquet<'a>(
     rows: usize,
     part: impl Fn(Range<usize>) -> Result<Columns<'a>> + Sync,
 ) -> Result<()> {
-    let failed = |error: ParquetError| trouble(path, error);
+    let failed = |error: ParquetError| encoding_error(path, error);
     let schema = Arc::new(part(0..0)?.schema());
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -160,11 +160,13 @@ pub fn write_parquet<'a>(
     let columns = ArrowSchemaConverter::new().convert(&schema).map_err(failed)?;
     let mut writer = SerializedFileWriter::new(out, columns.root_schema_ptr(), Arc::new(properties)).map_err(failed)?;
     let writers = ArrowRowGroupWriterFactory::new(&writer, schema);
+
     let mut append = |group: RowGroup| {
         let mut place = writer.next_row_group()?;
         group.into_iter().try_for_each(|column| column.append_to_row_group(&mut place))?;
         place.close().map(drop)
     };
+
     let mut before = None;
     for (group, rows) in parts(rows).enumerate() {
         let encode = || part(rows)?.encode(&writers, group).map_err(failed);
@@ -172,6 +174,7 @@ pub fn write_parquet<'a>(
         appended.map_err(failed)?;
         before = Some(encoded?);
     }
+
     before.map_or(Ok(()), &mut append).map_err(failed)?;
     writer.close().map(drop).map_err(failed)
 }
@@ -192,6 +195,7 @@ pub fn write_csv<'a>(
     let header = part(0..0)?.schema();
     let names = header.fields().iter().map(|field| harmless(field.name()));
     writer.write_record(names).map_err(|e| failed(e.into()))?;
+
     for rows in parts(rows) {
         let part = part(rows)?;
         let columns: Vec<ArrayRef> = part.columns.iter().map(|column| (column.values)()).collect();
@@ -199,11 +203,12 @@ pub fn write_csv<'a>(
             writer.write_record(columns.iter().map(|column| cell(column, row))).map_err(|e| failed(e.into()))?;
         }
     }
+
     writer.flush().map_err(failed)
 }
 
-/// Trouble with the file system is the person's to solve, anything else is a bug.
-pub fn trouble(path: &Path, error: ParquetError) -> Error {
+/// What went wrong with the file is for the user to solve; anything else is a bug.
+pub fn encoding_error(path: &Path, error: ParquetError) -> Error {
     if let ParquetError::External(cause) = &error {
         if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
             return Error::writing(path, cause);
@@ -214,9 +219,10 @@ pub fn trouble(path: &Path, error: ParquetError) -> Error {
 
 /// A text that no spreadsheet executes.
 fn harmless(text: &str) -> String {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
-        true => format!("'{text}"),
-        false => text.to_owned(),
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
     }
 }
 
@@ -246,7 +252,7 @@ mod tests {
     /// Columns of every type, with nulls, in a table of any number of rows.
     fn table<'a>(rows: Range<usize>, ids: &'a Ids, floats: &'a Passthrough, flags: &'a Passthrough) -> Columns<'a> {
         let some = |row: usize| !row.is_multiple_of(3);
-        let mut table = Columns::of(rows);
+        let mut table = Columns::for_rows(rows);
         table.day("as_of", Day(20_605));
         table.ids("customer_id", ids, |row| row as u32 % 4);
         table.days("day", move |row| some(row).then_some(row as i32));
@@ -337,7 +343,7 @@ mod tests {
         assert_eq!((reader.schema().fields().len(), reader.metadata().file_metadata().num_rows()), (10, 0));
         let mut text = Vec::new();
         let part = |rows| {
-            let mut table = Columns::of(rows);
+            let mut table = Columns::for_rows(rows);
             table.integers("rank", |row| Some(row as i64));
             Ok(table)
         };
@@ -349,7 +355,7 @@ mod tests {
     #[test]
     fn a_full_disk_may_pass_and_is_named() {
         let part = |rows| {
-            let mut table = Columns::of(rows);
+            let mut table = Columns::for_rows(rows);
             table.integers("rank", |row| Some(row as i64));
             Ok(table)
         };
@@ -365,7 +371,7 @@ mod tests {
     #[test]
     fn a_part_that_cannot_be_made_ends_the_writing() {
         let part = |rows: Range<usize>| match rows.start {
-            0 => Ok(Columns::of(rows)),
+            0 => Ok(Columns::for_rows(rows)),
             _ => Err(Error::Temporary("cannot read the scratch file".to_owned())),
         };
         let error = write_parquet(Path::new("t"), Vec::new(), 3 * PART_ROWS, part).unwrap_err();
@@ -378,7 +384,7 @@ mod tests {
         let values = [-0.5, f64::NAN, 1.0, 1e-9, 0.1];
         let mut text = Vec::new();
         let part = |rows| {
-            let mut table = Columns::of(rows);
+            let mut table = Columns::for_rows(rows);
             table.texts("=name", |row| names[row]);
             table.floats("x", |row| values[row]);
             table.day("as_of", Day(1));

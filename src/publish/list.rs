@@ -78,7 +78,7 @@ impl Results<'_> {
         let ids = self.listed().iter().map(|&p| self.customers.ids.display(self.customer(p) as usize));
         ids.enumerate()
             .map(|(index, id)| {
-                let (rank, before) = (index as i64 + 1, previous.of(&id));
+                let (rank, before) = (index as i64 + 1, previous.customer(&id));
                 let listed_for = before.and_then(|b| b.days_listed);
                 let status = match (listed_for, before) {
                     (Some(_), Some(before)) if rank < before.rank => "up",
@@ -116,7 +116,7 @@ impl Results<'_> {
         details: Details<'a>,
         passthrough: &'a [(String, Passthrough)],
     ) -> Columns<'a> {
-        let mut table = Columns::of(places);
+        let mut table = Columns::for_rows(places);
         for column in columns {
             self.add(&mut table, *column, details);
         }

@@ -43,8 +43,8 @@ pub struct SourceSummary {
 }
 
 impl SourceSummary {
-    /// Of a signal's scan.
-    pub fn of(report: &SignalReport) -> SourceSummary {
+    /// From the scan of a signal.
+    pub fn from_scan(report: &SignalReport) -> SourceSummary {
         SourceSummary {
             files: report.files,
             pruned_files: report.pruned_files,

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn ranks<'a>(rows: Range<usize>) -> Result<Columns<'a>> {
-        let mut table = Columns::of(rows);
+        let mut table = Columns::for_rows(rows);
         table.integers("rank", |row| Some(row as i64 + 1));
         Ok(table)
     }

@@ -52,35 +52,39 @@ impl Previous {
         runs.retain(|&(day, _)| day < as_of);
         let Some((day, last)) = runs.pop() else { return Ok(Previous::default()) };
         let mut previous = Previous { as_of: Some(day), ..Previous::default() };
+
         let scores = read(&last.join("scores.parquet"), &["customer_id", "rank", "churn_probability"])?;
         let (ranks, probabilities) = (integers(&scores, "rank")?, floats(&scores, "churn_probability")?);
-        for (row, id) in found(&scores, wanted)? {
+        for (row, id) in rows_of(&scores, wanted)? {
             if let (Some(rank), Some(probability)) = (ranks.get(row), probabilities.get(row)) {
                 previous.scored.insert(id.clone(), Before { rank, probability, days_listed: None });
             }
         }
+
         let list = last.join("at_risk.parquet");
         if list.exists() {
             let list = read(&list, &["customer_id", "days_listed"])?;
             let days = integers(&list, "days_listed")?;
-            for (row, id) in found(&list, wanted)? {
+            for (row, id) in rows_of(&list, wanted)? {
                 if let Some(before) = previous.scored.get_mut(id) {
                     before.days_listed = days.get(row);
                 }
             }
         }
+
         for (_, run) in runs.iter().rev().take(LISTS) {
             let list = run.join("at_risk.parquet");
             if list.exists() {
                 let list = read(&list, &["customer_id"])?;
-                previous.listed_earlier.extend(found(&list, wanted)?.into_iter().map(|(_, id)| id.clone()));
+                previous.listed_earlier.extend(rows_of(&list, wanted)?.into_iter().map(|(_, id)| id.clone()));
             }
         }
+
         Ok(previous)
     }
 
     /// What the run before said of a customer.
-    pub fn of(&self, id: &str) -> Option<Before> {
+    pub fn customer(&self, id: &str) -> Option<Before> {
         self.scored.get(id).copied()
     }
 
@@ -102,29 +106,29 @@ fn read(path: &Path, columns: &[&str]) -> Result<DataFrame> {
     ParquetReader::new(file).with_columns(Some(columns)).finish().map_err(|e| damaged(e.to_string()))
 }
 
-fn internal(error: PolarsError) -> Error {
+fn unexpected(error: PolarsError) -> Error {
     Error::Contract(format!("an earlier list has other columns than expected: {error}"))
 }
 
-/// The rows of the wanted ids. Of the many others, none is copied or written out.
-fn found<'a>(frame: &DataFrame, wanted: &'a HashSet<String>) -> Result<Vec<(usize, &'a String)>> {
-    let column = frame.column("customer_id").map_err(internal)?;
+/// The rows of the wanted ids. None of the many others is copied or formatted.
+fn rows_of<'a>(frame: &DataFrame, wanted: &'a HashSet<String>) -> Result<Vec<(usize, &'a String)>> {
+    let column = frame.column("customer_id").map_err(unexpected)?;
     if let Ok(texts) = column.str() {
         return Ok(texts.iter().enumerate().filter_map(|(row, text)| Some((row, wanted.get(text?)?))).collect());
     }
     let numbers: HashSet<i64> = wanted.iter().filter_map(|id| id.parse().ok()).collect();
-    let ids = column.i64().map_err(internal)?.iter().enumerate();
-    let named = |(row, id): (usize, Option<i64>)| {
-        let id = id.filter(|id| numbers.contains(id))?;
-        Some((row, wanted.get(&id.to_string())?))
-    };
-    Ok(ids.filter_map(named).collect())
+    let mut rows = Vec::new();
+    for (row, id) in column.i64().map_err(unexpected)?.iter().enumerate() {
+        let Some(id) = id.filter(|id| numbers.contains(id)) else { continue };
+        rows.extend(wanted.get(&id.to_string()).map(|id| (row, id)));
+    }
+    Ok(rows)
 }
 
 fn integers<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Int64Chunked> {
-    frame.column(name).map_err(internal)?.i64().map_err(internal)
+    frame.column(name).map_err(unexpected)?.i64().map_err(unexpected)
 }
 
 fn floats<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Float64Chunked> {
-    frame.column(name).map_err(internal)?.f64().map_err(internal)
+    frame.column(name).map_err(unexpected)?.f64().map_err(unexpected)
 }

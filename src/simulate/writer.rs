@@ -2,7 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::publish::columns::trouble;
+use crate::publish::columns::encoding_error;
 use crate::simulate::activity::{Event, Week};
 use crate::simulate::customer::{Customer, Fate, REGIONS, TIERS};
 use crate::simulate::decline::Cause;
@@ -232,7 +232,7 @@ impl Table {
 
         let file = File::create_new(&path).map_err(|error| Error::writing(&path, &error))?;
         let writer =
-            ArrowWriter::try_new_with_options(file, schema.clone(), options).map_err(|error| trouble(&path, error))?;
+            ArrowWriter::try_new_with_options(file, schema.clone(), options).map_err(|error| encoding_error(&path, error))?;
         Ok(Table { path, schema, writer })
     }
 
@@ -240,10 +240,10 @@ impl Table {
         RecordBatch::try_new(self.schema.clone(), columns)
             .map_err(ParquetError::from)
             .and_then(|batch| self.writer.write(&batch))
-            .map_err(|error| trouble(&self.path, error))
+            .map_err(|error| encoding_error(&self.path, error))
     }
 
     fn close(self) -> Result<()> {
-        self.writer.close().map(drop).map_err(|error| trouble(&self.path, error))
+        self.writer.close().map(drop).map_err(|error| encoding_error(&self.path, error))
     }
 }
