@@ -320,20 +320,20 @@ fn words(settings: &Settings, key: &Key) -> Words {
         _ => Noun::new("event", "events"),
     };
     let rows = match signal.and_then(|s| s.label.as_deref()) {
-        Some(label) => Noun::of_label(label),
-        None => Noun::of_plural(&key.subject, row),
+        Some(label) => Noun::from_label(label),
+        None => Noun::from_plural(&key.subject, row),
     };
-    let unit = Unit::of(signal.and_then(|s| s.unit.as_deref()));
+    let unit = Unit::from_config(signal.and_then(|s| s.unit.as_deref()));
     let subject = match key.family {
         Family::Score => {
             let instrument = key.instrument.unwrap_or_default().to_uppercase();
             let name = if surveys(settings) == 1 { instrument } else { format!("{instrument} of {}", rows.many) };
             Noun::new(&name, &name)
         }
-        Family::Categories => Noun::of_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category")),
-        Family::Volume | Family::Value => Noun::of_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value")),
-        Family::Mood => Noun::of_singular("mood"),
-        Family::Tenure | Family::Number | Family::Level => Noun::of_singular(&spaced(&key.subject)),
+        Family::Categories => Noun::from_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category")),
+        Family::Volume | Family::Value => Noun::from_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value")),
+        Family::Mood => Noun::from_singular("mood"),
+        Family::Tenure | Family::Number | Family::Level => Noun::from_singular(&spaced(&key.subject)),
     };
     Words { rows, subject, unit }
 }

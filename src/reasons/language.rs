@@ -20,7 +20,7 @@ const NOT_PLURAL: [&str; 4] = ["ces", "news", "series", "always"];
 /// Words before which a noun phrase has its noun: "calls to support".
 const PREPOSITIONS: [&str; 10] = ["about", "at", "by", "for", "from", "in", "of", "on", "to", "with"];
 
-/// What one and what several of a thing are called.
+/// What a thing is called: one of it, and several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Noun {
     pub one: String,
@@ -28,9 +28,9 @@ pub(super) struct Noun {
 }
 
 impl Noun {
-    /// Of a name that is plural by convention: `logins`, `page_visits`. One that is not has `rows` for its plural:
+    /// From a name that is plural by convention: `logins`, `page_visits`. A name that is not plural is followed by `rows`:
     /// `web` gives "web events".
-    pub fn of_plural(name: &str, rows: Noun) -> Noun {
+    pub fn from_plural(name: &str, rows: Noun) -> Noun {
         let name = spaced(name);
         match singular(&name) {
             Some(one) => Noun { one, many: name },
@@ -38,13 +38,13 @@ impl Noun {
         }
     }
 
-    /// Of a label: its plural is what its author wrote.
-    pub fn of_label(label: &str) -> Noun {
+    /// From a label, which is the plural as its author wrote it.
+    pub fn from_label(label: &str) -> Noun {
         Noun { one: singular(label).unwrap_or_else(|| label.to_owned()), many: label.to_owned() }
     }
 
-    /// Of a name that is singular by convention: the column `channel`.
-    pub fn of_singular(name: &str) -> Noun {
+    /// From a name that is singular by convention: the column `channel`.
+    pub fn from_singular(name: &str) -> Noun {
         let one = spaced(name);
         let stem = one.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
         let many = match stem {
@@ -55,7 +55,6 @@ impl Noun {
         Noun { one, many }
     }
 
-    /// As they stand.
     pub fn new(one: &str, many: &str) -> Noun {
         Noun { one: one.to_owned(), many: many.to_owned() }
     }
@@ -87,6 +86,7 @@ fn singular(name: &str) -> Option<String> {
         let (phrase, rest) = name.split_at(space);
         return singular(phrase).map(|one| format!("{one}{rest}"));
     }
+
     let (head, last) = match name.rsplit_once([' ', '-']) {
         Some((head, last)) => (&name[..head.len() + 1], last),
         None => ("", name),
@@ -117,18 +117,17 @@ fn singular_of_word(word: &str) -> Option<String> {
 
 /// A name of the configuration as words: "page_visits" is "page visits", "MonthlyCharges" is "monthly charges".
 pub(super) fn spaced(name: &str) -> String {
-    let words = name.split(|c: char| c == '_' || c.is_whitespace()).filter(|word| !word.is_empty());
-    let words = words.flat_map(|word| {
+    let mut words = Vec::new();
+    for word in name.split(|c: char| c == '_' || c.is_whitespace()).filter(|word| !word.is_empty()) {
         let humps = humps(word);
         let is_camel = humps.len() > 1;
-        // "ID" and "NPS" stay as they are.
-        let plain = move |hump: String| match is_camel && hump.chars().skip(1).any(char::is_lowercase) {
-            true => hump.to_lowercase(),
-            false => hump,
-        };
-        humps.into_iter().map(plain)
-    });
-    words.collect::<Vec<_>>().join(" ")
+        for hump in humps {
+            // "ID" and "NPS" stay as they are.
+            let is_acronym = !hump.chars().skip(1).any(char::is_lowercase);
+            words.push(if is_camel && !is_acronym { hump.to_lowercase() } else { hump });
+        }
+    }
+    words.join(" ")
 }
 
 /// A word in camel case, taken apart: "customerID" is "customer", "ID".
@@ -158,11 +157,12 @@ pub(super) fn is_answer(level: &str) -> bool {
     ["yes", "no", "true", "false"].iter().any(|answer| level.eq_ignore_ascii_case(answer))
 }
 
-/// "is", or "are" behind a plural.
+/// "is", or "are" after a plural.
 pub(super) fn is_or_are(name: &str) -> &'static str {
-    match singular(name) {
-        Some(_) => "are",
-        None => "is",
+    if singular(name).is_some() {
+        "are"
+    } else {
+        "is"
     }
 }
 
@@ -172,7 +172,7 @@ pub(super) fn sentence(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Foreign text within a sentence: on one line, and no longer than a cell can show.
+/// Text from the data within a sentence: on one line, and no longer than a cell can show.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -198,21 +198,24 @@ pub(super) fn number(value: f64) -> String {
     if size != 0.0 && !(1e-6..1e15).contains(&size) {
         return format!("{value:.2e}");
     }
-    let places = match size {
-        0.0 => 0,
-        _ if size >= 1e5 => 0,
-        _ if size >= 1.0 => 2,
+
+    let places = if size == 0.0 || size >= 1e5 {
+        0
+    } else if size >= 1.0 {
+        2
+    } else {
         // Three digits from the first that is not zero.
-        _ => (2.0 - size.log10().floor()) as usize,
+        (2.0 - size.log10().floor()) as usize
     };
     let written = decimals(value, places);
-    match written.contains('.') {
-        true => written.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => written,
+    if written.contains('.') {
+        written.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        written
     }
 }
 
-/// A number with so many decimals and commas between the thousands; never "-0".
+/// A number with this many decimals, and commas between the thousands; never "-0".
 pub(super) fn decimals(value: f64, places: usize) -> String {
     let written = format!("{:.places$}", value.abs());
     let (integer, fraction) = written.split_at(written.find('.').unwrap_or(written.len()));
@@ -242,13 +245,13 @@ pub(super) enum Unit {
     Plain,
     /// A duration, with the seconds in one.
     Time(u32),
-    /// Written behind the number.
+    /// Any other, written after the number.
     Named(String),
 }
 
 impl Unit {
-    /// From the configuration.
-    pub fn of(unit: Option<&str>) -> Unit {
+    /// From `unit` of a signal's configuration, if it has one.
+    pub fn from_config(unit: Option<&str>) -> Unit {
         match unit.map(str::trim) {
             None | Some("") => Unit::Plain,
             Some("s" | "sec" | "secs" | "second" | "seconds") => Unit::Time(1),
@@ -339,21 +342,21 @@ mod tests {
             ("order_status", "order status event"),
             ("ces", "ces event"),
         ] {
-            assert_eq!(Noun::of_plural(many, rows()).one, one);
+            assert_eq!(Noun::from_plural(many, rows()).one, one);
         }
-        assert_eq!(Noun::of_plural("page_visits", rows()).many, "page visits");
-        assert_eq!(Noun::of_plural("web", rows()).many, "web events");
-        assert_eq!(Noun::of_label("log-ins to the shop").one, "log-in to the shop");
-        assert_eq!(Noun::of_label("feedback"), Noun::new("feedback", "feedback"));
-        assert_eq!(Noun::of_singular("channel").many, "channels");
-        assert_eq!(Noun::of_singular("category").many, "categories");
-        assert_eq!(Noun::of_singular("branch").many, "branches");
-        assert_eq!(Noun::of_singular("day").many, "days");
+        assert_eq!(Noun::from_plural("page_visits", rows()).many, "page visits");
+        assert_eq!(Noun::from_plural("web", rows()).many, "web events");
+        assert_eq!(Noun::from_label("log-ins to the shop").one, "log-in to the shop");
+        assert_eq!(Noun::from_label("feedback"), Noun::new("feedback", "feedback"));
+        assert_eq!(Noun::from_singular("channel").many, "channels");
+        assert_eq!(Noun::from_singular("category").many, "categories");
+        assert_eq!(Noun::from_singular("branch").many, "branches");
+        assert_eq!(Noun::from_singular("day").many, "days");
     }
 
     #[test]
     fn one_is_singular_and_the_rest_plural() {
-        let logins = Noun::of_plural("logins", rows());
+        let logins = Noun::from_plural("logins", rows());
         assert_eq!(logins.counted(1.0), "1 login");
         assert_eq!(logins.counted(0.0), "0 logins");
         assert_eq!(logins.counted(2.0), "2 logins");
@@ -390,7 +393,7 @@ mod tests {
 
     #[test]
     fn units_are_those_of_the_signal() {
-        let seconds = Unit::of(Some("seconds"));
+        let seconds = Unit::from_config(Some("seconds"));
         for (value, text) in [
             (0.0, "0 s"),
             (4.54, "4.5 s"),
@@ -405,9 +408,9 @@ mod tests {
         ] {
             assert_eq!(seconds.written(value), text);
         }
-        assert_eq!(Unit::of(Some("minutes")).written(12.5), "12 min 30 s");
-        assert_eq!(Unit::of(Some("EUR")).written(12.5), "12.5 EUR");
-        assert_eq!(Unit::of(None).written(1_200.0), "1,200");
+        assert_eq!(Unit::from_config(Some("minutes")).written(12.5), "12 min 30 s");
+        assert_eq!(Unit::from_config(Some("EUR")).written(12.5), "12.5 EUR");
+        assert_eq!(Unit::from_config(None).written(1_200.0), "1,200");
     }
 
     #[test]
