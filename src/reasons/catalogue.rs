@@ -4,11 +4,15 @@
 //! customer's own numbers. [`DEFINITIONS`] is the one list of them; [`concepts`] groups the terms.
 
 use super::language::{spaced, Noun, Unit};
-use crate::config::{Settings, SignalKind};
+use crate::config::{Signal, SignalKind};
 use crate::features::{Catalogue, Feature, Measure};
 use crate::measures;
 pub use crate::measures::Family;
 use crate::model::design::recipe::{Role, Source, Term};
+use std::collections::BTreeMap;
+
+/// The signals of the configuration, by name.
+type Signals = BTreeMap<String, Signal>;
 
 /// What the customer's own numbers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +41,7 @@ pub enum State {
     Unknown,
 }
 
-/// One reason code, but for its prefix.
+/// One reason code without its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// What the concept is about.
@@ -123,12 +127,12 @@ pub(super) struct Part {
     pub window: Option<u32>,
     /// Whether it says that the value is absent.
     pub absence: bool,
-    /// For what rows of a signal have in common, the numeric feature that counts those rows: without any, the part
-    /// says nothing but that there are none.
+    /// For what the rows of a signal have in common (a mean, a mood), the numeric feature that counts those rows: where it
+    /// is 0, the part says only that there are none.
     pub rows: Option<usize>,
 }
 
-/// A feature that a concept can speak of, with a term in the design or without.
+/// A feature that a concept can speak of, whether or not it has a term in the design.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cell {
     /// What it measures; none for a level.
@@ -178,10 +182,10 @@ impl Concept {
 }
 
 /// Groups the terms of a design into concepts, in the order of their first terms. Every term is in exactly one.
-pub(super) fn concepts(settings: &Settings, catalogue: &Catalogue, terms: &[Term]) -> Vec<Concept> {
+pub(super) fn concepts(signals: &Signals, catalogue: &Catalogue, terms: &[Term]) -> Vec<Concept> {
     let mut concepts: Vec<(Key, Concept)> = Vec::new();
     for (place, term) in terms.iter().enumerate() {
-        let Some(key) = key_of_term(settings, catalogue, term) else { continue };
+        let Some(key) = key_of_term(signals, catalogue, term) else { continue };
         let feature = match term.source {
             Source::Numeric(column) => catalogue.numeric.get(column),
             Source::Categorical(_) => None,
@@ -193,18 +197,26 @@ pub(super) fn concepts(settings: &Settings, catalogue: &Catalogue, terms: &[Term
             absence: term.role == Role::Missing,
             rows: feature.and_then(|f| rows_of(catalogue, f, key.family)),
         };
+
         match concepts.iter_mut().find(|(known, _)| *known == key) {
             Some((_, concept)) => concept.parts.push(part),
             None => {
-                let mut concept = concept(settings, catalogue, terms, &key);
+                let mut concept = concept(signals, catalogue, terms, &key);
                 concept.parts.push(part);
                 concepts.push((key, concept));
             }
         }
     }
-    let mut taken = hashbrown::HashSet::new();
+
     let mut concepts: Vec<Concept> = concepts.into_iter().map(|(_, concept)| concept).collect();
-    for concept in &mut concepts {
+    make_codes_unique(&mut concepts);
+    concepts
+}
+
+/// Numbers the prefixes whose codes another concept has already.
+fn make_codes_unique(concepts: &mut [Concept]) {
+    let mut taken = hashbrown::HashSet::new();
+    for concept in concepts {
         // A signal and a column, or two signals, may have names that differ in nothing that a code can show.
         let plain = concept.prefix.clone();
         let mut copy = 2;
@@ -214,13 +226,12 @@ pub(super) fn concepts(settings: &Settings, catalogue: &Catalogue, terms: &[Term
         }
         taken.extend(concept.codes());
     }
-    concepts
 }
 
 /// The concept of a numeric feature's value, or of its absence.
-fn key(settings: &Settings, feature: &Feature, absence: bool) -> Key {
+fn key(signals: &Signals, feature: &Feature, absence: bool) -> Key {
     let signal = feature.signal.as_deref();
-    let kind = signal.and_then(|signal| settings.signals.get(signal)).map(|signal| signal.kind);
+    let kind = signal.and_then(|signal| signals.get(signal)).map(|signal| signal.kind);
     let family = measures::Definition::find(feature.measure, kind).map_or(Family::Volume, |found| found.family);
     let family = match family {
         // Without a mean there was no row: that is silence, whatever the value would have been.
@@ -231,27 +242,27 @@ fn key(settings: &Settings, feature: &Feature, absence: bool) -> Key {
     Key { family, subject, instrument: feature.instrument.map(|i| i.name()) }
 }
 
-fn key_of_term(settings: &Settings, catalogue: &Catalogue, term: &Term) -> Option<Key> {
+fn key_of_term(signals: &Signals, catalogue: &Catalogue, term: &Term) -> Option<Key> {
     match term.about {
-        Source::Numeric(column) => Some(key(settings, catalogue.numeric.get(column)?, term.role == Role::Missing)),
+        Source::Numeric(column) => Some(key(signals, catalogue.numeric.get(column)?, term.role == Role::Missing)),
         Source::Categorical(column) => {
             Some(Key { family: Family::Level, subject: catalogue.categorical.get(column)?.clone(), instrument: None })
         }
     }
 }
 
-/// The count of the rows that a feature is about, if it is about more than how many there are.
+/// The feature that counts the rows that a feature is about, if it says more of them than how many there are.
 fn rows_of(catalogue: &Catalogue, feature: &Feature, family: Family) -> Option<usize> {
     if !matches!(family, Family::Value | Family::Categories | Family::Mood) {
         return None;
     }
-    let counts =
-        |f: &Feature| f.measure == Measure::Count && f.signal == feature.signal && f.window_days == feature.window_days;
-    catalogue.numeric.iter().position(counts)
+    catalogue.numeric.iter().position(|other| {
+        other.measure == Measure::Count && other.signal == feature.signal && other.window_days == feature.window_days
+    })
 }
 
 /// A concept without parts.
-fn concept(settings: &Settings, catalogue: &Catalogue, terms: &[Term], key: &Key) -> Concept {
+fn concept(signals: &Signals, catalogue: &Catalogue, terms: &[Term], key: &Key) -> Concept {
     let value_of = |source: Source| terms.iter().position(|term| term.source == source && term.role == Role::Value);
     let cells = match key.family {
         Family::Level => {
@@ -262,7 +273,7 @@ fn concept(settings: &Settings, catalogue: &Catalogue, terms: &[Term], key: &Key
             .numeric
             .iter()
             .enumerate()
-            .filter(|(_, feature)| self::key(settings, feature, false) == *key)
+            .filter(|(_, feature)| self::key(signals, feature, false) == *key)
             .map(|(column, feature)| Cell {
                 measure: Some(feature.measure),
                 window: feature.window_days,
@@ -277,24 +288,24 @@ fn concept(settings: &Settings, catalogue: &Catalogue, terms: &[Term], key: &Key
     };
     Concept {
         family: key.family,
-        prefix: prefix(settings, key),
+        prefix: prefix(signals, key),
         signal,
-        words: words(settings, key),
+        words: words(signals, key),
         parts: Vec::new(),
         cells,
     }
 }
 
 /// How many signals are surveys.
-fn surveys(settings: &Settings) -> usize {
-    settings.signals.values().filter(|signal| signal.kind == SignalKind::Survey).count()
+fn surveys(signals: &Signals) -> usize {
+    signals.values().filter(|signal| signal.kind == SignalKind::Survey).count()
 }
 
-fn prefix(settings: &Settings, key: &Key) -> String {
+fn prefix(signals: &Signals, key: &Key) -> String {
     match (key.family, key.instrument) {
         (Family::Tenure, _) => "TENURE".to_owned(),
         (Family::Score, Some(instrument)) => {
-            let survey = if surveys(settings) == 1 { "SURVEY".to_owned() } else { in_code(&key.subject) };
+            let survey = if surveys(signals) == 1 { "SURVEY".to_owned() } else { in_code(&key.subject) };
             format!("{survey}_{}", in_code(instrument))
         }
         _ => in_code(&key.subject),
@@ -313,8 +324,8 @@ fn in_code(name: &str) -> String {
     }
 }
 
-fn words(settings: &Settings, key: &Key) -> Words {
-    let signal = settings.signals.get(&key.subject);
+fn words(signals: &Signals, key: &Key) -> Words {
+    let signal = signals.get(&key.subject);
     let row = match signal.map(|s| s.kind) {
         Some(SignalKind::Survey) => Noun::new("answer", "answers"),
         _ => Noun::new("event", "events"),
@@ -327,7 +338,7 @@ fn words(settings: &Settings, key: &Key) -> Words {
     let subject = match key.family {
         Family::Score => {
             let instrument = key.instrument.unwrap_or_default().to_uppercase();
-            let name = if surveys(settings) == 1 { instrument } else { format!("{instrument} of {}", rows.many) };
+            let name = if surveys(signals) == 1 { instrument } else { format!("{instrument} of {}", rows.many) };
             Noun::new(&name, &name)
         }
         Family::Categories => Noun::from_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category")),
@@ -369,7 +380,7 @@ mod tests {
     #[test]
     fn every_term_has_exactly_one_concept() {
         let (settings, terms) = (settings(SETTINGS), terms(&settings(SETTINGS)));
-        let concepts = concepts(&settings, &catalogue(&settings), &terms);
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms);
         let mut homes = vec![0; terms.len()];
         concepts.iter().flat_map(|c| &c.parts).for_each(|part| homes[part.term] += 1);
         assert!(homes.iter().all(|&n| n == 1));
@@ -401,7 +412,7 @@ mod tests {
     fn the_windows_of_a_signal_are_one_concept_and_absence_of_a_mean_is_silence() {
         let settings = settings(SETTINGS);
         let terms = terms(&settings);
-        let concepts = concepts(&settings, &catalogue(&settings), &terms);
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms);
         let of = |name: &str| {
             let term = terms.iter().position(|t| t.name == name).unwrap();
             concepts.iter().position(|c| c.parts.iter().any(|p| p.term == term)).unwrap()
@@ -421,7 +432,7 @@ mod tests {
              value = \"score\"\ninstrument_name = \"nps\"\n"
         );
         let settings = settings(&more);
-        let concepts = concepts(&settings, &catalogue(&settings), &terms(&settings));
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings));
         let nps: Vec<(&str, &str)> = concepts
             .iter()
             .filter(|c| c.prefix.ends_with("_NPS"))
@@ -435,7 +446,7 @@ mod tests {
         let more =
             format!("{SETTINGS}\n[signals.Visits]\nkind = \"event\"\npath = \"o\"\nid = \"id\"\ntime = \"ts\"\n");
         let settings = settings(&more);
-        let concepts = concepts(&settings, &catalogue(&settings), &terms(&settings));
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings));
         let codes: Vec<String> = concepts.iter().flat_map(Concept::codes).collect();
         assert_eq!(codes.len(), codes.iter().collect::<hashbrown::HashSet<_>>().len());
         assert!(codes.contains(&"VISITS_2_DROP".to_owned()));

@@ -28,16 +28,19 @@ impl Attribution {
     /// [`Error::Internal`] when the lengths differ.
     pub fn new(slopes: Option<Vec<f64>>, intercept: f64, reference: Row) -> Result<Attribution> {
         let terms = reference.effects.len();
-        for (found, what) in [(slopes.as_ref().map_or(terms, Vec::len), "slopes"), (reference.values.len(), "values")] {
-            if found != terms {
-                return Err(Error::Internal(format!("reasons: {found} {what}, but a reference of {terms} terms")));
-            }
+        let slopes_found = slopes.as_ref().map_or(terms, Vec::len);
+        if slopes_found != terms {
+            return Err(Error::Internal(format!("reasons: {slopes_found} slopes, but a reference of {terms} terms")));
         }
+        let values_found = reference.values.len();
+        if values_found != terms {
+            return Err(Error::Internal(format!("reasons: {values_found} values, but a reference of {terms} terms")));
+        }
+
         let reference_log_odds = intercept + reference.effects.iter().sum::<f64>();
         Ok(Attribution { slopes, reference, reference_log_odds })
     }
 
-    /// How many terms.
     pub fn terms(&self) -> usize {
         self.reference.effects.len()
     }
@@ -59,14 +62,17 @@ impl Attribution {
     }
 
     /// By how much the log-odds rise with the value of each term. A curve has no slope that holds everywhere: what counts
-    /// is the way from the reference to this customer, so it is the contribution over the deviation, shrunk where
-    /// the customer is so near to the reference that the quotient would say nothing.
+    /// is the way from the reference to this customer. So the slope is the contribution divided by the deviation, shrunk
+    /// where the customer is so near to the reference that the quotient would say nothing.
     pub fn slopes(&self, row: &Row) -> Vec<f64> {
         if let Some(slopes) = &self.slopes {
             return slopes.clone();
         }
-        let between = |(c, d): (f64, f64)| c * d / (d * d + NEAR * NEAR);
-        self.contributions(row).into_iter().zip(self.deviations(row)).map(between).collect()
+        self.contributions(row)
+            .into_iter()
+            .zip(self.deviations(row))
+            .map(|(contribution, deviation)| contribution * deviation / (deviation * deviation + NEAR * NEAR))
+            .collect()
     }
 }
 

@@ -31,7 +31,8 @@ use catalogue::Concept;
 use serde::Serialize;
 use wording::View;
 
-/// Less than this in log-odds, 2 % of the odds, is no reason: it would present noise as an insight.
+/// The least contribution, in log-odds (2 % of the odds), that makes a reason: a smaller one would present noise as an
+/// insight.
 const LEAST: f64 = 0.02;
 
 /// One concept's part in a customer's risk.
@@ -72,7 +73,7 @@ impl Explainer {
     /// For the terms of a recipe, learned under these settings from this catalogue of features.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the attribution is of another number of terms.
+    /// [`Error::Internal`] when the attribution has another number of terms.
     pub fn new(
         settings: &Settings,
         catalogue: &Catalogue,
@@ -86,11 +87,9 @@ impl Explainer {
                 terms.len()
             )));
         }
-        let concepts = catalogue::concepts(settings, catalogue, terms);
-        let volume = |concept: &Concept| {
-            concepts.iter().position(|c| c.family == Family::Volume && c.signal.is_some() && c.signal == concept.signal)
-        };
-        let volumes = concepts.iter().map(volume).collect();
+
+        let concepts = catalogue::concepts(&settings.signals, catalogue, terms);
+        let volumes = concepts.iter().map(|concept| volume_of(concept, &concepts)).collect();
         Ok(Explainer {
             attribution,
             concepts,
@@ -119,14 +118,7 @@ impl Explainer {
         let deviations = self.attribution.deviations(row);
         let contributions = self.attribution.contributions(row);
         let slopes = self.attribution.slopes(row);
-        let mut totals: Vec<Option<f64>> = vec![None; self.concepts.len()];
-        for ((place, concept), volume) in self.concepts.iter().enumerate().zip(&self.volumes) {
-            for part in &concept.parts {
-                let is_empty = part.rows.and_then(|rows| raw.get(rows)) == Some(&0.0);
-                let home = volume.filter(|_| is_empty).unwrap_or(place);
-                *totals[home].get_or_insert(0.0) += contributions.get(part.term).copied().unwrap_or(0.0);
-            }
-        }
+        let totals = self.totals(raw, &contributions);
         let tenure = self.tenure.and_then(|column| raw.get(column)).map(|&t| f64::from(t)).filter(|t| t.is_finite());
         let mut all: Vec<Reason> = self
             .concepts
@@ -149,6 +141,7 @@ impl Explainer {
                 Reason { code: concept.code(state), text, contribution }
             })
             .collect();
+
         all.sort_by(|a, b| b.contribution.total_cmp(&a.contribution).then_with(|| a.code.cmp(&b.code)));
         Explanation {
             reasons: all.iter().take(self.limit).take_while(|r| r.contribution >= LEAST).cloned().collect(),
@@ -160,6 +153,26 @@ impl Explainer {
             all,
         }
     }
+
+    /// What the terms of each concept contribute in all; none where all of them are counted elsewhere. Over a window
+    /// without rows, what the rows have in common is counted with their volume.
+    fn totals(&self, raw: &[f32], contributions: &[f64]) -> Vec<Option<f64>> {
+        let mut totals: Vec<Option<f64>> = vec![None; self.concepts.len()];
+        for ((place, concept), volume) in self.concepts.iter().enumerate().zip(&self.volumes) {
+            for part in &concept.parts {
+                let is_empty = part.rows.and_then(|rows| raw.get(rows)) == Some(&0.0);
+                let home = if is_empty { volume.unwrap_or(place) } else { place };
+                *totals[home].get_or_insert(0.0) += contributions.get(part.term).copied().unwrap_or(0.0);
+            }
+        }
+        totals
+    }
+}
+
+/// The concept about the volume of the signal that a concept is about, by its place.
+fn volume_of(concept: &Concept, concepts: &[Concept]) -> Option<usize> {
+    let signal = concept.signal.as_ref()?;
+    concepts.iter().position(|other| other.family == Family::Volume && other.signal.as_ref() == Some(signal))
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ impl View<'_> {
         let is_level = |part: &&Part| {
             !part.absence && !matches!(part.measure, Some(Trend | MeanGap | DaysSinceLast | SurveyDaysSinceLast))
         };
+
         let longest = self.windows().last().copied();
         let (mut shorter, mut all) = (0.0, 0.0);
         for part in self.concept.parts.iter().filter(is_level) {
@@ -122,6 +123,7 @@ impl View<'_> {
             all += effect;
             shorter += if part.window == longest { 0.0 } else { effect };
         }
+
         let effect: f64 = if shorter.abs() > all.abs() { shorter } else { all };
         let less_is_risk = effect <= 0.0;
         if less_is_risk == (self.contribution > 0.0) {
@@ -145,11 +147,12 @@ impl View<'_> {
         let windows = self.windows();
         let middle = windows.len() / 2;
         let weight = |window: u32| self.weight(|part| part.window == Some(window));
-        let mut choice = windows.iter().copied().enumerate().filter(|&(_, window)| will_do(window)).collect::<Vec<_>>();
-        choice.sort_by(|&(i, a), &(j, b)| {
+
+        let candidates = windows.iter().copied().enumerate().filter(|&(_, window)| will_do(window));
+        let first = candidates.min_by(|&(i, a), &(j, b)| {
             weight(b).total_cmp(&weight(a)).then_with(|| i.abs_diff(middle).cmp(&j.abs_diff(middle)))
         });
-        choice.first().map(|&(_, window)| window)
+        first.map(|(_, window)| window)
     }
 
     /// The days of a look back, as far as the customer has been one.
@@ -189,6 +192,7 @@ fn volume(view: &View<'_>) -> (State, String) {
     if side == Side::Low && windows.get(windows.len() / 2).is_some_and(|&middle| is_empty(middle)) {
         return silence(view);
     }
+
     let change = match side {
         Side::Low => view.window(|w| has_fallen(view, w)),
         Side::High => view.window(|w| has_risen(view, w)),
@@ -196,6 +200,7 @@ fn volume(view: &View<'_>) -> (State, String) {
     if let Some(told) = change.and_then(|window| changed_count(view, window)) {
         return told;
     }
+
     let measures = [Measure::Count, Measure::ActiveDays, Measure::Sum];
     let level = measures.iter().find_map(|&measure| {
         let window = view.window(|w| view.is_on(side, measure, Some(w)))?;
@@ -249,6 +254,7 @@ fn silence(view: &View<'_>) -> (State, String) {
         let seen = days(view.days_seen(view.look_back_days));
         return (State::Silent, format!("no {rows} in {seen}"));
     };
+
     let windows = view.windows();
     let count = |window: u32| view.number(Measure::Count, Some(window)).unwrap_or(0.0);
     let empty = windows.iter().copied().filter(|&window| count(window) == 0.0).max().unwrap_or(0);
@@ -350,6 +356,7 @@ fn mood(view: &View<'_>) -> (State, String) {
         return without(view, &words.subject.one);
     };
     let Some(now) = mean(window) else { return without(view, &words.subject.one) };
+
     let before = view.windows().last().and_then(|&longest| mean(longest)).unwrap_or(now);
     let verb = match side {
         Side::Low if before - now >= CHANGED_MOOD => "fell to",
@@ -362,6 +369,7 @@ fn mood(view: &View<'_>) -> (State, String) {
         Side::High if now > 0.0 => State::Positive,
         Side::High => State::High,
     };
+
     let longest = view.in_longest(window, |window| mean(window).map(|mood| decimals(mood, 2)));
     let negative = view.number(Measure::NegativeShare, Some(window)).filter(|&share| share > 0.0);
     let negative = negative.map_or(String::new(), |share| format!("; {} negative", percent(share)));
@@ -376,6 +384,7 @@ fn score(view: &View<'_>) -> (State, String) {
     let (Some(last), Some(recency)) = (last, recency) else {
         return (State::Silent, format!("no {name} answer in {}", days(view.days_seen(view.look_back_days))));
     };
+
     let last_answer = format!("last {name} answer was {}, {}", number(last), ago(recency));
     let is_recency = |part: &Part| part.absence || part.measure == Some(Measure::SurveyDaysSinceLast);
     let side = view.side();
@@ -384,6 +393,7 @@ fn score(view: &View<'_>) -> (State, String) {
         let is_late = view.deviation(Measure::SurveyDaysSinceLast, None) > 0.0;
         return (if is_late { State::Silent } else { State::Recent }, last_answer);
     }
+
     if let Some(change) = view.number(Measure::SurveyChange, None) {
         let told = match side {
             Side::Low if change <= -CHANGED_SCORE => Some((State::Drop, "fell")),
@@ -395,6 +405,7 @@ fn score(view: &View<'_>) -> (State, String) {
             return (state, format!("{name} {verb} from {before} to {now}, {}", ago(recency)));
         }
     }
+
     match view.number(Measure::SurveyMean, None) {
         Some(mean) if !view.is_on(side, Measure::SurveyLast, None) && view.is_on(side, Measure::SurveyMean, None) => {
             let seen = days(view.days_seen(view.look_back_days));
@@ -427,10 +438,12 @@ fn column(view: &View<'_>) -> (State, String) {
             let state = low_or_high(view.side_of(measure, window, view.side()));
             // 0 and 1 may stand for no and yes, of which neither is low or high.
             let is_far = view.deviation(measure, window).abs() >= ONLY && value != 0.0 && value != 1.0;
-            let how = match (is_far, state) {
-                (true, State::Low) => " low:",
-                (true, _) => " high:",
-                (false, _) => "",
+            let how = if !is_far {
+                ""
+            } else if state == State::Low {
+                " low:"
+            } else {
+                " high:"
             };
             (state, format!("{name} {verb}{how} {}", number(value)))
         }
