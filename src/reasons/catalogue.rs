@@ -342,7 +342,9 @@ fn words(signals: &Signals, key: &Key) -> Words {
             Noun::new(&name, &name)
         }
         Family::Categories => Noun::from_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category")),
-        Family::Volume | Family::Value => Noun::from_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value")),
+        Family::Volume | Family::Value => {
+            Noun::from_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value"))
+        }
         Family::Mood => Noun::from_singular("mood"),
         Family::Tenure | Family::Number | Family::Level => Noun::from_singular(&spaced(&key.subject)),
     };

@@ -56,6 +56,7 @@ fn data(text: &mut String, model: &Artefact) {
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "| {name} | {value} |");
     };
+
     line("rows it was fitted on", format!("{}, {} of them churned", model.fit.rows, model.fit.churners));
     if let Some(sampling) = &model.fit.sampling {
         line("sampled", sampling.to_string());
@@ -75,6 +76,7 @@ fn data(text: &mut String, model: &Artefact) {
         "features",
         format!("{} numeric, {} categorical", model.catalogue.numeric.len(), model.catalogue.categorical.len()),
     );
+
     if let Some(screening) = &model.screening {
         let kept: Vec<String> =
             screening.kept.iter().map(|(name, _)| format!("`{}`", name.replace('|', "\\|"))).collect();
@@ -155,9 +157,10 @@ fn columns(text: &mut String, model: &Artefact) {
         strongest.len(),
     );
     for column in strongest.iter().take(TOP) {
-        let interval = match column.standard_error > 0.0 {
-            true => format!("{:+.3} to {:+.3}", column.lower, column.upper),
-            false => "-".to_owned(),
+        let interval = if column.standard_error > 0.0 {
+            format!("{:+.3} to {:+.3}", column.lower, column.upper)
+        } else {
+            "-".to_owned()
         };
         let (name, estimate) = (column.name.replace('|', "\\|"), column.estimate);
         let _ = writeln!(text, "| `{name}` | {estimate:+.3} | {interval} | {:.3} |", column.odds_ratio);
@@ -165,7 +168,7 @@ fn columns(text: &mut String, model: &Artefact) {
     text.push('\n');
 }
 
-/// Of a model with curves, the terms that matter most.
+/// The terms of an additive model that matter most.
 fn terms(text: &mut String, additive: &Additive) {
     let mut strongest: Vec<_> = additive.terms.iter().collect();
     strongest.sort_by(|a, b| b.spread.total_cmp(&a.spread));
@@ -197,6 +200,7 @@ fn limits(text: &mut String, model: &Artefact) {
         },
         model.inputs.labels_until.map_or_else(|| "its training".to_owned(), |day| day.to_string()),
     );
+
     let held_out = &model.evaluation.metrics;
     if held_out.churners < FEW_CHURNERS {
         let _ = writeln!(

@@ -66,10 +66,10 @@ pub fn is_fresher(model: &Artefact, other: &Artefact) -> bool {
 
 /// The newest as-of date that a model was fitted on; none if its rows had no dates.
 fn newest_fitted(model: &Artefact) -> Option<Day> {
-    let snapshots = &model.snapshots;
-    match model.refit {
-        true => snapshots.all().last().copied(),
-        false => snapshots.training.last().copied(),
+    if model.refit {
+        model.snapshots.all().last().copied()
+    } else {
+        model.snapshots.training.last().copied()
     }
 }
 
@@ -78,42 +78,53 @@ fn has_seen(model: &Artefact, day: Day) -> bool {
     newest_fitted(model).is_none_or(|newest| day < newest.later_by(model.churn.horizon_days))
 }
 
-/// The labelled rows of a model, by date and customer.
-struct Judged {
-    /// Date, customer, label and probability.
-    rows: Vec<(Day, u32, u8, f64)>,
+/// A labelled row and the probability that a model gives it.
+#[derive(Clone, Copy)]
+struct JudgedRow {
+    day: Day,
+    customer: u32,
+    label: u8,
+    probability: f64,
 }
 
-impl Judged {
-    fn by(
-        model: &Artefact,
-        (data, customers): (&Dataset, &CustomerTable),
-        wanted: impl Fn(Day) -> bool,
-    ) -> Result<Judged> {
-        let chosen = Selection::labelled(data, wanted);
-        let scores = model.score(data, customers, &chosen)?;
-        let days = chosen.map(data, |block, row| data.as_of[block.as_of[row] as usize]);
-        let (labels, people) = (chosen.labels(data), chosen.customers(data));
-        let mut rows: Vec<(Day, u32, u8, f64)> = days
-            .into_iter()
-            .zip(people)
-            .zip(labels.into_iter().zip(scores.probabilities))
-            .map(|((day, customer), (label, p))| (day, customer, label, p))
-            .collect();
-        rows.sort_unstable_by_key(|&(day, customer, ..)| (day, customer));
-        Ok(Judged { rows })
+impl JudgedRow {
+    fn key(&self) -> (Day, u32) {
+        (self.day, self.customer)
     }
+}
 
-    /// The rows that both have: label, both probabilities, customer.
-    fn shared(&self, other: &Judged) -> Vec<(Day, u8, f64, f64, u32)> {
-        let mut theirs = other.rows.iter().peekable();
-        let partner = |&(day, customer, label, p): &(Day, u32, u8, f64)| {
-            while theirs.next_if(|row| (row.0, row.1) < (day, customer)).is_some() {}
-            let row = theirs.next_if(|row| (row.0, row.1) == (day, customer))?;
-            Some((day, label, p, row.3, customer))
-        };
-        self.rows.iter().filter_map(partner).collect()
+/// The labelled rows of the wanted dates, by date and customer.
+fn judged(
+    model: &Artefact,
+    data: &Dataset,
+    customers: &CustomerTable,
+    wanted: impl Fn(Day) -> bool,
+) -> Result<Vec<JudgedRow>> {
+    let chosen = Selection::labelled(data, wanted);
+    let scores = model.score(data, customers, &chosen)?;
+    let days = chosen.map(data, |block, row| data.as_of[block.as_of[row] as usize]);
+
+    let mut rows: Vec<JudgedRow> = days
+        .into_iter()
+        .zip(chosen.customers(data))
+        .zip(chosen.labels(data).into_iter().zip(scores.probabilities))
+        .map(|((day, customer), (label, probability))| JudgedRow { day, customer, label, probability })
+        .collect();
+    rows.sort_unstable_by_key(JudgedRow::key);
+    Ok(rows)
+}
+
+/// The rows that both have, each as the first and as the second model judges it.
+fn shared(first: &[JudgedRow], second: &[JudgedRow]) -> Vec<(JudgedRow, JudgedRow)> {
+    let mut theirs = second.iter().peekable();
+    let mut pairs = Vec::new();
+    for ours in first {
+        while theirs.next_if(|row| row.key() < ours.key()).is_some() {}
+        if let Some(row) = theirs.next_if(|row| row.key() == ours.key()) {
+            pairs.push((*ours, *row));
+        }
     }
+    pairs
 }
 
 /// Compares two versions on the labelled rows of those of the `dates` that neither has seen. Each comes with the data set
@@ -125,22 +136,24 @@ pub fn on_held_out(
 ) -> Result<Option<HeldOut>> {
     let ((first_which, first), (second_which, second)) = (compared(first, dates), compared(second, dates));
     let unseen = |day: Day| dates.contains(&day) && !has_seen(first, day) && !has_seen(second, day);
-    let ours = Judged::by(first, of_first, unseen)?;
-    let rows = ours.shared(&Judged::by(second, of_second, unseen)?);
-    let y: Vec<u8> = rows.iter().map(|row| row.1).collect();
+    let ours = judged(first, of_first.0, of_first.1, unseen)?;
+    let theirs = judged(second, of_second.0, of_second.1, unseen)?;
+    let pairs = shared(&ours, &theirs);
+    let y: Vec<u8> = pairs.iter().map(|(row, _)| row.label).collect();
     let churners = y.iter().filter(|&&y| y == 1).count();
     if churners == 0 || churners == y.len() {
         return Ok(None);
     }
-    let (p, q): (Vec<f64>, Vec<f64>) = rows.iter().map(|row| (row.2, row.3)).unzip();
-    let people: Vec<u32> = rows.iter().map(|row| row.4).collect();
+
+    let (p, q): (Vec<f64>, Vec<f64>) = pairs.iter().map(|(a, b)| (a.probability, b.probability)).unzip();
+    let people: Vec<u32> = pairs.iter().map(|(row, _)| row.customer).collect();
     let bootstrap = resampling(settings, y.len());
     let side = |which, model: &Artefact, p: &[f64]| Side {
         version: model.version.clone(),
         model: which,
         metrics: bootstrap.intervals(&y, p, &people),
     };
-    let mut as_of: Vec<Day> = rows.iter().map(|row| row.0).collect();
+    let mut as_of: Vec<Day> = pairs.iter().map(|(row, _)| row.day).collect();
     as_of.dedup();
     Ok(Some(HeldOut {
         as_of,

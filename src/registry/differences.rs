@@ -54,15 +54,19 @@ pub fn inside(first: &Artefact, second: &Artefact) -> Inside {
         columns(model).into_iter().filter(shared).map(|(name, _)| name).collect()
     };
     let (our_columns, their_columns) = (columns(first), columns(second));
-    let others = directions(second);
-    let mut turned: Vec<Turned> = directions(first)
+
+    let others = effects(second);
+    let mut turned: Vec<Turned> = effects(first)
         .into_iter()
-        .filter_map(|(column, first, first_certain)| {
-            let &(_, second, second_certain) = others.iter().find(|(name, ..)| *name == column)?;
-            (first * second < 0.0).then_some(Turned { column, first, second, certain: first_certain && second_certain })
+        .filter_map(|ours| {
+            let theirs = others.iter().find(|other| other.column == ours.column)?;
+            let (first, second) = (ours.effect, theirs.effect);
+            let certain = ours.certain && theirs.certain;
+            (first * second < 0.0).then_some(Turned { column: ours.column, first, second, certain })
         })
         .collect();
     turned.sort_by(|a, b| (b.first - b.second).abs().total_cmp(&(a.first - a.second).abs()));
+
     Inside {
         features_of_first: only(&ours, &theirs),
         features_of_second: only(&theirs, &ours),
@@ -92,14 +96,33 @@ fn columns(model: &Artefact) -> Vec<(String, Vec<&str>)> {
     }
 }
 
-/// Which way each column moves the risk, and whether that is certain: the coefficients of a linear model; of the curve of
-/// a number, the mean of the upper half of its bins less that of the lower half.
-fn directions(model: &Artefact) -> Vec<(String, f64, bool)> {
+/// Which way a column moves the risk.
+struct ColumnEffect {
+    column: String,
+    /// The coefficient of a linear model; of the curve of a number, the mean of the upper half of its bins less that of the
+    /// lower half.
+    effect: f64,
+    /// Whether its 95 % interval holds no 0. Curves have none.
+    certain: bool,
+}
+
+impl ColumnEffect {
+    fn from_coefficient(coefficient: &Coefficient) -> ColumnEffect {
+        let holds_no_zero = coefficient.lower > 0.0 || coefficient.upper < 0.0;
+        ColumnEffect {
+            column: coefficient.name.clone(),
+            effect: coefficient.estimate,
+            certain: coefficient.standard_error > 0.0 && holds_no_zero,
+        }
+    }
+}
+
+/// Which way each column moves the risk.
+fn effects(model: &Artefact) -> Vec<ColumnEffect> {
     let Some(additive) = &model.fit.additive else {
-        let is_certain = |c: &Coefficient| c.standard_error > 0.0 && (c.lower > 0.0 || c.upper < 0.0);
-        let of_column = |c: &Coefficient| (c.name.clone(), c.estimate, is_certain(c));
-        return model.fit.coefficients.iter().skip(1).map(of_column).collect();
+        return model.fit.coefficients.iter().skip(1).map(ColumnEffect::from_coefficient).collect();
     };
+
     let curves = additive.terms.iter().filter_map(|term| match (&term.lookup, term.features()) {
         (Lookup::Curve { .. }, &[feature]) => Some((&additive.features[feature], &term.table)),
         _ => None,
@@ -109,8 +132,11 @@ fn directions(model: &Artefact) -> Vec<(String, f64, bool)> {
             let values = table.get(..feature.bins.missing())?;
             let half = values.len() / 2;
             let mean = |bins: &[f64]| bins.iter().sum::<f64>() / bins.len() as f64;
-            let rises = mean(&values[values.len() - half..]) - mean(&values[..half]);
-            (matches!(feature.bins, Bins::Numeric { .. }) && half > 0).then(|| (feature.name.clone(), rises, false))
+            if half == 0 || !matches!(feature.bins, Bins::Numeric { .. }) {
+                return None;
+            }
+            let effect = mean(&values[values.len() - half..]) - mean(&values[..half]);
+            Some(ColumnEffect { column: feature.name.clone(), effect, certain: false })
         })
         .collect()
 }
@@ -149,6 +175,7 @@ pub fn lists(settings: &List, customers: &CustomerTable, first: &Scores, second:
     let mut both: Vec<(u32, Place, Place)> =
         ours.iter().filter_map(|(customer, &a)| Some((*customer, a, *theirs.get(customer)?))).collect();
     both.sort_unstable_by_key(|&(customer, ..)| customer);
+
     let moved = |&(customer, a, b): &(u32, Place, Place)| Moved {
         customer_id: customers.ids.display(customer as usize),
         first: (a.rank, a.probability),
@@ -160,6 +187,7 @@ pub fn lists(settings: &List, customers: &CustomerTable, first: &Scores, second:
     leaving.sort_by_key(|moved| moved.first.0);
     entering.truncate(SHOWN);
     leaving.truncate(SHOWN);
+
     let (p, q): (Vec<f64>, Vec<f64>) = both.iter().map(|(_, a, b)| (a.probability, b.probability)).unzip();
     ListChange {
         eligible: both.len(),

@@ -33,6 +33,7 @@ pub fn mlflow(model: &Artefact, out: &Path, unfinished: &Unfinished) -> Result<(
             out.display()
         )));
     }
+
     let file = onnx::file(model)?;
     files::create_folder(parent(out))?;
     let staged = unfinished.folder(parent(out), ".staged-")?;
@@ -44,6 +45,7 @@ pub fn mlflow(model: &Artefact, out: &Path, unfinished: &Unfinished) -> Result<(
     files::publish_folder(staged, out)
 }
 
+/// The folder that a file or folder is in; the current one for a bare name.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

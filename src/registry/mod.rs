@@ -92,7 +92,6 @@ impl Registry {
         Registry { folder: folder.to_path_buf() }
     }
 
-    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -229,8 +228,8 @@ impl Registry {
         self.enter(version, reason, signature, false)
     }
 
-    /// Makes the champion before the present one champion again, and returns its version. Again, and it is the one before
-    /// that. Hold the lock.
+    /// Makes the champion before the present one champion again, and returns its version. A second call goes one further
+    /// back. Hold the lock.
     pub fn rollback(&self, signature: &Signature) -> Result<String> {
         let mut champions = self.champion()?.succession();
         match (champions.pop(), champions.pop()) {

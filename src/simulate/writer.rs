@@ -231,8 +231,8 @@ impl Table {
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
 
         let file = File::create_new(&path).map_err(|error| Error::writing(&path, &error))?;
-        let writer =
-            ArrowWriter::try_new_with_options(file, schema.clone(), options).map_err(|error| encoding_error(&path, error))?;
+        let writer = ArrowWriter::try_new_with_options(file, schema.clone(), options)
+            .map_err(|error| encoding_error(&path, error))?;
         Ok(Table { path, schema, writer })
     }
 
