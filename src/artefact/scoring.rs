@@ -163,11 +163,11 @@ impl<'a> BlockScorer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::additive::{Bins, Feature, Lookup};
-    use super::super::recipe::{CategoricalStep, Transform};
     use super::*;
     use crate::dataset::StoredValues;
     use crate::memory::Shelf;
+    use crate::model::additive::{Bins, Feature, Lookup};
+    use crate::model::design::recipe::{CategoricalStep, Transform};
     use crate::sources::{Ids, Levels, NO_LEVEL};
     use proptest::prelude::*;
 

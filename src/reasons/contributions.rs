@@ -41,7 +41,7 @@ impl Attribution {
         Ok(Attribution { slopes, reference, reference_log_odds })
     }
 
-    pub fn terms(&self) -> usize {
+    pub(super) fn terms(&self) -> usize {
         self.reference.effects.len()
     }
 

@@ -92,6 +92,7 @@ impl Registry {
         Registry { folder: folder.to_path_buf() }
     }
 
+    /// Where the versions lie.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
