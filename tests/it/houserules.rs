@@ -115,7 +115,7 @@ fn a_violation_is_found() {
 }
 
 /// Every source file: its path under `src`, and its code without comments and literals.
-fn sources() -> Vec<(String, String)> {
+pub fn sources() -> Vec<(String, String)> {
     fn visit(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -235,7 +235,7 @@ fn may_know_files(path: &str) -> bool {
 }
 
 /// Words and the marks that matter here.
-fn tokens(code: &str) -> Vec<&str> {
+pub fn tokens(code: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = code.trim_start();
     while let Some(first) = rest.chars().next() {
