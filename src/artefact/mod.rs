@@ -16,7 +16,6 @@ use crate::digest;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::features::Catalogue;
-use crate::model::additive::Additive;
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role, Term};
 use crate::model::univariate::screening::Screening;

@@ -165,7 +165,7 @@ impl<'a> BlockScorer<'a> {
 mod tests {
     use super::*;
     use crate::dataset::StoredValues;
-    use crate::memory::Shelf;
+    use crate::memory::Arena;
     use crate::model::additive::{Bins, Feature, Lookup};
     use crate::model::design::recipe::{CategoricalStep, Transform};
     use crate::sources::{Ids, Levels, NO_LEVEL};
@@ -246,7 +246,7 @@ mod tests {
             customers: rows.iter().map(|row| row.2).collect(),
             as_of: vec![0; rows.len()],
             labels: Vec::new(),
-            values: StoredValues::new(&values, rows.len(), &Shelf::of(None)).unwrap(),
+            values: StoredValues::new(&values, rows.len(), &Arena::unlimited()).unwrap(),
         }
     }
 
