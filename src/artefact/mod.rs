@@ -305,8 +305,8 @@ impl Artefact {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn score(&self, dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Scores> {
-        let scorer = self.scorer(customers);
+    pub fn score(&self, dataset: &Dataset, selection: &Selection) -> Result<Scores> {
+        let scorer = self.scorer(&dataset.customers);
         // Integers: the order in which threads finish is not seen.
         let sums = Mutex::new(scorer.no_rows());
         let log_odds: Vec<Vec<f64>> = dataset
@@ -338,10 +338,10 @@ impl Artefact {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn mean_row(&self, dataset: &Dataset, customers: &CustomerTable, places: &[(u32, u32)]) -> Result<Row> {
+    pub fn mean_row(&self, dataset: &Dataset, places: &[(u32, u32)]) -> Result<Row> {
         let mut places = places.to_vec();
         places.sort_unstable();
-        let scorer = self.scorer(customers);
+        let scorer = self.scorer(&dataset.customers);
         let mut sums = scorer.no_rows();
         for of_block in places.chunk_by(|a, b| a.0 == b.0) {
             let rows: Vec<u32> = of_block.iter().map(|&(_, row)| row).collect();
@@ -354,8 +354,8 @@ impl Artefact {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn row(&self, dataset: &Dataset, customers: &CustomerTable, place: (u32, u32)) -> Result<Row> {
-        self.mean_row(dataset, customers, &[place])
+    pub fn row(&self, dataset: &Dataset, place: (u32, u32)) -> Result<Row> {
+        self.mean_row(dataset, &[place])
     }
 
     /// What scores the rows of one customers table.

@@ -2,7 +2,7 @@
 
 use super::{Dataset, Selection};
 use crate::error::{Error, Result};
-use crate::sources::{CustomerTable, Levels, NO_LEVEL};
+use crate::sources::{Levels, NO_LEVEL};
 
 /// How many folds are made when none are given.
 pub const FOLDS: u8 = 5;
@@ -46,17 +46,17 @@ impl Folds {
     }
 
     /// Folds with the same share of churners: a matter of ids, labels and the seed alone.
-    pub fn stratified(dataset: &Dataset, customers: &CustomerTable, seed: u64) -> Folds {
+    pub fn stratified(dataset: &Dataset, seed: u64) -> Folds {
         let mut classes: [Vec<(u64, u32)>; 2] = [Vec::new(), Vec::new()];
         for block in &dataset.blocks {
             for (row, &entry) in block.customers.iter().enumerate() {
                 let Some(label) = block.label(row) else { continue };
-                let id = customers.ids.display(entry as usize);
+                let id = dataset.customers.ids.display(entry as usize);
                 let place = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed);
                 classes[usize::from(label == 1)].push((place, entry));
             }
         }
-        let mut of = vec![0; customers.len()];
+        let mut of = vec![0; dataset.customers.len()];
         for class in &mut classes {
             class.sort_unstable();
             for (&(_, entry), fold) in class.iter().zip((0..FOLDS).cycle()) {

@@ -22,6 +22,7 @@ use crate::observer::{Note, Observer};
 use crate::sources::{self, Cancellations, CustomerTable, Resolver, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 pub use selection::Selection;
 pub use values::{StoredValues, Values};
@@ -84,6 +85,8 @@ impl Block {
 pub struct Dataset {
     /// The columns.
     pub catalogue: Catalogue,
+    /// The customers that the rows are of, shared by all data sets of the same tables.
+    pub customers: Arc<CustomerTable>,
     /// The as-of dates, ascending.
     pub as_of: Vec<Day>,
     /// The rows.
@@ -159,7 +162,7 @@ pub struct Tables {
     /// The opened sources.
     pub sources: Sources,
     /// The customers.
-    pub customers: CustomerTable,
+    pub customers: Arc<CustomerTable>,
     /// Their cancellations.
     pub cancellations: Cancellations,
     /// The configured zone.
@@ -195,7 +198,7 @@ impl Tables {
         };
         cancellations.quarantine.check("churn", cancellations.rows, limit)?;
         clock.lap("small tables");
-        Ok(Tables { sources, customers, cancellations, zone, memory: memory.clone() })
+        Ok(Tables { sources, customers: Arc::new(customers), cancellations, zone, memory: memory.clone() })
     }
 }
 
@@ -372,6 +375,7 @@ pub fn build(
     clock.lap("features");
     let mut dataset = Dataset {
         catalogue,
+        customers: tables.customers.clone(),
         exclusions: vec![Exclusions::default(); as_of.len()],
         as_of,
         blocks: Vec::with_capacity(partitions),

@@ -16,6 +16,7 @@ use crate::sources::prepared::keys::Rows;
 use crate::sources::{CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
 use rayon::prelude::*;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Values of a wide table that are in memory at a time while its columns are looked at.
 const BATCH_VALUES: usize = 64_000_000;
@@ -28,10 +29,8 @@ const FEW_LEVELS: usize = 100;
 pub struct Prepared {
     /// The table and the rows of the run in it.
     pub source: TableRows,
-    /// The rows.
+    /// The rows. Their customers have one entry a row: the ids ascending, a customer once for each as-of date.
     pub dataset: Dataset,
-    /// One entry a row: the ids ascending, a customer once for each as-of date.
-    pub customers: CustomerTable,
     /// The column of folds, one entry a row, if it is to be used.
     pub folds: Option<Levels>,
     /// Date columns with a day a row; no features.
@@ -124,16 +123,12 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
         notes.push(format!("left out, since their types can be no features: {}", table.left_out.join(", ")));
     }
     let mut source = TableRows { table, rows, places: Vec::new() };
-    let (dataset, customers) = source.in_blocks(request, &mut notes)?;
-    let mut prepared = Prepared { source, dataset, customers, folds, dates, unmatured, notes };
+    let dataset = source.in_blocks(request, &mut notes)?;
+    let mut prepared = Prepared { source, dataset, folds, dates, unmatured, notes };
     let table = &prepared.source.table;
     let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
     if table.numeric.len() + table.categorical.len() <= most {
-        let notes = prepared.source.fill(
-            (&table.numeric, &table.categorical),
-            &mut prepared.dataset,
-            &mut prepared.customers,
-        )?;
+        let notes = prepared.source.fill((&table.numeric, &table.categorical), &mut prepared.dataset)?;
         prepared.notes.extend(notes);
     }
     Ok(prepared)
@@ -160,10 +155,10 @@ pub fn for_scoring(
     let rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
     let mut notes = Vec::new();
     let mut source = TableRows { table, rows, places: Vec::new() };
-    let (mut dataset, mut customers) = source.in_blocks(request, &mut notes)?;
+    let mut dataset = source.in_blocks(request, &mut notes)?;
     let columns = (source.table.numeric.as_slice(), source.table.categorical.as_slice());
-    notes.extend(source.fill(columns, &mut dataset, &mut customers)?);
-    Ok(Prepared { source, dataset, customers, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
+    notes.extend(source.fill(columns, &mut dataset)?);
+    Ok(Prepared { source, dataset, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
 }
 
 fn wanted_dates(
@@ -201,7 +196,7 @@ impl Prepared {
 
 impl TableRows {
     /// Puts the rows into blocks, one a partition of the ids, without features yet.
-    fn in_blocks(&mut self, request: &TableRequest<'_>, notes: &mut Vec<String>) -> Result<(Dataset, CustomerTable)> {
+    fn in_blocks(&mut self, request: &TableRequest<'_>, notes: &mut Vec<String>) -> Result<Dataset> {
         let settings = request.settings;
         let value = value(&self.table, &mut self.rows, notes)?;
         let rows = &mut self.rows;
@@ -252,16 +247,16 @@ impl TableRows {
                 customers: members,
             });
         }
-        let dataset = Dataset {
-            catalogue: Catalogue { numeric: Vec::new(), categorical: Vec::new() },
+        Ok(Dataset {
+            catalogue: Catalogue::default(),
+            customers: Arc::new(customers),
             exclusions: vec![Exclusions::default(); as_of.len()],
             as_of,
             blocks,
             reports: Vec::new(),
             first_entries,
             memory: request.memory.clone(),
-        };
-        Ok((dataset, customers))
+        })
     }
 
     /// The columns to be passed through, for some entries of the customers table, in that order.
@@ -280,10 +275,10 @@ impl TableRows {
         &self,
         (numeric, categorical): (&[String], &[String]),
         rows: &Dataset,
-        customers: &CustomerTable,
-    ) -> Result<(Dataset, CustomerTable, Vec<String>)> {
+    ) -> Result<(Dataset, Vec<String>)> {
         let mut dataset = Dataset {
             catalogue: Catalogue::default(),
+            customers: Arc::new(CustomerTable { categorical: Vec::new(), ..(*rows.customers).clone() }),
             as_of: rows.as_of.clone(),
             blocks: rows
                 .blocks
@@ -295,9 +290,8 @@ impl TableRows {
             first_entries: rows.first_entries.clone(),
             memory: rows.memory.clone(),
         };
-        let mut customers = CustomerTable { categorical: Vec::new(), ..customers.clone() };
-        let notes = self.fill((numeric, categorical), &mut dataset, &mut customers)?;
-        Ok((dataset, customers, notes))
+        let notes = self.fill((numeric, categorical), &mut dataset)?;
+        Ok((dataset, notes))
     }
 
     /// All columns that can be features, some at a time, so that they need not fit into memory together: numeric ones, then
@@ -317,12 +311,7 @@ impl TableRows {
     }
 
     /// Reads columns into a data set without features. Returns what a person should know about them.
-    fn fill(
-        &self,
-        (numeric, categorical): (&[String], &[String]),
-        dataset: &mut Dataset,
-        customers: &mut CustomerTable,
-    ) -> Result<Vec<String>> {
+    fn fill(&self, (numeric, categorical): (&[String], &[String]), dataset: &mut Dataset) -> Result<Vec<String>> {
         let blocks = &mut dataset.blocks;
         let mut values: Vec<Vec<f32>> = blocks.iter().map(|block| vec![0.0; numeric.len() * block.rows()]).collect();
         let mut columns: Vec<Target<'_>> = numeric.iter().map(|_| Vec::with_capacity(blocks.len())).collect();
@@ -340,7 +329,8 @@ impl TableRows {
             block.values = StoredValues::new(&values, block.rows(), &arena)?;
             Ok(())
         })?;
-        customers.categorical = self.table.levels(&self.rows, categorical)?;
+        // Nobody else has the customers of these rows yet, so that this copies nothing.
+        Arc::make_mut(&mut dataset.customers).categorical = self.table.levels(&self.rows, categorical)?;
         dataset.catalogue = Catalogue {
             numeric: numeric.iter().map(|name| Feature::given(name)).collect(),
             categorical: categorical.to_vec(),
@@ -350,7 +340,7 @@ impl TableRows {
             notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
         }
         let rows = self.rows.len();
-        for (name, levels) in categorical.iter().zip(&customers.categorical) {
+        for (name, levels) in categorical.iter().zip(&dataset.customers.categorical) {
             let distinct = levels.names.len();
             if self.table.label.is_some() && distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows as f64 {
                 notes.push(format!(

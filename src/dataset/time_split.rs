@@ -98,6 +98,7 @@ mod tests {
         };
         let dataset = Dataset {
             catalogue: crate::features::Catalogue::default(),
+            customers: Default::default(),
             as_of: days.map(Day).to_vec(),
             blocks: vec![block],
             exclusions: Vec::new(),

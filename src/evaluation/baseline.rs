@@ -10,7 +10,6 @@ use crate::model::design::{Design, DesignBlock};
 use crate::model::linear::{self, LogisticParams};
 use crate::model::univariate;
 use crate::numeric::sigmoid;
-use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
 /// What the baseline of signals is called.
@@ -35,20 +34,14 @@ impl Baseline {
     ///
     /// # Errors
     /// Features that cannot be read back.
-    pub fn learn(
-        settings: &Settings,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        training: &Selection,
-        judged: &Selection,
-    ) -> Result<Baseline> {
+    pub fn learn(settings: &Settings, dataset: &Dataset, training: &Selection, judged: &Selection) -> Result<Baseline> {
         if dataset.catalogue.numeric.iter().any(|feature| feature.measure == Measure::DaysSinceLast) {
             let probabilities = recency(dataset, training, judged, settings.features.look_back_days())?;
             return Ok(Baseline { name: RECENCY.to_owned(), probabilities });
         }
-        Ok(match univariate::best(univariate::singles(dataset, customers, training)?) {
+        Ok(match univariate::best(univariate::singles(dataset, training)?) {
             Some(best) => {
-                let probabilities = best.rates(dataset, customers, judged)?;
+                let probabilities = best.rates(dataset, judged)?;
                 Baseline { name: format!("`{}`", best.name), probabilities }
             }
             None => {

@@ -79,7 +79,6 @@ impl Evaluation {
     pub fn new(
         settings: &Settings,
         dataset: &Dataset,
-        customers: &CustomerTable,
         selection: &Selection,
         probabilities: &[Vec<f64>],
         baseline: Baseline,
@@ -92,7 +91,7 @@ impl Evaluation {
             (baseline.name, probabilities.concat(), baseline.probabilities.concat());
         let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
         let (mut by_p, mut by_baseline) = (by(&p), by(&baseline));
-        let mut values = selection.map(dataset, |block, row| value(settings, customers, block.customers[row]));
+        let mut values = selection.map(dataset, |block, row| value(settings, &dataset.customers, block.customers[row]));
         // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
         let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
         groupings.iter_mut().for_each(|grouping| arrange(&mut grouping.groups, &order));

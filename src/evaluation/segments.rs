@@ -11,7 +11,7 @@ use crate::features::Measure;
 use crate::metrics::bootstrap::Interval;
 use crate::metrics::{self, Scores};
 use crate::numeric::sum;
-use crate::sources::{CustomerTable, NO_LEVEL};
+use crate::sources::NO_LEVEL;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -265,10 +265,10 @@ impl Judged<'_> {
 ///
 /// # Errors
 /// Features that cannot be read back.
-pub fn groupings(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Vec<Grouping>> {
+pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Grouping>> {
     let catalogue = &dataset.catalogue;
     let mut all = Vec::new();
-    for (name, levels) in catalogue.categorical.iter().zip(&customers.categorical) {
+    for (name, levels) in catalogue.categorical.iter().zip(&dataset.customers.categorical) {
         let groups = selection.map(dataset, |block, row| Some(levels.codes[block.customers[row] as usize]));
         let names = (0..).zip(&levels.names).map(|(code, name)| (code, name.clone()));
         let names = names.chain([(NO_LEVEL, "(missing)".to_owned())]).collect();

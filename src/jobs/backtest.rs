@@ -51,7 +51,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
                 let end = gates::data_end(job, &tables, request.as_of)?;
                 let days = Snapshots::choose(job.settings(), end)?.all();
                 let dataset = input::build(job, &tables, &days, Some(end))?;
-                judged(job, Candidates::all(&dataset, &tables.customers), None, request)?
+                judged(job, Candidates::all(&dataset), None, request)?
             }
             Data::Table(path) => {
                 let settings = job.settings();
@@ -59,7 +59,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
                 let folds = match (prepared.snapshots(settings)?, &prepared.folds, &prepared.source.table.fold) {
                     (Some(_), ..) => None,
                     (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),
-                    _ => Some(Folds::stratified(&prepared.dataset, &prepared.customers, settings.model.seed)),
+                    _ => Some(Folds::stratified(&prepared.dataset, settings.model.seed)),
                 };
                 judged(job, train::candidates(settings, &prepared), folds.as_ref(), request)?
             }
@@ -71,10 +71,10 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
 /// By folds, if there are any; otherwise by time.
 fn judged(job: &Job<'_>, candidates: Candidates<'_>, folds: Option<&Folds>, request: &Request) -> Result<Backtest> {
     let settings = job.settings();
-    let Candidates { dataset, customers, .. } = candidates;
+    let dataset = candidates.dataset;
     let splits = match folds {
         Some(folds) => backtest::by_folds(dataset, folds),
-        None => backtest::rolling(settings, dataset, customers, request.origins, request.purge_customers)?,
+        None => backtest::rolling(settings, dataset, request.origins, request.purge_customers)?,
     };
     backtest::Setting { settings, candidates, observer: job }.run(&splits, request.learning_curves)
 }

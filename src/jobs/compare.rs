@@ -104,12 +104,11 @@ fn score_both(
 ) -> Result<()> {
     let settings = job.settings();
     let tables = input::open_tables(job, None)?;
-    let customers = &tables.customers;
     let end = gates::data_end(job, &tables, None)?;
 
     let dates = [first.evaluation_dates(), second.evaluation_dates()].concat();
     let rows = BothRows::build(job, &tables, [ours, theirs], &dates, Some(end))?;
-    let sides = [(first, (&rows.first, customers)), (second, (rows.second(), customers))];
+    let sides = [(first, &rows.first), (second, rows.second())];
     comparison.held_out = comparison::on_held_out(settings, sides, &dates)?;
     if comparison.held_out.is_none() {
         job.warn(
@@ -121,13 +120,13 @@ fn score_both(
     let listed = as_of.or_else(|| previous::published(&settings.paths.lists).pop().map(|(day, _)| day)).unwrap_or(end);
     let rows = BothRows::build(job, &tables, [ours, theirs], &[listed], None)?;
     let chosen = Selection::scored(&rows.first, listed);
-    let a = first.published.score(&rows.first, customers, &chosen)?;
-    let b = second.published.score(rows.second(), customers, &Selection::scored(rows.second(), listed))?;
+    let a = first.published.score(&rows.first, &chosen)?;
+    let b = second.published.score(rows.second(), &Selection::scored(rows.second(), listed))?;
     if a.customers.is_empty() {
         return Err(Error::TooLittle(format!(
             "no customer is eligible on {listed}; choose another date for the list (--as-of)"
         )));
     }
-    comparison.list = Some((listed, differences::lists(&settings.list, customers, &a, &b)));
+    comparison.list = Some((listed, differences::lists(&settings.list, &tables.customers, &a, &b)));
     Ok(())
 }

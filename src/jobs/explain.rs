@@ -11,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::observer::Note;
 use crate::reasons::Reason;
 use crate::registry::Registry;
-use crate::sources::CustomerTable;
 use serde::{Serialize, Serializer};
 
 /// How many days before the as-of date the history looks at.
@@ -116,7 +115,6 @@ struct Rows {
     /// The earlier date that is compared with, if there is one.
     compared: Option<Day>,
     data: Dataset,
-    customers: CustomerTable,
 }
 
 fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
@@ -126,21 +124,22 @@ fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
             model.check_prepared(settings)?;
             let input = input::from_table(job, model, path, as_of, HISTORY_DAYS.len())?;
             let compared = input.data.as_of.iter().copied().rfind(|&day| day < input.as_of);
-            Ok(Rows { as_of: input.as_of, compared, data: input.data, customers: input.customers })
+            Ok(Rows { as_of: input.as_of, compared, data: input.data })
         }
         (Data::Signals, Some(as_of)) => {
             model.check_compatible(settings)?;
             let dates: Vec<Day> = HISTORY_DAYS.iter().map(|&days| as_of.plus(-days)).collect();
             let tables = input::open_tables(job, Some(dataset::scan_days(settings, &dates, false)))?;
             let data = input::build(job, &tables, &dates, None)?;
-            Ok(Rows { as_of, compared: Some(as_of.plus(-COMPARED_DAYS)), data, customers: tables.customers })
+            Ok(Rows { as_of, compared: Some(as_of.plus(-COMPARED_DAYS)), data })
         }
         (Data::Signals, None) => Err(Error::Config("name the date with --as-of DATE".to_owned())),
     }
 }
 
 fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Result<CustomerReport> {
-    let Rows { as_of, compared, data, customers } = rows;
+    let Rows { as_of, compared, data } = rows;
+    let customers = &data.customers;
     let Some(entry) = customers.ids.find(&request.customer) else {
         return Err(Error::Config(format!(
             "there is no customer `{}` among the {} of the {} table; ids are {}s there",
@@ -156,11 +155,11 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     let mut before = None;
     let mut history = Vec::new();
     for &day in &data.as_of {
-        let scores = model.score(data, customers, &Selection::scored(data, day))?;
+        let scores = model.score(data, &Selection::scored(data, day))?;
         let Some(position) = scores.customers.iter().position(|&entry| data.customer(entry) == customer) else {
             continue;
         };
-        let ranking = score::ranked(job, customers, &scores);
+        let ranking = score::ranked(job, data, &scores);
         let rank = ranking.order.iter().position(|&p| p as usize == position).map_or(0, |place| place + 1);
         let churn_probability = scores.probabilities[position];
         history.push(PastRisk { as_of: day, churn_probability, rank, eligible: scores.customers.len() });
@@ -168,9 +167,9 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
             continue;
         }
 
-        let explainer = score::explainer(job, model, data, customers, &scores, &ranking)?;
+        let explainer = score::explainer(job, model, data, &scores, &ranking)?;
         let place = scores.places[position];
-        let contributions = score::explain(&explainer, model, data, customers, place)?.all;
+        let contributions = score::explain(&explainer, model, data, place)?.all;
         if day == *as_of {
             let values = data.blocks[place.0 as usize].row(place.1 as usize)?;
             found = Some((contributions, scores.log_odds[position], explainer.reference_log_odds(), values));

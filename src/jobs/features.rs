@@ -67,7 +67,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
         files::create_folder(folder)?;
         let staged = job.unfinished().folder(folder, ".tmp-")?;
         let file = staged.path().join("features.parquet");
-        let rows = publish::features::write(&file, &data, &tables.customers, request.labels)?;
+        let rows = publish::features::write(&file, &data, request.labels)?;
         std::fs::rename(&file, out).map_err(|e| Error::writing(out, &e))?;
 
         let dates = data.as_of.iter().zip(&data.exclusions).enumerate();

@@ -10,7 +10,7 @@ use crate::dataset::{self, Dataset, Tables};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
-use crate::sources::{self, CustomerTable, Passthrough, Quarantine, Table};
+use crate::sources::{self, Passthrough, Quarantine, Table};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,8 +29,6 @@ pub(super) struct Input {
     pub as_of: Day,
     /// The rows of that date, perhaps among others.
     pub data: Dataset,
-    /// Their customers.
-    pub customers: CustomerTable,
     /// What was read, by source.
     pub sources: BTreeMap<String, SourceSummary>,
     /// Rows that could not be used, by source.
@@ -61,7 +59,7 @@ impl Input {
         match &self.origin {
             Origin::Customers(table) => {
                 let columns = sources::customer_columns(job.settings())?;
-                sources::customers::passthrough::read(table, columns, &job.zone(), &self.customers, wanted)
+                sources::customers::passthrough::read(table, columns, &job.zone(), &self.data.customers, wanted)
             }
             Origin::Prepared(rows) => rows.passthrough(&job.zone(), wanted),
         }
@@ -87,7 +85,6 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
         sources: signal_summaries(job, &data),
         quarantine: quarantine(job, &tables, &data),
         data,
-        customers: tables.customers,
         origin: Origin::Customers(tables.sources.customers),
     })
 }
@@ -110,7 +107,7 @@ pub(super) fn from_table(
 
     job.step("reading the table");
     let request = table_request(job, path, as_of);
-    let Prepared { source, dataset, customers, notes, .. } =
+    let Prepared { source, dataset, notes, .. } =
         prepared::for_scoring(&request, (&model.version, &model.catalogue), |dates| {
             newest_dates(path, dates, as_of, earlier)
         })?;
@@ -128,13 +125,13 @@ pub(super) fn from_table(
     }
 
     let files = source.table.table.files.len();
-    let read = SourceSummary { files, rows_read: customers.rows, rows_used: eligible, ..SourceSummary::default() };
+    let read =
+        SourceSummary { files, rows_read: dataset.customers.rows, rows_used: eligible, ..SourceSummary::default() };
     Ok(Input {
         as_of,
         sources: [("table".to_owned(), read)].into(),
-        quarantine: [("table".to_owned(), customers.quarantine.clone())].into(),
+        quarantine: [("table".to_owned(), dataset.customers.quarantine.clone())].into(),
         data: dataset,
-        customers,
         origin: Origin::Prepared(Box::new(source)),
     })
 }

@@ -17,7 +17,6 @@ use crate::publish::Staged;
 use crate::ranking::{Group, Ranking};
 use crate::reasons::{Attribution, Explainer, Explanation};
 use crate::registry::Registry;
-use crate::sources::CustomerTable;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -162,7 +161,7 @@ impl Scored {
     fn results(&self) -> Results<'_> {
         Results {
             as_of: self.input.as_of,
-            customers: &self.input.customers,
+            customers: &self.input.data.customers,
             scores: &self.scores,
             ranking: &self.ranking,
             model_version: &self.model.version,
@@ -205,20 +204,20 @@ fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
 
 fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Result<Scored> {
     let settings = job.settings();
-    let (data, customers) = (&input.data, &input.customers);
+    let data = &input.data;
     model.fit.advice.iter().for_each(|advice| job.warn(advice));
 
     let mut clock = Clock::start(job);
-    let scores = model.score(data, customers, &Selection::scored(data, input.as_of))?;
+    let scores = model.score(data, &Selection::scored(data, input.as_of))?;
     clock.lap("scores");
 
-    let ranking = ranked(job, customers, &scores);
+    let ranking = ranked(job, data, &scores);
     clock.lap("ranking");
 
-    let explainer = explainer(job, &model, data, customers, &scores, &ranking)?;
+    let explainer = explainer(job, &model, data, &scores, &ranking)?;
     let explanations = ranking.order[..ranking.listed]
         .par_iter()
-        .map(|&position| explain(&explainer, &model, data, customers, scores.places[position as usize]))
+        .map(|&position| explain(&explainer, &model, data, scores.places[position as usize]))
         .collect::<Result<_>>()?;
     clock.lap("reasons");
 
@@ -284,8 +283,8 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
 }
 
 /// The customers in the order of the list.
-pub(super) fn ranked(job: &Job<'_>, customers: &CustomerTable, scores: &Scores) -> Ranking {
-    let value = |customer: u32| customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
+pub(super) fn ranked(job: &Job<'_>, data: &Dataset, scores: &Scores) -> Ranking {
+    let value = |customer: u32| data.customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
     let list = &job.settings().list;
     Ranking::new(list, &scores.customers, &scores.probabilities, &scores.log_odds, value)
 }
@@ -295,30 +294,23 @@ pub(super) fn explainer(
     job: &Job<'_>,
     model: &Artefact,
     data: &Dataset,
-    customers: &CustomerTable,
     scores: &Scores,
     ranking: &Ranking,
 ) -> Result<Explainer> {
     let reference = match job.settings().list.reference {
         Reference::Population => scores.mean.clone(),
-        Reference::CutOff => mean_at_cut_off(model, data, customers, scores, ranking)?,
+        Reference::CutOff => mean_at_cut_off(model, data, scores, ranking)?,
     };
     let attribution = Attribution::new(model.slopes(), model.fit.intercept, reference)?;
     Explainer::new(job.settings(), &model.catalogue, &model.terms(), attribution)
 }
 
 /// The mean row of the last tenth of the list, but of at least 50 customers, so that it is steady.
-fn mean_at_cut_off(
-    model: &Artefact,
-    data: &Dataset,
-    customers: &CustomerTable,
-    scores: &Scores,
-    ranking: &Ranking,
-) -> Result<Row> {
+fn mean_at_cut_off(model: &Artefact, data: &Dataset, scores: &Scores, ranking: &Ranking) -> Result<Row> {
     let length = (ranking.listed / 10).max(50).min(ranking.listed);
     let nearest = &ranking.order[ranking.listed - length..ranking.listed];
     let places: Vec<(u32, u32)> = nearest.iter().map(|&position| scores.places[position as usize]).collect();
-    model.mean_row(data, customers, &places)
+    model.mean_row(data, &places)
 }
 
 /// One row's reasons.
@@ -326,13 +318,12 @@ pub(super) fn explain(
     explainer: &Explainer,
     model: &Artefact,
     data: &Dataset,
-    customers: &CustomerTable,
     place: (u32, u32),
 ) -> Result<Explanation> {
     let block = &data.blocks[place.0 as usize];
     let row = place.1 as usize;
     let raw = block.row(row)?;
     let entry = block.customers[row] as usize;
-    let levels: Vec<Option<&str>> = customers.categorical.iter().map(|levels| levels.get(entry)).collect();
-    Ok(explainer.explain(&raw, &levels, &model.row(data, customers, place)?))
+    let levels: Vec<Option<&str>> = data.customers.categorical.iter().map(|levels| levels.get(entry)).collect();
+    Ok(explainer.explain(&raw, &levels, &model.row(data, place)?))
 }

@@ -17,7 +17,6 @@ use crate::observer::{Note, Observer};
 use crate::registry::comparison;
 use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
-use crate::sources::CustomerTable;
 use crate::training;
 use crate::training::candidates::{Candidates, Wide};
 use crate::training::folds;
@@ -102,7 +101,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let mut data = input::build(job, &tables, &snapshots.all(), Some(end))?;
     let mut clock = Clock::start(job);
     let labelled = Selection::labelled(&data, |_| true);
-    for suspect in leakage::suspects(&data, &tables.customers, &labelled, settings.model.seed)? {
+    for suspect in leakage::suspects(&data, &labelled, settings.model.seed)? {
         job.warn(format!("{suspect}: does it know more than was known on the as-of date?"));
     }
     clock.lap("leaks");
@@ -110,17 +109,16 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let inputs = Inputs::from_sources(&tables.sources, settings.signals.keys(), Some(end));
     let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
     let own = training::Data::Own { dataset: &mut data, features: compared };
-    let challenger = training::train(settings, own, &tables.customers, &snapshots, inputs, job)?;
+    let challenger = training::train(settings, own, &snapshots, inputs, job)?;
     let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
 
     let dates = challenger.evaluation_dates();
     let features = |champion: &ModelPair| match champion.settings(settings) {
         Err(_) => Ok(Features::Others),
         Ok(its) if its.features.windows_days == settings.features.windows_days => Ok(Features::Same),
-        Ok(its) => input::build_with(job, &its, &tables, dates, Some(end))
-            .map(|data| Features::Own(Box::new((data, tables.customers.clone())))),
+        Ok(its) => input::build_with(job, &its, &tables, dates, Some(end)).map(|data| Features::Own(Box::new(data))),
     };
-    let decision = decide(settings, registry, &challenger, (&data, &tables.customers), features, request.promote)?;
+    let decision = decide(settings, registry, &challenger, &data, features, request.promote)?;
     Ok((challenger.published, decision))
 }
 
@@ -145,11 +143,11 @@ fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request
     }
     let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
 
-    let (data, customers) = (&prepared.dataset, &prepared.customers);
+    let data = &prepared.dataset;
     let of = |model: &ModelPair| {
         let catalogue = &model.published.catalogue;
         let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
-        prepared.source.read((&numeric, &catalogue.categorical), data, customers)
+        prepared.source.read((&numeric, &catalogue.categorical), data)
     };
     let features = |champion: &ModelPair| {
         let (ours, theirs) = (&challenger.published, &champion.published);
@@ -159,11 +157,11 @@ fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request
         if theirs.catalogue == ours.catalogue {
             return Ok(Features::Same);
         }
-        let (data, customers, _) = of(champion)?;
-        Ok(Features::Own(Box::new((data, customers))))
+        let (data, _) = of(champion)?;
+        Ok(Features::Own(Box::new(data)))
     };
     let of_wide = if prepared.is_wide() { Some(of(&challenger)?) } else { None };
-    let its = of_wide.as_ref().map_or((data, customers), |(data, customers, _)| (data, customers));
+    let its = of_wide.as_ref().map_or(data, |(data, _)| data);
     let decision = decide(settings, registry, &challenger, its, features, request.promote)?;
     Ok((challenger.published, decision))
 }
@@ -176,10 +174,10 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
     let settings = job.settings();
     let training = Selection::labelled(&prepared.dataset, |day| snapshots.training.contains(&day));
     let kept = candidates(settings, prepared).for_training_on(&training)?;
-    let (data, customers) = kept.data();
+    let data = kept.data();
     let inputs = Inputs::from_table(&prepared.source.table.table);
     let shared = training::Data::Shared(data);
-    let mut challenger = training::train(settings, shared, customers, snapshots, inputs, job)?;
+    let mut challenger = training::train(settings, shared, snapshots, inputs, job)?;
     challenger.models().for_each(|model| kept.tell(model));
     Ok(challenger)
 }
@@ -189,7 +187,7 @@ fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<ModelPair> {
     let column = prepared.source.table.fold.as_deref();
     let folds = match (&prepared.folds, column) {
         (Some(levels), Some(column)) => Folds::given(column, levels)?,
-        _ => Folds::stratified(&prepared.dataset, &prepared.customers, settings.model.seed),
+        _ => Folds::stratified(&prepared.dataset, settings.model.seed),
     };
     let inputs = Inputs::from_table(&prepared.source.table.table);
     let candidates = candidates(settings, prepared);
@@ -200,7 +198,7 @@ fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<ModelPair> {
 pub(super) fn candidates<'a>(settings: &'a Settings, prepared: &'a Prepared) -> Candidates<'a> {
     let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
     let wide = prepared.is_wide().then_some(Wide { table: &prepared.source, most, model: &settings.model });
-    Candidates { dataset: &prepared.dataset, customers: &prepared.customers, wide }
+    Candidates { dataset: &prepared.dataset, wide }
 }
 
 /// Stops a training on columns that seem to know the label, but for those that are accepted by name.
@@ -208,11 +206,11 @@ fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
     let data = &prepared.dataset;
     let rows = Selection::labelled(data, |_| true);
     let seed = settings.model.seed;
-    let mut suspects = leakage::suspects(data, &prepared.customers, &rows, seed)?;
+    let mut suspects = leakage::suspects(data, &rows, seed)?;
     if prepared.is_wide() {
         for columns in prepared.source.batches() {
-            let (data, customers, _) = prepared.source.read(columns, data, &prepared.customers)?;
-            suspects.extend(leakage::suspects(&data, &customers, &rows, seed)?);
+            let (data, _) = prepared.source.read(columns, data)?;
+            suspects.extend(leakage::suspects(&data, &rows, seed)?);
         }
     }
     suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.source.table.as_of.is_some()));
@@ -243,7 +241,7 @@ enum Features {
     /// The challenger's.
     Same,
     /// Those of a data set of its own, because it looks through other windows or at other columns.
-    Own(Box<(Dataset, CustomerTable)>),
+    Own(Box<Dataset>),
     /// None that are there: it predicts something else, or from other tables.
     Others,
 }
@@ -253,7 +251,7 @@ fn decide(
     settings: &Settings,
     registry: &Registry,
     challenger: &ModelPair,
-    (data, customers): (&Dataset, &CustomerTable),
+    data: &Dataset,
     features: impl FnOnce(&ModelPair) -> Result<Features>,
     promote: Promote,
 ) -> Result<Decision> {
@@ -285,7 +283,7 @@ fn decide(
     };
 
     let dates = challenger.evaluation_dates();
-    let its = its_data.as_deref().map_or((data, customers), |(data, customers)| (data, customers));
-    let held_out = comparison::on_held_out(settings, [(&champion, its), (challenger, (data, customers))], dates)?;
+    let its = its_data.as_deref().unwrap_or(data);
+    let held_out = comparison::on_held_out(settings, [(&champion, its), (challenger, data)], dates)?;
     Ok(promotion::decide(challenger, &champion, held_out.as_ref(), settings.promotion.margin))
 }

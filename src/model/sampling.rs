@@ -13,7 +13,6 @@ use super::calibration::base_rate::PriorCorrection;
 use crate::config::{Complexity, Sample, Settings};
 use crate::dataset::{Dataset, Selection, BESIDE_CODES};
 use crate::observer::{Note, Observer};
-use crate::sources::CustomerTable;
 use serde::{Deserialize, Serialize};
 
 /// What was sampled, and what was done about it.
@@ -49,7 +48,6 @@ impl Sampling {
 pub fn sampled(
     settings: &Settings,
     dataset: &Dataset,
-    customers: &CustomerTable,
     rows: &Selection,
     observer: &dyn Observer,
 ) -> (Selection, Option<Sampling>) {
@@ -66,7 +64,7 @@ pub fn sampled(
     let seed = settings.model.seed;
     let selection = rows.restricted(dataset, |block, row| {
         let day = dataset.as_of[block.as_of[row] as usize];
-        block.label(row) == Some(1) || customers.draw(block.customers[row], day, seed) < share
+        block.label(row) == Some(1) || dataset.customers.draw(block.customers[row], day, seed) < share
     });
     let kept = selection.count() - churners;
     if churners == 0 || kept == 0 || kept == all - churners {

@@ -3,7 +3,6 @@
 use super::columns::{self, Columns};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::sources::CustomerTable;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -19,7 +18,7 @@ struct Place {
 }
 
 /// Writes the rows in the order of as-of dates, then ids. Returns how many there are.
-pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: bool) -> Result<usize> {
+pub fn write(path: &Path, dataset: &Dataset, labels: bool) -> Result<usize> {
     let mut places: Vec<Place> = Vec::with_capacity(dataset.rows());
     for (index, block) in (0u32..).zip(&dataset.blocks) {
         let rows = (0u32..).zip(block.as_of.iter().zip(&block.customers));
@@ -29,31 +28,25 @@ pub fn write(path: &Path, dataset: &Dataset, customers: &CustomerTable, labels: 
 
     let failed = |e: std::io::Error| Error::writing(path, &e);
     let file = File::create(path).map_err(failed)?;
-    columns::write_parquet(path, &file, places.len(), |rows| part(rows, &places, dataset, customers, labels))?;
+    columns::write_parquet(path, &file, places.len(), |rows| part(rows, &places, dataset, labels))?;
     file.sync_all().map_err(failed)?;
     Ok(places.len())
 }
 
-fn part<'a>(
-    rows: Range<usize>,
-    places: &'a [Place],
-    dataset: &'a Dataset,
-    customers: &'a CustomerTable,
-    labels: bool,
-) -> Result<Columns<'a>> {
+fn part<'a>(rows: Range<usize>, places: &'a [Place], dataset: &'a Dataset, labels: bool) -> Result<Columns<'a>> {
     let (first, count) = (rows.start, rows.len());
     let gathered: Vec<(u32, u32)> = places[rows.clone()].iter().map(|place| (place.block, place.row)).collect();
     let values = Arc::new(dataset.gather(&gathered)?);
     let customer = |row: usize| places[row].customer;
 
     let mut table = Columns::for_rows(rows);
-    table.ids("customer_id", &customers.ids, customer);
+    table.ids("customer_id", &dataset.customers.ids, customer);
     table.days("as_of", |row| Some(dataset.as_of[places[row].as_of as usize].0));
     for (index, feature) in dataset.catalogue.numeric.iter().enumerate() {
         let values = values.clone();
         table.floats(&feature.name, move |row| f64::from(values[index * count + row - first]));
     }
-    for (name, levels) in dataset.catalogue.categorical.iter().zip(&customers.categorical) {
+    for (name, levels) in dataset.catalogue.categorical.iter().zip(&dataset.customers.categorical) {
         table.texts(name, move |row| levels.get(customer(row) as usize));
     }
     if labels {

@@ -6,7 +6,6 @@ use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::metrics::bootstrap::{self, Bootstrap, Intervals};
-use crate::sources::CustomerTable;
 use serde::Serialize;
 
 /// Which of a version's models was compared.
@@ -94,14 +93,9 @@ impl JudgedRow {
 }
 
 /// The labelled rows of the wanted dates, by date and customer.
-fn judged(
-    model: &Artefact,
-    data: &Dataset,
-    customers: &CustomerTable,
-    wanted: impl Fn(Day) -> bool,
-) -> Result<Vec<JudgedRow>> {
+fn judged(model: &Artefact, data: &Dataset, wanted: impl Fn(Day) -> bool) -> Result<Vec<JudgedRow>> {
     let chosen = Selection::labelled(data, wanted);
-    let scores = model.score(data, customers, &chosen)?;
+    let scores = model.score(data, &chosen)?;
     let days = chosen.map(data, |block, row| data.as_of[block.as_of[row] as usize]);
 
     let mut rows: Vec<JudgedRow> = days
@@ -131,13 +125,13 @@ fn shared(first: &[JudgedRow], second: &[JudgedRow]) -> Vec<(JudgedRow, JudgedRo
 /// that has its features, of the same customers. `None` if there is no such row, or the rows are of one class.
 pub fn on_held_out(
     settings: &Settings,
-    [(first, of_first), (second, of_second)]: [(&ModelPair, (&Dataset, &CustomerTable)); 2],
+    [(first, of_first), (second, of_second)]: [(&ModelPair, &Dataset); 2],
     dates: &[Day],
 ) -> Result<Option<HeldOut>> {
     let ((first_which, first), (second_which, second)) = (compared(first, dates), compared(second, dates));
     let unseen = |day: Day| dates.contains(&day) && !has_seen(first, day) && !has_seen(second, day);
-    let ours = judged(first, of_first.0, of_first.1, unseen)?;
-    let theirs = judged(second, of_second.0, of_second.1, unseen)?;
+    let ours = judged(first, of_first, unseen)?;
+    let theirs = judged(second, of_second, unseen)?;
     let pairs = shared(&ours, &theirs);
     let y: Vec<u8> = pairs.iter().map(|(row, _)| row.label).collect();
     let churners = y.iter().filter(|&&y| y == 1).count();

@@ -19,7 +19,6 @@ use crate::metrics::{self, Metrics, Scores};
 use crate::model::calibration::base_rate;
 use crate::numeric::{logit, sum};
 use crate::observer::{Observer, Silent};
-use crate::sources::CustomerTable;
 use crate::training::{self, FOLDS};
 use serde::{Deserialize, Serialize};
 
@@ -128,13 +127,7 @@ pub struct Backtest {
 ///
 /// # Errors
 /// [`Error::TooLittle`] if there is no such date.
-pub fn rolling(
-    settings: &Settings,
-    dataset: &Dataset,
-    customers: &CustomerTable,
-    count: usize,
-    purge: bool,
-) -> Result<Vec<Split>> {
+pub fn rolling(settings: &Settings, dataset: &Dataset, count: usize, purge: bool) -> Result<Vec<Split>> {
     let span = labels::span_days(&settings.churn);
     let earlier = |origin: Day| -> Vec<Day> {
         dataset.as_of.iter().copied().filter(|&day| labels::matured(&settings.churn, day, origin)).collect()
@@ -162,8 +155,10 @@ pub fn rolling(
             false => vec![Part { training: rows(&before, &|_| true), judged: rows(&|day| day == origin, &|_| true) }],
             true => (0..FOLDS)
                 .map(|fold| Part {
-                    training: rows(&before, &|customer| customers.fold(customer, FOLDS, seed) != fold),
-                    judged: rows(&|day| day == origin, &|customer| customers.fold(customer, FOLDS, seed) == fold),
+                    training: rows(&before, &|customer| dataset.customers.fold(customer, FOLDS, seed) != fold),
+                    judged: rows(&|day| day == origin, &|customer| {
+                        dataset.customers.fold(customer, FOLDS, seed) == fold
+                    }),
                 })
                 .collect(),
         };
@@ -293,11 +288,11 @@ impl Setting<'_> {
             )));
         }
         let kept = self.candidates.for_training_on(training)?;
-        let (dataset, customers) = kept.data();
-        let trained = training::train_on(self.settings, dataset, customers, training, &Silent)?;
-        let p = trained.probabilities(dataset, customers, judged)?.concat();
+        let dataset = kept.data();
+        let trained = training::train_on(self.settings, dataset, training, &Silent)?;
+        let p = trained.probabilities(dataset, judged)?.concat();
         let of = match baseline {
-            true => Some(Baseline::learn(self.settings, dataset, customers, training, judged)?),
+            true => Some(Baseline::learn(self.settings, dataset, training, judged)?),
             false => None,
         };
         Ok((p, of))
@@ -365,7 +360,7 @@ impl Setting<'_> {
     fn by_customers(&self, split: &Split) -> Result<Option<LearningCurve>> {
         // Another seed than that of the folds, which these customers are to be spread over.
         let seed = self.settings.model.seed ^ u64::from(u32::MAX);
-        let customers = self.candidates.customers;
+        let customers = &self.candidates.dataset.customers;
         let choices = SHARES.into_iter().map(|share| {
             let from = format!("{share} % of the customers");
             (from, move |block: &Block, row: usize| customers.fold(block.customers[row], 100, seed) < share)

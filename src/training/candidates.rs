@@ -11,7 +11,6 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::model::univariate::screening::Screening;
 use crate::model::univariate::singles;
-use crate::sources::CustomerTable;
 
 /// The columns that models may learn from: those of a data set, or, of a table with more columns than one model takes, those
 /// that a screening of the training rows keeps.
@@ -19,8 +18,6 @@ use crate::sources::CustomerTable;
 pub struct Candidates<'a> {
     /// The rows; of a wide table, without features.
     pub dataset: &'a Dataset,
-    /// Their customers.
-    pub customers: &'a CustomerTable,
     /// The wide table, if it is one.
     pub wide: Option<Wide<'a>>,
 }
@@ -45,8 +42,8 @@ impl Wide<'_> {
 
 /// The features of a training.
 pub struct ColumnSelection<'a> {
-    given: (&'a Dataset, &'a CustomerTable),
-    read: Option<(Dataset, CustomerTable)>,
+    given: &'a Dataset,
+    read: Option<Dataset>,
     /// What the screening of a wide table did.
     pub screening: Option<Screening>,
     /// What a person should know about the columns of a wide table.
@@ -54,12 +51,9 @@ pub struct ColumnSelection<'a> {
 }
 
 impl ColumnSelection<'_> {
-    /// The rows with their features, and the customers.
-    pub fn data(&self) -> (&Dataset, &CustomerTable) {
-        match &self.read {
-            Some((dataset, customers)) => (dataset, customers),
-            None => self.given,
-        }
+    /// The rows with their features.
+    pub fn data(&self) -> &Dataset {
+        self.read.as_ref().unwrap_or(self.given)
     }
 
     /// Writes into a model how its features were chosen.
@@ -71,8 +65,8 @@ impl ColumnSelection<'_> {
 
 impl<'a> Candidates<'a> {
     /// Of a data set, all of which one model takes.
-    pub fn all(dataset: &'a Dataset, customers: &'a CustomerTable) -> Candidates<'a> {
-        Candidates { dataset, customers, wide: None }
+    pub fn all(dataset: &'a Dataset) -> Candidates<'a> {
+        Candidates { dataset, wide: None }
     }
 
     /// The features for a model that learns from these rows.
@@ -80,21 +74,21 @@ impl<'a> Candidates<'a> {
     /// # Errors
     /// A file that cannot be decoded.
     pub fn for_training_on(&self, rows: &Selection) -> Result<ColumnSelection<'a>> {
-        let given = (self.dataset, self.customers);
+        let given = self.dataset;
         let Some(wide) = self.wide else {
             return Ok(ColumnSelection { given, read: None, screening: None, notes: Vec::new() });
         };
         let Wide { table, most, .. } = wide;
         let mut strengths: Vec<(String, f64)> = Vec::new();
         for columns in table.batches() {
-            let (dataset, customers, _) = table.read(columns, self.dataset, self.customers)?;
-            let singles = singles(&dataset, &customers, rows)?;
+            let (dataset, _) = table.read(columns, self.dataset)?;
+            let singles = singles(&dataset, rows)?;
             strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
         }
         let screening = Screening::select(strengths, rows.count(), most, |column| wide.names(column));
         let numeric = screening.among(&table.table.numeric);
         let categorical = screening.among(&table.table.categorical);
-        let (dataset, customers, notes) = table.read((&numeric, &categorical), self.dataset, self.customers)?;
-        Ok(ColumnSelection { given, read: Some((dataset, customers)), screening: Some(screening), notes })
+        let (dataset, notes) = table.read((&numeric, &categorical), self.dataset)?;
+        Ok(ColumnSelection { given, read: Some(dataset), screening: Some(screening), notes })
     }
 }

@@ -76,11 +76,10 @@ pub fn train(
             }
         }
         let kept = candidates.for_training_on(&outside)?;
-        let (dataset, customers) = kept.data();
-        let judged =
-            training::train_on(settings, dataset, customers, &outside, &WithoutFold { fold, count, observer })?;
-        let probabilities = judged.probabilities(dataset, customers, &inside)?;
-        let baseline = Baseline::learn(settings, dataset, customers, &outside, &inside)?;
+        let dataset = kept.data();
+        let judged = training::train_on(settings, dataset, &outside, &WithoutFold { fold, count, observer })?;
+        let probabilities = judged.probabilities(dataset, &inside)?;
+        let baseline = Baseline::learn(settings, dataset, &outside, &inside)?;
         held_out.push((name.clone(), inside, probabilities, baseline));
     }
     let capacity = settings.list.capacity;
@@ -92,7 +91,7 @@ pub fn train(
         })
         .collect();
     let kept = candidates.for_training_on(&all)?;
-    let (dataset, customers) = kept.data();
+    let dataset = kept.data();
     let pooled = held_out.iter().skip(1).fold(held_out[0].1.clone(), |rows, (_, more, ..)| rows.with(more));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, p, _)| (rows, p)));
     let fold_of = pooled.map(dataset, |block, row| folds.of(block.customers[row]));
@@ -100,9 +99,9 @@ pub fn train(
         name: either(held_out.iter().map(|(.., baseline)| baseline.name.as_str())),
         probabilities: in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, b)| (rows, &b.probabilities))),
     };
-    let groupings = segments::groupings(dataset, customers, &pooled)?;
+    let groupings = segments::groupings(dataset, &pooled)?;
     let by = (groupings, Some(fold_of.as_slice()));
-    let mut evaluation = Evaluation::new(settings, dataset, customers, &pooled, &probabilities, baseline, by);
+    let mut evaluation = Evaluation::new(settings, dataset, &pooled, &probabilities, baseline, by);
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();
@@ -110,7 +109,7 @@ pub fn train(
     // This fit is the published one, with its uncertainty, and not followed by another.
     let mut last = settings.clone();
     last.training.refit = false;
-    let fitted: Trained = training::train_on(&last, dataset, customers, &all, observer)?;
+    let fitted: Trained = training::train_on(&last, dataset, &all, observer)?;
     let mut published = training::artefact(settings, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
     kept.tell(&mut published);
     Ok(ModelPair { published, evaluated: None })

@@ -7,7 +7,7 @@ use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::model::univariate::spread;
 use crate::numeric::{from_ordered_f32, ordered_f32};
-use crate::sources::{CustomerTable, NO_DAY};
+use crate::sources::NO_DAY;
 use rayon::prelude::*;
 use std::fmt;
 
@@ -121,7 +121,7 @@ impl Sample {
 ///
 /// # Errors
 /// [`Error::Temporary`](crate::Error::Temporary) when features lie on disk and cannot be read.
-pub fn suspects(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Result<Vec<Suspect>> {
+pub fn suspects(dataset: &Dataset, rows: &Selection, seed: u64) -> Result<Vec<Suspect>> {
     let sample = Sample::draw(dataset, rows);
     let values = dataset.gather(&sample.places)?;
     let count = sample.places.len();
@@ -131,9 +131,9 @@ pub fn suspects(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, 
     });
     let mut found: Vec<Suspect> = numeric.collect();
     let entries = sample.map(dataset, |block, row| block.customers[row]);
-    let folds: Vec<u8> = entries.iter().map(|&entry| customers.fold(entry, FOLDS, seed)).collect();
+    let folds: Vec<u8> = entries.iter().map(|&entry| dataset.customers.fold(entry, FOLDS, seed)).collect();
     let categorical =
-        dataset.catalogue.categorical.par_iter().zip(&customers.categorical).filter_map(|(name, levels)| {
+        dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).filter_map(|(name, levels)| {
             // A code more than there are levels stands for none.
             let none = levels.names.len();
             let codes: Vec<usize> =

@@ -35,7 +35,6 @@ use crate::model::penalty::{self, AlphaChoice};
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::{self, Sampling};
 use crate::observer::Observer;
-use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
 /// Cross-fitting folds.
@@ -136,14 +135,8 @@ impl Form {
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
-pub fn train_on(
-    settings: &Settings,
-    dataset: &Dataset,
-    customers: &CustomerTable,
-    rows: &Selection,
-    observer: &dyn Observer,
-) -> Result<Trained> {
-    with_design(settings, &mut Data::Shared(dataset), customers, (rows, None), observer).map(|(trained, _)| trained)
+pub fn train_on(settings: &Settings, dataset: &Dataset, rows: &Selection, observer: &dyn Observer) -> Result<Trained> {
+    with_design(settings, &mut Data::Shared(dataset), (rows, None), observer).map(|(trained, _)| trained)
 }
 
 /// As [`train_on`], with the design of all the rows if it was a linear model that was fitted on them. A data set of our own may
@@ -151,7 +144,6 @@ pub fn train_on(
 fn with_design(
     settings: &Settings,
     data: &mut Data<'_>,
-    customers: &CustomerTable,
     (rows, left): (&Selection, Option<&Selection>),
     observer: &dyn Observer,
 ) -> Result<(Trained, Option<Design>)> {
@@ -159,17 +151,17 @@ fn with_design(
     let directions = Directions::new(&settings.model, &settings.signals, &data.catalogue)?;
     observer.step("learning the recipe");
     // From all rows, so that its means and bins are those of the customers who will be scored.
-    let recipe = Recipe::learn(data, customers, rows)?;
+    let recipe = Recipe::learn(data, rows)?;
     clock.lap("recipe");
     let all = rows;
-    let (rows, sampling) = sampling::sampled(settings, data, customers, rows, observer);
+    let (rows, sampling) = sampling::sampled(settings, data, rows, observer);
     let rows = &rows;
     let left = left.filter(|_| may_give_up_features(settings, &data.memory));
     let linear = |data, alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         observer.step("fitting the linear model");
         let rows = (rows, left);
         let task = LinearTask { recipe: &recipe, alpha, sampling: sampling.as_ref() };
-        let (form, calibration, design) = fit_linear(settings, data, customers, rows, &task, observer)?;
+        let (form, calibration, design) = fit_linear(settings, data, rows, &task, observer)?;
         let design = Some(design).filter(|_| sampling.is_none());
         Ok((Trained { recipe, comparison, form, calibration, sampling }, design))
     };
@@ -182,7 +174,7 @@ fn with_design(
     let labels = rows.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
     both_classes(churners, labels.len())?;
-    let part = additive::search_rows(dataset, customers, rows, model.seed);
+    let part = additive::search_rows(dataset, rows, model.seed);
     let origins = time_split::origins(settings, dataset, &part, observer);
     let options = additive::Options {
         origins: origins.clone(),
@@ -194,11 +186,11 @@ fn with_design(
         folds: FOLDS,
         seed: model.seed,
     };
-    let searched = ModelSearch::run(&recipe, dataset, customers, all, &part, &directions, options)?;
+    let searched = ModelSearch::run(&recipe, dataset, all, &part, &directions, options)?;
     clock.lap("search");
     let comparison = match model.complexity {
         Complexity::Auto => {
-            let linear = linear_out_of_fold(settings, dataset, customers, &part, rows.count(), &recipe, &origins)?;
+            let linear = linear_out_of_fold(settings, dataset, &part, rows.count(), &recipe, &origins)?;
             clock.lap("linear model for comparison");
             searched.compare(linear.as_ref().map(|(log_odds, alpha)| (log_odds.as_slice(), *alpha)), rows.count())
         }
@@ -210,7 +202,7 @@ fn with_design(
     }
     observer.step("fitting the tables");
     let interactions = comparison.chosen == additive::INTERACTIONS;
-    let (fit, cross_fit) = searched.fit(interactions, dataset, customers, rows)?;
+    let (fit, cross_fit) = searched.fit(interactions, dataset, rows)?;
     clock.lap("fit");
     let calibration = calibrated(settings, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
     clock.lap("calibration");
@@ -232,7 +224,6 @@ struct LinearTask<'a> {
 fn fit_linear(
     settings: &Settings,
     data: &mut Data<'_>,
-    customers: &CustomerTable,
     (rows, left): (&Selection, Option<&Selection>),
     &LinearTask { recipe, alpha, sampling }: &LinearTask<'_>,
     observer: &dyn Observer,
@@ -249,12 +240,12 @@ fn fit_linear(
         // The search for a penalty needs features again.
         (Data::Own { dataset, .. }, Some(left)) if alpha.is_some() => {
             let arena = Arena::new(dataset.memory.budget(None));
-            recipe.design_then(dataset, customers, rows, (FOLDS, seed), |index, block| {
+            recipe.design_then(dataset, rows, (FOLDS, seed), |index, block| {
                 *block = block.of_rows(left.rows(index), &arena)?;
                 Ok(())
             })?
         }
-        (data, _) => recipe.design(data, customers, rows, FOLDS, seed)?,
+        (data, _) => recipe.design(data, rows, FOLDS, seed)?,
     };
     clock.lap("design");
     if design.columns() == 0 {
@@ -268,9 +259,9 @@ fn fit_linear(
         Some(alpha) => (alpha, None),
         None => {
             // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
-            let part = additive::search_rows(data, customers, rows, seed);
+            let part = additive::search_rows(data, rows, seed);
             let origins = time_split::origins(settings, data, &part, observer);
-            let designs = designs_forward_in_time(&origins, recipe, data, customers, &part, seed)?;
+            let designs = designs_forward_in_time(&origins, recipe, data, &part, seed)?;
             let splits: Vec<Split> = match designs.is_empty() {
                 true => vec![Split::within(&design)],
                 false => designs.iter().map(Split::from_designs).collect(),
@@ -303,11 +294,10 @@ fn designs_forward_in_time(
     origins: &[Origin],
     recipe: &Recipe,
     dataset: &Dataset,
-    customers: &CustomerTable,
     rows: &Selection,
     seed: u64,
 ) -> Result<Vec<(Design, Option<Design>)>> {
-    let design = |rows: Selection| recipe.design(dataset, customers, &rows, FOLDS, seed);
+    let design = |rows: Selection| recipe.design(dataset, &rows, FOLDS, seed);
     let designs = |origin: &Origin| {
         Ok((design(origin.rows_fitted(dataset, rows))?, Some(design(origin.rows_judged(dataset, rows))?)))
     };
@@ -327,7 +317,6 @@ fn simplest(settings: &Settings, mut choice: AlphaChoice) -> AlphaChoice {
 fn linear_out_of_fold(
     settings: &Settings,
     dataset: &Dataset,
-    customers: &CustomerTable,
     part: &Selection,
     rows: usize,
     recipe: &Recipe,
@@ -344,8 +333,8 @@ fn linear_out_of_fold(
     );
     let seed = settings.model.seed;
     let designs = match origins.is_empty() {
-        true => vec![(recipe.design(dataset, customers, part, FOLDS, seed)?, None)],
-        false => designs_forward_in_time(origins, recipe, dataset, customers, part, seed)?,
+        true => vec![(recipe.design(dataset, part, FOLDS, seed)?, None)],
+        false => designs_forward_in_time(origins, recipe, dataset, part, seed)?,
     };
     let splits: Vec<Split> = designs.iter().map(Split::from_designs).collect();
     let alpha = match settings.model.alpha.fixed() {
@@ -365,13 +354,12 @@ impl Trained {
         self,
         settings: &Settings,
         dataset: &Dataset,
-        customers: &CustomerTable,
         rows: &Selection,
         known: Option<Design>,
         observer: &dyn Observer,
     ) -> Result<Trained> {
         let mut clock = Clock::start(observer);
-        let (rows, sampling) = sampling::sampled(settings, dataset, customers, rows, observer);
+        let (rows, sampling) = sampling::sampled(settings, dataset, rows, observer);
         let rows = &rows;
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
@@ -379,7 +367,7 @@ impl Trained {
                 let constraints = Constraints::from_settings(settings, &self.recipe, &directions).without_dropped(&fit);
                 let design = match known.filter(|_| sampling.is_none()) {
                     Some(known) => known,
-                    None => self.recipe.design(dataset, customers, rows, FOLDS, settings.model.seed)?,
+                    None => self.recipe.design(dataset, rows, FOLDS, settings.model.seed)?,
                 };
                 clock.lap("design of all rows");
                 let params = LogisticParams::new(fit.alpha)
@@ -395,7 +383,7 @@ impl Trained {
                 (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
             }
             Form::Additive(fit) => {
-                let (fit, cross_fit) = fit.refit(dataset, customers, rows, FOLDS, settings.model.seed)?;
+                let (fit, cross_fit) = fit.refit(dataset, rows, FOLDS, settings.model.seed)?;
                 clock.lap("fit on all rows");
                 let calibration = calibrated(settings, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
                 (Form::Additive(Box::new(fit)), calibration)
@@ -409,12 +397,12 @@ impl Trained {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
+    pub fn log_odds(&self, dataset: &Dataset, rows: &Selection) -> Result<Vec<Vec<f64>>> {
         let fit = match &self.form {
             Form::Linear { fit, .. } => fit,
-            Form::Additive(fit) => return fit.model.log_odds(dataset, customers, rows),
+            Form::Additive(fit) => return fit.model.log_odds(dataset, rows),
         };
-        let columns = self.recipe.columns(customers);
+        let columns = self.recipe.columns(&dataset.customers);
         let of_block = |(index, block): (usize, &Block)| {
             let model = (fit.intercept, fit.coefficients.as_slice());
             Ok(columns.score(block, &block.values()?, rows.rows(index), model, |_, _| ()))
@@ -426,13 +414,8 @@ impl Trained {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn probabilities(
-        &self,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        rows: &Selection,
-    ) -> Result<Vec<Vec<f64>>> {
-        Ok(self.calibrated(self.log_odds(dataset, customers, rows)?))
+    pub fn probabilities(&self, dataset: &Dataset, rows: &Selection) -> Result<Vec<Vec<f64>>> {
+        Ok(self.calibrated(self.log_odds(dataset, rows)?))
     }
 
     fn calibrated(&self, log_odds: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
@@ -497,7 +480,6 @@ impl Trained {
 pub fn train(
     settings: &Settings,
     mut data: Data<'_>,
-    customers: &CustomerTable,
     snapshots: &Snapshots,
     inputs: Inputs,
     observer: &dyn Observer,
@@ -506,37 +488,36 @@ pub fn train(
     let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
     enough(settings, &data, &training, snapshots)?;
     let mut clock = Clock::start(observer);
-    let baseline = Baseline::learn(settings, &data, customers, &training, &held_out(&data))?;
+    let baseline = Baseline::learn(settings, &data, &training, &held_out(&data))?;
     clock.lap("baseline");
     let left = Selection::of(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
-    let (judged, design) = with_design(settings, &mut data, customers, (&training, Some(&left)), observer)?;
+    let (judged, design) = with_design(settings, &mut data, (&training, Some(&left)), observer)?;
     observer.step("evaluating on the held-out snapshots");
     let mut clock = Clock::start(observer);
     let held_out = held_out(&data);
-    let groupings = segments::groupings(&data, customers, &held_out)?;
+    let groupings = segments::groupings(&data, &held_out)?;
     // What is fitted once more on every snapshot needs the same columns of the same rows, and of those that were left out.
     let (known, probabilities) = match (design.filter(|_| settings.training.refit), &judged.form) {
         (Some(design), Form::Linear { fit, .. }) => {
             let (recipe, seed) = (&judged.recipe, settings.model.seed);
             let embargoed = Selection::labelled(&data, |day| snapshots.embargoed.contains(&day));
-            let embargoed = recipe.design(&data, customers, &embargoed, FOLDS, seed)?;
+            let embargoed = recipe.design(&data, &embargoed, FOLDS, seed)?;
             let held_out = match &mut data {
                 Data::Own { dataset, features: false } if may_give_up_features(settings, &dataset.memory) => recipe
-                    .design_then(dataset, customers, &held_out, (FOLDS, seed), |_, block| {
+                    .design_then(dataset, &held_out, (FOLDS, seed), |_, block| {
                         block.values = StoredValues::default();
                         Ok(())
                     })?,
-                data => recipe.design(data, customers, &held_out, FOLDS, seed)?,
+                data => recipe.design(data, &held_out, FOLDS, seed)?,
             };
             let probabilities = judged.probabilities_by_design(&held_out, fit, data.blocks.len())?;
             (Some(design.with(held_out).with(embargoed)), probabilities)
         }
-        _ => (None, judged.probabilities(&data, customers, &held_out)?),
+        _ => (None, judged.probabilities(&data, &held_out)?),
     };
     clock.lap("risks of the held-out rows");
     let dataset: &Dataset = &data;
-    let evaluation =
-        Evaluation::new(settings, dataset, customers, &held_out, &probabilities, baseline, (groupings, None));
+    let evaluation = Evaluation::new(settings, dataset, &held_out, &probabilities, baseline, (groupings, None));
     clock.lap("evaluation");
     let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
     if !settings.training.refit {
@@ -544,7 +525,7 @@ pub fn train(
     }
     observer.step("fitting once more on every snapshot");
     let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
-    let refitted = judged.refit(settings, dataset, customers, &all, known, observer)?;
+    let refitted = judged.refit(settings, dataset, &all, known, observer)?;
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
     let published = artefact(settings, dataset, snapshots, &refitted, evaluation, inputs);
     Ok(ModelPair { published, evaluated: Some(Artefact { refit: false, ..evaluated }) })

@@ -18,7 +18,6 @@ use crate::model::penalty::{AlphaChoice, AlphaScore};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::report::Report;
-use crate::sources::CustomerTable;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -34,15 +33,15 @@ const TOLERANCE: f64 = 1e-8;
 const CROSS_FIT_TOLERANCE: f64 = 1e-6;
 
 /// The rows that steps are compared on: whole customers, evenly spread.
-pub fn search_rows(dataset: &Dataset, customers: &CustomerTable, rows: &Selection, seed: u64) -> Selection {
+pub fn search_rows(dataset: &Dataset, rows: &Selection, seed: u64) -> Selection {
     let features = dataset.catalogue.names().count().max(1);
     let most = SEARCH_ROWS.min(SEARCH_CODES / features).max(1);
     match u8::try_from(rows.count().div_ceil(most)).unwrap_or(u8::MAX) {
         0 | 1 => rows.clone(),
         // Another seed than that of the folds, or a fold would be missing.
-        stride => rows
-            .clone()
-            .keep(dataset, |block, row| customers.fold(block.customers[row], stride, seed.wrapping_add(1)) == 0),
+        stride => rows.clone().keep(dataset, |block, row| {
+            dataset.customers.fold(block.customers[row], stride, seed.wrapping_add(1)) == 0
+        }),
     }
 }
 
@@ -87,13 +86,12 @@ impl ModelSearch {
     pub fn run(
         recipe: &Recipe,
         dataset: &Dataset,
-        customers: &CustomerTable,
         training: &Selection,
         part: &Selection,
         directions: &Directions,
         options: Options,
     ) -> Result<ModelSearch> {
-        let frame = Frame::learn(recipe, dataset, customers, training, directions)?;
+        let frame = Frame::learn(recipe, dataset, training, directions)?;
         if frame.features.is_empty() {
             return Err(Error::TooLittle(
                 "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths \
@@ -101,7 +99,7 @@ impl ModelSearch {
                     .to_owned(),
             ));
         }
-        let encode = |rows: &Selection| frame.encode(dataset, customers, rows, options.folds, options.seed);
+        let encode = |rows: &Selection| frame.encode(dataset, rows, options.folds, options.seed);
         let (mut judged, mut parts, mut splits) = (Vec::new(), Vec::new(), Vec::new());
         if options.origins.is_empty() {
             judged.push(encode(part)?);
@@ -197,13 +195,7 @@ impl ModelSearch {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn fit(
-        self,
-        interactions: bool,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        training: &Selection,
-    ) -> Result<(Fit, CrossFit)> {
+    pub fn fit(self, interactions: bool, dataset: &Dataset, training: &Selection) -> Result<(Fit, CrossFit)> {
         let search = self.search();
         let curves = &self.result.curves;
         let choice = self.result.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
@@ -213,7 +205,7 @@ impl ModelSearch {
         let (penalty, alpha) = (*penalty, *alpha);
         let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
-        let blocks = plan.frame.encode(dataset, customers, training, self.options.folds, self.options.seed)?;
+        let blocks = plan.frame.encode(dataset, training, self.options.folds, self.options.seed)?;
         let mut fit = Fit::on(plan, &blocks, None, self.options.uncertainty)?;
         if self.options.alpha.is_none() {
             let per_row = |strength: f64| search::per_row(penalty, strength, training.count());
@@ -367,8 +359,8 @@ impl Fit {
 
     /// Rows as the codes of its features.
     #[cfg(test)]
-    pub(super) fn encoded(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Vec<CodeBlock> {
-        self.plan.frame.encode(dataset, customers, rows, 5, 7).unwrap_or_default()
+    pub(super) fn encoded(&self, dataset: &Dataset, rows: &Selection) -> Vec<CodeBlock> {
+        self.plan.frame.encode(dataset, rows, 5, 7).unwrap_or_default()
     }
 
     /// The tables of the same terms and penalty on other rows.
@@ -405,15 +397,8 @@ impl Fit {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn refit(
-        self,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        rows: &Selection,
-        folds: u8,
-        seed: u64,
-    ) -> Result<(Fit, CrossFit)> {
-        let blocks = self.plan.frame.encode(dataset, customers, rows, folds, seed)?;
+    pub fn refit(self, dataset: &Dataset, rows: &Selection, folds: u8, seed: u64) -> Result<(Fit, CrossFit)> {
+        let blocks = self.plan.frame.encode(dataset, rows, folds, seed)?;
         let refitted = Fit::on(self.plan, &blocks, Some((self.theta, self.curvature)), true)?;
         let fit = Fit { alpha_choice: self.alpha_choice, ..refitted };
         let cross_fit = fit.cross_fit(&blocks, folds);
@@ -471,17 +456,17 @@ mod tests {
     /// The log-odds of each split, with a fixed penalty, after a change of labels: the second row of each customer is of a
     /// later date.
     fn forward(change: impl Fn(u32, u8, u8) -> u8) -> Vec<Vec<f64>> {
-        let (mut dataset, customers) = data(2_000, 8);
+        let mut dataset = data(2_000, 8);
         dataset.as_of = vec![Day(0), Day(100)];
         for block in &mut dataset.blocks {
             block.as_of = (0..block.customers.len()).map(|row| row as u32 % 2).collect();
             for (row, label) in block.labels.iter_mut().enumerate() {
-                let fold = customers.fold(block.customers[row], 5, 7);
+                let fold = dataset.customers.fold(block.customers[row], 5, 7);
                 *label = label.map(|y| change(block.as_of[row], fold, y));
             }
         }
         let rows = Selection::labelled(&dataset, |_| true);
-        let recipe = Recipe::learn(&dataset, &customers, &rows).unwrap();
+        let recipe = Recipe::learn(&dataset, &rows).unwrap();
         let options = Options {
             uncertainty: false,
             origins: vec![Origin { judged: 1, earlier: vec![0] }],
@@ -493,7 +478,7 @@ mod tests {
             seed: 7,
         };
         let directions = Directions::default();
-        let searched = ModelSearch::run(&recipe, &dataset, &customers, &rows, &rows, &directions, options).unwrap();
+        let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &directions, options).unwrap();
         assert_eq!((searched.rows(), searched.splits.len()), (1_000, 5));
         // In the order of the data set and back.
         let labels = searched.judged[0].iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();

@@ -8,7 +8,6 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::Directions;
 use crate::model::design::recipe::{sample, Recipe, Source};
-use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
 /// The features that vary, in the order of the catalogue.
@@ -25,13 +24,7 @@ impl Frame {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn learn(
-        recipe: &Recipe,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        rows: &Selection,
-        directions: &Directions,
-    ) -> Result<Frame> {
+    pub fn learn(recipe: &Recipe, dataset: &Dataset, rows: &Selection, directions: &Directions) -> Result<Frame> {
         let places = sample(dataset, rows);
         let values = dataset.gather(&places)?;
         let numeric: Vec<Grid> = recipe
@@ -45,7 +38,7 @@ impl Frame {
             .collect();
         let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {
             let bins = Bins::from_levels(step);
-            let levels = &customers.categorical[index];
+            let levels = &dataset.customers.categorical[index];
             let codes = places.iter().map(|&(block, row)| {
                 let customer = dataset.blocks[block as usize].customers[row as usize];
                 bins.level_code(levels.get(customer as usize))
@@ -76,14 +69,8 @@ impl Frame {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn encode(
-        &self,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        rows: &Selection,
-        folds: u8,
-        seed: u64,
-    ) -> Result<Vec<CodeBlock>> {
+    pub fn encode(&self, dataset: &Dataset, rows: &Selection, folds: u8, seed: u64) -> Result<Vec<CodeBlock>> {
+        let customers = &*dataset.customers;
         dataset
             .blocks
             .par_iter()

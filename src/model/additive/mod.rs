@@ -122,9 +122,9 @@ impl Additive {
     ///
     /// # Errors
     /// As [`Block::values`].
-    pub fn log_odds(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
+    pub fn log_odds(&self, dataset: &Dataset, rows: &Selection) -> Result<Vec<Vec<f64>>> {
         let of_block = |(index, block): (usize, &Block)| {
-            let codes = self.codes((block, &block.values()?), rows.rows(index), customers);
+            let codes = self.codes((block, &block.values()?), rows.rows(index), &dataset.customers);
             let mut log_odds = vec![self.intercept; rows.rows(index).len()];
             for term in &self.terms {
                 for (row, z) in log_odds.iter_mut().enumerate() {

@@ -15,7 +15,8 @@ use crate::memory::{Arena, Memory};
 use crate::model::design::examples::uniform;
 use crate::model::design::recipe::Recipe;
 use crate::numeric::sigmoid;
-use crate::sources::{Ids, Levels};
+use crate::sources::{CustomerTable, Ids, Levels};
+use std::sync::Arc;
 
 /// What `tests/golden/additive.py` writes.
 #[derive(Deserialize)]
@@ -86,10 +87,10 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
 
 #[test]
 fn standard_errors_are_those_of_a_bootstrap_by_customer() {
-    let (dataset, customers) = data(2_400, 6);
-    let (fit, _) = fitted(&dataset, &customers, Some(2e-3));
+    let dataset = data(2_400, 6);
+    let (fit, _) = fitted(&dataset, Some(2e-3));
     let rows = Selection::labelled(&dataset, |_| true);
-    let blocks = fit.encoded(&dataset, &customers, &rows);
+    let blocks = fit.encoded(&dataset, &rows);
     let counts = all_counts(&fit.model.terms, &blocks.iter().collect::<Vec<_>>());
     let resample = |seed: u64| -> Vec<CodeBlock> {
         let mut next = uniform(seed);
@@ -124,19 +125,19 @@ fn standard_errors_are_those_of_a_bootstrap_by_customer() {
 
 #[test]
 fn bins_in_which_nobody_churned_are_named() {
-    let (mut dataset, customers) = data(4_000, 8);
+    let mut dataset = data(4_000, 8);
     for block in &mut dataset.blocks {
         let steps = column(block, 1);
         let labels = block.labels.iter_mut().zip(steps);
         labels.filter(|(_, step)| *step == 2.0).for_each(|(label, _)| *label = Some(0));
     }
-    let (fit, _) = fitted(&dataset, &customers, Some(1e-3));
+    let (fit, _) = fitted(&dataset, Some(1e-3));
     let advice = fit.advice();
     assert_eq!(advice.len(), 1, "{advice:?}");
     assert!(advice[0].contains("none of") && advice[0].contains("`steps` above 1.5 and up to 2.5"), "{advice:?}");
     assert!(advice[0].contains("raise model.alpha"), "{advice:?}");
-    let (dataset, customers) = data(4_000, 8);
-    assert!(fitted(&dataset, &customers, Some(1e-3)).0.advice().is_empty());
+    let dataset = data(4_000, 8);
+    assert!(fitted(&dataset, Some(1e-3)).0.advice().is_empty());
 }
 
 /// What `tests/golden/restrictions.py` writes.
@@ -196,7 +197,7 @@ fn column(block: &Block, index: usize) -> Vec<f32> {
 
 /// Customers with a valley in the first feature and an interaction of the second and the third, which is often absent;
 /// a constant column, an empty one, and a plan. Two rows a customer.
-pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
+pub(super) fn data(rows: usize, seed: u64) -> Dataset {
     let mut next = uniform(seed);
     let count = rows / 2;
     let plans: Vec<u32> = (0..count).map(|_| if next() < 0.1 { NO_LEVEL } else { (next() * 3.0) as u32 }).collect();
@@ -218,43 +219,32 @@ pub(super) fn data(rows: usize, seed: u64) -> (Dataset, CustomerTable) {
         blocks.push(Block { as_of: vec![0; rows], customers, labels, values });
     }
     let numeric = ["valley", "steps", "often_absent", "constant", "empty"].map(Column::given).to_vec();
-    let dataset = Dataset {
+    let names = ["basic", "pro", "team"].map(str::to_owned).to_vec();
+    let customers = CustomerTable {
+        ids: Ids::Integer((0..count as i64).collect()),
+        categorical: vec![Levels { names, codes: plans }],
+        rows: count as u64,
+        ..CustomerTable::default()
+    };
+    Dataset {
         catalogue: Catalogue { numeric, categorical: vec!["plan".to_owned()] },
+        customers: Arc::new(customers),
         as_of: vec![crate::calendar::Day(0)],
         blocks,
         exclusions: Vec::new(),
         reports: Vec::new(),
         first_entries: Vec::new(),
         memory: Memory::default(),
-    };
-    let names = ["basic", "pro", "team"].map(str::to_owned).to_vec();
-    let customers = CustomerTable {
-        ids: Ids::Integer((0..count as i64).collect()),
-        signup: Vec::new(),
-        start: Vec::new(),
-        end: Vec::new(),
-        value: Vec::new(),
-        numeric: Vec::new(),
-        categorical: vec![Levels { names, codes: plans }],
-        rows: count as u64,
-        quarantine: Default::default(),
-    };
-    (dataset, customers)
+    }
 }
 
-fn fitted(dataset: &Dataset, customers: &CustomerTable, alpha: Option<f64>) -> (Fit, CrossFit) {
-    fitted_with(dataset, customers, alpha, Penalty::L2, &Directions::default())
+fn fitted(dataset: &Dataset, alpha: Option<f64>) -> (Fit, CrossFit) {
+    fitted_with(dataset, alpha, Penalty::L2, &Directions::default())
 }
 
-fn fitted_with(
-    dataset: &Dataset,
-    customers: &CustomerTable,
-    alpha: Option<f64>,
-    penalty: Penalty,
-    directions: &Directions,
-) -> (Fit, CrossFit) {
+fn fitted_with(dataset: &Dataset, alpha: Option<f64>, penalty: Penalty, directions: &Directions) -> (Fit, CrossFit) {
     let rows = Selection::labelled(dataset, |_| true);
-    let recipe = Recipe::learn(dataset, customers, &rows).unwrap();
+    let recipe = Recipe::learn(dataset, &rows).unwrap();
     let options = Options {
         origins: Vec::new(),
         interactions: true,
@@ -265,14 +255,14 @@ fn fitted_with(
         folds: 5,
         seed: 7,
     };
-    let searched = ModelSearch::run(&recipe, dataset, customers, &rows, &rows, directions, options).unwrap();
-    searched.fit(true, dataset, customers, &rows).unwrap()
+    let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, directions, options).unwrap();
+    searched.fit(true, dataset, &rows).unwrap()
 }
 
 #[test]
 fn the_model_finds_the_shape_and_its_effects_sum_to_the_log_odds() {
-    let (dataset, customers) = data(8_000, 1);
-    let (fit, cross_fit) = fitted(&dataset, &customers, None);
+    let dataset = data(8_000, 1);
+    let (fit, cross_fit) = fitted(&dataset, None);
     let model = &fit.model;
     assert!(fit.report.converged && cross_fit.log_odds.len() == 8_000);
     let names: Vec<String> = model.terms.iter().map(|term| model.term_name(term)).collect();
@@ -280,11 +270,11 @@ fn the_model_finds_the_shape_and_its_effects_sum_to_the_log_odds() {
     assert!(!names.contains(&"constant".to_owned()) && !names.contains(&"empty".to_owned()), "{names:?}");
     let y: Vec<u8> = dataset.blocks.iter().flat_map(|block| block.labels.iter().map(|y| y.unwrap())).collect();
     let rows = Selection::labelled(&dataset, |_| true);
-    let log_odds = model.log_odds(&dataset, &customers, &rows).unwrap();
+    let log_odds = model.log_odds(&dataset, &rows).unwrap();
     let auc = crate::metrics::roc_auc(&y, &log_odds.concat()).unwrap();
     assert!(auc > 0.80, "{auc}");
     for (index, block) in dataset.blocks.iter().enumerate() {
-        let codes = model.codes((block, &block.values().unwrap()), rows.rows(index), &customers);
+        let codes = model.codes((block, &block.values().unwrap()), rows.rows(index), &dataset.customers);
         for (row, z) in log_odds[index].iter().enumerate() {
             let effects = model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
             let by_feature: f64 = model.by_feature(&effects).iter().sum();
@@ -296,11 +286,11 @@ fn the_model_finds_the_shape_and_its_effects_sum_to_the_log_odds() {
 
 #[test]
 fn the_same_rows_give_the_same_bytes_for_any_number_of_threads() {
-    let (dataset, customers) = data(3_000, 2);
+    let dataset = data(3_000, 2);
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let (fit, cross_fit) = fitted(&dataset, &customers, None);
+            let (fit, cross_fit) = fitted(&dataset, None);
             (serde_json::to_string(&fit.model).unwrap(), cross_fit.log_odds)
         })
     };
@@ -309,8 +299,8 @@ fn the_same_rows_give_the_same_bytes_for_any_number_of_threads() {
 
 #[test]
 fn a_pure_interaction_is_split_in_halves() {
-    let (dataset, customers) = data(2_000, 3);
-    let (fit, _) = fitted(&dataset, &customers, None);
+    let dataset = data(2_000, 3);
+    let (fit, _) = fitted(&dataset, None);
     let model = &fit.model;
     let at = model.terms.iter().position(|term| term.features().len() == 2).unwrap();
     let mut effects = vec![0.0; model.terms.len()];
@@ -323,26 +313,25 @@ fn a_pure_interaction_is_split_in_halves() {
 
 #[test]
 fn few_rows_few_churners_and_labels_without_a_reason_do_no_harm() {
-    let (mut dataset, customers) = data(300, 4);
+    let mut dataset = data(300, 4);
     let mut next = uniform(9);
     for block in &mut dataset.blocks {
         block.labels.iter_mut().for_each(|y| *y = Some(u8::from(next() < 0.02)));
         block.labels[0] = Some(1);
     }
-    let (fit, cross_fit) = fitted(&dataset, &customers, None);
+    let (fit, cross_fit) = fitted(&dataset, None);
     assert!(cross_fit.log_odds.iter().all(|z| z.is_finite() && z.abs() < 12.0));
     assert!(fit.report.log_loss.is_finite());
-    let (fit, _) = fitted(&dataset, &customers, Some(0.0));
+    let (fit, _) = fitted(&dataset, Some(0.0));
     assert!(fit.model.terms.iter().flat_map(|term| &term.table).all(|effect| effect.is_finite()));
 }
 
 #[test]
 fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contradict_it() {
-    let (dataset, customers) = data(6_000, 6);
+    let dataset = data(6_000, 6);
     let directions = |valley, steps| Directions::from(vec![Some(valley), Some(steps), None, None, None]);
-    let (free, _) = fitted(&dataset, &customers, None);
-    let (fit, _) =
-        fitted_with(&dataset, &customers, None, Penalty::L2, &directions(Direction::Rises, Direction::Falls));
+    let (free, _) = fitted(&dataset, None);
+    let (fit, _) = fitted_with(&dataset, None, Penalty::L2, &directions(Direction::Rises, Direction::Falls));
     assert!(fit.report.converged && fit.report.log_loss > free.report.log_loss);
     assert!(
         fit.model.terms.iter().all(|term| term.features().len() == 1),
@@ -357,14 +346,13 @@ fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contr
     let restrictions = fit.restrictions();
     assert_eq!(restrictions.directed.len(), 2);
     // A label that rises with a feature.
-    let (mut rising, _) = data(6_000, 6);
+    let mut rising = data(6_000, 6);
     for block in &mut rising.blocks {
         let values = column(block, 0);
         block.labels = values.iter().map(|value| Some(u8::from(*value > 0.3))).collect();
     }
     let flat = |direction| {
-        let (fit, _) =
-            fitted_with(&rising, &customers, Some(0.01), Penalty::L2, &directions(direction, Direction::Rises));
+        let (fit, _) = fitted_with(&rising, Some(0.01), Penalty::L2, &directions(direction, Direction::Rises));
         fit.restrictions().directed[0].flat
     };
     assert_eq!((flat(Direction::Falls), flat(Direction::Rises)), (true, false));
@@ -372,7 +360,7 @@ fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contr
 
 #[test]
 fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_odds() {
-    let (mut dataset, customers) = data(6_000, 7);
+    let mut dataset = data(6_000, 7);
     // The plan says nothing; neither does a column of noise.
     let mut next = uniform(17);
     for block in &mut dataset.blocks {
@@ -381,24 +369,24 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
         block.values = StoredValues::new(&columns.concat(), block.rows(), &Arena::unlimited()).unwrap();
     }
     let rows = Selection::labelled(&dataset, |_| true);
-    let (fit, cross_fit) = fitted_with(&dataset, &customers, None, Penalty::Group, &Directions::default());
+    let (fit, cross_fit) = fitted_with(&dataset, None, Penalty::Group, &Directions::default());
     assert!(fit.report.converged && cross_fit.log_odds.len() == 6_000);
     let restrictions = fit.restrictions();
     let kept: Vec<&str> = fit.model.features.iter().map(|feature| feature.name.as_str()).collect();
     assert!(kept.contains(&"valley"), "{kept:?}");
     assert!(restrictions.dropped.iter().all(|name| !kept.contains(&name.as_str())));
-    let log_odds = fit.model.log_odds(&dataset, &customers, &rows).unwrap();
+    let log_odds = fit.model.log_odds(&dataset, &rows).unwrap();
     for (index, block) in dataset.blocks.iter().enumerate() {
-        let codes = fit.model.codes((block, &block.values().unwrap()), rows.rows(index), &customers);
+        let codes = fit.model.codes((block, &block.values().unwrap()), rows.rows(index), &dataset.customers);
         for (row, z) in log_odds[index].iter().enumerate() {
             let effects = fit.model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
             assert!((fit.model.intercept + effects.iter().sum::<f64>() - z).abs() < 1e-9);
         }
     }
     // What is dropped stays out when the rest is fitted once more.
-    let strong = fitted_with(&dataset, &customers, Some(0.05), Penalty::Group, &Directions::default()).0;
+    let strong = fitted_with(&dataset, Some(0.05), Penalty::Group, &Directions::default()).0;
     let dropped = strong.restrictions().dropped;
     assert!(dropped.contains(&"constant".to_owned()) && dropped.contains(&"plan".to_owned()), "{dropped:?}");
-    let (again, _) = strong.refit(&dataset, &customers, &rows, 5, 7).unwrap();
+    let (again, _) = strong.refit(&dataset, &rows, 5, 7).unwrap();
     assert_eq!(again.restrictions().dropped, dropped);
 }

@@ -17,15 +17,8 @@ const JUDGED_ROW: u64 = 256;
 impl Recipe {
     /// The design of the selected rows. `folds` is the number of cross-fitting folds: all rows of a customer fall into
     /// one, by a hash of the id.
-    pub fn design(
-        &self,
-        dataset: &Dataset,
-        customers: &CustomerTable,
-        selection: &Selection,
-        folds: u8,
-        seed: u64,
-    ) -> Result<Design> {
-        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), customers, selection, folds, seed);
+    pub fn design(&self, dataset: &Dataset, selection: &Selection, folds: u8, seed: u64) -> Result<Design> {
+        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), &dataset.customers, selection, folds, seed);
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| of_block(index, block));
         Ok(self.designed(blocks.collect::<Result<_>>()?))
     }
@@ -35,12 +28,12 @@ impl Recipe {
     pub fn design_then(
         &self,
         dataset: &mut Dataset,
-        customers: &CustomerTable,
         selection: &Selection,
         (folds, seed): (u8, u64),
         then: impl Fn(usize, &mut Block) -> Result<()> + Sync,
     ) -> Result<Design> {
-        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), customers, selection, folds, seed);
+        let customers = dataset.customers.clone();
+        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), &customers, selection, folds, seed);
         let blocks = dataset.blocks.par_iter_mut().enumerate().map(|(index, block)| {
             let designed = of_block(index, block)?;
             then(index, block)?;

@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::measures::Spread;
 use crate::numeric::{from_ordered_f32, ln_1p_of_single, ordered_f32};
-use crate::sources::CustomerTable;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -169,7 +168,7 @@ fn skewness(values: &[f64]) -> f64 {
 
 impl Recipe {
     /// Learns the recipe from the selected rows of a data set.
-    pub fn learn(dataset: &Dataset, customers: &CustomerTable, selection: &Selection) -> Result<Recipe> {
+    pub fn learn(dataset: &Dataset, selection: &Selection) -> Result<Recipe> {
         let total = selection.count();
         let places = sample(dataset, selection);
         let (rows, sample) = (places.len(), dataset.gather(&places)?);
@@ -195,7 +194,7 @@ impl Recipe {
             .catalogue
             .categorical
             .iter()
-            .zip(&customers.categorical)
+            .zip(&dataset.customers.categorical)
             .map(|(feature, levels)| {
                 let mut counts = vec![0u64; levels.names.len()];
                 for customer in selection.customers(dataset) {
@@ -371,8 +370,10 @@ mod tests {
     use crate::dataset::{Block, StoredValues};
     use crate::features::Feature;
     use crate::memory::{Arena, Memory};
+    use crate::sources::CustomerTable;
+    use std::sync::Arc;
 
-    fn dataset(columns: &[(Measure, Vec<f32>)]) -> Dataset {
+    fn dataset(columns: &[(Measure, Vec<f32>)], levels: &[&str]) -> Dataset {
         let rows = columns[0].1.len();
         let values: Vec<f32> = columns.iter().flat_map(|(_, values)| values.clone()).collect();
         Dataset {
@@ -390,6 +391,7 @@ mod tests {
                     .collect(),
                 categorical: vec!["plan".to_owned()],
             },
+            customers: Arc::new(customers(levels)),
             as_of: vec![crate::calendar::Day(0)],
             blocks: vec![Block {
                 customers: (0..rows as u32).collect(),
@@ -410,17 +412,12 @@ mod tests {
         names.dedup();
         CustomerTable {
             ids: crate::sources::Ids::Integer((0..levels.len() as i64).collect()),
-            signup: Vec::new(),
-            start: Vec::new(),
-            end: Vec::new(),
-            value: Vec::new(),
-            numeric: Vec::new(),
             categorical: vec![crate::sources::Levels {
                 codes: levels.iter().map(|l| names.binary_search(&(*l).to_owned()).unwrap() as u32).collect(),
                 names,
             }],
             rows: levels.len() as u64,
-            quarantine: Default::default(),
+            ..CustomerTable::default()
         }
     }
 
@@ -430,15 +427,16 @@ mod tests {
         let cost: Vec<f32> = minutes.iter().map(|m| (m * 0.17 * 100.0).round() / 100.0).collect();
         let left: Vec<f32> = minutes.iter().map(|m| 600.0 - m).collect();
         let like: Vec<f32> = minutes.iter().enumerate().map(|(i, m)| m + 150.0 * (i % 2) as f32).collect();
-        let data = dataset(&[
+        let columns = [
             (Measure::Numeric, minutes.clone()),
             (Measure::Numeric, cost),
             (Measure::Numeric, like),
             (Measure::Numeric, left),
             (Measure::Numeric, vec![3.0; 500]),
             (Measure::Mean, minutes),
-        ]);
-        let recipe = Recipe::learn(&data, &customers(&["a"; 500]), &Selection::labelled(&data, |_| true)).unwrap();
+        ];
+        let data = dataset(&columns, &["a"; 500]);
+        let recipe = Recipe::learn(&data, &Selection::labelled(&data, |_| true)).unwrap();
         let copies: Vec<Option<&str>> = recipe.numeric.iter().map(|step| step.copy_of.as_deref()).collect();
         assert_eq!(copies, [None, Some("f0"), None, Some("f0"), None, None], "signals have concepts of their own");
         assert_eq!(
@@ -453,7 +451,6 @@ mod tests {
         let some: Vec<f32> = (0..n).map(|i| if i % 4 == 0 { f32::NAN } else { i as f32 }).collect();
         let twin: Vec<f32> = some.iter().map(|v| v * 2.0).collect();
         let constant = vec![3.0f32; n];
-        let data = dataset(&[(Measure::Count, some), (Measure::Trend, twin), (Measure::Count, constant)]);
         let levels: Vec<&str> = (0..n)
             .map(|i| {
                 if i < 60 {
@@ -465,12 +462,12 @@ mod tests {
                 }
             })
             .collect();
-        let customers = customers(&levels);
+        let data = dataset(&[(Measure::Count, some), (Measure::Trend, twin), (Measure::Count, constant)], &levels);
         let selection = Selection::labelled(&data, |_| true);
-        let recipe = Recipe::learn(&data, &customers, &selection).unwrap();
+        let recipe = Recipe::learn(&data, &selection).unwrap();
         let names: Vec<String> = recipe.terms().into_iter().map(|t| t.name).collect();
         assert_eq!(names, ["f0", "f0 is missing", "f1", "plan=b", "plan is rare"]);
-        let design = recipe.design(&data, &customers, &selection, 5, 7).unwrap();
+        let design = recipe.design(&data, &selection, 5, 7).unwrap();
         let block = design.blocks[0].columns().unwrap();
         let mean: f64 = block.column(0).iter().map(|&v| f64::from(v)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 1e-6);

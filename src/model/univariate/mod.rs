@@ -11,7 +11,7 @@ use super::additive::Bins;
 use super::design::recipe::Source;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
-use crate::sources::{CustomerTable, Levels};
+use crate::sources::Levels;
 use rayon::prelude::*;
 
 /// Rows looked at, at most.
@@ -108,7 +108,7 @@ fn narrow(group: usize) -> u8 {
 ///
 /// # Errors
 /// [`Error::Temporary`](crate::Error::Temporary) when features lie on disk and cannot be read.
-pub fn singles(dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Single>> {
+pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
     let places = spread(dataset, rows);
     let values = dataset.gather(&places)?;
     let label = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].label(row as usize).unwrap_or(0);
@@ -130,7 +130,7 @@ pub fn singles(dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -
     let mut singles: Vec<Single> = numeric.collect();
     let entry = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].customers[row as usize];
     let entries: Vec<u32> = places.iter().map(entry).collect();
-    let categorical = dataset.catalogue.categorical.par_iter().zip(&customers.categorical).enumerate();
+    let categorical = dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).enumerate();
     let categorical = categorical.map(|(index, (name, levels))| {
         let cut = Cut::from_levels(levels, &entries, most, least);
         let missing = cut.missing();
@@ -167,7 +167,7 @@ impl Single {
     ///
     /// # Errors
     /// As [`singles`].
-    pub fn rates(&self, dataset: &Dataset, customers: &CustomerTable, rows: &Selection) -> Result<Vec<Vec<f64>>> {
+    pub fn rates(&self, dataset: &Dataset, rows: &Selection) -> Result<Vec<Vec<f64>>> {
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
             let rows = rows.rows(index);
             Ok(match (&self.cut, self.source) {
@@ -177,7 +177,7 @@ impl Single {
                     Bins::encode(edges, &values).into_iter().map(|group| self.rates[usize::from(group)]).collect()
                 }
                 (Cut::Levels(groups), Source::Categorical(feature)) => {
-                    let (codes, missing) = (&customers.categorical[feature].codes, self.cut.missing());
+                    let (codes, missing) = (&dataset.customers.categorical[feature].codes, self.cut.missing());
                     let code = |row: u32| codes[block.customers[row as usize] as usize];
                     rows.iter().map(|&row| self.rates[Cut::group_of_code(groups, code(row), missing)]).collect()
                 }

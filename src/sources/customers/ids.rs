@@ -18,6 +18,12 @@ pub enum Ids {
     },
 }
 
+impl Default for Ids {
+    fn default() -> Ids {
+        Ids::Integer(Vec::new())
+    }
+}
+
 impl Ids {
     /// How many.
     pub fn len(&self) -> usize {

@@ -28,7 +28,7 @@ const PIECE_ROWS: usize = 1 << 17;
 /// The day that stands for null.
 pub const NO_DAY: i32 = i32::MIN;
 /// All customers, in id order. Every column is empty or has one entry a customer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CustomerTable {
     /// The ids.
     pub ids: Ids,
