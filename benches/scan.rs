@@ -45,7 +45,7 @@ struct Task<'a> {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let settings = config::load(Some(&arguments.config), &[], config::environment())?.settings;
-    let tables = Tables::open(&settings, None, &Memory::unlimited(), &Silent)?;
+    let tables = Tables::open(&settings, &Memory::unlimited(), &Silent)?;
     let today = tables.zone.day_of(jiff::Timestamp::now().as_microsecond());
     let newest = tables.sources.newest(&settings, tables.zone.midnight(today.plus(1)), &tables.zone)?;
     let end = sources::data_end(&newest, &tables.zone).context("the signals are empty")?;

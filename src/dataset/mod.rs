@@ -172,13 +172,24 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Opens every source, checks its contract, and reads the small tables. `days` (first, last) are those that the run
-    /// will need of the signals; without them it is all.
+    /// Opens every source with all its days, checks its contract, and reads the small tables.
     ///
     /// # Errors
     /// [`Error::Contract`](crate::Error::Contract) for whatever breaks the contract of a source;
     /// [`Error::Config`](crate::Error::Config) when the memory has no room for the customers.
-    pub fn open(
+    pub fn open(settings: &Settings, memory: &Memory, observer: &dyn Observer) -> Result<Tables> {
+        Tables::with_days(settings, None, memory, observer)
+    }
+
+    /// As [`Tables::open`], without the folders of days that rows for scoring on these dates do not need.
+    ///
+    /// # Errors
+    /// As [`Tables::open`].
+    pub fn for_dates(settings: &Settings, as_of: &[Day], memory: &Memory, observer: &dyn Observer) -> Result<Tables> {
+        Tables::with_days(settings, Some(scan_days(settings, as_of, false)), memory, observer)
+    }
+
+    fn with_days(
         settings: &Settings,
         days: Option<(Day, Day)>,
         memory: &Memory,
@@ -186,12 +197,15 @@ impl Tables {
     ) -> Result<Tables> {
         let zone = settings.zone();
         let mut clock = Clock::start(observer);
-        let sources = sources::open(settings, days)?;
+        let columns = sources::customer_columns(settings)?;
+        let sources = sources::open(settings, columns, days)?;
         clock.lap("footers");
-        CustomerTable::require_memory(&sources.customers, sources::customer_columns(settings)?, memory)?;
-        let customers = CustomerTable::read(&sources.customers, sources::customer_columns(settings)?, &zone)?;
+
+        CustomerTable::require_memory(&sources.customers, columns, memory)?;
+        let customers = CustomerTable::read(&sources.customers, columns, &zone)?;
         let limit = settings.gates.max_quarantine_share;
         customers.quarantine.check("customers", customers.rows, limit)?;
+
         let cancellations = match &sources.churn {
             Some(table) => Cancellations::read(table, &settings.churn, &customers, &zone)?,
             None => Cancellations::none(customers.len()),

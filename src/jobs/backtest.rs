@@ -47,7 +47,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
     context.run(|job| {
         let result = match &request.data {
             Data::Signals => {
-                let tables = input::open_tables(job, None)?;
+                let tables = input::open_tables(job)?;
                 let end = gates::data_end(job, &tables, request.as_of)?;
                 let days = Snapshots::choose(job.settings(), end)?.all();
                 let dataset = input::build(job, &tables, &days, Some(end))?;

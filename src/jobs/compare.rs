@@ -103,7 +103,7 @@ fn score_both(
     comparison: &mut Comparison,
 ) -> Result<()> {
     let settings = job.settings();
-    let tables = input::open_tables(job, None)?;
+    let tables = input::open_tables(job)?;
     let end = gates::data_end(job, &tables, None)?;
 
     let dates = [first.evaluation_dates(), second.evaluation_dates()].concat();

@@ -6,7 +6,7 @@ use super::score;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::Reference;
-use crate::dataset::{self, Dataset, Selection};
+use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::observer::Note;
 use crate::reasons::Reason;
@@ -129,7 +129,7 @@ fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
         (Data::Signals, Some(as_of)) => {
             model.check_compatible(settings)?;
             let dates: Vec<Day> = HISTORY_DAYS.iter().map(|&days| as_of.plus(-days)).collect();
-            let tables = input::open_tables(job, Some(dataset::scan_days(settings, &dates, false)))?;
+            let tables = input::open_tables_for(job, &dates)?;
             let data = input::build(job, &tables, &dates, None)?;
             Ok(Rows { as_of, compared: Some(as_of.plus(-COMPARED_DAYS)), data })
         }

@@ -3,7 +3,6 @@
 use super::context::Context;
 use super::{gates, input};
 use crate::calendar::Day;
-use crate::dataset;
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::observer::Note;
@@ -55,10 +54,9 @@ pub struct DateRows {
 /// Those of reading the sources, and of writing.
 pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
     context.run(|job| {
-        let settings = job.settings();
         // Whether labels have matured depends on the newest rows, so then no file may be skipped for its folder.
-        let days = (!request.labels).then(|| dataset::scan_days(settings, &request.as_of, false));
-        let tables = input::open_tables(job, days)?;
+        let tables =
+            if request.labels { input::open_tables(job)? } else { input::open_tables_for(job, &request.as_of)? };
         let labels_end = if request.labels { Some(gates::data_end(job, &tables, None)?) } else { None };
         let data = input::build(job, &tables, &request.as_of, labels_end)?;
 

@@ -76,7 +76,7 @@ impl Input {
 
 /// The rows of a date from the signals, which pass the gates.
 pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
-    let tables = open_tables(job, Some(dataset::scan_days(job.settings(), &[as_of], false)))?;
+    let tables = open_tables_for(job, &[as_of])?;
     let data = build(job, &tables, &[as_of], None)?;
     gates::check(job, &tables, &data, as_of)?;
 
@@ -141,9 +141,14 @@ pub(super) fn table_request<'a>(job: &Job<'a>, path: &'a Path, as_of: Option<Day
     TableRequest { settings: job.settings(), path, as_of, today: job.today(), memory: job.memory() }
 }
 
-/// The customers, signals and cancellations, opened; `days` are those that the job will need of the signals.
-pub(super) fn open_tables(job: &Job<'_>, days: Option<(Day, Day)>) -> Result<Tables> {
-    Tables::open(job.settings(), days, job.memory(), job)
+/// The customers, all signals and the cancellations, opened.
+pub(super) fn open_tables(job: &Job<'_>) -> Result<Tables> {
+    Tables::open(job.settings(), job.memory(), job)
+}
+
+/// As [`open_tables`], with no more of the signals than rows for scoring on these dates need.
+pub(super) fn open_tables_for(job: &Job<'_>, dates: &[Day]) -> Result<Tables> {
+    Tables::for_dates(job.settings(), dates, job.memory(), job)
 }
 
 /// The date wanted of a table's ascending dates, or the newest one, with so many `earlier` ones before it.

@@ -91,7 +91,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     // A wrong name in the settings is told before the tables are read.
     let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
     Directions::new(&settings.model, &settings.signals, &catalogue)?;
-    let tables = input::open_tables(job, None)?;
+    let tables = input::open_tables(job)?;
     let end = gates::data_end(job, &tables, request.as_of)?;
     let snapshots = Snapshots::choose(settings, end)?;
     for day in &snapshots.unmatured {

@@ -28,7 +28,7 @@ pub use scan::{scan, EventStore};
 use self::parquet::decode::{Times, NULL_TIME};
 use self::parquet::{statistics, OpenFile};
 use crate::calendar::{Day, Zone};
-use crate::config::{ChurnDefinition, Settings};
+use crate::config::{ChurnDefinition, Customers, Settings};
 use crate::error::{Error, Result};
 use contract::in_one;
 
@@ -42,14 +42,12 @@ pub struct Sources {
     pub churn: Option<Table>,
 }
 
-/// Opens every table and checks its contract. `days` (first, last) are the days that the run will need, for pruning by
+/// Opens every table and checks its contract; `customers` is the section of the customers table. `days` (first, last) are the days that the run will need, for pruning by
 /// partition folders; `None` opens everything.
 ///
 /// # Errors
-/// [`Error::Contract`] with a line for every mismatch of every file of every table; [`Error::Config`] when the
-/// configuration names no customers table.
-pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
-    let customers = customer_columns(settings)?;
+/// [`Error::Contract`] with a line for every mismatch of every file of every table.
+pub fn open(settings: &Settings, customers: &Customers, days: Option<(Day, Day)>) -> Result<Sources> {
     let mut problems = Vec::new();
     let needs = customers::needs(customers);
     let customers_table = parquet::open("customers", &customers.path, &needs, None, &mut problems);
@@ -88,7 +86,7 @@ pub fn open(settings: &Settings, days: Option<(Day, Day)>) -> Result<Sources> {
 }
 
 /// The customers section of the configuration, which every command on event signals needs.
-pub fn customer_columns(settings: &Settings) -> Result<&crate::config::Customers> {
+pub fn customer_columns(settings: &Settings) -> Result<&Customers> {
     settings.customers.as_ref().ok_or_else(|| {
         Error::Config(
             "this command needs the customers table and the signals: add [customers] and [signals.…] to the \
