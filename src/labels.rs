@@ -92,7 +92,7 @@ impl<'a> Labels<'a> {
 
         self.silent_signals.iter().all(|&position| {
             let signal = &rows.signals[position];
-            let seconds = &signal.seconds[signal.of(member)];
+            let seconds = &signal.seconds[signal.rows(member)];
             let before_end = seconds.partition_point(|&second| second < to);
             before_end == 0 || seconds[before_end - 1] < from
         })

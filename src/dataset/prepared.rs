@@ -12,7 +12,7 @@ use crate::features::{Catalogue, Feature};
 use crate::labels;
 use crate::memory::{Arena, Memory};
 use crate::sources::prepared::columns::Target;
-use crate::sources::prepared::keys::Rows;
+use crate::sources::prepared::keys::SelectedRows;
 use crate::sources::{CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
 use rayon::prelude::*;
 use std::path::Path;
@@ -45,7 +45,7 @@ pub struct Prepared {
 pub struct TableRows {
     /// The table, as opened.
     pub table: PreparedTable,
-    rows: Rows,
+    rows: SelectedRows,
     /// Block and row of each row.
     places: Vec<(u32, u32)>,
 }
@@ -231,7 +231,7 @@ impl TableRows {
         }
         let mut blocks: Vec<Block> = Vec::new();
         self.places = vec![(0, 0); rows.len()];
-        for (index, members) in (0u32..).zip(Partitioning::of(&customers, Day(i32::MAX)).members) {
+        for (index, members) in (0u32..).zip(Partitioning::new(&customers, Day(i32::MAX)).members) {
             for (row, &member) in (0u32..).zip(&members) {
                 self.places[member as usize] = (index, row);
             }
@@ -369,7 +369,7 @@ fn not_in_the_future(dates: &[(Day, u64)], today: Day, zone: &Zone) -> Result<()
 }
 
 /// The money at stake, an entry a row; empty without such a column.
-fn value(table: &PreparedTable, rows: &mut Rows, notes: &mut Vec<String>) -> Result<Vec<f64>> {
+fn value(table: &PreparedTable, rows: &mut SelectedRows, notes: &mut Vec<String>) -> Result<Vec<f64>> {
     let Some(column) = &table.value else { return Ok(Vec::new()) };
     let (value, odd) = table.numbers(rows, column)?;
     rows.quarantine.add(Reason::NonFinite, odd);

@@ -161,7 +161,7 @@ fn count<C: RowsAndDays>(signal: &SignalRows, days: &[u32], boundaries: &Boundar
     let cells = cells.as_slice();
     for member in 0..members {
         let (mut active_days, mut last_day) = (0, u32::MAX);
-        for (rows, &day) in (1..).zip(&days[signal.of(member)]) {
+        for (rows, &day) in (1..).zip(&days[signal.rows(member)]) {
             active_days += u32::from(day != last_day);
             last_day = day;
             counts[cells[day as usize] + member] = C::new(rows, active_days);

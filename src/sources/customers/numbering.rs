@@ -22,7 +22,7 @@ pub(crate) struct Numbering {
 
 impl Numbering {
     /// How some of the ids, `is_known`, are numbered, if all of them are alike.
-    pub fn of(ids: &Ids, is_known: impl Fn(usize) -> bool + Sync) -> Option<Numbering> {
+    pub fn detect(ids: &Ids, is_known: impl Fn(usize) -> bool + Sync) -> Option<Numbering> {
         let known = || (0..ids.len()).into_par_iter().filter(|&index| is_known(index));
         let id = |index| ids.text(index).as_bytes();
         let first = id(known().find_first(|_| true)?);
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn ids_are_numbered_if_all_are_alike() {
         let numbers = |texts: &[&str]| {
-            let numbering = Numbering::of(&ids(texts), |_| true)?;
+            let numbering = Numbering::detect(&ids(texts), |_| true)?;
             texts.iter().map(|text| numbering.number(text.as_bytes())).collect::<Option<Vec<_>>>()
         };
         assert_eq!(numbers(&["C00000042", "C00000107"]), Some(vec![42, 107]));
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(numbers(&["a123456789012345678"]), Some(vec![123_456_789_012_345_678]));
         // Only those that are known count.
         let all = ids(&["A-1", "C01", "C02", "x"]);
-        let numbering = Numbering::of(&all, |index| (1..3).contains(&index)).unwrap();
+        let numbering = Numbering::detect(&all, |index| (1..3).contains(&index)).unwrap();
         assert_eq!(
             [0, 1, 2, 3].map(|index| numbering.number(all.text(index).as_bytes())),
             [None, Some(1), Some(2), None]
@@ -163,7 +163,7 @@ mod tests {
             let mut known: Vec<&str> = texts.iter().map(String::as_str).collect();
             known.sort_unstable();
             known.dedup();
-            if let Some(numbering) = Numbering::of(&ids(&known), |_| true) {
+            if let Some(numbering) = Numbering::detect(&ids(&known), |_| true) {
                 let number = numbering.number(other.as_bytes());
                 for text in known {
                     let same = number == numbering.number(text.as_bytes());

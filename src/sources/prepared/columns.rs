@@ -1,6 +1,6 @@
 //! The columns of the rows that a run uses, several at a time, each decoded once.
 
-use super::keys::{day_of, Rows};
+use super::keys::{day_of, SelectedRows};
 use super::{PreparedTable, BATCH, UNUSED};
 use crate::calendar::Zone;
 use crate::error::Result;
@@ -23,7 +23,7 @@ impl PreparedTable {
     /// A file that cannot be decoded.
     pub fn fill_numeric(
         &self,
-        rows: &Rows,
+        rows: &SelectedRows,
         names: &[String],
         places: &[(u32, u32)],
         columns: Vec<Target<'_>>,
@@ -61,7 +61,7 @@ impl PreparedTable {
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn levels(&self, rows: &Rows, columns: &[String]) -> Result<Vec<Levels>> {
+    pub fn levels(&self, rows: &SelectedRows, columns: &[String]) -> Result<Vec<Levels>> {
         let levels: Vec<Vec<Levels>> = columns
             .par_chunks(columns.len().div_ceil(GROUPS).max(1))
             .map(|names| {
@@ -99,7 +99,7 @@ impl PreparedTable {
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn days(&self, rows: &Rows, columns: &[String], zone: &Zone) -> Result<Vec<Vec<i32>>> {
+    pub fn days(&self, rows: &SelectedRows, columns: &[String], zone: &Zone) -> Result<Vec<Vec<i32>>> {
         let day = |column: &String| {
             let mut days = vec![NO_DAY; rows.len()];
             let (mut times, mut instants) = (Times::new(zone), Vec::new());
@@ -120,14 +120,15 @@ impl PreparedTable {
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn numbers(&self, rows: &Rows, column: &String) -> Result<(Vec<f64>, u64)> {
+    pub fn numbers(&self, rows: &SelectedRows, column: &String) -> Result<(Vec<f64>, u64)> {
         let (mut all, mut numbers, mut odd) = (vec![f64::NAN; rows.len()], Vec::new(), 0);
         self.read(rows, std::slice::from_ref(column), |_, positions, source| {
             source.numbers(positions.len(), &mut numbers);
             for (&position, &value) in positions.iter().zip(&numbers).filter(|(&position, _)| position != UNUSED) {
-                match value.is_infinite() {
-                    true => odd += 1,
-                    false => all[position as usize] = value,
+                if value.is_infinite() {
+                    odd += 1;
+                } else {
+                    all[position as usize] = value;
                 }
             }
         })?;
@@ -138,7 +139,7 @@ impl PreparedTable {
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn passthrough(&self, rows: &Rows, zone: &Zone, wanted: &[u32]) -> Result<Vec<(String, Passthrough)>> {
+    pub fn passthrough(&self, rows: &SelectedRows, zone: &Zone, wanted: &[u32]) -> Result<Vec<(String, Passthrough)>> {
         let mut slot_of = vec![None; rows.len()];
         wanted.iter().enumerate().for_each(|(slot, &position)| slot_of[position as usize] = Some(slot));
         let column = |name: &String| {
@@ -160,7 +161,12 @@ impl PreparedTable {
 
     /// Decodes some columns of the row groups that hold rows of the run, in file order. `take` gets the number of the
     /// column, the position of each row in the run, and the rows' values.
-    fn read(&self, rows: &Rows, columns: &[String], mut take: impl FnMut(usize, &[u32], Values<'_>)) -> Result<()> {
+    fn read(
+        &self,
+        rows: &SelectedRows,
+        columns: &[String],
+        mut take: impl FnMut(usize, &[u32], Values<'_>),
+    ) -> Result<()> {
         let mut start = 0;
         for (file, groups) in self.table.files.iter().zip(&rows.groups) {
             let count: usize = groups.iter().map(|&(_, rows)| rows).sum();
@@ -220,8 +226,9 @@ impl Values<'_> {
 
 /// A value as the data set keeps it. A finite one stays finite.
 fn narrowed(value: f64) -> f32 {
-    match value.is_finite() {
-        true => value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32,
-        false => f32::NAN,
+    if value.is_finite() {
+        value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+    } else {
+        f32::NAN
     }
 }

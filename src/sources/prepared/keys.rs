@@ -125,12 +125,12 @@ pub struct Keys {
     labels: Vec<Option<u8>>,
     odd_labels: u64,
     odd_label: Option<f64>,
-    /// Rows of each row group.
+    /// SelectedRows of each row group.
     groups: Vec<usize>,
 }
 
 impl Keys {
-    /// Rows read.
+    /// SelectedRows read.
     pub fn rows(&self) -> usize {
         self.integers.len().max(self.texts.len())
     }
@@ -147,9 +147,9 @@ impl Keys {
     }
 
     fn has_id(&self, row: usize) -> bool {
-        match self.texts.is_empty() {
-            true => self.integers[row] != NULL_ID,
-            false => self.texts[row].is_some(),
+        match self.texts.get(row) {
+            Some(text) => text.is_some(),
+            None => self.integers[row] != NULL_ID,
         }
     }
 
@@ -158,9 +158,10 @@ impl Keys {
     }
 
     fn compare(&self, a: usize, b: usize) -> Ordering {
-        let ids = match self.texts.is_empty() {
-            true => self.integers[a].cmp(&self.integers[b]),
-            false => self.texts[a].cmp(&self.texts[b]),
+        let ids = if self.texts.is_empty() {
+            self.integers[a].cmp(&self.integers[b])
+        } else {
+            self.texts[a].cmp(&self.texts[b])
         };
         ids.then_with(|| self.day(a).cmp(&self.day(b)))
     }
@@ -170,7 +171,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::Contract`] naming the ids that occur twice, within an as-of date if there are any.
-    pub fn select(self, opened: &PreparedTable, wanted: impl Fn(Day) -> bool, labelled: bool) -> Result<Rows> {
+    pub fn select(self, opened: &PreparedTable, wanted: impl Fn(Day) -> bool, labelled: bool) -> Result<SelectedRows> {
         let all = self.rows();
         let mut quarantine = Quarantine::default();
         let mut order: Vec<u32> = Vec::with_capacity(all);
@@ -182,22 +183,24 @@ impl Keys {
                 _ => order.push(row as u32),
             }
         }
+
         order.par_sort_unstable_by(|&a, &b| self.compare(a as usize, b as usize).then(a.cmp(&b)));
-        self.no_duplicates(&order, opened)?;
+        self.check_unique(&order, opened)?;
         let unlabelled = order.len();
         if labelled {
             order.retain(|&row| self.labels[row as usize].is_some());
         }
         let unlabelled = (unlabelled - order.len()) as u64;
+
         let ids = match opened.table.id_kind {
             IdKind::Integer => Ids::Integer(order.iter().map(|&row| self.integers[row as usize]).collect()),
             IdKind::Text => {
                 let mut bytes = String::new();
-                let push = |&row: &u32| {
+                let mut ends = Vec::with_capacity(order.len());
+                for &row in &order {
                     bytes.push_str(self.texts[row as usize].as_deref().unwrap_or_default());
-                    bytes.len()
-                };
-                let ends = order.iter().map(push).collect();
+                    ends.push(bytes.len());
+                }
                 Ids::Text { bytes, ends }
             }
         };
@@ -205,6 +208,7 @@ impl Keys {
         for (position, &row) in (0u32..).zip(&order) {
             positions[row as usize] = position;
         }
+
         // Row groups without any row of the run are not read again.
         let mut groups: Vec<Vec<(usize, usize)>> = vec![Vec::new(); opened.table.files.len()];
         let mut kept = Vec::with_capacity(all);
@@ -219,7 +223,8 @@ impl Keys {
                 kept.extend_from_slice(part);
             }
         }
-        Ok(Rows {
+
+        Ok(SelectedRows {
             count: order.len(),
             ids,
             days: order.iter().filter_map(|&row| self.day(row as usize)).collect(),
@@ -232,14 +237,15 @@ impl Keys {
         })
     }
 
-    fn no_duplicates(&self, order: &[u32], opened: &PreparedTable) -> Result<()> {
-        let is_twice = |pair: &&[u32]| self.compare(pair[0] as usize, pair[1] as usize) == Ordering::Equal;
-        let mut twice: Vec<u32> = order.windows(2).filter(is_twice).map(|pair| pair[0]).collect();
+    fn check_unique(&self, order: &[u32], opened: &PreparedTable) -> Result<()> {
+        let same = |a: u32, b: u32| self.compare(a as usize, b as usize) == Ordering::Equal;
+        let mut twice: Vec<u32> = order.windows(2).filter(|pair| same(pair[0], pair[1])).map(|pair| pair[0]).collect();
         if twice.is_empty() {
             return Ok(());
         }
+
         let rows = twice.len();
-        twice.dedup_by(|a, b| self.compare(*a as usize, *b as usize) == Ordering::Equal);
+        twice.dedup_by(|a, b| same(*a, *b));
         let named = twice.iter().take(5).map(|&row| {
             let id = match self.texts.get(row as usize) {
                 Some(text) => text.clone().unwrap_or_default(),
@@ -263,17 +269,14 @@ impl Keys {
             "{WHAT}: column `{}` (table.id) holds {} more than once{}: {}{more}. {advice}",
             opened.id,
             if twice.len() == 1 { "an id".to_owned() } else { format!("{} ids", twice.len()) },
-            match rows == twice.len() {
-                true => String::new(),
-                false => format!(" ({rows} rows too many)"),
-            },
+            if rows == twice.len() { String::new() } else { format!(" ({rows} rows too many)") },
             named.join(", "),
         )))
     }
 }
 
 /// The rows that a run uses, in the order of their ids and then of their as-of dates.
-pub struct Rows {
+pub struct SelectedRows {
     count: usize,
     /// Their ids, ascending; a customer has a row for each as-of date.
     pub ids: Ids,
@@ -281,11 +284,11 @@ pub struct Rows {
     pub days: Vec<i32>,
     /// Their labels; empty when they are not wanted.
     pub labels: Vec<Option<u8>>,
-    /// Rows of the files.
+    /// SelectedRows of the files.
     pub read: u64,
-    /// Rows left out because they have no label.
+    /// SelectedRows left out because they have no label.
     pub unlabelled: u64,
-    /// Rows that could not be used.
+    /// SelectedRows that could not be used.
     pub quarantine: Quarantine,
     /// Of each row of the row groups to read, in file order, its place among these rows.
     pub(super) positions: Vec<u32>,
@@ -293,7 +296,7 @@ pub struct Rows {
     pub(super) groups: Vec<Vec<(usize, usize)>>,
 }
 
-impl Rows {
+impl SelectedRows {
     /// How many.
     pub fn len(&self) -> usize {
         self.count

@@ -6,8 +6,8 @@
 //!
 //! Under a memory limit every batch has a slab of its own, and these lie in memory while the budget lasts. When it is exceeded,
 //! one thread writes whatever all bins hold to a scratch file, partition after partition, so that a partition is read back in a
-//! few long pieces; the others wait if they too have a batch to hand over. Was anything written, the rest is written at
-//! the end of the scan as well: the memory is then free for the features.
+//! few long pieces; the others wait if they too have a batch to hand over. If anything
+//! was written, the rest is written at the end of the scan as well: the memory is then free for the features.
 
 use super::packing::Packing;
 use super::row_layout::RowLayout;
@@ -53,6 +53,14 @@ impl Batch {
     }
 }
 
+/// Where the rows of a batch come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub signal: usize,
+    /// The task of its first row.
+    pub task: usize,
+}
+
 /// Memory of one thread's batches, one behind the other: a part for each range of partitions.
 #[derive(Debug, Default)]
 pub(super) struct Slab {
@@ -65,21 +73,18 @@ pub(super) struct Slab {
 impl Slab {
     /// An empty one, with room for so many words by part, and for more unless it is for them `alone`.
     fn new(memory: &Memory, words: &[usize], alone: bool) -> Slab {
-        let part = |&words: &usize| match alone {
-            true => Pages::new(memory, size_of::<u32>() * words),
-            false => Pages::roomy(memory, size_of::<u32>() * words),
-        };
-        Slab { batches: Vec::new(), parts: words.iter().map(part).collect(), used: vec![0; words.len()] }
+        let pages = if alone { Pages::new } else { Pages::roomy };
+        let parts = words.iter().map(|words| pages(memory, size_of::<u32>() * words)).collect();
+        Slab { batches: Vec::new(), parts, used: vec![0; words.len()] }
     }
 
     fn has_room(&self, words: &[usize]) -> bool {
-        let has_room =
-            |((part, used), words): ((&Pages, &usize), &usize)| size_of::<u32>() * (used + words) <= part.bytes();
-        !self.parts.is_empty() && self.parts.iter().zip(&self.used).zip(words).all(has_room)
+        let mut parts = self.parts.iter().zip(&self.used).zip(words);
+        !self.parts.is_empty() && parts.all(|((part, used), words)| size_of::<u32>() * (used + words) <= part.bytes())
     }
 
     /// Appends packed rows, an entry a partition, for which there is room.
-    fn push(&mut self, (signal, task): (usize, usize), packing: Packing, partitions: &[Vec<u32>]) {
+    fn push(&mut self, Origin { signal, task }: Origin, packing: Packing, partitions: &[Vec<u32>]) {
         let mut starts = Vec::with_capacity(partitions.len() + 1);
         starts.push(0);
         let mut end = 0;
@@ -112,10 +117,8 @@ fn in_range(partitions: usize) -> usize {
 
 /// Some rows, packed alike.
 #[derive(Debug)]
-pub(super) struct Piece<'a> {
-    /// How.
+pub(super) struct PackedRows<'a> {
     pub packing: Packing,
-    /// The rows.
     pub words: &'a [u32],
 }
 
@@ -160,13 +163,13 @@ pub(super) struct Binned {
     /// By signal, in the order of their files.
     batches: Vec<Vec<Batch>>,
     slabs: usize,
-    ranges: Vec<Range>,
+    ranges: Vec<PartitionRange>,
     written: Option<Written>,
 }
 
 /// A range of partitions.
 #[derive(Debug)]
-struct Range {
+struct PartitionRange {
     /// Its partitions that are still to be worked on.
     left: AtomicUsize,
     parts: RwLock<Parts>,
@@ -181,29 +184,23 @@ impl Bins {
         Bins { partitions, layouts, slabs: Mutex::default(), budget, written: Mutex::new(None) }
     }
 
-    /// Puts a signal's rows into the bins, an entry a partition, by way of the thread's slab; `task` is that of the first.
+    /// Puts a signal's rows into the bins, an entry a partition, by way of the thread's slab.
     ///
     /// # Errors
     /// As [`Bins::keep`].
-    pub fn put(
-        &self,
-        slab: &mut Slab,
-        (signal, task): (usize, usize),
-        packing: Packing,
-        partitions: &[Vec<u32>],
-    ) -> Result<()> {
+    pub fn put(&self, slab: &mut Slab, origin: Origin, packing: Packing, partitions: &[Vec<u32>]) -> Result<()> {
         let ranges = partitions.chunks(in_range(self.partitions));
         let words: Vec<usize> = ranges.map(|range| range.iter().map(Vec::len).sum()).collect();
         let limited = self.budget.limit().is_some();
         if !slab.has_room(&words) {
             self.keep(std::mem::replace(slab, Slab::new(self.budget.memory(), &words, limited)))?;
         }
-        slab.push((signal, task), packing, partitions);
-        match limited {
+        slab.push(origin, packing, partitions);
+        if limited {
             // What has to be written soon should not wait.
-            true => self.keep(std::mem::take(slab)),
-            false => Ok(()),
+            self.keep(std::mem::take(slab))?;
         }
+        Ok(())
     }
 
     /// Keeps a slab to which nothing will be added.
@@ -221,10 +218,10 @@ impl Bins {
         }
         let mut written = lock(&self.written);
         // Another thread may have made room in the meantime.
-        match self.budget.exceeded() {
-            true => self.write_out(&mut written),
-            false => Ok(()),
+        if self.budget.exceeded() {
+            self.write_out(&mut written)?;
         }
+        Ok(())
     }
 
     /// Ends the scan.
@@ -236,13 +233,14 @@ impl Bins {
         if written.is_some() {
             self.write_out(&mut written)?;
         }
+
         let mut slabs = std::mem::take(&mut *lock(&self.slabs));
         let batches = self.in_order(&mut slabs);
         let in_range = in_range(self.partitions);
         let mut parts: Vec<_> = slabs.into_iter().map(|slab| slab.parts.into_iter()).collect();
         let ranges = (0..self.partitions).step_by(in_range).map(|first| {
             let left = AtomicUsize::new(in_range.min(self.partitions - first));
-            Range { left, parts: RwLock::new(parts.iter_mut().filter_map(Iterator::next).collect()) }
+            PartitionRange { left, parts: RwLock::new(parts.iter_mut().filter_map(Iterator::next).collect()) }
         });
         let ranges = ranges.collect();
         Ok(Binned { partitions: self.partitions, layouts: self.layouts, batches, slabs: parts.len(), ranges, written })
@@ -267,6 +265,7 @@ impl Bins {
                 extents: vec![vec![Vec::new(); self.partitions]; self.layouts.len()],
             }),
         };
+
         let mut slabs = std::mem::take(&mut *lock(&self.slabs));
         let bytes = slabs.iter().map(Slab::bytes).sum();
         let batches = self.in_order(&mut slabs);
@@ -274,6 +273,7 @@ impl Bins {
         for (packings, batches) in packings.iter_mut().zip(&batches) {
             packings.extend(batches.iter().map(|batch| batch.packing));
         }
+
         let mut buffer: Vec<u32> = Vec::with_capacity((BUFFER + BUFFER / 8) / size_of::<u32>());
         // The rows in the buffer: signal, partition, and where they will be from the buffer's first on.
         let mut pieces: Vec<(usize, usize, Extent)> = Vec::new();
@@ -313,25 +313,26 @@ impl Binned {
 
     /// Bytes of each partition's rows, wide.
     pub fn sizes(&self) -> Vec<u64> {
-        let of = |partition: usize| {
-            let held = self.batches.iter().zip(&self.layouts).flat_map(|(batches, layout)| {
-                let rows = |batch: &Batch| batch.words(partition) / batch.packing.words(layout);
-                batches.iter().map(move |batch| rows(batch) * layout.words())
-            });
-            let extents = self.written.iter().flat_map(|written| &written.extents);
-            let written = extents.flat_map(|of_signal| &of_signal[partition]).map(|extent| extent.wide);
-            (size_of::<u32>() * held.chain(written).sum::<usize>()) as u64
-        };
-        (0..self.partitions).map(of).collect()
+        (0..self.partitions).map(|partition| (size_of::<u32>() * self.wide_words(partition)) as u64).collect()
+    }
+
+    fn wide_words(&self, partition: usize) -> usize {
+        let held = self.batches.iter().zip(&self.layouts).flat_map(|(batches, layout)| {
+            let rows = move |batch: &Batch| batch.words(partition) / batch.packing.words(layout);
+            batches.iter().map(move |batch| rows(batch) * layout.words())
+        });
+        let extents = self.written.iter().flat_map(|written| &written.extents);
+        let written = extents.flat_map(|of_signal| &of_signal[partition]).map(|extent| extent.wide);
+        held.chain(written).sum()
     }
 
     /// The rows of a partition, as long as this is held.
-    pub fn of(&self, partition: usize) -> PartitionWords<'_> {
+    pub fn partition(&self, partition: usize) -> PartitionWords<'_> {
         let range = &self.ranges[partition / in_range(self.partitions)];
         PartitionWords { binned: self, partition, parts: range.parts.read().unwrap_or_else(PoisonError::into_inner) }
     }
 
-    /// Says that nobody will ask for a partition's rows again.
+    /// Gives up a partition's rows, for which nobody will ask again.
     pub fn done(&self, partition: usize) {
         let range = &self.ranges[partition / in_range(self.partitions)];
         if range.left.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -352,7 +353,7 @@ impl PartitionWords<'_> {
     ///
     /// # Errors
     /// [`Error::Temporary`] when they cannot be read.
-    pub fn pieces<'p>(&'p self, signal: usize, read: &'p mut Vec<u32>) -> Result<Vec<Piece<'p>>> {
+    pub fn pieces<'p>(&'p self, signal: usize, read: &'p mut Vec<u32>) -> Result<Vec<PackedRows<'p>>> {
         let batches = &self.binned.batches[signal];
         let mut pieces = Vec::with_capacity(batches.len());
         if let Some(Written { scratch, packings, extents }) = &self.binned.written {
@@ -364,17 +365,20 @@ impl PartitionWords<'_> {
                 scratch.read(at, bytemuck::cast_slice_mut(here))?;
                 rest = later;
             }
+
             let mut rest = read.as_slice();
             while let [place, words, later @ ..] = rest {
                 let (words, later) = later.split_at(*words as usize);
-                pieces.push(Piece { packing: packings[signal][*place as usize], words });
+                pieces.push(PackedRows { packing: packings[signal][*place as usize], words });
                 rest = later;
             }
         }
+
         if self.parts.len() != self.binned.slabs {
             return Err(Error::Internal(format!("partition {} is worked on twice", self.partition)));
         }
-        pieces.extend(batches.iter().map(|batch| Piece {
+
+        pieces.extend(batches.iter().map(|batch| PackedRows {
             packing: batch.packing,
             words: batch.within(self.parts[batch.slab].of(), self.partition),
         }));
@@ -388,26 +392,26 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::packing::Heads;
+    use super::super::packing::KeyLayout;
     use super::*;
 
     /// Appends the rows of a piece as wide ones.
-    fn widen(piece: &Piece<'_>, layout: &RowLayout, out: &mut Vec<u32>) {
-        let Packing::Compact(heads) = piece.packing else {
+    fn widen(piece: &PackedRows<'_>, layout: &RowLayout, out: &mut Vec<u32>) {
+        let Packing::Compact(keys) = piece.packing else {
             out.extend_from_slice(piece.words);
             return;
         };
         for row in piece.words.chunks_exact(layout.compact_words()) {
-            out.extend([heads.rest(row[0]), heads.second(row[0])]);
+            out.extend([keys.rest(row[0]), keys.second(row[0])]);
             out.extend_from_slice(&row[1..]);
-            out.extend(layout.coded().then(|| heads.code(row[0])));
+            out.extend(layout.coded().then(|| keys.code(row[0])));
         }
     }
 
     #[test]
     fn rows_come_back_in_order_whether_or_not_they_were_written() {
         let layout = RowLayout { fraction: false, value_words: 0, category: true, instrument: false };
-        let heads = Heads::of(4, 6, (0, 1000)).unwrap();
+        let keys = KeyLayout::fitting(4, 6, (0, 1000)).unwrap();
         // Rows of an id's rest, a second and a code: 100 for partition 0, none for partition 1, 50 for partition 2. Every other
         // batch is compact.
         let row = |task: usize, place: usize| [place as u32 % 16, (1000 * task + place) as u32, place as u32 % 6];
@@ -415,9 +419,7 @@ mod tests {
             let rows = (0..150).map(|place| row(task, place));
             let (packing, words): (_, Vec<u32>) = match task % 2 {
                 0 => (Packing::Wide, rows.flatten().collect()),
-                _ => {
-                    (Packing::Compact(heads), rows.map(|[rest, second, code]| heads.head(rest, code, second)).collect())
-                }
+                _ => (Packing::Compact(keys), rows.map(|[rest, second, code]| keys.pack(rest, code, second)).collect()),
             };
             let (first, third) = words.split_at(words.len() / 150 * 100);
             (packing, [first.to_vec(), Vec::new(), third.to_vec()])
@@ -429,7 +431,7 @@ mod tests {
                 let mut slab = Slab::default();
                 for (task, signal) in tasks.into_iter().flat_map(|task| [(task, 0), (task, 2)]) {
                     let (packing, partitions) = batch(task);
-                    bins.put(&mut slab, (signal, task), packing, &partitions).unwrap();
+                    bins.put(&mut slab, Origin { signal, task }, packing, &partitions).unwrap();
                 }
                 bins.keep(slab).unwrap();
             }
@@ -444,7 +446,7 @@ mod tests {
             assert_eq!(binned.sizes(), [all / 3 * 2, 0, all / 3]);
             let rows = |signal, partition| {
                 let mut words = Vec::new();
-                let partition = binned.of(partition);
+                let partition = binned.partition(partition);
                 let mut read = Vec::new();
                 let pieces = partition.pieces(signal, &mut read).unwrap();
                 pieces.iter().for_each(|piece| widen(piece, &layout, &mut words));
@@ -476,18 +478,18 @@ mod tests {
         for task in 0..2 {
             let mut slab = Slab::default();
             let all: Vec<Vec<u32>> = (0..partitions).map(words).collect();
-            bins.put(&mut slab, (0, task), Packing::Wide, &all).unwrap();
+            bins.put(&mut slab, Origin { signal: 0, task }, Packing::Wide, &all).unwrap();
             bins.keep(slab).unwrap();
         }
         let binned = bins.finish().unwrap();
         for partition in 0..partitions {
-            let (rows, mut read) = (binned.of(partition), Vec::new());
+            let (rows, mut read) = (binned.partition(partition), Vec::new());
             let pieces = rows.pieces(0, &mut read).unwrap();
             assert!(pieces.len() == 2 && pieces.iter().all(|piece| *piece.words == words(partition)));
             drop(pieces);
             drop(rows);
             binned.done(partition);
-            assert_eq!(binned.of(partition).pieces(0, &mut read).is_err(), partition % 2 == 1);
+            assert_eq!(binned.partition(partition).pieces(0, &mut read).is_err(), partition % 2 == 1);
         }
     }
 }

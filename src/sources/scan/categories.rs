@@ -35,7 +35,7 @@ pub(super) struct DictionaryCodes {
 }
 
 impl DictionaryCodes {
-    fn of(&mut self, texts: &ArrayRef, null: u32, code: impl Fn(&str) -> u32) -> &[u32] {
+    fn codes(&mut self, texts: &ArrayRef, null: u32, code: impl Fn(&str) -> u32) -> &[u32] {
         if !self.texts.as_ref().is_some_and(|known| Arc::ptr_eq(known, texts)) {
             self.codes.clear();
             if let Some(texts) = texts.as_string_opt::<i32>() {
@@ -63,14 +63,14 @@ pub(super) fn text_codes(
     };
     if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
         if *dictionary.values().data_type() == DataType::Utf8 {
-            let codes = known.of(dictionary.values(), null, code);
-            let of = |key: i32| usize::try_from(key).ok().and_then(|k| codes.get(k)).copied().unwrap_or(null);
+            let codes = known.codes(dictionary.values(), null, code);
+            let code_of = |key: i32| usize::try_from(key).ok().and_then(|k| codes.get(k)).copied().unwrap_or(null);
             let keys = dictionary.keys();
             match keys.nulls() {
-                None => out.extend(keys.values().iter().map(|&key| of(key))),
+                None => out.extend(keys.values().iter().map(|&key| code_of(key))),
                 Some(nulls) => {
                     let valid = keys.values().iter().zip(nulls);
-                    out.extend(valid.map(|(&key, valid)| if valid { of(key) } else { null }));
+                    out.extend(valid.map(|(&key, valid)| if valid { code_of(key) } else { null }));
                 }
             }
             return;

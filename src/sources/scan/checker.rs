@@ -9,7 +9,7 @@ use super::customer_index::CustomerIndex;
 use super::id_index::{hash_of_integer, IdIndex};
 use super::row_layout::{RowLayout, NO_CATEGORY};
 use super::signal::{self, RowCounts};
-use super::vector::{self, NOWHERE};
+use super::vector::{self, LEFT_OUT};
 use crate::calendar::{Zone, MICROS};
 use crate::config::{Instrument, Signal, SignalKind};
 use crate::error::{Error, Result};
@@ -109,7 +109,7 @@ impl<'a> SignalContract<'a> {
 pub(super) struct CheckedRows<'a> {
     /// What became of them.
     pub counts: RowCounts,
-    /// The partition of each; [`NOWHERE`] is that of a row that is left out.
+    /// The partition of each; [`LEFT_OUT`] is that of a row that is left out.
     pub partitions: &'a [u32],
     /// Their words, a column a word, as the layout says; those of rows left out are of no meaning.
     pub words: &'a mut [Vec<u32>],
@@ -215,7 +215,7 @@ impl<'a> RowChecker<'a> {
             let counts = &mut self.counts;
             for (partition, &instant) in self.partitions.iter_mut().zip(instants) {
                 if instant < from || instant >= to {
-                    *partition = NOWHERE;
+                    *partition = LEFT_OUT;
                     match instant {
                         NULL_TIME => counts.quarantine.add(Reason::NullTime, 1),
                         t if t < from => counts.before += 1,
@@ -277,9 +277,9 @@ impl<'a> RowChecker<'a> {
         if some_outside {
             let quarantine = &mut self.counts.quarantine;
             for (partition, &id) in self.partitions.iter_mut().zip(ids) {
-                if *partition != NOWHERE && outside(id) {
+                if *partition != LEFT_OUT && outside(id) {
                     quarantine.add(if id == NULL_ID { Reason::NullId } else { Reason::UnknownCustomer }, 1);
-                    *partition = NOWHERE;
+                    *partition = LEFT_OUT;
                 }
             }
         }
@@ -296,9 +296,9 @@ impl<'a> RowChecker<'a> {
         if texts.null_count() > 0 {
             let quarantine = &mut self.counts.quarantine;
             for (row, partition) in self.partitions.iter_mut().enumerate() {
-                if *partition != NOWHERE && texts.is_null(row) {
+                if *partition != LEFT_OUT && texts.is_null(row) {
                     quarantine.add(Reason::NullId, 1);
-                    *partition = NOWHERE;
+                    *partition = LEFT_OUT;
                 }
             }
         }
@@ -338,9 +338,9 @@ impl<'a> RowChecker<'a> {
         }
         let quarantine = &mut self.counts.quarantine;
         for (partition, &instrument) in self.partitions.iter_mut().zip(&*out) {
-            if instrument as usize >= Instrument::ALL.len() && *partition != NOWHERE {
+            if instrument as usize >= Instrument::ALL.len() && *partition != LEFT_OUT {
                 quarantine.add(Reason::UnknownInstrument, 1);
-                *partition = NOWHERE;
+                *partition = LEFT_OUT;
             }
         }
         self.words[1 + layout.instrument_at()].clone_from(out);
@@ -385,7 +385,7 @@ impl<'a> RowChecker<'a> {
         let nulls = array.and_then(|array| array.logical_nulls());
         let is_null = |row: usize| array.is_none() || nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
         for (row, (partition, &value)) in self.partitions.iter_mut().zip(&self.values).enumerate() {
-            if *partition == NOWHERE {
+            if *partition == LEFT_OUT {
                 continue;
             }
             let scale = || Instrument::ALL.get(*self.instruments.get(row)? as usize).map(|known| known.scale());
@@ -398,7 +398,7 @@ impl<'a> RowChecker<'a> {
             };
             if let Some(reason) = reason {
                 self.counts.quarantine.add(reason, 1);
-                *partition = NOWHERE;
+                *partition = LEFT_OUT;
             }
         }
     }
@@ -506,7 +506,7 @@ mod tests {
         for batch in batches {
             let rows = checker.check(batch)?;
             counts.merge(&rows.counts);
-            for (row, &partition) in rows.partitions.iter().enumerate().filter(|(_, p)| **p != NOWHERE) {
+            for (row, &partition) in rows.partitions.iter().enumerate().filter(|(_, p)| **p != LEFT_OUT) {
                 let mut words: Vec<u32> = rows.words.iter().map(|word| word[row]).collect();
                 // Which code a category has is a matter of chance.
                 if let Some(code) = words.last_mut().filter(|code| **code != NO_CATEGORY) {

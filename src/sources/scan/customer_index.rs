@@ -25,7 +25,7 @@ impl CustomerIndex {
             if partitioning.rest_bits().is_some() {
                 return CustomerIndex { kind, partitioning, members: None };
             }
-            if let Some(members) = IdIndex::of(customers, &partitioning) {
+            if let Some(members) = IdIndex::new(customers, &partitioning) {
                 return CustomerIndex { kind, partitioning, members: Some(members) };
             }
             // Two ids have the same hash.

@@ -13,7 +13,7 @@ use prefetch_index::prefetch_index;
 use rayon::prelude::*;
 
 /// The number of an id that none of the customers has.
-pub(super) const NOBODY: u32 = u32::MAX;
+pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// Entries of a bucket: it is one line of the cache.
 const ENTRIES: usize = 8;
@@ -32,8 +32,8 @@ struct Bucket {
     entries: [u32; ENTRIES],
 }
 
-/// The members that ids are, by 64-bit hashes of these. The place in the table is a matter of the high bits of a hash,
-/// and an id that finds it full is in one of the next: so near that place and entry together tell all 64 bits. No integer
+/// The members that ids belong to, by 64-bit hashes of the ids. The high bits of a hash give the place in the table, and an
+/// id that finds it full is in one of the next: so near that place and entry together tell all 64 bits. No integer
 /// is taken for another, then. That one of a million unknown strings is taken for one of a million customers has a
 /// probability of 5e-8.
 #[derive(Clone, Debug)]
@@ -47,8 +47,8 @@ pub(super) struct IdIndex {
 }
 
 impl IdIndex {
-    /// That of the customers; none if two string ids have the same hash, which of a million have with a probability of 3e-8.
-    pub fn of(customers: &CustomerTable, partitioning: &Partitioning) -> Option<IdIndex> {
+    /// The index of the customers; none if two string ids have the same hash, which of a million have with a probability of 3e-8.
+    pub fn new(customers: &CustomerTable, partitioning: &Partitioning) -> Option<IdIndex> {
         let hash = |customer: usize| match &customers.ids {
             Ids::Integer(ids) => hash_of_integer(ids[customer]),
             Ids::Text { .. } => partitioning.hash_of_text(customers.ids.text(customer).as_bytes()),
@@ -60,6 +60,7 @@ impl IdIndex {
         if hashes.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return None;
         }
+
         let largest = partitioning.members.iter().map(Vec::len).max().unwrap_or(0);
         let mut count = hashes.len() / IN_A_BUCKET;
         loop {
@@ -78,6 +79,7 @@ impl IdIndex {
         let count = count.max(4 << member_bits);
         let reach = count >> member_bits;
         let mut index = IdIndex { buckets: vec![Bucket::default(); count + reach], count, reach, member_bits };
+
         // In their order, so that none is farther from its place than it must be.
         let (mut at, mut used) = (0, 0);
         for &(hash, member) in hashes {
@@ -114,7 +116,7 @@ impl IdIndex {
             if hashes.len() == first {
                 break;
             }
-            members.resize(hashes.len(), NOBODY);
+            members.resize(hashes.len(), UNKNOWN);
             vectorised!(self.find_all(&hashes[first..], &mut members[first..]));
         }
     }
@@ -144,7 +146,7 @@ impl IdIndex {
                 break;
             }
         }
-        NOBODY
+        UNKNOWN
     }
 
     /// The bucket that a hash leads to.
@@ -185,7 +187,7 @@ mod tests {
         index.find(asked.iter().copied(), &mut seen, &mut members);
         assert_eq!(seen, asked);
         for (hash, member) in asked.iter().zip(members) {
-            assert_eq!(member, known.get(hash).copied().unwrap_or(NOBODY), "{hash:x}");
+            assert_eq!(member, known.get(hash).copied().unwrap_or(UNKNOWN), "{hash:x}");
         }
     }
 

@@ -12,22 +12,24 @@ pub(super) enum Packing {
     /// As [`RowLayout`] says: the id, then the words that put a customer's rows in order.
     #[default]
     Wide,
-    /// A head, then those of these words that are not in it.
-    Compact(Heads),
+    /// A packed key, then those of these words that are not in it.
+    Compact(KeyLayout),
 }
 
-/// Words that hold an id's rest, a row's last code where rows have codes, and its second: from the lowest bit up.
+/// Where in a packed key, which is one word, the parts of a row lie: from the lowest bit up the rest of its id, its last
+/// code where rows have codes, and its second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Heads {
+pub(super) struct KeyLayout {
     /// The second that the others count from.
     first: u32,
     rest_bits: u32,
     code_bits: u32,
 }
 
-impl Heads {
-    /// For ids whose rests have so many bits, codes below `codes`, and, to begin with, rows of these seconds.
-    pub fn of(rest_bits: u32, codes: u32, (low, high): (u32, u32)) -> Option<Heads> {
+impl KeyLayout {
+    /// One for ids whose rests have so many bits, codes below `codes`, and, to begin with, rows of these seconds; none if
+    /// they do not fit.
+    pub fn fitting(rest_bits: u32, codes: u32, (low, high): (u32, u32)) -> Option<KeyLayout> {
         let code_bits = code_bits(codes);
         if rest_bits + code_bits >= u32::BITS {
             return None;
@@ -35,42 +37,39 @@ impl Heads {
         let most = u32::MAX >> (rest_bits + code_bits);
         // Rows that follow may be a little earlier too.
         let spare = most.checked_sub(high.checked_sub(low)?)?;
-        Some(Heads { first: low.saturating_sub(spare / 4), rest_bits, code_bits })
+        Some(KeyLayout { first: low.saturating_sub(spare / 4), rest_bits, code_bits })
     }
 
     /// Whether rows of such codes and seconds fit as well.
-    pub fn hold(&self, codes: u32, (low, high): (u32, u32)) -> bool {
+    pub fn fits(&self, codes: u32, (low, high): (u32, u32)) -> bool {
         let most = u32::MAX >> (self.rest_bits + self.code_bits);
         code_bits(codes) <= self.code_bits && low >= self.first && high - self.first <= most
     }
 
-    /// A row's head.
+    /// The packed key of a row.
     #[inline]
-    pub fn head(&self, rest: u32, code: u32, second: u32) -> u32 {
+    pub fn pack(&self, rest: u32, code: u32, second: u32) -> u32 {
         // Null, the greatest code, becomes 0.
         let code = code.wrapping_add(1);
         rest | code << self.rest_bits | second.wrapping_sub(self.first) << (self.rest_bits + self.code_bits)
     }
 
-    /// The rest of the id.
     #[inline]
-    pub fn rest(&self, head: u32) -> u32 {
-        head & !(u32::MAX << self.rest_bits)
+    pub fn rest(&self, key: u32) -> u32 {
+        key & !(u32::MAX << self.rest_bits)
     }
 
-    /// The code.
     #[inline]
-    pub fn code(&self, head: u32) -> u32 {
-        (head >> self.rest_bits & !(u32::MAX << self.code_bits)).wrapping_sub(1)
+    pub fn code(&self, key: u32) -> u32 {
+        (key >> self.rest_bits & !(u32::MAX << self.code_bits)).wrapping_sub(1)
     }
 
-    /// The second.
     #[inline]
-    pub fn second(&self, head: u32) -> u32 {
-        self.first + (head >> (self.rest_bits + self.code_bits))
+    pub fn second(&self, key: u32) -> u32 {
+        self.first + (key >> (self.rest_bits + self.code_bits))
     }
 
-    /// A row without its id, from what it is packed into; `CODED` tells whether there is a code in the head.
+    /// A row without its id, from what it is packed into; `CODED` tells whether there is a code in the key.
     #[inline]
     pub fn ordered<const ORDERED: usize, const CODED: bool>(&self, packed: &[u32]) -> [u32; ORDERED] {
         std::array::from_fn(|word| match word {
@@ -111,21 +110,21 @@ mod tests {
             later in 0u32..200_000,
         ) {
             let seconds = (first, first.saturating_add(span));
-            let Some(heads) = Heads::of(rest_bits, codes, seconds) else {
+            let Some(keys) = KeyLayout::fitting(rest_bits, codes, seconds) else {
                 let room = 1u64 << (32 - rest_bits - code_bits(codes));
                 prop_assert!(u64::from(seconds.1 - seconds.0) >= room);
                 return Ok(());
             };
-            prop_assert!(heads.hold(codes, seconds));
-            prop_assert!(!heads.hold(2 * codes + 1, seconds));
+            prop_assert!(keys.fits(codes, seconds));
+            prop_assert!(!keys.fits(2 * codes + 1, seconds));
             let follow = seconds.1.saturating_add(later);
-            let far = u64::from(follow - heads.first) >= 1 << (32 - rest_bits - heads.code_bits);
-            prop_assert_eq!(heads.hold(codes, (first, follow)), !far);
+            let far = u64::from(follow - keys.first) >= 1 << (32 - rest_bits - keys.code_bits);
+            prop_assert_eq!(keys.fits(codes, (first, follow)), !far);
             for second in [seconds.0, seconds.1] {
                 let rest = !(u32::MAX << rest_bits);
                 for code in (0..codes).chain([u32::MAX]) {
-                    let head = heads.head(rest, code, second);
-                    prop_assert_eq!((heads.rest(head), heads.code(head), heads.second(head)), (rest, code, second));
+                    let key = keys.pack(rest, code, second);
+                    prop_assert_eq!((keys.rest(key), keys.code(key), keys.second(key)), (rest, code, second));
                 }
             }
         }

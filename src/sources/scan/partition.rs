@@ -46,17 +46,18 @@ pub struct Partitioning {
 }
 
 impl Partitioning {
-    /// Splits the customers. How many partitions there are, and which bits of an id are mixed, is a matter of those who have
+    /// Splits the customers. How many partitions there are, and which bits of an id are mixed, depends only on those who have
     /// signed up before `day`: who comes later must not change the order in which the others are summed.
-    pub fn of(customers: &CustomerTable, day: Day) -> Partitioning {
+    pub fn new(customers: &CustomerTable, day: Day) -> Partitioning {
         Partitioning::seeded(customers, day, 0)
     }
 
-    /// As [`Partitioning::of`], with another seed for the hashes of string ids.
+    /// As [`Partitioning::new`], with another seed for the hashes of string ids.
     pub(super) fn seeded(customers: &CustomerTable, day: Day, seed: u64) -> Partitioning {
         let is_known = |index: usize| customers.signup.get(index).is_none_or(|&signup| signup < day.0);
         let known = (0..customers.len()).filter(|&index| is_known(index)).count();
         let count = known.div_ceil(TARGET).next_power_of_two().clamp(1, MOST);
+
         let mut partitioning = Partitioning {
             shift: u64::BITS,
             bits: u64::BITS,
@@ -68,6 +69,7 @@ impl Partitioning {
             members: vec![Vec::new(); count],
             rests: vec![Vec::new(); count],
         };
+
         match &customers.ids {
             Ids::Integer(ids) => {
                 partitioning.mix(ids.iter().copied().enumerate(), is_known);
@@ -75,7 +77,7 @@ impl Partitioning {
             }
             Ids::Text { .. } => {
                 let id = |index| customers.ids.text(index).as_bytes();
-                let numbering = Numbering::of(&customers.ids, is_known);
+                let numbering = Numbering::detect(&customers.ids, is_known);
                 if let Some(numbering) = numbering {
                     let numbers = (0..customers.len()).into_par_iter().map(|index| numbering.number(id(index)));
                     let numbers: Vec<Option<i64>> = numbers.collect();
@@ -96,7 +98,7 @@ impl Partitioning {
         partitioning
     }
 
-    /// Sees to how the customers' numbers are mixed.
+    /// Chooses how the customers' numbers are mixed.
     fn mix(&mut self, numbers: impl Iterator<Item = (usize, i64)> + Clone, is_known: impl Fn(usize) -> bool) {
         let known = numbers.clone().filter(|&(index, _)| is_known(index));
         let of_partition = self.members.len().trailing_zeros();
@@ -105,12 +107,13 @@ impl Partitioning {
         self.mask = u64::MAX.checked_shr(u64::BITS - self.bits).unwrap_or(0);
         self.shift = self.bits - of_partition;
         self.bounds = bounds(numbers);
+
         // Those yet to come may agree with others in them, and differ above.
         let rest_bits = self.shift + bits_of(self.bounds.1.checked_shr(self.bits).unwrap_or(0));
         self.rest_bits = Some(rest_bits).filter(|&bits| bits <= MOST_REST_BITS);
     }
 
-    /// Puts so many customers in their partitions.
+    /// Puts the customers in their partitions.
     fn fill(&mut self, customers: usize, place: impl Fn(&Partitioning, usize) -> (usize, u32) + Sync) {
         let places: Vec<(usize, u32)> = (0..customers).into_par_iter().map(|index| place(self, index)).collect();
         for (index, (partition, rest)) in (0..).zip(places) {
@@ -121,7 +124,7 @@ impl Partitioning {
         }
     }
 
-    /// How many.
+    /// How many partitions there are.
     pub fn count(&self) -> usize {
         self.members.len()
     }
@@ -157,7 +160,7 @@ impl Partitioning {
         (self.permuted(id) & !(u64::MAX << self.shift) | above) as u32
     }
 
-    /// Partition and rest of an id of one of the customers at once, if both are a matter of its 32 low bits: twice as many ids
+    /// Partition and rest of an id of one of the customers at once, if both depend on its 32 low bits alone: twice as many ids
     /// fit a vector, and products are much cheaper. Of other ids, whatever comes out.
     #[inline(always)]
     pub(super) fn narrow(&self) -> Option<impl Fn(i64) -> (u32, u32) + '_> {
@@ -271,7 +274,7 @@ mod tests {
             |n| if n == 19_999 { i64::MAX } else { n * n },
         ];
         for (shape, id) in shapes.iter().enumerate() {
-            let partitioning = Partitioning::of(&customers((0..20_000).map(id).collect(), 20_000), Day(10));
+            let partitioning = Partitioning::new(&customers((0..20_000).map(id).collect(), 20_000), Day(10));
             let sizes: Vec<usize> = partitioning.members.iter().map(Vec::len).collect();
             assert_eq!((sizes.len(), sizes.iter().sum::<usize>()), (16, 20_000));
             assert!(sizes.iter().all(|&size| (1000..1600).contains(&size)), "shape {shape}: {sizes:?}");
@@ -287,7 +290,7 @@ mod tests {
             ((5_000..65_000).collect(), 20_000, Some(12)),
             ((0..20_000).map(|n| n << 7).collect::<Vec<i64>>(), 20_000, None),
         ] {
-            let partitioning = Partitioning::of(&customers(ids.clone(), known), Day(10));
+            let partitioning = Partitioning::new(&customers(ids.clone(), known), Day(10));
             assert_eq!(partitioning.rest_bits(), bits, "{} ids", ids.len());
             let Some(bits) = bits else { continue };
             let mut seen = std::collections::HashSet::new();
@@ -304,7 +307,7 @@ mod tests {
             }
             assert_eq!(narrow, if known == ids.len() { known } else { 0 });
             // The same customers, none of them yet to come, are in the same partitions.
-            let alone = Partitioning::of(&customers(ids[..known].to_vec(), known), Day(10));
+            let alone = Partitioning::new(&customers(ids[..known].to_vec(), known), Day(10));
             assert!(ids[..known].iter().all(|&id| partitioning.of_integer(id) == alone.of_integer(id)));
         }
     }
@@ -321,7 +324,7 @@ mod tests {
                     *end += id.len();
                     Some(*end)
                 });
-                Partitioning::of(&table(Ids::Text { bytes: ids.concat(), ends: ends.collect() }, known.len()), Day(10))
+                Partitioning::new(&table(Ids::Text { bytes: ids.concat(), ends: ends.collect() }, known.len()), Day(10))
             };
             let alone = of(&known);
             assert_eq!((alone.rest_bits(), alone.numbering().is_some()), (numbered.then_some(11), numbered));

@@ -17,7 +17,7 @@ pub(super) struct Task<'a> {
     pub piece: FilePiece<'a>,
 }
 
-/// Where some rows lie beside the scanned days.
+/// Where some rows lie, compared with the scanned days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Before,
@@ -36,7 +36,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    fn of(scan: &SignalScan<'_>, zone: &Zone) -> Bounds {
+    fn new(scan: &SignalScan<'_>, zone: &Zone) -> Bounds {
         // Clock changes may reorder wall-clock times by an hour, so zone-less statistics get a day to spare.
         let slack = if zone.is_utc() { 0 } else { 86_400 * MICROS };
         Bounds { from: zone.midnight(scan.from), to: zone.midnight(scan.to), slack }
@@ -60,7 +60,8 @@ pub(super) fn plan<'a>(signal: usize, scan: &SignalScan<'a>, zone: &Zone, tasks:
         pruned_files: scan.table.pruned_files,
         ..SignalReport::default()
     };
-    let (bounds, column) = (Bounds::of(scan, zone), &scan.settings.time);
+
+    let (bounds, column) = (Bounds::new(scan, zone), &scan.settings.time);
     for file in &scan.table.files {
         for group in 0..file.metadata.metadata().num_row_groups() {
             report.row_groups += 1;
@@ -71,16 +72,19 @@ pub(super) fn plan<'a>(signal: usize, scan: &SignalScan<'a>, zone: &Zone, tasks:
             if side(&pages[0]) == Side::Across && rows >= INDEXED_ROWS {
                 pages = page_index::pages(file, column, group).unwrap_or(pages);
             }
+
             let mut needed = rows..0;
             for page in pages.iter().filter(|page| matches!(side(page), Side::Within | Side::Across)) {
                 needed = needed.start.min(page.rows.start)..needed.end.max(page.rows.end);
             }
+
             for page in pages.iter().filter(|page| page.rows.end <= needed.start || page.rows.start >= needed.end) {
                 match side(page) {
                     Side::Before => report.rows.before += page.rows.len() as u64,
                     _ => report.rows.after += page.rows.len() as u64,
                 }
             }
+
             if needed.is_empty() {
                 report.pruned_row_groups += 1;
                 continue;

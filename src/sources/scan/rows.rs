@@ -1,6 +1,6 @@
 //! One partition's rows, resolved to its customers and put in order.
 
-use super::bins::Piece;
+use super::bins::PackedRows;
 use super::packing::Packing;
 use super::partition::Partitioning;
 use super::row_layout::RowLayout;
@@ -8,6 +8,7 @@ use super::{EventStore, SignalStore};
 use crate::error::{Error, Result};
 use crate::numeric::{from_ordered_f32, from_ordered_f64, vectorised};
 use prefetch_index::prefetch_index;
+use std::ops::Range;
 use std::slice::ChunksExact;
 
 /// The rows of one signal for the customers of one partition, customer by customer, each customer's rows in time order.
@@ -45,9 +46,9 @@ impl Default for RowValues {
 }
 
 impl SignalRows {
-    /// The rows of the partition's `customer`-th member.
-    pub fn of(&self, customer: usize) -> std::ops::Range<usize> {
-        self.starts[customer] as usize..self.starts[customer + 1] as usize
+    /// The rows of a member of the partition.
+    pub fn rows(&self, member: usize) -> Range<usize> {
+        self.starts[member] as usize..self.starts[member + 1] as usize
     }
 
     /// Fills the columns from rows that lie customer by customer, as `starts` says, and puts those of each customer in order.
@@ -71,6 +72,7 @@ impl SignalRows {
         }
         self.clear();
         *as_expected = true;
+
         let mut starts = std::mem::take(&mut self.starts);
         // The first row that is not in the columns yet, and the first of the customer at hand.
         let (mut first, mut start, mut gone) = (0, 0, 0);
@@ -90,6 +92,7 @@ impl SignalRows {
             *end -= gone as u32;
             start = next;
         }
+
         self.append(&packed[first..start], layout);
         self.starts = starts;
         gone as u64
@@ -129,6 +132,7 @@ impl SignalRows {
             out.extend(rows.iter().map(of));
         }
         column(rows, &mut self.seconds, |row| row[0]);
+
         let at = layout.value_at();
         match &mut self.values {
             _ if layout.value_words == 0 => {}
@@ -192,6 +196,7 @@ impl<'a> Resolver<'a> {
             },
             ..SignalRows::default()
         };
+
         let none = vec![0; store.signals.len()];
         let signals = store.signals.iter().map(signal).collect();
         let rows = PartitionRows { signals, unknown: none.clone(), duplicates: none };
@@ -213,14 +218,15 @@ impl<'a> Resolver<'a> {
     /// [`Error::Temporary`] when the rows lie in the scratch file and cannot be read.
     pub fn resolve(&mut self, partition: usize) -> Result<&PartitionRows> {
         let store = self.store;
-        let members = Members::of(&store.partitioning, partition);
-        let words = store.rows.of(partition);
+        let members = Members::new(&store.partitioning, partition);
+        let words = store.rows.partition(partition);
         let mut read = std::mem::take(&mut self.read);
         for signal in 0..store.signals.len() {
             let pieces = words.pieces(signal, &mut read)?;
             self.resolve_words(signal, pieces, &members)?;
             self.rows.signals[signal].category_count = store.categories[signal];
         }
+
         self.read = read;
         drop(words);
         store.rows.done(partition);
@@ -228,7 +234,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Brings a signal's rows to their customers, in order.
-    fn resolve_words(&mut self, signal: usize, pieces: Vec<Piece<'_>>, members: &Members) -> Result<()> {
+    fn resolve_words(&mut self, signal: usize, pieces: Vec<PackedRows<'_>>, members: &Members) -> Result<()> {
         match self.store.signals[signal].layout.ordered_words() {
             1 => self.resolve_signal::<1>(signal, pieces, members),
             2 => self.resolve_signal::<2>(signal, pieces, members),
@@ -236,22 +242,24 @@ impl<'a> Resolver<'a> {
             4 => self.resolve_signal::<4>(signal, pieces, members),
             5 => self.resolve_signal::<5>(signal, pieces, members),
             6 => self.resolve_signal::<6>(signal, pieces, members),
-            words => return Err(Error::Internal(format!("a row of {words} words beside its customer"))),
+            words => return Err(Error::Internal(format!("a row of {words} words without its customer"))),
         }
         Ok(())
     }
 
-    /// Brings a signal's rows, of `ORDERED` words beside the customer, to their customers, in order.
-    fn resolve_signal<const ORDERED: usize>(&mut self, signal: usize, pieces: Vec<Piece<'_>>, members: &Members) {
+    /// Brings a signal's rows, of `ORDERED` words without the customer, to their customers, in order.
+    fn resolve_signal<const ORDERED: usize>(&mut self, signal: usize, pieces: Vec<PackedRows<'_>>, members: &Members) {
         let store = self.store;
         let SignalStore { layout, deduplicate } = &store.signals[signal];
         let resolved = &mut self.rows.signals[signal];
-        let strangers = members.count as usize;
-        // Rows of ids that nobody has come behind the last customer's.
+
+        let unknown = members.count as usize;
+        // Rows of ids that no customer has come behind the last customer's.
         let starts = &mut resolved.starts;
         starts.clear();
-        starts.resize(strangers + 2, 0);
-        let rows = |piece: &Piece<'_>| piece.words.len() / piece.packing.words(layout);
+        starts.resize(unknown + 2, 0);
+        let rows = |piece: &PackedRows<'_>| piece.words.len() / piece.packing.words(layout);
+
         // Whatever is in it is overwritten.
         self.members.resize(pieces.iter().map(rows).sum(), 0);
         let mut found = self.members.as_mut_slice();
@@ -264,38 +272,41 @@ impl<'a> Resolver<'a> {
                 Packing::Wide => {
                     members.find(words.chunks_exact(1 + ORDERED).map(|row| row[0]), here, counts);
                 }
-                Packing::Compact(heads) if layout.coded() => {
-                    members.find(words.chunks_exact(ORDERED - 1).map(move |row| heads.rest(row[0])), here, counts);
+                Packing::Compact(keys) if layout.coded() => {
+                    members.find(words.chunks_exact(ORDERED - 1).map(move |row| keys.rest(row[0])), here, counts);
                 }
-                Packing::Compact(heads) => {
-                    members.find(words.chunks_exact(ORDERED).map(move |row| heads.rest(row[0])), here, counts);
+                Packing::Compact(keys) => {
+                    members.find(words.chunks_exact(ORDERED).map(move |row| keys.rest(row[0])), here, counts);
                 }
             }
             found = rest;
         }
-        for member in 0..=strangers {
+
+        for member in 0..=unknown {
             starts[member + 1] += starts[member];
         }
+
         self.next.clone_from(starts);
         self.packed.resize(self.members.len() * ORDERED, 0);
         let packed = self.packed.as_chunks_mut::<ORDERED>().0;
         let mut to = Places { members: self.members.iter(), next: &mut self.next, packed };
-        for Piece { packing, words } in &pieces {
+        for PackedRows { packing, words } in &pieces {
             match *packing {
                 Packing::Wide => {
                     to.put(words.chunks_exact(1 + ORDERED), |row| std::array::from_fn(|word| row[1 + word]));
                 }
-                Packing::Compact(heads) if layout.coded() => {
-                    to.put(words.chunks_exact(ORDERED - 1), move |row| heads.ordered::<ORDERED, true>(row));
+                Packing::Compact(keys) if layout.coded() => {
+                    to.put(words.chunks_exact(ORDERED - 1), move |row| keys.ordered::<ORDERED, true>(row));
                 }
-                Packing::Compact(heads) => {
-                    to.put(words.chunks_exact(ORDERED), move |row| heads.ordered::<ORDERED, false>(row));
+                Packing::Compact(keys) => {
+                    to.put(words.chunks_exact(ORDERED), move |row| keys.ordered::<ORDERED, false>(row));
                 }
             }
         }
-        self.rows.unknown[signal] = u64::from(starts[strangers + 1] - starts[strangers]);
+
+        self.rows.unknown[signal] = u64::from(starts[unknown + 1] - starts[unknown]);
         starts.pop();
-        let known = &mut packed[..starts[strangers] as usize];
+        let known = &mut packed[..starts[unknown] as usize];
         self.rows.duplicates[signal] = resolved.fill(known, layout, *deduplicate, &mut self.as_expected[signal]);
     }
 }
@@ -337,7 +348,7 @@ struct Members {
 }
 
 impl Members {
-    fn of(all: &Partitioning, partition: usize) -> Members {
+    fn new(all: &Partitioning, partition: usize) -> Members {
         let count = all.members[partition].len() as u32;
         let of_rests = all.rest_bits().map(|bits| {
             // There are no more members than rests, and these are numbers of 15 bits.
@@ -351,20 +362,20 @@ impl Members {
     }
 
     /// Finds the member of each row by what tells it from the others, and counts the row among those of the same member. One
-    /// more than the last stands for ids that nobody has.
+    /// more than the last stands for ids that no customer has.
     #[inline(always)]
     fn find(&self, rests: impl Iterator<Item = u32>, found: &mut [u32], counts: &mut [u32]) {
-        let nobody = self.count;
+        let unknown = self.count;
         match self.of_rests.as_deref() {
             Some(of_rests) => {
                 for (found, rest) in found.iter_mut().zip(rests) {
-                    *found = of_rests.get(rest as usize).map_or(nobody, |&member| u32::from(member));
+                    *found = of_rests.get(rest as usize).map_or(unknown, |&member| u32::from(member));
                     counts[*found as usize] += 1;
                 }
             }
             None => {
                 for (found, member) in found.iter_mut().zip(rests) {
-                    *found = member.min(nobody);
+                    *found = member.min(unknown);
                     counts[*found as usize] += 1;
                 }
             }

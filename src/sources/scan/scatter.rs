@@ -4,14 +4,14 @@
 //!
 //! One loop writes the rows of a batch, with the number of words known to the compiler.
 
-use super::bins::{Bins, Slab};
+use super::bins::{Bins, Origin, Slab};
 use super::checker::{CheckedRows, RowChecker, SignalContract};
 use super::customer_index::CustomerIndex;
-use super::packing::{Heads, Packing};
+use super::packing::{KeyLayout, Packing};
 use super::plan::Task;
 use super::row_layout::RowLayout;
 use super::signal::RowCounts;
-use super::vector::{self, NOWHERE};
+use super::vector::{self, LEFT_OUT};
 use crate::calendar::Zone;
 use crate::error::{Error, Result};
 use crate::numeric::vectorised;
@@ -145,7 +145,8 @@ impl<'a> Buffers<'a> {
             return Ok(());
         }
 
-        self.bins.put(&mut self.slab, (self.signal, self.task), self.packing, &self.words)?;
+        let origin = Origin { signal: self.signal, task: self.task };
+        self.bins.put(&mut self.slab, origin, self.packing, &self.words)?;
         for words in &mut self.words {
             // One customer's flood is not what the buffer will need again.
             words.clear();
@@ -162,10 +163,10 @@ impl<'a> Buffers<'a> {
         }
 
         self.choose_packing(&rows)?;
-        if let Packing::Compact(heads) = &self.packing {
-            put_heads(heads, rows.words, layout);
+        if let Packing::Compact(keys) = &self.packing {
+            put_keys(keys, rows.words, layout);
         }
-        // Heads are in the place of seconds, behind the ids.
+        // Packed keys are in the place of seconds, behind the ids.
         let columns = &rows.words[usize::from(self.packing != Packing::Wide)..];
         let words = self.packing.words(layout);
         match words {
@@ -186,7 +187,7 @@ impl<'a> Buffers<'a> {
     fn choose_packing(&mut self, rows: &CheckedRows<'_>) -> Result<()> {
         let fits = match &self.packing {
             Packing::Wide => true,
-            Packing::Compact(heads) => heads.hold(rows.codes, rows.seconds),
+            Packing::Compact(keys) => keys.fits(rows.codes, rows.seconds),
         };
         if self.held > 0 && fits {
             return Ok(());
@@ -196,8 +197,9 @@ impl<'a> Buffers<'a> {
         let orderly = self.held == 0 || self.held_enough();
         self.hand_over()?;
         self.task = self.current;
-        let heads = self.rest_bits.filter(|_| orderly).and_then(|bits| Heads::of(bits, rows.codes, rows.seconds));
-        self.packing = heads.map_or(Packing::Wide, Packing::Compact);
+        let keys =
+            self.rest_bits.filter(|_| orderly).and_then(|bits| KeyLayout::fitting(bits, rows.codes, rows.seconds));
+        self.packing = keys.map_or(Packing::Wide, Packing::Compact);
         Ok(())
     }
 
@@ -206,7 +208,7 @@ impl<'a> Buffers<'a> {
         let rows = partitions.len();
         let columns: [&[u32]; W] = std::array::from_fn(|word| &columns[word][..rows]);
         for (row, &partition) in partitions.iter().enumerate() {
-            if partition != NOWHERE {
+            if partition != LEFT_OUT {
                 let packed: [u32; W] = std::array::from_fn(|word| columns[word][row]);
                 self.words[partition as usize].extend_from_slice(&packed);
             }
@@ -214,9 +216,9 @@ impl<'a> Buffers<'a> {
     }
 }
 
-/// Puts heads in the place of the seconds of rows.
-fn put_heads(heads: &Heads, words: &mut [Vec<u32>], layout: &RowLayout) {
+/// Puts packed keys in the place of the seconds of rows.
+fn put_keys(keys: &KeyLayout, words: &mut [Vec<u32>], layout: &RowLayout) {
     let [rests, seconds, others @ ..] = words else { return };
     let codes = others.last().filter(|_| layout.coded()).map(Vec::as_slice);
-    vectorised!(vector::put_heads(heads, rests, codes, seconds));
+    vectorised!(vector::put_keys(keys, rests, codes, seconds));
 }

@@ -85,7 +85,8 @@ pub struct RowCounts {
     pub after: u64,
     /// The newest instant kept.
     pub newest: Option<i64>,
-    /// Rows that could not be used. Dense integer ids tell only when their partition is resolved that nobody has them.
+    /// Rows that could not be used. Whether a dense integer id is that of a customer shows only
+    /// when its partition is resolved.
     pub quarantine: Quarantine,
 }
 

@@ -1,7 +1,7 @@
-//! What is computed of the columns of a batch, in loops that become vector instructions.
+//! What is computed from the columns of a batch, in loops that become vector instructions.
 
-use super::id_index::NOBODY;
-use super::packing::Heads;
+use super::id_index::UNKNOWN;
+use super::packing::KeyLayout;
 use super::partition::Partitioning;
 use super::row_layout::NO_CATEGORY;
 use crate::calendar::MICROS;
@@ -9,7 +9,7 @@ use crate::config::Instrument;
 use crate::numeric::{ordered_f32, ROUND};
 
 /// The partition of a row that is left out.
-pub(super) const NOWHERE: u32 = u32::MAX;
+pub(super) const LEFT_OUT: u32 = u32::MAX;
 
 /// The partition of every id, unless the row is left out already; whether any id is `outside` those of the customers.
 #[inline(always)]
@@ -22,7 +22,7 @@ pub(super) fn partitions(
     let mut some_outside = false;
     for (target, &id) in targets.iter_mut().zip(ids) {
         some_outside |= outside(id);
-        // NOWHERE stays NOWHERE.
+        // LEFT_OUT stays LEFT_OUT.
         *target |= partitioning.of_integer(id) as u32;
     }
     some_outside
@@ -68,24 +68,24 @@ pub(super) fn partitions_of_hashes(partitioning: &Partitioning, hashes: &[u64], 
 pub(super) fn leave_out_unknown(members: &[u32], targets: &mut [u32]) -> u64 {
     let mut count = 0;
     for (target, &member) in targets.iter_mut().zip(members) {
-        count += u32::from((*target != NOWHERE) & (member == NOBODY));
-        *target |= if member == NOBODY { NOWHERE } else { 0 };
+        count += u32::from((*target != LEFT_OUT) & (member == UNKNOWN));
+        *target |= if member == UNKNOWN { LEFT_OUT } else { 0 };
     }
     u64::from(count)
 }
 
-/// Puts heads in the place of seconds.
+/// Puts packed keys in the place of seconds.
 #[inline(always)]
-pub(super) fn put_heads(heads: &Heads, rests: &[u32], codes: Option<&[u32]>, seconds: &mut [u32]) {
+pub(super) fn put_keys(keys: &KeyLayout, rests: &[u32], codes: Option<&[u32]>, seconds: &mut [u32]) {
     match codes {
         Some(codes) => {
             for ((second, &rest), &code) in seconds.iter_mut().zip(rests).zip(codes) {
-                *second = heads.head(rest, code, *second);
+                *second = keys.pack(rest, code, *second);
             }
         }
         None => {
             for (second, &rest) in seconds.iter_mut().zip(rests) {
-                *second = heads.head(rest, NO_CATEGORY, *second);
+                *second = keys.pack(rest, NO_CATEGORY, *second);
             }
         }
     }
@@ -148,14 +148,14 @@ pub(super) fn ordered(values: &[f64], bits: &mut [u32]) {
 pub(super) fn kept(targets: &[u32]) -> u64 {
     let mut kept = 0;
     for &target in targets {
-        kept += u32::from(target != NOWHERE);
+        kept += u32::from(target != LEFT_OUT);
     }
     u64::from(kept)
 }
 
 /// The first and the last instant of the rows that are not left out.
 pub(super) fn span(targets: &[u32], instants: &[i64]) -> (i64, i64) {
-    let kept = targets.iter().zip(instants).filter(|(target, _)| **target != NOWHERE);
+    let kept = targets.iter().zip(instants).filter(|(target, _)| **target != LEFT_OUT);
     kept.fold((i64::MAX, i64::MIN), |(low, high), (_, &instant)| (low.min(instant), high.max(instant)))
 }
 
@@ -177,7 +177,7 @@ mod tests {
 
         #[test]
         fn rows_that_are_left_out_do_not_count(rows in proptest::collection::vec((any::<bool>(), any::<i64>()), 0..40)) {
-            let targets: Vec<u32> = rows.iter().map(|row| if row.0 { 3 } else { NOWHERE }).collect();
+            let targets: Vec<u32> = rows.iter().map(|row| if row.0 { 3 } else { LEFT_OUT }).collect();
             let instants: Vec<i64> = rows.iter().map(|row| row.1).collect();
             let left: Vec<i64> = rows.iter().filter(|row| row.0).map(|row| row.1).collect();
             prop_assert_eq!(kept(&targets), left.len() as u64);
