@@ -147,7 +147,7 @@ impl Rules<'_> {
                 self.cancellations.fetch(ahead);
             }
 
-            let cancelled = self.cancellations.of(customer);
+            let cancelled = self.cancellations.days(customer);
             prefetch_index(cancelled, 0);
             dates.push(CustomerDates {
                 signup: day(signup, customer),

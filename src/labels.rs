@@ -75,7 +75,7 @@ impl<'a> Labels<'a> {
         let from = as_of.later_by(self.churn.gap_days);
         let to = from.later_by(self.churn.horizon_days);
         let churned = match self.churn.definition {
-            ChurnDefinition::Event => self.cancellations.of(customer).iter().any(|&day| day >= from.0 && day < to.0),
+            ChurnDefinition::Event => self.cancellations.days(customer).iter().any(|&day| day >= from.0 && day < to.0),
             ChurnDefinition::Inactivity => self.is_silent(rows, member, from, to),
         };
 

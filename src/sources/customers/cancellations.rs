@@ -9,11 +9,14 @@ use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::Table;
 use crate::sources::quarantine::{Quarantine, Reason};
+use arrow_array::ArrayRef;
 use prefetch_index::prefetch_index;
 use rayon::prelude::*;
 
 /// Rows that a piece of a row group has at least.
 const PIECE_ROWS: usize = 1 << 15;
+/// Rows decoded at a time.
+const BATCH_ROWS: usize = 16_384;
 
 /// Each customer's cancellation days, ascending.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +35,7 @@ impl Cancellations {
         Cancellations { starts: vec![0; customers + 1], ..Cancellations::default() }
     }
 
-    /// Asks the machine to fetch what [`Cancellations::of`] will look at first.
+    /// Asks the machine to fetch what [`Cancellations::days`] will look at first.
     pub fn fetch(&self, customer: u32) {
         prefetch_index(self.starts.as_slice(), customer as usize);
     }
@@ -44,29 +47,32 @@ impl Cancellations {
         customers: &CustomerTable,
         zone: &Zone,
     ) -> Result<Cancellations> {
-        let read = |piece| read_part(&piece, settings, customers, zone);
-        let parts: Vec<Part> = table_pieces(table, PIECE_ROWS).into_par_iter().map(read).collect::<Result<_>>()?;
+        let pieces = table_pieces(table, PIECE_ROWS);
+        let read: Vec<PieceOfTable> =
+            pieces.into_par_iter().map(|piece| read_piece(&piece, settings, customers, zone)).collect::<Result<_>>()?;
+
         let mut out = Cancellations::none(customers.len());
-        let mut pairs = Vec::new();
-        for part in parts {
-            pairs.extend(part.pairs);
-            out.rows += part.rows;
-            out.quarantine.merge(&part.quarantine);
+        let mut cancelled = Vec::new();
+        for piece in read {
+            cancelled.extend(piece.cancelled);
+            out.rows += piece.rows;
+            out.quarantine.merge(&piece.quarantine);
         }
-        pairs.par_sort_unstable();
-        pairs.dedup();
-        for &(customer, _) in &pairs {
+        cancelled.par_sort_unstable();
+        cancelled.dedup();
+
+        for &(customer, _) in &cancelled {
             out.starts[customer as usize + 1] += 1;
         }
-        for i in 0..customers.len() {
-            out.starts[i + 1] += out.starts[i];
+        for customer in 0..customers.len() {
+            out.starts[customer + 1] += out.starts[customer];
         }
-        out.days = pairs.into_iter().map(|(_, day)| day).collect();
+        out.days = cancelled.into_iter().map(|(_, day)| day).collect();
         Ok(out)
     }
 
     /// The cancellation days of a customer, ascending.
-    pub fn of(&self, customer: u32) -> &[i32] {
+    pub fn days(&self, customer: u32) -> &[i32] {
         let customer = customer as usize;
         &self.days[self.starts[customer] as usize..self.starts[customer + 1] as usize]
     }
@@ -77,52 +83,54 @@ pub(crate) fn needs(settings: &config::Churn) -> [Need; 2] {
     [Need::required("churn", "id", &settings.id, Role::Id), Need::required("churn", "time", &settings.time, Role::Time)]
 }
 
-/// Some rows of one row group.
+/// What some rows of the table say.
 #[derive(Default)]
-struct Part {
-    /// Customer and day.
-    pairs: Vec<(u32, i32)>,
+struct PieceOfTable {
+    /// Customer and day of each cancellation.
+    cancelled: Vec<(u32, i32)>,
     rows: u64,
     quarantine: Quarantine,
 }
 
-fn read_part(piece: &FilePiece<'_>, settings: &config::Churn, customers: &CustomerTable, zone: &Zone) -> Result<Part> {
-    let mut part = Part::default();
+fn read_piece(
+    piece: &FilePiece<'_>,
+    settings: &config::Churn,
+    customers: &CustomerTable,
+    zone: &Zone,
+) -> Result<PieceOfTable> {
+    let mut out = PieceOfTable::default();
     let mut times = Times::new(zone);
-    let (mut instants, mut integers) = (Vec::new(), Vec::new());
-    for batch in piece.read(&needs(settings), 16_384)? {
+    let mut instants = Vec::new();
+    for batch in piece.read(&needs(settings), BATCH_ROWS)? {
         let batch = batch?;
-        part.rows += batch.num_rows() as u64;
+        out.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };
         times.fill_column(&batch, &settings.time, &mut instants);
-        // A customer, or why there is none.
-        let found: Vec<Result<u32, Reason>> = match customers.ids.kind() {
-            IdKind::Integer => {
-                decode::integers(ids, &mut integers);
-                let find = |&id: &i64| match id {
-                    NULL_ID => Err(Reason::NullId),
-                    id => customers.ids.find_integer(id).map(|i| i as u32).ok_or(Reason::UnknownCustomer),
-                };
-                integers.iter().map(find).collect()
-            }
-            IdKind::Text => {
-                let texts = decode::texts(ids);
-                let known: Vec<Option<u32>> =
-                    texts.values.iter().map(|id| customers.ids.find_text(id).map(|i| i as u32)).collect();
-                let find = |p: &Option<u32>| match p {
-                    None => Err(Reason::NullId),
-                    Some(p) => known[*p as usize].ok_or(Reason::UnknownCustomer),
-                };
-                texts.positions.iter().map(find).collect()
-            }
-        };
-        for (found, &instant) in found.iter().zip(&instants) {
+        for (found, &instant) in find_customers(ids, customers).into_iter().zip(&instants) {
             match found {
-                Err(reason) => part.quarantine.add(*reason, 1),
-                Ok(_) if instant == NULL_TIME => part.quarantine.add(Reason::NullTime, 1),
-                Ok(customer) => part.pairs.push((*customer, zone.day_of(instant).0)),
+                Err(reason) => out.quarantine.add(reason, 1),
+                Ok(_) if instant == NULL_TIME => out.quarantine.add(Reason::NullTime, 1),
+                Ok(customer) => out.cancelled.push((customer, zone.day_of(instant).0)),
             }
         }
     }
-    Ok(part)
+    Ok(out)
+}
+
+/// The customer that each id belongs to, or why there is none.
+fn find_customers(ids: &ArrayRef, customers: &CustomerTable) -> Vec<Result<u32, Reason>> {
+    let known = |found: Option<usize>| found.map(|customer| customer as u32).ok_or(Reason::UnknownCustomer);
+    match customers.ids.kind() {
+        IdKind::Integer => {
+            let mut integers = Vec::new();
+            decode::integers(ids, &mut integers);
+            let find = |id| if id == NULL_ID { Err(Reason::NullId) } else { known(customers.ids.find_integer(id)) };
+            integers.into_iter().map(find).collect()
+        }
+        IdKind::Text => {
+            let texts = decode::texts(ids);
+            let found: Vec<_> = texts.values.iter().map(|id| known(customers.ids.find_text(id))).collect();
+            texts.positions.iter().map(|position| position.map_or(Err(Reason::NullId), |p| found[p as usize])).collect()
+        }
+    }
 }

@@ -8,15 +8,14 @@ pub mod passthrough;
 
 use crate::calendar::{Day, Zone};
 use crate::config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory::Memory;
 use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::{OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use ids::Ids;
 use levels::{Coded, Levels, NO_LEVEL};
 use rayon::prelude::*;
@@ -24,6 +23,8 @@ use std::cmp::Ordering;
 
 /// Rows that a piece of a row group has at least.
 const PIECE_ROWS: usize = 1 << 17;
+/// Rows decoded at a time.
+const BATCH_ROWS: usize = 16_384;
 
 /// The day that stands for null.
 pub const NO_DAY: i32 = i32::MIN;
@@ -65,8 +66,8 @@ pub(crate) fn needs(settings: &config::Customers) -> Vec<Need> {
     needs
 }
 
-/// The rows of one row group, or of all, before they are put in order.
-struct Part {
+/// Rows of the table, before they are put in order.
+struct Unordered {
     /// In the order of rows.
     ids: Ids,
     days: [Vec<i32>; 3],
@@ -78,12 +79,12 @@ struct Part {
 }
 
 impl CustomerTable {
-    /// The fold, of `folds`, of a customer: a matter of the id alone, so that all rows of one customer share it.
+    /// The fold, of `folds`, of a customer, by the id alone, so that all rows of one customer share it.
     pub fn fold(&self, customer: u32, folds: u8, seed: u64) -> u8 {
         (self.hash(customer, seed) % u64::from(folds.max(1))) as u8
     }
 
-    /// A number in `[0, 1)` for a customer on a date: a matter of the id, the date and the seed alone.
+    /// A number in `[0, 1)` for a customer on a date, by the id, the date and the seed alone.
     pub fn draw(&self, customer: u32, day: Day, seed: u64) -> f64 {
         const SALT: u64 = 0x7361_6d70_6c69_6e67;
         let hash = self.hash(customer, (seed ^ SALT).wrapping_add(u64::from(day.0.unsigned_abs())));
@@ -91,7 +92,7 @@ impl CustomerTable {
         (hash >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A number that tells a customer from its neighbours: a matter of the id alone.
+    /// A number that tells a customer from its neighbours, by the id alone.
     pub fn key(&self, customer: u32) -> u32 {
         (self.hash(customer, 0) >> 32) as u32
     }
@@ -108,9 +109,12 @@ impl CustomerTable {
     /// greatest in its columns is kept, whatever the order of files, and the others go to quarantine. A numeric value
     /// that is not finite becomes null and is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
-        let read = |piece| read_part(&piece, settings, zone, table.id_kind);
-        let parts: Vec<Part> = table_pieces(table, PIECE_ROWS).into_par_iter().map(read).collect::<Result<_>>()?;
-        Ok(Part::joined(Part::empty(settings, table.id_kind), &parts).in_id_order())
+        let pieces = table_pieces(table, PIECE_ROWS);
+        let parts: Vec<Unordered> = pieces
+            .into_par_iter()
+            .map(|piece| read_piece(&piece, settings, zone, table.id_kind))
+            .collect::<Result<_>>()?;
+        Ok(Unordered::joined(Unordered::empty(settings, table.id_kind), &parts).in_id_order())
     }
 
     /// Enters the table into the account of the memory; fails if its limit leaves no room for it.
@@ -143,9 +147,9 @@ impl CustomerTable {
     }
 }
 
-impl Part {
-    fn empty(settings: &config::Customers, kind: IdKind) -> Part {
-        Part {
+impl Unordered {
+    fn empty(settings: &config::Customers, kind: IdKind) -> Unordered {
+        Unordered {
             ids: match kind {
                 IdKind::Integer => Ids::Integer(Vec::new()),
                 IdKind::Text => Ids::Text { bytes: String::new(), ends: Vec::new() },
@@ -160,27 +164,25 @@ impl Part {
     }
 
     /// The rows of `parts`, one part after the other, in the place of none.
-    fn joined(none: Part, parts: &[Part]) -> Part {
+    fn joined(none: Unordered, parts: &[Unordered]) -> Unordered {
         let mut all = none;
-        let Part { ids, days, value, numeric, categorical, .. } = &mut all;
-        let numbers = || {
-            *value = column(parts, |part| &part.value);
-            let slots = numeric.par_iter_mut().enumerate();
-            slots.for_each(|(slot, all)| *all = column(parts, |part| &part.numeric[slot]));
-        };
-        let levels = || {
-            let slots = categorical.par_iter_mut().enumerate();
-            slots.for_each(|(slot, all)| parts.iter().for_each(|part| all.extend(&part.categorical[slot])));
-        };
-        let days = || {
-            let slots = days.par_iter_mut().enumerate();
-            slots.for_each(|(slot, all)| *all = column(parts, |part| &part.days[slot]));
-        };
+        let Unordered { ids, days, value, numeric, categorical, .. } = &mut all;
+
         // Columns side by side: most of the work is the first touch of memory.
-        rayon::join(
-            || rayon::join(|| parts.iter().for_each(|part| ids.extend(&part.ids)), days),
-            || rayon::join(numbers, levels),
-        );
+        rayon::scope(|scope| {
+            scope.spawn(|_| parts.iter().for_each(|part| ids.extend(&part.ids)));
+            scope.spawn(|_| *value = concatenated(parts, |part| &part.value));
+            for (slot, all) in days.iter_mut().enumerate() {
+                scope.spawn(move |_| *all = concatenated(parts, |part| &part.days[slot]));
+            }
+            for (slot, all) in numeric.iter_mut().enumerate() {
+                scope.spawn(move |_| *all = concatenated(parts, |part| &part.numeric[slot]));
+            }
+            for (slot, all) in categorical.iter_mut().enumerate() {
+                scope.spawn(move |_| parts.iter().for_each(|part| all.extend(&part.categorical[slot])));
+            }
+        });
+
         for part in parts {
             all.rows += part.rows;
             all.quarantine.merge(&part.quarantine);
@@ -190,60 +192,68 @@ impl Part {
 
     fn in_id_order(mut self) -> CustomerTable {
         let categorical: Vec<Levels> = std::mem::take(&mut self.categorical).into_iter().map(Coded::in_order).collect();
-        let rows = self.ids.len();
-        let ascending = self.ids.ascending();
-        if ascending {
-            let [signup, start, end] = self.days;
-            return CustomerTable {
-                ids: self.ids,
-                signup,
-                start,
-                end,
-                value: self.value,
-                numeric: self.numeric,
-                categorical,
-                rows: self.rows,
-                quarantine: self.quarantine,
-            };
+        if self.ids.ascending() {
+            return self.into_table(categorical);
         }
-        let mut order: Vec<u32> = (0..rows as u32).collect();
-        order.par_sort_unstable_by(|&a, &b| self.compare(&categorical, a as usize, b as usize));
-        // The greatest of equal ids is the last: walk backwards and keep the first of each.
-        let mut kept: Vec<u32> = Vec::with_capacity(order.len());
-        for &row in order.iter().rev() {
-            if kept.last().is_none_or(|&last| self.ids.compare(last as usize, row as usize) != Ordering::Equal) {
-                kept.push(row);
-            }
-        }
-        drop(order);
-        kept.reverse();
-        self.quarantine.add(Reason::DuplicateId, (rows - kept.len()) as u64);
-        let [signup, start, end] = self.days.map(|column| taken(&column, &kept));
-        CustomerTable {
-            ids: match &self.ids {
-                Ids::Integer(ids) => Ids::Integer(taken(ids, &kept)),
-                Ids::Text { .. } => {
-                    let mut bytes = String::new();
-                    let end = |&row: &u32| {
-                        bytes.push_str(self.ids.text(row as usize));
-                        bytes.len()
-                    };
-                    let ends = kept.iter().map(end).collect();
-                    Ids::Text { bytes, ends }
+
+        let kept = self.order(&categorical);
+        let ids = match &self.ids {
+            Ids::Integer(ids) => Ids::Integer(taken(ids, &kept)),
+            Ids::Text { .. } => {
+                let mut bytes = String::new();
+                let mut ends = Vec::with_capacity(kept.len());
+                for &row in &kept {
+                    bytes.push_str(self.ids.text(row as usize));
+                    ends.push(bytes.len());
                 }
-            },
+                Ids::Text { bytes, ends }
+            }
+        };
+        let mut quarantine = self.quarantine;
+        quarantine.add(Reason::DuplicateId, (self.ids.len() - kept.len()) as u64);
+        let ordered = Unordered {
+            ids,
+            days: self.days.map(|column| taken(&column, &kept)),
+            value: taken(&self.value, &kept),
+            numeric: self.numeric.iter().map(|column| taken(column, &kept)).collect(),
+            categorical: Vec::new(),
+            rows: self.rows,
+            quarantine,
+        };
+        let levels = categorical.into_iter();
+        ordered
+            .into_table(levels.map(|Levels { names, codes }| Levels { names, codes: taken(&codes, &kept) }).collect())
+    }
+
+    fn into_table(self, categorical: Vec<Levels>) -> CustomerTable {
+        let [signup, start, end] = self.days;
+        CustomerTable {
+            ids: self.ids,
             signup,
             start,
             end,
-            value: taken(&self.value, &kept),
-            numeric: self.numeric.iter().map(|column| taken(column, &kept)).collect(),
-            categorical: categorical
-                .into_iter()
-                .map(|Levels { names, codes }| Levels { names, codes: taken(&codes, &kept) })
-                .collect(),
+            value: self.value,
+            numeric: self.numeric,
+            categorical,
             rows: self.rows,
             quarantine: self.quarantine,
         }
+    }
+
+    /// The rows in the order of their ids, of each id the greatest.
+    fn order(&self, categorical: &[Levels]) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.ids.len() as u32).collect();
+        order.par_sort_unstable_by(|&a, &b| self.compare(categorical, a as usize, b as usize));
+
+        // The greatest of equal ids is the last: walk backwards and keep the first of each.
+        let mut kept: Vec<u32> = Vec::with_capacity(order.len());
+        for &row in order.iter().rev() {
+            if kept.last().is_none_or(|&last| !self.ids.same(last as usize, row as usize)) {
+                kept.push(row);
+            }
+        }
+        kept.reverse();
+        kept
     }
 
     /// By id, then by every other column, so that the choice among duplicates does not depend on the order of files.
@@ -268,8 +278,8 @@ impl Part {
 }
 
 /// A column of all parts.
-fn column<T: Copy>(parts: &[Part], of: impl Fn(&Part) -> &[T]) -> Vec<T> {
-    parts.iter().map(of).collect::<Vec<_>>().concat()
+fn concatenated<T: Copy>(parts: &[Unordered], column: impl Fn(&Unordered) -> &[T]) -> Vec<T> {
+    parts.iter().map(column).collect::<Vec<_>>().concat()
 }
 
 /// Some rows of a column, which may be empty for want of such a column.
@@ -280,71 +290,86 @@ fn taken<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
     rows.iter().map(|&row| column[row as usize]).collect()
 }
 
-fn read_part(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, kind: IdKind) -> Result<Part> {
-    let day_columns = [&settings.signup, &settings.start, &settings.end];
+fn read_piece(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, kind: IdKind) -> Result<Unordered> {
     let mut needs = needs(settings);
     // Pass-through columns are read when it is known whose are wanted.
     needs.retain(|need| need.role != Role::Any);
-    let mut part = Part::empty(settings, kind);
+
+    let mut rows = Unordered::empty(settings, kind);
     let mut times = Times::new(zone);
-    let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    for batch in piece.read(&needs, 16_384)? {
+    let mut instants = Vec::new();
+    for batch in piece.read(&needs, BATCH_ROWS)? {
         let batch = batch?;
-        let rows = batch.num_rows();
-        part.rows += rows as u64;
-        let Some(id_column) = batch.column_by_name(&settings.id) else { continue };
-        let valid: Vec<bool> = match &mut part.ids {
-            Ids::Integer(all) => {
-                decode::integers(id_column, &mut ids);
-                all.extend(ids.iter().filter(|&&id| id != NULL_ID));
-                ids.iter().map(|&id| id != NULL_ID).collect()
-            }
-            Ids::Text { bytes, ends } => {
-                let Some(texts) = id_column.as_string_view_opt() else {
-                    return Err(Error::Internal(format!("unexpected id type {}", id_column.data_type())));
-                };
-                for text in texts.iter().flatten() {
-                    bytes.push_str(text);
-                    ends.push(bytes.len());
-                }
-                texts.iter().map(|text| text.is_some()).collect()
-            }
-        };
-        part.quarantine.add(Reason::NullId, valid.iter().filter(|v| !**v).count() as u64);
-        for (slot, column) in day_columns.iter().enumerate() {
+        rows.rows += batch.num_rows() as u64;
+        let Some(ids) = batch.column_by_name(&settings.id) else { continue };
+        let valid = read_ids(&mut rows.ids, ids);
+        rows.quarantine.add(Reason::NullId, valid.iter().filter(|valid| !**valid).count() as u64);
+
+        let day_columns = [&settings.signup, &settings.start, &settings.end];
+        for (days, column) in rows.days.iter_mut().zip(day_columns) {
             let Some(column) = column else { continue };
             times.fill_column(&batch, column, &mut instants);
-            let day = |t: &i64| if *t == NULL_TIME { NO_DAY } else { zone.day_of(*t).0 };
-            part.days[slot].extend(instants.iter().zip(&valid).filter(|(_, v)| **v).map(|(t, _)| day(t)));
+            let valid = instants.iter().zip(&valid).filter(|(_, valid)| **valid);
+            days.extend(valid.map(|(&instant, _)| if instant == NULL_TIME { NO_DAY } else { zone.day_of(instant).0 }));
         }
-        let value = settings.value.iter().map(|column| (column, None));
-        for (column, slot) in value.chain(settings.numeric.iter().enumerate().map(|(i, column)| (column, Some(i)))) {
-            let array = batch.column_by_name(column);
-            match array {
-                Some(array) => decode::numbers(array, &mut numbers),
-                None => numbers = vec![f64::NAN; rows],
-            }
-            let mut bad = 0;
-            let kept = numbers.iter().enumerate().zip(&valid).filter(|(_, v)| **v).map(|((i, &x), _)| {
-                if !x.is_finite() {
-                    bad += u64::from(array.is_some_and(|a| !a.is_null(i)));
-                    return f64::NAN;
-                }
-                x
-            });
-            match slot {
-                None => part.value.extend(kept),
-                Some(slot) => part.numeric[slot].extend(kept),
-            }
-            if slot.is_some() || !settings.numeric.contains(column) {
-                part.quarantine.add(Reason::NonFinite, bad);
+        for (column, name) in rows.numeric.iter_mut().zip(&settings.numeric) {
+            let not_finite = read_numbers(column, &batch, name, &valid);
+            rows.quarantine.add(Reason::NonFinite, not_finite);
+        }
+        if let Some(name) = &settings.value {
+            let not_finite = read_numbers(&mut rows.value, &batch, name, &valid);
+            // A column that is numeric as well has been counted.
+            if !settings.numeric.contains(name) {
+                rows.quarantine.add(Reason::NonFinite, not_finite);
             }
         }
-        for (coded, column) in part.categorical.iter_mut().zip(&settings.categorical) {
-            read_levels(coded, &batch, column, &valid);
+        for (coded, name) in rows.categorical.iter_mut().zip(&settings.categorical) {
+            read_levels(coded, &batch, name, &valid);
         }
     }
-    Ok(part)
+    Ok(rows)
+}
+
+/// Appends the ids of a batch, and tells of which rows they are valid.
+fn read_ids(all: &mut Ids, array: &ArrayRef) -> Vec<bool> {
+    match all {
+        Ids::Integer(all) => {
+            let mut ids = Vec::new();
+            decode::integers(array, &mut ids);
+            all.extend(ids.iter().filter(|&&id| id != NULL_ID));
+            ids.iter().map(|&id| id != NULL_ID).collect()
+        }
+        Ids::Text { bytes, ends } => {
+            let texts = decode::text_views(array);
+            for text in texts.iter().flatten() {
+                bytes.push_str(text);
+                ends.push(bytes.len());
+            }
+            texts.iter().map(|text| text.is_some()).collect()
+        }
+    }
+}
+
+/// Appends the numbers of the valid rows of a batch, and counts those that are not finite; these become null.
+fn read_numbers(all: &mut Vec<f64>, batch: &RecordBatch, column: &str, valid: &[bool]) -> u64 {
+    let Some(array) = batch.column_by_name(column) else {
+        all.extend(valid.iter().filter(|valid| **valid).map(|_| f64::NAN));
+        return 0;
+    };
+
+    let mut numbers = Vec::new();
+    decode::numbers(array, &mut numbers);
+    let nulls = array.logical_nulls();
+    let mut not_finite = 0;
+    for (row, &number) in numbers.iter().enumerate().filter(|(row, _)| valid[*row]) {
+        if number.is_finite() {
+            all.push(number);
+        } else {
+            not_finite += u64::from(nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)));
+            all.push(f64::NAN);
+        }
+    }
+    not_finite
 }
 
 /// The levels of the valid rows of a batch.

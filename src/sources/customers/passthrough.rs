@@ -73,17 +73,18 @@ pub(crate) fn copy(
             let mut instants = Vec::new();
             Times::new(zone).fill(array, &mut instants);
             let targets = targets.filter(|(row, _)| instants[*row] != NULL_TIME);
-            match (
-                out.get_or_insert_with(|| match is_date {
-                    true => Passthrough::Date(vec![None; length]),
-                    false => Passthrough::Time(vec![None; length]),
-                }),
-                is_date,
-            ) {
-                (Passthrough::Date(column), _) => {
+            let nulls = || {
+                if is_date {
+                    Passthrough::Date(vec![None; length])
+                } else {
+                    Passthrough::Time(vec![None; length])
+                }
+            };
+            match out.get_or_insert_with(nulls) {
+                Passthrough::Date(column) => {
                     targets.for_each(|(row, slot)| column[slot] = Some(zone.day_of(instants[row]).0));
                 }
-                (Passthrough::Time(column), _) => targets.for_each(|(row, slot)| column[slot] = Some(instants[row])),
+                Passthrough::Time(column) => targets.for_each(|(row, slot)| column[slot] = Some(instants[row])),
                 _ => {}
             }
         }
