@@ -47,7 +47,7 @@ fn main() -> Result<()> {
     let settings = config::load(Some(&arguments.config), &[], config::environment())?.settings;
     let tables = Tables::open(&settings, &Memory::unlimited(), &Silent)?;
     let today = tables.zone.day_of(jiff::Timestamp::now().as_microsecond());
-    let newest = tables.sources.newest(&settings, tables.zone.midnight(today.plus(1)), &tables.zone)?;
+    let newest = tables.sources.newest(&settings.signals, tables.zone.midnight(today.plus(1)), &tables.zone)?;
     let end = sources::data_end(&newest, &tables.zone).context("the signals are empty")?;
     let (first, last) = dataset::scan_days(&settings, &arguments.as_of, false);
     let bounds = (tables.zone.midnight(first), tables.zone.midnight(last));

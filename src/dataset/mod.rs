@@ -198,9 +198,8 @@ impl Tables {
         let zone = settings.zone();
         let mut clock = Clock::start(observer);
         let columns = sources::customer_columns(settings)?;
-        let sources = sources::open(settings, columns, days)?;
+        let sources = Sources::open(columns, &settings.signals, &settings.churn, days)?;
         clock.lap("footers");
-
         CustomerTable::require_memory(&sources.customers, columns, memory)?;
         let customers = CustomerTable::read(&sources.customers, columns, &zone)?;
         let limit = settings.gates.max_quarantine_share;

@@ -79,7 +79,7 @@ fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<(
 pub(super) fn data_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Result<Day> {
     let (settings, zone) = (job.settings(), &tables.zone);
     let limit = zone.midnight(as_of.unwrap_or(job.today().plus(1)));
-    let newest = tables.sources.newest(settings, limit, zone)?;
+    let newest = tables.sources.newest(&settings.signals, limit, zone)?;
 
     let Some(end) = sources::data_end(&newest, zone) else {
         return Err(Error::TooLittle(match as_of {

@@ -26,11 +26,12 @@ pub use scan::signal::{RowCounts, SignalReport, SignalScan};
 pub use scan::{scan, EventStore};
 
 use self::parquet::decode::{Times, NULL_TIME};
-use self::parquet::{statistics, OpenFile};
+use self::parquet::{statistics, NeededDays, OpenFile};
 use crate::calendar::{Day, Zone};
-use crate::config::{ChurnDefinition, Customers, Settings};
+use crate::config::{self, ChurnDefinition, Settings};
 use crate::error::{Error, Result};
 use contract::in_one;
+use std::collections::BTreeMap;
 
 /// All tables of a configuration, opened.
 pub struct Sources {
@@ -42,51 +43,79 @@ pub struct Sources {
     pub churn: Option<Table>,
 }
 
-/// Opens every table and checks its contract; `customers` is the section of the customers table. `days` (first, last) are the days that the run will need, for pruning by
-/// partition folders; `None` opens everything.
-///
-/// # Errors
-/// [`Error::Contract`] with a line for every mismatch of every file of every table.
-pub fn open(settings: &Settings, customers: &Customers, days: Option<(Day, Day)>) -> Result<Sources> {
-    let mut problems = Vec::new();
-    let needs = customers::needs(customers);
-    let customers_table = parquet::open("customers", &customers.path, &needs, None, &mut problems);
-    let mut signals = Vec::new();
-    for (name, signal) in &settings.signals {
-        let time = days.map(|(from, to)| (signal.time.as_str(), from, to));
-        let needs = scan::signal::needs(name, signal);
-        signals.push(parquet::open(&format!("signal `{name}`"), &signal.path, &needs, time, &mut problems));
-    }
-    let mut churn = None;
-    if let (ChurnDefinition::Event, Some(path)) = (settings.churn.definition, &settings.churn.path) {
-        churn = parquet::open("churn", path, &customers::cancellations::needs(&settings.churn), None, &mut problems);
-    }
-    if let Some(first) = &customers_table {
-        let id_columns = settings.signals.values().map(|signal| &signal.id).chain([&settings.churn.id]);
-        let others = signals.iter().map(Option::as_ref).chain([churn.as_ref()]);
-        for (other, column) in others.zip(id_columns) {
-            let Some(other) = other else { continue };
-            if let (true, Some(file)) = (other.id_kind != first.id_kind, other.files.first()) {
-                problems.push(format!(
-                    "{}: the ids in column `{column}` of {} are {}s, but those in column `{}` of the customers table are \
-                     {}s; they are compared as what they are, so write both as one type",
-                    other.what,
-                    file.file.path.display(),
-                    other.id_kind.name(),
-                    customers.id,
-                    first.id_kind.name(),
-                ));
+impl Sources {
+    /// Opens every table and checks its contract. `days` (first, last) are the days that the run will need, for pruning by
+    /// partition folders; `None` opens everything.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] with a line for every mismatch of every file of every table.
+    pub fn open(
+        customers: &config::Customers,
+        signals: &BTreeMap<String, config::Signal>,
+        churn: &config::Churn,
+        days: Option<(Day, Day)>,
+    ) -> Result<Sources> {
+        let mut problems = Vec::new();
+        let needs = customers::needs(customers);
+        let customers_table = Table::open("customers", &customers.path, &needs, None, &mut problems);
+
+        let mut others = Vec::with_capacity(signals.len());
+        for (name, signal) in signals {
+            let days = days.map(|(first, last)| NeededDays { time: &signal.time, first, last });
+            let needs = scan::signal::needs(name, signal);
+            let table = Table::open(&format!("signal `{name}`"), &signal.path, &needs, days, &mut problems);
+            others.push((table, &signal.id));
+        }
+        let churn_table = match (churn.definition, &churn.path) {
+            (ChurnDefinition::Event, Some(path)) => {
+                Table::open("churn", path, &customers::cancellations::needs(churn), None, &mut problems)
+            }
+            _ => None,
+        };
+
+        if let Some(table) = &customers_table {
+            let known =
+                others.iter().map(|(table, id)| (table.as_ref(), *id)).chain([(churn_table.as_ref(), &churn.id)]);
+            for (other, column) in known.filter_map(|(other, column)| Some((other?, column))) {
+                problems.extend(other_id_kind(table, &customers.id, other, column));
             }
         }
+        match (customers_table, problems.as_slice()) {
+            (Some(customers), []) => {
+                let signals = others.into_iter().filter_map(|(table, _)| table).collect();
+                Ok(Sources { customers, signals, churn: churn_table })
+            }
+            (_, problems) => Err(in_one(problems)),
+        }
     }
-    match (customers_table, problems.as_slice()) {
-        (Some(customers), []) => Ok(Sources { customers, signals: signals.into_iter().flatten().collect(), churn }),
-        (_, problems) => Err(in_one(problems)),
+
+    /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.
+    pub fn newest(
+        &self,
+        signals: &BTreeMap<String, config::Signal>,
+        before: i64,
+        zone: &Zone,
+    ) -> Result<Vec<Option<i64>>> {
+        let tables = signals.values().zip(&self.signals);
+        tables.map(|(signal, table)| newest_in(table, &signal.time, before, zone)).collect()
     }
 }
 
+/// The problem that the ids of a table are of another kind than the customers', if they are.
+fn other_id_kind(customers: &Table, id: &str, other: &Table, column: &str) -> Option<String> {
+    let file = other.files.first().filter(|_| other.id_kind != customers.id_kind)?;
+    Some(format!(
+        "{}: the ids in column `{column}` of {} are {}s, but those in column `{id}` of the customers table are {}s; they \
+         are compared as what they are, so write both as one type",
+        other.what,
+        file.file.path.display(),
+        other.id_kind.name(),
+        customers.id_kind.name(),
+    ))
+}
+
 /// The customers section of the configuration, which every command on event signals needs.
-pub fn customer_columns(settings: &Settings) -> Result<&Customers> {
+pub fn customer_columns(settings: &Settings) -> Result<&config::Customers> {
     settings.customers.as_ref().ok_or_else(|| {
         Error::Config(
             "this command needs the customers table and the signals: add [customers] and [signals.…] to the \
@@ -96,44 +125,35 @@ pub fn customer_columns(settings: &Settings) -> Result<&Customers> {
     })
 }
 
-impl Sources {
-    /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.
-    pub fn newest(&self, settings: &Settings, before: i64, zone: &Zone) -> Result<Vec<Option<i64>>> {
-        settings
-            .signals
-            .values()
-            .zip(&self.signals)
-            .map(|(signal, table)| {
-                let mut newest: Option<i64> = None;
-                let mut unclear = Vec::new();
-                for file in &table.files {
-                    for group in 0..file.metadata.metadata().num_row_groups() {
-                        match statistics::time_range(file, &signal.time, group, zone) {
-                            Some((_, max)) if max < before => newest = newest.max(Some(max)),
-                            Some((min, _)) if min >= before => {}
-                            range => unclear.push((file, group, range)),
-                        }
-                    }
-                }
-                for (file, group, range) in unclear {
-                    if range.is_some_and(|(_, max)| Some(max) <= newest) {
-                        continue;
-                    }
-                    newest = newest.max(newest_decoded(file, group, &signal.time, before, zone)?);
-                }
-                Ok(newest)
-            })
-            .collect()
+fn newest_in(table: &Table, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
+    let mut newest: Option<i64> = None;
+    let mut unclear = Vec::new();
+    for file in &table.files {
+        for group in 0..file.metadata.metadata().num_row_groups() {
+            match statistics::time_range(file, column, group, zone) {
+                Some((_, max)) if max < before => newest = newest.max(Some(max)),
+                Some((min, _)) if min >= before => {}
+                range => unclear.push((file, group, range)),
+            }
+        }
     }
+
+    for (file, group, range) in unclear {
+        if range.is_none_or(|(_, max)| Some(max) > newest) {
+            newest = newest.max(newest_decoded(file, group, column, before, zone)?);
+        }
+    }
+    Ok(newest)
 }
 
 fn newest_decoded(file: &OpenFile, group: usize, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
-    let mut newest = None;
-    let (mut times, mut instants) = (Times::new(zone), Vec::new());
     if file.data_type(column).is_none() {
         let day = file.file.partition_day(column);
-        return Ok(day.map(|day| zone.midnight(day)).filter(|&t| t < before));
+        return Ok(day.map(|day| zone.midnight(day)).filter(|&instant| instant < before));
     }
+
+    let mut newest = None;
+    let (mut times, mut instants) = (Times::new(zone), Vec::new());
     for batch in file.read(&[column], Some(vec![group]), 65_536)? {
         let batch = batch?;
         if let Some(array) = batch.column_by_name(column) {

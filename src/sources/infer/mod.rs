@@ -9,7 +9,7 @@ mod tests;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::published;
-use crate::sources::parquet::open;
+use crate::sources::parquet::Table;
 use arrow_schema::DataType;
 use candidate::{candidates, Candidate, CustomersId, MOST_LEVELS};
 use names::{
@@ -58,7 +58,7 @@ pub fn infer(data: &Path, folder: &Path) -> Result<String> {
             continue;
         }
         let mut problems = Vec::new();
-        match open(&format!("table `{name}`"), &path, &[], None, &mut problems) {
+        match Table::open(&format!("table `{name}`"), &path, &[], None, &mut problems) {
             Some(table) => tables.push(Candidate::new(name, path, table)),
             None => skipped.push((name, problems.join("; ").replace('\n', " "))),
         }
@@ -114,7 +114,7 @@ impl Plan {
         let (mut signals, mut unplaced) = (Vec::new(), Vec::new());
         for table in tables {
             match (table.id(customers_id), table.time()) {
-                (Some(id), Some(time)) => signals.push(Signal::of(&table, id, time)?),
+                (Some(id), Some(time)) => signals.push(Signal::guess(&table, id, time)?),
                 (id, _) => {
                     let lacking = match id {
                         None => "the customer's id, of the type that it has in the table of customers",
@@ -213,7 +213,7 @@ impl Plan {
 }
 
 impl Signal {
-    fn of(table: &Candidate, id: String, time: String) -> Result<Signal> {
+    fn guess(table: &Candidate, id: String, time: String) -> Result<Signal> {
         let mut lines = vec![("id", id.clone(), None), ("time", time, None)];
         let mut instrument = None;
         let mut category = None;

@@ -88,8 +88,9 @@ pub(super) fn unit_of(column: &str) -> Option<&'static str> {
 /// A name as the configuration wants it: letters, digits, `_` and `-`, beginning with a letter.
 pub(super) fn signal_name(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    match plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        true => plain,
-        false => format!("signal_{plain}"),
+    if plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        plain
+    } else {
+        format!("signal_{plain}")
     }
 }

@@ -197,10 +197,7 @@ pub fn numbers(array: &ArrayRef, out: &mut Vec<f64>) {
         }
         DataType::Boolean => {
             let array = array.as_boolean();
-            out.extend((0..array.len()).map(|i| match array.is_null(i) {
-                true => f64::NAN,
-                false => f64::from(u8::from(array.value(i))),
-            }));
+            out.extend(array.iter().map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value)))));
         }
         _ => out.resize(array.len(), f64::NAN),
     }

@@ -51,7 +51,7 @@ impl SourceFile {
 ///
 /// In a directory every `*.parquet`, `*.parq` and `*.pq` file at any depth counts, except below names that begin with
 /// `_` or `.` (markers and work in progress of other tools).
-pub fn files(path: &Path, what: &str) -> Result<Vec<SourceFile>> {
+pub fn list(path: &Path, what: &str) -> Result<Vec<SourceFile>> {
     let mut found = Vec::new();
     let root;
     if path.is_file() {
@@ -73,9 +73,10 @@ pub fn files(path: &Path, what: &str) -> Result<Vec<SourceFile>> {
             glob::glob(pattern).map_err(|e| Error::Config(format!("{what}: `{pattern}` is not a valid glob: {e}")))?;
         for entry in matches {
             let entry = entry.map_err(|e| Error::reading(e.path(), e.error()))?;
-            match entry.is_dir() {
-                true => walk(&entry, &mut found)?,
-                false => found.push(entry),
+            if entry.is_dir() {
+                walk(&entry, &mut found)?;
+            } else {
+                found.push(entry);
             }
         }
         if found.is_empty() {
@@ -181,14 +182,14 @@ mod tests {
         }
         std::fs::create_dir(dir.path().join("_temporary")).unwrap();
         std::fs::write(dir.path().join("_temporary/c.parquet"), "x").unwrap();
-        let names: Vec<_> = files(dir.path(), "signal `s`")
+        let names: Vec<_> = list(dir.path(), "signal `s`")
             .unwrap()
             .into_iter()
             .map(|f| f.path.file_name().unwrap().to_string_lossy().into_owned())
             .collect();
         assert_eq!(names, ["a.PARQUET", "b.parquet"]);
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(files(empty.path(), "signal `s`").unwrap_err().exit_code(), 3);
-        assert_eq!(files(&empty.path().join("none"), "signal `s`").unwrap_err().exit_code(), 3);
+        assert_eq!(list(empty.path(), "signal `s`").unwrap_err().exit_code(), 3);
+        assert_eq!(list(&empty.path().join("none"), "signal `s`").unwrap_err().exit_code(), 3);
     }
 }

@@ -145,144 +145,66 @@ pub struct Table {
     pub id_kind: IdKind,
 }
 
-/// Opens a source and holds every file against the needs. `days` (first, last) prunes files by their partition
-/// folders, with a day to spare on each side for zones. Problems are appended to `problems`, a line each; then there
-/// is no table.
-pub fn open(
-    what: &str,
-    path: &Path,
-    needs: &[Need],
-    time: Option<(&str, Day, Day)>,
-    problems: &mut Vec<String>,
-) -> Option<Table> {
-    let listed = match files::files(path, what) {
-        Ok(files) => files,
-        Err(error) => {
-            problems.push(error.to_string());
-            return None;
-        }
-    };
-    let all = listed.len();
-    let kept: Vec<SourceFile> = listed
-        .into_iter()
-        .filter(|file| match time.and_then(|(column, from, to)| Some((file.partition_days(column)?, from, to))) {
-            Some(((first, last), from, to)) => last.plus(1) >= from && first.plus(-1) <= to,
-            None => true,
-        })
-        .collect();
-    let pruned_files = all - kept.len();
-    let opened: Vec<Result<OpenFile, String>> = kept.into_par_iter().map(|file| open_file(file, needs)).collect();
-    let before = problems.len();
-    let mut files = Vec::with_capacity(opened.len());
-    for result in opened {
-        match result {
-            Ok(file) => files.push(file),
-            Err(problem) => problems.push(format!("{what}: {problem}")),
-        }
-    }
-    let mut id_kind: Option<(IdKind, &OpenFile)> = None;
-    for need in needs {
-        let mut present = false;
-        let mut missing = Vec::new();
-        for open in &files {
-            let Some(found) = open.data_type(&need.column) else {
-                match open.file.partition_value(&need.column) {
-                    Some(_) if need.role != Role::Id => present = true,
-                    _ => missing.push(open),
-                }
-                continue;
-            };
-            present = true;
-            if !need.role.accepts(found) {
-                problems.push(need.wrong_type(what, &open.file.path.display().to_string(), found));
-            } else if need.role == Role::Id {
-                let kind = IdKind::of_type(found);
-                match id_kind {
-                    None => id_kind = Some((kind, open)),
-                    Some((first, other)) if first != kind => problems.push(format!(
-                        "{what}: the ids in column `{}` are {}s in {} but {}s in {}; write them as one type",
-                        need.column,
-                        first.name(),
-                        other.file.path.display(),
-                        kind.name(),
-                        open.file.path.display(),
-                    )),
-                    Some(_) => {}
-                }
-            }
-        }
-        if let (Some(first), true) = (missing.first(), !need.optional || !present) {
-            let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
-            let place = format!("{}{others}", first.file.path.display());
-            problems.push(need.missing(what, &place, &first.columns()));
-        }
-    }
-    let id_kind = id_kind.map_or(IdKind::Integer, |(kind, _)| kind);
-    (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
+/// The days that a run needs of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct NeededDays<'a> {
+    /// The column of the time.
+    pub time: &'a str,
+    /// The first of them.
+    pub first: Day,
+    /// The last of them.
+    pub last: Day,
 }
 
-/// Reads a footer. The Arrow schema that some writers embed is ignored: what counts is what Parquet itself says, so
-/// files of different writers read alike. Levels come dictionary-encoded, since they repeat, and string ids as views of
-/// the pages, since they hardly do; timestamps of the retired INT96 type come in microseconds, which reach the year 9999.
-fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
-    let path = file.path.display();
-    let unreadable = |problem: String| {
-        format!("{path} is not a readable Parquet file: {problem}. It may be truncated, still being written, or of another format; write it again")
-    };
-    let handle = File::open(&file.path).map_err(|e| format!("{path} cannot be read: {e}"))?;
-    let bytes = handle.metadata().map_err(|e| format!("{path} cannot be read: {e}"))?.len();
-    if bytes < 12 {
-        return Err(unreadable(format!("found {bytes} bytes")));
+impl NeededDays<'_> {
+    /// Whether a file may hold rows of these days, as far as its folders tell; a day to spare on each side is for zones.
+    fn may_lie_in(&self, file: &SourceFile) -> bool {
+        let days = file.partition_days(self.time);
+        days.is_none_or(|(first, last)| last.plus(1) >= self.first && first.plus(-1) <= self.last)
     }
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let plain = ArrowReaderMetadata::load(&handle, options.clone()).map_err(|e| unreadable(plain_text(&e)))?;
-    let int96: Vec<bool> = {
-        let schema = plain.parquet_schema();
-        let mut roots = vec![false; plain.schema().fields().len()];
-        for leaf in 0..schema.num_columns() {
-            if schema.column(leaf).physical_type() == parquet::basic::Type::INT96 {
-                roots[schema.get_column_root_idx(leaf)] = true;
-            }
-        }
-        roots
-    };
-    let mut roles: hashbrown::HashMap<&str, Role> = hashbrown::HashMap::new();
-    for need in needs {
-        roles.entry(&need.column).or_insert(need.role);
-    }
-    let hinted: Vec<Arc<Field>> = plain
-        .schema()
-        .fields()
-        .iter()
-        .zip(int96)
-        .map(|(field, int96)| {
-            let hint = match (field.data_type(), roles.get(field.name().as_str())) {
-                (DataType::Utf8 | DataType::Binary, Some(Role::Text)) => {
-                    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-                }
-                (DataType::Utf8 | DataType::Binary, Some(Role::Id)) => DataType::Utf8View,
-                (DataType::Timestamp(_, zone), _) if int96 => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
-                (other, _) => other.clone(),
-            };
-            Arc::new(Field::clone(field).with_data_type(hint))
-        })
-        .collect();
-    let schema = Arc::new(Schema::new(hinted));
-    let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), options.with_schema(schema))
-        .map_err(|e| unreadable(plain_text(&e)))?;
-    Ok(OpenFile { file, metadata, bytes })
-}
-
-/// A library's message without its own prefixes and without a full stop.
-fn plain_text(error: &dyn std::fmt::Display) -> String {
-    let mut text = error.to_string();
-    for prefix in ["Parquet argument error: ", "Parquet error: ", "External: "] {
-        text = text.replace(prefix, "");
-    }
-    text.trim_end_matches('.').to_owned()
 }
 
 impl Table {
+    /// Opens a source, without the files that hold none of the needed days, and holds every file against the needs. Problems
+    /// are appended to `problems`, a line each; then there is no table.
+    pub fn open(
+        what: &str,
+        path: &Path,
+        needs: &[Need],
+        days: Option<NeededDays<'_>>,
+        problems: &mut Vec<String>,
+    ) -> Option<Table> {
+        let mut listed = match files::list(path, what) {
+            Ok(files) => files,
+            Err(error) => {
+                problems.push(error.to_string());
+                return None;
+            }
+        };
+        let all = listed.len();
+        listed.retain(|file| days.is_none_or(|days| days.may_lie_in(file)));
+        let pruned_files = all - listed.len();
+
+        let before = problems.len();
+        let opened: Vec<Result<OpenFile, String>> = listed.into_par_iter().map(|file| open_file(file, needs)).collect();
+        let mut files = Vec::with_capacity(opened.len());
+        for result in opened {
+            match result {
+                Ok(file) => files.push(file),
+                Err(problem) => problems.push(format!("{what}: {problem}")),
+            }
+        }
+
+        let mut id_kind = IdKind::Integer;
+        for need in needs {
+            check_need(what, &files, need, problems);
+            if need.role == Role::Id {
+                id_kind = common_id_kind(what, &files, need, problems);
+            }
+        }
+        (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
+    }
+
     /// SHA-256 of what the footers say: every file's name and size, and of every column chunk its size and statistics.
     pub fn footers_sha256(&self) -> String {
         use sha2::{Digest, Sha256};
@@ -303,4 +225,109 @@ impl Table {
         }
         crate::digest::hex(&hash.finalize())
     }
+}
+
+/// Holds every file against a need.
+fn check_need(what: &str, files: &[OpenFile], need: &Need, problems: &mut Vec<String>) {
+    let mut present = false;
+    let mut missing = Vec::new();
+    for open in files {
+        match (open.data_type(&need.column), open.file.partition_value(&need.column)) {
+            (Some(found), _) => {
+                present = true;
+                if !need.role.accepts(found) {
+                    problems.push(need.wrong_type(what, &open.file.path.display().to_string(), found));
+                }
+            }
+            (None, Some(_)) if need.role != Role::Id => present = true,
+            (None, _) => missing.push(open),
+        }
+    }
+
+    let may_be_missing = need.optional && present;
+    if let Some(first) = missing.first().filter(|_| !may_be_missing) {
+        let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
+        let place = format!("{}{others}", first.file.path.display());
+        problems.push(need.missing(what, &place, &first.columns()));
+    }
+}
+
+/// The kind of the ids of all files, which must be one.
+fn common_id_kind(what: &str, files: &[OpenFile], need: &Need, problems: &mut Vec<String>) -> IdKind {
+    let with_ids = files.iter().filter_map(|open| Some((open, open.data_type(&need.column)?)));
+    let mut kinds =
+        with_ids.filter(|(_, found)| need.role.accepts(found)).map(|(open, found)| (open, IdKind::of_type(found)));
+
+    let Some((first, kind)) = kinds.next() else { return IdKind::Integer };
+    for (open, other) in kinds.filter(|(_, other)| *other != kind) {
+        problems.push(format!(
+            "{what}: the ids in column `{}` are {}s in {} but {}s in {}; write them as one type",
+            need.column,
+            kind.name(),
+            first.file.path.display(),
+            other.name(),
+            open.file.path.display(),
+        ));
+    }
+    kind
+}
+
+/// Reads a footer. The Arrow schema that some writers embed is ignored: what counts is what Parquet itself says, so
+/// files of different writers read alike. Levels come dictionary-encoded, since they repeat, and string ids as views of
+/// the pages, since they hardly do; timestamps of the retired INT96 type come in microseconds, which reach the year 9999.
+fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
+    let path = file.path.display();
+    let unreadable = |problem: String| {
+        format!("{path} is not a readable Parquet file: {problem}. It may be truncated, still being written, or of another format; write it again")
+    };
+    let handle = File::open(&file.path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    let bytes = handle.metadata().map_err(|e| format!("{path} cannot be read: {e}"))?.len();
+    if bytes < 12 {
+        return Err(unreadable(format!("found {bytes} bytes")));
+    }
+
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let plain = ArrowReaderMetadata::load(&handle, options.clone()).map_err(|e| unreadable(plain_text(&e)))?;
+    let schema = Arc::new(decoded_schema(&plain, needs));
+    let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), options.with_schema(schema))
+        .map_err(|e| unreadable(plain_text(&e)))?;
+    Ok(OpenFile { file, metadata, bytes })
+}
+
+/// The types that a file's columns are decoded to, by their own and by what they are needed as.
+fn decoded_schema(plain: &ArrowReaderMetadata, needs: &[Need]) -> Schema {
+    let leaves = plain.parquet_schema();
+    let mut int96 = vec![false; plain.schema().fields().len()];
+    for leaf in 0..leaves.num_columns() {
+        if leaves.column(leaf).physical_type() == parquet::basic::Type::INT96 {
+            int96[leaves.get_column_root_idx(leaf)] = true;
+        }
+    }
+
+    let mut roles: hashbrown::HashMap<&str, Role> = hashbrown::HashMap::new();
+    for need in needs {
+        roles.entry(&need.column).or_insert(need.role);
+    }
+
+    let fields = plain.schema().fields().iter().zip(int96).map(|(field, int96)| {
+        let decoded = match (field.data_type(), roles.get(field.name().as_str())) {
+            (DataType::Utf8 | DataType::Binary, Some(Role::Text)) => {
+                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+            }
+            (DataType::Utf8 | DataType::Binary, Some(Role::Id)) => DataType::Utf8View,
+            (DataType::Timestamp(_, zone), _) if int96 => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+            (other, _) => other.clone(),
+        };
+        Field::clone(field).with_data_type(decoded)
+    });
+    Schema::new(fields.collect::<Vec<Field>>())
+}
+
+/// A library's message without its own prefixes and without a full stop.
+fn plain_text(error: &dyn std::fmt::Display) -> String {
+    let mut text = error.to_string();
+    for prefix in ["Parquet argument error: ", "Parquet error: ", "External: "] {
+        text = text.replace(prefix, "");
+    }
+    text.trim_end_matches('.').to_owned()
 }

@@ -1,5 +1,5 @@
 //! The page index: the first row, the least and the greatest value of every page of a column, which Spark, parquet-java
-//! and the Rust writers leave behind the row groups. It pays where row groups are large beside the look-back.
+//! and the Rust writers leave behind the row groups. It pays where row groups are large compared with the look-back.
 
 use crate::sources::parquet::OpenFile;
 use parquet::file::page_index::column_index::{ColumnIndexMetaData, PrimitiveColumnIndex};
@@ -30,8 +30,10 @@ pub(crate) fn pages(file: &OpenFile, column: &str, row_group: usize) -> Option<V
     };
     let ranges = ranges(&decode_column_index(&read(chunk.column_index_range()?)?, chunk.column_type()).ok()?)?;
     let offsets = decode_offset_index(&read(chunk.offset_index_range()?)?).ok()?;
+
     let starts = offsets.page_locations().iter().map(|page| usize::try_from(page.first_row_index).ok());
     let starts: Vec<usize> = starts.collect::<Option<_>>()?;
+
     let ends = starts.iter().skip(1).copied().chain([usize::try_from(group.num_rows()).ok()?]);
     let pages = starts.iter().zip(ends).zip(&ranges).map(|((&start, end), &range)| Page { rows: start..end, range });
     let pages: Vec<Page> = pages.collect();
@@ -40,13 +42,13 @@ pub(crate) fn pages(file: &OpenFile, column: &str, row_group: usize) -> Option<V
 }
 
 fn ranges(index: &ColumnIndexMetaData) -> Option<Vec<Option<(i64, i64)>>> {
-    fn of<T: Copy + Into<i64>>(index: &PrimitiveColumnIndex<T>) -> Vec<Option<(i64, i64)>> {
+    fn least_and_greatest<T: Copy + Into<i64>>(index: &PrimitiveColumnIndex<T>) -> Vec<Option<(i64, i64)>> {
         let values = index.min_values_iter().zip(index.max_values_iter());
         values.map(|(least, greatest)| Some(((*least?).into(), (*greatest?).into()))).collect()
     }
     match index {
-        ColumnIndexMetaData::INT64(index) => Some(of(index)),
-        ColumnIndexMetaData::INT32(index) => Some(of(index)),
+        ColumnIndexMetaData::INT64(index) => Some(least_and_greatest(index)),
+        ColumnIndexMetaData::INT32(index) => Some(least_and_greatest(index)),
         _ => None,
     }
 }

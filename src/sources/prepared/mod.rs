@@ -8,7 +8,7 @@ pub mod keys;
 use crate::config;
 use crate::error::Result;
 use crate::sources::contract::{in_one, some_of, type_name, Need, Role};
-use crate::sources::parquet::{open, Table};
+use crate::sources::parquet::Table;
 use arrow_schema::DataType;
 use hashbrown::{HashMap, HashSet};
 use std::path::Path;
@@ -72,7 +72,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(found: &DataType) -> Kind {
+    fn of_type(found: &DataType) -> Kind {
         let found = match found {
             DataType::Dictionary(_, value) => value,
             other => other,
@@ -93,7 +93,7 @@ impl PreparedTable {
     /// [`Error::Contract`] with a line for every mismatch of every file.
     pub fn open(path: &Path, settings: &config::Table, wanted: &Wanted<'_>) -> Result<PreparedTable> {
         let mut problems = Vec::new();
-        let Some(plain) = open(WHAT, path, &[], None, &mut problems) else {
+        let Some(plain) = Table::open(WHAT, path, &[], None, &mut problems) else {
             return Err(in_one(&problems));
         };
         let columns = columns_of(&plain);
@@ -144,7 +144,7 @@ impl PreparedTable {
             ));
         }
         let needs = opened.needs(&missing);
-        match (open(WHAT, path, &needs, None, &mut problems), problems.as_slice()) {
+        match (Table::open(WHAT, path, &needs, None, &mut problems), problems.as_slice()) {
             (Some(table), []) => Ok(PreparedTable { table, ..opened }),
             (_, problems) => Err(in_one(problems)),
         }
@@ -221,7 +221,7 @@ fn columns_of(table: &Table) -> Vec<Column> {
     let mut places: HashMap<String, usize> = HashMap::new();
     for file in &table.files {
         for field in file.metadata.schema().fields() {
-            let kind = Kind::of(field.data_type());
+            let kind = Kind::of_type(field.data_type());
             match places.get(field.name()) {
                 Some(&place) if kind == Kind::Level => columns[place].kind = kind,
                 Some(_) => {}
