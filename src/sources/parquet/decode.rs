@@ -155,7 +155,17 @@ fn through_keys<T: Copy>(array: &dyn AnyDictionaryArray, values: &[T], null: T, 
     // Keys of nulls may lead anywhere.
     let value =
         |row: usize, key: usize| if array.is_null(row) { null } else { values.get(key).copied().unwrap_or(null) };
-    out.extend(array.normalized_keys().into_iter().enumerate().map(|(row, key)| value(row, key)));
+    out.extend(keys(array).into_iter().enumerate().map(|(row, key)| value(row, key)));
+}
+
+/// The key of every row of a dictionary array, within its values; that of a null leads anywhere.
+fn keys(array: &dyn AnyDictionaryArray) -> Vec<usize> {
+    // An array of nulls alone may have no values, which Arrow's own function does not allow.
+    if array.values().is_empty() {
+        vec![0; array.len()]
+    } else {
+        array.normalized_keys()
+    }
 }
 
 /// Fills `out` with one float a row; null becomes NaN (ask the array itself to tell it from a stored NaN).
@@ -260,7 +270,7 @@ pub fn text_views(array: &ArrayRef) -> Cow<'_, StringViewArray> {
     Cow::Owned(positions.into_iter().map(|position| values.get(position? as usize)).collect())
 }
 
-/// The strings of a column of any accepted type, each row as a position in the distinct values of this batch.
+/// The strings of a column of any accepted type, each row as a position in the values of this batch.
 pub struct Texts {
     /// The values that the positions point at.
     pub values: Vec<String>,
@@ -270,10 +280,13 @@ pub struct Texts {
 
 /// Reads a text column; integers and booleans are read as their text.
 pub fn texts(array: &ArrayRef) -> Texts {
-    if let DataType::Dictionary(_, _) = array.data_type() {
-        let dictionary = array.as_any_dictionary();
+    if let Some(dictionary) = array.as_any_dictionary_opt() {
+        if dictionary.values().len() > array.len() {
+            return texts_in_use(dictionary);
+        }
+
         let values = texts(dictionary.values());
-        let keys = dictionary.normalized_keys();
+        let keys = keys(dictionary);
         let positions = (0..array.len())
             .map(|i| if array.is_null(i) { None } else { keys.get(i).and_then(|&k| *values.positions.get(k)?) })
             .collect();
@@ -301,5 +314,21 @@ pub fn texts(array: &ArrayRef) -> Texts {
             ids.into_iter().for_each(|id| push((id != NULL_ID).then(|| id.to_string())));
         }
     }
+    Texts { values, positions }
+}
+
+/// As [`texts`], of a dictionary with more values than rows, as a slice of an array has: only those in use are read.
+fn texts_in_use(array: &dyn AnyDictionaryArray) -> Texts {
+    let mut values = Vec::new();
+    let mut known: hashbrown::HashMap<usize, Option<u32>> = hashbrown::HashMap::new();
+    let mut position = |key: usize| {
+        *known.entry(key).or_insert_with(|| {
+            values.push(texts(&array.values().slice(key, 1)).values.pop()?);
+            Some(values.len() as u32 - 1)
+        })
+    };
+
+    let rows = keys(array).into_iter().enumerate();
+    let positions = rows.map(|(row, key)| if array.is_null(row) { None } else { position(key) }).collect();
     Texts { values, positions }
 }
