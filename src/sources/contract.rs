@@ -1,7 +1,8 @@
 //! What the configuration asks of a source's columns, and what is said when a column is not like that.
 
 use crate::error::Error;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Schema};
+use hashbrown::HashMap;
 
 /// What a column is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub struct Need {
     pub column: String,
     /// What it is read as.
     pub role: Role,
-    /// Whether files without it are in order: their rows have null there. It must be in one file at least.
+    /// Whether files, or record batches, without it are in order: their rows have null there. It must be in one at least.
     pub optional: bool,
 }
 
@@ -81,6 +82,15 @@ impl Need {
         format!("{what}: column `{column}` ({setting}) is missing in {place}: found the columns {found}{nearest}")
     }
 
+    /// The problem that a place has two columns of that name.
+    pub fn twice(&self, what: &str, place: &str) -> String {
+        let Need { column, setting, .. } = self;
+        format!(
+            "{what}: column `{column}` ({setting}) is more than once in {place}: found several columns of that name, \
+             expected one; rename the others, or leave them out"
+        )
+    }
+
     /// The problem that the column has a type, in a place, that its role does not accept.
     pub fn wrong_type(&self, what: &str, place: &str, found: &DataType) -> String {
         let Need { column, setting, role, .. } = self;
@@ -89,6 +99,85 @@ impl Need {
             "{what}: column `{column}` ({setting}) in {place} has the wrong type: found {found}, expected {expected}"
         )
     }
+}
+
+/// A place that holds columns: a file, or record batches of one schema.
+pub(crate) struct Holder<'a> {
+    /// As messages name it.
+    name: String,
+    /// How many others are just like it.
+    alike: usize,
+    columns: Vec<&'a str>,
+    /// The type of each column, and how many columns have its name.
+    types: HashMap<&'a str, (&'a DataType, usize)>,
+    /// The columns that folders hold instead.
+    folders: &'a [(String, Option<String>)],
+}
+
+impl<'a> Holder<'a> {
+    /// A place with the columns of this schema and of these folders, and so many others just like it.
+    pub fn new(name: String, alike: usize, schema: &'a Schema, folders: &'a [(String, Option<String>)]) -> Holder<'a> {
+        let mut types: HashMap<&str, (&DataType, usize)> = HashMap::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            types.entry(field.name()).or_insert((field.data_type(), 0)).1 += 1;
+        }
+        let columns = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        Holder { name, alike, columns, types, folders }
+    }
+
+    fn and_more(&self, more: usize) -> String {
+        match more {
+            0 => self.name.clone(),
+            more => format!("{} and {more} more", self.name),
+        }
+    }
+}
+
+/// Holds every place against the needs. Problems are appended to `problems`, a line each. Returned is the kind of the ids.
+pub(crate) fn hold_against(what: &str, holders: &[Holder<'_>], needs: &[Need], problems: &mut Vec<String>) -> IdKind {
+    let mut ids: Option<(IdKind, &Holder<'_>)> = None;
+    for need in needs {
+        let mut present = false;
+        let mut missing: Vec<&Holder<'_>> = Vec::new();
+
+        for holder in holders {
+            let Some(&(found, count)) = holder.types.get(need.column.as_str()) else {
+                if need.role != Role::Id && holder.folders.iter().any(|(name, _)| *name == need.column) {
+                    present = true;
+                } else {
+                    missing.push(holder);
+                }
+                continue;
+            };
+
+            present = true;
+            if count > 1 {
+                problems.push(need.twice(what, &holder.and_more(holder.alike)));
+            } else if !need.role.accepts(found) {
+                problems.push(need.wrong_type(what, &holder.and_more(holder.alike), found));
+            } else if need.role == Role::Id {
+                let kind = IdKind::of_type(found);
+                match ids {
+                    None => ids = Some((kind, holder)),
+                    Some((first, other)) if first != kind => problems.push(format!(
+                        "{what}: the ids in column `{}` are {}s in {} but {}s in {}; write them as one type",
+                        need.column,
+                        first.name(),
+                        other.name,
+                        kind.name(),
+                        holder.name,
+                    )),
+                    Some(_) => {}
+                }
+            }
+        }
+
+        if let (Some(first), true) = (missing.first(), !need.optional || !present) {
+            let more = missing.iter().map(|holder| holder.alike + 1).sum::<usize>() - 1;
+            problems.push(need.missing(what, &first.and_more(more), &first.columns));
+        }
+    }
+    ids.map_or(IdKind::Integer, |(kind, _)| kind)
 }
 
 /// Whether ids are integers or strings. They are compared as what they are.
@@ -119,7 +208,7 @@ impl IdKind {
 }
 
 /// The type itself, or that of the values of a dictionary.
-fn value_type(found: &DataType) -> &DataType {
+pub(crate) fn value_type(found: &DataType) -> &DataType {
     match found {
         DataType::Dictionary(_, values) => values,
         plain => plain,

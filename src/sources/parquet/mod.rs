@@ -11,7 +11,7 @@ pub(crate) mod statistics;
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::sources::contract::{IdKind, Need, Role};
+use crate::sources::contract::{hold_against, Holder, IdKind, Need, Role};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use files::SourceFile;
@@ -95,6 +95,10 @@ impl OpenFile {
         let groups = self.metadata.metadata().row_groups().iter();
         let chunks = groups.flat_map(|group| group.columns()).filter(|chunk| chunk.column_path().string() == column);
         chunks.map(|chunk| chunk.uncompressed_size().max(0) as u64).sum()
+    }
+
+    fn holder(&self) -> Holder<'_> {
+        Holder::new(self.file.path.display().to_string(), 0, self.metadata.schema(), &self.file.partition)
     }
 
     /// Rows in the file.
@@ -195,13 +199,8 @@ impl Table {
             }
         }
 
-        let mut id_kind = IdKind::Integer;
-        for need in needs {
-            check_need(what, &files, need, problems);
-            if need.role == Role::Id {
-                id_kind = common_id_kind(what, &files, need, problems);
-            }
-        }
+        let holders: Vec<Holder<'_>> = files.iter().map(OpenFile::holder).collect();
+        let id_kind = hold_against(what, &holders, needs, problems);
         (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
     }
 
@@ -225,51 +224,6 @@ impl Table {
         }
         crate::digest::hex(&hash.finalize())
     }
-}
-
-/// Holds every file against a need.
-fn check_need(what: &str, files: &[OpenFile], need: &Need, problems: &mut Vec<String>) {
-    let mut present = false;
-    let mut missing = Vec::new();
-    for open in files {
-        match (open.data_type(&need.column), open.file.partition_value(&need.column)) {
-            (Some(found), _) => {
-                present = true;
-                if !need.role.accepts(found) {
-                    problems.push(need.wrong_type(what, &open.file.path.display().to_string(), found));
-                }
-            }
-            (None, Some(_)) if need.role != Role::Id => present = true,
-            (None, _) => missing.push(open),
-        }
-    }
-
-    let may_be_missing = need.optional && present;
-    if let Some(first) = missing.first().filter(|_| !may_be_missing) {
-        let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
-        let place = format!("{}{others}", first.file.path.display());
-        problems.push(need.missing(what, &place, &first.columns()));
-    }
-}
-
-/// The kind of the ids of all files, which must be one.
-fn common_id_kind(what: &str, files: &[OpenFile], need: &Need, problems: &mut Vec<String>) -> IdKind {
-    let with_ids = files.iter().filter_map(|open| Some((open, open.data_type(&need.column)?)));
-    let mut kinds =
-        with_ids.filter(|(_, found)| need.role.accepts(found)).map(|(open, found)| (open, IdKind::of_type(found)));
-
-    let Some((first, kind)) = kinds.next() else { return IdKind::Integer };
-    for (open, other) in kinds.filter(|(_, other)| *other != kind) {
-        problems.push(format!(
-            "{what}: the ids in column `{}` are {}s in {} but {}s in {}; write them as one type",
-            need.column,
-            kind.name(),
-            first.file.path.display(),
-            other.name(),
-            open.file.path.display(),
-        ));
-    }
-    kind
 }
 
 /// Reads a footer. The Arrow schema that some writers embed is ignored: what counts is what Parquet itself says, so
