@@ -20,7 +20,7 @@ use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role, Term};
 use crate::model::univariate::screening::Screening;
 use crate::numeric::FixedSum;
-use crate::sources::{CustomerTable, Sources, Table};
+use crate::sources::{CustomerTable, Origin, PreparedTable, Sources, Table};
 use rayon::prelude::*;
 use scoring::BlockScorer;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ pub struct Inputs {
 /// One source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputDigest {
-    /// Its files.
+    /// Its files; none of rows that came as record batches.
     pub files: usize,
     /// Their rows.
     pub rows: u64,
@@ -51,7 +51,12 @@ pub struct InputDigest {
     pub bytes: u64,
     /// SHA-256 of every file's name, size and footer (sizes and statistics of every column chunk). Not of the pages:
     /// reading all of those again would take as long as the training.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub footers_sha256: String,
+    /// SHA-256 of the values that the training read, of rows that came as record batches. How these were cut, and how their
+    /// columns were encoded, does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_batches_sha256: Option<String>,
 }
 
 impl Inputs {
@@ -69,18 +74,39 @@ impl Inputs {
     }
 
     /// Describes a prepared table.
-    pub fn from_table(table: &Table) -> Inputs {
-        Inputs { labels_until: None, sources: [("table".to_owned(), InputDigest::from_table(table))].into() }
+    pub fn from_prepared(table: &PreparedTable) -> Inputs {
+        let digest = match &table.origin {
+            Origin::Files(files) => InputDigest::from_table(files),
+            Origin::Batches(batches) => InputDigest {
+                files: 0,
+                rows: batches.rows(),
+                bytes: 0,
+                footers_sha256: String::new(),
+                record_batches_sha256: table.content_sha256(),
+            },
+        };
+        Inputs { labels_until: None, sources: [("table".to_owned(), digest)].into() }
     }
 }
 
 impl InputDigest {
+    /// In words: how many rows, where they came from, and the beginning of what identifies them.
+    pub fn describe(&self) -> String {
+        let (origin, digest) = match &self.record_batches_sha256 {
+            Some(digest) => ("in record batches".to_owned(), digest),
+            None => (format!("in {} files", self.files), &self.footers_sha256),
+        };
+        let digest: String = digest.chars().take(12).collect();
+        format!("{} rows {origin}, digest {digest}…", self.rows)
+    }
+
     fn from_table(table: &Table) -> InputDigest {
         InputDigest {
             files: table.files.len(),
             rows: table.files.iter().map(|f| f.rows()).sum(),
             bytes: table.files.iter().map(|f| f.bytes).sum(),
             footers_sha256: table.footers_sha256(),
+            record_batches_sha256: None,
         }
     }
 }

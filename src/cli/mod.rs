@@ -56,7 +56,7 @@ impl Session {
     fn settings_for(&self, data: &Data) -> crate::Result<Settings> {
         match data {
             Data::Signals => self.settings(),
-            Data::Table(_) => {
+            Data::Table(_) | Data::Batches(_) => {
                 let (file, sets) = (self.global.config.as_deref(), &self.global.sets);
                 Ok(config::load_for_table(file, sets, config::environment())?.settings)
             }

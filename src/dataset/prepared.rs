@@ -13,9 +13,8 @@ use crate::labels;
 use crate::memory::{Arena, Memory};
 use crate::sources::prepared::columns::Target;
 use crate::sources::prepared::keys::SelectedRows;
-use crate::sources::{CustomerTable, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
+use crate::sources::{CustomerTable, Given, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
 use rayon::prelude::*;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Values of a wide table that are in memory at a time while its columns are looked at.
@@ -54,8 +53,8 @@ pub struct TableRows {
 pub struct TableRequest<'a> {
     /// The settings.
     pub settings: &'a Settings,
-    /// A Parquet file, directory or glob.
-    pub path: &'a Path,
+    /// The table.
+    pub table: Given<'a>,
     /// The date that is asked for. A table without as-of dates is taken to be of that date.
     pub as_of: Option<Day>,
     /// Today: a row of a later date is a mistake, and without any date a table is of today.
@@ -77,14 +76,13 @@ impl TableRequest<'_> {
 /// [`Error::Contract`] for a table that breaks its contract; [`Error::TooLittle`] when it has no labelled row;
 /// [`Error::Config`] when it has more features than a model takes.
 pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
-    let &TableRequest { settings, path, as_of, today, .. } = request;
+    let &TableRequest { settings, table: given, as_of, today, .. } = request;
     let zone = settings.zone();
-    let table = PreparedTable::open(path, &settings.table.clone().unwrap_or_default(), &Wanted::Training)?;
+    let table = PreparedTable::open(given, &settings.table.clone().unwrap_or_default(), &Wanted::Training)?;
     if table.numeric.is_empty() && table.categorical.is_empty() {
         return Err(Error::Contract(format!(
-            "prepared table {}: no column can be a feature; beside those with a role in [table] and those ignored, it needs \
-             numbers, booleans or strings",
-            path.display()
+            "prepared table {given}: no column can be a feature; besides those with a role in [table] and those ignored, it \
+             needs numbers, booleans or strings"
         )));
     }
     let keys = table.keys(&zone)?;
@@ -99,8 +97,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let rows = keys.select(&table, wanted, true)?;
     if rows.is_empty() {
         return Err(Error::TooLittle(format!(
-            "prepared table {}: none of its {} rows has a label{}; training needs rows whose `{}` is 0 or 1",
-            path.display(),
+            "prepared table {given}: none of its {} rows has a label{}; training needs rows whose `{}` is 0 or 1",
             rows.read,
             as_of.map_or_else(String::new, |day| format!(" that was known on {day}")),
             table.label.as_deref().unwrap_or_default(),
@@ -144,11 +141,11 @@ pub fn for_scoring(
     (model, catalogue): (&str, &Catalogue),
     wanted: impl Fn(&[Day]) -> Result<Vec<Day>>,
 ) -> Result<Prepared> {
-    let &TableRequest { settings, path, today, .. } = request;
+    let &TableRequest { settings, table: given, today, .. } = request;
     let zone = settings.zone();
     let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
     let asked = Wanted::Scoring { model, numeric: &numeric, categorical: &catalogue.categorical };
-    let table = PreparedTable::open(path, &settings.table.clone().unwrap_or_default(), &asked)?;
+    let table = PreparedTable::open(given, &settings.table.clone().unwrap_or_default(), &asked)?;
     let keys = table.keys(&zone)?;
     let dates = wanted_dates(&table, &keys, request.undated(), wanted)?;
     not_in_the_future(&dates, today, &zone)?;

@@ -45,17 +45,17 @@ pub struct Backtested {
 /// Those of a training, but for those of writing.
 pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
     context.run(|job| {
-        let result = match &request.data {
-            Data::Signals => {
+        let result = match request.data.prepared() {
+            None => {
                 let tables = input::open_tables(job)?;
                 let end = gates::data_end(job, &tables, request.as_of)?;
                 let days = Snapshots::choose(job.settings(), end)?.all();
                 let dataset = input::build(job, &tables, &days, Some(end))?;
                 judged(job, Candidates::all(&dataset), None, request)?
             }
-            Data::Table(path) => {
+            Some(table) => {
                 let settings = job.settings();
-                let prepared = prepared::for_training(&input::table_request(job, path, request.as_of))?;
+                let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
                 let folds = match (prepared.snapshots(settings)?, &prepared.folds, &prepared.source.table.fold) {
                     (Some(_), ..) => None,
                     (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),

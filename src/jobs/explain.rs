@@ -119,21 +119,21 @@ struct Rows {
 
 fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
     let settings = job.settings();
-    match (&request.data, request.as_of) {
-        (Data::Table(path), as_of) => {
+    match (request.data.prepared(), request.as_of) {
+        (Some(table), as_of) => {
             model.check_prepared(settings)?;
-            let input = input::from_table(job, model, path, as_of, HISTORY_DAYS.len())?;
+            let input = input::from_table(job, model, table, as_of, HISTORY_DAYS.len())?;
             let compared = input.data.as_of.iter().copied().rfind(|&day| day < input.as_of);
             Ok(Rows { as_of: input.as_of, compared, data: input.data })
         }
-        (Data::Signals, Some(as_of)) => {
+        (None, Some(as_of)) => {
             model.check_compatible(settings)?;
             let dates: Vec<Day> = HISTORY_DAYS.iter().map(|&days| as_of.plus(-days)).collect();
             let tables = input::open_tables_for(job, &dates)?;
             let data = input::build(job, &tables, &dates, None)?;
             Ok(Rows { as_of, compared: Some(as_of.plus(-COMPARED_DAYS)), data })
         }
-        (Data::Signals, None) => Err(Error::Config("name the date with --as-of DATE".to_owned())),
+        (None, None) => Err(Error::Config("name the date with --as-of DATE".to_owned())),
     }
 }
 
@@ -145,7 +145,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
             "there is no customer `{}` among the {} of the {} table; ids are {}s there",
             request.customer,
             customers.len(),
-            if matches!(request.data, Data::Table(_)) { "prepared" } else { "customers" },
+            if request.data.prepared().is_some() { "prepared" } else { "customers" },
             customers.ids.kind().name(),
         )));
     };
@@ -204,7 +204,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
 
 fn not_eligible(job: &Job<'_>, as_of: Day, request: &Request) -> Error {
     let id = &request.customer;
-    if matches!(request.data, Data::Table(_)) {
+    if request.data.prepared().is_some() {
         return Error::TooLittle(format!("customer `{id}` has no row of {as_of} in the prepared table"));
     }
     let rules = &job.settings().eligibility;

@@ -10,9 +10,9 @@ use crate::dataset::{self, Dataset, Tables};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
-use crate::sources::{self, Passthrough, Quarantine, Table};
+use crate::sources::{self, Given, Passthrough, Quarantine, RecordBatch, Table};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where the rows of a job come from.
 #[derive(Clone, Debug)]
@@ -21,6 +21,20 @@ pub enum Data {
     Signals,
     /// A prepared feature table: a Parquet file, directory or glob, as `[table]` describes it.
     Table(PathBuf),
+    /// The rows of a prepared feature table as record batches. However they are cut, and whichever arrays hold their columns,
+    /// what comes of them is what comes of a file with these rows. Their schemas may differ as those of files may.
+    Batches(Vec<RecordBatch>),
+}
+
+impl Data {
+    /// The prepared table, if it is one.
+    pub(super) fn prepared(&self) -> Option<Given<'_>> {
+        match self {
+            Data::Signals => None,
+            Data::Table(path) => Some(Given::Files(path)),
+            Data::Batches(batches) => Some(Given::Batches(batches)),
+        }
+    }
 }
 
 /// Rows to be scored, and what is told of where they come from.
@@ -94,7 +108,7 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
 pub(super) fn from_table(
     job: &Job<'_>,
     model: &Artefact,
-    path: &Path,
+    table: Given<'_>,
     as_of: Option<Day>,
     earlier: usize,
 ) -> Result<Input> {
@@ -106,10 +120,10 @@ pub(super) fn from_table(
     }
 
     job.step("reading the table");
-    let request = table_request(job, path, as_of);
+    let request = table_request(job, table, as_of);
     let Prepared { source, dataset, notes, .. } =
         prepared::for_scoring(&request, (&model.version, &model.catalogue), |dates| {
-            newest_dates(path, dates, as_of, earlier)
+            newest_dates(table, dates, as_of, earlier)
         })?;
     notes.into_iter().for_each(|note| job.warn(note));
 
@@ -117,14 +131,13 @@ pub(super) fn from_table(
     let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).0;
     if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
         return Err(Error::TooLittle(format!(
-            "{} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check the table and the date, or \
-             lower the gate",
-            path.display(),
+            "prepared table {table} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check the table \
+             and the date, or lower the gate",
             settings.gates.min_customers,
         )));
     }
 
-    let files = source.table.table.files.len();
+    let files = source.table.origin.files();
     let read =
         SourceSummary { files, rows_read: dataset.customers.rows, rows_used: eligible, ..SourceSummary::default() };
     Ok(Input {
@@ -137,8 +150,8 @@ pub(super) fn from_table(
 }
 
 /// How a job reads a prepared table.
-pub(super) fn table_request<'a>(job: &Job<'a>, path: &'a Path, as_of: Option<Day>) -> TableRequest<'a> {
-    TableRequest { settings: job.settings(), path, as_of, today: job.today(), memory: job.memory() }
+pub(super) fn table_request<'a>(job: &Job<'a>, table: Given<'a>, as_of: Option<Day>) -> TableRequest<'a> {
+    TableRequest { settings: job.settings(), table, as_of, today: job.today(), memory: job.memory() }
 }
 
 /// The customers, all signals and the cancellations, opened.
@@ -152,7 +165,7 @@ pub(super) fn open_tables_for(job: &Job<'_>, dates: &[Day]) -> Result<Tables> {
 }
 
 /// The date wanted of a table's ascending dates, or the newest one, with so many `earlier` ones before it.
-fn newest_dates(path: &Path, dates: &[Day], as_of: Option<Day>, earlier: usize) -> Result<Vec<Day>> {
+fn newest_dates(table: Given<'_>, dates: &[Day], as_of: Option<Day>, earlier: usize) -> Result<Vec<Day>> {
     let end = match as_of {
         Some(day) => dates.binary_search(&day).ok(),
         None => dates.len().checked_sub(1),
@@ -163,8 +176,7 @@ fn newest_dates(path: &Path, dates: &[Day], as_of: Option<Day>, earlier: usize) 
 
     let newest: Vec<String> = dates.iter().rev().take(5).map(Day::to_string).collect();
     Err(Error::TooLittle(format!(
-        "{} has no row {}; its newest dates are: {}",
-        path.display(),
+        "prepared table {table} has no row {}; its newest dates are: {}",
         as_of.map_or_else(|| "with an as-of date".to_owned(), |day| format!("of {day}")),
         if newest.is_empty() { "none".to_owned() } else { newest.join(", ") },
     )))

@@ -98,17 +98,17 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         let started = Instant::now();
         let model = chosen(registry, request.model.as_deref())?;
 
-        let (staged, input) = match (&request.data, request.as_of) {
-            (Data::Table(path), as_of) => {
+        let (staged, input) = match (request.data.prepared(), request.as_of) {
+            (Some(table), as_of) => {
                 model.check_prepared(job.settings())?;
-                let input = input::from_table(job, &model, path, as_of, 0)?;
+                let input = input::from_table(job, &model, table, as_of, 0)?;
                 (begin(job, input.as_of)?, input)
             }
-            (Data::Signals, Some(as_of)) => {
+            (None, Some(as_of)) => {
                 model.check_compatible(job.settings())?;
                 (begin(job, as_of)?, input::from_signals(job, as_of)?)
             }
-            (Data::Signals, None) => {
+            (None, None) => {
                 return Err(Error::Config("name the date of the list with --as-of DATE".to_owned()));
             }
         };
@@ -124,16 +124,16 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
 pub fn compute(context: &Context<'_>, model: Artefact, data: &Data, as_of: Option<Day>) -> Result<Scored> {
     context.run(|job| {
         let started = Instant::now();
-        let input = match (data, as_of) {
-            (Data::Table(path), as_of) => {
+        let input = match (data.prepared(), as_of) {
+            (Some(table), as_of) => {
                 model.check_prepared(job.settings())?;
-                input::from_table(job, &model, path, as_of, 0)?
+                input::from_table(job, &model, table, as_of, 0)?
             }
-            (Data::Signals, Some(as_of)) => {
+            (None, Some(as_of)) => {
                 model.check_compatible(job.settings())?;
                 input::from_signals(job, as_of)?
             }
-            (Data::Signals, None) => return Err(Error::Config("name the as-of date of the signals".to_owned())),
+            (None, None) => return Err(Error::Config("name the as-of date of the signals".to_owned())),
         };
         scored(job, model, input, started)
     })

@@ -17,11 +17,12 @@ use crate::observer::{Note, Observer};
 use crate::registry::comparison;
 use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
+use crate::sources::Given;
 use crate::training;
 use crate::training::candidates::{Candidates, Wide};
 use crate::training::folds;
 use crate::training::leakage;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What to train on, and what becomes of the challenger.
 #[derive(Clone, Debug)]
@@ -74,9 +75,9 @@ const NO_TIME_SPLIT: &str =
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Trained> {
     context.run(|job| {
         let _lock = registry.lock()?;
-        let (model, decision) = match &request.data {
-            Data::Signals => from_signals(job, registry, request)?,
-            Data::Table(path) => from_table(job, registry, path, request)?,
+        let (model, decision) = match request.data.prepared() {
+            None => from_signals(job, registry, request)?,
+            Some(table) => from_table(job, registry, table, request)?,
         };
 
         if decision.promoted {
@@ -122,10 +123,10 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     Ok((challenger.published, decision))
 }
 
-fn from_table(job: &Job<'_>, registry: &Registry, path: &Path, request: &Request) -> Result<(Artefact, Decision)> {
+fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Request) -> Result<(Artefact, Decision)> {
     let settings = job.settings();
     job.step("reading the table");
-    let prepared = prepared::for_training(&input::table_request(job, path, request.as_of))?;
+    let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
     prepared.notes.iter().for_each(|note| job.warn(note));
     let snapshots = prepared.snapshots(settings)?;
     job.step("looking for leaks");
@@ -175,7 +176,7 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
     let training = Selection::labelled(&prepared.dataset, |day| snapshots.training.contains(&day));
     let kept = candidates(settings, prepared).for_training_on(&training)?;
     let data = kept.data();
-    let inputs = Inputs::from_table(&prepared.source.table.table);
+    let inputs = Inputs::from_prepared(&prepared.source.table);
     let shared = training::Data::Shared(data);
     let mut challenger = training::train(settings, shared, snapshots, inputs, job)?;
     challenger.models().for_each(|model| kept.tell(model));
@@ -189,7 +190,7 @@ fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<ModelPair> {
         (Some(levels), Some(column)) => Folds::given(column, levels)?,
         _ => Folds::stratified(&prepared.dataset, settings.model.seed),
     };
-    let inputs = Inputs::from_table(&prepared.source.table.table);
+    let inputs = Inputs::from_prepared(&prepared.source.table);
     let candidates = candidates(settings, prepared);
     folds::train(settings, &candidates, (&folds, column), inputs, job)
 }

@@ -83,8 +83,7 @@ fn data(text: &mut String, model: &Artefact) {
         line("chosen from a wide table", format!("{screening}. Kept, the strongest first: {}", kept.join(", ")));
     }
     for (name, source) in &model.inputs.sources {
-        let digest: String = source.footers_sha256.chars().take(12).collect();
-        line(&format!("source `{name}`"), format!("{} rows in {} files, digest {digest}…", source.rows, source.files));
+        line(&format!("source `{name}`"), source.describe());
     }
     text.push('\n');
 }

@@ -10,6 +10,7 @@ pub mod quarantine;
 pub mod scan;
 
 pub use self::parquet::Table;
+pub use arrow_array::RecordBatch;
 pub use contract::IdKind;
 pub use customers::cancellations::Cancellations;
 pub use customers::ids::Ids;
@@ -17,6 +18,7 @@ pub use customers::levels::{Levels, NO_LEVEL};
 pub use customers::passthrough::Passthrough;
 pub use customers::{CustomerTable, NO_DAY};
 pub use prepared::keys::Keys;
+pub use prepared::origin::{Given, Origin};
 pub use prepared::{PreparedTable, Wanted};
 pub use quarantine::{Quarantine, Reason};
 pub use scan::partition::Partitioning;

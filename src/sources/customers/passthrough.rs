@@ -4,11 +4,10 @@ use super::CustomerTable;
 use crate::calendar::Zone;
 use crate::config;
 use crate::error::Result;
-use crate::sources::contract::{IdKind, Need, Role};
+use crate::sources::contract::{value_type, IdKind, Need, Role};
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
 use crate::sources::parquet::pieces::table_pieces;
 use crate::sources::parquet::Table;
-use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
@@ -58,18 +57,20 @@ pub(crate) fn copy(
     out: &mut Option<Passthrough>,
 ) {
     let targets = slots.iter().enumerate().filter_map(|(row, slot)| slot.map(|slot| (row, slot)));
-    match array.data_type() {
+    let data_type = value_type(array.data_type());
+    match data_type {
         DataType::Boolean => {
+            let mut numbers = Vec::new();
+            decode::numbers(array, &mut numbers);
             let column = out.get_or_insert_with(|| Passthrough::Boolean(vec![None; length]));
             if let Passthrough::Boolean(column) = column {
-                let array = array.as_boolean();
                 targets
-                    .filter(|(row, _)| array.is_valid(*row))
-                    .for_each(|(row, slot)| column[slot] = Some(array.value(row)));
+                    .filter(|(row, _)| !numbers[*row].is_nan())
+                    .for_each(|(row, slot)| column[slot] = Some(numbers[row] == 1.0));
             }
         }
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
-            let is_date = matches!(array.data_type(), DataType::Date32 | DataType::Date64);
+            let is_date = matches!(data_type, DataType::Date32 | DataType::Date64);
             let mut instants = Vec::new();
             Times::new(zone).fill(array, &mut instants);
             let targets = targets.filter(|(row, _)| instants[*row] != NULL_TIME);
@@ -88,13 +89,20 @@ pub(crate) fn copy(
                 _ => {}
             }
         }
-        DataType::Float64 | DataType::Float32 | DataType::Float16 | DataType::Decimal128(..) => {
+        DataType::Float64
+        | DataType::Float32
+        | DataType::Float16
+        | DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..) => {
             let mut numbers = Vec::new();
             decode::numbers(array, &mut numbers);
             let column = out.get_or_insert_with(|| Passthrough::Float(vec![None; length]));
             if let Passthrough::Float(column) = column {
+                // A NaN that is stored is no null.
+                let nulls = array.logical_nulls();
                 targets
-                    .filter(|(row, _)| array.is_valid(*row))
+                    .filter(|(row, _)| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row)))
                     .for_each(|(row, slot)| column[slot] = Some(numbers[row]));
             }
         }

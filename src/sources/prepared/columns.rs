@@ -1,7 +1,7 @@
 //! The columns of the rows that a run uses, several at a time, each decoded once.
 
 use super::keys::{day_of, SelectedRows};
-use super::{PreparedTable, BATCH, UNUSED};
+use super::{PreparedTable, UNUSED};
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::sources::customers::levels::{Coded, Levels, NO_LEVEL};
@@ -159,7 +159,7 @@ impl PreparedTable {
         self.passthrough.iter().map(column).collect()
     }
 
-    /// Decodes some columns of the row groups that hold rows of the run, in file order. `take` gets the number of the
+    /// Reads some columns of the row groups that hold rows of the run, in their order. `take` gets the number of the
     /// column, the position of each row in the run, and the rows' values.
     fn read(
         &self,
@@ -168,32 +168,31 @@ impl PreparedTable {
         mut take: impl FnMut(usize, &[u32], Values<'_>),
     ) -> Result<()> {
         let mut start = 0;
-        for (file, groups) in self.table.files.iter().zip(&rows.groups) {
+        for (part, groups) in self.origin.parts().into_iter().zip(&rows.groups) {
             let count: usize = groups.iter().map(|&(_, rows)| rows).sum();
             let positions = &rows.positions[start..start + count];
             start += count;
             let (stored, constant): (Vec<usize>, Vec<usize>) =
-                (0..columns.len()).partition(|&column| file.data_type(&columns[column]).is_some());
+                (0..columns.len()).partition(|&column| part.has(&columns[column]));
             for column in constant {
-                let value = file.file.partition_value(&columns[column]).and_then(|value| value.as_deref());
-                take(column, positions, Values::Constant(value));
+                take(column, positions, Values::Constant(part.folder_value(&columns[column])));
             }
             if stored.is_empty() || groups.is_empty() {
                 continue;
             }
+
             let names: Vec<&str> = stored.iter().map(|&column| columns[column].as_str()).collect();
-            let groups = groups.iter().map(|&(group, _)| group).collect();
+            let groups: Vec<usize> = groups.iter().map(|&(group, _)| group).collect();
             let mut done = 0;
-            for batch in file.read(&names, Some(groups), BATCH)? {
-                let batch = batch?;
-                let positions = &positions[done..done + batch.num_rows()];
-                done += batch.num_rows();
-                for &column in &stored {
-                    if let Some(array) = batch.column_by_name(&columns[column]) {
+            part.read(&names, &groups, |count, arrays| {
+                let positions = &positions[done..done + count];
+                done += count;
+                for (&column, array) in stored.iter().zip(arrays) {
+                    if let Some(array) = array {
                         take(column, positions, Values::Array(array));
                     }
                 }
-            }
+            })?;
         }
         Ok(())
     }
@@ -225,7 +224,7 @@ impl Values<'_> {
 }
 
 /// A value as the data set keeps it. A finite one stays finite.
-fn narrowed(value: f64) -> f32 {
+pub(crate) fn narrowed(value: f64) -> f32 {
     if value.is_finite() {
         value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
     } else {

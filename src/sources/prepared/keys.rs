@@ -1,13 +1,14 @@
 //! The keys of a prepared table: id, as-of date and label of every row; and the rows that a run uses, by them.
 
-use super::{quoted, PreparedTable, BATCH, UNUSED, WHAT};
+use super::origin::WHAT;
+use super::part::Part;
+use super::{quoted, PreparedTable, UNUSED};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
 use crate::sources::contract::IdKind;
 use crate::sources::customers::ids::Ids;
 use crate::sources::customers::NO_DAY;
 use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
-use crate::sources::parquet::OpenFile;
 use crate::sources::quarantine::{Quarantine, Reason};
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -18,9 +19,9 @@ impl PreparedTable {
     /// # Errors
     /// [`Error::Contract`] when a file cannot be decoded, or a label is neither 0 nor 1.
     pub fn keys(&self, zone: &Zone) -> Result<Keys> {
-        let groups: Vec<(&OpenFile, usize)> = self.table.files.iter().flat_map(row_groups).collect();
+        let groups: Vec<(Part<'_>, usize)> = self.origin.parts().into_iter().flat_map(row_groups).collect();
         let parts: Vec<Keys> =
-            groups.into_par_iter().map(|(file, group)| self.keys_of(file, group, zone)).collect::<Result<_>>()?;
+            groups.into_par_iter().map(|(part, group)| self.keys_of(part, group, zone)).collect::<Result<_>>()?;
         let mut keys = Keys::default();
         for part in parts {
             keys.integers.extend(part.integers);
@@ -45,19 +46,19 @@ impl PreparedTable {
         Ok(keys)
     }
 
-    fn keys_of(&self, file: &OpenFile, group: usize, zone: &Zone) -> Result<Keys> {
+    fn keys_of(&self, part: Part<'_>, group: usize, zone: &Zone) -> Result<Keys> {
         let mut columns = vec![self.id.as_str()];
         columns.extend(self.label.as_deref());
         columns.extend(self.as_of.as_deref());
+        let as_of = columns.len() - 1;
         let mut keys = Keys::default();
         let mut times = Times::new(zone);
         let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        for batch in file.read(&columns, Some(vec![group]), BATCH)? {
-            let batch = batch?;
-            let rows = batch.num_rows();
+
+        part.read(&columns, &[group], |rows, arrays| {
             keys.groups.push(rows);
-            if let Some(array) = batch.column_by_name(&self.id) {
-                match self.table.id_kind {
+            if let Some(array) = &arrays[0] {
+                match self.origin.id_kind() {
                     IdKind::Integer => {
                         decode::integers(array, &mut ids);
                         keys.integers.extend_from_slice(&ids);
@@ -69,19 +70,21 @@ impl PreparedTable {
                     }
                 }
             }
+
             if let Some(column) = &self.as_of {
-                match batch.column_by_name(column) {
+                match &arrays[as_of] {
                     Some(array) => {
                         times.fill(array, &mut instants);
                         keys.days.extend(instants.iter().map(|&t| day_of(t, zone)));
                     }
                     None => {
-                        let day = file.file.partition_day(column).map_or(NO_DAY, |day| day.0);
+                        let day = part.folder_day(column).map_or(NO_DAY, |day| day.0);
                         keys.days.resize(keys.days.len() + rows, day);
                     }
                 }
             }
-            if let Some(array) = self.label.as_ref().and_then(|column| batch.column_by_name(column)) {
+
+            if let (Some(_), Some(Some(array))) = (&self.label, arrays.get(1)) {
                 decode::numbers(array, &mut numbers);
                 for &number in &numbers {
                     keys.labels.push(match number {
@@ -95,13 +98,13 @@ impl PreparedTable {
                     }
                 }
             }
-        }
+        })?;
         Ok(keys)
     }
 }
 
-fn row_groups(file: &OpenFile) -> impl Iterator<Item = (&OpenFile, usize)> {
-    (0..file.metadata.metadata().num_row_groups()).map(move |group| (file, group))
+fn row_groups(part: Part<'_>) -> impl Iterator<Item = (Part<'_>, usize)> {
+    (0..part.groups()).map(move |group| (part, group))
 }
 
 pub(super) fn day_of(instant: i64, zone: &Zone) -> i32 {
@@ -192,7 +195,7 @@ impl Keys {
         }
         let unlabelled = (unlabelled - order.len()) as u64;
 
-        let ids = match opened.table.id_kind {
+        let ids = match opened.origin.id_kind() {
             IdKind::Integer => Ids::Integer(order.iter().map(|&row| self.integers[row as usize]).collect()),
             IdKind::Text => {
                 let mut bytes = String::new();
@@ -210,16 +213,17 @@ impl Keys {
         }
 
         // Row groups without any row of the run are not read again.
-        let mut groups: Vec<Vec<(usize, usize)>> = vec![Vec::new(); opened.table.files.len()];
+        let parts = opened.origin.parts();
+        let mut groups: Vec<Vec<(usize, usize)>> = vec![Vec::new(); parts.len()];
         let mut kept = Vec::with_capacity(all);
         let mut start = 0;
-        let numbered = opened.table.files.iter().enumerate();
-        let of_files = numbered.flat_map(|(place, file)| row_groups(file).map(move |(_, group)| (place, group)));
-        for ((file, group), &count) in of_files.zip(&self.groups) {
+        let numbered = parts.into_iter().enumerate();
+        let all_groups = numbered.flat_map(|(place, part)| row_groups(part).map(move |(_, group)| (place, group)));
+        for ((place, group), &count) in all_groups.zip(&self.groups) {
             let part = &positions[start..start + count];
             start += count;
             if part.iter().any(|&position| position != UNUSED) {
-                groups[file].push((group, count));
+                groups[place].push((group, count));
                 kept.extend_from_slice(part);
             }
         }
@@ -292,7 +296,7 @@ pub struct SelectedRows {
     pub quarantine: Quarantine,
     /// Of each row of the row groups to read, in file order, its place among these rows.
     pub(super) positions: Vec<u32>,
-    /// The row groups of each file, with their rows.
+    /// The row groups of each file or batch, with their rows.
     pub(super) groups: Vec<Vec<(usize, usize)>>,
 }
 

@@ -1,22 +1,20 @@
 //! A prepared feature table: one row a customer, or a customer and as-of date, with features that were computed
-//! elsewhere. Opened and held against its contract first; then its keys are read (id, as-of date, label), which say
+//! elsewhere, in files or record batches. Opened and held against its contract first; then its keys are read (id, as-of date, label), which say
 //! which rows a run uses; then the columns of those rows, several at a time, each decoded once.
 
+mod batches;
 pub mod columns;
 pub mod keys;
+pub mod origin;
+mod part;
 
 use crate::config;
 use crate::error::Result;
 use crate::sources::contract::{in_one, some_of, type_name, Need, Role};
-use crate::sources::parquet::Table;
 use arrow_schema::DataType;
 use hashbrown::{HashMap, HashSet};
-use std::path::Path;
+use origin::{Given, Origin, WHAT};
 
-/// How messages name the table.
-const WHAT: &str = "prepared table";
-/// Rows decoded at a time, of each column: few enough to stay in cache between decoding and placing.
-const BATCH: usize = 8192;
 /// A row that the run does not use.
 const UNUSED: u32 = u32::MAX;
 
@@ -38,8 +36,8 @@ pub enum Wanted<'a> {
 
 /// A prepared table, opened, with the columns that a run reads.
 pub struct PreparedTable {
-    /// Its files.
-    pub table: Table,
+    /// Where its columns come from.
+    pub origin: Origin,
     /// The column of the id.
     pub id: String,
     /// The column of the label, for training.
@@ -90,22 +88,22 @@ impl PreparedTable {
     /// Opens the table and decides about its columns.
     ///
     /// # Errors
-    /// [`Error::Contract`] with a line for every mismatch of every file.
-    pub fn open(path: &Path, settings: &config::Table, wanted: &Wanted<'_>) -> Result<PreparedTable> {
+    /// [`Error::Contract`] with a line for every mismatch of every file or batch.
+    pub fn open(given: Given<'_>, settings: &config::Table, wanted: &Wanted<'_>) -> Result<PreparedTable> {
         let mut problems = Vec::new();
-        let Some(plain) = Table::open(WHAT, path, &[], None, &mut problems) else {
+        let Some(plain) = Origin::open(given, &[], &mut problems) else {
             return Err(in_one(&problems));
         };
         let columns = columns_of(&plain);
         let mut known: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
-        known.extend(plain.files.iter().flat_map(|file| &file.file.partition).map(|(name, _)| name.clone()));
+        known.extend(plain.parts().into_iter().flat_map(|part| part.folders()).map(|(name, _)| name.clone()));
         let usual = |given: &Option<String>, name: &str| {
             let found = || (known.contains(name) && !settings.ignores(name)).then(|| name.to_owned());
             given.clone().or_else(found)
         };
         let as_of = usual(&settings.as_of, "as_of");
         let mut opened = PreparedTable {
-            table: plain,
+            origin: plain,
             id: settings.id.clone(),
             label: None,
             fold: None,
@@ -136,17 +134,25 @@ impl PreparedTable {
         if !missing.is_empty() {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             problems.push(format!(
-                "{WHAT} {}: {} missing, {why}: {}; found the columns {}",
-                path.display(),
+                "{WHAT} {given}: {} missing, {why}: {}; found the columns {}",
                 if missing.len() == 1 { "1 column is".to_owned() } else { format!("{} columns are", missing.len()) },
                 missing.join(", "),
                 some_of(&names),
             ));
         }
         let needs = opened.needs(&missing);
-        match (Table::open(WHAT, path, &needs, None, &mut problems), problems.as_slice()) {
-            (Some(table), []) => Ok(PreparedTable { table, ..opened }),
+        match (Origin::open(given, &needs, &mut problems), problems.as_slice()) {
+            (Some(origin), []) => Ok(PreparedTable { origin, ..opened }),
             (_, problems) => Err(in_one(problems)),
+        }
+    }
+
+    /// SHA-256 of the values that the run reads, if they come as record batches: the same for any cut into batches and any
+    /// encoding of the columns.
+    pub fn content_sha256(&self) -> Option<String> {
+        match &self.origin {
+            Origin::Files(_) => None,
+            Origin::Batches(batches) => Some(batches.sha256(&self.needs(&[]))),
         }
     }
 
@@ -208,19 +214,19 @@ impl PreparedTable {
     }
 }
 
-/// A column of the files.
+/// A column of the files or batches.
 struct Column {
     name: String,
     kind: Kind,
     type_name: String,
 }
 
-/// The columns of all files, in the order of their first appearance. Text in any file makes a column text.
-fn columns_of(table: &Table) -> Vec<Column> {
+/// The columns of all files or batches, in the order of their first appearance. Text in any of them makes a column text.
+fn columns_of(origin: &Origin) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for file in &table.files {
-        for field in file.metadata.schema().fields() {
+    for part in origin.parts() {
+        for field in part.schema().fields() {
             let kind = Kind::of_type(field.data_type());
             match places.get(field.name()) {
                 Some(&place) if kind == Kind::Level => columns[place].kind = kind,
