@@ -64,6 +64,7 @@ mod published;
 pub mod ranking;
 pub mod reasons;
 pub mod registry;
+pub mod scorer;
 pub mod simulate;
 pub mod sources;
 pub mod training;

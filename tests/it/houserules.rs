@@ -27,7 +27,7 @@ const FLOORS: [&[&str]; 12] = [
     &["dataset"],
     &["metrics", "model"],
     &["evaluation", "artefact", "training"],
-    &["reasons", "ranking"],
+    &["reasons", "ranking", "scorer"],
     &["publish", "registry", "monitoring", "simulate"],
     &["jobs"],
     &["cli"],
@@ -231,7 +231,7 @@ fn knows_files(code: &str) -> bool {
 
 fn may_know_files(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
-    matches!(room(path), "sources" | "publish" | "simulate") || file.contains("writer")
+    matches!(room(path), "sources" | "scorer" | "publish" | "simulate") || file.contains("writer")
 }
 
 /// Words and the marks that matter here.
