@@ -25,7 +25,7 @@
 //!     (feature.name.clone(), Arc::new(Float64Array::from(values.to_vec())) as ArrayRef)
 //! });
 //! let levels = catalogue.categorical.iter().map(|name| {
-//!     (name.clone(), Arc::new(StringArray::from(vec![Some("basic"), None])) as ArrayRef)
+//!     (name.clone(), Arc::new(StringArray::from(vec!["basic", "basic"])) as ArrayRef)
 //! });
 //! let scores = scorer.score(&RecordBatch::try_from_iter(numbers.chain(levels))?)?;
 //!

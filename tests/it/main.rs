@@ -17,6 +17,7 @@ mod notebooks;
 mod onnx;
 mod prepared;
 mod real_data;
+mod record_batches;
 mod registry;
 mod restrictions;
 mod sample;

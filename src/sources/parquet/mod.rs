@@ -199,8 +199,10 @@ impl Table {
             }
         }
 
-        let holders: Vec<Holder<'_>> = files.iter().map(OpenFile::holder).collect();
-        let id_kind = hold_against(what, &holders, needs, problems);
+        let id_kind = {
+            let holders: Vec<Holder<'_>> = files.iter().map(OpenFile::holder).collect();
+            hold_against(what, &holders, needs, problems)
+        };
         (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
     }
 

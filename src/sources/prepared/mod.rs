@@ -1,6 +1,6 @@
 //! A prepared feature table: one row a customer, or a customer and as-of date, with features that were computed
-//! elsewhere, in files or record batches. Opened and held against its contract first; then its keys are read (id, as-of date, label), which say
-//! which rows a run uses; then the columns of those rows, several at a time, each decoded once.
+//! elsewhere, in files or record batches. Opened and held against its contract first; then its keys are read (id, as-of
+//! date, label), which say which rows a run uses; then the columns of those rows, several at a time, each decoded once.
 
 mod batches;
 pub mod columns;

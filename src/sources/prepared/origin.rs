@@ -3,7 +3,7 @@
 use super::batches::Batches;
 use super::part::Part;
 use crate::sources::contract::{IdKind, Need};
-use crate::sources::parquet::{self, Table};
+use crate::sources::parquet::Table;
 use arrow_array::RecordBatch;
 use std::fmt;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub enum Origin {
 impl Origin {
     pub(super) fn open(given: Given<'_>, needs: &[Need], problems: &mut Vec<String>) -> Option<Origin> {
         match given {
-            Given::Files(path) => parquet::open(WHAT, path, needs, None, problems).map(Origin::Files),
+            Given::Files(path) => Table::open(WHAT, path, needs, None, problems).map(Origin::Files),
             Given::Batches(batches) => Batches::open(WHAT, batches, needs, problems).map(Origin::Batches),
         }
     }
