@@ -11,7 +11,7 @@ pub use scoring::Row;
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, Place, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
@@ -216,8 +216,8 @@ pub struct Artefact {
 pub struct Scores {
     /// Each row's customer, as its place in the customers table.
     pub customers: Vec<u32>,
-    /// Where each row lies: block, row.
-    pub places: Vec<(u32, u32)>,
+    /// Where each row lies.
+    pub places: Vec<Place>,
     /// The model's log-odds.
     pub log_odds: Vec<f64>,
     /// The calibrated probabilities.
@@ -350,7 +350,7 @@ impl Artefact {
         let log_odds = log_odds.concat();
         let places = (0u32..)
             .zip(&dataset.blocks)
-            .flat_map(|(index, _)| selection.rows(index as usize).iter().map(move |&row| (index, row)));
+            .flat_map(|(block, _)| selection.rows(block as usize).iter().map(move |&row| Place { block, row }));
         Ok(Scores {
             customers: selection.customers(dataset),
             places: places.collect(),
@@ -360,18 +360,18 @@ impl Artefact {
         })
     }
 
-    /// The mean of some rows, given as (block, row), term by term.
+    /// The mean of some rows, term by term.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn mean_row(&self, dataset: &Dataset, places: &[(u32, u32)]) -> Result<Row> {
+    pub fn mean_row(&self, dataset: &Dataset, places: &[Place]) -> Result<Row> {
         let mut places = places.to_vec();
         places.sort_unstable();
         let scorer = self.scorer(&dataset.customers);
         let mut sums = scorer.no_rows();
-        for of_block in places.chunk_by(|a, b| a.0 == b.0) {
-            let rows: Vec<u32> = of_block.iter().map(|&(_, row)| row).collect();
-            scorer.score(&dataset.blocks[of_block[0].0 as usize], &rows, &mut sums)?;
+        for of_block in places.chunk_by(|a, b| a.block == b.block) {
+            let rows: Vec<u32> = of_block.iter().map(|place| place.row).collect();
+            scorer.score(dataset.at(of_block[0]).0, &rows, &mut sums)?;
         }
         Ok(scorer.mean(&sums))
     }
@@ -380,7 +380,7 @@ impl Artefact {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn row(&self, dataset: &Dataset, place: (u32, u32)) -> Result<Row> {
+    pub fn row(&self, dataset: &Dataset, place: Place) -> Result<Row> {
         self.mean_row(dataset, &[place])
     }
 

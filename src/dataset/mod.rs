@@ -81,6 +81,15 @@ impl Block {
     }
 }
 
+/// Where a row of a data set lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The block.
+    pub block: u32,
+    /// The row in the block.
+    pub row: u32,
+}
+
 /// Every eligible (customer, as-of) row.
 pub struct Dataset {
     /// The columns.
@@ -108,17 +117,22 @@ impl Dataset {
         self.first_entries.get(entry as usize).copied().unwrap_or(entry)
     }
 
+    /// The block of a row, and the row in it.
+    pub fn at(&self, place: Place) -> (&Block, usize) {
+        (&self.blocks[place.block as usize], place.row as usize)
+    }
+
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.blocks.iter().map(Block::rows).sum()
     }
 
-    /// The numeric features of some rows, given as (block, row): column-major, `places.len()` values a column. A block
+    /// The numeric features of some rows: column-major, `places.len()` values a column. A block
     /// that lies on disk is read once.
     ///
     /// # Errors
     /// As [`Block::values`].
-    pub fn gather(&self, places: &[(u32, u32)]) -> Result<Vec<f32>> {
+    pub fn gather(&self, places: &[Place]) -> Result<Vec<f32>> {
         /// Blocks in memory at a time.
         const LOADED: usize = 16;
         let columns = self.catalogue.numeric.len();
@@ -126,18 +140,18 @@ impl Dataset {
         if gathered.is_empty() {
             return Ok(gathered);
         }
-        let mut by_block: Vec<(u32, u32, u32)> =
-            (0u32..).zip(places).map(|(position, &(block, row))| (block, row, position)).collect();
+
+        let mut by_block: Vec<(Place, u32)> = places.iter().copied().zip(0u32..).collect();
         by_block.par_sort_unstable();
-        let block_of = |place: &(u32, u32, u32)| place.0;
-        let runs: Vec<&[(u32, u32, u32)]> = by_block.chunk_by(|a, b| block_of(a) == block_of(b)).collect();
+        let runs: Vec<&[(Place, u32)]> = by_block.chunk_by(|(a, _), (b, _)| a.block == b.block).collect();
+
         let held = self.blocks.iter().all(|block| block.values.is_held());
         for runs in runs.chunks(if held { runs.len() } else { LOADED }) {
-            let load = |run: &&[(u32, u32, u32)]| self.blocks[run[0].0 as usize].values();
+            let load = |run: &&[(Place, u32)]| self.blocks[run[0].0.block as usize].values();
             let loaded: Vec<Values<'_>> = runs.par_iter().map(load).collect::<Result<_>>()?;
             gathered.par_chunks_mut(places.len()).enumerate().for_each(|(index, out)| {
                 for (run, values) in runs.iter().zip(&loaded) {
-                    let rows = run.iter().map(|&(_, row, position)| (row, position as usize));
+                    let rows = run.iter().map(|&(place, position)| (place.row, position as usize));
                     values.visit(index, rows, |position, value| out[position] = value);
                 }
             });

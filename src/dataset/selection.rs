@@ -1,6 +1,6 @@
 //! Which rows of a data set a purpose uses.
 
-use super::{Block, Dataset};
+use super::{Block, Dataset, Place};
 use crate::calendar::Day;
 use rayon::prelude::*;
 
@@ -65,9 +65,9 @@ impl Selection {
         Selection { rows: dataset.blocks.par_iter().zip(&self.rows).map(kept).collect() }
     }
 
-    /// At most about `count` of the rows, as (block, row): short runs, evenly spread over the blocks. What lies between two
+    /// At most about `count` of the rows: short runs, evenly spread over the blocks. What lies between two
     /// single rows would be fetched with them.
-    pub fn spread(&self, count: usize) -> Vec<(u32, u32)> {
+    pub fn spread(&self, count: usize) -> Vec<Place> {
         /// Rows of a run: a feature of so many fills a cache line.
         const RUN: usize = 16;
         let period = RUN * self.count().div_ceil(count.max(1)).max(1);
@@ -77,7 +77,7 @@ impl Selection {
             let end = before + rows.len();
             for run in (before / period * period..end).step_by(period) {
                 let within = run.max(before)..(run + RUN).min(end).max(before);
-                places.extend(within.map(|at| (block, rows[at - before])));
+                places.extend(within.map(|at| Place { block, row: rows[at - before] }));
             }
             before = end;
         }
@@ -87,7 +87,7 @@ impl Selection {
     /// At most about `count` of the rows, spread as [`Selection::spread`] does.
     pub fn thinned(&self, count: usize) -> Selection {
         let mut rows = vec![Vec::new(); self.rows.len()];
-        self.spread(count).into_iter().for_each(|(block, row)| rows[block as usize].push(row));
+        self.spread(count).into_iter().for_each(|place| rows[place.block as usize].push(place.row));
         Selection { rows }
     }
 
@@ -135,7 +135,7 @@ mod tests {
             let some = selection.spread(count);
             assert!(some.is_sorted_by(|a, b| a < b), "{count}");
             assert_eq!(selection.thinned(count).spread(usize::MAX), some, "{count}");
-            assert!(some.iter().all(|&(block, row)| row < block && row % 3 == 0), "{count}");
+            assert!(some.iter().all(|place| place.row < place.block && place.row % 3 == 0), "{count}");
             assert!(some.len() <= count + 16 && 2 * (some.len() + 16) > count, "{} of {count}", some.len());
             // No half of the rows has much more of the sample than the other.
             let half = all[all.len() / 2];

@@ -171,7 +171,8 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         let place = scores.places[position];
         let contributions = score::explain(&explainer, model, data, place)?.all;
         if day == *as_of {
-            let values = data.blocks[place.0 as usize].row(place.1 as usize)?;
+            let (block, row) = data.at(place);
+            let values = block.row(row)?;
             found = Some((contributions, scores.log_odds[position], explainer.reference_log_odds(), values));
         } else {
             before = Some(EarlierReasons { as_of: day, contributions });

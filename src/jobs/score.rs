@@ -6,7 +6,7 @@ use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::{Format, List, Reference};
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, Place, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::observer::Note;
@@ -309,19 +309,13 @@ pub(super) fn explainer(
 fn mean_at_cut_off(model: &Artefact, data: &Dataset, scores: &Scores, ranking: &Ranking) -> Result<Row> {
     let length = (ranking.listed / 10).max(50).min(ranking.listed);
     let nearest = &ranking.order[ranking.listed - length..ranking.listed];
-    let places: Vec<(u32, u32)> = nearest.iter().map(|&position| scores.places[position as usize]).collect();
+    let places: Vec<Place> = nearest.iter().map(|&position| scores.places[position as usize]).collect();
     model.mean_row(data, &places)
 }
 
 /// One row's reasons.
-pub(super) fn explain(
-    explainer: &Explainer,
-    model: &Artefact,
-    data: &Dataset,
-    place: (u32, u32),
-) -> Result<Explanation> {
-    let block = &data.blocks[place.0 as usize];
-    let row = place.1 as usize;
+pub(super) fn explain(explainer: &Explainer, model: &Artefact, data: &Dataset, place: Place) -> Result<Explanation> {
+    let (block, row) = data.at(place);
     let raw = block.row(row)?;
     let entry = block.customers[row] as usize;
     let levels: Vec<Option<&str>> = data.customers.categorical.iter().map(|levels| levels.get(entry)).collect();

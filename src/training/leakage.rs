@@ -3,7 +3,7 @@
 //!
 //! A figure is of [evenly spread](spread) rows.
 
-use crate::dataset::{Block, Dataset, Selection};
+use crate::dataset::{Block, Dataset, Place, Selection};
 use crate::error::Result;
 use crate::model::univariate::spread;
 use crate::numeric::{from_ordered_f32, ordered_f32};
@@ -65,8 +65,8 @@ impl fmt::Display for Suspect {
 
 /// The rows that are looked at.
 struct Sample {
-    /// Block and row of each.
-    places: Vec<(u32, u32)>,
+    /// Where they lie.
+    places: Vec<Place>,
     /// The label of each.
     y: Vec<u8>,
 }
@@ -74,13 +74,18 @@ struct Sample {
 impl Sample {
     fn draw(dataset: &Dataset, rows: &Selection) -> Sample {
         let places = spread(dataset, rows);
-        let label = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].label(row as usize).unwrap_or(0);
-        Sample { y: places.iter().map(label).collect(), places }
+        let mut sample = Sample { places, y: Vec::new() };
+        sample.y = sample.map(dataset, |block, row| block.label(row).unwrap_or(0));
+        sample
     }
 
     /// What `of` says of every row.
     fn map<T>(&self, dataset: &Dataset, of: impl Fn(&Block, usize) -> T) -> Vec<T> {
-        self.places.iter().map(|&(block, row)| of(&dataset.blocks[block as usize], row as usize)).collect()
+        let of_place = |&place: &Place| {
+            let (block, row) = dataset.at(place);
+            of(block, row)
+        };
+        self.places.iter().map(of_place).collect()
     }
 
     /// Whether having a value, or having none, is a matter of churners alone.

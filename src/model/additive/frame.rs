@@ -39,9 +39,9 @@ impl Frame {
         let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {
             let bins = Bins::from_levels(step);
             let levels = &dataset.customers.categorical[index];
-            let codes = places.iter().map(|&(block, row)| {
-                let customer = dataset.blocks[block as usize].customers[row as usize];
-                bins.level_code(levels.get(customer as usize))
+            let codes = places.iter().map(|&place| {
+                let (block, row) = dataset.at(place);
+                bins.level_code(levels.get(block.customers[row] as usize))
             });
             Grid::for_categorical(bins.clone(), codes)
         });

@@ -6,7 +6,7 @@
 //! common enough to tell something. Categorical features: one column a level, except for the commonest one, with all
 //! rare and unknown levels together as "other".
 
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, Place, Selection};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::measures::Spread;
@@ -150,7 +150,7 @@ fn known_transform(measure: Measure) -> Option<Transform> {
 }
 
 /// The rows that recipe and bins are learned from: at most about 100,000, and fewer where they have very many features.
-pub(crate) fn sample(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
+pub(crate) fn sample(dataset: &Dataset, rows: &Selection) -> Vec<Place> {
     rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / dataset.catalogue.numeric.len().max(1)))
 }
 

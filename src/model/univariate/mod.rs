@@ -9,7 +9,7 @@ pub mod screening;
 
 use super::additive::Bins;
 use super::design::recipe::Source;
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, Place, Selection};
 use crate::error::Result;
 use crate::sources::Levels;
 use rayon::prelude::*;
@@ -26,8 +26,8 @@ const EXPECTED: usize = 10;
 /// Values that quantiles are taken of.
 const CUT_VALUES: usize = 5_000;
 
-/// Evenly spread rows, so many that the values of all columns fit into memory, as (block, row).
-pub(crate) fn spread(dataset: &Dataset, rows: &Selection) -> Vec<(u32, u32)> {
+/// Evenly spread rows, so many that the values of all columns fit into memory.
+pub(crate) fn spread(dataset: &Dataset, rows: &Selection) -> Vec<Place> {
     let columns = dataset.catalogue.numeric.len().max(1);
     rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / columns).max(1))
 }
@@ -111,7 +111,10 @@ fn narrow(group: usize) -> u8 {
 pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
     let places = spread(dataset, rows);
     let values = dataset.gather(&places)?;
-    let label = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].label(row as usize).unwrap_or(0);
+    let label = |&place: &Place| {
+        let (block, row) = dataset.at(place);
+        block.label(row).unwrap_or(0)
+    };
     let y: Vec<u8> = places.iter().map(label).collect();
     let churned = y.iter().filter(|&&y| y == 1).count();
     let minority = churned.min(y.len() - churned).max(1);
@@ -128,7 +131,10 @@ pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
         Single::new(feature.name.clone(), Source::Numeric(index), cut, &groups, &y)
     });
     let mut singles: Vec<Single> = numeric.collect();
-    let entry = |&(block, row): &(u32, u32)| dataset.blocks[block as usize].customers[row as usize];
+    let entry = |&place: &Place| {
+        let (block, row) = dataset.at(place);
+        block.customers[row]
+    };
     let entries: Vec<u32> = places.iter().map(entry).collect();
     let categorical = dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).enumerate();
     let categorical = categorical.map(|(index, (name, levels))| {
