@@ -14,8 +14,8 @@ const MOST: usize = 50;
 pub struct Folds {
     /// What each fold is called.
     pub names: Vec<String>,
-    /// Whether the folds were given with the data.
-    pub given: bool,
+    /// The column that gave the folds; none if they were made.
+    pub column: Option<String>,
     /// The fold of every entry of the customers table.
     of: Vec<u8>,
 }
@@ -42,7 +42,7 @@ impl Folds {
         }
         // At most `MOST` of them.
         let of = levels.codes.iter().map(|&code| code as u8).collect();
-        Ok(Folds { names: levels.names.clone(), given: true, of })
+        Ok(Folds { names: levels.names.clone(), column: Some(column.to_owned()), of })
     }
 
     /// Folds with the same share of churners: a matter of ids, labels and the seed alone.
@@ -63,7 +63,7 @@ impl Folds {
                 of[entry as usize] = fold;
             }
         }
-        Folds { names: (1..=FOLDS).map(|fold| fold.to_string()).collect(), given: false, of }
+        Folds { names: (1..=FOLDS).map(|fold| fold.to_string()).collect(), column: None, of }
     }
 
     /// How many.

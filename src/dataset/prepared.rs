@@ -2,10 +2,11 @@
 //! unchanged. The customers table beside it has one entry for each row of the prepared table, in the order of ids and
 //! then as-of dates; neither the order of the rows in the files nor the number of threads changes a byte.
 
+use super::folds::Folds;
 use super::snapshots::Snapshots;
 use super::{Block, Dataset, StoredValues};
 use crate::calendar::{Day, Zone};
-use crate::config::Settings;
+use crate::config::{Churn, Settings, Training};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Feature};
@@ -178,10 +179,21 @@ impl Prepared {
     ///
     /// # Errors
     /// As [`Snapshots::among`].
-    pub fn snapshots(&self, settings: &Settings) -> Result<Option<Snapshots>> {
+    pub fn snapshots(&self, training: &Training, churn: &Churn) -> Result<Option<Snapshots>> {
         match (&self.source.table.as_of, self.dataset.as_of.as_slice()) {
             (None, _) | (_, [] | [_]) => Ok(None),
-            (Some(_), dates) => Snapshots::among(settings, dates, &self.unmatured).map(Some),
+            (Some(_), dates) => Snapshots::among(training, churn, dates, &self.unmatured).map(Some),
+        }
+    }
+
+    /// The folds that the table gives, or else folds with the same share of churners.
+    ///
+    /// # Errors
+    /// As [`Folds::given`].
+    pub fn folds_to_hold_out(&self, seed: u64) -> Result<Folds> {
+        match (&self.folds, &self.source.table.fold) {
+            (Some(levels), Some(column)) => Folds::given(column, levels),
+            _ => Ok(Folds::stratified(&self.dataset, seed)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Snapshots: the as-of dates of training and evaluation, split by time with an embargo.
 
 use crate::calendar::Day;
-use crate::config::{EvaluationChoice, Settings};
+use crate::config::{Churn, EvaluationChoice, Training};
 use crate::error::{Error, Result};
 use crate::labels;
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,8 @@ impl Snapshots {
     ///
     /// # Errors
     /// [`Error::TooLittle`] when no training date or no evaluation date is left.
-    pub fn choose(settings: &Settings, end: Day) -> Result<Snapshots> {
-        let training = &settings.training;
-        let span = labels::span_days(&settings.churn);
+    pub fn choose(training: &Training, churn: &Churn, end: Day) -> Result<Snapshots> {
+        let span = labels::span_days(churn);
         let mut dates: Vec<Day> = match &training.as_of {
             Some(dates) => dates.clone(),
             None => (0..training.snapshots).map(|k| end.earlier_by(span + k * training.step_days)).collect(),
@@ -38,16 +37,17 @@ impl Snapshots {
         dates.sort_unstable();
         dates.dedup();
         let (matured, unmatured): (Vec<Day>, Vec<Day>) =
-            dates.into_iter().partition(|&day| labels::matured(&settings.churn, day, end));
+            dates.into_iter().partition(|&day| labels::matured(churn, day, end));
         Snapshots::split(
-            settings,
+            training,
+            churn,
             matured,
             unmatured,
             &format!(
                 "with a gap of {} and a horizon of {} days, and labels known until {end}, the newest possible as-of date \
                  is {}. Wait, or choose earlier dates in [training]",
-                settings.churn.gap_days,
-                settings.churn.horizon_days,
+                churn.gap_days,
+                churn.horizon_days,
                 end.earlier_by(span),
             ),
             "Raise training.snapshots or training.step_days, or lower training.evaluation",
@@ -59,14 +59,14 @@ impl Snapshots {
     ///
     /// # Errors
     /// As [`Snapshots::choose`].
-    pub fn among(settings: &Settings, labelled: &[Day], unmatured: &[Day]) -> Result<Snapshots> {
-        let training = &settings.training;
+    pub fn among(training: &Training, churn: &Churn, labelled: &[Day], unmatured: &[Day]) -> Result<Snapshots> {
         let named = |day: &&Day| {
             let as_of = training.as_of.as_ref().is_none_or(|dates| dates.contains(day));
             as_of || matches!(&training.evaluation, EvaluationChoice::Dates(dates) if dates.contains(day))
         };
         Snapshots::split(
-            settings,
+            training,
+            churn,
             labelled.iter().filter(named).copied().collect(),
             unmatured.to_vec(),
             "the table has no labelled row of the dates that [training] names",
@@ -76,14 +76,15 @@ impl Snapshots {
     }
 
     fn split(
-        settings: &Settings,
+        training: &Training,
+        churn: &Churn,
         matured: Vec<Day>,
         unmatured: Vec<Day>,
         no_evaluation: &str,
         no_training: &str,
     ) -> Result<Snapshots> {
-        let span = labels::span_days(&settings.churn);
-        let (rest, evaluation): (Vec<Day>, Vec<Day>) = match &settings.training.evaluation {
+        let span = labels::span_days(churn);
+        let (rest, evaluation): (Vec<Day>, Vec<Day>) = match &training.evaluation {
             EvaluationChoice::Dates(wanted) => matured.into_iter().partition(|day| !wanted.contains(day)),
             EvaluationChoice::Newest(count) => {
                 let first = matured.len().saturating_sub(*count as usize);
@@ -92,7 +93,7 @@ impl Snapshots {
         };
         let first = evaluation.first().copied();
         let (fitting, embargoed): (Vec<Day>, Vec<Day>) =
-            rest.into_iter().partition(|&day| first.is_none_or(|first| labels::matured(&settings.churn, day, first)));
+            rest.into_iter().partition(|&day| first.is_none_or(|first| labels::matured(churn, day, first)));
         let snapshots = Snapshots { training: fitting, evaluation, embargoed, unmatured };
         match (snapshots.training.is_empty(), snapshots.evaluation.is_empty()) {
             (false, false) => Ok(snapshots),

@@ -5,7 +5,7 @@
 //! as a backtest is.
 
 use super::{Block, Dataset, Selection};
-use crate::config::{Folds, Settings};
+use crate::config::{Churn, Folds, Model};
 use crate::labels;
 use crate::observer::{Note, Observer};
 
@@ -23,8 +23,14 @@ const LEAST: usize = 50;
 
 /// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has earlier
 /// ones whose labels had matured by it with [`LEAST`] rows of each class to fit on.
-pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection, observer: &dyn Observer) -> Vec<Origin> {
-    if settings.model.folds == Folds::Customer {
+pub fn origins(
+    model: &Model,
+    churn: &Churn,
+    dataset: &Dataset,
+    rows: &Selection,
+    observer: &dyn Observer,
+) -> Vec<Origin> {
+    if model.folds == Folds::Customer {
         return Vec::new();
     }
     let mut classes = vec![[0usize; 2]; dataset.as_of.len()];
@@ -36,10 +42,8 @@ pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection, observe
     }
     let dates = || (0u32..).zip(&dataset.as_of).zip(&classes).filter(|(_, of)| **of != [0, 0]).map(|(date, _)| date);
     let origin = |(judged, day): (u32, &crate::calendar::Day)| {
-        let earlier = dates()
-            .filter(|(_, before)| labels::matured(&settings.churn, **before, *day))
-            .map(|(date, _)| date)
-            .collect();
+        let earlier =
+            dates().filter(|(_, before)| labels::matured(churn, **before, *day)).map(|(date, _)| date).collect();
         Origin { judged, earlier }
     };
     let enough = |origin: &Origin| {
@@ -51,7 +55,7 @@ pub fn origins(settings: &Settings, dataset: &Dataset, rows: &Selection, observe
         observer.note(&Note::detail(format!(
             "no training date has earlier ones with {LEAST} churners whose label windows of {} days had ended by it: the \
              penalty is validated on folds of customers",
-            labels::span_days(&settings.churn)
+            labels::span_days(churn)
         )));
     }
     found
@@ -73,6 +77,7 @@ impl Origin {
 mod tests {
     use super::*;
     use crate::calendar::Day;
+    use crate::config::Settings;
     use crate::memory::Memory;
     use crate::observer::Silent;
 
@@ -107,15 +112,20 @@ mod tests {
             memory: Memory::default(),
         };
         let rows = Selection::labelled(&dataset, |_| true);
-        assert!(origins(&settings(&["model.folds=customer"]), &dataset, &rows, &Silent).is_empty(), "not asked for");
+        let found =
+            |settings: &Settings, rows: &Selection| origins(&settings.model, &settings.churn, &dataset, rows, &Silent);
+        assert!(found(&settings(&["model.folds=customer"]), &rows).is_empty(), "not asked for");
         // Gap and horizon are 37 days.
         let time = settings(&[]);
-        let found = origins(&time, &dataset, &rows, &Silent);
+        let found_rows = found(&time, &rows);
         // The first date alone has too few customers who stayed; the date without labelled rows is none.
-        assert_eq!(found, [Origin { judged: 4, earlier: vec![0, 1, 2] }]);
-        assert_eq!(found[0].rows_fitted(&dataset, &rows).count(), 3 * per_date as usize);
-        assert_eq!(found[0].rows_judged(&dataset, &rows).rows(0), (4 * per_date..5 * per_date).collect::<Vec<_>>());
+        assert_eq!(found_rows, [Origin { judged: 4, earlier: vec![0, 1, 2] }]);
+        assert_eq!(found_rows[0].rows_fitted(&dataset, &rows).count(), 3 * per_date as usize);
+        assert_eq!(
+            found_rows[0].rows_judged(&dataset, &rows).rows(0),
+            (4 * per_date..5 * per_date).collect::<Vec<_>>()
+        );
         let few = Selection::labelled(&dataset, |day| day.0 < 37);
-        assert!(origins(&time, &dataset, &few, &Silent).is_empty());
+        assert!(found(&time, &few).is_empty());
     }
 }

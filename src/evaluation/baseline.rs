@@ -1,7 +1,6 @@
 //! The trivial baseline: what one column says alone. Of signals, the days since the last activity; of a prepared table, the
 //! column that says most about the training rows.
 
-use crate::config::Settings;
 use crate::dataset::{Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::Measure;
@@ -30,13 +29,13 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Learned from the training rows, for the judged ones.
+    /// Learned from the training rows, for the judged ones. The signals say nothing about more than the days of the look-back.
     ///
     /// # Errors
     /// Features that cannot be read back.
-    pub fn learn(settings: &Settings, dataset: &Dataset, training: &Selection, judged: &Selection) -> Result<Baseline> {
+    pub fn learn(look_back_days: u32, dataset: &Dataset, training: &Selection, judged: &Selection) -> Result<Baseline> {
         if dataset.catalogue.numeric.iter().any(|feature| feature.measure == Measure::DaysSinceLast) {
-            let probabilities = recency(dataset, training, judged, settings.features.look_back_days())?;
+            let probabilities = recency(dataset, training, judged, look_back_days)?;
             return Ok(Baseline { name: RECENCY.to_owned(), probabilities });
         }
         Ok(match univariate::best(univariate::singles(dataset, training)?) {

@@ -16,7 +16,7 @@ pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
 pub use segments::Segment;
 
 use crate::calendar::Day;
-use crate::config::Settings;
+use crate::config::{Economics, Settings};
 use crate::dataset::{Dataset, Selection};
 use crate::metrics::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
 use crate::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
@@ -72,18 +72,25 @@ pub struct Evaluation {
     pub folds: Option<FoldMetrics>,
 }
 
+/// Held-out rows, and what is known of them before they are judged.
+pub struct HeldOutRows<'a> {
+    /// The rows.
+    pub rows: &'a Selection,
+    /// The probability that the model gives each of them, block by block.
+    pub probabilities: &'a [Vec<f64>],
+    /// What the baseline says of them.
+    pub baseline: Baseline,
+    /// The [groups](segments::groupings) that they fall into.
+    pub groupings: Vec<segments::Grouping>,
+    /// The fold of each row where rows were held out in turn: they are ranked by [`metrics::places_within`] their folds, and
+    /// intervals are wider by [`for_shared_rows`].
+    pub folds: Option<&'a [u32]>,
+}
+
 impl Evaluation {
-    /// Judges probabilities of the selected rows, one a row, block by block; likewise those of the baseline; and group by group
-    /// by the [groupings](segments::groupings) of these rows. Where rows were held out in turn, `folds` has the fold of each:
-    /// rows are ranked by [`metrics::places_within`] theirs, and intervals are wider by [`for_shared_rows`].
-    pub fn new(
-        settings: &Settings,
-        dataset: &Dataset,
-        selection: &Selection,
-        probabilities: &[Vec<f64>],
-        baseline: Baseline,
-        (mut groupings, folds): (Vec<segments::Grouping>, Option<&[u32]>),
-    ) -> Evaluation {
+    /// Judges a model on rows that it has not seen, on the whole and group by group, against the baseline.
+    pub fn new(settings: &Settings, dataset: &Dataset, held_out: HeldOutRows<'_>) -> Evaluation {
+        let HeldOutRows { rows: selection, probabilities, baseline, mut groupings, folds } = held_out;
         let mut y = selection.labels(dataset);
         let mut dates = selection.map(dataset, |block, row| block.as_of[row]);
         let mut who = compact(&selection.customers(dataset));
@@ -91,7 +98,8 @@ impl Evaluation {
             (baseline.name, probabilities.concat(), baseline.probabilities.concat());
         let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
         let (mut by_p, mut by_baseline) = (by(&p), by(&baseline));
-        let mut values = selection.map(dataset, |block, row| value(settings, &dataset.customers, block.customers[row]));
+        let mut values =
+            selection.map(dataset, |block, row| value(&settings.economics, &dataset.customers, block.customers[row]));
         // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
         let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
         groupings.iter_mut().for_each(|grouping| arrange(&mut grouping.groups, &order));
@@ -286,8 +294,7 @@ fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
 }
 
 /// What keeping a customer is worth: the stated months of the value a month, or the stated value of a customer.
-fn value(settings: &Settings, customers: &CustomerTable, customer: u32) -> f64 {
-    let economics = &settings.economics;
+fn value(economics: &Economics, customers: &CustomerTable, customer: u32) -> f64 {
     let monthly = customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
     monthly.map_or(economics.customer_value, |value| value * f64::from(economics.value_months))
 }

@@ -92,7 +92,11 @@ pub struct Overall {
 }
 
 /// An estimate of a group, and what each of its rows adds to its error.
-type Estimate = (f64, Vec<(u32, f64)>);
+struct Estimate {
+    value: f64,
+    /// By row.
+    influence: Vec<(u32, f64)>,
+}
 
 impl Judged<'_> {
     /// The AUC of some rows.
@@ -120,7 +124,7 @@ impl Judged<'_> {
         for (row, placement) in &mut placements {
             *placement = (*placement - auc) / if churned(*row) { n1 } else { n0 };
         }
-        Some((auc, placements))
+        Some(Estimate { value: auc, influence: placements })
     }
 
     /// Base rate less mean probability.
@@ -128,7 +132,7 @@ impl Judged<'_> {
         let n = rows.len() as f64;
         let off = |row: u32| f64::from(self.y[row as usize]) - self.scores.p[row as usize];
         let gap = sum(rows.iter().map(|&row| off(row))) / n;
-        (gap, rows.iter().map(|&row| (row, (off(row) - gap) / n)).collect())
+        Estimate { value: gap, influence: rows.iter().map(|&row| (row, (off(row) - gap) / n)).collect() }
     }
 
     /// The sum over customers of `of` of the customer and what its rows add together. `totals` has a nought for each
@@ -153,7 +157,7 @@ impl Judged<'_> {
     /// The AUC of all rows, which that of each group is held against; none where it is not defined.
     pub fn overall(&self) -> Option<Overall> {
         let everybody: Vec<u32> = (0u32..).zip(self.y).map(|(row, _)| row).collect();
-        let (auc, placements) = self.auc(&everybody)?;
+        let Estimate { value: auc, influence: placements } = self.auc(&everybody)?;
         let mut influence = vec![0.0; self.count()];
         placements.iter().for_each(|&(row, value)| influence[self.customers[row as usize] as usize] += value);
         Some(Overall { auc, square: sum(influence.iter().map(|i| i * i)), influence })
@@ -212,12 +216,12 @@ impl Judged<'_> {
         let p: Vec<f64> = rows.iter().map(|&row| self.scores.p[row as usize]).collect();
         let (n, churners) = (rows.len(), y.iter().filter(|&&y| y == 1).count());
         let small = churners < SMALL || n - churners < SMALL;
-        let (gap, off) = self.gap(rows);
+        let Estimate { value: gap, influence: off } = self.gap(rows);
         let gap_error = self.over_customers(&off, totals, |_, i| i * i).sqrt();
         let auc = self.auc(rows);
         let (base_rate, mean_probability) = (churners as f64 / n as f64, sum(p.iter().copied()) / n as f64);
         let mut concerns = Vec::new();
-        if let (false, Some((auc, influence)), Some(all)) = (small, &auc, all) {
+        if let (false, Some(Estimate { value: auc, influence }), Some(all)) = (small, &auc, all) {
             // Of the square of each customer's difference, all but the square of its influence on the AUC of all rows.
             let beyond = self.over_customers(influence, totals, |customer, i| i * (i - 2.0 * all.influence[customer]));
             let difference = (all.square + beyond).max(0.0).sqrt();
@@ -246,7 +250,7 @@ impl Judged<'_> {
             base_rate,
             mean_probability,
             gap: Interval::normal(gap, gap_error),
-            roc_auc: auc.map(|(auc, influence)| {
+            roc_auc: auc.map(|Estimate { value: auc, influence }| {
                 let error = self.over_customers(&influence, totals, |_, i| i * i).sqrt();
                 let interval = Interval::normal(auc, error);
                 Interval { lower: interval.lower.max(0.0), upper: interval.upper.min(1.0), ..interval }
@@ -364,7 +368,7 @@ mod tests {
         let listed = vec![false; y.len()];
         let judged = Judged { y: &y, scores: (&p).into(), customers: &customers, listed: &listed };
         let everybody: Vec<u32> = (0..6_012).collect();
-        let (auc, influence) = judged.auc(&everybody).unwrap();
+        let Estimate { value: auc, influence } = judged.auc(&everybody).unwrap();
         let error = judged.over_customers(&influence, &mut vec![0.0; 3_006], |_, i| i * i).sqrt();
         let bootstrap = Bootstrap { replicates: 400, seed: 1, capacity: 10 }.intervals(&y, &p, &customers);
         let resampled = bootstrap.roc_auc.unwrap();

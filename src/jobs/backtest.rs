@@ -49,18 +49,16 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
             None => {
                 let tables = input::open_tables(job)?;
                 let end = gates::data_end(job, &tables, request.as_of)?;
-                let days = Snapshots::choose(job.settings(), end)?.all();
+                let settings = job.settings();
+                let days = Snapshots::choose(&settings.training, &settings.churn, end)?.all();
                 let dataset = input::build(job, &tables, &days, Some(end))?;
                 judged(job, Candidates::all(&dataset), None, request)?
             }
             Some(table) => {
                 let settings = job.settings();
                 let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
-                let folds = match (prepared.snapshots(settings)?, &prepared.folds, &prepared.source.table.fold) {
-                    (Some(_), ..) => None,
-                    (None, Some(levels), Some(column)) => Some(Folds::given(column, levels)?),
-                    _ => Some(Folds::stratified(&prepared.dataset, settings.model.seed)),
-                };
+                let by_time = prepared.snapshots(&settings.training, &settings.churn)?.is_some();
+                let folds = if by_time { None } else { Some(prepared.folds_to_hold_out(settings.model.seed)?) };
                 judged(job, train::candidates(settings, &prepared), folds.as_ref(), request)?
             }
         };
@@ -74,7 +72,9 @@ fn judged(job: &Job<'_>, candidates: Candidates<'_>, folds: Option<&Folds>, requ
     let dataset = candidates.dataset;
     let splits = match folds {
         Some(folds) => backtest::by_folds(dataset, folds),
-        None => backtest::rolling(settings, dataset, request.origins, request.purge_customers)?,
+        None => {
+            backtest::rolling(&settings.churn, settings.model.seed, dataset, request.origins, request.purge_customers)?
+        }
     };
     backtest::Setting { settings, candidates, observer: job }.run(&splits, request.learning_curves)
 }

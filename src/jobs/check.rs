@@ -109,7 +109,8 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
 /// The snapshots of a training on the date, and their rows.
 fn history(job: &Job<'_>, tables: &Tables, as_of: Day) -> Result<History> {
     let end = gates::data_end(job, tables, Some(as_of))?;
-    let snapshots = Snapshots::choose(job.settings(), end)?;
+    let settings = job.settings();
+    let snapshots = Snapshots::choose(&settings.training, &settings.churn, end)?;
     let data = input::build(job, tables, &snapshots.all(), Some(end))?;
 
     let dates: Vec<SnapshotRows> = (0..data.as_of.len())
@@ -120,7 +121,7 @@ fn history(job: &Job<'_>, tables: &Tables, as_of: Day) -> Result<History> {
         .collect();
     let churners = dates.iter().map(|date| date.churners).sum();
 
-    let least = job.settings().gates.min_churners;
+    let least = settings.gates.min_churners;
     if churners < u64::from(least) {
         return Err(Error::TooLittle(format!(
             "training needs {least} churners (gates.min_churners), found {churners} in {} rows of {} snapshots; add \

@@ -7,7 +7,6 @@ use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::dataset::folds::Folds;
 use crate::dataset::prepared::{self, Prepared};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection};
@@ -94,7 +93,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     Directions::new(&settings.model, &settings.signals, &catalogue)?;
     let tables = input::open_tables(job)?;
     let end = gates::data_end(job, &tables, request.as_of)?;
-    let snapshots = Snapshots::choose(settings, end)?;
+    let snapshots = Snapshots::choose(&settings.training, &settings.churn, end)?;
     for day in &snapshots.unmatured {
         job.warn(format!("the labels of the snapshot {day} have not matured by {end}; it is left out"));
     }
@@ -128,7 +127,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
     job.step("reading the table");
     let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
     prepared.notes.iter().for_each(|note| job.warn(note));
-    let snapshots = prepared.snapshots(settings)?;
+    let snapshots = prepared.snapshots(&settings.training, &settings.churn)?;
     job.step("looking for leaks");
     no_leaks(settings, &prepared)?;
 
@@ -185,14 +184,10 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
 
 fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<ModelPair> {
     let settings = job.settings();
-    let column = prepared.source.table.fold.as_deref();
-    let folds = match (&prepared.folds, column) {
-        (Some(levels), Some(column)) => Folds::given(column, levels)?,
-        _ => Folds::stratified(&prepared.dataset, settings.model.seed),
-    };
+    let folds = prepared.folds_to_hold_out(settings.model.seed)?;
     let inputs = Inputs::from_prepared(&prepared.source.table);
     let candidates = candidates(settings, prepared);
-    folds::train(settings, &candidates, (&folds, column), inputs, job)
+    folds::train(settings, &candidates, &folds, inputs, job)
 }
 
 /// The columns of a prepared table that models may learn from.

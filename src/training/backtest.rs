@@ -8,7 +8,7 @@
 use super::candidates::Candidates;
 use super::folds;
 use crate::calendar::Day;
-use crate::config::Settings;
+use crate::config::{Churn, Settings};
 use crate::dataset::folds::Folds;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
@@ -123,14 +123,14 @@ pub struct Backtest {
 }
 
 /// The splits of a rolling origin: the newest `count` as-of dates that have earlier ones to learn from, ascending. With
-/// `purge`, each row is judged by a model that has not seen its customer either.
+/// `purge`, each row is judged by a model that has not seen its customer either: customers are dealt to folds by the seed.
 ///
 /// # Errors
 /// [`Error::TooLittle`] if there is no such date.
-pub fn rolling(settings: &Settings, dataset: &Dataset, count: usize, purge: bool) -> Result<Vec<Split>> {
-    let span = labels::span_days(&settings.churn);
+pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge: bool) -> Result<Vec<Split>> {
+    let span = labels::span_days(churn);
     let earlier = |origin: Day| -> Vec<Day> {
-        dataset.as_of.iter().copied().filter(|&day| labels::matured(&settings.churn, day, origin)).collect()
+        dataset.as_of.iter().copied().filter(|&day| labels::matured(churn, day, origin)).collect()
     };
     let origins: Vec<Day> = dataset.as_of.iter().copied().filter(|&day| !earlier(day).is_empty()).collect();
     if origins.is_empty() {
@@ -140,7 +140,6 @@ pub fn rolling(settings: &Settings, dataset: &Dataset, count: usize, purge: bool
             dataset.as_of.len()
         )));
     }
-    let seed = settings.model.seed;
     let splits = origins[origins.len().saturating_sub(count.max(1))..].iter().map(|&origin| {
         let learned_from = earlier(origin);
         let rows = |wanted: &dyn Fn(Day) -> bool, keep: &(dyn Fn(u32) -> bool + Sync)| {
@@ -292,7 +291,7 @@ impl Setting<'_> {
         let trained = training::train_on(self.settings, dataset, training, &Silent)?;
         let p = trained.probabilities(dataset, judged)?.concat();
         let of = match baseline {
-            true => Some(Baseline::learn(self.settings, dataset, training, judged)?),
+            true => Some(Baseline::learn(self.settings.features.look_back_days(), dataset, training, judged)?),
             false => None,
         };
         Ok((p, of))

@@ -8,7 +8,7 @@ use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
-use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics};
+use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows};
 use crate::metrics::Metrics;
 use crate::observer::{Note, Observer, Stage};
 use crate::training::{self, Trained};
@@ -40,6 +40,15 @@ impl Observer for WithoutFold<'_> {
     }
 }
 
+/// A fold, judged by a model of the others.
+struct HeldOutFold<'a> {
+    name: &'a String,
+    rows: Selection,
+    /// Block by block.
+    probabilities: Vec<Vec<f64>>,
+    baseline: Baseline,
+}
+
 /// Trains a model on all labelled rows, and evaluates it by folds. It has no version yet.
 ///
 /// The evaluation over all rows pools the probabilities that each row got from a model which had not seen it, and ranks
@@ -50,17 +59,19 @@ impl Observer for WithoutFold<'_> {
 pub fn train(
     settings: &Settings,
     candidates: &Candidates<'_>,
-    (folds, column): (&Folds, Option<&str>),
+    folds: &Folds,
     inputs: Inputs,
     observer: &dyn Observer,
 ) -> Result<ModelPair> {
     let dataset = candidates.dataset;
     let all = Selection::labelled(dataset, |_| true);
-    training::enough(settings, dataset, &all, &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() })?;
-    let count = match folds.given || all.count() <= ROWS_FOR_ALL_FOLDS {
-        true => folds.count(),
-        false => 1,
-    };
+    training::enough(
+        &settings.gates,
+        dataset,
+        &all,
+        &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() },
+    )?;
+    let count = if folds.column.is_some() || all.count() <= ROWS_FOR_ALL_FOLDS { folds.count() } else { 1 };
     let mut held_out = Vec::with_capacity(count);
     for (fold, name) in folds.names.iter().enumerate().take(count) {
         let (inside, outside) = (folds.rows(dataset, fold, false), folds.rows(dataset, fold, true));
@@ -79,33 +90,39 @@ pub fn train(
         let dataset = kept.data();
         let judged = training::train_on(settings, dataset, &outside, &WithoutFold { fold, count, observer })?;
         let probabilities = judged.probabilities(dataset, &inside)?;
-        let baseline = Baseline::learn(settings, dataset, &outside, &inside)?;
-        held_out.push((name.clone(), inside, probabilities, baseline));
+        let baseline = Baseline::learn(settings.features.look_back_days(), dataset, &outside, &inside)?;
+        held_out.push(HeldOutFold { name, rows: inside, probabilities, baseline });
     }
     let capacity = settings.list.capacity;
     let by_fold = held_out
         .iter()
-        .map(|(name, rows, probabilities, _)| {
-            let share = (capacity as usize * rows.count()).div_ceil(all.count().max(1));
-            (name.clone(), Metrics::new(&rows.labels(dataset), &probabilities.concat(), share.max(1)))
+        .map(|fold| {
+            let share = (capacity as usize * fold.rows.count()).div_ceil(all.count().max(1));
+            let metrics = Metrics::new(&fold.rows.labels(dataset), &fold.probabilities.concat(), share.max(1));
+            (fold.name.clone(), metrics)
         })
         .collect();
     let kept = candidates.for_training_on(&all)?;
     let dataset = kept.data();
-    let pooled = held_out.iter().skip(1).fold(held_out[0].1.clone(), |rows, (_, more, ..)| rows.with(more));
-    let probabilities = in_order(dataset, &pooled, held_out.iter().map(|(_, rows, p, _)| (rows, p)));
+    let pooled = held_out.iter().skip(1).fold(held_out[0].rows.clone(), |rows, fold| rows.with(&fold.rows));
+    let probabilities = in_order(dataset, &pooled, held_out.iter().map(|fold| (&fold.rows, &fold.probabilities)));
     let fold_of = pooled.map(dataset, |block, row| folds.of(block.customers[row]));
     let baseline = Baseline {
-        name: either(held_out.iter().map(|(.., baseline)| baseline.name.as_str())),
-        probabilities: in_order(dataset, &pooled, held_out.iter().map(|(_, rows, _, b)| (rows, &b.probabilities))),
+        name: either(held_out.iter().map(|fold| fold.baseline.name.as_str())),
+        probabilities: in_order(
+            dataset,
+            &pooled,
+            held_out.iter().map(|fold| (&fold.rows, &fold.baseline.probabilities)),
+        ),
     };
     let groupings = segments::groupings(dataset, &pooled)?;
-    let by = (groupings, Some(fold_of.as_slice()));
-    let mut evaluation = Evaluation::new(settings, dataset, &pooled, &probabilities, baseline, by);
+    let judged =
+        HeldOutRows { rows: &pooled, probabilities: &probabilities, baseline, groupings, folds: Some(&fold_of) };
+    let mut evaluation = Evaluation::new(settings, dataset, judged);
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();
-    evaluation.folds = Some(FoldMetrics::new(column.map(str::to_owned), by_fold));
+    evaluation.folds = Some(FoldMetrics::new(folds.column.clone(), by_fold));
     // This fit is the published one, with its uncertainty, and not followed by another.
     let mut last = settings.clone();
     last.training.refit = false;

@@ -15,12 +15,12 @@ pub mod leakage;
 
 use crate::artefact::{Artefact, ChurnMeaning, FitRecord, Inputs, ModelPair, FORMAT};
 use crate::clock::Clock;
-use crate::config::{BaseRate, Complexity, Sample, Settings};
+use crate::config::{self, BaseRate, Complexity, Sample, Settings};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::time_split::{self, Origin};
 use crate::dataset::{Block, Dataset, Selection, StoredValues};
 use crate::error::{Error, Result};
-use crate::evaluation::{segments, Baseline, Evaluation};
+use crate::evaluation::{segments, Baseline, Evaluation, HeldOutRows};
 use crate::features::Directions;
 use crate::memory::{Arena, Memory};
 use crate::model::additive::{self, Comparison, CrossFit, ModelSearch};
@@ -86,8 +86,8 @@ impl std::ops::Deref for Data<'_> {
 /// Whether no more is asked of features, once a linear model's design is made of them. A sample may have to be drawn for the
 /// published model where there was none before, from all the rows; and a memory limit both asks for samples and has its own
 /// ways to spare memory.
-fn may_give_up_features(settings: &Settings, memory: &Memory) -> bool {
-    memory.limit().is_none() && !matches!(settings.training.sample, Sample::Share(_))
+fn may_give_up_features(training: &config::Training, memory: &Memory) -> bool {
+    memory.limit().is_none() && !matches!(training.sample, Sample::Share(_))
 }
 
 /// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
@@ -156,7 +156,7 @@ fn with_design(
     let all = rows;
     let (rows, sampling) = sampling::sampled(settings, data, rows, observer);
     let rows = &rows;
-    let left = left.filter(|_| may_give_up_features(settings, &data.memory));
+    let left = left.filter(|_| may_give_up_features(&settings.training, &data.memory));
     let linear = |data, alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         observer.step("fitting the linear model");
         let rows = (rows, left);
@@ -175,7 +175,7 @@ fn with_design(
     let churners = labels.iter().filter(|&&y| y == 1).count();
     both_classes(churners, labels.len())?;
     let part = additive::search_rows(dataset, rows, model.seed);
-    let origins = time_split::origins(settings, dataset, &part, observer);
+    let origins = time_split::origins(&settings.model, &settings.churn, dataset, &part, observer);
     let options = additive::Options {
         origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
@@ -204,7 +204,7 @@ fn with_design(
     let interactions = comparison.chosen == additive::INTERACTIONS;
     let (fit, cross_fit) = searched.fit(interactions, dataset, rows)?;
     clock.lap("fit");
-    let calibration = calibrated(settings, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
+    let calibration = calibrated(&settings.model, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
     clock.lap("calibration");
     let form = Form::Additive(Box::new(fit)).corrected(sampling.as_ref());
     Ok((Trained { recipe, comparison: Some(comparison), form, calibration, sampling }, None))
@@ -260,13 +260,13 @@ fn fit_linear(
         None => {
             // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
             let part = additive::search_rows(data, rows, seed);
-            let origins = time_split::origins(settings, data, &part, observer);
+            let origins = time_split::origins(&settings.model, &settings.churn, data, &part, observer);
             let designs = designs_forward_in_time(&origins, recipe, data, &part, seed)?;
             let splits: Vec<Split> = match designs.is_empty() {
                 true => vec![Split::within(&design)],
                 false => designs.iter().map(Split::from_designs).collect(),
             };
-            let choice = simplest(settings, constraints.choose_alpha(&splits, design.rows(), FOLDS)?);
+            let choice = simplest(&settings.model, constraints.choose_alpha(&splits, design.rows(), FOLDS)?);
             (choice.alpha, Some(choice))
         }
     };
@@ -280,7 +280,7 @@ fn fit_linear(
         true => linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?,
     };
     clock.lap("fit");
-    let calibration = calibrate(settings, &design, &constraints, &fit, sampling)?;
+    let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling)?;
     clock.lap("calibration");
     let restrictions = constraints.restrictions(&fit);
     Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration, design))
@@ -305,8 +305,8 @@ fn designs_forward_in_time(
 }
 
 /// The choice itself, or, if the settings ask for it, the strongest penalty within one standard error of it.
-fn simplest(settings: &Settings, mut choice: AlphaChoice) -> AlphaChoice {
-    if let (true, Some(chosen)) = (settings.model.one_standard_error, penalty::choose(&choice.path, true)) {
+fn simplest(model: &config::Model, mut choice: AlphaChoice) -> AlphaChoice {
+    if let (true, Some(chosen)) = (model.one_standard_error, penalty::choose(&choice.path, true)) {
         choice.alpha = choice.path[chosen].alpha;
     }
     choice
@@ -339,7 +339,7 @@ fn linear_out_of_fold(
     let splits: Vec<Split> = designs.iter().map(Split::from_designs).collect();
     let alpha = match settings.model.alpha.fixed() {
         Some(alpha) => alpha,
-        None => simplest(settings, constraints.choose_alpha(&splits, rows, FOLDS)?).alpha,
+        None => simplest(&settings.model, constraints.choose_alpha(&splits, rows, FOLDS)?).alpha,
     };
     Ok(Some((constraints.cross_fit(&splits, alpha, rows, FOLDS, None)?, alpha)))
 }
@@ -378,14 +378,14 @@ impl Trained {
                     false => constraints.fit(&design, fit.alpha, Some(&fit))?,
                 };
                 clock.lap("fit on all rows");
-                let calibration = calibrate(settings, &design, &constraints, &fit, sampling.as_ref())?;
+                let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling.as_ref())?;
                 let restrictions = constraints.restrictions(&fit);
                 (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
             }
             Form::Additive(fit) => {
                 let (fit, cross_fit) = fit.refit(dataset, rows, FOLDS, settings.model.seed)?;
                 clock.lap("fit on all rows");
-                let calibration = calibrated(settings, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
+                let calibration = calibrated(&settings.model, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
                 (Form::Additive(Box::new(fit)), calibration)
             }
         };
@@ -486,9 +486,9 @@ pub fn train(
 ) -> Result<ModelPair> {
     let training = Selection::labelled(&data, |day| snapshots.training.contains(&day));
     let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
-    enough(settings, &data, &training, snapshots)?;
+    enough(&settings.gates, &data, &training, snapshots)?;
     let mut clock = Clock::start(observer);
-    let baseline = Baseline::learn(settings, &data, &training, &held_out(&data))?;
+    let baseline = Baseline::learn(settings.features.look_back_days(), &data, &training, &held_out(&data))?;
     clock.lap("baseline");
     let left = Selection::of(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
     let (judged, design) = with_design(settings, &mut data, (&training, Some(&left)), observer)?;
@@ -503,11 +503,12 @@ pub fn train(
             let embargoed = Selection::labelled(&data, |day| snapshots.embargoed.contains(&day));
             let embargoed = recipe.design(&data, &embargoed, FOLDS, seed)?;
             let held_out = match &mut data {
-                Data::Own { dataset, features: false } if may_give_up_features(settings, &dataset.memory) => recipe
-                    .design_then(dataset, &held_out, (FOLDS, seed), |_, block| {
+                Data::Own { dataset, features: false } if may_give_up_features(&settings.training, &dataset.memory) => {
+                    recipe.design_then(dataset, &held_out, (FOLDS, seed), |_, block| {
                         block.values = StoredValues::default();
                         Ok(())
-                    })?,
+                    })?
+                }
                 data => recipe.design(data, &held_out, FOLDS, seed)?,
             };
             let probabilities = judged.probabilities_by_design(&held_out, fit, data.blocks.len())?;
@@ -517,7 +518,8 @@ pub fn train(
     };
     clock.lap("risks of the held-out rows");
     let dataset: &Dataset = &data;
-    let evaluation = Evaluation::new(settings, dataset, &held_out, &probabilities, baseline, (groupings, None));
+    let judged_rows = HeldOutRows { rows: &held_out, probabilities: &probabilities, baseline, groupings, folds: None };
+    let evaluation = Evaluation::new(settings, dataset, judged_rows);
     clock.lap("evaluation");
     let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
     if !settings.training.refit {
@@ -565,7 +567,7 @@ pub(super) fn artefact(
 /// Calibrates on rows of their own: every row's log-odds come from a model that has not seen its customer. Above
 /// [`CALIBRATION_ROWS`] rows, evenly spread blocks of them are enough.
 fn calibrate(
-    settings: &Settings,
+    model: &config::Model,
     design: &Design,
     constraints: &Constraints,
     fit: &LogisticFit,
@@ -576,14 +578,14 @@ fn calibrate(
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };
-    Ok(calibrated(settings, rows, (design.rows(), design.churners()), sampling))
+    Ok(calibrated(model, rows, (design.rows(), design.churners()), sampling))
 }
 
 /// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. The model was fitted on
 /// so many rows, and so many of them churned. Of a sample it is that of the rows that it was drawn from: the log-odds are
 /// corrected first, and each of those who stayed counts for those who were left out.
 fn calibrated(
-    settings: &Settings,
+    model: &config::Model,
     mut rows: CrossFit,
     (fitted, churners): (usize, usize),
     sampling: Option<&Sampling>,
@@ -593,9 +595,9 @@ fn calibrated(
     }
     let weights = sampling.map_or([1.0, 1.0], Sampling::weights);
     let seen = Rows { log_odds: &rows.log_odds, y: &rows.y, weights };
-    let chosen = calibration::choose(seen, &rows.fold, settings.model.calibration);
+    let chosen = calibration::choose(seen, &rows.fold, model.calibration);
     let learned = sampling.map_or(churners as f64 / fitted as f64, |sampling| sampling.prior.population);
-    match settings.model.base_rate {
+    match model.base_rate {
         BaseRate::Training => chosen,
         BaseRate::Fixed(rate) => chosen.corrected(PriorCorrection::to(learned, rate)),
     }
@@ -603,7 +605,7 @@ fn calibrated(
 
 /// The volume gates of training.
 pub(super) fn enough(
-    settings: &Settings,
+    gates: &config::Gates,
     dataset: &Dataset,
     training: &Selection,
     snapshots: &Snapshots,
@@ -611,7 +613,6 @@ pub(super) fn enough(
     let labels = training.labels(dataset);
     let (rows, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
     let customers = training.distinct_customers(dataset);
-    let gates = &settings.gates;
     let reasons = excluded(dataset, snapshots);
     if customers < gates.min_customers as usize {
         return Err(Error::TooLittle(format!(
