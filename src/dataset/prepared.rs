@@ -221,14 +221,13 @@ impl TableRows {
             rows: rows.read,
             quarantine: rows.quarantine.clone(),
         };
-        let as_of: Vec<Day> = match rows.days.is_empty() {
-            true => vec![request.undated()],
-            false => {
-                let mut days = rows.days.clone();
-                days.sort_unstable();
-                days.dedup();
-                days.into_iter().map(Day).collect()
-            }
+        let as_of: Vec<Day> = if rows.days.is_empty() {
+            vec![request.undated()]
+        } else {
+            let mut days = rows.days.clone();
+            days.sort_unstable();
+            days.dedup();
+            days.into_iter().map(Day).collect()
         };
         let mut first_entries: Vec<u32> = Vec::with_capacity(rows.len());
         for entry in 0..rows.len() {

@@ -256,9 +256,10 @@ impl Evaluation {
 /// Learning 52, 2003). 1 of a single fold.
 pub fn for_shared_rows(folds: &[u32]) -> f64 {
     let count = folds.iter().max().map_or(0, |&last| last) as f64 + 1.0;
-    match folds.iter().all(|fold| *fold == folds[0]) {
-        true => 1.0,
-        false => (1.0 + count / (count - 1.0)).sqrt(),
+    if folds.iter().all(|fold| *fold == folds[0]) {
+        1.0
+    } else {
+        (1.0 + count / (count - 1.0)).sqrt()
     }
 }
 

@@ -229,7 +229,7 @@ impl Judged<'_> {
                 concerns.push(format!("ranks worse here: AUC {auc:.3} against {:.3} over all", all.auc));
             }
         }
-        // What is off on the whole is no matter of the group: it must be off by itself, and more so than all rows.
+        // What is off on the whole says nothing of the group: it must be off by itself, and more so than all rows.
         let own = base_rate - mean_probability * off_on_the_whole;
         let least = (OFF * base_rate).max(SURE * gap_error);
         if !small && gap.abs() > least && own.abs() > least && gap * own > 0.0 {
@@ -352,7 +352,7 @@ mod tests {
         assert!(found[1].roc_auc.unwrap().covers(0.5));
         assert!(found[2].concerns.iter().any(|c| c.starts_with("risk is understated")), "{:?}", found[2]);
         assert!(found[3].small && found[3].concerns.is_empty());
-        // Risk that is half of what it should be everywhere is no matter of a group.
+        // Risk that is half of what it should be everywhere says nothing of a group.
         let half: Vec<f64> = (0..6_012).map(|row| if groups[row] == Some(2) { p[row] } else { 0.5 * p[row] }).collect();
         let judged = Judged { scores: (&half).into(), ..judged };
         let found = judged.segments("plan", &groups, &|group| format!("level {group}"), None);

@@ -138,10 +138,7 @@ impl Metrics {
     pub fn new<'a>(y: &[u8], scores: impl Into<Scores<'a>>, capacity: usize) -> Metrics {
         let scores = scores.into();
         let ranking = Ranking::new(y, scores.by);
-        let ece = match scores.ranked_by_probability() {
-            true => ranking.ece(),
-            false => ece(y, scores.p),
-        };
+        let ece = if scores.ranked_by_probability() { ranking.ece() } else { ece(y, scores.p) };
         Metrics {
             rows: ranking.rows,
             churners: ranking.churners,

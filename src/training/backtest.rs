@@ -150,16 +150,17 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
             Selection::of(dataset, chosen)
         };
         let before = |day: Day| learned_from.contains(&day);
-        let parts = match purge {
-            false => vec![Part { training: rows(&before, &|_| true), judged: rows(&|day| day == origin, &|_| true) }],
-            true => (0..FOLDS)
+        let parts = if purge {
+            (0..FOLDS)
                 .map(|fold| Part {
                     training: rows(&before, &|customer| dataset.customers.fold(customer, FOLDS, seed) != fold),
                     judged: rows(&|day| day == origin, &|customer| {
                         dataset.customers.fold(customer, FOLDS, seed) == fold
                     }),
                 })
-                .collect(),
+                .collect()
+        } else {
+            vec![Part { training: rows(&before, &|_| true), judged: rows(&|day| day == origin, &|_| true) }]
         };
         Split { name: origin.to_string(), learned_from, parts }
     });
@@ -249,14 +250,10 @@ impl Setting<'_> {
         let baseline = Scores { p: &pooled.baseline, by: &by_baseline };
         let (intervals, over_baseline) = bootstrap.both(&pooled.y, scores, baseline, &pooled.customers);
         // Splits by time learn from rows before those that judge them.
-        let times = match origins.iter().all(|origin| origin.learned_from.is_empty()) {
-            true => evaluation::for_shared_rows(&pooled.model),
-            false => 1.0,
-        };
-        let (by_history, by_customers) = match curves {
-            true => (self.by_history(newest)?, self.by_customers(newest)?),
-            false => (None, None),
-        };
+        let by_folds = origins.iter().all(|origin| origin.learned_from.is_empty());
+        let times = if by_folds { evaluation::for_shared_rows(&pooled.model) } else { 1.0 };
+        let (by_history, by_customers) =
+            if curves { (self.by_history(newest)?, self.by_customers(newest)?) } else { (None, None) };
         Ok(Backtest {
             left_out,
             pooled: Metrics::new(&pooled.y, scores, capacity),
@@ -290,11 +287,9 @@ impl Setting<'_> {
         let dataset = kept.data();
         let trained = training::train_on(self.settings, dataset, training, &Silent)?;
         let p = trained.probabilities(dataset, judged)?.concat();
-        let of = match baseline {
-            true => Some(Baseline::learn(self.settings.features.look_back_days(), dataset, training, judged)?),
-            false => None,
-        };
-        Ok((p, of))
+        let look_back_days = self.settings.features.look_back_days();
+        let baseline = if baseline { Some(Baseline::learn(look_back_days, dataset, training, judged)?) } else { None };
+        Ok((p, baseline))
     }
 
     fn judge(&self, split: &Split) -> Result<(Origin, Rows)> {

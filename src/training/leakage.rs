@@ -164,9 +164,10 @@ pub fn suspect_dates(dataset: &Dataset, dates: &[(String, Vec<i32>)], rows: &Sel
         let pairs = sample.map(dataset, day);
         let later = pairs.iter().filter(|&&(day, as_of)| day != NO_DAY && day > as_of).count();
         let age = |&(day, as_of): &(i32, i32)| if day == NO_DAY { f32::NAN } else { as_of.wrapping_sub(day) as f32 };
-        let evidence = match dated && later > 0 {
-            true => Evidence::Later(later, pairs.len()),
-            false => sample.numeric(&pairs.iter().map(age).collect::<Vec<f32>>())?,
+        let evidence = if dated && later > 0 {
+            Evidence::Later(later, pairs.len())
+        } else {
+            sample.numeric(&pairs.iter().map(age).collect::<Vec<f32>>())?
         };
         Some(Suspect { column: name.clone(), evidence })
     };

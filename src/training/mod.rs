@@ -262,22 +262,23 @@ fn fit_linear(
             let part = additive::search_rows(data, rows, seed);
             let origins = time_split::origins(&settings.model, &settings.churn, data, &part, observer);
             let designs = designs_forward_in_time(&origins, recipe, data, &part, seed)?;
-            let splits: Vec<Split> = match designs.is_empty() {
-                true => vec![Split::within(&design)],
-                false => designs.iter().map(Split::from_designs).collect(),
+            let splits: Vec<Split> = if designs.is_empty() {
+                vec![Split::within(&design)]
+            } else {
+                designs.iter().map(Split::from_designs).collect()
             };
             let choice = simplest(&settings.model, constraints.choose_alpha(&splits, design.rows(), FOLDS)?);
             (choice.alpha, Some(choice))
         }
     };
     clock.lap("penalty");
-    let fit = match constraints.is_plain() {
-        false => constraints.fit(&design, alpha, None)?,
+    let fit = if !constraints.is_plain() {
+        constraints.fit(&design, alpha, None)?
+    } else if settings.training.refit {
         // The uncertainty, and the last digits, are a matter of the model that is published.
-        true if settings.training.refit => {
-            linear::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
-        }
-        true => linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?,
+        linear::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
+    } else {
+        linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?
     };
     clock.lap("fit");
     let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling)?;
@@ -332,9 +333,10 @@ fn linear_out_of_fold(
         &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?,
     );
     let seed = settings.model.seed;
-    let designs = match origins.is_empty() {
-        true => vec![(recipe.design(dataset, part, FOLDS, seed)?, None)],
-        false => designs_forward_in_time(origins, recipe, dataset, part, seed)?,
+    let designs = if origins.is_empty() {
+        vec![(recipe.design(dataset, part, FOLDS, seed)?, None)]
+    } else {
+        designs_forward_in_time(origins, recipe, dataset, part, seed)?
     };
     let splits: Vec<Split> = designs.iter().map(Split::from_designs).collect();
     let alpha = match settings.model.alpha.fixed() {
@@ -373,9 +375,10 @@ impl Trained {
                 let params = LogisticParams::new(fit.alpha)
                     .tolerance(published_tolerance(design.rows()))
                     .start(fit.intercept, &fit.coefficients);
-                let fit = match constraints.is_plain() {
-                    true => linear::fit(&design, &params)?,
-                    false => constraints.fit(&design, fit.alpha, Some(&fit))?,
+                let fit = if constraints.is_plain() {
+                    linear::fit(&design, &params)?
+                } else {
+                    constraints.fit(&design, fit.alpha, Some(&fit))?
                 };
                 clock.lap("fit on all rows");
                 let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling.as_ref())?;
