@@ -318,6 +318,7 @@ impl Artefact {
                 (false, more) => format!("{} and {more} more", names.join(", ")),
             }
         };
+
         Err(Error::Model(format!(
             "model {} was trained on other features than {whose}. Only in the model: {}; only in the {there}: {}. Train a \
              new model (`churn train`), or use the configuration that it was trained with",
@@ -414,12 +415,14 @@ impl Artefact {
         struct Header {
             format: u32,
         }
+
         let damaged = |why: String| {
             Error::Model(format!(
                 "the model file {} is damaged: {why}. Restore it, or choose another version (`churn models list`)",
                 path.display()
             ))
         };
+
         let header: Header = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
         if header.format != FORMAT {
             return Err(Error::Model(format!(
@@ -429,6 +432,7 @@ impl Artefact {
                 header.format,
             )));
         }
+
         let artefact: Artefact = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
         // Of what is in the file, which may know fewer fields than this program does.
         let expected = checksum_of(&mut serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?);

@@ -188,12 +188,14 @@ mod tests {
             missing_indicator: true,
             copy_of: None,
         };
+
         let plan = CategoricalStep {
             feature: "plan".to_owned(),
             baseline: Some("basic".to_owned()),
             levels: vec!["pro".to_owned()],
             other: true,
         };
+
         Recipe {
             numeric: vec![step("a", Transform::SignedLog, 0.3), step("b", Transform::Identity, 7.1)],
             categorical: vec![plan],
@@ -209,6 +211,7 @@ mod tests {
             standard_errors: Vec::new(),
             spread: 1.0,
         };
+
         let groups = [vec![0, 0, 1, 2], vec![0, 1, 2]];
         Additive {
             features: vec![

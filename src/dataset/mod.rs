@@ -325,6 +325,7 @@ pub fn build(
     as_of.dedup();
     let (first, end) = scan_days(settings, &as_of, labels_end.is_some());
     let last = as_of.last().copied().unwrap_or(end);
+
     let scans: Vec<SignalScan<'_>> = settings
         .signals
         .iter()
@@ -335,8 +336,10 @@ pub fn build(
             SignalScan { name, settings: signal, table, from: first, to: if ahead { end } else { last } }
         })
         .collect();
+
     let mut clock = Clock::start(observer);
     let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
+
     // Only trainings ask for labels, or what looks at the rows as they do.
     let coded = labels_end.is_some() && settings.model.complexity != Complexity::Linear;
     let coded_features = coded.then(|| catalogue.names().count());
@@ -346,15 +349,18 @@ pub fn build(
     let progress = |rows: u64| observer.rows(rows_read.fetch_add(rows, Ordering::Relaxed) + rows, all_rows);
     let store = sources::scan(&scans, &tables.customers, last, &tables.zone, plan.for_rows(), &progress)?;
     clock.lap("scan");
+
     if store.spilled() > 0 {
         let bytes = store.spilled();
         let text = format!("{bytes} bytes of event rows were written to a scratch file, as the memory limit asks");
         observer.note(&Note::detail(text));
     }
+
     let arena = Arena::new(plan.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline.clone());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
+
     let rules = Rules {
         eligibility: &settings.eligibility,
         churn: &settings.churn,
@@ -362,10 +368,12 @@ pub fn build(
         cancellations: &tables.cancellations,
         purpose,
     };
+
     let labels =
         labels_end.map(|end| Labels::new(&settings.churn, &settings.signals, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
     let start = || (Resolver::new(&store), BoundaryCounts::default(), Vec::new());
+
     // One after the other, whichever thread is free: rows whose features are computed can go.
     let mut parts = (0..partitions)
         .par_bridge()
@@ -398,6 +406,7 @@ pub fn build(
             Ok((partition, Part { block, exclusions, unknown, duplicates }))
         })
         .collect::<Result<Vec<(usize, Part)>>>()?;
+
     parts.sort_unstable_by_key(|&(partition, _)| partition);
     clock.lap("features");
     let mut dataset = Dataset {
@@ -410,6 +419,7 @@ pub fn build(
         first_entries: Vec::new(),
         memory: tables.memory.clone(),
     };
+
     for (_, Part { block, exclusions, unknown, duplicates }) in parts {
         dataset.blocks.push(block);
         dataset.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
@@ -419,6 +429,7 @@ pub fn build(
             report.rows.kept -= unknown + duplicates;
         }
     }
+
     for (scan, report) in scans.iter().zip(&dataset.reports) {
         let within = report.rows.kept + report.rows.quarantine.total();
         report.rows.quarantine.check(
@@ -427,5 +438,6 @@ pub fn build(
             settings.gates.max_quarantine_share,
         )?;
     }
+
     Ok(dataset)
 }

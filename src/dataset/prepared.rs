@@ -80,12 +80,14 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let &TableRequest { settings, table: given, as_of, today, .. } = request;
     let zone = settings.zone();
     let table = PreparedTable::open(given, &settings.table.clone().unwrap_or_default(), &Wanted::Training)?;
+
     if table.numeric.is_empty() && table.categorical.is_empty() {
         return Err(Error::Contract(format!(
             "prepared table {given}: no column can be a feature; besides those with a role in [table] and those ignored, it \
              needs numbers, booleans or strings"
         )));
     }
+
     let keys = table.keys(&zone)?;
     let known = |day: Day| as_of.is_none_or(|end| labels::matured(&settings.churn, day, end));
     let dates = keys.dates();
@@ -96,6 +98,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let unmatured = unmatured.into_iter().map(|(day, ..)| day).collect();
     let wanted = |day: Day| labelled.binary_search_by_key(&day, |&(day, _)| day).is_ok();
     let rows = keys.select(&table, wanted, true)?;
+
     if rows.is_empty() {
         return Err(Error::TooLittle(format!(
             "prepared table {given}: none of its {} rows has a label{}; training needs rows whose `{}` is 0 or 1",
@@ -104,6 +107,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
             table.label.as_deref().unwrap_or_default(),
         )));
     }
+
     let folds = table.levels(&rows, table.fold.as_slice())?.pop();
     let dates = table.days(&rows, &table.dates, &zone)?;
     let dates = table.dates.iter().cloned().zip(dates).collect();
@@ -111,12 +115,14 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     if rows.unlabelled > 0 {
         notes.push(format!("{} of {} rows have no label and are left out of training", rows.unlabelled, rows.read));
     }
+
     if !table.dates.is_empty() {
         notes.push(format!(
             "dates are no features: {}. A number of days before the as-of date would be one",
             table.dates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         ));
     }
+
     if !table.left_out.is_empty() {
         notes.push(format!("left out, since their types can be no features: {}", table.left_out.join(", ")));
     }
@@ -125,10 +131,12 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let mut prepared = Prepared { source, dataset, folds, dates, unmatured, notes };
     let table = &prepared.source.table;
     let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
+
     if table.numeric.len() + table.categorical.len() <= most {
         let notes = prepared.source.fill((&table.numeric, &table.categorical), &mut prepared.dataset)?;
         prepared.notes.extend(notes);
     }
+
     Ok(prepared)
 }
 
@@ -210,6 +218,7 @@ impl TableRows {
         let value = value(&self.table, &mut self.rows, notes)?;
         let rows = &mut self.rows;
         rows.quarantine.check("prepared table", rows.read, settings.gates.max_quarantine_share)?;
+
         let customers = CustomerTable {
             ids: rows.take_ids(),
             signup: Vec::new(),
@@ -221,6 +230,7 @@ impl TableRows {
             rows: rows.read,
             quarantine: rows.quarantine.clone(),
         };
+
         let as_of: Vec<Day> = if rows.days.is_empty() {
             vec![request.undated()]
         } else {
@@ -229,6 +239,7 @@ impl TableRows {
             days.dedup();
             days.into_iter().map(Day).collect()
         };
+
         let mut first_entries: Vec<u32> = Vec::with_capacity(rows.len());
         for entry in 0..rows.len() {
             let first = match entry.checked_sub(1) {
@@ -237,6 +248,7 @@ impl TableRows {
             };
             first_entries.push(first);
         }
+
         let mut blocks: Vec<Block> = Vec::new();
         self.places = vec![(0, 0); rows.len()];
         for (index, members) in (0u32..).zip(Partitioning::new(&customers, Day(i32::MAX)).members) {
@@ -255,6 +267,7 @@ impl TableRows {
                 customers: members,
             });
         }
+
         Ok(Dataset {
             catalogue: Catalogue::default(),
             customers: Arc::new(customers),
@@ -298,6 +311,7 @@ impl TableRows {
             first_entries: rows.first_entries.clone(),
             memory: rows.memory.clone(),
         };
+
         let notes = self.fill((numeric, categorical), &mut dataset)?;
         Ok((dataset, notes))
     }
@@ -323,6 +337,7 @@ impl TableRows {
         let blocks = &mut dataset.blocks;
         let mut values: Vec<Vec<f32>> = blocks.iter().map(|block| vec![0.0; numeric.len() * block.rows()]).collect();
         let mut columns: Vec<Target<'_>> = numeric.iter().map(|_| Vec::with_capacity(blocks.len())).collect();
+
         for (block, values) in blocks.iter().zip(&mut values) {
             let mut rest = values.as_mut_slice();
             for column in &mut columns {
@@ -331,23 +346,27 @@ impl TableRows {
                 rest = others;
             }
         }
+
         let infinite = self.table.fill_numeric(&self.rows, numeric, &self.places, columns)?;
         let arena = Arena::new(dataset.memory.budget(None));
         blocks.par_iter_mut().zip(values).try_for_each(|(block, values)| -> Result<()> {
             block.values = StoredValues::new(&values, block.rows(), &arena)?;
             Ok(())
         })?;
+
         // Nobody else has the customers of these rows yet, so that this copies nothing.
         Arc::make_mut(&mut dataset.customers).categorical = self.table.levels(&self.rows, categorical)?;
         dataset.catalogue = Catalogue {
             numeric: numeric.iter().map(|name| Feature::given(name)).collect(),
             categorical: categorical.to_vec(),
         };
+
         let mut notes = Vec::new();
         for (name, count) in numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
             notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
         }
         let rows = self.rows.len();
+
         for (name, levels) in categorical.iter().zip(&dataset.customers.categorical) {
             let distinct = levels.names.len();
             if self.table.label.is_some() && distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows as f64 {
@@ -357,6 +376,7 @@ impl TableRows {
                 ));
             }
         }
+
         Ok(notes)
     }
 }

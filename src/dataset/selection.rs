@@ -131,6 +131,7 @@ mod tests {
         assert_eq!(all.len(), selection.count());
         assert!(all.is_sorted_by(|a, b| a < b));
         assert_eq!(selection.thinned(usize::MAX), selection);
+
         for count in [1, 100, 1000, 5000, 14_000] {
             let some = selection.spread(count);
             assert!(some.is_sorted_by(|a, b| a < b), "{count}");

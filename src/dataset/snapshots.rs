@@ -31,6 +31,7 @@ impl Snapshots {
             Some(dates) => dates.clone(),
             None => (0..training.snapshots).map(|k| end.earlier_by(span + k * training.step_days)).collect(),
         };
+
         if let EvaluationChoice::Dates(evaluation) = &training.evaluation {
             dates.extend(evaluation);
         }
@@ -38,6 +39,7 @@ impl Snapshots {
         dates.dedup();
         let (matured, unmatured): (Vec<Day>, Vec<Day>) =
             dates.into_iter().partition(|&day| labels::matured(churn, day, end));
+
         Snapshots::split(
             training,
             churn,
@@ -91,10 +93,12 @@ impl Snapshots {
                 (matured[..first].to_vec(), matured[first..].to_vec())
             }
         };
+
         let first = evaluation.first().copied();
         let (fitting, embargoed): (Vec<Day>, Vec<Day>) =
             rest.into_iter().partition(|&day| first.is_none_or(|first| labels::matured(churn, day, first)));
         let snapshots = Snapshots { training: fitting, evaluation, embargoed, unmatured };
+
         match (snapshots.training.is_empty(), snapshots.evaluation.is_empty()) {
             (false, false) => Ok(snapshots),
             (_, true) => Err(Error::TooLittle(format!("no evaluation snapshot has matured labels: {no_evaluation}"))),

@@ -40,16 +40,19 @@ pub fn origins(
             classes[date as usize][usize::from(churned)] += 1;
         }
     }
+
     let dates = || (0u32..).zip(&dataset.as_of).zip(&classes).filter(|(_, of)| **of != [0, 0]).map(|(date, _)| date);
     let origin = |(judged, day): (u32, &crate::calendar::Day)| {
         let earlier =
             dates().filter(|(_, before)| labels::matured(churn, **before, *day)).map(|(date, _)| date).collect();
         Origin { judged, earlier }
     };
+
     let enough = |origin: &Origin| {
         let count = |class: usize| origin.earlier.iter().map(|&date| classes[date as usize][class]).sum::<usize>();
         count(0) >= LEAST && count(1) >= LEAST
     };
+
     let found: Vec<Origin> = dates().map(origin).filter(enough).collect();
     if found.is_empty() {
         observer.note(&Note::detail(format!(
@@ -58,6 +61,7 @@ pub fn origins(
             labels::span_days(churn)
         )));
     }
+
     found
 }
 
@@ -86,21 +90,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("churn.toml");
         std::fs::write(&path, "[table]\nid = \"id\"\nlabel = \"y\"\n").unwrap();
+
         let settings = |sets: &[&str]| {
             let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
             crate::config::load_for_table(Some(&path), &sets, []).unwrap().settings
         };
+
         let days = [0, 30, 37, 60, 74];
         // Each date has as many churners as an origin needs, and one customer who stayed less than that; but for the fourth, which
         // has no labels.
         let per_date = 2 * LEAST as u32 - 1;
         let label = |row: u32| (row / per_date != 3).then(|| u8::from(row % per_date < LEAST as u32));
+
         let block = Block {
             customers: (0..5 * per_date).collect(),
             as_of: (0..5 * per_date).map(|row| row / per_date).collect(),
             labels: (0..5 * per_date).map(label).collect(),
             values: Default::default(),
         };
+
         let dataset = Dataset {
             catalogue: crate::features::Catalogue::default(),
             customers: Default::default(),
@@ -111,13 +119,16 @@ mod tests {
             first_entries: Vec::new(),
             memory: Memory::default(),
         };
+
         let rows = Selection::labelled(&dataset, |_| true);
         let found =
             |settings: &Settings, rows: &Selection| origins(&settings.model, &settings.churn, &dataset, rows, &Silent);
         assert!(found(&settings(&["model.folds=customer"]), &rows).is_empty(), "not asked for");
+
         // Gap and horizon are 37 days.
         let time = settings(&[]);
         let found_rows = found(&time, &rows);
+
         // The first date alone has too few customers who stayed; the date without labelled rows is none.
         assert_eq!(found_rows, [Origin { judged: 4, earlier: vec![0, 1, 2] }]);
         assert_eq!(found_rows[0].rows_fitted(&dataset, &rows).count(), 3 * per_date as usize);
@@ -125,6 +136,7 @@ mod tests {
             found_rows[0].rows_judged(&dataset, &rows).rows(0),
             (4 * per_date..5 * per_date).collect::<Vec<_>>()
         );
+
         let few = Selection::labelled(&dataset, |day| day.0 < 37);
         assert!(found(&time, &few).is_empty());
     }

@@ -105,12 +105,14 @@ impl StoredValues {
             all += width.words(rows);
             Column { at, width }
         };
+
         let columns: Vec<Column> = widths.map(place).collect();
         let words = arena.fill(all, |words| {
             for (index, &Column { at, width }) in columns.iter().enumerate() {
                 fill(index, width, &mut words[at..at + width.words(rows)]);
             }
         })?;
+
         Ok(StoredValues { rows, columns, words })
     }
 
@@ -316,10 +318,12 @@ mod tests {
             drop(arena);
             prop_assert_eq!(stored.columns.len(), columns.len());
             let values = stored.all().unwrap();
+
             for (index, column) in columns.iter().enumerate() {
                 let one_by_one: Vec<f32> = (0..rows).map(|row| values.value(index, row)).collect();
                 prop_assert_eq!(bits(&one_by_one), bits(column));
             }
+
             let rows_of = |from: usize, step: usize| -> Vec<u32> { (from..rows).step_by(step).map(|row| row as u32).collect() };
             for some in [rows_of(0, 1), rows_of(rows / 2, 1), rows_of(1, 3), rows_of(rows, 1)] {
                 let of_rows = stored.of_rows(&some, &Arena::new(Memory::unlimited().budget(limit))).unwrap();
@@ -333,6 +337,7 @@ mod tests {
                     prop_assert_eq!(bits(&one_by_one), bits(&expected));
                 }
             }
+
             for row in [0, rows / 2, rows - 1] {
                 let expected: Vec<f32> = columns.iter().map(|column| column[row]).collect();
                 prop_assert_eq!(bits(&stored.row(row).unwrap()), bits(&expected));

@@ -69,6 +69,7 @@ fn recency(
         let days = columns.iter().map(|&i| values.value(i, row)).fold(f32::NAN, f32::min);
         if days.is_nan() { look_back_days as f32 } else { days }.ln_1p()
     };
+
     let design = |selection: &Selection| -> Result<Design> {
         let arena = Arena::new(dataset.memory.budget(None));
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
@@ -81,10 +82,12 @@ fn recency(
         let blocks = blocks.collect::<Result<_>>()?;
         Ok(Design { names: vec!["days since last activity".to_owned()], blocks })
     };
+
     let labels = training.labels(dataset);
     let churners = labels.iter().filter(|&&y| y == 1).count();
     let rarer = churners.min(labels.len() - churners).max(1);
     let learned = design(&training.thinned(ROWS.max(labels.len() * ROWS_OF_A_CLASS / rarer)))?;
+
     // The slight penalty keeps the curve finite where recency happens to separate a small training set.
     let fit = linear::fit(&learned, &LogisticParams::new(1e-6).coefficients_only())?;
     let log_odds = fit.log_odds(&design(evaluation)?)?;

@@ -33,6 +33,7 @@ pub fn gains(y: &[u8], score: &[f64]) -> Vec<Gain> {
     lengths.dedup();
     let precisions = metrics::precisions_at(y, score, &lengths);
     let lines = lengths.into_iter().zip(precisions);
+
     lines
         .map(|(rows, precision)| Gain {
             depth: rows as f64 / n,

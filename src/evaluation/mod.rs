@@ -100,6 +100,7 @@ impl Evaluation {
         let (mut by_p, mut by_baseline) = (by(&p), by(&baseline));
         let mut values =
             selection.map(dataset, |block, row| value(&settings.economics, &dataset.customers, block.customers[row]));
+
         // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
         let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
         groupings.iter_mut().for_each(|grouping| arrange(&mut grouping.groups, &order));
@@ -115,19 +116,23 @@ impl Evaluation {
         seen.sort_unstable();
         seen.dedup();
         let mut listed = vec![false; y.len()];
+
         for &date in &seen {
             let rows = (0..y.len()).filter(|&row| dates[row] == date);
             rows.take(capacity).for_each(|row| listed[row] = true);
         }
+
         let of_date = |&date: &u32| {
             let rows = (0..y.len()).filter(|&row| dates[row] == date);
             let (y, p): (Vec<u8>, Vec<f64>) = rows.map(|row| (y[row], p[row])).unzip();
             (dataset.as_of[date as usize], Metrics::new(&y, &p, capacity))
         };
+
         let replicates = replicates_for(y.len());
         let bootstrap = Bootstrap { replicates, seed: settings.model.seed, capacity };
         let ranked = profit::Ranked { y: &y, scores, customers: &who, values: &values, dates: &dates };
         let judged = segments::Judged { y: &y, scores, customers: &who, listed: &listed };
+
         let segments = || -> Vec<Segment> {
             let overall = judged.overall();
             let of = |grouping: &segments::Grouping| {
@@ -136,21 +141,26 @@ impl Evaluation {
             };
             groupings.par_iter().flat_map_iter(of).collect()
         };
+
         let on_all = || (Metrics::new(&y, scores, capacity), metrics::calibration_table(&y, &p), gains(&y, scores.by));
         let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::new(&y, of_baseline, capacity));
         let money = || ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap);
         let by_date = || seen.par_iter().map(of_date).collect();
+
         let (((intervals, over_baseline), segments), (((on_all, by_date), line), profit)) = rayon::join(
             || rayon::join(|| bootstrap.both(&y, scores, of_baseline, &who), segments),
             || rayon::join(|| rayon::join(|| rayon::join(on_all, by_date), line), money),
         );
+
         let (metrics, calibration, gains) = on_all;
         let (calibration_line, ece_by_chance, baseline) = line;
         let times = folds.map_or(1.0, for_shared_rows);
+
         let profit = profit.map(|profit| Profit {
             empc_interval: profit.empc_interval.map(|interval| interval.widened(times)),
             ..profit
         });
+
         let mut evaluation = Evaluation {
             as_of: seen.iter().map(|&date| dataset.as_of[date as usize]).collect(),
             metrics,
@@ -169,6 +179,7 @@ impl Evaluation {
             advice: Vec::new(),
             folds: None,
         };
+
         evaluation.advice = evaluation.advise();
         evaluation
     }
@@ -188,6 +199,7 @@ impl Evaluation {
             ));
             return advice;
         };
+
         if self.no_signal() {
             advice.push(format!(
                 "there is no signal: the AUC of {} on unseen rows cannot be told from 0.5, which chance gives. Do not act \
@@ -197,12 +209,14 @@ impl Evaluation {
             ));
             return advice;
         }
+
         if self.metrics.churners < FEW_CHURNERS {
             advice.push(format!(
                 "only {} held-out rows churned, so the intervals are wide; add evaluation snapshots to know more",
                 self.metrics.churners
             ));
         }
+
         if let Some(gain) = self.over_baseline.roc_auc.filter(|gain| gain.lower <= 0.0) {
             advice.push(format!(
                 "the model is not known to rank better than {} alone (AUC {})",
@@ -210,6 +224,7 @@ impl Evaluation {
                 signed(gain, 3)
             ));
         }
+
         if let Some(line) = &self.calibration_line {
             let (rate, risk) = (self.metrics.base_rate.unwrap_or_default(), self.mean_probability());
             if !line.in_the_large.covers(0.0) && (rate - risk).abs() > OFF * rate {
@@ -228,11 +243,13 @@ impl Evaluation {
                 advice.push(format!("risks are too {how}: calibration slope {} where 1 is right", told(slope, 2)));
             }
         }
+
         let mut concerns: Vec<(&Segment, &String)> =
             self.segments.iter().flat_map(|segment| segment.concerns.iter().map(move |of| (segment, of))).collect();
         concerns.sort_by_key(|(segment, _)| std::cmp::Reverse(segment.churners));
         let rest = concerns.split_off(concerns.len().min(NAMED));
         advice.extend(concerns.iter().map(|(segment, concern)| format!("{} {}: {concern}", segment.by, segment.level)));
+
         if !rest.is_empty() {
             let groups = if rest.len() == 1 { "group is" } else { "groups are" };
             advice.push(format!(
@@ -240,6 +257,7 @@ impl Evaluation {
                 rest.len()
             ));
         }
+
         advice
     }
 

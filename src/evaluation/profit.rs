@@ -72,16 +72,19 @@ impl Ranked<'_> {
             let Economics { contact_cost, offer_cost, save_rate, .. } = economics;
             churned * save_rate * (self.values[row] - offer_cost) - (1.0 - churned) * offer_cost - contact_cost
         };
+
         let score = |row: usize| match rank_by {
             RankBy::Probability => self.scores.by[row],
             RankBy::ExpectedLoss => self.scores.p[row] * self.values[row],
         };
+
         let mut order: Vec<usize> = (0..self.y.len()).collect();
         let place = |row: usize| (self.dates[row], self.customers[row]);
         order.sort_unstable_by(|&a, &b| {
             self.dates[a].cmp(&self.dates[b]).then(score(b).total_cmp(&score(a))).then(place(a).cmp(&place(b)))
         });
         let snapshots: Vec<&[usize]> = order.chunk_by(|&a, &b| self.dates[a] == self.dates[b]).collect();
+
         let list = |length: &dyn Fn(&[usize]) -> usize| {
             let count = snapshots.len() as f64;
             let listed = snapshots.iter().flat_map(|rows| &rows[..length(rows).min(rows.len())]);
@@ -98,6 +101,7 @@ impl Ranked<'_> {
                 realised: Interval::normal(total / count, square.sqrt() / count),
             }
         };
+
         let mean_value = sum(self.values.iter().copied()) / self.values.len() as f64;
         let best = |rows: &[usize]| {
             let (mut total, mut most, mut length) = (0.0, 0.0, 0);
@@ -109,6 +113,7 @@ impl Ranked<'_> {
             }
             length
         };
+
         let Economics { contact_cost, offer_cost, save_rate, .. } = *economics;
         let found = empc(self.y, self.scores.by, mean_value, economics);
         Some(Profit {
@@ -177,6 +182,7 @@ fn empc_from_steps(
     let (p1, p0) = (churners / n, stayed / n);
     let hull = convex_hull(steps, churners, stayed);
     let (mut profit, mut share, mut from) = (0.0, 0.0, 0.0);
+
     for (at, &(f1, f0)) in hull.iter().enumerate() {
         // The save rate from which on the next corner of the hull is better.
         let upto = hull.get(at + 1).map_or(1.0, |&(next1, next0)| {
@@ -193,6 +199,7 @@ fn empc_from_steps(
             break;
         }
     }
+
     Some((profit, share))
 }
 
@@ -231,6 +238,7 @@ fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
     let tiny = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
     let (mut c, mut d) = (1.0, 1.0 / tiny(1.0 - (a + b) * x / (a + 1.0)));
     let mut fraction = d;
+
     for m in 1..300 {
         let m = f64::from(m);
         let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
@@ -246,6 +254,7 @@ fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
             break;
         }
     }
+
     front * fraction
 }
 
@@ -297,6 +306,7 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 11) as f64 / (1u64 << 53) as f64
         };
+
         let mut sample = |rows: usize, copies: u32| {
             let p: Vec<f64> = (0..rows).map(|_| uniform() * 0.6).collect();
             let y: Vec<u8> = p.iter().map(|p| u8::from(uniform() < *p)).collect();
@@ -308,16 +318,19 @@ mod tests {
                 Ranked { y: &many, scores: (&p).into(), customers: &customers, values: &values, dates: &dates };
             ranked.profit(&defaults(), RankBy::Probability, &BOOTSTRAP).unwrap().empc_interval.unwrap()
         };
+
         let found: Vec<Interval> = (0..60).map(|_| sample(500, 1)).collect();
         assert!(found.iter().all(|interval| interval.covers(interval.estimate)));
         let mean = found.iter().map(|i| i.estimate).sum::<f64>() / 60.0;
         let spread = (found.iter().map(|i| (i.estimate - mean).powi(2)).sum::<f64>() / 59.0).sqrt();
         let width = found.iter().map(|i| i.upper - i.lower).sum::<f64>() / 60.0;
         assert!((width / (2.0 * 1.96 * spread) - 1.0).abs() < 0.25, "{width} {spread}");
+
         // A customer's rows are drawn together, so copies of them tell nothing new.
         let copied: Vec<Interval> = (0..20).map(|_| sample(500, 4)).collect();
         let of_copies = copied.iter().map(|i| i.upper - i.lower).sum::<f64>() / 20.0;
         assert!((of_copies / width - 1.0).abs() < 0.15, "{of_copies} {width}");
+
         // 20,000 rows are resampled in steps.
         let large = sample(20_000, 1);
         assert!(large.covers(large.estimate) && large.upper - large.lower < 0.25 * width, "{large:?} {width}");
@@ -334,11 +347,13 @@ mod tests {
             values: &[200.0; 200],
             dates: &[0; 200],
         };
+
         let profit = ranked.profit(&defaults(), RankBy::Probability, &BOOTSTRAP).unwrap();
         assert!((profit.break_even - 11.0 / 67.0).abs() < 1e-12);
         assert_eq!(profit.best.length, p.iter().filter(|&&p| p > profit.break_even).count() as f64);
         assert_eq!(profit.at_capacity.length, 20.0);
         assert!(profit.best.expected > profit.at_capacity.expected);
+
         // Not worth a call.
         let dear = Economics { contact_cost: 500.0, ..defaults() };
         let none = ranked.profit(&dear, RankBy::Probability, &BOOTSTRAP).unwrap().best;

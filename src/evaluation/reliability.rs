@@ -24,6 +24,7 @@ pub struct CalibrationLine {
 pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<CalibrationLine> {
     let z: Vec<f64> = p.iter().map(|&p| logit(p)).collect();
     let churners = y.iter().filter(|&&y| y == 1).count();
+
     // All churners above all others, or below: the best line is infinitely steep.
     let separated = metrics::roc_auc(y, p).is_none_or(|auc| auc == 0.0 || auc == 1.0);
     if separated {
@@ -36,6 +37,7 @@ pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<Calibr
     let [slope, intercept] = theta;
     let [[aa, ab], [_, bb]] = line.sums(&theta).curvature;
     let determinant = aa * bb - ab * ab;
+
     // All probabilities are the same.
     if determinant <= 1e-12 * aa * bb {
         return None;
@@ -46,11 +48,13 @@ pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<Calibr
         let r = residual(row, slope, intercept);
         [r * z[row], r, residual(row, 1.0, shift)]
     });
+
     let spread = |weights: [f64; 2]| sum(scores.iter().map(|s| (weights[0] * s[0] + weights[1] * s[1]).powi(2))).sqrt();
     let information = sum(z.iter().map(|&z| {
         let p = sigmoid(z + shift);
         p * (1.0 - p)
     }));
+
     let shift_spread = sum(scores.iter().map(|s| s[2] * s[2])).sqrt() / information;
     Some(CalibrationLine {
         in_the_large: Interval::normal(shift, shift_spread),
@@ -102,6 +106,7 @@ mod tests {
                 y.push(u8::from(row < 5 * tenths));
             }
         }
+
         let customers: Vec<u32> = (0..450).collect();
         let line = calibration_line(&y, &p, &customers).unwrap();
         for (found, expected) in [(line.in_the_large, 0.0), (line.intercept, 0.0), (line.slope, 1.0)] {
@@ -111,6 +116,7 @@ mod tests {
         let line = calibration_line(&y, &timid, &customers).unwrap();
         assert!((line.slope.estimate - 2.0).abs() < 1e-9 && (line.intercept.estimate - 0.6).abs() < 1e-9);
         assert!(line.in_the_large.lower > 0.0, "risk is understated: {line:?}");
+
         // Twice the same rows of the same customers say no more.
         let twice = calibration_line(&y.repeat(2), &timid.repeat(2), &customers.repeat(2)).unwrap();
         assert!((twice.slope.lower - line.slope.lower).abs() < 1e-9);

@@ -111,6 +111,7 @@ impl Judged<'_> {
         }
         let (mut above1, mut above0) = (0.0, 0.0);
         let mut placements: Vec<(u32, f64)> = Vec::with_capacity(rows.len());
+
         for tie in order.chunk_by(|a, b| a.0 == b.0) {
             let tie1 = tie.iter().filter(|(_, row)| churned(*row)).count() as f64;
             let tie0 = tie.len() as f64 - tie1;
@@ -120,6 +121,7 @@ impl Judged<'_> {
             above1 += tie1;
             above0 += tie0;
         }
+
         let auc = sum(placements.iter().filter(|(row, _)| churned(*row)).map(|(_, v)| *v)) / n1;
         for (row, placement) in &mut placements {
             *placement = (*placement - auc) / if churned(*row) { n1 } else { n0 };
@@ -178,10 +180,12 @@ impl Judged<'_> {
                 members.entry(*group).or_default().push(row);
             }
         }
+
         let mut members: Vec<(u32, Vec<u32>)> = members.into_iter().collect();
         members.sort_unstable_by_key(|(group, _)| *group);
         let mut groups: Vec<(String, Vec<u32>)> =
             members.into_iter().map(|(group, rows)| (names(group), rows)).collect();
+
         if groups.len() > LEVELS {
             groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
             let rest = groups.split_off(LEVELS - 1);
@@ -189,6 +193,7 @@ impl Judged<'_> {
             rows.sort_unstable();
             groups.push((format!("({} others)", rest.len()), rows));
         }
+
         if groups.len() < 2 {
             return Vec::new();
         }
@@ -221,6 +226,7 @@ impl Judged<'_> {
         let auc = self.auc(rows);
         let (base_rate, mean_probability) = (churners as f64 / n as f64, sum(p.iter().copied()) / n as f64);
         let mut concerns = Vec::new();
+
         if let (false, Some(Estimate { value: auc, influence }), Some(all)) = (small, &auc, all) {
             // Of the square of each customer's difference, all but the square of its influence on the AUC of all rows.
             let beyond = self.over_customers(influence, totals, |customer, i| i * (i - 2.0 * all.influence[customer]));
@@ -229,6 +235,7 @@ impl Judged<'_> {
                 concerns.push(format!("ranks worse here: AUC {auc:.3} against {:.3} over all", all.auc));
             }
         }
+
         // What is off on the whole says nothing of the group: it must be off by itself, and more so than all rows.
         let own = base_rate - mean_probability * off_on_the_whole;
         let least = (OFF * base_rate).max(SURE * gap_error);
@@ -240,6 +247,7 @@ impl Judged<'_> {
                 100.0 * base_rate,
             ));
         }
+
         let listed = rows.iter().filter(|&&row| self.listed[row as usize]);
         Segment {
             by: by.to_owned(),
@@ -278,6 +286,7 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
         let names = names.chain([(NO_LEVEL, "(missing)".to_owned())]).collect();
         all.push(Grouping { by: name.clone(), groups, names });
     }
+
     let columns = |measure: Measure| -> Vec<usize> {
         (0..catalogue.numeric.len()).filter(|&column| catalogue.numeric[column].measure == measure).collect()
     };
@@ -292,16 +301,19 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
         };
         Ok(selection.rows(index).iter().map(of_row).collect())
     };
+
     let blocks: Vec<_> = dataset.blocks.par_iter().enumerate().map(of_block).collect::<Result<_>>()?;
     let (bands, seen): (Vec<_>, Vec<_>) = blocks.into_iter().flatten().unzip();
     if tenure.is_some() {
         let names = (0u32..).zip(BANDS).map(|(band, (_, name))| (band, name.to_owned())).collect();
         all.push(Grouping { by: "tenure".to_owned(), groups: bands, names });
     }
+
     if !signals.is_empty() {
         let names = (0u32..).zip(0..=signals.len()).map(|(n, _)| (n, format!("{n} of {}", signals.len()))).collect();
         all.push(Grouping { by: "signals seen".to_owned(), groups: seen, names });
     }
+
     Ok(all)
 }
 
@@ -352,6 +364,7 @@ mod tests {
         assert!(found[1].roc_auc.unwrap().covers(0.5));
         assert!(found[2].concerns.iter().any(|c| c.starts_with("risk is understated")), "{:?}", found[2]);
         assert!(found[3].small && found[3].concerns.is_empty());
+
         // Risk that is half of what it should be everywhere says nothing of a group.
         let half: Vec<f64> = (0..6_012).map(|row| if groups[row] == Some(2) { p[row] } else { 0.5 * p[row] }).collect();
         let judged = Judged { scores: (&half).into(), ..judged };

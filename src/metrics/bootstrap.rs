@@ -351,11 +351,13 @@ impl Sorted {
     fn new(y: &[u8], scores: Scores<'_>, customers: &[u32]) -> Sorted {
         debug_assert!(y.len() == scores.p.len() && y.len() == scores.by.len() && y.len() == customers.len());
         let mut order = metrics::ranked(scores.by, customers);
+
         // Rows that are equal in all of these are the same; so the order of the rows does not matter.
         for beside in order.chunk_by_mut(|a, b| a.is_beside(*b)).filter(|beside| beside.len() > 1) {
             let of = |row: &RankedRow| (y[row.row()], scores.p[row.row()]);
             beside.sort_unstable_by(|a, b| of(a).0.cmp(&of(b).0).then(of(a).1.total_cmp(&of(b).1)));
         }
+
         // In this order, so that they need not be sorted again.
         let (y, p): (Vec<u8>, Vec<f64>) = order.par_iter().map(|row| (y[row.row()], scores.p[row.row()])).unzip();
         let bins: Vec<f64> = metrics::calibration_table(&y, &p).into_iter().map(|bin| bin.highest).collect();
@@ -369,6 +371,7 @@ impl Sorted {
                 loss: metrics::loss(churned, p),
             }
         };
+
         let rows: Vec<Row> = (0..order.len()).into_par_iter().map(row).collect();
         let customers = order.iter().map(|row| row.customer()).collect();
         Sorted { stretches: stretches(&rows), rows, customers }
@@ -399,6 +402,7 @@ fn stretches(rows: &[Row]) -> Vec<Stretch> {
         }
         stretches.last_mut().into_iter().for_each(|last| last.goes_on = false);
     }
+
     stretches
 }
 
@@ -427,6 +431,7 @@ fn over<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) ->
     let mut notes: Vec<(usize, Above)> = Vec::with_capacity(rows.len() / NOTED + 2);
     notes.push((0, Above { rows: zero.into(), churners: zero.into() }));
     let (mut at, mut noted, mut tile, mut drawn) = (0, 0, 0..0, [[0; LANES]; TILE]);
+
     for stretch in &sorted.stretches {
         let mut gaps = bins[stretch.bin];
         while at < stretch.end {
@@ -466,6 +471,7 @@ fn over<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) ->
             notes.push((noted, Above { rows: all.into(), churners: churners.into() }));
         }
     }
+
     let mut error = zero;
     for bin in bins {
         error += bin.abs();
@@ -476,6 +482,7 @@ fn over<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) ->
     let count = rows.len();
     let share = |list: usize| list.min(count) as f64 / count.max(1) as f64;
     let (decile, list) = (share(count.div_ceil(10)), share(capacity));
+
     std::array::from_fn(|lane| {
         let (n, n1) = (all[lane], churners[lane]);
         let base_rate = n1 / n;
@@ -503,6 +510,7 @@ fn precision_at(sorted: &Sorted, list: f64, lane: usize, notes: &[(usize, Above)
     let (mut all, mut churners) = (above.rows[lane], above.churners[lane]);
     let (mut tie_all, mut tie_churners) = (0.0, 0.0);
     let mut drawn = [[0; LANES]; TILE];
+
     for (rows, customers) in sorted.rows[start..].chunks(TILE).zip(sorted.customers[start..].chunks(TILE)) {
         weights.draw(customers, &mut drawn);
         for (row, weights) in rows.iter().zip(&drawn) {
@@ -520,6 +528,7 @@ fn precision_at(sorted: &Sorted, list: f64, lane: usize, notes: &[(usize, Above)
             }
         }
     }
+
     churners / list
 }
 
@@ -596,6 +605,7 @@ mod tests {
         let weights = Weights::Poisson { key: mixed(3) };
         let sorted = Sorted::new(&y, (&p).into(), &customers);
         let lanes = vectorised!(simd => over(simd, &sorted, 70, weights));
+
         for lane in [0, 2, 5] {
             let copies = |row: usize| weights_of(customers[row], weights)[lane] as usize;
             let many = |row: usize| std::iter::repeat_n(row, copies(row));
@@ -650,17 +660,20 @@ mod tests {
         let apart: Vec<u32> = (0..8_000).collect();
         let narrow = bootstrap.intervals(&y4, &p4, &apart).base_rate.unwrap();
         assert!(((rate.upper - rate.lower) / (narrow.upper - narrow.lower) - 2.0).abs() < 0.15);
+
         // The standard error of the AUC by DeLong, DeLong & Clarke-Pearson (1988).
         let auc = bootstrap.intervals(&y, &p, &customers).roc_auc.unwrap();
         let of = |class: u8| p.iter().zip(&y).filter(move |(_, &y)| y == class).map(|(&p, _)| p);
         let churners: Vec<f64> = of(1).map(|p| of(0).filter(|&q| q < p).count() as f64).collect();
         let stayed: Vec<f64> = of(0).map(|p| of(1).filter(|&q| q > p).count() as f64).collect();
+
         let spread = |counts: &[f64], others: usize| {
             let n = counts.len() as f64;
             let mean = counts.iter().sum::<f64>() / n;
             let variance = counts.iter().map(|c| ((c - mean) / others as f64).powi(2)).sum::<f64>() / (n - 1.0);
             variance / n
         };
+
         let error = (spread(&churners, stayed.len()) + spread(&stayed, churners.len())).sqrt();
         assert!(((auc.upper - auc.lower) / (2.0 * 1.96 * error) - 1.0).abs() < 0.1, "{auc:?} against {error}");
     }

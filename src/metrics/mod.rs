@@ -351,6 +351,7 @@ impl Ranking {
             ties[CALIBRATION_BINS * (2 * below + rows) / (2 * self.rows)] += 1;
             below += rows;
         }
+
         let mut above = self.ties.as_slice();
         let bin = |ties: usize| {
             let (rest, bin) = above.split_at(above.len() - ties);
@@ -367,6 +368,7 @@ impl Ranking {
                 highest,
             })
         };
+
         ties.into_iter().filter_map(bin).collect()
     }
 

@@ -133,6 +133,7 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
         dataset.as_of.iter().copied().filter(|&day| labels::matured(churn, day, origin)).collect()
     };
     let origins: Vec<Day> = dataset.as_of.iter().copied().filter(|&day| !earlier(day).is_empty()).collect();
+
     if origins.is_empty() {
         return Err(Error::TooLittle(format!(
             "a backtest needs an as-of date whose label window ({span} days with the gap) has ended by another one; there are \
@@ -140,6 +141,7 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
             dataset.as_of.len()
         )));
     }
+
     let splits = origins[origins.len().saturating_sub(count.max(1))..].iter().map(|&origin| {
         let learned_from = earlier(origin);
         let rows = |wanted: &dyn Fn(Day) -> bool, keep: &(dyn Fn(u32) -> bool + Sync)| {
@@ -164,6 +166,7 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
         };
         Split { name: origin.to_string(), learned_from, parts }
     });
+
     Ok(splits.collect())
 }
 
@@ -239,21 +242,25 @@ impl Setting<'_> {
                 Err(error) => return Err(error),
             }
         }
+
         let Some(newest) = newest else {
             let why = left_out.first().map_or("there is none", |(_, why)| why.as_str());
             return Err(Error::TooLittle(format!("no origin can be judged: {why}")));
         };
+
         let bootstrap = pooled.bootstrap(self.settings);
         let capacity = bootstrap.capacity;
         let [by_p, by_baseline] = pooled.places();
         let scores = Scores { p: &pooled.p, by: &by_p };
         let baseline = Scores { p: &pooled.baseline, by: &by_baseline };
         let (intervals, over_baseline) = bootstrap.both(&pooled.y, scores, baseline, &pooled.customers);
+
         // Splits by time learn from rows before those that judge them.
         let by_folds = origins.iter().all(|origin| origin.learned_from.is_empty());
         let times = if by_folds { evaluation::for_shared_rows(&pooled.model) } else { 1.0 };
         let (by_history, by_customers) =
             if curves { (self.by_history(newest)?, self.by_customers(newest)?) } else { (None, None) };
+
         Ok(Backtest {
             left_out,
             pooled: Metrics::new(&pooled.y, scores, capacity),
@@ -283,6 +290,7 @@ impl Setting<'_> {
                 labels.len()
             )));
         }
+
         let kept = self.candidates.for_training_on(training)?;
         let dataset = kept.data();
         let trained = training::train_on(self.settings, dataset, training, &Silent)?;
@@ -310,12 +318,14 @@ impl Setting<'_> {
             });
             baselines.push(baseline.name);
         }
+
         let bootstrap = rows.bootstrap(self.settings);
         let [by_p, by_baseline] = rows.places();
         let scores = Scores { p: &rows.p, by: &by_p };
         let metrics = Metrics::new(&rows.y, scores, bootstrap.capacity);
         let rate = metrics.base_rate.filter(|&rate| rate > 0.0 && rate < 1.0);
         let log_odds: Vec<f64> = rows.p.iter().map(|&p| logit(p)).collect();
+
         let origin = Origin {
             name: split.name.clone(),
             learned_from: split.learned_from.clone(),
@@ -328,6 +338,7 @@ impl Setting<'_> {
             baseline_of: folds::either(baselines.iter().map(String::as_str)),
             baseline: Metrics::new(&rows.y, Scores { p: &rows.baseline, by: &by_baseline }, bootstrap.capacity),
         };
+
         Ok((origin, rows))
     }
 
@@ -374,6 +385,7 @@ impl Setting<'_> {
         let y = part.judged.labels(self.candidates.dataset);
         let customers = part.judged.customers(self.candidates.dataset);
         let mut fitted: Vec<(String, usize, Vec<f64>)> = Vec::new();
+
         for (from, keep) in choices {
             self.observer.step(&format!("learning curve: {from}"));
             let training = part.training.restricted(self.candidates.dataset, &keep);
@@ -384,9 +396,11 @@ impl Setting<'_> {
                 Err(error) => return Err(error),
             }
         }
+
         let Some((_, _, all)) = fitted.last().cloned() else { return Ok(Vec::new()) };
         let rows = Rows { model: Vec::new(), y, p: all, baseline: Vec::new(), customers };
         let bootstrap = rows.bootstrap(self.settings);
+
         let points = fitted.into_iter().map(|(from, count, p)| {
             let metrics = Metrics::new(&rows.y, &p, self.settings.list.capacity as usize);
             let difference = bootstrap.paired(&rows.y, &p, &rows.p, &rows.customers);
@@ -399,6 +413,7 @@ impl Setting<'_> {
                 loss_against_all: difference.log_loss,
             }
         });
+
         Ok(points.collect())
     }
 }
@@ -411,10 +426,12 @@ fn enough(what: &str, points: &[Learned]) -> String {
     let surely_worse = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.lower > 0.0);
     let surely_better = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.upper < 0.0);
     let as_good = |point: &&Learned| point.loss_against_all.is_some_and(|loss| loss.upper <= negligible);
+
     let loss = |point: &Learned| {
         let interval = point.loss_against_all.unwrap_or(Interval { estimate: 0.0, lower: 0.0, upper: 0.0 });
         format!("log-loss {:+.4} ({:+.4} to {:+.4}) against all", interval.estimate, interval.lower, interval.upper)
     };
+
     if let Some(best) = fewer.iter().filter(surely_better).min_by(|a, b| total(a).total_cmp(&total(b))) {
         return format!("{what}: less is more. With {}, the model is surely better, {}.", best.from, loss(best));
     }

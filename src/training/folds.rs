@@ -71,6 +71,7 @@ pub fn train(
         &all,
         &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() },
     )?;
+
     let count = if folds.column.is_some() || all.count() <= ROWS_FOR_ALL_FOLDS { folds.count() } else { 1 };
     let mut held_out = Vec::with_capacity(count);
     for (fold, name) in folds.names.iter().enumerate().take(count) {
@@ -93,6 +94,7 @@ pub fn train(
         let baseline = Baseline::learn(settings.features.look_back_days(), dataset, &outside, &inside)?;
         held_out.push(HeldOutFold { name, rows: inside, probabilities, baseline });
     }
+
     let capacity = settings.list.capacity;
     let by_fold = held_out
         .iter()
@@ -102,11 +104,13 @@ pub fn train(
             (fold.name.clone(), metrics)
         })
         .collect();
+
     let kept = candidates.for_training_on(&all)?;
     let dataset = kept.data();
     let pooled = held_out.iter().skip(1).fold(held_out[0].rows.clone(), |rows, fold| rows.with(&fold.rows));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|fold| (&fold.rows, &fold.probabilities)));
     let fold_of = pooled.map(dataset, |block, row| folds.of(block.customers[row]));
+
     let baseline = Baseline {
         name: either(held_out.iter().map(|fold| fold.baseline.name.as_str())),
         probabilities: in_order(
@@ -115,14 +119,17 @@ pub fn train(
             held_out.iter().map(|fold| (&fold.rows, &fold.baseline.probabilities)),
         ),
     };
+
     let groupings = segments::groupings(dataset, &pooled)?;
     let judged =
         HeldOutRows { rows: &pooled, probabilities: &probabilities, baseline, groupings, folds: Some(&fold_of) };
     let mut evaluation = Evaluation::new(settings, dataset, judged);
+
     // The rows have no date that tells something.
     evaluation.as_of.clear();
     evaluation.by_date.clear();
     evaluation.folds = Some(FoldMetrics::new(folds.column.clone(), by_fold));
+
     // This fit is the published one, with its uncertainty, and not followed by another.
     let mut last = settings.clone();
     last.training.refit = false;

@@ -130,13 +130,16 @@ pub fn suspects(dataset: &Dataset, rows: &Selection, seed: u64) -> Result<Vec<Su
     let sample = Sample::draw(dataset, rows);
     let values = dataset.gather(&sample.places)?;
     let count = sample.places.len();
+
     let numeric = dataset.catalogue.numeric.par_iter().enumerate().filter_map(|(index, feature)| {
         let evidence = sample.numeric(&values[index * count..(index + 1) * count])?;
         Some(Suspect { column: feature.name.clone(), evidence })
     });
+
     let mut found: Vec<Suspect> = numeric.collect();
     let entries = sample.map(dataset, |block, row| block.customers[row]);
     let folds: Vec<u8> = entries.iter().map(|&entry| dataset.customers.fold(entry, FOLDS, seed)).collect();
+
     let categorical =
         dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).filter_map(|(name, levels)| {
             // A code more than there are levels stands for none.
@@ -148,6 +151,7 @@ pub fn suspects(dataset: &Dataset, rows: &Selection, seed: u64) -> Result<Vec<Su
             let evidence = auc.or_else(|| sample.presence(|place| codes[place] != none))?;
             Some(Suspect { column: name.clone(), evidence })
         });
+
     found.extend(categorical.collect::<Vec<_>>());
     Ok(found)
 }
@@ -199,6 +203,7 @@ fn best_auc(y: &[u8], values: &[f32]) -> Option<f64> {
     let mut present: Vec<u64> =
         rows.map(|(&value, &y)| u64::from(ordered_f32(value)) << 1 | u64::from(y == 1)).collect();
     present.sort_unstable();
+
     // Of pairs of a churner and one who stayed, both with a value: those in which the churner's is greater, ties half.
     let (mut wins, mut below) = (0.0, 0.0);
     for tie in present.chunk_by(|a, b| value(a) == value(b)) {
@@ -207,6 +212,7 @@ fn best_auc(y: &[u8], values: &[f32]) -> Option<f64> {
         wins += churned * (below + 0.5 * stayed);
         below += stayed;
     }
+
     let churned = present.iter().filter(|row| is_churner(row)).count() as f64;
     let stayed = present.len() as f64 - churned;
     let all_churned = y.iter().filter(|&&y| y == 1).count() as f64;
@@ -253,20 +259,24 @@ mod tests {
         // One in seven churned, which no period of the glance divides.
         let y: Vec<u8> = (0..20_000).map(|row| u8::from(row % 7 == 0)).collect();
         let noise = |row: usize| (row * 2_654_435_761 % 10_007) as f32 / 10_007.0;
+
         // Noise, and so much more of it where somebody churned.
         let column =
             |more: f32| -> Vec<f32> { (0..y.len()).map(|row| noise(row) + more * f32::from(y[row])).collect() };
         let auc = |more: f32| best_auc(&y, &column(more)).unwrap();
         let sample = Sample { places: Vec::new(), y: y.clone() };
+
         for more in [0.0, 0.1, 0.3] {
             assert!(auc(more) < TOO_GOOD - SLIP - 0.02, "{}", auc(more));
             assert!(!sample.glance(&column(more)) && sample.numeric(&column(more)).is_none(), "{more}");
         }
+
         assert!((0.9..TOO_GOOD).contains(&auc(0.6)) && sample.numeric(&column(0.6)).is_none());
         for more in [0.7, 0.8, 2.0] {
             assert!(auc(more) > TOO_GOOD);
             assert_eq!(sample.numeric(&column(more)), Some(Evidence::Auc(auc(more))));
         }
+
         // Too few churners to glance at.
         let few = Sample { places: Vec::new(), y: (0..1000).map(|row| u8::from(row % 7 == 0)).collect() };
         assert!(few.glance(&column(0.0)[..1000]));

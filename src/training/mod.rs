@@ -150,6 +150,7 @@ fn with_design(
     let mut clock = Clock::start(observer);
     let directions = Directions::new(&settings.model, &settings.signals, &data.catalogue)?;
     observer.step("learning the recipe");
+
     // From all rows, so that its means and bins are those of the customers who will be scored.
     let recipe = Recipe::learn(data, rows)?;
     clock.lap("recipe");
@@ -157,6 +158,7 @@ fn with_design(
     let (rows, sampling) = sampling::sampled(settings, data, rows, observer);
     let rows = &rows;
     let left = left.filter(|_| may_give_up_features(&settings.training, &data.memory));
+
     let linear = |data, alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         observer.step("fitting the linear model");
         let rows = (rows, left);
@@ -165,6 +167,7 @@ fn with_design(
         let design = Some(design).filter(|_| sampling.is_none());
         Ok((Trained { recipe, comparison, form, calibration, sampling }, design))
     };
+
     let model = &settings.model;
     if model.complexity == Complexity::Linear {
         return linear(data, None, None, recipe);
@@ -176,6 +179,7 @@ fn with_design(
     both_classes(churners, labels.len())?;
     let part = additive::search_rows(dataset, rows, model.seed);
     let origins = time_split::origins(&settings.model, &settings.churn, dataset, &part, observer);
+
     let options = additive::Options {
         origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
@@ -186,6 +190,7 @@ fn with_design(
         folds: FOLDS,
         seed: model.seed,
     };
+
     let searched = ModelSearch::run(&recipe, dataset, all, &part, &directions, options)?;
     clock.lap("search");
     let comparison = match model.complexity {
@@ -196,10 +201,12 @@ fn with_design(
         }
         _ => searched.compare(None, rows.count()),
     };
+
     if comparison.chosen == additive::LINEAR {
         let alpha = comparison.steps.iter().find(|step| step.complexity == additive::LINEAR).map(|step| step.alpha);
         return linear(data, alpha, Some(comparison), recipe);
     }
+
     observer.step("fitting the tables");
     let interactions = comparison.chosen == additive::INTERACTIONS;
     let (fit, cross_fit) = searched.fit(interactions, dataset, rows)?;
@@ -234,6 +241,7 @@ fn fit_linear(
         recipe,
         &Directions::new(&settings.model, &settings.signals, &data.catalogue)?,
     );
+
     let alpha = settings.model.alpha.fixed().or(alpha);
     let seed = settings.model.seed;
     let design = match (&mut *data, left) {
@@ -247,6 +255,7 @@ fn fit_linear(
         }
         (data, _) => recipe.design(data, rows, FOLDS, seed)?,
     };
+
     clock.lap("design");
     if design.columns() == 0 {
         return Err(Error::TooLittle(
@@ -255,6 +264,7 @@ fn fit_linear(
                 .to_owned(),
         ));
     }
+
     let (alpha, alpha_choice) = match alpha {
         Some(alpha) => (alpha, None),
         None => {
@@ -271,6 +281,7 @@ fn fit_linear(
             (choice.alpha, Some(choice))
         }
     };
+
     clock.lap("penalty");
     let fit = if !constraints.is_plain() {
         constraints.fit(&design, alpha, None)?
@@ -280,6 +291,7 @@ fn fit_linear(
     } else {
         linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?
     };
+
     clock.lap("fit");
     let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling)?;
     clock.lap("calibration");
@@ -332,17 +344,20 @@ fn linear_out_of_fold(
         recipe,
         &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?,
     );
+
     let seed = settings.model.seed;
     let designs = if origins.is_empty() {
         vec![(recipe.design(dataset, part, FOLDS, seed)?, None)]
     } else {
         designs_forward_in_time(origins, recipe, dataset, part, seed)?
     };
+
     let splits: Vec<Split> = designs.iter().map(Split::from_designs).collect();
     let alpha = match settings.model.alpha.fixed() {
         Some(alpha) => alpha,
         None => simplest(&settings.model, constraints.choose_alpha(&splits, rows, FOLDS)?).alpha,
     };
+
     Ok(Some((constraints.cross_fit(&splits, alpha, rows, FOLDS, None)?, alpha)))
 }
 
@@ -363,6 +378,7 @@ impl Trained {
         let mut clock = Clock::start(observer);
         let (rows, sampling) = sampling::sampled(settings, dataset, rows, observer);
         let rows = &rows;
+
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
                 let directions = Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?;
@@ -392,6 +408,7 @@ impl Trained {
                 (Form::Additive(Box::new(fit)), calibration)
             }
         };
+
         clock.lap("calibration on all rows");
         Ok(Trained { form: form.corrected(sampling.as_ref()), calibration, sampling, ..self })
     }
@@ -499,6 +516,7 @@ pub fn train(
     let mut clock = Clock::start(observer);
     let held_out = held_out(&data);
     let groupings = segments::groupings(&data, &held_out)?;
+
     // What is fitted once more on every snapshot needs the same columns of the same rows, and of those that were left out.
     let (known, probabilities) = match (design.filter(|_| settings.training.refit), &judged.form) {
         (Some(design), Form::Linear { fit, .. }) => {
@@ -519,6 +537,7 @@ pub fn train(
         }
         _ => (None, judged.probabilities(&data, &held_out)?),
     };
+
     clock.lap("risks of the held-out rows");
     let dataset: &Dataset = &data;
     let judged_rows = HeldOutRows { rows: &held_out, probabilities: &probabilities, baseline, groupings, folds: None };
@@ -617,6 +636,7 @@ pub(super) fn enough(
     let (rows, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
     let customers = training.distinct_customers(dataset);
     let reasons = excluded(dataset, snapshots);
+
     if customers < gates.min_customers as usize {
         return Err(Error::TooLittle(format!(
             "training needs {} eligible customers (gates.min_customers), found {customers}{reasons}. Check the dates in \
@@ -624,6 +644,7 @@ pub(super) fn enough(
             gates.min_customers,
         )));
     }
+
     let least = gates.min_churners.max(1) as usize;
     for (count, who, advice) in [
         (churners, "churners", "add snapshots or a longer horizon, or lower the gate"),
@@ -636,6 +657,7 @@ pub(super) fn enough(
             )));
         }
     }
+
     Ok(())
 }
 
