@@ -1,4 +1,4 @@
-//! The data set: features and labels joined, one row a (customer, as-of), in blocks.
+//! The data set: features and labels joined, one row per (customer, as-of), in blocks.
 //!
 //! A block holds one partition of the customers. Blocks and the rows in them are in an order that depends on the data
 //! alone, so whatever is summed over them block by block is the same for any number of threads.
@@ -100,9 +100,9 @@ pub struct Dataset {
     pub as_of: Vec<Day>,
     /// The rows.
     pub blocks: Vec<Block>,
-    /// Who has no row and why, an entry an as-of date.
+    /// Who has no row and why, one per as-of date.
     pub exclusions: Vec<Exclusions>,
-    /// What the scan saw, a report a signal.
+    /// What the scan saw, one report per signal.
     pub reports: Vec<SignalReport>,
     /// Of each entry of a customers table that has several of one customer (a prepared table's), the first of them;
     /// empty where every customer has one.
@@ -241,13 +241,14 @@ pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day,
     (first.earlier_by(back), last.later_by(ahead))
 }
 
-/// Bytes of a row beside its codes, a byte a feature, which is how an additive model is fitted on it: label, fold, customer, place.
+/// Bytes of a row besides its codes, one byte per feature, which is how an additive model is fitted on it: label, fold,
+/// customer and place.
 pub const BESIDE_CODES: u64 = 10;
 
 /// What a memory limit leaves for what.
 struct MemoryPlan<'a> {
     memory: &'a Memory,
-    /// Bytes that the customers' rows will take beside their features, from labels to the tables of a run.
+    /// Bytes that the customers' rows will take besides their features, from labels to the tables of a run.
     tail: u64,
     /// Bytes that the threads need to decode with.
     decoding: u64,
@@ -256,9 +257,9 @@ struct MemoryPlan<'a> {
 }
 
 impl<'a> MemoryPlan<'a> {
-    /// Bytes a (customer, as-of): keys, labels and eligibility, then scores, order and the tables written from them.
+    /// Bytes per (customer, as-of): keys, labels and eligibility, then scores, order and the tables written from them.
     const A_ROW: u64 = 96;
-    /// Bytes a thread decodes with: pages, dictionaries and batches.
+    /// Bytes that a thread decodes with: pages, dictionaries and batches.
     const A_THREAD: u64 = 12 * MIB;
     /// The least that the scan's rows are given, whatever their number.
     const LEAST: u64 = 2 * MIB;
@@ -300,11 +301,11 @@ impl<'a> MemoryPlan<'a> {
 /// What one partition gives.
 struct Part {
     block: Block,
-    /// An entry an as-of date.
+    /// One per as-of date.
     exclusions: Vec<Exclusions>,
-    /// Rows of unknown customers, a count a signal.
+    /// Rows of unknown customers, one count per signal.
     unknown: Vec<u64>,
-    /// Exact duplicates, a count a signal.
+    /// Exact duplicates, one count per signal.
     duplicates: Vec<u64>,
 }
 

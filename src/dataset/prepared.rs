@@ -29,11 +29,11 @@ const FEW_LEVELS: usize = 100;
 pub struct Prepared {
     /// The table and the rows of the run in it.
     pub source: TableRows,
-    /// The rows. Their customers have one entry a row: the ids ascending, a customer once for each as-of date.
+    /// The rows. Their customers have one entry per row: the ids ascending, a customer once for each as-of date.
     pub dataset: Dataset,
-    /// The column of folds, one entry a row, if it is to be used.
+    /// The column of folds, one entry per row, if it is to be used.
     pub folds: Option<Levels>,
-    /// Date columns with a day a row; no features.
+    /// Date columns with one day per row; they are no features.
     pub dates: Vec<(String, Vec<i32>)>,
     /// As-of dates without any label.
     pub unmatured: Vec<Day>,
@@ -396,7 +396,7 @@ fn not_in_the_future(dates: &[(Day, u64)], today: Day, zone: &Zone) -> Result<()
     }
 }
 
-/// The money at stake, an entry a row; empty without such a column.
+/// The money at stake, one entry per row; empty without such a column.
 fn value(table: &PreparedTable, rows: &mut SelectedRows, notes: &mut Vec<String>) -> Result<Vec<f64>> {
     let Some(column) = &table.value else { return Ok(Vec::new()) };
     let (value, odd) = table.numbers(rows, column)?;

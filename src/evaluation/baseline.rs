@@ -24,7 +24,7 @@ const ROWS_OF_A_CLASS: usize = 1_000;
 pub struct Baseline {
     /// The column, as messages name it.
     pub name: String,
-    /// A probability a judged row, block by block.
+    /// One probability per judged row, block by block.
     pub probabilities: Vec<Vec<f64>>,
 }
 

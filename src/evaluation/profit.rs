@@ -1,6 +1,6 @@
 //! What a list is worth: the expected maximum profit of the ranking, and the list length that earns the most.
 //!
-//! Contacting costs `contact` a customer. A churner who is contacted stays with the save rate, and is then worth the
+//! Contacting costs `contact` per customer. A churner who is contacted stays with the save rate, and is then worth the
 //! customer's value less the offer; one who was to stay anyway takes the offer (Neslin et al. 2006).
 
 use crate::config::{Economics, RankBy};

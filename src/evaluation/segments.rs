@@ -165,7 +165,7 @@ impl Judged<'_> {
         Some(Overall { auc, square: sum(influence.iter().map(|i| i * i)), influence })
     }
 
-    /// Judges every group; `groups` has a group a row, or none.
+    /// Judges every group; `groups` has one group per row, or none.
     pub fn segments(
         &self,
         by: &str,
@@ -321,7 +321,7 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
 pub struct Grouping {
     /// By what.
     pub by: String,
-    /// A group a row, or none.
+    /// One group per row, or none.
     pub groups: Vec<Option<u32>>,
     /// The names of the groups.
     pub names: BTreeMap<u32, String>,

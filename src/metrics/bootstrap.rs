@@ -142,7 +142,7 @@ pub type Intervals = PerMetric<Option<Interval>>;
 
 impl Intervals {
     /// The intervals of all metrics of a model, so many times as wide, and within the values that they can have. The share of
-    /// churners is no matter of a model.
+    /// churners says nothing of a model.
     pub fn widened(self, times: f64) -> Intervals {
         let wide = self.differences_widened(times);
         let within = |interval: Option<Interval>, most: f64| interval.map(|interval| interval.within(0.0, most));
@@ -648,7 +648,7 @@ mod tests {
 
     #[test]
     fn intervals_are_those_of_theory() {
-        // A share of n customers: 1.96 standard errors to both sides; with four equal rows a customer, no narrower.
+        // A share of n customers: 1.96 standard errors to both sides; with four equal rows per customer, no narrower.
         let (y, p, customers) = rows(3, 2_000, 1, 0.0);
         let bootstrap = Bootstrap { replicates: 800, seed: 5, capacity: 200 };
         let rate = bootstrap.intervals(&y, &p, &customers).base_rate.unwrap();

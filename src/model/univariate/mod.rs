@@ -52,7 +52,7 @@ pub struct Single {
 enum Cut {
     /// Numeric values at these edges.
     Values(Vec<f32>),
-    /// A group a level, by its code.
+    /// One group per level, by its code.
     Levels(Vec<u8>),
 }
 
@@ -194,7 +194,7 @@ impl Single {
     }
 }
 
-/// How improbable the gain of a rate a group over one for all is. `counts` holds, a group, who stayed and who churned.
+/// How improbable the gain of one rate per group over one for all is. `counts` holds, a group, who stayed and who churned.
 fn strength(counts: &[[f64; 2]]) -> f64 {
     let totals = counts.iter().fold([0.0, 0.0], |[a, b], [stayed, churned]| [a + stayed, b + churned]);
     let rows = totals[0] + totals[1];
