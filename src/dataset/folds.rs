@@ -72,13 +72,13 @@ impl Folds {
     }
 
     /// The place among the names of the fold of an entry of the customers table.
-    pub fn of(&self, entry: u32) -> u32 {
+    pub fn fold(&self, entry: u32) -> u32 {
         u32::from(self.of[entry as usize])
     }
 
     /// The labelled rows of a fold, or with `outside` of all other folds.
     pub fn rows(&self, dataset: &Dataset, fold: usize, outside: bool) -> Selection {
-        Selection::of(dataset, |block, row| {
+        Selection::new(dataset, |block, row| {
             let mine = usize::from(self.of[block.customers[row] as usize]) == fold;
             mine != outside && block.label(row).is_some()
         })

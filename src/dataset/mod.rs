@@ -63,12 +63,12 @@ impl Block {
     ///
     /// # Errors
     /// As [`Block::values`] and [`Arena::put`].
-    pub fn of_rows(&self, rows: &[u32], arena: &Arena) -> Result<Block> {
+    pub fn select_rows(&self, rows: &[u32], arena: &Arena) -> Result<Block> {
         Ok(Block {
             customers: rows.iter().map(|&row| self.customers[row as usize]).collect(),
             as_of: rows.iter().map(|&row| self.as_of[row as usize]).collect(),
             labels: rows.iter().filter_map(|&row| self.labels.get(row as usize)).copied().collect(),
-            values: self.values.of_rows(rows, arena)?,
+            values: self.values.select_rows(rows, arena)?,
         })
     }
 

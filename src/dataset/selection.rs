@@ -13,7 +13,7 @@ pub struct Selection {
 
 impl Selection {
     /// The rows for which `wanted` holds.
-    pub fn of(dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
+    pub fn new(dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
         let chosen =
             |block: &Block| (0..block.rows()).filter(|&row| wanted(block, row)).map(|row| row as u32).collect();
         Selection { rows: dataset.blocks.par_iter().map(chosen).collect() }
@@ -22,13 +22,13 @@ impl Selection {
     /// The labelled rows of the as-of dates for which `wanted` holds.
     pub fn labelled(dataset: &Dataset, wanted: impl Fn(Day) -> bool) -> Selection {
         let dates: Vec<bool> = dataset.as_of.iter().map(|&day| wanted(day)).collect();
-        Selection::of(dataset, |block, row| dates[block.as_of[row] as usize] && block.label(row).is_some())
+        Selection::new(dataset, |block, row| dates[block.as_of[row] as usize] && block.label(row).is_some())
     }
 
     /// The rows of one as-of date, labelled or not.
     pub fn scored(dataset: &Dataset, as_of: Day) -> Selection {
         let dates: Vec<bool> = dataset.as_of.iter().map(|&day| day == as_of).collect();
-        Selection::of(dataset, |block, row| dates[block.as_of[row] as usize])
+        Selection::new(dataset, |block, row| dates[block.as_of[row] as usize])
     }
 
     /// The rows of this selection for which `wanted` holds.

@@ -42,7 +42,7 @@ enum Width {
 
 impl Width {
     /// The least for all of the values.
-    fn of(values: &[f32]) -> Width {
+    fn for_values(values: &[f32]) -> Width {
         let mut most = 0;
         for values in values.chunks(LOOKED_AT) {
             match vectorised!(codes_within(values)) {
@@ -81,7 +81,7 @@ impl StoredValues {
         if rows == 0 {
             return Ok(StoredValues::default());
         }
-        let widths = values.chunks_exact(rows).map(Width::of);
+        let widths = values.chunks_exact(rows).map(Width::for_values);
         StoredValues::filled(rows, widths, arena, |index, width, words| {
             let values = &values[index * rows..(index + 1) * rows];
             match width {
@@ -133,7 +133,7 @@ impl StoredValues {
     ///
     /// # Errors
     /// As [`Stored::all`] and [`Arena::put`].
-    pub fn of_rows(&self, rows: &[u32], arena: &Arena) -> Result<StoredValues> {
+    pub fn select_rows(&self, rows: &[u32], arena: &Arena) -> Result<StoredValues> {
         fn take<T: Pod>(from: &[u32], rows: &[u32], to: &mut [u32]) {
             let from: &[T] = bytemuck::cast_slice(from);
             let to: &mut [T] = bytemuck::cast_slice_mut(to);
@@ -326,7 +326,7 @@ mod tests {
 
             let rows_of = |from: usize, step: usize| -> Vec<u32> { (from..rows).step_by(step).map(|row| row as u32).collect() };
             for some in [rows_of(0, 1), rows_of(rows / 2, 1), rows_of(1, 3), rows_of(rows, 1)] {
-                let of_rows = stored.of_rows(&some, &Arena::new(Memory::unlimited().budget(limit))).unwrap();
+                let of_rows = stored.select_rows(&some, &Arena::new(Memory::unlimited().budget(limit))).unwrap();
                 let of_rows_values = of_rows.all().unwrap();
                 for (index, column) in columns.iter().enumerate() {
                     let expected: Vec<f32> = some.iter().map(|&row| column[row as usize]).collect();
@@ -349,7 +349,7 @@ mod tests {
     fn counts_take_a_byte_and_what_has_fractions_four() {
         let rows = 10;
         let column = |most: f32| -> Vec<f32> { (0..rows).map(|row| most - row as f32).collect() };
-        let widths = |values: &[f32]| Width::of(values);
+        let widths = |values: &[f32]| Width::for_values(values);
         assert_eq!(widths(&column(254.0)), Width::Byte);
         assert_eq!(widths(&column(255.0)), Width::Half);
         assert_eq!(widths(&column(65_534.0)), Width::Half);

@@ -149,7 +149,7 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
             let chosen = |block: &Block, row: usize| {
                 dates[block.as_of[row] as usize] && block.label(row).is_some() && keep(block.customers[row])
             };
-            Selection::of(dataset, chosen)
+            Selection::new(dataset, chosen)
         };
         let before = |day: Day| learned_from.contains(&day);
         let parts = if purge {

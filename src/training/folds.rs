@@ -109,7 +109,7 @@ pub fn train(
     let dataset = kept.data();
     let pooled = held_out.iter().skip(1).fold(held_out[0].rows.clone(), |rows, fold| rows.with(&fold.rows));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|fold| (&fold.rows, &fold.probabilities)));
-    let fold_of = pooled.map(dataset, |block, row| folds.of(block.customers[row]));
+    let fold_of = pooled.map(dataset, |block, row| folds.fold(block.customers[row]));
 
     let baseline = Baseline {
         name: either(held_out.iter().map(|fold| fold.baseline.name.as_str())),

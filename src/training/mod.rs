@@ -249,7 +249,7 @@ fn fit_linear(
         (Data::Own { dataset, .. }, Some(left)) if alpha.is_some() => {
             let arena = Arena::new(dataset.memory.budget(None));
             recipe.design_then(dataset, rows, (FOLDS, seed), |index, block| {
-                *block = block.of_rows(left.rows(index), &arena)?;
+                *block = block.select_rows(left.rows(index), &arena)?;
                 Ok(())
             })?
         }
@@ -510,7 +510,7 @@ pub fn train(
     let mut clock = Clock::start(observer);
     let baseline = Baseline::learn(settings.features.look_back_days(), &data, &training, &held_out(&data))?;
     clock.lap("baseline");
-    let left = Selection::of(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
+    let left = Selection::new(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
     let (judged, design) = with_design(settings, &mut data, (&training, Some(&left)), observer)?;
     observer.step("evaluating on the held-out snapshots");
     let mut clock = Clock::start(observer);
