@@ -136,17 +136,31 @@ impl Form {
 /// # Errors
 /// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
 pub fn train_on(settings: &Settings, dataset: &Dataset, rows: &Selection, observer: &dyn Observer) -> Result<Trained> {
-    with_design(settings, &mut Data::Shared(dataset), (rows, None), observer).map(|(trained, _)| trained)
+    let rows = RowsToFit { fitted: rows, kept: None };
+    Ok(with_design(settings, &mut Data::Shared(dataset), rows, observer)?.trained)
 }
 
-/// As [`train_on`], with the design of all the rows if it was a linear model that was fitted on them. A data set of our own may
-/// be `left` with other rows alone, if any are named.
+/// The rows that a model is fitted on.
+#[derive(Clone, Copy)]
+struct RowsToFit<'a> {
+    fitted: &'a Selection,
+    /// The rows that somebody needs afterwards: a data set of our own may be reduced to them. Without them it stays whole.
+    kept: Option<&'a Selection>,
+}
+
+/// A model, and the design of all the rows that it was fitted on, if it is linear.
+struct TrainedWithDesign {
+    trained: Trained,
+    design: Option<Design>,
+}
+
+/// As [`train_on`], with the design.
 fn with_design(
     settings: &Settings,
     data: &mut Data<'_>,
-    (rows, left): (&Selection, Option<&Selection>),
+    RowsToFit { fitted: rows, kept }: RowsToFit<'_>,
     observer: &dyn Observer,
-) -> Result<(Trained, Option<Design>)> {
+) -> Result<TrainedWithDesign> {
     let mut clock = Clock::start(observer);
     let directions = Directions::new(&settings.model, &settings.signals, &data.catalogue)?;
     observer.step("learning the recipe");
@@ -157,15 +171,15 @@ fn with_design(
     let all = rows;
     let (rows, sampling) = sampling::sampled(settings, data, rows, observer);
     let rows = &rows;
-    let left = left.filter(|_| may_give_up_features(&settings.training, &data.memory));
+    let kept = kept.filter(|_| may_give_up_features(&settings.training, &data.memory));
 
     let linear = |data, alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         observer.step("fitting the linear model");
-        let rows = (rows, left);
+        let rows = RowsToFit { fitted: rows, kept };
         let task = LinearTask { recipe: &recipe, alpha, sampling: sampling.as_ref() };
-        let (form, calibration, design) = fit_linear(settings, data, rows, &task, observer)?;
+        let LinearModel { form, calibration, design } = fit_linear(settings, data, rows, &task, observer)?;
         let design = Some(design).filter(|_| sampling.is_none());
-        Ok((Trained { recipe, comparison, form, calibration, sampling }, design))
+        Ok(TrainedWithDesign { trained: Trained { recipe, comparison, form, calibration, sampling }, design })
     };
 
     let model = &settings.model;
@@ -214,7 +228,8 @@ fn with_design(
     let calibration = calibrated(&settings.model, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
     clock.lap("calibration");
     let form = Form::Additive(Box::new(fit)).corrected(sampling.as_ref());
-    Ok((Trained { recipe, comparison: Some(comparison), form, calibration, sampling }, None))
+    let trained = Trained { recipe, comparison: Some(comparison), form, calibration, sampling };
+    Ok(TrainedWithDesign { trained, design: None })
 }
 
 /// What is known before a linear model is fitted.
@@ -226,15 +241,21 @@ struct LinearTask<'a> {
     sampling: Option<&'a Sampling>,
 }
 
-/// The linear model, its calibration, and the design. The penalty is that of the settings, or else that of the task, or else
-/// searched for. A data set of our own may be `left` with other rows alone, if any are named.
+/// A linear model, its calibration, and the design that it was fitted on.
+struct LinearModel {
+    form: Form,
+    calibration: ChosenCalibration,
+    design: Design,
+}
+
+/// Fits the linear model. The penalty is that of the settings, or else that of the task, or else searched for.
 fn fit_linear(
     settings: &Settings,
     data: &mut Data<'_>,
-    (rows, left): (&Selection, Option<&Selection>),
+    RowsToFit { fitted: rows, kept }: RowsToFit<'_>,
     &LinearTask { recipe, alpha, sampling }: &LinearTask<'_>,
     observer: &dyn Observer,
-) -> Result<(Form, ChosenCalibration, Design)> {
+) -> Result<LinearModel> {
     let mut clock = Clock::start(observer);
     let constraints = Constraints::from_settings(
         settings,
@@ -244,19 +265,19 @@ fn fit_linear(
 
     let alpha = settings.model.alpha.fixed().or(alpha);
     let seed = settings.model.seed;
-    let design = match (&mut *data, left) {
+    let design = match (&mut *data, kept) {
         // The search for a penalty needs features again.
-        (Data::Own { dataset, .. }, Some(left)) if alpha.is_some() => {
+        (Data::Own { dataset, .. }, Some(kept)) if alpha.is_some() => {
             let arena = Arena::new(dataset.memory.budget(None));
             recipe.design_then(dataset, rows, (FOLDS, seed), |index, block| {
-                *block = block.select_rows(left.rows(index), &arena)?;
+                *block = block.select_rows(kept.rows(index), &arena)?;
                 Ok(())
             })?
         }
         (data, _) => recipe.design(data, rows, FOLDS, seed)?,
     };
-
     clock.lap("design");
+
     if design.columns() == 0 {
         return Err(Error::TooLittle(
             "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths and \
@@ -281,8 +302,8 @@ fn fit_linear(
             (choice.alpha, Some(choice))
         }
     };
-
     clock.lap("penalty");
+
     let fit = if !constraints.is_plain() {
         constraints.fit(&design, alpha, None)?
     } else if settings.training.refit {
@@ -291,12 +312,13 @@ fn fit_linear(
     } else {
         linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?
     };
-
     clock.lap("fit");
+
     let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling)?;
     clock.lap("calibration");
     let restrictions = constraints.restrictions(&fit);
-    Ok((Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling), calibration, design))
+    let form = Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling);
+    Ok(LinearModel { form, calibration, design })
 }
 
 /// For each origin the design of the rows to fit on, and that of the rows to judge on.
@@ -408,8 +430,8 @@ impl Trained {
                 (Form::Additive(Box::new(fit)), calibration)
             }
         };
-
         clock.lap("calibration on all rows");
+
         Ok(Trained { form: form.corrected(sampling.as_ref()), calibration, sampling, ..self })
     }
 
@@ -510,8 +532,9 @@ pub fn train(
     let mut clock = Clock::start(observer);
     let baseline = Baseline::learn(settings.features.look_back_days(), &data, &training, &held_out(&data))?;
     clock.lap("baseline");
-    let left = Selection::new(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
-    let (judged, design) = with_design(settings, &mut data, (&training, Some(&left)), observer)?;
+    let kept = Selection::new(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
+    let rows = RowsToFit { fitted: &training, kept: Some(&kept) };
+    let TrainedWithDesign { trained: judged, design } = with_design(settings, &mut data, rows, observer)?;
     observer.step("evaluating on the held-out snapshots");
     let mut clock = Clock::start(observer);
     let held_out = held_out(&data);
@@ -537,8 +560,8 @@ pub fn train(
         }
         _ => (None, judged.probabilities(&data, &held_out)?),
     };
-
     clock.lap("risks of the held-out rows");
+
     let dataset: &Dataset = &data;
     let judged_rows = HeldOutRows { rows: &held_out, probabilities: &probabilities, baseline, groupings, folds: None };
     let evaluation = Evaluation::new(settings, dataset, judged_rows);
