@@ -256,9 +256,8 @@ impl Scorer {
                 for term in &additive.terms {
                     let sources: Vec<Source> =
                         term.features().iter().map(|&feature| additive.features[feature].source).collect();
-                    for row in 0..rows.count {
-                        visit(&sources, row, term.table[term.lookup.cell(|feature| codes[feature][row])]);
-                    }
+                    let effect = |row: usize| term.table[term.lookup.cell(|feature| codes[feature][row])];
+                    (0..rows.count).for_each(|row| visit(&sources, row, effect(row)));
                 }
             }
         }
