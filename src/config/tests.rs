@@ -178,6 +178,7 @@ fn sets_are_toml_values_or_bare_words() {
         "training.as_of=[2026-02-01, \"2026-01-01\"]",
         "signals.calls={kind=\"amount\", path=\"calls\", id=\"c\", time=\"t\", value=\"seconds\", range=[0, 1e4]}",
     ];
+
     let s = resolved(MINIMAL, &sets, &[]).unwrap().settings;
     assert_eq!(s.time.zone, "Europe/Berlin");
     assert_eq!(s.features.windows_days, [7, 30]);
@@ -186,10 +187,12 @@ fn sets_are_toml_values_or_bare_words() {
     assert_eq!(settings(&(rate.clone() + "0.02")).unwrap().model.base_rate, BaseRate::Fixed(0.02));
     assert!(settings(&(rate + "2")).is_err());
     assert_eq!(s.customers.unwrap().id, "42");
+
     assert_eq!(
         s.training.as_of.unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["2026-01-01", "2026-02-01"]
     );
+
     assert_eq!(s.signals["calls"].range, Some([0.0, 10_000.0]));
 }
 
@@ -254,6 +257,7 @@ fn every_problem_is_told_at_once_with_its_layer_and_the_nearest_key() {
         reasons = 9
         [time]
         zone = "Mars/Olympus"
+
     "#;
     let error = resolved(file, &["lst.capacity=1", "nonsense"], &[]).unwrap_err().to_string();
     assert_contains(
