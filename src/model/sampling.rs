@@ -54,18 +54,21 @@ pub fn sampled(
     let labels = rows.labels(dataset);
     let (all, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
     let features = dataset.catalogue.names().count() as u64;
+
     let (share, for_memory) = match settings.training.sample {
         Sample::Never => (None, false),
         Sample::Share(share) => (Some(share), false),
         Sample::Auto if settings.model.complexity == Complexity::Linear => (None, false),
         Sample::Auto => (dataset.memory.limit().and_then(|limit| fitting(all, churners, features, limit)), true),
     };
+
     let Some(share) = share else { return (rows.clone(), None) };
     let seed = settings.model.seed;
     let selection = rows.restricted(dataset, |block, row| {
         let day = dataset.as_of[block.as_of[row] as usize];
         block.label(row) == Some(1) || dataset.customers.draw(block.customers[row], day, seed) < share
     });
+
     let kept = selection.count() - churners;
     if churners == 0 || kept == 0 || kept == all - churners {
         return (rows.clone(), None);

@@ -135,6 +135,7 @@ fn side(grid: &Grid, groups: &[u8]) -> Basis {
     let cells = groups.iter().copied().max().map_or(0, |last| usize::from(last) + 1);
     let mut shares = vec![0.0; cells];
     groups.iter().zip(&grid.shares).for_each(|(&group, share)| shares[usize::from(group)] += share);
+
     let columns = if grid.values.is_empty() {
         let full = levels(&shares);
         (0..full.columns).map(|column| (0..cells).map(|cell| full.row(cell)[column]).collect()).collect()
@@ -151,6 +152,7 @@ fn side(grid: &Grid, groups: &[u8]) -> Basis {
         }
         columns
     };
+
     let mut columns = components(&columns, &shares, PAIR_COMPONENTS);
     let square = |column: &Vec<f64>| column.iter().zip(&shares).map(|(x, w)| w * x * x).sum::<f64>();
     let variance: f64 = columns.iter().map(square).sum();
@@ -178,6 +180,7 @@ fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
     let bins = grid.bins.missing();
     let present: f64 = grid.shares[..bins].iter().sum();
     let mut below = 0.0;
+
     let cumulative: Vec<f64> = grid.shares[..bins]
         .iter()
         .map(|share| {
@@ -185,6 +188,7 @@ fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
             below / present.max(f64::MIN_POSITIVE)
         })
         .collect();
+
     // The bins after which to cut, so that the parts are about equal.
     let cuts = |count: usize| {
         let mut cuts: Vec<usize> = (1..=count)
@@ -194,12 +198,14 @@ fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
         cuts.dedup();
         cuts
     };
+
     let column = |value: &dyn Fn(usize) -> f64, scale: f64| {
         let raw: Vec<f64> = (0..bins).map(value).collect();
         let mean = raw.iter().zip(&grid.shares).map(|(x, w)| w * x).sum::<f64>() / present.max(f64::MIN_POSITIVE);
         let centred = raw.iter().map(|x| x - mean).chain([0.0]).collect();
         standardised(centred, &grid.shares, scale)
     };
+
     let z = &grid.values;
     let mut columns: Vec<Vec<f64>> = column(&|bin| z[bin], 1.0).into_iter().collect();
     if bins > 2 {
@@ -217,6 +223,7 @@ fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
         columns.extend(pieces.iter().filter_map(piece));
         columns.extend(steps.iter().filter_map(|&at| column(&|bin| f64::from(u8::from(bin > at)), scale(steps.len()))));
     }
+
     columns
 }
 
@@ -258,6 +265,7 @@ fn eigenvectors(a: &mut [f64], size: usize) -> Vec<f64> {
     let mut vectors = vec![0.0; size * size];
     (0..size).for_each(|i| vectors[i * size + i] = 1.0);
     let norm: f64 = a.iter().map(|x| x * x).sum::<f64>();
+
     for _ in 0..60 {
         let off: f64 = (0..size).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * size + j].powi(2)).sum();
         if off <= 1e-26 * norm {
@@ -289,6 +297,7 @@ fn eigenvectors(a: &mut [f64], size: usize) -> Vec<f64> {
             }
         }
     }
+
     vectors
 }
 

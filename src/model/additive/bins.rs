@@ -136,6 +136,7 @@ fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
             _ => distinct.push((value, 1)),
         }
     }
+
     let between = |i: usize| {
         let (low, high) = (distinct[i].0, distinct[i + 1].0);
         let middle = (f64::from(low) + (f64::from(high) - f64::from(low)) / 2.0) as f32;
@@ -146,6 +147,7 @@ fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
             low
         }
     };
+
     let last = distinct.len().saturating_sub(1);
     if distinct.len() <= most {
         return (0..last).map(between).collect();
@@ -156,6 +158,7 @@ fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
     let mut rest: usize = (0..distinct.len()).filter(|&i| !is_heavy(i)).map(|i| distinct[i].1).sum();
     let mut bins = most.saturating_sub(heavy).max(1);
     let (mut edges, mut filled) = (Vec::with_capacity(most), 0);
+
     for (i, (_, count)) in distinct.iter().enumerate().take(last) {
         let share = rest / bins;
         filled += count;
@@ -171,6 +174,7 @@ fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
             }
         }
     }
+
     edges
 }
 
@@ -251,6 +255,7 @@ impl Grid {
                 })
                 .collect()
         };
+
         let last = groups.iter().copied().max().map_or(0, |group| group + 1);
         groups.push(last);
         groups
@@ -335,6 +340,7 @@ mod tests {
             missing_indicator: true,
             copy_of: None,
         };
+
         let grid = Grid::for_numeric(&step, &values, None);
         let groups = grid.groups(16);
         assert_eq!(groups.len(), grid.bins.codes());

@@ -93,12 +93,14 @@ pub fn merged(parts: impl Iterator<Item = CodeBlock>) -> Vec<CodeBlock> {
         waiting.clear();
         block
     };
+
     for part in parts.filter(|part| part.rows > 0) {
         waiting.push(part);
         if waiting.iter().map(|part| part.rows).sum::<usize>() >= BLOCK_ROWS {
             blocks.push(join(&mut waiting));
         }
     }
+
     if !waiting.is_empty() {
         blocks.push(join(&mut waiting));
     }

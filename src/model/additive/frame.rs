@@ -36,6 +36,7 @@ impl Frame {
                 Grid::for_numeric(step, values, directions.get(index))
             })
             .collect();
+
         let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {
             let bins = Bins::from_levels(step);
             let levels = &dataset.customers.categorical[index];
@@ -45,6 +46,7 @@ impl Frame {
             });
             Grid::for_categorical(bins.clone(), codes)
         });
+
         let names = recipe.numeric.iter().enumerate().map(|(i, step)| (step.feature.clone(), Source::Numeric(i)));
         let names = names.chain(
             recipe.categorical.iter().enumerate().map(|(i, step)| (step.feature.clone(), Source::Categorical(i))),

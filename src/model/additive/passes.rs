@@ -130,6 +130,7 @@ impl Terms {
         let tables = self.padded(theta);
         let intercept = theta[self.columns()];
         let group = blocks.len().div_ceil(GROUPS).max(1);
+
         let parts: Vec<(Loss, Vec<[f64; CELLS]>)> = blocks
             .par_chunks(group)
             .map(|blocks| {
@@ -155,6 +156,7 @@ impl Terms {
                 (total, joined)
             })
             .collect();
+
         let mut total = Loss { rows: 0, sum: 0.0, gradient: vec![0.0; self.columns() + 1] };
         let mut histograms = vec![[0.0; CELLS]; self.terms.len()];
         for (part, part_histograms) in &parts {
@@ -165,6 +167,7 @@ impl Terms {
                 to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
             }
         }
+
         for (at, (term, histogram)) in self.terms.iter().zip(&histograms).enumerate() {
             term.basis.project(histogram, &mut total.gradient[self.columns_of(at)]);
         }
@@ -180,6 +183,7 @@ impl Terms {
             let p = self.log_odds(theta, block).into_iter().map(sigmoid);
             p.map(|p| p * (1.0 - p) / rows as f64).collect()
         };
+
         let weights: Vec<Vec<f64>> = blocks.par_iter().map(weigh).collect();
         // The cells of interactions are computed once, not for every partner.
         let cells_of = |block: &CodeBlock, term: &Term| {
@@ -189,6 +193,7 @@ impl Terms {
                 Lookup::Interaction { .. } => term.lookup.cells(block, 0..block.rows, &mut buffer).to_vec(),
             }
         };
+
         let computed: Vec<Vec<Vec<u8>>> =
             blocks.par_iter().map(|block| self.terms.iter().map(|term| cells_of(block, term)).collect()).collect();
         let cells = |block: usize, at: usize| -> &[u8] {
@@ -197,6 +202,7 @@ impl Terms {
                 Lookup::Interaction { .. } => &computed[block][at],
             }
         };
+
         let bases: Vec<Array2<f64>> = self.terms.iter().map(|term| term.basis.matrix()).collect();
         let strips: Vec<Vec<f64>> = (0..self.terms.len())
             .into_par_iter()
@@ -227,6 +233,7 @@ impl Terms {
                 strip
             })
             .collect();
+
         let mut square = Square::zeros(size);
         for (at, strip) in strips.iter().enumerate() {
             for (row, line) in (self.starts[at]..).zip(strip.chunks_exact(size)) {
@@ -236,6 +243,7 @@ impl Terms {
                 square.values[(size - 1) * size + row] = line[size - 1];
             }
         }
+
         square.values[size * size - 1] = weights.iter().flatten().sum();
         square
     }
@@ -278,6 +286,7 @@ fn add_residuals(histograms: &mut [Histogram], cells: &[&[u8]], residuals: &[f64
     let (histograms, last_histograms) = histograms.as_chunks_mut::<TOGETHER>();
     let (cells, last_cells) = cells.as_chunks::<TOGETHER>();
     let (pairs, odd_one) = residuals.as_chunks::<2>();
+
     for ([a, b, c, d], cells) in histograms.iter_mut().zip(cells) {
         let [of_a, of_b, of_c, of_d] = cells.map(|cells| &cells.as_chunks::<2>().0[..pairs.len()]);
         for (at, pair) in pairs.iter().enumerate() {
@@ -292,6 +301,7 @@ fn add_residuals(histograms: &mut [Histogram], cells: &[&[u8]], residuals: &[f64
             odd_one.iter().zip(cells.last()).for_each(|(r, &cell)| histogram[0][usize::from(cell)] += r);
         }
     }
+
     for (histogram, cells) in last_histograms.iter_mut().zip(last_cells) {
         for (row, (&cell, r)) in cells.iter().zip(residuals).enumerate() {
             histogram[row % 2][usize::from(cell)] += r;
@@ -305,6 +315,7 @@ fn add_weights(tables: &mut [Array2<f64>], own: &[u8], partners: &[&[u8]], weigh
     let rows = weights.len();
     let own = &own[..rows];
     let (size, stride) = tables.first().map_or((0, 0), |table| (table.len(), table.ncols()));
+
     if let ([a, b, c, d], &[of_a, of_b, of_c, of_d]) = (&mut *tables, partners) {
         // All of one length, which is looked at once.
         let [a, b, c, d] = [a, b, c, d].map(|table| &mut table.as_slice_mut().unwrap_or_default()[..size]);
@@ -318,6 +329,7 @@ fn add_weights(tables: &mut [Array2<f64>], own: &[u8], partners: &[&[u8]], weigh
         }
         return;
     }
+
     for (table, cells) in tables.iter_mut().zip(partners) {
         for ((&a, &b), weight) in own.iter().zip(*cells).zip(weights) {
             table[[usize::from(a), usize::from(b)]] += weight;
@@ -335,6 +347,7 @@ mod tests {
         let size = terms.columns() + 1;
         let (mut loss, mut gradient, mut curvature) = (0.0, vec![0.0; size], Square::zeros(size));
         let rows: usize = blocks.iter().map(|block| block.rows).sum();
+
         for block in blocks {
             for row in 0..block.rows {
                 let x: Vec<f64> = terms
@@ -354,6 +367,7 @@ mod tests {
                 }
             }
         }
+
         (loss, gradient, curvature)
     }
 

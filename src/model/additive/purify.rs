@@ -29,6 +29,7 @@ pub fn purify(effects: &mut [Effect], mut intercept: f64, counts: &[Vec<f64>]) -
         }
         effects[at].table = table;
     }
+
     for (effect, counts) in effects.iter_mut().zip(counts) {
         let rows: f64 = counts.iter().sum::<f64>().max(1.0);
         if matches!(effect.lookup, Lookup::Curve { .. }) {
@@ -39,6 +40,7 @@ pub fn purify(effects: &mut [Effect], mut intercept: f64, counts: &[Vec<f64>]) -
         let square: f64 = effect.table.iter().zip(counts).map(|(x, n)| x * x * n).sum();
         effect.spread = (square / rows).sqrt();
     }
+
     intercept
 }
 
@@ -85,6 +87,7 @@ pub(super) fn margins(table: &mut [f64], counts: &[f64], width: usize) -> [Vec<f
             break;
         }
     }
+
     moved
 }
 
@@ -99,18 +102,21 @@ mod tests {
         let blocks: Vec<&CodeBlock> = blocks.iter().collect();
         let groups: Vec<u8> = (0..11).collect();
         let table = |size: usize, seed: f64| (0..size).map(|i| (i as f64 * seed).sin() + 0.3).collect::<Vec<f64>>();
+
         let curve = |feature: usize| Effect {
             lookup: Lookup::Curve { feature },
             table: table(11, 0.7 + feature as f64),
             standard_errors: Vec::new(),
             spread: 0.0,
         };
+
         let lookup = Lookup::Interaction { features: [1, 2], groups: [groups.clone(), groups], width: 11 };
         let mut effects = vec![
             curve(1),
             curve(2),
             Effect { lookup, table: table(121, 1.3), standard_errors: Vec::new(), spread: 0.0 },
         ];
+
         let score = |effects: &[Effect], intercept: f64| -> Vec<f64> {
             let of_row = |block: &CodeBlock, row: usize| {
                 let effect = |e: &Effect| e.table[e.lookup.cell(|f| block.column(f)[row])];
@@ -118,6 +124,7 @@ mod tests {
             };
             blocks.iter().flat_map(|block| (0..block.rows).map(move |row| of_row(block, row))).collect()
         };
+
         let before = score(&effects, -1.0);
         let in_cells = all_counts(&effects, &blocks);
         let intercept = purify(&mut effects, -1.0, &in_cells);
@@ -125,12 +132,14 @@ mod tests {
         assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-9));
         assert!((after.iter().sum::<f64>() / after.len() as f64 - intercept).abs() < 1e-9);
         let counts = counts(&effects[2], &blocks);
+
         for line in 0..10 {
             let row: f64 =
                 (0..10).map(|column| counts[line * 11 + column] * effects[2].table[line * 11 + column]).sum();
             let column: f64 = (0..10).map(|row| counts[row * 11 + line] * effects[2].table[row * 11 + line]).sum();
             assert!(row.abs() < 1e-6 && column.abs() < 1e-6, "{row} {column}");
         }
+
         assert!(effects.iter().all(|effect| effect.spread > 0.1));
     }
 }

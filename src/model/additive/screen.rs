@@ -88,6 +88,7 @@ pub fn pairs(
     features.sort_unstable();
     let groups: Vec<Vec<u8>> = features.iter().map(|&feature| grids[feature].groups(GROUPS)).collect();
     let width = |at: usize| groups[at].iter().copied().max().map_or(0, |last| usize::from(last) + 1);
+
     let coded: Vec<Vec<Vec<u8>>> = (0..features.len())
         .into_par_iter()
         .map(|at| {
@@ -97,10 +98,12 @@ pub fn pairs(
             blocks.iter().map(grouped).collect()
         })
         .collect();
+
     let candidates: Vec<(usize, usize)> = (0..features.len())
         .flat_map(|b| (0..b).map(move |a| (a, b)))
         .filter(|&(a, b)| !taken.contains(&[features[a], features[b]]))
         .collect();
+
     let gains: Vec<f64> = candidates
         .par_iter()
         .map(|&(a, b)| {
@@ -116,9 +119,11 @@ pub fn pairs(
             joint_gain(&mut sums, height, width)
         })
         .collect();
+
     let mut order: Vec<usize> = (0..candidates.len()).filter(|&at| gains[at] > 0.0).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));
     let mut chosen: Vec<[usize; 2]> = Vec::new();
+
     for at in order {
         if chosen.len() == count {
             break;
@@ -133,6 +138,7 @@ pub fn pairs(
             chosen.push(pair);
         }
     }
+
     chosen
 }
 
@@ -146,10 +152,12 @@ fn joint_gain(sums: &mut [[f64; 2]], height: usize, width: usize) -> f64 {
             line.iter().for_each(|&cell| sums[cell][0] -= step * sums[cell][1]);
         }
     };
+
     for _ in 0..SWEEPS {
         cells(&|row| (row * width..(row + 1) * width).collect(), height);
         cells(&|column| (0..height).map(|row| row * width + column).collect(), width);
     }
+
     let is_filled = |cell: usize| sums[cell][1] > 0.0;
     let rows = (0..height).filter(|&row| (row * width..(row + 1) * width).any(is_filled)).count();
     let columns = (0..width).filter(|&column| (0..height).any(|row| is_filled(row * width + column))).count();
@@ -165,6 +173,7 @@ fn correlation(blocks: &[&CodeBlock], grids: &[Grid], a: usize, b: usize) -> f64
         return 0.0;
     }
     let mut sums = [0.0; 6];
+
     for block in blocks {
         for (&a, &b) in block.column(a).iter().zip(block.column(b)) {
             if let (Some(x), Some(y)) = (x.get(usize::from(a)), y.get(usize::from(b))) {
@@ -173,6 +182,7 @@ fn correlation(blocks: &[&CodeBlock], grids: &[Grid], a: usize, b: usize) -> f64
             }
         }
     }
+
     let [n, x, y, xx, yy, xy] = sums;
     let spread = (n * xx - x * x) * (n * yy - y * y);
     if spread > 0.0 {

@@ -175,6 +175,7 @@ impl<'a> Candidate<'a> {
         let log_odds: Vec<Vec<f64>> = self.rows.iter().map(|block| self.terms.log_odds(&self.theta, block)).collect();
         let residuals = Residuals::at(&self.rows, &log_odds);
         let tables = self.terms.tables(&self.theta);
+
         // A feature with a direction has it for everybody, so that nothing else may bend its effect.
         let features: Vec<usize> =
             self.shape.features.iter().copied().filter(|&feature| grids[feature].direction.is_none()).collect();
@@ -186,6 +187,7 @@ impl<'a> Candidate<'a> {
                 table.map_or(0.0, |table| table.iter().zip(&grids[feature].shares).map(|(t, w)| w * t * t).sum())
             })
             .collect();
+
         let taken = &self.shape.pairs;
         let more = screen::pairs(&residuals, &self.rows, grids, &features, &importance, taken, count);
         if more.is_empty() {
@@ -271,6 +273,7 @@ impl<'a> Search<'a> {
         let mut kept: Vec<(Vec<Vec<f64>>, OutOfFold)> = Vec::new();
         let mut best = f64::INFINITY;
         let mut worse = 0;
+
         for &strength in strengths {
             let fits = solvers.par_iter_mut().zip(candidates.par_iter());
             fits.for_each(|(solver, candidate)| solver.fit(candidate.alpha(strength), TOLERANCE));
@@ -285,6 +288,7 @@ impl<'a> Search<'a> {
                 break;
             }
         }
+
         let chosen = penalty::choose(&tried, self.one_standard_error).unwrap_or(0);
         drop(solvers);
         let (thetas, log_odds) = kept.swap_remove(chosen);
@@ -297,6 +301,7 @@ impl<'a> Search<'a> {
         let mut best = curves.log_odds.clone();
         let mut found = 0;
         let mut kept: Vec<(Shape, Terms, Vec<f64>)> = Vec::new();
+
         while found < MOST_PAIRS {
             let before: usize = candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum();
             candidates.par_iter_mut().for_each(|candidate| candidate.grow(self.grids, curves.strength, ROUND));
@@ -313,6 +318,7 @@ impl<'a> Search<'a> {
             best = log_odds;
             kept = candidates.iter().map(|c| (c.shape.clone(), c.terms.clone(), c.theta.clone())).collect();
         }
+
         if found == 0 {
             return None;
         }
@@ -323,6 +329,7 @@ impl<'a> Search<'a> {
             Some(_) => vec![curves.strength],
             None => [3.0, 1.0, 1.0 / 3.0, 0.1].iter().map(|factor| factor * curves.strength).collect(),
         };
+
         let mut choice = self.path(candidates, &strengths);
         choice.pairs = found;
         Some(choice)
@@ -359,6 +366,7 @@ impl<'a> Search<'a> {
     fn mean(&self, of: impl Fn(usize, usize, usize) -> f64) -> (f64, f64) {
         let (mut rows, mut sum) = (0.0, 0.0);
         let mut customers: Vec<(f64, f64)> = Vec::new();
+
         // A customer's rows stand together, but those of later dates in another part.
         let mut places: hashbrown::HashMap<u32, usize> = hashbrown::HashMap::new();
         for (at, split) in self.splits.iter().enumerate() {
@@ -380,6 +388,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
+
         let mean = sum / f64::max(rows, 1.0);
         let spread: f64 = customers.iter().map(|(count, total)| (total - count * mean).powi(2)).sum();
         (mean, spread.sqrt() / f64::max(rows, 1.0))
@@ -412,10 +421,12 @@ mod tests {
             let shape = search.shape(&found.curves, found.interactions.as_ref().map_or(0, |choice| choice.pairs));
             (curves, gain, shape)
         };
+
         let (curves, gain, shape) = search(&by_fold(&blocks, 5, usize::MAX));
         let (gain, error) = gain.unwrap();
         assert!(gain > 0.05 && gain > 5.0 * error, "{curves} {gain} {error}");
         assert!(shape.pairs.contains(&[1, 2]), "{:?}", shape.pairs);
+
         // Labels that depend on nothing.
         let mut next = crate::model::design::examples::uniform(1);
         blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = u8::from(next() < 0.3));

@@ -84,6 +84,7 @@ impl<'a> Solver<'a> {
         let mut curvatures = 0;
         let mut norms = vec![norm(&state.gradient)];
         let mut is_fresh = false;
+
         while norm(&state.gradient) > tolerance && self.report.iterations < MOST_PASSES {
             let slow = norms.len() > 2 && norms[norms.len() - 1] > PROGRESS * norms[norms.len() - 3];
             if factor.is_none() || (slow && curvatures < MOST_CURVATURES) {
@@ -129,6 +130,7 @@ impl<'a> Solver<'a> {
                 }
             }
         }
+
         self.report.gradient_norm = norm(&state.gradient);
         self.report.log_loss = state.log_loss;
         self.report.converged = self.report.gradient_norm <= tolerance;

@@ -50,6 +50,7 @@ pub fn standard_errors(
     }
     let covariance = covariance(terms, theta, penalty, blocks, rows);
     let size = covariance.size;
+
     let error = |loading: &Loading, cell: usize| -> f64 {
         let line = loading.row(cell);
         let products = loading.columns.iter().zip(line).map(|(&i, a)| {
@@ -58,6 +59,7 @@ pub fn standard_errors(
         });
         rounded(products.sum::<f64>().max(0.0).sqrt())
     };
+
     let errors = |loading: &Loading| (0..loading.cells).map(|cell| error(loading, cell)).collect();
     loadings(terms, counts).par_iter().map(errors).collect()
 }
@@ -97,6 +99,7 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
         let basis = &terms.terms[at].basis;
         (0..basis.cells()).map(|cell| basis.row(cell)[j]).collect()
     };
+
     let tables = |at: usize| -> Vec<(usize, Vec<f64>)> {
         (0..terms.terms[at].basis.columns).map(|j| (terms.columns_of(at).start + j, column(at, j))).collect()
     };
@@ -115,6 +118,7 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
         }
         all[at] = own;
     }
+
     for (at, tables) in all.iter_mut().enumerate() {
         if matches!(terms.terms[at].lookup, Lookup::Curve { .. }) {
             let rows: f64 = counts[at].iter().sum::<f64>().max(1.0);
@@ -124,6 +128,7 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
             }
         }
     }
+
     let cells = |at: usize| terms.terms[at].basis.cells();
     all.into_iter().enumerate().map(|(at, tables)| Loading::from_tables(cells(at), tables)).collect()
 }
@@ -133,6 +138,7 @@ fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&Co
     let size = theta.len();
     // Without a penalty a speck of one keeps collinear columns apart.
     let mut curvature = terms.curvature(theta, blocks).with_ridge(penalty.ridge.max(1e-9));
+
     // A group's norm bends across its coefficients, and not along them.
     for group in penalty.groups.iter().filter(|_| penalty.norm > 0.0) {
         let norm = theta[group.columns.clone()].iter().map(|t| t * t).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
@@ -144,18 +150,21 @@ fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&Co
             }
         }
     }
+
     // What is held at its bound is as good as known.
     for (i, bound) in penalty.bounds.iter().enumerate() {
         if *bound == Bound::NotNegative && theta[i] <= 0.0 {
             curvature.values[i * size + i] += HELD;
         }
     }
+
     let factor = Cholesky::new(curvature);
     let middle = clustered(terms, theta, blocks);
     let solved = |matrix: &Square| -> Square {
         let lines = matrix.values.par_chunks_exact(size).flat_map_iter(|line| factor.solve(line));
         Square { size, values: lines.collect() }
     };
+
     // Row i of the first is `H^-1 b_i`, so its transpose is `H^-1 B` and its columns are to be solved for.
     let half = solved(&middle);
     let mut turned = Square::zeros(size);
@@ -172,6 +181,7 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
     let size = theta.len();
     let customers: usize = blocks.iter().map(|block| starts(block).count()).sum();
     let stride = (customers * size * size).div_ceil(MOST_PRODUCTS).max(1);
+
     // Which customers of each block: the places of those before decide.
     let mut before = 0;
     let firsts: Vec<usize> = blocks
@@ -182,6 +192,7 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
             first
         })
         .collect();
+
     let part = blocks.len().div_ceil(PARTS).max(1);
     let parts: Vec<(Array2<f64>, usize, usize)> = blocks
         .par_chunks(part)
@@ -222,12 +233,14 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
             sums
         })
         .collect();
+
     let (mut total, mut seen, mut rows) = (Array2::<f64>::zeros((size, size)), 0, 0);
     for (products, part_customers, part_rows) in parts {
         total += &products;
         seen += part_customers;
         rows += part_rows;
     }
+
     let share = seen as f64 / (seen.max(2) - 1) as f64 / rows.max(1) as f64;
     Square { size, values: total.into_iter().map(|value| value * share).collect() }
 }
@@ -270,6 +283,7 @@ pub fn separation(frame: &Frame, effects: &[Effect], counts: &[Vec<f64>], blocks
         });
         told.collect()
     };
+
     let mut told: Vec<(f64, String)> =
         effects.par_iter().zip(counts).map(of_curve).collect::<Vec<_>>().into_iter().flatten().collect();
     told.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -279,6 +293,7 @@ pub fn separation(frame: &Frame, effects: &[Effect], counts: &[Vec<f64>], blocks
     let more = told.len().saturating_sub(TOLD);
     let named: Vec<String> = told.into_iter().take(TOLD).map(|(_, told)| told).collect();
     let others = if more > 0 { format!(" ({more} more such bins)") } else { String::new() };
+
     vec![format!(
         "{}{others}: how strong the effect is there, the penalty says and not the data. Check that the column is known on \
          the as-of date and not a consequence of churn; if it is, add history, or raise model.alpha",

@@ -55,10 +55,12 @@ pub fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
             .collect();
         chunks.iter().fold([-rate, 0.0], |[mean, slope], chunk| [mean + chunk[0] / n, slope + chunk[1] / n])
     };
+
     // The mean rises with the shift. Newton's steps, within bounds that close in on the answer.
     let (lowest, highest) = log_odds.iter().fold((f64::MAX, f64::MIN), |(low, high), &z| (low.min(z), high.max(z)));
     let (mut low, mut high) = (logit(rate) - highest, logit(rate) - lowest);
     let mut shift = 0.0_f64.clamp(low, high.max(low));
+
     for _ in 0..200 {
         let [excess, slope] = at(shift);
         if excess > 0.0 {
@@ -74,6 +76,7 @@ pub fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
         }
         shift = next;
     }
+
     shift
 }
 

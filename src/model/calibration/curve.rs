@@ -56,10 +56,12 @@ impl<'a, const K: usize> Curve<'a, K> {
         let mut sums = self.sums(&theta);
         let losses = [0, 1].map(|class| weights[class] * (softplus(level) - self.targets[class] * level));
         let level_loss: f64 = y.iter().map(|&y| losses[usize::from(y == 1)]).sum();
+
         if level_loss <= sums.loss {
             theta = Self::level(level);
             sums = self.sums(&theta);
         }
+
         for _ in 0..100 {
             let Some(step) = solved(sums.curvature, sums.gradient) else { break };
             let promised = dot(&sums.gradient, &step);
@@ -76,6 +78,7 @@ impl<'a, const K: usize> Curve<'a, K> {
             let Some((next_theta, next)) = accepted else { break };
             (theta, sums) = (next_theta, next);
         }
+
         (theta, sums.loss)
     }
 
@@ -90,6 +93,7 @@ impl<'a, const K: usize> Curve<'a, K> {
             }
             sums
         };
+
         let chunks: Vec<Sums<K>> = (0..rows).into_par_iter().step_by(CHUNK).map(of_chunk).collect();
         let mut total = none();
         for chunk in chunks {
@@ -102,6 +106,7 @@ impl<'a, const K: usize> Curve<'a, K> {
                 }
             }
         }
+
         total
     }
 
@@ -114,9 +119,11 @@ impl<'a, const K: usize> Curve<'a, K> {
             x[..rows.len()].copy_from_slice(&regressor[rows.clone()]);
             scores.iter_mut().zip(&*x).for_each(|(score, x)| *score += theta * x);
         }
+
         let ([stayed, churned], [low, high]) = (self.rows.weights, self.targets);
         let (mut losses, mut residuals, mut weights) = ([0.0; TILE], [0.0; TILE], [0.0; TILE]);
         let results = losses.iter_mut().zip(&mut residuals).zip(&mut weights);
+
         for ((((loss, residual), weight), &score), &y) in results.zip(&scores).zip(&self.rows.y[rows]) {
             let (share, target) = if y == 1 { (churned, high) } else { (stayed, low) };
             let e = exp_of_negative(-score.abs());
@@ -125,6 +132,7 @@ impl<'a, const K: usize> Curve<'a, K> {
             *residual = share * (if score >= 0.0 { 1.0 - rare } else { rare } - target);
             *weight = share * rare / (1.0 + e);
         }
+
         sums.loss += total(&losses);
         for (i, own) in x.iter().enumerate() {
             sums.gradient[i] += total(&product(&residuals, own));
@@ -178,14 +186,17 @@ fn solved<const K: usize>(mut a: [[f64; K]; K], mut b: [f64; K]) -> Option<[f64;
             a[i][j] = (a[i][j] - known) / root;
         }
     }
+
     for i in (0..K).rev() {
         let known: f64 = (i + 1..K).map(|k| a[i][k] * b[k]).sum();
         b[i] = (b[i] - known) / a[i][i];
     }
+
     for i in 0..K {
         let known: f64 = (0..i).map(|k| a[k][i] * b[k]).sum();
         b[i] = (b[i] - known) / a[i][i];
     }
+
     Some(b)
 }
 

@@ -252,6 +252,7 @@ pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenC
         candidates.push(CalibrationChoice::Isotonic);
     }
     let limits = rows.limits();
+
     let judged: Vec<(ComparedCalibration, Vec<f64>)> = candidates
         .into_par_iter()
         .filter(|_| comparable)
@@ -264,6 +265,7 @@ pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenC
             (ComparedCalibration { method, log_loss, brier, ece: rows.ece(&p) }, losses)
         })
         .collect();
+
     let compared = judged.iter().map(|&(compared, _)| compared).collect();
     let better = |best: (ComparedCalibration, Vec<f64>), next: (ComparedCalibration, Vec<f64>)| {
         let (gain, error) = rows.mean(|row| best.1[row] - next.1[row]);
@@ -274,12 +276,14 @@ pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenC
             best
         }
     };
+
     let best = judged.into_iter().reduce(better).map(|(best, _)| best.method);
     let method = match (choice, best) {
         (CalibrationChoice::Auto, Some(best)) => best,
         (CalibrationChoice::Auto, None) => CalibrationChoice::None,
         _ => choice,
     };
+
     let calibration = fit(rows, method);
     ChosenCalibration { calibration, limits, rows: stayed + churners, churners, compared, prior: None }
 }
@@ -402,6 +406,7 @@ mod tests {
         let (some_z, some_y): (Vec<f64>, Vec<u8>) = kept.iter().map(|&row| (z[row], y[row])).unzip();
         let some_fold: Vec<u8> = kept.iter().map(|&row| fold[row]).collect();
         let sample = Rows { log_odds: &some_z, y: &some_y, weights: [4.0, 1.0] };
+
         for choice in CHOICES {
             let all = choose(Rows::all(&z, &y), &fold, choice);
             let few = choose(sample, &some_fold, choice);
@@ -416,6 +421,7 @@ mod tests {
                 assert!((one.brier / other.brier - 1.0).abs() < 0.05 && (one.ece - other.ece).abs() < 0.01);
             }
         }
+
         // Counted once each, the error is that of the metrics.
         let p: Vec<f64> = z.iter().map(|&z| sigmoid(z)).collect();
         assert!((Rows::all(&z, &y).ece(&p) - metrics::ece(&y, &p).unwrap()).abs() < 1e-12);
@@ -459,9 +465,11 @@ mod tests {
                 assert!(p > 0.0 && p < 1.0, "{p}");
             }
         }
+
         let separated = fit_platt(Rows::all(&[-3.0, -2.0, 2.0, 3.0], &[0, 0, 1, 1]));
         let Calibration::Platt { slope, .. } = separated else { panic!() };
         assert!(slope.is_finite() && slope > 0.0);
+
         // So many rows that every weight is zero where the log-odds are taken as they are.
         let y = [0, 1].repeat(10_000);
         let z: Vec<f64> = y.iter().map(|&y| f64::from(y) * 1600.0 - 800.0).collect();
@@ -506,6 +514,7 @@ mod tests {
             let (z, y): (Vec<f64>, Vec<u8>) = rows.iter().map(|&(z, y)| (f64::from(z), y)).unzip();
             let fitted = fit_isotonic(&z, &y);
             let least = 0.5 / y.len() as f64;
+
             for &x in &z {
                 let mean = |a: f64, b: f64| {
                     let (mut n, mut c) = (0.0, 0.0);

@@ -54,6 +54,7 @@ impl Recipe {
         let columns = self.columns(customers);
         let judged = JUDGED_ROW * (all - selection.count()) as u64;
         let arena = Arena::new(memory.budget(memory.room(DESIGN_RESERVE + judged)));
+
         move |index, block| {
             let (values, of) = (block.values()?, &block.customers);
             let fold = |&row: &u32| customers.fold(of[row as usize], folds, seed);

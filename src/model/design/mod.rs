@@ -108,6 +108,7 @@ fn sums_of<S: Simd>(simd: S, x: &[f32], others: &Others) -> ColumnSums {
     let (chunks, rest) = x.as_chunks::<LANES>();
     let mut last = [0.0; LANES];
     last[..rest.len()].copy_from_slice(rest);
+
     for (at, x) in chunks.iter().chain([&last]).enumerate() {
         for ([values, squares], x) in sums.iter_mut().zip(x.as_chunks::<8>().0) {
             let x = f64x8::simd_from(simd, x.map(f64::from));
@@ -121,6 +122,7 @@ fn sums_of<S: Simd>(simd: S, x: &[f32], others: &Others) -> ColumnSums {
             *high = high.max(x - other);
         }
     }
+
     let [[values, squares], [more_values, more_squares]] = sums;
     let mut found = EMPTY_SUMS;
     found.0 = [(values + more_values).reduce_sum(), (squares + more_squares).reduce_sum()];
@@ -264,16 +266,19 @@ impl Design {
             }
             sums
         };
+
         let groups: Vec<Vec<ColumnSums>> = self.blocks.par_chunks(group).map(of_group).collect();
         let mut total = empty.clone();
         groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| add_sums(to, from)));
         let rows = self.rows() as f64;
+
         let profile = |([sum, squares], [stayed, churned]): ColumnSums| ColumnProfile {
             mean: sum / rows,
             root_mean_square: (squares / rows).sqrt(),
             stayed,
             churned,
         };
+
         total.into_iter().map(profile).collect()
     }
 

@@ -172,6 +172,7 @@ impl Recipe {
         let total = selection.count();
         let places = sample(dataset, selection);
         let (rows, sample) = (places.len(), dataset.gather(&places)?);
+
         let numeric: Vec<(NumericStep, u64)> = dataset
             .catalogue
             .numeric
@@ -179,6 +180,7 @@ impl Recipe {
             .enumerate()
             .map(|(index, feature)| learn_numeric(&sample[index * rows..(index + 1) * rows], feature))
             .collect();
+
         // Features of one signal are often absent together. One indicator says it; more would be copies of it.
         let mut patterns = hashbrown::HashSet::new();
         let numeric = numeric
@@ -189,6 +191,7 @@ impl Recipe {
                 step
             })
             .collect();
+
         let numeric = with_copies(numeric, &dataset.catalogue, &sample, rows);
         let categorical = dataset
             .catalogue
@@ -217,6 +220,7 @@ impl Recipe {
                 }
             })
             .collect();
+
         Ok(Recipe { numeric, categorical })
     }
 
@@ -241,6 +245,7 @@ impl Recipe {
                 terms.push(Term { name: format!("{} is missing", step.feature), source, about, role: Role::Missing });
             }
         }
+
         for (index, step) in self.categorical.iter().enumerate() {
             let source = Source::Categorical(index);
             terms.extend(step.levels.iter().map(|level| Term {
@@ -254,6 +259,7 @@ impl Recipe {
                 terms.push(Term { name, source, about: source, role: Role::OtherLevel });
             }
         }
+
         terms
     }
 }
@@ -300,6 +306,7 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
             ascending.push(ordered_f32(value));
         }
     }
+
     // No transform changes the order.
     ascending.sort_unstable();
     let mut values: Vec<f64> = ascending.into_iter().map(|bits| f64::from(from_ordered_f32(bits))).collect();
@@ -310,6 +317,7 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
             false => Transform::Identity,
         }
     });
+
     values.iter_mut().for_each(|v| *v = transform.apply(*v));
     let quantile = |q: f64| values.get((q * (values.len().saturating_sub(1)) as f64).round() as usize).copied();
     let (mut low, mut high) = (quantile(CLIPPED).unwrap_or(0.0), quantile(1.0 - CLIPPED).unwrap_or(0.0));
@@ -320,6 +328,7 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
     let count = values.len().max(1) as f64;
     let mean = values.iter().map(|v| v.clamp(low, high)).sum::<f64>() / count;
     let scale = (values.iter().map(|v| (v.clamp(low, high) - mean).powi(2)).sum::<f64>() / count).sqrt();
+
     // Rounding leaves a constant column with a deviation of about 1e-16 of its size.
     let scale = if scale > 1e-9 * (1.0 + mean.abs()) { scale } else { 0.0 };
     let step = NumericStep {
@@ -333,6 +342,7 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
         missing_indicator: false,
         copy_of: None,
     };
+
     (step, pattern)
 }
 
@@ -346,21 +356,25 @@ fn with_copies(mut steps: Vec<NumericStep>, catalogue: &Catalogue, sample: &[f32
         let length = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>().sqrt();
         values.iter().map(|x| (x - mean) / length).collect()
     };
+
     let own = |&index: &usize| catalogue.numeric[index].measure == Measure::Numeric && steps[index].scale > 0.0;
     let columns: Vec<usize> = (0..steps.len()).filter(own).collect();
     let standardised: Vec<Vec<f64>> =
         columns.par_iter().map(|&i| of_rows(&steps[i], &sample[i * rows..(i + 1) * rows])).collect();
     let is_copy = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>().abs() >= COPIED;
+
     let first: Vec<Option<usize>> = (0..columns.len())
         .into_par_iter()
         .map(|at| (0..at).find(|&before| is_copy(&standardised[before], &standardised[at])))
         .collect();
+
     for (at, first) in first.iter().enumerate() {
         // A copy of a copy is one of the original.
         let original =
             first.map(|first| steps[columns[first]].copy_of.clone().unwrap_or(steps[columns[first]].feature.clone()));
         steps[columns[at]].copy_of = original;
     }
+
     steps
 }
 
@@ -427,6 +441,7 @@ mod tests {
         let cost: Vec<f32> = minutes.iter().map(|m| (m * 0.17 * 100.0).round() / 100.0).collect();
         let left: Vec<f32> = minutes.iter().map(|m| 600.0 - m).collect();
         let like: Vec<f32> = minutes.iter().enumerate().map(|(i, m)| m + 150.0 * (i % 2) as f32).collect();
+
         let columns = [
             (Measure::Numeric, minutes.clone()),
             (Measure::Numeric, cost),
@@ -435,10 +450,12 @@ mod tests {
             (Measure::Numeric, vec![3.0; 500]),
             (Measure::Mean, minutes),
         ];
+
         let data = dataset(&columns, &["a"; 500]);
         let recipe = Recipe::learn(&data, &Selection::labelled(&data, |_| true)).unwrap();
         let copies: Vec<Option<&str>> = recipe.numeric.iter().map(|step| step.copy_of.as_deref()).collect();
         assert_eq!(copies, [None, Some("f0"), None, Some("f0"), None, None], "signals have concepts of their own");
+
         assert_eq!(
             (recipe.about(Source::Numeric(3)), recipe.about(Source::Numeric(2))),
             (Source::Numeric(0), Source::Numeric(2))
@@ -451,6 +468,7 @@ mod tests {
         let some: Vec<f32> = (0..n).map(|i| if i % 4 == 0 { f32::NAN } else { i as f32 }).collect();
         let twin: Vec<f32> = some.iter().map(|v| v * 2.0).collect();
         let constant = vec![3.0f32; n];
+
         let levels: Vec<&str> = (0..n)
             .map(|i| {
                 if i < 60 {
@@ -462,6 +480,7 @@ mod tests {
                 }
             })
             .collect();
+
         let data = dataset(&[(Measure::Count, some), (Measure::Trend, twin), (Measure::Count, constant)], &levels);
         let selection = Selection::labelled(&data, |_| true);
         let recipe = Recipe::learn(&data, &selection).unwrap();

@@ -45,20 +45,24 @@ impl Constraints {
             (Source::Numeric(place), Role::Value) => directions.get(place),
             _ => None,
         };
+
         let bound = |term: &Term| match direction(term) {
             Some(Direction::Rises) => Bound::NotNegative,
             Some(Direction::Falls) => Bound::NotPositive,
             None => Bound::Free,
         };
+
         let name = |source: Source| match source {
             Source::Numeric(place) => recipe.numeric[place].feature.clone(),
             Source::Categorical(place) => recipe.categorical[place].feature.clone(),
         };
+
         let (mut features, mut first) = (Vec::new(), 0);
         for same in terms.chunk_by(|a, b| a.source == b.source) {
             features.push((name(same[0].source), first..first + same.len()));
             first += same.len();
         }
+
         Constraints {
             penalty: settings.model.penalty,
             directions: terms
@@ -137,10 +141,12 @@ impl Constraints {
         let (rows, churners) = (design.rows(), design.churners());
         both_classes(churners, rows)?;
         let rows_of = Rows::all(design);
+
         let theta = match start {
             Some(fit) => fit.coefficients.iter().copied().chain([fit.intercept]).collect(),
             None => base_rate_start(design),
         };
+
         let mut fit = Fit { theta, ..Fit::default() };
         fit.minimise(&rows_of, &self.regulariser(design, alpha)?, TOLERANCE)?;
         let (report, mut theta) = (fit.report, fit.theta);
@@ -148,11 +154,13 @@ impl Constraints {
         if self.penalty == Penalty::Group && theta.iter().all(|&x| x == 0.0) {
             return Err(nothing_left(alpha, self.fixed));
         }
+
         let advice = Advice::NotConverged {
             iterations: report.iterations,
             gradient_norm: report.gradient_norm,
             tolerance: TOLERANCE,
         };
+
         let reason = "linfa-logistic knows neither bounds nor a penalty on groups".to_owned();
         Ok(LogisticFit {
             names: design.names.clone(),
@@ -356,12 +364,14 @@ mod tests {
         let each: Vec<_> = (0..11).map(|j| j..j + 1).collect();
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let first_eight = from_columns(golden.x[..8].concat(), golden.y.clone(), vec![0; golden.y.len()]);
+
         let cases = [
             ("bounded", &golden.bounded, &design, constraints(Penalty::L2, each.clone(), bound.clone())),
             ("alone", &golden.alone, &first_eight, constraints(Penalty::Group, each[..8].to_vec(), free[..8].to_vec())),
             ("grouped", &golden.grouped, &design, constraints(Penalty::Group, groups.clone(), free)),
             ("both", &golden.both, &design, constraints(Penalty::Group, groups, bound)),
         ];
+
         for (name, case, design, constraints) in cases {
             let fit = constraints.fit(design, case.alpha, None).unwrap();
             assert!(fit.report.converged, "{name}: {:?}", fit.advice);
@@ -401,10 +411,12 @@ mod tests {
         let constraints = constraints(Penalty::L2, each, vec![Bound::Free; 11]);
         let mut later = design.clone();
         later.blocks.truncate(3);
+
         let z = |later: &Design| {
             let splits = [Split { fitted: &design, judged: later }, Split::within(&design)];
             constraints.cross_fit(&splits, 0.01, golden.y.len(), 5, None).unwrap()
         };
+
         let plain = z(&later);
         assert_eq!(plain[0], plain[1][..300]);
         later.blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = 1 - *y);
@@ -414,6 +426,7 @@ mod tests {
         };
         let (wrong, alone) = (choice(&later), choice(&design));
         assert!(wrong.rows == 300 && alone.rows == golden.y.len());
+
         // Of rows whose labels are turned round the strongest penalty knows least that is wrong.
         assert!(wrong.alpha > alone.alpha, "{} {}", wrong.alpha, alone.alpha);
     }

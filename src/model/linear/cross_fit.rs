@@ -161,6 +161,7 @@ impl<'a> Fits<'a> {
             *rows += 1;
             *churners += usize::from(y);
         }
+
         let (all, all_churners) = counts.iter().fold((0, 0), |(n, c), (rows, churners)| (n + rows, c + churners));
         for (fold, (rows, churners)) in counts.into_iter().enumerate() {
             let (rows, churners) = (all - rows, all_churners - churners);
@@ -171,6 +172,7 @@ impl<'a> Fits<'a> {
                 )));
             }
         }
+
         let mut fits: Vec<Newton> =
             (0..folds).map(|fold| self.new_fit(Some(fold), start.to_vec(), factor.clone())).collect();
         newton::advance(self.blocks, self.scale.len(), &mut fits)?;
@@ -178,6 +180,7 @@ impl<'a> Fits<'a> {
             let gradient = fit.gradient_norm;
             tracing::warn!(fold, gradient, "the model that leaves out this fold did not converge");
         }
+
         Ok(fits.into_iter().map(|fit| fit.theta).collect())
     }
 }
@@ -212,12 +215,15 @@ pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Res
             Ok(folds)
         })
         .collect::<Result<_>>()?;
+
     let folds: Vec<(usize, f64)> = (0..models.len())
         .map(|fold| (by_block.iter().map(|folds| folds[fold].0).sum(), sum(by_block.iter().map(|folds| folds[fold].1))))
         .filter(|&(rows, _)| rows > 0)
         .collect();
+
     let rows: usize = folds.iter().map(|(rows, _)| rows).sum();
     let mean = sum(folds.iter().map(|(_, loss)| *loss)) / rows as f64;
+
     // Weighted by the folds' sizes, which differ a little as customers are dealt out by hash.
     let spread = sum(folds.iter().map(|&(rows, loss)| rows as f64 * (loss / rows as f64 - mean).powi(2))) / rows as f64;
     let degrees = folds.len().saturating_sub(1).max(1);

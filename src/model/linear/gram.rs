@@ -177,6 +177,7 @@ fn products<S: Simd, const LINES: usize>(
             sums.iter_mut().zip(vectors).for_each(|(sum, vector)| *sum = vector.mul_add(other, *sum));
         }
     }
+
     sums
 }
 
@@ -223,6 +224,7 @@ impl Rows {
     pub fn load<S: Simd>(&mut self, simd: S, x: &Columns<'_>, rows: Range<usize>) {
         self.loaded = rows.len();
         let length = self.length();
+
         // Squares as far as they go, then the columns and rows that are left.
         let (squared, whole) = (self.columns / SQUARE * SQUARE, rows.len() / SQUARE);
         for j in (0..squared).step_by(SQUARE) {
@@ -236,6 +238,7 @@ impl Rows {
                 }
             }
         }
+
         for j in 0..self.columns {
             let first = if j < squared { SQUARE * whole } else { 0 };
             let values = &x.column(j)[rows.clone()][first..];

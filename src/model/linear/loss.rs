@@ -167,6 +167,7 @@ pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Re
             Ok(sums)
         })
         .collect::<Result<_>>()?;
+
     let mut total = empty;
     groups.iter().for_each(|group| total.iter_mut().zip(group).for_each(|(total, sums)| total.add(sums)));
     Ok(total)
@@ -260,6 +261,7 @@ fn add_block(
             }
         }
     }
+
     Ok(())
 }
 
@@ -281,6 +283,7 @@ fn add_drawn<S: Simd>(
             drawn += 1;
         }
     }
+
     for (places, factors) in places[..drawn].chunks(LOADED).zip(factors.chunks(LOADED)) {
         rows.gather(tile.values, places);
         for (row, &factor) in rows.iter().zip(factors) {
@@ -502,17 +505,21 @@ mod tests {
         let design = split(&random(40_000, 3, 5), 256);
         let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
         let theta = [0.5, -0.2, 0.1, -3.0];
+
         let at = |sample| {
             let point = Point { theta: &theta, without: Some(1), curvature: Some(sample), scatter: false };
             evaluate(&blocks, 3, &[point]).unwrap().remove(0)
         };
+
         let all = at(Sample::ALL);
         let (rows, gram) = (all.rows, all.gram.unwrap().over(all.rows));
+
         // The intercept's own entry is the sum of the weights.
         let weight = gram[15];
         let drawn = at(Sample::new(4_000, weight));
         assert_eq!(drawn.rows, rows);
         close(&drawn.gram.unwrap().over(rows), &gram, 0.03);
+
         // So many that each is sure to be drawn.
         close(&at(Sample::new(1_000_000_000, weight)).gram.unwrap().over(rows), &gram, 1e-12);
         let mut draw = Draw::new(Sample::new(10, 40.0));
@@ -528,6 +535,7 @@ mod tests {
             block.customer = (0..block.rows as u32).map(|row| row * 2 / 5 + index % 2 * 9).collect();
             block.family = index / 2;
         }
+
         let families: Vec<_> = design.blocks.chunk_by(|a, b| a.family == b.family).collect();
         assert_eq!(families.len(), 2);
         let theta = [0.4, -0.3, 0.2, -1.5];
@@ -535,6 +543,7 @@ mod tests {
         let point = Point { theta: &theta, without: None, curvature: None, scatter: true };
         let found = evaluate(&blocks, 3, &[point]).unwrap().remove(0).scatter.unwrap();
         let (mut expected, mut count) = (vec![0.0; 16], 0);
+
         for family in families {
             let last = family.iter().flat_map(|block| block.customer.iter().copied()).max().unwrap();
             for customer in 0..=last {
@@ -556,6 +565,7 @@ mod tests {
                 }
             }
         }
+
         assert_eq!((found.rows, design.customers()), (count, count));
         close(&found.over(count), &expected, 1e-12);
     }

@@ -213,12 +213,14 @@ impl<'a> Newton<'a> {
             self.next = Next::Nothing;
             return;
         }
+
         if self.gradient_norm <= self.best / 2.0 {
             self.best = self.gradient_norm;
             (self.patience, self.stalls) = (0, 0);
         } else {
             self.patience += 1;
         }
+
         if self.patience > PATIENCE {
             (self.patience, self.stalls) = (0, self.stalls + 1);
             if self.stalls > STALLS {
@@ -230,6 +232,7 @@ impl<'a> Newton<'a> {
                 return;
             }
         }
+
         self.step = self.memory.step(&self.gradient, factor);
         let size = self.step.iter().zip(self.objective.scale.iter().chain([&1.0]));
         self.step_size = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max);

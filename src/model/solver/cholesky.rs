@@ -140,6 +140,7 @@ fn factor(mut a: Square) -> (Square, Vec<usize>) {
             }
         }
     }
+
     (a, dependent)
 }
 
@@ -173,14 +174,17 @@ mod tests {
                 (0..9_u32).map(|j| f64::from((i * 7 + j * j * 3 + i * j) % 11) * 10_f64.powi(i as i32 - 2)).collect()
             })
             .collect();
+
         let matrix = product(&rows);
         let cholesky = Cholesky::new(matrix.clone());
         assert!(cholesky.dependent.is_empty());
         let x = cholesky.solve(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+
         for i in 0..5 {
             let b = dot(matrix.row(i, 5), &x);
             assert!((b - (i as f64 + 1.0)).abs() < 1e-9, "{b}");
         }
+
         let inverse = cholesky.inverse();
         for i in 0..5 {
             for j in 0..5 {

@@ -200,11 +200,13 @@ impl Fit {
             gradient.iter_mut().zip(coefficients).for_each(|(g, t)| *g += regulariser.ridge * t);
             Ok(State { objective: log_loss + regulariser.value(theta), log_loss, gradient })
         };
+
         let mut state = evaluate(&self.theta)?;
         let mut passes = 1;
         let mut residual = regulariser.residual(&self.theta, &state.gradient);
         let (mut is_fresh, mut is_slow) = (false, false);
         let mut model: Option<Vec<f64>> = self.curvature.as_ref().map(|square| whole(square, regulariser.ridge));
+
         while residual > tolerance && passes < MOST_PASSES {
             let matrix = match model.take().filter(|_| !is_slow || is_fresh) {
                 Some(matrix) => matrix,
@@ -255,12 +257,14 @@ impl Fit {
             is_fresh = false;
             model = Some(matrix);
         }
+
         self.report = Report {
             iterations: passes,
             gradient_norm: residual,
             log_loss: state.log_loss,
             converged: residual <= tolerance,
         };
+
         Ok(())
     }
 }
@@ -350,6 +354,7 @@ impl Quadratic<'_> {
                 self.shift(point, j, value - point.theta[j]);
             }
         }
+
         let last = self.size() - 1;
         self.shift(point, last, -point.gradient[last] / self.row(last)[last]);
     }
@@ -361,6 +366,7 @@ impl Quadratic<'_> {
         let moves = |j: usize| point.theta[j] != 0.0 || regulariser.bounds[j] == Bound::Free;
         let mut active: Vec<usize> = Vec::with_capacity(size);
         let mut bends: Vec<(Range<usize>, f64)> = Vec::new();
+
         for group in &regulariser.groups {
             let length = norm(&point.theta[group.columns.clone()]);
             if regulariser.norm > 0.0 && length == 0.0 {
@@ -372,12 +378,14 @@ impl Quadratic<'_> {
                 bends.push((first..active.len(), length));
             }
         }
+
         active.push(size - 1);
         let mut matrix = Square::zeros(active.len());
         for (row, &i) in active.iter().enumerate() {
             let line = &mut matrix.values[row * active.len()..(row + 1) * active.len()];
             line.iter_mut().zip(&active).for_each(|(to, &j)| *to = self.matrix[i * size + j]);
         }
+
         let mut pull: Vec<f64> = active.iter().map(|&j| -point.gradient[j]).collect();
         let mut group = regulariser.groups.iter().filter(|group| norm(&point.theta[group.columns.clone()]) > 0.0);
         for (places, length) in bends {
@@ -392,10 +400,12 @@ impl Quadratic<'_> {
                 }
             }
         }
+
         let step = Cholesky::new(matrix).solve(&pull);
         // Near the minimum a decrease drowns in the rounding of the value.
         let corners = self.regulariser.corners(&point.theta);
         let (value, mut share) = (self.value(point) + 1e-14 * corners, 1.0);
+
         for _ in 0..4 {
             let mut theta = point.theta.clone();
             for (&j, step) in active.iter().zip(&step) {

@@ -115,12 +115,14 @@ pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
         let (block, row) = dataset.at(place);
         block.label(row).unwrap_or(0)
     };
+
     let y: Vec<u8> = places.iter().map(label).collect();
     let churned = y.iter().filter(|&&y| y == 1).count();
     let minority = churned.min(y.len() - churned).max(1);
     let most = (minority / EXPECTED).clamp(2, MOST_GROUPS);
     let least = (EXPECTED * y.len()).div_ceil(minority);
     let count = places.len();
+
     let numeric = dataset.catalogue.numeric.par_iter().enumerate().map(|(index, feature)| {
         let values = &values[index * count..(index + 1) * count];
         let cut = Cut::from_values(values, most);
@@ -130,11 +132,13 @@ pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
         };
         Single::new(feature.name.clone(), Source::Numeric(index), cut, &groups, &y)
     });
+
     let mut singles: Vec<Single> = numeric.collect();
     let entry = |&place: &Place| {
         let (block, row) = dataset.at(place);
         block.customers[row]
     };
+
     let entries: Vec<u32> = places.iter().map(entry).collect();
     let categorical = dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).enumerate();
     let categorical = categorical.map(|(index, (name, levels))| {
@@ -148,6 +152,7 @@ pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
         };
         Single::new(name.clone(), Source::Categorical(index), cut, &groups, &y)
     });
+
     singles.extend(categorical.collect::<Vec<_>>());
     Ok(singles)
 }
@@ -221,6 +226,7 @@ fn log_survival(statistic: f64, degrees: usize) -> f64 {
         return 0.0;
     }
     let front = a * x.ln() - x - libm::lgamma(a);
+
     if x < a + 1.0 {
         let (mut term, mut sum, mut n) = (1.0 / a, 1.0 / a, a);
         while term > PRECISE * sum {
@@ -230,10 +236,12 @@ fn log_survival(statistic: f64, degrees: usize) -> f64 {
         }
         return (-(front + sum.ln()).exp()).ln_1p();
     }
+
     // Lentz's method: 1 / (x + 1 - a - 1 (1 - a) / (x + 3 - a - 2 (2 - a) / (x + 5 - a - …))).
     let mut b = x + 1.0 - a;
     let (mut c, mut d) = (f64::MAX, 1.0 / b);
     let mut fraction = d;
+
     for n in 1..10_000 {
         let n = f64::from(n);
         let numerator = -n * (n - a);
@@ -245,6 +253,7 @@ fn log_survival(statistic: f64, degrees: usize) -> f64 {
             break;
         }
     }
+
     front + fraction.ln()
 }
 

@@ -60,6 +60,7 @@ impl Screening {
         others.retain(|(_, strength)| strength.is_finite());
         others.truncate(above_chance.max(LEAST_KEPT).min(most.saturating_sub(kept.len())));
         kept.extend(others);
+
         // Of a named column that does not vary, chance would say as much.
         kept.iter_mut().for_each(|(_, strength)| *strength = strength.max(0.0));
         kept.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -78,6 +79,7 @@ mod tests {
             let chance = (1..=1000).map(|rank| (format!("chance {rank}"), -(f64::from(rank) / 1000.0).ln()));
             chance.chain((0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64))).collect()
         };
+
         let nobody = |_: &String| false;
         let none = Screening::select(columns(0), 500, 100, nobody);
         assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
@@ -88,6 +90,7 @@ mod tests {
         assert!(many.above_chance >= 300 && many.kept.len() == 100);
         let constant = vec![("same".to_owned(), f64::NEG_INFINITY)];
         assert!(Screening::select(constant.clone(), 500, 100, nobody).kept.is_empty());
+
         // Whoever is named is kept.
         assert_eq!(Screening::select(constant, 500, 100, |_| true).kept, [("same".to_owned(), 0.0)]);
         let named = Screening::select(columns(300), 500, 100, |name| name == "chance 999");
