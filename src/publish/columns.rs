@@ -298,6 +298,7 @@ mod tests {
         let groups: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
         assert_eq!(groups, [PART_ROWS as i64, PART_ROWS as i64, 7]);
         assert!(reader.metadata().file_metadata().key_value_metadata().is_none());
+
         // Readers prune by these.
         let bounded =
             |group: usize| reader.metadata().row_group(group).columns().iter().map(|c| c.statistics().is_some());
@@ -308,6 +309,7 @@ mod tests {
         assert_eq!(types, expected);
         assert!(reader.schema().fields().iter().all(|field| field.is_nullable()));
         let mut first = 0;
+
         for batch in reader.with_batch_size(10_000).build().unwrap() {
             let batch = batch.unwrap();
             let expected = table(first..first + batch.num_rows(), &ids, &floats, &flags);
@@ -325,6 +327,7 @@ mod tests {
             }
             first += batch.num_rows();
         }
+
         assert_eq!(first, rows);
     }
 

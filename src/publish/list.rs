@@ -134,6 +134,7 @@ impl Results<'_> {
         let probability = move |place: usize| self.scores.probabilities[position(place) as usize];
         let before = |place: usize| lines[place].previous_probability.unwrap_or(f64::NAN);
         let name = &column.name();
+
         match column {
             Column::AsOf => table.day(name, self.as_of),
             Column::Rank => table.integers(name, |place| Some(place as i64 + 1)),
