@@ -282,10 +282,12 @@ fn concept(signals: &Signals, catalogue: &Catalogue, terms: &[Term], key: &Key) 
             })
             .collect(),
     };
+
     let signal = match key.family {
         Family::Volume | Family::Value | Family::Categories | Family::Mood | Family::Score => Some(key.subject.clone()),
         Family::Tenure | Family::Number | Family::Level => None,
     };
+
     Concept {
         family: key.family,
         prefix: prefix(signals, key),
@@ -330,10 +332,12 @@ fn words(signals: &Signals, key: &Key) -> Words {
         Some(SignalKind::Survey) => Noun::new("answer", "answers"),
         _ => Noun::new("event", "events"),
     };
+
     let rows = match signal.and_then(|s| s.label.as_deref()) {
         Some(label) => Noun::from_label(label),
         None => Noun::from_plural(&key.subject, row),
     };
+
     let unit = Unit::from_config(signal.and_then(|s| s.unit.as_deref()));
     let subject = match key.family {
         Family::Score => {
@@ -348,6 +352,7 @@ fn words(signals: &Signals, key: &Key) -> Words {
         Family::Mood => Noun::from_singular("mood"),
         Family::Tenure | Family::Number | Family::Level => Noun::from_singular(&spaced(&key.subject)),
     };
+
     Words { rows, subject, unit }
 }
 
@@ -387,6 +392,7 @@ mod tests {
         concepts.iter().flat_map(|c| &c.parts).for_each(|part| homes[part.term] += 1);
         assert!(homes.iter().all(|&n| n == 1));
         let prefixes: Vec<(Family, &str)> = concepts.iter().map(|c| (c.family, c.prefix.as_str())).collect();
+
         assert_eq!(
             prefixes,
             [
@@ -405,6 +411,7 @@ mod tests {
                 (Family::Level, "PLAN"),
             ]
         );
+
         let codes: Vec<String> = concepts.iter().flat_map(Concept::codes).collect();
         assert!(codes.iter().all(|code| is_code(code)));
         assert_eq!(codes.len(), codes.iter().collect::<hashbrown::HashSet<_>>().len());

@@ -100,14 +100,17 @@ mod tests {
         let terms = golden.coefficients.len();
         let rows = golden.background.len() as f64;
         let mean = |term: usize| golden.background.iter().map(|row| f64::from(row[term])).sum::<f64>() / rows;
+
         let row = |values: Vec<f64>| Row {
             effects: values.iter().zip(&golden.coefficients).map(|(x, b)| x * b).collect(),
             values,
         };
+
         let reference = row((0..terms).map(mean).collect());
         let attribution = Attribution::new(Some(golden.coefficients.clone()), golden.intercept, reference).unwrap();
         assert!((attribution.reference_log_odds() - golden.expected_value).abs() < 1e-9);
         assert_eq!(golden.rows.len(), golden.shap_values.len());
+
         for ((values, shap), log_odds) in golden.rows.iter().zip(&golden.shap_values).zip(&golden.log_odds) {
             let contributions = attribution.contributions(&row(values.iter().map(|&x| f64::from(x)).collect()));
             assert_eq!(contributions.len(), terms);

@@ -149,6 +149,7 @@ fn humps(word: &str) -> Vec<String> {
             _ => humps.push(letter.to_string()),
         }
     }
+
     humps
 }
 
@@ -275,6 +276,7 @@ impl Unit {
 fn duration(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let size = seconds.abs();
+
     // Rounded to the smaller unit shown before it is split, so that there is never a "60 s".
     let minutes = (size / MINUTE).round();
     let hours = (size / HOUR).round();
@@ -288,6 +290,7 @@ fn duration(seconds: f64) -> String {
         _ if minutes < DAY / MINUTE => (minutes / 60.0, minutes, 60.0, ("h", "min")),
         _ => (hours / 24.0, hours, 24.0, ("d", "h")),
     };
+
     let (large, small) = (large.floor(), small % ratio);
     match small {
         0.0 => format!("{sign}{} {}", whole(large), names.0),
@@ -344,6 +347,7 @@ mod tests {
         ] {
             assert_eq!(Noun::from_plural(many, rows()).one, one);
         }
+
         assert_eq!(Noun::from_plural("page_visits", rows()).many, "page visits");
         assert_eq!(Noun::from_plural("web", rows()).many, "web events");
         assert_eq!(Noun::from_label("log-ins to the shop").one, "log-in to the shop");
@@ -386,6 +390,7 @@ mod tests {
         ] {
             assert_eq!(number(value), text);
         }
+
         assert_eq!(decimals(-0.001, 2), "0.00");
         assert_eq!(decimals(-0.451, 2), "-0.45");
         assert_eq!(percent(0.604), "60 %");
@@ -408,6 +413,7 @@ mod tests {
         ] {
             assert_eq!(seconds.written(value), text);
         }
+
         assert_eq!(Unit::from_config(Some("minutes")).written(12.5), "12 min 30 s");
         assert_eq!(Unit::from_config(Some("EUR")).written(12.5), "12.5 EUR");
         assert_eq!(Unit::from_config(None).written(1_200.0), "1,200");

@@ -100,6 +100,7 @@ impl Person {
         let scores: Vec<&Event> = events.iter().filter(|e| Some(e.instrument) == feature.instrument).collect();
         let count = events.len() as f64;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+
         let value = match feature.measure {
             Measure::Count => count,
             Measure::ActiveDays => {
@@ -120,6 +121,7 @@ impl Person {
             Measure::Tenure => self.tenure,
             Measure::Numeric => self.revenue,
         };
+
         value as f32
     }
 
@@ -189,6 +191,7 @@ fn recipe(settings: &Settings, person: &Person) -> Recipe {
             copy_of: None,
         }
     };
+
     Recipe {
         numeric: catalogue.numeric.iter().zip(person.raw(settings)).map(step).collect(),
         categorical: vec![CategoricalStep {
@@ -267,20 +270,24 @@ fn every_example_is_what_a_customer_gets() {
     let mentions = |recent: [f64; 5], earlier: f64| {
         typical().with("mentions", all(&[spread(5, 0.0, 28.0, &recent, 1), spread(25, 28.0, 168.0, &[earlier], 1)]))
     };
+
     let visits = |recent: f64, earlier: f64, channels: u32| {
         let now = spread(7, 0.0, 28.0, &[recent], channels);
         typical().with("visits", all(&[now, spread(35, 28.0, 168.0, &[earlier], 3.max(channels))]))
     };
+
     let logins = |counts: [u32; 3]| {
         let [now, before, earlier] = counts;
         let early = spread(earlier, 56.0, 168.0, &[0.0], 1);
         typical()
             .with("logins", all(&[spread(now, 0.0, 28.0, &[0.0], 1), spread(before, 28.0, 56.0, &[0.0], 1), early]))
     };
+
     let nps = |scores: &[(f64, f64)]| {
         let scores: Vec<(Instrument, f64, f64)> = scores.iter().map(|&(score, ago)| (Nps, score, ago)).collect();
         typical().with("surveys", answers(&scores))
     };
+
     let silent = all(&[spread(12, 44.0, 84.0, &[0.0], 1), spread(40, 84.0, 168.0, &[0.0], 1)]);
     let examples = [
         (Family::Volume, State::Drop, "LOGINS", logins([8, 21, 80])),
@@ -319,6 +326,7 @@ fn every_example_is_what_a_customer_gets() {
         (Family::Level, State::Given, "PLAN", Person { plan: Some("basic"), ..typical() }),
         (Family::Level, State::Unknown, "PLAN", Person { plan: None, ..typical() }),
     ];
+
     assert_eq!(examples.len(), DEFINITIONS.len());
     let documented = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reasons.md")).unwrap();
     for (definition, (family, state, prefix, person)) in DEFINITIONS.iter().zip(examples) {
@@ -377,10 +385,12 @@ fn a_column_and_its_copy_are_one_reason() {
         let raw = person.raw(&settings);
         explainer.explain(&raw, &[person.plan], &linear(&coefficients, &row(&recipe, &raw, person.plan)))
     };
+
     let of = |explanation: &Explanation, prefix: &str| -> Vec<f64> {
         let told = explanation.all.iter().filter(|reason| reason.code.starts_with(prefix));
         told.map(|reason| reason.contribution).collect()
     };
+
     let (apart, together) = (explained(None), explained(Some("monthly_revenue")));
     let (revenue, cost) = (of(&apart, "MONTHLY_REVENUE"), of(&apart, "MONTHLY_COST"));
     assert_eq!((revenue.len(), cost.len()), (1, 1));
@@ -518,6 +528,7 @@ fn check(person: &Person, reason: &Reason) -> Result<(), TestCaseError> {
             _ => {}
         }
     }
+
     if let Some(instrument) =
         Instrument::ALL.into_iter().find(|i| code.contains(&format!("SURVEY_{}", i.name().to_uppercase())))
     {
@@ -534,6 +545,7 @@ fn check(person: &Person, reason: &Reason) -> Result<(), TestCaseError> {
             prop_assert_eq!(numbers[0], scores[0].value, "{}", text);
         }
     }
+
     Ok(())
 }
 
@@ -558,6 +570,7 @@ prop_compose! {
                 }
             }
         }
+
         events
     }
 }

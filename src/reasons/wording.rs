@@ -430,6 +430,7 @@ fn tenure(view: &View<'_>) -> (State, String) {
 fn column(view: &View<'_>) -> (State, String) {
     let name = &view.concept.words.subject.one;
     let verb = is_or_are(name);
+
     // A prepared feature table may measure whatever it likes: the concept is its one cell.
     let measure = view.concept.cells.first().and_then(|cell| cell.measure).unwrap_or(Measure::Numeric);
     let window = view.concept.cells.first().and_then(|cell| cell.window);
