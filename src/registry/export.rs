@@ -60,10 +60,12 @@ fn mlmodel(model: &Artefact, inputs: &[(String, bool)]) -> Result<String> {
             serde_json::json!({"type": kind, "name": name, "required": true})
         })
         .collect();
+
     let outputs: Vec<serde_json::Value> = [onnx::PROBABILITY, onnx::LOG_ODDS]
         .iter()
         .map(|name| serde_json::json!({"type": "double", "name": name, "required": true}))
         .collect();
+
     // The signature's lists are themselves JSON inside a text.
     let inputs = text(&text(&inputs.into())?.into())?;
     let outputs = text(&text(&outputs.into())?.into())?;
@@ -73,6 +75,7 @@ fn mlmodel(model: &Artefact, inputs: &[(String, bool)]) -> Result<String> {
         "trained_at": model.trained_at,
         "churn": model.churn.to_string(),
     });
+
     Ok(format!(
         "flavors:\n  \
            onnx:\n    \

@@ -82,6 +82,7 @@ pub fn decide(challenger: &ModelPair, champion: &ModelPair, held_out: Option<&He
             (Interval { estimate: ours - theirs, lower: f64::NEG_INFINITY, upper: f64::INFINITY }, evidence)
         }
     };
+
     match verdict(difference, fresher, margin) {
         Verdict::Better => Decision::promote(format!("better: {evidence}")),
         Verdict::Fresher => Decision::promote(format!("fresher and not worse: {evidence}")),

@@ -163,6 +163,7 @@ impl Graph {
             .messages(5, &self.constants)
             .messages(11, &self.inputs)
             .messages(12, &self.outputs);
+
         let operators = |domain: &str, version| Message::default().text(1, domain).int(2, version);
         let facts: Vec<Message> =
             facts.iter().map(|(key, value)| Message::default().text(1, key).text(2, value)).collect();

@@ -39,11 +39,13 @@ pub fn file(model: &Artefact) -> Result<File> {
             model.version
         )));
     }
+
     let mut graph = Graph::default();
     let (intercept, parts) = match &model.fit.additive {
         Some(additive) => (additive.intercept, additive::terms(&mut graph, additive)),
         None => (model.fit.intercept, linear(&mut graph, model)),
     };
+
     let mut log_odds = graph.double(intercept);
     for part in parts {
         log_odds = graph.op("Add", &[&log_odds, &part]);
@@ -52,12 +54,14 @@ pub fn file(model: &Artefact) -> Result<File> {
     graph.output(PROBABILITY, Element::Double, "the calibrated probability of churn", &probability);
     graph.output(LOG_ODDS, Element::Double, "the log-odds of churn before calibration", &log_odds);
     let about = format!("Churn: {}. One row a customer on an as-of date.", model.churn);
+
     let facts = [
         ("version", model.version.clone()),
         ("checksum", model.checksum.clone()),
         ("trained_at", model.trained_at.clone()),
         ("churn", model.churn.to_string()),
     ];
+
     let program = model.program.split_once(' ').unwrap_or((&model.program, ""));
     let inputs = graph.inputs().to_vec();
     Ok(File { bytes: graph.into_file("churn", &about, program, &facts), inputs })
@@ -158,6 +162,7 @@ fn categorical(graph: &mut Graph, step: &CategoricalStep, effects: &[(Role, f64)
     let mut table = vec![0.0];
     let mut numbers: Vec<(&str, i64)> = step.baseline.iter().map(|level| (level.as_str(), 0)).collect();
     let mut otherwise = 0;
+
     for (role, effect) in effects {
         let number = table.len() as i64;
         match role {
@@ -167,6 +172,7 @@ fn categorical(graph: &mut Graph, step: &CategoricalStep, effects: &[(Role, f64)
         }
         table.push(*effect);
     }
+
     let number = graph.level(&step.feature, numbers, otherwise, 0);
     let table = graph.doubles(&[table.len()], &table);
     Some(graph.gather(&table, &number))
