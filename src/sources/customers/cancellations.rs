@@ -101,6 +101,7 @@ fn read_piece(
     let mut out = PieceOfTable::default();
     let mut times = Times::new(zone);
     let mut instants = Vec::new();
+
     for batch in piece.read(&needs(settings), BATCH_ROWS)? {
         let batch = batch?;
         out.rows += batch.num_rows() as u64;
@@ -114,6 +115,7 @@ fn read_piece(
             }
         }
     }
+
     Ok(out)
 }
 

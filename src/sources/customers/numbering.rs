@@ -51,6 +51,7 @@ impl Numbering {
             Some(count) => digits.len() == count,
             None => first != b'0' || digits.len() == 1,
         };
+
         if !shaped || digits.len() > MOST_DIGITS {
             return None;
         }
@@ -113,11 +114,13 @@ mod tests {
             let numbering = Numbering::detect(&ids(texts), |_| true)?;
             texts.iter().map(|text| numbering.number(text.as_bytes())).collect::<Option<Vec<_>>>()
         };
+
         assert_eq!(numbers(&["C00000042", "C00000107"]), Some(vec![42, 107]));
         assert_eq!(numbers(&["user-0", "user-10", "user-7"]), Some(vec![0, 10, 7]));
         assert_eq!(numbers(&["007", "042"]), Some(vec![7, 42]));
         assert_eq!(numbers(&["12", "7"]), Some(vec![12, 7]));
         assert_eq!(numbers(&["a999999999999999999"]), Some(vec![999_999_999_999_999_999]));
+
         for different in [
             &["C01", "D02"][..],
             &["C01", "C2"],
@@ -131,10 +134,12 @@ mod tests {
         ] {
             assert_eq!(numbers(different), None, "{different:?}");
         }
+
         assert_eq!(numbers(&["c-1234567", "c-7654321"]), Some(vec![1_234_567, 7_654_321]));
         assert_eq!(numbers(&["12345678", "87654321"]), Some(vec![12_345_678, 87_654_321]));
         assert_eq!(numbers(&["a1234567890123456789"]), None);
         assert_eq!(numbers(&["a123456789012345678"]), Some(vec![123_456_789_012_345_678]));
+
         // Only those that are known count.
         let all = ids(&["A-1", "C01", "C02", "x"]);
         let numbering = Numbering::detect(&all, |index| (1..3).contains(&index)).unwrap();

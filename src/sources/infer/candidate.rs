@@ -99,6 +99,7 @@ impl Candidate {
         let is_text = self.is_text_column(column);
         let (mut numbers, mut texts) = (hashbrown::HashSet::new(), hashbrown::HashSet::new());
         let mut ids = Vec::new();
+
         for file in &self.table.files {
             for batch in file.read(&[column], None, BATCH_ROWS)? {
                 let batch = batch?;
@@ -117,6 +118,7 @@ impl Candidate {
                 }
             }
         }
+
         Ok(true)
     }
 }
@@ -132,9 +134,11 @@ pub(super) fn candidates(data: &Path) -> Result<Vec<(String, PathBuf)>> {
             gather(&child, &mut paths)?;
         }
     }
+
     let stem = |path: &Path| path.file_stem().map_or(String::new(), |stem| signal_name(&stem.to_string_lossy()));
     let is_taken = |path: &PathBuf| paths.iter().any(|other| other != path && stem(other) == stem(path));
     let mut named: Vec<(String, PathBuf)> = Vec::new();
+
     for path in &paths {
         // Two tables of one name are told apart by the folders that lead to them.
         let below = path.strip_prefix(data).unwrap_or(path).with_extension("");
@@ -142,6 +146,7 @@ pub(super) fn candidates(data: &Path) -> Result<Vec<(String, PathBuf)>> {
         let number = named.iter().filter(|(other, _)| *other == name).count();
         named.push((if number == 0 { name } else { format!("{name}_{}", number + 1) }, path.clone()));
     }
+
     Ok(named)
 }
 

@@ -48,10 +48,12 @@ pub fn infer(data: &Path, folder: &Path) -> Result<String> {
     let mut skipped = Vec::new();
     let mut tables = Vec::new();
     let candidates = candidates(data)?;
+
     if candidates.is_empty() {
         let data = data.display();
         return Err(Error::Contract(format!("{data} holds no Parquet file; name the folder with the tables' files")));
     }
+
     for (name, path) in candidates {
         if words(&name).iter().any(|word| ANSWERS.contains(&word.as_str())) {
             skipped.push((name, "it is named like an answer, not like something known at the time".to_owned()));
@@ -63,12 +65,14 @@ pub fn infer(data: &Path, folder: &Path) -> Result<String> {
             None => skipped.push((name, problems.join("; ").replace('\n', " "))),
         }
     }
+
     let mut plan = Plan::new(tables, skipped)?;
     let mut text = format!(
         "# Written by `churn init` for {}: guessed from names, types and a look at the values.\n# Check each guess; \
          `churn check` then holds the data against it.\n\n",
         one_line(&data.display().to_string())
     );
+
     if !plan.prepared(&mut text) {
         plan.write(&mut text, folder)?;
     }
@@ -111,6 +115,7 @@ impl Plan {
                 let time = table.of_type(is_time).find(|name| is_gone(name)).cloned().or_else(|| table.time())?;
                 Some((table, id, time))
             });
+
         let (mut signals, mut unplaced) = (Vec::new(), Vec::new());
         for table in tables {
             match (table.id(customers_id), table.time()) {
@@ -125,6 +130,7 @@ impl Plan {
                 }
             }
         }
+
         Ok(Plan { customers, churn, signals, skipped, unplaced })
     }
 
@@ -157,6 +163,7 @@ impl Plan {
                           #[customers]\n#path = \"customers.parquet\"\n#id = \"customer_id\"\n"
             }
         }
+
         for signal in &self.signals {
             *text += &format!("\n[signals.{}]\nkind = \"{}\"\n", signal.name, signal.kind);
             *text += &format!("path = {}\n", written(&signal.path, folder));
@@ -165,10 +172,12 @@ impl Plan {
                 *text += &format!("{key} = {}\n", quoted(value));
             }
         }
+
         if self.signals.is_empty() {
             *text += "\n# No signal was found: a table with the customer's id and a time in each row.\n\
                       #[signals.logins]\n#kind = \"event\"\n#path = \"logins\"\n#id = \"customer_id\"\n#time = \"ts\"\n";
         }
+
         for (name, reason) in &self.skipped {
             *text += &format!("\n# Left out: {} ({}).\n", one_line(name), one_line(reason));
         }
@@ -194,6 +203,7 @@ impl Plan {
                 *text += &format!("signals = {}\n", list(&signals));
             }
         }
+
         *text +=
             "# Days between the as-of date and the label window: the time in which the team can act.\n#gap_days = 7\n\
                   # Days of the label window.\n#horizon_days = 30\n";
@@ -217,6 +227,7 @@ impl Signal {
         let mut lines = vec![("id", id.clone(), None), ("time", time, None)];
         let mut instrument = None;
         let mut category = None;
+
         for column in table.of_type(is_text).filter(|name| **name != id) {
             let levels = table.levels(column, LOOK_ROWS)?;
             let Some(levels) = levels.filter(|levels| levels.len() > 1) else { continue };
@@ -226,11 +237,13 @@ impl Signal {
                 category = Some(column.clone());
             }
         }
+
         let named_instrument = INSTRUMENTS.iter().find(|name| has_word(&table.name, &[**name]));
         let is_survey = has_word(&table.name, &["survey"]) || named_instrument.is_some() || instrument.is_some();
         let mood = table.called(is_float, MOODS);
         let score = table.called(is_number, SCORES).filter(|name| is_survey && *name != id);
         let quantity = table.called(is_number, QUANTITIES).filter(|name| *name != id);
+
         let kind = match (mood, score, quantity) {
             (_, Some(score), _) => {
                 lines.push(("value", score, None));
@@ -255,6 +268,7 @@ impl Signal {
             }
             (None, None, None) => "event",
         };
+
         lines.extend(category.map(|column| ("category", column, None)));
         Ok(Signal { name: table.name.clone(), path: table.path.clone(), kind, lines })
     }
@@ -269,9 +283,11 @@ fn find_customers(tables: &[Candidate]) -> Result<Option<(usize, CustomersId)>> 
         let has_signup = table.of_type(is_time).any(|name| has_word(name, SIGNUP));
         2 * u8::from(is_called_so) + u8::from(is_called_so && named.len() == 1) + u8::from(has_signup)
     };
+
     let mut order: Vec<usize> = (0..tables.len()).filter(|&at| !is_gone(&tables[at].name)).collect();
     order.retain(|&at| score(&tables[at]) > 0);
     order.sort_by_key(|&at| std::cmp::Reverse(score(&tables[at])));
+
     for at in order {
         let shared = |name: &String| {
             tables
@@ -294,6 +310,7 @@ fn find_customers(tables: &[Candidate]) -> Result<Option<(usize, CustomersId)>> 
             }
         }
     }
+
     Ok(None)
 }
 
@@ -305,10 +322,12 @@ fn write_customers(text: &mut String, table: &Candidate, id: &str, folder: &Path
     if let Some(signup) = table.called(is_time, SIGNUP).or(start_alone) {
         *text += &format!("signup = {}\n", quoted(&signup));
     }
+
     if let Some((start, end)) = contract {
         let (start, end) = (quoted(&start), quoted(&end));
         *text += &format!("# The contract; one that runs out is no churn.\nstart = {start}\nend = {end}\n");
     }
+
     if let Some(value) = table.called(is_number, MONTHLY) {
         *text += &format!("# Money a month at stake.\nvalue = {}\n", quoted(&value));
     }
@@ -334,6 +353,7 @@ fn write_customers(text: &mut String, table: &Candidate, id: &str, folder: &Path
             unused.push(name.clone());
         }
     }
+
     *text += "# Only what was already true on the as-of date: take out what the source goes on changing.\n";
     *text += &format!("numeric = {}\ncategorical = {}\n", list(&numeric), list(&categorical));
     *text += &format!("# Copied to the list for the people who work with it.\npassthrough = {}\n", list(&passthrough));

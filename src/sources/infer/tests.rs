@@ -69,6 +69,7 @@ fn simulated(data: &Path) {
             ("is_business", Arc::new(BooleanArray::from_iter((0..60).map(|i| Some(i % 2 == 0))))),
         ],
     );
+
     write(&data.join("churn.parquet"), &[("customer_id", ids()), ("churned_on", dates())]);
     write(&data.join("truth.parquet"), &[("customer_id", ids()), ("cause", texts(&["price"])), ("since", dates())]);
     for week in ["2026-01-05", "2026-01-12"] {
@@ -145,6 +146,7 @@ fn foreign_names_and_nested_folders_are_understood() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let id = "accountID";
+
     write(
         &data.join("crm/dim_accounts.parquet"),
         &[
@@ -155,11 +157,13 @@ fn foreign_names_and_nested_folders_are_understood() {
             ("MonthlyCharges", floats()),
         ],
     );
+
     write(&data.join("crm/cancellations.parquet"), &[(id, ids()), ("updated_at", dates()), ("day", dates())]);
     write(
         &data.join("web/events/country=de/part-0.parquet"),
         &[(id, repeated()), ("loaded_at", times()), ("event_time", times())],
     );
+
     write(&data.join("app/events/year=2026/month=01/a.parquet"), &[(id, repeated()), ("ts", times())]);
     write(&data.join("app/csat/all.parquet"), &[(id, repeated()), ("answered_on", dates()), ("rating", floats())]);
     write(&data.join("account_activity.parquet"), &[(id, repeated()), ("at", times())]);
@@ -168,10 +172,12 @@ fn foreign_names_and_nested_folders_are_understood() {
     assert_eq!((customers.path, customers.id.as_str()), (data.join("crm/dim_accounts.parquet"), id));
     assert_eq!((customers.start.as_deref(), customers.end.as_deref()), (Some("contract_start"), Some("contract_end")));
     assert_eq!(customers.value.as_deref(), Some("MonthlyCharges"));
+
     assert_eq!(
         (settings.churn.path, settings.churn.time),
         (Some(data.join("crm/cancellations.parquet")), "day".into())
     );
+
     let names: Vec<&String> = settings.signals.keys().collect();
     assert_eq!(names, ["account_activity", "app_events", "csat", "web_events"]);
     assert_eq!(settings.signals["web_events"].time, "event_time");

@@ -88,6 +88,7 @@ pub fn list(path: &Path, what: &str) -> Result<Vec<SourceFile>> {
             path.display()
         )));
     }
+
     found.sort();
     found.dedup();
     Ok(found.into_iter().map(|path| SourceFile { partition: partition_of(&path, &root), path }).collect())

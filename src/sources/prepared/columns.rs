@@ -34,6 +34,7 @@ impl PreparedTable {
         for names in names.chunks(each) {
             tasks.push((names, columns.by_ref().take(each).collect()));
         }
+
         let filled: Vec<Vec<u64>> = tasks
             .into_par_iter()
             .map(|(names, mut targets)| {
@@ -54,6 +55,7 @@ impl PreparedTable {
                 Ok(infinite)
             })
             .collect::<Result<_>>()?;
+
         Ok(filled.concat())
     }
 

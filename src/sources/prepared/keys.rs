@@ -23,6 +23,7 @@ impl PreparedTable {
         let parts: Vec<Keys> =
             groups.into_par_iter().map(|(part, group)| self.keys_of(part, group, zone)).collect::<Result<_>>()?;
         let mut keys = Keys::default();
+
         for part in parts {
             keys.integers.extend(part.integers);
             keys.texts.extend(part.texts);
@@ -32,6 +33,7 @@ impl PreparedTable {
             keys.odd_label = keys.odd_label.or(part.odd_label);
             keys.groups.push(part.groups.iter().sum());
         }
+
         if let (Some(odd), Some(label)) = (keys.odd_label, &self.label) {
             return Err(Error::Contract(format!(
                 "{WHAT}: column `{label}` (table.label) holds {odd}, and {} of {} rows hold neither 0 nor 1. A label is 0 \
@@ -40,6 +42,7 @@ impl PreparedTable {
                 keys.rows(),
             )));
         }
+
         if u32::try_from(keys.rows()).map_or(true, |rows| rows == UNUSED) {
             return Err(Error::Contract(format!("{WHAT}: {} rows are more than one run can hold", keys.rows())));
         }

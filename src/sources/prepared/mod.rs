@@ -97,10 +97,12 @@ impl PreparedTable {
         let columns = columns_of(&plain);
         let mut known: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
         known.extend(plain.parts().into_iter().flat_map(|part| part.folders()).map(|(name, _)| name.clone()));
+
         let usual = |given: &Option<String>, name: &str| {
             let found = || (known.contains(name) && !settings.ignores(name)).then(|| name.to_owned());
             given.clone().or_else(found)
         };
+
         let as_of = usual(&settings.as_of, "as_of");
         let mut opened = PreparedTable {
             origin: plain,
@@ -115,6 +117,7 @@ impl PreparedTable {
             dates: Vec::new(),
             left_out: Vec::new(),
         };
+
         let why = match *wanted {
             Wanted::Training => {
                 opened.label = Some(settings.label.clone());
@@ -129,6 +132,7 @@ impl PreparedTable {
                 &format!("which model {model} was trained on")
             }
         };
+
         let features = || opened.numeric.iter().chain(&opened.categorical);
         let missing: Vec<String> = features().filter(|name| !known.contains(*name)).map(quoted).collect();
         if !missing.is_empty() {
@@ -140,6 +144,7 @@ impl PreparedTable {
                 some_of(&names),
             ));
         }
+
         let needs = opened.needs(&missing);
         match (Origin::open(given, &needs, &mut problems), problems.as_slice()) {
             (Some(origin), []) => Ok(PreparedTable { origin, ..opened }),
@@ -180,6 +185,7 @@ impl PreparedTable {
                 Kind::Other => self.left_out.push(format!("`{name}` ({})", column.type_name)),
             }
         }
+
         // Listed columns that the files lack: named as missing rather than dropped.
         let lacks = |name: &&String| columns.iter().all(|column| column.name != **name);
         self.numeric.extend(settings.numeric.iter().filter(lacks).cloned());
@@ -193,17 +199,20 @@ impl PreparedTable {
             role,
             optional,
         };
+
         let mut needs = vec![need("id", &self.id, Role::Id, false)];
         needs.extend(self.label.iter().map(|column| need("label", column, Role::Label, false)));
         needs.extend(self.as_of.iter().map(|column| need("as_of", column, Role::Time, false)));
         needs.extend(self.fold.iter().map(|column| need("fold", column, Role::Text, false)));
         needs.extend(self.value.iter().map(|column| need("value", column, Role::Number, true)));
+
         let features = [
             ("numeric", &self.numeric, Role::Number),
             ("categorical", &self.categorical, Role::Text),
             ("ignore", &self.dates, Role::Time),
             ("passthrough", &self.passthrough, Role::Any),
         ];
+
         for (key, columns, role) in features {
             needs.extend(columns.iter().map(|column| need(key, column, role, true)));
         }

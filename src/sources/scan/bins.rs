@@ -412,6 +412,7 @@ mod tests {
     fn rows_come_back_in_order_whether_or_not_they_were_written() {
         let layout = RowLayout { fraction: false, value_words: 0, category: true, instrument: false };
         let keys = KeyLayout::fitting(4, 6, (0, 1000)).unwrap();
+
         // Rows of an id's rest, a second and a code: 100 for partition 0, none for partition 1, 50 for partition 2. Every other
         // batch is compact.
         let row = |task: usize, place: usize| [place as u32 % 16, (1000 * task + place) as u32, place as u32 % 6];
@@ -424,6 +425,7 @@ mod tests {
             let (first, third) = words.split_at(words.len() / 150 * 100);
             (packing, [first.to_vec(), Vec::new(), third.to_vec()])
         };
+
         for limit in [None, Some(0), Some(3000), Some(1 << 30)] {
             let bins = Bins::new(vec![layout; 3], 3, Memory::unlimited().budget(limit));
             // Of two threads.
@@ -475,12 +477,14 @@ mod tests {
         let partitions = 2 * RANGES;
         let bins = Bins::new(vec![layout], partitions, Memory::unlimited().budget(None));
         let words = |partition: usize| vec![partition as u32; 100];
+
         for task in 0..2 {
             let mut slab = Slab::default();
             let all: Vec<Vec<u32>> = (0..partitions).map(words).collect();
             bins.put(&mut slab, Origin { signal: 0, task }, Packing::Wide, &all).unwrap();
             bins.keep(slab).unwrap();
         }
+
         let binned = bins.finish().unwrap();
         for partition in 0..partitions {
             let (rows, mut read) = (binned.partition(partition), Vec::new());

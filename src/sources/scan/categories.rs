@@ -61,6 +61,7 @@ pub(super) fn text_codes(
         out.resize(batch.num_rows(), null);
         return;
     };
+
     if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
         if *dictionary.values().data_type() == DataType::Utf8 {
             let codes = known.codes(dictionary.values(), null, code);
@@ -76,6 +77,7 @@ pub(super) fn text_codes(
             return;
         }
     }
+
     let texts = decode::texts(array);
     let codes: Vec<u32> = texts.values.iter().map(|v| code(v)).collect();
     out.extend(texts.positions.iter().map(|p| p.map_or(null, |p| codes[p as usize])));

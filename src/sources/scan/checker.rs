@@ -211,6 +211,7 @@ impl<'a> RowChecker<'a> {
         let seconds = &mut self.words[1];
         seconds.resize(instants.len(), 0);
         let (low, high) = vectorised!(vector::seconds_since(origin, instants, seconds));
+
         if low < from || high >= to {
             let counts = &mut self.counts;
             for (partition, &instant) in self.partitions.iter_mut().zip(instants) {
@@ -224,6 +225,7 @@ impl<'a> RowChecker<'a> {
                 }
             }
         }
+
         if layout.fraction {
             let (seconds, fractions) = self.words[1..].split_at_mut(1);
             let micros = |(&instant, &second): (&i64, &u32)| {
@@ -232,6 +234,7 @@ impl<'a> RowChecker<'a> {
             fractions[0].clear();
             fractions[0].extend(instants.iter().zip(&seconds[0]).map(micros));
         }
+
         (low, high)
     }
 
@@ -242,6 +245,7 @@ impl<'a> RowChecker<'a> {
             return Err(Error::Internal(format!("column `{column}` was there a moment ago")));
         };
         let mut decoded = std::mem::take(&mut self.ids);
+
         match self.customers.kind {
             IdKind::Integer => self.place_integers(decode::integers_of(array, &mut decoded)),
             IdKind::Text => {
@@ -256,6 +260,7 @@ impl<'a> RowChecker<'a> {
                 }
             }
         }
+
         self.ids = decoded;
         Ok(())
     }
@@ -266,6 +271,7 @@ impl<'a> RowChecker<'a> {
         let outside = partitioning.outside();
         let (partitions, rests) = (&mut self.partitions, &mut self.words[0]);
         rests.resize(ids.len(), 0);
+
         let some_outside = match (index, partitioning.narrow()) {
             (None, Some(place)) => vectorised!(vector::narrow_places(&place, outside, ids, partitions, rests)),
             (None, None) => {
@@ -274,6 +280,7 @@ impl<'a> RowChecker<'a> {
             }
             (Some(_), _) => vectorised!(vector::partitions(partitioning, outside, ids, partitions)),
         };
+
         if some_outside {
             let quarantine = &mut self.counts.quarantine;
             for (partition, &id) in self.partitions.iter_mut().zip(ids) {
@@ -283,6 +290,7 @@ impl<'a> RowChecker<'a> {
                 }
             }
         }
+
         if let Some(index) = index {
             let hashes = ids.iter().map(|&id| hash_of_integer(id));
             index.find(hashes, &mut self.hashes, &mut self.words[0]);
@@ -302,6 +310,7 @@ impl<'a> RowChecker<'a> {
                 }
             }
         }
+
         let hashes = texts.bytes_iter().map(|id| partitioning.hash_of_text(id));
         index.find(hashes, &mut self.hashes, &mut self.words[0]);
         match partitioning.numbering() {
@@ -311,6 +320,7 @@ impl<'a> RowChecker<'a> {
                 self.partitions.iter_mut().zip(own).for_each(|(partition, own)| *partition |= own);
             }
         }
+
         self.leave_out_unknown();
     }
 
@@ -336,6 +346,7 @@ impl<'a> RowChecker<'a> {
                 out.resize(batch.num_rows(), NULL_INSTRUMENT);
             }
         }
+
         let quarantine = &mut self.counts.quarantine;
         for (partition, &instrument) in self.partitions.iter_mut().zip(&*out) {
             if instrument as usize >= Instrument::ALL.len() && *partition != LEFT_OUT {
@@ -343,6 +354,7 @@ impl<'a> RowChecker<'a> {
                 *partition = LEFT_OUT;
             }
         }
+
         self.words[1 + layout.instrument_at()].clone_from(out);
     }
 
@@ -503,6 +515,7 @@ mod tests {
         let index = CustomerIndex::new(customers, Day(0));
         let mut checker = RowChecker::new(&contract, &index, &zone);
         let (mut kept, mut counts, mut names) = (Vec::new(), RowCounts::default(), HashMap::new());
+
         for batch in batches {
             let rows = checker.check(batch)?;
             counts.merge(&rows.counts);
@@ -516,6 +529,7 @@ mod tests {
                 kept.push((partition, words));
             }
         }
+
         Ok((kept, counts))
     }
 
@@ -582,6 +596,7 @@ mod tests {
         let dictionary = |values: ArrayRef| -> ArrayRef {
             Arc::new(DictionaryArray::<UInt8Type>::new(UInt8Array::from_iter(keys()), values))
         };
+
         // The fifth value of each dictionary is null.
         let cases: [(&str, ArrayRef, ArrayRef); 4] = [
             (
@@ -615,6 +630,7 @@ mod tests {
                 dictionary(Arc::new(StringViewArray::from_iter([Some("a"), Some("b"), Some("c"), Some("d"), None]))),
             ),
         ];
+
         for (column, plain, dictionary) in cases {
             let of = |array: ArrayRef| checked(&integers(), &[batch(&replaced(columns(), column, array))]).unwrap();
             assert_eq!(of(dictionary), of(plain), "{column}");
@@ -629,6 +645,7 @@ mod tests {
         let keys = || (0..ROWS).map(|row| (row % 9 != 0).then_some(row % 29));
         let narrow = Int8Array::from_iter(keys().map(|key| key.map(|key| key as i8)));
         let usual = Int32Array::from_iter(keys().map(|key| key.map(|key| key as i32)));
+
         let arrays: [ArrayRef; 5] = [
             Arc::new(StringArray::from_iter(texts())),
             Arc::new(LargeStringArray::from_iter(texts())),
@@ -636,10 +653,12 @@ mod tests {
             Arc::new(DictionaryArray::<Int32Type>::new(usual, Arc::new(StringArray::from_iter_values(&values)))),
             Arc::new(DictionaryArray::<Int8Type>::new(narrow, Arc::new(LargeStringArray::from_iter_values(&values)))),
         ];
+
         let of = |array: &ArrayRef| {
             let columns = replaced(replaced(columns(), "id", array.clone()), "channel", array.clone());
             checked(&letters(), &[batch(&columns)]).unwrap()
         };
+
         let expected = of(&arrays[0]);
         assert!(expected.1.kept > 500 && expected.1.quarantine.counts().contains_key(&Reason::UnknownCustomer));
         for array in &arrays[1..] {

@@ -155,5 +155,6 @@ fn run(scanner: &Scanner<'_>, tasks: &[Task<'_>], progress: &(dyn Fn(u64) + Sync
         }
         worker.finish()
     });
+
     workers.into_iter().collect()
 }

@@ -115,11 +115,13 @@ mod tests {
                 prop_assert!(u64::from(seconds.1 - seconds.0) >= room);
                 return Ok(());
             };
+
             prop_assert!(keys.fits(codes, seconds));
             prop_assert!(!keys.fits(2 * codes + 1, seconds));
             let follow = seconds.1.saturating_add(later);
             let far = u64::from(follow - keys.first) >= 1 << (32 - rest_bits - keys.code_bits);
             prop_assert_eq!(keys.fits(codes, (first, follow)), !far);
+
             for second in [seconds.0, seconds.1] {
                 let rest = !(u32::MAX << rest_bits);
                 for code in (0..codes).chain([u32::MAX]) {
