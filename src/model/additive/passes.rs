@@ -82,10 +82,7 @@ impl Terms {
     pub fn regulariser(&self, penalty: Penalty, alpha: f64) -> Regulariser {
         let term =
             |(at, term): (usize, &Term)| Group { columns: self.columns_of(at), weight: term.basis.variance.sqrt() };
-        let bound = |term: &Term, column| match column < term.basis.bounded {
-            true => Bound::NotNegative,
-            false => Bound::Free,
-        };
+        let bound = |term: &Term, column| if column < term.basis.bounded { Bound::NotNegative } else { Bound::Free };
         let bounds = self.terms.iter().flat_map(|term| (0..term.basis.columns).map(move |column| bound(term, column)));
         Regulariser::new(penalty, alpha, self.terms.iter().enumerate().map(term).collect(), bounds.collect())
     }

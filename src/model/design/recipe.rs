@@ -312,9 +312,10 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
     let mut values: Vec<f64> = ascending.into_iter().map(|bits| f64::from(from_ordered_f32(bits))).collect();
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
         let transformed: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
-        match skewness(&values).abs() > 1.0 && skewness(&transformed).abs() < skewness(&values).abs() {
-            true => Transform::SignedLog,
-            false => Transform::Identity,
+        if skewness(&values).abs() > 1.0 && skewness(&transformed).abs() < skewness(&values).abs() {
+            Transform::SignedLog
+        } else {
+            Transform::Identity
         }
     });
 

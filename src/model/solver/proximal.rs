@@ -123,9 +123,10 @@ impl Regulariser {
 
     fn value(&self, theta: &[f64]) -> f64 {
         let coefficients = &theta[..theta.len() - 1];
-        let norms: f64 = match self.norm > 0.0 {
-            true => self.groups.iter().map(|group| group.weight * norm(&theta[group.columns.clone()])).sum(),
-            false => 0.0,
+        let norms: f64 = if self.norm > 0.0 {
+            self.groups.iter().map(|group| group.weight * norm(&theta[group.columns.clone()])).sum()
+        } else {
+            0.0
         };
         self.ridge / 2.0 * coefficients.iter().map(|x| x * x).sum::<f64>() + self.norm * norms
     }
