@@ -10,6 +10,7 @@ use churn_risk::model::calibration::{self, Calibration, Rows};
 use churn_risk::model::design::{Design, DesignBlock};
 use churn_risk::model::linear::cross_fit::{choose_alpha, cross_fit, Split};
 use churn_risk::model::linear::{fit, Certificate, LogisticParams};
+use churn_risk::observer::Silent;
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -150,10 +151,10 @@ fn out_of_fold_log_odds_are_those_of_scikit_learns_refits() {
     let design = design();
     let expected = json::<Fits>("fits.json").out_of_fold;
     let strengths: Vec<f64> = expected.iter().map(|one| one.alpha).collect();
-    let choice = choose_alpha(&[Split::within(&design)], design.rows(), &strengths, 5).unwrap();
+    let choice = choose_alpha(&[Split::within(&design)], design.rows(), &strengths, 5, &Silent).unwrap();
     for (expected, score) in expected.into_iter().zip(choice.path) {
         let start = fit(&design, &LogisticParams::new(expected.alpha)).unwrap();
-        let found = cross_fit(&Split::within(&design), expected.alpha, 5, Some(&start)).unwrap().concat();
+        let found = cross_fit(&Split::within(&design), expected.alpha, 5, Some(&start), &Silent).unwrap().concat();
         assert_eq!(found.len(), expected.log_odds.len());
         for (found, expected) in found.iter().zip(&expected.log_odds) {
             close(*found, *expected, 1e-7, "log-odds");

@@ -209,7 +209,7 @@ fn with_design(
     clock.lap("search");
     let comparison = match model.complexity {
         Complexity::Auto => {
-            let linear = linear_out_of_fold(settings, dataset, &part, rows.count(), &recipe, &origins)?;
+            let linear = linear_out_of_fold(settings, dataset, &part, rows.count(), &recipe, &origins, observer)?;
             clock.lap("linear model for comparison");
             searched.compare(linear.as_ref().map(|(log_odds, alpha)| (log_odds.as_slice(), *alpha)), rows.count())
         }
@@ -298,7 +298,7 @@ fn fit_linear(
             } else {
                 designs.iter().map(Split::from_designs).collect()
             };
-            let choice = simplest(&settings.model, constraints.choose_alpha(&splits, design.rows(), FOLDS)?);
+            let choice = simplest(&settings.model, constraints.choose_alpha(&splits, design.rows(), FOLDS, observer)?);
             (choice.alpha, Some(choice))
         }
     };
@@ -314,7 +314,7 @@ fn fit_linear(
     };
     clock.lap("fit");
 
-    let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling)?;
+    let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling, observer)?;
     clock.lap("calibration");
     let restrictions = constraints.restrictions(&fit);
     let form = Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling);
@@ -356,6 +356,7 @@ fn linear_out_of_fold(
     rows: usize,
     recipe: &Recipe,
     origins: &[Origin],
+    observer: &dyn Observer,
 ) -> Result<Option<(Vec<Vec<f64>>, f64)>> {
     let columns = recipe.terms().len();
     if columns == 0 || columns > WIDE {
@@ -377,10 +378,10 @@ fn linear_out_of_fold(
     let splits: Vec<Split> = designs.iter().map(Split::from_designs).collect();
     let alpha = match settings.model.alpha.fixed() {
         Some(alpha) => alpha,
-        None => simplest(&settings.model, constraints.choose_alpha(&splits, rows, FOLDS)?).alpha,
+        None => simplest(&settings.model, constraints.choose_alpha(&splits, rows, FOLDS, observer)?).alpha,
     };
 
-    Ok(Some((constraints.cross_fit(&splits, alpha, rows, FOLDS, None)?, alpha)))
+    Ok(Some((constraints.cross_fit(&splits, alpha, rows, FOLDS, None, observer)?, alpha)))
 }
 
 impl Trained {
@@ -419,7 +420,7 @@ impl Trained {
                     constraints.fit(&design, fit.alpha, Some(&fit))?
                 };
                 clock.lap("fit on all rows");
-                let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling.as_ref())?;
+                let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling.as_ref(), observer)?;
                 let restrictions = constraints.restrictions(&fit);
                 (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
             }
@@ -617,9 +618,11 @@ fn calibrate(
     constraints: &Constraints,
     fit: &LogisticFit,
     sampling: Option<&Sampling>,
+    observer: &dyn Observer,
 ) -> Result<ChosenCalibration> {
     let part = design.part(CALIBRATION_ROWS);
-    let log_odds = constraints.cross_fit(&[Split::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit))?.concat();
+    let log_odds =
+        constraints.cross_fit(&[Split::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit), observer)?.concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };

@@ -14,6 +14,7 @@ use crate::model::penalty::{self, AlphaChoice, HeldOutLoss, ALPHA_PATH, SHARES};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
+use crate::observer::Observer;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -190,11 +191,12 @@ impl Constraints {
         rows: usize,
         folds: u8,
         start: Option<&LogisticFit>,
+        observer: &dyn Observer,
     ) -> Result<Vec<Vec<f64>>> {
         let of_split = |split: &Split| -> Result<Vec<f64>> {
             let alpha = alpha * self.rescaling(split.fitted.rows(), rows);
             if self.is_plain() {
-                return Ok(cross_fit::cross_fit(split, alpha, folds, start)?.concat());
+                return Ok(cross_fit::cross_fit(split, alpha, folds, start, observer)?.concat());
             }
             let mut fits = self.without_each_fold(split.fitted, folds);
             let regulariser = self.regulariser(split.fitted, alpha)?;
@@ -212,9 +214,15 @@ impl Constraints {
     ///
     /// # Errors
     /// As [`Constraints::fit`].
-    pub fn choose_alpha(&self, splits: &[Split], rows: usize, folds: u8) -> Result<AlphaChoice> {
+    pub fn choose_alpha(
+        &self,
+        splits: &[Split],
+        rows: usize,
+        folds: u8,
+        observer: &dyn Observer,
+    ) -> Result<AlphaChoice> {
         if self.is_plain() {
-            return cross_fit::choose_alpha(splits, rows, &ALPHA_PATH, folds);
+            return cross_fit::choose_alpha(splits, rows, &ALPHA_PATH, folds, observer);
         }
         let mut parts: Vec<SearchPart<'_>> =
             splits.iter().map(|split| self.search_part(split, rows, folds)).collect::<Result<_>>()?;
@@ -315,6 +323,7 @@ impl MeanLoss for Rows<'_> {
 mod tests {
     use super::*;
     use crate::model::design::examples::{from_columns, split, uniform};
+    use crate::observer::Silent;
     use serde::Deserialize;
 
     #[derive(Deserialize)]
@@ -390,7 +399,8 @@ mod tests {
         let (golden, design) = golden();
         let groups = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let constraints = constraints(Penalty::Group, groups, bounds(&golden));
-        let found = constraints.cross_fit(&[Split::within(&design)], 0.04, design.rows(), 5, None).unwrap().concat();
+        let found =
+            constraints.cross_fit(&[Split::within(&design)], 0.04, design.rows(), 5, None, &Silent).unwrap().concat();
         let keep: Vec<usize> = (0..golden.y.len()).filter(|row| row % 5 != 3).collect();
         let x = golden.x.iter().flat_map(|column| keep.iter().map(|&row| column[row])).collect();
         let others = from_columns(x, keep.iter().map(|&row| golden.y[row]).collect(), vec![0; keep.len()]);
@@ -414,7 +424,7 @@ mod tests {
 
         let z = |later: &Design| {
             let splits = [Split { fitted: &design, judged: later }, Split::within(&design)];
-            constraints.cross_fit(&splits, 0.01, golden.y.len(), 5, None).unwrap()
+            constraints.cross_fit(&splits, 0.01, golden.y.len(), 5, None, &Silent).unwrap()
         };
 
         let plain = z(&later);
@@ -422,7 +432,7 @@ mod tests {
         later.blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = 1 - *y);
         assert_eq!(z(&later), plain);
         let choice = |later: &Design| {
-            constraints.choose_alpha(&[Split { fitted: &design, judged: later }], golden.y.len(), 5).unwrap()
+            constraints.choose_alpha(&[Split { fitted: &design, judged: later }], golden.y.len(), 5, &Silent).unwrap()
         };
         let (wrong, alone) = (choice(&later), choice(&design));
         assert!(wrong.rows == 300 && alone.rows == golden.y.len());
@@ -436,7 +446,7 @@ mod tests {
         let (golden, design) = golden();
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let constraints = constraints(Penalty::Group, groups, vec![Bound::Free; 11]);
-        let choice = constraints.choose_alpha(&[Split::within(&design)], design.rows(), 5).unwrap();
+        let choice = constraints.choose_alpha(&[Split::within(&design)], design.rows(), 5, &Silent).unwrap();
         assert_eq!(choice.path.len(), SHARES.len());
         let dropped = |alpha: f64| {
             let fit = constraints.fit(&design, alpha, None)?;

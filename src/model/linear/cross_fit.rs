@@ -12,6 +12,7 @@ use crate::model::design::{base_rate_start, column_scale, Design, DesignBlock};
 use crate::model::penalty::{self, AlphaChoice, HeldOutLoss};
 use crate::model::solver::cholesky::Cholesky;
 use crate::numeric::{softplus, sum};
+use crate::observer::{Note, Observer};
 use rayon::prelude::*;
 
 /// The choice of the penalty looks at about so many rows at most.
@@ -53,7 +54,13 @@ impl Split<'_> {
 /// # Errors
 /// [`Error::TooLittle`] if the rows outside a fold do not hold both churners and customers who stayed;
 /// [`Error::Internal`] if a row's fold is not in `0..folds` or the design is of the wrong shape.
-pub fn cross_fit(split: &Split, alpha: f64, folds: u8, start: Option<&LogisticFit>) -> Result<Vec<Vec<f64>>> {
+pub fn cross_fit(
+    split: &Split,
+    alpha: f64,
+    folds: u8,
+    start: Option<&LogisticFit>,
+    observer: &dyn Observer,
+) -> Result<Vec<Vec<f64>>> {
     let design = split.fitted;
     design.check()?;
     let scale = column_scale(design, &design.profile())?;
@@ -64,7 +71,7 @@ pub fn cross_fit(split: &Split, alpha: f64, folds: u8, start: Option<&LogisticFi
     };
     let fits = Fits { blocks: &blocks, scale: &scale, alpha, tolerance: TOLERANCE };
     let (start, factor) = Fits { tolerance: START_TOLERANCE, ..fits }.on_all(start)?;
-    let models = fits.without_each_fold(folds, &start, factor)?;
+    let models = fits.without_each_fold(folds, &start, factor, observer)?;
     split.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
 }
 
@@ -77,9 +84,15 @@ pub fn cross_fit(split: &Split, alpha: f64, folds: u8, start: Option<&LogisticFi
 ///
 /// # Errors
 /// As [`cross_fit`]; [`Error::Internal`] also for an empty path.
-pub fn choose_alpha(splits: &[Split], rows: usize, path: &[f64], folds: u8) -> Result<AlphaChoice> {
+pub fn choose_alpha(
+    splits: &[Split],
+    rows: usize,
+    path: &[f64],
+    folds: u8,
+    observer: &dyn Observer,
+) -> Result<AlphaChoice> {
     let mut parts: Vec<SearchPart<'_>> = splits.iter().map(SearchPart::new).collect::<Result<_>>()?;
-    penalty::search(path.to_vec(), &mut parts, |part, alpha| part.judge(alpha, rows, folds))
+    penalty::search(path.to_vec(), &mut parts, |part, alpha| part.judge(alpha, rows, folds, observer))
 }
 
 /// The blocks of a split that the search looks at, and the fit on those to fit on.
@@ -105,12 +118,12 @@ impl<'a> SearchPart<'a> {
     }
 
     /// The loss of the models that leave a fold out, with the strength `alpha` per row of so many `rows`.
-    fn judge(&mut self, alpha: f64, rows: usize, folds: u8) -> Result<HeldOutLoss> {
+    fn judge(&mut self, alpha: f64, rows: usize, folds: u8, observer: &dyn Observer) -> Result<HeldOutLoss> {
         let fitted: usize = self.fitted.iter().map(|block| block.rows).sum();
         let alpha = alpha * rows as f64 / fitted.max(1) as f64;
         let fits = Fits { blocks: &self.fitted, scale: &self.scale, alpha, tolerance: SEARCH_TOLERANCE };
         let (theta, factor) = fits.on_all(std::mem::take(&mut self.theta))?;
-        let models = fits.without_each_fold(folds, &theta, factor)?;
+        let models = fits.without_each_fold(folds, &theta, factor, observer)?;
         self.theta = theta;
         fold_log_loss(&self.judged, &models)
     }
@@ -147,7 +160,13 @@ impl<'a> Fits<'a> {
     }
 
     /// For each fold the parameters fitted on the other folds' rows, starting from `start` with the `factor` there.
-    fn without_each_fold(&self, folds: u8, start: &[f64], factor: Option<Cholesky>) -> Result<Vec<Vec<f64>>> {
+    fn without_each_fold(
+        &self,
+        folds: u8,
+        start: &[f64],
+        factor: Option<Cholesky>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<f64>>> {
         if folds < 2 {
             return Err(Error::Internal(format!("{folds} folds to cross-fit on; at least 2 are needed")));
         }
@@ -177,8 +196,10 @@ impl<'a> Fits<'a> {
             (0..folds).map(|fold| self.new_fit(Some(fold), start.to_vec(), factor.clone())).collect();
         newton::advance(self.blocks, self.scale.len(), &mut fits)?;
         for (fold, fit) in fits.iter().enumerate().filter(|(_, fit)| !fit.converged()) {
-            let gradient = fit.gradient_norm;
-            tracing::warn!(fold, gradient, "the model that leaves out this fold did not converge");
+            observer.note(&Note::warning(format!(
+                "the model that leaves out fold {fold} did not converge with the penalty {:.0e}: its scaled gradient is {:.0e}",
+                self.alpha, fit.gradient_norm
+            )));
         }
 
         Ok(fits.into_iter().map(|fit| fit.theta).collect())
@@ -236,6 +257,7 @@ mod tests {
     use crate::model::design::examples::{from_columns, random, rows_of, split};
     use crate::model::linear::{fit, LogisticParams};
     use crate::model::penalty::ALPHA_PATH;
+    use crate::observer::Silent;
     use proptest::prelude::*;
 
     /// Refits without each fold on a design that does not hold it.
@@ -269,7 +291,7 @@ mod tests {
             let design = split(&random(rows, columns, seed), 100);
             let alpha = 10_f64.powi(-1 - power);
             let start = fit(&design, &LogisticParams::new(alpha).certificate_bytes(0)).unwrap();
-            let found = cross_fit(&Split::within(&design), alpha, 5, Some(&start)).unwrap();
+            let found = cross_fit(&Split::within(&design), alpha, 5, Some(&start), &Silent).unwrap();
             let difference = largest_difference(&found, &brute_force(&design, alpha, 5));
             prop_assert!(difference < 1e-6, "{difference}");
         }
@@ -279,19 +301,22 @@ mod tests {
     fn cross_fitting_works_without_a_penalty() {
         let design = split(&random(2_000, 6, 5), 256);
         let start = fit(&design, &LogisticParams::new(0.0).certificate_bytes(0)).unwrap();
-        let found = cross_fit(&Split::within(&design), 0.0, 5, Some(&start)).unwrap();
+        let found = cross_fit(&Split::within(&design), 0.0, 5, Some(&start), &Silent).unwrap();
         assert!(largest_difference(&found, &brute_force(&design, 0.0, 5)) < 1e-6);
         assert!(largest_difference(&found, &start.log_odds(&design).unwrap()) > 1e-3);
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            assert_eq!(pool.install(|| cross_fit(&Split::within(&design), 0.0, 5, Some(&start))).unwrap(), found);
+            assert_eq!(
+                pool.install(|| cross_fit(&Split::within(&design), 0.0, 5, Some(&start), &Silent)).unwrap(),
+                found
+            );
         }
     }
 
     #[test]
     fn the_penalty_with_the_lowest_out_of_fold_loss_is_chosen() {
         let design = split(&random(400, 8, 2), 128);
-        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &ALPHA_PATH, 5).unwrap();
+        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &ALPHA_PATH, 5, &Silent).unwrap();
         assert_eq!((choice.rows, choice.path.len()), (400, ALPHA_PATH.len()));
         for score in &choice.path {
             let log_odds = brute_force(&design, score.alpha, 5).concat();
@@ -308,7 +333,7 @@ mod tests {
     #[test]
     fn a_large_design_is_searched_on_part_of_its_blocks() {
         let design = split(&random(210_000, 1, 4), 1_000);
-        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &[1e-5, 1e-3], 5).unwrap();
+        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &[1e-5, 1e-3], 5, &Silent).unwrap();
         assert_eq!(choice.rows, 35_000);
         assert_eq!(choice.path.iter().map(|score| score.alpha).collect::<Vec<_>>(), [1e-3, 1e-5]);
     }
@@ -317,15 +342,15 @@ mod tests {
     fn folds_that_cannot_be_fitted_are_refused() {
         let good = random(200, 2, 1);
         let start = fit(&good, &LogisticParams::new(0.01)).unwrap();
-        let error = cross_fit(&Split::within(&good), 0.01, 3, Some(&start)).unwrap_err();
+        let error = cross_fit(&Split::within(&good), 0.01, 3, Some(&start), &Silent).unwrap_err();
         assert!(error.to_string().contains("of 3"), "{error}");
-        assert!(cross_fit(&Split::within(&good), 0.01, 1, Some(&start)).is_err());
+        assert!(cross_fit(&Split::within(&good), 0.01, 1, Some(&start), &Silent).is_err());
         // All churners in fold 1.
         let design = from_columns(vec![0.1, 0.2, 0.3, 0.4], vec![1, 1, 0, 0], vec![1, 1, 0, 1]);
         let start = fit(&design, &LogisticParams::new(0.1)).unwrap();
-        let error = cross_fit(&Split::within(&design), 0.1, 2, Some(&start)).unwrap_err();
+        let error = cross_fit(&Split::within(&design), 0.1, 2, Some(&start), &Silent).unwrap_err();
         assert_eq!(error.exit_code(), 5);
         assert!(error.to_string().contains("0 of the 1 rows outside fold 1"), "{error}");
-        assert!(choose_alpha(&[Split::within(&good)], good.rows(), &[], 5).is_err());
+        assert!(choose_alpha(&[Split::within(&good)], good.rows(), &[], 5, &Silent).is_err());
     }
 }
