@@ -61,6 +61,7 @@ fn data(text: &mut String, model: &Artefact) {
     if let Some(sampling) = &model.fit.sampling {
         line("sampled", sampling.to_string());
     }
+    line("checked by linfa-logistic", model.fit.certificate.to_string());
     line("training snapshots", dates(&snapshots.training));
     line("held-out snapshots", dates(&snapshots.evaluation));
     if !snapshots.embargoed.is_empty() {

@@ -30,7 +30,7 @@ use crate::model::design::recipe::Recipe;
 use crate::model::design::{both_classes, Design};
 use crate::model::linear::constraints::Constraints;
 use crate::model::linear::cross_fit::Split;
-use crate::model::linear::{self, Certificate, LogisticFit, LogisticParams};
+use crate::model::linear::{self, LogisticFit, LogisticParams};
 use crate::model::penalty::{self, AlphaChoice};
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::{self, Sampling};
@@ -492,7 +492,13 @@ impl Trained {
                 additive: None,
                 report: fit.report,
                 certificate: fit.certificate.clone(),
-                advice: fit.advice.iter().map(ToString::to_string).chain(restrictions.advice()).collect(),
+                advice: fit
+                    .advice
+                    .iter()
+                    .map(ToString::to_string)
+                    .chain(restrictions.advice())
+                    .chain(fit.certificate.advice())
+                    .collect(),
             },
             Form::Additive(fit) => FitRecord {
                 rows: fit.rows,
@@ -506,8 +512,13 @@ impl Trained {
                 coefficients: Vec::new(),
                 additive: Some(fit.model.clone()),
                 report: fit.report,
-                certificate: Certificate::NotRun { reason: "curves are fitted without a dense matrix".to_owned() },
-                advice: fit.advice().into_iter().chain(fit.restrictions().advice()).collect(),
+                certificate: fit.certificate.clone(),
+                advice: fit
+                    .advice()
+                    .into_iter()
+                    .chain(fit.restrictions().advice())
+                    .chain(fit.certificate.advice())
+                    .collect(),
             },
         }
     }

@@ -61,7 +61,7 @@ pub fn trained(trained: &Trained) -> String {
         model.fit.report.iterations,
     );
     let _ = match model.fit.additive {
-        Some(_) => writeln!(text, "passes over the rows"),
+        Some(_) => writeln!(text, "passes over the rows; {}", model.fit.certificate),
         None => writeln!(text, "Newton steps; {}", model.fit.certificate),
     };
     notes(&mut text, &model.fit.advice);

@@ -1,5 +1,6 @@
 //! From rows to a model: the search on a part of them, the fit on all, cross-fitting for the calibration.
 
+use super::certificate::certify;
 use super::codes::{by_fold, CodeBlock, Lookup};
 use super::comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 use super::frame::Frame;
@@ -14,6 +15,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::features::Directions;
 use crate::model::design::recipe::Recipe;
+use crate::model::linear::Certificate;
 use crate::model::penalty::{AlphaChoice, AlphaScore};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::cholesky::Square;
@@ -290,6 +292,8 @@ pub struct Fit {
     pub churners: usize,
     /// How the solver fared.
     pub report: Report,
+    /// What linfa's optimiser says about the solution.
+    pub certificate: Certificate,
     /// Advice about bins in which nobody churned, or everybody.
     separation: Vec<String>,
     plan: Plan,
@@ -325,6 +329,16 @@ impl Fit {
                 return Err(nothing_left(alpha, plan.alpha.is_some()));
             }
         }
+        let is_plain = plan.penalty == Penalty::L2 && terms.terms.iter().all(|term| term.basis.bounded == 0);
+        let certificate = if !uncertainty {
+            Certificate::NotRun { reason: "nobody asked for it".to_owned() }
+        } else if !is_plain {
+            Certificate::NotRun { reason: "linfa-logistic knows neither bounds nor a penalty on groups".to_owned() }
+        } else if !report.converged {
+            Certificate::NotRun { reason: "the fit did not converge".to_owned() }
+        } else {
+            certify(&terms, blocks, &theta, alpha, TOLERANCE)
+        };
         let tables = terms.tables(&theta);
         let mut effects: Vec<Effect> = terms
             .terms
@@ -354,13 +368,20 @@ impl Fit {
         let features = plan.shape.features.iter().map(feature).collect();
         let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let model = Additive { features, intercept, terms: effects };
-        Ok(Fit { model, alpha, alpha_choice: None, rows, churners, report, separation, plan, theta, curvature })
+        let alpha_choice = None;
+        Ok(Fit { model, alpha, alpha_choice, rows, churners, report, certificate, separation, plan, theta, curvature })
     }
 
     /// Rows as the codes of its features.
     #[cfg(test)]
     pub(super) fn encoded(&self, dataset: &Dataset, rows: &Selection) -> Vec<CodeBlock> {
         self.plan.frame.encode(dataset, rows, 5, 7).unwrap_or_default()
+    }
+
+    /// The terms with their parameters.
+    #[cfg(test)]
+    pub(super) fn solution(&self) -> (Terms, Vec<f64>) {
+        (search::terms(&self.plan.frame.grids, &self.plan.shape), self.theta.clone())
     }
 
     /// The tables of the same terms and penalty on other rows.

@@ -9,6 +9,7 @@
 //! | `screen`, `search` | which interactions are worth a try; the choice of the penalty and of the interactions |
 //! | `comparison` | what each step towards a richer model bought |
 //! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
+//! | `certificate` | what linfa's own optimiser says about the solution, on a dense basis |
 //! | `uncertainty` | a standard error for every cell, by customer |
 //! | `purify` | main effects moved out of the interactions, so that contributions are unambiguous |
 //!
@@ -18,6 +19,7 @@
 
 mod basis;
 mod bins;
+mod certificate;
 mod codes;
 mod comparison;
 mod fit;

@@ -238,7 +238,7 @@ pub(super) fn data(rows: usize, seed: u64) -> Dataset {
     }
 }
 
-fn fitted(dataset: &Dataset, alpha: Option<f64>) -> (Fit, CrossFit) {
+pub(super) fn fitted(dataset: &Dataset, alpha: Option<f64>) -> (Fit, CrossFit) {
     fitted_with(dataset, alpha, Penalty::L2, &Directions::default())
 }
 

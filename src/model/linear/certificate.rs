@@ -12,8 +12,9 @@ use crate::model::design::Design;
 use linfa::traits::Fit;
 use linfa::DatasetBase;
 use linfa_logistic::LogisticRegression;
-use ndarray::Array1;
+use ndarray::{Array1, Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// The certificate's displacement: so much in the log-odds of a typical row.
@@ -38,6 +39,12 @@ pub enum Certificate {
         displacement: f64,
         /// Largest difference between where it ended and the solution.
         difference: f64,
+        /// The rows that both were asked about; none in an older file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rows: Option<usize>,
+        /// Largest difference between the two in the log-odds of one of these rows; none in an older file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log_odds: Option<f64>,
     },
     /// Started away from the solution, it ended somewhere else.
     Differs {
@@ -45,6 +52,12 @@ pub enum Certificate {
         displacement: f64,
         /// Largest difference between where it ended and the solution.
         difference: f64,
+        /// The rows that both were asked about; none in an older file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rows: Option<usize>,
+        /// Largest difference between the two in the log-odds of one of these rows; none in an older file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log_odds: Option<f64>,
     },
     /// It stopped with an error.
     Failed {
@@ -58,36 +71,64 @@ pub enum Certificate {
     },
 }
 
+impl Certificate {
+    /// What a person should know, if linfa contradicts the solution.
+    pub fn advice(&self) -> Option<String> {
+        let found = match self {
+            Certificate::Differs { .. } => "ended elsewhere than the program's own solver",
+            Certificate::Failed { .. } => "stopped with an error",
+            Certificate::Confirmed { .. } | Certificate::NotRun { .. } => return None,
+        };
+        Some(format!(
+            "the cross-check of the coefficients failed: linfa-logistic {found} ({self}). Compare the model with the one before \
+             it (`churn models compare`) before you rely on it; a larger model.alpha makes the solution easier to find"
+        ))
+    }
+}
+
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Certificate::Confirmed { displacement, difference } => write!(
-                f,
-                "confirmed: linfa-logistic, started {displacement:.1e} away from the solution, returned to within \
-                 {difference:.1e} of it"
-            ),
-            Certificate::Differs { displacement, difference } => write!(
-                f,
-                "not confirmed: linfa-logistic, started {displacement:.1e} away from the solution, stopped {difference:.1e} \
-                 away from it"
-            ),
+            Certificate::Confirmed { displacement, difference, rows, log_odds } => {
+                write!(
+                    f,
+                    "confirmed: linfa-logistic, started {displacement:.1e} away from the solution, returned to within \
+                     {difference:.1e} of it"
+                )?;
+                extent(f, *rows, *log_odds)
+            }
+            Certificate::Differs { displacement, difference, rows, log_odds } => {
+                write!(
+                    f,
+                    "not confirmed: linfa-logistic, started {displacement:.1e} away from the solution, stopped \
+                     {difference:.1e} away from it"
+                )?;
+                extent(f, *rows, *log_odds)
+            }
             Certificate::Failed { reason } => write!(f, "not confirmed: linfa-logistic failed: {reason}"),
             Certificate::NotRun { reason } => write!(f, "not run: {reason}"),
         }
     }
 }
 
-/// Hands the solution, displaced, to `linfa-logistic`, and looks where its optimiser goes from there.
-pub fn certify(
+/// On how many rows, and what the difference comes to in a row.
+fn extent(f: &mut fmt::Formatter<'_>, rows: Option<usize>, log_odds: Option<f64>) -> fmt::Result {
+    if let (Some(rows), Some(log_odds)) = (rows, log_odds) {
+        write!(f, " (on {rows} rows, whose log-odds differ by {log_odds:.1e} at most)")?;
+    }
+    Ok(())
+}
+
+/// Lets linfa check the solution for a design.
+pub(super) fn certify(
     design: &Design,
     params: &LogisticValidParams,
     theta: &[f64],
     scale: &[f64],
     hessian: &[f64],
 ) -> Result<Certificate> {
-    let (rows, columns, size) = (design.rows(), design.columns(), theta.len());
-    let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f64>());
-    if columns == 0 {
+    let bytes = design.rows().saturating_mul(design.columns()).saturating_mul(size_of::<f64>());
+    if design.columns() == 0 {
         return Ok(Certificate::NotRun { reason: "the design has no columns".into() });
     }
     if bytes > params.certificate_bytes {
@@ -95,43 +136,80 @@ pub fn certify(
         return Ok(Certificate::NotRun { reason: format!("its dense matrix takes {bytes} bytes, above {budget}") });
     }
 
-    // `vector' H vector` is the curvature along the direction and the last entry of H the sum of the weights, so the
-    // log-odds of a typical row move by DISPLACEMENT.
-    let (direction, curvature) = steepest(hessian, size);
-    let length = DISPLACEMENT * (hessian[size * size - 1] / curvature).sqrt();
-    let start: Vec<f64> = theta.iter().zip(&direction).map(|(theta, d)| theta + length * d).collect();
+    let solution = Solution { alpha: params.alpha, theta, scale, hessian };
+    Ok(solution.certify(design.to_f64()?, design.churned()))
+}
 
-    // linfa's positive class is the more frequent one; of two equally frequent ones that of the first row.
-    let churned = design.churned();
-    let positive = match (2 * design.churners()).cmp(&rows) {
-        std::cmp::Ordering::Equal => churned[0],
-        more => more.is_gt(),
-    };
-    let toward = |churn_is_positive: bool| if churn_is_positive { 1.0 } else { -1.0 };
-    let initial: Array1<f64> = start.iter().map(|value| value * toward(positive)).collect();
-    let model = LogisticRegression::default()
-        .alpha(params.alpha * rows as f64)
-        .gradient_tolerance(1e-8 * rows as f64)
-        .max_iterations(CERTIFICATE_ITERATIONS)
-        .initial_params(initial)
-        .fit(&DatasetBase::new(design.to_f64()?, churned));
-    Ok(match model {
-        Err(error) => Certificate::Failed { reason: error.to_string() },
-        Ok(model) => {
-            let sign = toward(model.labels().pos.class);
-            let found: Vec<f64> = model.params().iter().chain([&model.intercept()]).map(|value| value * sign).collect();
-            let distance = |point: &[f64]| {
-                let pairs = point.iter().zip(theta).zip(scale.iter().chain([&1.0]));
-                pairs.map(|((a, b), scale)| (a - b).abs() * scale).fold(0.0, f64::max)
-            };
-            let (displacement, difference) = (distance(&start), distance(&found));
-            if difference <= AGREEMENT && difference <= AGREEMENT_SHARE * displacement {
-                Certificate::Confirmed { displacement, difference }
-            } else {
-                Certificate::Differs { displacement, difference }
-            }
+/// What a solver found for some rows.
+pub(in crate::model) struct Solution<'a> {
+    /// Penalty strength per row.
+    pub alpha: f64,
+    /// The coefficients, then the intercept.
+    pub theta: &'a [f64],
+    /// Root mean square of each column, 1 for a column of zeros.
+    pub scale: &'a [f64],
+    /// The curvature of the penalised loss at the solution, in any unit; row after row, the intercept last.
+    pub hessian: &'a [f64],
+}
+
+impl Solution<'_> {
+    /// Hands the solution, displaced, to `linfa-logistic`, and looks where its optimiser goes from there. `records` has
+    /// the shape (rows, columns), with both classes among its rows.
+    pub fn certify(&self, records: Array2<f64>, churned: Array1<bool>) -> Certificate {
+        let (rows, size) = (records.nrows(), self.theta.len());
+
+        // `vector' H vector` is the curvature along the direction and the last entry of H the sum of the weights, so the
+        // log-odds of a typical row move by DISPLACEMENT.
+        let (direction, curvature) = steepest(self.hessian, size);
+        let length = DISPLACEMENT * (self.hessian[size * size - 1] / curvature).sqrt();
+        let start: Vec<f64> = self.theta.iter().zip(&direction).map(|(theta, d)| theta + length * d).collect();
+
+        // linfa's positive class is the more frequent one; of two equally frequent ones that of the first row.
+        let churners = churned.iter().filter(|&&churned| churned).count();
+        let churn_is_positive = match (2 * churners).cmp(&rows) {
+            Ordering::Equal => churned[0],
+            more => more.is_gt(),
+        };
+        let initial: Array1<f64> = start.iter().map(|value| value * sign(churn_is_positive)).collect();
+        let dataset = DatasetBase::new(records, churned);
+        let model = LogisticRegression::default()
+            .alpha(self.alpha * rows as f64)
+            .gradient_tolerance(1e-8 * rows as f64)
+            .max_iterations(CERTIFICATE_ITERATIONS)
+            .initial_params(initial)
+            .fit(&dataset);
+        let model = match model {
+            Ok(model) => model,
+            Err(error) => return Certificate::Failed { reason: error.to_string() },
+        };
+
+        let toward_churn = sign(model.labels().pos.class);
+        let found: Vec<f64> =
+            model.params().iter().chain([&model.intercept()]).map(|value| value * toward_churn).collect();
+        let (displacement, difference) = (self.distance(&start), self.distance(&found));
+        let apart: Vec<f64> = found.iter().zip(self.theta).map(|(found, theta)| found - theta).collect();
+        let in_rows = dataset.records().dot(&ArrayView1::from(&apart[..size - 1])) + apart[size - 1];
+        let log_odds = Some(in_rows.iter().fold(0.0, |largest: f64, z| largest.max(z.abs())));
+        if difference <= AGREEMENT && difference <= AGREEMENT_SHARE * displacement {
+            Certificate::Confirmed { displacement, difference, rows: Some(rows), log_odds }
+        } else {
+            Certificate::Differs { displacement, difference, rows: Some(rows), log_odds }
         }
-    })
+    }
+
+    /// How far a point is from the solution, in log-odds per root mean square of a column.
+    fn distance(&self, point: &[f64]) -> f64 {
+        let pairs = point.iter().zip(self.theta).zip(self.scale.iter().chain([&1.0]));
+        pairs.map(|((a, b), scale)| (a - b).abs() * scale).fold(0.0, f64::max)
+    }
+}
+
+fn sign(churn_is_positive: bool) -> f64 {
+    if churn_is_positive {
+        1.0
+    } else {
+        -1.0
+    }
 }
 
 /// The unit vector along which a positive definite matrix of `size` rows curves most, by power iteration, and the

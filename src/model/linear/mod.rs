@@ -29,6 +29,7 @@ mod uncertainty;
 
 pub use advice::Advice;
 pub use certificate::Certificate;
+pub(in crate::model) use certificate::Solution;
 pub use fit::fit;
 pub use params::{LogisticParams, LogisticValidParams};
 

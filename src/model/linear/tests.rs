@@ -37,7 +37,7 @@ fn the_certificate_comes_from_linfa_and_notices_a_wrong_solution() {
         let mut design = random(rows, columns, seed);
         for alpha in [0.0, 1e-4, 1e-2] {
             let fitted = fit(&design, &LogisticParams::new(alpha)).unwrap();
-            let Certificate::Confirmed { displacement, difference } = fitted.certificate else {
+            let Certificate::Confirmed { displacement, difference, .. } = fitted.certificate else {
                 panic!("{}", fitted.certificate)
             };
             assert!(displacement > 1e-4 && difference < 1e-6, "{displacement} {difference}");
