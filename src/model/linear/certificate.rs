@@ -25,7 +25,7 @@ const DISPLACEMENT: f64 = 0.01;
 const AGREEMENT: f64 = 1e-5;
 const AGREEMENT_SHARE: f64 = 0.1;
 
-/// The most iterations linfa's optimiser may take for the certificate. The first usually comes within 1e-6 of the
+/// The most iterations linfa's optimiser may take for the certificate of a linear model. The first usually comes within 1e-6 of the
 /// solution and the fifth within 1e-7; after that its line search wrestles with the rounding of the loss.
 const CERTIFICATE_ITERATIONS: u64 = 5;
 
@@ -136,7 +136,7 @@ pub(super) fn certify(
         return Ok(Certificate::NotRun { reason: format!("its dense matrix takes {bytes} bytes, above {budget}") });
     }
 
-    let solution = Solution { alpha: params.alpha, theta, scale, hessian };
+    let solution = Solution { alpha: params.alpha, theta, scale, hessian, iterations: CERTIFICATE_ITERATIONS };
     Ok(solution.certify(design.to_f64()?, design.churned()))
 }
 
@@ -150,6 +150,8 @@ pub(in crate::model) struct Solution<'a> {
     pub scale: &'a [f64],
     /// The curvature of the penalised loss at the solution, in any unit; row after row, the intercept last.
     pub hessian: &'a [f64],
+    /// The most iterations that linfa's optimiser may take.
+    pub iterations: u64,
 }
 
 impl Solution<'_> {
@@ -175,7 +177,7 @@ impl Solution<'_> {
         let model = LogisticRegression::default()
             .alpha(self.alpha * rows as f64)
             .gradient_tolerance(1e-8 * rows as f64)
-            .max_iterations(CERTIFICATE_ITERATIONS)
+            .max_iterations(self.iterations)
             .initial_params(initial)
             .fit(&dataset);
         let model = match model {
