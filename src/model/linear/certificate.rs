@@ -215,7 +215,8 @@ impl Solution<'_> {
     fn loss(&self, dataset: &DatasetBase<Array2<f64>, Array1<bool>>, theta: &[f64]) -> f64 {
         let (coefficients, intercept) = (ArrayView1::from(&theta[..theta.len() - 1]), theta[theta.len() - 1]);
         let log_odds = dataset.records().dot(&coefficients) + intercept;
-        let losses = log_odds.iter().zip(dataset.targets()).map(|(&z, &churned)| softplus(if churned { -z } else { z }));
+        let losses =
+            log_odds.iter().zip(dataset.targets()).map(|(&z, &churned)| softplus(if churned { -z } else { z }));
         losses.sum::<f64>() / log_odds.len() as f64 + self.alpha / 2.0 * coefficients.dot(&coefficients)
     }
 
