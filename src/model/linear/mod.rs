@@ -5,6 +5,7 @@
 //! |---|---|
 //! | here | the [fit](LogisticFit) and its [table of coefficients](Coefficient) |
 //! | `params`, `fit` | hyper-parameters and fit behind linfa's traits |
+//! | `records` | fit and predictions on ndarray records |
 //! | `newton`, `loss`, `gram` | the iterations, the passes over the rows, the sums of products |
 //! | `uncertainty` | covariance and variance inflation of the coefficients |
 //! | `advice` | what is wrong with the data: separation, columns that depend on others |
@@ -25,6 +26,7 @@ mod gram;
 mod loss;
 mod newton;
 mod params;
+mod records;
 mod uncertainty;
 
 pub use advice::Advice;
