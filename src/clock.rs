@@ -1,7 +1,13 @@
-//! How long the stages of a job take.
+//! How long the stages of a job take, and how an instant is written.
 
 use crate::observer::{Observer, Stage};
+use jiff::{Timestamp, Unit};
 use std::time::Instant;
+
+/// An instant as files have it: UTC, to the second.
+pub fn to_second(instant: Timestamp) -> String {
+    instant.round(Unit::Second).unwrap_or(instant).to_string()
+}
 
 /// Tells an observer the time between its laps.
 pub struct Clock<'a> {

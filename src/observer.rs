@@ -53,6 +53,12 @@ impl Note {
         Note { severity: Severity::Warning, text: text.into() }
     }
 
+    /// The sentences of those notes that are worth a look.
+    pub fn warnings(notes: &[Note]) -> Vec<String> {
+        let warnings = notes.iter().filter(|note| note.severity == Severity::Warning);
+        warnings.map(|note| note.text.clone()).collect()
+    }
+
     /// A sentence on how the job went about it.
     pub fn detail(text: impl Into<String>) -> Note {
         Note { severity: Severity::Detail, text: text.into() }

@@ -2,7 +2,7 @@
 
 use super::args::{ExportFormat, Models};
 use super::{compare, render, Session};
-use crate::artefact::Artefact;
+use crate::clock;
 use crate::jobs::compare::Request;
 use crate::registry::{export, Registry, Signature};
 
@@ -10,7 +10,7 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
     let registry = Registry::at(&session.settings()?.paths.models);
     match action {
         Models::List => list(session, &registry),
-        Models::Show { version } => session.result(&chosen(&registry, version)?, render::model::model),
+        Models::Show { version } => session.result(&registry.load_chosen(version.as_deref())?, render::model::model),
         Models::Compare { first, second, as_of } => compare::run(session, &Request { first, second, as_of }),
         Models::History => session.result(&registry.champion()?.history, |history| render::model::promotions(history)),
         Models::Promote { version, reason } => {
@@ -24,7 +24,7 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
             announce(session, &version)
         }
         Models::Export { version, to, out } => {
-            let model = chosen(&registry, version)?;
+            let model = registry.load_chosen(version.as_deref())?;
             match to {
                 ExportFormat::Onnx => export::onnx(&model, &out)?,
                 ExportFormat::Mlflow => export::mlflow(&model, &out, &session.unfinished)?,
@@ -58,14 +58,6 @@ fn list(session: &Session, registry: &Registry) -> anyhow::Result<()> {
     session.print_json(&list)
 }
 
-/// The version asked for, or the champion.
-fn chosen(registry: &Registry, version: Option<String>) -> crate::Result<Artefact> {
-    match version {
-        Some(version) => registry.load(&version),
-        None => registry.load_champion(),
-    }
-}
-
 fn announce(session: &Session, champion: &str) -> anyhow::Result<()> {
     let json = serde_json::json!({ "champion": champion });
     session.result(&json, |_| format!("The champion is {champion} now.\n"))
@@ -73,6 +65,5 @@ fn announce(session: &Session, champion: &str) -> anyhow::Result<()> {
 
 /// The time and who runs the command, for the history of promotions.
 fn signature() -> Signature {
-    let now = jiff::Timestamp::now();
-    Signature { at: now.round(jiff::Unit::Second).unwrap_or(now).to_string(), by: super::user() }
+    Signature { at: clock::to_second(jiff::Timestamp::now()), by: super::user() }
 }

@@ -1,11 +1,12 @@
 //! What a job may know of the world around it.
 
 use crate::calendar::{Day, Zone};
+use crate::clock;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::files::Unfinished;
 use crate::memory::Memory;
-use crate::observer::{Note, Observer, Severity, Silent, Stage};
+use crate::observer::{Note, Observer, Silent, Stage};
 use crate::registry::Signature;
 use jiff::Timestamp;
 use std::num::NonZeroUsize;
@@ -88,8 +89,7 @@ impl<'a> Job<'a> {
 
     /// The time, UTC, to the second, as files have it.
     pub fn now(&self) -> String {
-        let now = self.context.now;
-        now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+        clock::to_second(self.context.now)
     }
 
     /// What the job may hold in memory.
@@ -119,8 +119,7 @@ impl<'a> Job<'a> {
 
     /// The sentences of the notes that are worth a look.
     pub fn warnings(&self) -> Vec<String> {
-        let notes = self.notes();
-        notes.into_iter().filter(|note| note.severity == Severity::Warning).map(|note| note.text).collect()
+        Note::warnings(&self.notes())
     }
 }
 

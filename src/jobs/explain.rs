@@ -103,7 +103,7 @@ fn as_map<S: Serializer>(values: &[FeatureValue], serializer: S) -> std::result:
 /// [`score::compute`].
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<CustomerReport> {
     context.run(|job| {
-        let model = score::chosen(registry, request.model.as_deref())?;
+        let model = registry.load_chosen(request.model.as_deref())?;
         let rows = rows(job, &model, request)?;
         report(job, &model, &rows, request)
     })

@@ -96,7 +96,7 @@ pub struct ListedCustomer<'a> {
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Published> {
     context.run(|job| {
         let started = Instant::now();
-        let model = chosen(registry, request.model.as_deref())?;
+        let model = registry.load_chosen(request.model.as_deref())?;
 
         let (staged, input) = match (request.data.prepared(), request.as_of) {
             (Some(table), as_of) => {
@@ -190,14 +190,6 @@ impl Published {
     }
 }
 
-/// The version asked for, or the champion.
-pub(super) fn chosen(registry: &Registry, version: Option<&str>) -> Result<Artefact> {
-    match version {
-        Some(version) => registry.load(version),
-        None => registry.load_champion(),
-    }
-}
-
 fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
     Staged::begin(&job.settings().paths.lists, as_of, job.unfinished())
 }
@@ -274,7 +266,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         reference_log_odds: scored.reference_log_odds,
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),
-        warnings: scored.notes.iter().map(|note| note.text.clone()).collect(),
+        warnings: Note::warnings(&scored.notes),
         files: staged.files().to_vec(),
     };
     let folder = staged.publish(&manifest)?;

@@ -178,6 +178,17 @@ impl Registry {
         }
     }
 
+    /// Reads the version asked for, or the champion.
+    ///
+    /// # Errors
+    /// As [`Registry::load`] and [`Registry::load_champion`].
+    pub fn load_chosen(&self, version: Option<&str>) -> Result<Artefact> {
+        match version {
+            Some(version) => self.load(version),
+            None => self.load_champion(),
+        }
+    }
+
     /// Reads the model that a version's evaluation is about, if it is not the one that scores.
     ///
     /// # Errors
