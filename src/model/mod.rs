@@ -5,7 +5,8 @@
 //! | `design` | the [design matrix](design::Design) in blocks of rows, with labels and folds; the recipe that makes columns of features |
 //! | `solver` | how objectives are minimised: linear algebra, steps under bounds and penalties; it knows no rows |
 //! | `linear` | the [logistic fit](linear::LogisticFit) behind linfa's traits: coefficients, their uncertainty, advice, certificate |
-//! | `additive` | the richer model: [curves and interactions](additive::Additive) as look-up tables |
+//! | `additive` | the richer model: [curves and interactions](additive::Additive) as look-up tables, behind linfa's traits too |
+//! | `records` | what both forms ask of ndarray records, as linfa hands them over |
 //! | `penalty` | the strengths of the penalty that are tried, and the choice among them |
 //! | `restrictions` | what a model was asked to [keep to](restrictions::Restrictions): directions, and what its penalty dropped |
 //! | `calibration` | from log-odds to [probabilities](calibration::Calibration), learned on rows of its own; another base rate |
@@ -25,6 +26,7 @@ pub mod calibration;
 pub mod design;
 pub mod linear;
 pub mod penalty;
+mod records;
 pub mod restrictions;
 pub mod sampling;
 pub mod solver;

@@ -9,6 +9,7 @@
 //! | `screen`, `search` | which interactions are worth a try; the choice of the penalty and of the interactions |
 //! | `comparison` | what each step towards a richer model bought |
 //! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
+//! | `params`, `records` | hyper-parameters, and search, fit and predictions on ndarray records, behind linfa's traits |
 //! | `certificate` | what linfa's own optimiser says about the solution, on a dense basis |
 //! | `uncertainty` | a standard error for every cell, by customer |
 //! | `purify` | main effects moved out of the interactions, so that contributions are unambiguous |
@@ -24,8 +25,10 @@ mod codes;
 mod comparison;
 mod fit;
 mod frame;
+mod params;
 mod passes;
 mod purify;
+mod records;
 mod screen;
 mod search;
 mod solver;
@@ -35,6 +38,8 @@ pub use bins::Bins;
 pub use codes::Lookup;
 pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 pub use fit::{search_rows, CrossFit, Fit, ModelSearch, Options};
+pub use params::{AdditiveParams, AdditiveValidParams};
+pub use records::AdditiveFit;
 
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;

@@ -242,7 +242,12 @@ pub(super) fn fitted(dataset: &Dataset, alpha: Option<f64>) -> (Fit, CrossFit) {
     fitted_with(dataset, alpha, Penalty::L2, &Directions::default())
 }
 
-fn fitted_with(dataset: &Dataset, alpha: Option<f64>, penalty: Penalty, directions: &Directions) -> (Fit, CrossFit) {
+pub(super) fn fitted_with(
+    dataset: &Dataset,
+    alpha: Option<f64>,
+    penalty: Penalty,
+    directions: &Directions,
+) -> (Fit, CrossFit) {
     let rows = Selection::labelled(dataset, |_| true);
     let recipe = Recipe::learn(dataset, &rows).unwrap();
     let options = Options {

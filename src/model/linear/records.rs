@@ -5,10 +5,10 @@ use super::LogisticFit;
 use crate::error::{Error, Result};
 use crate::memory::Arena;
 use crate::model::design::{Design, DesignBlock, TILE};
-use crate::numeric::sigmoid;
+use crate::model::records::{probabilities, LabelledRecords};
 use linfa::traits::{Fit, PredictInplace};
 use linfa::DatasetBase;
-use ndarray::{Array1, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Ix1, Ix2};
+use ndarray::{Array1, ArrayBase, Axis, Data, Ix1, Ix2};
 
 /// Fits records of shape (rows, columns); a label is true for a customer who churned. Every row counts as a customer of
 /// its own. The values are narrowed to `f32`, as the program keeps them, and then go through the same fit as a
@@ -25,37 +25,20 @@ where
     /// than of rows, and for a value that is missing or beyond the range of `f32`;
     /// [`Error::TooLittle`] unless some rows churned and some did not.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<R, Ix2>, ArrayBase<L, Ix1>>) -> Result<LogisticFit> {
-        if dataset.weights().is_some() {
-            return Err(Error::Config("the data set has row weights, and the fit knows none; leave them out".into()));
-        }
-
-        let (records, labels) = (dataset.records().view(), dataset.targets().view());
-        let design = design(records, labels, dataset.feature_names())?;
-        self.fit(&DatasetBase::new(&design, ()))
+        let records = LabelledRecords::from_dataset(dataset)?;
+        records.check(f32::is_finite, "a finite number in the range of f32")?;
+        self.fit(&DatasetBase::new(&design(records)?, ()))
     }
 }
 
 /// The design of these records.
-fn design(records: ArrayView2<'_, f64>, labels: ArrayView1<'_, bool>, names: &[String]) -> Result<Design> {
-    let (rows, columns) = records.dim();
-    if labels.len() != rows {
-        return Err(Error::Contract(format!("{} labels for {rows} rows of records; expected {rows}", labels.len())));
-    }
-
-    let names = if names.is_empty() { (0..columns).map(|j| format!("x{j}")).collect() } else { names.to_vec() };
-    if let Some(((row, column), value)) = records.indexed_iter().find(|(_, &value)| !(value as f32).is_finite()) {
-        return Err(Error::Contract(format!(
-            "row {row} of column {} is {value}; expected a finite number in the range of f32. Fill or drop such rows",
-            names[column]
-        )));
-    }
-
+fn design(LabelledRecords { values, churned, names }: LabelledRecords<'_>) -> Result<Design> {
     let arena = Arena::unlimited();
     let mut blocks = Vec::new();
-    let tiles = records.axis_chunks_iter(Axis(0), TILE).zip(labels.axis_chunks_iter(Axis(0), TILE));
-    for (family, (records, labels)) in (0_u32..).zip(tiles) {
-        let x: Vec<f32> = records.t().iter().map(|&value| value as f32).collect();
-        let y: Vec<u8> = labels.iter().map(|&churned| u8::from(churned)).collect();
+    let tiles = values.axis_chunks_iter(Axis(0), TILE).zip(churned.axis_chunks_iter(Axis(0), TILE));
+    for (family, (values, churned)) in (0_u32..).zip(tiles) {
+        let x: Vec<f32> = values.t().iter().map(|&value| value as f32).collect();
+        let y: Vec<u8> = churned.iter().map(|&churned| u8::from(churned)).collect();
         let (fold, customer) = (vec![0; y.len()], (0_u32..).take(y.len()).collect());
         blocks.push(DesignBlock::new(&x, (y, fold, customer), family, &arena)?);
     }
@@ -68,17 +51,15 @@ fn design(records: ArrayView2<'_, f64>, labels: ArrayView1<'_, bool>, names: &[S
 /// linfa's `predict` cannot fail: a row with a missing value has the probability NaN, and so has every row if the
 /// records have another number of columns than the fit.
 impl<R: Data<Elem = f64>> PredictInplace<ArrayBase<R, Ix2>, Array1<f64>> for LogisticFit {
-    fn predict_inplace<'a>(&'a self, records: &'a ArrayBase<R, Ix2>, probabilities: &mut Array1<f64>) {
-        if records.ncols() != self.coefficients.len() {
-            *probabilities = Array1::from_elem(records.nrows(), f64::NAN);
-            return;
-        }
-
-        let mut log_odds = Array1::from_elem(records.nrows(), self.intercept);
-        for (column, coefficient) in records.axis_iter(Axis(1)).zip(&self.coefficients) {
-            log_odds.zip_mut_with(&column, |sum, &x| *sum += coefficient * f64::from(x as f32));
-        }
-        *probabilities = log_odds.mapv_into(sigmoid);
+    fn predict_inplace<'a>(&'a self, records: &'a ArrayBase<R, Ix2>, found: &mut Array1<f64>) {
+        let log_odds = (records.ncols() == self.coefficients.len()).then(|| {
+            let mut log_odds = Array1::from_elem(records.nrows(), self.intercept);
+            for (column, coefficient) in records.axis_iter(Axis(1)).zip(&self.coefficients) {
+                log_odds.zip_mut_with(&column, |sum, &x| *sum += coefficient * f64::from(x as f32));
+            }
+            log_odds
+        });
+        *found = probabilities(log_odds, records.nrows());
     }
 
     fn default_target(&self, records: &ArrayBase<R, Ix2>) -> Array1<f64> {
@@ -91,6 +72,7 @@ mod tests {
     use super::*;
     use crate::model::design::examples::{random, split};
     use crate::model::linear::{fit, LogisticParams};
+    use crate::numeric::sigmoid;
     use linfa::traits::Predict;
     use linfa::Dataset;
     use linfa_logistic::LogisticRegression;
