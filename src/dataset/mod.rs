@@ -212,7 +212,8 @@ impl Tables {
         let zone = settings.zone();
         let mut clock = Clock::start(observer);
         let columns = sources::customer_columns(settings)?;
-        let sources = Sources::open(columns, &settings.signals, &settings.churn, days)?;
+        let sources = Sources::open(columns, &settings.signals, &settings.churn, days, &zone)?;
+        sources.notes().for_each(|note| observer.note(note));
         clock.lap("footers");
         CustomerTable::require_memory(&sources.customers, columns, memory)?;
         let customers = CustomerTable::read(&sources.customers, columns, &zone)?;

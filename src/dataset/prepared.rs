@@ -111,7 +111,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let folds = table.levels(&rows, table.fold.as_slice())?.pop();
     let dates = table.days(&rows, &table.dates, &zone)?;
     let dates = table.dates.iter().cloned().zip(dates).collect();
-    let mut notes = Vec::new();
+    let mut notes = table.origin.notes();
     if rows.unlabelled > 0 {
         notes.push(format!("{} of {} rows have no label and are left out of training", rows.unlabelled, rows.read));
     }
@@ -159,7 +159,7 @@ pub fn for_scoring(
     let dates = wanted_dates(&table, &keys, request.undated(), wanted)?;
     not_in_the_future(&dates, today, &zone)?;
     let rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
-    let mut notes = Vec::new();
+    let mut notes = table.origin.notes();
     let mut source = TableRows { table, rows, places: Vec::new() };
     let mut dataset = source.in_blocks(request, &mut notes)?;
     let columns = (source.table.numeric.as_slice(), source.table.categorical.as_slice());

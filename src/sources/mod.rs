@@ -3,6 +3,7 @@
 
 pub mod contract;
 pub mod customers;
+pub mod files;
 pub mod infer;
 pub mod parquet;
 pub mod prepared;
@@ -32,6 +33,7 @@ use self::parquet::{statistics, NeededDays, OpenFile};
 use crate::calendar::{Day, Zone};
 use crate::config::{self, ChurnDefinition, Settings};
 use crate::error::{Error, Result};
+use crate::observer::Note;
 use contract::in_one;
 use std::collections::BTreeMap;
 
@@ -56,6 +58,7 @@ impl Sources {
         signals: &BTreeMap<String, config::Signal>,
         churn: &config::Churn,
         days: Option<(Day, Day)>,
+        zone: &Zone,
     ) -> Result<Sources> {
         let mut problems = Vec::new();
         let needs = customers::needs(customers);
@@ -63,7 +66,7 @@ impl Sources {
 
         let mut others = Vec::with_capacity(signals.len());
         for (name, signal) in signals {
-            let days = days.map(|(first, last)| NeededDays { time: &signal.time, first, last });
+            let days = days.map(|(first, last)| NeededDays { time: &signal.time, first, last, zone });
             let needs = scan::signal::needs(name, signal);
             let table = Table::open(&format!("signal `{name}`"), &signal.path, &needs, days, &mut problems);
             others.push((table, &signal.id));
@@ -89,6 +92,12 @@ impl Sources {
             }
             (_, problems) => Err(in_one(problems)),
         }
+    }
+
+    /// What a person should know of the tables' files.
+    pub fn notes(&self) -> impl Iterator<Item = &Note> {
+        let tables = std::iter::once(&self.customers).chain(&self.signals).chain(&self.churn);
+        tables.flat_map(|table| &table.notes)
     }
 
     /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.

@@ -1,7 +1,7 @@
-//! Where a source's rows lie: a file, a directory (hive-partitioned or not) or a glob, as a sorted list of files.
+//! A file with what the `key=value` folders that lead to it say.
 
-use crate::calendar::Day;
-use crate::error::{Error, Result};
+use super::days::FolderTime;
+use crate::calendar::{Day, Zone};
 use std::path::{Component, Path, PathBuf};
 
 /// One Parquet file of a source, with the `key=value` folders that lead to it.
@@ -19,101 +19,71 @@ impl SourceFile {
         self.partition.iter().rev().find(|(key, _)| key == column).map(|(_, value)| value)
     }
 
-    /// The day that a hive partition column holds, if the path has one of that name and it begins with a date.
-    pub fn partition_day(&self, column: &str) -> Option<Day> {
-        self.partition_value(column)?.as_ref()?.get(..10)?.parse().ok()
+    fn text(&self, column: &str) -> Option<&str> {
+        self.partition_value(column)?.as_deref()
+    }
+
+    fn number<T: std::str::FromStr>(&self, column: &str) -> Option<T> {
+        self.text(column)?.parse().ok()
+    }
+
+    /// What a folder says about time: by itself, or, if it is named `day`, together with `month` and `year`.
+    pub(crate) fn partition_time(&self, column: &str) -> Option<FolderTime> {
+        let time = FolderTime::read(self.text(column)?);
+        if column == "day" && time.is_none() {
+            return self.civil_date().map(FolderTime::Day);
+        }
+        time
+    }
+
+    /// The day that a hive partition column holds, if the path has one of that name and it is one.
+    pub(crate) fn partition_day(&self, column: &str) -> Option<Day> {
+        match self.partition_time(column)? {
+            FolderTime::Day(day) => Some(day),
+            _ => None,
+        }
+    }
+
+    fn civil_date(&self) -> Option<Day> {
+        let date = jiff::civil::Date::new(self.number("year")?, self.number("month")?, self.number("day")?);
+        date.ok().map(Day::from_date)
     }
 
     /// The first and last calendar day that the partition folders allow for `time`: a folder named for the time
-    /// column itself, for `date`, or for `year`, `month` and `day`. Folders of other names (`ingested=…`, `dt=…`) say
-    /// nothing certain about when a row happened and never prune.
-    pub fn partition_days(&self, time: &str) -> Option<(Day, Day)> {
-        let value = |key: &str| self.partition_value(key).and_then(|v| v.as_deref());
+    /// column itself, for `date`, for a month (`month=2026-05`, `ym=202605`), or for `year`, `month` and `day`. Folders of
+    /// other names (`ingested=…`, `dt=…`) say nothing certain about when a row happened.
+    pub(crate) fn partition_days(&self, time: &str, zone: &Zone) -> Option<(Day, Day)> {
         for key in [time, "date"] {
-            if let Some(text) = value(key) {
-                let day = text.get(..10)?.parse::<Day>().ok()?;
-                return Some((day, day));
+            if self.partition_value(key).is_some() {
+                return self.partition_time(key).map(|time| time.days(zone));
             }
         }
-        let year: i16 = value("year")?.parse().ok()?;
-        let number = |key: &str| value(key).map(|text| text.parse::<i8>().ok());
-        let first = |month: i8, day: i8| jiff::civil::Date::new(year, month, day).ok();
-        let (from, to) = match (number("month"), number("day")) {
-            (None, _) => (first(1, 1)?, first(12, 31)?),
-            (Some(month), None) => (first(month?, 1)?, first(month?, 1)?.last_of_month()),
-            (Some(month), Some(day)) => (first(month?, day?)?, first(month?, day?)?),
+        let whole_months = ["month", "ym"].iter().find_map(|key| FolderTime::read(self.text(key)?));
+        if let Some(month @ FolderTime::Period(..)) = whole_months {
+            return Some(month.days(zone));
+        }
+
+        let year = self.text("year")?;
+        let date = match (self.text("month"), self.text("day")) {
+            (None, _) => year.to_owned(),
+            (Some(month), None) => format!("{year}-{month}"),
+            (Some(month), Some(day)) => format!("{year}-{month}-{day}"),
         };
-        Some((Day::from_date(from), Day::from_date(to)))
+        FolderTime::read(&date).map(|time| time.days(zone))
     }
 }
 
-/// Lists the Parquet files of a source in path order. `what` names the source in messages ("signal `logins`").
-///
-/// In a directory every `*.parquet`, `*.parq` and `*.pq` file at any depth counts, except below names that begin with
-/// `_` or `.` (markers and work in progress of other tools).
-pub fn list(path: &Path, what: &str) -> Result<Vec<SourceFile>> {
-    let mut found = Vec::new();
-    let root;
-    if path.is_file() {
-        root = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        found.push(path.to_path_buf());
-    } else if path.is_dir() {
-        root = path.to_path_buf();
-        walk(path, &mut found)?;
-        if found.is_empty() {
-            return Err(Error::Contract(format!(
-                "{what}: the directory {} holds no Parquet file; found nothing named *.parquet in it or below it. \
-                 Check `path`, or whether the export has run",
-                path.display()
-            )));
-        }
-    } else if let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '['])) {
-        root = PathBuf::new();
-        let matches =
-            glob::glob(pattern).map_err(|e| Error::Config(format!("{what}: `{pattern}` is not a valid glob: {e}")))?;
-        for entry in matches {
-            let entry = entry.map_err(|e| Error::reading(e.path(), e.error()))?;
-            if entry.is_dir() {
-                walk(&entry, &mut found)?;
-            } else {
-                found.push(entry);
-            }
-        }
-        if found.is_empty() {
-            return Err(Error::Contract(format!("{what}: no file matches {pattern}; check `path`")));
-        }
-    } else {
-        return Err(Error::Contract(format!(
-            "{what}: {} does not exist; check `path`, or whether the export has run",
-            path.display()
-        )));
+/// The part of a path that ends with the last folder which is not named `key=value`: partitions count from there.
+pub(super) fn above_partitions(folder: &Path) -> &Path {
+    let mut above = folder;
+    while above.file_name().is_some_and(|name| name.to_string_lossy().contains('=')) {
+        above = above.parent().unwrap_or(Path::new(""));
     }
-
-    found.sort();
-    found.dedup();
-    Ok(found.into_iter().map(|path| SourceFile { partition: partition_of(&path, &root), path }).collect())
-}
-
-fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(directory).map_err(|e| Error::reading(directory, &e))?;
-    for entry in entries {
-        let entry = entry.map_err(|e| Error::reading(directory, &e))?;
-        let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with(['_', '.']) {
-            continue;
-        }
-        if path.is_dir() {
-            walk(&path, found)?;
-        } else if path.extension().is_some_and(|e| ["parquet", "parq", "pq"].iter().any(|x| e.eq_ignore_ascii_case(x)))
-        {
-            found.push(path);
-        }
-    }
-    Ok(())
+    above
 }
 
 /// The `key=value` folders between a source's root and a file.
-fn partition_of(path: &Path, root: &Path) -> Vec<(String, Option<String>)> {
+pub(super) fn partition_of(path: &Path, root: &Path) -> Vec<(String, Option<String>)> {
     let below = path.strip_prefix(root).unwrap_or(path);
     let Some(folders) = below.parent() else { return Vec::new() };
     folders
@@ -136,6 +106,7 @@ fn percent_decoded(text: &str) -> String {
     let mut i = 0;
     while i < bytes.len() {
         let hex = (bytes[i] == b'%').then(|| text.get(i + 1..i + 3)).flatten();
+        let hex = hex.filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => {
                 out.push(byte);
@@ -158,39 +129,42 @@ mod tests {
         SourceFile { path: path.into(), partition: partition_of(Path::new(path), Path::new("data")) }
     }
 
+    fn days(path: &str) -> Option<String> {
+        file(path).partition_days("ts", &Zone::utc()).map(|(first, last)| format!("{first} {last}"))
+    }
+
     #[test]
     fn hive_folders_are_columns() {
         let f = file("data/channel=in%20store/year=2026/month=02/part-0.parquet");
         assert_eq!(f.partition_value("channel"), Some(&Some("in store".to_owned())));
-        let (from, to) = f.partition_days("ts").unwrap();
-        assert_eq!((from.to_string(), to.to_string()), ("2026-02-01".into(), "2026-02-28".into()));
+        assert_eq!(days("data/year=2026/month=2/x.parquet").as_deref(), Some("2026-02-01 2026-02-28"));
+        assert_eq!(days("data/year=2026/x.parquet").as_deref(), Some("2026-01-01 2026-12-31"));
+        assert_eq!(days("data/year=2026/month=02/day=3/x.parquet").as_deref(), Some("2026-02-03 2026-02-03"));
+        assert_eq!(days("data/ym=202602/x.parquet").as_deref(), Some("2026-02-01 2026-02-28"));
+        assert_eq!(days("data/month=2026-02/x.parquet").as_deref(), Some("2026-02-01 2026-02-28"));
         assert_eq!(file("data/channel=__HIVE_DEFAULT_PARTITION__/x.parquet").partition_value("channel"), Some(&None));
     }
 
     #[test]
-    fn only_folders_named_for_the_time_say_when_a_row_happened() {
-        assert!(file("data/ts=2026-05-01/x.parquet").partition_days("ts").is_some());
-        assert!(file("data/date=2026-05-01/x.parquet").partition_days("ts").is_some());
-        assert!(file("data/ingested=2026-05-01/x.parquet").partition_days("ts").is_none());
-        assert!(file("data/month=05/x.parquet").partition_days("ts").is_none());
+    fn a_day_may_be_spread_over_three_folders() {
+        let time = file("data/year=2026/month=2/day=03/x.parquet").partition_time("day");
+        assert_eq!(time, Some(FolderTime::Day("2026-02-03".parse().unwrap())));
+        assert_eq!(file("data/day=03/x.parquet").partition_time("day"), None);
     }
 
     #[test]
-    fn markers_and_hidden_files_are_not_rows() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["b.parquet", "a.PARQUET", "_SUCCESS", ".part.parquet", "notes.txt"] {
-            std::fs::write(dir.path().join(name), "x").unwrap();
-        }
-        std::fs::create_dir(dir.path().join("_temporary")).unwrap();
-        std::fs::write(dir.path().join("_temporary/c.parquet"), "x").unwrap();
-        let names: Vec<_> = list(dir.path(), "signal `s`")
-            .unwrap()
-            .into_iter()
-            .map(|f| f.path.file_name().unwrap().to_string_lossy().into_owned())
-            .collect();
-        assert_eq!(names, ["a.PARQUET", "b.parquet"]);
-        let empty = tempfile::tempdir().unwrap();
-        assert_eq!(list(empty.path(), "signal `s`").unwrap_err().exit_code(), 3);
-        assert_eq!(list(&empty.path().join("none"), "signal `s`").unwrap_err().exit_code(), 3);
+    fn only_folders_named_for_the_time_say_when_a_row_happened() {
+        assert!(days("data/ts=2026-05-01/x.parquet").is_some());
+        assert!(days("data/date=2026-05-01/x.parquet").is_some());
+        assert!(days("data/date=20260501/x.parquet").is_some());
+        assert!(days("data/ingested=2026-05-01/x.parquet").is_none());
+        assert!(days("data/month=05/x.parquet").is_none());
+    }
+
+    #[test]
+    fn partitions_count_from_the_last_folder_that_is_none() {
+        assert_eq!(above_partitions(Path::new("lake/year=2026/logins/dt=1/h=2")), Path::new("lake/year=2026/logins"));
+        assert_eq!(above_partitions(Path::new("a=1")), Path::new(""));
+        assert_eq!(above_partitions(Path::new("logins")), Path::new("logins"));
     }
 }

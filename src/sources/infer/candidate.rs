@@ -1,7 +1,8 @@
 //! The tables that a folder may hold, and a look at their columns.
 
 use super::names::{has_word, is_id, is_person_id, is_text, is_time, signal_name};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::sources::files::{Folder, TableFormat};
 use crate::sources::parquet::decode::{self, NULL_ID};
 use crate::sources::parquet::Table;
 use arrow_schema::DataType;
@@ -123,65 +124,57 @@ impl Candidate {
     }
 }
 
+/// A place where a table lies.
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    /// The format, if it is a table of a format with a log.
+    pub(super) format: Option<TableFormat>,
+}
+
 /// The tables of a folder by name, in name order. A file or folder whose name holds a digit or `=` (a week, a date, a
 /// part number, a hive partition) is a piece of the table that its folder is; any other is a table of its own.
-pub(super) fn candidates(data: &Path) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn candidates(data: &Path) -> Result<Vec<Place>> {
     let mut paths = Vec::new();
     if data.is_file() {
-        paths.push(data.to_path_buf());
+        paths.push((data.to_path_buf(), None));
     } else {
-        for child in children(data)? {
-            gather(&child, &mut paths)?;
-        }
+        let root = Folder::open(data)?;
+        let is_table = root.format.map(|format| (data.to_path_buf(), Some(format)));
+        paths.extend(is_table);
+        paths.extend(root.files.into_iter().map(|file| (file, None)));
+        root.folders.iter().for_each(|folder| gather(folder, &mut paths));
     }
+    paths.sort();
 
     let stem = |path: &Path| path.file_stem().map_or(String::new(), |stem| signal_name(&stem.to_string_lossy()));
-    let is_taken = |path: &PathBuf| paths.iter().any(|other| other != path && stem(other) == stem(path));
-    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    let is_taken = |path: &PathBuf| paths.iter().any(|(other, _)| other != path && stem(other) == stem(path));
+    let mut places: Vec<Place> = Vec::new();
 
-    for path in &paths {
+    for (path, format) in &paths {
         // Two tables of one name are told apart by the folders that lead to them.
         let below = path.strip_prefix(data).unwrap_or(path).with_extension("");
         let name = if is_taken(path) { signal_name(&below.to_string_lossy()) } else { stem(path) };
-        let number = named.iter().filter(|(other, _)| *other == name).count();
-        named.push((if number == 0 { name } else { format!("{name}_{}", number + 1) }, path.clone()));
+        let number = places.iter().filter(|place| place.name == name).count();
+        let name = if number == 0 { name } else { format!("{name}_{}", number + 1) };
+        places.push(Place { name, path: path.clone(), format: *format });
     }
 
-    Ok(named)
+    Ok(places)
 }
 
-fn gather(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    if path.is_file() {
-        found.push(path.to_path_buf());
-        return Ok(());
-    }
-    let children = children(path)?;
-    let is_piece = |path: &PathBuf| {
-        let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+fn gather(folder: &Folder, found: &mut Vec<(PathBuf, Option<TableFormat>)>) {
+    let is_piece = |name: Option<&std::ffi::OsStr>| {
         name.is_some_and(|name| name.to_string_lossy().contains(|c: char| c == '=' || c.is_ascii_digit()))
     };
-    let is_one_file = matches!(children.as_slice(), [only] if only.is_file());
-    if is_one_file || children.iter().any(is_piece) {
-        found.push(path.to_path_buf());
-        return Ok(());
-    }
-    children.iter().try_for_each(|child| gather(child, found))
-}
+    let is_one_file = folder.folders.is_empty() && folder.files.len() == 1;
+    let has_pieces = folder.files.iter().any(|file| is_piece(file.file_stem()))
+        || folder.folders.iter().any(|below| is_piece(below.path.file_name()));
 
-/// The Parquet files and the folders with any below them, in name order.
-fn children(folder: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = |error| Error::reading(folder, &error);
-    let mut children = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with(['_', '.'])) {
-            let extension = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
-            let is_parquet = path.is_file() && ["parquet", "parq", "pq"].contains(&extension.as_str());
-            if is_parquet || (path.is_dir() && !self::children(&path)?.is_empty()) {
-                children.push(path);
-            }
-        }
+    if folder.format.is_some() || is_one_file || has_pieces {
+        found.push((folder.path.clone(), folder.format));
+        return;
     }
-    children.sort();
-    Ok(children)
+    found.extend(folder.files.iter().map(|file| (file.clone(), None)));
+    folder.folders.iter().for_each(|below| gather(below, found));
 }

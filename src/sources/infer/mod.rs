@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::published;
 use crate::sources::parquet::Table;
 use arrow_schema::DataType;
-use candidate::{candidates, Candidate, CustomersId, MOST_LEVELS};
+use candidate::{candidates, Candidate, CustomersId, Place, MOST_LEVELS};
 use names::{
     has_word, is_float, is_gone, is_id, is_key, is_number, is_person_id, is_text, is_time, singular, unit_of, words,
     PEOPLE,
@@ -54,7 +54,11 @@ pub fn infer(data: &Path, folder: &Path) -> Result<String> {
         return Err(Error::Contract(format!("{data} holds no Parquet file; name the folder with the tables' files")));
     }
 
-    for (name, path) in candidates {
+    for Place { name, path, format } in candidates {
+        if let Some(format) = format {
+            skipped.push((name, format.refusal(&path)));
+            continue;
+        }
         if words(&name).iter().any(|word| ANSWERS.contains(&word.as_str())) {
             skipped.push((name, "it is named like an answer, not like something known at the time".to_owned()));
             continue;

@@ -1,9 +1,9 @@
 //! Columns that a file's `key=value` folders hold instead of the file itself.
 
-use super::files::SourceFile;
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::sources::contract::{Need, Role};
+use crate::sources::files::SourceFile;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Date32Array, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
@@ -22,9 +22,10 @@ enum FolderValue {
 }
 
 impl FolderValue {
-    fn new(text: Option<&str>, role: Role) -> FolderValue {
+    fn new(file: &SourceFile, column: &str, role: Role) -> FolderValue {
+        let text = file.partition_value(column).and_then(|text| text.as_deref());
         match role {
-            Role::Time => FolderValue::Day(text.and_then(|text| text.get(..10)?.parse().ok())),
+            Role::Time => FolderValue::Day(file.partition_day(column)),
             Role::Number | Role::Label => {
                 let number = text.and_then(|text| text.parse().ok());
                 FolderValue::Number(number.filter(|number: &f64| number.is_finite()))
@@ -53,8 +54,8 @@ impl FolderColumns {
     pub fn new(file: &SourceFile, schema: &Schema, needs: &[Need]) -> FolderColumns {
         let lacking = needs.iter().filter(|need| schema.index_of(&need.column).is_err());
         let values = lacking.filter_map(|need| {
-            let text = file.partition_value(&need.column)?.as_deref();
-            Some((need.column.clone(), FolderValue::new(text, need.role)))
+            file.partition_value(&need.column)?;
+            Some((need.column.clone(), FolderValue::new(file, &need.column, need.role)))
         });
         FolderColumns { values: values.collect() }
     }

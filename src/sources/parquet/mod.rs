@@ -3,18 +3,18 @@
 //! Only footers are read here. Every mismatch of every file is gathered, so that one message names them all.
 
 pub mod decode;
-pub mod files;
 pub(crate) mod folders;
 pub(crate) mod page_index;
 pub(crate) mod pieces;
 pub(crate) mod statistics;
 
-use crate::calendar::Day;
+use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
+use crate::observer::Note;
 use crate::sources::contract::{hold_against, Holder, IdKind, Need, Role};
+use crate::sources::files::{self, SourceFile};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use files::SourceFile;
 use folders::FolderColumns;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -147,6 +147,8 @@ pub struct Table {
     pub pruned_files: usize,
     /// The kind of its ids.
     pub id_kind: IdKind,
+    /// What a person should know of its files.
+    pub notes: Vec<Note>,
 }
 
 /// The days that a run needs of a table.
@@ -158,12 +160,14 @@ pub struct NeededDays<'a> {
     pub first: Day,
     /// The last of them.
     pub last: Day,
+    /// The zone that they are days of.
+    pub zone: &'a Zone,
 }
 
 impl NeededDays<'_> {
     /// Whether a file may hold rows of these days, as far as its folders tell; a day to spare on each side is for zones.
     fn may_lie_in(&self, file: &SourceFile) -> bool {
-        let days = file.partition_days(self.time);
+        let days = file.partition_days(self.time, self.zone);
         days.is_none_or(|(first, last)| last.plus(1) >= self.first && first.plus(-1) <= self.last)
     }
 }
@@ -178,8 +182,8 @@ impl Table {
         days: Option<NeededDays<'_>>,
         problems: &mut Vec<String>,
     ) -> Option<Table> {
-        let mut listed = match files::list(path, what) {
-            Ok(files) => files,
+        let (mut listed, notes) = match files::list(path, what) {
+            Ok(listing) => (listing.files, listing.notes),
             Err(error) => {
                 problems.push(error.to_string());
                 return None;
@@ -203,7 +207,7 @@ impl Table {
             let holders: Vec<Holder<'_>> = files.iter().map(OpenFile::holder).collect();
             hold_against(what, &holders, needs, problems)
         };
-        (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind })
+        (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind, notes })
     }
 
     /// SHA-256 of what the footers say: every file's name and size, and of every column chunk its size and statistics.

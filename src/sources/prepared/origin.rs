@@ -54,6 +54,14 @@ impl Origin {
         }
     }
 
+    /// What a person should know of the files.
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Origin::Files(table) => table.notes.iter().map(|note| note.text.clone()).collect(),
+            Origin::Batches(_) => Vec::new(),
+        }
+    }
+
     pub(super) fn id_kind(&self) -> IdKind {
         match self {
             Origin::Files(table) => table.id_kind,
