@@ -126,7 +126,8 @@ fn with_clock(date: Date, rest: &str) -> Option<FolderTime> {
     }
 
     // Minutes are parted from hours by what a path can hold.
-    let clock: String = rest.chars().enumerate().map(|(at, c)| if at < 8 && ['-', '_', '.'].contains(&c) { ':' } else { c }).collect();
+    let clock: String =
+        rest.chars().enumerate().map(|(at, c)| if at < 8 && ['-', '_', '.'].contains(&c) { ':' } else { c }).collect();
     let clock = clock.strip_suffix(" UTC").map_or(clock.clone(), |clock| format!("{clock}Z"));
     let written = format!("{date}T{clock}");
     if let Ok(instant) = written.parse::<jiff::Timestamp>() {
@@ -184,8 +185,22 @@ mod tests {
     #[test]
     fn what_is_no_time_is_none() {
         for text in [
-            "", "eu", "2026-13", "2026-02-30", "20261301", "17256000", "1767225600", "26-05-01", "2026-05-01x", "2026-05-",
-            "2026-05_01", "05-2026", "2026-05-01T25", "2026-W18", "2026-05-01/x", "20260",
+            "",
+            "eu",
+            "2026-13",
+            "2026-02-30",
+            "20261301",
+            "17256000",
+            "1767225600",
+            "26-05-01",
+            "2026-05-01x",
+            "2026-05-",
+            "2026-05_01",
+            "05-2026",
+            "2026-05-01T25",
+            "2026-W18",
+            "2026-05-01/x",
+            "20260",
         ] {
             assert_eq!(FolderTime::read(text), None, "{text}");
         }

@@ -32,8 +32,22 @@ const BY_ENDING: [(&str, &str); 8] = [
 ];
 /// Endings that programs and people give to copies and to files that are still being written.
 const COPIES: [&str; 16] = [
-    "bak", "backup", "old", "orig", "copy", "tmp", "temp", "part", "partial", "crdownload", "download", "inprogress",
-    "filepart", "swp", "save", "prev",
+    "bak",
+    "backup",
+    "old",
+    "orig",
+    "copy",
+    "tmp",
+    "temp",
+    "part",
+    "partial",
+    "crdownload",
+    "download",
+    "inprogress",
+    "filepart",
+    "swp",
+    "save",
+    "prev",
 ];
 /// Endings of files that are compressed as a whole.
 const COMPRESSED: [&str; 8] = ["gz", "gzip", "zst", "bz2", "xz", "lz4", "zip", "7z"];
@@ -148,7 +162,9 @@ impl TableFormat {
                 format!("for example with DuckDB: COPY (SELECT * FROM iceberg_scan('{quoted}')) TO 'snapshot.parquet'")
             }
             TableFormat::Hudi => {
-                format!("for example with Spark: spark.read.format(\"hudi\").load(\"{place}\").write.parquet(\"snapshot\")")
+                format!(
+                    "for example with Spark: spark.read.format(\"hudi\").load(\"{place}\").write.parquet(\"snapshot\")"
+                )
             }
         };
         format!(

@@ -91,7 +91,8 @@ fn with_partition(path: PathBuf, root: &Path) -> SourceFile {
 fn listing(found: Found, root: &Path, what: &str) -> Listing {
     let mut notes = Vec::new();
     if !found.again.is_empty() {
-        let names = found.again.iter().map(|(path, first)| format!("{} (which is {})", path.display(), first.display()));
+        let names =
+            found.again.iter().map(|(path, first)| format!("{} (which is {})", path.display(), first.display()));
         notes.push(Note::detail(format!("{what}: what is found more than once counts once: {}", some_of(names))));
     }
     if !found.left_out.is_empty() {

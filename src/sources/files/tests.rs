@@ -46,9 +46,20 @@ fn relative(root: &Path, path: &Path) -> String {
 #[test]
 fn markers_and_hidden_files_are_not_rows() {
     let names = [
-        "b.parquet", "a.PARQUET", "_SUCCESS", ".part.parquet", "_temporary/0/c.parquet", ".d/e.parquet",
-        "deep/_f/g.parquet", "deep/h.pq", "_date=2026-05-01/i.parquet", ".b.parquet.crc", "_metadata", "_common_metadata",
-        "j.parquet._COPYING_", "deep_$folder$",
+        "b.parquet",
+        "a.PARQUET",
+        "_SUCCESS",
+        ".part.parquet",
+        "_temporary/0/c.parquet",
+        ".d/e.parquet",
+        "deep/_f/g.parquet",
+        "deep/h.pq",
+        "_date=2026-05-01/i.parquet",
+        ".b.parquet.crc",
+        "_metadata",
+        "_common_metadata",
+        "j.parquet._COPYING_",
+        "deep_$folder$",
     ];
     let root = tree(&names.map(|name| (name, PARQUET)));
     let all = ["_date=2026-05-01/i.parquet", "a.PARQUET", "b.parquet", "deep/h.pq"];
@@ -120,8 +131,15 @@ fn tables_with_a_log_are_refused_from_wherever_they_are_looked_at() {
         let root = tree(&[(&format!("lake/logins/{log}"), "{}"), (&format!("lake/logins/{part}"), PARQUET)]);
         let inside = format!("lake/logins/{part}");
         for path in [
-            "lake", "lake/logins", "lake/logins/data", "lake/logins/data/day=1", &inside, "lake/*", "lake/**/*.parquet",
-            "lake/logins/data/*/*.parquet", "lake/*/data/*/part-0.parquet",
+            "lake",
+            "lake/logins",
+            "lake/logins/data",
+            "lake/logins/data/day=1",
+            &inside,
+            "lake/*",
+            "lake/**/*.parquet",
+            "lake/logins/data/*/*.parquet",
+            "lake/*/data/*/part-0.parquet",
         ] {
             let message = refused(root.path(), path);
             assert!(message.contains(format) && message.contains("Export a snapshot"), "{path}: {message}");
@@ -145,7 +163,8 @@ fn a_path_with_wildcards_in_its_name_is_that_path() {
 #[test]
 fn partitions_are_those_of_the_whole_path_under_the_table() {
     let root = tree(&[("t/region=eu/dt=2026-05-01/a.parquet", PARQUET)]);
-    for path in ["t", "t/region=eu", "t/region=eu/dt=2026-05-01", "t/region=eu/dt=2026-05-01/a.parquet", "t/*/*/*.parquet"]
+    for path in
+        ["t", "t/region=eu", "t/region=eu/dt=2026-05-01", "t/region=eu/dt=2026-05-01/a.parquet", "t/*/*/*.parquet"]
     {
         let listing = list(&root.path().join(path), "signal `s`").unwrap();
         let file = &listing.files[0];
@@ -180,7 +199,8 @@ mod links {
 
     #[test]
     fn what_is_reached_twice_counts_once() {
-        let root = tree(&[("t/dt=1/a.parquet", PARQUET), ("t/dt=2/b.parquet", PARQUET), ("elsewhere/c.parquet", PARQUET)]);
+        let root =
+            tree(&[("t/dt=1/a.parquet", PARQUET), ("t/dt=2/b.parquet", PARQUET), ("elsewhere/c.parquet", PARQUET)]);
         let t = root.path().join("t");
         symlink("dt=2", t.join("current")).unwrap();
         symlink("../dt=1/a.parquet", t.join("dt=2/again.parquet")).unwrap();
@@ -214,15 +234,35 @@ mod links {
     /// A random tree of files, folders and links.
     #[derive(Clone, Debug)]
     enum Entry {
-        File { name: usize, content: usize },
-        Folder { name: usize, entries: Vec<Entry> },
+        File {
+            name: usize,
+            content: usize,
+        },
+        Folder {
+            name: usize,
+            entries: Vec<Entry>,
+        },
         /// To one of the folders or files made before, by its number.
-        Link { name: usize, to: usize, is_hard: bool },
+        Link {
+            name: usize,
+            to: usize,
+            is_hard: bool,
+        },
     }
 
     const FILES: [&str; 12] = [
-        "a.parquet", "b.parq", "c", "_d.parquet", ".e.parquet", "f.txt", "g.parquet.bak", "_h=1.parquet", "i.PQ", "j.tmp",
-        "_SUCCESS", "part-7",
+        "a.parquet",
+        "b.parq",
+        "c",
+        "_d.parquet",
+        ".e.parquet",
+        "f.txt",
+        "g.parquet.bak",
+        "_h=1.parquet",
+        "i.PQ",
+        "j.tmp",
+        "_SUCCESS",
+        "part-7",
     ];
     const FOLDERS: [&str; 6] = ["u", "v", "_w", ".x", "_y=1", "z.parquet"];
     const CONTENTS: [&str; 3] = [PARQUET, "text", ""];
@@ -274,7 +314,12 @@ mod links {
 
     /// The rules as they are documented, followed name by name, however often they lead to the same: which names lead to
     /// which files. A path that leads through a folder which it has been in is not followed further.
-    fn model(folder: &Path, visited: &mut Vec<PathBuf>, by_link: bool, names: &mut BTreeMap<PathBuf, BTreeSet<(bool, PathBuf)>>) {
+    fn model(
+        folder: &Path,
+        visited: &mut Vec<PathBuf>,
+        by_link: bool,
+        names: &mut BTreeMap<PathBuf, BTreeSet<(bool, PathBuf)>>,
+    ) {
         let real = folder.canonicalize().unwrap();
         if visited.contains(&real) {
             return;

@@ -118,8 +118,7 @@ impl Walk<'_> {
         }
 
         let children = self.tree.children(&folder).map_err(|e| Error::reading(&folder, &e))?;
-        let format =
-            TableFormat::by_names(self.tree, &folder, &children).map_err(|e| Error::reading(&folder, &e))?;
+        let format = TableFormat::by_names(self.tree, &folder, &children).map_err(|e| Error::reading(&folder, &e))?;
         self.found.tables.extend(format.map(|format| (folder.clone(), format)));
 
         match self.parts.get(matched) {
@@ -185,7 +184,8 @@ impl Walk<'_> {
         };
 
         let by_link = self.by_link || is_link;
-        let has_number = path.file_name().is_some_and(|name| name.to_string_lossy().contains(|c: char| c.is_ascii_digit()));
+        let has_number =
+            path.file_name().is_some_and(|name| name.to_string_lossy().contains(|c: char| c.is_ascii_digit()));
         if counts || (formats::is_parquet(&head) && !formats::is_named_as_copy(&path)) {
             self.names.push(Name { by_link, path, identity: entry.identity });
         } else if formats::is_parquet(&head) {
