@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use churn_risk::calendar::{Day, MICROS};
 use churn_risk::config;
-use churn_risk::dataset::{self, Tables};
+use churn_risk::dataset::{self, RowsPlan, ScanDays, Tables};
 use churn_risk::memory::Memory;
 use churn_risk::observer::Silent;
 use churn_risk::sources::{self, parquet::OpenFile};
@@ -45,11 +45,12 @@ struct Task<'a> {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let settings = config::load(Some(&arguments.config), &[], config::environment())?.settings;
-    let tables = Tables::open(&settings, &Memory::unlimited(), &Silent)?;
+    let plan = RowsPlan::from_settings(&settings);
+    let tables = Tables::open(&plan, &Memory::unlimited(), &Silent)?;
     let today = tables.zone.day_of(jiff::Timestamp::now().as_microsecond());
     let newest = tables.sources.newest(&settings.signals, tables.zone.midnight(today.plus(1)), &tables.zone)?;
     let end = sources::data_end(&newest, &tables.zone).context("the signals are empty")?;
-    let (first, last) = dataset::scan_days(&settings, &arguments.as_of, false);
+    let ScanDays { first, end: last } = plan.days(&arguments.as_of, false);
     let bounds = (tables.zone.midnight(first), tables.zone.midnight(last));
     let mut tasks = Vec::new();
     for (signal, table) in settings.signals.values().zip(&tables.sources.signals) {
@@ -71,7 +72,7 @@ fn main() -> Result<()> {
         floor.push(started.elapsed().as_secs_f64());
         floor_cpu.push(cpu_seconds() - cpu);
         let (started, cpu) = (Instant::now(), cpu_seconds());
-        let data = dataset::build(&settings, &tables, &arguments.as_of, Some(end), &Silent)?;
+        let data = dataset::build(&plan, &tables, &arguments.as_of, Some(end), &Silent)?;
         features.push(started.elapsed().as_secs_f64());
         features_cpu.push(cpu_seconds() - cpu);
         feature_rows = data.rows();

@@ -22,6 +22,15 @@ pub(crate) const ROUND: f64 = 6_755_399_441_055_744.0;
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
+/// A mean, and how far it may be off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+}
+
 /// The logistic function `1 / (1 + exp(-x))`, without overflow for any finite `x`.
 pub fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {

@@ -9,9 +9,9 @@ pub use pair::ModelPair;
 pub use scoring::Row;
 
 use crate::calendar::Day;
-use crate::config::{Churn, ChurnDefinition, Eligibility, Settings};
+use crate::config::{self, Churn, ChurnDefinition, Eligibility, Features};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Place, Selection};
+use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
@@ -129,13 +129,13 @@ pub struct ChurnMeaning {
 
 impl ChurnMeaning {
     /// What the settings say of a prepared table, whose labels are a column.
-    pub fn for_table(settings: &Settings) -> ChurnMeaning {
+    pub fn for_table(table: Option<&config::Table>, churn: &Churn) -> ChurnMeaning {
         ChurnMeaning {
             definition: ChurnDefinition::Event,
             signals: Vec::new(),
-            gap_days: settings.churn.gap_days,
-            horizon_days: settings.churn.horizon_days,
-            label: Some(settings.table.clone().unwrap_or_default().label),
+            gap_days: churn.gap_days,
+            horizon_days: churn.horizon_days,
+            label: Some(label_of(table)),
         }
     }
 
@@ -153,6 +153,11 @@ impl ChurnMeaning {
             label: None,
         }
     }
+}
+
+/// The column of the labels of a prepared table; without a section about it, the one of the defaults.
+fn label_of(table: Option<&config::Table>) -> String {
+    table.cloned().unwrap_or_default().label
 }
 
 impl std::fmt::Display for ChurnMeaning {
@@ -261,9 +266,14 @@ impl Artefact {
         self.fit.coefficients.iter().skip(1).map(|c| c.estimate).collect()
     }
 
-    /// Fails unless the model predicts what the settings call churn, from exactly the features they describe.
-    pub fn check_compatible(&self, settings: &Settings) -> Result<()> {
-        let meaning = ChurnMeaning::for_signals(&settings.churn);
+    /// The windows that its features look through.
+    pub fn windows(&self) -> Features {
+        Features { windows_days: self.windows_days.clone() }
+    }
+
+    /// Fails unless the model predicts what the plan calls churn, from exactly the features that it describes.
+    pub fn check_compatible(&self, plan: &RowsPlan<'_>) -> Result<()> {
+        let meaning = ChurnMeaning::for_signals(plan.churn);
         if let Some(label) = &self.churn.label {
             return Err(Error::Model(format!(
                 "model {} was trained on a prepared table and predicts its column `{label}`, so it cannot score signals. \
@@ -278,14 +288,13 @@ impl Artefact {
                 self.version, self.churn,
             )));
         }
-        let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
-        self.check_features(&catalogue, "the configuration describes", "configuration")
+        self.check_features(&plan.catalogue(), "the configuration describes", "configuration")
     }
 
     /// Fails unless the model was trained on a prepared table with the label column of the settings. Whether a table has
     /// the model's columns is found out when it is opened.
-    pub fn check_prepared(&self, settings: &Settings) -> Result<()> {
-        let label = settings.table.clone().unwrap_or_default().label;
+    pub fn check_prepared(&self, table: Option<&config::Table>) -> Result<()> {
+        let label = label_of(table);
         match &self.churn.label {
             Some(mine) if *mine == label => Ok(()),
             Some(_) => Err(Error::Model(format!(

@@ -2,8 +2,6 @@
 
 use super::Artefact;
 use crate::calendar::Day;
-use crate::config::Settings;
-use crate::error::Result;
 
 /// The two models of a version, and of a training.
 #[derive(Clone, Debug)]
@@ -24,16 +22,5 @@ impl ModelPair {
     /// The dates that the evaluation is about.
     pub fn evaluation_dates(&self) -> &[Day] {
         &self.published.snapshots.evaluation
-    }
-
-    /// The settings under which it scores: those given, with the windows that it was trained with.
-    ///
-    /// # Errors
-    /// [`Error::Model`](crate::Error::Model) when it predicts something else, or from other tables.
-    pub fn settings(&self, settings: &Settings) -> Result<Settings> {
-        let mut settings = settings.clone();
-        settings.features.windows_days.clone_from(&self.published.windows_days);
-        self.published.check_compatible(&settings)?;
-        Ok(settings)
     }
 }

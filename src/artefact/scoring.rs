@@ -3,7 +3,7 @@
 use crate::dataset::Block;
 use crate::error::Result;
 use crate::model::additive::{Additive, Effect};
-use crate::model::design::columns::{standardise, DesignColumns};
+use crate::model::design::columns::{standardise, DesignColumns, LinearEffects};
 use crate::model::design::recipe::{NumericStep, Recipe, Source};
 use crate::numeric::{self, vectorised, FixedSum};
 use crate::sources::CustomerTable;
@@ -116,7 +116,7 @@ impl<'a> BlockScorer<'a> {
         sums.rows += rows.len() as u64;
         let (model, customers, standardised) = match self {
             BlockScorer::Linear { columns, intercept, weights } => {
-                let model = (*intercept, &weights[..]);
+                let model = LinearEffects { intercept: *intercept, weights };
                 return Ok(columns.score(block, &values, rows, model, |index, x| sums.values[index].add_all(x)));
             }
             BlockScorer::Additive { model, customers, standardised } => (model, customers, standardised),

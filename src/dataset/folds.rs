@@ -1,13 +1,30 @@
-//! Folds: how rows are held out in turn where there is no time to split by.
+//! Folds: how rows are held out in turn where there is no time to split by, and how customers are dealt out for
+//! cross-fitting.
 
 use super::{Dataset, Selection};
 use crate::error::{Error, Result};
-use crate::sources::{Levels, NO_LEVEL};
+use crate::sources::{CustomerTable, Levels, NO_LEVEL};
 
 /// How many folds are made when none are given.
 pub const FOLDS: u8 = 5;
 /// The most folds that can be given: each costs a training.
 const MOST: usize = 50;
+
+/// Folds that customers are dealt to by a hash of the id, so that all rows of a customer fall into one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CustomerFolds {
+    /// How many.
+    pub count: u8,
+    /// The seed of the hash.
+    pub seed: u64,
+}
+
+impl CustomerFolds {
+    /// The fold of an entry of the customers table.
+    pub fn fold(self, customers: &CustomerTable, entry: u32) -> u8 {
+        customers.fold(entry, self.count, self.seed)
+    }
+}
 
 /// The fold of every row.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! alone, so whatever is summed over them block by block is the same for any number of threads.
 
 pub mod folds;
+mod plan;
 pub mod prepared;
 pub mod selection;
 pub mod snapshots;
@@ -12,11 +13,11 @@ pub mod values;
 
 use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
-use crate::config::{ChurnDefinition, Complexity, Settings};
+use crate::config::Complexity;
 use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::Result;
 use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
-use crate::labels::{self, Labels};
+use crate::labels::Labels;
 use crate::memory::{Arena, Budget, Memory, MIB};
 use crate::observer::{Note, Observer};
 use crate::sources::{self, Cancellations, CustomerTable, Resolver, SignalReport, SignalScan, Sources};
@@ -24,6 +25,7 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
+pub use plan::{RowsPlan, ScanDays};
 pub use selection::Selection;
 pub use values::{StoredValues, Values};
 
@@ -191,55 +193,45 @@ impl Tables {
     /// # Errors
     /// [`Error::Contract`](crate::Error::Contract) for whatever breaks the contract of a source;
     /// [`Error::Config`](crate::Error::Config) when the memory has no room for the customers.
-    pub fn open(settings: &Settings, memory: &Memory, observer: &dyn Observer) -> Result<Tables> {
-        Tables::with_days(settings, None, memory, observer)
+    pub fn open(plan: &RowsPlan<'_>, memory: &Memory, observer: &dyn Observer) -> Result<Tables> {
+        Tables::with_days(plan, None, memory, observer)
     }
 
     /// As [`Tables::open`], without the folders of days that rows for scoring on these dates do not need.
     ///
     /// # Errors
     /// As [`Tables::open`].
-    pub fn for_dates(settings: &Settings, as_of: &[Day], memory: &Memory, observer: &dyn Observer) -> Result<Tables> {
-        Tables::with_days(settings, Some(scan_days(settings, as_of, false)), memory, observer)
+    pub fn for_dates(plan: &RowsPlan<'_>, as_of: &[Day], memory: &Memory, observer: &dyn Observer) -> Result<Tables> {
+        Tables::with_days(plan, Some(plan.days(as_of, false)), memory, observer)
     }
 
     fn with_days(
-        settings: &Settings,
-        days: Option<(Day, Day)>,
+        plan: &RowsPlan<'_>,
+        days: Option<ScanDays>,
         memory: &Memory,
         observer: &dyn Observer,
     ) -> Result<Tables> {
-        let zone = settings.zone();
         let mut clock = Clock::start(observer);
-        let columns = sources::customer_columns(settings)?;
-        let sources = Sources::open(columns, &settings.signals, &settings.churn, days, &zone)?;
+        let columns = sources::customer_columns(plan.customers)?;
+        let days = days.map(|days| (days.first, days.end));
+        let sources = Sources::open(columns, plan.signals, plan.churn, days, &plan.zone)?;
         sources.notes().for_each(|note| observer.note(note));
         clock.lap("footers");
+
         CustomerTable::require_memory(&sources.customers, columns, memory)?;
+        let zone = plan.zone.clone();
+        let limit = plan.max_quarantine_share;
         let customers = CustomerTable::read(&sources.customers, columns, &zone)?;
-        let limit = settings.gates.max_quarantine_share;
         customers.quarantine.check("customers", customers.rows, limit)?;
 
         let cancellations = match &sources.churn {
-            Some(table) => Cancellations::read(table, &settings.churn, &customers, &zone)?,
+            Some(table) => Cancellations::read(table, plan.churn, &customers, &zone)?,
             None => Cancellations::none(customers.len()),
         };
         cancellations.quarantine.check("churn", cancellations.rows, limit)?;
         clock.lap("small tables");
         Ok(Tables { sources, customers: Arc::new(customers), cancellations, zone, memory: memory.clone() })
     }
-}
-
-/// The days that a run for these as-of dates reads: from the longest look-back before the first of them.
-pub fn scan_days(settings: &Settings, as_of: &[Day], with_labels: bool) -> (Day, Day) {
-    let back = settings.features.look_back_days().max(settings.eligibility.active_within_days);
-    let first = as_of.iter().copied().min().unwrap_or(Day(0));
-    let last = as_of.iter().copied().max().unwrap_or(Day(0));
-    let ahead = match (with_labels, settings.churn.definition) {
-        (true, ChurnDefinition::Inactivity) => labels::span_days(&settings.churn),
-        _ => 0,
-    };
-    (first.earlier_by(back), last.later_by(ahead))
 }
 
 /// Bytes of a row besides its codes, one byte per feature, which is how an additive model is fitted on it: label, fold,
@@ -316,7 +308,7 @@ struct Part {
 /// # Errors
 /// A source that cannot be decoded, or with too large a share of rows in quarantine.
 pub fn build(
-    settings: &Settings,
+    plan: &RowsPlan<'_>,
     tables: &Tables,
     as_of: &[Day],
     labels_end: Option<Day>,
@@ -325,31 +317,31 @@ pub fn build(
     let mut as_of = as_of.to_vec();
     as_of.sort_unstable();
     as_of.dedup();
-    let (first, end) = scan_days(settings, &as_of, labels_end.is_some());
+    let ScanDays { first, end } = plan.days(&as_of, labels_end.is_some());
     let last = as_of.last().copied().unwrap_or(end);
 
-    let scans: Vec<SignalScan<'_>> = settings
+    let scans: Vec<SignalScan<'_>> = plan
         .signals
         .iter()
         .zip(&tables.sources.signals)
         .map(|((name, signal), table)| {
             // Only the signals whose silence is churn are read beyond the last as-of date.
-            let ahead = labels_end.is_some() && settings.churn.signals.contains(name);
+            let ahead = labels_end.is_some() && plan.churn.signals.contains(name);
             SignalScan { name, settings: signal, table, from: first, to: if ahead { end } else { last } }
         })
         .collect();
 
     let mut clock = Clock::start(observer);
-    let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
+    let catalogue = plan.catalogue();
 
     // Only trainings ask for labels, or what looks at the rows as they do.
-    let coded = labels_end.is_some() && settings.model.complexity != Complexity::Linear;
+    let coded = labels_end.is_some() && plan.complexity != Complexity::Linear;
     let coded_features = coded.then(|| catalogue.names().count());
-    let plan = MemoryPlan::new(&tables.memory, tables.customers.len(), as_of.len(), coded_features)?;
+    let memory = MemoryPlan::new(&tables.memory, tables.customers.len(), as_of.len(), coded_features)?;
     let all_rows = tables.sources.signals.iter().flat_map(|table| &table.files).map(|file| file.rows()).sum();
     let rows_read = AtomicU64::new(0);
     let progress = |rows: u64| observer.rows(rows_read.fetch_add(rows, Ordering::Relaxed) + rows, all_rows);
-    let store = sources::scan(&scans, &tables.customers, last, &tables.zone, plan.for_rows(), &progress)?;
+    let store = sources::scan(&scans, &tables.customers, last, &tables.zone, memory.for_rows(), &progress)?;
     clock.lap("scan");
 
     if store.spilled() > 0 {
@@ -358,21 +350,20 @@ pub fn build(
         observer.note(&Note::detail(text));
     }
 
-    let arena = Arena::new(plan.for_features(&store.partition_bytes())?);
+    let arena = Arena::new(memory.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
-    let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline.clone());
+    let engine = Engine::new(&catalogue, plan.features, plan.eligibility, timeline.clone());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
 
     let rules = Rules {
-        eligibility: &settings.eligibility,
-        churn: &settings.churn,
+        eligibility: plan.eligibility,
+        churn: plan.churn,
         customers: &tables.customers,
         cancellations: &tables.cancellations,
         purpose,
     };
 
-    let labels =
-        labels_end.map(|end| Labels::new(&settings.churn, &settings.signals, &tables.cancellations, &timeline, end));
+    let labels = labels_end.map(|end| Labels::new(plan.churn, plan.signals, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
     let start = || (Resolver::new(&store), BoundaryCounts::default(), Vec::new());
 
@@ -434,11 +425,7 @@ pub fn build(
 
     for (scan, report) in scans.iter().zip(&dataset.reports) {
         let within = report.rows.kept + report.rows.quarantine.total();
-        report.rows.quarantine.check(
-            &format!("signal `{}`", scan.name),
-            within,
-            settings.gates.max_quarantine_share,
-        )?;
+        report.rows.quarantine.check(&format!("signal `{}`", scan.name), within, plan.max_quarantine_share)?;
     }
 
     Ok(dataset)

@@ -6,7 +6,7 @@ use super::folds::Folds;
 use super::snapshots::Snapshots;
 use super::{Block, Dataset, StoredValues};
 use crate::calendar::{Day, Zone};
-use crate::config::{Churn, Settings, Training};
+use crate::config::{Churn, Table, Training};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Feature};
@@ -52,10 +52,16 @@ pub struct TableRows {
 
 /// A prepared table to be read, and when.
 pub struct TableRequest<'a> {
-    /// The settings.
-    pub settings: &'a Settings,
     /// The table.
     pub table: Given<'a>,
+    /// What its columns are; without that, they have the names of the defaults.
+    pub columns: Option<&'a Table>,
+    /// The label window.
+    pub churn: &'a Churn,
+    /// The zone in which days begin.
+    pub zone: Zone,
+    /// The share of the rows that may be in quarantine.
+    pub max_quarantine_share: f64,
     /// The date that is asked for. A table without as-of dates is taken to be of that date.
     pub as_of: Option<Day>,
     /// Today: a row of a later date is a mistake, and without any date a table is of today.
@@ -69,6 +75,10 @@ impl TableRequest<'_> {
     pub fn undated(&self) -> Day {
         self.as_of.unwrap_or(self.today)
     }
+
+    fn open(&self, wanted: &Wanted<'_>) -> Result<PreparedTable> {
+        PreparedTable::open(self.table, &self.columns.cloned().unwrap_or_default(), wanted)
+    }
 }
 
 /// Reads the labelled rows of a table. With an as-of date, only those of dates whose labels were known by then.
@@ -77,9 +87,8 @@ impl TableRequest<'_> {
 /// [`Error::Contract`] for a table that breaks its contract; [`Error::TooLittle`] when it has no labelled row;
 /// [`Error::Config`] when it has more features than a model takes.
 pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
-    let &TableRequest { settings, table: given, as_of, today, .. } = request;
-    let zone = settings.zone();
-    let table = PreparedTable::open(given, &settings.table.clone().unwrap_or_default(), &Wanted::Training)?;
+    let &TableRequest { table: given, as_of, today, ref zone, .. } = request;
+    let table = request.open(&Wanted::Training)?;
 
     if table.numeric.is_empty() && table.categorical.is_empty() {
         return Err(Error::Contract(format!(
@@ -88,13 +97,13 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
         )));
     }
 
-    let keys = table.keys(&zone)?;
-    let known = |day: Day| as_of.is_none_or(|end| labels::matured(&settings.churn, day, end));
+    let keys = table.keys(zone)?;
+    let known = |day: Day| as_of.is_none_or(|end| labels::matured(request.churn, day, end));
     let dates = keys.dates();
     let (labelled, unmatured): (Vec<_>, Vec<_>) =
         dates.into_iter().partition(|&(day, _, labelled)| labelled > 0 && known(day));
     let labelled: Vec<(Day, u64)> = labelled.into_iter().map(|(day, _, rows)| (day, rows)).collect();
-    not_in_the_future(&labelled, today, &zone)?;
+    not_in_the_future(&labelled, today, zone)?;
     let unmatured = unmatured.into_iter().map(|(day, ..)| day).collect();
     let wanted = |day: Day| labelled.binary_search_by_key(&day, |&(day, _)| day).is_ok();
     let rows = keys.select(&table, wanted, true)?;
@@ -109,7 +118,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     }
 
     let folds = table.levels(&rows, table.fold.as_slice())?.pop();
-    let dates = table.days(&rows, &table.dates, &zone)?;
+    let dates = table.days(&rows, &table.dates, zone)?;
     let dates = table.dates.iter().cloned().zip(dates).collect();
     let mut notes = table.origin.notes();
     if rows.unlabelled > 0 {
@@ -130,7 +139,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let dataset = source.in_blocks(request, &mut notes)?;
     let mut prepared = Prepared { source, dataset, folds, dates, unmatured, notes };
     let table = &prepared.source.table;
-    let most = settings.table.as_ref().map_or(0, |table| table.max_features as usize);
+    let most = request.columns.map_or(0, |table| table.max_features as usize);
 
     if table.numeric.len() + table.categorical.len() <= most {
         let notes = prepared.source.fill((&table.numeric, &table.categorical), &mut prepared.dataset)?;
@@ -150,14 +159,13 @@ pub fn for_scoring(
     (model, catalogue): (&str, &Catalogue),
     wanted: impl Fn(&[Day]) -> Result<Vec<Day>>,
 ) -> Result<Prepared> {
-    let &TableRequest { settings, table: given, today, .. } = request;
-    let zone = settings.zone();
+    let zone = &request.zone;
     let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
     let asked = Wanted::Scoring { model, numeric: &numeric, categorical: &catalogue.categorical };
-    let table = PreparedTable::open(given, &settings.table.clone().unwrap_or_default(), &asked)?;
-    let keys = table.keys(&zone)?;
+    let table = request.open(&asked)?;
+    let keys = table.keys(zone)?;
     let dates = wanted_dates(&table, &keys, request.undated(), wanted)?;
-    not_in_the_future(&dates, today, &zone)?;
+    not_in_the_future(&dates, request.today, zone)?;
     let rows = keys.select(&table, |day| dates.iter().any(|&(wanted, _)| wanted == day), false)?;
     let mut notes = table.origin.notes();
     let mut source = TableRows { table, rows, places: Vec::new() };
@@ -214,10 +222,9 @@ impl Prepared {
 impl TableRows {
     /// Puts the rows into blocks, one a partition of the ids, without features yet.
     fn in_blocks(&mut self, request: &TableRequest<'_>, notes: &mut Vec<String>) -> Result<Dataset> {
-        let settings = request.settings;
         let value = value(&self.table, &mut self.rows, notes)?;
         let rows = &mut self.rows;
-        rows.quarantine.check("prepared table", rows.read, settings.gates.max_quarantine_share)?;
+        rows.quarantine.check("prepared table", rows.read, request.max_quarantine_share)?;
 
         let customers = CustomerTable {
             ids: rows.take_ids(),

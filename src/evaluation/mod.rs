@@ -16,9 +16,9 @@ pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
 pub use segments::Segment;
 
 use crate::calendar::Day;
-use crate::config::{Economics, Settings};
+use crate::config::{Economics, List};
 use crate::dataset::{Dataset, Selection};
-use crate::metrics::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
+use crate::metrics::bootstrap::{Bootstrap, Interval, Intervals};
 use crate::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
@@ -89,7 +89,13 @@ pub struct HeldOutRows<'a> {
 
 impl Evaluation {
     /// Judges a model on rows that it has not seen, on the whole and group by group, against the baseline.
-    pub fn new(settings: &Settings, dataset: &Dataset, held_out: HeldOutRows<'_>) -> Evaluation {
+    pub fn new(
+        list: &List,
+        economics: &Economics,
+        seed: u64,
+        dataset: &Dataset,
+        held_out: HeldOutRows<'_>,
+    ) -> Evaluation {
         let HeldOutRows { rows: selection, probabilities, baseline, mut groupings, folds } = held_out;
         let mut y = selection.labels(dataset);
         let mut dates = selection.map(dataset, |block, row| block.as_of[row]);
@@ -99,7 +105,7 @@ impl Evaluation {
         let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
         let (mut by_p, mut by_baseline) = (by(&p), by(&baseline));
         let mut values =
-            selection.map(dataset, |block, row| value(&settings.economics, &dataset.customers, block.customers[row]));
+            selection.map(dataset, |block, row| value(economics, &dataset.customers, block.customers[row]));
 
         // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
         let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
@@ -111,7 +117,7 @@ impl Evaluation {
         drop(order);
         let scores = Scores { p: &p, by: by_p.as_ref().unwrap_or(&p) };
         let of_baseline = Scores { p: &baseline, by: by_baseline.as_ref().unwrap_or(&baseline) };
-        let capacity = settings.list.capacity as usize;
+        let capacity = list.capacity as usize;
         let mut seen = dates.clone();
         seen.sort_unstable();
         seen.dedup();
@@ -128,8 +134,7 @@ impl Evaluation {
             (dataset.as_of[date as usize], Metrics::new(&y, &p, capacity))
         };
 
-        let replicates = replicates_for(y.len());
-        let bootstrap = Bootstrap { replicates, seed: settings.model.seed, capacity };
+        let bootstrap = Bootstrap::for_rows(y.len(), seed, capacity);
         let ranked = profit::Ranked { y: &y, scores, customers: &who, values: &values, dates: &dates };
         let judged = segments::Judged { y: &y, scores, customers: &who, listed: &listed };
 
@@ -144,7 +149,7 @@ impl Evaluation {
 
         let on_all = || (Metrics::new(&y, scores, capacity), metrics::calibration_table(&y, &p), gains(&y, scores.by));
         let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::new(&y, of_baseline, capacity));
-        let money = || ranked.profit(&settings.economics, settings.list.rank_by, &bootstrap);
+        let money = || ranked.profit(economics, list.rank_by, &bootstrap);
         let by_date = || seen.par_iter().map(of_date).collect();
 
         let (((intervals, over_baseline), segments), (((on_all, by_date), line), profit)) = rayon::join(
@@ -165,7 +170,7 @@ impl Evaluation {
             as_of: seen.iter().map(|&date| dataset.as_of[date as usize]).collect(),
             metrics,
             intervals: intervals.widened(times),
-            replicates,
+            replicates: bootstrap.replicates,
             by_date,
             calibration,
             calibration_line,

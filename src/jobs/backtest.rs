@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::observer::Note;
 use crate::training::backtest::{self, Backtest};
 use crate::training::candidates::Candidates;
+use crate::training::TrainingPlan;
 use serde::Serialize;
 
 /// How to backtest.
@@ -76,5 +77,6 @@ fn judged(job: &Job<'_>, candidates: Candidates<'_>, folds: Option<&Folds>, requ
             backtest::rolling(&settings.churn, settings.model.seed, dataset, request.origins, request.purge_customers)?
         }
     };
-    backtest::Setting { settings, candidates, observer: job }.run(&splits, request.learning_curves)
+    let plan = TrainingPlan::from_settings(settings);
+    backtest::Backtester { plan, candidates, observer: job }.run(&splits, request.learning_curves)
 }

@@ -4,11 +4,10 @@ use super::context::{Context, Job};
 use super::{gates, input};
 use crate::artefact::ModelPair;
 use crate::calendar::Day;
-use crate::config::Settings;
-use crate::dataset::{Dataset, Selection, Tables};
+use crate::dataset::{Dataset, RowsPlan, Selection, Tables};
 use crate::error::{Error, Result};
 use crate::publish::previous;
-use crate::registry::comparison::{self, HeldOut};
+use crate::registry::comparison::{self, HeldOut, VersionRows};
 use crate::registry::differences::{self, Inside, ListChange};
 use crate::registry::Registry;
 use serde::Serialize;
@@ -58,14 +57,29 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
             notes: Vec::new(),
         };
 
-        match (first.settings(job.settings()), second.settings(job.settings())) {
-            (Ok(ours), Ok(theirs)) => {
-                score_both(job, [(&first, &ours), (&second, &theirs)], request.as_of, &mut comparison)?;
-            }
-            (Err(error), _) | (_, Err(error)) => job.warn(format!("only their insides can be compared: {error}")),
+        let windows = [first.published.windows(), second.published.windows()];
+        let plan = RowsPlan::from_settings(job.settings());
+        let first = Version { models: &first, plan: RowsPlan { features: &windows[0], ..plan.clone() } };
+        let second = Version { models: &second, plan: RowsPlan { features: &windows[1], ..plan } };
+
+        match first.check().and_then(|()| second.check()) {
+            Ok(()) => score_both(job, &first, &second, request.as_of, &mut comparison)?,
+            Err(error) => job.warn(format!("only their insides can be compared: {error}")),
         }
         Ok(Comparison { notes: job.warnings(), ..comparison })
     })
+}
+
+/// A version, and the plan of the rows that it scores.
+struct Version<'a> {
+    models: &'a ModelPair,
+    plan: RowsPlan<'a>,
+}
+
+impl Version<'_> {
+    fn check(&self) -> Result<()> {
+        self.models.published.check_compatible(&self.plan)
+    }
 }
 
 /// The rows of both versions: those of the second are none of their own where it looks through the same windows.
@@ -78,10 +92,12 @@ impl BothRows {
     fn build(
         job: &Job<'_>,
         tables: &Tables,
-        [ours, theirs]: [&Settings; 2],
+        first: &Version<'_>,
+        second: &Version<'_>,
         dates: &[Day],
         labels_end: Option<Day>,
     ) -> Result<BothRows> {
+        let (ours, theirs) = (&first.plan, &second.plan);
         let first = input::build_with(job, ours, tables, dates, labels_end)?;
         let second = if ours.features.windows_days == theirs.features.windows_days {
             None
@@ -98,7 +114,8 @@ impl BothRows {
 
 fn score_both(
     job: &Job<'_>,
-    [(first, ours), (second, theirs)]: [(&ModelPair, &Settings); 2],
+    first: &Version<'_>,
+    second: &Version<'_>,
     as_of: Option<Day>,
     comparison: &mut Comparison,
 ) -> Result<()> {
@@ -106,22 +123,27 @@ fn score_both(
     let tables = input::open_tables(job)?;
     let end = gates::data_end(job, &tables, None)?;
 
-    let dates = [first.evaluation_dates(), second.evaluation_dates()].concat();
-    let rows = BothRows::build(job, &tables, [ours, theirs], &dates, Some(end))?;
-    let sides = [(first, &rows.first), (second, rows.second())];
-    comparison.held_out = comparison::on_held_out(settings, sides, &dates)?;
+    let dates = [first.models.evaluation_dates(), second.models.evaluation_dates()].concat();
+    let rows = BothRows::build(job, &tables, first, second, &dates, Some(end))?;
+    comparison.held_out = comparison::on_held_out(
+        VersionRows { models: first.models, data: &rows.first },
+        VersionRows { models: second.models, data: rows.second() },
+        &dates,
+        settings.model.seed,
+        settings.list.capacity as usize,
+    )?;
     if comparison.held_out.is_none() {
         job.warn(
-            "no metrics: on every date that either was evaluated on, one of them has learned from the outcomes, or the labels \
-             are of one class",
+            "no metrics: on every date that either was evaluated on, one of them has learned from the outcomes, or the \
+             labels are of one class",
         );
     }
 
     let listed = as_of.or_else(|| previous::published(&settings.paths.lists).pop().map(|(day, _)| day)).unwrap_or(end);
-    let rows = BothRows::build(job, &tables, [ours, theirs], &[listed], None)?;
+    let rows = BothRows::build(job, &tables, first, second, &[listed], None)?;
     let chosen = Selection::scored(&rows.first, listed);
-    let a = first.published.score(&rows.first, &chosen)?;
-    let b = second.published.score(rows.second(), &Selection::scored(rows.second(), listed))?;
+    let a = first.models.published.score(&rows.first, &chosen)?;
+    let b = second.models.published.score(rows.second(), &Selection::scored(rows.second(), listed))?;
     if a.customers.is_empty() {
         return Err(Error::TooLittle(format!(
             "no customer is eligible on {listed}; choose another date for the list (--as-of)"

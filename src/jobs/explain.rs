@@ -6,7 +6,7 @@ use super::score;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::Reference;
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, RowsPlan, Selection};
 use crate::error::{Error, Result};
 use crate::observer::Note;
 use crate::reasons::Reason;
@@ -121,13 +121,13 @@ fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
     let settings = job.settings();
     match (request.data.prepared(), request.as_of) {
         (Some(table), as_of) => {
-            model.check_prepared(settings)?;
+            model.check_prepared(settings.table.as_ref())?;
             let input = input::from_table(job, model, table, as_of, HISTORY_DAYS.len())?;
             let compared = input.data.as_of.iter().copied().rfind(|&day| day < input.as_of);
             Ok(Rows { as_of: input.as_of, compared, data: input.data })
         }
         (None, Some(as_of)) => {
-            model.check_compatible(settings)?;
+            model.check_compatible(&RowsPlan::from_settings(settings))?;
             let dates: Vec<Day> = HISTORY_DAYS.iter().map(|&days| as_of.plus(-days)).collect();
             let tables = input::open_tables_for(job, &dates)?;
             let data = input::build(job, &tables, &dates, None)?;

@@ -6,7 +6,7 @@ use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::RankBy;
 use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
-use crate::dataset::{self, Dataset, Tables};
+use crate::dataset::{self, Dataset, RowsPlan, Tables};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
@@ -72,7 +72,7 @@ impl Input {
     pub fn passthrough(&self, job: &Job<'_>, wanted: &[u32]) -> Result<CopiedColumns> {
         match &self.origin {
             Origin::Customers(table) => {
-                let columns = sources::customer_columns(job.settings())?;
+                let columns = sources::customer_columns(job.settings().customers.as_ref())?;
                 sources::customers::passthrough::read(table, columns, &job.zone(), &self.data.customers, wanted)
             }
             Origin::Prepared(rows) => rows.passthrough(&job.zone(), wanted),
@@ -151,17 +151,27 @@ pub(super) fn from_table(
 
 /// How a job reads a prepared table.
 pub(super) fn table_request<'a>(job: &Job<'a>, table: Given<'a>, as_of: Option<Day>) -> TableRequest<'a> {
-    TableRequest { settings: job.settings(), table, as_of, today: job.today(), memory: job.memory() }
+    let settings = job.settings();
+    TableRequest {
+        table,
+        columns: settings.table.as_ref(),
+        churn: &settings.churn,
+        zone: job.zone(),
+        max_quarantine_share: settings.gates.max_quarantine_share,
+        as_of,
+        today: job.today(),
+        memory: job.memory(),
+    }
 }
 
 /// The customers, all signals and the cancellations, opened.
 pub(super) fn open_tables(job: &Job<'_>) -> Result<Tables> {
-    Tables::open(job.settings(), job.memory(), job)
+    Tables::open(&RowsPlan::from_settings(job.settings()), job.memory(), job)
 }
 
 /// As [`open_tables`], with no more of the signals than rows for scoring on these dates need.
 pub(super) fn open_tables_for(job: &Job<'_>, dates: &[Day]) -> Result<Tables> {
-    Tables::for_dates(job.settings(), dates, job.memory(), job)
+    Tables::for_dates(&RowsPlan::from_settings(job.settings()), dates, job.memory(), job)
 }
 
 /// The date wanted of a table's ascending dates, or the newest one, with so many `earlier` ones before it.
@@ -184,19 +194,19 @@ fn newest_dates(table: Given<'_>, dates: &[Day], as_of: Option<Day>, earlier: us
 
 /// The rows of some dates, as for scoring, or with `labels_end` as for training.
 pub(super) fn build(job: &Job<'_>, tables: &Tables, as_of: &[Day], labels_end: Option<Day>) -> Result<Dataset> {
-    build_with(job, job.settings(), tables, as_of, labels_end)
+    build_with(job, &RowsPlan::from_settings(job.settings()), tables, as_of, labels_end)
 }
 
-/// As [`build`], under other settings than the job's: those of a model that looks through other windows.
+/// As [`build`], by another plan than the job's: that of a model which looks through other windows.
 pub(super) fn build_with(
     job: &Job<'_>,
-    settings: &crate::config::Settings,
+    plan: &RowsPlan<'_>,
     tables: &Tables,
     as_of: &[Day],
     labels_end: Option<Day>,
 ) -> Result<Dataset> {
     job.step("reading");
-    dataset::build(settings, tables, as_of, labels_end, job)
+    dataset::build(plan, tables, as_of, labels_end, job)
 }
 
 /// What was read of each signal.

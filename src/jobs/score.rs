@@ -6,7 +6,7 @@ use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::{Format, List, Reference};
-use crate::dataset::{Dataset, Place, Selection};
+use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::observer::Note;
@@ -97,22 +97,7 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
     context.run(|job| {
         let started = Instant::now();
         let model = registry.load_chosen(request.model.as_deref())?;
-
-        let (staged, input) = match (request.data.prepared(), request.as_of) {
-            (Some(table), as_of) => {
-                model.check_prepared(job.settings())?;
-                let input = input::from_table(job, &model, table, as_of, 0)?;
-                (begin(job, input.as_of)?, input)
-            }
-            (None, Some(as_of)) => {
-                model.check_compatible(job.settings())?;
-                (begin(job, as_of)?, input::from_signals(job, as_of)?)
-            }
-            (None, None) => {
-                return Err(Error::Config("name the date of the list with --as-of DATE".to_owned()));
-            }
-        };
-
+        let (input, staged) = read(job, &model, &request.data, request.as_of, |day| begin(job, day))?;
         publish_into(job, staged, scored(job, model, input, started)?)
     })
 }
@@ -124,17 +109,7 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
 pub fn compute(context: &Context<'_>, model: Artefact, data: &Data, as_of: Option<Day>) -> Result<Scored> {
     context.run(|job| {
         let started = Instant::now();
-        let input = match (data.prepared(), as_of) {
-            (Some(table), as_of) => {
-                model.check_prepared(job.settings())?;
-                input::from_table(job, &model, table, as_of, 0)?
-            }
-            (None, Some(as_of)) => {
-                model.check_compatible(job.settings())?;
-                input::from_signals(job, as_of)?
-            }
-            (None, None) => return Err(Error::Config("name the as-of date of the signals".to_owned())),
-        };
+        let (input, ()) = read(job, &model, data, as_of, |_| Ok(()))?;
         scored(job, model, input, started)
     })
 }
@@ -188,6 +163,31 @@ impl Published {
             }
         })
     }
+}
+
+/// The rows to be scored, of which the model expects what they have. `begin` is told their date as soon as it is known: that of
+/// signals before they are read.
+fn read<T>(
+    job: &Job<'_>,
+    model: &Artefact,
+    data: &Data,
+    as_of: Option<Day>,
+    begin: impl FnOnce(Day) -> Result<T>,
+) -> Result<(Input, T)> {
+    let settings = job.settings();
+    if let Some(table) = data.prepared() {
+        model.check_prepared(settings.table.as_ref())?;
+        let input = input::from_table(job, model, table, as_of, 0)?;
+        let begun = begin(input.as_of)?;
+        return Ok((input, begun));
+    }
+
+    let Some(as_of) = as_of else {
+        return Err(Error::Config("name the date of the list with --as-of DATE".to_owned()));
+    };
+    model.check_compatible(&RowsPlan::from_settings(settings))?;
+    let begun = begin(as_of)?;
+    Ok((input::from_signals(job, as_of)?, begun))
 }
 
 fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
@@ -294,7 +294,9 @@ pub(super) fn explainer(
         Reference::CutOff => mean_at_cut_off(model, data, scores, ranking)?,
     };
     let attribution = Attribution::new(model.slopes(), model.fit.intercept, reference)?;
-    Explainer::new(job.settings(), &model.catalogue, &model.terms(), attribution)
+    let settings = job.settings();
+    let (signals, features) = (&settings.signals, &settings.features);
+    Explainer::new(signals, features, &model.catalogue, &model.terms(), attribution, settings.list.reasons)
 }
 
 /// The mean row of the last tenth of the list, but of at least 50 customers, so that it is steady.

@@ -9,18 +9,18 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::dataset::prepared::{self, Prepared};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, RowsPlan, Selection};
 use crate::error::{Error, Result};
-use crate::features::{Catalogue, Directions};
+use crate::features::Directions;
 use crate::observer::{Note, Observer};
-use crate::registry::comparison;
+use crate::registry::comparison::{self, VersionRows};
 use crate::registry::promotion::{self, Decision};
 use crate::registry::Registry;
 use crate::sources::Given;
-use crate::training;
 use crate::training::candidates::{Candidates, Wide};
 use crate::training::folds;
 use crate::training::leakage;
+use crate::training::{self, TrainingPlan};
 use std::path::PathBuf;
 
 /// What to train on, and what becomes of the challenger.
@@ -89,8 +89,8 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
 fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result<(Artefact, Decision)> {
     let settings = job.settings();
     // A wrong name in the settings is told before the tables are read.
-    let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
-    Directions::new(&settings.model, &settings.signals, &catalogue)?;
+    let plan = RowsPlan::from_settings(settings);
+    Directions::new(&settings.model, &settings.signals, &plan.catalogue())?;
     let tables = input::open_tables(job)?;
     let end = gates::data_end(job, &tables, request.as_of)?;
     let snapshots = Snapshots::choose(&settings.training, &settings.churn, end)?;
@@ -109,14 +109,21 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let inputs = Inputs::from_sources(&tables.sources, settings.signals.keys(), Some(end));
     let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
     let own = training::Data::Own { dataset: &mut data, features: compared };
-    let challenger = training::train(settings, own, &snapshots, inputs, job)?;
+    let challenger = training::train(&TrainingPlan::from_settings(settings), own, &snapshots, inputs, job)?;
     let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
 
     let dates = challenger.evaluation_dates();
-    let features = |champion: &ModelPair| match champion.settings(settings) {
-        Err(_) => Ok(Features::Others),
-        Ok(its) if its.features.windows_days == settings.features.windows_days => Ok(Features::Same),
-        Ok(its) => input::build_with(job, &its, &tables, dates, Some(end)).map(|data| Features::Own(Box::new(data))),
+    let features = |champion: &ModelPair| {
+        let windows = champion.published.windows();
+        let its = RowsPlan { features: &windows, ..plan.clone() };
+        if champion.published.check_compatible(&its).is_err() {
+            return Ok(Features::Others);
+        }
+        if windows.windows_days == settings.features.windows_days {
+            return Ok(Features::Same);
+        }
+        let data = input::build_with(job, &its, &tables, dates, Some(end))?;
+        Ok(Features::Own(Box::new(data)))
     };
     let decision = decide(settings, registry, &challenger, &data, features, request.promote)?;
     Ok((challenger.published, decision))
@@ -136,7 +143,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
         None => split_by_folds(job, &prepared)?,
     };
     for model in challenger.models() {
-        model.churn = ChurnMeaning::for_table(settings);
+        model.churn = ChurnMeaning::for_table(settings.table.as_ref(), &settings.churn);
         if snapshots.is_none() {
             model.fit.advice.insert(0, NO_TIME_SPLIT.to_owned());
         }
@@ -177,7 +184,7 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
     let data = kept.data();
     let inputs = Inputs::from_prepared(&prepared.source.table);
     let shared = training::Data::Shared(data);
-    let mut challenger = training::train(settings, shared, snapshots, inputs, job)?;
+    let mut challenger = training::train(&TrainingPlan::from_settings(settings), shared, snapshots, inputs, job)?;
     challenger.models().for_each(|model| kept.tell(model));
     Ok(challenger)
 }
@@ -187,7 +194,7 @@ fn split_by_folds(job: &Job<'_>, prepared: &Prepared) -> Result<ModelPair> {
     let folds = prepared.folds_to_hold_out(settings.model.seed)?;
     let inputs = Inputs::from_prepared(&prepared.source.table);
     let candidates = candidates(settings, prepared);
-    folds::train(settings, &candidates, &folds, inputs, job)
+    folds::train(&TrainingPlan::from_settings(settings), &candidates, &folds, inputs, job)
 }
 
 /// The columns of a prepared table that models may learn from.
@@ -280,6 +287,8 @@ fn decide(
 
     let dates = challenger.evaluation_dates();
     let its = its_data.as_deref().unwrap_or(data);
-    let held_out = comparison::on_held_out(settings, [(&champion, its), (challenger, data)], dates)?;
+    let first = VersionRows { models: &champion, data: its };
+    let second = VersionRows { models: challenger, data };
+    let held_out = comparison::on_held_out(first, second, dates, settings.model.seed, settings.list.capacity as usize)?;
     Ok(promotion::decide(challenger, &champion, held_out.as_ref(), settings.promotion.margin))
 }

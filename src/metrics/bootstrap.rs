@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 const LANES: usize = 8;
 /// Rows whose weights are drawn at a time.
 const TILE: usize = 128;
-/// The fewest and the most replicates that [`replicates_for`] takes.
+/// The fewest and the most replicates that [`Bootstrap::for_rows`] takes.
 const FEWEST: usize = 100;
 const MOST: usize = 1_000;
 /// Rows times replicates that take a second or two.
@@ -32,11 +32,6 @@ const DEFINED: f64 = 0.9;
 
 /// Poisson(1) as thresholds on 16 random bits: the weight is how many of them the bits reach. Its mean is 1 to 2e-5.
 const POISSON: [u16; 8] = [24_109, 48_219, 60_274, 64_292, 65_296, 65_497, 65_531, 65_535];
-
-/// As many replicates as are worth their time on this many rows: from 1,000 on few rows down to 100 on many.
-pub fn replicates_for(rows: usize) -> usize {
-    (BUDGET / rows.max(1)).clamp(FEWEST, MOST)
-}
 
 /// A value and where the truth is in 95 of 100 cases.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,6 +183,11 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
+    /// With as many replicates as are worth their time on this many rows: from 1,000 on few rows down to 100 on many.
+    pub fn for_rows(rows: usize, seed: u64, capacity: usize) -> Bootstrap {
+        Bootstrap { replicates: (BUDGET / rows.max(1)).clamp(FEWEST, MOST), seed, capacity }
+    }
+
     /// The metrics of scores with their intervals. `y` (1 = churned), the scores and `customers` have one value a
     /// row; equal `customers` are drawn together.
     ///

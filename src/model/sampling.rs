@@ -10,7 +10,7 @@
 //! Cross-fitting is not touched by that, since its folds are of customers.
 
 use super::calibration::base_rate::PriorCorrection;
-use crate::config::{Complexity, Sample, Settings};
+use crate::config::{Complexity, Model, Sample};
 use crate::dataset::{Dataset, Selection, BESIDE_CODES};
 use crate::observer::{Note, Observer};
 use serde::{Deserialize, Serialize};
@@ -42,28 +42,43 @@ impl Sampling {
     }
 }
 
-/// The rows to fit on, and what was sampled if anything was. `auto` samples where the rows as codes, which every pass
+/// The rows to fit on.
+pub struct SampledRows {
+    /// The rows.
+    pub rows: Selection,
+    /// What was sampled, if anything was.
+    pub sampling: Option<Sampling>,
+}
+
+impl SampledRows {
+    fn all(rows: &Selection) -> SampledRows {
+        SampledRows { rows: rows.clone(), sampling: None }
+    }
+}
+
+/// The rows to fit on, as `sample` asks for. `auto` samples where the rows as codes, which every pass
 /// over them reads, would take more than half of the memory limit. Everything else is written to disk where it does not
 /// fit, which is exact: the features, and all of a linear model's matrix.
 pub fn sampled(
-    settings: &Settings,
+    sample: Sample,
+    model: &Model,
     dataset: &Dataset,
     rows: &Selection,
     observer: &dyn Observer,
-) -> (Selection, Option<Sampling>) {
+) -> SampledRows {
     let labels = rows.labels(dataset);
     let (all, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
     let features = dataset.catalogue.names().count() as u64;
 
-    let (share, for_memory) = match settings.training.sample {
+    let (share, for_memory) = match sample {
         Sample::Never => (None, false),
         Sample::Share(share) => (Some(share), false),
-        Sample::Auto if settings.model.complexity == Complexity::Linear => (None, false),
+        Sample::Auto if model.complexity == Complexity::Linear => (None, false),
         Sample::Auto => (dataset.memory.limit().and_then(|limit| fitting(all, churners, features, limit)), true),
     };
 
-    let Some(share) = share else { return (rows.clone(), None) };
-    let seed = settings.model.seed;
+    let Some(share) = share else { return SampledRows::all(rows) };
+    let seed = model.seed;
     let selection = rows.restricted(dataset, |block, row| {
         let day = dataset.as_of[block.as_of[row] as usize];
         block.label(row) == Some(1) || dataset.customers.draw(block.customers[row], day, seed) < share
@@ -71,12 +86,12 @@ pub fn sampled(
 
     let kept = selection.count() - churners;
     if churners == 0 || kept == 0 || kept == all - churners {
-        return (rows.clone(), None);
+        return SampledRows::all(rows);
     }
     let prior = PriorCorrection::for_sampling(churners as u64, kept as u64, (all - churners) as u64);
     let sampling = Sampling { rows: all, churners, kept, prior, for_memory };
     observer.note(&Note::detail(sampling.to_string()));
-    (selection, Some(sampling))
+    SampledRows { rows: selection, sampling: Some(sampling) }
 }
 
 /// The share of those who stayed with which the rows fit half of the limit; none if all do. As many of them as there are

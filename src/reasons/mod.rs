@@ -23,12 +23,13 @@ pub use catalogue::{Definition, Family, State, DEFINITIONS};
 pub use contributions::Attribution;
 
 use crate::artefact::Row;
-use crate::config::Settings;
+use crate::config::{Features, Signal};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Measure};
 use crate::model::design::recipe::Term;
 use catalogue::Concept;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use wording::View;
 
 /// The least contribution, in log-odds (2 % of the odds), that makes a reason: a smaller one would present noise as an
@@ -70,15 +71,18 @@ pub struct Explainer {
 }
 
 impl Explainer {
-    /// For the terms of a recipe, learned under these settings from this catalogue of features.
+    /// For the terms of a recipe that was learned from the catalogue of these signals and windows. A customer has at most
+    /// `most` reasons.
     ///
     /// # Errors
     /// [`Error::Internal`] when the attribution has another number of terms.
     pub fn new(
-        settings: &Settings,
+        signals: &BTreeMap<String, Signal>,
+        features: &Features,
         catalogue: &Catalogue,
         terms: &[Term],
         attribution: Attribution,
+        most: u32,
     ) -> Result<Explainer> {
         if attribution.terms() != terms.len() {
             return Err(Error::Internal(format!(
@@ -88,15 +92,15 @@ impl Explainer {
             )));
         }
 
-        let concepts = catalogue::concepts(&settings.signals, catalogue, terms);
+        let concepts = catalogue::concepts(signals, catalogue, terms);
         let volumes = concepts.iter().map(|concept| volume_of(concept, &concepts)).collect();
         Ok(Explainer {
             attribution,
             concepts,
             volumes,
             tenure: catalogue.numeric.iter().position(|feature| feature.measure == Measure::Tenure),
-            look_back_days: settings.features.look_back_days(),
-            limit: usize::try_from(settings.list.reasons).unwrap_or(usize::MAX),
+            look_back_days: features.look_back_days(),
+            limit: usize::try_from(most).unwrap_or(usize::MAX),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::artefact::Row;
-use crate::config::Instrument;
+use crate::config::{Instrument, Settings};
 use crate::features::Feature;
 use crate::model::design::recipe::{CategoricalStep, NumericStep, Recipe, Role, Source, Transform};
 use proptest::prelude::*;
@@ -240,6 +240,11 @@ fn engagement_protects(settings: &Settings) -> Vec<f64> {
     terms(settings).iter().map(of_term).collect()
 }
 
+fn explainer(settings: &Settings, terms: &[Term], attribution: Attribution) -> Result<Explainer> {
+    let (signals, features) = (&settings.signals, &settings.features);
+    Explainer::new(signals, features, &catalogue(settings), terms, attribution, settings.list.reasons)
+}
+
 /// Explains a person against another.
 fn explain_against(reference: &Person, person: &Person, coefficients: Vec<f64>) -> (Explanation, f64) {
     let settings = settings(SETTINGS);
@@ -249,7 +254,7 @@ fn explain_against(reference: &Person, person: &Person, coefficients: Vec<f64>) 
     let x = linear(&coefficients, &row(&recipe, &raw, person.plan));
     let log_odds = -2.0 + x.effects.iter().sum::<f64>();
     let attribution = Attribution::new(Some(coefficients), -2.0, mean).unwrap();
-    let explainer = Explainer::new(&settings, &catalogue(&settings), &recipe.terms(), attribution).unwrap();
+    let explainer = explainer(&settings, &recipe.terms(), attribution).unwrap();
     let explanation = explainer.explain(&raw, &[person.plan], &x);
     (explanation, log_odds - explainer.reference_log_odds())
 }
@@ -362,7 +367,7 @@ fn labels_units_and_instruments_are_used_where_given() {
     let terms = recipe.terms();
     let coefficients = engagement_protects(&settings);
     let attribution = Attribution::new(Some(coefficients.clone()), 0.0, Row::zeros(terms.len())).unwrap();
-    let explainer = Explainer::new(&settings, &catalogue(&settings), &terms, attribution).unwrap();
+    let explainer = explainer(&settings, &terms, attribution).unwrap();
     let person = typical().with("visits", spread(42, 0.0, 168.0, &[12.5], 3));
     let person = person.with("logins", spread(80, 90.0, 168.0, &[0.0], 1));
     let raw = person.raw(&settings);
@@ -381,7 +386,7 @@ fn a_column_and_its_copy_are_one_reason() {
         recipe.numeric.last_mut().unwrap().copy_of = copy_of.map(str::to_owned);
         let (terms, coefficients) = (recipe.terms(), engagement_protects(&settings));
         let attribution = Attribution::new(Some(coefficients.clone()), 0.0, Row::zeros(terms.len())).unwrap();
-        let explainer = Explainer::new(&settings, &catalogue(&settings), &terms, attribution).unwrap();
+        let explainer = explainer(&settings, &terms, attribution).unwrap();
         let raw = person.raw(&settings);
         explainer.explain(&raw, &[person.plan], &linear(&coefficients, &row(&recipe, &raw, person.plan)))
     };
@@ -463,7 +468,7 @@ fn foreign_text_is_quoted_with_care() {
 fn a_design_of_other_terms_is_an_error() {
     let settings = settings(SETTINGS);
     let attribution = Attribution::new(Some(vec![1.0]), 0.0, Row::zeros(1)).unwrap();
-    assert!(Explainer::new(&settings, &catalogue(&settings), &terms(&settings), attribution).is_err());
+    assert!(explainer(&settings, &terms(&settings), attribution).is_err());
 }
 
 /// Every number in a text, as written.
@@ -616,7 +621,7 @@ proptest! {
         prop_assert!((sum - log_odds).abs() < 1e-9);
 
         let attribution = Attribution::new(Some(coefficients), 0.0, Row::zeros(terms.len())).unwrap();
-        let explainer = Explainer::new(&settings, &catalogue(&settings), &terms, attribution).unwrap();
+        let explainer = explainer(&settings, &terms, attribution).unwrap();
         let known: BTreeSet<String> = explainer.codes().map(|(code, _)| code).collect();
         let mut told = BTreeSet::new();
         for reason in &explanation.all {

@@ -2,10 +2,9 @@
 
 use crate::artefact::{Artefact, ModelPair};
 use crate::calendar::Day;
-use crate::config::Settings;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
-use crate::metrics::bootstrap::{self, Bootstrap, Intervals};
+use crate::metrics::bootstrap::{Bootstrap, Intervals};
 use serde::Serialize;
 
 /// Which of a version's models was compared.
@@ -46,12 +45,30 @@ pub struct HeldOut {
     pub difference: Intervals,
 }
 
-/// The model of a pair to compare on these dates: the one that scores if it has seen none of them, or else the one that
-/// was evaluated.
-fn compared<'a>(pair: &'a ModelPair, dates: &[Day]) -> (ModelKind, &'a Artefact) {
-    match &pair.evaluated {
-        Some(evaluated) if dates.iter().any(|&day| has_seen(&pair.published, day)) => (ModelKind::Evaluated, evaluated),
-        _ => (ModelKind::Published, &pair.published),
+/// A version, and a data set with the features that its models score from.
+#[derive(Clone, Copy)]
+pub struct VersionRows<'a> {
+    /// The models of the version.
+    pub models: &'a ModelPair,
+    /// The rows.
+    pub data: &'a Dataset,
+}
+
+/// The model of a version that is compared.
+struct Compared<'a> {
+    kind: ModelKind,
+    model: &'a Artefact,
+}
+
+impl<'a> Compared<'a> {
+    /// On these dates: the one that scores if it has seen none of them, or else the one that was evaluated.
+    fn on(models: &'a ModelPair, dates: &[Day]) -> Compared<'a> {
+        match &models.evaluated {
+            Some(model) if dates.iter().any(|&day| has_seen(&models.published, day)) => {
+                Compared { kind: ModelKind::Evaluated, model }
+            }
+            _ => Compared { kind: ModelKind::Published, model: &models.published },
+        }
     }
 }
 
@@ -108,62 +125,64 @@ fn judged(model: &Artefact, data: &Dataset, wanted: impl Fn(Day) -> bool) -> Res
     Ok(rows)
 }
 
-/// The rows that both have, each as the first and as the second model judges it.
-fn shared(first: &[JudgedRow], second: &[JudgedRow]) -> Vec<(JudgedRow, JudgedRow)> {
-    let mut theirs = second.iter().peekable();
-    let mut pairs = Vec::new();
-    for ours in first {
-        while theirs.next_if(|row| row.key() < ours.key()).is_some() {}
-        if let Some(row) = theirs.next_if(|row| row.key() == ours.key()) {
-            pairs.push((*ours, *row));
-        }
-    }
-    pairs
+/// A row that both data sets have, as either model judges it.
+struct SharedRow {
+    first: JudgedRow,
+    second: JudgedRow,
 }
 
-/// Compares two versions on the labelled rows of those of the `dates` that neither has seen. Each comes with the data set
-/// that has its features, of the same customers. `None` if there is no such row, or the rows are of one class.
+/// The rows that both have; either list is by date and customer.
+fn shared(first: &[JudgedRow], second: &[JudgedRow]) -> Vec<SharedRow> {
+    let mut second = second.iter().peekable();
+    let mut rows = Vec::new();
+    for &ours in first {
+        while second.next_if(|theirs| theirs.key() < ours.key()).is_some() {}
+        if let Some(&theirs) = second.next_if(|theirs| theirs.key() == ours.key()) {
+            rows.push(SharedRow { first: ours, second: theirs });
+        }
+    }
+    rows
+}
+
+/// Compares two versions on the labelled rows of those of the `dates` that neither has seen; the data sets hold the same
+/// customers. Intervals resample these by the `seed`, and `capacity` is the length of the list. `None` if there is no such row,
+/// or the rows are of one class.
 pub fn on_held_out(
-    settings: &Settings,
-    [(first, of_first), (second, of_second)]: [(&ModelPair, &Dataset); 2],
+    first: VersionRows<'_>,
+    second: VersionRows<'_>,
     dates: &[Day],
+    seed: u64,
+    capacity: usize,
 ) -> Result<Option<HeldOut>> {
-    let ((first_which, first), (second_which, second)) = (compared(first, dates), compared(second, dates));
-    let unseen = |day: Day| dates.contains(&day) && !has_seen(first, day) && !has_seen(second, day);
-    let ours = judged(first, of_first, unseen)?;
-    let theirs = judged(second, of_second, unseen)?;
-    let pairs = shared(&ours, &theirs);
-    let y: Vec<u8> = pairs.iter().map(|(row, _)| row.label).collect();
+    let (ours, theirs) = (Compared::on(first.models, dates), Compared::on(second.models, dates));
+    let unseen = |day: Day| dates.contains(&day) && !has_seen(ours.model, day) && !has_seen(theirs.model, day);
+    let rows = shared(&judged(ours.model, first.data, unseen)?, &judged(theirs.model, second.data, unseen)?);
+
+    let y: Vec<u8> = rows.iter().map(|row| row.first.label).collect();
     let churners = y.iter().filter(|&&y| y == 1).count();
     if churners == 0 || churners == y.len() {
         return Ok(None);
     }
 
-    let (p, q): (Vec<f64>, Vec<f64>) = pairs.iter().map(|(a, b)| (a.probability, b.probability)).unzip();
-    let people: Vec<u32> = pairs.iter().map(|(row, _)| row.customer).collect();
-    let bootstrap = resampling(settings, y.len());
-    let side = |which, model: &Artefact, p: &[f64]| Side {
-        version: model.version.clone(),
-        model: which,
-        metrics: bootstrap.intervals(&y, p, &people),
-    };
-    let mut as_of: Vec<Day> = pairs.iter().map(|(row, _)| row.day).collect();
+    let p: Vec<f64> = rows.iter().map(|row| row.first.probability).collect();
+    let q: Vec<f64> = rows.iter().map(|row| row.second.probability).collect();
+    let customers: Vec<u32> = rows.iter().map(|row| row.first.customer).collect();
+    let mut as_of: Vec<Day> = rows.iter().map(|row| row.first.day).collect();
     as_of.dedup();
+
+    let bootstrap = Bootstrap::for_rows(y.len(), seed, capacity);
+    let side = |compared: &Compared<'_>, p: &[f64]| Side {
+        version: compared.model.version.clone(),
+        model: compared.kind,
+        metrics: bootstrap.intervals(&y, p, &customers),
+    };
+
     Ok(Some(HeldOut {
         as_of,
         rows: y.len(),
         churners,
-        first: side(first_which, first, &p),
-        second: side(second_which, second, &q),
-        difference: bootstrap.paired(&y, &q, &p, &people),
+        first: side(&ours, &p),
+        second: side(&theirs, &q),
+        difference: bootstrap.paired(&y, &q, &p, &customers),
     }))
-}
-
-/// The resampling of every comparison.
-fn resampling(settings: &Settings, rows: usize) -> Bootstrap {
-    Bootstrap {
-        replicates: bootstrap::replicates_for(rows),
-        seed: settings.model.seed,
-        capacity: settings.list.capacity as usize,
-    }
 }

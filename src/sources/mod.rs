@@ -31,7 +31,7 @@ pub use scan::{scan, EventStore};
 use self::parquet::decode::{Times, NULL_TIME};
 use self::parquet::{statistics, NeededDays, OpenFile};
 use crate::calendar::{Day, Zone};
-use crate::config::{self, ChurnDefinition, Settings};
+use crate::config::{self, ChurnDefinition};
 use crate::error::{Error, Result};
 use crate::observer::Note;
 use contract::in_one;
@@ -126,8 +126,8 @@ fn other_id_kind(customers: &Table, id: &str, other: &Table, column: &str) -> Op
 }
 
 /// The customers section of the configuration, which every command on event signals needs.
-pub fn customer_columns(settings: &Settings) -> Result<&config::Customers> {
-    settings.customers.as_ref().ok_or_else(|| {
+pub fn customer_columns(customers: Option<&config::Customers>) -> Result<&config::Customers> {
+    customers.ok_or_else(|| {
         Error::Config(
             "this command needs the customers table and the signals: add [customers] and [signals.…] to the \
              configuration (`churn init` writes a commented one)"

@@ -8,18 +8,18 @@
 use super::candidates::Candidates;
 use super::folds;
 use crate::calendar::Day;
-use crate::config::{Churn, Settings};
+use crate::config::Churn;
 use crate::dataset::folds::Folds;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::evaluation::{self, Baseline, CalibrationLine};
 use crate::labels;
-use crate::metrics::bootstrap::{replicates_for, Bootstrap, Interval, Intervals};
+use crate::metrics::bootstrap::{Bootstrap, Interval, Intervals};
 use crate::metrics::{self, Metrics, Scores};
 use crate::model::calibration::base_rate;
 use crate::numeric::{logit, sum};
 use crate::observer::{Observer, Silent};
-use crate::training::{self, FOLDS};
+use crate::training::{self, TrainingPlan, FOLDS};
 use serde::{Deserialize, Serialize};
 
 /// The shares of customers, in hundredths, that the learning curve by rows trains on.
@@ -191,9 +191,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn bootstrap(&self, settings: &Settings) -> Bootstrap {
-        let capacity = settings.list.capacity as usize;
-        Bootstrap { replicates: replicates_for(self.y.len()), seed: settings.model.seed, capacity }
+    fn bootstrap(&self, plan: &TrainingPlan<'_>) -> Bootstrap {
+        Bootstrap::for_rows(self.y.len(), plan.fit.model.seed, plan.list.capacity as usize)
     }
 
     /// The rows' places within the model that scored them, which they are ranked by, and those that the baseline gives.
@@ -212,17 +211,17 @@ impl Rows {
     }
 }
 
-/// What a backtest works on.
-pub struct Setting<'a> {
+/// Trains models and judges them on rows that they have not seen.
+pub struct Backtester<'a> {
     /// How to train.
-    pub settings: &'a Settings,
+    pub plan: TrainingPlan<'a>,
     /// The rows, their customers and features.
     pub candidates: Candidates<'a>,
     /// Hears what is being done.
     pub observer: &'a dyn Observer,
 }
 
-impl Setting<'_> {
+impl Backtester<'_> {
     /// Judges every split; the learning curves look at the newest one if `curves`.
     ///
     /// # Errors
@@ -248,7 +247,7 @@ impl Setting<'_> {
             return Err(Error::TooLittle(format!("no origin can be judged: {why}")));
         };
 
-        let bootstrap = pooled.bootstrap(self.settings);
+        let bootstrap = pooled.bootstrap(&self.plan);
         let capacity = bootstrap.capacity;
         let [by_p, by_baseline] = pooled.places();
         let scores = Scores { p: &pooled.p, by: &by_p };
@@ -293,9 +292,9 @@ impl Setting<'_> {
 
         let kept = self.candidates.for_training_on(training)?;
         let dataset = kept.data();
-        let trained = training::train_on(self.settings, dataset, training, &Silent)?;
+        let trained = training::train_on(&self.plan.fit, dataset, training, &Silent)?;
         let p = trained.probabilities(dataset, judged)?.concat();
-        let look_back_days = self.settings.features.look_back_days();
+        let look_back_days = self.plan.features.look_back_days();
         let baseline = if baseline { Some(Baseline::learn(look_back_days, dataset, training, judged)?) } else { None };
         Ok((p, baseline))
     }
@@ -319,7 +318,7 @@ impl Setting<'_> {
             baselines.push(baseline.name);
         }
 
-        let bootstrap = rows.bootstrap(self.settings);
+        let bootstrap = rows.bootstrap(&self.plan);
         let [by_p, by_baseline] = rows.places();
         let scores = Scores { p: &rows.p, by: &by_p };
         let metrics = Metrics::new(&rows.y, scores, bootstrap.capacity);
@@ -364,7 +363,7 @@ impl Setting<'_> {
     /// Some of the customers that the split learns from, then all.
     fn by_customers(&self, split: &Split) -> Result<Option<LearningCurve>> {
         // Another seed than that of the folds, which these customers are to be spread over.
-        let seed = self.settings.model.seed ^ u64::from(u32::MAX);
+        let seed = self.plan.fit.model.seed ^ u64::from(u32::MAX);
         let customers = &self.candidates.dataset.customers;
         let choices = SHARES.into_iter().map(|share| {
             let from = format!("{share} % of the customers");
@@ -399,10 +398,10 @@ impl Setting<'_> {
 
         let Some((_, _, all)) = fitted.last().cloned() else { return Ok(Vec::new()) };
         let rows = Rows { model: Vec::new(), y, p: all, baseline: Vec::new(), customers };
-        let bootstrap = rows.bootstrap(self.settings);
+        let bootstrap = rows.bootstrap(&self.plan);
 
         let points = fitted.into_iter().map(|(from, count, p)| {
-            let metrics = Metrics::new(&rows.y, &p, self.settings.list.capacity as usize);
+            let metrics = Metrics::new(&rows.y, &p, bootstrap.capacity);
             let difference = bootstrap.paired(&rows.y, &p, &rows.p, &rows.customers);
             Learned {
                 from,

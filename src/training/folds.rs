@@ -3,7 +3,6 @@
 
 use super::candidates::Candidates;
 use crate::artefact::{Inputs, ModelPair};
-use crate::config::Settings;
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection};
@@ -11,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows};
 use crate::metrics::Metrics;
 use crate::observer::{Note, Observer, Stage};
-use crate::training::{self, Trained};
+use crate::training::{self, FitPlan, Trained, TrainingPlan};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
 /// every further fold costs a training.
@@ -57,7 +56,7 @@ struct HeldOutFold<'a> {
 /// # Errors
 /// [`Error::TooLittle`] when the rows, or those outside a fold, hold too few churners or customers who stayed.
 pub fn train(
-    settings: &Settings,
+    plan: &TrainingPlan<'_>,
     candidates: &Candidates<'_>,
     folds: &Folds,
     inputs: Inputs,
@@ -66,7 +65,7 @@ pub fn train(
     let dataset = candidates.dataset;
     let all = Selection::labelled(dataset, |_| true);
     training::enough(
-        &settings.gates,
+        plan.gates,
         dataset,
         &all,
         &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() },
@@ -89,17 +88,17 @@ pub fn train(
         }
         let kept = candidates.for_training_on(&outside)?;
         let dataset = kept.data();
-        let judged = training::train_on(settings, dataset, &outside, &WithoutFold { fold, count, observer })?;
+        let judged = training::train_on(&plan.fit, dataset, &outside, &WithoutFold { fold, count, observer })?;
         let probabilities = judged.probabilities(dataset, &inside)?;
-        let baseline = Baseline::learn(settings.features.look_back_days(), dataset, &outside, &inside)?;
+        let baseline = Baseline::learn(plan.features.look_back_days(), dataset, &outside, &inside)?;
         held_out.push(HeldOutFold { name, rows: inside, probabilities, baseline });
     }
 
-    let capacity = settings.list.capacity;
+    let capacity = plan.list.capacity as usize;
     let by_fold = held_out
         .iter()
         .map(|fold| {
-            let share = (capacity as usize * fold.rows.count()).div_ceil(all.count().max(1));
+            let share = (capacity * fold.rows.count()).div_ceil(all.count().max(1));
             let metrics = Metrics::new(&fold.rows.labels(dataset), &fold.probabilities.concat(), share.max(1));
             (fold.name.clone(), metrics)
         })
@@ -123,7 +122,7 @@ pub fn train(
     let groupings = segments::groupings(dataset, &pooled)?;
     let judged =
         HeldOutRows { rows: &pooled, probabilities: &probabilities, baseline, groupings, folds: Some(&fold_of) };
-    let mut evaluation = Evaluation::new(settings, dataset, judged);
+    let mut evaluation = Evaluation::new(plan.list, plan.economics, plan.fit.model.seed, dataset, judged);
 
     // The rows have no date that tells something.
     evaluation.as_of.clear();
@@ -131,10 +130,9 @@ pub fn train(
     evaluation.folds = Some(FoldMetrics::new(folds.column.clone(), by_fold));
 
     // This fit is the published one, with its uncertainty, and not followed by another.
-    let mut last = settings.clone();
-    last.training.refit = false;
+    let last = FitPlan { refit: false, ..plan.fit };
     let fitted: Trained = training::train_on(&last, dataset, &all, observer)?;
-    let mut published = training::artefact(settings, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
+    let mut published = training::artefact(plan, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
     kept.tell(&mut published);
     Ok(ModelPair { published, evaluated: None })
 }

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | here | the steps of a training, and its evaluation on later dates |
+//! | `plan` | the sections of the settings that a training needs |
 //! | `folds` | the evaluation by held-out folds, where there is no time to split by |
 //! | `backtest` | the whole training repeated at earlier dates; how much history is enough |
 //! | `candidates` | the columns that a model may learn from, screened where a table has too many |
@@ -12,33 +13,33 @@ pub mod backtest;
 pub mod candidates;
 pub mod folds;
 pub mod leakage;
+mod plan;
+
+pub use plan::{FitPlan, TrainingPlan, FOLDS};
 
 use crate::artefact::{Artefact, ChurnMeaning, FitRecord, Inputs, ModelPair, FORMAT};
 use crate::clock::Clock;
-use crate::config::{self, BaseRate, Complexity, Sample, Settings};
+use crate::config::{BaseRate, Complexity, Gates, Model, Sample};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::time_split::{self, Origin};
+use crate::dataset::time_split::Origin;
 use crate::dataset::{Block, Dataset, Selection, StoredValues};
 use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation, HeldOutRows};
-use crate::features::Directions;
 use crate::memory::{Arena, Memory};
-use crate::model::additive::{self, Comparison, CrossFit, ModelSearch};
+use crate::model::additive::{self, Comparison, CrossFit, CrossFitted, LinearCandidate, ModelSearch};
 use crate::model::calibration::base_rate::PriorCorrection;
 use crate::model::calibration::{self, ChosenCalibration, Rows};
+use crate::model::design::columns::LinearEffects;
 use crate::model::design::recipe::Recipe;
 use crate::model::design::{both_classes, Design};
 use crate::model::linear::constraints::Constraints;
-use crate::model::linear::cross_fit::Split;
+use crate::model::linear::cross_fit::{Split, SplitDesigns};
 use crate::model::linear::{self, LogisticFit, LogisticParams};
 use crate::model::penalty::{self, AlphaChoice};
 use crate::model::restrictions::Restrictions;
-use crate::model::sampling::{self, Sampling};
+use crate::model::sampling::{self, SampledRows, Sampling};
 use crate::observer::Observer;
 use rayon::prelude::*;
-
-/// Cross-fitting folds.
-pub const FOLDS: u8 = 5;
 
 /// Rows that a calibration is learned on, at most.
 const CALIBRATION_ROWS: usize = 100_000;
@@ -86,8 +87,8 @@ impl std::ops::Deref for Data<'_> {
 /// Whether no more is asked of features, once a linear model's design is made of them. A sample may have to be drawn for the
 /// published model where there was none before, from all the rows; and a memory limit both asks for samples and has its own
 /// ways to spare memory.
-fn may_give_up_features(training: &config::Training, memory: &Memory) -> bool {
-    memory.limit().is_none() && !matches!(training.sample, Sample::Share(_))
+fn may_give_up_features(sample: Sample, memory: &Memory) -> bool {
+    memory.limit().is_none() && !matches!(sample, Sample::Share(_))
 }
 
 /// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
@@ -135,9 +136,9 @@ impl Form {
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
-pub fn train_on(settings: &Settings, dataset: &Dataset, rows: &Selection, observer: &dyn Observer) -> Result<Trained> {
+pub fn train_on(plan: &FitPlan<'_>, dataset: &Dataset, rows: &Selection, observer: &dyn Observer) -> Result<Trained> {
     let rows = RowsToFit { fitted: rows, kept: None };
-    Ok(with_design(settings, &mut Data::Shared(dataset), rows, observer)?.trained)
+    Ok(with_design(plan, &mut Data::Shared(dataset), rows, observer)?.trained)
 }
 
 /// The rows that a model is fitted on.
@@ -156,33 +157,33 @@ struct TrainedWithDesign {
 
 /// As [`train_on`], with the design.
 fn with_design(
-    settings: &Settings,
+    plan: &FitPlan<'_>,
     data: &mut Data<'_>,
     RowsToFit { fitted: rows, kept }: RowsToFit<'_>,
     observer: &dyn Observer,
 ) -> Result<TrainedWithDesign> {
     let mut clock = Clock::start(observer);
-    let directions = Directions::new(&settings.model, &settings.signals, &data.catalogue)?;
+    let directions = plan.directions(data)?;
     observer.step("learning the recipe");
 
     // From all rows, so that its means and bins are those of the customers who will be scored.
     let recipe = Recipe::learn(data, rows)?;
     clock.lap("recipe");
     let all = rows;
-    let (rows, sampling) = sampling::sampled(settings, data, rows, observer);
+    let SampledRows { rows, sampling } = sampling::sampled(plan.sample, plan.model, data, rows, observer);
     let rows = &rows;
-    let kept = kept.filter(|_| may_give_up_features(&settings.training, &data.memory));
+    let kept = kept.filter(|_| may_give_up_features(plan.sample, &data.memory));
 
     let linear = |data, alpha: Option<f64>, comparison: Option<Comparison>, recipe: Recipe| {
         observer.step("fitting the linear model");
         let rows = RowsToFit { fitted: rows, kept };
         let task = LinearTask { recipe: &recipe, alpha, sampling: sampling.as_ref() };
-        let LinearModel { form, calibration, design } = fit_linear(settings, data, rows, &task, observer)?;
+        let LinearModel { form, calibration, design } = fit_linear(plan, data, rows, &task, observer)?;
         let design = Some(design).filter(|_| sampling.is_none());
         Ok(TrainedWithDesign { trained: Trained { recipe, comparison, form, calibration, sampling }, design })
     };
 
-    let model = &settings.model;
+    let model = plan.model;
     if model.complexity == Complexity::Linear {
         return linear(data, None, None, recipe);
     }
@@ -192,26 +193,25 @@ fn with_design(
     let churners = labels.iter().filter(|&&y| y == 1).count();
     both_classes(churners, labels.len())?;
     let part = additive::search_rows(dataset, rows, model.seed);
-    let origins = time_split::origins(&settings.model, &settings.churn, dataset, &part, observer);
+    let origins = plan.origins(dataset, &part, observer);
 
     let options = additive::Options {
         origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
         penalty: model.penalty,
-        uncertainty: !settings.training.refit,
+        uncertainty: !plan.refit,
         alpha: model.alpha.fixed(),
         one_standard_error: model.one_standard_error,
-        folds: FOLDS,
-        seed: model.seed,
+        folds: plan.folds(),
     };
 
     let searched = ModelSearch::run(&recipe, dataset, all, &part, &directions, options)?;
     clock.lap("search");
     let comparison = match model.complexity {
         Complexity::Auto => {
-            let linear = linear_out_of_fold(settings, dataset, &part, rows.count(), &recipe, &origins, observer)?;
+            let linear = linear_out_of_fold(plan, dataset, &part, rows.count(), &recipe, &origins, observer)?;
             clock.lap("linear model for comparison");
-            searched.compare(linear.as_ref().map(|(log_odds, alpha)| (log_odds.as_slice(), *alpha)), rows.count())
+            searched.compare(linear.as_ref(), rows.count())
         }
         _ => searched.compare(None, rows.count()),
     };
@@ -223,9 +223,10 @@ fn with_design(
 
     observer.step("fitting the tables");
     let interactions = comparison.chosen == additive::INTERACTIONS;
-    let (fit, cross_fit) = searched.fit(interactions, dataset, rows)?;
+    let CrossFitted { fit, out_of_fold } = searched.fit(interactions, dataset, rows)?;
     clock.lap("fit");
-    let calibration = calibrated(&settings.model, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
+    let rate = fit.churners as f64 / fit.rows as f64;
+    let calibration = calibrated(model, out_of_fold, rate, sampling.as_ref());
     clock.lap("calibration");
     let form = Form::Additive(Box::new(fit)).corrected(sampling.as_ref());
     let trained = Trained { recipe, comparison: Some(comparison), form, calibration, sampling };
@@ -250,31 +251,25 @@ struct LinearModel {
 
 /// Fits the linear model. The penalty is that of the settings, or else that of the task, or else searched for.
 fn fit_linear(
-    settings: &Settings,
+    plan: &FitPlan<'_>,
     data: &mut Data<'_>,
     RowsToFit { fitted: rows, kept }: RowsToFit<'_>,
     &LinearTask { recipe, alpha, sampling }: &LinearTask<'_>,
     observer: &dyn Observer,
 ) -> Result<LinearModel> {
     let mut clock = Clock::start(observer);
-    let constraints = Constraints::from_settings(
-        settings,
-        recipe,
-        &Directions::new(&settings.model, &settings.signals, &data.catalogue)?,
-    );
-
-    let alpha = settings.model.alpha.fixed().or(alpha);
-    let seed = settings.model.seed;
+    let constraints = plan.constraints(recipe, data)?;
+    let alpha = plan.model.alpha.fixed().or(alpha);
     let design = match (&mut *data, kept) {
         // The search for a penalty needs features again.
         (Data::Own { dataset, .. }, Some(kept)) if alpha.is_some() => {
             let arena = Arena::new(dataset.memory.budget(None));
-            recipe.design_then(dataset, rows, (FOLDS, seed), |index, block| {
+            recipe.design_then(dataset, rows, plan.folds(), |index, block| {
                 *block = block.select_rows(kept.rows(index), &arena)?;
                 Ok(())
             })?
         }
-        (data, _) => recipe.design(data, rows, FOLDS, seed)?,
+        (data, _) => recipe.design(data, rows, plan.folds())?,
     };
     clock.lap("design");
 
@@ -290,15 +285,15 @@ fn fit_linear(
         Some(alpha) => (alpha, None),
         None => {
             // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
-            let part = additive::search_rows(data, rows, seed);
-            let origins = time_split::origins(&settings.model, &settings.churn, data, &part, observer);
-            let designs = designs_forward_in_time(&origins, recipe, data, &part, seed)?;
+            let part = additive::search_rows(data, rows, plan.model.seed);
+            let origins = plan.origins(data, &part, observer);
+            let designs = designs_forward_in_time(plan, &origins, recipe, data, &part)?;
             let splits: Vec<Split> = if designs.is_empty() {
                 vec![Split::within(&design)]
             } else {
-                designs.iter().map(Split::from_designs).collect()
+                designs.iter().map(SplitDesigns::split).collect()
             };
-            let choice = simplest(&settings.model, constraints.choose_alpha(&splits, design.rows(), FOLDS, observer)?);
+            let choice = simplest(plan.model, constraints.choose_alpha(&splits, design.rows(), FOLDS, observer)?);
             (choice.alpha, Some(choice))
         }
     };
@@ -306,7 +301,7 @@ fn fit_linear(
 
     let fit = if !constraints.is_plain() {
         constraints.fit(&design, alpha, None)?
-    } else if settings.training.refit {
+    } else if plan.refit {
         // The uncertainty, and the last digits, are a matter of the model that is published.
         linear::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
     } else {
@@ -314,7 +309,7 @@ fn fit_linear(
     };
     clock.lap("fit");
 
-    let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling, observer)?;
+    let calibration = calibrate(plan.model, &design, &constraints, &fit, sampling, observer)?;
     clock.lap("calibration");
     let restrictions = constraints.restrictions(&fit);
     let form = Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }.corrected(sampling);
@@ -326,62 +321,60 @@ fn fit_linear(
 /// # Errors
 /// As [`Recipe::design`].
 fn designs_forward_in_time(
+    plan: &FitPlan<'_>,
     origins: &[Origin],
     recipe: &Recipe,
     dataset: &Dataset,
     rows: &Selection,
-    seed: u64,
-) -> Result<Vec<(Design, Option<Design>)>> {
-    let design = |rows: Selection| recipe.design(dataset, &rows, FOLDS, seed);
+) -> Result<Vec<SplitDesigns>> {
     let designs = |origin: &Origin| {
-        Ok((design(origin.rows_fitted(dataset, rows))?, Some(design(origin.rows_judged(dataset, rows))?)))
+        let fitted = recipe.design(dataset, &origin.rows_fitted(dataset, rows), plan.folds())?;
+        let judged = recipe.design(dataset, &origin.rows_judged(dataset, rows), plan.folds())?;
+        Ok(SplitDesigns { fitted, judged: Some(judged) })
     };
     origins.iter().map(designs).collect()
 }
 
 /// The choice itself, or, if the settings ask for it, the strongest penalty within one standard error of it.
-fn simplest(model: &config::Model, mut choice: AlphaChoice) -> AlphaChoice {
-    if let (true, Some(chosen)) = (model.one_standard_error, penalty::choose(&choice.path, true)) {
-        choice.alpha = choice.path[chosen].alpha;
+fn simplest(model: &Model, mut choice: AlphaChoice) -> AlphaChoice {
+    if model.one_standard_error {
+        let chosen = penalty::choose(&choice.path, true);
+        choice.alpha = chosen.map_or(choice.alpha, |chosen| choice.path[chosen].alpha);
     }
     choice
 }
 
-/// Out-of-fold log-odds of the linear model on a part of the training rows, and the penalty per row of all of them
-/// that it needs. None if the design has too many columns for a comparison, or no columns.
+/// The linear model on a part of the training rows, with the penalty that it needs on all of them. None if the design has too
+/// many columns for a comparison, or no columns.
 fn linear_out_of_fold(
-    settings: &Settings,
+    plan: &FitPlan<'_>,
     dataset: &Dataset,
     part: &Selection,
     rows: usize,
     recipe: &Recipe,
     origins: &[Origin],
     observer: &dyn Observer,
-) -> Result<Option<(Vec<Vec<f64>>, f64)>> {
+) -> Result<Option<LinearCandidate>> {
     let columns = recipe.terms().len();
     if columns == 0 || columns > WIDE {
         return Ok(None);
     }
-    let constraints = Constraints::from_settings(
-        settings,
-        recipe,
-        &Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?,
-    );
 
-    let seed = settings.model.seed;
     let designs = if origins.is_empty() {
-        vec![(recipe.design(dataset, part, FOLDS, seed)?, None)]
+        vec![SplitDesigns { fitted: recipe.design(dataset, part, plan.folds())?, judged: None }]
     } else {
-        designs_forward_in_time(origins, recipe, dataset, part, seed)?
+        designs_forward_in_time(plan, origins, recipe, dataset, part)?
     };
+    let splits: Vec<Split> = designs.iter().map(SplitDesigns::split).collect();
 
-    let splits: Vec<Split> = designs.iter().map(Split::from_designs).collect();
-    let alpha = match settings.model.alpha.fixed() {
+    let constraints = plan.constraints(recipe, dataset)?;
+    let alpha = match plan.model.alpha.fixed() {
         Some(alpha) => alpha,
-        None => simplest(&settings.model, constraints.choose_alpha(&splits, rows, FOLDS, observer)?).alpha,
+        None => simplest(plan.model, constraints.choose_alpha(&splits, rows, FOLDS, observer)?).alpha,
     };
 
-    Ok(Some((constraints.cross_fit(&splits, alpha, rows, FOLDS, None, observer)?, alpha)))
+    let log_odds = constraints.cross_fit(&splits, alpha, rows, FOLDS, None, observer)?;
+    Ok(Some(LinearCandidate { log_odds, alpha }))
 }
 
 impl Trained {
@@ -392,25 +385,25 @@ impl Trained {
     /// As [`train_on`].
     pub fn refit(
         self,
-        settings: &Settings,
+        plan: &FitPlan<'_>,
         dataset: &Dataset,
         rows: &Selection,
         known: Option<Design>,
         observer: &dyn Observer,
     ) -> Result<Trained> {
         let mut clock = Clock::start(observer);
-        let (rows, sampling) = sampling::sampled(settings, dataset, rows, observer);
+        let SampledRows { rows, sampling } = sampling::sampled(plan.sample, plan.model, dataset, rows, observer);
         let rows = &rows;
 
         let (form, calibration) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
-                let directions = Directions::new(&settings.model, &settings.signals, &dataset.catalogue)?;
-                let constraints = Constraints::from_settings(settings, &self.recipe, &directions).without_dropped(&fit);
+                let constraints = plan.constraints(&self.recipe, dataset)?.without_dropped(&fit);
                 let design = match known.filter(|_| sampling.is_none()) {
                     Some(known) => known,
-                    None => self.recipe.design(dataset, rows, FOLDS, settings.model.seed)?,
+                    None => self.recipe.design(dataset, rows, plan.folds())?,
                 };
                 clock.lap("design of all rows");
+
                 let params = LogisticParams::new(fit.alpha)
                     .tolerance(published_tolerance(design.rows()))
                     .start(fit.intercept, &fit.coefficients);
@@ -420,14 +413,16 @@ impl Trained {
                     constraints.fit(&design, fit.alpha, Some(&fit))?
                 };
                 clock.lap("fit on all rows");
-                let calibration = calibrate(&settings.model, &design, &constraints, &fit, sampling.as_ref(), observer)?;
+
+                let calibration = calibrate(plan.model, &design, &constraints, &fit, sampling.as_ref(), observer)?;
                 let restrictions = constraints.restrictions(&fit);
                 (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
             }
             Form::Additive(fit) => {
-                let (fit, cross_fit) = fit.refit(dataset, rows, FOLDS, settings.model.seed)?;
+                let CrossFitted { fit, out_of_fold } = fit.refit(dataset, rows, plan.folds())?;
                 clock.lap("fit on all rows");
-                let calibration = calibrated(&settings.model, cross_fit, (fit.rows, fit.churners), sampling.as_ref());
+                let rate = fit.churners as f64 / fit.rows as f64;
+                let calibration = calibrated(plan.model, out_of_fold, rate, sampling.as_ref());
                 (Form::Additive(Box::new(fit)), calibration)
             }
         };
@@ -447,8 +442,8 @@ impl Trained {
         };
         let columns = self.recipe.columns(&dataset.customers);
         let of_block = |(index, block): (usize, &Block)| {
-            let model = (fit.intercept, fit.coefficients.as_slice());
-            Ok(columns.score(block, &block.values()?, rows.rows(index), model, |_, _| ()))
+            let effects = LinearEffects { intercept: fit.intercept, weights: &fit.coefficients };
+            Ok(columns.score(block, &block.values()?, rows.rows(index), effects, |_, _| ()))
         };
         dataset.blocks.par_iter().enumerate().map(of_block).collect()
     }
@@ -532,7 +527,7 @@ impl Trained {
 /// # Errors
 /// [`Error::TooLittle`] when the training rows hold too few customers, churners or customers who stayed.
 pub fn train(
-    settings: &Settings,
+    plan: &TrainingPlan<'_>,
     mut data: Data<'_>,
     snapshots: &Snapshots,
     inputs: Inputs,
@@ -540,32 +535,35 @@ pub fn train(
 ) -> Result<ModelPair> {
     let training = Selection::labelled(&data, |day| snapshots.training.contains(&day));
     let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
-    enough(&settings.gates, &data, &training, snapshots)?;
+    enough(plan.gates, &data, &training, snapshots)?;
+
     let mut clock = Clock::start(observer);
-    let baseline = Baseline::learn(settings.features.look_back_days(), &data, &training, &held_out(&data))?;
+    let baseline = Baseline::learn(plan.features.look_back_days(), &data, &training, &held_out(&data))?;
     clock.lap("baseline");
+
     let kept = Selection::new(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
     let rows = RowsToFit { fitted: &training, kept: Some(&kept) };
-    let TrainedWithDesign { trained: judged, design } = with_design(settings, &mut data, rows, observer)?;
+    let TrainedWithDesign { trained: judged, design } = with_design(&plan.fit, &mut data, rows, observer)?;
+
     observer.step("evaluating on the held-out snapshots");
     let mut clock = Clock::start(observer);
     let held_out = held_out(&data);
     let groupings = segments::groupings(&data, &held_out)?;
 
     // What is fitted once more on every snapshot needs the same columns of the same rows, and of those that were left out.
-    let (known, probabilities) = match (design.filter(|_| settings.training.refit), &judged.form) {
+    let (known, probabilities) = match (design.filter(|_| plan.fit.refit), &judged.form) {
         (Some(design), Form::Linear { fit, .. }) => {
-            let (recipe, seed) = (&judged.recipe, settings.model.seed);
+            let (recipe, folds) = (&judged.recipe, plan.fit.folds());
             let embargoed = Selection::labelled(&data, |day| snapshots.embargoed.contains(&day));
-            let embargoed = recipe.design(&data, &embargoed, FOLDS, seed)?;
+            let embargoed = recipe.design(&data, &embargoed, folds)?;
             let held_out = match &mut data {
-                Data::Own { dataset, features: false } if may_give_up_features(&settings.training, &dataset.memory) => {
-                    recipe.design_then(dataset, &held_out, (FOLDS, seed), |_, block| {
+                Data::Own { dataset, features: false } if may_give_up_features(plan.fit.sample, &dataset.memory) => {
+                    recipe.design_then(dataset, &held_out, folds, |_, block| {
                         block.values = StoredValues::default();
                         Ok(())
                     })?
                 }
-                data => recipe.design(data, &held_out, FOLDS, seed)?,
+                data => recipe.design(data, &held_out, folds)?,
             };
             let probabilities = judged.probabilities_by_design(&held_out, fit, data.blocks.len())?;
             (Some(design.with(held_out).with(embargoed)), probabilities)
@@ -576,23 +574,25 @@ pub fn train(
 
     let dataset: &Dataset = &data;
     let judged_rows = HeldOutRows { rows: &held_out, probabilities: &probabilities, baseline, groupings, folds: None };
-    let evaluation = Evaluation::new(settings, dataset, judged_rows);
+    let evaluation = Evaluation::new(plan.list, plan.economics, plan.fit.model.seed, dataset, judged_rows);
     clock.lap("evaluation");
-    let evaluated = artefact(settings, dataset, snapshots, &judged, evaluation, inputs);
-    if !settings.training.refit {
+
+    let evaluated = artefact(plan, dataset, snapshots, &judged, evaluation, inputs);
+    if !plan.fit.refit {
         return Ok(ModelPair { published: evaluated, evaluated: None });
     }
+
     observer.step("fitting once more on every snapshot");
     let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
-    let refitted = judged.refit(settings, dataset, &all, known, observer)?;
+    let refitted = judged.refit(&plan.fit, dataset, &all, known, observer)?;
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
-    let published = artefact(settings, dataset, snapshots, &refitted, evaluation, inputs);
+    let published = artefact(plan, dataset, snapshots, &refitted, evaluation, inputs);
     Ok(ModelPair { published, evaluated: Some(Artefact { refit: false, ..evaluated }) })
 }
 
 /// What is kept of a training. It has no version yet.
 pub(super) fn artefact(
-    settings: &Settings,
+    plan: &TrainingPlan<'_>,
     dataset: &Dataset,
     snapshots: &Snapshots,
     model: &Trained,
@@ -604,11 +604,11 @@ pub(super) fn artefact(
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         version: String::new(),
         trained_at: String::new(),
-        churn: ChurnMeaning::for_signals(&settings.churn),
-        eligibility: settings.eligibility.clone(),
-        windows_days: settings.features.windows_days.clone(),
-        seed: settings.model.seed,
-        refit: settings.training.refit,
+        churn: ChurnMeaning::for_signals(plan.fit.churn),
+        eligibility: plan.eligibility.clone(),
+        windows_days: plan.features.windows_days.clone(),
+        seed: plan.fit.model.seed,
+        refit: plan.fit.refit,
         snapshots: snapshots.clone(),
         catalogue: dataset.catalogue.clone(),
         screening: None,
@@ -624,7 +624,7 @@ pub(super) fn artefact(
 /// Calibrates on rows of their own: every row's log-odds come from a model that has not seen its customer. Above
 /// [`CALIBRATION_ROWS`] rows, evenly spread blocks of them are enough.
 fn calibrate(
-    model: &config::Model,
+    model: &Model,
     design: &Design,
     constraints: &Constraints,
     fit: &LogisticFit,
@@ -637,25 +637,20 @@ fn calibrate(
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
     let rows = CrossFit { log_odds, y, fold };
-    Ok(calibrated(model, rows, (design.rows(), design.churners()), sampling))
+    Ok(calibrated(model, rows, design.churners() as f64 / design.rows() as f64, sampling))
 }
 
-/// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. The model was fitted on
-/// so many rows, and so many of them churned. Of a sample it is that of the rows that it was drawn from: the log-odds are
-/// corrected first, and each of those who stayed counts for those who were left out.
-fn calibrated(
-    model: &config::Model,
-    mut rows: CrossFit,
-    (fitted, churners): (usize, usize),
-    sampling: Option<&Sampling>,
-) -> ChosenCalibration {
+/// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. `rate` is the share of churners
+/// among the rows that the model was fitted on. Of a sample, the calibration is that of the rows that it was drawn from: the
+/// log-odds are corrected first, and each of those who stayed counts for those who were left out.
+fn calibrated(model: &Model, mut rows: CrossFit, rate: f64, sampling: Option<&Sampling>) -> ChosenCalibration {
     if let Some(sampling) = sampling {
         rows.log_odds.iter_mut().for_each(|z| *z += sampling.prior.shift);
     }
     let weights = sampling.map_or([1.0, 1.0], Sampling::weights);
     let seen = Rows { log_odds: &rows.log_odds, y: &rows.y, weights };
     let chosen = calibration::choose(seen, &rows.fold, model.calibration);
-    let learned = sampling.map_or(churners as f64 / fitted as f64, |sampling| sampling.prior.population);
+    let learned = sampling.map_or(rate, |sampling| sampling.prior.population);
     match model.base_rate {
         BaseRate::Training => chosen,
         BaseRate::Fixed(rate) => chosen.corrected(PriorCorrection::to(learned, rate)),
@@ -663,12 +658,7 @@ fn calibrated(
 }
 
 /// The volume gates of training.
-pub(super) fn enough(
-    gates: &config::Gates,
-    dataset: &Dataset,
-    training: &Selection,
-    snapshots: &Snapshots,
-) -> Result<()> {
+pub(super) fn enough(gates: &Gates, dataset: &Dataset, training: &Selection, snapshots: &Snapshots) -> Result<()> {
     let labels = training.labels(dataset);
     let (rows, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
     let customers = training.distinct_customers(dataset);

@@ -10,6 +10,7 @@ use super::search::{self, OutOfFold, Search, Shape, Split};
 use super::solver::Solver;
 use super::{uncertainty, Additive, Effect, Feature};
 use crate::config::Penalty;
+use crate::dataset::folds::CustomerFolds;
 use crate::dataset::time_split::Origin;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
@@ -62,10 +63,25 @@ pub struct Options {
     pub alpha: Option<f64>,
     /// Whether to prefer the simplest choice within one standard error of the best.
     pub one_standard_error: bool,
-    /// Number of folds.
-    pub folds: u8,
-    /// The seed of the folds.
-    pub seed: u64,
+    /// The folds of customers that are left out in turn.
+    pub folds: CustomerFolds,
+}
+
+/// The linear model, as richer ones are compared with it.
+pub struct LinearCandidate {
+    /// Its out-of-fold log-odds in the order of the data set, for each origin if there are any.
+    pub log_odds: Vec<Vec<f64>>,
+    /// Its penalty per row of all training rows.
+    pub alpha: f64,
+}
+
+/// A model that may be chosen.
+struct Candidate<'a> {
+    complexity: &'a str,
+    /// The penalty per row of all training rows.
+    alpha: f64,
+    interactions: usize,
+    log_odds: Cow<'a, OutOfFold>,
 }
 
 /// A search on some rows: what it takes to compare and to fit.
@@ -101,34 +117,38 @@ impl ModelSearch {
                     .to_owned(),
             ));
         }
-        let encode = |rows: &Selection| frame.encode(dataset, rows, options.folds, options.seed);
+
+        let encode = |rows: &Selection| frame.encode(dataset, rows, options.folds);
         let (mut judged, mut parts, mut splits) = (Vec::new(), Vec::new(), Vec::new());
         if options.origins.is_empty() {
             judged.push(encode(part)?);
-            parts = by_fold(&judged[0], options.folds, usize::MAX);
+            parts = by_fold(&judged[0], options.folds.count, usize::MAX);
             splits = Split::by_fold(&parts);
         }
+
         // Forward in time a part is a fold of a date.
-        let folds = usize::from(options.folds);
+        let folds = usize::from(options.folds.count);
         let mut dates: Vec<u32> = Vec::new();
         for (place, origin) in options.origins.iter().enumerate() {
             for &date in
                 origin.earlier.iter().chain([&origin.judged]).filter(|date| !dates.contains(date)).collect::<Vec<_>>()
             {
                 let rows = Origin { judged: date, earlier: Vec::new() }.rows_judged(dataset, part);
-                parts.extend(by_fold(&encode(&rows)?, options.folds, usize::MAX));
+                parts.extend(by_fold(&encode(&rows)?, options.folds.count, usize::MAX));
                 dates.push(date);
             }
+
             judged.push(encode(&origin.rows_judged(dataset, part))?);
             let first = |date: &u32| dates.iter().position(|known| known == date).unwrap_or_default() * folds;
             let rows_of = |part: usize| parts[part].iter().map(|block| block.rows).sum::<usize>();
             let all: Vec<usize> = origin.earlier.iter().flat_map(|date| first(date)..first(date) + folds).collect();
             let rows = all.iter().map(|&part| rows_of(part)).sum();
-            for (fold, judged) in (0..options.folds).zip(first(&origin.judged)..) {
+            for (fold, judged) in (0..options.folds.count).zip(first(&origin.judged)..) {
                 let fitted = all.iter().copied().filter(|part| part % folds != usize::from(fold)).collect();
                 splits.push(Split { fitted, judged, rows, origin: place, fold });
             }
         }
+
         let result = search_of(&frame, &parts, &splits, &options).run();
         Ok(ModelSearch { frame, judged, parts, splits, result, options })
     }
@@ -142,44 +162,64 @@ impl ModelSearch {
         self.judged.iter().flatten().map(|block| block.rows).sum()
     }
 
-    /// Compares the steps: the linear model first, if its out-of-fold log-odds (in the order of the data set, for each
-    /// origin if there are any) and its penalty per row of all training rows are given.
-    pub fn compare(&self, linear: Option<(&[Vec<f64>], f64)>, training_rows: usize) -> Comparison {
+    /// Compares the steps: the linear model first, if it is given.
+    pub fn compare(&self, linear: Option<&LinearCandidate>, training_rows: usize) -> Comparison {
         let search = self.search();
-        let Options { penalty, alpha, .. } = &self.options;
-        let (penalty, alpha) = (*penalty, *alpha);
-        let per_row = |strength: f64| alpha.unwrap_or(search::per_row(penalty, strength, training_rows));
-        let curves = &self.result.curves;
-        let mut candidates: Vec<(&str, f64, usize, Cow<'_, OutOfFold>)> = Vec::new();
-        if let Some((log_odds, alpha)) = linear {
-            candidates.push((LINEAR, alpha, 0, Cow::Owned(self.fold_by_fold(log_odds))));
-        }
-        candidates.push((CURVES, per_row(curves.strength), 0, Cow::Borrowed(&curves.log_odds)));
-        if let Some(choice) = &self.result.interactions {
-            candidates.push((INTERACTIONS, per_row(choice.strength), choice.pairs, Cow::Borrowed(&choice.log_odds)));
-        }
+        let candidates = self.candidates(linear, training_rows);
+
         let mut steps: Vec<Step> = Vec::new();
-        for (at, (complexity, alpha, interactions, log_odds)) in candidates.iter().enumerate() {
-            let (log_loss, standard_error) = search.loss(log_odds);
-            let gain = at.checked_sub(1).map(|before| search.gain(&candidates[before].3, log_odds));
+        for (at, candidate) in candidates.iter().enumerate() {
+            let loss = search.loss(&candidate.log_odds);
+            let gain = at.checked_sub(1).map(|before| search.gain(&candidates[before].log_odds, &candidate.log_odds));
             steps.push(Step {
-                complexity: (*complexity).to_owned(),
-                alpha: *alpha,
-                interactions: *interactions,
-                log_loss,
-                standard_error,
-                gain: gain.map(|(gain, _)| gain),
-                gain_standard_error: gain.map(|(_, error)| error),
+                complexity: candidate.complexity.to_owned(),
+                alpha: candidate.alpha,
+                interactions: candidate.interactions,
+                log_loss: loss.mean,
+                standard_error: loss.standard_error,
+                gain: gain.map(|gain| gain.mean),
+                gain_standard_error: gain.map(|gain| gain.standard_error),
             });
         }
+
         let best = (0..steps.len()).min_by(|&a, &b| steps[a].log_loss.total_cmp(&steps[b].log_loss)).unwrap_or(0);
         let is_good_enough = |&at: &usize| {
-            let (gain, error) = search.gain(&candidates[at].3, &candidates[best].3);
-            at == best || gain <= if self.options.one_standard_error { error } else { 0.0 }
+            let gain = search.gain(&candidates[at].log_odds, &candidates[best].log_odds);
+            at == best || gain.mean <= if self.options.one_standard_error { gain.standard_error } else { 0.0 }
         };
         let chosen = (0..steps.len()).find(is_good_enough).unwrap_or(best);
         let origins = self.options.origins.len();
         Comparison { rows: self.rows(), origins, chosen: steps[chosen].complexity.clone(), steps }
+    }
+
+    /// What may be chosen, simplest first.
+    fn candidates(&self, linear: Option<&LinearCandidate>, training_rows: usize) -> Vec<Candidate<'_>> {
+        let &Options { penalty, alpha, .. } = &self.options;
+        let per_row = |strength: f64| alpha.unwrap_or(search::per_row(penalty, strength, training_rows));
+
+        let linear = linear.map(|linear| Candidate {
+            complexity: LINEAR,
+            alpha: linear.alpha,
+            interactions: 0,
+            log_odds: Cow::Owned(self.fold_by_fold(&linear.log_odds)),
+        });
+
+        let curves = &self.result.curves;
+        let curves = Candidate {
+            complexity: CURVES,
+            alpha: per_row(curves.strength),
+            interactions: 0,
+            log_odds: Cow::Borrowed(&curves.log_odds),
+        };
+
+        let interactions = self.result.interactions.as_ref().map(|choice| Candidate {
+            complexity: INTERACTIONS,
+            alpha: per_row(choice.strength),
+            interactions: choice.pairs,
+            log_odds: Cow::Borrowed(&choice.log_odds),
+        });
+
+        linear.into_iter().chain([curves]).chain(interactions).collect()
     }
 
     /// Values in the order of the data set, in that of the splits.
@@ -192,34 +232,37 @@ impl ModelSearch {
         self.splits.iter().map(of_split).collect()
     }
 
-    /// Fits what was chosen on all training rows; also its out-of-fold log-odds, from the search itself if that saw
-    /// every row (there every fold made its own choices, so not even these have seen the fold).
+    /// Fits what was chosen on all training rows. Its out-of-fold log-odds are those of the search itself if that saw every
+    /// row: there every fold made its own choices, so not even these have seen the fold.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn fit(self, interactions: bool, dataset: &Dataset, training: &Selection) -> Result<(Fit, CrossFit)> {
+    pub fn fit(self, interactions: bool, dataset: &Dataset, training: &Selection) -> Result<CrossFitted> {
         let search = self.search();
         let curves = &self.result.curves;
         let choice = self.result.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
         let shape = search.shape(curves, choice.pairs);
         let (frame, shape) = self.frame.restricted_to(&shape);
-        let Options { penalty, alpha, .. } = &self.options;
-        let (penalty, alpha) = (*penalty, *alpha);
+
+        let &Options { penalty, alpha, folds, .. } = &self.options;
         let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
-        let blocks = plan.frame.encode(dataset, training, self.options.folds, self.options.seed)?;
+        let blocks = plan.frame.encode(dataset, training, folds)?;
         let mut fit = Fit::on(plan, &blocks, None, self.options.uncertainty)?;
-        if self.options.alpha.is_none() {
+        if alpha.is_none() {
             let per_row = |strength: f64| search::per_row(penalty, strength, training.count());
             let score = |score: &AlphaScore| AlphaScore { alpha: per_row(score.alpha), ..*score };
             let path = choice.path.iter().map(score).collect();
             fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
         }
-        let cross_fit = match self.options.origins.is_empty() && self.rows() == training.count() {
-            true => CrossFit::from_folds(&self.parts, choice.log_odds.clone()),
-            false => fit.cross_fit(&blocks, self.options.folds),
+
+        let saw_every_row = self.options.origins.is_empty() && self.rows() == training.count();
+        let out_of_fold = if saw_every_row {
+            CrossFit::from_folds(&self.parts, choice.log_odds.clone())
+        } else {
+            fit.cross_fit(&blocks, folds.count)
         };
-        Ok((fit, cross_fit))
+        Ok(CrossFitted { fit, out_of_fold })
     }
 }
 
@@ -253,6 +296,7 @@ impl Plan {
         let is_zero = |at: usize| theta[terms.columns_of(at)].iter().all(|&x| x == 0.0);
         let left: Vec<&Lookup> =
             (0..terms.terms.len()).filter(|&at| !is_zero(at)).map(|at| &terms.terms[at].lookup).collect();
+
         let mut shape = Shape::default();
         for lookup in &left {
             shape.features.extend(lookup.features());
@@ -262,6 +306,7 @@ impl Plan {
         }
         shape.features.sort_unstable();
         shape.features.dedup();
+
         // The curve of a feature takes in the main effect of its interactions, so it stays even if it is zero.
         let is_kept = |lookup: &Lookup| match lookup {
             Lookup::Curve { feature } => shape.features.contains(feature),
@@ -270,9 +315,10 @@ impl Plan {
         let kept = (0..terms.terms.len()).filter(|&at| is_kept(&terms.terms[at].lookup));
         let parameters: Vec<f64> =
             kept.flat_map(|at| terms.columns_of(at)).chain([terms.columns()]).map(|place| theta[place]).collect();
+
         let lost = self.shape.features.iter().filter(|feature| !shape.features.contains(feature));
-        let dropped = self.dropped.iter().cloned().chain(lost.map(|&feature| self.frame.features[feature].0.clone()));
-        let dropped = dropped.collect();
+        let lost = lost.map(|&feature| self.frame.features[feature].0.clone());
+        let dropped = self.dropped.iter().cloned().chain(lost).collect();
         let terms = search::terms(&self.frame.grids, &shape);
         (Plan { shape, dropped, ..self }, terms, parameters)
     }
@@ -302,26 +348,38 @@ pub struct Fit {
     curvature: Option<Square>,
 }
 
-/// What a fit starts from: parameters, and a curvature if one is known.
-type Start = (Vec<f64>, Option<Square>);
+/// What a fit starts from.
+struct Start {
+    theta: Vec<f64>,
+    /// The curvature, if one is known.
+    curvature: Option<Square>,
+}
+
+/// A fit on all training rows, and what models without a fold say of the rows of that fold.
+pub struct CrossFitted {
+    /// The fit.
+    pub fit: Fit,
+    /// The log-odds of each row from a model without its fold.
+    pub out_of_fold: CrossFit,
+}
 
 impl Fit {
     fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Start>, uncertainty: bool) -> Result<Fit> {
         let mut terms = search::terms(&plan.frame.grids, &plan.shape);
         let all: Vec<&CodeBlock> = blocks.iter().collect();
         let rows: usize = all.iter().map(|block| block.rows).sum();
-        let sample: Vec<CodeBlock> = match rows > 2 * CURVATURE_ROWS {
-            true => by_fold(blocks, 1, CURVATURE_ROWS).concat(),
-            false => Vec::new(),
-        };
+
+        let sample: Vec<CodeBlock> =
+            if rows > 2 * CURVATURE_ROWS { by_fold(blocks, 1, CURVATURE_ROWS).concat() } else { Vec::new() };
         let curvature_blocks = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
         let alpha = plan.alpha(rows);
         let mut solver = Solver::new(&terms, all.clone(), curvature_blocks.clone()).penalised(plan.penalty);
-        if let Some((theta, curvature)) = start {
+        if let Some(Start { theta, curvature }) = start {
             solver = solver.from(theta).curved(curvature);
         }
         solver.fit(alpha, TOLERANCE);
         let (mut theta, mut curvature, report) = (solver.theta, solver.curvature, solver.report);
+
         if plan.penalty == Penalty::Group {
             (plan, terms, theta) = plan.without_dropped(&terms, &theta);
             curvature = None;
@@ -329,6 +387,7 @@ impl Fit {
                 return Err(nothing_left(alpha, plan.alpha.is_some()));
             }
         }
+
         let is_plain = plan.penalty == Penalty::L2 && terms.terms.iter().all(|term| term.basis.bounded == 0);
         let certificate = if !uncertainty {
             Certificate::NotRun { reason: "nobody asked for it".to_owned() }
@@ -339,6 +398,7 @@ impl Fit {
         } else {
             certify(&terms, blocks, &theta, alpha, TOLERANCE)
         };
+
         let tables = terms.tables(&theta);
         let mut effects: Vec<Effect> = terms
             .terms
@@ -351,6 +411,7 @@ impl Fit {
                 spread: 0.0,
             })
             .collect();
+
         let counts = all_counts(&effects, &all);
         let intercept = purify(&mut effects, theta[terms.columns()], &counts);
         if uncertainty {
@@ -358,14 +419,17 @@ impl Fit {
             let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, (&curvature_blocks, rows), &counts);
             effects.iter_mut().zip(errors).for_each(|(effect, errors)| effect.standard_errors = errors);
         }
+
         let separation = uncertainty::separation(&plan.frame, &effects, &counts, &all);
         let place = |feature: usize| plan.shape.features.binary_search(&feature).unwrap_or_default();
         effects.iter_mut().for_each(|effect| effect.lookup.renumber(place));
+
         let feature = |&feature: &usize| {
             let ((name, source), grid) = (&plan.frame.features[feature], &plan.frame.grids[feature]);
             Feature { name: name.clone(), source: *source, bins: grid.bins.clone() }
         };
         let features = plan.shape.features.iter().map(feature).collect();
+
         let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let model = Additive { features, intercept, terms: effects };
         let alpha_choice = None;
@@ -375,7 +439,7 @@ impl Fit {
     /// Rows as the codes of its features.
     #[cfg(test)]
     pub(super) fn encoded(&self, dataset: &Dataset, rows: &Selection) -> Vec<CodeBlock> {
-        self.plan.frame.encode(dataset, rows, 5, 7).unwrap_or_default()
+        self.plan.frame.encode(dataset, rows, CustomerFolds { count: 5, seed: 7 }).unwrap_or_default()
     }
 
     /// The terms with their parameters.
@@ -387,7 +451,8 @@ impl Fit {
     /// The tables of the same terms and penalty on other rows.
     #[cfg(test)]
     pub(super) fn tables_on(&self, blocks: &[CodeBlock]) -> Vec<Vec<f64>> {
-        let fit = Fit::on(self.plan.clone(), blocks, Some((self.theta.clone(), None)), false).ok();
+        let fit =
+            Fit::on(self.plan.clone(), blocks, Some(Start { theta: self.theta.clone(), curvature: None }), false).ok();
         fit.into_iter().flat_map(|fit| fit.model.terms).map(|term| term.table).collect()
     }
 
@@ -418,12 +483,13 @@ impl Fit {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn refit(self, dataset: &Dataset, rows: &Selection, folds: u8, seed: u64) -> Result<(Fit, CrossFit)> {
-        let blocks = self.plan.frame.encode(dataset, rows, folds, seed)?;
-        let refitted = Fit::on(self.plan, &blocks, Some((self.theta, self.curvature)), true)?;
+    pub fn refit(self, dataset: &Dataset, rows: &Selection, folds: CustomerFolds) -> Result<CrossFitted> {
+        let blocks = self.plan.frame.encode(dataset, rows, folds)?;
+        let start = Start { theta: self.theta, curvature: self.curvature };
+        let refitted = Fit::on(self.plan, &blocks, Some(start), true)?;
         let fit = Fit { alpha_choice: self.alpha_choice, ..refitted };
-        let cross_fit = fit.cross_fit(&blocks, folds);
-        Ok((fit, cross_fit))
+        let out_of_fold = fit.cross_fit(&blocks, folds.count);
+        Ok(CrossFitted { fit, out_of_fold })
     }
 
     /// Out-of-fold log-odds of at most about [`CROSS_FIT_ROWS`] rows, each from a fit without its fold.
@@ -486,6 +552,7 @@ mod tests {
                 *label = label.map(|y| change(block.as_of[row], fold, y));
             }
         }
+
         let rows = Selection::labelled(&dataset, |_| true);
         let recipe = Recipe::learn(&dataset, &rows).unwrap();
         let options = Options {
@@ -495,12 +562,12 @@ mod tests {
             alpha: Some(0.01),
             interactions: true,
             one_standard_error: false,
-            folds: 5,
-            seed: 7,
+            folds: CustomerFolds { count: 5, seed: 7 },
         };
         let directions = Directions::default();
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &directions, options).unwrap();
         assert_eq!((searched.rows(), searched.splits.len()), (1_000, 5));
+
         // In the order of the data set and back.
         let labels = searched.judged[0].iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();
         for (split, of_split) in searched.splits.iter().zip(searched.fold_by_fold(&[labels])) {
@@ -509,6 +576,7 @@ mod tests {
             let y: Vec<f64> = blocks.iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();
             assert_eq!(of_split.concat(), y);
         }
+
         assert_eq!(searched.compare(None, 2_000).origins, 1);
         searched.result.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
     }

@@ -4,6 +4,7 @@ use super::bins::{Bins, Grid};
 use super::codes::CodeBlock;
 use super::codes_of;
 use super::search::Shape;
+use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::Directions;
@@ -71,7 +72,7 @@ impl Frame {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn encode(&self, dataset: &Dataset, rows: &Selection, folds: u8, seed: u64) -> Result<Vec<CodeBlock>> {
+    pub fn encode(&self, dataset: &Dataset, rows: &Selection, folds: CustomerFolds) -> Result<Vec<CodeBlock>> {
         let customers = &*dataset.customers;
         dataset
             .blocks
@@ -88,7 +89,7 @@ impl Frame {
                     rows: rows.len(),
                     codes: columns.flat_map(|((_, source), grid)| codes_of(*source, grid)).collect(),
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
-                    fold: customer.iter().map(|&customer| customers.fold(customer, folds, seed)).collect(),
+                    fold: customer.iter().map(|&customer| folds.fold(customers, customer)).collect(),
                     customer,
                 })
             })

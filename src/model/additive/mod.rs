@@ -37,7 +37,7 @@ mod uncertainty;
 pub use bins::Bins;
 pub use codes::Lookup;
 pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
-pub use fit::{search_rows, CrossFit, Fit, ModelSearch, Options};
+pub use fit::{search_rows, CrossFit, CrossFitted, Fit, LinearCandidate, ModelSearch, Options};
 pub use params::{AdditiveParams, AdditiveValidParams};
 pub use records::AdditiveFit;
 

@@ -2,6 +2,7 @@
 
 use super::fit::Options;
 use crate::config::Penalty;
+use crate::dataset::folds::CustomerFolds;
 use crate::error::{Error, Result};
 use linfa::ParamGuard;
 
@@ -26,8 +27,7 @@ impl AdditiveParams {
                 uncertainty: true,
                 alpha: None,
                 one_standard_error: false,
-                folds: 5,
-                seed: 7,
+                folds: CustomerFolds { count: 5, seed: 7 },
             },
         })
     }
@@ -58,13 +58,13 @@ impl AdditiveParams {
 
     /// The number of folds that penalty and interactions are judged on; 5 by default.
     pub fn folds(mut self, folds: u8) -> AdditiveParams {
-        self.0.options.folds = folds;
+        self.0.options.folds.count = folds;
         self
     }
 
     /// The seed of the folds; 7 by default.
     pub fn seed(mut self, seed: u64) -> AdditiveParams {
-        self.0.options.seed = seed;
+        self.0.options.folds.seed = seed;
         self
     }
 
@@ -94,9 +94,10 @@ impl ParamGuard for AdditiveParams {
                 "alpha is {alpha}; set it to 0 or a positive number, or leave it out to have it chosen"
             )));
         }
-        if *folds < 2 {
+        if folds.count < 2 {
             return Err(Error::Config(format!(
-                "the number of folds is {folds}; it must be 2 or more, so that a model can be judged on rows that it has not seen"
+                "the number of folds is {}; it must be 2 or more, so that a model can be judged on rows that it has not seen",
+                folds.count
             )));
         }
         Ok(&self.0)

@@ -1,7 +1,7 @@
 //! The search, the fit and its predictions on ndarray records, as linfa's other models take them.
 
 use super::comparison::{Comparison, INTERACTIONS};
-use super::fit::{self, search_rows, CrossFit, ModelSearch};
+use super::fit::{self, search_rows, CrossFit, CrossFitted, ModelSearch};
 use super::params::AdditiveValidParams;
 use crate::calendar::Day;
 use crate::dataset::{Block, Dataset, Selection, StoredValues};
@@ -60,11 +60,11 @@ where
         let recipe = Recipe::learn(&dataset, &rows)?;
 
         let options = self.options.clone();
-        let part = search_rows(&dataset, &rows, options.seed);
+        let part = search_rows(&dataset, &rows, options.folds.seed);
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &part, &Directions::default(), options)?;
         let comparison = searched.compare(None, rows.count());
-        let (fit, cross_fit) = searched.fit(comparison.chosen == INTERACTIONS, &dataset, &rows)?;
-        Ok(AdditiveFit { names, comparison, fit, cross_fit })
+        let CrossFitted { fit, out_of_fold } = searched.fit(comparison.chosen == INTERACTIONS, &dataset, &rows)?;
+        Ok(AdditiveFit { names, comparison, fit, cross_fit: out_of_fold })
     }
 }
 

@@ -12,7 +12,7 @@ use super::screen::{self, Residuals};
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::penalty::{self, AlphaScore, SHARES};
-use crate::numeric::{logit, softplus};
+use crate::numeric::{logit, softplus, Estimate};
 use rayon::prelude::*;
 
 /// The penalties tried: rows times `alpha`, strongest first. As a prior, a standard deviation of one over the root.
@@ -279,11 +279,11 @@ impl<'a> Search<'a> {
             fits.for_each(|(solver, candidate)| solver.fit(candidate.alpha(strength), TOLERANCE));
             let thetas: Vec<Vec<f64>> = solvers.iter().map(|solver| solver.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
-            let (loss, standard_error) = self.loss(&log_odds);
-            tried.push(AlphaScore { alpha: strength, log_loss: loss, standard_error });
+            let Estimate { mean: log_loss, standard_error } = self.loss(&log_odds);
+            tried.push(AlphaScore { alpha: strength, log_loss, standard_error });
             kept.push((thetas, log_odds));
-            worse = if loss < best { 0 } else { worse + 1 };
-            best = best.min(loss);
+            worse = if log_loss < best { 0 } else { worse + 1 };
+            best = best.min(log_loss);
             if worse == PATIENCE {
                 break;
             }
@@ -310,8 +310,8 @@ impl<'a> Search<'a> {
             }
             let thetas: Vec<Vec<f64>> = candidates.iter().map(|candidate| candidate.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
-            let (gain, error) = self.gain(&best, &log_odds);
-            if gain <= if self.one_standard_error { error } else { 0.0 } {
+            let gain = self.gain(&best, &log_odds);
+            if gain.mean <= if self.one_standard_error { gain.standard_error } else { 0.0 } {
                 break;
             }
             found += ROUND;
@@ -345,13 +345,13 @@ impl<'a> Search<'a> {
             .collect()
     }
 
-    /// The mean log-loss of out-of-fold log-odds and its standard error.
-    pub fn loss(&self, log_odds: &OutOfFold) -> (f64, f64) {
+    /// The log-loss of out-of-fold log-odds.
+    pub fn loss(&self, log_odds: &OutOfFold) -> Estimate {
         self.mean(|split, block, row| self.row_loss(log_odds, split, block, row))
     }
 
-    /// By how much the second log-odds lower the mean log-loss of the first, and the standard error of that.
-    pub fn gain(&self, first: &OutOfFold, second: &OutOfFold) -> (f64, f64) {
+    /// By how much the second log-odds lower the log-loss of the first.
+    pub fn gain(&self, first: &OutOfFold, second: &OutOfFold) -> Estimate {
         self.mean(|split, block, row| {
             self.row_loss(first, split, block, row) - self.row_loss(second, split, block, row)
         })
@@ -362,8 +362,8 @@ impl<'a> Search<'a> {
         softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
     }
 
-    /// The mean of a value a row and its standard error; rows of one customer count as one draw.
-    fn mean(&self, of: impl Fn(usize, usize, usize) -> f64) -> (f64, f64) {
+    /// The mean of a value a row; rows of one customer count as one draw.
+    fn mean(&self, of: impl Fn(usize, usize, usize) -> f64) -> Estimate {
         let (mut rows, mut sum) = (0.0, 0.0);
         let mut customers: Vec<(f64, f64)> = Vec::new();
 
@@ -391,7 +391,7 @@ impl<'a> Search<'a> {
 
         let mean = sum / f64::max(rows, 1.0);
         let spread: f64 = customers.iter().map(|(count, total)| (total - count * mean).powi(2)).sum();
-        (mean, spread.sqrt() / f64::max(rows, 1.0))
+        Estimate { mean, standard_error: spread.sqrt() / f64::max(rows, 1.0) }
     }
 }
 
@@ -416,22 +416,22 @@ mod tests {
                 one_standard_error: false,
             };
             let found = search.run();
-            let curves = search.loss(&found.curves.log_odds).0;
+            let curves = search.loss(&found.curves.log_odds).mean;
             let gain = found.interactions.as_ref().map(|choice| search.gain(&found.curves.log_odds, &choice.log_odds));
             let shape = search.shape(&found.curves, found.interactions.as_ref().map_or(0, |choice| choice.pairs));
             (curves, gain, shape)
         };
 
         let (curves, gain, shape) = search(&by_fold(&blocks, 5, usize::MAX));
-        let (gain, error) = gain.unwrap();
-        assert!(gain > 0.05 && gain > 5.0 * error, "{curves} {gain} {error}");
+        let Estimate { mean, standard_error } = gain.unwrap();
+        assert!(mean > 0.05 && mean > 5.0 * standard_error, "{curves} {gain:?}");
         assert!(shape.pairs.contains(&[1, 2]), "{:?}", shape.pairs);
 
         // Labels that depend on nothing.
         let mut next = crate::model::design::examples::uniform(1);
         blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = u8::from(next() < 0.3));
         let (curves, gain, _) = search(&by_fold(&blocks, 5, usize::MAX));
-        assert!(gain.is_none_or(|(gain, error)| gain < 2.0 * error), "{curves} {gain:?}");
+        assert!(gain.is_none_or(|gain| gain.mean < 2.0 * gain.standard_error), "{curves} {gain:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::solver::Solver;
 use super::uncertainty::standard_errors;
 use super::*;
 use crate::config::{Direction, Penalty};
+use crate::dataset::folds::CustomerFolds;
 use crate::dataset::StoredValues;
 use crate::features::{Catalogue, Directions, Feature as Column};
 use crate::memory::{Arena, Memory};
@@ -257,11 +258,11 @@ pub(super) fn fitted_with(
         uncertainty: true,
         alpha,
         one_standard_error: false,
-        folds: 5,
-        seed: 7,
+        folds: CustomerFolds { count: 5, seed: 7 },
     };
     let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, directions, options).unwrap();
-    searched.fit(true, dataset, &rows).unwrap()
+    let CrossFitted { fit, out_of_fold } = searched.fit(true, dataset, &rows).unwrap();
+    (fit, out_of_fold)
 }
 
 #[test]
@@ -392,6 +393,6 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
     let strong = fitted_with(&dataset, Some(0.05), Penalty::Group, &Directions::default()).0;
     let dropped = strong.restrictions().dropped;
     assert!(dropped.contains(&"constant".to_owned()) && dropped.contains(&"plan".to_owned()), "{dropped:?}");
-    let (again, _) = strong.refit(&dataset, &rows, 5, 7).unwrap();
+    let again = strong.refit(&dataset, &rows, CustomerFolds { count: 5, seed: 7 }).unwrap().fit;
     assert_eq!(again.restrictions().dropped, dropped);
 }

@@ -20,7 +20,7 @@ pub use smooth::{fit_beta, fit_platt};
 
 use crate::config::CalibrationChoice;
 use crate::metrics::{self, CALIBRATION_BINS};
-use crate::numeric::{logit, sigmoid, sum};
+use crate::numeric::{logit, sigmoid, sum, Estimate};
 use base_rate::PriorCorrection;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -133,13 +133,13 @@ impl<'a> Rows<'a> {
         stayed as f64 * self.weights[0] + churners as f64 * self.weights[1]
     }
 
-    /// The weighted mean of a value a row, and its standard error.
-    fn mean(&self, of: impl Fn(usize) -> f64) -> (f64, f64) {
+    /// The weighted mean of a value a row.
+    fn mean(&self, of: impl Fn(usize) -> f64) -> Estimate {
         let weight = |row: usize| self.weights[usize::from(self.y[row] == 1)];
         let all = self.weight();
         let mean = sum((0..self.y.len()).map(|row| weight(row) * of(row))) / all;
         let square = sum((0..self.y.len()).map(|row| (weight(row) * (of(row) - mean)).powi(2)));
-        (mean, square.sqrt() / all)
+        Estimate { mean, standard_error: square.sqrt() / all }
     }
 
     /// The expected calibration error, as [`metrics::ece`] of the rows that these stand for.
@@ -236,6 +236,12 @@ pub struct ComparedCalibration {
     pub ece: f64,
 }
 
+/// A calibration as it was compared, and the log-loss of each row.
+struct JudgedCalibration {
+    compared: ComparedCalibration,
+    losses: Vec<f64>,
+}
+
 /// The calibration asked for, learned on out-of-fold log-odds, beside how the others would have done. `auto` goes from
 /// the simplest to the richest and takes the next one if its log-loss, cross-validated over the folds, is lower by more
 /// than the standard error of the difference. It considers the isotonic curve from 1,000 rows with 100 churners on, takes
@@ -253,31 +259,32 @@ pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenC
     }
     let limits = rows.limits();
 
-    let judged: Vec<(ComparedCalibration, Vec<f64>)> = candidates
+    let judged: Vec<JudgedCalibration> = candidates
         .into_par_iter()
         .filter(|_| comparable)
         .map(|method| {
             let mut p = cross_validated(rows, fold, folds, method);
             p.iter_mut().for_each(|p| *p = p.max(limits[0]).min(limits[1]));
             let losses: Vec<f64> = p.iter().zip(rows.y).map(|(&p, &y)| metrics::loss(y == 1, p)).collect();
-            let (log_loss, _) = rows.mean(|row| losses[row]);
-            let (brier, _) = rows.mean(|row| (p[row] - f64::from(rows.y[row])).powi(2));
-            (ComparedCalibration { method, log_loss, brier, ece: rows.ece(&p) }, losses)
+            let log_loss = rows.mean(|row| losses[row]).mean;
+            let brier = rows.mean(|row| (p[row] - f64::from(rows.y[row])).powi(2)).mean;
+            JudgedCalibration { compared: ComparedCalibration { method, log_loss, brier, ece: rows.ece(&p) }, losses }
         })
         .collect();
 
-    let compared = judged.iter().map(|&(compared, _)| compared).collect();
-    let better = |best: (ComparedCalibration, Vec<f64>), next: (ComparedCalibration, Vec<f64>)| {
-        let (gain, error) = rows.mean(|row| best.1[row] - next.1[row]);
-        let least = if next.0.method == CalibrationChoice::Isotonic { ISOTONIC_GAIN * best.0.log_loss } else { 0.0 };
-        if gain > error.max(least) {
+    let compared = judged.iter().map(|judged| judged.compared).collect();
+    let better = |best: JudgedCalibration, next: JudgedCalibration| {
+        let gain = rows.mean(|row| best.losses[row] - next.losses[row]);
+        let is_isotonic = next.compared.method == CalibrationChoice::Isotonic;
+        let least = if is_isotonic { ISOTONIC_GAIN * best.compared.log_loss } else { 0.0 };
+        if gain.mean > gain.standard_error.max(least) {
             next
         } else {
             best
         }
     };
 
-    let best = judged.into_iter().reduce(better).map(|(best, _)| best.method);
+    let best = judged.into_iter().reduce(better).map(|best| best.compared.method);
     let method = match (choice, best) {
         (CalibrationChoice::Auto, Some(best)) => best,
         (CalibrationChoice::Auto, None) => CalibrationChoice::None,

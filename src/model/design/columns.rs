@@ -1,9 +1,10 @@
 //! A recipe applied: rows of a data set as columns of the design.
 
 use super::recipe::{NumericStep, Recipe, Role, Source, Term, Transform};
+use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
-use crate::memory::{Arena, Memory};
+use crate::memory::Arena;
 use crate::model::design::{Design, DesignBlock, TILE};
 use crate::numeric::vectorised;
 use crate::sources::{CustomerTable, NO_LEVEL};
@@ -15,25 +16,25 @@ const DESIGN_RESERVE: u64 = 64 << 20;
 const JUDGED_ROW: u64 = 256;
 
 impl Recipe {
-    /// The design of the selected rows. `folds` is the number of cross-fitting folds: all rows of a customer fall into
-    /// one, by a hash of the id.
-    pub fn design(&self, dataset: &Dataset, selection: &Selection, folds: u8, seed: u64) -> Result<Design> {
-        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), &dataset.customers, selection, folds, seed);
+    /// The design of the selected rows, with the folds that they are cross-fitted on.
+    pub fn design(&self, dataset: &Dataset, selection: &Selection, folds: CustomerFolds) -> Result<Design> {
+        let arena = arena_for(dataset, selection);
+        let of_block = self.of_blocks(arena, &dataset.customers, selection, folds);
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| of_block(index, block));
         Ok(self.designed(blocks.collect::<Result<_>>()?))
     }
 
-    /// As [`Recipe::design`], with `then` done to each block, given its place, as soon as it is in the design: where blocks give
-    /// up features, these and the design are never in memory in full, both.
+    /// As [`Recipe::design`], with `then` done to each block, given its place, as soon as it is in the design: where blocks
+    /// give up features, the design and all features are never in memory together.
     pub fn design_then(
         &self,
         dataset: &mut Dataset,
         selection: &Selection,
-        (folds, seed): (u8, u64),
+        folds: CustomerFolds,
         then: impl Fn(usize, &mut Block) -> Result<()> + Sync,
     ) -> Result<Design> {
         let customers = dataset.customers.clone();
-        let of_block = self.of_blocks((dataset.rows(), &dataset.memory), &customers, selection, folds, seed);
+        let of_block = self.of_blocks(arena_for(dataset, selection), &customers, selection, folds);
         let blocks = dataset.blocks.par_iter_mut().enumerate().map(|(index, block)| {
             let designed = of_block(index, block)?;
             then(index, block)?;
@@ -42,22 +43,18 @@ impl Recipe {
         Ok(self.designed(blocks.collect::<Result<_>>()?))
     }
 
-    /// What turns the selected rows of a block of a data set, of so many rows in all, into blocks of the design.
+    /// What turns the selected rows of a block of a data set into blocks of the design, whose values go to the arena.
     fn of_blocks<'a>(
         &'a self,
-        (all, memory): (usize, &Memory),
+        arena: Arena,
         customers: &'a CustomerTable,
         selection: &'a Selection,
-        folds: u8,
-        seed: u64,
+        folds: CustomerFolds,
     ) -> impl Fn(usize, &Block) -> Result<Vec<DesignBlock>> + Sync + 'a {
         let columns = self.columns(customers);
-        let judged = JUDGED_ROW * (all - selection.count()) as u64;
-        let arena = Arena::new(memory.budget(memory.room(DESIGN_RESERVE + judged)));
-
         move |index, block| {
             let (values, of) = (block.values()?, &block.customers);
-            let fold = |&row: &u32| customers.fold(of[row as usize], folds, seed);
+            let fold = |&row: &u32| folds.fold(customers, of[row as usize]);
             let design_block = |rows: &[u32]| {
                 let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
                 let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();
@@ -87,6 +84,12 @@ impl Recipe {
     }
 }
 
+/// Where the design of the selected rows lies: under a memory limit, what that leaves is kept free for the other rows.
+fn arena_for(dataset: &Dataset, selection: &Selection) -> Arena {
+    let judged = JUDGED_ROW * (dataset.rows() - selection.count()) as u64;
+    Arena::new(dataset.memory.budget(dataset.memory.room(DESIGN_RESERVE + judged)))
+}
+
 /// The columns of a design, ready to be computed for rows of a data set.
 pub struct DesignColumns<'a> {
     recipe: &'a Recipe,
@@ -94,6 +97,15 @@ pub struct DesignColumns<'a> {
     terms: Vec<Term>,
     /// Per categorical term and code of this customers table, whether the column is set: levels are compared by name.
     sets: Vec<Vec<bool>>,
+}
+
+/// Log-odds that are `intercept + x * weights`, of a row whose columns are `x`.
+#[derive(Clone, Copy, Debug)]
+pub struct LinearEffects<'a> {
+    /// The log-odds of a row of zeros.
+    pub intercept: f64,
+    /// One a column.
+    pub weights: &'a [f64],
 }
 
 impl DesignColumns<'_> {
@@ -105,14 +117,14 @@ impl DesignColumns<'_> {
         x
     }
 
-    /// The log-odds `intercept + x * weights` of some rows of a block. `visit` is shown each column, given its place. Only one
-    /// column is in memory at a time.
+    /// The log-odds of some rows of a block. `visit` is shown each column, given its place. Only one column is in memory at a
+    /// time.
     pub fn score(
         &self,
         block: &Block,
         values: &Values<'_>,
         rows: &[u32],
-        (intercept, weights): (f64, &[f64]),
+        LinearEffects { intercept, weights }: LinearEffects<'_>,
         mut visit: impl FnMut(usize, &[f32]),
     ) -> Vec<f64> {
         let mut log_odds = vec![intercept; rows.len()];

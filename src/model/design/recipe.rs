@@ -382,6 +382,7 @@ fn with_copies(mut steps: Vec<NumericStep>, catalogue: &Catalogue, sample: &[f32
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::folds::CustomerFolds;
     use crate::dataset::{Block, StoredValues};
     use crate::features::Feature;
     use crate::memory::{Arena, Memory};
@@ -487,7 +488,7 @@ mod tests {
         let recipe = Recipe::learn(&data, &selection).unwrap();
         let names: Vec<String> = recipe.terms().into_iter().map(|t| t.name).collect();
         assert_eq!(names, ["f0", "f0 is missing", "f1", "plan=b", "plan is rare"]);
-        let design = recipe.design(&data, &selection, 5, 7).unwrap();
+        let design = recipe.design(&data, &selection, CustomerFolds { count: 5, seed: 7 }).unwrap();
         let block = design.blocks[0].columns().unwrap();
         let mean: f64 = block.column(0).iter().map(|&v| f64::from(v)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 1e-6);

@@ -5,7 +5,7 @@ use super::cross_fit::{self, fold_log_loss, log_odds, Split, SEARCH_ROWS};
 use super::loss::{self, Point, Sample};
 use super::newton::curvature_sample;
 use super::{Advice, Certificate, LogisticFit};
-use crate::config::{Direction, Penalty, Settings};
+use crate::config::{Direction, Model, Penalty};
 use crate::error::{Error, Result};
 use crate::features::Directions;
 use crate::model::design::recipe::{Recipe, Role, Source, Term};
@@ -39,8 +39,8 @@ pub struct Constraints {
 }
 
 impl Constraints {
-    /// What the settings ask of the columns of a recipe.
-    pub fn from_settings(settings: &Settings, recipe: &Recipe, directions: &Directions) -> Constraints {
+    /// What the settings of the model, and the directions, ask of the columns of a recipe.
+    pub fn new(model: &Model, recipe: &Recipe, directions: &Directions) -> Constraints {
         let terms = recipe.terms();
         let direction = |term: &Term| match (term.source, &term.role) {
             (Source::Numeric(place), Role::Value) => directions.get(place),
@@ -65,14 +65,14 @@ impl Constraints {
         }
 
         Constraints {
-            penalty: settings.model.penalty,
+            penalty: model.penalty,
             directions: terms
                 .chunk_by(|a, b| a.source == b.source)
                 .map(|same| same.iter().find_map(direction))
                 .collect(),
             features,
             bounds: terms.iter().map(bound).collect(),
-            fixed: settings.model.alpha.fixed().is_some(),
+            fixed: model.alpha.fixed().is_some(),
         }
     }
 

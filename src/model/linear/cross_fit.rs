@@ -36,12 +36,22 @@ pub struct Split<'a> {
     pub judged: &'a Design,
 }
 
-impl Split<'_> {
-    /// A design with another one to judge on, if that is not the same.
-    pub fn from_designs((fitted, judged): &(Design, Option<Design>)) -> Split<'_> {
-        Split { fitted, judged: judged.as_ref().unwrap_or(fitted) }
-    }
+/// The designs of a split.
+pub struct SplitDesigns {
+    /// The rows to fit on.
+    pub fitted: Design,
+    /// The rows to judge on, if they are not the same.
+    pub judged: Option<Design>,
+}
 
+impl SplitDesigns {
+    /// The split.
+    pub fn split(&self) -> Split<'_> {
+        Split { fitted: &self.fitted, judged: self.judged.as_ref().unwrap_or(&self.fitted) }
+    }
+}
+
+impl Split<'_> {
     /// All rows, both ways.
     pub fn within(design: &Design) -> Split<'_> {
         Split { fitted: design, judged: design }
