@@ -2,6 +2,7 @@
 //! the published model learns from all rows.
 
 use super::candidates::Candidates;
+use super::volume;
 use crate::artefact::{Inputs, ModelPair};
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
@@ -64,12 +65,7 @@ pub fn train(
 ) -> Result<ModelPair> {
     let dataset = candidates.dataset;
     let all = Selection::labelled(dataset, |_| true);
-    training::enough(
-        plan.gates,
-        dataset,
-        &all,
-        &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() },
-    )?;
+    volume::enough(plan.gates, dataset, &all, &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() })?;
 
     let count = if folds.column.is_some() || all.count() <= ROWS_FOR_ALL_FOLDS { folds.count() } else { 1 };
     let mut held_out = Vec::with_capacity(count);

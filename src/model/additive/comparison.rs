@@ -42,6 +42,13 @@ pub struct Comparison {
     pub chosen: String,
 }
 
+impl Comparison {
+    /// The penalty of the linear model, if it was among those compared.
+    pub fn linear_alpha(&self) -> Option<f64> {
+        self.steps.iter().find(|step| step.complexity == LINEAR).map(|step| step.alpha)
+    }
+}
+
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
