@@ -1,6 +1,6 @@
 //! The metrics fold by fold, where there is no time to split by.
 
-use crate::metrics::bootstrap::PerMetric;
+use crate::metrics::interval::PerMetric;
 use crate::metrics::Metrics;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,8 @@
 //! customer's value less the offer; one who was to stay anyway takes the offer (Neslin et al. 2006).
 
 use crate::config::{Economics, RankBy};
-use crate::metrics::bootstrap::{Bootstrap, Interval};
+use crate::metrics::bootstrap::Bootstrap;
+use crate::metrics::interval::Interval;
 use crate::metrics::Scores;
 use crate::numeric::sum;
 use serde::{Deserialize, Serialize};

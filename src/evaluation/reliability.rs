@@ -1,6 +1,6 @@
 //! Whether probabilities mean what they say: Cox's calibration line, and the calibration error that chance alone gives.
 
-use crate::metrics::bootstrap::Interval;
+use crate::metrics::interval::Interval;
 use crate::metrics::{self, CALIBRATION_BINS};
 use crate::model::calibration::{Curve, Rows};
 use crate::numeric::{logit, sigmoid, sum};

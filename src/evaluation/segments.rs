@@ -8,7 +8,7 @@
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::features::Measure;
-use crate::metrics::bootstrap::Interval;
+use crate::metrics::interval::Interval;
 use crate::metrics::{self, Scores};
 use crate::numeric::sum;
 use crate::sources::NO_LEVEL;

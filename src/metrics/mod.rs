@@ -4,6 +4,8 @@
 //! unless some customers churned and some stayed.
 
 pub mod bootstrap;
+pub mod interval;
+mod replicates;
 
 use crate::numeric::{ordered_f64, sum};
 use rayon::prelude::*;

@@ -3,7 +3,7 @@
 
 use crate::artefact::Artefact;
 use crate::calendar::Day;
-use crate::metrics::bootstrap::Interval;
+use crate::metrics::interval::Interval;
 use crate::metrics::Metrics;
 use crate::model::additive::Additive;
 use crate::model::calibration::Calibration;

@@ -4,7 +4,8 @@ use crate::artefact::{Artefact, ModelPair};
 use crate::calendar::Day;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
-use crate::metrics::bootstrap::{Bootstrap, Intervals};
+use crate::metrics::bootstrap::Bootstrap;
+use crate::metrics::interval::Intervals;
 use serde::Serialize;
 
 /// Which of a version's models was compared.

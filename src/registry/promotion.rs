@@ -2,7 +2,7 @@
 
 use super::comparison::{self, HeldOut, ModelKind};
 use crate::artefact::ModelPair;
-use crate::metrics::bootstrap::Interval;
+use crate::metrics::interval::Interval;
 
 /// Whether a challenger becomes champion, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,8 @@ use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::evaluation::{self, Baseline, CalibrationLine};
 use crate::labels;
-use crate::metrics::bootstrap::{Bootstrap, Interval, Intervals};
+use crate::metrics::bootstrap::Bootstrap;
+use crate::metrics::interval::{Interval, Intervals};
 use crate::metrics::{self, Metrics, Scores};
 use crate::model::calibration::base_rate;
 use crate::numeric::{logit, sum};
@@ -252,7 +253,7 @@ impl Backtester<'_> {
         let [by_p, by_baseline] = pooled.places();
         let scores = Scores { p: &pooled.p, by: &by_p };
         let baseline = Scores { p: &pooled.baseline, by: &by_baseline };
-        let (intervals, over_baseline) = bootstrap.both(&pooled.y, scores, baseline, &pooled.customers);
+        let judged = bootstrap.with_difference(&pooled.y, scores, baseline, &pooled.customers);
 
         // Splits by time learn from rows before those that judge them.
         let by_folds = origins.iter().all(|origin| origin.learned_from.is_empty());
@@ -263,11 +264,11 @@ impl Backtester<'_> {
         Ok(Backtest {
             left_out,
             pooled: Metrics::new(&pooled.y, scores, capacity),
-            intervals: intervals.widened(times),
+            intervals: judged.intervals.widened(times),
             calibration_line: evaluation::calibration_line(&pooled.y, &pooled.p, &pooled.customers),
             baseline_of: folds::either(origins.iter().map(|origin| origin.baseline_of.as_str())),
             baseline: Metrics::new(&pooled.y, baseline, capacity),
-            over_baseline: over_baseline.differences_widened(times),
+            over_baseline: judged.difference.differences_widened(times),
             by_history,
             by_customers,
             origins,

@@ -1,7 +1,7 @@
 //! A backtest.
 
 use super::{count, interval, percent, shown, table};
-use crate::metrics::bootstrap::Interval;
+use crate::metrics::interval::Interval;
 use crate::metrics::Metrics;
 use crate::training::backtest::{Backtest, LearningCurve, Origin};
 use std::fmt::Write;

@@ -3,7 +3,7 @@
 use super::{counted, percent, shown, table};
 use crate::calendar::Day;
 use crate::jobs::compare::Comparison;
-use crate::metrics::bootstrap::{Interval, Intervals};
+use crate::metrics::interval::{Interval, Intervals};
 use crate::registry::comparison::{HeldOut, ModelKind};
 use crate::registry::differences::{ListChange, Moved};
 use std::fmt::Write;

@@ -13,7 +13,7 @@ pub mod train;
 
 use crate::calendar::Day;
 use crate::eligibility::Exclusions;
-use crate::metrics::bootstrap::Interval;
+use crate::metrics::interval::Interval;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::fmt::Write;
 
