@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use churn_risk::config::Economics;
-use churn_risk::evaluation::{calibration_line, empc};
+use churn_risk::evaluation::{calibration_line, empc, Empc};
 use churn_risk::memory::Arena;
 use churn_risk::metrics::{calibration_table, Metrics};
 use churn_risk::model::calibration::{self, Calibration, Rows};
@@ -266,7 +266,7 @@ fn metrics_are_scikit_learns() {
         ] {
             close(found.unwrap(), expected, 1e-12, &format!("{}, {what}", case.name));
         }
-        let (profit, share) = empc(&case.y, &case.p, 200.0, &economics).unwrap();
+        let Empc { profit, share } = empc(&case.y, &case.p, 200.0, &economics).unwrap();
         close(profit, case.empc[0], 1e-10, &format!("{}, EMPC", case.name));
         close(share, case.empc[1], 1e-10, &format!("{}, share of EMPC", case.name));
         if let Some(expected) = case.line {

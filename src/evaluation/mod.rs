@@ -6,23 +6,25 @@ mod folds;
 mod gains;
 mod profit;
 mod reliability;
+mod rows;
 pub(crate) mod segments;
 
 pub use baseline::{Baseline, RECENCY};
-pub use folds::FoldMetrics;
+pub use folds::{FoldMetrics, OneFold};
 pub use gains::{gains, Gain};
-pub use profit::{empc, ListProfit, Profit};
+pub use profit::{empc, Empc, ListProfit, Profit};
 pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
+pub use rows::HeldOutRows;
 pub use segments::Segment;
 
 use crate::calendar::Day;
 use crate::config::{Economics, List};
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::Dataset;
 use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::interval::{Interval, Intervals};
-use crate::metrics::{self, CalibrationBin, Metrics, RankedRow, Scores};
-use crate::sources::CustomerTable;
+use crate::metrics::{self, CalibrationBin, Metrics};
 use rayon::prelude::*;
+use rows::JudgedRows;
 use serde::{Deserialize, Serialize};
 
 /// With fewer churners the intervals are too wide to decide on anything.
@@ -46,7 +48,7 @@ pub struct Evaluation {
     /// How often they were resampled.
     pub replicates: usize,
     /// Each as-of date by itself.
-    pub by_date: Vec<(Day, Metrics)>,
+    pub by_date: Vec<DateMetrics>,
     /// Predicted against observed, in ten bins of equal size.
     pub calibration: Vec<CalibrationBin>,
     /// Cox's calibration line.
@@ -73,19 +75,59 @@ pub struct Evaluation {
     pub folds: Option<FoldMetrics>,
 }
 
-/// Held-out rows, and what is known of them before they are judged.
-pub struct HeldOutRows<'a> {
-    /// The rows.
-    pub rows: &'a Selection,
-    /// The probability that the model gives each of them, block by block.
-    pub probabilities: &'a [Vec<f64>],
-    /// What the baseline says of them.
-    pub baseline: Baseline,
-    /// The [groups](segments::groupings) that they fall into.
-    pub groupings: Vec<segments::Grouping>,
-    /// The fold of each row where rows were held out in turn: they are ranked by [`metrics::places_within`] their folds, and
-    /// intervals are wider by [`for_shared_rows`].
-    pub folds: Option<&'a [u32]>,
+/// The metrics of one as-of date. In the model file they are a pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(Day, Metrics)", into = "(Day, Metrics)")]
+pub struct DateMetrics {
+    /// The date.
+    pub as_of: Day,
+    /// Its metrics.
+    pub metrics: Metrics,
+}
+
+impl From<(Day, Metrics)> for DateMetrics {
+    fn from((as_of, metrics): (Day, Metrics)) -> DateMetrics {
+        DateMetrics { as_of, metrics }
+    }
+}
+
+impl From<DateMetrics> for (Day, Metrics) {
+    fn from(date: DateMetrics) -> (Day, Metrics) {
+        (date.as_of, date.metrics)
+    }
+}
+
+/// What one pass or one sort of the rows gives.
+struct Figures {
+    metrics: Metrics,
+    calibration: Vec<CalibrationBin>,
+    gains: Vec<Gain>,
+    by_date: Vec<DateMetrics>,
+    calibration_line: Option<CalibrationLine>,
+    ece_by_chance: Option<f64>,
+    baseline: Metrics,
+}
+
+impl Figures {
+    fn new(rows: &JudgedRows, dataset: &Dataset, capacity: usize) -> Figures {
+        let (y, scores) = (&rows.y, rows.scores());
+        let of_all = || {
+            let metrics = Metrics::new(y, scores, capacity);
+            (metrics, metrics::calibration_table(y, scores.p), gains(y, scores.by))
+        };
+        let of_date =
+            |&date: &u32| DateMetrics { as_of: dataset.as_of[date as usize], metrics: rows.metrics_of(date, capacity) };
+        let of_probabilities = || {
+            let baseline = Metrics::new(y, rows.baseline_scores(), capacity);
+            (calibration_line(y, scores.p, &rows.customers), ece_by_chance(scores.p), baseline)
+        };
+
+        let ((of_all, by_date), of_probabilities) =
+            rayon::join(|| rayon::join(of_all, || rows.seen.par_iter().map(of_date).collect()), of_probabilities);
+        let (metrics, calibration, gains) = of_all;
+        let (calibration_line, ece_by_chance, baseline) = of_probabilities;
+        Figures { metrics, calibration, gains, by_date, calibration_line, ece_by_chance, baseline }
+    }
 }
 
 impl Evaluation {
@@ -97,91 +139,41 @@ impl Evaluation {
         dataset: &Dataset,
         held_out: HeldOutRows<'_>,
     ) -> Evaluation {
-        let HeldOutRows { rows: selection, probabilities, baseline, mut groupings, folds } = held_out;
-        let mut y = selection.labels(dataset);
-        let mut dates = selection.map(dataset, |block, row| block.as_of[row]);
-        let mut who = compact(&selection.customers(dataset));
-        let (baseline_of, mut p, mut baseline) =
-            (baseline.name, probabilities.concat(), baseline.probabilities.concat());
-        let by = |p: &[f64]| folds.map(|folds| metrics::places_within(folds, p));
-        let (mut by_p, mut by_baseline) = (by(&p), by(&baseline));
-        let mut values =
-            selection.map(dataset, |block, row| value(economics, &dataset.customers, block.customers[row]));
-
-        // From the highest risk to the lowest: whatever sorts by it from here on has no more to do than to see that.
-        let order = metrics::ranked(by_p.as_ref().unwrap_or(&p), &who);
-        groupings.iter_mut().for_each(|grouping| arrange(&mut grouping.groups, &order));
-        arrange(&mut y, &order);
-        [&mut dates, &mut who].into_iter().for_each(|column| arrange(column, &order));
-        let columns = [&mut values, &mut p, &mut baseline].into_iter().chain(&mut by_p).chain(&mut by_baseline);
-        columns.for_each(|column| arrange(column, &order));
-        drop(order);
-        let scores = Scores { p: &p, by: by_p.as_ref().unwrap_or(&p) };
-        let of_baseline = Scores { p: &baseline, by: by_baseline.as_ref().unwrap_or(&baseline) };
+        let baseline_of = held_out.baseline.name.clone();
+        let times = held_out.folds.map_or(1.0, for_shared_rows);
+        let rows = JudgedRows::new(economics, dataset, held_out);
         let capacity = list.capacity as usize;
-        let mut seen = dates.clone();
-        seen.sort_unstable();
-        seen.dedup();
-        let mut listed = vec![false; y.len()];
+        let bootstrap = Bootstrap::for_rows(rows.count(), seed, capacity);
 
-        for &date in &seen {
-            let rows = (0..y.len()).filter(|&row| dates[row] == date);
-            rows.take(capacity).for_each(|row| listed[row] = true);
-        }
-
-        let of_date = |&date: &u32| {
-            let rows = (0..y.len()).filter(|&row| dates[row] == date);
-            let (y, p): (Vec<u8>, Vec<f64>) = rows.map(|row| (y[row], p[row])).unzip();
-            (dataset.as_of[date as usize], Metrics::new(&y, &p, capacity))
-        };
-
-        let bootstrap = Bootstrap::for_rows(y.len(), seed, capacity);
-        let ranked = profit::Ranked { y: &y, scores, customers: &who, values: &values, dates: &dates };
-        let judged = segments::Judged { y: &y, scores, customers: &who, listed: &listed };
-
-        let segments = || -> Vec<Segment> {
-            let overall = judged.overall();
-            let of = |grouping: &segments::Grouping| {
-                let name = |group: u32| grouping.names.get(&group).cloned().unwrap_or_else(|| group.to_string());
-                judged.segments(&grouping.by, &grouping.groups, &name, overall.as_ref())
-            };
-            groupings.par_iter().flat_map_iter(of).collect()
-        };
-
-        let on_all = || (Metrics::new(&y, scores, capacity), metrics::calibration_table(&y, &p), gains(&y, scores.by));
-        let line = || (calibration_line(&y, &p, &who), ece_by_chance(&p), Metrics::new(&y, of_baseline, capacity));
-        let money = || ranked.profit(economics, list.rank_by, &bootstrap);
-        let by_date = || seen.par_iter().map(of_date).collect();
-
-        let (((intervals, over_baseline), segments), (((on_all, by_date), line), profit)) = rayon::join(
-            || rayon::join(|| bootstrap.both(&y, scores, of_baseline, &who), segments),
-            || rayon::join(|| rayon::join(|| rayon::join(on_all, by_date), line), money),
+        let ((resampled, segments), (figures, profit)) = rayon::join(
+            || rayon::join(|| rows.resampled(&bootstrap), || rows.segments(capacity)),
+            || {
+                rayon::join(
+                    || Figures::new(&rows, dataset, capacity),
+                    || rows.profit(economics, list.rank_by, &bootstrap),
+                )
+            },
         );
-
-        let (metrics, calibration, gains) = on_all;
-        let (calibration_line, ece_by_chance, baseline) = line;
-        let times = folds.map_or(1.0, for_shared_rows);
-
         let profit = profit.map(|profit| Profit {
             empc_interval: profit.empc_interval.map(|interval| interval.widened(times)),
             ..profit
         });
 
         let mut evaluation = Evaluation {
-            as_of: seen.iter().map(|&date| dataset.as_of[date as usize]).collect(),
-            metrics,
-            intervals: intervals.widened(times),
+            as_of: figures.by_date.iter().map(|date| date.as_of).collect(),
+            metrics: figures.metrics,
+            intervals: resampled.intervals.widened(times),
             replicates: bootstrap.replicates,
-            by_date,
-            calibration,
-            calibration_line,
-            ece_by_chance,
-            gains,
+            by_date: figures.by_date,
+            calibration: figures.calibration,
+            calibration_line: figures.calibration_line,
+            ece_by_chance: figures.ece_by_chance,
+            gains: figures.gains,
             profit,
             segments,
             baseline_of,
-            baseline,
-            over_baseline: over_baseline.differences_widened(times),
+            baseline: figures.baseline,
+            over_baseline: resampled.difference.differences_widened(times),
             advice: Vec::new(),
             folds: None,
         };
@@ -300,26 +292,4 @@ fn told(interval: Interval, digits: usize) -> String {
 /// "+0.031 (-0.001 to +0.059)".
 fn signed(interval: Interval, digits: usize) -> String {
     format!("{:+.digits$} ({:+.digits$} to {:+.digits$})", interval.estimate, interval.lower, interval.upper)
-}
-
-/// Customers counted from 0 without gaps, in their order.
-fn compact(customers: &[u32]) -> Vec<u32> {
-    let mut places = vec![0; customers.iter().max().map_or(0, |&last| last as usize + 1)];
-    customers.iter().for_each(|&customer| places[customer as usize] = 1);
-    let mut before = 0;
-    for place in &mut places {
-        before += std::mem::replace(place, before);
-    }
-    customers.iter().map(|&customer| places[customer as usize]).collect()
-}
-
-/// Puts the values of the rows in another order.
-fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
-    *values = order.par_iter().map(|row| values[row.row()]).collect();
-}
-
-/// What keeping a customer is worth: the stated months of the value a month, or the stated value of a customer.
-fn value(economics: &Economics, customers: &CustomerTable, customer: u32) -> f64 {
-    let monthly = customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
-    monthly.map_or(economics.customer_value, |value| value * f64::from(economics.value_months))
 }

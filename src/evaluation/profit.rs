@@ -65,72 +65,84 @@ pub struct Ranked<'a> {
 impl Ranked<'_> {
     /// The money side of the ranking by `rank_by`. None without rows.
     pub fn profit(&self, economics: &Economics, rank_by: RankBy, bootstrap: &Bootstrap) -> Option<Profit> {
-        let capacity = bootstrap.capacity;
         if self.y.is_empty() {
             return None;
         }
-        let earned = |row: usize, churned: f64| {
-            let Economics { contact_cost, offer_cost, save_rate, .. } = economics;
-            churned * save_rate * (self.values[row] - offer_cost) - (1.0 - churned) * offer_cost - contact_cost
-        };
 
+        let order = self.order(rank_by);
+        let snapshots: Vec<&[usize]> = order.chunk_by(|&a, &b| self.dates[a] == self.dates[b]).collect();
+        let best: Vec<&[usize]> = snapshots.iter().map(|rows| &rows[..self.best_length(rows, economics)]).collect();
+        let at_capacity: Vec<&[usize]> =
+            snapshots.iter().map(|rows| &rows[..bootstrap.capacity.min(rows.len())]).collect();
+
+        let mean_value = sum(self.values.iter().copied()) / self.values.len() as f64;
+        let Economics { contact_cost, offer_cost, save_rate, .. } = *economics;
+        let found = empc(self.y, self.scores.by, mean_value, economics);
+        Some(Profit {
+            economics: economics.clone(),
+            mean_value,
+            empc: found.map(|found| found.profit),
+            empc_interval: found.and_then(|found| self.empc_interval(found.profit, mean_value, economics, bootstrap)),
+            empc_share: found.map(|found| found.share),
+            break_even: (contact_cost + offer_cost) / (save_rate * (mean_value - offer_cost) + offer_cost),
+            best: self.list_profit(&best, economics),
+            at_capacity: self.list_profit(&at_capacity, economics),
+        })
+    }
+
+    /// The rows snapshot by snapshot, in each from the first to be contacted.
+    fn order(&self, rank_by: RankBy) -> Vec<usize> {
         let score = |row: usize| match rank_by {
             RankBy::Probability => self.scores.by[row],
             RankBy::ExpectedLoss => self.scores.p[row] * self.values[row],
         };
 
         let mut order: Vec<usize> = (0..self.y.len()).collect();
-        let place = |row: usize| (self.dates[row], self.customers[row]);
         order.sort_unstable_by(|&a, &b| {
-            self.dates[a].cmp(&self.dates[b]).then(score(b).total_cmp(&score(a))).then(place(a).cmp(&place(b)))
+            let by_date = self.dates[a].cmp(&self.dates[b]);
+            by_date.then(score(b).total_cmp(&score(a))).then(self.customers[a].cmp(&self.customers[b]))
         });
-        let snapshots: Vec<&[usize]> = order.chunk_by(|&a, &b| self.dates[a] == self.dates[b]).collect();
-
-        let list = |length: &dyn Fn(&[usize]) -> usize| {
-            let count = snapshots.len() as f64;
-            let listed = snapshots.iter().flat_map(|rows| &rows[..length(rows).min(rows.len())]);
-            let rows: Vec<usize> = listed.copied().collect();
-            let mut realised: Vec<(u32, f64)> =
-                rows.iter().map(|&row| (self.customers[row], earned(row, f64::from(self.y[row])))).collect();
-            realised.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-            let total = sum(realised.iter().map(|(_, money)| *money));
-            let mean = total / realised.len().max(1) as f64;
-            let square = sum(realised.chunk_by(|a, b| a.0 == b.0).map(|of| sum(of.iter().map(|m| m.1 - mean)).powi(2)));
-            ListProfit {
-                length: rows.len() as f64 / count,
-                expected: sum(rows.iter().map(|&row| earned(row, self.scores.p[row]))) / count,
-                realised: Interval::normal(total / count, square.sqrt() / count),
-            }
-        };
-
-        let mean_value = sum(self.values.iter().copied()) / self.values.len() as f64;
-        let best = |rows: &[usize]| {
-            let (mut total, mut most, mut length) = (0.0, 0.0, 0);
-            for (at, &row) in rows.iter().enumerate() {
-                total += earned(row, self.scores.p[row]);
-                if total > most {
-                    (most, length) = (total, at + 1);
-                }
-            }
-            length
-        };
-
-        let Economics { contact_cost, offer_cost, save_rate, .. } = *economics;
-        let found = empc(self.y, self.scores.by, mean_value, economics);
-        Some(Profit {
-            economics: economics.clone(),
-            mean_value,
-            empc: found.map(|(profit, _)| profit),
-            empc_interval: found.and_then(|(profit, _)| self.empc_interval(profit, mean_value, economics, bootstrap)),
-            empc_share: found.map(|(_, share)| share),
-            break_even: (contact_cost + offer_cost) / (save_rate * (mean_value - offer_cost) + offer_cost),
-            best: list(&best),
-            at_capacity: list(&|_| capacity),
-        })
+        order
     }
-}
 
-impl Ranked<'_> {
+    /// What contacting a customer earns, who churns with the chance `churned`.
+    fn earned(&self, row: usize, churned: f64, economics: &Economics) -> f64 {
+        let Economics { contact_cost, offer_cost, save_rate, .. } = economics;
+        churned * save_rate * (self.values[row] - offer_cost) - (1.0 - churned) * offer_cost - contact_cost
+    }
+
+    /// How many of the rows to contact, the first ones, for the most that the probabilities promise.
+    fn best_length(&self, rows: &[usize], economics: &Economics) -> usize {
+        let (mut total, mut most, mut length) = (0.0, 0.0, 0);
+        for (at, &row) in rows.iter().enumerate() {
+            total += self.earned(row, self.scores.p[row], economics);
+            if total > most {
+                (most, length) = (total, at + 1);
+            }
+        }
+        length
+    }
+
+    /// What lists earn, on average; each is of a snapshot.
+    fn list_profit(&self, lists: &[&[usize]], economics: &Economics) -> ListProfit {
+        let count = lists.len() as f64;
+        let rows = lists.concat();
+        let expected = sum(rows.iter().map(|&row| self.earned(row, self.scores.p[row], economics)));
+
+        let money = |&row: &usize| (self.customers[row], self.earned(row, f64::from(self.y[row]), economics));
+        let mut realised: Vec<(u32, f64)> = rows.iter().map(money).collect();
+        realised.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let total = sum(realised.iter().map(|(_, money)| *money));
+        let mean = total / realised.len().max(1) as f64;
+        let square = sum(realised.chunk_by(|a, b| a.0 == b.0).map(|of| sum(of.iter().map(|m| m.1 - mean)).powi(2)));
+
+        ListProfit {
+            length: rows.len() as f64 / count,
+            expected: expected / count,
+            realised: Interval::normal(total / count, square.sqrt() / count),
+        }
+    }
+
     /// The interval of [`empc`]. The steps of many rows are gathered into [`STEPS`] about equal ones: the curve through
     /// them is as good as the whole one.
     fn empc_interval(&self, found: f64, value: f64, economics: &Economics, bootstrap: &Bootstrap) -> Option<Interval> {
@@ -146,34 +158,50 @@ impl Ranked<'_> {
             tie.iter().for_each(|&row| cells[row] = 2 * step + u32::from(self.y[row] == 1));
         }
         bootstrap.interval_from_cells(found, &cells, self.customers, |counts| {
-            let steps = counts.chunks_exact(2).map(|cells| [cells[1], cells[0]]);
-            empc_from_steps(steps, value, economics).map_or(f64::NAN, |(profit, _)| profit)
+            let steps = counts.chunks_exact(2).map(|cells| Outcomes { churned: cells[1], stayed: cells[0] });
+            empc_from_steps(steps, value, economics).map_or(f64::NAN, |found| found.profit)
         })
     }
 }
 
+/// The expected maximum profit of a ranking.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Empc {
+    /// Per customer.
+    pub profit: f64,
+    /// The share of customers that is contacted for it.
+    pub share: f64,
+}
+
+/// Customers who churned and who stayed: how many, or which shares of all who did.
+#[derive(Clone, Copy, Debug)]
+struct Outcomes {
+    churned: f64,
+    stayed: f64,
+}
+
 /// Expected maximum profit for customer churn (EMPC; Verbraken, Verbeke & Baesens 2013): the profit per customer of
-/// contacting the best share of the ranking, averaged over a save rate that is only known as a Beta distribution. The
-/// second value is that share, averaged likewise. With the defaults (value 200, offer 10, contact 1, Beta(6, 14)) it is
+/// contacting the best share of the ranking, and that share, averaged over a save rate that is only known as a Beta
+/// distribution. With the defaults (value 200, offer 10, contact 1, Beta(6, 14)) it is
 /// the `empChurn` of the authors' R package EMP. `None` unless there are both classes, or if the value is not above the
 /// offer.
-pub fn empc(y: &[u8], score: &[f64], value: f64, economics: &Economics) -> Option<(f64, f64)> {
+pub fn empc(y: &[u8], score: &[f64], value: f64, economics: &Economics) -> Option<Empc> {
     let mut order: Vec<(f64, u8)> = score.iter().copied().zip(y.iter().copied()).collect();
     order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     let ties = order.chunk_by(|a, b| a.0 == b.0).map(|tie| {
         let caught = tie.iter().filter(|(_, y)| *y == 1).count();
-        [caught as f64, (tie.len() - caught) as f64]
+        Outcomes { churned: caught as f64, stayed: (tie.len() - caught) as f64 }
     });
     empc_from_steps(ties, value, economics)
 }
 
-/// [`empc`] of the steps of a ranking, from the highest score: how many churned and how many stayed in each.
-fn empc_from_steps(
-    steps: impl Iterator<Item = [f64; 2]> + Clone,
-    value: f64,
-    economics: &Economics,
-) -> Option<(f64, f64)> {
-    let [churners, stayed] = steps.clone().fold([0.0, 0.0], |[a, b], [churned, stayed]| [a + churned, b + stayed]);
+/// [`empc`] of the steps of a ranking, from the highest score: how many churned and how many stayed in each of them.
+fn empc_from_steps(steps: impl Iterator<Item = Outcomes> + Clone, value: f64, economics: &Economics) -> Option<Empc> {
+    let (mut churners, mut stayed) = (0.0, 0.0);
+    for step in steps.clone() {
+        churners += step.churned;
+        stayed += step.stayed;
+    }
     let n = churners + stayed;
     let (offer, contact) = (economics.offer_cost / value, economics.contact_cost / value);
     let (a, b) = (economics.save_rate * CERTAINTY, (1.0 - economics.save_rate) * CERTAINTY);
@@ -184,10 +212,10 @@ fn empc_from_steps(
     let hull = convex_hull(steps, churners, stayed);
     let (mut profit, mut share, mut from) = (0.0, 0.0, 0.0);
 
-    for (at, &(f1, f0)) in hull.iter().enumerate() {
+    for (at, &Outcomes { churned: f1, stayed: f0 }) in hull.iter().enumerate() {
         // The save rate from which on the next corner of the hull is better.
-        let upto = hull.get(at + 1).map_or(1.0, |&(next1, next0)| {
-            let (d1, d0) = (next1 - f1, next0 - f0);
+        let upto = hull.get(at + 1).map_or(1.0, |next| {
+            let (d1, d0) = (next.churned - f1, next.stayed - f0);
             ((p0 * (offer + contact) * d0 + p1 * contact * d1) / (p1 * (1.0 - offer) * d1)).min(1.0)
         });
         // E[rate; from < rate < upto] and P(from < rate < upto) of Beta(a, b).
@@ -201,27 +229,30 @@ fn empc_from_steps(
         }
     }
 
-    Some((profit, share))
+    Some(Empc { profit, share })
 }
 
-/// The corners of the upper convex hull of the ROC curve: (share of churners, share of others), from (0, 0) to (1, 1).
-fn convex_hull(steps: impl Iterator<Item = [f64; 2]>, churners: f64, stayed: f64) -> Vec<(f64, f64)> {
-    let mut hull: Vec<(f64, f64)> = vec![(0.0, 0.0)];
-    let (mut f1, mut f0) = (0.0, 0.0);
-    for [caught, missed] in steps {
-        f1 += caught;
-        f0 += missed;
+/// The corners of the upper convex hull of the ROC curve, from no share of either class to all of both.
+fn convex_hull(steps: impl Iterator<Item = Outcomes>, churners: f64, stayed: f64) -> Vec<Outcomes> {
+    let mut reached = Outcomes { churned: 0.0, stayed: 0.0 };
+    let mut hull = vec![reached];
+    for step in steps {
+        reached.churned += step.churned;
+        reached.stayed += step.stayed;
         while let [.., before, last] = hull[..] {
             // Counts are whole numbers, so the comparison of slopes is exact.
-            if (last.0 - before.0) * (f0 - last.1) <= (f1 - last.0) * (last.1 - before.1) {
+            let rise = (last.churned - before.churned) * (reached.stayed - last.stayed);
+            if rise <= (reached.churned - last.churned) * (last.stayed - before.stayed) {
                 hull.pop();
             } else {
                 break;
             }
         }
-        hull.push((f1, f0));
+        hull.push(reached);
     }
-    hull.into_iter().map(|(f1, f0)| (f1 / churners, f0 / stayed)).collect()
+
+    let share = |corner: Outcomes| Outcomes { churned: corner.churned / churners, stayed: corner.stayed / stayed };
+    hull.into_iter().map(share).collect()
 }
 
 /// The distribution function of Beta(a, b), by the continued fraction of DLMF 8.17.22 with Lentz's method.
@@ -291,7 +322,7 @@ mod tests {
     fn a_perfect_ranking_contacts_the_churners_alone() {
         let y = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0];
         let score: Vec<f64> = (0..10).map(|i| 1.0 - f64::from(i) / 10.0).collect();
-        let (profit, share) = empc(&y, &score, 200.0, &defaults()).unwrap();
+        let Empc { profit, share } = empc(&y, &score, 200.0, &defaults()).unwrap();
         // A fifth of the customers, each saved in 3 of 10 cases, worth 190, less the contact.
         assert!((profit - 0.2 * (0.3 * 190.0 - 1.0)).abs() < 0.01, "{profit}");
         assert!((share - 0.2).abs() < 0.001, "{share}");

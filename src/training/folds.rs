@@ -8,7 +8,7 @@ use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection};
 use crate::error::{Error, Result};
-use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows};
+use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows, OneFold};
 use crate::metrics::Metrics;
 use crate::observer::{Note, Observer, Stage};
 use crate::training::{self, FitPlan, Trained, TrainingPlan};
@@ -96,7 +96,7 @@ pub fn train(
         .map(|fold| {
             let share = (capacity * fold.rows.count()).div_ceil(all.count().max(1));
             let metrics = Metrics::new(&fold.rows.labels(dataset), &fold.probabilities.concat(), share.max(1));
-            (fold.name.clone(), metrics)
+            OneFold { name: fold.name.clone(), metrics }
         })
         .collect();
 

@@ -3,7 +3,7 @@
 use super::{count, counted, interval, percent, shown, table};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
-use crate::evaluation::{Evaluation, FoldMetrics, Profit, Segment};
+use crate::evaluation::{DateMetrics, Evaluation, FoldMetrics, OneFold, Profit, Segment};
 use comfy_table::Table;
 use std::fmt::Write;
 
@@ -126,9 +126,9 @@ pub fn whole(model: &Artefact) -> String {
 /// The metrics of each held-out snapshot.
 fn by_date(evaluation: &Evaluation) -> Table {
     let mut list = table(&["snapshot", "rows", "churned", "AUC", "lift", "log-loss", "ECE"], &[1, 2, 3, 4, 5, 6]);
-    for (day, metrics) in &evaluation.by_date {
+    for DateMetrics { as_of, metrics } in &evaluation.by_date {
         list.add_row([
-            day.to_string(),
+            as_of.to_string(),
             count(metrics.rows as u64),
             metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
             shown(metrics.roc_auc, 3),
@@ -203,7 +203,7 @@ fn segments(segments: &[Segment]) -> String {
 fn folds(folds: &FoldMetrics) -> String {
     let header = ["fold", "rows", "churned", "AUC", "average precision", "lift", "log-loss", "ECE"];
     let mut list = table(&header, &[1, 2, 3, 4, 5, 6, 7]);
-    for (name, m) in &folds.by_fold {
+    for OneFold { name, metrics: m } in &folds.by_fold {
         list.add_row([
             name.clone(),
             count(m.rows as u64),
