@@ -51,13 +51,13 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// The description that MLflow reads. JSON texts are valid YAML scalars, so names need no other care.
-fn mlmodel(model: &Artefact, inputs: &[(String, bool)]) -> Result<String> {
+fn mlmodel(model: &Artefact, inputs: &[onnx::Input]) -> Result<String> {
     let text = |value: &serde_json::Value| serde_json::to_string(value).map_err(|e| Error::Internal(e.to_string()));
     let inputs: Vec<serde_json::Value> = inputs
         .iter()
-        .map(|(name, is_text)| {
-            let kind = if *is_text { "string" } else { "float" };
-            serde_json::json!({"type": kind, "name": name, "required": true})
+        .map(|input| {
+            let kind = if input.is_text { "string" } else { "float" };
+            serde_json::json!({"type": kind, "name": input.name, "required": true})
         })
         .collect();
 

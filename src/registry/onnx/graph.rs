@@ -31,13 +31,43 @@ pub enum Element {
     Double = 11,
 }
 
+/// An input of a graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Its name, that of a feature.
+    pub name: String,
+    /// Whether it is a text, and not a number.
+    pub is_text: bool,
+}
+
+/// A level of a categorical feature, and the number that stands for it.
+pub struct LevelNumber<'a> {
+    /// The level.
+    pub level: &'a str,
+    /// Its number.
+    pub number: i64,
+}
+
+/// What a file says of itself.
+pub struct About<'a> {
+    /// The name of the graph.
+    pub name: &'a str,
+    /// What it predicts.
+    pub text: &'a str,
+    /// The program that wrote it.
+    pub program: &'a str,
+    /// The version of the program.
+    pub program_version: &'a str,
+    /// Names and values that tools show beside the graph.
+    pub facts: &'a [(&'a str, String)],
+}
+
 /// A graph under construction.
 #[derive(Debug, Default)]
 pub struct Graph {
     nodes: Vec<Message>,
     constants: Vec<Message>,
-    inputs: Vec<Message>,
-    input_names: Vec<(String, bool)>,
+    inputs: Vec<Input>,
     outputs: Vec<Message>,
     named: usize,
 }
@@ -45,28 +75,27 @@ pub struct Graph {
 impl Graph {
     /// Declares a numeric feature as an input.
     pub fn number(&mut self, feature: &str) -> Value {
-        self.inputs.push(column(feature, Element::Float, "NaN where missing"));
-        self.input_names.push((feature.to_owned(), false));
+        self.inputs.push(Input { name: feature.to_owned(), is_text: false });
         feature.to_owned()
     }
 
-    /// Declares a categorical feature as an input, and gives the number of each row's level; `missing` stands for the
-    /// empty text, unless that is a level by itself.
-    pub fn level(&mut self, feature: &str, mut numbers: Vec<(&str, i64)>, otherwise: i64, missing: i64) -> Value {
-        self.inputs.push(column(feature, Element::Text, "empty where missing"));
-        self.input_names.push((feature.to_owned(), true));
-        if numbers.iter().all(|(level, _)| !level.is_empty()) {
-            numbers.push(("", missing));
+    /// Declares a categorical feature as an input, and gives the number of each row's level. Levels without a number have
+    /// `otherwise`, and the empty text has `missing`, unless it is a level by itself.
+    pub fn level(&mut self, feature: &str, mut numbers: Vec<LevelNumber>, otherwise: i64, missing: i64) -> Value {
+        self.inputs.push(Input { name: feature.to_owned(), is_text: true });
+        if numbers.iter().all(|known| !known.level.is_empty()) {
+            numbers.push(LevelNumber { level: "", number: missing });
         }
-        let keys = numbers.iter().fold(attribute("keys_strings", 8), |keys, (text, _)| keys.text(9, text));
-        let values = numbers.iter().fold(attribute("values_int64s", 7), |values, &(_, number)| values.int(8, number));
+
+        let keys = numbers.iter().fold(attribute("keys_strings", 8), |keys, known| keys.text(9, known.level));
+        let values = numbers.iter().fold(attribute("values_int64s", 7), |values, known| values.int(8, known.number));
         let attributes = [keys, values, attribute("default_int64", 2).int(3, otherwise)];
         self.apply("LabelEncoder", ML, &[&feature.to_owned()], &attributes)
     }
 
-    /// The inputs so far: name, and whether it is a text.
-    pub fn inputs(&self) -> &[(String, bool)] {
-        &self.input_names
+    /// The inputs so far.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
     }
 
     /// Declares an output, one value a row.
@@ -155,28 +184,40 @@ impl Graph {
         format!("/{}/{what}", self.named)
     }
 
-    /// The bytes of a file with this graph. `facts` are shown by tools beside the graph.
-    pub fn into_file(self, name: &str, about: &str, program: (&str, &str), facts: &[(&str, String)]) -> Vec<u8> {
+    /// The bytes of a file with this graph.
+    pub fn into_file(self, about: &About<'_>) -> Vec<u8> {
+        let inputs: Vec<Message> = self.inputs.iter().map(Input::message).collect();
         let graph = Message::default()
             .messages(1, &self.nodes)
-            .text(2, name)
+            .text(2, about.name)
             .messages(5, &self.constants)
-            .messages(11, &self.inputs)
+            .messages(11, &inputs)
             .messages(12, &self.outputs);
 
         let operators = |domain: &str, version| Message::default().text(1, domain).int(2, version);
-        let facts: Vec<Message> =
-            facts.iter().map(|(key, value)| Message::default().text(1, key).text(2, value)).collect();
+        let fact = |(key, value): &(&str, String)| Message::default().text(1, key).text(2, value);
+        let facts: Vec<Message> = about.facts.iter().map(fact).collect();
+
         Message::default()
             .int(1, IR_VERSION)
-            .text(2, program.0)
-            .text(3, program.1)
-            .text(6, about)
+            .text(2, about.program)
+            .text(3, about.program_version)
+            .text(6, about.text)
             .message(7, &graph)
             .message(8, &operators("", OPSET))
             .message(8, &operators(ML, ML_OPSET))
             .messages(14, &facts)
             .into_bytes()
+    }
+}
+
+impl Input {
+    fn message(&self) -> Message {
+        if self.is_text {
+            column(&self.name, Element::Text, "empty where missing")
+        } else {
+            column(&self.name, Element::Float, "NaN where missing")
+        }
     }
 }
 
