@@ -321,10 +321,12 @@ impl Artefact {
                 these.iter().filter(|name| !those.contains(name)).map(|name| format!("`{name}`")).collect();
             let more = names.len().saturating_sub(5);
             names.truncate(5);
-            match (names.is_empty(), more) {
-                (true, _) => "none".to_owned(),
-                (false, 0) => names.join(", "),
-                (false, more) => format!("{} and {more} more", names.join(", ")),
+            if names.is_empty() {
+                "none".to_owned()
+            } else if more == 0 {
+                names.join(", ")
+            } else {
+                format!("{} and {more} more", names.join(", "))
             }
         };
 

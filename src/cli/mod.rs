@@ -201,7 +201,9 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
         // Fails only if the pool exists already, and then it has its size.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
     }
+
     let session = Session { global: cli.global, unfinished };
+
     match cli.command {
         Command::Demo { dir, customers, seed } => demo::run(&session, &dir, customers, seed),
         Command::Init { dir, from } => init::run(&session, &dir, from.as_deref()),

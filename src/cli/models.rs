@@ -29,6 +29,7 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
                 ExportFormat::Onnx => export::onnx(&model, &out)?,
                 ExportFormat::Mlflow => export::mlflow(&model, &out, &session.unfinished)?,
             }
+
             let written = serde_json::json!({ "version": model.version, "path": out });
             session.result(&written, |_| format!("Wrote model {} to {}\n", model.version, out.display()))
         }

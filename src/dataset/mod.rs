@@ -338,6 +338,7 @@ pub fn build(
     let coded = labels_end.is_some() && plan.complexity != Complexity::Linear;
     let coded_features = coded.then(|| catalogue.names().count());
     let memory = MemoryPlan::new(&tables.memory, tables.customers.len(), as_of.len(), coded_features)?;
+
     let all_rows = tables.sources.signals.iter().flat_map(|table| &table.files).map(|file| file.rows()).sum();
     let rows_read = AtomicU64::new(0);
     let progress = |rows: u64| observer.rows(rows_read.fetch_add(rows, Ordering::Relaxed) + rows, all_rows);

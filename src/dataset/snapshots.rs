@@ -99,15 +99,17 @@ impl Snapshots {
             rest.into_iter().partition(|&day| first.is_none_or(|first| labels::matured(churn, day, first)));
         let snapshots = Snapshots { training: fitting, evaluation, embargoed, unmatured };
 
-        match (snapshots.training.is_empty(), snapshots.evaluation.is_empty()) {
-            (false, false) => Ok(snapshots),
-            (_, true) => Err(Error::TooLittle(format!("no evaluation snapshot has matured labels: {no_evaluation}"))),
-            (true, false) => Err(Error::TooLittle(format!(
+        if snapshots.evaluation.is_empty() {
+            return Err(Error::TooLittle(format!("no evaluation snapshot has matured labels: {no_evaluation}")));
+        }
+        if snapshots.training.is_empty() {
+            return Err(Error::TooLittle(format!(
                 "no training snapshot is left: the label window of each ({span} days with the gap) must end by the first \
                  evaluation date, {}. {no_training}",
                 snapshots.evaluation[0],
-            ))),
+            )));
         }
+        Ok(snapshots)
     }
 
     /// Every matured date, ascending.

@@ -70,14 +70,16 @@ impl Restrictions {
 
 /// What to do about a group penalty under which nothing is left.
 pub(super) fn nothing_left(alpha: f64, is_fixed: bool) -> Error {
-    match is_fixed {
-        true => Error::Config(format!(
-            "the group penalty of model.alpha = {alpha} drops every feature, so there is no model; lower model.alpha, or set \
-             it to \"auto\""
-        )),
-        false => Error::TooLittle(format!(
-            "the group penalty ({alpha:.1e} a row, chosen by cross-validation) drops every feature: the rows show no signal \
-             that can be told from noise. Use more history, or set model.penalty to \"l2\" or model.alpha to a number"
-        )),
+    if is_fixed {
+        Error::Config(format!(
+            "the group penalty of model.alpha = {alpha} drops every feature, so there is no model; lower model.alpha, or \
+             set it to \"auto\""
+        ))
+    } else {
+        Error::TooLittle(format!(
+            "the group penalty ({alpha:.1e} a row, chosen by cross-validation) drops every feature: the rows show no \
+             signal that can be told from noise. Use more history, or set model.penalty to \"l2\" or model.alpha to a \
+             number"
+        ))
     }
 }

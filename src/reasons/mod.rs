@@ -124,6 +124,7 @@ impl Explainer {
         let slopes = self.attribution.slopes(row);
         let totals = self.totals(raw, &contributions);
         let tenure = self.tenure.and_then(|column| raw.get(column)).map(|&t| f64::from(t)).filter(|t| t.is_finite());
+
         let mut all: Vec<Reason> = self
             .concepts
             .iter()

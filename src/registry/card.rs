@@ -100,11 +100,13 @@ fn quality(text: &mut String, model: &Artefact) {
         found.churners,
         evaluation.baseline_of.replace('|', "\\|"),
     );
+
     let mut line = |name: &str, of: fn(&Metrics) -> Option<f64>, interval: Option<Interval>| {
         let shown = |metrics: &Metrics| of(metrics).map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
         let interval = interval.map_or_else(|| "-".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper));
         let _ = writeln!(text, "| {name} | {} | {interval} | {} |", shown(found), shown(baseline));
     };
+
     let intervals = &evaluation.intervals;
     line("base rate", |m| m.base_rate, intervals.base_rate);
     line("ROC AUC", |m| m.roc_auc, intervals.roc_auc);
@@ -129,6 +131,7 @@ fn calibration(text: &mut String, model: &Artefact) {
         ),
         Calibration::Isotonic { log_odds, .. } => format!("an isotonic curve through {} knots", log_odds.len()),
     };
+
     let _ = writeln!(
         text,
         "## Calibration\n\nProbabilities: {method}. On the held-out rows, in groups of equal size:\n\n\
@@ -148,6 +151,7 @@ fn columns(text: &mut String, model: &Artefact) {
     if let Some(additive) = &model.fit.additive {
         return terms(text, additive);
     }
+
     let mut strongest: Vec<_> = model.fit.coefficients.iter().skip(1).collect();
     strongest.sort_by(|a, b| b.estimate.abs().total_cmp(&a.estimate.abs()).then_with(|| a.name.cmp(&b.name)));
     let _ = writeln!(
@@ -156,6 +160,7 @@ fn columns(text: &mut String, model: &Artefact) {
          commonest level; above 0 it raises the risk.\n\n| column | effect | 95 % interval | odds ratio |\n|---|---:|---:|---:|",
         strongest.len(),
     );
+
     for column in strongest.iter().take(TOP) {
         let interval = if column.standard_error > 0.0 {
             format!("{:+.3} to {:+.3}", column.lower, column.upper)

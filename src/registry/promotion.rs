@@ -52,6 +52,7 @@ pub fn without_signal(auc: Option<Interval>) -> Option<Decision> {
 pub fn decide(challenger: &ModelPair, champion: &ModelPair, held_out: Option<&HeldOut>, margin: f64) -> Decision {
     let name = &champion.published.version;
     let fresher = comparison::is_fresher(&challenger.published, &champion.published);
+
     let (difference, evidence) = match held_out.map(|rows| (rows, rows.difference.roc_auc)) {
         Some((rows, Some(difference))) => {
             let evidence = format!(

@@ -122,9 +122,11 @@ fn list(text: &mut String, comparison: &Comparison, day: Day, change: &ListChang
         if moved.is_empty() {
             continue;
         }
+
         let gone = length - change.shared;
         let shown = if moved.len() < gone { format!(", the first {} of them", moved.len()) } else { String::new() };
         let _ = writeln!(text, "\n{gone} {what}{shown}:");
+
         let mut list = table(
             &[
                 "customer",
@@ -135,6 +137,7 @@ fn list(text: &mut String, comparison: &Comparison, day: Day, change: &ListChang
             ],
             &[1, 2, 3, 4],
         );
+
         for Moved { customer_id, first, second } in moved {
             list.add_row([
                 customer_id.clone(),

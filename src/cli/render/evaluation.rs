@@ -176,10 +176,12 @@ fn segments(segments: &[Segment]) -> String {
     let mut before = "";
 
     for segment in segments {
-        let remark = match (segment.small, segment.concerns.is_empty()) {
-            (true, _) => "small",
-            (_, false) => "served badly",
-            _ => "",
+        let remark = if segment.small {
+            "small"
+        } else if segment.concerns.is_empty() {
+            ""
+        } else {
+            "served badly"
         };
         list.add_row([
             if segment.by == before { String::new() } else { segment.by.clone() },

@@ -14,6 +14,7 @@ pub fn trained(trained: &Trained) -> String {
     let Trained { model, decision, .. } = trained;
     let mut text = String::new();
     let dates: Vec<String> = model.snapshots.training.iter().map(Day::to_string).collect();
+
     let _ = writeln!(text, "Model {} trained\n", model.version);
 
     let _ = match &model.evaluation.folds {
@@ -38,9 +39,10 @@ pub fn trained(trained: &Trained) -> String {
     let _ = writeln!(
         text,
         "{} on {}, {} churned; {}, penalty {:.0e}, calibration {}",
-        match (&model.evaluation.folds, model.refit) {
-            (Some(_), _) | (None, true) => "Published model: fitted once more",
-            (None, false) => "Published model: fitted",
+        if model.evaluation.folds.is_some() || model.refit {
+            "Published model: fitted once more"
+        } else {
+            "Published model: fitted"
         },
         counted(model.fit.rows as u64, "row"),
         count(model.fit.churners as u64),
@@ -48,12 +50,14 @@ pub fn trained(trained: &Trained) -> String {
         model.fit.alpha,
         model::calibration_name(model),
     );
+
     for sentence in model.fit.restrictions.sentences() {
         let _ = writeln!(text, "{sentence}");
     }
     if let Some(sampling) = &model.fit.sampling {
         let _ = writeln!(text, "Sampled: {sampling}");
     }
+
     let _ = write!(
         text,
         "Fit {} in {} ",
@@ -64,6 +68,7 @@ pub fn trained(trained: &Trained) -> String {
         Some(_) => writeln!(text, "passes over the rows; {}", model.fit.certificate),
         None => writeln!(text, "Newton steps; {}", model.fit.certificate),
     };
+
     notes(&mut text, &model.fit.advice);
     let _ = writeln!(
         text,

@@ -212,12 +212,11 @@ fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
         let (hinges, steps) = (cuts(HINGES), cuts(STEPS));
         let scale = |count: usize| 1.0 / (count as f64).sqrt();
         let knots = hinges.iter().map(|&at| z[at]);
-        let pieces: Vec<(f64, f64)> = match are_ramps {
-            false => knots.map(|knot| (knot, f64::INFINITY)).collect(),
-            true => {
-                let ends = knots.clone().chain([f64::INFINITY]);
-                std::iter::once(z[0]).chain(knots).zip(ends).collect()
-            }
+        let pieces: Vec<(f64, f64)> = if are_ramps {
+            let ends = knots.clone().chain([f64::INFINITY]);
+            std::iter::once(z[0]).chain(knots).zip(ends).collect()
+        } else {
+            knots.map(|knot| (knot, f64::INFINITY)).collect()
         };
         let piece = |&(from, to): &(f64, f64)| column(&|bin| z[bin].max(from).min(to) - from, scale(pieces.len()));
         columns.extend(pieces.iter().filter_map(piece));
@@ -271,16 +270,19 @@ fn eigenvectors(a: &mut [f64], size: usize) -> Vec<f64> {
         if off <= 1e-26 * norm {
             break;
         }
+
         for p in 0..size {
             for q in p + 1..size {
                 let apq = a[p * size + q];
                 if apq.abs() <= 1e-300 {
                     continue;
                 }
+
                 let tau = (a[q * size + q] - a[p * size + p]) / (2.0 * apq);
                 let t = tau.signum() / (tau.abs() + (1.0 + tau * tau).sqrt());
                 let c = 1.0 / (1.0 + t * t).sqrt();
                 let s = t * c;
+
                 for k in 0..size {
                     let (x, y) = (a[k * size + p], a[k * size + q]);
                     a[k * size + p] = c * x - s * y;

@@ -228,6 +228,7 @@ impl Grid {
     pub fn groups(&self, most: usize) -> Vec<u8> {
         let values = self.bins.missing();
         let cells = most - 1;
+
         let mut groups: Vec<u8> = if values <= cells {
             (0..values).map(narrow).collect()
         } else if self.values.is_empty() {
@@ -245,6 +246,7 @@ impl Grid {
                 below += self.shares[code];
                 (middle * cells as f64).floor().clamp(0.0, cells as f64 - 1.0) as usize
             });
+
             // Heavy bins leave groups empty; the others move up.
             let raw: Vec<usize> = raw.collect();
             let mut group = 0;

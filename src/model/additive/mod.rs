@@ -175,6 +175,7 @@ fn codes_of(
             // Levels are compared by name: another table numbers them in another way.
             let known: Vec<u8> = levels.names.iter().map(|name| bins.level_code(Some(name))).collect();
             let missing = bins.level_code(None);
+
             let of_row = |&row: &u32| match levels.codes[block.customers[row as usize] as usize] {
                 NO_LEVEL => missing,
                 code => known[code as usize],

@@ -182,6 +182,7 @@ impl Terms {
         };
 
         let weights: Vec<Vec<f64>> = blocks.par_iter().map(weigh).collect();
+
         // The cells of interactions are computed once, not for every partner.
         let cells_of = |block: &CodeBlock, term: &Term| {
             let mut buffer = Vec::new();
@@ -214,6 +215,7 @@ impl Terms {
                         let partners: Vec<&[u8]> = partners.clone().map(|other| cells(block, other)).collect();
                         add_weights(&mut joints, cells(block, at), &partners, weights);
                     }
+
                     for (other, joint) in partners.zip(&joints) {
                         let joint = joint.slice_axis(Axis(1), Slice::from(..bases[other].nrows()));
                         let products = bases[at].t().dot(&joint.dot(&bases[other]));

@@ -77,6 +77,7 @@ impl<'a> Solver<'a> {
         if regulariser.has_corners() {
             return self.fit_with_corners(&regulariser, tolerance);
         }
+
         let mut state = self.evaluate(&self.theta, alpha);
         self.report.iterations = 1;
         let mut memory = Memory::default();
@@ -96,10 +97,12 @@ impl<'a> Solver<'a> {
                 norms = vec![norm(&state.gradient)];
                 is_fresh = true;
             }
+
             let direction: Vec<f64> = match &factor {
                 Some(factor) => memory.step(&state.gradient, factor).iter().map(|step| -step).collect(),
                 None => state.gradient.iter().map(|g| -g).collect(),
             };
+
             let slope = dot(&state.gradient, &direction);
             let mut step = 1.0;
             let next = loop {
@@ -116,6 +119,7 @@ impl<'a> Solver<'a> {
                     break None;
                 }
             };
+
             match next {
                 Some((theta, next)) => {
                     let step = difference(&theta, &self.theta);

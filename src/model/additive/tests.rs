@@ -343,20 +343,24 @@ fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contr
         fit.model.terms.iter().all(|term| term.features().len() == 1),
         "the one interaction has a directed feature"
     );
+
     for (term, rises) in [(0, true), (1, false)] {
         let term = &fit.model.terms[term];
         let values = &term.table[..fit.model.features[term.features()[0]].bins.missing()];
         let holds = |pair: &[f64]| if rises { pair[0] <= pair[1] } else { pair[0] >= pair[1] };
         assert!(values.windows(2).all(holds), "{values:?}");
     }
+
     let restrictions = fit.restrictions();
     assert_eq!(restrictions.directed.len(), 2);
+
     // A label that rises with a feature.
     let mut rising = data(6_000, 6);
     for block in &mut rising.blocks {
         let values = column(block, 0);
         block.labels = values.iter().map(|value| Some(u8::from(*value > 0.3))).collect();
     }
+
     let flat = |direction| {
         let (fit, _) = fitted_with(&rising, Some(0.01), Penalty::L2, &directions(direction, Direction::Rises));
         fit.restrictions().directed[0].flat
@@ -367,6 +371,7 @@ fn a_direction_holds_in_every_bin_for_everybody_and_is_flat_where_the_rows_contr
 #[test]
 fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_odds() {
     let mut dataset = data(6_000, 7);
+
     // The plan says nothing; neither does a column of noise.
     let mut next = uniform(17);
     for block in &mut dataset.blocks {
@@ -374,13 +379,16 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
         columns[3].iter_mut().for_each(|value| *value = next() as f32);
         block.values = StoredValues::new(&columns.concat(), block.rows(), &Arena::unlimited()).unwrap();
     }
+
     let rows = Selection::labelled(&dataset, |_| true);
     let (fit, cross_fit) = fitted_with(&dataset, None, Penalty::Group, &Directions::default());
     assert!(fit.report.converged && cross_fit.log_odds.len() == 6_000);
+
     let restrictions = fit.restrictions();
     let kept: Vec<&str> = fit.model.features.iter().map(|feature| feature.name.as_str()).collect();
     assert!(kept.contains(&"valley"), "{kept:?}");
     assert!(restrictions.dropped.iter().all(|name| !kept.contains(&name.as_str())));
+
     let log_odds = fit.model.log_odds(&dataset, &rows).unwrap();
     for (index, block) in dataset.blocks.iter().enumerate() {
         let codes = fit.model.codes((block, &block.values().unwrap()), rows.rows(index), &dataset.customers);
@@ -389,6 +397,7 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
             assert!((fit.model.intercept + effects.iter().sum::<f64>() - z).abs() < 1e-9);
         }
     }
+
     // What is dropped stays out when the rest is fitted once more.
     let strong = fitted_with(&dataset, Some(0.05), Penalty::Group, &Directions::default()).0;
     let dropped = strong.restrictions().dropped;

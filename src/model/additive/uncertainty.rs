@@ -205,11 +205,13 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
                 let mut buffer = Vec::new();
                 let cells = terms.terms.iter().map(|t| t.lookup.cells(block, 0..block.rows, &mut buffer).to_vec());
                 let cells: Vec<Vec<u8>> = cells.collect();
+
                 let begins: Vec<usize> = starts(block).chain([block.rows]).collect();
                 for (place, rows) in begins.windows(2).enumerate() {
                     if !(first + place).is_multiple_of(stride) {
                         continue;
                     }
+
                     let from = scores.len();
                     scores.resize(from + size, 0.0);
                     let score = &mut scores[from..];
@@ -222,6 +224,7 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
                         }
                         score[size - 1] += residual;
                     }
+
                     sums.1 += 1;
                     sums.2 += rows[1] - rows[0];
                     if scores.len() == CHUNK * size {

@@ -39,11 +39,14 @@ pub fn fit_beta(rows: Rows<'_>) -> Calibration {
     let right = |z: f64| [beta_regressors(z)[1], 1.0];
     let (with_a, loss_of_a) = started(rows, left, targets, [1.0, 0.0], level);
     let (with_b, loss_of_b) = started(rows, right, targets, [1.0, 0.0], level);
-    match (with_a[0] > 0.0, with_b[0] > 0.0) {
-        (true, false) => Calibration::Beta { a: with_a[0], b: 0.0, intercept: with_a[1] },
-        (true, true) if loss_of_a <= loss_of_b => Calibration::Beta { a: with_a[0], b: 0.0, intercept: with_a[1] },
-        (_, true) => Calibration::Beta { a: 0.0, b: with_b[0], intercept: with_b[1] },
-        (false, false) => Calibration::Beta { a: 0.0, b: 0.0, intercept: level },
+
+    let (a_rises, b_rises) = (with_a[0] > 0.0, with_b[0] > 0.0);
+    if a_rises && (!b_rises || loss_of_a <= loss_of_b) {
+        Calibration::Beta { a: with_a[0], b: 0.0, intercept: with_a[1] }
+    } else if b_rises {
+        Calibration::Beta { a: 0.0, b: with_b[0], intercept: with_b[1] }
+    } else {
+        Calibration::Beta { a: 0.0, b: 0.0, intercept: level }
     }
 }
 

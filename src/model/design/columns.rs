@@ -168,6 +168,7 @@ impl DesignColumns<'_> {
                     codes.of_rows.clear();
                     codes.of_rows.extend(rows.iter().map(of_row));
                 }
+
                 let value = |&code: &u32| f32::from(u8::from(code != NO_LEVEL && set[code as usize]));
                 x.extend(codes.of_rows.iter().map(value));
             }

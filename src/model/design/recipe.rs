@@ -193,6 +193,7 @@ impl Recipe {
             .collect();
 
         let numeric = with_copies(numeric, &dataset.catalogue, &sample, rows);
+
         let categorical = dataset
             .catalogue
             .categorical
@@ -205,9 +206,11 @@ impl Recipe {
                         *count += 1;
                     }
                 }
+
                 let least = LEVEL_ROWS.max((LEVEL_SHARE * total as f64) as u64);
                 let common: Vec<usize> = (0..counts.len()).filter(|&code| counts[code] >= least).collect();
                 let baseline = common.iter().copied().max_by_key(|&code| (counts[code], std::cmp::Reverse(code)));
+
                 CategoricalStep {
                     feature: feature.clone(),
                     baseline: baseline.map(|code| levels.names[code].clone()),

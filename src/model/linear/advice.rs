@@ -144,6 +144,7 @@ pub fn column_advice(
         !profile[j].constant()
             && (profile[j].stayed.1 <= profile[j].churned.0 || profile[j].churned.1 <= profile[j].stayed.0)
     };
+
     let mut advice = Vec::new();
     let penalised = alpha > 0.0;
     let (alone, almost) = (named(&apart), named(&touching));

@@ -44,6 +44,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
         design.check()?;
         let (rows, churners, customers) = (design.rows(), design.churners(), design.customers());
         both_classes(churners, rows)?;
+
         let profile = design.profile();
         let scale = column_scale(design, &profile)?;
         let start = self.start.clone().unwrap_or_else(|| base_rate_start(design));
@@ -64,6 +65,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             tolerance: self.tolerance,
             max_iterations: self.max_iterations,
         };
+
         let mut start = start;
         if self.alpha > 0.0 && self.start.is_none() {
             // Evenly spread rows have nearly the same solution.
@@ -75,9 +77,11 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
                 start = fit.theta;
             }
         }
+
         let sample = curvature_sample(&blocks);
         let mut newton = Newton::new(objective, start, None);
         let (mut separating, mut whole) = (None, None);
+
         while let Some((theta, curvature)) = newton.request() {
             // The curvature of all rows, which the standard errors need, also ends the search with the next step. Of so few
             // rows that all give the curvature, a pass more costs nothing, and they are those of the solution itself.
@@ -85,6 +89,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             let curvature = if at_end { Some(Sample::ALL) } else { curvature.then_some(sample) };
             let point = Point { theta: &theta, without: None, curvature, scatter: at_end && customers < rows };
             let sums = loss::evaluate(&blocks, columns, &[point])?.remove(0);
+
             whole = whole.or_else(|| at_end.then(|| sums.clone()));
             newton.receive(sums);
             separating = Separating::find(&blocks, columns, self.alpha, &newton)?;
@@ -92,8 +97,10 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
                 break;
             }
         }
+
         let converged = newton.converged() && !(separating.is_some() && self.alpha == 0.0);
         let (intercept, coefficients) = intercept_and_coefficients(&newton.theta);
+
         let mut fit = LogisticFit {
             names: design.names.clone(),
             alpha: self.alpha,
@@ -113,6 +120,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             advice: Vec::new(),
             certificate: Certificate::NotRun { reason: "nobody asked for it".into() },
         };
+
         if !converged {
             fit.advice.push(Advice::NotConverged {
                 iterations: newton.iterations,
@@ -120,6 +128,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
                 tolerance: self.tolerance,
             });
         }
+
         if self.uncertainty {
             let whole = match whole {
                 Some(whole) if converged && separating.is_none() => whole,

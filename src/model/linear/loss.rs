@@ -347,6 +347,7 @@ impl Tile<'_> {
 fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
     let mut log_odds = [point.theta[tile.columns]; TILE];
     let log_odds = &mut log_odds[..tile.rows.len()];
+
     // Columns far apart lie in different pages of memory, which the machine then fetches side by side.
     let (coefficients, apart) = (&point.theta[..tile.columns], tile.columns / STREAMS);
     for j in 0..apart {
@@ -357,6 +358,7 @@ fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) ->
             *sum += (ca * f64::from(a) + cb * f64::from(b)) + (cc * f64::from(c) + cd * f64::from(d));
         }
     }
+
     for (j, &coefficient) in coefficients.iter().enumerate().skip(STREAMS * apart) {
         log_odds.iter_mut().zip(tile.column(j)).for_each(|(sum, &x)| *sum += coefficient * f64::from(x));
     }
@@ -371,6 +373,7 @@ fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) ->
         sums.rows += usize::from(Some(fold) != point.without);
         sums.churners += usize::from(Some(fold) != point.without && y == 1);
     }
+
     let (mut residuals, mut weights) = ([0.0; TILE], [0.0; TILE]);
     let (mut hinges, mut factors) = ([0.0; TILE], [1.0; TILE]);
     let rows = log_odds.iter().zip(&sides).zip(&taken).zip(residuals.iter_mut().zip(&mut weights));
@@ -386,6 +389,7 @@ fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) ->
         *residual = -side * miss * taken;
         *weight = rare / (1.0 + e) * taken;
     }
+
     // The product of 256 factors of at most 2 each is in reach of a float: one logarithm does for all of them.
     let (mut hinge, mut product) = ([0.0; LANES], [1.0; LANES]);
     for (hinges, factors) in hinges.as_chunks::<LANES>().0.iter().zip(factors.as_chunks::<LANES>().0) {
@@ -395,6 +399,7 @@ fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) ->
         }
     }
     sums.loss += hinge.iter().sum::<f64>() + product.iter().product::<f64>().ln();
+
     for ((&log_odds, &side), &taken) in log_odds.iter().zip(&sides).zip(&taken) {
         if taken > 0.0 {
             sums.lowest_margin = sums.lowest_margin.min(log_odds * side);

@@ -111,6 +111,7 @@ impl LogisticFit {
             // Without an error (its computation was not asked for, or the column never varies) nothing is significant.
             let z = if standard_error > 0.0 { estimate / standard_error } else { 0.0 };
             let (lower, upper) = (estimate - Z_95 * standard_error, estimate + Z_95 * standard_error);
+
             Coefficient {
                 name: name.into(),
                 estimate,
@@ -125,6 +126,7 @@ impl LogisticFit {
                 variance_inflation: self.variance_inflation.get(j).copied().filter(|inflation| inflation.is_finite()),
             }
         };
+
         let columns = self.names.iter().zip(&self.coefficients).enumerate();
         std::iter::once((size - 1, INTERCEPT, self.intercept))
             .chain(columns.map(|(j, (name, &estimate))| (j, name.as_str(), estimate)))

@@ -153,6 +153,7 @@ impl<'a> Newton<'a> {
             }
             Next::There { share, curvature, halvings } => {
                 let Some((point, _)) = self.request() else { return };
+
                 // A value that is not a number counts as a rise.
                 if self.value_of(&point, &sums) <= self.value + self.value.abs() * ROUNDING {
                     let (theta, gradient) = (std::mem::replace(&mut self.theta, point), self.gradient.clone());
@@ -271,6 +272,7 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) -> 
         if requests.is_empty() {
             return Ok(());
         }
+
         let points: Vec<Point> = requests
             .iter()
             .map(|(at, theta, curvature)| Point {
@@ -280,6 +282,7 @@ pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) -> 
                 scatter: false,
             })
             .collect();
+
         let sums = loss::evaluate(blocks, columns, &points)?;
         for ((at, ..), sums) in requests.iter().zip(sums) {
             fits[*at].receive(sums);

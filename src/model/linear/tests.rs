@@ -145,6 +145,7 @@ fn separation(fitted: &LogisticFit) -> Option<(bool, Vec<String>, bool)> {
 #[test]
 fn separation_is_noticed_and_named() {
     let base = random(600, 3, 7);
+
     // By one column, completely.
     let design = with_column(base.clone(), "leak", |row, y| f32::from(y) * 3.0 - 1.0 + (row % 7) as f32 / 10.0);
     for (alpha, penalised) in [(0.0, false), (1e-3, true)] {
@@ -152,8 +153,10 @@ fn separation_is_noticed_and_named() {
         assert_eq!(separation(&fitted), Some((true, vec!["leak".into()], penalised)), "{:?}", fitted.advice);
         assert_eq!(fitted.report.converged, penalised);
     }
+
     let text = fit(&design, &LogisticParams::new(0.0)).unwrap().advice[1].to_string();
     assert!(text.starts_with("leak tells all churners from all others without a single error; no finite"), "{text}");
+
     // By one column, but for ties: an indicator that only churners have.
     let design = with_column(base.clone(), "cancelled", |row, y| f32::from(u8::from(y == 1 && row % 2 == 0)));
     for (alpha, penalised) in [(0.0, false), (1e-3, true)] {
@@ -161,6 +164,7 @@ fn separation_is_noticed_and_named() {
         assert_eq!(separation(&fitted), Some((false, vec!["cancelled".into()], penalised)), "{:?}", fitted.advice);
         assert_eq!(fitted.report.converged, penalised);
     }
+
     // By the difference of two columns, completely and but for ties; neither does it alone.
     for (complete, gap) in [(true, 0.5), (false, 0.0)] {
         let noise = |row: usize| ((row * 7919) % 101) as f32 / 8.0;
@@ -172,6 +176,7 @@ fn separation_is_noticed_and_named() {
         assert_eq!(separation(&fitted), Some((complete, columns, false)), "{:?}", fitted.advice);
         assert!(!fitted.report.converged);
     }
+
     // Strong effects alone are no separation.
     let mut strong = random(4_000, 2, 9);
     let noise = random(4_000, 2, 10);

@@ -62,13 +62,15 @@ fn variance_inflation(information: &[f64], size: usize) -> Vec<f64> {
     (0..size - 1)
         .map(|j| {
             let alone = at(j, j) - at(j, size - 1).powi(2) / at(size - 1, size - 1);
-            match (alone > 1e-9 * at(j, j), factor.dependent.contains(&j)) {
-                (false, _) => 1.0,
-                (true, true) => f64::INFINITY,
-                (true, false) => match alone * inverse[j * size + j] {
-                    inflation if inflation < DETERMINED => inflation.max(1.0),
-                    _ => f64::INFINITY,
-                },
+            if alone.is_nan() || alone <= 1e-9 * at(j, j) {
+                return 1.0;
+            }
+
+            let inflation = alone * inverse[j * size + j];
+            if factor.dependent.contains(&j) || inflation.is_nan() || inflation >= DETERMINED {
+                f64::INFINITY
+            } else {
+                inflation.max(1.0)
             }
         })
         .collect()

@@ -117,11 +117,13 @@ impl Cholesky {
 fn factor(mut a: Square) -> (Square, Vec<usize>) {
     let size = a.size;
     let mut dependent = Vec::new();
+
     for first in (0..size).step_by(BLOCK) {
         let last = (first + BLOCK).min(size);
         if first > 0 {
             subtract_known(&mut a, first, last);
         }
+
         for j in first..last {
             let row: Vec<f64> = a.values[j * size + first..j * size + j].to_vec();
             let pivot = a.values[j * size + j] - dot(&row, &row);

@@ -219,11 +219,13 @@ impl Fit {
                     matrix
                 }
             };
+
             let quadratic = Quadratic { matrix: &matrix, from: &self.theta, gradient: &state.gradient, regulariser };
             let target = quadratic.minimum(residual * INNER);
             let direction: Vec<f64> = target.iter().zip(&self.theta).map(|(to, from)| to - from).collect();
             let slope =
                 dot(&state.gradient, &direction) + regulariser.corners(&target) - regulariser.corners(&self.theta);
+
             let (mut step, mut halvings) = (1.0, 0);
             let next = loop {
                 let theta: Vec<f64> = match halvings {
@@ -244,6 +246,7 @@ impl Fit {
                     break None;
                 }
             };
+
             let Some((theta, next)) = next else {
                 if is_fresh {
                     break;
@@ -251,7 +254,9 @@ impl Fit {
                 is_slow = true;
                 continue;
             };
+
             (self.theta, state) = (theta, next);
+
             let before = residual;
             residual = regulariser.residual(&self.theta, &state.gradient);
             is_slow = residual > PROGRESS * before;
