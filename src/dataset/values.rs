@@ -324,7 +324,9 @@ mod tests {
                 prop_assert_eq!(bits(&one_by_one), bits(column));
             }
 
-            let rows_of = |from: usize, step: usize| -> Vec<u32> { (from..rows).step_by(step).map(|row| row as u32).collect() };
+            let rows_of = |from: usize, step: usize| -> Vec<u32> {
+                (from..rows).step_by(step).map(|row| row as u32).collect()
+            };
             for some in [rows_of(0, 1), rows_of(rows / 2, 1), rows_of(1, 3), rows_of(rows, 1)] {
                 let of_rows = stored.select_rows(&some, &Arena::new(Memory::unlimited().budget(limit))).unwrap();
                 let of_rows_values = of_rows.all().unwrap();

@@ -44,8 +44,8 @@ pub fn without_signal(auc: Option<Interval>) -> Option<Decision> {
 /// The rule for a challenger with signal:
 ///
 /// - *better*: its AUC is above the champion's by more than the margin, and the interval of the difference is above 0;
-/// - or *fresher and not worse*: it was fitted on a newer as-of date (without dates: it was trained later), its AUC is below the champion's by no more than the
-///   margin, and the interval of the difference is not wholly below 0.
+/// - or *fresher and not worse*: it was fitted on a newer as-of date (without dates: it was trained later), its AUC is
+///   below the champion's by no more than the margin, and the interval of the difference is not wholly below 0.
 ///
 /// The difference is that on held-out rows which neither model has seen. Without any such row, it is that of the two
 /// versions' own evaluations: then there is no interval, nothing counts as better, and the reason says so.
