@@ -92,6 +92,15 @@ pub struct Place {
     pub row: u32,
 }
 
+/// How many rows there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// All of them.
+    pub rows: u64,
+    /// Those whose customer churned.
+    pub churners: u64,
+}
+
 /// Every eligible (customer, as-of) row.
 pub struct Dataset {
     /// The columns.
@@ -161,15 +170,16 @@ impl Dataset {
         Ok(gathered)
     }
 
-    /// Rows and churners of an as-of date.
-    pub fn counts(&self, as_of: usize) -> (u64, u64) {
-        let of_block = |block: &Block| {
-            let mine = block.as_of.iter().enumerate().filter(|(_, &a)| a as usize == as_of);
-            mine.fold((0, 0), |(rows, churners), (i, _)| {
-                (rows + 1, churners + u64::from(block.labels.get(i) == Some(&Some(1))))
-            })
-        };
-        self.blocks.iter().map(of_block).fold((0, 0), |(r, c), (rows, churners)| (r + rows, c + churners))
+    /// The rows of an as-of date, given its place.
+    pub fn counts(&self, as_of: usize) -> RowCounts {
+        let mut counts = RowCounts::default();
+        for block in &self.blocks {
+            for row in (0..block.rows()).filter(|&row| block.as_of[row] as usize == as_of) {
+                counts.rows += 1;
+                counts.churners += u64::from(block.label(row) == Some(1));
+            }
+        }
+        counts
     }
 }
 

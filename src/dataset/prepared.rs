@@ -34,10 +34,42 @@ pub struct Prepared {
     /// The column of folds, one entry per row, if it is to be used.
     pub folds: Option<Levels>,
     /// Date columns with one day per row; they are no features.
-    pub dates: Vec<(String, Vec<i32>)>,
+    pub dates: Vec<DateColumn>,
     /// As-of dates without any label.
     pub unmatured: Vec<Day>,
     /// What a person should know about the table.
+    pub notes: Vec<String>,
+}
+
+/// A column of dates.
+pub struct DateColumn {
+    /// Its name.
+    pub name: String,
+    /// One day per row.
+    pub days: Vec<i32>,
+}
+
+/// The names of columns that can be features.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnNames<'a> {
+    /// Numeric ones.
+    pub numeric: &'a [String],
+    /// Categorical ones.
+    pub categorical: &'a [String],
+}
+
+impl ColumnNames<'_> {
+    /// Those that can be features of a table.
+    fn all(table: &PreparedTable) -> ColumnNames<'_> {
+        ColumnNames { numeric: &table.numeric, categorical: &table.categorical }
+    }
+}
+
+/// Rows with some columns of their table as features.
+pub struct WithColumns {
+    /// The rows.
+    pub dataset: Dataset,
+    /// What a person should know about the columns.
     pub notes: Vec<String>,
 }
 
@@ -119,7 +151,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
 
     let folds = table.levels(&rows, table.fold.as_slice())?.pop();
     let dates = table.days(&rows, &table.dates, zone)?;
-    let dates = table.dates.iter().cloned().zip(dates).collect();
+    let dates = table.dates.iter().cloned().zip(dates).map(|(name, days)| DateColumn { name, days }).collect();
     let mut notes = table.origin.notes();
     if rows.unlabelled > 0 {
         notes.push(format!("{} of {} rows have no label and are left out of training", rows.unlabelled, rows.read));
@@ -142,21 +174,22 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let most = request.columns.map_or(0, |table| table.max_features as usize);
 
     if table.numeric.len() + table.categorical.len() <= most {
-        let notes = prepared.source.fill((&table.numeric, &table.categorical), &mut prepared.dataset)?;
+        let notes = prepared.source.fill(ColumnNames::all(table), &mut prepared.dataset)?;
         prepared.notes.extend(notes);
     }
 
     Ok(prepared)
 }
 
-/// Reads the features of a model from a table, for the as-of dates that `wanted` picks from those of the table, given
-/// ascending.
+/// Reads the features of a model, given its version and its catalogue, from a table: for the as-of dates that `wanted` picks
+/// from those of the table, given ascending.
 ///
 /// # Errors
 /// As [`for_training`].
 pub fn for_scoring(
     request: &TableRequest<'_>,
-    (model, catalogue): (&str, &Catalogue),
+    model: &str,
+    catalogue: &Catalogue,
     wanted: impl Fn(&[Day]) -> Result<Vec<Day>>,
 ) -> Result<Prepared> {
     let zone = &request.zone;
@@ -170,8 +203,7 @@ pub fn for_scoring(
     let mut notes = table.origin.notes();
     let mut source = TableRows { table, rows, places: Vec::new() };
     let mut dataset = source.in_blocks(request, &mut notes)?;
-    let columns = (source.table.numeric.as_slice(), source.table.categorical.as_slice());
-    notes.extend(source.fill(columns, &mut dataset)?);
+    notes.extend(source.fill(ColumnNames::all(&source.table), &mut dataset)?);
     Ok(Prepared { source, dataset, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
 }
 
@@ -295,15 +327,11 @@ impl TableRows {
         self.table.passthrough(&self.rows, zone, wanted)
     }
 
-    /// The same rows with these columns as their features, and what a person should know about them.
+    /// The same rows with these columns as their features.
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn read(
-        &self,
-        (numeric, categorical): (&[String], &[String]),
-        rows: &Dataset,
-    ) -> Result<(Dataset, Vec<String>)> {
+    pub fn read(&self, columns: ColumnNames<'_>, rows: &Dataset) -> Result<WithColumns> {
         let mut dataset = Dataset {
             catalogue: Catalogue::default(),
             customers: Arc::new(CustomerTable { categorical: Vec::new(), ..(*rows.customers).clone() }),
@@ -319,16 +347,17 @@ impl TableRows {
             memory: rows.memory.clone(),
         };
 
-        let notes = self.fill((numeric, categorical), &mut dataset)?;
-        Ok((dataset, notes))
+        let notes = self.fill(columns, &mut dataset)?;
+        Ok(WithColumns { dataset, notes })
     }
 
     /// All columns that can be features, some at a time, so that they need not fit into memory together: numeric ones, then
     /// categorical ones.
-    pub fn batches(&self) -> impl Iterator<Item = (&[String], &[String])> {
+    pub fn batches(&self) -> impl Iterator<Item = ColumnNames<'_>> {
         let each = (BATCH_VALUES / self.rows.len().max(1)).max(1);
-        let numeric = self.table.numeric.chunks(each).map(|names| (names, &[] as &[String]));
-        numeric.chain(self.table.categorical.chunks(each).map(|names| (&[] as &[String], names)))
+        let numeric = self.table.numeric.chunks(each).map(|numeric| ColumnNames { numeric, categorical: &[] });
+        let categorical = self.table.categorical.chunks(each);
+        numeric.chain(categorical.map(|categorical| ColumnNames { numeric: &[], categorical }))
     }
 
     /// Whether the table has these columns as features.
@@ -340,7 +369,8 @@ impl TableRows {
     }
 
     /// Reads columns into a data set without features. Returns what a person should know about them.
-    fn fill(&self, (numeric, categorical): (&[String], &[String]), dataset: &mut Dataset) -> Result<Vec<String>> {
+    fn fill(&self, columns: ColumnNames<'_>, dataset: &mut Dataset) -> Result<Vec<String>> {
+        let ColumnNames { numeric, categorical } = columns;
         let blocks = &mut dataset.blocks;
         let mut values: Vec<Vec<f32>> = blocks.iter().map(|block| vec![0.0; numeric.len() * block.rows()]).collect();
         let mut columns: Vec<Target<'_>> = numeric.iter().map(|_| Vec::with_capacity(blocks.len())).collect();

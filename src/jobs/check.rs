@@ -4,7 +4,7 @@ use super::context::{Context, Job};
 use super::{gates, input};
 use crate::calendar::Day;
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Tables};
+use crate::dataset::{Dataset, RowCounts, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::publish::manifest::SourceSummary;
@@ -95,7 +95,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
 
         Ok(Checked {
             as_of,
-            eligible: data.counts(0).0,
+            eligible: data.counts(0).rows,
             excluded: data.exclusions[0],
             sources: input::signal_summaries(job, &data),
             quarantine: input::quarantine(job, &tables, &data),
@@ -115,7 +115,7 @@ fn history(job: &Job<'_>, tables: &Tables, as_of: Day) -> Result<History> {
 
     let dates: Vec<SnapshotRows> = (0..data.as_of.len())
         .map(|date| {
-            let (rows, churners) = data.counts(date);
+            let RowCounts { rows, churners } = data.counts(date);
             SnapshotRows { as_of: data.as_of[date], rows, churners }
         })
         .collect();

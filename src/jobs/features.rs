@@ -74,7 +74,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
             rows,
             features: data.catalogue.names().count(),
             as_of: dates
-                .map(|(date, (&as_of, &excluded))| DateRows { as_of, rows: data.counts(date).0, excluded })
+                .map(|(date, (&as_of, &excluded))| DateRows { as_of, rows: data.counts(date).rows, excluded })
                 .collect(),
             notes: job.notes(),
         })

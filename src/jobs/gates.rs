@@ -21,7 +21,7 @@ pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) 
 
     fresh(job, tables, data, as_of)?;
 
-    let eligible = data.counts(data.as_of.iter().position(|&day| day == as_of).unwrap_or(0)).0;
+    let eligible = data.counts(data.as_of.iter().position(|&day| day == as_of).unwrap_or(0)).rows;
     if eligible < u64::from(settings.gates.min_customers) || eligible == 0 {
         let excluded = &data.exclusions[0];
         return Err(Error::TooLittle(format!(

@@ -121,14 +121,13 @@ pub(super) fn from_table(
 
     job.step("reading the table");
     let request = table_request(job, table, as_of);
+    let wanted = |dates: &[Day]| newest_dates(table, dates, as_of, earlier);
     let Prepared { source, dataset, notes, .. } =
-        prepared::for_scoring(&request, (&model.version, &model.catalogue), |dates| {
-            newest_dates(table, dates, as_of, earlier)
-        })?;
+        prepared::for_scoring(&request, &model.version, &model.catalogue, wanted)?;
     notes.into_iter().for_each(|note| job.warn(note));
 
     let as_of = dataset.as_of.last().copied().unwrap_or(request.undated());
-    let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).0;
+    let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).rows;
     if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
         return Err(Error::TooLittle(format!(
             "prepared table {table} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check the table \

@@ -7,7 +7,7 @@ use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::dataset::prepared::{self, Prepared};
+use crate::dataset::prepared::{self, ColumnNames, Prepared};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowsPlan, Selection};
 use crate::error::{Error, Result};
@@ -74,7 +74,7 @@ const NO_TIME_SPLIT: &str =
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Trained> {
     context.run(|job| {
         let _lock = registry.lock()?;
-        let (model, decision) = match request.data.prepared() {
+        let Registered { model, decision } = match request.data.prepared() {
             None => from_signals(job, registry, request)?,
             Some(table) => from_table(job, registry, table, request)?,
         };
@@ -86,7 +86,13 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
     })
 }
 
-fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result<(Artefact, Decision)> {
+/// A challenger in the registry, and whether it is to be champion.
+struct Registered {
+    model: Artefact,
+    decision: Decision,
+}
+
+fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result<Registered> {
     let settings = job.settings();
     // A wrong name in the settings is told before the tables are read.
     let plan = RowsPlan::from_settings(settings);
@@ -126,10 +132,10 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
         Ok(Features::Own(Box::new(data)))
     };
     let decision = decide(settings, registry, &challenger, &data, features, request.promote)?;
-    Ok((challenger.published, decision))
+    Ok(Registered { model: challenger.published, decision })
 }
 
-fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Request) -> Result<(Artefact, Decision)> {
+fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Request) -> Result<Registered> {
     let settings = job.settings();
     job.step("reading the table");
     let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
@@ -151,10 +157,11 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
     let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
 
     let data = &prepared.dataset;
-    let of = |model: &ModelPair| {
+    let read = |model: &ModelPair| -> Result<Dataset> {
         let catalogue = &model.published.catalogue;
         let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
-        prepared.source.read((&numeric, &catalogue.categorical), data)
+        let columns = ColumnNames { numeric: &numeric, categorical: &catalogue.categorical };
+        Ok(prepared.source.read(columns, data)?.dataset)
     };
     let features = |champion: &ModelPair| {
         let (ours, theirs) = (&challenger.published, &champion.published);
@@ -164,13 +171,12 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
         if theirs.catalogue == ours.catalogue {
             return Ok(Features::Same);
         }
-        let (data, _) = of(champion)?;
-        Ok(Features::Own(Box::new(data)))
+        Ok(Features::Own(Box::new(read(champion)?)))
     };
-    let of_wide = if prepared.is_wide() { Some(of(&challenger)?) } else { None };
-    let its = of_wide.as_ref().map_or(data, |(data, _)| data);
+    let of_wide = if prepared.is_wide() { Some(read(&challenger)?) } else { None };
+    let its = of_wide.as_ref().unwrap_or(data);
     let decision = decide(settings, registry, &challenger, its, features, request.promote)?;
-    Ok((challenger.published, decision))
+    Ok(Registered { model: challenger.published, decision })
 }
 
 fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> Result<ModelPair> {
@@ -212,8 +218,8 @@ fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
     let mut suspects = leakage::suspects(data, &rows, seed)?;
     if prepared.is_wide() {
         for columns in prepared.source.batches() {
-            let (data, _) = prepared.source.read(columns, data)?;
-            suspects.extend(leakage::suspects(&data, &rows, seed)?);
+            let read = prepared.source.read(columns, data)?;
+            suspects.extend(leakage::suspects(&read.dataset, &rows, seed)?);
         }
     }
     suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.source.table.as_of.is_some()));

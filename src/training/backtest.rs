@@ -5,7 +5,7 @@
 //! fit and calibration see nothing of the rows that are judged. Prepared tables without dates are judged on folds of customers
 //! by the same functions.
 
-use super::candidates::Candidates;
+use super::candidates::{Candidates, ColumnSelection};
 use super::folds;
 use crate::calendar::Day;
 use crate::config::Churn;
@@ -98,13 +98,35 @@ pub struct LearningCurve {
     pub answer: String,
 }
 
+/// A split that could not be judged. In a file the two of them are a pair.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(String, String)", into = "(String, String)")]
+pub struct LeftOut {
+    /// The split.
+    pub name: String,
+    /// The reason.
+    pub why: String,
+}
+
+impl From<(String, String)> for LeftOut {
+    fn from((name, why): (String, String)) -> LeftOut {
+        LeftOut { name, why }
+    }
+}
+
+impl From<LeftOut> for (String, String) {
+    fn from(left_out: LeftOut) -> (String, String) {
+        (left_out.name, left_out.why)
+    }
+}
+
 /// A whole backtest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backtest {
     /// Each split by itself.
     pub origins: Vec<Origin>,
-    /// Splits that could not be judged, with the reason.
-    pub left_out: Vec<(String, String)>,
+    /// Splits that could not be judged.
+    pub left_out: Vec<LeftOut>,
     /// All judged rows together.
     pub pooled: Metrics,
     /// With 95 % intervals.
@@ -212,6 +234,22 @@ impl Rows {
     }
 }
 
+/// A split that was judged.
+struct JudgedSplit {
+    origin: Origin,
+    rows: Rows,
+}
+
+/// A point of a learning curve, before it is compared with the last one.
+struct FittedPoint {
+    /// What was learned from, in words.
+    from: String,
+    /// How many rows that are.
+    rows: usize,
+    /// The probabilities of the judged rows.
+    p: Vec<f64>,
+}
+
 /// Trains models and judges them on rows that they have not seen.
 pub struct Backtester<'a> {
     /// How to train.
@@ -228,23 +266,24 @@ impl Backtester<'_> {
     /// # Errors
     /// [`Error::TooLittle`] if no split can be judged; whatever else keeps a model from being trained.
     pub fn run(&self, splits: &[Split], curves: bool) -> Result<Backtest> {
-        let (mut origins, mut left_out, mut pooled) = (Vec::new(), Vec::new(), Rows::default());
+        let mut left_out: Vec<LeftOut> = Vec::new();
+        let (mut origins, mut pooled) = (Vec::new(), Rows::default());
         let mut newest = None;
         for split in splits {
             self.observer.step(&format!("training for {}", split.name));
             match self.judge(split) {
-                Ok((origin, rows)) => {
-                    pooled.extend(&rows);
-                    origins.push(origin);
+                Ok(judged) => {
+                    pooled.extend(&judged.rows);
+                    origins.push(judged.origin);
                     newest = Some(split);
                 }
-                Err(Error::TooLittle(why)) => left_out.push((split.name.clone(), why)),
+                Err(Error::TooLittle(why)) => left_out.push(LeftOut { name: split.name.clone(), why }),
                 Err(error) => return Err(error),
             }
         }
 
         let Some(newest) = newest else {
-            let why = left_out.first().map_or("there is none", |(_, why)| why.as_str());
+            let why = left_out.first().map_or("there is none", |left_out| left_out.why.as_str());
             return Err(Error::TooLittle(format!("no origin can be judged: {why}")));
         };
 
@@ -275,13 +314,18 @@ impl Backtester<'_> {
         })
     }
 
-    /// Trains on one selection and gives the probabilities of another, and if asked for those of the baseline.
-    fn probabilities(
-        &self,
-        training: &Selection,
-        judged: &Selection,
-        baseline: bool,
-    ) -> Result<(Vec<f64>, Option<Baseline>)> {
+    /// Trains on the rows of a part, and gives the probabilities of its judged rows.
+    fn probabilities(&self, columns: &ColumnSelection<'_>, part: &Part) -> Result<Vec<f64>> {
+        let dataset = columns.data();
+        let trained = training::train_on(&self.plan.fit, dataset, &part.training, &Silent)?;
+        Ok(trained.probabilities(dataset, &part.judged)?.concat())
+    }
+
+    /// The columns that a model of these rows may learn from.
+    ///
+    /// # Errors
+    /// [`Error::TooLittle`] if there are too few churners or customers who stayed.
+    fn columns(&self, training: &Selection) -> Result<ColumnSelection<'_>> {
         let labels = training.labels(self.candidates.dataset);
         let churners = labels.iter().filter(|&&y| y == 1).count();
         if churners < usize::from(FOLDS) || labels.len() - churners < usize::from(FOLDS) {
@@ -290,25 +334,21 @@ impl Backtester<'_> {
                 labels.len()
             )));
         }
-
-        let kept = self.candidates.for_training_on(training)?;
-        let dataset = kept.data();
-        let trained = training::train_on(&self.plan.fit, dataset, training, &Silent)?;
-        let p = trained.probabilities(dataset, judged)?.concat();
-        let look_back_days = self.plan.features.look_back_days();
-        let baseline = if baseline { Some(Baseline::learn(look_back_days, dataset, training, judged)?) } else { None };
-        Ok((p, baseline))
+        self.candidates.for_training_on(training)
     }
 
-    fn judge(&self, split: &Split) -> Result<(Origin, Rows)> {
+    fn judge(&self, split: &Split) -> Result<JudgedSplit> {
         let (mut rows, mut learned, mut churners) = (Rows::default(), 0, 0);
         let mut baselines = Vec::with_capacity(split.parts.len());
         for part in &split.parts {
             let labels = part.training.labels(self.candidates.dataset);
             learned += labels.len();
             churners += labels.iter().filter(|&&y| y == 1).count();
-            let (p, baseline) = self.probabilities(&part.training, &part.judged, true)?;
-            let baseline = baseline.unwrap_or_default();
+
+            let columns = self.columns(&part.training)?;
+            let p = self.probabilities(&columns, part)?;
+            let look_back_days = self.plan.features.look_back_days();
+            let baseline = Baseline::learn(look_back_days, columns.data(), &part.training, &part.judged)?;
             rows.extend(&Rows {
                 model: vec![0; p.len()],
                 y: part.judged.labels(self.candidates.dataset),
@@ -339,7 +379,7 @@ impl Backtester<'_> {
             baseline: Metrics::new(&rows.y, Scores { p: &rows.baseline, by: &by_baseline }, bootstrap.capacity),
         };
 
-        Ok((origin, rows))
+        Ok(JudgedSplit { origin, rows })
     }
 
     /// The newest one, two, three … dates that the split learns from.
@@ -348,11 +388,9 @@ impl Backtester<'_> {
         if dates.len() < 2 {
             return Ok(None);
         }
-        let places = |days: &[Day]| -> Vec<bool> {
-            self.candidates.dataset.as_of.iter().map(|day| days.contains(day)).collect()
-        };
         let choices = (1..=dates.len()).map(|count| {
-            let kept = places(&dates[dates.len() - count..]);
+            let newest = &dates[dates.len() - count..];
+            let kept: Vec<bool> = self.candidates.dataset.as_of.iter().map(|day| newest.contains(day)).collect();
             let from = format!("the newest {count} of {} snapshots", dates.len());
             (from, move |block: &Block, row: usize| kept[block.as_of[row] as usize])
         });
@@ -384,24 +422,26 @@ impl Backtester<'_> {
         let Some(part) = split.parts.first() else { return Ok(Vec::new()) };
         let y = part.judged.labels(self.candidates.dataset);
         let customers = part.judged.customers(self.candidates.dataset);
-        let mut fitted: Vec<(String, usize, Vec<f64>)> = Vec::new();
+        let mut fitted: Vec<FittedPoint> = Vec::new();
 
         for (from, keep) in choices {
             self.observer.step(&format!("learning curve: {from}"));
             let training = part.training.restricted(self.candidates.dataset, &keep);
-            match self.probabilities(&training, &part.judged, false) {
-                Ok((p, _)) => fitted.push((from, training.count(), p)),
+            let rows = training.count();
+            let part = Part { training, judged: part.judged.clone() };
+            match self.columns(&part.training).and_then(|columns| self.probabilities(&columns, &part)) {
+                Ok(p) => fitted.push(FittedPoint { from, rows, p }),
                 // A point with too little to learn from is no point.
                 Err(Error::TooLittle(_)) => {}
                 Err(error) => return Err(error),
             }
         }
 
-        let Some((_, _, all)) = fitted.last().cloned() else { return Ok(Vec::new()) };
+        let Some(all) = fitted.last().map(|point| point.p.clone()) else { return Ok(Vec::new()) };
         let rows = Rows { model: Vec::new(), y, p: all, baseline: Vec::new(), customers };
         let bootstrap = rows.bootstrap(&self.plan);
 
-        let points = fitted.into_iter().map(|(from, count, p)| {
+        let points = fitted.into_iter().map(|FittedPoint { from, rows: count, p }| {
             let metrics = Metrics::new(&rows.y, &p, bootstrap.capacity);
             let difference = bootstrap.paired(&rows.y, &p, &rows.p, &rows.customers);
             Learned {

@@ -6,7 +6,7 @@
 
 use crate::artefact::Artefact;
 use crate::config::Model;
-use crate::dataset::prepared::TableRows;
+use crate::dataset::prepared::{ColumnNames, TableRows, WithColumns};
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::model::univariate::screening::Screening;
@@ -81,14 +81,14 @@ impl<'a> Candidates<'a> {
         let Wide { table, most, .. } = wide;
         let mut strengths: Vec<(String, f64)> = Vec::new();
         for columns in table.batches() {
-            let (dataset, _) = table.read(columns, self.dataset)?;
-            let singles = singles(&dataset, rows)?;
+            let singles = singles(&table.read(columns, self.dataset)?.dataset, rows)?;
             strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
         }
         let screening = Screening::select(strengths, rows.count(), most, |column| wide.names(column));
         let numeric = screening.among(&table.table.numeric);
         let categorical = screening.among(&table.table.categorical);
-        let (dataset, notes) = table.read((&numeric, &categorical), self.dataset)?;
+        let columns = ColumnNames { numeric: &numeric, categorical: &categorical };
+        let WithColumns { dataset, notes } = table.read(columns, self.dataset)?;
         Ok(ColumnSelection { given, read: Some(dataset), screening: Some(screening), notes })
     }
 }

@@ -3,15 +3,15 @@
 //!
 //! A figure is of [evenly spread](spread) rows.
 
+use crate::dataset::prepared::DateColumn;
 use crate::dataset::{Block, Dataset, Place, Selection};
 use crate::error::Result;
+use crate::metrics;
 use crate::model::univariate::spread;
 use crate::numeric::{from_ordered_f32, ordered_f32};
 use crate::sources::NO_DAY;
 use rayon::prelude::*;
 use std::fmt;
-
-use crate::metrics;
 
 /// Nothing that is known in time ranks churners this well on its own.
 const TOO_GOOD: f64 = 0.95;
@@ -39,12 +39,27 @@ pub struct Suspect {
 pub enum Evidence {
     /// It ranks churners this well on its own.
     Auc(f64),
-    /// It has a value for churners alone: so many rows, of so many.
-    OnlyChurnersHave(usize, usize),
-    /// It lacks a value for churners alone: so many rows, of so many.
-    OnlyChurnersLack(usize, usize),
-    /// It is a date later than the as-of date in so many rows, of so many.
-    Later(usize, usize),
+    /// It has a value for churners alone, in these rows.
+    OnlyChurnersHave(Share),
+    /// It lacks a value for churners alone, in these rows.
+    OnlyChurnersLack(Share),
+    /// It is a date later than the as-of date in these rows.
+    Later(Share),
+}
+
+/// Some of the rows that were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// How many.
+    pub rows: usize,
+    /// How many were looked at.
+    pub of: usize,
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} rows", self.rows, self.of)
+    }
 }
 
 impl fmt::Display for Suspect {
@@ -52,13 +67,13 @@ impl fmt::Display for Suspect {
         let name = &self.column;
         match self.evidence {
             Evidence::Auc(auc) => write!(f, "`{name}` alone ranks churners with an AUC of {auc:.3}"),
-            Evidence::OnlyChurnersHave(n, rows) => {
-                write!(f, "`{name}` has a value in {n} of {rows} rows, all of them of churners")
+            Evidence::OnlyChurnersHave(share) => {
+                write!(f, "`{name}` has a value in {share}, all of them of churners")
             }
-            Evidence::OnlyChurnersLack(n, rows) => {
-                write!(f, "`{name}` has no value in {n} of {rows} rows, all of them of churners")
+            Evidence::OnlyChurnersLack(share) => {
+                write!(f, "`{name}` has no value in {share}, all of them of churners")
             }
-            Evidence::Later(n, rows) => write!(f, "`{name}` is later than the as-of date in {n} of {rows} rows"),
+            Evidence::Later(share) => write!(f, "`{name}` is later than the as-of date in {share}"),
         }
     }
 }
@@ -100,8 +115,8 @@ impl Sample {
             stayed == 0 && base_rate < 0.5 && churned as f64 * base_rate.ln() < CHANCE.ln()
         };
         match counts {
-            [_, have] if improbable(have) => Some(Evidence::OnlyChurnersHave(have[1], rows)),
-            [lack, _] if improbable(lack) => Some(Evidence::OnlyChurnersLack(lack[1], rows)),
+            [_, have] if improbable(have) => Some(Evidence::OnlyChurnersHave(Share { rows: have[1], of: rows })),
+            [lack, _] if improbable(lack) => Some(Evidence::OnlyChurnersLack(Share { rows: lack[1], of: rows })),
             _ => None,
         }
     }
@@ -156,24 +171,23 @@ pub fn suspects(dataset: &Dataset, rows: &Selection, seed: u64) -> Result<Vec<Su
     Ok(found)
 }
 
-/// Looks at dates, which are no features themselves but show what the table knows. `days` has an entry for each of the
-/// customers table; `dated` tells whether the rows have as-of dates to compare with.
-pub fn suspect_dates(dataset: &Dataset, dates: &[(String, Vec<i32>)], rows: &Selection, dated: bool) -> Vec<Suspect> {
+/// Looks at dates, which are no features themselves but show what the table knows. `dated` tells whether the rows have as-of dates to compare with.
+pub fn suspect_dates(dataset: &Dataset, dates: &[DateColumn], rows: &Selection, dated: bool) -> Vec<Suspect> {
     let sample = Sample::draw(dataset, rows);
-    let judge = |(name, days): &(String, Vec<i32>)| {
+    let judge = |column: &DateColumn| {
         let day = |block: &Block, row: usize| {
-            let day = days[block.customers[row] as usize];
+            let day = column.days[block.customers[row] as usize];
             (day, dataset.as_of[block.as_of[row] as usize].0)
         };
         let pairs = sample.map(dataset, day);
         let later = pairs.iter().filter(|&&(day, as_of)| day != NO_DAY && day > as_of).count();
         let age = |&(day, as_of): &(i32, i32)| if day == NO_DAY { f32::NAN } else { as_of.wrapping_sub(day) as f32 };
         let evidence = if dated && later > 0 {
-            Evidence::Later(later, pairs.len())
+            Evidence::Later(Share { rows: later, of: pairs.len() })
         } else {
             sample.numeric(&pairs.iter().map(age).collect::<Vec<f32>>())?
         };
-        Some(Suspect { column: name.clone(), evidence })
+        Some(Suspect { column: column.name.clone(), evidence })
     };
     dates.par_iter().filter_map(judge).collect()
 }
@@ -286,8 +300,14 @@ mod tests {
     fn values_for_churners_alone_are_suspect_unless_they_are_few() {
         let y: Vec<u8> = (0..1000).map(|row| u8::from(row % 5 == 0)).collect();
         let sample = Sample { places: Vec::new(), y };
-        assert_eq!(sample.presence(|row| row % 50 == 0), Some(Evidence::OnlyChurnersHave(20, 1000)));
-        assert_eq!(sample.presence(|row| row % 50 != 0), Some(Evidence::OnlyChurnersLack(20, 1000)));
+        assert_eq!(
+            sample.presence(|row| row % 50 == 0),
+            Some(Evidence::OnlyChurnersHave(Share { rows: 20, of: 1000 }))
+        );
+        assert_eq!(
+            sample.presence(|row| row % 50 != 0),
+            Some(Evidence::OnlyChurnersLack(Share { rows: 20, of: 1000 }))
+        );
         assert_eq!(sample.presence(|row| row % 200 == 0), None);
         assert_eq!(sample.presence(|row| row % 2 == 0), None);
     }

@@ -3,7 +3,7 @@
 use super::{count, interval, percent, shown, table};
 use crate::metrics::interval::Interval;
 use crate::metrics::Metrics;
-use crate::training::backtest::{Backtest, LearningCurve, Origin};
+use crate::training::backtest::{Backtest, LearningCurve, LeftOut, Origin};
 use std::fmt::Write;
 
 /// After `backtest`.
@@ -51,7 +51,7 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
         );
     }
 
-    for (name, why) in &found.left_out {
+    for LeftOut { name, why } in &found.left_out {
         let _ = writeln!(text, "  note: {name} is left out: {why}");
     }
     let baseline = format!("{} alone", found.baseline_of);
