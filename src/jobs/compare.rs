@@ -34,10 +34,26 @@ pub struct Comparison {
     pub held_out: Option<HeldOut>,
     /// How they differ inside.
     pub inside: Inside,
-    /// The date of the list that they would make, and how it would change.
-    pub list: Option<(Day, ListChange)>,
+    /// The list that they would make, and how it would change.
+    pub list: Option<ComparedLists>,
     /// Why a part is missing.
     pub notes: Vec<String>,
+}
+
+/// The lists of a date. In a file the two of them are a pair.
+#[derive(Clone, Debug, Serialize)]
+#[serde(into = "(Day, ListChange)")]
+pub struct ComparedLists {
+    /// The date.
+    pub as_of: Day,
+    /// How the second version's list differs from the first's.
+    pub change: ListChange,
+}
+
+impl From<ComparedLists> for (Day, ListChange) {
+    fn from(lists: ComparedLists) -> (Day, ListChange) {
+        (lists.as_of, lists.change)
+    }
 }
 
 /// Compares two versions.
@@ -149,6 +165,7 @@ fn score_both(
             "no customer is eligible on {listed}; choose another date for the list (--as-of)"
         )));
     }
-    comparison.list = Some((listed, differences::lists(&settings.list, &tables.customers, &a, &b)));
+    let change = differences::lists(&settings.list, &tables.customers, &a, &b);
+    comparison.list = Some(ComparedLists { as_of: listed, change });
     Ok(())
 }

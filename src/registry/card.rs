@@ -80,7 +80,7 @@ fn data(text: &mut String, model: &Artefact) {
 
     if let Some(screening) = &model.screening {
         let kept: Vec<String> =
-            screening.kept.iter().map(|(name, _)| format!("`{}`", name.replace('|', "\\|"))).collect();
+            screening.kept.iter().map(|column| format!("`{}`", column.name.replace('|', "\\|"))).collect();
         line("chosen from a wide table", format!("{screening}. Kept, the strongest first: {}", kept.join(", ")));
     }
     for (name, source) in &model.inputs.sources {

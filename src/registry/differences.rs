@@ -163,49 +163,76 @@ pub struct ListChange {
 pub struct Moved {
     /// The customer.
     pub customer_id: String,
-    /// The rank and probability of the first version.
-    pub first: (usize, f64),
-    /// The rank and probability of the second version.
-    pub second: (usize, f64),
+    /// Where the first version puts the customer.
+    pub first: Standing,
+    /// Where the second version does.
+    pub second: Standing,
+}
+
+/// Where a version puts a customer. In a file the two of them are a pair.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(into = "(usize, f64)")]
+pub struct Standing {
+    /// From 1.
+    pub rank: usize,
+    /// The calibrated probability of churn.
+    pub probability: f64,
+}
+
+impl From<Standing> for (usize, f64) {
+    fn from(standing: Standing) -> (usize, f64) {
+        (standing.rank, standing.probability)
+    }
 }
 
 /// Compares the lists that two versions' scores of one date make.
 pub fn lists(settings: &List, customers: &CustomerTable, first: &Scores, second: &Scores) -> ListChange {
     let (ours, theirs) = (places(settings, customers, first), places(settings, customers, second));
-    let mut both: Vec<(u32, Place, Place)> =
-        ours.iter().filter_map(|(customer, &a)| Some((*customer, a, *theirs.get(customer)?))).collect();
-    both.sort_unstable_by_key(|&(customer, ..)| customer);
-
-    let moved = |&(customer, a, b): &(u32, Place, Place)| Moved {
-        customer_id: customers.ids.display(customer as usize),
-        first: (a.rank, a.probability),
-        second: (b.rank, b.probability),
+    let in_both = |(&customer, &first): (&u32, &Place)| {
+        theirs.get(&customer).map(|&second| PlacedTwice { customer, first, second })
     };
-    let mut entering: Vec<Moved> = both.iter().filter(|(_, a, b)| !a.listed && b.listed).map(moved).collect();
-    let mut leaving: Vec<Moved> = both.iter().filter(|(_, a, b)| a.listed && !b.listed).map(moved).collect();
-    entering.sort_by_key(|moved| moved.second.0);
-    leaving.sort_by_key(|moved| moved.first.0);
+    let mut both: Vec<PlacedTwice> = ours.iter().filter_map(in_both).collect();
+    both.sort_unstable_by_key(|placed| placed.customer);
+
+    let moved = |placed: &PlacedTwice| Moved {
+        customer_id: customers.ids.display(placed.customer as usize),
+        first: placed.first.standing,
+        second: placed.second.standing,
+    };
+    let entering = both.iter().filter(|placed| !placed.first.listed && placed.second.listed);
+    let mut entering: Vec<Moved> = entering.map(moved).collect();
+    entering.sort_by_key(|moved| moved.second.rank);
     entering.truncate(SHOWN);
+
+    let leaving = both.iter().filter(|placed| placed.first.listed && !placed.second.listed);
+    let mut leaving: Vec<Moved> = leaving.map(moved).collect();
+    leaving.sort_by_key(|moved| moved.first.rank);
     leaving.truncate(SHOWN);
 
-    let (p, q): (Vec<f64>, Vec<f64>) = both.iter().map(|(_, a, b)| (a.probability, b.probability)).unzip();
+    let p: Vec<f64> = both.iter().map(|placed| placed.first.standing.probability).collect();
+    let q: Vec<f64> = both.iter().map(|placed| placed.second.standing.probability).collect();
     ListChange {
         eligible: both.len(),
         capacity: settings.capacity as usize,
-        shared: both.iter().filter(|(_, a, b)| a.listed && b.listed).count(),
+        shared: both.iter().filter(|placed| placed.first.listed && placed.second.listed).count(),
         rank_correlation: correlation(&ranks(&p), &ranks(&q)),
         entering,
         leaving,
     }
 }
 
-/// Where a version puts a customer.
+/// Where a version puts a customer, and whether that is on the list.
 #[derive(Clone, Copy)]
 struct Place {
-    /// From 1.
-    rank: usize,
+    standing: Standing,
     listed: bool,
-    probability: f64,
+}
+
+/// A customer whom both versions scored.
+struct PlacedTwice {
+    customer: u32,
+    first: Place,
+    second: Place,
 }
 
 /// The place of every scored customer.
@@ -214,9 +241,8 @@ fn places(settings: &List, customers: &CustomerTable, scores: &Scores) -> hashbr
     let ranking = Ranking::new(settings, &scores.customers, &scores.probabilities, &scores.log_odds, value);
     let place = |(before, &position): (usize, &u32)| {
         let position = position as usize;
-        let listed = before < ranking.listed;
-        let place = Place { rank: before + 1, listed, probability: scores.probabilities[position] };
-        (scores.customers[position], place)
+        let standing = Standing { rank: before + 1, probability: scores.probabilities[position] };
+        (scores.customers[position], Place { standing, listed: before < ranking.listed })
     };
     ranking.order.iter().enumerate().map(place).collect()
 }

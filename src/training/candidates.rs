@@ -9,8 +9,8 @@ use crate::config::Model;
 use crate::dataset::prepared::{ColumnNames, TableRows, WithColumns};
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
-use crate::model::univariate::screening::Screening;
-use crate::model::univariate::singles;
+use crate::model::univariate::screening::{ColumnStrength, Screening};
+use crate::model::univariate::{singles, Single};
 
 /// The columns that models may learn from: those of a data set, or, of a table with more columns than one model takes, those
 /// that a screening of the training rows keeps.
@@ -79,10 +79,11 @@ impl<'a> Candidates<'a> {
             return Ok(ColumnSelection { given, read: None, screening: None, notes: Vec::new() });
         };
         let Wide { table, most, .. } = wide;
-        let mut strengths: Vec<(String, f64)> = Vec::new();
+        let mut strengths: Vec<ColumnStrength> = Vec::new();
         for columns in table.batches() {
             let singles = singles(&table.read(columns, self.dataset)?.dataset, rows)?;
-            strengths.extend(singles.into_iter().map(|single| (single.name, single.strength)));
+            let strength = |single: Single| ColumnStrength { name: single.name, strength: single.strength };
+            strengths.extend(singles.into_iter().map(strength));
         }
         let screening = Screening::select(strengths, rows.count(), most, |column| wide.names(column));
         let numeric = screening.among(&table.table.numeric);

@@ -2,7 +2,7 @@
 
 use super::{counted, percent, shown, table};
 use crate::calendar::Day;
-use crate::jobs::compare::Comparison;
+use crate::jobs::compare::{ComparedLists, Comparison};
 use crate::metrics::interval::{Interval, Intervals};
 use crate::registry::comparison::{HeldOut, ModelKind};
 use crate::registry::differences::{ListChange, Moved};
@@ -19,7 +19,7 @@ pub fn compared(comparison: &Comparison, capacity: u32) -> String {
         held_out(&mut text, rows);
     }
     inside(&mut text, comparison);
-    if let Some((day, change)) = &comparison.list {
+    if let Some(ComparedLists { as_of: day, change }) = &comparison.list {
         list(&mut text, comparison, *day, change, capacity);
     }
     text
@@ -141,10 +141,10 @@ fn list(text: &mut String, comparison: &Comparison, day: Day, change: &ListChang
         for Moved { customer_id, first, second } in moved {
             list.add_row([
                 customer_id.clone(),
-                first.0.to_string(),
-                percent(first.1),
-                second.0.to_string(),
-                percent(second.1),
+                first.rank.to_string(),
+                percent(first.probability),
+                second.rank.to_string(),
+                percent(second.probability),
             ]);
         }
         let _ = writeln!(text, "{list}");

@@ -84,7 +84,7 @@ pub fn trained(trained: &Trained) -> String {
 /// Which columns of a wide table the model learned from.
 fn screened(text: &mut String, model: &Artefact) {
     let Some(screening) = &model.screening else { return };
-    let names: Vec<&str> = screening.kept.iter().take(NAMED).map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = screening.kept.iter().take(NAMED).map(|column| column.name.as_str()).collect();
     let more = match screening.kept.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more (all are in the model card)"),

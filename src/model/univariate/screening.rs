@@ -19,8 +19,30 @@ pub struct Screening {
     pub most: usize,
     /// How many said more than chance would, with a tenth of them expected to be chance after all.
     pub above_chance: usize,
-    /// Those that were kept, the strongest first, each with the negative logarithm of its probability under chance.
-    pub kept: Vec<(String, f64)>,
+    /// Those that were kept, the strongest first.
+    pub kept: Vec<ColumnStrength>,
+}
+
+/// How much a column says by itself. In a file the two of them are a pair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(String, f64)", into = "(String, f64)")]
+pub struct ColumnStrength {
+    /// The column.
+    pub name: String,
+    /// The negative logarithm of its probability under chance.
+    pub strength: f64,
+}
+
+impl From<(String, f64)> for ColumnStrength {
+    fn from((name, strength): (String, f64)) -> ColumnStrength {
+        ColumnStrength { name, strength }
+    }
+}
+
+impl From<ColumnStrength> for (String, f64) {
+    fn from(column: ColumnStrength) -> (String, f64) {
+        (column.name, column.strength)
+    }
 }
 
 impl fmt::Display for Screening {
@@ -39,31 +61,32 @@ impl fmt::Display for Screening {
 impl Screening {
     /// Those of the columns that were kept, in their order.
     pub fn among(&self, columns: &[String]) -> Vec<String> {
-        let kept: hashbrown::HashSet<&String> = self.kept.iter().map(|(name, _)| name).collect();
+        let kept: hashbrown::HashSet<&String> = self.kept.iter().map(|column| &column.name).collect();
         columns.iter().filter(|name| kept.contains(name)).cloned().collect()
     }
 
     /// Keeps the strongest columns, as many as say more than chance would but at least a few, and those that are `named`; at
     /// most `most` in all, unless more are named.
     pub fn select(
-        mut strengths: Vec<(String, f64)>,
+        mut strengths: Vec<ColumnStrength>,
         rows: usize,
         most: usize,
         named: impl Fn(&String) -> bool,
     ) -> Screening {
         let columns = strengths.len();
-        strengths.sort_by(|a, b| b.1.total_cmp(&a.1));
+        strengths.sort_by(|a, b| b.strength.total_cmp(&a.strength));
         let allowed = |rank: usize| (FALSE_DISCOVERIES * rank as f64 / columns.max(1) as f64).ln();
-        let is_above = |&rank: &usize| -strengths[rank - 1].1 <= allowed(rank);
+        let is_above = |&rank: &usize| -strengths[rank - 1].strength <= allowed(rank);
         let above_chance = (1..=columns).rev().find(is_above).unwrap_or(0);
-        let (mut kept, mut others): (Vec<_>, Vec<_>) = strengths.into_iter().partition(|(name, _)| named(name));
-        others.retain(|(_, strength)| strength.is_finite());
+
+        let (mut kept, mut others): (Vec<_>, Vec<_>) = strengths.into_iter().partition(|column| named(&column.name));
+        others.retain(|column| column.strength.is_finite());
         others.truncate(above_chance.max(LEAST_KEPT).min(most.saturating_sub(kept.len())));
         kept.extend(others);
 
         // Of a named column that does not vary, chance would say as much.
-        kept.iter_mut().for_each(|(_, strength)| *strength = strength.max(0.0));
-        kept.sort_by(|a, b| b.1.total_cmp(&a.1));
+        kept.iter_mut().for_each(|column| column.strength = column.strength.max(0.0));
+        kept.sort_by(|a, b| b.strength.total_cmp(&a.strength));
         Screening { columns, rows, most, above_chance, kept }
     }
 }
@@ -75,9 +98,10 @@ mod tests {
     #[test]
     fn the_columns_above_chance_are_kept_with_a_few_at_least_and_the_most_allowed() {
         // Uniform probabilities, as chance gives, but for some columns that say something.
-        let columns = |telling: usize| -> Vec<(String, f64)> {
+        let columns = |telling: usize| -> Vec<ColumnStrength> {
             let chance = (1..=1000).map(|rank| (format!("chance {rank}"), -(f64::from(rank) / 1000.0).ln()));
-            chance.chain((0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64))).collect()
+            let telling = (0..telling).map(|column| (format!("column {column}"), 40.0 + column as f64));
+            chance.chain(telling).map(ColumnStrength::from).collect()
         };
 
         let nobody = |_: &String| false;
@@ -85,15 +109,16 @@ mod tests {
         assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
         let some = Screening::select(columns(30), 500, 100, nobody);
         assert!((30..=34).contains(&some.above_chance), "{}", some.above_chance);
-        assert_eq!((some.kept.len(), some.kept[0].0.as_str()), (some.above_chance, "column 29"));
+        assert_eq!((some.kept.len(), some.kept[0].name.as_str()), (some.above_chance, "column 29"));
         let many = Screening::select(columns(300), 500, 100, nobody);
         assert!(many.above_chance >= 300 && many.kept.len() == 100);
-        let constant = vec![("same".to_owned(), f64::NEG_INFINITY)];
+        let constant = vec![ColumnStrength { name: "same".to_owned(), strength: f64::NEG_INFINITY }];
         assert!(Screening::select(constant.clone(), 500, 100, nobody).kept.is_empty());
 
         // Whoever is named is kept.
-        assert_eq!(Screening::select(constant, 500, 100, |_| true).kept, [("same".to_owned(), 0.0)]);
+        let kept = ColumnStrength { name: "same".to_owned(), strength: 0.0 };
+        assert_eq!(Screening::select(constant, 500, 100, |_| true).kept, [kept]);
         let named = Screening::select(columns(300), 500, 100, |name| name == "chance 999");
-        assert!(named.kept.len() == 100 && named.kept[99].0 == "chance 999");
+        assert!(named.kept.len() == 100 && named.kept[99].name == "chance 999");
     }
 }
