@@ -6,7 +6,7 @@ use churn_risk::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey}
 use churn_risk::memory::Arena;
 use churn_risk::metrics::Metrics;
 use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
-use churn_risk::model::design::{Design, DesignBlock};
+use churn_risk::model::design::{Design, DesignBlock, DesignRows};
 use churn_risk::model::linear::{self, LogisticParams};
 use churn_risk::sources::{CustomerTable, Ids, PartitionRows, RowValues, SignalRows};
 use divan::counter::{BytesCount, ItemsCount};
@@ -134,7 +134,8 @@ fn design(rows: usize, columns: usize) -> Design {
         let fold = (0..count).map(|row| (row % 5) as u8).collect();
         let customer = (0..count as u32).collect();
         let family = blocks.len() as u32;
-        blocks.push(DesignBlock::new(&x, (y, fold, customer), family, &Arena::unlimited()).expect("held in memory"));
+        let rows = DesignRows { y, fold, customer };
+        blocks.push(DesignBlock::new(&x, rows, family, &Arena::unlimited()).expect("held in memory"));
     }
     Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks }
 }

@@ -7,7 +7,7 @@ use churn_risk::evaluation::{calibration_line, empc, Empc};
 use churn_risk::memory::Arena;
 use churn_risk::metrics::{calibration_table, Metrics};
 use churn_risk::model::calibration::{self, Calibration, Rows};
-use churn_risk::model::design::{Design, DesignBlock};
+use churn_risk::model::design::{Design, DesignBlock, DesignRows};
 use churn_risk::model::linear::cross_fit::{choose_alpha, cross_fit, Split};
 use churn_risk::model::linear::{fit, Certificate, LogisticParams};
 use churn_risk::observer::Silent;
@@ -38,7 +38,7 @@ fn design() -> Design {
             let y = rows.iter().map(|row| row[columns].parse().unwrap()).collect();
             let fold = rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect();
             let customer = (0..rows.len() as u32).collect();
-            DesignBlock::new(&x, (y, fold, customer), family, &Arena::unlimited()).unwrap()
+            DesignBlock::new(&x, DesignRows { y, fold, customer }, family, &Arena::unlimited()).unwrap()
         })
         .collect();
     Design { names: header[..columns].iter().map(|name| name.to_string()).collect(), blocks }

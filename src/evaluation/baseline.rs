@@ -5,7 +5,7 @@ use crate::dataset::{Dataset, Selection, Values};
 use crate::error::Result;
 use crate::features::Measure;
 use crate::memory::Arena;
-use crate::model::design::{Design, DesignBlock};
+use crate::model::design::{Design, DesignBlock, DesignRows};
 use crate::model::linear::{self, LogisticParams};
 use crate::model::univariate;
 use crate::numeric::sigmoid;
@@ -77,7 +77,8 @@ fn recency(
             let values = block.values()?;
             let x: Vec<f32> = rows.iter().map(|&row| recency(&values, row as usize)).collect();
             let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
-            DesignBlock::new(&x, (y, vec![0; rows.len()], rows.to_vec()), index as u32, &arena)
+            let rows = DesignRows { y, fold: vec![0; rows.len()], customer: rows.to_vec() };
+            DesignBlock::new(&x, rows, index as u32, &arena)
         });
         let blocks = blocks.collect::<Result<_>>()?;
         Ok(Design { names: vec!["days since last activity".to_owned()], blocks })

@@ -3,7 +3,7 @@
 use super::certificate::certify;
 use super::codes::{by_fold, CodeBlock, Lookup};
 use super::comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
-use super::frame::Frame;
+use super::frame::{Frame, FrameFeature};
 use super::passes::Terms;
 use super::purify::{all_counts, purify};
 use super::search::{self, OutOfFold, Search, Shape, Split};
@@ -317,7 +317,7 @@ impl Plan {
             kept.flat_map(|at| terms.columns_of(at)).chain([terms.columns()]).map(|place| theta[place]).collect();
 
         let lost = self.shape.features.iter().filter(|feature| !shape.features.contains(feature));
-        let lost = lost.map(|&feature| self.frame.features[feature].0.clone());
+        let lost = lost.map(|&feature| self.frame.features[feature].name.clone());
         let dropped = self.dropped.iter().cloned().chain(lost).collect();
         let terms = search::terms(&self.frame.grids, &shape);
         (Plan { shape, dropped, ..self }, terms, parameters)
@@ -425,8 +425,8 @@ impl Fit {
         effects.iter_mut().for_each(|effect| effect.lookup.renumber(place));
 
         let feature = |&feature: &usize| {
-            let ((name, source), grid) = (&plan.frame.features[feature], &plan.frame.grids[feature]);
-            Feature { name: name.clone(), source: *source, bins: grid.bins.clone() }
+            let FrameFeature { name, source } = plan.frame.features[feature].clone();
+            Feature { name, source, bins: plan.frame.grids[feature].bins.clone() }
         };
         let features = plan.shape.features.iter().map(feature).collect();
 

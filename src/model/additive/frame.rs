@@ -14,10 +14,19 @@ use rayon::prelude::*;
 /// The features that vary, in the order of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Names and places in the catalogue.
-    pub features: Vec<(String, Source)>,
+    /// Which they are.
+    pub features: Vec<FrameFeature>,
     /// Their bins.
     pub grids: Vec<Grid>,
+}
+
+/// A feature by name and by its place in the catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameFeature {
+    /// Its name.
+    pub name: String,
+    /// Its place.
+    pub source: Source,
 }
 
 impl Frame {
@@ -48,11 +57,10 @@ impl Frame {
             Grid::for_categorical(bins.clone(), codes)
         });
 
-        let names = recipe.numeric.iter().enumerate().map(|(i, step)| (step.feature.clone(), Source::Numeric(i)));
-        let names = names.chain(
-            recipe.categorical.iter().enumerate().map(|(i, step)| (step.feature.clone(), Source::Categorical(i))),
-        );
-        let varying = names.zip(numeric.into_iter().chain(categorical)).filter(|(_, grid)| grid.varies());
+        let numbers = (0..).zip(&recipe.numeric).map(|(place, step)| (&step.feature, Source::Numeric(place)));
+        let levels = (0..).zip(&recipe.categorical).map(|(place, step)| (&step.feature, Source::Categorical(place)));
+        let features = numbers.chain(levels).map(|(name, source)| FrameFeature { name: name.clone(), source });
+        let varying = features.zip(numeric.into_iter().chain(categorical)).filter(|(_, grid)| grid.varies());
         let (features, grids) = varying.unzip();
         Ok(Frame { features, grids })
     }
@@ -87,7 +95,7 @@ impl Frame {
                     |source: Source, grid: &Grid| codes_of(source, &grid.bins, (block, &values), rows, customers);
                 Ok(CodeBlock {
                     rows: rows.len(),
-                    codes: columns.flat_map(|((_, source), grid)| codes_of(*source, grid)).collect(),
+                    codes: columns.flat_map(|(feature, grid)| codes_of(feature.source, grid)).collect(),
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                     fold: customer.iter().map(|&customer| folds.fold(customers, customer)).collect(),
                     customer,

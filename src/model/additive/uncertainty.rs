@@ -280,7 +280,7 @@ pub fn separation(frame: &Frame, effects: &[Effect], counts: &[Vec<f64>], blocks
                 () if churned == count => (count * (1.0 - rate), "every one"),
                 () => return None,
             };
-            let (name, place) = (&frame.features[feature].0, frame.grids[feature].bins.describe(cell));
+            let (name, place) = (&frame.features[feature].name, frame.grids[feature].bins.describe(cell));
             let told = format!("{found} of {count} rows with `{name}` {place} churned");
             (expected >= EXPECTED).then_some((expected, told))
         });

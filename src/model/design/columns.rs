@@ -5,7 +5,7 @@ use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
 use crate::memory::Arena;
-use crate::model::design::{Design, DesignBlock, TILE};
+use crate::model::design::{Design, DesignBlock, DesignRows, TILE};
 use crate::numeric::vectorised;
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
@@ -58,7 +58,7 @@ impl Recipe {
             let design_block = |rows: &[u32]| {
                 let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
                 let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();
-                let of_rows = (y, rows.iter().map(fold).collect(), customer);
+                let of_rows = DesignRows { y, fold: rows.iter().map(fold).collect(), customer };
                 DesignBlock::new(&columns.values(block, &values, rows), of_rows, index as u32, &arena)
             };
             pieces(selection.rows(index), of).map(design_block).collect()

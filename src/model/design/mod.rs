@@ -59,13 +59,40 @@ pub struct ColumnProfile {
     pub mean: f64,
     /// Root mean square; not finite if a value is not.
     pub root_mean_square: f64,
-    /// Lowest and highest value among the customers who stayed; `(inf, -inf)` if nobody did.
-    pub stayed: (f32, f32),
-    /// Lowest and highest value among the customers who churned; `(inf, -inf)` if nobody did.
-    pub churned: (f32, f32),
+    /// The values of the customers who stayed.
+    pub stayed: ValueRange,
+    /// The values of the customers who churned.
+    pub churned: ValueRange,
+}
+
+/// Where values lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValueRange {
+    /// The lowest of them; infinity if there is none.
+    pub lowest: f32,
+    /// The highest of them; minus infinity if there is none.
+    pub highest: f32,
+}
+
+impl ValueRange {
+    const EMPTY: ValueRange = ValueRange { lowest: f32::INFINITY, highest: f32::NEG_INFINITY };
+
+    fn with(self, more: ValueRange) -> ValueRange {
+        ValueRange { lowest: self.lowest.min(more.lowest), highest: self.highest.max(more.highest) }
+    }
 }
 
 impl ColumnProfile {
+    /// Whether a value tells all who stayed from all who churned.
+    pub fn separates(&self) -> bool {
+        self.stayed.highest < self.churned.lowest || self.churned.highest < self.stayed.lowest
+    }
+
+    /// As [`ColumnProfile::separates`], but for rows of both kinds that share one value.
+    pub fn nearly_separates(&self) -> bool {
+        self.stayed.highest <= self.churned.lowest || self.churned.highest <= self.stayed.lowest
+    }
+
     /// Variance over the rows.
     pub fn variance(&self) -> f64 {
         (self.root_mean_square.powi(2) - self.mean.powi(2)).max(0.0)
@@ -73,17 +100,29 @@ impl ColumnProfile {
 
     /// Whether all values are the same.
     pub fn constant(&self) -> bool {
-        let (stayed, churned) = (self.stayed, self.churned);
-        stayed.0.min(churned.0) >= stayed.1.max(churned.1)
+        let all = self.stayed.with(self.churned);
+        all.lowest >= all.highest
     }
 }
 
-/// A column's sum and sum of squares, and its range among those who stayed and among those who churned.
-type ColumnSums = ([f64; 2], [(f32, f32); 2]);
+/// What a column's profile is made of.
+#[derive(Clone, Copy, Debug)]
+struct ColumnSums {
+    sum: f64,
+    square: f64,
+    /// Among those who stayed, and among those who churned.
+    ranges: [ValueRange; 2],
+}
 
-/// The range of no values.
-const EMPTY: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
-const EMPTY_SUMS: ColumnSums = ([0.0; 2], [EMPTY; 2]);
+impl ColumnSums {
+    const EMPTY: ColumnSums = ColumnSums { sum: 0.0, square: 0.0, ranges: [ValueRange::EMPTY; 2] };
+
+    fn add(&mut self, more: &ColumnSums) {
+        self.sum += more.sum;
+        self.square += more.square;
+        self.ranges.iter_mut().zip(more.ranges).for_each(|(range, more)| *range = range.with(more));
+    }
+}
 
 /// Rows that are worked on at a time.
 const LANES: usize = 16;
@@ -104,7 +143,8 @@ fn others(y: &[u8]) -> Others {
 #[inline(always)]
 fn sums_of<S: Simd>(simd: S, x: &[f32], others: &Others) -> ColumnSums {
     let mut sums = [[f64x8::splat(simd, 0.0); 2]; 2];
-    let mut ranges = [(f32x16::splat(simd, EMPTY.0), f32x16::splat(simd, EMPTY.1)); 2];
+    let empty = ValueRange::EMPTY;
+    let mut ranges = [(f32x16::splat(simd, empty.lowest), f32x16::splat(simd, empty.highest)); 2];
     let (chunks, rest) = x.as_chunks::<LANES>();
     let mut last = [0.0; LANES];
     last[..rest.len()].copy_from_slice(rest);
@@ -124,23 +164,17 @@ fn sums_of<S: Simd>(simd: S, x: &[f32], others: &Others) -> ColumnSums {
     }
 
     let [[values, squares], [more_values, more_squares]] = sums;
-    let mut found = EMPTY_SUMS;
-    found.0 = [(values + more_values).reduce_sum(), (squares + more_squares).reduce_sum()];
-    for (found, (low, high)) in found.1.iter_mut().zip(ranges) {
-        *found = (low.reduce_min(), high.reduce_max());
+    ColumnSums {
+        sum: (values + more_values).reduce_sum(),
+        square: (squares + more_squares).reduce_sum(),
+        ranges: ranges.map(|(low, high)| ValueRange { lowest: low.reduce_min(), highest: high.reduce_max() }),
     }
-    found
 }
 
 /// What the profile of a design is made of: the sums of each column of a block's values.
 fn column_sums(x: &[f32], y: &[u8]) -> Vec<ColumnSums> {
     let others = others(y);
     x.chunks_exact(y.len().max(1)).map(|column| vectorised!(simd => sums_of(simd, column, &others))).collect()
-}
-
-fn add_sums(to: &mut ColumnSums, from: &ColumnSums) {
-    to.0.iter_mut().zip(from.0).for_each(|(to, from)| *to += from);
-    to.1.iter_mut().zip(from.1).for_each(|(to, from)| *to = (to.0.min(from.0), to.1.max(from.1)));
 }
 
 /// The values of a block, in memory.
@@ -156,18 +190,23 @@ impl Columns<'_> {
     }
 }
 
+/// The rows of a design: an entry a row.
+pub struct DesignRows {
+    /// The label: 1 churned, 0 stayed.
+    pub y: Vec<u8>,
+    /// The fold.
+    pub fold: Vec<u8>,
+    /// A number that tells its customer from the others of the family.
+    pub customer: Vec<u32>,
+}
+
 impl DesignBlock {
-    /// A block of rows with these values, column after column, which go to the arena; of each row the label, the fold and
-    /// the customer.
+    /// A block of rows with these values, column after column, which go to the arena.
     ///
     /// # Errors
     /// [`Error::Temporary`] when the values have to be written and the disk is full.
-    pub fn new(
-        x: &[f32],
-        (y, fold, customer): (Vec<u8>, Vec<u8>, Vec<u32>),
-        family: u32,
-        arena: &Arena,
-    ) -> Result<DesignBlock> {
+    pub fn new(x: &[f32], rows: DesignRows, family: u32, arena: &Arena) -> Result<DesignBlock> {
+        let DesignRows { y, fold, customer } = rows;
         let sums = column_sums(x, &y);
         Ok(DesignBlock { rows: y.len(), x: arena.put(x)?, y, fold, customer, family, sums })
     }
@@ -257,12 +296,12 @@ impl Design {
 
     /// The profile of each column.
     pub fn profile(&self) -> Vec<ColumnProfile> {
-        let empty = vec![EMPTY_SUMS; self.columns()];
+        let empty = vec![ColumnSums::EMPTY; self.columns()];
         let group = self.blocks.len().div_ceil(GROUPS).max(1);
         let of_group = |blocks: &[DesignBlock]| {
             let mut sums = empty.clone();
             for block in blocks {
-                sums.iter_mut().zip(&block.sums).for_each(|(to, from)| add_sums(to, from));
+                sums.iter_mut().zip(&block.sums).for_each(|(to, from)| to.add(from));
             }
             sums
         };
@@ -272,9 +311,9 @@ impl Design {
         groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| add_sums(to, from)));
         let rows = self.rows() as f64;
 
-        let profile = |([sum, squares], [stayed, churned]): ColumnSums| ColumnProfile {
+        let profile = |ColumnSums { sum, square, ranges: [stayed, churned] }: ColumnSums| ColumnProfile {
             mean: sum / rows,
-            root_mean_square: (squares / rows).sqrt(),
+            root_mean_square: (square / rows).sqrt(),
             stayed,
             churned,
         };
@@ -407,7 +446,7 @@ pub(super) mod examples {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
         let customer = (0..rows as u32).collect();
-        let block = DesignBlock::new(&x, (y, fold, customer), 0, &Arena::unlimited()).unwrap();
+        let block = DesignBlock::new(&x, DesignRows { y, fold, customer }, 0, &Arena::unlimited()).unwrap();
         Design { names, blocks: vec![block] }
     }
 
@@ -416,11 +455,11 @@ pub(super) mod examples {
         let columns = block.columns().unwrap();
         let of_column = |j| rows.iter().map(move |&row| (j, row));
         let x: Vec<f32> = (0..block.sums.len()).flat_map(of_column).map(|(j, row)| columns.column(j)[row]).collect();
-        let of_rows = (
-            rows.iter().map(|&row| block.y[row]).collect(),
-            rows.iter().map(|&row| block.fold[row]).collect(),
-            rows.iter().map(|&row| block.customer[row]).collect(),
-        );
+        let of_rows = DesignRows {
+            y: rows.iter().map(|&row| block.y[row]).collect(),
+            fold: rows.iter().map(|&row| block.fold[row]).collect(),
+            customer: rows.iter().map(|&row| block.customer[row]).collect(),
+        };
         DesignBlock::new(&x, of_rows, family, &Arena::unlimited()).unwrap()
     }
 

@@ -173,7 +173,7 @@ impl Recipe {
         let places = sample(dataset, selection);
         let (rows, sample) = (places.len(), dataset.gather(&places)?);
 
-        let numeric: Vec<(NumericStep, u64)> = dataset
+        let numeric: Vec<LearnedStep> = dataset
             .catalogue
             .numeric
             .par_iter()
@@ -185,9 +185,9 @@ impl Recipe {
         let mut patterns = hashbrown::HashSet::new();
         let numeric = numeric
             .into_iter()
-            .map(|(mut step, pattern)| {
+            .map(|LearnedStep { mut step, absent }| {
                 let indicated = (INDICATED..=1.0 - INDICATED).contains(&step.missing_share);
-                step.missing_indicator = indicated && patterns.insert(pattern);
+                step.missing_indicator = indicated && patterns.insert(absent);
                 step
             })
             .collect();
@@ -297,8 +297,15 @@ impl CategoricalStep {
     }
 }
 
-/// Learns one feature from its values in the sampled rows; also returns a fingerprint of the rows in which it is absent.
-fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (NumericStep, u64) {
+/// What was learned about a numeric feature.
+struct LearnedStep {
+    step: NumericStep,
+    /// A fingerprint of the rows in which it is absent.
+    absent: u64,
+}
+
+/// Learns one feature from its values in the sampled rows.
+fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> LearnedStep {
     let mut ascending = Vec::with_capacity(sample.len());
     let (mut missing, mut pattern) = (0u64, 0u64);
     for (position, &value) in (0u64..).zip(sample) {
@@ -347,7 +354,7 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> (Numeric
         copy_of: None,
     };
 
-    (step, pattern)
+    LearnedStep { step, absent: pattern }
 }
 
 /// Names for each column of the customers table that is a copy the first one that it is a copy of. `sample` has `rows` values a

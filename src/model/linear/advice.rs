@@ -139,15 +139,11 @@ pub fn column_advice(
     let named = |keep: &dyn Fn(usize) -> bool| -> Vec<String> {
         (0..design.columns()).filter(|&j| keep(j)).map(|j| design.names[j].clone()).collect()
     };
-    let apart = |j: usize| profile[j].stayed.1 < profile[j].churned.0 || profile[j].churned.1 < profile[j].stayed.0;
-    let touching = |j: usize| {
-        !profile[j].constant()
-            && (profile[j].stayed.1 <= profile[j].churned.0 || profile[j].churned.1 <= profile[j].stayed.0)
-    };
 
     let mut advice = Vec::new();
     let penalised = alpha > 0.0;
-    let (alone, almost) = (named(&apart), named(&touching));
+    let alone = named(&|j| profile[j].separates());
+    let almost = named(&|j| !profile[j].constant() && profile[j].nearly_separates());
     if !alone.is_empty() {
         advice.push(Advice::Separation { complete: true, columns: alone, penalised });
     } else if !almost.is_empty() {

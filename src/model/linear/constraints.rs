@@ -29,13 +29,20 @@ const SEARCH_TOLERANCE: f64 = 1e-6;
 #[derive(Clone, Debug)]
 pub struct Constraints {
     penalty: Penalty,
-    /// Each feature with its columns, which stand together.
-    features: Vec<(String, Range<usize>)>,
-    /// The direction of each feature, if it must have one; it is that of its value's coefficient.
-    directions: Vec<Option<Direction>>,
+    features: Vec<ConstrainedFeature>,
     bounds: Vec<Bound>,
     /// A penalty that is given, not chosen.
     fixed: bool,
+}
+
+/// A feature and what is asked of it.
+#[derive(Clone, Debug)]
+struct ConstrainedFeature {
+    name: String,
+    /// Its columns, which stand together.
+    columns: Range<usize>,
+    /// The direction that it must have, if any; it is that of its value's coefficient.
+    direction: Option<Direction>,
 }
 
 impl Constraints {
@@ -60,16 +67,14 @@ impl Constraints {
 
         let (mut features, mut first) = (Vec::new(), 0);
         for same in terms.chunk_by(|a, b| a.source == b.source) {
-            features.push((name(same[0].source), first..first + same.len()));
-            first += same.len();
+            let columns = first..first + same.len();
+            first = columns.end;
+            let direction = same.iter().find_map(direction);
+            features.push(ConstrainedFeature { name: name(same[0].source), columns, direction });
         }
 
         Constraints {
             penalty: model.penalty,
-            directions: terms
-                .chunk_by(|a, b| a.source == b.source)
-                .map(|same| same.iter().find_map(direction))
-                .collect(),
             features,
             bounds: terms.iter().map(bound).collect(),
             fixed: model.alpha.fixed().is_some(),
@@ -78,17 +83,17 @@ impl Constraints {
 
     /// With the features that a fit has dropped kept out.
     pub fn without_dropped(mut self, fit: &LogisticFit) -> Constraints {
-        for (_, columns) in &self.features {
-            if self.has_dropped(fit, columns) {
-                self.bounds[columns.clone()].fill(Bound::Zero);
+        for feature in &self.features {
+            if self.has_dropped(fit, feature) {
+                self.bounds[feature.columns.clone()].fill(Bound::Zero);
             }
         }
         self
     }
 
     /// Whether the penalty left nothing of a feature.
-    fn has_dropped(&self, fit: &LogisticFit, columns: &Range<usize>) -> bool {
-        self.penalty == Penalty::Group && fit.coefficients[columns.clone()].iter().all(|&x| x == 0.0)
+    fn has_dropped(&self, fit: &LogisticFit, feature: &ConstrainedFeature) -> bool {
+        self.penalty == Penalty::Group && fit.coefficients[feature.columns.clone()].iter().all(|&x| x == 0.0)
     }
 
     /// Whether nothing is asked: `fit` and `cross_fit` do it faster.
@@ -108,15 +113,17 @@ impl Constraints {
 
     /// What a fit kept to.
     pub fn restrictions(&self, fit: &LogisticFit) -> Restrictions {
-        let is_dropped = |columns: &Range<usize>| self.has_dropped(fit, columns);
-        let dropped = self.features.iter().filter(|(_, columns)| is_dropped(columns)).map(|(name, _)| name.clone());
-        let directed = self.features.iter().zip(&self.directions).filter_map(|((name, columns), direction)| {
-            let flat = fit.coefficients[columns.start] == 0.0;
+        let (mut directed, mut dropped) = (Vec::new(), Vec::new());
+        for feature in &self.features {
             // What is dropped is told once.
-            let direction = direction.filter(|_| !is_dropped(columns))?;
-            Some(Directed { feature: name.clone(), direction, flat })
-        });
-        Restrictions { penalty: self.penalty, directed: directed.collect(), dropped: dropped.collect() }
+            if self.has_dropped(fit, feature) {
+                dropped.push(feature.name.clone());
+            } else if let Some(direction) = feature.direction {
+                let flat = fit.coefficients[feature.columns.start] == 0.0;
+                directed.push(Directed { feature: feature.name.clone(), direction, flat });
+            }
+        }
+        Restrictions { penalty: self.penalty, directed, dropped }
     }
 
     /// The regulariser of strength `alpha` for a design.
@@ -125,9 +132,9 @@ impl Constraints {
             Penalty::L2 => vec![1.0; design.columns()],
             Penalty::Group => design.profile().iter().map(ColumnProfile::variance).collect(),
         };
-        let group = |(_, columns): &(String, Range<usize>)| Group {
-            columns: columns.clone(),
-            weight: variance[columns.clone()].iter().sum::<f64>().sqrt(),
+        let group = |feature: &ConstrainedFeature| Group {
+            columns: feature.columns.clone(),
+            weight: variance[feature.columns.clone()].iter().sum::<f64>().sqrt(),
         };
         let groups = self.features.iter().map(group).collect();
         Ok(Regulariser::new(self.penalty, alpha, groups, self.bounds.clone()))
@@ -345,8 +352,12 @@ mod tests {
     }
 
     fn constraints(penalty: Penalty, features: Vec<Range<usize>>, bounds: Vec<Bound>) -> Constraints {
-        let features: Vec<_> = features.into_iter().map(|columns| (format!("f{}", columns.start), columns)).collect();
-        Constraints { penalty, directions: vec![None; features.len()], features, bounds, fixed: true }
+        let feature = |columns: Range<usize>| ConstrainedFeature {
+            name: format!("f{}", columns.start),
+            columns,
+            direction: None,
+        };
+        Constraints { penalty, features: features.into_iter().map(feature).collect(), bounds, fixed: true }
     }
 
     fn golden() -> (Golden, Design) {

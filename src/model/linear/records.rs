@@ -4,7 +4,7 @@ use super::params::LogisticValidParams;
 use super::LogisticFit;
 use crate::error::{Error, Result};
 use crate::memory::Arena;
-use crate::model::design::{Design, DesignBlock, TILE};
+use crate::model::design::{Design, DesignBlock, DesignRows, TILE};
 use crate::model::records::{probabilities, LabelledRecords};
 use linfa::traits::{Fit, PredictInplace};
 use linfa::DatasetBase;
@@ -40,7 +40,7 @@ fn design(LabelledRecords { values, churned, names }: LabelledRecords<'_>) -> Re
         let x: Vec<f32> = values.t().iter().map(|&value| value as f32).collect();
         let y: Vec<u8> = churned.iter().map(|&churned| u8::from(churned)).collect();
         let (fold, customer) = (vec![0; y.len()], (0_u32..).take(y.len()).collect());
-        blocks.push(DesignBlock::new(&x, (y, fold, customer), family, &arena)?);
+        blocks.push(DesignBlock::new(&x, DesignRows { y, fold, customer }, family, &arena)?);
     }
 
     Ok(Design { names, blocks })
