@@ -2,7 +2,7 @@
 
 use crate::dataset::Block;
 use crate::error::Result;
-use crate::model::additive::{Additive, Effect};
+use crate::model::additive::{Additive, BlockRows, Effect};
 use crate::model::design::columns::{standardise, DesignColumns, LinearEffects};
 use crate::model::design::recipe::{NumericStep, Recipe, Source};
 use crate::numeric::{self, vectorised, FixedSum};
@@ -122,7 +122,7 @@ impl<'a> BlockScorer<'a> {
             BlockScorer::Additive { model, customers, standardised } => (model, customers, standardised),
         };
 
-        let codes = model.codes((block, &values), rows, customers);
+        let codes = model.codes(&BlockRows { block, values: &values, rows, customers });
         let mut log_odds = vec![model.intercept; rows.len()];
         for (term, counts) in model.terms.iter().zip(&mut sums.cells) {
             for (row, z) in log_odds.iter_mut().enumerate() {

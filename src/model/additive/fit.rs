@@ -416,7 +416,7 @@ impl Fit {
         let intercept = purify(&mut effects, theta[terms.columns()], &counts);
         if uncertainty {
             let regulariser = terms.regulariser(plan.penalty, alpha);
-            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, (&curvature_blocks, rows), &counts);
+            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, &curvature_blocks, rows, &counts);
             effects.iter_mut().zip(errors).for_each(|(effect, errors)| effect.standard_errors = errors);
         }
 

@@ -2,8 +2,8 @@
 
 use super::bins::{Bins, Grid};
 use super::codes::CodeBlock;
-use super::codes_of;
 use super::search::Shape;
+use super::BlockRows;
 use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
@@ -88,14 +88,12 @@ impl Frame {
             .enumerate()
             .map(|(index, block)| {
                 let rows = rows.rows(index);
-                let values = block.values()?;
+                let of_block = BlockRows { block, values: &block.values()?, rows, customers };
                 let customer: Vec<u32> = rows.iter().map(|&row| block.customers[row as usize]).collect();
                 let columns = self.features.iter().zip(&self.grids);
-                let codes_of =
-                    |source: Source, grid: &Grid| codes_of(source, &grid.bins, (block, &values), rows, customers);
                 Ok(CodeBlock {
                     rows: rows.len(),
-                    codes: columns.flat_map(|(feature, grid)| codes_of(feature.source, grid)).collect(),
+                    codes: columns.flat_map(|(feature, grid)| of_block.codes(feature.source, &grid.bins)).collect(),
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                     fold: customer.iter().map(|&customer| folds.fold(customers, customer)).collect(),
                     customer,

@@ -114,10 +114,9 @@ impl Additive {
         names.join(" × ")
     }
 
-    /// The code of every feature in some rows of a block with these values, feature after feature.
-    pub fn codes(&self, block: (&Block, &Values<'_>), rows: &[u32], customers: &CustomerTable) -> Vec<Vec<u8>> {
-        let codes = |feature: &Feature| codes_of(feature.source, &feature.bins, block, rows, customers);
-        self.features.iter().map(codes).collect()
+    /// The code of every feature in some rows, feature after feature.
+    pub fn codes(&self, rows: &BlockRows<'_>) -> Vec<Vec<u8>> {
+        self.features.iter().map(|feature| rows.codes(feature.source, &feature.bins)).collect()
     }
 
     /// What every term adds in one row, given the code of each feature. With the intercept they sum to the log-odds.
@@ -131,8 +130,10 @@ impl Additive {
     /// As [`Block::values`].
     pub fn log_odds(&self, dataset: &Dataset, rows: &Selection) -> Result<Vec<Vec<f64>>> {
         let of_block = |(index, block): (usize, &Block)| {
-            let codes = self.codes((block, &block.values()?), rows.rows(index), &dataset.customers);
-            let mut log_odds = vec![self.intercept; rows.rows(index).len()];
+            let rows =
+                BlockRows { block, values: &block.values()?, rows: rows.rows(index), customers: &dataset.customers };
+            let codes = self.codes(&rows);
+            let mut log_odds = vec![self.intercept; rows.rows.len()];
             for term in &self.terms {
                 for (row, z) in log_odds.iter_mut().enumerate() {
                     *z += term.table[term.lookup.cell(|feature| codes[feature][row])];
@@ -156,34 +157,43 @@ impl Additive {
     }
 }
 
-/// The codes of one feature in some rows of a block.
-fn codes_of(
-    source: Source,
-    bins: &Bins,
-    (block, values): (&Block, &Values<'_>),
-    rows: &[u32],
-    customers: &CustomerTable,
-) -> Vec<u8> {
-    match (source, bins) {
-        (Source::Numeric(index), Bins::Numeric { edges }) => {
-            let mut column = Vec::new();
-            values.append_rows(index, rows, &mut column);
-            Bins::encode(edges, &column)
-        }
-        (Source::Categorical(index), _) => {
-            let levels = &customers.categorical[index];
-            // Levels are compared by name: another table numbers them in another way.
-            let known: Vec<u8> = levels.names.iter().map(|name| bins.level_code(Some(name))).collect();
-            let missing = bins.level_code(None);
+/// Rows of a block, and what their codes are made of.
+#[derive(Clone, Copy)]
+pub struct BlockRows<'a> {
+    /// The block.
+    pub block: &'a Block,
+    /// Its numeric features.
+    pub values: &'a Values<'a>,
+    /// The rows, ascending.
+    pub rows: &'a [u32],
+    /// The customers that the rows are of.
+    pub customers: &'a CustomerTable,
+}
 
-            let of_row = |&row: &u32| match levels.codes[block.customers[row as usize] as usize] {
-                NO_LEVEL => missing,
-                code => known[code as usize],
-            };
-            rows.iter().map(of_row).collect()
+impl BlockRows<'_> {
+    /// The codes of one feature.
+    fn codes(&self, source: Source, bins: &Bins) -> Vec<u8> {
+        match (source, bins) {
+            (Source::Numeric(index), Bins::Numeric { edges }) => {
+                let mut column = Vec::new();
+                self.values.append_rows(index, self.rows, &mut column);
+                Bins::encode(edges, &column)
+            }
+            (Source::Categorical(index), _) => {
+                let levels = &self.customers.categorical[index];
+                // Levels are compared by name: another table numbers them in another way.
+                let known: Vec<u8> = levels.names.iter().map(|name| bins.level_code(Some(name))).collect();
+                let missing = bins.level_code(None);
+
+                let of_row = |&row: &u32| match levels.codes[self.block.customers[row as usize] as usize] {
+                    NO_LEVEL => missing,
+                    code => known[code as usize],
+                };
+                self.rows.iter().map(of_row).collect()
+            }
+            // A numeric feature has edges; a file that says otherwise has been refused.
+            (Source::Numeric(_), Bins::Levels { .. }) => vec![bins.level_code(None); self.rows.len()],
         }
-        // A numeric feature has edges; a file that says otherwise has been refused.
-        (Source::Numeric(_), Bins::Levels { .. }) => vec![bins.level_code(None); rows.len()],
     }
 }
 

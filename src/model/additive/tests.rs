@@ -73,7 +73,8 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
         &terms,
         &solver.theta,
         &terms.regulariser(Penalty::L2, golden.alpha),
-        (&[&block], block.rows),
+        &[&block],
+        block.rows,
         &counts,
     );
     assert_eq!(found.len(), golden.standard_errors.len());
@@ -280,7 +281,9 @@ fn the_model_finds_the_shape_and_its_effects_sum_to_the_log_odds() {
     let auc = crate::metrics::roc_auc(&y, &log_odds.concat()).unwrap();
     assert!(auc > 0.80, "{auc}");
     for (index, block) in dataset.blocks.iter().enumerate() {
-        let codes = model.codes((block, &block.values().unwrap()), rows.rows(index), &dataset.customers);
+        let values = block.values().unwrap();
+        let of_block = BlockRows { block, values: &values, rows: rows.rows(index), customers: &dataset.customers };
+        let codes = model.codes(&of_block);
         for (row, z) in log_odds[index].iter().enumerate() {
             let effects = model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
             let by_feature: f64 = model.by_feature(&effects).iter().sum();
@@ -391,7 +394,9 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
 
     let log_odds = fit.model.log_odds(&dataset, &rows).unwrap();
     for (index, block) in dataset.blocks.iter().enumerate() {
-        let codes = fit.model.codes((block, &block.values().unwrap()), rows.rows(index), &dataset.customers);
+        let values = block.values().unwrap();
+        let of_block = BlockRows { block, values: &values, rows: rows.rows(index), customers: &dataset.customers };
+        let codes = fit.model.codes(&of_block);
         for (row, z) in log_odds[index].iter().enumerate() {
             let effects = fit.model.effects(&codes.iter().map(|column| column[row]).collect::<Vec<u8>>());
             assert!((fit.model.intercept + effects.iter().sum::<f64>() - z).abs() < 1e-9);

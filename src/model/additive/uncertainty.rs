@@ -42,7 +42,8 @@ pub fn standard_errors(
     terms: &Terms,
     theta: &[f64],
     penalty: &Regulariser,
-    (blocks, rows): (&[&CodeBlock], usize),
+    blocks: &[&CodeBlock],
+    rows: usize,
     counts: &[Vec<f64>],
 ) -> Vec<Vec<f64>> {
     if terms.columns() > MOST_COLUMNS {

@@ -308,7 +308,7 @@ impl Design {
 
         let groups: Vec<Vec<ColumnSums>> = self.blocks.par_chunks(group).map(of_group).collect();
         let mut total = empty.clone();
-        groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| add_sums(to, from)));
+        groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| to.add(from)));
         let rows = self.rows() as f64;
 
         let profile = |ColumnSums { sum, square, ranges: [stayed, churned] }: ColumnSums| ColumnProfile {
