@@ -14,8 +14,8 @@ use rayon::prelude::*;
 /// What the baseline of signals is called.
 pub const RECENCY: &str = "days since last activity";
 
-/// The curve is learned from about so many rows, and from more if fewer than so many of them churned, or stayed: it has two
-/// parameters.
+/// The curve, which has two parameters, is learned from about so many rows, or from more if these hold fewer than so many
+/// churners or customers who stayed.
 const ROWS: usize = 100_000;
 const ROWS_OF_A_CLASS: usize = 1_000;
 
@@ -29,7 +29,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Learned from the training rows, for the judged ones. The signals say nothing about more than the days of the look-back.
+    /// Learned from the training rows, for the judged ones. Signals are known over the days of the look-back only.
     ///
     /// # Errors
     /// Features that cannot be read back.

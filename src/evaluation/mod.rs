@@ -1,4 +1,4 @@
-//! Evaluation: how good the model is on rows that it has not seen, with intervals, beside the trivial baseline, in money,
+//! Evaluation: how good the model is on rows that it has not seen, with intervals, against the trivial baseline, in money,
 //! and group by group.
 
 mod baseline;
@@ -29,9 +29,9 @@ use serde::{Deserialize, Serialize};
 
 /// With fewer churners the intervals are too wide to decide on anything.
 const FEW_CHURNERS: usize = 100;
-/// The share of the mean risk by which it must be off to be worth a word.
+/// The mean risk is worth a word if it is off by more than this share of the base rate.
 const OFF: f64 = 0.1;
-/// Groups that are served badly and named in the advice, those with the most churners; the segments have all.
+/// So many badly served groups are named in the advice, those with the most churners; the segments list all of them.
 const NAMED: usize = 4;
 /// How far the calibration slope must be from 1 to be worth a word.
 const STEEP: f64 = 0.15;
@@ -140,7 +140,7 @@ impl Evaluation {
         held_out: HeldOutRows<'_>,
     ) -> Evaluation {
         let baseline_of = held_out.baseline.name.clone();
-        let times = held_out.folds.map_or(1.0, for_shared_rows);
+        let times = held_out.folds.map_or(1.0, widening);
         let rows = JudgedRows::new(economics, dataset, held_out);
         let capacity = list.capacity as usize;
         let bootstrap = Bootstrap::for_rows(rows.count(), seed, capacity);
@@ -266,11 +266,12 @@ impl Evaluation {
     }
 }
 
-/// How many times as wide an interval is by which rows were held out in turn: the models share rows that they learned from,
-/// and each row that judges one is among those that others learned from, so that the metrics of the folds vary together. The
-/// variance of the mean over `k` folds is about `1 + k / (k - 1)` times what resampling the rows says (Nadeau & Bengio, Machine
-/// Learning 52, 2003). 1 of a single fold.
-pub fn for_shared_rows(folds: &[u32]) -> f64 {
+/// How many times as wide the intervals become where rows were held out in turn, given the fold of each row.
+///
+/// The models share rows that they learned from, and each row that judges one model is among those that others learned from, so
+/// the metrics of the folds vary together. The variance of the mean over `k` folds is about `1 + k / (k - 1)` times what
+/// resampling the rows says (Nadeau & Bengio, Machine Learning 52, 2003). A single fold widens nothing.
+pub fn widening(folds: &[u32]) -> f64 {
     let count = folds.iter().max().map_or(0, |&last| last) as f64 + 1.0;
     if folds.iter().all(|fold| *fold == folds[0]) {
         1.0

@@ -1,7 +1,7 @@
 //! What a list is worth: the expected maximum profit of the ranking, and the list length that earns the most.
 //!
 //! Contacting costs `contact` per customer. A churner who is contacted stays with the save rate, and is then worth the
-//! customer's value less the offer; one who was to stay anyway takes the offer (Neslin et al. 2006).
+//! customer's value less the offer; one who would have stayed anyway takes the offer too (Neslin et al. 2006).
 
 use crate::config::{Economics, RankBy};
 use crate::metrics::bootstrap::Bootstrap;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// The sum of the two parameters of the save rate's distribution: Beta(6, 14) at the default save rate of 0.3.
 const CERTAINTY: f64 = 20.0;
-/// Steps of a ranking that are resampled, at most about.
+/// A ranking is resampled in about so many steps at most.
 const STEPS: usize = 4_096;
 
 /// What a list earns, on average over the snapshots.
@@ -143,8 +143,8 @@ impl Ranked<'_> {
         }
     }
 
-    /// The interval of [`empc`]. The steps of many rows are gathered into [`STEPS`] about equal ones: the curve through
-    /// them is as good as the whole one.
+    /// The interval of [`empc`]. Many rows are gathered into about [`STEPS`] equal steps: the curve through these is as good
+    /// as the whole one.
     fn empc_interval(&self, found: f64, value: f64, economics: &Economics, bootstrap: &Bootstrap) -> Option<Interval> {
         let mut order: Vec<usize> = (0..self.y.len()).collect();
         order.sort_unstable_by(|&a, &b| self.scores.by[b].total_cmp(&self.scores.by[a]));

@@ -21,7 +21,7 @@ pub struct HeldOutRows<'a> {
     /// The [groups](super::segments::groupings) that they fall into.
     pub groupings: Vec<Grouping>,
     /// The fold of each row where rows were held out in turn: they are ranked by [`metrics::places_within`] their folds, and
-    /// intervals are wider by `for_shared_rows`.
+    /// intervals are [wider](super::widening).
     pub folds: Option<&'a [u32]>,
 }
 
@@ -153,7 +153,7 @@ impl JudgedRows {
     }
 }
 
-/// Customers counted from 0 without gaps, in their order.
+/// The customers of the rows, numbered from 0 without gaps; their order stays.
 fn compact(customers: &[u32]) -> Vec<u32> {
     let mut places = vec![0; customers.iter().max().map_or(0, |&last| last as usize + 1)];
     customers.iter().for_each(|&customer| places[customer as usize] = 1);
@@ -169,7 +169,7 @@ fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
     *values = order.par_iter().map(|row| values[row.row()]).collect();
 }
 
-/// What keeping a customer is worth: the stated months of the value a month, or the stated value of a customer.
+/// What keeping a customer is worth: some months of the monthly value where it is known, and the stated value elsewhere.
 fn value(economics: &Economics, customers: &CustomerTable, customer: u32) -> f64 {
     let monthly = customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
     monthly.map_or(economics.customer_value, |value| value * f64::from(economics.value_months))

@@ -19,13 +19,13 @@ use std::collections::BTreeMap;
 
 /// With fewer churners, or fewer others, a group is too small to be judged.
 const SMALL: usize = 20;
-/// Levels of a column that stand by themselves; all others are one group.
+/// So many levels of a column are groups of their own; all others are one group together.
 const LEVELS: usize = 50;
-/// Standard errors that a difference needs before it is called one: many groups are looked at.
+/// A difference counts from so many standard errors on, since many groups are looked at.
 const SURE: f64 = 3.0;
-/// The AUC below that of all rows that is worth a word.
+/// How far an AUC must be below that of all rows to be worth a word.
 const WORSE: f64 = 0.03;
-/// The share of the churn rate by which risk may be off.
+/// Risk may be off by this share of the churn rate.
 const OFF: f64 = 0.15;
 /// Upper ends of the bands of tenure, in days, and their names.
 const BANDS: [(f32, &str); 5] = [
@@ -137,16 +137,16 @@ impl Judged<'_> {
         Estimate { value: gap, influence: rows.iter().map(|&row| (row, (off(row) - gap) / n)).collect() }
     }
 
-    /// The sum over customers of `of` of the customer and what its rows add together. `totals` has a nought for each
-    /// customer, and has them again afterwards.
+    /// The sum over customers of `of(customer, total)`, where the total is what the customer's rows add up to. `totals` holds a
+    /// zero for each customer, before and after.
     fn over_customers(&self, influence: &[(u32, f64)], totals: &mut [f64], of: impl Fn(usize, f64) -> f64) -> f64 {
         let customer = |row: u32| self.customers[row as usize] as usize;
         if totals.len() == self.customers.len() {
-            // None has a second row.
+            // No customer has a second row.
             return sum(influence.iter().map(|&(row, value)| of(customer(row), value)));
         }
         influence.iter().for_each(|&(row, value)| totals[customer(row)] += value);
-        // A customer's first row takes all; what the others find adds nothing.
+        // A customer's first row takes the whole total; the other rows find a zero, which adds nothing.
         let taken = influence.iter().map(|&(row, _)| (customer(row), std::mem::take(&mut totals[customer(row)])));
         sum(taken.map(|(customer, total)| of(customer, total)))
     }
@@ -197,13 +197,13 @@ impl Judged<'_> {
         if groups.len() < 2 {
             return Vec::new();
         }
-        let whole = self.off_on_the_whole();
+        let whole = self.whole_correction();
         let of = |(level, rows): (String, Vec<u32>)| self.segment(by, level, &rows, &mut totals, overall, whole);
         groups.into_iter().map(of).collect()
     }
 
     /// What all risks would have to be multiplied by for their mean to be right.
-    fn off_on_the_whole(&self) -> f64 {
+    fn whole_correction(&self) -> f64 {
         let risk = sum(self.scores.p.iter().copied());
         sum(self.y.iter().map(|&y| f64::from(y))) / if risk > 0.0 { risk } else { 1.0 }
     }
@@ -215,7 +215,7 @@ impl Judged<'_> {
         rows: &[u32],
         totals: &mut [f64],
         all: Option<&Overall>,
-        off_on_the_whole: f64,
+        whole_correction: f64,
     ) -> Segment {
         let y: Vec<u8> = rows.iter().map(|&row| self.y[row as usize]).collect();
         let p: Vec<f64> = rows.iter().map(|&row| self.scores.p[row as usize]).collect();
@@ -228,7 +228,7 @@ impl Judged<'_> {
         let mut concerns = Vec::new();
 
         if let (false, Some(Estimate { value: auc, influence }), Some(all)) = (small, &auc, all) {
-            // Of the square of each customer's difference, all but the square of its influence on the AUC of all rows.
+            // The square of each customer's difference, without the square of its influence on the AUC of all rows.
             let beyond = self.over_customers(influence, totals, |customer, i| i * (i - 2.0 * all.influence[customer]));
             let difference = (all.square + beyond).max(0.0).sqrt();
             if all.auc - auc > WORSE.max(SURE * difference) {
@@ -236,8 +236,8 @@ impl Judged<'_> {
             }
         }
 
-        // What is off on the whole says nothing of the group: it must be off by itself, and more so than all rows.
-        let own = base_rate - mean_probability * off_on_the_whole;
+        // That all risks are off says nothing about the group: its own risk must be off, and more so than that of all rows.
+        let own = base_rate - mean_probability * whole_correction;
         let least = (OFF * base_rate).max(SURE * gap_error);
         if !small && gap.abs() > least && own.abs() > least && gap * own > 0.0 {
             concerns.push(format!(
@@ -273,7 +273,7 @@ impl Judged<'_> {
     }
 }
 
-/// The selected rows by everything that rows are grouped by.
+/// The groups of the selected rows, by everything that rows are grouped by.
 ///
 /// # Errors
 /// Features that cannot be read back.
@@ -317,9 +317,9 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
     Ok(all)
 }
 
-/// Rows by something.
+/// The groups that rows fall into.
 pub struct Grouping {
-    /// By what.
+    /// What they are grouped by.
     pub by: String,
     /// One group per row, or none.
     pub groups: Vec<Option<u32>>,

@@ -59,8 +59,8 @@ impl Bootstrap {
     /// The metrics of scores with their intervals. `y` (1 = churned), the scores and `customers` have one value a
     /// row; equal `customers` are drawn together.
     ///
-    /// The bins of the calibration error are those of the rows themselves. Resampling adds noise of its own to it, and
-    /// any noise counts as error, so its replicates are shifted to have the estimate as their mean, though not below 0.
+    /// The calibration error of a replicate uses the bins of the rows themselves. Resampling adds noise, and any noise counts
+    /// as error, so the replicates of this metric are shifted to have the estimate as their mean, though not below 0.
     pub fn intervals<'a>(&self, y: &[u8], scores: impl Into<Scores<'a>>, customers: &[u32]) -> Intervals {
         self.resampled(y, scores.into(), customers).intervals()
     }
@@ -73,8 +73,8 @@ impl Bootstrap {
         Resampled { estimate, replicates: centred(replicates.concat(), estimate.ece) }
     }
 
-    /// The difference, `scores` less `other`, of each metric of two sets of scores of the same rows, with its
-    /// interval. Customers have the same weights on both sides, so that what the rows have in common cancels.
+    /// By how much each metric of `scores` exceeds that of `other` on the same rows, with the interval of that difference.
+    /// Customers have the same weights on both sides, so that what both have in common cancels.
     pub fn paired<'a>(
         &self,
         y: &[u8],
@@ -104,8 +104,8 @@ impl Bootstrap {
         WithDifference { intervals: ours.intervals(), difference: PerMetric::<f64>::map(difference) }
     }
 
-    /// The interval of a statistic of counts: each row is in one of the `cells`, and `of` makes the statistic of how many
-    /// rows, drawn in a replicate, each cell holds.
+    /// The interval of a statistic of counts. Each row is in one of the `cells`, and `of` computes the statistic from how many
+    /// rows each cell holds in a replicate.
     pub fn interval_from_cells(
         &self,
         estimate: f64,
@@ -129,7 +129,7 @@ impl Bootstrap {
     }
 }
 
-/// Shifts the calibration errors to have the estimate as their mean, but no error below 0.
+/// Shifts the calibration errors so that their mean is the estimate, but none of them below 0.
 fn centred(mut replicates: Vec<PerMetric<f64>>, estimate: f64) -> Vec<PerMetric<f64>> {
     let mean = sum(replicates.iter().map(|each| each.ece)) / replicates.len().max(1) as f64;
     replicates.iter_mut().for_each(|each| each.ece = (each.ece - mean + estimate).max(0.0));

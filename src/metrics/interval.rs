@@ -28,7 +28,7 @@ impl Interval {
         Interval { estimate, lower: estimate - Z_95 * standard_error, upper: estimate + Z_95 * standard_error }
     }
 
-    /// So many times as wide on either side of the estimate.
+    /// The interval with either side of the estimate so many times as wide.
     pub fn widened(self, times: f64) -> Interval {
         let Interval { estimate, lower, upper } = self;
         Interval {
@@ -38,7 +38,7 @@ impl Interval {
         }
     }
 
-    /// Without what lies outside of these bounds.
+    /// The part of the interval within these bounds.
     fn within(self, least: f64, most: f64) -> Interval {
         Interval { lower: self.lower.max(least), upper: self.upper.min(most), ..self }
     }
@@ -58,7 +58,7 @@ impl Interval {
     }
 }
 
-/// The quantile of ascending values, linear between neighbours (numpy's default). Not of nothing.
+/// The quantile of ascending values, at least one of them; linear between neighbours (numpy's default).
 fn quantile(ascending: &[f64], share: f64) -> f64 {
     let place = share * (ascending.len() - 1) as f64;
     let (below, above) = (ascending[place.floor() as usize], ascending[place.ceil() as usize]);
@@ -89,7 +89,7 @@ pub struct PerMetric<T> {
 }
 
 impl<T> PerMetric<T> {
-    /// The same for every metric.
+    /// Applies `of` to every metric, that is, to what reads its value.
     pub(super) fn map<U>(of: impl Fn(fn(&PerMetric<f64>) -> f64) -> U) -> PerMetric<U> {
         PerMetric {
             base_rate: of(|each| each.base_rate),
@@ -105,12 +105,12 @@ impl<T> PerMetric<T> {
     }
 }
 
-/// The intervals of all metrics; of one that is not defined, none.
+/// The intervals of all metrics; a metric that is not defined has none.
 pub type Intervals = PerMetric<Option<Interval>>;
 
 impl Intervals {
-    /// The intervals of all metrics of a model, so many times as wide, and within the values that they can have. The share of
-    /// churners says nothing of a model.
+    /// The intervals of a model's metrics, so many times as wide, but within the values that each metric can have. That of the
+    /// base rate stays as it is: it says nothing about the model.
     pub fn widened(self, times: f64) -> Intervals {
         let wide = self.differences_widened(times);
         let within = |interval: Option<Interval>, most: f64| interval.map(|interval| interval.within(0.0, most));
@@ -127,7 +127,7 @@ impl Intervals {
         }
     }
 
-    /// The intervals of differences of all metrics, so many times as wide.
+    /// The intervals of differences between metrics, so many times as wide.
     pub fn differences_widened(self, times: f64) -> Intervals {
         let wide = |interval: Option<Interval>| interval.map(|interval| interval.widened(times));
         PerMetric {

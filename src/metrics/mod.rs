@@ -89,7 +89,7 @@ impl RankedRow {
     }
 
     /// Whether another row has the same score and customer.
-    pub fn is_beside(self, other: RankedRow) -> bool {
+    pub fn is_same_but_row(self, other: RankedRow) -> bool {
         self.0 >> 32 == other.0 >> 32
     }
 }
@@ -97,7 +97,7 @@ impl RankedRow {
 /// The rows from the highest score to the lowest; of equal ones the first customer first, then the first row.
 pub(crate) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
     let row = |((&score, &customer), row): ((&f64, &u32), u32)| {
-        // Nought is nought, of either sign.
+        // Zero is zero, whatever its sign.
         RankedRow(u128::from(!ordered_f64(score + 0.0)) << 64 | u128::from(customer) << 32 | u128::from(row))
     };
     let rows = 0..score.len() as u32;

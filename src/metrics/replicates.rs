@@ -48,7 +48,7 @@ impl Weights {
         Weights::Poisson { key: mixed(seed ^ mixed(pass as u64)) }
     }
 
-    /// Draws the weights of the rows of these customers, [`TILE`] at most.
+    /// Draws the weights of rows, at most [`TILE`], given their customers.
     #[inline(always)]
     fn draw(self, customers: &[u32], drawn: &mut Drawn) {
         let Weights::Poisson { key } = self else {
@@ -83,12 +83,12 @@ struct Row {
     loss: f64,
 }
 
-/// Rows one after the other, all in one bin of the calibration table: without churners, or of equal scores.
+/// Consecutive rows in one bin of the calibration table, either without churners or of equal scores.
 struct Stretch {
     /// Where the next one begins.
     end: usize,
     bin: usize,
-    /// There are churners of the same scores, and more of these scores to come.
+    /// Whether more rows of its score follow, with churners among all of them.
     goes_on: bool,
 }
 
@@ -118,13 +118,14 @@ impl Sorted {
         debug_assert!(y.len() == scores.p.len() && y.len() == scores.by.len() && y.len() == customers.len());
         let mut order = metrics::ranked(scores.by, customers);
 
-        // Rows that are equal in all of these are the same; so the order of the rows does not matter.
-        for beside in order.chunk_by_mut(|a, b| a.is_beside(*b)).filter(|beside| beside.len() > 1) {
-            let of = |row: &RankedRow| (y[row.row()], scores.p[row.row()]);
-            beside.sort_unstable_by(|a, b| of(a).0.cmp(&of(b).0).then(of(a).1.total_cmp(&of(b).1)));
+        // Rows of one customer with one score: by label and probability, so that it does not matter in which order they came.
+        for same in order.chunk_by_mut(|a, b| a.is_same_but_row(*b)).filter(|same| same.len() > 1) {
+            let label = |row: &RankedRow| y[row.row()];
+            let p = |row: &RankedRow| scores.p[row.row()];
+            same.sort_unstable_by(|a, b| label(a).cmp(&label(b)).then(p(a).total_cmp(&p(b))));
         }
 
-        // In this order, so that they need not be sorted again.
+        // In the order of the ranking, so that nothing needs to be sorted again.
         let (y, p): (Vec<u8>, Vec<f64>) = order.par_iter().map(|row| (y[row.row()], scores.p[row.row()])).unzip();
         let bins: Vec<f64> = metrics::calibration_table(&y, &p).into_iter().map(|bin| bin.highest).collect();
         let row = |at: usize| {
@@ -155,7 +156,7 @@ impl Sorted {
     }
 }
 
-/// The rows as stretches. None without churners is much longer than the rows between two notes.
+/// The rows as stretches. One without churners is not much longer than what lies between two notes.
 fn stretches(rows: &[Row]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let (mut end, mut extendable) = (0, 0..0);

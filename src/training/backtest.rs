@@ -296,7 +296,7 @@ impl Backtester<'_> {
 
         // Splits by time learn from rows before those that judge them.
         let by_folds = origins.iter().all(|origin| origin.learned_from.is_empty());
-        let times = if by_folds { evaluation::for_shared_rows(&pooled.model) } else { 1.0 };
+        let times = if by_folds { evaluation::widening(&pooled.model) } else { 1.0 };
         let (by_history, by_customers) =
             if curves { (self.by_history(newest)?, self.by_customers(newest)?) } else { (None, None) };
 
