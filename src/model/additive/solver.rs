@@ -12,7 +12,7 @@ use crate::config::Penalty;
 use crate::model::solver::cholesky::{Cholesky, Square};
 use crate::model::solver::dot;
 use crate::model::solver::lbfgs::{difference, Memory};
-use crate::model::solver::proximal::{self, MeanLoss, Regulariser};
+use crate::model::solver::proximal::{self, LossValue, MeanLoss, Regulariser};
 use crate::model::solver::report::Report;
 use crate::numeric::logit;
 use std::convert::Infallible;
@@ -172,10 +172,10 @@ impl<'a> Solver<'a> {
 impl MeanLoss for Solver<'_> {
     type Error = Infallible;
 
-    fn value(&self, theta: &[f64]) -> Result<(f64, Vec<f64>), Infallible> {
+    fn value(&self, theta: &[f64]) -> Result<LossValue, Infallible> {
         let loss = self.terms.loss(theta, &self.blocks);
         let rows = loss.rows.max(1) as f64;
-        Ok((loss.sum / rows, loss.gradient.iter().map(|g| g / rows).collect()))
+        Ok(LossValue { log_loss: loss.sum / rows, gradient: loss.gradient.iter().map(|g| g / rows).collect() })
     }
 
     fn curvature(&self, theta: &[f64]) -> Result<Square, Infallible> {

@@ -13,7 +13,7 @@ use crate::model::design::{base_rate_start, both_classes, ColumnProfile, Design,
 use crate::model::penalty::{self, AlphaChoice, HeldOutLoss, ALPHA_PATH, SHARES};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::cholesky::Square;
-use crate::model::solver::proximal::{Bound, Fit, Group, MeanLoss, Regulariser};
+use crate::model::solver::proximal::{Bound, Fit, Group, LossValue, MeanLoss, Regulariser};
 use crate::observer::Observer;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -238,8 +238,8 @@ impl Constraints {
             Penalty::Group => {
                 let mut most: f64 = 0.0;
                 for part in &parts {
-                    let (_, gradient) = Rows::all(&part.fitted).value(&base_rate_start(&part.fitted))?;
-                    most = most.max(part.regulariser.alpha_max(&gradient) / part.rescaling);
+                    let start = Rows::all(&part.fitted).value(&base_rate_start(&part.fitted))?;
+                    most = most.max(part.regulariser.alpha_max(&start.gradient) / part.rescaling);
                 }
                 SHARES.iter().map(|share| share * most).collect()
             }
@@ -313,10 +313,10 @@ impl Rows<'_> {
 impl MeanLoss for Rows<'_> {
     type Error = Error;
 
-    fn value(&self, theta: &[f64]) -> Result<(f64, Vec<f64>)> {
+    fn value(&self, theta: &[f64]) -> Result<LossValue> {
         let sums = self.sums(theta, None)?;
         let rows = sums.rows.max(1) as f64;
-        Ok((sums.loss / rows, sums.gradient.iter().map(|g| g / rows).collect()))
+        Ok(LossValue { log_loss: sums.loss / rows, gradient: sums.gradient.iter().map(|g| g / rows).collect() })
     }
 
     fn curvature(&self, theta: &[f64]) -> Result<Square> {

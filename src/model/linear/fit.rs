@@ -3,7 +3,7 @@
 use super::advice::{column_advice, inflation_advice, Advice, Separating};
 use super::certificate::{certify, Certificate};
 use super::loss::{self, Point, Sample};
-use super::newton::{self, curvature_sample, intercept_and_coefficients, Newton, Objective};
+use super::newton::{self, curvature_sample, intercept_and_coefficients, Newton, Objective, Request};
 use super::params::{LogisticParams, LogisticValidParams};
 use super::uncertainty::Uncertainty;
 use super::LogisticFit;
@@ -82,7 +82,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
         let mut newton = Newton::new(objective, start, None);
         let (mut separating, mut whole) = (None, None);
 
-        while let Some((theta, curvature)) = newton.request() {
+        while let Some(Request { theta, curvature }) = newton.request() {
             // The curvature of all rows, which the standard errors need, also ends the search with the next step. Of so few
             // rows that all give the curvature, a pass more costs nothing, and they are those of the solution itself.
             let at_end = self.uncertainty && sample != Sample::ALL && whole.is_none() && newton.step_size <= NEARLY;

@@ -99,6 +99,14 @@ enum Next {
     Nothing,
 }
 
+/// A point at which a fit asks for the loss.
+pub struct Request {
+    /// The point.
+    pub theta: Vec<f64>,
+    /// Whether the curvature is wanted as well.
+    pub curvature: bool,
+}
+
 impl<'a> Newton<'a> {
     /// A fit that starts from `theta`, with `factor` of the curvature of the penalised mean loss nearby, if it is
     /// known.
@@ -132,13 +140,13 @@ impl<'a> Newton<'a> {
         self.factor.as_ref()
     }
 
-    /// Where to evaluate the loss next, and whether with its curvature; none when the fit is over.
-    pub fn request(&self) -> Option<(Vec<f64>, bool)> {
+    /// What to evaluate next; none when the fit is over.
+    pub fn request(&self) -> Option<Request> {
         match self.next {
-            Next::Here { curvature } => Some((self.theta.clone(), curvature)),
+            Next::Here { curvature } => Some(Request { theta: self.theta.clone(), curvature }),
             Next::There { share, curvature, .. } => {
-                let point = self.theta.iter().zip(&self.step).map(|(theta, step)| theta - share * step).collect();
-                Some((point, curvature))
+                let theta = self.theta.iter().zip(&self.step).map(|(theta, step)| theta - share * step).collect();
+                Some(Request { theta, curvature })
             }
             Next::Nothing => None,
         }
@@ -152,7 +160,7 @@ impl<'a> Newton<'a> {
                 self.decide();
             }
             Next::There { share, curvature, halvings } => {
-                let Some((point, _)) = self.request() else { return };
+                let Some(Request { theta: point, .. }) = self.request() else { return };
 
                 // A value that is not a number counts as a rise.
                 if self.value_of(&point, &sums) <= self.value + self.value.abs() * ROUNDING {
@@ -264,21 +272,18 @@ impl<'a> Newton<'a> {
 pub fn advance(blocks: &[&DesignBlock], columns: usize, fits: &mut [Newton]) -> Result<()> {
     let sample = curvature_sample(blocks);
     loop {
-        let requests: Vec<(usize, Vec<f64>, bool)> = fits
-            .iter()
-            .enumerate()
-            .filter_map(|(at, fit)| fit.request().map(|(theta, curvature)| (at, theta, curvature)))
-            .collect();
+        let requests: Vec<(usize, Request)> =
+            fits.iter().enumerate().filter_map(|(at, fit)| Some((at, fit.request()?))).collect();
         if requests.is_empty() {
             return Ok(());
         }
 
         let points: Vec<Point> = requests
             .iter()
-            .map(|(at, theta, curvature)| Point {
-                theta,
+            .map(|(at, request)| Point {
+                theta: &request.theta,
                 without: fits[*at].objective.without,
-                curvature: curvature.then_some(sample),
+                curvature: request.curvature.then_some(sample),
                 scatter: false,
             })
             .collect();

@@ -84,6 +84,14 @@ pub struct Regulariser {
     pub bounds: Vec<Bound>,
 }
 
+/// A mean log-loss at a point.
+pub struct LossValue {
+    /// The mean over the rows.
+    pub log_loss: f64,
+    /// Its gradient.
+    pub gradient: Vec<f64>,
+}
+
 /// The mean log-loss over some rows. A parameter vector holds the coefficients, then the intercept.
 pub trait MeanLoss {
     /// What can go wrong with reading the rows.
@@ -93,7 +101,7 @@ pub trait MeanLoss {
     ///
     /// # Errors
     /// When the rows cannot be read, as with the next one.
-    fn value(&self, theta: &[f64]) -> Result<(f64, Vec<f64>), Self::Error>;
+    fn value(&self, theta: &[f64]) -> Result<LossValue, Self::Error>;
 
     /// Its curvature, or that of a sample of the rows: the lower triangle.
     ///
@@ -196,7 +204,7 @@ impl Fit {
     ) -> Result<(), L::Error> {
         self.theta.iter_mut().zip(&regulariser.bounds).for_each(|(value, bound)| *value = bound.clamp(*value));
         let evaluate = |theta: &[f64]| -> Result<State, L::Error> {
-            let (log_loss, mut gradient) = loss.value(theta)?;
+            let LossValue { log_loss, mut gradient } = loss.value(theta)?;
             let coefficients = &theta[..theta.len() - 1];
             gradient.iter_mut().zip(coefficients).for_each(|(g, t)| *g += regulariser.ridge * t);
             Ok(State { objective: log_loss + regulariser.value(theta), log_loss, gradient })
