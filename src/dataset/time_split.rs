@@ -22,7 +22,7 @@ pub struct Origin {
 const LEAST: usize = 50;
 
 /// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has earlier
-/// ones whose labels had matured by it with [`LEAST`] rows of each class to fit on.
+/// ones whose labels had matured by it with enough rows of each class to fit on.
 pub fn origins(
     model: &Model,
     churn: &Churn,

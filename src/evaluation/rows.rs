@@ -18,7 +18,7 @@ pub struct HeldOutRows<'a> {
     pub probabilities: &'a [Vec<f64>],
     /// What the baseline says of them.
     pub baseline: Baseline,
-    /// The [groups](super::segments::groupings) that they fall into.
+    /// The groups that they fall into.
     pub groupings: Vec<Grouping>,
     /// The fold of each row where rows were held out in turn: they are ranked by [`metrics::places_within`] their folds, and
     /// intervals are [wider](super::widening).
