@@ -210,8 +210,8 @@ impl Timeline {
         (self.starts.len() as u32 - 1).max(1)
     }
 
-    /// Fills `days` with the number of the day that holds each second, counted from the first day. Seconds after the last
-    /// day count as part of it.
+    /// Fills `days` with the number of the day that holds each second, counted from the first day. Seconds after the
+    /// last day count as part of it.
     pub fn day_numbers(&self, seconds: &[u32], days: &mut Vec<u32>) {
         let last = self.starts.len().saturating_sub(2);
         days.resize(seconds.len(), 0);

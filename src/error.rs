@@ -1,6 +1,6 @@
-//! The one error type of the library. Every expected kind of trouble owns an exit code, so that a scheduler can act on the
-//! number alone. A person acts on the message: what was wrong, where, what was found against what was expected, and what to do
-//! next.
+//! The one error type of the library. Every expected kind of trouble owns an exit code, so that a scheduler can act on
+//! the number alone. A person acts on the message: what was wrong, where, what was found against what was expected, and
+//! what to do next.
 
 use std::path::Path;
 
@@ -62,8 +62,8 @@ impl Error {
         }
     }
 
-    /// Trouble while writing `path`. A full disk or an interrupted call may pass by itself (exit code 75); a folder that is
-    /// missing, is a file, or may not be written to is a mistake in the configuration (exit code 2).
+    /// Trouble while writing `path`. A full disk or an interrupted call may pass by itself (exit code 75); a folder
+    /// that is missing, is a file, or may not be written to is a mistake in the configuration (exit code 2).
     pub fn writing(path: &Path, error: &std::io::Error) -> Error {
         use std::io::ErrorKind::*;
 

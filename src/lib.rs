@@ -1,8 +1,8 @@
 //! churn-risk: ranked at-risk customer lists with reasons, from engagement signals in Parquet.
 //!
-//! The `churn` program is one caller of this library; yours can be another. A job takes a [`Context`](jobs::Context) and a
-//! request, and returns what it found. This trains a model on the sample of the repository and publishes the list of
-//! 1 June 2026 into a temporary folder:
+//! The `churn` program is one caller of this library; yours can be another. A job takes a [`Context`](jobs::Context)
+//! and a request, and returns what it found. This trains a model on the sample of the repository and publishes the list
+//! of 1 June 2026 into a temporary folder:
 //!
 //! ```
 //! use churn_risk::config::Settings;

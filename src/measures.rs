@@ -1,6 +1,6 @@
-//! The measures: what a feature can be of a signal or of a customer, and everything that is true of each of them whatever
-//! the data are. The catalogue of features, the names that no other column may have, the directions of risk, the recipe,
-//! the reasons and the tables of `docs/features.md` all follow from [`DEFINITIONS`].
+//! The measures: what a feature can be of a signal or of a customer, and everything that is true of each of them
+//! whatever the data are. The catalogue of features, the names that no other column may have, the directions of risk,
+//! the recipe, the reasons and the tables of `docs/features.md` all follow from [`DEFINITIONS`].
 
 use serde::{Deserialize, Serialize};
 
@@ -102,9 +102,9 @@ pub enum Subject {
     Customer,
 }
 
-/// Which way risk is known to move with a measure. More events and amounts, more lately and more evenly, are engagement.
-/// Nothing is known of the size of one amount, of how many mentions or answers there are (a storm of complaints is many),
-/// of tenure, and of the customers table's own columns.
+/// Which way risk is known to move with a measure. More events and amounts, more lately and more evenly, are
+/// engagement. Nothing is known of the size of one amount, of how many mentions or answers there are (a storm of
+/// complaints is many), of tenure, and of the customers table's own columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It grows with the activity of the signal, and risk falls as that does if the activity is engagement.

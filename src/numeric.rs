@@ -1,7 +1,7 @@
 //! Stable scalar functions, sums in a fixed order, and sums in any order.
 
-/// Calls an `#[inline(always)]` function, compiled for the widest vector instructions of the machine. This fuses and reorders
-/// nothing: results are the same on all machines.
+/// Calls an `#[inline(always)]` function, compiled for the widest vector instructions of the machine. This fuses and
+/// reorders nothing: results are the same on all machines.
 macro_rules! vectorised {
     ($call:expr) => {
         $crate::numeric::vectorised!(_ => $call)
@@ -15,8 +15,8 @@ pub(crate) use vectorised;
 /// The 97.5 % point of the normal distribution.
 pub(crate) const Z_95: f64 = 1.959_963_984_540_054;
 
-/// 1.5 * 2^52. Adding it rounds a float to an integer, which the lowest bits of the sum then hold; adding an integer to the
-/// bits of the sum adds it to the value.
+/// 1.5 * 2^52. Adding it rounds a float to an integer, which the lowest bits of the sum then hold; adding an integer to
+/// the bits of the sum adds it to the value.
 pub(crate) const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts. The first ends in 21 zero bits, so that its multiples are exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
@@ -48,9 +48,10 @@ pub fn softplus(x: f64) -> f64 {
 
 /// `exp(x)` for `x <= 0`, with a relative error of at most 2e-16. Arguments below -708 give `exp(-708)`.
 ///
-/// It takes the place of the standard library's function because it has no branch and no call: a loop over it becomes vector
-/// instructions, four to eight times as fast. The argument is reduced to `n ln 2 + r` with `|r| <= ln 2 / 2` (Cody & Waite
-/// 1980, "Software Manual for the Elementary Functions"), where the Taylor polynomial of degree 13 is exact to 4e-18.
+/// It takes the place of the standard library's function because it has no branch and no call: a loop over it becomes
+/// vector instructions, four to eight times as fast. The argument is reduced to `n ln 2 + r` with `|r| <= ln 2 / 2`
+/// (Cody & Waite 1980, "Software Manual for the Elementary Functions"), where the Taylor polynomial of degree 13 is
+/// exact to 4e-18.
 #[inline(always)]
 pub(crate) fn exp_of_negative(x: f64) -> f64 {
     let x = x.max(-708.0);
@@ -90,8 +91,8 @@ pub(crate) fn ln_1p(x: f64) -> f64 {
     ln_with(y, lost / y)
 }
 
-/// `ln(1 + x)` for an `x >= 0` that is a single-precision number, to 4e-16. For these, `1 + x` is exact, or `x` is too small to
-/// matter next to 1: rounding takes nothing that has to come back, which saves a division.
+/// `ln(1 + x)` for an `x >= 0` that is a single-precision number, to 4e-16. For these, `1 + x` is exact, or `x` is too
+/// small to matter next to 1: rounding takes nothing that has to come back, which saves a division.
 #[inline(always)]
 pub(crate) fn ln_1p_of_single(x: f64) -> f64 {
     ln_with(1.0 + x, 0.0)
@@ -99,8 +100,9 @@ pub(crate) fn ln_1p_of_single(x: f64) -> f64 {
 
 /// `ln(y) + rest` for `y >= 1` and a tiny `rest`.
 ///
-/// It has no branch and no call for the same reason as [`exp_of_negative`]. `y` is split into `2^k m` with `m` between the
-/// square roots of 1/2 and 2, and `ln m` is `2 atanh((m - 1) / (m + 1))`, whose series is exact to 3e-17 after ten terms.
+/// It has no branch and no call for the same reason as [`exp_of_negative`]. `y` is split into `2^k m` with `m` between
+/// the square roots of 1/2 and 2, and `ln m` is `2 atanh((m - 1) / (m + 1))`, whose series is exact to 3e-17 after ten
+/// terms.
 #[inline(always)]
 fn ln_with(y: f64, rest: f64) -> f64 {
     /// The bits of the square root of 1/2 as a float.
@@ -120,8 +122,8 @@ fn ln_with(y: f64, rest: f64) -> f64 {
     k * LN_2_HIGH + (2.0 * s + (2.0 * s * (z * series) + (k * LN_2_LOW + rest)))
 }
 
-/// The bits of a float, rearranged so that they compare as IEEE 754's total order does. Integers are sorted without a branch,
-/// and one integer can hold several parts of a sort key.
+/// The bits of a float, rearranged so that they compare as IEEE 754's total order does. Integers are sorted without a
+/// branch, and one integer can hold several parts of a sort key.
 #[inline]
 pub(crate) fn ordered_f32(value: f32) -> u32 {
     let bits = value.to_bits();
@@ -153,8 +155,8 @@ pub fn logit(p: f64) -> f64 {
     (p / (1.0 - p)).ln()
 }
 
-/// The sum of `values` in their order. Rounding errors are carried along (Neumaier, 1974), so that for any realistic number
-/// of values the result is as good as rounding the exact sum once.
+/// The sum of `values` in their order. Rounding errors are carried along (Neumaier, 1974), so that for any realistic
+/// number of values the result is as good as rounding the exact sum once.
 pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut carry) = (0.0_f64, 0.0_f64);
     for value in values {
@@ -233,7 +235,8 @@ impl<const BITS: u32> FixedSum<BITS> {
     }
 }
 
-/// How many units the values have in all, and the bits of the largest absolute value: those of a NaN are above all others.
+/// How many units the values have in all, and the bits of the largest absolute value: those of a NaN are above all
+/// others.
 #[inline(always)]
 fn units_of(values: &[f32], units_of_one: f64) -> (i64, u32) {
     /// Sums side by side, so that one addition need not wait for the other.
@@ -259,7 +262,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The sum of values in parts of these lengths, some added at once and some one by one; parts are merged from the end.
+    /// The sum of values in parts of these lengths, some added at once and some one by one; parts are merged from the
+    /// end.
     fn in_parts(values: &[f32], lengths: &[usize]) -> FixedSum<40> {
         let mut rest = values;
         let mut parts = Vec::new();

@@ -1,5 +1,5 @@
-//! Who hears what a job does while it runs. A job prints nothing and logs nothing: it tells an observer, and what a person
-//! should know afterwards is in its result as well.
+//! Who hears what a job does while it runs. A job prints nothing and logs nothing: it tells an observer, and what a
+//! person should know afterwards is in its result as well.
 
 use serde::Serialize;
 use std::fmt;

@@ -142,11 +142,14 @@ impl Column {
             Column::ValueAtRisk => {
                 ("value_at_risk", Holds::Float, "the column `customers.value`, as given; null without one")
             }
-            Column::Group => ("group", Holds::Text, "`contact` or `control`; null for customers who are not on the list"),
+            Column::Group => {
+                ("group", Holds::Text, "`contact` or `control`; null for customers who are not on the list")
+            }
             Column::Reason(_, Part::Code) => (
                 "reason_{n}_code",
                 Holds::Text,
-                "the code of what raises the risk most, and second, third and fourth most; null when there is no such reason",
+                "the code of what raises the risk most, and second, third and fourth most; null when there is no such \
+                 reason",
             ),
             Column::Reason(_, Part::Text) => {
                 ("reason_{n}_text", Holds::Text, "the same as a sentence with the customer's own numbers")
@@ -154,7 +157,9 @@ impl Column {
             Column::Reason(_, Part::Contribution) => {
                 ("reason_{n}_contribution", Holds::Float, "by how much, in log-odds above the reference")
             }
-            Column::Protective(Part::Code) => ("protective_1_code", Holds::Text, "the code of what lowers the risk most"),
+            Column::Protective(Part::Code) => {
+                ("protective_1_code", Holds::Text, "the code of what lowers the risk most")
+            }
             Column::Protective(Part::Text) => ("protective_1_text", Holds::Text, "the same as a sentence"),
             Column::Protective(Part::Contribution) => {
                 ("protective_1_contribution", Holds::Float, "by how much, in log-odds; negative")

@@ -100,7 +100,8 @@ struct Entry {
 }
 
 impl Entry {
-    /// Which of two customers comes first. The customers table is in the order of ids, so a lower place in it is a lower id.
+    /// Which of two customers comes first. The customers table is in the order of ids, so a lower place in it is a
+    /// lower id.
     fn compare(&self, other: &Entry) -> Ordering {
         let by_key = other.key.total_cmp(&self.key);
         by_key.then(other.log_odds.total_cmp(&self.log_odds)).then(self.customer.cmp(&other.customer))
@@ -109,8 +110,8 @@ impl Entry {
 
 impl Ranking {
     /// Ranks customers by probability or by expected loss (probability times value; no value counts as 0). Ties go to
-    /// the higher log-odds, then to the lower id. `customers`, `probabilities` and `log_odds` have an entry for each of them;
-    /// `values` knows the value of a customer.
+    /// the higher log-odds, then to the lower id. `customers`, `probabilities` and `log_odds` have an entry for each of
+    /// them; `values` knows the value of a customer.
     pub fn new(
         settings: &List,
         customers: &[u32],

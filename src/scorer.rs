@@ -1,5 +1,5 @@
-//! A model that scores rows in memory: record batches in, scores out. For a service that scores a customer at a time, and
-//! for programs that have their features at hand. It knows neither settings nor files, the registry or the time.
+//! A model that scores rows in memory: record batches in, scores out. For a service that scores a customer at a time,
+//! and for programs that have their features at hand. It knows neither settings nor files, the registry or the time.
 //!
 //! ```
 //! use arrow_array::cast::AsArray;
@@ -117,12 +117,12 @@ impl Scorer {
         }
     }
 
-    /// Scores the rows of a batch, in their order: columns `log_odds` and `churn_probability`, to the bit what the nightly
-    /// job gives a table with these rows.
+    /// Scores the rows of a batch, in their order: columns `log_odds` and `churn_probability`, to the bit what the
+    /// nightly job gives a table with these rows.
     ///
-    /// The batch needs a column for each raw feature of the model, named as in its catalogue. A numeric one may be of any type
-    /// of numbers or boolean; a categorical one may hold strings, integers or booleans; either may be a dictionary. Null is
-    /// missing, and so are NaN and infinite numbers. Other columns are ignored.
+    /// The batch needs a column for each raw feature of the model, named as in its catalogue. A numeric one may be of
+    /// any type of numbers or boolean; a categorical one may hold strings, integers or booleans; either may be a
+    /// dictionary. Null is missing, and so are NaN and infinite numbers. Other columns are ignored.
     ///
     /// # Errors
     /// [`Error::Contract`] with a line for every column that is missing, there twice or of another type.
@@ -241,8 +241,8 @@ impl Scorer {
         Rows { count, numbers, levels: categorical.iter().map(|array| decode::texts(array)).collect() }
     }
 
-    /// Shows what each term adds to the log-odds of each row, and of which features it is; term by term, so that sums are
-    /// those of any other way to score.
+    /// Shows what each term adds to the log-odds of each row, and of which features it is; term by term, so that sums
+    /// are those of any other way to score.
     fn visit_effects(&self, rows: &Rows, mut visit: impl FnMut(&[Source], usize, f64)) {
         match &self.form {
             Form::Linear { recipe, terms } => {

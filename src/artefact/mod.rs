@@ -53,8 +53,8 @@ pub struct InputDigest {
     /// reading all of those again would take as long as the training.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub footers_sha256: String,
-    /// SHA-256 of the values that the training read, of rows that came as record batches. How these were cut, and how their
-    /// columns were encoded, does not matter.
+    /// SHA-256 of the values that the training read, of rows that came as record batches. How these were cut, and how
+    /// their columns were encoded, does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_batches_sha256: Option<String>,
 }
@@ -276,8 +276,8 @@ impl Artefact {
         let meaning = ChurnMeaning::for_signals(plan.churn);
         if let Some(label) = &self.churn.label {
             return Err(Error::Model(format!(
-                "model {} was trained on a prepared table and predicts its column `{label}`, so it cannot score signals. \
-                 Name the table with --features FILE, or train a model from the signals (`churn train`)",
+                "model {} was trained on a prepared table and predicts its column `{label}`, so it cannot score \
+                 signals. Name the table with --features FILE, or train a model from the signals (`churn train`)",
                 self.version,
             )));
         }
@@ -291,26 +291,27 @@ impl Artefact {
         self.check_features(&plan.catalogue(), "the configuration describes", "configuration")
     }
 
-    /// Fails unless the model was trained on a prepared table with the label column of the settings. Whether a table has
-    /// the model's columns is found out when it is opened.
+    /// Fails unless the model was trained on a prepared table with the label column of the settings. Whether a table
+    /// has the model's columns is found out when it is opened.
     pub fn check_prepared(&self, table: Option<&config::Table>) -> Result<()> {
         let label = label_of(table);
         match &self.churn.label {
             Some(mine) if *mine == label => Ok(()),
             Some(_) => Err(Error::Model(format!(
-                "model {} predicts {}, the configuration says that the label is `{label}` (table.label). Train a new model \
-                 (`churn train --features FILE`), or use the configuration that it was trained with",
+                "model {} predicts {}, the configuration says that the label is `{label}` (table.label). Train a new \
+                 model (`churn train --features FILE`), or use the configuration that it was trained with",
                 self.version, self.churn,
             ))),
             None => Err(Error::Model(format!(
-                "model {} was trained from signals and predicts {}, so it cannot score a prepared table. Train one with \
-                 `churn train --features FILE`, name another version with --model, or leave --features out",
+                "model {} was trained from signals and predicts {}, so it cannot score a prepared table. Train one \
+                 with `churn train --features FILE`, name another version with --model, or leave --features out",
                 self.version, self.churn,
             ))),
         }
     }
 
-    /// Fails unless these are exactly the features that the model expects; `whose` and `there` name them in the message.
+    /// Fails unless these are exactly the features that the model expects; `whose` and `there` name them in the
+    /// message.
     pub fn check_features(&self, catalogue: &Catalogue, whose: &str, there: &str) -> Result<()> {
         let (expected, found): (Vec<&str>, Vec<&str>) = (self.catalogue.names().collect(), catalogue.names().collect());
         if expected == found {
@@ -331,8 +332,8 @@ impl Artefact {
         };
 
         Err(Error::Model(format!(
-            "model {} was trained on other features than {whose}. Only in the model: {}; only in the {there}: {}. Train a \
-             new model (`churn train`), or use the configuration that it was trained with",
+            "model {} was trained on other features than {whose}. Only in the model: {}; only in the {there}: {}. \
+             Train a new model (`churn train`), or use the configuration that it was trained with",
             self.version,
             only(&expected, &found),
             only(&found, &expected),
@@ -437,8 +438,8 @@ impl Artefact {
         let header: Header = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
         if header.format != FORMAT {
             return Err(Error::Model(format!(
-                "the model file {} is of format {}, this program reads format {FORMAT}; use the program that wrote it, or \
-                 train a new model",
+                "the model file {} is of format {}, this program reads format {FORMAT}; use the program that wrote it, \
+                 or train a new model",
                 path.display(),
                 header.format,
             )));

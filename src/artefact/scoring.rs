@@ -29,8 +29,8 @@ impl Row {
     }
 }
 
-/// What the mean of some rows follows from. All of it is counted in integers, so that it is the same for any order of the
-/// rows and any division of them among blocks, threads or machines.
+/// What the mean of some rows follows from. All of it is counted in integers, so that it is the same for any order of
+/// the rows and any division of them among blocks, threads or machines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowSums {
     /// How many rows.

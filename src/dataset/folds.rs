@@ -46,14 +46,14 @@ impl Folds {
         let without = levels.codes.iter().filter(|&&code| code == NO_LEVEL).count();
         if without > 0 {
             return Err(Error::Contract(format!(
-                "prepared table: {without} labelled rows have no value in column `{column}` (table.fold). Give every row a \
-                 fold, or name the column in table.ignore to have folds made"
+                "prepared table: {without} labelled rows have no value in column `{column}` (table.fold). Give every \
+                 row a fold, or name the column in table.ignore to have folds made"
             )));
         }
         if !(2..=MOST).contains(&levels.names.len()) {
             return Err(Error::Contract(format!(
-                "prepared table: column `{column}` (table.fold) has {} distinct values; expected 2 to {MOST} folds. Name \
-                 another column, or name it in table.ignore to have folds made",
+                "prepared table: column `{column}` (table.fold) has {} distinct values; expected 2 to {MOST} folds. \
+                 Name another column, or name it in table.ignore to have folds made",
                 levels.names.len()
             )));
         }

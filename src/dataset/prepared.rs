@@ -124,8 +124,8 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
 
     if table.numeric.is_empty() && table.categorical.is_empty() {
         return Err(Error::Contract(format!(
-            "prepared table {given}: no column can be a feature; besides those with a role in [table] and those ignored, it \
-             needs numbers, booleans or strings"
+            "prepared table {given}: no column can be a feature; besides those with a role in [table] and those \
+             ignored, it needs numbers, booleans or strings"
         )));
     }
 
@@ -181,8 +181,8 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     Ok(prepared)
 }
 
-/// Reads the features of a model, given its version and its catalogue, from a table: for the as-of dates that `wanted` picks
-/// from those of the table, given ascending.
+/// Reads the features of a model, given its version and its catalogue, from a table: for the as-of dates that `wanted`
+/// picks from those of the table, given ascending.
 ///
 /// # Errors
 /// As [`for_training`].
@@ -351,8 +351,8 @@ impl TableRows {
         Ok(WithColumns { dataset, notes })
     }
 
-    /// All columns that can be features, some at a time, so that they need not fit into memory together: numeric ones, then
-    /// categorical ones.
+    /// All columns that can be features, some at a time, so that they need not fit into memory together: numeric ones,
+    /// then categorical ones.
     pub fn batches(&self) -> impl Iterator<Item = ColumnNames<'_>> {
         let each = (BATCH_VALUES / self.rows.len().max(1)).max(1);
         let numeric = self.table.numeric.chunks(each).map(|numeric| ColumnNames { numeric, categorical: &[] });
@@ -425,8 +425,8 @@ fn not_in_the_future(dates: &[(Day, u64)], today: Day, zone: &Zone) -> Result<()
     match future.as_slice() {
         [] => Ok(()),
         future => Err(Error::Contract(format!(
-            "prepared table: as-of dates in the future: {}; today is {today} in {}. A row may hold only what was known on \
-             its as-of date; correct the dates, or choose an earlier --as-of",
+            "prepared table: as-of dates in the future: {}; today is {today} in {}. A row may hold only what was known \
+             on its as-of date; correct the dates, or choose an earlier --as-of",
             future.join(", "),
             zone.name(),
         ))),

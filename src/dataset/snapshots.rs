@@ -46,8 +46,8 @@ impl Snapshots {
             matured,
             unmatured,
             &format!(
-                "with a gap of {} and a horizon of {} days, and labels known until {end}, the newest possible as-of date \
-                 is {}. Wait, or choose earlier dates in [training]",
+                "with a gap of {} and a horizon of {} days, and labels known until {end}, the newest possible as-of \
+                 date is {}. Wait, or choose earlier dates in [training]",
                 churn.gap_days,
                 churn.horizon_days,
                 end.earlier_by(span),
@@ -72,8 +72,8 @@ impl Snapshots {
             labelled.iter().filter(named).copied().collect(),
             unmatured.to_vec(),
             "the table has no labelled row of the dates that [training] names",
-            "Set churn.gap_days and churn.horizon_days to those that the labels were made with, add earlier dates to the \
-             table, or lower training.evaluation",
+            "Set churn.gap_days and churn.horizon_days to those that the labels were made with, add earlier dates to \
+             the table, or lower training.evaluation",
         )
     }
 
@@ -104,8 +104,8 @@ impl Snapshots {
         }
         if snapshots.training.is_empty() {
             return Err(Error::TooLittle(format!(
-                "no training snapshot is left: the label window of each ({span} days with the gap) must end by the first \
-                 evaluation date, {}. {no_training}",
+                "no training snapshot is left: the label window of each ({span} days with the gap) must end by the \
+                 first evaluation date, {}. {no_training}",
                 snapshots.evaluation[0],
             )));
         }

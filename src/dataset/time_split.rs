@@ -1,8 +1,8 @@
 //! Validation forward in time: the penalty and the complexity judged on dates after those that they are fitted on.
 //!
-//! Each **origin** is a training date with earlier ones whose label windows had ended by it. Models are fitted on the rows of
-//! those, without a fold of customers, and judged on the rows of the origin within that fold: purged by time and by customer,
-//! as a backtest is.
+//! Each **origin** is a training date with earlier ones whose label windows had ended by it. Models are fitted on the
+//! rows of those, without a fold of customers, and judged on the rows of the origin within that fold: purged by time
+//! and by customer, as a backtest is.
 
 use super::{Block, Dataset, Selection};
 use crate::config::{Churn, Folds, Model};
@@ -21,8 +21,8 @@ pub struct Origin {
 /// The fewest churners, and the fewest customers who stayed, on the dates that an origin is fitted on.
 const LEAST: usize = 50;
 
-/// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has earlier
-/// ones whose labels had matured by it with enough rows of each class to fit on.
+/// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has
+/// earlier ones whose labels had matured by it with enough rows of each class to fit on.
 pub fn origins(
     model: &Model,
     churn: &Churn,
@@ -56,8 +56,8 @@ pub fn origins(
     let found: Vec<Origin> = dates().map(origin).filter(enough).collect();
     if found.is_empty() {
         observer.note(&Note::detail(format!(
-            "no training date has earlier ones with {LEAST} churners whose label windows of {} days had ended by it: the \
-             penalty is validated on folds of customers",
+            "no training date has earlier ones with {LEAST} churners whose label windows of {} days had ended by it: \
+             the penalty is validated on folds of customers",
             labels::span_days(churn)
         )));
     }
@@ -97,8 +97,8 @@ mod tests {
         };
 
         let days = [0, 30, 37, 60, 74];
-        // Each date has as many churners as an origin needs, and one customer who stayed less than that; but for the fourth, which
-        // has no labels.
+        // Each date has as many churners as an origin needs, and one customer who stayed less than that; but for the
+        // fourth, which has no labels.
         let per_date = 2 * LEAST as u32 - 1;
         let label = |row: u32| (row / per_date != 3).then(|| u8::from(row % per_date < LEAST as u32));
 

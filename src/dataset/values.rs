@@ -1,7 +1,7 @@
 //! The numeric features of a block: a column each, in as few bytes as hold all of its values exactly.
 //!
-//! Four in ten columns count something, and are below 255 in most blocks: they take a byte a value instead of four. What is not
-//! written needs no memory that the system has to find and zero first, and need not be read again.
+//! Four in ten columns count something, and are below 255 in most blocks: they take a byte a value instead of four.
+//! What is not written needs no memory that the system has to find and zero first, and need not be read again.
 
 use crate::error::Result;
 use crate::memory::{Arena, Stored};
@@ -12,8 +12,8 @@ use std::ops::Range;
 
 /// Values looked at before it is asked whether a column can be codes.
 const LOOKED_AT: usize = 256;
-/// What is added to a whole number below 2²² for its code, one more than itself, to be in the bits below the exponent: the
-/// numbers from 2²³ to 2²⁴ lie 1 apart.
+/// What is added to a whole number below 2²² for its code, one more than itself, to be in the bits below the exponent:
+/// the numbers from 2²³ to 2²⁴ lie 1 apart.
 const CODED: f32 = 8_388_609.0;
 const CODE_BITS: u32 = (1 << 23) - 1;
 

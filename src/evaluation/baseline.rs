@@ -1,5 +1,5 @@
-//! The trivial baseline: what one column says alone. Of signals, the days since the last activity; of a prepared table, the
-//! column that says most about the training rows.
+//! The trivial baseline: what one column says alone. Of signals, the days since the last activity; of a prepared table,
+//! the column that says most about the training rows.
 
 use crate::dataset::{Dataset, Selection, Values};
 use crate::error::Result;
@@ -14,8 +14,8 @@ use rayon::prelude::*;
 /// What the baseline of signals is called.
 pub const RECENCY: &str = "days since last activity";
 
-/// The curve, which has two parameters, is learned from about so many rows, or from more if these hold fewer than so many
-/// churners or customers who stayed.
+/// The curve, which has two parameters, is learned from about so many rows, or from more if these hold fewer than so
+/// many churners or customers who stayed.
 const ROWS: usize = 100_000;
 const ROWS_OF_A_CLASS: usize = 1_000;
 
@@ -54,8 +54,8 @@ impl Baseline {
     }
 }
 
-/// The probability of churn given nothing but the days since the last row of any signal, by a logistic curve. A customer
-/// without a row in the look-back counts as just beyond it.
+/// The probability of churn given nothing but the days since the last row of any signal, by a logistic curve. A
+/// customer without a row in the look-back counts as just beyond it.
 fn recency(
     dataset: &Dataset,
     training: &Selection,

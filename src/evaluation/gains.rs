@@ -21,8 +21,8 @@ pub struct Gain {
     pub lift: f64,
 }
 
-/// The gains table, from the riskiest hundredth to all rows. Numbers of rows are rounded up, and a depth with as many rows as
-/// the one before is left out. Rows of equal scores count by their expectation. Empty without churners.
+/// The gains table, from the riskiest hundredth to all rows. Numbers of rows are rounded up, and a depth with as many
+/// rows as the one before is left out. Rows of equal scores count by their expectation. Empty without churners.
 pub fn gains(y: &[u8], score: &[f64]) -> Vec<Gain> {
     let churners = y.iter().filter(|&&y| y == 1).count() as f64;
     if churners == 0.0 {

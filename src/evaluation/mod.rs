@@ -1,5 +1,5 @@
-//! Evaluation: how good the model is on rows that it has not seen, with intervals, against the trivial baseline, in money,
-//! and group by group.
+//! Evaluation: how good the model is on rows that it has not seen, with intervals, against the trivial baseline, in
+//! money, and group by group.
 
 mod baseline;
 mod folds;
@@ -200,8 +200,8 @@ impl Evaluation {
 
         if self.no_signal() {
             advice.push(format!(
-                "there is no signal: the AUC of {} on unseen rows cannot be told from 0.5, which chance gives. Do not act \
-                 on lists of this model; check that labels and signals belong to the same customers and dates, or \
+                "there is no signal: the AUC of {} on unseen rows cannot be told from 0.5, which chance gives. Do not \
+                 act on lists of this model; check that labels and signals belong to the same customers and dates, or \
                  add signals",
                 told(auc, 3)
             ));
@@ -227,8 +227,8 @@ impl Evaluation {
             let (rate, risk) = (self.metrics.base_rate.unwrap_or_default(), self.mean_probability());
             if !line.in_the_large.covers(0.0) && (rate - risk).abs() > OFF * rate {
                 advice.push(format!(
-                    "risk is {} by {:.0} % on the whole: {:.1} % predicted, {:.1} % churned. The base rate has moved since \
-                     the training snapshots",
+                    "risk is {} by {:.0} % on the whole: {:.1} % predicted, {:.1} % churned. The base rate has moved \
+                     since the training snapshots",
                     if rate > risk { "understated" } else { "overstated" },
                     100.0 * (rate - risk).abs() / rate,
                     100.0 * risk,
@@ -268,9 +268,9 @@ impl Evaluation {
 
 /// How many times as wide the intervals become where rows were held out in turn, given the fold of each row.
 ///
-/// The models share rows that they learned from, and each row that judges one model is among those that others learned from, so
-/// the metrics of the folds vary together. The variance of the mean over `k` folds is about `1 + k / (k - 1)` times what
-/// resampling the rows says (Nadeau & Bengio, Machine Learning 52, 2003). A single fold widens nothing.
+/// The models share rows that they learned from, and each row that judges one model is among those that others learned
+/// from, so the metrics of the folds vary together. The variance of the mean over `k` folds is about `1 + k / (k - 1)`
+/// times what resampling the rows says (Nadeau & Bengio, Machine Learning 52, 2003). A single fold widens nothing.
 pub fn widening(folds: &[u32]) -> f64 {
     let count = folds.iter().max().map_or(0, |&last| last) as f64 + 1.0;
     if folds.iter().all(|fold| *fold == folds[0]) {

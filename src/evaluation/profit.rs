@@ -143,8 +143,8 @@ impl Ranked<'_> {
         }
     }
 
-    /// The interval of [`empc`]. Many rows are gathered into about [`STEPS`] equal steps: the curve through these is as good
-    /// as the whole one.
+    /// The interval of [`empc`]. Many rows are gathered into about [`STEPS`] equal steps: the curve through these is as
+    /// good as the whole one.
     fn empc_interval(&self, found: f64, value: f64, economics: &Economics, bootstrap: &Bootstrap) -> Option<Interval> {
         let mut order: Vec<usize> = (0..self.y.len()).collect();
         order.sort_unstable_by(|&a, &b| self.scores.by[b].total_cmp(&self.scores.by[a]));

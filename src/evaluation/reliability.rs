@@ -19,8 +19,8 @@ pub struct CalibrationLine {
     pub slope: Interval,
 }
 
-/// The calibration line; none where the outcome or the probabilities are all the same, or the two classes are separated.
-/// `y`, `p` and `customers`, counted from 0, have one value per row.
+/// The calibration line; none where the outcome or the probabilities are all the same, or the two classes are
+/// separated. `y`, `p` and `customers`, counted from 0, have one value per row.
 pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<CalibrationLine> {
     let z: Vec<f64> = p.iter().map(|&p| logit(p)).collect();
     let churners = y.iter().filter(|&&y| y == 1).count();

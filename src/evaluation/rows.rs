@@ -20,13 +20,13 @@ pub struct HeldOutRows<'a> {
     pub baseline: Baseline,
     /// The groups that they fall into.
     pub groupings: Vec<Grouping>,
-    /// The fold of each row where rows were held out in turn: they are ranked by [`metrics::places_within`] their folds, and
-    /// intervals are [wider](super::widening).
+    /// The fold of each row where rows were held out in turn: they are ranked by [`metrics::places_within`] their
+    /// folds, and intervals are [wider](super::widening).
     pub folds: Option<&'a [u32]>,
 }
 
-/// The same rows with one value each, from the highest risk to the lowest: whatever sorts by risk from here on has no more to
-/// do than to see that they are sorted.
+/// The same rows with one value each, from the highest risk to the lowest: whatever sorts by risk from here on has no
+/// more to do than to see that they are sorted.
 pub(super) struct JudgedRows {
     /// 1 = churned.
     pub y: Vec<u8>,
@@ -169,7 +169,8 @@ fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
     *values = order.par_iter().map(|row| values[row.row()]).collect();
 }
 
-/// What keeping a customer is worth: some months of the monthly value where it is known, and the stated value elsewhere.
+/// What keeping a customer is worth: some months of the monthly value where it is known, and the stated value
+/// elsewhere.
 fn value(economics: &Economics, customers: &CustomerTable, customer: u32) -> f64 {
     let monthly = customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
     monthly.map_or(economics.customer_value, |value| value * f64::from(economics.value_months))

@@ -1,9 +1,10 @@
 //! The model's quality group by group, so that a group which it serves badly is seen.
 //!
 //! A group is a level of a categorical column, a band of the tenure, or the number of signals that the customer has any
-//! row of. Standard errors are exact to first order and cost one sort: an AUC is a mean over churners and over the others
-//! of placement values (DeLong, DeLong & Clarke-Pearson 1988), which are summed over each customer before they are squared
-//! (Obuchowski 1997). A difference between a group and all rows takes into account that the group is among them.
+//! row of. Standard errors are exact to first order and cost one sort: an AUC is a mean over churners and over the
+//! others of placement values (DeLong, DeLong & Clarke-Pearson 1988), which are summed over each customer before they
+//! are squared (Obuchowski 1997). A difference between a group and all rows takes into account that the group is among
+//! them.
 
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
@@ -137,8 +138,8 @@ impl Judged<'_> {
         Estimate { value: gap, influence: rows.iter().map(|&row| (row, (off(row) - gap) / n)).collect() }
     }
 
-    /// The sum over customers of `of(customer, total)`, where the total is what the customer's rows add up to. `totals` holds a
-    /// zero for each customer, before and after.
+    /// The sum over customers of `of(customer, total)`, where the total is what the customer's rows add up to. `totals`
+    /// holds a zero for each customer, before and after.
     fn over_customers(&self, influence: &[(u32, f64)], totals: &mut [f64], of: impl Fn(usize, f64) -> f64) -> f64 {
         let customer = |row: u32| self.customers[row as usize] as usize;
         if totals.len() == self.customers.len() {
@@ -236,7 +237,8 @@ impl Judged<'_> {
             }
         }
 
-        // That all risks are off says nothing about the group: its own risk must be off, and more so than that of all rows.
+        // That all risks are off says nothing about the group: its own risk must be off, and more so than that of all
+        // rows.
         let own = base_rate - mean_probability * whole_correction;
         let least = (OFF * base_rate).max(SURE * gap_error);
         if !small && gap.abs() > least && own.abs() > least && gap * own > 0.0 {

@@ -86,8 +86,8 @@ pub struct BoundaryCounts {
     days: Vec<u32>,
 }
 
-/// The counts of one signal: for the first boundary those of every customer, then for the next one, and so on. They are in one
-/// of two widths, as the customer with the most rows requires; the other one is empty.
+/// The counts of one signal: for the first boundary those of every customer, then for the next one, and so on. They are
+/// in one of two widths, as the customer with the most rows requires; the other one is empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SignalCounts {
     pub(super) narrow: Vec<u32>,
@@ -156,7 +156,8 @@ fn count<C: RowsAndDays>(signal: &SignalRows, days: &[u32], boundaries: &Boundar
     let members = signal.starts.len() - 1;
     counts.resize((boundaries.count + 1) * members, C::default());
 
-    // The last row before a boundary leaves its count there; no row does where a customer has none since the boundary before.
+    // The last row before a boundary leaves its count there; no row does where a customer has none since the boundary
+    // before.
     let cells: Vec<usize> = boundaries.next.iter().map(|&boundary| boundary as usize * members).collect();
     let cells = cells.as_slice();
     for member in 0..members {
@@ -171,8 +172,8 @@ fn count<C: RowsAndDays>(signal: &SignalRows, days: &[u32], boundaries: &Boundar
     vectorised!(carry_forward(counts, members));
 }
 
-/// Gives each customer, at each boundary, the greatest of the counts up to there: counts only grow, and where none was left, that
-/// of the boundary before still holds.
+/// Gives each customer, at each boundary, the greatest of the counts up to there: counts only grow, and where none was
+/// left, that of the boundary before still holds.
 #[inline(always)]
 fn carry_forward<C: RowsAndDays>(counts: &mut [C], members: usize) {
     let (mut before, mut rest) = counts.split_at_mut(members);

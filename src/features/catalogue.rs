@@ -1,5 +1,5 @@
-//! The catalogue of feature columns: the measures of every signal and customer of a configuration, in order. The kernels
-//! fill these columns, the recipe learns from them, and the reasons speak about them.
+//! The catalogue of feature columns: the measures of every signal and customer of a configuration, in order. The
+//! kernels fill these columns, the recipe learns from them, and the reasons speak about them.
 
 use crate::config::{Customers, Features, Instrument, Signal, SignalKind};
 pub use crate::measures::Measure;

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 pub struct Directions(Vec<Option<Direction>>);
 
 impl Directions {
-    /// The directions that the settings ask for. `model.rises_with`, `model.falls_with` and `model.unconstrained` decide, by a
-    /// feature's own name first and then by that of its signal. Where they name neither, what the program knows of the feature
-    /// decides if `model.monotone` is on.
+    /// The directions that the settings ask for. `model.rises_with`, `model.falls_with` and `model.unconstrained`
+    /// decide, by a feature's own name first and then by that of its signal. Where they name neither, what the program
+    /// knows of the feature decides if `model.monotone` is on.
     ///
     /// # Errors
     /// [`Error::Config`] when a name belongs to no numeric feature and to no signal, or stands in two of the lists.
@@ -86,7 +86,8 @@ fn require_known(key: &str, name: &str, signals: &BTreeMap<String, Signal>, cata
 
     if catalogue.categorical.iter().any(|categorical| categorical == name) {
         return Err(Error::Config(format!(
-            "{key} names `{name}`, whose values are categories and have no order; take it out, or give its levels as numbers"
+            "{key} names `{name}`, whose values are categories and have no order; take it out, or give its levels as \
+             numbers"
         )));
     }
 
@@ -97,8 +98,9 @@ fn require_known(key: &str, name: &str, signals: &BTreeMap<String, Signal>, cata
     Err(Error::Config(format!("{key} names `{name}`, which is no numeric feature and no signal{advice}")))
 }
 
-/// What the program knows of a feature by itself. Events and amounts count as engagement: the more of them there are, the more
-/// recent and the more even they are, the lower the risk. Better moods and better scores mean a lower risk too.
+/// What the program knows of a feature by itself. Events and amounts count as engagement: the more of them there are,
+/// the more recent and the more even they are, the lower the risk. Better moods and better scores mean a lower risk
+/// too.
 fn known_direction(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Option<Direction> {
     let kind = kind(signals, feature)?;
     let is_engagement = matches!(kind, SignalKind::Event | SignalKind::Amount);

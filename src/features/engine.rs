@@ -67,8 +67,8 @@ struct Block<'a> {
     values: &'a mut [f32],
 }
 
-/// For each row of a block, where in the columns of a signal the rows of its look-back and of each window begin, and where those
-/// before the as-of date end.
+/// For each row of a block, where in the columns of a signal the rows of its look-back and of each window begin, and
+/// where those before the as-of date end.
 #[derive(Default)]
 struct Offsets {
     look_backs: Vec<u32>,
@@ -93,7 +93,8 @@ impl Engine {
         }
     }
 
-    /// Counts, for each customer of a partition, the rows before each boundary of a window. Earlier counts are overwritten.
+    /// Counts, for each customer of a partition, the rows before each boundary of a window. Earlier counts are
+    /// overwritten.
     pub fn count(&self, rows: &PartitionRows, counts: &mut BoundaryCounts) {
         counts.fill(&self.boundaries, &self.timeline, rows);
     }
@@ -109,10 +110,11 @@ impl Engine {
         self.columns * rows
     }
 
-    /// Fills in the features of `keys`, which are in the order of members. `values` is column-major, with one `f32` for each
-    /// key in a column, NaN for null; every value is set. `counts` are those of the same partition.
+    /// Fills in the features of `keys`, which are in the order of members. `values` is column-major, with one `f32` for
+    /// each key in a column, NaN for null; every value is set. `counts` are those of the same partition.
     ///
-    /// Values are computed in `f64` and kept in `f32`, 6e-8 relative: well within the catalogue's 1e-6, at half the memory.
+    /// Values are computed in `f64` and kept in `f32`, 6e-8 relative: well within the catalogue's 1e-6, at half the
+    /// memory.
     pub fn compute(&self, partition: Partition<'_>, counts: &BoundaryCounts, keys: &[RowKey], values: &mut [f32]) {
         let as_of = keys.iter().map(|key| self.boundaries.dates[key.as_of as usize].second).collect();
         let mut block = Block { keys, as_of, values };
@@ -237,8 +239,8 @@ struct CountsBefore<'a, C> {
 }
 
 impl<C: RowsAndDays> CountsBefore<'_, C> {
-    /// Fills `out` with what the customer of each key has before a boundary of the key's as-of date. `boundaries` names the
-    /// boundary for each of the dates.
+    /// Fills `out` with what the customer of each key has before a boundary of the key's as-of date. `boundaries` names
+    /// the boundary for each of the dates.
     fn gather(self, out: &mut Vec<C>, keys: &[RowKey], boundaries: impl Iterator<Item = usize>) {
         let cells: Vec<usize> = boundaries.map(|boundary| boundary * self.members).collect();
         let cells = cells.as_slice();
@@ -247,7 +249,8 @@ impl<C: RowsAndDays> CountsBefore<'_, C> {
     }
 }
 
-/// Fills `out` with the places of the rows that come after so many others of their customers, whose rows begin at `starts`.
+/// Fills `out` with the places of the rows that come after so many others of their customers, whose rows begin at
+/// `starts`.
 fn add_rows<C: RowsAndDays>(out: &mut Vec<u32>, starts: &[u32], counts: &[C]) {
     out.clear();
     out.extend(starts.iter().zip(counts).map(|(&start, counts)| start + counts.rows()));

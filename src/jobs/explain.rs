@@ -99,8 +99,8 @@ fn as_map<S: Serializer>(values: &[FeatureValue], serializer: S) -> std::result:
 /// Explains one customer's risk.
 ///
 /// # Errors
-/// [`Error::Config`] for an unknown customer; [`Error::TooLittle`] for one who is not eligible on the date; and those of
-/// [`score::compute`].
+/// [`Error::Config`] for an unknown customer; [`Error::TooLittle`] for one who is not eligible on the date; and those
+/// of [`score::compute`].
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<CustomerReport> {
     context.run(|job| {
         let model = registry.load_chosen(request.model.as_deref())?;

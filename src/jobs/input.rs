@@ -21,8 +21,9 @@ pub enum Data {
     Signals,
     /// A prepared feature table: a Parquet file, directory or glob, as `[table]` describes it.
     Table(PathBuf),
-    /// The rows of a prepared feature table as record batches. However they are cut, and whichever arrays hold their columns,
-    /// what comes of them is what comes of a file with these rows. Their schemas may differ as those of files may.
+    /// The rows of a prepared feature table as record batches. However they are cut, and whichever arrays hold their
+    /// columns, what comes of them is what comes of a file with these rows. Their schemas may differ as those of files
+    /// may.
     Batches(Vec<RecordBatch>),
 }
 
@@ -130,8 +131,8 @@ pub(super) fn from_table(
     let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).rows;
     if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
         return Err(Error::TooLittle(format!(
-            "prepared table {table} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check the table \
-             and the date, or lower the gate",
+            "prepared table {table} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check \
+             the table and the date, or lower the gate",
             settings.gates.min_customers,
         )));
     }

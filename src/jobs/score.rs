@@ -165,8 +165,8 @@ impl Published {
     }
 }
 
-/// The rows to be scored, of which the model expects what they have. `begin` is told their date as soon as it is known: that of
-/// signals before they are read.
+/// The rows to be scored, of which the model expects what they have. `begin` is told their date as soon as it is known:
+/// that of signals before they are read.
 fn read<T>(
     job: &Job<'_>,
     model: &Artefact,

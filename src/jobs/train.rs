@@ -63,8 +63,8 @@ const NO_TIME_SPLIT: &str =
     "no split by time was possible: the rows have no as-of dates, or all the same. The metrics \
      are of customers that the model has not seen, but of the same time; on later customers it may do worse";
 
-/// Trains a challenger on snapshots whose labels have matured, evaluates it on later ones, registers it, and promotes it
-/// by rule. The registry's lock is held all the way.
+/// Trains a challenger on snapshots whose labels have matured, evaluates it on later ones, registers it, and promotes
+/// it by rule. The registry's lock is held all the way.
 ///
 /// # Errors
 /// [`Error::TooLittle`] when there are too few rows or churners to learn from; [`Error::Stale`] when the data end long
@@ -233,9 +233,9 @@ fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
     let evidence: Vec<String> = suspects.iter().map(ToString::to_string).collect();
     let names: Vec<String> = suspects.iter().map(|suspect| format!("{:?}", suspect.column)).collect();
     Err(Error::Contract(format!(
-        "{} to know the label, as only a column can that was written after it:\n  {}\nA model that learns from that is of \
-         no use on customers whose future is open. Leave such columns out (table.ignore = [{list}]), or accept those that \
-         were known on the as-of date (table.accept = [{list}])",
+        "{} to know the label, as only a column can that was written after it:\n  {}\nA model that learns from that is \
+         of no use on customers whose future is open. Leave such columns out (table.ignore = [{list}]), or accept \
+         those that were known on the as-of date (table.accept = [{list}])",
         match suspects.len() {
             1 => "1 column seems".to_owned(),
             many => format!("{many} columns seem"),

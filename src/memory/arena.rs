@@ -96,7 +96,8 @@ impl<T: Pod> Stored<T> {
     /// All of them: borrowed, or read into memory until they are dropped.
     ///
     /// # Errors
-    /// [`Error::Temporary`] when the scratch file cannot be read; [`Error::Internal`] while the arena is still being filled.
+    /// [`Error::Temporary`] when the scratch file cannot be read; [`Error::Internal`] while the arena is still being
+    /// filled.
     pub fn all(&self) -> Result<Cow<'_, [T]>> {
         self.range(0..self.len())
     }
@@ -123,9 +124,9 @@ impl<T: Pod> Stored<T> {
     }
 }
 
-/// Keeps numbers. Without a limit they lie side by side in pieces of memory that are used again when the last of the numbers on
-/// them are gone; they can be read when the arena is gone. Under a limit each lies by itself, in memory while the budget
-/// lasts, then in a scratch file of the arena's.
+/// Keeps numbers. Without a limit they lie side by side in pieces of memory that are used again when the last of the
+/// numbers on them are gone; they can be read when the arena is gone. Under a limit each lies by itself, in memory
+/// while the budget lasts, then in a scratch file of the arena's.
 #[derive(Debug)]
 pub struct Arena {
     budget: Budget,

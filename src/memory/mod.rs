@@ -1,10 +1,10 @@
 //! How much memory a job may use, and the scratch file for what does not fit.
 //!
-//! A [`Memory`] is handed to whatever is about to hold much. It knows the limit, what is held already, and the pieces of
-//! memory that can be used again. Whoever holds much asks for a [`Budget`] first and writes the rest to a [`Scratch`] file.
-//! What is held and what is written depends on the limit and on threads; what is computed from it never does. The one
-//! exception is announced wherever it is made: a training on more rows than half of the limit holds as bytes is one on a
-//! sample (`model::sampling`).
+//! A [`Memory`] is handed to whatever is about to hold much. It knows the limit, what is held already, and the pieces
+//! of memory that can be used again. Whoever holds much asks for a [`Budget`] first and writes the rest to a
+//! [`Scratch`] file. What is held and what is written depends on the limit and on threads; what is computed from it
+//! never does. The one exception is announced wherever it is made: a training on more rows than half of the limit holds
+//! as bytes is one on a sample (`model::sampling`).
 
 mod arena;
 mod pages;
@@ -129,12 +129,12 @@ impl Memory {
         if needed <= limit {
             return Ok(());
         }
-        // A little more than that, so that the next attempt does not fail by a page: what the program itself occupies at a
-        // given step varies by some hundred kilobytes.
+        // A little more than that, so that the next attempt does not fail by a page: what the program itself occupies
+        // at a given step varies by some hundred kilobytes.
         let enough = needed + needed / 16 + 2 * MIB;
         Err(Error::Config(format!(
-            "the memory limit of {} is too small for {what}: {} are needed. Set --memory-limit (or CHURN_MEMORY_LIMIT) to {} \
-             or more, or use fewer threads",
+            "the memory limit of {} is too small for {what}: {} are needed. Set --memory-limit (or CHURN_MEMORY_LIMIT) \
+             to {} or more, or use fewer threads",
             display_size(limit),
             display_size(needed),
             display_size(enough),

@@ -1,8 +1,8 @@
 //! Memory by the piece, which is used again and again.
 //!
 //! Memory that a program touches for the first time has to be found and zeroed by the system, page by page: a thousand
-//! million bytes are a quarter of a million interruptions. What event rows leave, features can take, and what these leave,
-//! the design. Under a memory limit pieces go back to the system at once, since others count on what is free.
+//! million bytes are a quarter of a million interruptions. What event rows leave, features can take, and what these
+//! leave, the design. Under a memory limit pieces go back to the system at once, since others count on what is free.
 
 use super::Memory;
 use bytemuck::Pod;

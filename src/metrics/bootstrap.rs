@@ -1,10 +1,11 @@
-//! Intervals by resampling customers: how far a metric may be from the truth because of who happened to be among the rows.
+//! Intervals by resampling customers: how far a metric may be from the truth because of who happened to be among the
+//! rows.
 //!
 //! All rows of one customer are drawn together, for they are anything but independent. A customer's weight in a
 //! replicate is a Poisson number of mean 1 (Hanley & MacGibbon 2006; the limit of drawing `n` of `n` with replacement),
-//! made from a hash of the seed, the replicate and the customer: the same for any number of threads, whichever other rows
-//! there are, and for both sides of a paired comparison. An interval reaches from the 2.5th to the 97.5th percentile
-//! of the replicates (Efron & Tibshirani 1993, chapter 13).
+//! made from a hash of the seed, the replicate and the customer: the same for any number of threads, whichever other
+//! rows there are, and for both sides of a paired comparison. An interval reaches from the 2.5th to the 97.5th
+//! percentile of the replicates (Efron & Tibshirani 1993, chapter 13).
 
 use super::interval::{Interval, Intervals, PerMetric};
 use super::replicates::{count_cells, Sorted, Weights, LANES};
@@ -59,8 +60,9 @@ impl Bootstrap {
     /// The metrics of scores with their intervals. `y` (1 = churned), the scores and `customers` have one value a
     /// row; equal `customers` are drawn together.
     ///
-    /// The calibration error of a replicate uses the bins of the rows themselves. Resampling adds noise, and any noise counts
-    /// as error, so the replicates of this metric are shifted to have the estimate as their mean, though not below 0.
+    /// The calibration error of a replicate uses the bins of the rows themselves. Resampling adds noise, and any noise
+    /// counts as error, so the replicates of this metric are shifted to have the estimate as their mean, though not
+    /// below 0.
     pub fn intervals<'a>(&self, y: &[u8], scores: impl Into<Scores<'a>>, customers: &[u32]) -> Intervals {
         self.resampled(y, scores.into(), customers).intervals()
     }
@@ -73,8 +75,8 @@ impl Bootstrap {
         Resampled { estimate, replicates: centred(replicates.concat(), estimate.ece) }
     }
 
-    /// By how much each metric of `scores` exceeds that of `other` on the same rows, with the interval of that difference.
-    /// Customers have the same weights on both sides, so that what both have in common cancels.
+    /// By how much each metric of `scores` exceeds that of `other` on the same rows, with the interval of that
+    /// difference. Customers have the same weights on both sides, so that what both have in common cancels.
     pub fn paired<'a>(
         &self,
         y: &[u8],
@@ -85,7 +87,8 @@ impl Bootstrap {
         self.with_difference(y, scores.into(), other.into(), customers).difference
     }
 
-    /// [`Bootstrap::intervals`] of `scores` and [`Bootstrap::paired`] of `scores` and `other`, from the same replicates.
+    /// [`Bootstrap::intervals`] of `scores` and [`Bootstrap::paired`] of `scores` and `other`, from the same
+    /// replicates.
     pub fn with_difference(
         &self,
         y: &[u8],
@@ -104,8 +107,8 @@ impl Bootstrap {
         WithDifference { intervals: ours.intervals(), difference: PerMetric::<f64>::map(difference) }
     }
 
-    /// The interval of a statistic of counts. Each row is in one of the `cells`, and `of` computes the statistic from how many
-    /// rows each cell holds in a replicate.
+    /// The interval of a statistic of counts. Each row is in one of the `cells`, and `of` computes the statistic from
+    /// how many rows each cell holds in a replicate.
     pub fn interval_from_cells(
         &self,
         estimate: f64,

@@ -109,8 +109,8 @@ impl<T> PerMetric<T> {
 pub type Intervals = PerMetric<Option<Interval>>;
 
 impl Intervals {
-    /// The intervals of a model's metrics, so many times as wide, but within the values that each metric can have. That of the
-    /// base rate stays as it is: it says nothing about the model.
+    /// The intervals of a model's metrics, so many times as wide, but within the values that each metric can have. That
+    /// of the base rate stays as it is: it says nothing about the model.
     pub fn widened(self, times: f64) -> Intervals {
         let wide = self.differences_widened(times);
         let within = |interval: Option<Interval>, most: f64| interval.map(|interval| interval.within(0.0, most));

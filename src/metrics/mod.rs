@@ -1,7 +1,7 @@
-//! How good scores are, as scikit-learn defines it. `y` holds 1 for a customer who churned and 0 for one who stayed, and
-//! `score` or `p` one finite number per customer, higher for more risk. Whatever depends on an order treats equal scores
-//! as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are not
-//! unless some customers churned and some stayed.
+//! How good scores are, as scikit-learn defines it. `y` holds 1 for a customer who churned and 0 for one who stayed,
+//! and `score` or `p` one finite number per customer, higher for more risk. Whatever depends on an order treats equal
+//! scores as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are
+//! not unless some customers churned and some stayed.
 
 pub mod bootstrap;
 pub mod interval;
@@ -68,7 +68,8 @@ pub fn places_within(groups: &[u32], score: &[f64]) -> Vec<f64> {
     places
 }
 
-/// A row of a ranking in one integer: bits that are the lower the higher its score, then its customer, then the row itself.
+/// A row of a ranking in one integer: bits that are the lower the higher its score, then its customer, then the row
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RankedRow(u128);
 
@@ -214,14 +215,15 @@ pub fn brier(y: &[u8], p: &[f64]) -> Option<f64> {
 }
 
 /// Expected calibration error: over the bins of [`calibration_table`], the difference between mean probability and
-/// churn rate, weighted by rows (Naeini, Cooper & Hauskrecht, AAAI 2015, on bins of equal frequency). `None` without rows.
+/// churn rate, weighted by rows (Naeini, Cooper & Hauskrecht, AAAI 2015, on bins of equal frequency). `None` without
+/// rows.
 pub fn ece(y: &[u8], p: &[f64]) -> Option<f64> {
     Ranking::new(y, p).ece()
 }
 
-/// Probability against churn rate in up to ten bins of equal frequency, lowest first. Of `n` rows in ascending order the
-/// row at place `i` (from 0) belongs to the bin `floor(10 (i + 1/2) / n)`; equal probabilities stay together, in the
-/// bin of the middle of their places. Bins without rows are left out.
+/// Probability against churn rate in up to ten bins of equal frequency, lowest first. Of `n` rows in ascending order
+/// the row at place `i` (from 0) belongs to the bin `floor(10 (i + 1/2) / n)`; equal probabilities stay together, in
+/// the bin of the middle of their places. Bins without rows are left out.
 pub fn calibration_table(y: &[u8], p: &[f64]) -> Vec<CalibrationBin> {
     Ranking::new(y, p).calibration_table()
 }

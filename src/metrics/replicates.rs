@@ -1,8 +1,8 @@
 //! Replicates of a bootstrap: weights of the customers, and the metrics of rows with these weights.
 //!
-//! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time, and draws the weights of [`TILE`]
-//! rows at a time: random numbers and the weights that they stand for come out of loops of vector instructions. The ranking
-//! is looked at where churners are: the rows between them only add up.
+//! The rows are sorted once. A pass over them then serves [`LANES`] replicates at a time, and draws the weights of
+//! [`TILE`] rows at a time: random numbers and the weights that they stand for come out of loops of vector
+//! instructions. The ranking is looked at where churners are: the rows between them only add up.
 
 use super::interval::PerMetric;
 use crate::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
@@ -118,7 +118,8 @@ impl Sorted {
         debug_assert!(y.len() == scores.p.len() && y.len() == scores.by.len() && y.len() == customers.len());
         let mut order = metrics::ranked(scores.by, customers);
 
-        // Rows of one customer with one score: by label and probability, so that it does not matter in which order they came.
+        // Rows of one customer with one score: by label and probability, so that it does not matter in which order they
+        // came.
         for same in order.chunk_by_mut(|a, b| a.is_same_but_row(*b)).filter(|same| same.len() > 1) {
             let label = |row: &RankedRow| y[row.row()];
             let p = |row: &RankedRow| scores.p[row.row()];
@@ -149,8 +150,8 @@ impl Sorted {
         self.metrics(capacity, Weights::One)[0]
     }
 
-    /// The metrics of the replicates with these weights of the customers, for a list of so many rows; NaN where one is not
-    /// defined.
+    /// The metrics of the replicates with these weights of the customers, for a list of so many rows; NaN where one is
+    /// not defined.
     pub fn metrics(&self, capacity: usize, weights: Weights) -> [PerMetric<f64>; LANES] {
         vectorised!(simd => resampled(simd, self, capacity, weights))
     }

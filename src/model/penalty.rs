@@ -57,8 +57,8 @@ impl AlphaScore {
     }
 }
 
-/// The strength with the lowest loss over all splits. `judge` fits the models of a split with a strength and judges them;
-/// it is called with the strongest first, so that each fit can start from the one before.
+/// The strength with the lowest loss over all splits. `judge` fits the models of a split with a strength and judges
+/// them; it is called with the strongest first, so that each fit can start from the one before.
 ///
 /// # Errors
 /// As `judge`; [`Error::Internal`] if there is no strength.

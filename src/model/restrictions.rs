@@ -58,9 +58,9 @@ impl Restrictions {
         let flat: Vec<&str> = self.directed.iter().filter(|d| d.flat).map(|d| d.feature.as_str()).collect();
         (!flat.is_empty()).then(|| {
             format!(
-                "the rows give {} no effect in the direction asked for, so nothing is left of it: {}. Other windows of the same \
-                 signal may say it all; if the direction is wrong, correct model.rises_with and model.falls_with, or name \
-                 the feature or its signal in model.unconstrained",
+                "the rows give {} no effect in the direction asked for, so nothing is left of it: {}. Other windows of \
+                 the same signal may say it all; if the direction is wrong, correct model.rises_with and \
+                 model.falls_with, or name the feature or its signal in model.unconstrained",
                 if flat.len() == 1 { "1 feature" } else { "some features" },
                 flat.join(", ")
             )
@@ -72,8 +72,8 @@ impl Restrictions {
 pub(super) fn nothing_left(alpha: f64, is_fixed: bool) -> Error {
     if is_fixed {
         Error::Config(format!(
-            "the group penalty of model.alpha = {alpha} drops every feature, so there is no model; lower model.alpha, or \
-             set it to \"auto\""
+            "the group penalty of model.alpha = {alpha} drops every feature, so there is no model; lower model.alpha, \
+             or set it to \"auto\""
         ))
     } else {
         Error::TooLittle(format!(

@@ -94,8 +94,8 @@ pub fn sampled(
     SampledRows { rows: selection, sampling: Some(sampling) }
 }
 
-/// The share of those who stayed with which the rows fit half of the limit; none if all do. As many of them as there are
-/// churners are kept in any case: fewer would not save much more, and tell much less.
+/// The share of those who stayed with which the rows fit half of the limit; none if all do. As many of them as there
+/// are churners are kept in any case: fewer would not save much more, and tell much less.
 fn fitting(rows: usize, churners: usize, features: u64, limit: u64) -> Option<f64> {
     let room = limit / 2 / (features + BESIDE_CODES);
     if rows as u64 <= room {
@@ -110,8 +110,8 @@ impl std::fmt::Display for Sampling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} of {} training rows were left out, all of customers who stayed; {:.1} % of those are kept, and {:+.3} was \
-             added to the log-odds for it (training.sample)",
+            "{} of {} training rows were left out, all of customers who stayed; {:.1} % of those are kept, and {:+.3} \
+             was added to the log-odds for it (training.sample)",
             self.left_out(),
             self.rows,
             100.0 / self.weights()[0],

@@ -127,8 +127,8 @@ pub(super) struct Part {
     pub window: Option<u32>,
     /// Whether it says that the value is absent.
     pub absence: bool,
-    /// For what the rows of a signal have in common (a mean, a mood), the numeric feature that counts those rows: where it
-    /// is 0, the part says only that there are none.
+    /// For what the rows of a signal have in common (a mean, a mood), the numeric feature that counts those rows: where
+    /// it is 0, the part says only that there are none.
     pub rows: Option<usize>,
 }
 

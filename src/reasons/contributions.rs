@@ -1,10 +1,10 @@
 //! Contributions: how far each term moves a customer's log-odds from those of the reference.
 //!
-//! The score is a sum of effects, one a term, so the Shapley value of a term under independent features is its effect less
-//! its mean effect, exactly (Štrumbelj and Kononenko 2014, "Explaining prediction models and individual predictions with
-//! feature contributions"; Lundberg and Lee 2017, corollary 1). Of a linear model that is `beta_j (x_j - m_j)`: what SHAP's
-//! `LinearExplainer` gives for an independent background with mean `m`. Of an additive model the terms are features: the
-//! curve, and half of each interaction that the feature is in.
+//! The score is a sum of effects, one a term, so the Shapley value of a term under independent features is its effect
+//! less its mean effect, exactly (Štrumbelj and Kononenko 2014, "Explaining prediction models and individual
+//! predictions with feature contributions"; Lundberg and Lee 2017, corollary 1). Of a linear model that is
+//! `beta_j (x_j - m_j)`: what SHAP's `LinearExplainer` gives for an independent background with mean `m`. Of an additive
+//! model the terms are features: the curve, and half of each interaction that the feature is in.
 
 use crate::artefact::Row;
 use crate::error::{Error, Result};
@@ -61,9 +61,9 @@ impl Attribution {
         row.effects.iter().zip(&self.reference.effects).map(|(effect, mean)| effect - mean).collect()
     }
 
-    /// By how much the log-odds rise with the value of each term. A curve has no slope that holds everywhere: what counts
-    /// is the way from the reference to this customer. So the slope is the contribution divided by the deviation, shrunk
-    /// where the customer is so near to the reference that the quotient would say nothing.
+    /// By how much the log-odds rise with the value of each term. A curve has no slope that holds everywhere: what
+    /// counts is the way from the reference to this customer. So the slope is the contribution divided by the
+    /// deviation, shrunk where the customer is so near to the reference that the quotient would say nothing.
     pub fn slopes(&self, row: &Row) -> Vec<f64> {
         if let Some(slopes) = &self.slopes {
             return slopes.clone();

@@ -28,8 +28,8 @@ pub(super) struct Noun {
 }
 
 impl Noun {
-    /// From a name that is plural by convention: `logins`, `page_visits`. A name that is not plural is followed by `rows`:
-    /// `web` gives "web events".
+    /// From a name that is plural by convention: `logins`, `page_visits`. A name that is not plural is followed by
+    /// `rows`: `web` gives "web events".
     pub fn from_plural(name: &str, rows: Noun) -> Noun {
         let name = spaced(name);
         match singular(&name) {

@@ -71,8 +71,8 @@ pub struct Explainer {
 }
 
 impl Explainer {
-    /// For the terms of a recipe that was learned from the catalogue of these signals and windows. A customer has at most
-    /// `most` reasons.
+    /// For the terms of a recipe that was learned from the catalogue of these signals and windows. A customer has at
+    /// most `most` reasons.
     ///
     /// # Errors
     /// [`Error::Internal`] when the attribution has another number of terms.

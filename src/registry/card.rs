@@ -1,5 +1,5 @@
-//! The card of a model: what it predicts, from what, how well, and where it must not be trusted; Markdown, written once when
-//! the version is registered. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
+//! The card of a model: what it predicts, from what, how well, and where it must not be trusted; Markdown, written once
+//! when the version is registered. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 
 use crate::artefact::Artefact;
 use crate::calendar::Day;
@@ -17,8 +17,8 @@ const FEW_CHURNERS: usize = 100;
 /// The card of a registered model.
 pub fn card(model: &Artefact) -> String {
     let mut text = format!(
-        "# Model {}\n\nPredicts {}, for customers who are eligible on an as-of date. A logistic regression: every score splits \
-         exactly into reasons. Trained at {} by {}.\n\n",
+        "# Model {}\n\nPredicts {}, for customers who are eligible on an as-of date. A logistic regression: every \
+         score splits exactly into reasons. Trained at {} by {}.\n\n",
         model.version, model.churn, model.trained_at, model.program,
     );
     data(&mut text, model);
@@ -94,8 +94,8 @@ fn quality(text: &mut String, model: &Artefact) {
     let (found, baseline) = (&evaluation.metrics, &evaluation.baseline);
     let _ = writeln!(
         text,
-        "## Quality\n\nOn {} held-out rows, {} of them churned, by a model that had not seen them. Intervals by resampling \
-         customers.\n\n| metric | model | 95 % interval | {} alone |\n|---|---:|---:|---:|",
+        "## Quality\n\nOn {} held-out rows, {} of them churned, by a model that had not seen them. Intervals by \
+         resampling customers.\n\n| metric | model | 95 % interval | {} alone |\n|---|---:|---:|---:|",
         found.rows,
         found.churners,
         evaluation.baseline_of.replace('|', "\\|"),
@@ -157,7 +157,8 @@ fn columns(text: &mut String, model: &Artefact) {
     let _ = writeln!(
         text,
         "The strongest of {} columns. An effect is in log-odds per standard deviation, or against the \
-         commonest level; above 0 it raises the risk.\n\n| column | effect | 95 % interval | odds ratio |\n|---|---:|---:|---:|",
+         commonest level; above 0 it raises the risk.\n\n| column | effect | 95 % interval | odds ratio \
+         |\n|---|---:|---:|---:|",
         strongest.len(),
     );
 
@@ -180,7 +181,8 @@ fn terms(text: &mut String, additive: &Additive) {
     let _ = writeln!(
         text,
         "The strongest of {} curves and interactions. The spread is the standard deviation of what a \
-         term adds to the log-odds; lowest and highest are its extremes, ± half of the 95 % band.\n\n| term | spread | lowest | highest |\n|---|---:|---:|---:|",
+         term adds to the log-odds; lowest and highest are its extremes, ± half of the 95 % band.\n\n| term | spread | \
+         lowest | highest |\n|---|---:|---:|---:|",
         strongest.len(),
     );
     for term in strongest.iter().take(TOP) {
@@ -210,7 +212,8 @@ fn limits(text: &mut String, model: &Artefact) {
     if held_out.churners < FEW_CHURNERS {
         let _ = writeln!(
             text,
-            "- Only {} churners were held out, so the metrics are rough; hold out more snapshots (`training.evaluation`).",
+            "- Only {} churners were held out, so the metrics are rough; hold out more snapshots \
+             (`training.evaluation`).",
             held_out.churners
         );
     }

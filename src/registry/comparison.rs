@@ -73,7 +73,8 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// Whether a model was fitted on a newer as-of date than another; of models without dates, whether it was trained later.
+/// Whether a model was fitted on a newer as-of date than another; of models without dates, whether it was trained
+/// later.
 pub fn is_fresher(model: &Artefact, other: &Artefact) -> bool {
     match (newest_fitted(model), newest_fitted(other)) {
         (None, None) => model.trained_at > other.trained_at,
@@ -145,9 +146,9 @@ fn shared(first: &[JudgedRow], second: &[JudgedRow]) -> Vec<SharedRow> {
     rows
 }
 
-/// Compares two versions on the labelled rows of those of the `dates` that neither has seen; the data sets hold the same
-/// customers. Intervals resample these by the `seed`, and `capacity` is the length of the list. `None` if there is no such row,
-/// or the rows are of one class.
+/// Compares two versions on the labelled rows of those of the `dates` that neither has seen; the data sets hold the
+/// same customers. Intervals resample these by the `seed`, and `capacity` is the length of the list. `None` if there is
+/// no such row, or the rows are of one class.
 pub fn on_held_out(
     first: VersionRows<'_>,
     second: VersionRows<'_>,

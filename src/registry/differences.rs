@@ -99,8 +99,8 @@ fn columns(model: &Artefact) -> Vec<(String, Vec<&str>)> {
 /// Which way a column moves the risk.
 struct ColumnEffect {
     column: String,
-    /// The coefficient of a linear model; of the curve of a number, the mean of the upper half of its bins less that of the
-    /// lower half.
+    /// The coefficient of a linear model; of the curve of a number, the mean of the upper half of its bins less that of
+    /// the lower half.
     effect: f64,
     /// Whether its 95 % interval holds no 0. Curves have none.
     certain: bool,
@@ -150,7 +150,8 @@ pub struct ListChange {
     pub capacity: usize,
     /// Customers who are on both lists.
     pub shared: usize,
-    /// Spearman's correlation of the ranks of all eligible customers; none if one version gives everybody the same risk.
+    /// Spearman's correlation of the ranks of all eligible customers; none if one version gives everybody the same
+    /// risk.
     pub rank_correlation: Option<f64>,
     /// Who comes onto the list, the highest first; at most ten.
     pub entering: Vec<Moved>,

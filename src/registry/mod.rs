@@ -171,8 +171,8 @@ impl Registry {
         match self.champion_version()? {
             Some(version) => self.load(&version),
             None => Err(Error::Model(format!(
-                "there is no champion in {}; train a model with `churn train`, or promote one with `churn models promote \
-                 VERSION`",
+                "there is no champion in {}; train a model with `churn train`, or promote one with `churn models \
+                 promote VERSION`",
                 self.folder.display()
             ))),
         }
@@ -240,8 +240,8 @@ impl Registry {
         self.enter(version, reason, signature, false)
     }
 
-    /// Makes the champion before the present one champion again, and returns its version. A second call goes one further
-    /// back. Hold the lock.
+    /// Makes the champion before the present one champion again, and returns its version. A second call goes one
+    /// further back. Hold the lock.
     pub fn rollback(&self, signature: &Signature) -> Result<String> {
         let mut champions = self.champion()?.succession();
         match (champions.pop(), champions.pop()) {

@@ -72,13 +72,13 @@ pub fn decide(challenger: &ModelPair, champion: &ModelPair, held_out: Option<&He
             let auc = |of: &ModelPair| of.published.evaluation.metrics.roc_auc;
             let (Some(ours), Some(theirs)) = (auc(challenger), auc(champion)) else {
                 return Decision::keep(format!(
-                    "there are no held-out rows to compare it with the champion {name} on; promote it by hand if it is the \
-                     better one (`churn models compare`, `churn models promote`)"
+                    "there are no held-out rows to compare it with the champion {name} on; promote it by hand if it is \
+                     the better one (`churn models compare`, `churn models promote`)"
                 ));
             };
             let evidence = format!(
-                "AUC {ours:.3} against {theirs:.3} of the champion {name}, each by its own evaluation: there are no held-out \
-                 rows that neither has seen, so nothing says whether the difference is luck"
+                "AUC {ours:.3} against {theirs:.3} of the champion {name}, each by its own evaluation: there are no \
+                 held-out rows that neither has seen, so nothing says whether the difference is luck"
             );
             (Interval { estimate: ours - theirs, lower: f64::NEG_INFINITY, upper: f64::INFINITY }, evidence)
         }

@@ -31,8 +31,8 @@ const CHUNK: usize = 4096;
 /// Share of weeks in which a customer is away, and the share of the usual activity that is left then.
 const AWAY_SHARE: f64 = 0.02;
 const AWAY_ACTIVITY: f64 = 0.15;
-/// Spread of the logarithm of the weekly number of events. Customers are creatures of habit: the number varies less than that of
-/// a Poisson distribution.
+/// Spread of the logarithm of the weekly number of events. Customers are creatures of habit: the number varies less
+/// than that of a Poisson distribution.
 const RESTLESSNESS: f64 = 0.1;
 /// Spread of a single mention's sentiment, and how far the mean falls at the bottom of a decline.
 const SENTIMENT_NOISE: f64 = 0.28;
@@ -134,7 +134,8 @@ impl<'a> Activity<'a> {
     }
 }
 
-/// Draws how many events of a signal a week has, given the usual number and the share of it that a customer's presence leaves.
+/// Draws how many events of a signal a week has, given the usual number and the share of it that a customer's presence
+/// leaves.
 fn draw_number(usual: f64, presence: f64, rng: &mut impl Rng) -> u32 {
     let mean = usual * presence * log_normal(RESTLESSNESS, rng);
     round_at_random(mean, rng)

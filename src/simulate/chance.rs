@@ -8,8 +8,9 @@ use rand_pcg::Pcg64Mcg;
 /// The number that takes the place of a week in the stream from which a customer is drawn.
 pub(super) const PERSON: u32 = u32::MAX;
 
-/// The random numbers of a customer in a week; with [`PERSON`] as the week, those of the person. Neighbouring streams start from
-/// states that the finaliser of SplitMix64 has scattered (Steele, Lea and Flood, 2014), so they are unrelated.
+/// The random numbers of a customer in a week; with [`PERSON`] as the week, those of the person. Neighbouring streams
+/// start from states that the finaliser of SplitMix64 has scattered (Steele, Lea and Flood, 2014), so they are
+/// unrelated.
 pub(super) fn stream(seed: u64, customer: u32, week: u32) -> Pcg64Mcg {
     let place = (u64::from(customer) << 32) | u64::from(week);
     let low = scatter(scatter(seed) ^ place);

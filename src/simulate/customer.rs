@@ -124,8 +124,8 @@ const FIRST_TERM_DAYS: i32 = 28;
 const CHURN_HAZARD: f64 = 0.03 / 30.0;
 /// False declines per day and customer who stays. There are about a third as many of them as there are churns.
 const FALSE_DECLINE_HAZARD: f64 = 0.0125 / 30.0;
-/// Logins, visits and mentions of an average customer in an ordinary week. With an answered survey every three weeks, and with
-/// the customers who have not signed up yet or have left, a year has about 100 events per customer.
+/// Logins, visits and mentions of an average customer in an ordinary week. With an answered survey every three weeks,
+/// and with the customers who have not signed up yet or have left, a year has about 100 events per customer.
 const WEEKLY: [f64; 3] = [1.05, 1.05, 0.43];
 /// Spread of the logarithm of activity between customers, and of each signal within a customer.
 const ACTIVITY_SPREAD: f64 = 0.4;
@@ -221,8 +221,8 @@ impl Fate {
     }
 }
 
-/// Draws the day on which the customer with an index signs up. The first customers do so before the history, the earliest of
-/// them long ago; the others follow evenly over the history.
+/// Draws the day on which the customer with an index signs up. The first customers do so before the history, the
+/// earliest of them long ago; the others follow evenly over the history.
 fn draw_signup(plan: &Plan, index: u32, rng: &mut impl Rng) -> Day {
     let customers = f64::from(plan.customers);
     let founding = (customers * FOUNDING_SHARE).round();

@@ -5,8 +5,8 @@ use crate::simulate::chance::pick;
 use crate::simulate::signal::Signal;
 use rand::{Rng, RngExt};
 
-/// Declines before a churn last 21 to 70 days. The greater this exponent, the more of them are long; 1 makes all lengths equally
-/// likely.
+/// Declines before a churn last 21 to 70 days. The greater this exponent, the more of them are long; 1 makes all
+/// lengths equally likely.
 const LENGTH_SKEW: f64 = 6.0;
 /// The share of its length after which a decline has reached its bottom, where it stays.
 const RAMP_SHARE: f64 = 0.15;
@@ -127,8 +127,8 @@ pub(super) struct Decline {
 }
 
 impl Decline {
-    /// Draws the decline before a churn: three to ten weeks, but no longer than the customer has been there. A sudden churn has no
-    /// decline.
+    /// Draws the decline before a churn: three to ten weeks, but no longer than the customer has been there. A sudden
+    /// churn has no decline.
     pub(super) fn before_churn(churn: Day, signup: Day, cause: Cause, rng: &mut impl Rng) -> Option<Decline> {
         if cause == Cause::Sudden {
             return None;

@@ -1,5 +1,6 @@
-//! The simulated population: customers whose engagement signals and churn follow known drivers, as Parquet. Some customers
-//! drift away before they churn, each for a named cause; some leave without warning; some only seem to drift away.
+//! The simulated population: customers whose engagement signals and churn follow known drivers, as Parquet. Some
+//! customers drift away before they churn, each for a named cause; some leave without warning; some only seem to drift
+//! away.
 //!
 //! The folder of a plan holds
 //!
@@ -13,9 +14,9 @@
 //! | `mentions/` | `customer_id`, `ts`, `sentiment` (-1 to 1) |
 //! | `surveys/` | `customer_id`, `ts`, `kind` (nps, csat, ces), `score` |
 //!
-//! Each signal has one file for each week, named for its Monday, whose rows are in time order as in a log. `truth.parquet` also
-//! has the churn of the weeks after the history, so that a list made on its last day can be checked, and the declines that
-//! recovered (`cause` is `recovered`, `churned_on` is null).
+//! Each signal has one file for each week, named for its Monday, whose rows are in time order as in a log.
+//! `truth.parquet` also has the churn of the weeks after the history, so that a list made on its last day can be
+//! checked, and the declines that recovered (`cause` is `recovered`, `churned_on` is null).
 
 mod activity;
 mod chance;
@@ -66,11 +67,11 @@ pub struct Summary {
 }
 
 /// Simulates a population and writes it into [`Plan::out`], calling `progress` after every week. The result depends on
-/// the plan alone, not on the number of threads. Memory grows with the number of customers and their busiest week (about half a
-/// kilobyte per customer), not with the length of the history.
+/// the plan alone, not on the number of threads. Memory grows with the number of customers and their busiest week
+/// (about half a kilobyte per customer), not with the length of the history.
 ///
-/// The tables are written into a hidden folder within their destination and then moved to their places, `customers.parquet`
-/// last: a folder that has it is complete.
+/// The tables are written into a hidden folder within their destination and then moved to their places,
+/// `customers.parquet` last: a folder that has it is complete.
 ///
 /// # Errors
 /// [`Error::Config`] if the plan makes no sense, or if the folder is not empty or cannot be written to;
@@ -301,8 +302,8 @@ mod tests {
         assert!((95.0..105.0).contains(&total), "{total} events: {events:?}");
     }
 
-    /// What is left of a signal in the two weeks before a churn of some cause, against two weeks before any decline: of its
-    /// volume where that is what falls, otherwise of its mean value.
+    /// What is left of a signal in the two weeks before a churn of some cause, against two weeks before any decline: of
+    /// its volume where that is what falls, otherwise of its mean value.
     fn left_before_churn(signal: Signal, cause: Cause, plan: &Plan, customers: &[Customer], events: &[Event]) -> f64 {
         let (mut before, mut after) = ((0.0, 0.0), (0.0, 0.0));
         for event in events {

@@ -3,7 +3,8 @@
 use crate::calendar::{Day, MICROS};
 use rand::{Rng, RngExt};
 
-/// How many slots there are, each with an hour of the week. All slots are equally likely, and a busy hour has more of them.
+/// How many slots there are, each with an hour of the week. All slots are equally likely, and a busy hour has more of
+/// them.
 const SLOTS: usize = 8192;
 const SLOT_BITS: u32 = SLOTS.trailing_zeros();
 const HOUR_MILLIS: u64 = 3_600_000;
@@ -15,8 +16,8 @@ pub(super) struct Rhythm {
 }
 
 impl Rhythm {
-    /// A rhythm with these relative weights of weekdays (Monday first), local hours and months. The weights of the months are
-    /// rates: 1 is an ordinary month.
+    /// A rhythm with these relative weights of weekdays (Monday first), local hours and months. The weights of the
+    /// months are rates: 1 is an ordinary month.
     pub(super) fn new(weekdays: [f64; 7], hours: [f64; 24], months: [f64; 12]) -> Rhythm {
         let total = weekdays.iter().sum::<f64>() * hours.iter().sum::<f64>();
 
@@ -31,13 +32,14 @@ impl Rhythm {
         Rhythm { slots, months }
     }
 
-    /// Draws a moment of a week, in microseconds since its Monday 00:00 UTC, to the millisecond as in a log. The local hours are
-    /// `shift` hours later in UTC; they wrap around within the day, so that no event leaves its week.
+    /// Draws a moment of a week, in microseconds since its Monday 00:00 UTC, to the millisecond as in a log. The local
+    /// hours are `shift` hours later in UTC; they wrap around within the day, so that no event leaves its week.
     pub(super) fn moment(&self, rng: &mut impl Rng, shift: u8) -> i64 {
         let draw: u64 = rng.random();
         let local_hour = self.slots[(draw % SLOTS as u64) as usize];
         let hour = local_hour / 24 * 24 + (local_hour % 24 + shift) % 24;
-        // An hour has fewer than 2^22 milliseconds and the draw has 51 bits left: the bias of the remainder cannot be observed.
+        // An hour has fewer than 2^22 milliseconds and the draw has 51 bits left: the bias of the remainder cannot be
+        // observed.
         let millis = (draw >> SLOT_BITS) % HOUR_MILLIS;
         (i64::from(hour) * 3600 * 1000 + millis as i64) * (MICROS / 1000)
     }

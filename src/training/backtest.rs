@@ -1,9 +1,9 @@
 //! The backtest: the whole training, repeated at earlier dates with what was known then, and judged on what came next.
 //!
-//! A model is fitted for each **origin**, an as-of date, on the rows of earlier dates whose label windows had ended by it
-//! (an embargo of gap and horizon), and judged on the rows of the origin. All steps are those of a training: recipe, penalty,
-//! fit and calibration see nothing of the rows that are judged. Prepared tables without dates are judged on folds of customers
-//! by the same functions.
+//! A model is fitted for each **origin**, an as-of date, on the rows of earlier dates whose label windows had ended by
+//! it (an embargo of gap and horizon), and judged on the rows of the origin. All steps are those of a training: recipe,
+//! penalty, fit and calibration see nothing of the rows that are judged. Prepared tables without dates are judged on
+//! folds of customers by the same functions.
 
 use super::candidates::{Candidates, ColumnSelection};
 use super::folds;
@@ -59,8 +59,8 @@ pub struct Origin {
     pub training_rate: f64,
     /// Mean probability of the judged rows.
     pub mean_probability: f64,
-    /// What added to every log-odds would have made the mean probability right: how far the base rate had moved beyond what
-    /// the features say. None where all judged rows are of one class.
+    /// What added to every log-odds would have made the mean probability right: how far the base rate had moved beyond
+    /// what the features say. None where all judged rows are of one class.
     pub shift_needed: Option<f64>,
     /// On the judged rows.
     pub metrics: Metrics,
@@ -146,7 +146,8 @@ pub struct Backtest {
 }
 
 /// The splits of a rolling origin: the newest `count` as-of dates that have earlier ones to learn from, ascending. With
-/// `purge`, each row is judged by a model that has not seen its customer either: customers are dealt to folds by the seed.
+/// `purge`, each row is judged by a model that has not seen its customer either: customers are dealt to folds by the
+/// seed.
 ///
 /// # Errors
 /// [`Error::TooLittle`] if there is no such date.
@@ -159,8 +160,8 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
 
     if origins.is_empty() {
         return Err(Error::TooLittle(format!(
-            "a backtest needs an as-of date whose label window ({span} days with the gap) has ended by another one; there are \
-             {} dates. Raise training.snapshots or training.step_days",
+            "a backtest needs an as-of date whose label window ({span} days with the gap) has ended by another one; \
+             there are {} dates. Raise training.snapshots or training.step_days",
             dataset.as_of.len()
         )));
     }
@@ -458,8 +459,8 @@ impl Backtester<'_> {
     }
 }
 
-/// How much is enough, in words: the first point whose log-loss is neither surely worse than that of all nor possibly worse
-/// by more than [`NEGLIGIBLE`]. That no difference is seen on few rows says nothing.
+/// How much is enough, in words: the first point whose log-loss is neither surely worse than that of all nor possibly
+/// worse by more than [`NEGLIGIBLE`]. That no difference is seen on few rows says nothing.
 fn enough(what: &str, points: &[Learned]) -> String {
     let Some((all, fewer)) = points.split_last() else { return format!("{what}: too little to say.") };
     let negligible = NEGLIGIBLE * total(all);

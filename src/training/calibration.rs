@@ -16,8 +16,8 @@ use crate::observer::Observer;
 /// Rows that a calibration is learned on, at most.
 const CALIBRATION_ROWS: usize = 100_000;
 
-/// Calibrates a linear model on rows of their own: every row's log-odds come from a model that has not seen its customer. Above
-/// [`CALIBRATION_ROWS`] rows, evenly spread blocks of them are enough.
+/// Calibrates a linear model on rows of their own: every row's log-odds come from a model that has not seen its
+/// customer. Above [`CALIBRATION_ROWS`] rows, evenly spread blocks of them are enough.
 pub(super) fn calibrate(
     model: &Model,
     design: &Design,
@@ -35,9 +35,9 @@ pub(super) fn calibrate(
     Ok(calibrated(model, rows, design.churners() as f64 / design.rows() as f64, sampling))
 }
 
-/// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. `rate` is the share of churners
-/// among the rows that the model was fitted on. Of a sample, the calibration is that of the rows that it was drawn from: the
-/// log-odds are corrected first, and each of those who stayed counts for those who were left out.
+/// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. `rate` is the share of
+/// churners among the rows that the model was fitted on. Of a sample, the calibration is that of the rows that it was
+/// drawn from: the log-odds are corrected first, and each of those who stayed counts for those who were left out.
 pub(super) fn calibrated(
     model: &Model,
     mut rows: CrossFit,

@@ -1,8 +1,8 @@
 //! The columns that a model may learn from.
 //!
-//! Of a table with more columns than one model takes, those are kept that say more than chance would. That choice looks at
-//! labels, so it is a step of the training: it is made anew for every selection of rows that a model learns from, and rows
-//! that are held out have no part in it.
+//! Of a table with more columns than one model takes, those are kept that say more than chance would. That choice looks
+//! at labels, so it is a step of the training: it is made anew for every selection of rows that a model learns from,
+//! and rows that are held out have no part in it.
 
 use crate::artefact::Artefact;
 use crate::config::Model;
@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::model::univariate::screening::{ColumnStrength, Screening};
 use crate::model::univariate::{singles, Single};
 
-/// The columns that models may learn from: those of a data set, or, of a table with more columns than one model takes, those
-/// that a screening of the training rows keeps.
+/// The columns that models may learn from: those of a data set, or, of a table with more columns than one model takes,
+/// those that a screening of the training rows keeps.
 #[derive(Clone, Copy)]
 pub struct Candidates<'a> {
     /// The rows; of a wide table, without features.

@@ -28,9 +28,9 @@ impl std::ops::Deref for Data<'_> {
     }
 }
 
-/// Whether no more is asked of features, once a linear model's design is made of them. A sample may have to be drawn for the
-/// published model where there was none before, from all the rows; and a memory limit both asks for samples and has its own
-/// ways to spare memory.
+/// Whether no more is asked of features, once a linear model's design is made of them. A sample may have to be drawn
+/// for the published model where there was none before, from all the rows; and a memory limit both asks for samples and
+/// has its own ways to spare memory.
 pub(super) fn may_give_up_features(sample: Sample, memory: &Memory) -> bool {
     memory.limit().is_none() && !matches!(sample, Sample::Share(_))
 }
@@ -39,6 +39,7 @@ pub(super) fn may_give_up_features(sample: Sample, memory: &Memory) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct RowsToFit<'a> {
     pub fitted: &'a Selection,
-    /// The rows that somebody needs afterwards: a data set of our own may be reduced to them. Without them it stays whole.
+    /// The rows that somebody needs afterwards: a data set of our own may be reduced to them. Without them it stays
+    /// whole.
     pub kept: Option<&'a Selection>,
 }

@@ -16,7 +16,8 @@ use crate::model::design::{both_classes, Design};
 use crate::model::sampling::{self, SampledRows};
 use crate::observer::Observer;
 
-/// Learns recipe, complexity, penalty, coefficients and calibration from labelled rows. `observer` hears what is being done.
+/// Learns recipe, complexity, penalty, coefficients and calibration from labelled rows. `observer` hears what is being
+/// done.
 ///
 /// # Errors
 /// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
@@ -138,8 +139,8 @@ fn fit_additive(
 }
 
 impl Trained {
-    /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows. `known` is their
-    /// design, if there is one already.
+    /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows. `known` is
+    /// their design, if there is one already.
     ///
     /// # Errors
     /// As [`train_on`].

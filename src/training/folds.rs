@@ -75,9 +75,9 @@ pub fn train(
         for (class, who) in [(1, "churners"), (0, "customers who stayed")] {
             if !labels.contains(&class) {
                 return Err(Error::TooLittle(format!(
-                    "outside fold `{name}` there are no {who} among {} rows, so no model can be trained to be tested on it. \
-                     Give folds that each hold a part of the churners, or name the column in table.ignore to have folds \
-                     made",
+                    "outside fold `{name}` there are no {who} among {} rows, so no model can be trained to be tested \
+                     on it. Give folds that each hold a part of the churners, or name the column in table.ignore to \
+                     have folds made",
                     labels.len()
                 )));
             }

@@ -15,8 +15,8 @@ use std::fmt;
 
 /// Nothing that is known in time ranks churners this well on its own.
 const TOO_GOOD: f64 = 0.95;
-/// One of so many rows is glanced at before all are looked at. If there are so many churners and others among them, an AUC is
-/// off by more than the slip once in 10^9 columns: its standard error is at most 0.016 (Hanley & McNeil 1982).
+/// One of so many rows is glanced at before all are looked at. If there are so many churners and others among them, an
+/// AUC is off by more than the slip once in 10^9 columns: its standard error is at most 0.016 (Hanley & McNeil 1982).
 const GLANCED: usize = 8;
 const ENOUGH: usize = 200;
 const SLIP: f64 = 0.1;
@@ -171,7 +171,8 @@ pub fn suspects(dataset: &Dataset, rows: &Selection, seed: u64) -> Result<Vec<Su
     Ok(found)
 }
 
-/// Looks at dates, which are no features themselves but show what the table knows. `dated` tells whether the rows have as-of dates to compare with.
+/// Looks at dates, which are no features themselves but show what the table knows. `dated` tells whether the rows have
+/// as-of dates to compare with.
 pub fn suspect_dates(dataset: &Dataset, dates: &[DateColumn], rows: &Selection, dated: bool) -> Vec<Suspect> {
     let sample = Sample::draw(dataset, rows);
     let judge = |column: &DateColumn| {

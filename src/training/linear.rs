@@ -21,14 +21,15 @@ use crate::model::penalty::{self, AlphaChoice};
 use crate::model::sampling::Sampling;
 use crate::observer::Observer;
 
-/// Tolerance of a fit that is only judged: its log-odds are then off by less than a thousandth of their standard errors.
+/// Tolerance of a fit that is only judged: its log-odds are then off by less than a thousandth of their standard
+/// errors.
 const JUDGED_TOLERANCE: f64 = 1e-8;
 
 /// The linear model is compared with richer ones as long as its design has at most so many columns.
 const WIDE: usize = 2_000;
 
-/// Tolerance of the fit that is published, on so many rows: of few it is exact to what rounding leaves, of many, where a pass
-/// over them takes its time, log-odds are off by less than a ten-thousandth of their standard errors.
+/// Tolerance of the fit that is published, on so many rows: of few it is exact to what rounding leaves, of many, where
+/// a pass over them takes its time, log-odds are off by less than a ten-thousandth of their standard errors.
 fn published_tolerance(rows: usize) -> f64 {
     if rows > 100_000 {
         1e-9
@@ -131,7 +132,8 @@ fn choose_alpha(
     recipe: &Recipe,
     observer: &dyn Observer,
 ) -> Result<AlphaChoice> {
-    // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no more.
+    // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no
+    // more.
     let part = additive::search_rows(dataset, rows, plan.model.seed);
     let origins = plan.origins(dataset, &part, observer);
     let designs = designs_forward_in_time(plan, &origins, recipe, dataset, &part)?;
@@ -172,8 +174,8 @@ fn simplest(model: &Model, mut choice: AlphaChoice) -> AlphaChoice {
     choice
 }
 
-/// The linear model on a part of the training rows, with the penalty that it needs on all of them. None if the design has too
-/// many columns for a comparison, or no columns.
+/// The linear model on a part of the training rows, with the penalty that it needs on all of them. None if the design
+/// has too many columns for a comparison, or no columns.
 pub(super) fn linear_out_of_fold(
     plan: &FitPlan<'_>,
     dataset: &Dataset,

@@ -103,8 +103,8 @@ struct HeldOutRisks {
     known: Option<Design>,
 }
 
-/// The risks of the held-out rows. What is fitted once more on every snapshot needs the same columns of the same rows, and of
-/// those that were left out: so the design of the training rows is completed where there is one.
+/// The risks of the held-out rows. What is fitted once more on every snapshot needs the same columns of the same rows,
+/// and of those that were left out: so the design of the training rows is completed where there is one.
 fn held_out_risks(
     plan: &TrainingPlan<'_>,
     data: &mut Data<'_>,

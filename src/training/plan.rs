@@ -1,4 +1,5 @@
-//! The sections of the settings that a training needs: what says how a model is fitted, and what says how it is judged and kept.
+//! The sections of the settings that a training needs: what says how a model is fitted, and what says how it is judged
+//! and kept.
 
 use crate::config::{Churn, Economics, Eligibility, Features, Gates, List, Model, Sample, Settings, Signal};
 use crate::dataset::folds::CustomerFolds;

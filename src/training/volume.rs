@@ -18,8 +18,8 @@ pub(super) fn enough(gates: &Gates, dataset: &Dataset, training: &Selection, sna
 
     if customers < gates.min_customers as usize {
         return Err(Error::TooLittle(format!(
-            "training needs {} eligible customers (gates.min_customers), found {customers}{reasons}. Check the dates in \
-             [training] and the rules in [eligibility], or lower the gate",
+            "training needs {} eligible customers (gates.min_customers), found {customers}{reasons}. Check the dates \
+             in [training] and the rules in [eligibility], or lower the gate",
             gates.min_customers,
         )));
     }
@@ -31,7 +31,8 @@ pub(super) fn enough(gates: &Gates, dataset: &Dataset, training: &Selection, sna
     ] {
         if count < least {
             return Err(Error::TooLittle(format!(
-                "training needs {least} {who} (gates.min_churners), found {count} in {rows} rows of {} snapshots; {advice}",
+                "training needs {least} {who} (gates.min_churners), found {count} in {rows} rows of {} snapshots; \
+                 {advice}",
                 snapshots.training.len(),
             )));
         }

@@ -37,8 +37,8 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
 
     let _ = writeln!(
         text,
-        "{list}\nDates, rows and the first share are what the model learned from; then come the rows judged, their mean risk, and \
-         the share that churned. Loss is log-loss.\n"
+        "{list}\nDates, rows and the first share are what the model learned from; then come the rows judged, their \
+         mean risk, and the share that churned. Loss is log-loss.\n"
     );
 
     let shifts: Vec<f64> = found.origins.iter().filter_map(|origin| origin.shift_needed).collect();
@@ -46,8 +46,8 @@ pub fn backtested(found: &Backtest, purged: bool) -> String {
     if shifts.len() > 1 {
         let _ = writeln!(
             text,
-            "To be right on the whole, log-odds would have had to be shifted by {low:+.2} to {high:+.2}: expect the next \
-             snapshot to be off by as much."
+            "To be right on the whole, log-odds would have had to be shifted by {low:+.2} to {high:+.2}: expect the \
+             next snapshot to be off by as much."
         );
     }
 

@@ -76,8 +76,8 @@ fn money(profit: &Profit) -> String {
     }
 
     format!(
-        "With a contact at {}, an offer at {}, {} of churners saved and {:.0} a customer ([economics]),\ncontacting pays \
-         above a risk of {}; EMPC {} a customer ({}).\n{list}\n",
+        "With a contact at {}, an offer at {}, {} of churners saved and {:.0} a customer ([economics]),\ncontacting \
+         pays above a risk of {}; EMPC {} a customer ({}).\n{list}\n",
         economics.contact_cost,
         economics.offer_cost,
         percent(economics.save_rate),

@@ -3,8 +3,8 @@
 use super::{column, lanes, steps, Slices, LANES};
 use crate::numeric::vectorised;
 
-/// Fills the columns from `first` on, window by window: for each row of a block, how many distinct codes are in its slice of
-/// `codes` and in those of the windows within it. Codes from `count` on are null.
+/// Fills the columns from `first` on, window by window: for each row of a block, how many distinct codes are in its
+/// slice of `codes` and in those of the windows within it. Codes from `count` on are null.
 pub(crate) fn fill(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
     if count <= u64::BITS {
         fill_few(out, first, codes, count, windows);

@@ -1,5 +1,5 @@
-//! Counts, active days, trend, mean gap and recency: what the times of rows alone tell. The loops run over all rows of a block,
-//! column by column; they have no branch that depends on the data, and become vector instructions.
+//! Counts, active days, trend, mean gap and recency: what the times of rows alone tell. The loops run over all rows of
+//! a block, column by column; they have no branch that depends on the data, and become vector instructions.
 
 use super::{column, RowsAndDays, SECONDS_PER_DAY};
 use crate::numeric::vectorised;

@@ -1,10 +1,10 @@
 //! The kernels: each fills the columns of one family of measures.
 //!
-//! They work column by column on the rows of a block. The counts need only the number of rows and days before each boundary of a
-//! window. The other kernels look at slices of a signal's columns, which hold a customer's rows in time order. All windows end on
-//! the as-of date, so a longer window adds only its own slice to what is known of the shorter ones, and each row is looked at once
-//! per as-of date. A slice is read a few rows at a time, and few windows have more rows than that: hardly any branch then depends
-//! on the data.
+//! They work column by column on the rows of a block. The counts need only the number of rows and days before each
+//! boundary of a window. The other kernels look at slices of a signal's columns, which hold a customer's rows in time
+//! order. All windows end on the as-of date, so a longer window adds only its own slice to what is known of the shorter
+//! ones, and each row is looked at once per as-of date. A slice is read a few rows at a time, and few windows have more
+//! rows than that: hardly any branch then depends on the data.
 
 pub(super) mod categories;
 pub(super) mod counts;
@@ -13,8 +13,8 @@ pub(super) mod values;
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// How many rows of a signal a customer has before a boundary, and on how many days: the rows in the upper half of a number, the
-/// days in its lower half. Both only grow, so the later of two boundaries has the greater number.
+/// How many rows of a signal a customer has before a boundary, and on how many days: the rows in the upper half of a
+/// number, the days in its lower half. Both only grow, so the later of two boundaries has the greater number.
 pub(crate) trait RowsAndDays: Copy + Default + Ord {
     fn new(rows: u32, days: u32) -> Self;
 
@@ -105,8 +105,8 @@ mod examples {
     use super::Slices;
     use proptest::prelude::*;
 
-    /// The rows of some customers, and three cuts through them for each row of a block: where its rows end, where its shorter
-    /// window begins, and where its longer one does.
+    /// The rows of some customers, and three cuts through them for each row of a block: where its rows end, where its
+    /// shorter window begins, and where its longer one does.
     pub(super) fn rows<T: Clone + std::fmt::Debug>(
         row: impl Strategy<Value = T>,
     ) -> impl Strategy<Value = (Vec<T>, [Vec<u32>; 3])> {

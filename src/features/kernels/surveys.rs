@@ -49,8 +49,9 @@ impl Tally {
     };
 }
 
-/// Fills the columns of every instrument, for each row of a block from the answers within its look-back. `as_of` has the second on
-/// which each row's as-of date begins. Of two answers at one instant, the one with the greater score counts as the later.
+/// Fills the columns of every instrument, for each row of a block from the answers within its look-back. `as_of` has
+/// the second on which each row's as-of date begins. Of two answers at one instant, the one with the greater score
+/// counts as the later.
 pub(crate) fn fill<V: Copy + Into<f64>>(
     out: &mut [f32],
     columns: &[SurveyColumns],

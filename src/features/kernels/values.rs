@@ -1,5 +1,5 @@
-//! Sums and means of a value, and the share of negative moods. A null value does not enter them, although its row counts as a
-//! row elsewhere.
+//! Sums and means of a value, and the share of negative moods. A null value does not enter them, although its row
+//! counts as a row elsewhere.
 
 use super::{column, lanes, means, steps, Slices, LANES};
 use crate::numeric::vectorised;
@@ -25,8 +25,8 @@ struct Totals {
     negatives: Vec<u32>,
 }
 
-/// Fills the columns. For each window and each row of a block, they are computed from the row's slice of `values`, in which NaN
-/// is null, and from those of the windows within it.
+/// Fills the columns. For each window and each row of a block, they are computed from the row's slice of `values`, in
+/// which NaN is null, and from those of the windows within it.
 pub(crate) fn fill<V>(out: &mut [f32], columns: &ValueColumns, values: &[V], windows: &[Slices<'_>])
 where
     V: Copy + Default + Into<f64>,

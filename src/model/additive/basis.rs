@@ -6,15 +6,16 @@
 //! principal components of the columns over the training rows. They take the columns' place (the prior is the same but
 //! for the truncation), so a curve costs ten coefficients instead of twenty-three, and none of them are collinear.
 //!
-//! A curve with a direction keeps its columns, with ramps between the quantiles in place of hinges: each of them has the
-//! direction, and so has every sum of them with coefficients of 0 or more (as the I-splines of Ramsay 1988, "Monotone
-//! regression splines in action"). Absence is not bound.
+//! A curve with a direction keeps its columns, with ramps between the quantiles in place of hinges: each of them has
+//! the direction, and so has every sum of them with coefficients of 0 or more (as the I-splines of Ramsay 1988,
+//! "Monotone regression splines in action"). Absence is not bound.
 //!
 //! Levels have a column each, centred and *not* standardised: a ridge then shrinks the effect of a rare level as much
 //! as that of a common one, as a random effect does; standardised, rare levels would hardly be shrunk at all.
 //!
 //! An interaction has the products of the four leading components of either feature, on at most 16 groups each (a
-//! tensor product of smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of 4.
+//! tensor product of smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of
+//! 4.
 
 use super::bins::Grid;
 use crate::config::Direction;
@@ -106,8 +107,8 @@ pub fn curve(grid: &Grid) -> Basis {
     Basis { bounded, ..Basis::from_columns(&columns, &grid.shares) }
 }
 
-/// Shapes of which every sum with weights of 0 or more has the direction: the line, ramps from each quantile to the next
-/// instead of hinges (which span the same curves), and steps. Components of them would not keep that.
+/// Shapes of which every sum with weights of 0 or more has the direction: the line, ramps from each quantile to the
+/// next instead of hinges (which span the same curves), and steps. Components of them would not keep that.
 fn directed(grid: &Grid, direction: Direction) -> Vec<Vec<f64>> {
     let sign = if direction == Direction::Rises { 1.0 } else { -1.0 };
     let mut columns = shapes(grid, true);
@@ -174,8 +175,8 @@ fn levels(shares: &[f64]) -> Basis {
     Basis::from_columns(&columns, shares)
 }
 
-/// The line, the pieces and the steps of a numeric feature, standardised over all rows; 0 where it is absent. A piece grows
-/// from one quantile to the end (a hinge), or to the next one (a ramp).
+/// The line, the pieces and the steps of a numeric feature, standardised over all rows; 0 where it is absent. A piece
+/// grows from one quantile to the end (a hinge), or to the next one (a ramp).
 fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
     let bins = grid.bins.missing();
     let present: f64 = grid.shares[..bins].iter().sum();

@@ -104,8 +104,8 @@ impl Bins {
     }
 }
 
-/// Counts the edges below each value. Looking at all of them takes vector instructions less time than a search of one value
-/// after the other takes.
+/// Counts the edges below each value. Looking at all of them takes vector instructions less time than a search of one
+/// value after the other takes.
 #[inline(always)]
 fn count_below(edges: &[f32], values: &[f32], codes: &mut [u8]) {
     const LANES: usize = 32;

@@ -232,8 +232,8 @@ impl ModelSearch {
         self.splits.iter().map(of_split).collect()
     }
 
-    /// Fits what was chosen on all training rows. Its out-of-fold log-odds are those of the search itself if that saw every
-    /// row: there every fold made its own choices, so not even these have seen the fold.
+    /// Fits what was chosen on all training rows. Its out-of-fold log-odds are those of the search itself if that saw
+    /// every row: there every fold made its own choices, so not even these have seen the fold.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
@@ -290,8 +290,8 @@ impl Plan {
         self.alpha.unwrap_or(search::per_row(self.penalty, self.strength, rows))
     }
 
-    /// The plan without features and interactions whose coefficients are all zero, its terms, and the parameters that are
-    /// left.
+    /// The plan without features and interactions whose coefficients are all zero, its terms, and the parameters that
+    /// are left.
     fn without_dropped(self, terms: &Terms, theta: &[f64]) -> (Plan, Terms, Vec<f64>) {
         let is_zero = |at: usize| theta[terms.columns_of(at)].iter().all(|&x| x == 0.0);
         let left: Vec<&Lookup> =
@@ -473,8 +473,8 @@ impl Fit {
     pub fn advice(&self) -> Vec<String> {
         let Report { iterations: passes, gradient_norm, converged, .. } = self.report;
         let not_converged = format!(
-            "the fit did not converge: after {passes} passes its gradient is {gradient_norm:.1e}, not below {TOLERANCE:.0e}; \
-             raise model.alpha"
+            "the fit did not converge: after {passes} passes its gradient is {gradient_norm:.1e}, not below \
+             {TOLERANCE:.0e}; raise model.alpha"
         );
         (!converged).then_some(not_converged).into_iter().chain(self.separation.iter().cloned()).collect()
     }
@@ -540,8 +540,8 @@ mod tests {
     use super::*;
     use crate::calendar::Day;
 
-    /// The log-odds of each split, with a fixed penalty, after a change of labels: the second row of each customer is of a
-    /// later date.
+    /// The log-odds of each split, with a fixed penalty, after a change of labels: the second row of each customer is
+    /// of a later date.
     fn forward(change: impl Fn(u32, u8, u8) -> u8) -> Vec<Vec<f64>> {
         let mut dataset = data(2_000, 8);
         dataset.as_of = vec![Day(0), Day(100)];

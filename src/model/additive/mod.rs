@@ -14,9 +14,9 @@
 //! | `uncertainty` | a standard error for every cell, by customer |
 //! | `purify` | main effects moved out of the interactions, so that contributions are unambiguous |
 //!
-//! `log-odds = intercept + Σ table_t[cell_t(row)]`. It is a logistic regression, linear in its parameters: within the fit
-//! a table is a basis times coefficients with an L2 penalty, `mean log-loss + alpha / 2 * |coefficients|^2`. What is
-//! published are the tables alone, so a contribution is an entry, exactly.
+//! `log-odds = intercept + Σ table_t[cell_t(row)]`. It is a logistic regression, linear in its parameters: within the
+//! fit a table is a basis times coefficients with an L2 penalty, `mean log-loss + alpha / 2 * |coefficients|^2`. What
+//! is published are the tables alone, so a contribution is an entry, exactly.
 
 mod basis;
 mod bins;

@@ -22,7 +22,8 @@ const TILE: usize = 2_048;
 const GROUPS: usize = 64;
 /// A code is a byte: look-ups in tables of this length need no bounds check.
 const CELLS: usize = 256;
-/// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go on meanwhile.
+/// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go
+/// on meanwhile.
 const TOGETHER: usize = 4;
 
 /// A term of the fit: which cell a row is in, and the basis over the cells.
@@ -308,8 +309,8 @@ fn add_residuals(histograms: &mut [Histogram], cells: &[&[u8]], residuals: &[f64
     }
 }
 
-/// Adds the weight of each row to its place in the table of a term and each of its partners, given its cells. The tables have one
-/// shape: a row a cell of the term, long enough for all partners.
+/// Adds the weight of each row to its place in the table of a term and each of its partners, given its cells. The
+/// tables have one shape: a row a cell of the term, long enough for all partners.
 fn add_weights(tables: &mut [Array2<f64>], own: &[u8], partners: &[&[u8]], weights: &[f64]) {
     let rows = weights.len();
     let own = &own[..rows];

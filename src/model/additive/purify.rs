@@ -14,8 +14,8 @@ const SWEEPS: usize = 200;
 const NONE: f64 = 1e-12;
 
 /// Moves main effects to the curves and means to the intercept, whose new value is returned, and measures the spread
-/// of each term. Curves come before interactions, one for each feature of an interaction; `counts` are the training rows
-/// in each cell.
+/// of each term. Curves come before interactions, one for each feature of an interaction; `counts` are the training
+/// rows in each cell.
 pub fn purify(effects: &mut [Effect], mut intercept: f64, counts: &[Vec<f64>]) -> f64 {
     for at in 0..effects.len() {
         let Lookup::Interaction { features, groups, width } = effects[at].lookup.clone() else { continue };

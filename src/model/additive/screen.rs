@@ -2,8 +2,8 @@
 //!
 //! For each pair the residuals of the present model are summed in the cells of two coarse groupings, and the gain in
 //! log-likelihood of one Newton step a cell is compared with what chance alone would give (the FAST of Lou, Caruana,
-//! Gehrke and Hooker 2013, "Accurate intelligible models with pairwise interactions", with cells instead of quadrants and
-//! after taking out what the two features explain by themselves).
+//! Gehrke and Hooker 2013, "Accurate intelligible models with pairwise interactions", with cells instead of quadrants
+//! and after taking out what the two features explain by themselves).
 
 use super::bins::Grid;
 use super::codes::CodeBlock;

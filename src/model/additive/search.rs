@@ -104,8 +104,8 @@ pub struct SearchResult {
 }
 
 /// The penalty per row that a strength is on so many rows. An L2 penalty is a prior, which says how large effects are
-/// expected to be: rows times `alpha` stays. A group penalty is a threshold that noise must not pass, and noise shrinks with
-/// the root of the rows: that root times `alpha` stays.
+/// expected to be: rows times `alpha` stays. A group penalty is a threshold that noise must not pass, and noise shrinks
+/// with the root of the rows: that root times `alpha` stays.
 pub fn per_row(penalty: Penalty, strength: f64, rows: usize) -> f64 {
     let rows = rows.max(1) as f64;
     match penalty {

@@ -1,9 +1,10 @@
 //! How sure the tables are: a standard error for every cell, and words about cells that the labels say nothing about.
 //!
-//! The coefficients have the covariance `H^-1 B H^-1`: `H` is the curvature of the penalised loss, and `B` sums `s s'` over
-//! customers, `s` being the gradient over all rows of one (Liang & Zeger, *Biometrika* 73, 1986), times `G / (G - 1)` for
-//! `G` customers. A published cell is a linear function of the coefficients, the purification included, so its variance
-//! follows. It is that of the estimate around what the penalty draws it to; what the penalty smooths away is not in it.
+//! The coefficients have the covariance `H^-1 B H^-1`: `H` is the curvature of the penalised loss, and `B` sums `s s'`
+//! over customers, `s` being the gradient over all rows of one (Liang & Zeger, *Biometrika* 73, 1986), times
+//! `G / (G - 1)` for `G` customers. A published cell is a linear function of the coefficients, the purification
+//! included, so its variance follows. It is that of the estimate around what the penalty draws it to; what the penalty
+//! smooths away is not in it.
 
 use super::codes::{CodeBlock, Lookup};
 use super::frame::Frame;
@@ -37,7 +38,8 @@ const EXPECTED: f64 = 12.0;
 const TOLD: usize = 3;
 
 /// The standard errors of every cell of the purified tables, term by term; empty if there are too many parameters.
-/// `blocks` are training rows, or whole customers of them, `rows` is the number of all, and `counts` those in each cell.
+/// `blocks` are training rows, or whole customers of them, `rows` is the number of all, and `counts` those in each
+/// cell.
 pub fn standard_errors(
     terms: &Terms,
     theta: &[f64],
@@ -299,8 +301,8 @@ pub fn separation(frame: &Frame, effects: &[Effect], counts: &[Vec<f64>], blocks
     let others = if more > 0 { format!(" ({more} more such bins)") } else { String::new() };
 
     vec![format!(
-        "{}{others}: how strong the effect is there, the penalty says and not the data. Check that the column is known on \
-         the as-of date and not a consequence of churn; if it is, add history, or raise model.alpha",
+        "{}{others}: how strong the effect is there, the penalty says and not the data. Check that the column is known \
+         on the as-of date and not a consequence of churn; if it is, add history, or raise model.alpha",
         named.join("; "),
     )]
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Rows of one partial sum.
 const CHUNK: usize = 1 << 16;
 
-/// The prior correction of King & Zeng (*Logistic Regression in Rare Events Data*, Political Analysis 9, 2001): where the
-/// share of churners differs from that of the fitted rows, but churners look like churners and others like others, all
-/// log-odds are off by the same amount. Exact when non-churners were sampled at random.
+/// The prior correction of King & Zeng (*Logistic Regression in Rare Events Data*, Political Analysis 9, 2001): where
+/// the share of churners differs from that of the fitted rows, but churners look like churners and others like others,
+/// all log-odds are off by the same amount. Exact when non-churners were sampled at random.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PriorCorrection {
     /// Share of churners among the rows fitted on.

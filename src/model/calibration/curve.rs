@@ -169,8 +169,8 @@ fn moved<const K: usize>(theta: &[f64; K], step: &[f64; K], share: f64) -> [f64;
 }
 
 /// The solution of `a x = b` by Cholesky's factor. None where the regressors cannot be told apart: the share of a
-/// curvature that the others leave is that of a weighted variance, and there is none if all log-odds are the same, or all
-/// rows where none can be better.
+/// curvature that the others leave is that of a weighted variance, and there is none if all log-odds are the same, or
+/// all rows where none can be better.
 fn solved<const K: usize>(mut a: [[f64; K]; K], mut b: [f64; K]) -> Option<[f64; K]> {
     // From the last, the intercept, to the first.
     for j in (0..K).rev() {

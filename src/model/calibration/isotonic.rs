@@ -3,10 +3,10 @@
 use super::Calibration;
 use rayon::prelude::*;
 
-/// The isotonic curve of least squares by pooling adjacent violators (Ayer et al., 1955), linear between the ends of the
-/// pools as scikit-learn's `IsotonicRegression(out_of_bounds = "clip")`. Pools are compared as exact fractions, so the
-/// curve does not depend on the order of the rows. Its probabilities are then kept within `[1 / 2n, 1 - 1 / 2n]` for
-/// `n` rows: that many rows cannot tell a smaller chance from none.
+/// The isotonic curve of least squares by pooling adjacent violators (Ayer et al., 1955), linear between the ends of
+/// the pools as scikit-learn's `IsotonicRegression(out_of_bounds = "clip")`. Pools are compared as exact fractions, so
+/// the curve does not depend on the order of the rows. Its probabilities are then kept within `[1 / 2n, 1 - 1 / 2n]`
+/// for `n` rows: that many rows cannot tell a smaller chance from none.
 pub fn fit_isotonic(log_odds: &[f64], y: &[u8]) -> Calibration {
     if y.is_empty() {
         return Calibration::None;

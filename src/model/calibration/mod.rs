@@ -1,6 +1,6 @@
-//! From log-odds to calibrated probabilities. A calibration is learned on log-odds of models that had not seen the rows'
-//! customers, never on those of the model's own training rows, and never contradicts their order: a higher log-odds has
-//! no lower probability. Nor does it claim a certainty that so many rows are no evidence for.
+//! From log-odds to calibrated probabilities. A calibration is learned on log-odds of models that had not seen the
+//! rows' customers, never on those of the model's own training rows, and never contradicts their order: a higher
+//! log-odds has no lower probability. Nor does it claim a certainty that so many rows are no evidence for.
 //!
 //! | file | holds |
 //! |---|---|
@@ -54,8 +54,8 @@ pub enum Calibration {
         intercept: f64,
     },
     /// The beta calibration: with the model's own probability `p`, that of the logistic curve of
-    /// `a ln p - b ln(1 - p) + intercept`. It is Platt's curve with a slope of its own at either end: `a` where the risk
-    /// is small, `b` where it is great. Neither is negative.
+    /// `a ln p - b ln(1 - p) + intercept`. It is Platt's curve with a slope of its own at either end: `a` where the
+    /// risk is small, `b` where it is great. Neither is negative.
     Beta {
         /// Slope of the log-odds where the risk is small.
         a: f64,
@@ -244,9 +244,9 @@ struct JudgedCalibration {
 
 /// The calibration asked for, learned on out-of-fold log-odds, beside how the others would have done. `auto` goes from
 /// the simplest to the richest and takes the next one if its log-loss, cross-validated over the folds, is lower by more
-/// than the standard error of the difference. It considers the isotonic curve from 1,000 rows with 100 churners on, takes
-/// it only if that saves 2 % of the log-loss of the best smooth one, and leaves the log-odds alone if all rows are of one
-/// class or one fold.
+/// than the standard error of the difference. It considers the isotonic curve from 1,000 rows with 100 churners on,
+/// takes it only if that saves 2 % of the log-loss of the best smooth one, and leaves the log-odds alone if all rows
+/// are of one class or one fold.
 ///
 /// `fold` has one value per row.
 pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenCalibration {
@@ -517,7 +517,8 @@ mod tests {
 
         #[test]
         fn isotonic_is_the_best_curve_that_does_not_fall(rows in prop::collection::vec((0..12_i32, 0..2_u8), 1..40)) {
-            // The least-squares isotonic fit at x is the greatest, over a <= x, of the least, over b >= x, of the means of a..=b.
+            // The least-squares isotonic fit at x is the greatest, over a <= x, of the least, over b >= x, of the means
+            // of a..=b.
             let (z, y): (Vec<f64>, Vec<u8>) = rows.iter().map(|&(z, y)| (f64::from(z), y)).unzip();
             let fitted = fit_isotonic(&z, &y);
             let least = 0.5 / y.len() as f64;

@@ -25,8 +25,9 @@ pub fn fit_platt(rows: Rows<'_>) -> Calibration {
 }
 
 /// The beta calibration of Kull, Silva Filho & Flach ("Beyond sigmoids: how to obtain well-calibrated probabilities
-/// from binary classifiers with beta calibration", *Electronic Journal of Statistics* 11, 2017): the logistic regression
-/// on `ln p` and `-ln(1 - p)` of the model's own probability `p`. The package `betacal` is the same but for the targets.
+/// from binary classifiers with beta calibration", *Electronic Journal of Statistics* 11, 2017): the logistic
+/// regression on `ln p` and `-ln(1 - p)` of the model's own probability `p`. The package `betacal` is the same but for
+/// the targets.
 ///
 /// The best curve that does not fall: if a slope is negative, the best of the curves with one of them 0.
 pub fn fit_beta(rows: Rows<'_>) -> Calibration {

@@ -10,8 +10,8 @@ use crate::numeric::vectorised;
 use crate::sources::{CustomerTable, NO_LEVEL};
 use rayon::prelude::*;
 
-/// What a memory limit keeps free beside a design, in bytes: for the passes over it, and for each row that is not in it and
-/// may be what its model is judged on, with its scores, orders and intervals.
+/// What a memory limit keeps free beside a design, in bytes: for the passes over it, and for each row that is not in it
+/// and may be what its model is judged on, with its scores, orders and intervals.
 const DESIGN_RESERVE: u64 = 64 << 20;
 const JUDGED_ROW: u64 = 256;
 
@@ -24,8 +24,8 @@ impl Recipe {
         Ok(self.designed(blocks.collect::<Result<_>>()?))
     }
 
-    /// As [`Recipe::design`], with `then` done to each block, given its place, as soon as it is in the design: where blocks
-    /// give up features, the design and all features are never in memory together.
+    /// As [`Recipe::design`], with `then` done to each block, given its place, as soon as it is in the design: where
+    /// blocks give up features, the design and all features are never in memory together.
     pub fn design_then(
         &self,
         dataset: &mut Dataset,
@@ -117,8 +117,8 @@ impl DesignColumns<'_> {
         x
     }
 
-    /// The log-odds of some rows of a block. `visit` is shown each column, given its place. Only one column is in memory at a
-    /// time.
+    /// The log-odds of some rows of a block. `visit` is shown each column, given its place. Only one column is in
+    /// memory at a time.
     pub fn score(
         &self,
         block: &Block,
@@ -176,7 +176,8 @@ impl DesignColumns<'_> {
     }
 }
 
-/// The codes of some rows for a categorical feature: its columns follow one another, and customers lie all over the table.
+/// The codes of some rows for a categorical feature: its columns follow one another, and customers lie all over the
+/// table.
 #[derive(Default)]
 struct Codes {
     feature: Option<usize>,

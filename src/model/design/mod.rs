@@ -22,7 +22,8 @@ pub const GROUPS: usize = 64;
 
 /// The rows a model is fitted on or applied to. There is no column for the intercept.
 ///
-/// Blocks hold about as many rows as a tile of the kernel; their number and order must not depend on the number of threads.
+/// Blocks hold about as many rows as a tile of the kernel; their number and order must not depend on the number of
+/// threads.
 #[derive(Clone, Debug)]
 pub struct Design {
     /// Names of the columns.
@@ -36,15 +37,15 @@ pub struct Design {
 pub struct DesignBlock {
     /// Number of rows.
     pub rows: usize,
-    /// The values, finite and column after column: column `j` is `x[j * rows..(j + 1) * rows]`. Under a memory limit they
-    /// may lie on disk.
+    /// The values, finite and column after column: column `j` is `x[j * rows..(j + 1) * rows]`. Under a memory limit
+    /// they may lie on disk.
     pub x: Stored<f32>,
     /// Per row, 1 if the customer churned, else 0.
     pub y: Vec<u8>,
     /// Per row, the cross-fitting fold of its customer. One customer's rows all have the same fold.
     pub fold: Vec<u8>,
-    /// Per row, a number that tells its customer from the others of the family. In one block, a customer's rows lie one after
-    /// the other.
+    /// Per row, a number that tells its customer from the others of the family. In one block, a customer's rows lie one
+    /// after the other.
     pub customer: Vec<u32>,
     /// All rows of a customer are in blocks of one family, and these lie one after the other.
     pub family: u32,
@@ -127,7 +128,8 @@ impl ColumnSums {
 /// Rows that are worked on at a time.
 const LANES: usize = 16;
 
-/// For those who stayed and for those who churned: nought a row of theirs, infinity a row of the others' and beyond the last.
+/// For those who stayed and for those who churned: nought a row of theirs, infinity a row of the others' and beyond the
+/// last.
 type Others = [Vec<[f32; LANES]>; 2];
 
 fn others(y: &[u8]) -> Others {
@@ -267,8 +269,8 @@ impl Design {
             let expected = (block.rows * self.columns(), block.rows, block.rows, block.rows, columns);
             if found != expected {
                 return Err(Error::Internal(format!(
-                    "block {at} of the design has {found:?} values, labels, folds, customers and sums; expected {expected:?} for {} \
-                     rows and {} columns",
+                    "block {at} of the design has {found:?} values, labels, folds, customers and sums; expected \
+                     {expected:?} for {} rows and {} columns",
                     block.rows,
                     self.columns()
                 )));
@@ -384,8 +386,8 @@ pub(crate) fn both_classes(churners: usize, rows: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::TooLittle(format!(
-        "{churners} of {rows} training rows churned; a model needs both churners and customers who stayed: use more history \
-         or check the churn definition"
+        "{churners} of {rows} training rows churned; a model needs both churners and customers who stayed: use more \
+         history or check the churn definition"
     )))
 }
 

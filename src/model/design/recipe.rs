@@ -22,8 +22,8 @@ const SAMPLE_ROWS: usize = 100_000;
 const SAMPLE_VALUES: usize = 100_000_000;
 /// An indicator of absence needs this share of rows to be absent, and to be present.
 const INDICATED: f64 = 0.005;
-/// From this correlation on, either way, a column of the customers table is a copy of another: it says the same thing. Learned
-/// of about so many rows.
+/// From this correlation on, either way, a column of the customers table is a copy of another: it says the same thing.
+/// Learned of about so many rows.
 const COPIED: f64 = 0.99;
 const COPY_ROWS: usize = 2_000;
 /// A level needs this many training rows to be a column of its own, and this share of them.
@@ -357,8 +357,8 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> LearnedS
     LearnedStep { step, absent: pattern }
 }
 
-/// Names for each column of the customers table that is a copy the first one that it is a copy of. `sample` has `rows` values a
-/// feature.
+/// Names for each column of the customers table that is a copy the first one that it is a copy of. `sample` has `rows`
+/// values a feature.
 fn with_copies(mut steps: Vec<NumericStep>, catalogue: &Catalogue, sample: &[f32], rows: usize) -> Vec<NumericStep> {
     let of_rows = |step: &NumericStep, values: &[f32]| -> Vec<f64> {
         let values = values.iter().step_by(rows.div_ceil(COPY_ROWS).max(1));

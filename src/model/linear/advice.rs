@@ -63,20 +63,23 @@ impl fmt::Display for Advice {
         match self {
             Advice::NotConverged { iterations, gradient_norm, tolerance } => write!(
                 f,
-                "the fit did not converge: after {iterations} iterations the gradient is {gradient_norm:.1e}, not below \
-                 {tolerance:.1e}; do not rely on its coefficients"
+                "the fit did not converge: after {iterations} iterations the gradient is {gradient_norm:.1e}, not \
+                 below {tolerance:.1e}; do not rely on its coefficients"
             ),
             Advice::Separation { complete, columns, penalised } => {
                 let verb = if columns.len() == 1 { "tells" } else { "tell" };
                 let who = if *complete { "all churners from all others" } else { "some customers apart" };
                 write!(f, "{} {verb} {who} without a single error; ", columns.join(", "))?;
                 if *penalised {
-                    write!(f, "only the penalty keeps its effect finite: check that it is known before the churn it predicts")
+                    write!(
+                        f,
+                        "only the penalty keeps its effect finite: check that it is known before the churn it predicts"
+                    )
                 } else {
                     write!(
                         f,
-                        "no finite effect fits best: set model.alpha above 0, and check that it is known before the churn \
-                         it predicts"
+                        "no finite effect fits best: set model.alpha above 0, and check that it is known before the \
+                         churn it predicts"
                     )
                 }
             }
@@ -88,8 +91,8 @@ impl fmt::Display for Advice {
             ),
             Advice::Inflated { columns, count, most } => write!(
                 f,
-                "{count} columns share most of what they say with others (variance inflation up to {most:.0}: {}); read \
-                 their coefficients together, not one by one, or keep fewer windows",
+                "{count} columns share most of what they say with others (variance inflation up to {most:.0}: {}); \
+                 read their coefficients together, not one by one, or keep fewer windows",
                 columns.join(", ")
             ),
             Advice::Constant { columns } => {

@@ -1,5 +1,5 @@
-//! What is asked of a linear model: signs of coefficients, and a penalty that drops features. Where either is, the steps of
-//! `fit` and `cross_fit` are taken by the proximal solver.
+//! What is asked of a linear model: signs of coefficients, and a penalty that drops features. Where either is, the
+//! steps of `fit` and `cross_fit` are taken by the proximal solver.
 
 use super::cross_fit::{self, fold_log_loss, log_odds, Split, SEARCH_ROWS};
 use super::loss::{self, Point, Sample};
@@ -19,8 +19,8 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Tolerances on the residual of the proximal gradient: of the published fit, of those that a calibration is learned from,
-/// and of those that only a log-loss is read from.
+/// Tolerances on the residual of the proximal gradient: of the published fit, of those that a calibration is learned
+/// from, and of those that only a log-loss is read from.
 const TOLERANCE: f64 = 1e-10;
 const CROSS_FIT_TOLERANCE: f64 = 1e-9;
 const SEARCH_TOLERANCE: f64 = 1e-6;
@@ -101,8 +101,8 @@ impl Constraints {
         self.penalty == Penalty::L2 && self.bounds.iter().all(|&bound| bound == Bound::Free)
     }
 
-    /// What `alpha` per row is multiplied by when only so many of the rows are looked at: rows times `alpha` stays for a
-    /// ridge, the root of the rows times `alpha` for a threshold.
+    /// What `alpha` per row is multiplied by when only so many of the rows are looked at: rows times `alpha` stays for
+    /// a ridge, the root of the rows times `alpha` for a threshold.
     pub fn rescaling(&self, looked_at: usize, rows: usize) -> f64 {
         let ratio = rows.max(1) as f64 / looked_at.max(1) as f64;
         match self.penalty {
@@ -140,8 +140,8 @@ impl Constraints {
         Ok(Regulariser::new(self.penalty, alpha, groups, self.bounds.clone()))
     }
 
-    /// Fits a design, from `start` if it is given. There are no standard errors: those of coefficients that were selected,
-    /// or held at a bound, would be too small.
+    /// Fits a design, from `start` if it is given. There are no standard errors: those of coefficients that were
+    /// selected, or held at a bound, would be too small.
     ///
     /// # Errors
     /// [`Error::TooLittle`] or [`Error::Config`] when the penalty drops every feature; as [`DesignBlock::columns`].
@@ -216,8 +216,8 @@ impl Constraints {
         splits.iter().map(of_split).collect()
     }
 
-    /// The strength per row of so many `rows` with the lowest log-loss on the rows judged, each fit starting from the one
-    /// with the next stronger penalty. Above 40,000 rows the fits of a split use every so many-th block.
+    /// The strength per row of so many `rows` with the lowest log-loss on the rows judged, each fit starting from the
+    /// one with the next stronger penalty. Above 40,000 rows the fits of a split use every so many-th block.
     ///
     /// # Errors
     /// As [`Constraints::fit`].

@@ -58,8 +58,8 @@ impl Split<'_> {
     }
 }
 
-/// The log-odds of every row judged, block by block, each from the model fitted with the strength `alpha` per row on the rows
-/// of the other folds. `start` is a fit on all rows, if there is one; `folds` the number of folds, at least 2.
+/// The log-odds of every row judged, block by block, each from the model fitted with the strength `alpha` per row on
+/// the rows of the other folds. `start` is a fit on all rows, if there is one; `folds` the number of folds, at least 2.
 ///
 /// # Errors
 /// [`Error::TooLittle`] if the rows outside a fold do not hold both churners and customers who stayed;
@@ -88,9 +88,10 @@ pub fn cross_fit(
 /// The strength from `path` with the lowest out-of-fold log-loss, each fit starting from the one with the next
 /// stronger penalty.
 ///
-/// Above about 40,000 rows the fits of a split use every so many-th block, the same ones every time, and so do those that judge
-/// them. What is kept from the search is the penalty as a whole, rows times `alpha`, which does not depend on the number of
-/// rows: it says how large effects are expected to be. The strengths tried, and the one chosen, are per row of so many `rows`.
+/// Above about 40,000 rows the fits of a split use every so many-th block, the same ones every time, and so do those
+/// that judge them. What is kept from the search is the penalty as a whole, rows times `alpha`, which does not depend
+/// on the number of rows: it says how large effects are expected to be. The strengths tried, and the one chosen, are
+/// per row of so many `rows`.
 ///
 /// # Errors
 /// As [`cross_fit`]; [`Error::Internal`] also for an empty path.
@@ -207,7 +208,8 @@ impl<'a> Fits<'a> {
         newton::advance(self.blocks, self.scale.len(), &mut fits)?;
         for (fold, fit) in fits.iter().enumerate().filter(|(_, fit)| !fit.converged()) {
             observer.note(&Note::warning(format!(
-                "the model that leaves out fold {fold} did not converge with the penalty {:.0e}: its scaled gradient is {:.0e}",
+                "the model that leaves out fold {fold} did not converge with the penalty {:.0e}: its scaled gradient \
+                 is {:.0e}",
                 self.alpha, fit.gradient_norm
             )));
         }

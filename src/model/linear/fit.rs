@@ -1,4 +1,5 @@
-//! The fit: Newton's method over all rows, from the solution for a part of them, and what the curvature at the end says.
+//! The fit: Newton's method over all rows, from the solution for a part of them, and what the curvature at the end
+//! says.
 
 use super::advice::{column_advice, inflation_advice, Advice, Separating};
 use super::certificate::{certify, Certificate};
@@ -17,8 +18,9 @@ use linfa::DatasetBase;
 const SAMPLES: [usize; 2] = [25_000, 100_000];
 const SAMPLE_FIRST: usize = 3;
 
-/// A step so small, in log-odds per root mean square of a column, that where it leads the curvature is that of the solution
-/// as far as a standard error goes: the next step is a tenth as long, or less, and moves no standard error by a thousandth.
+/// A step so small, in log-odds per root mean square of a column, that where it leads the curvature is that of the
+/// solution as far as a standard error goes: the next step is a tenth as long, or less, and moves no standard error by
+/// a thousandth.
 const NEARLY: f64 = 3e-3;
 
 /// How far a sample's fit goes: its solution is not better than this for all rows.
@@ -83,8 +85,9 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
         let (mut separating, mut whole) = (None, None);
 
         while let Some(Request { theta, curvature }) = newton.request() {
-            // The curvature of all rows, which the standard errors need, also ends the search with the next step. Of so few
-            // rows that all give the curvature, a pass more costs nothing, and they are those of the solution itself.
+            // The curvature of all rows, which the standard errors need, also ends the search with the next step. Of so
+            // few rows that all give the curvature, a pass more costs nothing, and they are those of the solution
+            // itself.
             let at_end = self.uncertainty && sample != Sample::ALL && whole.is_none() && newton.step_size <= NEARLY;
             let curvature = if at_end { Some(Sample::ALL) } else { curvature.then_some(sample) };
             let point = Point { theta: &theta, without: None, curvature, scatter: at_end && customers < rows };

@@ -1,18 +1,18 @@
 //! Sums over rows of the products of their columns with each other, `A' A`.
 //!
-//! Why this shape. Rows are gathered in panels of sixteen columns until a hundred and twenty of them are there, and then summed
-//! together. A vector holds some neighbouring columns of a row; times another column of that row it is what the row adds to a
-//! piece of one line of the matrix. The sums of a few lines by two vectors stay in registers over all rows gathered, the two
-//! panels at work stay in the first-level cache, and nothing is ever summed across a vector. Of the symmetric matrix only the
-//! pieces at and above the diagonal are summed.
+//! Why this shape. Rows are gathered in panels of sixteen columns until a hundred and twenty of them are there, and
+//! then summed together. A vector holds some neighbouring columns of a row; times another column of that row it is what
+//! the row adds to a piece of one line of the matrix. The sums of a few lines by two vectors stay in registers over all
+//! rows gathered, the two panels at work stay in the first-level cache, and nothing is ever summed across a vector. Of
+//! the symmetric matrix only the pieces at and above the diagonal are summed.
 
 use crate::model::design::Columns;
 use crate::numeric::vectorised;
 use fearless_simd::{f32x16, f32x8, f64x8, prelude::*, Simd};
 use std::ops::Range;
 
-/// Columns of a panel, and rows that are gathered before they are summed: not a power of two, so that a row's places in the
-/// panels do not compete for the same lines of the cache.
+/// Columns of a panel, and rows that are gathered before they are summed: not a power of two, so that a row's places in
+/// the panels do not compete for the same lines of the cache.
 const WIDTH: usize = 16;
 const DEPTH: usize = 120;
 
@@ -123,8 +123,8 @@ fn times<S: Simd>(simd: S, values: &[f32; WIDTH], factor: f64) -> [f64x8<S>; 2] 
     [low * factor, high * factor]
 }
 
-/// Adds the products of the columns of `depth` rows to a matrix, at and above its diagonal. As many lines at a time as leave
-/// registers for the rest: machines with vectors of eight numbers have twice as many of them.
+/// Adds the products of the columns of `depth` rows to a matrix, at and above its diagonal. As many lines at a time as
+/// leave registers for the rest: machines with vectors of eight numbers have twice as many of them.
 #[inline(always)]
 fn add_products<S: Simd>(simd: S, panels: &[Panel], depth: usize, matrix: &mut [f64]) {
     match <S::f64s as SimdBase<S>>::LEN {
@@ -154,8 +154,8 @@ fn add_lines<S: Simd, const LINES: usize>(simd: S, panels: &[Panel], depth: usiz
     }
 }
 
-/// The sums over rows of the products of two vectors of a panel's columns, from `i` on, with each of some columns of another
-/// panel, from `j` on.
+/// The sums over rows of the products of two vectors of a panel's columns, from `i` on, with each of some columns of
+/// another panel, from `j` on.
 #[inline(always)]
 fn products<S: Simd, const LINES: usize>(
     simd: S,
@@ -181,8 +181,8 @@ fn products<S: Simd, const LINES: usize>(
     sums
 }
 
-/// A few rows of a design, each with its columns side by side, a 1 for the intercept behind them, and zeros up to the length
-/// that a [`Gram`] takes.
+/// A few rows of a design, each with its columns side by side, a 1 for the intercept behind them, and zeros up to the
+/// length that a [`Gram`] takes.
 pub struct Rows {
     columns: usize,
     loaded: usize,

@@ -1,12 +1,12 @@
 //! One pass over the rows: the loss, its gradient and its curvature at a point, for one model or for several at once.
 //!
 //! Why this shape. Rows are taken in tiles of 256, small enough to stay in the second-level cache while every model
-//! reads them twice, once for the log-odds and once for the gradient. The first reading goes column by column: memory then
-//! comes in its own order, which the machine foresees. The curvature `X' W X` costs half a square of the columns per row,
-//! thirty times the gradient: a pass takes it from a sample of the rows alone, which is all that a step's direction needs (Byrd,
-//! Chin, Neveitt & Nocedal 2011, "On the use of stochastic Hessian information in optimization methods for machine
-//! learning"). Rows are drawn with probabilities proportional to their weights in the curvature: where few customers churn,
-//! most rows hardly count. Everything is summed in `f64`.
+//! reads them twice, once for the log-odds and once for the gradient. The first reading goes column by column: memory
+//! then comes in its own order, which the machine foresees. The curvature `X' W X` costs half a square of the columns
+//! per row, thirty times the gradient: a pass takes it from a sample of the rows alone, which is all that a step's
+//! direction needs (Byrd, Chin, Neveitt & Nocedal 2011, "On the use of stochastic Hessian information in optimization
+//! methods for machine learning"). Rows are drawn with probabilities proportional to their weights in the curvature:
+//! where few customers churn, most rows hardly count. Everything is summed in `f64`.
 
 use super::gram::{Gram, Rows, LOADED};
 use crate::error::Result;
@@ -40,8 +40,9 @@ impl Sample {
     }
 }
 
-/// Draws rows one after the other, by systematic sampling (Madow & Madow 1944): the one with which the sum of the probabilities
-/// reaches the next whole number. That is as good as chance, without any, and spread evenly over the rows.
+/// Draws rows one after the other, by systematic sampling (Madow & Madow 1944): the one with which the sum of the
+/// probabilities reaches the next whole number. That is as good as chance, without any, and spread evenly over the
+/// rows.
 struct Draw {
     sample: Sample,
     sum: f64,
@@ -292,8 +293,8 @@ fn add_drawn<S: Simd>(
     }
 }
 
-/// Adds the curvature of all rows of a tile, given their weights, and what they add to their customers' scores, given their
-/// residuals, where they are wanted.
+/// Adds the curvature of all rows of a tile, given their weights, and what they add to their customers' scores, given
+/// their residuals, where they are wanted.
 #[inline(always)]
 fn add_rows<S: Simd>(
     simd: S,
@@ -333,8 +334,8 @@ impl Tile<'_> {
         &self.values.column(j)[self.rows.clone()]
     }
 
-    /// Adds loss and gradient of these rows to `sums`, and returns their residuals `p - y` and weights `p (1 - p)`; both are
-    /// nought for those of the fold left out.
+    /// Adds loss and gradient of these rows to `sums`, and returns their residuals `p - y` and weights `p (1 - p)`;
+    /// both are nought for those of the fold left out.
     fn add(&self, point: &Point, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
         let (residuals, weights) = vectorised!(residuals_and_weights(self, point, sums));
         vectorised!(simd => add_gradient(simd, self, &residuals, &mut sums.gradient));
@@ -426,7 +427,8 @@ fn add_gradient<S: Simd>(simd: S, tile: &Tile<'_>, residuals: &[f64; TILE], grad
     gradient[tile.columns] += residuals.iter().sum::<f64>();
 }
 
-/// The products of columns and a vector of the same length. The sums of several columns hide how long one addition takes.
+/// The products of columns and a vector of the same length. The sums of several columns hide how long one addition
+/// takes.
 #[inline(always)]
 fn dots<S: Simd, const N: usize>(simd: S, columns: [&[f32]; N], values: &[f64]) -> [f64; N] {
     let (lanes, rest) = values.as_chunks::<LANES>();

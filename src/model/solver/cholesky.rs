@@ -50,7 +50,8 @@ impl Square {
     }
 }
 
-/// The factor `L` of `S A S = L L'`, where `S` scales `A` to a unit diagonal so that units of measurement do not matter.
+/// The factor `L` of `S A S = L L'`, where `S` scales `A` to a unit diagonal so that units of measurement do not
+/// matter.
 #[derive(Clone, Debug)]
 pub struct Cholesky {
     /// The upper triangle is not used.

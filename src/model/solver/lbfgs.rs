@@ -42,7 +42,8 @@ impl Memory {
         }
     }
 
-    /// The inverse of the corrected curvature times the gradient: the step leads down from a point to the point less it.
+    /// The inverse of the corrected curvature times the gradient: the step leads down from a point to the point less
+    /// it.
     pub fn step(&self, gradient: &[f64], factor: &Cholesky) -> Vec<f64> {
         let mut step = gradient.to_vec();
         let mut shares = Vec::with_capacity(self.corrections.len());

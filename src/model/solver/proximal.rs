@@ -7,13 +7,14 @@
 //! ```
 //!
 //! under bounds on single coefficients, the intercept free of all of it (Yuan & Lin, *JRSS B* 68, 2006, for the norm of
-//! groups). Each step minimises a quadratic model of the log-loss, with the norms and the bounds as they are, and goes as
-//! far towards its minimum as lowers the objective (Lee, Sun & Saunders, *SIAM J. Optim.* 24, 2014). The curvature is kept
-//! as long as steps make progress. The model is minimised by sweeps over the groups (block coordinate descent), which find
-//! out what is zero, in turn with Newton steps on what is not, which need no patience with collinear columns.
+//! groups). Each step minimises a quadratic model of the log-loss, with the norms and the bounds as they are, and goes
+//! as far towards its minimum as lowers the objective (Lee, Sun & Saunders, *SIAM J. Optim.* 24, 2014). The curvature
+//! is kept as long as steps make progress. The model is minimised by sweeps over the groups (block coordinate descent),
+//! which find out what is zero, in turn with Newton steps on what is not, which need no patience with collinear
+//! columns.
 //!
-//! For a convex cone the proximal operator of the norm within it is that of the norm after the projection onto the cone, so
-//! both can hold at once.
+//! For a convex cone the proximal operator of the norm within it is that of the norm after the projection onto the
+//! cone, so both can hold at once.
 
 use super::cholesky::{Cholesky, Square};
 use super::dot;
@@ -156,8 +157,8 @@ impl Regulariser {
         }
     }
 
-    /// How far from optimal parameters are, given the gradient of the smooth part: the largest move of a proximal gradient
-    /// step of length one. Where nothing is at a corner or a bound it is the largest entry of the gradient.
+    /// How far from optimal parameters are, given the gradient of the smooth part: the largest move of a proximal
+    /// gradient step of length one. Where nothing is at a corner or a bound it is the largest entry of the gradient.
     pub fn residual(&self, theta: &[f64], gradient: &[f64]) -> f64 {
         let mut largest = gradient.last().map_or(0.0, |g| g.abs());
         for group in &self.groups {

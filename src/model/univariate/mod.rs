@@ -1,9 +1,9 @@
 //! What each column says about churn by itself, learned from training rows alone.
 //!
-//! A column is cut into a few groups, missing values in one of their own: a numeric one at quantiles, a categorical one by
-//! its commoner levels. Twice the gain in log-likelihood of a rate a group over one rate for all is the likelihood-ratio
-//! statistic, chi-squared with a degree of freedom less than there are groups if the column says nothing. How improbable its
-//! value is ranks columns with few groups and with many on one scale.
+//! A column is cut into a few groups, missing values in one of their own: a numeric one at quantiles, a categorical one
+//! by its commoner levels. Twice the gain in log-likelihood of a rate a group over one rate for all is the
+//! likelihood-ratio statistic, chi-squared with a degree of freedom less than there are groups if the column says
+//! nothing. How improbable its value is ranks columns with few groups and with many on one scale.
 
 pub mod screening;
 
@@ -20,8 +20,8 @@ const SAMPLE_ROWS: usize = 100_000;
 const SAMPLE_VALUES: usize = 50_000_000;
 /// The most groups of the values, or of the levels, of a column.
 const MOST_GROUPS: usize = 15;
-/// Groups are made so large that so many churners, and so many who stay, are expected in each: with fewer, the statistic is
-/// not chi-squared.
+/// Groups are made so large that so many churners, and so many who stay, are expected in each: with fewer, the
+/// statistic is not chi-squared.
 const EXPECTED: usize = 10;
 /// Values that quantiles are taken of.
 const CUT_VALUES: usize = 5_000;
@@ -39,8 +39,8 @@ pub struct Single {
     pub name: String,
     /// Its place in the catalogue.
     pub source: Source,
-    /// How much it says: the negative logarithm of the probability that a column which says nothing would seem to say as
-    /// much; minus infinity for a column that does not vary.
+    /// How much it says: the negative logarithm of the probability that a column which says nothing would seem to say
+    /// as much; minus infinity for a column that does not vary.
     pub strength: f64,
     cut: Cut,
     /// The churn rate of each group, that of missing values last.
@@ -65,8 +65,8 @@ impl Cut {
         Cut::Values(Bins::edges(&some, most))
     }
 
-    /// The commonest levels in groups of their own, at most `most` of them and none that fewer rows have than `least`; the
-    /// others together.
+    /// The commonest levels in groups of their own, at most `most` of them and none that fewer rows have than `least`;
+    /// the others together.
     fn from_levels(levels: &Levels, entries: &[u32], most: usize, least: usize) -> Cut {
         let mut counts = vec![0usize; levels.names.len()];
         for &entry in entries {
@@ -103,8 +103,8 @@ fn narrow(group: usize) -> u8 {
     u8::try_from(group).unwrap_or(u8::MAX)
 }
 
-/// Every column of a data set by itself, in the order of the catalogue: on the selected rows, or on an evenly spread part of
-/// them if they are very many.
+/// Every column of a data set by itself, in the order of the catalogue: on the selected rows, or on an evenly spread
+/// part of them if they are very many.
 ///
 /// # Errors
 /// [`Error::Temporary`](crate::Error::Temporary) when features lie on disk and cannot be read.
@@ -199,7 +199,8 @@ impl Single {
     }
 }
 
-/// How improbable the gain of one rate per group over one for all is. `counts` holds, a group, who stayed and who churned.
+/// How improbable the gain of one rate per group over one for all is. `counts` holds, a group, who stayed and who
+/// churned.
 fn strength(counts: &[[f64; 2]]) -> f64 {
     let totals = counts.iter().fold([0.0, 0.0], |[a, b], [stayed, churned]| [a + stayed, b + churned]);
     let rows = totals[0] + totals[1];
@@ -217,8 +218,8 @@ fn strength(counts: &[[f64; 2]]) -> f64 {
     -log_survival(twice_gain.max(0.0), filled - 1)
 }
 
-/// The logarithm of the probability that chi-squared with so many degrees of freedom is greater: of the regularised upper
-/// incomplete gamma function, by its power series or its continued fraction (DLMF 8.7.1, 8.9.2).
+/// The logarithm of the probability that chi-squared with so many degrees of freedom is greater: of the regularised
+/// upper incomplete gamma function, by its power series or its continued fraction (DLMF 8.7.1, 8.9.2).
 fn log_survival(statistic: f64, degrees: usize) -> f64 {
     const PRECISE: f64 = 1e-14;
     let (a, x) = (degrees as f64 / 2.0, statistic / 2.0);
@@ -283,7 +284,8 @@ mod tests {
 
     #[test]
     fn the_strength_is_that_of_the_likelihood_ratio() {
-        // scipy.stats.chi2_contingency(table, lambda_="log-likelihood", correction=False): statistic 17.260924347106844.
+        // scipy.stats.chi2_contingency(table, lambda_="log-likelihood", correction=False): statistic
+        // 17.260924347106844.
         let found = strength(&[[30.0, 10.0], [20.0, 40.0]]);
         assert!((found + log_survival(17.260924347106844, 1)).abs() < 1e-9, "{found}");
         assert_eq!(strength(&[[30.0, 10.0], [0.0, 0.0]]), f64::NEG_INFINITY);

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Of the columns that are kept, the share that is expected to say something by chance alone (Benjamini and Hochberg 1995).
+/// Of the columns that are kept, the share that is expected to say something by chance alone (Benjamini and Hochberg
+/// 1995).
 const FALSE_DISCOVERIES: f64 = 0.1;
 /// The strongest columns are kept whatever chance says, so that there is a model, whose evaluation then tells.
 const LEAST_KEPT: usize = 10;
@@ -50,8 +51,9 @@ impl fmt::Display for Screening {
         let Screening { columns, rows, most, above_chance, kept } = self;
         write!(
             f,
-            "{columns} columns were screened by what each says alone on the {rows} training rows: {above_chance} say more than \
-             chance would (a tenth of them at most by chance after all), {} are kept (at most {most}), {} left out",
+            "{columns} columns were screened by what each says alone on the {rows} training rows: {above_chance} say \
+             more than chance would (a tenth of them at most by chance after all), {} are kept (at most {most}), {} \
+             left out",
             kept.len(),
             columns - kept.len()
         )
@@ -65,8 +67,8 @@ impl Screening {
         columns.iter().filter(|name| kept.contains(name)).cloned().collect()
     }
 
-    /// Keeps the strongest columns, as many as say more than chance would but at least a few, and those that are `named`; at
-    /// most `most` in all, unless more are named.
+    /// Keeps the strongest columns, as many as say more than chance would but at least a few, and those that are
+    /// `named`; at most `most` in all, unless more are named.
     pub fn select(
         mut strengths: Vec<ColumnStrength>,
         rows: usize,

@@ -79,8 +79,8 @@ impl Graph {
         feature.to_owned()
     }
 
-    /// Declares a categorical feature as an input, and gives the number of each row's level. Levels without a number have
-    /// `otherwise`, and the empty text has `missing`, unless it is a level by itself.
+    /// Declares a categorical feature as an input, and gives the number of each row's level. Levels without a number
+    /// have `otherwise`, and the empty text has `missing`, unless it is a level by itself.
     pub fn level(&mut self, feature: &str, mut numbers: Vec<LevelNumber>, otherwise: i64, missing: i64) -> Value {
         self.inputs.push(Input { name: feature.to_owned(), is_text: true });
         if numbers.iter().all(|known| !known.level.is_empty()) {

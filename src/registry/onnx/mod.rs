@@ -1,11 +1,11 @@
 //! A model as an ONNX file: a table of raw features in, risk out, for any program that runs ONNX.
 //!
-//! The graph computes what [`Artefact::score`] computes, step by step and in the same precision. A linear model transforms,
-//! clips and standardises values in 64 bits and then rounds them to 32, as the design holds them; an additive one compares them
-//! with the edges of its bins in 32 bits. The log-odds and their calibration are in 64 bits.
+//! The graph computes what [`Artefact::score`] computes, step by step and in the same precision. A linear model
+//! transforms, clips and standardises values in 64 bits and then rounds them to 32, as the design holds them; an
+//! additive one compares them with the edges of its bins in 32 bits. The log-odds and their calibration are in 64 bits.
 //!
-//! Inputs are the columns of the feature table by name, one value a row: 32-bit floats with NaN for a missing value, and texts
-//! with the empty text for a missing level. A feature that the model does not use is no input.
+//! Inputs are the columns of the feature table by name, one value a row: 32-bit floats with NaN for a missing value,
+//! and texts with the empty text for a missing level. A feature that the model does not use is no input.
 
 mod additive;
 mod graph;
@@ -189,8 +189,8 @@ fn row(graph: &mut Graph, used: &[UsedFeature<'_>], number: impl Fn(&NumericStep
     graph.doubles(&[1, used.len()], &numbers)
 }
 
-/// What a categorical feature adds: the effect of its level, looked up by the number of the level. Number 0 adds nothing: it is
-/// that of the baseline and of a missing level.
+/// What a categorical feature adds: the effect of its level, looked up by the number of the level. Number 0 adds
+/// nothing: it is that of the baseline and of a missing level.
 fn categorical(graph: &mut Graph, step: &CategoricalStep, effects: &[Effect]) -> Option<Value> {
     if effects.is_empty() {
         return None;

@@ -1,7 +1,7 @@
 //! The wire format of Protocol Buffers, as far as writing an ONNX file needs it.
 //!
-//! A message is a sequence of fields; a field is a key (its number and how it is encoded) and a value; whole numbers are in
-//! base 128, lowest digits first; texts, bytes and messages carry their length before them
+//! A message is a sequence of fields; a field is a key (its number and how it is encoded) and a value; whole numbers
+//! are in base 128, lowest digits first; texts, bytes and messages carry their length before them
 //! (<https://protobuf.dev/programming-guides/encoding/>).
 
 /// A message under construction.
