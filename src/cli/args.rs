@@ -1,5 +1,8 @@
 //! The command line as written.
 
+// The comments are the help as people read it, where brackets hold a section of the configuration and no link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use crate::calendar::Day;
 use crate::jobs::train::Promote;
 use clap::builder::PossibleValue;

@@ -25,7 +25,7 @@ pub fn onnx(model: &Artefact, out: &Path) -> Result<()> {
 /// files that point at it. `mlflow.pyfunc.load_model(folder)` and `mlflow.onnx.load_model(folder)` read it.
 ///
 /// # Errors
-/// [`Error::Config`] when `out` exists already; otherwise as [`onnx`].
+/// [`Error::Config`] when `out` exists already; otherwise as [`onnx()`].
 pub fn mlflow(model: &Artefact, out: &Path, unfinished: &Unfinished) -> Result<()> {
     if out.exists() {
         return Err(Error::Config(format!(

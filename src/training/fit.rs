@@ -20,7 +20,7 @@ use crate::observer::Observer;
 /// done.
 ///
 /// # Errors
-/// [`Error::TooLittle`] when the rows cannot tell churners from customers who stay.
+/// [`Error::TooLittle`](crate::Error::TooLittle) when the rows cannot tell churners from customers who stay.
 pub fn train_on(plan: &FitPlan<'_>, dataset: &Dataset, rows: &Selection, observer: &dyn Observer) -> Result<Trained> {
     let rows = RowsToFit { fitted: rows, kept: None };
     Ok(with_design(plan, &mut Data::Shared(dataset), rows, observer)?.trained)

@@ -1,7 +1,7 @@
 //! Leaks: columns that know the label because they were written after it. A model that learns from one looks excellent
 //! and is worthless, so suspects are named, with the figures that speak against them.
 //!
-//! A figure is of [evenly spread](spread) rows.
+//! The figures are those of a sample of rows, spread evenly over all of them.
 
 use crate::dataset::prepared::DateColumn;
 use crate::dataset::{Block, Dataset, Place, Selection};

@@ -50,7 +50,8 @@ use volume::enough;
 /// what was evaluated is what is published, on more rows. A data set of our own may be left without the training rows.
 ///
 /// # Errors
-/// [`Error::TooLittle`] when the training rows hold too few customers, churners or customers who stayed.
+/// [`Error::TooLittle`](crate::Error::TooLittle) when the training rows hold too few customers, churners or customers
+/// who stayed.
 pub fn train(
     plan: &TrainingPlan<'_>,
     mut data: Data<'_>,

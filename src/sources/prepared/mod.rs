@@ -88,7 +88,7 @@ impl PreparedTable {
     /// Opens the table and decides about its columns.
     ///
     /// # Errors
-    /// [`Error::Contract`] with a line for every mismatch of every file or batch.
+    /// [`Error::Contract`](crate::Error::Contract) with a line for every mismatch of every file or batch.
     pub fn open(given: Given<'_>, settings: &config::Table, wanted: &Wanted<'_>) -> Result<PreparedTable> {
         let mut problems = Vec::new();
         let Some(plain) = Origin::open(given, &[], &mut problems) else {

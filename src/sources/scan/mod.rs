@@ -1,8 +1,8 @@
 //! The scan: every signal's rows decoded once, cut to the needed days, and scattered into the customers' partitions.
 //!
-//! A thread takes row group after row group and scatters its rows (see [`super::scatter`]) into bins, one for each
-//! signal and partition (see [`super::bins`]). An integer id gives its partition, and what tells it from the others
-//! there, by arithmetic where ids are dense; others are looked up while rows are decoded (see [`super::id_index`]).
+//! A thread takes row group after row group and scatters its rows (see `scatter.rs`) into bins, one for each
+//! signal and partition (see `bins.rs`). An integer id gives its partition, and what tells it from the others
+//! there, by arithmetic where ids are dense; others are looked up while rows are decoded (see `id_index.rs`).
 
 mod bins;
 mod categories;
