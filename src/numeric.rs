@@ -31,6 +31,12 @@ pub struct Estimate {
     pub standard_error: f64,
 }
 
+/// A number as features are kept; one too large for that becomes the largest, never infinite. NaN stays NaN.
+#[inline(always)]
+pub(crate) fn clamped(value: f64) -> f32 {
+    value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+}
+
 /// The logistic function `1 / (1 + exp(-x))`, without overflow for any finite `x`.
 pub fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
@@ -291,6 +297,12 @@ mod tests {
             2 => proptest::num::f32::NORMAL.prop_map(|x| x % 1e6),
             1 => prop_oneof![Just(0.0), Just(-0.0), Just(2047.9), Just(2048.0), Just(-2048.0), Just(1e-30), Just(3e13)],
         ]
+    }
+
+    #[test]
+    fn numbers_too_large_for_a_feature_stay_finite() {
+        assert_eq!([1e300, f64::INFINITY, -1e39].map(clamped), [f32::MAX, f32::MAX, f32::MIN]);
+        assert!(clamped(f64::NAN).is_nan() && clamped(0.1) == 0.1f32);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use super::kernels::values::{self, ValueColumns};
 use super::kernels::{RowsAndDays, Slices};
 use crate::calendar::{Day, Timeline};
 use crate::config::{Eligibility, Features, Instrument};
+use crate::numeric::clamped;
 use crate::sources::{CustomerTable, PartitionRows, RowValues, SignalRows, NO_DAY};
 use prefetch_index::prefetch_index;
 
@@ -197,7 +198,7 @@ impl Engine {
                 block.values[column * rows + row] = tenure_days(customers.signup[customer], as_of) as f32;
             }
             for (column, numbers) in (self.numeric..).zip(&customers.numeric) {
-                block.values[column * rows + row] = numbers[customer] as f32;
+                block.values[column * rows + row] = clamped(numbers[customer]);
             }
         }
     }

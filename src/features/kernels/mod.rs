@@ -11,6 +11,8 @@ pub(super) mod counts;
 pub(super) mod surveys;
 pub(super) mod values;
 
+use crate::numeric::clamped;
+
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// How many rows of a signal a customer has before a boundary, and on how many days: the rows in the upper half of a
@@ -90,7 +92,7 @@ fn means<T: Copy + Into<f64>>(out: &mut [f32], sums: &[T], counts: &[u32]) {
     for (out, (&sum, &count)) in out.iter_mut().zip(sums.iter().zip(counts)) {
         // Computed for a count of 0 too, where it is not taken: the loop has no branch.
         let mean = sum.into() / f64::from(count);
-        *out = if count > 0 { mean as f32 } else { f32::NAN };
+        *out = if count > 0 { clamped(mean) } else { f32::NAN };
     }
 }
 

@@ -2,7 +2,7 @@
 //! counts as a row elsewhere.
 
 use super::{column, lanes, means, steps, Slices, LANES};
-use crate::numeric::vectorised;
+use crate::numeric::{clamped, vectorised};
 use fearless_simd::{f64x8, mask64x8, prelude::*, Simd};
 
 /// A mood, from -1 to 1, is negative if it is below this value.
@@ -43,7 +43,7 @@ where
 
         let Totals { sums, counts, negatives } = &totals;
         if let Some(sum) = columns.sum {
-            column(out, sum + index, rows).iter_mut().zip(sums).for_each(|(out, &sum)| *out = sum as f32);
+            column(out, sum + index, rows).iter_mut().zip(sums).for_each(|(out, &sum)| *out = clamped(sum));
         }
         vectorised!(means(column(out, columns.mean + index, rows), sums, counts));
         if let Some(share) = columns.negative_share {
