@@ -48,7 +48,8 @@ impl Day {
         Day(self.0.saturating_add_unsigned(days))
     }
 
-    /// The first instant of the day in UTC, in microseconds; the first or the last one that 64 bits hold, if it is beyond.
+    /// The first instant of the day in UTC, in microseconds; the first or the last one that 64 bits hold, if it is
+    /// beyond.
     pub fn utc_midnight(self) -> i64 {
         (i64::from(self.0) * DAY_SECONDS).saturating_mul(MICROS)
     }

@@ -40,7 +40,8 @@ use crate::error::{Error, Result};
 use crate::model::additive::{Additive, Bins};
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role as TermRole, Source, Term};
-use crate::sources::contract::{in_one, some_of, Need, Role};
+use crate::sources::contract::convert::converted_column;
+use crate::sources::contract::{in_one, some_of, Form as ReadAs, IdKind, Need, Role, Verdict};
 use crate::sources::parquet::decode::{self, Texts};
 use crate::sources::prepared::columns::narrowed;
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
@@ -173,17 +174,20 @@ impl Scorer {
     }
 
     /// The columns of the features, in their order.
-    fn arrays<'a>(&self, rows: &'a RecordBatch) -> Result<Vec<&'a ArrayRef>> {
-        let mut found: Vec<Option<&ArrayRef>> = vec![None; self.features.len()];
+    fn arrays(&self, rows: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        let mut found: Vec<Option<ArrayRef>> = vec![None; self.features.len()];
         let mut fits = true;
         for (field, array) in rows.schema_ref().fields().iter().zip(rows.columns()) {
-            if let Some(&place) = self.places.get(field.name()) {
-                fits &= is_readable(&self.features[place], field.data_type()) && found[place].is_none();
-                found[place] = Some(array);
+            let Some(&place) = self.places.get(field.name()) else { continue };
+            match self.features[place].role.verdict(field) {
+                Verdict::Read(form) if found[place].is_none() => {
+                    found[place] = Some(converted(array, form, &self.features[place].column)?);
+                }
+                Verdict::Read(_) | Verdict::Refused(_) => fits = false,
             }
         }
 
-        let all: Option<Vec<&ArrayRef>> = found.into_iter().collect();
+        let all: Option<Vec<ArrayRef>> = found.into_iter().collect();
         all.filter(|_| fits).ok_or_else(|| self.mismatches(rows.schema_ref()))
     }
 
@@ -199,8 +203,8 @@ impl Scorer {
             match (named.next(), named.next()) {
                 (None, _) => missing.push(format!("`{}`", need.column)),
                 (Some(_), Some(_)) => problems.push(need.twice(&what, "the record batch")),
-                (Some(field), None) if !is_readable(need, field.data_type()) => {
-                    problems.push(need.wrong_type(&what, "the record batch", field.data_type()));
+                (Some(field), None) if !need.role.accepts(field) => {
+                    problems.push(need.wrong_type(&what, "the record batch", field));
                 }
                 (Some(_), None) => {}
             }
@@ -217,7 +221,7 @@ impl Scorer {
     }
 
     /// Does the same for some rows at a time, in parallel if there are many.
-    fn by_pieces<T: Send>(&self, arrays: &[&ArrayRef], rows: usize, work: impl Fn(&Rows) -> T + Sync) -> Vec<T> {
+    fn by_pieces<T: Send>(&self, arrays: &[ArrayRef], rows: usize, work: impl Fn(&Rows) -> T + Sync) -> Vec<T> {
         if rows <= PIECE {
             return vec![work(&self.read(arrays, rows))];
         }
@@ -225,12 +229,12 @@ impl Scorer {
             let start = index * PIECE;
             let count = PIECE.min(rows - start);
             let arrays: Vec<ArrayRef> = arrays.iter().map(|array| array.slice(start, count)).collect();
-            work(&self.read(&arrays.iter().collect::<Vec<_>>(), count))
+            work(&self.read(&arrays, count))
         };
         (0..rows.div_ceil(PIECE)).into_par_iter().map(piece).collect()
     }
 
-    fn read(&self, arrays: &[&ArrayRef], count: usize) -> Rows {
+    fn read(&self, arrays: &[ArrayRef], count: usize) -> Rows {
         let (numeric, categorical) = arrays.split_at(self.numeric);
         let mut numbers = Vec::with_capacity(self.numeric * count);
         let mut column = Vec::with_capacity(count);
@@ -238,7 +242,7 @@ impl Scorer {
             decode::numbers(array, &mut column);
             numbers.extend(column.iter().map(|&value| narrowed(value)));
         }
-        Rows { count, numbers, levels: categorical.iter().map(|array| decode::texts(array)).collect() }
+        Rows { count, numbers, levels: categorical.iter().map(decode::texts).collect() }
     }
 
     /// Shows what each term adds to the log-odds of each row, and of which features it is; term by term, so that sums
@@ -269,9 +273,11 @@ fn feature_need(name: &str, role: Role) -> Need {
     Need { setting: setting.to_owned(), column: name.to_owned(), role, optional: false }
 }
 
-/// Whether a feature can be read from a column of this type. One whose values are all missing may have none.
-fn is_readable(need: &Need, found: &DataType) -> bool {
-    *found == DataType::Null || need.role.accepts(found)
+/// A column in the form that its feature is read in.
+fn converted(array: &ArrayRef, form: ReadAs, column: &str) -> Result<ArrayRef> {
+    converted_column(array, form, IdKind::Integer).map_err(|(row, why)| {
+        Error::Contract(format!("column `{column}`, row {row} of the record batch (from 0): {why}"))
+    })
 }
 
 /// Shows the value that a column of the design has in each row.

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::files::Unfinished;
 use crate::jobs::{self, Context, Data};
 use crate::memory::Memory;
+use crate::sources::parquet::guard::is_decoding;
 use anyhow::Context as _;
 use args::{Cli, Command, Global, LogFormat, OutputFormat};
 use clap::{CommandFactory, Parser};
@@ -145,6 +146,7 @@ pub fn main() -> ExitCode {
 
     let log_format = cli.global.log_format;
     start_logging(&cli.global);
+    report_no_damaged_files();
 
     // Told to end (Ctrl-C, or SIGTERM from a scheduler), the program leaves nothing half-written behind. Without a
     // handler the next run clears up instead.
@@ -179,6 +181,16 @@ pub fn main() -> ExitCode {
     // Nothing can be done if standard error is gone too.
     let _ = std::io::stderr().write_all(line.as_bytes());
     ExitCode::from(code)
+}
+
+/// Keeps a panic of the decoder, which says that a file is damaged, from being printed as if it were a bug.
+fn report_no_damaged_files() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !is_decoding() {
+            report(panic);
+        }
+    }));
 }
 
 fn start_logging(global: &Global) {

@@ -41,6 +41,44 @@ words! {
 }
 
 words! {
+    /// What a number that stands for a time counts, from 1970-01-01 00:00 UTC.
+    pub enum EpochUnit {
+        /// Seconds, as Unix has them.
+        Seconds = "seconds",
+        /// Thousandths, as JavaScript and Java have them.
+        Milliseconds = "milliseconds",
+        /// Millionths.
+        Microseconds = "microseconds",
+        /// Billionths, as pandas has them.
+        Nanoseconds = "nanoseconds",
+    }
+}
+
+impl EpochUnit {
+    /// The word that stands for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// How many make a second.
+    pub fn in_a_second(self) -> i64 {
+        match self {
+            EpochUnit::Seconds => 1,
+            EpochUnit::Milliseconds => 1000,
+            EpochUnit::Microseconds => 1_000_000,
+            EpochUnit::Nanoseconds => 1_000_000_000,
+        }
+    }
+
+    /// The unit in which a number is a time between 1990 and 2100, if there is one.
+    pub fn likely(number: i64) -> Option<EpochUnit> {
+        const YEAR: i64 = 31_556_952;
+        let units = [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds, EpochUnit::Nanoseconds];
+        units.into_iter().find(|unit| (20 * YEAR..130 * YEAR).contains(&(number / unit.in_a_second())))
+    }
+}
+
+words! {
     /// How probabilities are calibrated.
     pub enum CalibrationChoice {
         /// The logistic model's own probabilities.

@@ -31,8 +31,8 @@ mod validate;
 
 pub use crate::measures::{Instrument, SignalKind};
 pub use choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Direction, EvaluationChoice, Folds, Format,
-    Penalty, RankBy, Reference, Sample,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Direction, EpochUnit, EvaluationChoice, Folds,
+    Format, Penalty, RankBy, Reference, Sample,
 };
 pub use defaults::{starter, DEFAULT_TOML};
 pub use layers::Layer;

@@ -2,8 +2,8 @@
 //! comment is its sentence in `default.toml` and in `docs/configuration.md`; `section!` says how the rest is read.
 
 use super::choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, EvaluationChoice, Folds, Format, Penalty, RankBy,
-    Reference, Sample,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, EpochUnit, EvaluationChoice, Folds, Format,
+    Penalty, RankBy, Reference, Sample,
 };
 use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
@@ -67,6 +67,8 @@ section! {
         start: Option<String>, like "start_date" => Column;
         /// The column of the first day after the contract. A contract that runs out is no churn.
         end: Option<String>, like "end_date" => Column;
+        /// What `signup`, `start` and `end` count from 1970-01-01 UTC, if they are numbers.
+        time_unit: Option<EpochUnit>, like "seconds" => Choice(EpochUnit::WORDS);
         /// The column of the money at stake each month; needed to rank by expected loss.
         value: Option<String>, like "monthly_revenue" => Column;
         /// Numbers that the model may use as they are. Only what was already known on the as-of date.
@@ -91,6 +93,8 @@ section! {
         id: String, needed "customer_id" => Column;
         /// When it happened: a timestamp of any unit, or a date.
         time: String, needed "ts" => Column;
+        /// What it counts from 1970-01-01 UTC, if it is a number.
+        time_unit: Option<EpochUnit>, like "milliseconds" => Choice(EpochUnit::WORDS);
         /// The column of the quantity, mood or score; every kind but `event` needs it.
         value: Option<String> => Column;
         /// The column of the channel, page or product; it gives the number of distinct ones.
@@ -126,6 +130,8 @@ section! {
         id: String = "customer_id" => Column;
         /// Its column of the date on which the customer left.
         time: String = "churned_on" => Column;
+        /// What it counts from 1970-01-01 UTC, if it is a number.
+        time_unit: Option<EpochUnit>, like "seconds" => Choice(EpochUnit::WORDS);
         /// For inactivity: a customer churned if none of these signals has a row in the label window.
         signals: Vec<String> = [], like ["logins"] => Texts;
         /// Days between the as-of date and the label window: the time in which the team can act.
@@ -147,6 +153,8 @@ section! {
         label: String = "churned" => Column;
         /// The column of the as-of date, for a table with several; `as_of` if there is such a column.
         as_of: Option<String>, like "as_of" => Column;
+        /// What the as-of date counts from 1970-01-01 UTC, if it is a number.
+        time_unit: Option<EpochUnit>, like "seconds" => Choice(EpochUnit::WORDS);
         /// The column of the folds to evaluate on when there is no as-of date; `fold` if there is such a column.
         fold: Option<String>, like "fold" => Column;
         /// The column of the money at stake each month, for the order by expected loss and for what a list is worth. It
@@ -384,6 +392,7 @@ impl Default for Table {
             id: "customer_id".to_owned(),
             label: "churned".to_owned(),
             as_of: None,
+            time_unit: None,
             fold: None,
             value: None,
             passthrough: Vec::new(),

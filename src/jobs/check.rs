@@ -8,7 +8,7 @@ use crate::dataset::{Dataset, RowCounts, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::publish::manifest::SourceSummary;
-use crate::sources::Quarantine;
+use crate::sources::{self, Quarantine};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -88,6 +88,9 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
             Some(day) => day,
             None => gates::data_end(job, &tables, None)?,
         };
+        // Lists copy these; the rest of the check does not look at them.
+        let copied = &sources::customer_columns(job.settings().customers.as_ref())?.passthrough;
+        tables.sources.customers.try_columns(copied)?;
         let data = input::build(job, &tables, &[as_of], None)?;
         gates::check(job, &tables, &data, as_of)?;
         // A training needs more than scoring: matured labels, and enough churners.

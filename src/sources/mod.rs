@@ -28,8 +28,11 @@ pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};
 pub use scan::signal::{RowCounts, SignalReport, SignalScan};
 pub use scan::{scan, EventStore};
 
-use self::parquet::decode::{Times, NULL_TIME};
-use self::parquet::{statistics, NeededDays, OpenFile};
+#[cfg(test)]
+mod tests;
+
+use self::parquet::decode::{self, Times};
+use self::parquet::{common_id_kind, statistics, NeededDays, OpenFile};
 use crate::calendar::{Day, Zone};
 use crate::config::{self, ChurnDefinition};
 use crate::error::{Error, Result};
@@ -68,7 +71,10 @@ impl Sources {
         for (name, signal) in signals {
             let days = days.map(|(first, last)| NeededDays { time: &signal.time, first, last, zone });
             let needs = scan::signal::needs(name, signal);
-            let table = Table::open(&format!("signal `{name}`"), &signal.path, &needs, days, &mut problems);
+            let mut table = Table::open(&format!("signal `{name}`"), &signal.path, &needs, days, &mut problems);
+            if let Some(table) = &mut table {
+                table.notes.extend(table.mixed_clocks(&signal.time, zone));
+            }
             others.push((table, &signal.id));
         }
         let churn_table = match (churn.definition, &churn.path) {
@@ -88,7 +94,9 @@ impl Sources {
         match (customers_table, problems.as_slice()) {
             (Some(customers), []) => {
                 let signals = others.into_iter().filter_map(|(table, _)| table).collect();
-                Ok(Sources { customers, signals, churn: churn_table })
+                let mut sources = Sources { customers, signals, churn: churn_table };
+                sources.settle_id_kind();
+                Ok(sources)
             }
             (_, problems) => Err(in_one(problems)),
         }
@@ -98,6 +106,15 @@ impl Sources {
     pub fn notes(&self) -> impl Iterator<Item = &Note> {
         let tables = std::iter::once(&self.customers).chain(&self.signals).chain(&self.churn);
         tables.flat_map(|table| &table.notes)
+    }
+
+    /// Lets all tables read their ids as one kind. Those of one with integers too large for it are read as text, and
+    /// then those of the others are.
+    fn settle_id_kind(&mut self) {
+        let all = [&self.customers].into_iter().chain(&self.signals).chain(&self.churn);
+        let kind = common_id_kind(all);
+        let all = [&mut self.customers].into_iter().chain(&mut self.signals).chain(&mut self.churn);
+        all.for_each(|table| table.read_ids_as(kind));
     }
 
     /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.
@@ -114,14 +131,15 @@ impl Sources {
 
 /// The problem that the ids of a table are of another kind than the customers', if they are.
 fn other_id_kind(customers: &Table, id: &str, other: &Table, column: &str) -> Option<String> {
-    let file = other.files.first().filter(|_| other.id_kind != customers.id_kind)?;
+    let (own, theirs) = (other.own_id_kind?, customers.own_id_kind?);
+    let file = other.files.first().filter(|_| own != theirs)?;
     Some(format!(
         "{}: the ids in column `{column}` of {} are {}s, but those in column `{id}` of the customers table are {}s; they \
          are compared as what they are, so write both as one type",
         other.what,
         file.file.path.display(),
-        other.id_kind.name(),
-        customers.id_kind.name(),
+        own.name(),
+        theirs.name(),
     ))
 }
 
@@ -168,8 +186,9 @@ fn newest_decoded(file: &OpenFile, group: usize, column: &str, before: i64, zone
     for batch in file.read(&[column], Some(vec![group]), 65_536)? {
         let batch = batch?;
         if let Some(array) = batch.column_by_name(column) {
-            times.fill(array, &mut instants);
-            newest = newest.max(instants.iter().copied().filter(|&t| t != NULL_TIME && t < before).max());
+            let nulls = times.fill(array, &mut instants);
+            let earlier = decode::valid(&instants, nulls.as_ref()).flatten().filter(|&instant| instant < before);
+            newest = newest.max(earlier.max());
         }
     }
     Ok(newest)

@@ -23,3 +23,4 @@ mod restrictions;
 mod sample;
 mod sampling;
 mod scale;
+mod types;

@@ -1,55 +1,15 @@
 //! What the configuration asks of a source's columns, and what is said when a column is not like that.
 
+pub(crate) mod convert;
+mod types;
+
+pub use types::{type_name, IdKind, Role};
+pub(crate) use types::{value_type, Form, Values, Verdict, EXTENSION, UUID};
+
+use crate::config::EpochUnit;
 use crate::error::Error;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{Field, Schema};
 use hashbrown::HashMap;
-
-/// What a column is read as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// A customer id: an integer or a string.
-    Id,
-    /// A timestamp of any unit, or a date.
-    Time,
-    /// An integer, a float, a decimal or a boolean.
-    Number,
-    /// A string; integers and booleans are read as their text.
-    Text,
-    /// 0 or 1, of any numeric type, or a boolean.
-    Label,
-    /// Anything, copied as it is.
-    Any,
-}
-
-impl Role {
-    fn expected(self) -> &'static str {
-        match self {
-            Role::Id => "an integer or a string",
-            Role::Time => "a timestamp or a date",
-            Role::Number => "a number",
-            Role::Text => "a string",
-            Role::Label => "0 or 1, or a boolean",
-            Role::Any => "anything",
-        }
-    }
-
-    /// Whether a column of this type, or a dictionary of such values, can be read.
-    pub fn accepts(self, found: &DataType) -> bool {
-        use DataType::*;
-
-        let found = value_type(found);
-        let integer = found.is_integer() || matches!(found, Decimal128(_, 0) | Decimal32(_, 0) | Decimal64(_, 0));
-        let text = matches!(found, Utf8 | LargeUtf8 | Utf8View);
-        let decimal = matches!(found, Decimal32(..) | Decimal64(..) | Decimal128(..));
-        match self {
-            Role::Id => integer || text,
-            Role::Time => matches!(found, Timestamp(..) | Date32 | Date64),
-            Role::Number | Role::Label => integer || decimal || matches!(found, Float16 | Float32 | Float64 | Boolean),
-            Role::Text => text || integer || *found == Boolean,
-            Role::Any => !found.is_nested(),
-        }
-    }
-}
 
 /// A column that a source must (or may) have.
 #[derive(Clone, Debug)]
@@ -60,7 +20,8 @@ pub struct Need {
     pub column: String,
     /// What it is read as.
     pub role: Role,
-    /// Whether files, or record batches, without it are in order: their rows have null there. It must be in one at least.
+    /// Whether files, or record batches, without it are in order: their rows have null there. It must be in one at
+    /// least.
     pub optional: bool,
 }
 
@@ -91,12 +52,16 @@ impl Need {
         )
     }
 
-    /// The problem that the column has a type, in a place, that its role does not accept.
-    pub fn wrong_type(&self, what: &str, place: &str, found: &DataType) -> String {
+    /// The problem that the column has a type, in a place, from which its role cannot be read.
+    pub fn wrong_type(&self, what: &str, place: &str, found: &Field) -> String {
         let Need { column, setting, role, .. } = self;
-        let (found, expected) = (type_name(found), role.expected());
+        let (expected, name) = (role.expected(), type_name(found));
+        let remedy = match role.verdict(found) {
+            Verdict::Refused(remedy) => format!("; {remedy}"),
+            Verdict::Read(_) => String::new(),
+        };
         format!(
-            "{what}: column `{column}` ({setting}) in {place} has the wrong type: found {found}, expected {expected}"
+            "{what}: column `{column}` ({setting}) in {place} has the wrong type: found {name}, expected {expected}{remedy}"
         )
     }
 }
@@ -108,21 +73,36 @@ pub(crate) struct Holder<'a> {
     /// How many others are just like it.
     alike: usize,
     columns: Vec<&'a str>,
-    /// The type of each column, and how many columns have its name.
-    types: HashMap<&'a str, (&'a DataType, usize)>,
+    /// Each column, and how many have its name.
+    fields: HashMap<&'a str, (&'a Field, usize)>,
     /// The columns that folders hold instead.
     folders: &'a [(String, Option<String>)],
+    /// The greatest value of a column of integers, if it is known.
+    greatest: Box<dyn Fn(&str) -> Option<i64> + 'a>,
 }
 
 impl<'a> Holder<'a> {
     /// A place with the columns of this schema and of these folders, and so many others just like it.
     pub fn new(name: String, alike: usize, schema: &'a Schema, folders: &'a [(String, Option<String>)]) -> Holder<'a> {
-        let mut types: HashMap<&str, (&DataType, usize)> = HashMap::with_capacity(schema.fields().len());
+        let mut fields: HashMap<&str, (&Field, usize)> = HashMap::with_capacity(schema.fields().len());
         for field in schema.fields() {
-            types.entry(field.name()).or_insert((field.data_type(), 0)).1 += 1;
+            fields.entry(field.name()).or_insert((field, 0)).1 += 1;
         }
         let columns = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        Holder { name, alike, columns, types, folders }
+        Holder { name, alike, columns, fields, folders, greatest: Box::new(|_| None) }
+    }
+
+    /// With what is known of its integers.
+    pub fn with_greatest(self, greatest: impl Fn(&str) -> Option<i64> + 'a) -> Holder<'a> {
+        Holder { greatest: Box::new(greatest), ..self }
+    }
+
+    /// What a column of numbers looks like that should hold times.
+    fn epoch_advice(&self, column: &str) -> String {
+        match (self.greatest)(column).and_then(EpochUnit::likely) {
+            Some(unit) => format!(" (the values look like {}: `time_unit = \"{}\"`)", unit.word(), unit.word()),
+            None => String::new(),
+        }
     }
 
     fn and_more(&self, more: usize) -> String {
@@ -133,15 +113,21 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// Holds every place against the needs. Problems are appended to `problems`, a line each. Returned is the kind of the ids.
-pub(crate) fn hold_against(what: &str, holders: &[Holder<'_>], needs: &[Need], problems: &mut Vec<String>) -> IdKind {
+/// Holds every place against the needs. Problems are appended to `problems`, a line each. Returned is the kind of the
+/// ids; none where no place has any.
+pub(crate) fn hold_against(
+    what: &str,
+    holders: &[Holder<'_>],
+    needs: &[Need],
+    problems: &mut Vec<String>,
+) -> Option<IdKind> {
     let mut ids: Option<(IdKind, &Holder<'_>)> = None;
     for need in needs {
         let mut present = false;
         let mut missing: Vec<&Holder<'_>> = Vec::new();
 
         for holder in holders {
-            let Some(&(found, count)) = holder.types.get(need.column.as_str()) else {
+            let Some(&(found, count)) = holder.fields.get(need.column.as_str()) else {
                 if need.role != Role::Id && holder.folders.iter().any(|(name, _)| *name == need.column) {
                     present = true;
                 } else {
@@ -154,9 +140,12 @@ pub(crate) fn hold_against(what: &str, holders: &[Holder<'_>], needs: &[Need], p
             if count > 1 {
                 problems.push(need.twice(what, &holder.and_more(holder.alike)));
             } else if !need.role.accepts(found) {
-                problems.push(need.wrong_type(what, &holder.and_more(holder.alike), found));
-            } else if need.role == Role::Id {
-                let kind = IdKind::of_type(found);
+                let mut problem = need.wrong_type(what, &holder.and_more(holder.alike), found);
+                if need.role == Role::Time {
+                    problem.push_str(&holder.epoch_advice(&need.column));
+                }
+                problems.push(problem);
+            } else if let (Role::Id, Some(kind)) = (need.role, IdKind::of_column(found)) {
                 match ids {
                     None => ids = Some((kind, holder)),
                     Some((first, other)) if first != kind => problems.push(format!(
@@ -177,59 +166,7 @@ pub(crate) fn hold_against(what: &str, holders: &[Holder<'_>], needs: &[Need], p
             problems.push(need.missing(what, &first.and_more(more), &first.columns));
         }
     }
-    ids.map_or(IdKind::Integer, |(kind, _)| kind)
-}
-
-/// Whether ids are integers or strings. They are compared as what they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdKind {
-    /// 64-bit signed integers.
-    Integer,
-    /// Strings, by their bytes.
-    Text,
-}
-
-impl IdKind {
-    /// The kind of the ids in a column of this type.
-    pub fn of_type(found: &DataType) -> IdKind {
-        match value_type(found) {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => IdKind::Text,
-            _ => IdKind::Integer,
-        }
-    }
-
-    /// As messages name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            IdKind::Integer => "integer",
-            IdKind::Text => "string",
-        }
-    }
-}
-
-/// The type itself, or that of the values of a dictionary.
-pub(crate) fn value_type(found: &DataType) -> &DataType {
-    match found {
-        DataType::Dictionary(_, values) => values,
-        plain => plain,
-    }
-}
-
-/// A type as a person would name it, with the exact one behind it.
-pub fn type_name(found: &DataType) -> String {
-    let plain = match value_type(found) {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "a string",
-        DataType::Boolean => "a boolean",
-        DataType::Timestamp(..) => "a timestamp",
-        DataType::Date32 | DataType::Date64 => "a date",
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => "a float",
-        found if found.is_integer() => "an integer",
-        _ => return found.to_string(),
-    };
-    match found {
-        DataType::Dictionary(..) => plain.to_owned(),
-        _ => format!("{plain} ({found})"),
-    }
+    ids.map(|(kind, _)| kind)
 }
 
 /// Problems with the data as one error, a line each.

@@ -5,7 +5,7 @@ use crate::config;
 use crate::error::Result;
 use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::customers::CustomerTable;
-use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::decode::{self, Times};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::Table;
 use crate::sources::quarantine::{Quarantine, Reason};
@@ -80,7 +80,10 @@ impl Cancellations {
 
 /// What the table of cancellations must look like.
 pub(crate) fn needs(settings: &config::Churn) -> [Need; 2] {
-    [Need::required("churn", "id", &settings.id, Role::Id), Need::required("churn", "time", &settings.time, Role::Time)]
+    [
+        Need::required("churn", "id", &settings.id, Role::Id),
+        Need::required("churn", "time", &settings.time, Role::time(settings.time_unit)),
+    ]
 }
 
 /// What some rows of the table say.
@@ -106,12 +109,13 @@ fn read_piece(
         let batch = batch?;
         out.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };
-        times.fill_column(&batch, &settings.time, &mut instants);
-        for (found, &instant) in find_customers(ids, customers).into_iter().zip(&instants) {
-            match found {
-                Err(reason) => out.quarantine.add(reason, 1),
-                Ok(_) if instant == NULL_TIME => out.quarantine.add(Reason::NullTime, 1),
-                Ok(customer) => out.cancelled.push((customer, zone.day_of(instant).0)),
+        let nulls = times.fill_column(&batch, &settings.time, &mut instants);
+        let instants = decode::valid(&instants, nulls.as_ref());
+        for (found, instant) in find_customers(ids, customers).into_iter().zip(instants) {
+            match (found, instant) {
+                (Err(reason), _) => out.quarantine.add(reason, 1),
+                (Ok(_), None) => out.quarantine.add(Reason::NullTime, 1),
+                (Ok(customer), Some(instant)) => out.cancelled.push((customer, zone.day_of(instant).0)),
             }
         }
     }
@@ -125,9 +129,8 @@ fn find_customers(ids: &ArrayRef, customers: &CustomerTable) -> Vec<Result<u32, 
     match customers.ids.kind() {
         IdKind::Integer => {
             let mut integers = Vec::new();
-            decode::integers(ids, &mut integers);
-            let find = |id| if id == NULL_ID { Err(Reason::NullId) } else { known(customers.ids.find_integer(id)) };
-            integers.into_iter().map(find).collect()
+            let ids = decode::integers_of(ids, &mut integers);
+            ids.iter().map(|id| known(customers.ids.find_integer(id.ok_or(Reason::NullId)?))).collect()
         }
         IdKind::Text => {
             let texts = decode::texts(ids);

@@ -11,7 +11,7 @@ use crate::config;
 use crate::error::Result;
 use crate::memory::Memory;
 use crate::sources::contract::{IdKind, Need, Role};
-use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::decode::{self, Times};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::{OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
@@ -55,10 +55,11 @@ pub struct CustomerTable {
 pub(crate) fn needs(settings: &config::Customers) -> Vec<Need> {
     let optional =
         |key: &'static str, role: Role| move |column: &String| Need::optional("customers", key, column, role);
+    let time = Role::time(settings.time_unit);
     let mut needs = vec![Need::required("customers", "id", &settings.id, Role::Id)];
-    needs.extend(settings.signup.iter().map(optional("signup", Role::Time)));
-    needs.extend(settings.start.iter().map(optional("start", Role::Time)));
-    needs.extend(settings.end.iter().map(optional("end", Role::Time)));
+    needs.extend(settings.signup.iter().map(optional("signup", time)));
+    needs.extend(settings.start.iter().map(optional("start", time)));
+    needs.extend(settings.end.iter().map(optional("end", time)));
     needs.extend(settings.value.iter().map(optional("value", Role::Number)));
     needs.extend(settings.numeric.iter().map(optional("numeric", Role::Number)));
     needs.extend(settings.categorical.iter().map(optional("categorical", Role::Text)));
@@ -308,9 +309,9 @@ fn read_piece(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, 
         let day_columns = [&settings.signup, &settings.start, &settings.end];
         for (days, column) in rows.days.iter_mut().zip(day_columns) {
             let Some(column) = column else { continue };
-            times.fill_column(&batch, column, &mut instants);
-            let valid = instants.iter().zip(&valid).filter(|(_, valid)| **valid);
-            days.extend(valid.map(|(&instant, _)| if instant == NULL_TIME { NO_DAY } else { zone.day_of(instant).0 }));
+            let nulls = times.fill_column(&batch, column, &mut instants);
+            let instants = decode::valid(&instants, nulls.as_ref()).zip(&valid).filter(|(_, valid)| **valid);
+            days.extend(instants.map(|(instant, _)| instant.map_or(NO_DAY, |instant| zone.day_of(instant).0)));
         }
         for (column, name) in rows.numeric.iter_mut().zip(&settings.numeric) {
             let not_finite = read_numbers(column, &batch, name, &valid);
@@ -335,9 +336,9 @@ fn read_ids(all: &mut Ids, array: &ArrayRef) -> Vec<bool> {
     match all {
         Ids::Integer(all) => {
             let mut ids = Vec::new();
-            decode::integers(array, &mut ids);
-            all.extend(ids.iter().filter(|&&id| id != NULL_ID));
-            ids.iter().map(|&id| id != NULL_ID).collect()
+            let ids = decode::integers_of(array, &mut ids);
+            all.extend(ids.iter().flatten());
+            ids.iter().map(|id| id.is_some()).collect()
         }
         Ids::Text { bytes, ends } => {
             let texts = decode::text_views(array);

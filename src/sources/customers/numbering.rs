@@ -2,8 +2,7 @@
 //! `user-7`. These are worked on as the integers that they spell.
 
 use crate::sources::customers::ids::Ids;
-use crate::sources::parquet::decode::NULL_ID;
-use arrow_array::{Array, StringViewArray};
+use arrow_array::StringViewArray;
 use rayon::prelude::*;
 
 /// The most digits: any number of so many is below 2⁶³.
@@ -33,13 +32,10 @@ impl Numbering {
         known().all(|index| numbering.number(id(index)).is_some()).then_some(numbering)
     }
 
-    /// Fills `out` with the number of each row's id; null is [`NULL_ID`].
+    /// Fills `out` with the number of each row's id; what that of a null is has no meaning.
     pub fn read(&self, texts: &StringViewArray, out: &mut Vec<i64>) {
         out.clear();
         out.extend(texts.bytes_iter().map(|id| self.number(id).unwrap_or(NO_NUMBER)));
-        if let Some(nulls) = texts.nulls() {
-            out.iter_mut().zip(nulls).filter(|(_, valid)| !valid).for_each(|(id, _)| *id = NULL_ID);
-        }
     }
 
     /// The number that an id spells, from 0 to 10¹⁸.

@@ -5,7 +5,7 @@ use crate::calendar::Zone;
 use crate::config;
 use crate::error::Result;
 use crate::sources::contract::{value_type, IdKind, Need, Role};
-use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::decode::{self, Times};
 use crate::sources::parquet::pieces::table_pieces;
 use crate::sources::parquet::Table;
 use arrow_array::{Array, ArrayRef};
@@ -72,8 +72,8 @@ pub(crate) fn copy(
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
             let is_date = matches!(data_type, DataType::Date32 | DataType::Date64);
             let mut instants = Vec::new();
-            Times::new(zone).fill(array, &mut instants);
-            let targets = targets.filter(|(row, _)| instants[*row] != NULL_TIME);
+            let nulls = Times::new(zone).fill(array, &mut instants);
+            let targets = targets.filter(|(row, _)| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row)));
             let nulls = || {
                 if is_date {
                     Passthrough::Date(vec![None; length])
@@ -108,10 +108,10 @@ pub(crate) fn copy(
         }
         found if found.is_integer() => {
             let mut integers = Vec::new();
-            decode::integers(array, &mut integers);
+            let integers = decode::integers_of(array, &mut integers);
             let column = out.get_or_insert_with(|| Passthrough::Integer(vec![None; length]));
             if let Passthrough::Integer(column) = column {
-                targets.for_each(|(row, slot)| column[slot] = Some(integers[row]).filter(|&v| v != NULL_ID));
+                targets.for_each(|(row, slot)| column[slot] = (!integers.is_null(row)).then(|| integers.values[row]));
             }
         }
         _ => {
@@ -165,8 +165,8 @@ fn slots(ids: &ArrayRef, customers: &CustomerTable, slot_of: &hashbrown::HashMap
     match customers.ids.kind() {
         IdKind::Integer => {
             let mut out = Vec::new();
-            decode::integers(ids, &mut out);
-            out.into_iter().map(|id| slot(customers.ids.find_integer(id))).collect()
+            let ids = decode::integers_of(ids, &mut out);
+            ids.iter().map(|id| slot(customers.ids.find_integer(id?))).collect()
         }
         IdKind::Text => {
             let texts = decode::texts(ids);

@@ -3,7 +3,7 @@
 use super::names::{has_word, is_id, is_person_id, is_text, is_time, signal_name};
 use crate::error::Result;
 use crate::sources::files::{Folder, TableFormat};
-use crate::sources::parquet::decode::{self, NULL_ID};
+use crate::sources::parquet::decode;
 use crate::sources::parquet::Table;
 use arrow_schema::DataType;
 use std::collections::BTreeSet;
@@ -112,8 +112,8 @@ impl Candidate {
                         return Ok(false);
                     }
                 } else {
-                    decode::integers(array, &mut ids);
-                    if !ids.iter().filter(|id| **id != NULL_ID).all(|id| numbers.insert(*id)) {
+                    let ids = decode::integers_of(array, &mut ids);
+                    if !ids.iter().flatten().all(|id| numbers.insert(id)) {
                         return Ok(false);
                     }
                 }

@@ -25,7 +25,7 @@ impl FolderValue {
     fn new(file: &SourceFile, column: &str, role: Role) -> FolderValue {
         let text = file.partition_value(column).and_then(|text| text.as_deref());
         match role {
-            Role::Time => FolderValue::Day(file.partition_day(column)),
+            Role::Time | Role::Epoch(_) => FolderValue::Day(file.partition_day(column)),
             Role::Number | Role::Label => {
                 let number = text.and_then(|text| text.parse().ok());
                 FolderValue::Number(number.filter(|number: &f64| number.is_finite()))

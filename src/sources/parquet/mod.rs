@@ -2,139 +2,29 @@
 //!
 //! Only footers are read here. Every mismatch of every file is gathered, so that one message names them all.
 
+mod damage;
 pub mod decode;
 pub(crate) mod folders;
+pub mod guard;
+mod open_file;
 pub(crate) mod page_index;
 pub(crate) mod pieces;
 pub(crate) mod statistics;
 
+pub use open_file::{Batches, OpenFile};
+
 use crate::calendar::{Day, Zone};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::observer::Note;
 use crate::sources::contract::{hold_against, Holder, IdKind, Need, Role};
 use crate::sources::files::{self, SourceFile};
-use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use folders::FolderColumns;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-};
-use parquet::arrow::ProjectionMask;
+use arrow_schema::{DataType, Field};
+use open_file::open_file;
 use rayon::prelude::*;
-use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
-/// A file whose footer has been read.
-#[derive(Clone)]
-pub struct OpenFile {
-    /// The file and its partition values.
-    pub file: SourceFile,
-    /// Footer and schema, with the types that rows are decoded to.
-    pub metadata: ArrowReaderMetadata,
-    /// The file's size.
-    pub bytes: u64,
-}
-
-impl OpenFile {
-    /// Rows of a row group.
-    pub(crate) fn group_rows(&self, row_group: usize) -> usize {
-        self.metadata.metadata().row_group(row_group).num_rows().max(0) as usize
-    }
-
-    /// Starts decoding some row groups, or all, only the given columns. Columns that the file lacks are left out.
-    pub fn read(&self, columns: &[&str], row_groups: Option<Vec<usize>>, batch_size: usize) -> Result<Batches<'_>> {
-        self.batches(columns, row_groups, None, batch_size)
-    }
-
-    fn batches(
-        &self,
-        columns: &[&str],
-        row_groups: Option<Vec<usize>>,
-        selection: Option<RowSelection>,
-        batch_size: usize,
-    ) -> Result<Batches<'_>> {
-        let path = &self.file.path;
-        let file = File::open(path).map_err(|e| Error::reading(path, &e))?;
-        let schema = self.metadata.schema();
-        let roots = columns.iter().filter_map(|column| schema.index_of(column).ok());
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots);
-
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-            .with_projection(mask)
-            .with_batch_size(batch_size);
-        if let Some(row_groups) = row_groups {
-            builder = builder.with_row_groups(row_groups);
-        }
-        if let Some(selection) = selection {
-            builder = builder.with_row_selection(selection);
-        }
-        let reader = builder.build().map_err(|e| damaged(path, &e))?;
-        Ok(Batches { reader, path, folders: None })
-    }
-
-    /// The place of a column that is not nested among the leaves of the schema, if the file has it.
-    pub(crate) fn leaf(&self, column: &str) -> Option<usize> {
-        let root = self.metadata.schema().index_of(column).ok()?;
-        let schema = self.metadata.parquet_schema();
-        (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == root)
-    }
-
-    /// The type of a column, if the file has it.
-    pub fn data_type(&self, column: &str) -> Option<&DataType> {
-        self.metadata.schema().field_with_name(column).ok().map(Field::data_type)
-    }
-
-    /// The names of its columns, in order.
-    pub fn columns(&self) -> Vec<&str> {
-        self.metadata.schema().fields().iter().map(|field| field.name().as_str()).collect()
-    }
-
-    /// Bytes of a column when it is decompressed.
-    pub fn decoded_bytes(&self, column: &str) -> u64 {
-        let groups = self.metadata.metadata().row_groups().iter();
-        let chunks = groups.flat_map(|group| group.columns()).filter(|chunk| chunk.column_path().string() == column);
-        chunks.map(|chunk| chunk.uncompressed_size().max(0) as u64).sum()
-    }
-
-    fn holder(&self) -> Holder<'_> {
-        Holder::new(self.file.path.display().to_string(), 0, self.metadata.schema(), &self.file.partition)
-    }
-
-    /// Rows in the file.
-    pub fn rows(&self) -> u64 {
-        self.metadata.metadata().file_metadata().num_rows().max(0) as u64
-    }
-}
-
-/// The rows of a file, batch by batch as they are decoded.
-pub struct Batches<'a> {
-    reader: ParquetRecordBatchReader,
-    path: &'a Path,
-    /// The columns of folders that are added to each.
-    folders: Option<FolderColumns>,
-}
-
-impl Iterator for Batches<'_> {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Result<RecordBatch>> {
-        let batch = self.reader.next()?.map_err(|e| damaged(self.path, &e));
-        Some(match &self.folders {
-            None => batch,
-            Some(folders) => batch.and_then(|batch| folders.add_to(batch)),
-        })
-    }
-}
-
-/// The error for a file whose footer is fine but whose pages are not.
-fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::Contract(format!(
-        "{} cannot be decoded: {}. The file is damaged or still being written; write it again",
-        path.display(),
-        plain_text(error)
-    ))
-}
+/// Rows decoded at a time.
+const BATCH_ROWS: usize = 16_384;
 
 /// A source whose files all satisfy their needs.
 #[derive(Clone)]
@@ -145,10 +35,14 @@ pub struct Table {
     pub files: Vec<OpenFile>,
     /// Files skipped for their partition folders.
     pub pruned_files: usize,
-    /// The kind of its ids.
+    /// The kind that its ids are read as.
     pub id_kind: IdKind,
     /// What a person should know of its files.
     pub notes: Vec<Note>,
+    /// The kind of its ids by the types of its files; none if no file has any.
+    pub own_id_kind: Option<IdKind>,
+    /// Whether some of its ids are numbers that 64 bits with a sign do not hold, as far as statistics tell.
+    pub has_large_ids: bool,
 }
 
 /// The days that a run needs of a table.
@@ -203,11 +97,70 @@ impl Table {
             }
         }
 
-        let id_kind = {
-            let holders: Vec<Holder<'_>> = files.iter().map(OpenFile::holder).collect();
+        let own_id_kind = {
+            let holders: Vec<Holder<'_>> = files.iter().map(holder).collect();
             hold_against(what, &holders, needs, problems)
         };
-        (problems.len() == before).then(|| Table { what: what.to_owned(), files, pruned_files, id_kind, notes })
+        if problems.len() > before {
+            return None;
+        }
+
+        let ids = needs.iter().filter(|need| need.role == Role::Id);
+        let has_large_ids =
+            ids.into_iter().any(|need| files.iter().any(|file| statistics::has_large_integers(file, &need.column)));
+        let mut table = Table {
+            what: what.to_owned(),
+            files,
+            pruned_files,
+            id_kind: IdKind::Integer,
+            notes,
+            own_id_kind,
+            has_large_ids,
+        };
+        table.read_ids_as(common_id_kind([&table]));
+        Some(table)
+    }
+
+    /// Settles the kind that ids are read as.
+    pub fn read_ids_as(&mut self, kind: IdKind) {
+        self.id_kind = kind;
+        self.files.iter_mut().for_each(|file| file.id_kind = kind);
+    }
+
+    /// Decodes some columns and forgets them: fails where whoever reads them later would.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] naming file, column and row group.
+    pub fn try_columns(&self, columns: &[String]) -> Result<()> {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        self.files.par_iter().try_for_each(|file| {
+            for batch in file.read(&columns, None, BATCH_ROWS)? {
+                batch?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The note that some files have instants in a column, and others the times of a wall clock of the zone, which are
+    /// hours apart from them.
+    pub(crate) fn mixed_clocks(&self, column: &str, zone: &Zone) -> Option<Note> {
+        let first = |has_zone: bool| {
+            self.files.iter().find(|file| match file.schema.field_with_name(column).map(Field::data_type) {
+                Ok(DataType::Timestamp(_, own)) => own.is_some() == has_zone,
+                _ => false,
+            })
+        };
+        let (instants, wall_clock) = (first(true)?, first(false)?);
+        (!zone.is_utc()).then(|| {
+            Note::warning(format!(
+                "{}: column `{column}` holds instants in {} (a zone, or INT96, which is UTC) and times without a zone in {}, \
+                 which are read as those of {}; if both mean the same, they are hours apart: write them alike",
+                self.what,
+                instants.file.path.display(),
+                wall_clock.file.path.display(),
+                zone.name(),
+            ))
+        })
     }
 
     /// SHA-256 of what the footers say: every file's name and size, and of every column chunk its size and statistics.
@@ -232,62 +185,19 @@ impl Table {
     }
 }
 
-/// Reads a footer. The Arrow schema that some writers embed is ignored: what counts is what Parquet itself says, so
-/// files of different writers read alike. Levels come dictionary-encoded, since they repeat, and string ids as views of
-/// the pages, since they hardly do; timestamps of the retired INT96 type come in microseconds, which reach the year 9999.
-fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
-    let path = file.path.display();
-    let unreadable = |problem: String| {
-        format!("{path} is not a readable Parquet file: {problem}. It may be truncated, still being written, or of another format; write it again")
-    };
-    let handle = File::open(&file.path).map_err(|e| format!("{path} cannot be read: {e}"))?;
-    let bytes = handle.metadata().map_err(|e| format!("{path} cannot be read: {e}"))?.len();
-    if bytes < 12 {
-        return Err(unreadable(format!("found {bytes} bytes")));
+/// The kind that the ids of some tables are read as, so that they can be compared: integers, unless some are texts, or
+/// too large; then all are read as their digits.
+pub(crate) fn common_id_kind<'a>(tables: impl IntoIterator<Item = &'a Table>) -> IdKind {
+    let is_text = |table: &Table| table.own_id_kind == Some(IdKind::Text) || table.has_large_ids;
+    if tables.into_iter().any(is_text) {
+        IdKind::Text
+    } else {
+        IdKind::Integer
     }
-
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let plain = ArrowReaderMetadata::load(&handle, options.clone()).map_err(|e| unreadable(plain_text(&e)))?;
-    let schema = Arc::new(decoded_schema(&plain, needs));
-    let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), options.with_schema(schema))
-        .map_err(|e| unreadable(plain_text(&e)))?;
-    Ok(OpenFile { file, metadata, bytes })
 }
 
-/// The types that a file's columns are decoded to, by their own and by what they are needed as.
-fn decoded_schema(plain: &ArrowReaderMetadata, needs: &[Need]) -> Schema {
-    let leaves = plain.parquet_schema();
-    let mut int96 = vec![false; plain.schema().fields().len()];
-    for leaf in 0..leaves.num_columns() {
-        if leaves.column(leaf).physical_type() == parquet::basic::Type::INT96 {
-            int96[leaves.get_column_root_idx(leaf)] = true;
-        }
-    }
-
-    let mut roles: hashbrown::HashMap<&str, Role> = hashbrown::HashMap::new();
-    for need in needs {
-        roles.entry(&need.column).or_insert(need.role);
-    }
-
-    let fields = plain.schema().fields().iter().zip(int96).map(|(field, int96)| {
-        let decoded = match (field.data_type(), roles.get(field.name().as_str())) {
-            (DataType::Utf8 | DataType::Binary, Some(Role::Text)) => {
-                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-            }
-            (DataType::Utf8 | DataType::Binary, Some(Role::Id)) => DataType::Utf8View,
-            (DataType::Timestamp(_, zone), _) if int96 => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
-            (other, _) => other.clone(),
-        };
-        Field::clone(field).with_data_type(decoded)
-    });
-    Schema::new(fields.collect::<Vec<Field>>())
-}
-
-/// A library's message without its own prefixes and without a full stop.
-fn plain_text(error: &dyn std::fmt::Display) -> String {
-    let mut text = error.to_string();
-    for prefix in ["Parquet argument error: ", "Parquet error: ", "External: "] {
-        text = text.replace(prefix, "");
-    }
-    text.trim_end_matches('.').to_owned()
+/// A file as a place that holds columns.
+fn holder(file: &OpenFile) -> Holder<'_> {
+    Holder::new(file.file.path.display().to_string(), 0, &file.schema, &file.file.partition)
+        .with_greatest(|column| Some(statistics::integer_range(file, column)?.1))
 }

@@ -1,6 +1,7 @@
 //! The page index: the first row, the least and the greatest value of every page of a column, which Spark, parquet-java
 //! and the Rust writers leave behind the row groups. It pays where row groups are large compared with the look-back.
 
+use super::guard::guarded;
 use crate::sources::parquet::OpenFile;
 use parquet::file::page_index::column_index::{ColumnIndexMetaData, PrimitiveColumnIndex};
 use parquet::file::page_index::index_reader::{decode_column_index, decode_offset_index};
@@ -28,8 +29,13 @@ pub(crate) fn pages(file: &OpenFile, column: &str, row_group: usize) -> Option<V
         handle.read_exact(&mut bytes).ok()?;
         Some(bytes)
     };
-    let ranges = ranges(&decode_column_index(&read(chunk.column_index_range()?)?, chunk.column_type()).ok()?)?;
-    let offsets = decode_offset_index(&read(chunk.offset_index_range()?)?).ok()?;
+    let (column_index, offset_index) = (read(chunk.column_index_range()?)?, read(chunk.offset_index_range()?)?);
+    // One that is damaged may lead the decoder anywhere.
+    let (column_index, offsets) = guarded(|| {
+        Some((decode_column_index(&column_index, chunk.column_type()).ok()?, decode_offset_index(&offset_index).ok()?))
+    })
+    .ok()??;
+    let ranges = ranges(&column_index)?;
 
     let starts = offsets.page_locations().iter().map(|page| usize::try_from(page.first_row_index).ok());
     let starts: Vec<usize> = starts.collect::<Option<_>>()?;

@@ -5,7 +5,6 @@ use super::Batches;
 use super::{OpenFile, Table};
 use crate::error::Result;
 use crate::sources::contract::Need;
-use parquet::arrow::arrow_reader::RowSelection;
 use std::ops::Range;
 
 /// Pieces a thread that a row group is cut into at most: to skip to a piece, the headers of the pages before it are
@@ -39,12 +38,9 @@ impl<'a> FilePiece<'a> {
     /// decoded.
     pub fn read(&self, needs: &[Need], batch_size: usize) -> Result<Batches<'a>> {
         let columns: Vec<&str> = needs.iter().map(|need| need.column.as_str()).collect();
-        let all = self.file.group_rows(self.row_group);
-        let rows = self.rows.clone();
-        let selection = rows.map(|rows| RowSelection::from_consecutive_ranges(std::iter::once(rows), all));
-        let batches = self.file.batches(&columns, Some(vec![self.row_group]), selection, batch_size)?;
+        let batches = self.file.batches(&columns, Some(vec![self.row_group]), self.rows.clone(), batch_size)?;
         let folders = FolderColumns::new(&self.file.file, self.file.metadata.schema(), needs);
-        Ok(Batches { folders: Some(folders), ..batches })
+        Ok(batches.with_folders(folders))
     }
 }
 

@@ -3,7 +3,8 @@
 use super::part::Part;
 use crate::calendar::Zone;
 use crate::digest;
-use crate::sources::contract::{hold_against, Holder, IdKind, Need, Role};
+use crate::sources::contract::convert::{Conversions, Unfit, Why};
+use crate::sources::contract::{hold_against, Form, Holder, IdKind, Need, Role, Verdict};
 use crate::sources::parquet::decode::{self, Times};
 use arrow_array::{new_null_array, RecordBatch};
 use arrow_schema::{DataType, Schema};
@@ -66,9 +67,29 @@ impl Batches {
             .iter()
             .map(|shared| Holder::new(format!("batch {}", shared.first + 1), shared.others, shared.schema, &[]))
             .collect();
-        let id_kind = hold_against(what, &holders, needs, problems);
-        let places = schemas.iter().map(|shared| places(shared.schema)).collect();
-        (problems.len() == before).then(|| Batches { batches: batches.to_vec(), schema_of, places, id_kind })
+        let own_kind = hold_against(what, &holders, needs, problems);
+        if problems.len() > before {
+            return None;
+        }
+
+        // Ids too large for 64 bits with a sign are compared as their digits.
+        let own_kind = own_kind.unwrap_or(IdKind::Integer);
+        let read = match converted(batches, needs, own_kind) {
+            Err((_, Unfit { why: Why::TooLarge(_), .. })) if own_kind == IdKind::Integer => {
+                converted(batches, needs, IdKind::Text).map(|batches| (batches, IdKind::Text))
+            }
+            other => other.map(|batches| (batches, own_kind)),
+        };
+        match read {
+            Ok((batches, id_kind)) => {
+                let places = schemas.iter().map(|shared| places(shared.schema)).collect();
+                Some(Batches { batches, schema_of, places, id_kind })
+            }
+            Err((batch, Unfit { column, row, why })) => {
+                problems.push(format!("{what}: column `{column}`, row {row} of batch {} (from 0): {why}", batch + 1));
+                None
+            }
+        }
     }
 
     /// How many rows they have.
@@ -112,7 +133,7 @@ impl Batches {
                     decode::numbers(&array, &mut numbers);
                     numbers.iter().for_each(|number| hash.update(canonical(*number).to_le_bytes()));
                 }
-                (Role::Time, _) => {
+                (Role::Time | Role::Epoch(_), _) => {
                     times.fill(&array, &mut integers);
                     integers.iter().for_each(|instant| hash.update(instant.to_le_bytes()));
                 }
@@ -133,6 +154,21 @@ impl Batches {
         }
         hash.finalize().into()
     }
+}
+
+/// The batches with each column in the form that its role is read in. What is wrong comes with the place of its batch.
+fn converted(batches: &[RecordBatch], needs: &[Need], ids: IdKind) -> Result<Vec<RecordBatch>, (usize, Unfit)> {
+    let convert = |(place, batch): (usize, &RecordBatch)| {
+        let forms = needs.iter().filter_map(|need| {
+            let (_, field) = batch.schema_ref().column_with_name(&need.column)?;
+            match need.role.verdict(field) {
+                Verdict::Read(form) if form != Form::AsIs => Some((need.column.clone(), form)),
+                Verdict::Read(_) | Verdict::Refused(_) => None,
+            }
+        });
+        Conversions::new(forms.collect(), ids).apply(batch.clone()).map_err(|unfit| (place, unfit))
+    };
+    batches.par_iter().enumerate().map(convert).collect()
 }
 
 /// The bits of a number, of which every NaN has the same.

@@ -107,8 +107,9 @@ impl PreparedTable {
             let (mut times, mut instants) = (Times::new(zone), Vec::new());
             self.read(rows, std::slice::from_ref(column), |_, positions, source| {
                 let Values::Array(array) = source else { return };
-                times.fill(array, &mut instants);
-                for (&position, &instant) in positions.iter().zip(&instants).filter(|(&p, _)| p != UNUSED) {
+                let nulls = times.fill(array, &mut instants);
+                let instants = decode::valid(&instants, nulls.as_ref());
+                for (&position, instant) in positions.iter().zip(instants).filter(|(&p, _)| p != UNUSED) {
                     days[position as usize] = day_of(instant, zone);
                 }
             })?;

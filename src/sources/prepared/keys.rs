@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::sources::contract::IdKind;
 use crate::sources::customers::ids::Ids;
 use crate::sources::customers::NO_DAY;
-use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::decode::{self, Times};
 use crate::sources::quarantine::{Quarantine, Reason};
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -26,6 +26,7 @@ impl PreparedTable {
 
         for part in parts {
             keys.integers.extend(part.integers);
+            keys.without_id.extend(part.without_id);
             keys.texts.extend(part.texts);
             keys.days.extend(part.days);
             keys.labels.extend(part.labels);
@@ -63,8 +64,9 @@ impl PreparedTable {
             if let Some(array) = &arrays[0] {
                 match self.origin.id_kind() {
                     IdKind::Integer => {
-                        decode::integers(array, &mut ids);
-                        keys.integers.extend_from_slice(&ids);
+                        let ids = decode::integers_of(array, &mut ids);
+                        keys.integers.extend_from_slice(ids.values);
+                        keys.without_id.extend(ids.iter().map(|id| id.is_none()));
                     }
                     IdKind::Text => {
                         let texts = decode::texts(array);
@@ -77,8 +79,8 @@ impl PreparedTable {
             if let Some(column) = &self.as_of {
                 match &arrays[as_of] {
                     Some(array) => {
-                        times.fill(array, &mut instants);
-                        keys.days.extend(instants.iter().map(|&t| day_of(t, zone)));
+                        let nulls = times.fill(array, &mut instants);
+                        keys.days.extend(decode::valid(&instants, nulls.as_ref()).map(|t| day_of(t, zone)));
                     }
                     None => {
                         let day = part.folder_day(column).map_or(NO_DAY, |day| day.0);
@@ -110,19 +112,16 @@ fn row_groups(part: Part<'_>) -> impl Iterator<Item = (Part<'_>, usize)> {
     (0..part.groups()).map(move |group| (part, group))
 }
 
-pub(super) fn day_of(instant: i64, zone: &Zone) -> i32 {
-    if instant == NULL_TIME {
-        NO_DAY
-    } else {
-        zone.day_of(instant).0
-    }
+pub(super) fn day_of(instant: Option<i64>, zone: &Zone) -> i32 {
+    instant.map_or(NO_DAY, |instant| zone.day_of(instant).0)
 }
 
 /// Id, as-of date and label of every row of the files, in their order.
 #[derive(Default)]
 pub struct Keys {
-    /// Integer ids.
+    /// Integer ids, and which rows have none.
     integers: Vec<i64>,
+    without_id: Vec<bool>,
     /// String ids.
     texts: Vec<Option<String>>,
     /// As-of dates; empty without such a column.
@@ -155,7 +154,7 @@ impl Keys {
     fn has_id(&self, row: usize) -> bool {
         match self.texts.get(row) {
             Some(text) => text.is_some(),
-            None => self.integers[row] != NULL_ID,
+            None => !self.without_id[row],
         }
     }
 

@@ -8,10 +8,11 @@ pub mod keys;
 pub mod origin;
 mod part;
 
-use crate::config;
+use crate::config::{self, EpochUnit};
 use crate::error::Result;
-use crate::sources::contract::{in_one, some_of, type_name, Need, Role};
-use arrow_schema::DataType;
+use crate::sources::contract::convert::is_utf8;
+use crate::sources::contract::{in_one, some_of, type_name, Need, Role, Values};
+use arrow_schema::Field;
 use hashbrown::{HashMap, HashSet};
 use origin::{Given, Origin, WHAT};
 
@@ -44,6 +45,8 @@ pub struct PreparedTable {
     pub label: Option<String>,
     /// The column of the as-of date, if there is one.
     pub as_of: Option<String>,
+    /// What it counts, if it is a number.
+    time_unit: Option<EpochUnit>,
     /// The column of the folds, if it is to be used.
     pub fold: Option<String>,
     /// The column of the money a month at stake, if there is one.
@@ -66,19 +69,21 @@ enum Kind {
     Number,
     Level,
     Date,
+    /// Bytes that may be text.
+    Bytes,
     Other,
+    /// A column without values: what those of another file or batch make it.
+    Empty,
 }
 
 impl Kind {
-    fn of_type(found: &DataType) -> Kind {
-        let found = match found {
-            DataType::Dictionary(_, value) => value,
-            other => other,
-        };
-        match found {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Kind::Level,
-            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Kind::Date,
-            _ if Role::Number.accepts(found) => Kind::Number,
+    fn of_column(column: &Field) -> Kind {
+        match Values::of_column(column) {
+            Values::None => Kind::Empty,
+            Values::Text | Values::Uuid => Kind::Level,
+            Values::Bytes => Kind::Bytes,
+            Values::Instant | Values::Date => Kind::Date,
+            _ if Role::Number.accepts(column) => Kind::Number,
             _ => Kind::Other,
         }
     }
@@ -94,7 +99,10 @@ impl PreparedTable {
         let Some(plain) = Origin::open(given, &[], &mut problems) else {
             return Err(in_one(&problems));
         };
-        let columns = columns_of(&plain);
+        let mut columns = columns_of(&plain);
+        for column in columns.iter_mut().filter(|column| column.kind == Kind::Bytes) {
+            column.kind = if holds_text(&plain, &column.name)? { Kind::Level } else { Kind::Other };
+        }
         let mut known: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
         known.extend(plain.parts().into_iter().flat_map(|part| part.folders()).map(|(name, _)| name.clone()));
 
@@ -112,6 +120,7 @@ impl PreparedTable {
             value: settings.value.clone(),
             passthrough: Vec::new(),
             as_of,
+            time_unit: settings.time_unit,
             numeric: Vec::new(),
             categorical: Vec::new(),
             dates: Vec::new(),
@@ -182,7 +191,9 @@ impl PreparedTable {
                 Kind::Number => self.numeric.push(name.clone()),
                 Kind::Level => self.categorical.push(name.clone()),
                 Kind::Date => self.dates.push(name.clone()),
-                Kind::Other => self.left_out.push(format!("`{name}` ({})", column.type_name)),
+                Kind::Bytes | Kind::Other | Kind::Empty => {
+                    self.left_out.push(format!("`{name}` ({})", column.type_name));
+                }
             }
         }
 
@@ -202,7 +213,7 @@ impl PreparedTable {
 
         let mut needs = vec![need("id", &self.id, Role::Id, false)];
         needs.extend(self.label.iter().map(|column| need("label", column, Role::Label, false)));
-        needs.extend(self.as_of.iter().map(|column| need("as_of", column, Role::Time, false)));
+        needs.extend(self.as_of.iter().map(|column| need("as_of", column, Role::time(self.time_unit), false)));
         needs.extend(self.fold.iter().map(|column| need("fold", column, Role::Text, false)));
         needs.extend(self.value.iter().map(|column| need("value", column, Role::Number, true)));
 
@@ -236,19 +247,36 @@ fn columns_of(origin: &Origin) -> Vec<Column> {
     let mut places: HashMap<String, usize> = HashMap::new();
     for part in origin.parts() {
         for field in part.schema().fields() {
-            let kind = Kind::of_type(field.data_type());
+            let kind = Kind::of_column(field);
             match places.get(field.name()) {
-                Some(&place) if kind == Kind::Level => columns[place].kind = kind,
+                Some(&place) if kind == Kind::Level || columns[place].kind == Kind::Empty => {
+                    columns[place].kind = kind;
+                    columns[place].type_name = type_name(field);
+                }
                 Some(_) => {}
                 None => {
                     places.insert(field.name().clone(), columns.len());
-                    let type_name = type_name(field.data_type());
+                    let type_name = type_name(field);
                     columns.push(Column { name: field.name().clone(), kind, type_name });
                 }
             }
         }
     }
     columns
+}
+
+/// Whether all bytes of a column are text.
+fn holds_text(origin: &Origin, column: &str) -> Result<bool> {
+    for part in origin.parts() {
+        let mut all = true;
+        for group in 0..part.groups() {
+            part.read(&[column], &[group], |_, arrays| all &= arrays.iter().flatten().all(is_utf8))?;
+            if !all {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 fn quoted(name: impl std::fmt::Display) -> String {

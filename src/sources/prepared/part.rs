@@ -23,7 +23,7 @@ pub(super) enum Part<'a> {
 impl<'a> Part<'a> {
     pub fn schema(self) -> &'a Schema {
         match self {
-            Part::File(file) => file.metadata.schema(),
+            Part::File(file) => &file.schema,
             Part::Batch(batch, _) => batch.schema_ref(),
         }
     }

@@ -15,9 +15,10 @@ use crate::config::{Instrument, Signal, SignalKind};
 use crate::error::{Error, Result};
 use crate::numeric::{ordered_f64, vectorised};
 use crate::sources::contract::{IdKind, Need};
-use crate::sources::parquet::decode::{self, Times, NULL_ID, NULL_TIME};
+use crate::sources::parquet::decode::{self, Column, Times};
 use crate::sources::quarantine::Reason;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
+use arrow_buffer::NullBuffer;
 use std::ops::Range;
 
 /// The instrument code for a text that names none.
@@ -77,21 +78,21 @@ impl<'a> SignalContract<'a> {
         let what = || format!("signal `{}`", self.name);
 
         for need in &self.needs {
-            let Some(array) = batch.column_by_name(&need.column) else {
+            let schema = batch.schema_ref();
+            let Some((_, field)) = schema.column_with_name(&need.column) else {
                 if need.optional {
                     continue;
                 }
-                let schema = batch.schema();
                 let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
                 return Err(Error::Contract(need.missing(&what(), PLACE, &columns)));
             };
-            if !need.role.accepts(array.data_type()) {
-                return Err(Error::Contract(need.wrong_type(&what(), PLACE, array.data_type())));
+            if !need.role.accepts(field) {
+                return Err(Error::Contract(need.wrong_type(&what(), PLACE, field)));
             }
         }
 
-        let ids = batch.column_by_name(&self.settings.id).map(|ids| IdKind::of_type(ids.data_type()));
-        match ids {
+        let ids = batch.schema_ref().column_with_name(&self.settings.id);
+        match ids.and_then(|(_, ids)| IdKind::of_column(ids)) {
             Some(found) if found != kind => Err(Error::Contract(format!(
                 "{}: the ids in column `{}` of {PLACE} are {}s, but those of the customers table are {}s; they are \
                  compared as what they are, so write both as one type",
@@ -168,8 +169,8 @@ impl<'a> RowChecker<'a> {
         self.partitions.resize(batch.num_rows(), 0);
 
         let mut decoded = std::mem::take(&mut self.instants);
-        let instants = self.times.of_column(batch, &settings.time, &mut decoded);
-        let span = self.place_in_time(instants);
+        let times = self.times.of_column(batch, &settings.time, &mut decoded);
+        let span = self.place_in_time(&times);
         self.place_by_id(batch)?;
         if layout.instrument {
             self.read_instruments(batch);
@@ -183,7 +184,8 @@ impl<'a> RowChecker<'a> {
         }
 
         let kept = vectorised!(vector::kept(&self.partitions));
-        let (oldest, newest) = if kept == self.counts.read { span } else { vector::span(&self.partitions, instants) };
+        let (oldest, newest) =
+            if kept == self.counts.read { span } else { vector::span(&self.partitions, times.values) };
         self.instants = decoded;
         if kept > 0 {
             self.counts.kept = kept;
@@ -205,7 +207,8 @@ impl<'a> RowChecker<'a> {
 
     /// Seconds and fractions; leaves out what lies outside the instants that are kept. Returns the first and the last
     /// instant.
-    fn place_in_time(&mut self, instants: &[i64]) -> (i64, i64) {
+    fn place_in_time(&mut self, times: &Column<'_>) -> (i64, i64) {
+        let instants = times.values;
         let SignalContract { layout, instants: Range { start: from, end: to }, origin, .. } = self.contract;
         let (from, to, origin) = (*from, *to, *origin);
         let seconds = &mut self.words[1];
@@ -214,13 +217,16 @@ impl<'a> RowChecker<'a> {
 
         if low < from || high >= to {
             let counts = &mut self.counts;
-            for (partition, &instant) in self.partitions.iter_mut().zip(instants) {
+            for (row, (partition, &instant)) in self.partitions.iter_mut().zip(instants).enumerate() {
+                // What lies in the place of a null is outside in any case.
                 if instant < from || instant >= to {
                     *partition = LEFT_OUT;
-                    match instant {
-                        NULL_TIME => counts.quarantine.add(Reason::NullTime, 1),
-                        t if t < from => counts.before += 1,
-                        _ => counts.after += 1,
+                    if times.is_null(row) {
+                        counts.quarantine.add(Reason::NullTime, 1);
+                    } else if instant < from {
+                        counts.before += 1;
+                    } else {
+                        counts.after += 1;
                     }
                 }
             }
@@ -247,9 +253,14 @@ impl<'a> RowChecker<'a> {
         let mut decoded = std::mem::take(&mut self.ids);
 
         match self.customers.kind {
-            IdKind::Integer => self.place_integers(decode::integers_of(array, &mut decoded)),
+            IdKind::Integer => {
+                let ids = decode::integers_of(array, &mut decoded);
+                self.leave_out_nulls(ids.nulls.as_ref());
+                self.place_integers(ids.values);
+            }
             IdKind::Text => {
                 let texts = decode::text_views(array);
+                self.leave_out_nulls(texts.nulls());
                 match (&self.customers.members, self.customers.partitioning.numbering()) {
                     (Some(index), _) => self.place_texts(&texts, index),
                     (None, Some(numbering)) => {
@@ -263,6 +274,17 @@ impl<'a> RowChecker<'a> {
 
         self.ids = decoded;
         Ok(())
+    }
+
+    /// Leaves out the rows without an id.
+    fn leave_out_nulls(&mut self, nulls: Option<&NullBuffer>) {
+        let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else { return };
+        for (partition, has_id) in self.partitions.iter_mut().zip(nulls) {
+            if *partition != LEFT_OUT && !has_id {
+                self.counts.quarantine.add(Reason::NullId, 1);
+                *partition = LEFT_OUT;
+            }
+        }
     }
 
     /// Partitions of integer ids, and what tells them apart there.
@@ -285,7 +307,7 @@ impl<'a> RowChecker<'a> {
             let quarantine = &mut self.counts.quarantine;
             for (partition, &id) in self.partitions.iter_mut().zip(ids) {
                 if *partition != LEFT_OUT && outside(id) {
-                    quarantine.add(if id == NULL_ID { Reason::NullId } else { Reason::UnknownCustomer }, 1);
+                    quarantine.add(Reason::UnknownCustomer, 1);
                     *partition = LEFT_OUT;
                 }
             }
@@ -301,16 +323,6 @@ impl<'a> RowChecker<'a> {
     /// Partitions of string ids, and their members there.
     fn place_texts(&mut self, texts: &StringViewArray, index: &IdIndex) {
         let partitioning = &self.customers.partitioning;
-        if texts.null_count() > 0 {
-            let quarantine = &mut self.counts.quarantine;
-            for (row, partition) in self.partitions.iter_mut().enumerate() {
-                if *partition != LEFT_OUT && texts.is_null(row) {
-                    quarantine.add(Reason::NullId, 1);
-                    *partition = LEFT_OUT;
-                }
-            }
-        }
-
         let hashes = texts.bytes_iter().map(|id| partitioning.hash_of_text(id));
         index.find(hashes, &mut self.hashes, &mut self.words[0]);
         match partitioning.numbering() {
@@ -477,6 +489,7 @@ mod tests {
             unit: None,
             range: Some([0.0, 900.0]),
             max_staleness_days: None,
+            time_unit: None,
         }
     }
 

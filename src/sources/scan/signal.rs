@@ -50,7 +50,8 @@ pub(crate) fn needs(name: &str, signal: &Signal) -> Vec<Need> {
     let section = format!("signals.{name}");
     let required = |key: &str, column: &String, role: Role| Need::required(&section, key, column, role);
 
-    let mut needs = vec![required("id", &signal.id, Role::Id), required("time", &signal.time, Role::Time)];
+    let time = Role::time(signal.time_unit);
+    let mut needs = vec![required("id", &signal.id, Role::Id), required("time", &signal.time, time)];
     needs.extend(signal.value.iter().map(|column| required("value", column, Role::Number)));
     needs.extend(signal.category.iter().map(|column| Need::optional(&section, "category", column, Role::Text)));
     needs.extend(signal.instrument.iter().map(|column| required("instrument", column, Role::Text)));
