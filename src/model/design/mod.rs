@@ -213,6 +213,22 @@ impl DesignBlock {
         Ok(DesignBlock { rows: y.len(), x: arena.put(x)?, y, fold, customer, family, sums })
     }
 
+    /// Some of the rows, ascending, with their values in the arena.
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`] and [`DesignBlock::new`].
+    fn take(&self, rows: &[usize], arena: &Arena) -> Result<DesignBlock> {
+        let columns = self.columns()?;
+        let values = |j| rows.iter().map(|&row| columns.column(j)[row]).collect::<Vec<f32>>();
+        let x = (0..self.sums.len()).flat_map(values).collect::<Vec<f32>>();
+        let of_rows = DesignRows {
+            y: rows.iter().map(|&row| self.y[row]).collect(),
+            fold: rows.iter().map(|&row| self.fold[row]).collect(),
+            customer: rows.iter().map(|&row| self.customer[row]).collect(),
+        };
+        DesignBlock::new(&x, of_rows, self.family, arena)
+    }
+
     /// The values: borrowed, or read into memory until they are dropped.
     ///
     /// # Errors
@@ -296,6 +312,26 @@ impl Design {
         }
     }
 
+    /// A design of at most about `rows` rows: those of every so many-th customer, or this one itself.
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`].
+    pub fn whole_customers(&self, rows: usize) -> Result<Cow<'_, Design>> {
+        let stride = u32::try_from(self.rows().div_ceil(rows.max(1))).unwrap_or(u32::MAX);
+        if stride <= 1 {
+            return Ok(Cow::Borrowed(self));
+        }
+
+        let arena = Arena::unlimited();
+        let sampled = |block: &DesignBlock| {
+            let rows: Vec<usize> = (0..block.rows).filter(|&row| block.customer[row].is_multiple_of(stride)).collect();
+            block.take(&rows, &arena)
+        };
+        let blocks: Vec<DesignBlock> = self.blocks.par_iter().map(sampled).collect::<Result<_>>()?;
+        let blocks = blocks.into_iter().filter(|block| block.rows > 0).collect();
+        Ok(Cow::Owned(Design { names: self.names.clone(), blocks }))
+    }
+
     /// The profile of each column.
     pub fn profile(&self) -> Vec<ColumnProfile> {
         let empty = vec![ColumnSums::EMPTY; self.columns()];
@@ -349,9 +385,17 @@ impl Design {
     /// # Errors
     /// As [`DesignBlock::columns`].
     pub fn to_f64(&self) -> Result<Array2<f64>> {
-        let mut x = Array2::zeros((self.rows(), self.columns()).f());
+        self.columns_to_f64(0..self.columns())
+    }
+
+    /// As [`Design::to_f64`], with these columns alone.
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`].
+    pub fn columns_to_f64(&self, chosen: impl ExactSizeIterator<Item = usize>) -> Result<Array2<f64>> {
+        let mut x = Array2::zeros((self.rows(), chosen.len()).f());
         let blocks: Vec<Columns<'_>> = self.blocks.iter().map(DesignBlock::columns).collect::<Result<_>>()?;
-        for (j, mut column) in x.columns_mut().into_iter().enumerate() {
+        for (j, mut column) in chosen.zip(x.columns_mut()) {
             let values = blocks.iter().flat_map(|block| block.column(j));
             column.iter_mut().zip(values).for_each(|(to, &from)| *to = f64::from(from));
         }
@@ -454,15 +498,7 @@ pub(super) mod examples {
 
     /// These rows of a block, as a block of its own.
     pub fn rows_of(block: &DesignBlock, rows: &[usize], family: u32) -> DesignBlock {
-        let columns = block.columns().unwrap();
-        let of_column = |j| rows.iter().map(move |&row| (j, row));
-        let x: Vec<f32> = (0..block.sums.len()).flat_map(of_column).map(|(j, row)| columns.column(j)[row]).collect();
-        let of_rows = DesignRows {
-            y: rows.iter().map(|&row| block.y[row]).collect(),
-            fold: rows.iter().map(|&row| block.fold[row]).collect(),
-            customer: rows.iter().map(|&row| block.customer[row]).collect(),
-        };
-        DesignBlock::new(&x, of_rows, family, &Arena::unlimited()).unwrap()
+        DesignBlock { family, ..block.take(rows, &Arena::unlimited()).unwrap() }
     }
 
     /// The same rows in blocks of at most `size`.
@@ -495,6 +531,22 @@ mod tests {
         let x = whole.to_f64().unwrap();
         let direct = 0.25 + x[[7, 0]] - 2.0 * x[[7, 1]] + 0.5 * x[[7, 2]];
         assert!((log_odds(&whole)[7] - direct).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_sample_has_whole_customers_or_none_of_their_rows() {
+        let mut whole = random(1_000, 2, 1);
+        whole.blocks[0].customer.iter_mut().for_each(|customer| *customer /= 4);
+        let cut = split(&whole, 64);
+        let sample = cut.whole_customers(300).unwrap();
+        let customers = || sample.blocks.iter().flat_map(|block| &block.customer);
+        assert_eq!((sample.rows(), sample.customers()), (252, 63));
+        assert!(customers().all(|customer| customers().filter(|other| *other == customer).count() == 4));
+        sample.check().unwrap();
+        assert_eq!(cut.whole_customers(1_000).unwrap().rows(), 1_000);
+
+        let second = sample.columns_to_f64([1].into_iter()).unwrap();
+        assert_eq!(second.column(0), sample.to_f64().unwrap().column(1));
     }
 
     #[test]

@@ -33,13 +33,13 @@ where
 
 /// The design of these records.
 fn design(LabelledRecords { values, churned, names }: LabelledRecords<'_>) -> Result<Design> {
-    let arena = Arena::unlimited();
+    let (arena, mut customers) = (Arena::unlimited(), 0_u32..);
     let mut blocks = Vec::new();
     let tiles = values.axis_chunks_iter(Axis(0), TILE).zip(churned.axis_chunks_iter(Axis(0), TILE));
     for (family, (values, churned)) in (0_u32..).zip(tiles) {
         let x: Vec<f32> = values.t().iter().map(|&value| value as f32).collect();
         let y: Vec<u8> = churned.iter().map(|&churned| u8::from(churned)).collect();
-        let (fold, customer) = (vec![0; y.len()], (0_u32..).take(y.len()).collect());
+        let (fold, customer) = (vec![0; y.len()], customers.by_ref().take(y.len()).collect());
         blocks.push(DesignBlock::new(&x, DesignRows { y, fold, customer }, family, &arena)?);
     }
 
