@@ -38,6 +38,7 @@ pub struct FitRecord {
     #[serde(flatten)]
     pub report: Report,
     /// What linfa's optimiser says about the solution.
+    #[serde(default = "Certificate::unknown")]
     pub certificate: Certificate,
     /// What a person should know about the fit.
     pub advice: Vec<String>,

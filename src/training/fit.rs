@@ -128,7 +128,7 @@ fn fit_additive(
     let mut clock = Clock::start(observer);
     observer.step("fitting the tables");
     let interactions = comparison.chosen == additive::INTERACTIONS;
-    let CrossFitted { fit, out_of_fold } = search.fit(interactions, dataset, &rows)?;
+    let CrossFitted { fit, out_of_fold } = search.fit(interactions, dataset, &rows, observer)?;
     clock.lap("fit");
 
     let rate = fit.churners as f64 / fit.rows as f64;
@@ -165,15 +165,17 @@ impl Trained {
                 };
                 clock.lap("design of all rows");
 
-                let fit = linear::refit(&constraints, &design, &fit)?;
+                let mut fit = linear::refit(&constraints, &design, &fit)?;
                 clock.lap("fit on all rows");
+                fit.certificate = constraints.certificate(&design, &fit)?;
+                clock.lap("cross-check");
 
                 let calibration = calibrate(plan.model, &design, &constraints, &fit, sampling.as_ref(), observer)?;
                 let restrictions = constraints.restrictions(&fit);
                 (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
             }
             Form::Additive(fit) => {
-                let CrossFitted { fit, out_of_fold } = fit.refit(dataset, rows, plan.folds())?;
+                let CrossFitted { fit, out_of_fold } = fit.refit(dataset, rows, plan.folds(), observer)?;
                 clock.lap("fit on all rows");
 
                 let rate = fit.churners as f64 / fit.rows as f64;

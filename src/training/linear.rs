@@ -28,14 +28,11 @@ const JUDGED_TOLERANCE: f64 = 1e-8;
 /// The linear model is compared with richer ones as long as its design has at most so many columns.
 const WIDE: usize = 2_000;
 
-/// Tolerance of the fit that is published, on so many rows: of few it is exact to what rounding leaves, of many, where
-/// a pass over them takes its time, log-odds are off by less than a ten-thousandth of their standard errors.
-fn published_tolerance(rows: usize) -> f64 {
-    if rows > 100_000 {
-        1e-9
-    } else {
-        1e-12
-    }
+/// The fit that is published, on so many rows: of few it is exact to what rounding leaves, of many, where a pass over them takes
+/// its time, log-odds are off by less than a ten-thousandth of their standard errors. It is cross-checked by itself.
+fn published(alpha: f64, rows: usize) -> LogisticParams {
+    let tolerance = if rows > 100_000 { 1e-9 } else { 1e-12 };
+    LogisticParams::new(alpha).tolerance(tolerance).certificate_bytes(0)
 }
 
 /// What is known before a linear model is fitted.
@@ -85,15 +82,19 @@ pub(super) fn fit_linear(
     };
     clock.lap("penalty");
 
-    let fit = if !constraints.is_plain() {
+    let mut fit = if !constraints.is_plain() {
         constraints.fit(&design, alpha, None)?
     } else if plan.refit {
         // The uncertainty, and the last digits, are a matter of the model that is published.
         linear::fit(&design, &LogisticParams::new(alpha).tolerance(JUDGED_TOLERANCE).coefficients_only())?
     } else {
-        linear::fit(&design, &LogisticParams::new(alpha).tolerance(published_tolerance(design.rows())))?
+        linear::fit(&design, &published(alpha, design.rows()))?
     };
     clock.lap("fit");
+    if !plan.refit {
+        fit.certificate = constraints.certificate(&design, &fit)?;
+        clock.lap("cross-check");
+    }
 
     let calibration = calibrate(plan.model, &design, &constraints, &fit, sampling, observer)?;
     clock.lap("calibration");
@@ -212,6 +213,6 @@ pub(super) fn refit(constraints: &Constraints, design: &Design, fit: &LogisticFi
     if !constraints.is_plain() {
         return constraints.fit(design, fit.alpha, Some(fit));
     }
-    let params = LogisticParams::new(fit.alpha).tolerance(published_tolerance(design.rows()));
+    let params = published(fit.alpha, design.rows());
     linear::fit(design, &params.start(fit.intercept, &fit.coefficients))
 }

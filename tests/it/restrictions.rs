@@ -2,6 +2,7 @@
 
 use crate::common::{artefact, batches, churn, write, Run};
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -111,8 +112,48 @@ fn the_group_penalty_drops_noise() {
         assert!(dropped.iter().filter(|name| name.starts_with("noise")).count() >= 3, "{dropped:?}");
         assert!(!dropped.contains(&"x"), "{dropped:?}");
         assert!(trained.stdout.contains(&format!("dropped {} features: {}", dropped.len(), dropped.join(", "))));
-        assert_eq!(model["certificate"]["outcome"], "not_run");
+        let certificate = &model["certificate"];
+        assert_eq!(certificate["outcome"], "confirmed", "{certificate}");
+        // A model with curves is left without the dropped ones.
+        if complexity == "model.complexity=linear" {
+            let columns = ["checked", "of"].map(|count| certificate["columns"][count].as_u64().unwrap());
+            assert!(0 < columns[0] && columns[0] < columns[1], "{certificate}");
+        }
         run(folder.path(), &["models", "export", "--out", "model.onnx"], &[]).ok();
+        run(folder.path(), &["score", "--features", "table.parquet", "--as-of", "2026-01-01"], &settings).ok();
+    }
+}
+
+#[test]
+fn a_model_file_with_an_older_certificate_or_none_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    table(folder.path());
+    let settings = ["model.complexity=linear", "model.alpha=0.001"];
+    run(folder.path(), TRAIN, &settings).ok();
+    let path = folder.path().join("models/v0001/model.json");
+    let mut model = artefact(&folder.path().join("models"));
+    assert_eq!(model["certificate"]["outcome"], "confirmed", "{}", model["certificate"]);
+
+    let older = [
+        serde_json::json!({"outcome": "confirmed", "displacement": 0.004, "difference": 1e-7}),
+        serde_json::json!({"outcome": "differs", "displacement": 0.004, "difference": 1e-4}),
+        serde_json::json!({"outcome": "differs", "displacement": 0.004, "difference": 1e-4, "excess_loss": -1e-7}),
+        serde_json::json!({"outcome": "not_run", "reason": "its dense matrix takes 70000000 bytes"}),
+    ];
+    for certificate in older.map(Some).into_iter().chain([None]) {
+        match &certificate {
+            Some(certificate) => model["certificate"] = certificate.clone(),
+            None => drop(model.as_object_mut().unwrap().remove("certificate")),
+        }
+        model["checksum"] = "".into();
+        let digest = Sha256::digest(model.to_string().as_bytes());
+        model["checksum"] = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+        std::fs::write(&path, model.to_string()).unwrap();
+
+        let shown = run(folder.path(), &["models", "show", "v0001", "--format", "json"], &[]).ok();
+        let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+        let none = serde_json::json!({"outcome": "not_run", "reason": "the model file says nothing of it"});
+        assert_eq!(shown["certificate"], certificate.unwrap_or(none));
         run(folder.path(), &["score", "--features", "table.parquet", "--as-of", "2026-01-01"], &settings).ok();
     }
 }

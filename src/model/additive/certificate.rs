@@ -2,7 +2,8 @@
 //!
 //! Written out as a dense matrix, the basis of the terms makes the fit a ridge regression with a column a coefficient, and
 //! that is what `linfa-logistic` fits, with `alpha = rows * alpha`. The program itself never writes the matrix: ten columns
-//! of eight bytes take the place of each code of one byte.
+//! of eight bytes take the place of each code of one byte. Coefficients that a direction or the group penalty holds at 0
+//! have no column.
 //!
 //! A sample of whole customers is asked about where all rows would take more than [`DENSE_BYTES`]. Both solvers then fit
 //! the sample, with the penalty per row of the published model, so what is confirmed is how the model was solved for and
@@ -11,46 +12,55 @@
 use super::codes::{by_fold, CodeBlock};
 use super::passes::Terms;
 use super::solver::Solver;
-use crate::model::linear::{Certificate, Solution};
+use crate::config::Penalty;
+use crate::model::linear::{Certificate, Solution, DENSE_BYTES};
 use ndarray::{Array1, Array2, ShapeBuilder};
 
-/// The most that the dense matrix may take. The cost of the check is in proportion to it, so it is bounded in rows times
-/// columns whatever the training's size.
-const DENSE_BYTES: usize = 8 << 20;
 /// The most iterations of linfa's optimiser. The columns of curves and interactions are less alike in scale than those of a
 /// linear model: after 5 it was still up to 5e-4 away, within 100 it came back (to within 1e-6 where that was read).
 const ITERATIONS: u64 = 100;
 
-/// Asks linfa about the solution `theta` of a fit with an L2 penalty and no bounds.
-pub(super) fn certify(terms: &Terms, blocks: &[CodeBlock], theta: &[f64], alpha: f64, tolerance: f64) -> Certificate {
-    let columns = terms.columns();
-    if columns == 0 {
-        return Certificate::NotRun { reason: "the model has no terms".to_owned() };
+/// How a model was fitted.
+#[derive(Clone, Copy)]
+pub(super) struct Objective {
+    /// What kept coefficients small.
+    pub penalty: Penalty,
+    /// Its strength per row.
+    pub alpha: f64,
+    /// How small the gradient had to become.
+    pub tolerance: f64,
+}
+
+/// Asks linfa about the solution `theta` of a fit.
+pub(super) fn certify(terms: &Terms, blocks: &[CodeBlock], theta: &[f64], objective: Objective) -> Certificate {
+    if terms.columns() == 0 {
+        return Certificate::not_run("the model has no terms");
     }
+    let Objective { penalty, alpha, tolerance } = objective;
+    let regulariser = terms.regulariser(penalty, alpha);
+    let (mut theta, mut free) = (theta.to_vec(), regulariser.free(theta));
 
     let rows: usize = blocks.iter().map(|block| block.rows).sum();
-    let most = DENSE_BYTES / size_of::<f64>() / columns;
+    let most = DENSE_BYTES / size_of::<f64>() / free.len().max(1);
     let sample: Vec<CodeBlock> = if rows > most { whole_customers(blocks, most) } else { Vec::new() };
     let chosen: Vec<&CodeBlock> = if rows > most { sample.iter().collect() } else { blocks.iter().collect() };
     let churned: Array1<bool> = chosen.iter().flat_map(|block| block.y.iter().map(|&y| y == 1)).collect();
     if churned.iter().all(|&y| y) || !churned.iter().any(|&y| y) {
-        return Certificate::NotRun { reason: format!("all {} rows of its sample have one label", churned.len()) };
+        return Certificate::one_class(churned.len());
     }
 
-    let mut solver = Solver::new(terms, chosen.clone(), chosen.clone()).from(theta.to_vec());
     if rows > most {
+        let mut solver = Solver::new(terms, chosen.clone(), chosen.clone()).penalised(penalty).from(theta);
         solver.fit(alpha, tolerance);
         if !solver.report.converged {
-            return Certificate::NotRun { reason: "the fit of its sample did not converge".to_owned() };
+            return Certificate::not_run("the fit of its sample did not converge");
         }
+        theta = solver.theta;
+        free = regulariser.free(&theta);
     }
 
-    let records = dense(terms, &chosen);
-    let root_mean_square = |square: f64| if square > 0.0 { (square / records.nrows() as f64).sqrt() } else { 1.0 };
-    let scale: Vec<f64> = records.columns().into_iter().map(|x| root_mean_square(x.dot(&x))).collect();
-    let hessian = terms.curvature(&solver.theta, &chosen).with_ridge(alpha).values;
-    Solution { alpha, theta: &solver.theta, scale: &scale, hessian: &hessian, iterations: ITERATIONS }
-        .certify(records, churned)
+    let columns: Vec<usize> = free.iter().map(|free| free.column).collect();
+    Solution { theta: &theta, free: &free, iterations: ITERATIONS }.certify(dense(terms, &chosen, &columns), churned)
 }
 
 /// At most about so many rows: every so many-th customer, with all of their rows.
@@ -59,10 +69,10 @@ fn whole_customers(blocks: &[CodeBlock], rows: usize) -> Vec<CodeBlock> {
     by_fold(blocks, folds, rows).concat()
 }
 
-/// The basis of every row, of shape (rows, coefficients), stored column after column.
-fn dense(terms: &Terms, blocks: &[&CodeBlock]) -> Array2<f64> {
+/// The basis of every row, of shape (rows, columns), stored column after column; the columns are ascending.
+fn dense(terms: &Terms, blocks: &[&CodeBlock], columns: &[usize]) -> Array2<f64> {
     let rows: usize = blocks.iter().map(|block| block.rows).sum();
-    let mut matrix = Array2::zeros((rows, terms.columns()).f());
+    let mut matrix = Array2::zeros((rows, columns.len()).f());
     for (at, term) in terms.terms.iter().enumerate() {
         let mut buffer = Vec::new();
         let mut cells: Vec<u8> = Vec::with_capacity(rows);
@@ -71,6 +81,7 @@ fn dense(terms: &Terms, blocks: &[&CodeBlock]) -> Array2<f64> {
         }
 
         for (place, column) in terms.columns_of(at).enumerate() {
+            let Ok(column) = columns.binary_search(&column) else { continue };
             let values = cells.iter().map(|&cell| term.basis.row(usize::from(cell))[place]);
             matrix.column_mut(column).iter_mut().zip(values).for_each(|(to, value)| *to = value);
         }
@@ -82,14 +93,21 @@ fn dense(terms: &Terms, blocks: &[&CodeBlock]) -> Array2<f64> {
 mod tests {
     use super::super::examples;
     use super::super::search::{self, Shape};
-    use super::super::tests::{data, fitted};
+    use super::super::tests::{data, fitted, fitted_with};
     use super::*;
+    use crate::config::Direction;
     use crate::dataset::Selection;
+    use crate::features::Directions;
+    use crate::model::linear::{CheckedColumns, Trial};
+
+    fn ridge(alpha: f64) -> Objective {
+        Objective { penalty: Penalty::L2, alpha, tolerance: 1e-9 }
+    }
 
     fn assert_agreement(certificate: &Certificate, on: usize) {
-        let Certificate::Confirmed { difference, rows, log_odds, .. } = certificate else { panic!("{certificate}") };
-        assert_eq!(*rows, Some(on));
-        assert!(*difference < 1e-6 && log_odds.unwrap() < 1e-6, "{certificate}");
+        let Certificate::Confirmed(trial) = certificate else { panic!("{certificate}") };
+        assert_eq!(trial.rows, Some(on));
+        assert!(trial.difference < 1e-6 && trial.log_odds.unwrap() < 1e-6, "{certificate}");
         assert!(certificate.advice().is_none());
     }
 
@@ -104,14 +122,14 @@ mod tests {
                 let all: Vec<&CodeBlock> = blocks.iter().collect();
                 let mut solver = Solver::new(&shape, all.clone(), all);
                 solver.fit(alpha, 1e-10);
-                assert_agreement(&certify(&shape, &blocks, &solver.theta, alpha, 1e-10), 2_000);
+                assert_agreement(&certify(&shape, &blocks, &solver.theta, ridge(alpha)), 2_000);
             }
 
             shape = Terms::new(shape.terms.into_iter().take(curves));
             let all: Vec<&CodeBlock> = blocks.iter().collect();
             let mut solver = Solver::new(&shape, all.clone(), all);
             solver.fit(3e-3, 1e-10);
-            assert_agreement(&certify(&shape, &blocks, &solver.theta, 3e-3, 1e-10), 2_000);
+            assert_agreement(&certify(&shape, &blocks, &solver.theta, ridge(3e-3)), 2_000);
         }
     }
 
@@ -132,7 +150,7 @@ mod tests {
         let blocks = fit.encoded(&dataset, &Selection::labelled(&dataset, |_| true));
         let (terms, mut theta) = fit.solution();
         theta[1] += 0.2;
-        let certificate = certify(&terms, &blocks, &theta, fit.alpha, 1e-8);
+        let certificate = certify(&terms, &blocks, &theta, ridge(fit.alpha));
         assert!(matches!(certificate, Certificate::Differs { .. }), "{certificate}");
         assert!(certificate.advice().unwrap().contains("the cross-check of the coefficients failed"));
 
@@ -141,8 +159,34 @@ mod tests {
         let all: Vec<&CodeBlock> = blocks.iter().collect();
         let mut solver = Solver::new(&terms, all.clone(), all);
         solver.fit(1e-3, 1e-8);
-        let certificate = certify(&terms, &blocks, &solver.theta, 1e-3, 1e-8);
-        let Certificate::Confirmed { rows: Some(rows), .. } = certificate else { panic!("{certificate}") };
+        let certificate = certify(&terms, &blocks, &solver.theta, ridge(1e-3));
+        let Certificate::Confirmed(Trial { rows: Some(rows), .. }) = certificate else { panic!("{certificate}") };
         assert!(rows < 60_000 && rows > 5_000 && rows.is_multiple_of(2), "{rows} rows");
+    }
+
+    #[test]
+    fn directions_and_dropped_terms_are_checked_on_what_is_left() {
+        let dataset = data(3_000, 6);
+        let free = Directions::default();
+        let directed = Directions::from(vec![Some(Direction::Rises), Some(Direction::Falls), None, None, None]);
+        for (penalty, alpha, directions) in
+            [(Penalty::L2, 2e-3, &directed), (Penalty::Group, 2e-2, &free), (Penalty::Group, 2e-2, &directed)]
+        {
+            let (fit, _) = fitted_with(&dataset, Some(alpha), penalty, directions);
+            let Certificate::Confirmed(trial) = &fit.certificate else { panic!("{penalty:?}: {}", fit.certificate) };
+            assert!(trial.difference < 1e-5 && trial.rows == Some(3_000), "{penalty:?}: {}", fit.certificate);
+            if *directions == directed {
+                let CheckedColumns { checked, of } = trial.columns.unwrap();
+                assert!(0 < checked && checked < of, "{penalty:?}: {}", fit.certificate);
+            }
+
+            let blocks = fit.encoded(&dataset, &Selection::labelled(&dataset, |_| true));
+            let (terms, mut theta) = fit.solution();
+            let at = theta.iter().position(|x| *x != 0.0).unwrap();
+            theta[at] *= 1.5;
+            let objective = Objective { penalty, alpha, tolerance: 1e-8 };
+            let certificate = certify(&terms, &blocks, &theta, objective);
+            assert!(certificate.advice().is_some(), "{penalty:?}: {certificate}");
+        }
     }
 }

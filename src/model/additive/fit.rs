@@ -1,6 +1,6 @@
 //! From rows to a model: the search on a part of them, the fit on all, cross-fitting for the calibration.
 
-use super::certificate::certify;
+use super::certificate::{certify, Objective};
 use super::codes::{by_fold, CodeBlock, Lookup};
 use super::comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
 use super::frame::{Frame, FrameFeature};
@@ -9,6 +9,7 @@ use super::purify::{all_counts, purify};
 use super::search::{self, OutOfFold, Search, Shape, Split};
 use super::solver::Solver;
 use super::{uncertainty, Additive, Effect, Feature};
+use crate::clock::Clock;
 use crate::config::Penalty;
 use crate::dataset::folds::CustomerFolds;
 use crate::dataset::time_split::Origin;
@@ -21,6 +22,7 @@ use crate::model::penalty::{AlphaChoice, AlphaScore};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::report::Report;
+use crate::observer::Observer;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -57,7 +59,7 @@ pub struct Options {
     pub interactions: bool,
     /// What keeps coefficients small.
     pub penalty: Penalty,
-    /// Whether the fit is to have standard errors: a matter of the model that is published.
+    /// Whether the fit is to have standard errors and a certificate: a matter of the model that is published.
     pub uncertainty: bool,
     /// A fixed penalty per row instead of a search.
     pub alpha: Option<f64>,
@@ -237,7 +239,13 @@ impl ModelSearch {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn fit(self, interactions: bool, dataset: &Dataset, training: &Selection) -> Result<CrossFitted> {
+    pub fn fit(
+        self,
+        interactions: bool,
+        dataset: &Dataset,
+        training: &Selection,
+        observer: &dyn Observer,
+    ) -> Result<CrossFitted> {
         let search = self.search();
         let curves = &self.result.curves;
         let choice = self.result.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
@@ -248,7 +256,13 @@ impl ModelSearch {
         let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
         let blocks = plan.frame.encode(dataset, training, folds)?;
+        let mut clock = Clock::start(observer);
         let mut fit = Fit::on(plan, &blocks, None, self.options.uncertainty)?;
+        clock.lap("tables");
+        if self.options.uncertainty {
+            fit = fit.certified(&blocks);
+            clock.lap("cross-check");
+        }
         if alpha.is_none() {
             let per_row = |strength: f64| search::per_row(penalty, strength, training.count());
             let score = |score: &AlphaScore| AlphaScore { alpha: per_row(score.alpha), ..*score };
@@ -388,17 +402,6 @@ impl Fit {
             }
         }
 
-        let is_plain = plan.penalty == Penalty::L2 && terms.terms.iter().all(|term| term.basis.bounded == 0);
-        let certificate = if !uncertainty {
-            Certificate::NotRun { reason: "nobody asked for it".to_owned() }
-        } else if !is_plain {
-            Certificate::NotRun { reason: "linfa-logistic knows neither bounds nor a penalty on groups".to_owned() }
-        } else if !report.converged {
-            Certificate::NotRun { reason: "the fit did not converge".to_owned() }
-        } else {
-            certify(&terms, blocks, &theta, alpha, TOLERANCE)
-        };
-
         let tables = terms.tables(&theta);
         let mut effects: Vec<Effect> = terms
             .terms
@@ -432,8 +435,31 @@ impl Fit {
 
         let churners = all.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
         let model = Additive { features, intercept, terms: effects };
-        let alpha_choice = None;
-        Ok(Fit { model, alpha, alpha_choice, rows, churners, report, certificate, separation, plan, theta, curvature })
+        Ok(Fit {
+            model,
+            alpha,
+            alpha_choice: None,
+            rows,
+            churners,
+            report,
+            certificate: Certificate::not_run("nobody asked for it"),
+            separation,
+            plan,
+            theta,
+            curvature,
+        })
+    }
+
+    /// With what linfa's own optimiser says about the solution for these rows.
+    fn certified(self, blocks: &[CodeBlock]) -> Fit {
+        let certificate = if self.report.converged {
+            let terms = search::terms(&self.plan.frame.grids, &self.plan.shape);
+            let objective = Objective { penalty: self.plan.penalty, alpha: self.alpha, tolerance: TOLERANCE };
+            certify(&terms, blocks, &self.theta, objective)
+        } else {
+            Certificate::not_run("the fit did not converge")
+        };
+        Fit { certificate, ..self }
     }
 
     /// Rows as the codes of its features.
@@ -483,10 +509,20 @@ impl Fit {
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn refit(self, dataset: &Dataset, rows: &Selection, folds: CustomerFolds) -> Result<CrossFitted> {
+    pub fn refit(
+        self,
+        dataset: &Dataset,
+        rows: &Selection,
+        folds: CustomerFolds,
+        observer: &dyn Observer,
+    ) -> Result<CrossFitted> {
         let blocks = self.plan.frame.encode(dataset, rows, folds)?;
+        let mut clock = Clock::start(observer);
         let start = Start { theta: self.theta, curvature: self.curvature };
         let refitted = Fit::on(self.plan, &blocks, Some(start), true)?;
+        clock.lap("tables");
+        let refitted = refitted.certified(&blocks);
+        clock.lap("cross-check");
         let fit = Fit { alpha_choice: self.alpha_choice, ..refitted };
         let out_of_fold = fit.cross_fit(&blocks, folds.count);
         Ok(CrossFitted { fit, out_of_fold })

@@ -11,6 +11,7 @@ use crate::memory::{Arena, Memory};
 use crate::model::design::both_classes;
 use crate::model::design::recipe::Recipe;
 use crate::model::records::{probabilities, LabelledRecords};
+use crate::observer::Silent;
 use crate::sources::{CustomerTable, Ids};
 use linfa::traits::{Fit, PredictInplace};
 use linfa::DatasetBase;
@@ -63,7 +64,8 @@ where
         let part = search_rows(&dataset, &rows, options.folds.seed);
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &part, &Directions::default(), options)?;
         let comparison = searched.compare(None, rows.count());
-        let CrossFitted { fit, out_of_fold } = searched.fit(comparison.chosen == INTERACTIONS, &dataset, &rows)?;
+        let chosen = comparison.chosen == INTERACTIONS;
+        let CrossFitted { fit, out_of_fold } = searched.fit(chosen, &dataset, &rows, &Silent)?;
         Ok(AdditiveFit { names, comparison, fit, cross_fit: out_of_fold })
     }
 }

@@ -16,6 +16,7 @@ use crate::memory::{Arena, Memory};
 use crate::model::design::examples::uniform;
 use crate::model::design::recipe::Recipe;
 use crate::numeric::sigmoid;
+use crate::observer::Silent;
 use crate::sources::{CustomerTable, Ids, Levels};
 use std::sync::Arc;
 
@@ -262,7 +263,7 @@ pub(super) fn fitted_with(
         folds: CustomerFolds { count: 5, seed: 7 },
     };
     let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, directions, options).unwrap();
-    let CrossFitted { fit, out_of_fold } = searched.fit(true, dataset, &rows).unwrap();
+    let CrossFitted { fit, out_of_fold } = searched.fit(true, dataset, &rows, &Silent).unwrap();
     (fit, out_of_fold)
 }
 
@@ -407,6 +408,6 @@ fn the_group_penalty_drops_what_says_nothing_and_the_rest_still_sums_to_the_log_
     let strong = fitted_with(&dataset, Some(0.05), Penalty::Group, &Directions::default()).0;
     let dropped = strong.restrictions().dropped;
     assert!(dropped.contains(&"constant".to_owned()) && dropped.contains(&"plan".to_owned()), "{dropped:?}");
-    let again = strong.refit(&dataset, &rows, CustomerFolds { count: 5, seed: 7 }).unwrap().fit;
+    let again = strong.refit(&dataset, &rows, CustomerFolds { count: 5, seed: 7 }, &Silent).unwrap().fit;
     assert_eq!(again.restrictions().dropped, dropped);
 }

@@ -1,10 +1,11 @@
 //! What is asked of a linear model: signs of coefficients, and a penalty that drops features. Where either is, the
 //! steps of `fit` and `cross_fit` are taken by the proximal solver.
 
+use super::certificate::{certify_unrestricted, Certificate, FittedDesign, DENSE_BYTES};
 use super::cross_fit::{self, fold_log_loss, log_odds, Split, SEARCH_ROWS};
 use super::loss::{self, Point, Sample};
 use super::newton::curvature_sample;
-use super::{Advice, Certificate, LogisticFit};
+use super::{Advice, LogisticFit};
 use crate::config::{Direction, Model, Penalty};
 use crate::error::{Error, Result};
 use crate::features::Directions;
@@ -169,7 +170,6 @@ impl Constraints {
             tolerance: TOLERANCE,
         };
 
-        let reason = "linfa-logistic knows neither bounds nor a penalty on groups".to_owned();
         Ok(LogisticFit {
             names: design.names.clone(),
             alpha,
@@ -182,7 +182,33 @@ impl Constraints {
             variance_inflation: Vec::new(),
             report,
             advice: if report.converged { Vec::new() } else { vec![advice] },
-            certificate: Certificate::NotRun { reason },
+            certificate: Certificate::not_run("nobody asked for it"),
+        })
+    }
+
+    /// What linfa's own optimiser says about a fit of a design.
+    ///
+    /// # Errors
+    /// As [`DesignBlock::columns`].
+    pub fn certificate(&self, design: &Design, fit: &LogisticFit) -> Result<Certificate> {
+        self.certificate_within(DENSE_BYTES, design, fit)
+    }
+
+    fn certificate_within(&self, bytes: usize, design: &Design, fit: &LogisticFit) -> Result<Certificate> {
+        if !fit.report.converged {
+            return Ok(Certificate::not_run("the fit did not converge"));
+        }
+        let theta: Vec<f64> = fit.coefficients.iter().copied().chain([fit.intercept]).collect();
+        if self.is_plain() {
+            return certify_unrestricted(design, &theta, fit.alpha, bytes);
+        }
+
+        let regulariser = self.regulariser(design, fit.alpha)?;
+        let fitted = FittedDesign { design, theta, regulariser: &regulariser, bytes };
+        fitted.certify(|sample, theta| {
+            let mut fit = Fit { theta, ..Fit::default() };
+            fit.minimise(&Rows::all(sample), &regulariser, TOLERANCE)?;
+            Ok(if fit.report.converged { Some(fit.theta) } else { None })
         })
     }
 
@@ -329,7 +355,8 @@ impl MeanLoss for Rows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::design::examples::{from_columns, split, uniform};
+    use crate::model::design::examples::{from_columns, random, split, uniform};
+    use crate::model::linear::{CheckedColumns, Trial};
     use crate::observer::Silent;
     use serde::Deserialize;
 
@@ -377,23 +404,39 @@ mod tests {
         golden.signs.iter().map(bound).collect()
     }
 
-    #[test]
-    fn coefficients_are_those_of_other_solvers() {
-        let (golden, design) = golden();
-        let (free, bound) = (vec![Bound::Free; 11], bounds(&golden));
+    /// A problem of which other solvers have found the solution.
+    struct Solved<'a> {
+        name: &'static str,
+        case: &'a Case,
+        design: Design,
+        constraints: Constraints,
+    }
+
+    fn solved<'a>(golden: &'a Golden, design: &Design) -> Vec<Solved<'a>> {
+        let (free, bound) = (vec![Bound::Free; 11], bounds(golden));
         let each: Vec<_> = (0..11).map(|j| j..j + 1).collect();
         let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
         let first_eight = from_columns(golden.x[..8].concat(), golden.y.clone(), vec![0; golden.y.len()]);
 
-        let cases = [
-            ("bounded", &golden.bounded, &design, constraints(Penalty::L2, each.clone(), bound.clone())),
-            ("alone", &golden.alone, &first_eight, constraints(Penalty::Group, each[..8].to_vec(), free[..8].to_vec())),
-            ("grouped", &golden.grouped, &design, constraints(Penalty::Group, groups.clone(), free)),
-            ("both", &golden.both, &design, constraints(Penalty::Group, groups, bound)),
-        ];
+        let problem = |name, case, design: &Design, penalty, features, bounds| Solved {
+            name,
+            case,
+            design: design.clone(),
+            constraints: constraints(penalty, features, bounds),
+        };
+        vec![
+            problem("bounded", &golden.bounded, design, Penalty::L2, each.clone(), bound.clone()),
+            problem("alone", &golden.alone, &first_eight, Penalty::Group, each[..8].to_vec(), free[..8].to_vec()),
+            problem("grouped", &golden.grouped, design, Penalty::Group, groups.clone(), free),
+            problem("both", &golden.both, design, Penalty::Group, groups, bound),
+        ]
+    }
 
-        for (name, case, design, constraints) in cases {
-            let fit = constraints.fit(design, case.alpha, None).unwrap();
+    #[test]
+    fn coefficients_are_those_of_other_solvers() {
+        let (golden, design) = golden();
+        for Solved { name, case, design, constraints } in solved(&golden, &design) {
+            let fit = constraints.fit(&design, case.alpha, None).unwrap();
             assert!(fit.report.converged, "{name}: {:?}", fit.advice);
             let found = fit.coefficients.iter().chain([&fit.intercept]);
             for (at, (found, expected)) in found.zip(&case.theta).enumerate() {
@@ -403,6 +446,69 @@ mod tests {
             let dropped = case.theta.iter().filter(|theta| theta.abs() < 1e-9).count();
             assert!(dropped > 0, "{name} tests nothing");
         }
+    }
+
+    #[test]
+    fn linfa_confirms_the_coefficients_that_nothing_holds_at_zero() {
+        let (golden, design) = golden();
+        for Solved { name, case, design, constraints } in solved(&golden, &design) {
+            let fit = constraints.fit(&design, case.alpha, None).unwrap();
+            let certificate = constraints.certificate(&design, &fit).unwrap();
+            let Certificate::Confirmed(trial) = &certificate else { panic!("{name}: {certificate}") };
+            assert!(trial.difference < 1e-6 && trial.displacement > 1e-4, "{name}: {certificate}");
+            let checked = fit.coefficients.iter().filter(|x| **x != 0.0).count();
+            assert_eq!(trial.columns, Some(CheckedColumns { checked, of: design.columns() }), "{name}");
+
+            // Of a wrong solution it finds a better one.
+            let mut wrong = fit.clone();
+            let at = wrong.coefficients.iter().position(|x| *x != 0.0).unwrap();
+            wrong.coefficients[at] *= 1.2;
+            let certificate = constraints.certificate(&design, &wrong).unwrap();
+            assert!(matches!(certificate, Certificate::Differs { .. }), "{name}: {certificate}");
+            assert!(certificate.advice().is_some(), "{name}: {certificate}");
+        }
+    }
+
+    #[test]
+    fn of_many_rows_both_solvers_fit_a_sample_of_whole_customers() {
+        let mut whole = random(24_000, 6, 5);
+        whole.blocks[0].customer.iter_mut().for_each(|customer| *customer /= 2);
+        let design = split(&whole, 1_000);
+        let dense = 24_000 * 6 * size_of::<f64>();
+        for (penalty, bounds) in [
+            (Penalty::L2, vec![Bound::Free; 6]),
+            (Penalty::L2, vec![Bound::NotNegative; 6]),
+            (Penalty::Group, vec![Bound::Free; 6]),
+        ] {
+            let constraints = constraints(penalty, vec![0..2, 2..4, 4..6], bounds);
+            let fit = constraints.fit(&design, 1e-3, None).unwrap();
+            for bytes in [dense, dense - 1, dense / 7] {
+                let certificate = constraints.certificate_within(bytes, &design, &fit).unwrap();
+                let Certificate::Confirmed(Trial { rows: Some(rows), columns, .. }) = &certificate else {
+                    panic!("{penalty:?}: {certificate}")
+                };
+                let taken = rows * columns.map_or(6, |columns| columns.checked) * size_of::<f64>();
+                assert!(rows.is_multiple_of(2) && taken <= bytes && 3 * taken > bytes, "{penalty:?}: {certificate}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_of_one_class_and_a_model_of_nothing_are_not_checked() {
+        let (golden, design) = golden();
+        let each: Vec<_> = (0..11).map(|j| j..j + 1).collect();
+        let constraints = constraints(Penalty::L2, each, vec![Bound::Zero; 11]);
+        let fit = constraints.fit(&design, 0.01, None).unwrap();
+        let certificate = constraints.certificate(&design, &fit).unwrap();
+        assert_eq!(certificate.to_string(), "not run: every coefficient is held at 0");
+
+        let mut rare = design.clone();
+        let labels = rare.blocks.iter_mut().flat_map(|block| &mut block.y).enumerate();
+        labels.for_each(|(row, y)| *y = u8::from(row == 1));
+        let fit = LogisticFit { alpha: 0.01, ..fit };
+        let certificate = constraints.certificate_within(8 * 11 * 30, &rare, &fit).unwrap();
+        assert!(certificate.to_string().contains("rows of its sample have one label"), "{certificate}");
+        assert_eq!(golden.y.len(), rare.rows());
     }
 
     #[test]

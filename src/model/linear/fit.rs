@@ -2,7 +2,7 @@
 //! says.
 
 use super::advice::{column_advice, inflation_advice, Advice, Separating};
-use super::certificate::{certify, Certificate};
+use super::certificate::{certify_unrestricted, Certificate};
 use super::loss::{self, Point, Sample};
 use super::newton::{self, curvature_sample, intercept_and_coefficients, Newton, Objective, Request};
 use super::params::{LogisticParams, LogisticValidParams};
@@ -121,7 +121,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
                 converged,
             },
             advice: Vec::new(),
-            certificate: Certificate::NotRun { reason: "nobody asked for it".into() },
+            certificate: Certificate::not_run("nobody asked for it"),
         };
 
         if !converged {
@@ -153,11 +153,11 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             fit.covariance = found.covariance;
             fit.variance_inflation = found.variance_inflation;
 
-            fit.certificate = if converged {
-                certify(design, self, &newton.theta, &scale, &found.hessian)?
-            } else {
-                Certificate::NotRun { reason: "the fit did not converge".into() }
-            };
+            if !converged {
+                fit.certificate = Certificate::not_run("the fit did not converge");
+            } else if self.certificate_bytes > 0 {
+                fit.certificate = certify_unrestricted(design, &newton.theta, self.alpha, self.certificate_bytes)?;
+            }
         }
         Ok(fit)
     }

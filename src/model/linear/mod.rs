@@ -30,8 +30,8 @@ mod records;
 mod uncertainty;
 
 pub use advice::Advice;
-pub use certificate::Certificate;
-pub(in crate::model) use certificate::Solution;
+pub use certificate::{Certificate, CheckedColumns, Trial};
+pub(in crate::model) use certificate::{Solution, DENSE_BYTES};
 pub use fit::fit;
 pub use params::{LogisticParams, LogisticValidParams};
 

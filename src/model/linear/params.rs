@@ -1,5 +1,6 @@
 //! Hyper-parameters of the fit, and what linfa has to know of a design and of errors.
 
+use super::certificate::DENSE_BYTES;
 use crate::error::{Error, Result};
 use crate::model::design::Design;
 use linfa::dataset::Records;
@@ -29,7 +30,7 @@ impl LogisticParams {
             max_iterations: 50,
             start: None,
             uncertainty: true,
-            certificate_bytes: 64 << 20,
+            certificate_bytes: DENSE_BYTES,
         })
     }
 
@@ -58,8 +59,8 @@ impl LogisticParams {
         self
     }
 
-    /// The most memory, in bytes, that the dense matrix for the certificate may take; above it there is none. 64 MiB
-    /// by default, 0 to switch it off.
+    /// The most memory, in bytes, that the dense matrix of all rows may take for the certificate; above it a sample of
+    /// them is asked about. 8 MiB by default, 0 for no certificate.
     pub fn certificate_bytes(mut self, bytes: usize) -> LogisticParams {
         self.0.certificate_bytes = bytes;
         self

@@ -17,8 +17,6 @@ const DETERMINED: f64 = 1e6;
 
 /// What the curvature at the solution of a fit says about its coefficients. Matrices are given row after row.
 pub struct Uncertainty {
-    /// The curvature of the penalised loss.
-    pub hessian: Vec<f64>,
     /// The covariance of the estimates.
     pub covariance: Vec<f64>,
     /// The variance inflation of each coefficient.
@@ -32,7 +30,7 @@ impl Uncertainty {
     pub fn from_sums(sums: Sums, size: usize, rows: usize, alpha: f64) -> Uncertainty {
         let information = sums.gram.map(|gram| gram.over(rows)).unwrap_or_default();
         let hessian = Square { size, values: information.clone() }.with_ridge(alpha * rows as f64);
-        let factor = Cholesky::new(hessian.clone());
+        let factor = Cholesky::new(hessian);
         let inverse = factor.inverse();
 
         let sandwich = |middle: &[f64]| product(&product(&inverse, middle, size), &inverse, size);
@@ -48,7 +46,7 @@ impl Uncertainty {
         };
 
         let variance_inflation = variance_inflation(&information, size);
-        Uncertainty { hessian: hessian.values, covariance, variance_inflation, dependent: factor.dependent }
+        Uncertainty { covariance, variance_inflation, dependent: factor.dependent }
     }
 }
 

@@ -72,6 +72,15 @@ pub struct Group {
     pub weight: f64,
 }
 
+/// A coefficient that nothing holds at 0, and what keeps it small.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FreeCoefficient {
+    /// Its place.
+    pub column: usize,
+    /// The strength per row of a ridge on it.
+    pub ridge: f64,
+}
+
 /// What is added to the log-loss, and where coefficients may be.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Regulariser {
@@ -168,6 +177,28 @@ impl Regulariser {
             largest = moved.iter().zip(columns).fold(largest, |most, (moved, j)| most.max((moved - theta[j]).abs()));
         }
         largest
+    }
+
+    /// The coefficients that neither a bound nor the norm of their group holds at 0, each with a ridge that stands for the
+    /// whole regulariser.
+    ///
+    /// The norm of a group has the gradient `weight · x / |x|`, which at `theta` is that of the ridge
+    /// `weight / |theta_g| · |x|² / 2`. Both problems are convex, so `theta` is the optimum of these coefficients under the
+    /// regulariser if and only if it is their optimum under the ridges. And as the ridges are above the norms everywhere else
+    /// (Hunter & Li, *Annals of Statistics* 33, 2005), a point that is better under the ridges is better under the norms.
+    pub fn free(&self, theta: &[f64]) -> Vec<FreeCoefficient> {
+        let mut free = Vec::new();
+        for group in &self.groups {
+            let length = norm(&theta[group.columns.clone()]);
+            if self.norm > 0.0 && length == 0.0 {
+                continue;
+            }
+
+            let ridge = if self.norm > 0.0 { self.ridge + self.norm * group.weight / length } else { self.ridge };
+            let is_free = |&column: &usize| self.bounds[column] == Bound::Free || theta[column] != 0.0;
+            free.extend(group.columns.clone().filter(is_free).map(|column| FreeCoefficient { column, ridge }));
+        }
+        free
     }
 
     /// The least `alpha` per row of the group penalty under which every coefficient is zero, given the gradient of the
