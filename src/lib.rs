@@ -67,6 +67,7 @@ pub mod registry;
 pub mod scorer;
 pub mod simulate;
 pub mod sources;
+mod spelling;
 pub mod training;
 
 pub use error::{Error, Result};

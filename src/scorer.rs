@@ -41,9 +41,10 @@ use crate::model::additive::{Additive, Bins};
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role as TermRole, Source, Term};
 use crate::sources::contract::convert::converted_column;
-use crate::sources::contract::{in_one, some_of, Form as ReadAs, IdKind, Need, Role, Verdict};
+use crate::sources::contract::{in_one, Form as ReadAs, IdKind, Need, Role, Verdict};
 use crate::sources::parquet::decode::{self, Texts};
 use crate::sources::prepared::columns::narrowed;
+use crate::spelling;
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use hashbrown::HashMap;
@@ -195,13 +196,13 @@ impl Scorer {
     fn mismatches(&self, schema: &Schema) -> Error {
         let what = format!("model {}", self.version);
         let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let mut missing: Vec<String> = Vec::new();
+        let mut missing: Vec<&str> = Vec::new();
         let mut problems = Vec::new();
 
         for need in &self.features {
             let mut named = schema.fields().iter().filter(|field| *field.name() == need.column);
             match (named.next(), named.next()) {
-                (None, _) => missing.push(format!("`{}`", need.column)),
+                (None, _) => missing.push(&need.column),
                 (Some(_), Some(_)) => problems.push(need.twice(&what, "the record batch")),
                 (Some(field), None) if !need.role.accepts(field) => {
                     problems.push(need.wrong_type(&what, "the record batch", field));
@@ -213,8 +214,8 @@ impl Scorer {
             problems.push(format!(
                 "{what}: {} missing in the record batch, which the model was trained on: {}; found the columns {}",
                 if missing.len() == 1 { "1 column is".to_owned() } else { format!("{} columns are", missing.len()) },
-                missing.join(", "),
-                if columns.is_empty() { "none".to_owned() } else { some_of(&columns) },
+                spelling::missing(&missing, &columns),
+                if columns.is_empty() { "none".to_owned() } else { spelling::some_of(&columns) },
             ));
         }
         in_one(&problems)

@@ -2,6 +2,7 @@
 //! sentence, type, default and check.
 
 use crate::calendar::{Day, Zone};
+use crate::spelling;
 use std::collections::BTreeSet;
 use toml::Value;
 
@@ -259,7 +260,7 @@ fn non_empty(items: Vec<Value>) -> Option<Value> {
 /// A value as a message shows it.
 pub(super) fn describe(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("the text {text:?}"),
+        Value::String(text) => format!("the text {}", spelling::quoted(text)),
         Value::Integer(_) | Value::Float(_) => format!("the number {value}"),
         Value::Boolean(_) => value.to_string(),
         Value::Datetime(_) => format!("the date {value}"),

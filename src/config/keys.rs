@@ -7,6 +7,7 @@ use super::settings::{
     Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Promotion, Publish, Signal, Table,
     Time, Training,
 };
+use crate::spelling;
 use std::collections::BTreeSet;
 
 /// The keys of each section.
@@ -64,9 +65,8 @@ pub(super) fn nearest(path: &[&str], is_table: bool) -> String {
     let signal = if path[0] == "signals" && path.len() > 1 { path[1] } else { "NAME" };
     let given = path.join(".");
     let similarity = |candidate: &str| {
-        let whole = strsim::normalized_damerau_levenshtein(&given, candidate);
-        let name = strsim::normalized_damerau_levenshtein(last(&given), last(candidate));
-        whole.max(0.8 * name)
+        let likeness = |a: &str, b: &str| spelling::likeness(a, b, strsim::normalized_damerau_levenshtein);
+        likeness(&given, candidate).max(0.8 * likeness(last(&given), last(candidate)))
     };
 
     let candidates: Vec<String> = if is_table && path.len() == 1 {

@@ -5,6 +5,7 @@
 use super::key::{describe, Kind};
 use super::keys;
 use crate::error::{Error, Result};
+use crate::spelling::named;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -180,7 +181,7 @@ impl Layers {
             (_, other) => {
                 let nearest = keys::nearest(path, other.is_table());
                 let what = if other.is_table() { "section" } else { "key" };
-                self.problems.push(format!("unknown {what} `{key}` ({layer}); the nearest known one is `{nearest}`"));
+                self.problems.push(format!("unknown {what} {} ({layer}); the nearest known one is `{nearest}`", named(&key)));
                 self.rejected.extend(nearest.split('.').next().map(str::to_owned));
                 self.rejected.insert(nearest);
             }

@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 12] = [
         "numeric",
         "observer",
         "published",
+        "spelling",
     ],
     &["config"],
     &["sources"],

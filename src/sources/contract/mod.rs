@@ -8,6 +8,7 @@ pub(crate) use types::{value_type, Form, Values, Verdict, EXTENSION, UUID};
 
 use crate::config::EpochUnit;
 use crate::error::Error;
+use crate::spelling::{did_you_mean, named, some_of};
 use arrow_schema::{Field, Schema};
 use hashbrown::HashMap;
 
@@ -39,8 +40,9 @@ impl Need {
     /// The problem that the column is missing in a place with these `columns`.
     pub fn missing(&self, what: &str, place: &str, columns: &[&str]) -> String {
         let Need { column, setting, .. } = self;
-        let (found, nearest) = (some_of(columns), nearest(column, columns));
-        format!("{what}: column `{column}` ({setting}) is missing in {place}: found the columns {found}{nearest}")
+        let nearest = did_you_mean(column, columns).map_or_else(String::new, |question| format!("; {question}"));
+        let (name, found) = (named(column), some_of(columns));
+        format!("{what}: column {name} ({setting}) is missing in {place}: found the columns {found}{nearest}")
     }
 
     /// The problem that a place has two columns of that name.
@@ -175,24 +177,4 @@ pub(crate) fn in_one(problems: &[String]) -> Error {
         [one] => one.clone(),
         many => format!("{} problems in the data:\n  {}", many.len(), many.join("\n  ")),
     })
-}
-
-/// Names for a message, which a table of ten thousand columns must not fill.
-pub(crate) fn some_of(names: &[impl AsRef<str>]) -> String {
-    const MOST: usize = 40;
-    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
-    match names.len().saturating_sub(MOST) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-fn nearest(wanted: &str, columns: &[&str]) -> String {
-    columns
-        .iter()
-        .map(|column| (strsim::jaro_winkler(wanted, column), column))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .map(|(_, column)| format!("; did you mean `{column}`?"))
-        .unwrap_or_default()
 }

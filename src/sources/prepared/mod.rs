@@ -11,7 +11,8 @@ mod part;
 use crate::config::{self, EpochUnit};
 use crate::error::Result;
 use crate::sources::contract::convert::is_utf8;
-use crate::sources::contract::{in_one, some_of, type_name, Need, Role, Values};
+use crate::sources::contract::{in_one, type_name, Need, Role, Values};
+use crate::spelling;
 use arrow_schema::Field;
 use hashbrown::{HashMap, HashSet};
 use origin::{Given, Origin, WHAT};
@@ -143,14 +144,14 @@ impl PreparedTable {
         };
 
         let features = || opened.numeric.iter().chain(&opened.categorical);
-        let missing: Vec<String> = features().filter(|name| !known.contains(*name)).map(quoted).collect();
+        let missing: Vec<String> = features().filter(|name| !known.contains(*name)).cloned().collect();
         if !missing.is_empty() {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             problems.push(format!(
                 "{WHAT} {given}: {} missing, {why}: {}; found the columns {}",
                 if missing.len() == 1 { "1 column is".to_owned() } else { format!("{} columns are", missing.len()) },
-                missing.join(", "),
-                some_of(&names),
+                spelling::missing(&missing, &names),
+                spelling::some_of(&names),
             ));
         }
 
@@ -229,7 +230,7 @@ impl PreparedTable {
         }
         // These have been reported already, in one line.
         let missing: HashSet<&String> = missing.iter().collect();
-        needs.retain(|need| !missing.contains(&quoted(&need.column)));
+        needs.retain(|need| !missing.contains(&need.column));
         needs
     }
 }
