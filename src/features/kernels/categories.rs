@@ -25,17 +25,34 @@ fn fill_few(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &
 
 /// As [`fill`], for any number of codes.
 fn fill_many(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
+    // For each code the last row that had it, counted from 1: of all codes, or where there are more of them than events
+    // here, of those that are met.
+    if count as usize <= codes.len() {
+        let mut last_rows = vec![0; count as usize];
+        count_new(out, first, codes, windows, |code, row| {
+            last_rows.get_mut(code as usize).is_some_and(|last| std::mem::replace(last, row) != row)
+        });
+    } else {
+        let mut last_rows = hashbrown::HashMap::new();
+        count_new(out, first, codes, windows, |code, row| code < count && last_rows.insert(code, row) != Some(row));
+    }
+}
+
+/// Counts the codes in each row's slices that are new to the row.
+#[inline(always)]
+fn count_new(
+    out: &mut [f32],
+    first: usize,
+    codes: &[u32],
+    windows: &[Slices<'_>],
+    mut is_new: impl FnMut(u32, usize) -> bool,
+) {
     let rows = windows.first().map_or(0, |window| window.from.len());
-    // For each code the last row that had it, counted from 1.
-    let mut last_rows = vec![0; count as usize];
     for row in 0..rows {
         let mut distinct = 0u32;
         for (index, window) in windows.iter().enumerate() {
             for &code in &codes[window.from[row] as usize..window.to[row] as usize] {
-                if let Some(last) = last_rows.get_mut(code as usize) {
-                    distinct += u32::from(*last != row + 1);
-                    *last = row + 1;
-                }
+                distinct += u32::from(is_new(code, row + 1));
             }
             out[(first + index) * rows + row] = distinct as f32;
         }

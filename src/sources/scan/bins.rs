@@ -203,6 +203,11 @@ impl Bins {
         Ok(())
     }
 
+    /// Does without bytes of what they may hold, for good.
+    pub fn spare(&self, bytes: u64) {
+        self.budget.force(bytes);
+    }
+
     /// Keeps a slab to which nothing will be added.
     ///
     /// # Errors

@@ -42,13 +42,14 @@ pub(super) struct SignalContract<'a> {
 }
 
 impl<'a> SignalContract<'a> {
-    /// For rows within some instants, whose values take so many words.
+    /// For rows within some instants, whose values take so many words, and whose categories have their codes from there.
     pub fn new(
         name: &'a str,
         settings: &'a Signal,
         value_words: usize,
         instants: Range<i64>,
         origin: i64,
+        categories: Categories,
     ) -> SignalContract<'a> {
         let is_survey = settings.kind == SignalKind::Survey;
         SignalContract {
@@ -63,13 +64,31 @@ impl<'a> SignalContract<'a> {
             },
             instants,
             origin,
-            categories: Categories::default(),
+            categories,
         }
     }
 
     /// Distinct category codes given out.
     pub fn category_count(&self) -> u32 {
         self.categories.len()
+    }
+
+    /// Bytes that the categories take more than when this was asked before.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the memory limit has no room for them all.
+    pub fn category_growth(&self) -> Result<u64> {
+        if !self.categories.is_full() {
+            return Ok(self.categories.growth());
+        }
+        Err(Error::Config(format!(
+            "the memory limit is too small for the categories of signal `{name}`: {} different texts of `{column}` are in \
+             memory already, and there are more. Leave the category out (signals.{name}.category), name a column with \
+             fewer, or set --memory-limit (or CHURN_MEMORY_LIMIT) higher",
+            self.category_count(),
+            name = self.name,
+            column = self.settings.category.as_deref().unwrap_or_default(),
+        )))
     }
 
     /// Fails unless the columns of a batch are as they must be.
@@ -524,7 +543,7 @@ mod tests {
     /// The rows that are kept: their partitions and words; and what became of all.
     fn checked(customers: &CustomerTable, batches: &[RecordBatch]) -> Result<(Vec<Kept>, RowCounts)> {
         let (settings, zone) = (settings(), Zone::utc());
-        let contract = SignalContract::new("visits", &settings, 2, 0..900_000_000, 0);
+        let contract = SignalContract::new("visits", &settings, 2, 0..900_000_000, 0, Categories::default());
         let index = CustomerIndex::new(customers, Day(0));
         let mut checker = RowChecker::new(&contract, &index, &zone);
         let (mut kept, mut counts, mut names) = (Vec::new(), RowCounts::default(), HashMap::new());

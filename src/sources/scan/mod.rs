@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::memory::Budget;
 use crate::sources::customers::CustomerTable;
 use bins::{Binned, Bins};
+use categories::Categories;
 use checker::SignalContract;
 use customer_index::CustomerIndex;
 use partition::Partitioning;
@@ -85,7 +86,10 @@ pub fn scan(
     budget: Budget,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<EventStore> {
-    let (origin, contracts) = contracts(scans, zone)?;
+    // Half of the memory for rows may be taken by the texts of categories instead.
+    let coded = scans.iter().filter(|scan| scan.settings.category.is_some()).count() as u64;
+    let categories = || Categories::within(budget.limit().map(|bytes| bytes / 2 / coded.max(1)));
+    let (origin, contracts) = contracts(scans, zone, categories)?;
     let customers = CustomerIndex::new(customers, last);
 
     let mut tasks = Vec::new();
@@ -119,7 +123,11 @@ pub fn scan(
 }
 
 /// The instant that the seconds of all signals count from, and what the rows of each must be like.
-fn contracts<'a>(scans: &'a [SignalScan<'_>], zone: &Zone) -> Result<(i64, Vec<SignalContract<'a>>)> {
+fn contracts<'a>(
+    scans: &'a [SignalScan<'_>],
+    zone: &Zone,
+    categories: impl Fn() -> Categories,
+) -> Result<(i64, Vec<SignalContract<'a>>)> {
     let instants: Vec<Range<i64>> = scans.iter().map(|scan| zone.midnight(scan.from)..zone.midnight(scan.to)).collect();
     let origin = instants.iter().map(|kept| kept.start).min().unwrap_or_else(|| zone.midnight(Day(0)));
     let end = instants.iter().map(|kept| kept.end).max().unwrap_or(origin);
@@ -131,7 +139,7 @@ fn contracts<'a>(scans: &'a [SignalScan<'_>], zone: &Zone) -> Result<(i64, Vec<S
     }
 
     let contract = |(scan, instants): (&'a SignalScan<'_>, Range<i64>)| {
-        SignalContract::new(scan.name, scan.settings, scan.value_words(), instants, origin)
+        SignalContract::new(scan.name, scan.settings, scan.value_words(), instants, origin, categories())
     };
     Ok((origin, scans.iter().zip(instants).map(contract).collect()))
 }

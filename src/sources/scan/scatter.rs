@@ -69,6 +69,7 @@ impl<'a> Worker<'a> {
                 counts.merge(&rows.counts);
                 self.buffers.append(rows, &contract.layout)?;
             }
+            self.buffers.bins.spare(contract.category_growth()?);
             self.buffers.hand_over_if_full()?;
         }
         Ok(counts.read - before)
