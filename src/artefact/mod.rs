@@ -1,6 +1,7 @@
 //! The artefact: everything that scoring needs, and everything that a doubt about the model asks for, as readable JSON.
 
 mod fit;
+mod levels;
 mod pair;
 mod scoring;
 

@@ -194,6 +194,7 @@ mod tests {
             baseline: Some("basic".to_owned()),
             levels: vec!["pro".to_owned()],
             other: true,
+            rare_share: 0.0,
         };
 
         Recipe {

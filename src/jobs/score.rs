@@ -203,6 +203,8 @@ fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Res
     let scores = model.score(data, &Selection::scored(data, input.as_of))?;
     clock.lap("scores");
 
+    let unknown = model.unknown_levels(&data.customers, &scores.customers);
+    unknown.iter().for_each(|sentence| job.warn(sentence));
     let ranking = ranked(job, data, &scores);
     clock.lap("ranking");
 

@@ -199,6 +199,7 @@ fn recipe(settings: &Settings, person: &Person) -> Recipe {
             baseline: Some("pro".to_owned()),
             levels: vec!["basic".to_owned()],
             other: true,
+            rare_share: 0.0,
         }],
     }
 }

@@ -322,6 +322,7 @@ mod tests {
             baseline: Some("a".into()),
             levels: vec!["b".into()],
             other: false,
+            rare_share: 0.0,
         };
         let bins = Bins::from_levels(&step);
         assert_eq!(["a", "b", "never seen"].map(|level| bins.level_code(Some(level))), [0, 1, 2]);

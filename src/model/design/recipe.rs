@@ -93,6 +93,13 @@ pub struct CategoricalStep {
     pub levels: Vec<String>,
     /// Whether rare levels occurred; with a column, they and levels never seen share it.
     pub other: bool,
+    /// The share of the training rows that had one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rare_share: f64,
+}
+
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 /// Where a column of the design comes from.
@@ -209,6 +216,7 @@ impl Recipe {
 
                 let least = LEVEL_ROWS.max((LEVEL_SHARE * total as f64) as u64);
                 let common: Vec<usize> = (0..counts.len()).filter(|&code| counts[code] >= least).collect();
+                let rare = counts.iter().filter(|&&count| count < least).sum::<u64>();
                 let baseline = common.iter().copied().max_by_key(|&code| (counts[code], std::cmp::Reverse(code)));
 
                 CategoricalStep {
@@ -219,7 +227,8 @@ impl Recipe {
                         .filter(|&&code| Some(code) != baseline)
                         .map(|&code| levels.names[code].clone())
                         .collect(),
-                    other: baseline.is_some() && counts.iter().any(|&count| count > 0 && count < least),
+                    other: baseline.is_some() && rare > 0,
+                    rare_share: if baseline.is_some() { rare as f64 / total as f64 } else { 0.0 },
                 }
             })
             .collect();
