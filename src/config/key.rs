@@ -210,10 +210,7 @@ fn quoted(words: &[&str]) -> String {
 }
 
 fn whole_numbers(what: &str, low: i64, high: i64) -> String {
-    match high {
-        MOST | i64::MAX => format!("{what} of {low} or more"),
-        _ => format!("{what} from {low} to {high}"),
-    }
+    format!("{what} from {low} to {high}")
 }
 
 /// Text that says something.
@@ -261,6 +258,7 @@ fn non_empty(items: Vec<Value>) -> Option<Value> {
 pub(super) fn describe(value: &Value) -> String {
     match value {
         Value::String(text) => format!("the text {}", spelling::quoted(text)),
+        Value::Float(number) if !number.is_finite() => format!("{value}, which is no finite number"),
         Value::Integer(_) | Value::Float(_) => format!("the number {value}"),
         Value::Boolean(_) => value.to_string(),
         Value::Datetime(_) => format!("the date {value}"),

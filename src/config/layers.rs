@@ -2,10 +2,10 @@
 //! one value: a stronger layer replaces it whole. Problems are collected rather than returned, so that a person sees
 //! all of them at once.
 
-use super::key::{describe, Kind};
+use super::key::{describe, Key, Kind};
 use super::keys;
 use crate::error::{Error, Result};
-use crate::spelling::named;
+use crate::spelling::{self, named};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -48,8 +48,9 @@ pub(super) struct Layers {
     pub leaves: BTreeMap<String, Leaf>,
     /// What is wrong with them, in words.
     pub problems: Vec<String>,
-    /// The sections that some layer wrote.
+    /// The sections that some layer wrote, and those of a file.
     written: BTreeSet<String>,
+    written_in_files: BTreeSet<String>,
     /// Keys that were written wrongly: already reported, so not also reported as missing.
     rejected: BTreeSet<String>,
 }
@@ -64,14 +65,18 @@ impl Layers {
 
     /// Adds the variables that name a section: `CHURN_LIST__CAPACITY`, `CHURN_SIGNALS__LOGINS__PATH`. Two underscores
     /// separate the levels; in a section without sub-sections one is enough. Relative paths start at the
-    /// current folder. Variables that name no section belong to someone else.
+    /// current folder. A variable with two underscores in a row names a key whether or not there is such a section, and
+    /// one that is spelt nearly like a key or an option of the program is a mistake; all others belong to someone else.
     pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         let mut variables: Vec<_> = variables.into_iter().collect();
         variables.sort();
 
         let mut seen: BTreeMap<Vec<String>, String> = BTreeMap::new();
         for (name, raw) in variables {
-            let Some(path) = self.path_of_variable(&name) else { continue };
+            let Some(path) = self.path_of_variable(&name) else {
+                self.problems.extend(misspelt_variable(&name));
+                continue;
+            };
             if let Some(other) = seen.insert(path.clone(), name.clone()) {
                 self.problems.push(format!("{other} and {name} set the same key; unset one of them"));
             }
@@ -167,6 +172,9 @@ impl Layers {
             // Of an unknown section with one key, the whole key tells more: `lst.capacity` rather than `lst`.
             (_, Value::Table(table)) if is_section || table.len() == 1 => {
                 if is_section {
+                    if matches!(layer, Layer::File(_)) {
+                        self.written_in_files.insert(key.clone());
+                    }
                     self.written.insert(key);
                 }
                 for (name, value) in table {
@@ -209,6 +217,11 @@ impl Layers {
             if !keys::in_section(section).any(|key| key.is_required) {
                 continue;
             }
+            if let Some(problem) = self.unknown_signal(section) {
+                self.problems.push(problem);
+                incomplete.insert(section.clone());
+                continue;
+            }
             for key in keys::in_section(section) {
                 let path = format!("{section}.{}", key.name());
                 if self.rejected.contains(&path) {
@@ -223,14 +236,39 @@ impl Layers {
         incomplete
     }
 
+    /// The problem that variables or arguments set keys of a signal that no file defines, and not all that a new one
+    /// needs.
+    fn unknown_signal(&self, section: &str) -> Option<String> {
+        let name = section.strip_prefix("signals.").filter(|_| !self.written_in_files.contains(section))?;
+        let path = |key: &Key| format!("{section}.{}", key.name());
+        let is_missing = |key: &&Key| key.is_required && !self.leaves.contains_key(&path(key));
+        let missing: Vec<&str> = keys::in_section(section).filter(is_missing).map(|key| key.name()).collect();
+        if missing.is_empty() {
+            return None;
+        }
+
+        let set = keys::in_section(section).find_map(|key| self.leaves.get(&path(key)));
+        let layer = set.map_or_else(String::new, |leaf| format!(" ({})", leaf.layer));
+        let others: Vec<&str> = self.signal_names().filter(|other| *other != name).collect();
+        let nearest = spelling::did_you_mean(name, &others).unwrap_or_else(|| match others.as_slice() {
+            [] => "no file defines one.".to_owned(),
+            others => format!("there are: {}.", others.join(", ")),
+        });
+        let missing = missing.join(", ");
+        Some(format!("there is no signal `{name}`{layer}; {nearest} A new one needs its keys {missing} as well"))
+    }
+
     /// The path that a variable sets; none if it names no section.
     fn path_of_variable(&self, name: &str) -> Option<Vec<String>> {
-        let prefix = name.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("CHURN_"))?;
-        let rest = name[prefix.len()..].to_lowercase();
-        let (section, rest) = keys::sections().into_iter().find_map(|section| {
-            let rest = rest.strip_prefix(section)?;
+        let name = name_of_variable(name)?;
+        let known = keys::sections().into_iter().find_map(|section| {
+            let rest = name.strip_prefix(section)?;
             (rest.is_empty() || rest.starts_with('_')).then_some((section, rest))
-        })?;
+        });
+        let (section, rest) = match known {
+            Some(known) => known,
+            None => return name.contains("__").then(|| name.split("__").map(str::to_owned).collect()),
+        };
 
         let mut path = vec![section.to_owned()];
         match rest.strip_prefix("__").map(|levels| (levels, levels.rsplit_once("__"))) {
@@ -248,6 +286,31 @@ impl Layers {
         let plain = |name: &str| name.to_lowercase().replace('-', "_");
         self.signal_names().find(|known| plain(known) == plain(name)).unwrap_or(name).to_owned()
     }
+}
+
+/// What a variable says behind `CHURN_`, in small letters; none if it does not begin so.
+fn name_of_variable(name: &str) -> Option<String> {
+    let prefix = name.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("CHURN_"))?;
+    Some(name[prefix.len()..].to_lowercase())
+}
+
+/// The problem with a variable that is spelt nearly like one of a key, or like one of the program's own. Those of other
+/// programs that happen to begin with `CHURN_` are not.
+fn misspelt_variable(name: &str) -> Option<String> {
+    const OPTIONS: [&str; 4] = ["config", "threads", "memory_limit", "log_format"];
+    const LEAST: f64 = 0.8;
+    let given = name_of_variable(name).filter(|given| !OPTIONS.contains(&given.as_str()))?;
+
+    let keys = keys::all().filter(|key| !key.path.contains('*')).map(|key| key.path.replace('.', "__"));
+    let likeness = |known: &str| {
+        spelling::likeness(&given, &known.replace("__", "_"), strsim::normalized_damerau_levenshtein)
+    };
+    let known = keys.chain(OPTIONS.map(str::to_owned)).map(|known| (likeness(&known), known));
+    let (likeness, nearest) = known.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (likeness >= LEAST).then(|| {
+        let nearest = nearest.to_uppercase();
+        format!("unknown variable {name}; the nearest known one is CHURN_{nearest}. Correct it, or unset it")
+    })
 }
 
 fn is_signal_name(name: &str) -> bool {

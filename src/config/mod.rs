@@ -36,7 +36,7 @@ pub use choices::{
 };
 pub use defaults::{starter, DEFAULT_TOML};
 pub use layers::Layer;
-pub use resolve::{environment, load, load_for_table, Resolved};
+pub use resolve::{environment, load, load_for_table, Resolved, DEFAULT_FILE};
 pub use settings::{
     Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Promotion, Publish, Settings,
     Signal, Table, Time, Training,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The file that is read when none is named.
-const DEFAULT_FILE: &str = "churn.toml";
+pub const DEFAULT_FILE: &str = "churn.toml";
 
 /// The settings of a run, and where each of them was written.
 #[derive(Clone, Debug)]
