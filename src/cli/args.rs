@@ -161,6 +161,9 @@ pub enum Command {
         /// Rows as for training, with the label where it has matured
         #[arg(long)]
         labels: bool,
+        /// Write to FILE also where it is a link, or a file that a setting names
+        #[arg(long)]
+        force: bool,
     },
     /// Train a challenger, evaluate it on later snapshots, register it, promote it by rule
     Train {
@@ -194,6 +197,9 @@ pub enum Command {
         /// Write the result to this file as JSON
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Write to FILE also where it is a link, or a file that a setting names
+        #[arg(long, requires = "out")]
+        force: bool,
     },
     /// The nightly job: check, features, score, reasons, rank, publish
     Score {
@@ -210,7 +216,8 @@ pub enum Command {
     },
     /// One customer: contributions, raw values, history of risk, what changed
     Explain {
-        /// The customer's id
+        /// The customer's id, which may begin with a hyphen; write one that is spelt like an option behind `--`
+        #[arg(allow_hyphen_values = true)]
         customer: String,
         /// The date to explain the risk on; rows dated on it or later are not seen [with --features, default: the
         /// table's newest as-of date, or today if it has none]
@@ -300,6 +307,9 @@ pub enum Models {
         /// The file (onnx) or the new folder (mlflow) to write
         #[arg(long, value_name = "PATH")]
         out: PathBuf,
+        /// Write to PATH also where it is a link, or a file that a setting names
+        #[arg(long)]
+        force: bool,
     },
 }
 

@@ -7,13 +7,21 @@ use crate::jobs::backtest;
 use crate::jobs::backtest::{Backtested, Request};
 use std::path::Path;
 
-pub fn run(session: &Session, request: &Request, out: Option<&Path>) -> anyhow::Result<()> {
+pub fn run(session: &Session, request: &Request, out: Option<&Path>, force: bool) -> anyhow::Result<()> {
     let settings = session.settings_for(&request.data)?;
-    let backtested = session.job(&settings, |context| backtest::run(context, request))?;
     if let Some(out) = out {
-        write(out, &backtested)?;
+        session.check_out(&settings, &request.data, out, force)?;
     }
-    session.result(&backtested, |found| render::backtest::backtested(&found.result, request.purge_customers))
+    let backtested = session.job(&settings, |context| backtest::run(context, request))?;
+    let text = |found: &Backtested| render::backtest::backtested(&found.result, request.purge_customers);
+    match out {
+        None => session.result(&backtested, text),
+        Some(out) => {
+            write(out, &backtested)?;
+            session.done(&backtested, text);
+            Ok(())
+        }
+    }
 }
 
 fn write(out: &Path, backtested: &Backtested) -> crate::Result<()> {

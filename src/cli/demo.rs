@@ -5,6 +5,7 @@ use crate::config;
 use crate::error::Error;
 use crate::files;
 use crate::jobs::train::Promote;
+use crate::jobs::score::Published;
 use crate::jobs::{score, train, Data};
 use crate::registry::Registry;
 use crate::simulate::Plan;
@@ -49,30 +50,42 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
     let request = train::Request { data: Data::Signals, as_of: Some(end), promote };
     let trained = session.job(&settings, |context| train::run(context, &registry, &request))?;
     let request = score::Request { data: Data::Signals, as_of: Some(end), model: None };
-    let published = session.job(&settings, |context| score::run(context, &registry, &request))?;
+    let published = session.job(&settings, |context| score::run(context, &registry, &request)).inspect_err(|_| {
+        // A demo without a list has no champion either; the data stay, and `churn train` goes on from them.
+        let _ = std::fs::remove_dir_all(registry.folder());
+    })?;
 
-    if session.json() {
-        return session.print_json(&serde_json::json!({
-            "evaluation": trained.model.evaluation,
-            "folder": published.folder,
-            "manifest": published.manifest,
-        }));
-    }
+    let json = serde_json::json!({
+        "evaluation": trained.model.evaluation,
+        "folder": published.folder,
+        "manifest": published.manifest,
+    });
+    session.done(&json, |_| {
+        format!(
+            "{}\n{}\n{}\n{}",
+            render::simulate::simulated(&simulated, &plan),
+            render::train::trained(&trained),
+            render::list::published(&published),
+            next_steps(dir, &published),
+        )
+    });
+    Ok(())
+}
+
+/// What to try after the demo.
+fn next_steps(dir: &Path, published: &Published) -> String {
     let first = published.list().next().map_or_else(|| "CUSTOMER".to_owned(), |customer| customer.customer_id);
-    let explain = format!("churn explain {first} --as-of {end}");
-    session.print(&format!(
-        "{}\n{}\n{}\nWhat to try next:\n  \
+    let explain = format!("churn explain {first} --as-of {}", Plan::END);
+    format!(
+        "What to try next:\n  \
          cd {dir}\n  \
          {explain:<40} why one customer is on the list\n  \
          {:<40} the model: metrics and coefficients\n  \
          {:<40} every setting and where it comes from\n  \
          {:<40} the same on your own Parquet files\n",
-        render::simulate::simulated(&simulated, &plan),
-        render::train::trained(&trained),
-        render::list::published(&published),
         "churn models show",
         "churn config show",
         "churn init --from DATA_DIR",
         dir = dir.display(),
-    ))
+    )
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 pub fn run(session: &Session, dir: &Path, from: Option<&Path>) -> anyhow::Result<()> {
     let path = dir.join("churn.toml");
-    if path.exists() {
+    if path.symlink_metadata().is_ok() {
         return Err(Error::Config(format!(
             "{} exists already and stays as it is; move it away, or name another directory",
             path.display()
@@ -24,14 +24,12 @@ pub fn run(session: &Session, dir: &Path, from: Option<&Path>) -> anyhow::Result
 
     files::create_folder(dir)?;
     files::write_atomically(&path, text.as_bytes())?;
-    if session.json() {
-        return session.print_json(&serde_json::json!({ "written": path }));
-    }
-
     let next = match from {
         Some(_) => "Read it through: what was inferred is marked. Then run `churn check`.",
         None => "Name your tables in it, then run `churn check`.",
     };
 
-    session.print(&format!("Wrote {}. {next}\n", path.display()))
+    let json = serde_json::json!({ "written": path });
+    session.done(&json, |_| format!("Wrote {}. {next}\n", path.display()));
+    Ok(())
 }

@@ -18,17 +18,18 @@ mod train;
 
 use crate::config::{self, Settings};
 use crate::error::Error;
-use crate::files::Unfinished;
+use crate::files::{self, Guarded, Unfinished};
 use crate::jobs::{self, Context, Data};
 use crate::memory::Memory;
 use crate::sources::parquet::guard::is_decoding;
+use crate::spelling;
 use anyhow::Context as _;
 use args::{Cli, Command, Global, LogFormat, OutputFormat};
 use clap::{CommandFactory, Parser};
 use progress::Progress;
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The exit code after Ctrl-C or SIGTERM, as shells have it.
@@ -93,12 +94,32 @@ impl Session {
         Progress::new(!self.global.quiet && self.global.log_format == LogFormat::Text)
     }
 
+    /// Fails if `--out` would replace what a run with these settings reads or keeps, or what is no plain file.
+    fn check_out(&self, settings: &Settings, data: &Data, out: &Path, force: bool) -> crate::Result<()> {
+        let guard = |name: &str, path: &Path| Guarded { name: name.to_owned(), path: path.to_owned() };
+        let config = self.global.config.as_deref().unwrap_or(Path::new(config::DEFAULT_FILE));
+        let mut guarded = vec![
+            guard("the configuration file", config),
+            guard("the model registry", &settings.paths.models),
+            guard("the folder of the lists", &settings.paths.lists),
+        ];
+
+        guarded.extend(settings.customers.iter().map(|table| guard("the customers table", &table.path)));
+        let signals = settings.signals.iter();
+        guarded.extend(signals.map(|(name, signal)| guard(&format!("the table of signal `{name}`"), &signal.path)));
+        guarded.extend(settings.churn.path.iter().map(|path| guard("the table of cancellations", path)));
+        if let Data::Table(path) = data {
+            guarded.push(guard("the prepared table", path));
+        }
+        files::check_target(out, &guarded, force)
+    }
+
     /// Whether standard output is for machines.
     fn json(&self) -> bool {
         self.global.format == OutputFormat::Json
     }
 
-    /// Writes a result to standard output: as JSON for machines, or as `text` says it for people.
+    /// Writes what a command is for to standard output: as JSON for machines, or as `text` says it for people.
     fn result<T: serde::Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         if self.json() {
             self.print_json(result)
@@ -107,12 +128,14 @@ impl Session {
         }
     }
 
-    /// Writes to standard output. A reader that has gone away is no error.
+    /// Writes to standard output, nothing of which a terminal obeys. A reader that has gone away is no error.
     fn print(&self, text: &str) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
+        let text = spelling::harmless(text);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("cannot write to standard output"),
+            Err(e) => Err(Error::writing(Path::new("standard output"), &e).into()),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -120,6 +143,13 @@ impl Session {
     fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
         self.print(&(text + "\n"))
+    }
+
+    /// As [`Session::result`], of something that is done by now: a list that is published stays so where nobody can be told.
+    fn done<T: serde::Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) {
+        if let Err(error) = self.result(result, text) {
+            tracing::warn!("{error:#}. The command itself has succeeded; only what it says of it is lost");
+        }
     }
 }
 
@@ -179,7 +209,7 @@ pub fn main() -> ExitCode {
     };
 
     // Nothing can be done if standard error is gone too.
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let _ = std::io::stderr().write_all(spelling::harmless(&line).as_bytes());
     ExitCode::from(code)
 }
 
@@ -223,13 +253,13 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
             simulate::run(&session, &crate::simulate::Plan { customers, days, seed, out, end, string_ids })
         }
         Command::Check { as_of } => check::run(&session, as_of),
-        Command::Features { as_of, out, labels } => {
-            features::run(&session, &jobs::features::Request { as_of, out, labels })
+        Command::Features { as_of, out, labels, force } => {
+            features::run(&session, &jobs::features::Request { as_of, out, labels }, force)
         }
         Command::Train { features, as_of, promote } => {
             train::run(&session, &jobs::train::Request { data: data(features), as_of, promote })
         }
-        Command::Backtest { features, as_of, origins, purge_customers, no_curves, out } => {
+        Command::Backtest { features, as_of, origins, purge_customers, no_curves, out, force } => {
             let request = jobs::backtest::Request {
                 data: data(features),
                 as_of,
@@ -237,7 +267,7 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
                 purge_customers,
                 learning_curves: !no_curves,
             };
-            backtest::run(&session, &request, out.as_deref())
+            backtest::run(&session, &request, out.as_deref(), force)
         }
         Command::Score { as_of, features, model } => {
             score::run(&session, &jobs::score::Request { data: data(features), as_of, model })

@@ -4,10 +4,12 @@ use super::args::{ExportFormat, Models};
 use super::{compare, render, Session};
 use crate::clock;
 use crate::jobs::compare::Request;
+use crate::jobs::Data;
 use crate::registry::{export, Registry, Signature};
 
 pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
-    let registry = Registry::at(&session.settings()?.paths.models);
+    let settings = session.settings()?;
+    let registry = Registry::at(&settings.paths.models);
     match action {
         Models::List => list(session, &registry),
         Models::Show { version } => session.result(&registry.load_chosen(version.as_deref())?, render::model::model),
@@ -16,14 +18,17 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
         Models::Promote { version, reason } => {
             let _lock = registry.lock()?;
             registry.promote(&version, &reason, &signature())?;
-            announce(session, &version)
+            announce(session, &version);
+            Ok(())
         }
         Models::Rollback => {
             let _lock = registry.lock()?;
             let version = registry.rollback(&signature())?;
-            announce(session, &version)
+            announce(session, &version);
+            Ok(())
         }
-        Models::Export { version, to, out } => {
+        Models::Export { version, to, out, force } => {
+            session.check_out(&settings, &Data::Signals, &out, force)?;
             let model = registry.load_chosen(version.as_deref())?;
             match to {
                 ExportFormat::Onnx => export::onnx(&model, &out)?,
@@ -31,7 +36,8 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
             }
 
             let written = serde_json::json!({ "version": model.version, "path": out });
-            session.result(&written, |_| format!("Wrote model {} to {}\n", model.version, out.display()))
+            session.done(&written, |_| format!("Wrote model {} to {}\n", model.version, out.display()));
+            Ok(())
         }
     }
 }
@@ -59,9 +65,9 @@ fn list(session: &Session, registry: &Registry) -> anyhow::Result<()> {
     session.print_json(&list)
 }
 
-fn announce(session: &Session, champion: &str) -> anyhow::Result<()> {
+fn announce(session: &Session, champion: &str) {
     let json = serde_json::json!({ "champion": champion });
-    session.result(&json, |_| format!("The champion is {champion} now.\n"))
+    session.done(&json, |_| format!("The champion is {champion} now.\n"));
 }
 
 /// The time and who runs the command, for the history of promotions.

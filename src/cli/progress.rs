@@ -2,6 +2,7 @@
 //! come. In a pipe there are only the notes.
 
 use crate::observer::{Note, Observer, Severity, Stage};
+use crate::spelling;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -78,9 +79,10 @@ impl Observer for Progress {
     }
 
     fn note(&self, note: &Note) {
+        let text = spelling::harmless(&note.text);
         let log = || match note.severity {
-            Severity::Warning => tracing::warn!("{note}"),
-            Severity::Detail => tracing::info!("{note}"),
+            Severity::Warning => tracing::warn!("{text}"),
+            Severity::Detail => tracing::info!("{text}"),
         };
         match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(bar) => bar.suspend(log),

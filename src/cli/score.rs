@@ -9,5 +9,6 @@ pub fn run(session: &Session, request: &Request) -> anyhow::Result<()> {
     let settings = session.settings_for(&request.data)?;
     let registry = Registry::at(&settings.paths.models);
     let published = session.job(&settings, |context| score::run(context, &registry, request))?;
-    session.result(&published, render::list::published)
+    session.done(&published, render::list::published);
+    Ok(())
 }

@@ -5,17 +5,16 @@ use crate::simulate::{self, Plan, Summary};
 
 pub fn run(session: &Session, plan: &Plan) -> anyhow::Result<()> {
     let summary = simulated(session, plan)?;
-    if session.json() {
-        return session.print_json(&serde_json::json!({
-            "out": plan.out,
-            "customers": summary.customers,
-            "churned": summary.churned,
-            "events": summary.events,
-            "start": summary.start,
-            "end": summary.end,
-        }));
-    }
-    session.print(&render::simulate::simulated(&summary, plan))
+    let json = serde_json::json!({
+        "out": plan.out,
+        "customers": summary.customers,
+        "churned": summary.churned,
+        "events": summary.events,
+        "start": summary.start,
+        "end": summary.end,
+    });
+    session.done(&json, |_| render::simulate::simulated(&summary, plan));
+    Ok(())
 }
 
 /// Simulates with a progress bar.

@@ -14,10 +14,8 @@ pub fn run(session: &Session, request: &Request) -> anyhow::Result<()> {
     let settings = session.settings_for(&request.data)?;
     let registry = Registry::at(&settings.paths.models);
     let trained = session.job(&settings, |context| train::run(context, &registry, request))?;
-    if session.json() {
-        return session.print_json(&Summary::new(&trained));
-    }
-    session.print(&render::train::trained(&trained))
+    session.done(&Summary::new(&trained), |_| render::train::trained(&trained));
+    Ok(())
 }
 
 /// What machines are told of a training: the whole model is in its file.

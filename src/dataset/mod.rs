@@ -15,7 +15,7 @@ use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
 use crate::config::Complexity;
 use crate::eligibility::{Exclusions, Purpose, Rules};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use crate::labels::Labels;
 use crate::memory::{Arena, Budget, Memory, MIB};
@@ -233,6 +233,15 @@ impl Tables {
         let limit = plan.max_quarantine_share;
         let customers = CustomerTable::read(&sources.customers, columns, &zone)?;
         customers.quarantine.check("customers", customers.rows, limit)?;
+        if customers.is_empty() {
+            return Err(Error::TooLittle(format!(
+                "customers: the table has no customer, only {} rows in {} files below {}; correct customers.path, or export \
+                 the table again",
+                customers.rows,
+                sources.customers.files.len(),
+                columns.path.display(),
+            )));
+        }
 
         let cancellations = match &sources.churn {
             Some(table) => Cancellations::read(table, plan.churn, &customers, &zone)?,

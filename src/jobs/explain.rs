@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::observer::Note;
 use crate::reasons::Reason;
 use crate::registry::Registry;
+use crate::spelling;
 use serde::{Serialize, Serializer};
 
 /// How many days before the as-of date the history looks at.
@@ -142,8 +143,8 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     let customers = &data.customers;
     let Some(entry) = customers.ids.find(&request.customer) else {
         return Err(Error::Config(format!(
-            "there is no customer `{}` among the {} of the {} table; ids are {}s there",
-            request.customer,
+            "there is no customer {} among the {} of the {} table; ids are {}s there",
+            spelling::value(&request.customer),
             customers.len(),
             if request.data.prepared().is_some() { "prepared" } else { "customers" },
             customers.ids.kind().name(),
@@ -204,13 +205,13 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
 }
 
 fn not_eligible(job: &Job<'_>, as_of: Day, request: &Request) -> Error {
-    let id = &request.customer;
+    let id = spelling::value(&request.customer);
     if request.data.prepared().is_some() {
-        return Error::TooLittle(format!("customer `{id}` has no row of {as_of} in the prepared table"));
+        return Error::TooLittle(format!("customer {id} has no row of {as_of} in the prepared table"));
     }
     let rules = &job.settings().eligibility;
     Error::TooLittle(format!(
-        "customer `{id}` is not eligible on {as_of}: not signed up for {} days, cancelled before, without a \
+        "customer {id} is not eligible on {as_of}: not signed up for {} days, cancelled before, without a \
          running contract, or without a row of any signal in {} days ([eligibility])",
         rules.min_tenure_days, rules.active_within_days,
     ))

@@ -63,6 +63,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
         let out = &request.out;
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         files::create_folder(folder)?;
+        files::clear_abandoned(folder);
         let staged = job.unfinished().folder(folder, ".tmp-")?;
         let file = staged.path().join("features.parquet");
         let rows = publish::features::write(&file, &data, request.labels)?;

@@ -84,7 +84,7 @@ pub(super) fn data_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Re
     let Some(end) = sources::data_end(&newest, zone) else {
         return Err(Error::TooLittle(match as_of {
             Some(day) => format!("no signal has a row before {day}; choose a later date, or check the signals' paths"),
-            None => "no signal has a row; check the signals' paths with `churn check`".to_owned(),
+            None => no_rows(job, tables),
         }));
     };
 
@@ -100,4 +100,19 @@ pub(super) fn data_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Re
         )));
     }
     Ok(as_of.map_or(end, |day| day.min(end)))
+}
+
+/// What is said where no signal has a row by now, with the rows that there are.
+fn no_rows(job: &Job<'_>, tables: &Tables) -> String {
+    let signals = job.settings().signals.keys().zip(&tables.sources.signals);
+    let found: Vec<String> = signals
+        .map(|(name, table)| {
+            let rows: u64 = table.files.iter().map(|file| file.rows()).sum();
+            format!("`{name}` has {rows} rows in {} files", table.files.len())
+        })
+        .collect();
+    format!(
+        "no signal has a row that is dated by now: {}; correct the paths, or export the tables again",
+        found.join(", ")
+    )
 }

@@ -15,7 +15,7 @@ use crate::features::Directions;
 use crate::observer::{Note, Observer};
 use crate::registry::comparison::{self, VersionRows};
 use crate::registry::promotion::{self, Decision};
-use crate::registry::Registry;
+use crate::registry::{Registered, Registry};
 use crate::sources::Given;
 use crate::training::candidates::{Candidates, Wide};
 use crate::training::folds;
@@ -74,25 +74,27 @@ const NO_TIME_SPLIT: &str =
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Trained> {
     context.run(|job| {
         let _lock = registry.lock()?;
-        let Registered { model, decision } = match request.data.prepared() {
+        let Judged { registered, decision } = match request.data.prepared() {
             None => from_signals(job, registry, request)?,
             Some(table) => from_table(job, registry, table, request)?,
         };
 
         if decision.promoted {
-            registry.promote(&model.version, &decision.reason, &job.signature())?;
+            let version = &registered.models.published.version;
+            registry.promote(version, &decision.reason, &job.signature())?;
         }
+        let model = registered.keep().published;
         Ok(Trained { file: registry.path(&model.version), model, decision, notes: job.notes() })
     })
 }
 
 /// A challenger in the registry, and whether it is to be champion.
-struct Registered {
-    model: Artefact,
+struct Judged {
+    registered: Registered,
     decision: Decision,
 }
 
-fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result<Registered> {
+fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result<Judged> {
     let settings = job.settings();
     // A wrong name in the settings is told before the tables are read.
     let plan = RowsPlan::from_settings(settings);
@@ -116,7 +118,8 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
     let own = training::Data::Own { dataset: &mut data, features: compared };
     let challenger = training::train(&TrainingPlan::from_settings(settings), own, &snapshots, inputs, job)?;
-    let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
+    let registered = registry.register(challenger, &job.now(), job.unfinished())?;
+    let challenger = &registered.models;
 
     let dates = challenger.evaluation_dates();
     let features = |champion: &ModelPair| {
@@ -131,11 +134,11 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
         let data = input::build_with(job, &its, &tables, dates, Some(end))?;
         Ok(Features::Own(Box::new(data)))
     };
-    let decision = decide(settings, registry, &challenger, &data, features, request.promote)?;
-    Ok(Registered { model: challenger.published, decision })
+    let decision = decide(settings, registry, challenger, &data, features, request.promote)?;
+    Ok(Judged { registered, decision })
 }
 
-fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Request) -> Result<Registered> {
+fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Request) -> Result<Judged> {
     let settings = job.settings();
     job.step("reading the table");
     let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
@@ -154,7 +157,8 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
             model.fit.advice.insert(0, NO_TIME_SPLIT.to_owned());
         }
     }
-    let challenger = registry.register(challenger, &job.now(), job.unfinished())?;
+    let registered = registry.register(challenger, &job.now(), job.unfinished())?;
+    let challenger = &registered.models;
 
     let data = &prepared.dataset;
     let read = |model: &ModelPair| -> Result<Dataset> {
@@ -173,10 +177,10 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
         }
         Ok(Features::Own(Box::new(read(champion)?)))
     };
-    let of_wide = if prepared.is_wide() { Some(read(&challenger)?) } else { None };
+    let of_wide = if prepared.is_wide() { Some(read(challenger)?) } else { None };
     let its = of_wide.as_ref().unwrap_or(data);
-    let decision = decide(settings, registry, &challenger, its, features, request.promote)?;
-    Ok(Registered { model: challenger.published, decision })
+    let decision = decide(settings, registry, challenger, its, features, request.promote)?;
+    Ok(Judged { registered, decision })
 }
 
 fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> Result<ModelPair> {

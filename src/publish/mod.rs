@@ -35,14 +35,9 @@ pub struct Staged {
 impl Staged {
     /// Takes the lock, clears what killed runs left behind, and begins a folder.
     pub fn begin(lists: &Path, as_of: Day, unfinished: &Unfinished) -> Result<Staged> {
-        const PREFIX: &str = ".staged-";
         let lock = Lock::take(lists)?;
-        for entry in std::fs::read_dir(lists).map_err(|e| Error::writing(lists, &e))?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-                std::fs::remove_dir_all(entry.path()).map_err(|e| Error::writing(&entry.path(), &e))?;
-            }
-        }
-        let folder = unfinished.folder(lists, PREFIX)?;
+        lock.clear_leftovers()?;
+        let folder = unfinished.folder(lists, ".staged-")?;
         Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 

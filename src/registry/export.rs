@@ -36,6 +36,7 @@ pub fn mlflow(model: &Artefact, out: &Path, unfinished: &Unfinished) -> Result<(
 
     let file = onnx::file(model)?;
     files::create_folder(parent(out))?;
+    files::clear_abandoned(parent(out));
     let staged = unfinished.folder(parent(out), ".staged-")?;
     let write = |name: &str, content: &[u8]| files::write_atomically(&staged.path().join(name), content);
     write("model.onnx", &file.bytes)?;

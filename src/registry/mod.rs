@@ -80,6 +80,34 @@ impl Champion {
     }
 }
 
+/// A version that was registered a moment ago. Dropped before it is [kept](Registered::keep), it is registered no more: a
+/// training that fails after all leaves no version behind.
+pub struct Registered {
+    /// Its models.
+    pub models: ModelPair,
+    withdrawn: WithdrawnUnlessKept,
+}
+
+impl Registered {
+    /// Keeps the version for good.
+    pub fn keep(mut self) -> ModelPair {
+        self.withdrawn.0 = None;
+        self.models
+    }
+}
+
+/// The folder of a version, removed when this is dropped.
+struct WithdrawnUnlessKept(Option<PathBuf>);
+
+impl Drop for WithdrawnUnlessKept {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            // What stopped the training is told; that its model stays as well would be no help.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
 /// A folder of models.
 #[derive(Clone, Debug)]
 pub struct Registry {
@@ -97,9 +125,11 @@ impl Registry {
         &self.folder
     }
 
-    /// Keeps other runs from writing to the registry.
+    /// Keeps other runs from writing to the registry, and clears what killed ones left behind.
     pub fn lock(&self) -> Result<files::Lock> {
-        files::Lock::take(&self.folder)
+        let lock = files::Lock::take(&self.folder)?;
+        lock.clear_leftovers()?;
+        Ok(lock)
     }
 
     /// The versions, oldest first.
@@ -218,7 +248,10 @@ impl Registry {
     }
 
     /// Registers a trained model under the next version, with its card. Hold the lock.
-    pub fn register(&self, challenger: ModelPair, now: &str, unfinished: &Unfinished) -> Result<ModelPair> {
+    ///
+    /// # Errors
+    /// What writing can end with.
+    pub fn register(&self, challenger: ModelPair, now: &str, unfinished: &Unfinished) -> Result<Registered> {
         files::create_folder(&self.folder)?;
         let last = self.versions()?.last().and_then(|name| number(name)).unwrap_or(0);
         let version = format!("v{:04}", last + 1);
@@ -231,8 +264,10 @@ impl Registry {
             write(EVALUATED, named(evaluated).to_json()?)?;
         }
         write(CARD, card::card(&model))?;
-        files::publish_folder(staged, &self.folder.join(&version))?;
-        self.load_pair(&version)
+        let folder = self.folder.join(&version);
+        files::publish_folder(staged, &folder)?;
+        let withdrawn = WithdrawnUnlessKept(Some(folder));
+        Ok(Registered { models: self.load_pair(&version)?, withdrawn })
     }
 
     /// Makes a version the champion. Hold the lock.

@@ -32,7 +32,7 @@ pub use signal::Signal;
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::files::Unfinished;
+use crate::files::{self, Unfinished};
 use activity::Activity;
 use customer::Customer;
 use std::path::Path;
@@ -120,6 +120,7 @@ pub fn simulate(plan: &Plan, unfinished: &Unfinished, progress: &dyn Fn(Progress
 /// Creates the folder if it does not exist, and fails unless it is empty.
 fn claim(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| Error::writing(folder, &error))?;
+    files::clear_abandoned(folder);
     let mut entries = std::fs::read_dir(folder).map_err(|error| Error::writing(folder, &error))?;
     if entries.next().is_some() {
         return Err(Error::Config(format!(

@@ -1,6 +1,6 @@
 //! Two versions beside each other.
 
-use super::{counted, percent, shown, table};
+use super::{counted, id, percent, shown, table};
 use crate::calendar::Day;
 use crate::jobs::compare::{ComparedLists, Comparison};
 use crate::metrics::interval::{Interval, Intervals};
@@ -140,7 +140,7 @@ fn list(text: &mut String, comparison: &Comparison, day: Day, change: &ListChang
 
         for Moved { customer_id, first, second } in moved {
             list.add_row([
-                customer_id.clone(),
+                id(customer_id).into_owned(),
                 first.rank.to_string(),
                 percent(first.probability),
                 second.rank.to_string(),

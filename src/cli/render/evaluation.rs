@@ -1,10 +1,9 @@
 //! An evaluation as tables for the terminal.
 
-use super::{count, counted, interval, percent, shown, table};
+use super::{count, counted, interval, percent, shown, table, Table};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::evaluation::{DateMetrics, Evaluation, FoldMetrics, OneFold, Profit, Segment};
-use comfy_table::Table;
 use std::fmt::Write;
 
 /// The metrics with their intervals beside those of the baseline, and what follows from them. For `train`.

@@ -1,14 +1,14 @@
 //! One customer.
 
-use super::{count, percent, table, unbroken};
+use super::{count, id, percent, table, unbroken, Table};
 use crate::config::Reference;
 use crate::jobs::explain::{CustomerReport, FeatureValue};
-use comfy_table::Table;
 use std::fmt::Write;
 
 /// After `explain`.
 pub fn report(report: &CustomerReport) -> String {
-    let mut text = format!("Customer {} on {} (model {})\n\n", report.customer_id, report.as_of, report.model_version);
+    let customer = id(&report.customer_id);
+    let mut text = format!("Customer {customer} on {} (model {})\n\n", report.as_of, report.model_version);
     text += "Risk of churn:\n";
     for past in &report.history {
         let _ = writeln!(

@@ -1,7 +1,7 @@
 //! A published list.
 
-use super::{count, counted, percent, population_line, shown, table, unbroken};
-use crate::jobs::score::Published;
+use super::{count, counted, id, percent, population_line, shown, table, unbroken, Table};
+use crate::jobs::score::{ListedCustomer, Published};
 use std::fmt::Write;
 
 /// How many lines of the list are shown.
@@ -41,25 +41,7 @@ pub fn published(run: &Published) -> String {
         shown(good.top_decile_lift, 1),
     );
 
-    let money = run.value_column.is_some();
-    let mut header = vec!["rank", "customer", "risk"];
-    if money {
-        header.push("at stake");
-    }
-    header.extend(["group", "status", "why"]);
-    let mut list = table(&header, if money { &[0, 2, 3] } else { &[0, 2] });
-    for customer in run.list().take(TOP) {
-        let mut row = vec![customer.rank.to_string(), customer.customer_id, percent(customer.churn_probability)];
-        if money {
-            row.push(customer.value_at_risk.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}")));
-        }
-        let reasons: Vec<&str> = customer.explanation.reasons.iter().map(|reason| reason.text.as_str()).collect();
-        let why =
-            if reasons.is_empty() { "no single reason stands out".to_owned() } else { unbroken(&reasons.join("\n")) };
-        row.extend([customer.group.name().to_owned(), customer.status.to_owned(), why]);
-        list.add_row(row);
-    }
-    let _ = writeln!(text, "{list}\n");
+    let _ = writeln!(text, "{}\n", top(run));
 
     let _ = writeln!(text, "Files in {}:", run.folder.display());
     for file in &manifest.files {
@@ -67,4 +49,40 @@ pub fn published(run: &Published) -> String {
     }
     let _ = writeln!(text, "  {:<18} what was read, decided and written", "manifest.json");
     text
+}
+
+/// The first lines of the list.
+fn top(run: &Published) -> Table {
+    let money = run.value_column.is_some();
+    let mut header = vec!["rank", "customer", "risk"];
+    if money {
+        header.push("at stake");
+    }
+    header.extend(["group", "status", "why"]);
+
+    let mut list = table(&header, if money { &[0, 2, 3] } else { &[0, 2] });
+    for customer in run.list().take(TOP) {
+        customer_rows(&mut list, &customer, money);
+    }
+    list
+}
+
+/// A customer's row, with the first reason, and a row for each further reason.
+fn customer_rows(list: &mut Table, customer: &ListedCustomer<'_>, money: bool) {
+    let mut row =
+        vec![customer.rank.to_string(), id(&customer.customer_id).into_owned(), percent(customer.churn_probability)];
+    if money {
+        row.push(customer.value_at_risk.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}")));
+    }
+    row.extend([customer.group.name().to_owned(), customer.status.to_owned()]);
+
+    let mut reasons = customer.explanation.reasons.iter().map(|reason| unbroken(&reason.text));
+    row.push(reasons.next().unwrap_or_else(|| "no single reason stands out".to_owned()));
+    let before = row.len() - 1;
+    list.add_row(row);
+    for reason in reasons {
+        let mut row = vec![String::new(); before];
+        row.push(reason);
+        list.add_row(row);
+    }
 }

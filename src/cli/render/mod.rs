@@ -14,8 +14,10 @@ pub mod train;
 use crate::calendar::Day;
 use crate::eligibility::Exclusions;
 use crate::metrics::interval::Interval;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
-use std::fmt::Write;
+use crate::spelling;
+use comfy_table::{CellAlignment, ContentArrangement};
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write};
 
 /// No lines but one under the header: the eye needs no more, and neither do mails and logs.
 const PRESET: &str = "    ────           ";
@@ -56,8 +58,33 @@ pub fn shown(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |v| format!("{v:.digits$}"))
 }
 
+/// A table for people. Each cell is one line, until it is wrapped: texts of the data are cut, and command no terminal.
+pub struct Table(comfy_table::Table);
+
+impl Table {
+    /// The most characters of a cell. Wrapping a text takes time in proportion to the square of its length.
+    const LONGEST: usize = 240;
+
+    /// Adds a row.
+    pub fn add_row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        self.0.add_row(cells.into_iter().map(|cell| spelling::cut(cell.as_ref(), Self::LONGEST).into_owned()));
+    }
+}
+
+impl Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A customer's id, as it fits a line.
+pub fn id(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 40;
+    spelling::cut(text, LONGEST)
+}
+
 pub fn table(header: &[&str], right: &[usize]) -> Table {
-    let mut table = Table::new();
+    let mut table = comfy_table::Table::new();
     table.load_preset(PRESET).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.to_vec());
     for &column in right {
@@ -69,7 +96,7 @@ pub fn table(header: &[&str], right: &[usize]) -> Table {
         // Not a terminal: a width that fits a mail and a log.
         table.set_width(120);
     }
-    table
+    Table(table)
 }
 
 /// "2026-05-01: 12,345 eligible; excluded 12 too new".
