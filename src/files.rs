@@ -63,7 +63,10 @@ impl Unfinished {
                 return Ok(folder);
             }
         }
-        Err(Error::Temporary(format!("cannot keep a temporary folder in {}: others remove it; retry", parent.display())))
+        Err(Error::Temporary(format!(
+            "cannot keep a temporary folder in {}: others remove it; retry",
+            parent.display()
+        )))
     }
 
     /// Removes every temporary folder that is still there: the last thing a process does that is told to end.
@@ -186,7 +189,6 @@ pub struct Lock {
     _file: File,
 }
 
-
 impl Lock {
     /// Takes the lock of a folder, which is created if need be.
     ///
@@ -276,11 +278,8 @@ mod tests {
         for file in ["churn.toml", "customers.parquet", "features.parquet", "data/logins/1.parquet"] {
             fs::write(at(file), file).unwrap();
         }
-        let guarded =
-            ["churn.toml", "customers.parquet", "data/logins", "raw/*/day=*", "models"].map(|path| Guarded {
-                name: format!("the {path}"),
-                path: at(path),
-            });
+        let guarded = ["churn.toml", "customers.parquet", "data/logins", "raw/*/day=*", "models"]
+            .map(|path| Guarded { name: format!("the {path}"), path: at(path) });
 
         for (out, named) in [
             ("churn.toml", "churn.toml"),
@@ -310,7 +309,8 @@ mod tests {
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
         assert!(refusal(&at("link"), &[]).contains("link to"));
         check_target(&at("link"), &[], true).unwrap();
-        for (out, said) in [(at("socket"), "a socket"), (PathBuf::from("/dev/null"), "a device"), (at(""), "a folder")] {
+        for (out, said) in [(at("socket"), "a socket"), (PathBuf::from("/dev/null"), "a device"), (at(""), "a folder")]
+        {
             assert!(refusal(&out, &[]).contains(said));
             assert!(check_target(&out, &[], true).is_err(), "{} is replaced by force", out.display());
         }

@@ -225,7 +225,9 @@ fn latin(c: char) -> Option<char> {
     const LATIN: &str = "aeopcyxijsdhqwovABEKMHOPCTXIJSABEZHIKMNOPTYX";
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
-        '\u{370}'..='\u{52f}' => OTHERS.chars().zip(LATIN.chars()).find(|(other, _)| *other == c).map(|(_, latin)| latin),
+        '\u{370}'..='\u{52f}' => {
+            OTHERS.chars().zip(LATIN.chars()).find(|(other, _)| *other == c).map(|(_, latin)| latin)
+        }
         _ => None,
     }
 }

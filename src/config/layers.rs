@@ -189,7 +189,8 @@ impl Layers {
             (_, other) => {
                 let nearest = keys::nearest(path, other.is_table());
                 let what = if other.is_table() { "section" } else { "key" };
-                self.problems.push(format!("unknown {what} {} ({layer}); the nearest known one is `{nearest}`", named(&key)));
+                self.problems
+                    .push(format!("unknown {what} {} ({layer}); the nearest known one is `{nearest}`", named(&key)));
                 self.rejected.extend(nearest.split('.').next().map(str::to_owned));
                 self.rejected.insert(nearest);
             }
@@ -302,9 +303,8 @@ fn misspelt_variable(name: &str) -> Option<String> {
     let given = name_of_variable(name).filter(|given| !OPTIONS.contains(&given.as_str()))?;
 
     let keys = keys::all().filter(|key| !key.path.contains('*')).map(|key| key.path.replace('.', "__"));
-    let likeness = |known: &str| {
-        spelling::likeness(&given, &known.replace("__", "_"), strsim::normalized_damerau_levenshtein)
-    };
+    let likeness =
+        |known: &str| spelling::likeness(&given, &known.replace("__", "_"), strsim::normalized_damerau_levenshtein);
     let known = keys.chain(OPTIONS.map(str::to_owned)).map(|known| (likeness(&known), known));
     let (likeness, nearest) = known.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (likeness >= LEAST).then(|| {
