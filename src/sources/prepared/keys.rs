@@ -2,7 +2,7 @@
 
 use super::origin::WHAT;
 use super::part::Part;
-use super::{quoted, PreparedTable, UNUSED};
+use super::{PreparedTable, UNUSED};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
 use crate::sources::contract::IdKind;
@@ -10,6 +10,7 @@ use crate::sources::customers::ids::Ids;
 use crate::sources::customers::NO_DAY;
 use crate::sources::parquet::decode::{self, Times};
 use crate::sources::quarantine::{Quarantine, Reason};
+use crate::spelling;
 use rayon::prelude::*;
 use std::cmp::Ordering;
 
@@ -257,9 +258,10 @@ impl Keys {
                 Some(text) => text.clone().unwrap_or_default(),
                 None => self.integers[row as usize].to_string(),
             };
+            let id = spelling::value(&id);
             match self.day(row as usize) {
-                Some(day) => format!("`{id}` on {}", Day(day)),
-                None => quoted(id),
+                Some(day) => format!("{id} on {}", Day(day)),
+                None => id,
             }
         });
         let named: Vec<String> = named.collect();

@@ -279,7 +279,3 @@ fn holds_text(origin: &Origin, column: &str) -> Result<bool> {
     }
     Ok(true)
 }
-
-fn quoted(name: impl std::fmt::Display) -> String {
-    format!("`{name}`")
-}
