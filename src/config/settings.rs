@@ -77,6 +77,8 @@ section! {
         categorical: Vec<String> = [], like ["plan", "region"] => Columns;
         /// Columns copied to the list untouched, for the people who work with it.
         passthrough: Vec<String> = [], like ["account_owner"] => Columns;
+        /// The share of this table's rows that may be in quarantine, instead of `gates.max_quarantine_share`.
+        max_quarantine_share: Option<f64>, like 0.2 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }
 }
 
@@ -114,6 +116,8 @@ section! {
         range: Option<[f64; 2]> => Range;
         /// How many days old the newest row of this source may be, instead of `gates.max_staleness_days`.
         max_staleness_days: Option<u32>, like 7 => Whole(0, LONGEST_STRETCH);
+        /// The share of this source's rows that may be in quarantine, instead of `gates.max_quarantine_share`.
+        max_quarantine_share: Option<f64>, like 0.2 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }
 }
 
@@ -138,6 +142,8 @@ section! {
         gap_days: u32 = 7 => Whole(0, LONGEST_WINDOW);
         /// Days of the label window. Label 1: churned in `[as_of + gap, as_of + gap + horizon)`.
         horizon_days: u32 = 30 => Whole(1, LONGEST_WINDOW);
+        /// The share of the table's rows that may be in quarantine, instead of `gates.max_quarantine_share`.
+        max_quarantine_share: Option<f64>, like 0.2 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }
 }
 
@@ -174,6 +180,8 @@ section! {
         /// The most columns that one model learns from. A wider table is screened: of the columns that say more by
         /// themselves about the training rows than chance would, the strongest are kept.
         max_features: u32 = 500 => Whole(1, 2_000);
+        /// The share of the table's rows that may be in quarantine, instead of `gates.max_quarantine_share`.
+        max_quarantine_share: Option<f64>, like 0.2 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }
 }
 
@@ -330,7 +338,7 @@ section! {
         /// Drift of a feature (population stability index) above which nothing is published; above 0.25 is usually
         /// called large. Drift is not measured yet: a run with another value than the default says so.
         max_psi: f64 = 0.25 => Number("above 0", |x| x > 0.0);
-        /// The share of a source's rows that may be in quarantine (exit code 3).
+        /// The share of a source's rows that may be in quarantine (exit code 3), unless its own section says otherwise.
         max_quarantine_share: f64 = 0.05 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }
 }
@@ -403,6 +411,7 @@ impl Default for Table {
             max_features: 500,
         }
     }
+            max_quarantine_share: None,
 }
 
 impl Table {

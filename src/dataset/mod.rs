@@ -20,7 +20,7 @@ use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use crate::labels::Labels;
 use crate::memory::{Arena, Budget, Memory, MIB};
 use crate::observer::{Note, Observer};
-use crate::sources::{self, Cancellations, CustomerTable, Resolver, SignalReport, SignalScan, Sources};
+use crate::sources::{self, Cancellations, CustomerTable, Limit, Resolver, SignalReport, SignalScan, Sources};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -232,7 +232,8 @@ impl Tables {
         let zone = plan.zone.clone();
         let limit = plan.max_quarantine_share;
         let customers = CustomerTable::read(&sources.customers, columns, &zone)?;
-        customers.quarantine.check("customers", customers.rows, limit)?;
+        let limit = Limit::new("customers", columns.max_quarantine_share, plan.max_quarantine_share);
+        customers.quarantine.check("customers", customers.rows, &limit)?;
         if customers.is_empty() {
             return Err(Error::TooLittle(format!(
                 "customers: the table has no customer, only {} rows in {} files below {}; correct customers.path, or export \
@@ -247,7 +248,11 @@ impl Tables {
             Some(table) => Cancellations::read(table, plan.churn, &customers, &zone)?,
             None => Cancellations::none(customers.len()),
         };
-        cancellations.quarantine.check("churn", cancellations.rows, limit)?;
+        let limit = Limit::new("churn", plan.churn.max_quarantine_share, plan.max_quarantine_share);
+        cancellations.quarantine.check("churn", cancellations.rows, &limit)?;
+        if let Some(warning) = cancellations.placeholder() {
+            observer.note(&Note::warning(warning));
+        }
         clock.lap("small tables");
         Ok(Tables { sources, customers: Arc::new(customers), cancellations, zone, memory: memory.clone() })
     }
@@ -445,7 +450,9 @@ pub fn build(
 
     for (scan, report) in scans.iter().zip(&dataset.reports) {
         let within = report.rows.kept + report.rows.quarantine.total();
-        report.rows.quarantine.check(&format!("signal `{}`", scan.name), within, plan.max_quarantine_share)?;
+        let own = plan.signals.get(scan.name).and_then(|signal| signal.max_quarantine_share);
+        let limit = Limit::new(&format!("signals.{}", scan.name), own, plan.max_quarantine_share);
+        report.rows.quarantine.check(&format!("signal `{}`", scan.name), within, &limit)?;
     }
 
     Ok(dataset)

@@ -14,7 +14,9 @@ use crate::labels;
 use crate::memory::{Arena, Memory};
 use crate::sources::prepared::columns::Target;
 use crate::sources::prepared::keys::SelectedRows;
-use crate::sources::{CustomerTable, Given, Keys, Levels, Partitioning, Passthrough, PreparedTable, Reason, Wanted};
+use crate::sources::{
+    CopiedColumn, CustomerTable, Given, Keys, Levels, Limit, Partitioning, PreparedTable, Reason, Wanted,
+};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -256,7 +258,8 @@ impl TableRows {
     fn in_blocks(&mut self, request: &TableRequest<'_>, notes: &mut Vec<String>) -> Result<Dataset> {
         let value = value(&self.table, &mut self.rows, notes)?;
         let rows = &mut self.rows;
-        rows.quarantine.check("prepared table", rows.read, request.max_quarantine_share)?;
+        let own = request.columns.and_then(|table| table.max_quarantine_share);
+        rows.quarantine.check("prepared table", rows.read, &Limit::new("table", own, request.max_quarantine_share))?;
 
         let customers = CustomerTable {
             ids: rows.take_ids(),

@@ -21,7 +21,7 @@ pub use customers::{CustomerTable, NO_DAY};
 pub use prepared::keys::Keys;
 pub use prepared::origin::{Given, Origin};
 pub use prepared::{PreparedTable, Wanted};
-pub use quarantine::{Quarantine, Reason};
+pub use quarantine::{Limit, Quarantine, Reason};
 pub use scan::partition::Partitioning;
 pub use scan::row_layout::NO_CATEGORY;
 pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};

@@ -14,7 +14,7 @@ pub enum Reason {
     NullTime,
     /// The id is not in the customers table.
     UnknownCustomer,
-    /// The value is NaN or infinite.
+    /// The value is NaN or infinite. In an attribute of a customer NaN is null, and only infinite numbers count.
     NonFinite,
     /// The value is outside its scale.
     OutOfScale,
@@ -52,6 +52,26 @@ impl Reason {
             Reason::DuplicateId => "an id that occurs twice",
         }
     }
+
+    /// What to do about many rows of a source.
+    fn advice(self, section: &str) -> String {
+        match self {
+            Reason::NullId => format!("Fill in the column that {section}.id names, or leave rows without an id out"),
+            Reason::NullTime => format!("Fill in the column of the time ({section}), or leave rows without a time out"),
+            Reason::UnknownCustomer => {
+                "Check that the customers table (customers.path) is whole and that both write ids alike".to_owned()
+            }
+            Reason::NonFinite => "Write null where there is no value, and leave infinite numbers out".to_owned(),
+            Reason::OutOfScale => {
+                format!("If the column has another scale, say so with {section}.range (lowest and highest valid value)")
+            }
+            Reason::UnknownInstrument => {
+                format!("Name the instruments nps, csat and ces, or the one of all rows with {section}.instrument_name")
+            }
+            Reason::Duplicate => String::new(),
+            Reason::DuplicateId => format!("Write one row for each {section}.id: of several, one is kept"),
+        }
+    }
 }
 
 /// How many rows are in quarantine, by reason.
@@ -79,20 +99,50 @@ impl Quarantine {
         self.0.iter().sum()
     }
 
-    /// Fails when the share of `rows` exceeds `max_share`. Duplicates do not count towards it: the source announced
-    /// them.
-    pub fn check(&self, what: &str, rows: u64, max_share: f64) -> Result<()> {
+    /// Fails when more of `rows` are in quarantine than the limit allows. Duplicates do not count towards it: the source
+    /// announced them.
+    pub fn check(&self, what: &str, rows: u64, limit: &Limit) -> Result<()> {
         let bad = self.total() - self.0[Reason::Duplicate as usize];
-        if bad == 0 || bad as f64 <= max_share * rows as f64 {
+        if bad == 0 || bad as f64 <= limit.share * rows as f64 {
             return Ok(());
         }
+
+        let mut counts: Vec<(Reason, u64)> = self.counts().into_iter().collect();
         let reasons: Vec<String> =
-            self.counts().iter().map(|(reason, rows)| format!("{rows} with {}", reason.words())).collect();
+            counts.iter().map(|(reason, rows)| format!("{rows} with {}", reason.words())).collect();
+        counts.retain(|(reason, _)| *reason != Reason::Duplicate);
+        let commonest = counts.iter().max_by_key(|(_, rows)| *rows);
+        let advice = commonest.map(|(reason, _)| reason.advice(&limit.section)).unwrap_or_default();
         Err(Error::Contract(format!(
-            "{what}: {bad} of {rows} rows cannot be used ({}), more than the allowed share of {max_share} \
-             (gates.max_quarantine_share). Mend the source, or raise the share if these rows are expected",
-            reasons.join(", ")
+            "{what}: {bad} of {rows} rows cannot be used ({}), more than the allowed share of {} ({}). {advice}; or, if such \
+             rows are expected, allow more of this source with {}.max_quarantine_share",
+            reasons.join(", "),
+            limit.share,
+            limit.set_by,
+            limit.section,
         )))
+    }
+}
+
+/// The share of a source's rows that may be in quarantine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    share: f64,
+    /// The key that says so.
+    set_by: String,
+    /// The section of the source.
+    section: String,
+}
+
+impl Limit {
+    /// What the section of the source says, or else `gates.max_quarantine_share`.
+    pub fn new(section: &str, own: Option<f64>, of_gates: f64) -> Limit {
+        let setter = if own.is_some() { section } else { "gates" };
+        Limit {
+            share: own.unwrap_or(of_gates),
+            set_by: format!("{setter}.max_quarantine_share"),
+            section: section.to_owned(),
+        }
     }
 }
 
@@ -108,12 +158,22 @@ mod tests {
 
     #[test]
     fn a_share_above_the_limit_stops_the_run_and_names_the_reasons() {
+        let limit = Limit::new("signals.s", None, 0.05);
         let mut q = Quarantine::default();
-        q.add(Reason::NullId, 3);
+        q.add(Reason::NullId, 2);
         q.add(Reason::Duplicate, 90);
-        assert!(q.check("signal `s`", 100, 0.05).is_ok());
-        q.add(Reason::OutOfScale, 3);
-        let message = q.check("signal `s`", 100, 0.05).unwrap_err().to_string();
-        assert!(message.contains("6 of 100") && message.contains("3 with no id"), "{message}");
+        assert!(q.check("signal `s`", 100, &limit).is_ok());
+        q.add(Reason::OutOfScale, 4);
+        let message = q.check("signal `s`", 100, &limit).unwrap_err().to_string();
+        for part in
+            ["6 of 100", "2 with no id", "(gates.max_quarantine_share)", "signals.s.range", "signals.s.max_quar"]
+        {
+            assert!(message.contains(part), "{message}");
+        }
+
+        assert!(q.check("signal `s`", 100, &Limit::new("signals.s", Some(0.06), 0.05)).is_ok());
+        let own = Limit::new("signals.s", Some(0.01), 0.05);
+        let message = q.check("signal `s`", 100, &own).unwrap_err().to_string();
+        assert!(message.contains("share of 0.01 (signals.s.max_quarantine_share)"), "{message}");
     }
 }

@@ -510,6 +510,7 @@ mod tests {
             max_staleness_days: None,
             time_unit: None,
         }
+            max_quarantine_share: None,
     }
 
     /// The partition of a row, and its words.
