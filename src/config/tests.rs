@@ -364,6 +364,8 @@ fn settings_must_fit_together() {
     );
     assert_contains(&with_customers("numeric = [\"a\", \"a\"]"), &["`a` is listed twice"]);
     assert_contains(&with_customers("passthrough = [\"rank\"]"), &["`rank` is a column of the list itself"]);
+    assert_contains(&with_customers("passthrough = [\"Rank\"]"), &["`Rank` differs", "`rank` of the list itself"]);
+    assert_contains(&with_customers("passthrough = [\"Owner\", \"owner\"]"), &["`owner` differs", "`Owner`"]);
     assert_contains(&with_customers("signup = \"d\"\ncategorical = [\"d\"]"), &["`d` already has another role"]);
     assert!(
         settings(&MINIMAL.replace("[signals.logins]", "numeric = [\"logins_count_14d\"]\n[signals.logins]")).is_ok()

@@ -238,10 +238,26 @@ impl Check<'_> {
         for column in repeated(columns) {
             self.add(key, &format!("`{column}` is listed twice"));
         }
-        for column in columns.iter().filter(|column| has_column(own, column)) {
-            self.add(key, &format!("`{column}` is a column of the list itself; rename it in the data"));
+        for (at, column) in columns.iter().enumerate() {
+            let in_small = column.to_lowercase();
+            if has_column(own, column) {
+                self.add(key, &format!("`{column}` is a column of the list itself; rename it in the data"));
+            } else if let Some(same) = own.iter().map(|own| own.name()).find(|own| *own == in_small) {
+                self.add(key, &differ_in_case_alone(column, &format!("`{same}` of the list itself")));
+            } else if let Some(other) =
+                columns[..at].iter().find(|other| *other != column && other.to_lowercase() == in_small)
+            {
+                self.add(key, &differ_in_case_alone(column, &format!("`{other}`")));
+            }
         }
     }
+}
+
+fn differ_in_case_alone(column: &str, other: &str) -> String {
+    format!(
+        "`{column}` differs from the column {other} in capitals alone, which Spark, Hive and Athena do not tell apart; \
+         rename it in the data"
+    )
 }
 
 fn repeated(names: &[String]) -> BTreeSet<&String> {
