@@ -132,7 +132,7 @@ section! {
         path: Option<PathBuf>, like "data/demo/churn.parquet" => Path;
         /// Its column of the customer's id.
         id: String = "customer_id" => Column;
-        /// Its column of the date on which the customer left.
+        /// Its column of the date on which the customer left; empty for one who has not.
         time: String = "churned_on" => Column;
         /// What it counts from 1970-01-01 UTC, if it is a number.
         time_unit: Option<EpochUnit>, like "seconds" => Choice(EpochUnit::WORDS);

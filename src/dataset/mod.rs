@@ -230,7 +230,6 @@ impl Tables {
 
         CustomerTable::require_memory(&sources.customers, columns, memory)?;
         let zone = plan.zone.clone();
-        let limit = plan.max_quarantine_share;
         let customers = CustomerTable::read(&sources.customers, columns, &zone)?;
         let limit = Limit::new("customers", columns.max_quarantine_share, plan.max_quarantine_share);
         customers.quarantine.check("customers", customers.rows, &limit)?;

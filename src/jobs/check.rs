@@ -164,7 +164,7 @@ fn checked_tables(job: &Job<'_>, tables: &Tables, data: &Dataset) -> Vec<Checked
             name: "churn".to_owned(),
             files: table.files.len(),
             rows,
-            used: rows - quarantined,
+            used: rows - tables.cancellations.open - quarantined,
             newest: None,
             quarantined,
         });

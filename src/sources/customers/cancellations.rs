@@ -1,6 +1,6 @@
 //! The churn table: dated cancellations, by customer.
 
-use crate::calendar::Zone;
+use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::Result;
 use crate::sources::contract::{IdKind, Need, Role};
@@ -25,9 +25,14 @@ pub struct Cancellations {
     days: Vec<i32>,
     /// Rows read.
     pub rows: u64,
+    /// Rows without a date: these customers have not left.
+    pub open: u64,
     /// Rows that could not be used.
     pub quarantine: Quarantine,
 }
+
+/// Cancellations from which on one day may have too many of them.
+const MANY: usize = 20;
 
 impl Cancellations {
     /// No cancellations, for `customers` customers.
@@ -56,6 +61,7 @@ impl Cancellations {
         for piece in read {
             cancelled.extend(piece.cancelled);
             out.rows += piece.rows;
+            out.open += piece.open;
             out.quarantine.merge(&piece.quarantine);
         }
         cancelled.par_sort_unstable();
@@ -69,6 +75,27 @@ impl Cancellations {
         }
         out.days = cancelled.into_iter().map(|(_, day)| day).collect();
         Ok(out)
+    }
+
+    /// What to say about a date that seems to stand for "has not left": one that most cancellations have, or one before
+    /// anybody recorded any, such as 1970-01-01.
+    pub fn placeholder(&self) -> Option<String> {
+        let mut days = self.days.clone();
+        days.sort_unstable();
+        let share = |rows: usize| rows as f64 / days.len() as f64;
+        let runs: Vec<(i32, usize)> = days.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect();
+
+        let commonest = runs.iter().max_by_key(|(_, rows)| *rows);
+        let commonest = commonest.filter(|(_, rows)| days.len() >= MANY && share(*rows) > 0.5);
+        let oldest = runs.iter().filter(|(day, _)| *day <= 0).max_by_key(|(_, rows)| *rows);
+        let &(day, rows) = commonest.or(oldest)?;
+        Some(format!(
+            "churn: {rows} of {} cancellations ({:.0} %) are of one day, {}. If that date stands for \"has not left\", \
+             write null in its place",
+            days.len(),
+            100.0 * share(rows),
+            Day(day),
+        ))
     }
 
     /// The cancellation days of a customer, ascending.
@@ -92,6 +119,8 @@ struct PieceOfTable {
     /// Customer and day of each cancellation.
     cancelled: Vec<(u32, i32)>,
     rows: u64,
+    /// Without a date.
+    open: u64,
     quarantine: Quarantine,
 }
 
@@ -114,7 +143,7 @@ fn read_piece(
         for (found, instant) in find_customers(ids, customers).into_iter().zip(instants) {
             match (found, instant) {
                 (Err(reason), _) => out.quarantine.add(reason, 1),
-                (Ok(_), None) => out.quarantine.add(Reason::NullTime, 1),
+                (Ok(_), None) => out.open += 1,
                 (Ok(customer), Some(instant)) => out.cancelled.push((customer, zone.day_of(instant).0)),
             }
         }
