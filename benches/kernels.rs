@@ -95,6 +95,7 @@ fn features(bencher: Bencher) {
         categorical: Vec::new(),
         rows: u64::from(CUSTOMERS),
         quarantine: Default::default(),
+        chosen: Default::default(),
     };
     let dates = [168, 210, 252].map(|day| Day(20_000 + day));
     let timeline = Timeline::new(&Zone::utc(), Day(20_000), Day(20_000 + DAYS as i32), dates.to_vec());

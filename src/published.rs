@@ -36,7 +36,8 @@ pub enum Part {
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    Date,
+    /// A date as text, as in the name of the folder.
+    FolderDay,
     Integer,
     Float,
     Text,
@@ -120,7 +121,7 @@ impl Column {
 
     pub fn definition(self) -> Definition {
         let (name, holds, meaning) = match self {
-            Column::AsOf => ("as_of", Holds::Date, "the date of the list"),
+            Column::AsOf => ("as_of", Holds::FolderDay, "the date of the list, `YYYY-MM-DD` as in the folder's name"),
             Column::Rank => ("rank", Holds::Integer, "1 is first"),
             Column::CustomerId => ("customer_id", Holds::Id, "the customer"),
             Column::ChurnProbability => (
@@ -191,7 +192,7 @@ mod tests {
 
     fn in_words(holds: Holds) -> &'static str {
         match holds {
-            Holds::Date => "date",
+            Holds::FolderDay => "text",
             Holds::Integer => "integer",
             Holds::Float => "float",
             Holds::Text => "text",

@@ -241,6 +241,7 @@ mod tests {
             categorical: vec![Levels { names: ["basic", "pro", "team"].map(str::to_owned).to_vec(), codes }],
             rows: u64::from(CUSTOMERS),
             quarantine: Default::default(),
+            chosen: Default::default(),
         }
     }
 

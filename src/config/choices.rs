@@ -156,8 +156,10 @@ words! {
     pub enum Format {
         /// `at_risk.parquet`.
         Parquet = "parquet",
-        /// `at_risk.csv`.
+        /// `at_risk.csv`, for spreadsheets.
         Csv = "csv",
+        /// `at_risk_plain.csv`, for machines.
+        CsvPlain = "csv_plain",
         /// `at_risk.xlsx`.
         Xlsx = "xlsx",
         /// `report.html`.

@@ -308,9 +308,11 @@ section! {
     /// What a run writes.
     ["publish"]
     pub struct Publish {
-        /// Formats of the list: parquet, csv, xlsx, html. The last two are not written yet, and a run says so. Keep
-        /// parquet: later runs take status and days on the list from it.
+        /// Formats of the list: parquet, csv (for spreadsheets), csv_plain (for programs), xlsx, html. The last two are
+        /// not written yet, and a run says so. Keep parquet: later runs take status and days on the list from it.
         formats: Vec<Format> = ["parquet", "csv"] => Choices(Format::WORDS);
+        /// Whether `at_risk.csv` begins with a byte order mark, from which spreadsheets know that it is UTF-8.
+        csv_bom: bool = true => Flag;
     }
 }
 
@@ -409,9 +411,9 @@ impl Default for Table {
             categorical: Vec::new(),
             accept: Vec::new(),
             max_features: 500,
+            max_quarantine_share: None,
         }
     }
-            max_quarantine_share: None,
 }
 
 impl Table {

@@ -28,6 +28,9 @@ impl Settings {
         for format in self.publish.formats.iter().filter(|format| matches!(format, Format::Xlsx | Format::Html)) {
             notes.push(format!("publish.formats names {format:?}, which this version does not write"));
         }
+        if !self.publish.csv_bom && !self.publish.formats.contains(&Format::Csv) {
+            notes.push("publish.csv_bom has no effect without \"csv\" in publish.formats".to_owned());
+        }
         if is_changed(Gates::KEYS, "gates.max_psi", self.gates.max_psi) {
             notes.push("gates.max_psi has no effect: this version does not measure drift".to_owned());
         }

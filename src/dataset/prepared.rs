@@ -271,6 +271,7 @@ impl TableRows {
             categorical: Vec::new(),
             rows: rows.read,
             quarantine: rows.quarantine.clone(),
+            chosen: Default::default(),
         };
 
         let as_of: Vec<Day> = if rows.days.is_empty() {
@@ -326,8 +327,8 @@ impl TableRows {
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn passthrough(&self, zone: &Zone, wanted: &[u32]) -> Result<Vec<(String, Passthrough)>> {
-        self.table.passthrough(&self.rows, zone, wanted)
+    pub fn passthrough(&self, wanted: &[u32]) -> Result<Vec<CopiedColumn>> {
+        self.table.passthrough(&self.rows, wanted)
     }
 
     /// The same rows with these columns as their features.

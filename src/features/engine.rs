@@ -342,6 +342,7 @@ mod tests {
             numeric: vec![vec![1.0, f64::NAN, 3.0, 4.0]],
             categorical: Vec::new(),
             quarantine: Default::default(),
+            chosen: Default::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::dataset::{self, Dataset, RowsPlan, Tables};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
-use crate::sources::{self, Given, Passthrough, Quarantine, RecordBatch, Table};
+use crate::sources::{self, CopiedColumn, Given, Quarantine, RecordBatch, Table};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -57,9 +57,6 @@ enum Origin {
     Prepared(Box<TableRows>),
 }
 
-/// Columns that are copied untouched: name and values.
-pub(super) type CopiedColumns = Vec<(String, Passthrough)>;
-
 impl Input {
     /// The column of the money a month at stake, if there is one.
     pub fn value_column(&self, job: &Job<'_>) -> Option<String> {
@@ -70,21 +67,21 @@ impl Input {
     }
 
     /// The pass-through columns of some customers, in that order.
-    pub fn passthrough(&self, job: &Job<'_>, wanted: &[u32]) -> Result<CopiedColumns> {
+    pub fn passthrough(&self, job: &Job<'_>, wanted: &[u32]) -> Result<Vec<CopiedColumn>> {
         match &self.origin {
             Origin::Customers(table) => {
                 let columns = sources::customer_columns(job.settings().customers.as_ref())?;
-                sources::customers::passthrough::read(table, columns, &job.zone(), &self.data.customers, wanted)
+                self.data.customers.passthrough(table, columns, wanted)
             }
-            Origin::Prepared(rows) => rows.passthrough(&job.zone(), wanted),
+            Origin::Prepared(rows) => rows.passthrough(wanted),
         }
     }
 
     /// The pass-through columns of `scores.parquet`: those of a prepared table, whose rows nobody else has.
-    pub fn passthrough_of_scores(&self, job: &Job<'_>, wanted: &[u32]) -> Result<CopiedColumns> {
+    pub fn passthrough_of_scores(&self, wanted: &[u32]) -> Result<Vec<CopiedColumn>> {
         match &self.origin {
             Origin::Customers(_) => Ok(Vec::new()),
-            Origin::Prepared(rows) => rows.passthrough(&job.zone(), wanted),
+            Origin::Prepared(rows) => rows.passthrough(wanted),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::observer::Note;
+use crate::publish::columns::Csv;
 use crate::publish::list::{Line, Results};
 use crate::publish::manifest::Manifest;
 use crate::publish::previous::Previous;
@@ -240,10 +241,14 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     clock.lap("earlier lists");
 
     let passthrough = scored.input.passthrough(job, &listed)?;
-    let in_scores = scored.input.passthrough_of_scores(job, &customers_of(&scored.ranking.order))?;
+    let in_scores = scored.input.passthrough_of_scores(&customers_of(&scored.ranking.order))?;
     let list = |places| Ok(results.list_table(places, &scored.explanations, &lines, &passthrough));
     if settings.publish.formats.contains(&Format::Csv) {
-        staged.csv("at_risk.csv", lines.len(), list)?;
+        let csv = Csv::Spreadsheet { byte_order_mark: settings.publish.csv_bom };
+        staged.csv("at_risk.csv", lines.len(), csv, list)?;
+    }
+    if settings.publish.formats.contains(&Format::CsvPlain) {
+        staged.csv("at_risk_plain.csv", lines.len(), Csv::Machine, list)?;
     }
     if settings.publish.formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", lines.len(), list)?;

@@ -2,18 +2,20 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::sources::{Ids, Passthrough};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::TimestampMicrosecondArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, LargeStringArray};
-use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use crate::sources::copied::text;
+use crate::sources::{CopiedColumn, CopyType, Ids};
+use arrow_array::types::Int32Type;
+use arrow_array::{Array, ArrayRef, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array};
+use arrow_array::{LargeStringArray, StringArray};
+use arrow_schema::{DataType, Field, Schema};
+use csv::{Terminator, WriterBuilder};
 use parquet::arrow::arrow_writer::{compute_leaves, ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
-use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::arrow::{add_encoded_arrow_schema_to_metadata, ArrowSchemaConverter};
+use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnPath, Type, TypePtr};
 use rayon::prelude::*;
 use std::io::Write;
 use std::ops::Range;
@@ -42,6 +44,8 @@ pub struct Columns<'a> {
 
 struct Column<'a> {
     field: Field,
+    /// What a cell says of a value.
+    kind: CopyType,
     values: Box<dyn Fn() -> ArrayRef + Send + Sync + 'a>,
 }
 
@@ -51,19 +55,26 @@ impl<'a> Columns<'a> {
         Columns { rows, columns: Vec::new() }
     }
 
-    /// The date of every row.
-    pub fn day(&mut self, name: &str, day: Day) {
-        self.days(name, move |_| Some(day.0));
+    /// The date of every row, as the text that the folder of the date says. Text in a dictionary is what pyarrow, and with it
+    /// pandas, makes of folders: only so do several files with such a column read as one.
+    pub fn folder_day(&mut self, name: &str, day: Day) {
+        let rows = self.rows.len();
+        let values = move || {
+            let keys = Int32Array::from_value(0, rows);
+            let text = StringArray::from(vec![day.to_string()]);
+            Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(text))) as ArrayRef
+        };
+        let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        self.columns.push(Column {
+            field: Field::new(name, kind, true),
+            kind: CopyType::TEXT,
+            values: Box::new(values),
+        });
     }
 
     /// Dates, as days since 1970-01-01.
     pub fn days(&mut self, name: &str, day: impl Fn(usize) -> Option<i32> + Send + Sync + 'a) {
         self.column::<Date32Array, _>(name, DataType::Date32, day);
-    }
-
-    /// Instants, in microseconds since 1970-01-01.
-    pub fn instants(&mut self, name: &str, micros: impl Fn(usize) -> Option<i64> + Send + Sync + 'a) {
-        self.column::<TimestampMicrosecondArray, _>(name, DataType::Timestamp(TimeUnit::Microsecond, None), micros);
     }
 
     /// Strings.
@@ -99,16 +110,14 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// A pass-through column, which has all rows of the table.
-    pub fn passthrough(&mut self, name: &str, column: &'a Passthrough) {
-        match column {
-            Passthrough::Text(texts) => self.texts(name, |row| texts[row].as_ref()),
-            Passthrough::Integer(values) => self.integers(name, |row| values[row]),
-            Passthrough::Float(values) => self.column::<Float64Array, _>(name, DataType::Float64, |row| values[row]),
-            Passthrough::Boolean(values) => self.column::<BooleanArray, _>(name, DataType::Boolean, |row| values[row]),
-            Passthrough::Date(days) => self.days(name, |row| days[row]),
-            Passthrough::Time(micros) => self.instants(name, |row| micros[row]),
-        }
+    /// A copied column, which has all rows of the table.
+    pub fn copied(&mut self, column: &'a CopiedColumn) {
+        let rows = self.rows.clone();
+        self.columns.push(Column {
+            field: Field::new(&column.name, column.kind.data_type(), true),
+            kind: column.kind.clone(),
+            values: Box::new(move || column.values.slice(rows.start, rows.len())),
+        });
     }
 
     fn column<A, T>(&mut self, name: &str, kind: DataType, value: impl Fn(usize) -> T + Send + Sync + 'a)
@@ -117,11 +126,29 @@ impl<'a> Columns<'a> {
     {
         let rows = self.rows.clone();
         let values = move || Arc::new(rows.clone().map(&value).collect::<A>()) as ArrayRef;
-        self.columns.push(Column { field: Field::new(name, kind, true), values: Box::new(values) });
+        let field = Field::new(name, kind.clone(), true);
+        self.columns.push(Column { field, kind: CopyType::Plain(kind), values: Box::new(values) });
     }
 
     pub(super) fn schema(&self) -> Schema {
         Schema::new(self.columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>())
+    }
+
+    /// The schema of a file with this table, in which UUIDs are marked as such.
+    fn parquet_schema(&self, schema: &Schema) -> Result<TypePtr, ParquetError> {
+        let plain = ArrowSchemaConverter::new().convert(schema)?.root_schema_ptr();
+        let fields = plain.get_fields().iter().zip(&self.columns).map(|(field, column)| match column.kind {
+            CopyType::Uuid => {
+                let marked = Type::primitive_type_builder(field.name(), PhysicalType::FIXED_LEN_BYTE_ARRAY)
+                    .with_length(16)
+                    .with_repetition(Repetition::OPTIONAL)
+                    .with_logical_type(Some(LogicalType::Uuid));
+                marked.build().map(Arc::new)
+            }
+            CopyType::Plain(_) => Ok(field.clone()),
+        });
+        let fields = fields.collect::<Result<Vec<TypePtr>, ParquetError>>()?;
+        Type::group_type_builder(plain.name()).with_fields(fields).build().map(Arc::new)
     }
 
     /// Makes and encodes all columns at the same time.
@@ -152,13 +179,24 @@ pub fn write_parquet<'a>(
     part: impl Fn(Range<usize>) -> Result<Columns<'a>> + Sync,
 ) -> Result<()> {
     let failed = |error: ParquetError| encoding_error(path, error);
-    let schema = Arc::new(part(0..0)?.schema());
-    let properties = WriterProperties::builder()
+    let table = part(0..0)?;
+    let schema = Arc::new(table.schema());
+    let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_dictionary_page_size_limit(DICTIONARY)
-        .build();
-    let columns = ArrowSchemaConverter::new().convert(&schema).map_err(failed)?;
-    let mut writer = SerializedFileWriter::new(out, columns.root_schema_ptr(), Arc::new(properties)).map_err(failed)?;
+        .set_dictionary_page_size_limit(DICTIONARY);
+    let of_folders = schema.fields().iter().filter(|field| matches!(field.data_type(), DataType::Dictionary(..)));
+    for field in of_folders.clone() {
+        // A reader that takes the date from the folder's name would hold it against bounds that are texts; DuckDB 2.0 fails.
+        let path = ColumnPath::from(field.name().as_str());
+        builder = builder.set_column_statistics_enabled(path, EnabledStatistics::None);
+    }
+    let mut properties = builder.build();
+    if of_folders.count() > 0 {
+        add_encoded_arrow_schema_to_metadata(&short_types(&schema), &mut properties);
+    }
+
+    let columns = table.parquet_schema(&schema).map_err(failed)?;
+    let mut writer = SerializedFileWriter::new(out, columns, Arc::new(properties)).map_err(failed)?;
     let writers = ArrowRowGroupWriterFactory::new(&writer, schema);
 
     let mut append = |group: RowGroup| {
@@ -179,28 +217,70 @@ pub fn write_parquet<'a>(
     writer.close().map(drop).map_err(failed)
 }
 
-/// Writes a table of so many rows as CSV. A text that a spreadsheet would take for a formula gets an apostrophe in front
-/// (as OWASP advises against CSV injection): ids, names and whatever is passed through may come from anybody.
+/// The types as readers of Arrow's schema should see them: with offsets of 32 bits.
+fn short_types(schema: &Schema) -> Schema {
+    let fields = schema.fields().iter().map(|field| {
+        let short = match field.data_type() {
+            DataType::LargeUtf8 => DataType::Utf8,
+            DataType::LargeBinary => DataType::Binary,
+            other => other.clone(),
+        };
+        Field::clone(field).with_data_type(short)
+    });
+    Schema::new(fields.collect::<Vec<Field>>())
+}
+
+/// Whom a CSV file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Csv {
+    /// Somebody with a spreadsheet. A text that it would take for a formula gets an apostrophe in front (as OWASP advises
+    /// against CSV injection): ids, names and whatever is passed through may come from anybody.
+    Spreadsheet {
+        /// Whether a byte order mark tells that the file is UTF-8.
+        byte_order_mark: bool,
+    },
+    /// A program: every text is as it is, and the file as RFC 4180 has it.
+    Machine,
+}
+
+impl Csv {
+    fn text(self, text: String) -> String {
+        match self {
+            Csv::Spreadsheet { .. } => harmless(text),
+            Csv::Machine => text,
+        }
+    }
+}
+
+/// Writes a table of so many rows as CSV.
 ///
 /// # Errors
 /// As [`write_parquet`].
 pub fn write_csv<'a>(
     path: &Path,
-    out: impl Write,
+    mut out: impl Write,
     rows: usize,
+    csv: Csv,
     part: impl Fn(Range<usize>) -> Result<Columns<'a>>,
 ) -> Result<()> {
     let failed = |error: std::io::Error| Error::writing(path, &error);
-    let mut writer = csv::Writer::from_writer(out);
+    if csv == (Csv::Spreadsheet { byte_order_mark: true }) {
+        out.write_all("\u{feff}".as_bytes()).map_err(failed)?;
+    }
+
+    let terminator = if csv == Csv::Machine { Terminator::CRLF } else { Terminator::Any(b'\n') };
+    let mut writer = WriterBuilder::new().terminator(terminator).from_writer(out);
     let header = part(0..0)?.schema();
-    let names = header.fields().iter().map(|field| harmless(field.name()));
+    let names = header.fields().iter().map(|field| csv.text(field.name().clone()));
     writer.write_record(names).map_err(|e| failed(e.into()))?;
 
     for rows in parts(rows) {
         let part = part(rows)?;
-        let columns: Vec<ArrayRef> = part.columns.iter().map(|column| (column.values)()).collect();
+        let columns: Vec<(ArrayRef, &CopyType)> =
+            part.columns.iter().map(|column| (text::flat((column.values)()), &column.kind)).collect();
         for row in 0..part.rows.len() {
-            writer.write_record(columns.iter().map(|column| cell(column, row))).map_err(|e| failed(e.into()))?;
+            let cells = columns.iter().map(|(values, kind)| cell(values, kind, row, csv));
+            writer.write_record(cells).map_err(|e| failed(e.into()))?;
         }
     }
 
@@ -217,52 +297,71 @@ pub fn encoding_error(path: &Path, error: ParquetError) -> Error {
     Error::Internal(format!("cannot encode {}: {error}", path.display()))
 }
 
-/// A text that no spreadsheet executes.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
+/// A text that no spreadsheet executes, whichever of comma, semicolon and tab it takes for the end of a cell: an apostrophe
+/// stands in front of what would be a formula. Blanks and quotes before it are passed over.
+fn harmless(text: String) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return text;
     }
+
+    let mut out = String::with_capacity(text.len() + 1);
+    // Where the cell begins that has had nothing but blanks and quotes so far.
+    let mut start = Some(0);
+    let mut before = None;
+    for c in text.chars() {
+        let begins_formula = match c {
+            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' => true,
+            '\t' => matches!(before, None | Some(';' | ',')),
+            '\r' | '\n' => before.is_none(),
+            _ => false,
+        };
+        if let (Some(start), true) = (start, begins_formula) {
+            out.insert(start, '\'');
+        }
+
+        out.push(c);
+        match c {
+            ';' | ',' | '\t' | '\r' | '\n' => start = Some(out.len()),
+            ' ' | '\u{a0}' | '"' | '\'' => {}
+            _ => start = None,
+        }
+        before = Some(c);
+    }
+    out
 }
 
-fn cell(column: &ArrayRef, row: usize) -> String {
-    if column.is_null(row) {
-        return String::new();
-    }
-    match column.data_type() {
-        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
-        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Boolean => column.as_boolean().value(row).to_string(),
-        DataType::Date32 => Day(column.as_primitive::<Date32Type>().value(row)).to_string(),
-        DataType::Timestamp(..) => {
-            let micros = column.as_primitive::<TimestampMicrosecondType>().value(row);
-            jiff::Timestamp::from_microsecond(micros).map(|t| t.to_string()).unwrap_or_default()
-        }
-        _ => harmless(column.as_string::<i64>().value(row)),
+fn cell(values: &ArrayRef, kind: &CopyType, row: usize, csv: Csv) -> String {
+    let text = text::text(kind, values, row).unwrap_or_default();
+    if values.data_type().is_numeric() {
+        text
+    } else {
+        csv.text(text)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow_array::BooleanArray;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use proptest::prelude::*;
     use std::fs::File;
 
-    /// Columns of every type, with nulls, in a table of any number of rows.
-    fn table<'a>(rows: Range<usize>, ids: &'a Ids, floats: &'a Passthrough, flags: &'a Passthrough) -> Columns<'a> {
+    const SPREADSHEET: Csv = Csv::Spreadsheet { byte_order_mark: false };
+
+    /// Columns of every kind, with nulls, in a table of any number of rows.
+    fn table<'a>(rows: Range<usize>, ids: &'a Ids, floats: &'a CopiedColumn, flags: &'a CopiedColumn) -> Columns<'a> {
         let some = |row: usize| !row.is_multiple_of(3);
         let mut table = Columns::for_rows(rows);
-        table.day("as_of", Day(20_605));
+        table.folder_day("as_of", Day(20_605));
         table.ids("customer_id", ids, |row| row as u32 % 4);
         table.days("day", move |row| some(row).then_some(row as i32));
-        table.instants("instant", move |row| some(row).then_some(-(row as i64)));
         table.texts("text", move |row| some(row).then(|| format!("text {row}")));
         table.texts("nothing", |_| None::<&str>);
         table.floats("float", move |row| if some(row) { row as f64 / 8.0 } else { f64::NAN });
         table.integers("integer", move |row| some(row).then_some(row as i64 - 5));
-        table.passthrough("passed_float", floats);
-        table.passthrough("passed_flag", flags);
+        table.copied(floats);
+        table.copied(flags);
         table
     }
 
@@ -270,10 +369,15 @@ mod tests {
         Ids::Text { bytes: "abbcccd".to_owned(), ends: vec![1, 3, 6, 7] }
     }
 
-    fn passed(rows: usize) -> (Passthrough, Passthrough) {
-        let floats = (0..rows).map(|row| [Some(f64::NAN), None, Some(1.0)][row % 3]).collect();
-        let flags = (0..rows).map(|row| [Some(true), None, Some(false)][row % 3]).collect();
-        (Passthrough::Float(floats), Passthrough::Boolean(flags))
+    fn copied(name: &str, values: ArrayRef) -> CopiedColumn {
+        let kind = CopyType::of_type(values.data_type()).unwrap();
+        CopiedColumn { name: name.to_owned(), kind, values }
+    }
+
+    fn passed(rows: usize) -> (CopiedColumn, CopiedColumn) {
+        let floats: Float64Array = (0..rows).map(|row| [Some(f64::NAN), None, Some(1.0)][row % 3]).collect();
+        let flags: BooleanArray = (0..rows).map(|row| [Some(true), None, Some(false)][row % 3]).collect();
+        (copied("passed_float", Arc::new(floats)), copied("passed_flag", Arc::new(flags)))
     }
 
     fn written(rows: usize) -> Vec<u8> {
@@ -297,15 +401,15 @@ mod tests {
         let reader = read(rows);
         let groups: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
         assert_eq!(groups, [PART_ROWS as i64, PART_ROWS as i64, 7]);
-        assert!(reader.metadata().file_metadata().key_value_metadata().is_none());
 
-        // Readers prune by these.
-        let bounded =
-            |group: usize| reader.metadata().row_group(group).columns().iter().map(|c| c.statistics().is_some());
-        assert!((0..3).flat_map(bounded).all(|has| has));
+        // Readers prune by these, but for the date, which the folder tells them.
+        for group in reader.metadata().row_groups() {
+            let bounded: Vec<bool> = group.columns().iter().map(|column| column.statistics().is_some()).collect();
+            assert!(!bounded[0] && bounded[1..].iter().all(|has| *has), "{bounded:?}");
+        }
         let types: Vec<String> = reader.schema().fields().iter().map(|field| field.data_type().to_string()).collect();
-        let micros = "Timestamp(µs)";
-        let expected = ["Date32", "Utf8", "Date32", micros, "Utf8", "Utf8", "Float64", "Int64", "Float64", "Boolean"];
+        let as_of = "Dictionary(Int32, Utf8)";
+        let expected = [as_of, "Utf8", "Date32", "Utf8", "Utf8", "Float64", "Int64", "Float64", "Boolean"];
         assert_eq!(types, expected);
         assert!(reader.schema().fields().iter().all(|field| field.is_nullable()));
         let mut first = 0;
@@ -314,15 +418,11 @@ mod tests {
             let batch = batch.unwrap();
             let expected = table(first..first + batch.num_rows(), &ids, &floats, &flags);
             for (found, expected) in batch.columns().iter().zip(&expected.columns) {
-                let expected = (expected.values)();
+                let kind = &expected.kind;
+                let (found, expected) = (text::flat(found.clone()), text::flat((expected.values)()));
                 for row in 0..batch.num_rows() {
-                    assert_eq!(found.is_null(row), expected.is_null(row), "row {}", first + row);
-                    let found = match found.data_type() {
-                        DataType::Utf8 if found.is_null(row) => String::new(),
-                        DataType::Utf8 => found.as_string::<i32>().value(row).to_owned(),
-                        _ => cell(found, row),
-                    };
-                    assert_eq!(found, cell(&expected, row), "row {}", first + row);
+                    let (found, expected) = (text::text(kind, &found, row), text::text(kind, &expected, row));
+                    assert_eq!(found, expected, "row {}", first + row);
                 }
             }
             first += batch.num_rows();
@@ -343,14 +443,14 @@ mod tests {
     #[test]
     fn a_table_without_rows_has_its_columns() {
         let reader = read(0);
-        assert_eq!((reader.schema().fields().len(), reader.metadata().file_metadata().num_rows()), (10, 0));
+        assert_eq!((reader.schema().fields().len(), reader.metadata().file_metadata().num_rows()), (9, 0));
         let mut text = Vec::new();
         let part = |rows| {
             let mut table = Columns::for_rows(rows);
             table.integers("rank", |row| Some(row as i64));
             Ok(table)
         };
-        write_csv(Path::new("t.csv"), &mut text, 0, part).unwrap();
+        write_csv(Path::new("t.csv"), &mut text, 0, SPREADSHEET, part).unwrap();
         assert_eq!(text, b"rank\n");
     }
 
@@ -365,7 +465,7 @@ mod tests {
         let (path, full) = (Path::new("lists/t"), || File::options().write(true).open("/dev/full").unwrap());
         for error in [
             write_parquet(path, full(), PART_ROWS + 1, part).unwrap_err(),
-            write_csv(path, full(), PART_ROWS + 1, part).unwrap_err(),
+            write_csv(path, full(), PART_ROWS + 1, SPREADSHEET, part).unwrap_err(),
         ] {
             assert!(error.exit_code() == 75 && error.to_string().contains("lists/t"), "{error}");
         }
@@ -390,14 +490,70 @@ mod tests {
             let mut table = Columns::for_rows(rows);
             table.texts("=name", |row| names[row]);
             table.floats("x", |row| values[row]);
-            table.day("as_of", Day(1));
+            table.folder_day("as_of", Day(1));
             Ok(table)
         };
-        write_csv(Path::new("t.csv"), &mut text, 5, part).unwrap();
+        write_csv(Path::new("t.csv"), &mut text, 5, SPREADSHEET, part).unwrap();
         assert_eq!(
             String::from_utf8(text).unwrap(),
             "'=name,x,as_of\n'=1+1,-0.5,1970-01-02\n'@SUM(A1),,1970-01-02\n'-2,1,1970-01-02\n\
              \"a,\"\"b\"\"\n\",0.000000001,1970-01-02\n,0.1,1970-01-02\n"
         );
+
+        let mut text = Vec::new();
+        write_csv(Path::new("t.csv"), &mut text, 5, Csv::Machine, part).unwrap();
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            "=name,x,as_of\r\n=1+1,-0.5,1970-01-02\r\n@SUM(A1),,1970-01-02\r\n-2,1,1970-01-02\r\n\
+             \"a,\"\"b\"\"\n\",0.000000001,1970-01-02\r\n,0.1,1970-01-02\r\n"
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_written_where_it_is_asked_for() {
+        let part = |rows| {
+            let mut table = Columns::for_rows(rows);
+            table.texts("name", |_| Some("Jürgen"));
+            Ok(table)
+        };
+        let mut text = Vec::new();
+        write_csv(Path::new("t.csv"), &mut text, 1, Csv::Spreadsheet { byte_order_mark: true }, part).unwrap();
+        assert_eq!(text, "\u{feff}name\nJürgen\n".as_bytes());
+    }
+
+    #[test]
+    fn no_cell_begins_a_formula_whatever_separates_cells() {
+        for (text, expected) in [
+            ("Acme", "Acme"),
+            ("Acme; Ltd, Co - one", "Acme; Ltd, Co - one"),
+            ("a\r\nb\n\nc", "a\r\nb\n\nc"),
+            ("Acme;=HYPERLINK(1)", "Acme;'=HYPERLINK(1)"),
+            ("a,+1\t-2", "a,'+1\t'-2"),
+            ("a; =1", "a;' =1"),
+            ("a;\"=1\"", "a;'\"=1\""),
+            ("a\n=1", "a\n'=1"),
+            (" @x", "' @x"),
+            ("\t=1", "'\t'=1"),
+            ("a;\tb", "a;'\tb"),
+            ("＝1", "'＝1"),
+        ] {
+            assert_eq!(harmless(text.to_owned()), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn however_a_text_is_split_no_part_is_a_formula(text in "[a=@+\"' ;,\t\n-]{0,12}") {
+            let safe = harmless(text.clone());
+            for separators in [&[';', '\n'][..], &[','], &['\t', '\n'], &[';', ',', '\t', '\n']] {
+                for cell in safe.split(separators) {
+                    let cell = cell.trim_start_matches([' ', '"']);
+                    prop_assert!(!cell.starts_with(['=', '+', '-', '@']), "{:?} became {:?}", text, safe);
+                }
+            }
+            let kept: String = safe.chars().filter(|c| *c != '\'').collect();
+            prop_assert_eq!(kept, text.replace('\'', ""));
+        }
+
     }
 }

@@ -8,7 +8,7 @@ use crate::config::List;
 use crate::published::{self, Column, Part};
 use crate::ranking::{Group, Ranking, Tier};
 use crate::reasons::{Explanation, Reason};
-use crate::sources::{CustomerTable, Passthrough};
+use crate::sources::{CopiedColumn, CustomerTable};
 use std::ops::Range;
 
 /// A run's results, in memory.
@@ -63,7 +63,7 @@ impl Results<'_> {
     }
 
     /// Rows of `scores.parquet`: an eligible customer each, in rank order. `passthrough` has all values in that order.
-    pub fn scores_table<'a>(&'a self, places: Range<usize>, passthrough: &'a [(String, Passthrough)]) -> Columns<'a> {
+    pub fn scores_table<'a>(&'a self, places: Range<usize>, passthrough: &'a [CopiedColumn]) -> Columns<'a> {
         // No column of the scores is a detail of a list.
         let details = Details { explanations: &[], lines: &[] };
         self.table(published::SCORES, places, details, passthrough)
@@ -104,7 +104,7 @@ impl Results<'_> {
         places: Range<usize>,
         explanations: &'a [Explanation],
         lines: &'a [Line],
-        passthrough: &'a [(String, Passthrough)],
+        passthrough: &'a [CopiedColumn],
     ) -> Columns<'a> {
         self.table(published::LIST, places, Details { explanations, lines }, passthrough)
     }
@@ -114,14 +114,14 @@ impl Results<'_> {
         columns: &[Column],
         places: Range<usize>,
         details: Details<'a>,
-        passthrough: &'a [(String, Passthrough)],
+        passthrough: &'a [CopiedColumn],
     ) -> Columns<'a> {
         let mut table = Columns::for_rows(places);
         for column in columns {
             self.add(&mut table, *column, details);
         }
-        for (name, column) in passthrough {
-            table.passthrough(name, column);
+        for column in passthrough {
+            table.copied(column);
         }
         table
     }
@@ -136,7 +136,7 @@ impl Results<'_> {
         let name = &column.name();
 
         match column {
-            Column::AsOf => table.day(name, self.as_of),
+            Column::AsOf => table.folder_day(name, self.as_of),
             Column::Rank => table.integers(name, |place| Some(place as i64 + 1)),
             Column::CustomerId => table.ids(name, &self.customers.ids, customer),
             Column::ChurnProbability => table.floats(name, probability),
@@ -207,6 +207,7 @@ mod tests {
             categorical: Vec::new(),
             rows: 1,
             quarantine: Default::default(),
+            chosen: Default::default(),
         };
         let results = Results {
             as_of: Day(0),
@@ -225,7 +226,7 @@ mod tests {
             assert_eq!(schema.fields().len(), columns.len());
             for (field, column) in schema.fields().iter().zip(columns) {
                 let expected = match column.definition().holds {
-                    Holds::Date => DataType::Date32,
+                    Holds::FolderDay => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
                     Holds::Integer | Holds::Id => DataType::Int64,
                     Holds::Float => DataType::Float64,
                     Holds::Text => DataType::LargeUtf8,

@@ -13,7 +13,7 @@ use crate::calendar::Day;
 use crate::digest::DigestWriter;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock, Unfinished};
-use columns::Columns;
+use columns::{Columns, Csv};
 use manifest::OutputFile;
 use std::fs::File;
 use std::ops::Range;
@@ -51,14 +51,15 @@ impl Staged {
         self.write(name, rows, |path, out| columns::write_parquet(path, out, rows, part))
     }
 
-    /// Writes a data file of so many rows as CSV, safe to open in a spreadsheet, part by part.
+    /// Writes a data file of so many rows as CSV, part by part.
     pub fn csv<'a>(
         &mut self,
         name: &str,
         rows: usize,
+        csv: Csv,
         part: impl Fn(Range<usize>) -> Result<Columns<'a>>,
     ) -> Result<()> {
-        self.write(name, rows, |path, out| columns::write_csv(path, out, rows, part))
+        self.write(name, rows, |path, out| columns::write_csv(path, out, rows, csv, part))
     }
 
     fn write(
@@ -107,11 +108,11 @@ mod tests {
     fn the_manifest_hears_of_the_bytes_that_are_there() {
         let lists = tempfile::tempdir().unwrap();
         let mut staged = Staged::begin(lists.path(), Day(0), &Unfinished::default()).unwrap();
-        staged.csv("t.csv", 2, ranks).unwrap();
+        staged.csv("t.csv", 2, Csv::Machine, ranks).unwrap();
         staged.parquet("t.parquet", 3, ranks).unwrap();
         let [csv, parquet] = staged.files() else { panic!("{:?}", staged.files()) };
-        assert_eq!((csv.rows, csv.bytes, parquet.rows), (2, 9, 3));
-        assert_eq!(csv.sha256, crate::digest::sha256("rank\n1\n2\n"));
+        assert_eq!((csv.rows, csv.bytes, parquet.rows), (2, 12, 3));
+        assert_eq!(csv.sha256, crate::digest::sha256("rank\r\n1\r\n2\r\n"));
         let bytes = std::fs::read(staged.folder.path().join("t.parquet")).unwrap();
         let mut out = DigestWriter::new(Vec::new());
         std::io::Write::write_all(&mut out, &bytes).unwrap();
@@ -124,7 +125,10 @@ mod tests {
         let lists = tempfile::tempdir().unwrap();
         let mut staged = Staged::begin(lists.path(), Day(0), &Unfinished::default()).unwrap();
         std::fs::remove_dir(staged.folder.path()).unwrap();
-        for error in [staged.parquet("t.parquet", 3, ranks).unwrap_err(), staged.csv("t.csv", 3, ranks).unwrap_err()] {
+        for error in [
+            staged.parquet("t.parquet", 3, ranks).unwrap_err(),
+            staged.csv("t.csv", 3, Csv::Machine, ranks).unwrap_err(),
+        ] {
             let path = staged.folder.path().to_string_lossy();
             assert!(error.exit_code() == 2 && error.to_string().contains(&*path), "{error}");
         }

@@ -2,6 +2,7 @@
 //! message names every mismatch; then read once.
 
 pub mod contract;
+pub mod copied;
 pub mod customers;
 pub mod files;
 pub mod infer;
@@ -13,10 +14,11 @@ pub mod scan;
 pub use self::parquet::Table;
 pub use arrow_array::RecordBatch;
 pub use contract::IdKind;
+pub use copied::kinds::CopyType;
+pub use copied::CopiedColumn;
 pub use customers::cancellations::Cancellations;
 pub use customers::ids::Ids;
 pub use customers::levels::{Levels, NO_LEVEL};
-pub use customers::passthrough::Passthrough;
 pub use customers::{CustomerTable, NO_DAY};
 pub use prepared::keys::Keys;
 pub use prepared::origin::{Given, Origin};

@@ -252,6 +252,8 @@ fn every_type_is_read_exactly_or_refused_by_name_in_every_role() {
     for (number, (array, holds)) in columns().into_iter().enumerate() {
         let field = Field::new("c", array.data_type().clone(), true);
         let nested = field.data_type().is_nested() && !matches!(field.data_type(), DataType::Dictionary(..));
+        // What they hold of a month is lost when they are decoded.
+        let interval = matches!(field.data_type(), DataType::Interval(_));
         let expected = [
             (Role::Id, holds.id.map(|ids| ids.map(str::to_owned))),
             (Role::Time, holds.time.filter(|_| holds.dated).map(|times| times.map(|time| time.to_string()))),
@@ -259,7 +261,7 @@ fn every_type_is_read_exactly_or_refused_by_name_in_every_role() {
             (Role::Number, holds.number.map(|numbers| numbers.map(|number| number.to_string()))),
             (Role::Label, holds.number.map(|numbers| numbers.map(|number| number.to_string()))),
             (Role::Text, holds.text.map(|texts| texts.map(str::to_owned))),
-            (Role::Any, (!nested).then(|| [String::new(), String::new()])),
+            (Role::Any, (!nested && !interval).then(|| [String::new(), String::new()])),
         ];
 
         let ways = [true, false].into_iter().flat_map(|dictionary| {

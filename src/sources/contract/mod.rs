@@ -4,11 +4,12 @@ pub(crate) mod convert;
 mod types;
 
 pub use types::{type_name, IdKind, Role};
-pub(crate) use types::{value_type, Form, Values, Verdict, EXTENSION, UUID};
+pub(crate) use types::{Form, Values, Verdict, EXTENSION, UUID};
 
 use crate::config::EpochUnit;
 use crate::error::Error;
 use crate::spelling::{did_you_mean, named, some_of};
+use crate::sources::copied::kinds::CopyType;
 use arrow_schema::{Field, Schema};
 use hashbrown::HashMap;
 
@@ -52,6 +53,29 @@ impl Need {
             "{what}: column `{column}` ({setting}) is more than once in {place}: found several columns of that name, \
              expected one; rename the others, or leave them out"
         )
+    }
+
+    /// The problem that no type holds what the column holds in each of the places.
+    fn without_common_copy(&self, what: &str, holders: &[Holder<'_>]) -> Option<String> {
+        let Need { column, setting, .. } = self;
+        let mut found: Vec<(&Field, &Holder<'_>)> = Vec::new();
+        for holder in holders {
+            let own = holder.fields.get(column.as_str()).map(|(own, _)| *own);
+            let is_new = |own: &&Field| found.iter().all(|(known, _)| known.data_type() != own.data_type());
+            found.extend(own.filter(is_new).map(|own| (own, holder)));
+        }
+
+        let kinds: Option<Vec<CopyType>> = found.iter().map(|(own, _)| CopyType::of_field(own).ok()).collect();
+        if CopyType::common(&kinds?).is_some() {
+            return None;
+        }
+        let types: Vec<String> =
+            found.iter().map(|(own, holder)| format!("{} in {}", type_name(own), holder.name)).collect();
+        Some(format!(
+            "{what}: column `{column}` ({setting}) has types that no one type holds exactly: {}; write it as text in all \
+             files",
+            types.join(", ")
+        ))
     }
 
     /// The problem that the column has a type, in a place, from which its role cannot be read.
@@ -163,6 +187,9 @@ pub(crate) fn hold_against(
             }
         }
 
+        if need.role == Role::Any {
+            problems.extend(need.without_common_copy(what, holders));
+        }
         if let (Some(first), true) = (missing.first(), !need.optional || !present) {
             let more = missing.iter().map(|holder| holder.alike + 1).sum::<usize>() - 1;
             problems.push(need.missing(what, &first.and_more(more), &first.columns));

@@ -5,6 +5,7 @@
 //! type that Arrow adds does not compile until somebody has decided about it.
 
 use crate::config::EpochUnit;
+use crate::sources::copied::kinds::CopyType;
 use arrow_schema::{DataType, Field};
 
 /// What a column is read as.
@@ -46,7 +47,7 @@ impl Role {
             Role::Number => "a number (integer, float or decimal) or a boolean",
             Role::Text => "a string, an integer, a UUID or a boolean",
             Role::Label => "0 or 1 as a number, or a boolean",
-            Role::Any => "a column that is not nested",
+            Role::Any => "a type that Parquet holds, one value a row",
         }
     }
 
@@ -110,12 +111,9 @@ impl Role {
                 V::Nested => Refused(NESTED),
                 V::Runs => Refused(RUNS),
             },
-            Role::Any => match values {
-                V::None | V::Boolean | V::Integer | V::WholeDecimal | V::Decimal | V::Float => Read(AsIs),
-                V::Text | V::Bytes | V::Uuid | V::FixedBytes => Read(AsIs),
-                V::Instant | V::Date | V::TimeOfDay | V::Span => Read(AsIs),
-                V::Nested => Refused(NESTED),
-                V::Runs => Refused(RUNS),
+            Role::Any => match CopyType::of_field(column) {
+                Ok(_) => Read(AsIs),
+                Err(remedy) => Refused(remedy),
             },
         }
     }

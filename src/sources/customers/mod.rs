@@ -4,18 +4,23 @@ pub mod cancellations;
 pub mod ids;
 pub mod levels;
 pub(crate) mod numbering;
-pub mod passthrough;
+mod passthrough;
+#[cfg(test)]
+mod tests;
 
 use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::Result;
 use crate::memory::Memory;
 use crate::sources::contract::{IdKind, Need, Role};
+use crate::sources::copied::text::text;
+use crate::sources::copied::CopiedColumn;
 use crate::sources::parquet::decode::{self, Times};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::{OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch};
+use hashbrown::HashMap;
 use ids::Ids;
 use levels::{Coded, Levels, NO_LEVEL};
 use rayon::prelude::*;
@@ -49,6 +54,8 @@ pub struct CustomerTable {
     pub rows: u64,
     /// Rows that could not be used.
     pub quarantine: Quarantine,
+    /// Of each customer who has several rows, which one of the rows with an id it is that stands for them.
+    pub chosen: HashMap<u32, u32>,
 }
 
 /// What the customers table must look like.
@@ -75,6 +82,8 @@ struct Unordered {
     value: Vec<f64>,
     numeric: Vec<Vec<f64>>,
     categorical: Vec<Coded>,
+    /// Those that have an infinite number, which becomes null.
+    infinite: Vec<u32>,
     rows: u64,
     quarantine: Quarantine,
 }
@@ -106,16 +115,52 @@ impl CustomerTable {
         }
     }
 
-    /// Reads the whole table. A row whose id is null goes to quarantine; of rows that share an id the one that is
-    /// greatest in its columns is kept, whatever the order of files, and the others go to quarantine. A numeric value
-    /// that is not finite becomes null and is counted.
+    /// Reads the whole table. A row whose id is null goes to quarantine. Of rows that share an id, one stands for the
+    /// customer in every command, and the others go to quarantine: the greatest in the columns of days, numbers and levels,
+    /// and among those that are equal there, in the pass-through columns as texts. The order of files and rows does not
+    /// matter. NaN is null; an infinite number becomes null, and its row is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
         let pieces = table_pieces(table, PIECE_ROWS);
         let parts: Vec<Unordered> = pieces
             .into_par_iter()
             .map(|piece| read_piece(&piece, settings, zone, table.id_kind))
             .collect::<Result<_>>()?;
-        Ok(Unordered::joined(Unordered::empty(settings, table.id_kind), &parts).in_id_order())
+        let all = Unordered::joined(Unordered::empty(settings, table.id_kind), &parts);
+        all.in_id_order(|rows| copied_of_rows(table, settings, rows))
+    }
+
+    /// The pass-through columns of some customers, in that order, from the rows that stand for them.
+    ///
+    /// # Errors
+    /// A file that cannot be decoded, or a value that cannot be copied exactly.
+    pub fn passthrough(
+        &self,
+        table: &Table,
+        settings: &config::Customers,
+        wanted: &[u32],
+    ) -> Result<Vec<CopiedColumn>> {
+        let slot_of: HashMap<u32, usize> = wanted.iter().enumerate().map(|(slot, &c)| (c, slot)).collect();
+        let mut first_row = 0;
+        passthrough::read(table, settings, wanted.len(), |array| {
+            let (ids, places) = identified(table.id_kind, array);
+            let slot = |place: usize| {
+                let customer = self.find(&ids, place)? as u32;
+                let row = first_row + place as u32;
+                let stands_for_customer = self.chosen.get(&customer).is_none_or(|&chosen| chosen == row);
+                slot_of.get(&customer).copied().filter(|_| stands_for_customer)
+            };
+            let slots = places.into_iter().map(|place| place.and_then(slot)).collect();
+            first_row += ids.len() as u32;
+            slots
+        })
+    }
+
+    /// The customer of one of some ids, which are of the same kind.
+    fn find(&self, ids: &Ids, index: usize) -> Option<usize> {
+        match ids {
+            Ids::Integer(ids) => self.ids.find_integer(ids[index]),
+            Ids::Text { .. } => self.ids.find_text(ids.text(index)),
+        }
     }
 
     /// Enters the table into the account of the memory; fails if its limit leaves no room for it.
@@ -151,14 +196,12 @@ impl CustomerTable {
 impl Unordered {
     fn empty(settings: &config::Customers, kind: IdKind) -> Unordered {
         Unordered {
-            ids: match kind {
-                IdKind::Integer => Ids::Integer(Vec::new()),
-                IdKind::Text => Ids::Text { bytes: String::new(), ends: Vec::new() },
-            },
+            ids: no_ids(kind),
             days: Default::default(),
             value: Vec::new(),
             numeric: vec![Vec::new(); settings.numeric.len()],
             categorical: settings.categorical.iter().map(|_| Coded::default()).collect(),
+            infinite: Vec::new(),
             rows: 0,
             quarantine: Quarantine::default(),
         }
@@ -184,20 +227,29 @@ impl Unordered {
             }
         });
 
+        let mut first_row = 0;
         for part in parts {
+            all.infinite.extend(part.infinite.iter().map(|row| first_row + row));
+            first_row += part.ids.len() as u32;
             all.rows += part.rows;
             all.quarantine.merge(&part.quarantine);
         }
         all
     }
 
-    fn in_id_order(mut self) -> CustomerTable {
+    /// The table with one row for each id. `copied` reads the pass-through columns of some rows.
+    fn in_id_order(mut self, copied: impl Fn(&[u32]) -> Result<Vec<CopiedColumn>>) -> Result<CustomerTable> {
+        self.infinite.sort_unstable();
+        self.infinite.dedup();
         let categorical: Vec<Levels> = std::mem::take(&mut self.categorical).into_iter().map(Coded::in_order).collect();
         if self.ids.ascending() {
-            return self.into_table(categorical);
+            self.quarantine.add(Reason::NonFinite, self.infinite.len() as u64);
+            return Ok(self.into_table(categorical, HashMap::new()));
         }
 
-        let kept = self.order(&categorical);
+        let Order { rows: mut kept, shared, tied } = self.order(&categorical);
+        break_ties(&mut kept, &tied, copied)?;
+
         let ids = match &self.ids {
             Ids::Integer(ids) => Ids::Integer(taken(ids, &kept)),
             Ids::Text { .. } => {
@@ -210,23 +262,31 @@ impl Unordered {
                 Ids::Text { bytes, ends }
             }
         };
+
         let mut quarantine = self.quarantine;
         quarantine.add(Reason::DuplicateId, (self.ids.len() - kept.len()) as u64);
+        if !self.infinite.is_empty() {
+            let infinite = kept.iter().filter(|row| self.infinite.binary_search(row).is_ok());
+            quarantine.add(Reason::NonFinite, infinite.count() as u64);
+        }
+
         let ordered = Unordered {
             ids,
             days: self.days.map(|column| taken(&column, &kept)),
             value: taken(&self.value, &kept),
             numeric: self.numeric.iter().map(|column| taken(column, &kept)).collect(),
             categorical: Vec::new(),
+            infinite: Vec::new(),
             rows: self.rows,
             quarantine,
         };
         let levels = categorical.into_iter();
-        ordered
-            .into_table(levels.map(|Levels { names, codes }| Levels { names, codes: taken(&codes, &kept) }).collect())
+        let levels = levels.map(|Levels { names, codes }| Levels { names, codes: taken(&codes, &kept) }).collect();
+        let chosen = shared.into_iter().map(|customer| (customer, kept[customer as usize])).collect();
+        Ok(ordered.into_table(levels, chosen))
     }
 
-    fn into_table(self, categorical: Vec<Levels>) -> CustomerTable {
+    fn into_table(self, categorical: Vec<Levels>, chosen: HashMap<u32, u32>) -> CustomerTable {
         let [signup, start, end] = self.days;
         CustomerTable {
             ids: self.ids,
@@ -238,30 +298,38 @@ impl Unordered {
             categorical,
             rows: self.rows,
             quarantine: self.quarantine,
+            chosen,
         }
     }
 
     /// The rows in the order of their ids, of each id the greatest.
-    fn order(&self, categorical: &[Levels]) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.ids.len() as u32).collect();
-        order.par_sort_unstable_by(|&a, &b| self.compare(categorical, a as usize, b as usize));
+    fn order(&self, categorical: &[Levels]) -> Order {
+        let mut sorted: Vec<u32> = (0..self.ids.len() as u32).collect();
+        sorted.par_sort_unstable_by(|&a, &b| self.compare(categorical, a as usize, b as usize));
 
-        // The greatest of equal ids is the last: walk backwards and keep the first of each.
-        let mut kept: Vec<u32> = Vec::with_capacity(order.len());
-        for &row in order.iter().rev() {
-            if kept.last().is_none_or(|&last| !self.ids.same(last as usize, row as usize)) {
-                kept.push(row);
+        let mut order = Order { rows: Vec::with_capacity(sorted.len()), shared: Vec::new(), tied: Vec::new() };
+        for rows in sorted.chunk_by(|&a, &b| self.ids.same(a as usize, b as usize)) {
+            let customer = order.rows.len() as u32;
+            let greatest = rows[rows.len() - 1];
+            order.rows.push(greatest);
+            if rows.len() > 1 {
+                order.shared.push(customer);
+                let is_equal = |row: &u32| self.compare(categorical, *row as usize, greatest as usize).is_eq();
+                let equal: Vec<u32> = rows.iter().copied().filter(is_equal).collect();
+                if equal.len() > 1 {
+                    order.tied.push(Tied { customer, rows: equal });
+                }
             }
         }
-        kept.reverse();
-        kept
+        order
     }
 
     /// By id, then by every other column, so that the choice among duplicates does not depend on the order of files.
     fn compare(&self, categorical: &[Levels], a: usize, b: usize) -> Ordering {
         let days = |column: &Vec<i32>| column.get(a).cmp(&column.get(b));
+        // Null is the least.
         let floats = |column: &Vec<f64>| match (column.get(a), column.get(b)) {
-            (Some(a), Some(b)) => a.total_cmp(b),
+            (Some(a), Some(b)) => b.is_nan().cmp(&a.is_nan()).then_with(|| a.total_cmp(b)),
             _ => Ordering::Equal,
         };
         // Null is the greatest code, and the least level.
@@ -275,6 +343,74 @@ impl Unordered {
                 let levels = categorical.iter().map(|levels| level(levels, a).cmp(&level(levels, b)));
                 levels.fold(Ordering::Equal, Ordering::then)
             })
+    }
+}
+
+/// The rows of a table in the order of their ids, of each id one.
+struct Order {
+    rows: Vec<u32>,
+    /// The customers who have other rows too.
+    shared: Vec<u32>,
+    /// Those of them for whom several rows are the greatest.
+    tied: Vec<Tied>,
+}
+
+/// Rows of one customer that are equal in every column but those that are passed through.
+struct Tied {
+    customer: u32,
+    rows: Vec<u32>,
+}
+
+/// Keeps, of each customer's tied rows, the one whose pass-through columns are greatest as texts. Rows that are equal in all
+/// of them as well say the same, whichever is kept.
+fn break_ties(kept: &mut [u32], tied: &[Tied], copied: impl Fn(&[u32]) -> Result<Vec<CopiedColumn>>) -> Result<()> {
+    if tied.is_empty() {
+        return Ok(());
+    }
+
+    let rows: Vec<u32> = tied.iter().flat_map(|tied| tied.rows.iter().copied()).collect();
+    let columns = copied(&rows)?;
+    let mut slot = 0;
+    for Tied { customer, rows } in tied {
+        let mut greatest: Option<(Vec<Option<String>>, u32)> = None;
+        for &row in rows {
+            let texts = columns.iter().map(|column| text(&column.kind, &column.values, slot)).collect();
+            greatest = greatest.max(Some((texts, row)));
+            slot += 1;
+        }
+        if let Some((_, row)) = greatest {
+            kept[*customer as usize] = row;
+        }
+    }
+    Ok(())
+}
+
+/// The pass-through columns of some rows, which are numbered among those with an id.
+fn copied_of_rows(table: &Table, settings: &config::Customers, rows: &[u32]) -> Result<Vec<CopiedColumn>> {
+    let slot_of: HashMap<u32, usize> = rows.iter().enumerate().map(|(slot, &row)| (row, slot)).collect();
+    let mut first_row = 0;
+    passthrough::read(table, settings, rows.len(), |array| {
+        let (ids, places) = identified(table.id_kind, array);
+        let slot = |place: usize| slot_of.get(&(first_row + place as u32)).copied();
+        let slots = places.into_iter().map(|place| place.and_then(slot)).collect();
+        first_row += ids.len() as u32;
+        slots
+    })
+}
+
+/// The ids of a batch, and of each row the place of its id among them, if it has one.
+fn identified(kind: IdKind, array: &ArrayRef) -> (Ids, Vec<Option<usize>>) {
+    let mut ids = no_ids(kind);
+    let valid = read_ids(&mut ids, array);
+    let mut next = 0..ids.len();
+    let places = valid.into_iter().map(|valid| if valid { next.next() } else { None }).collect();
+    (ids, places)
+}
+
+fn no_ids(kind: IdKind) -> Ids {
+    match kind {
+        IdKind::Integer => Ids::Integer(Vec::new()),
+        IdKind::Text => Ids::Text { bytes: String::new(), ends: Vec::new() },
     }
 }
 
@@ -314,15 +450,10 @@ fn read_piece(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, 
             days.extend(instants.map(|(instant, _)| instant.map_or(NO_DAY, |instant| zone.day_of(instant).0)));
         }
         for (column, name) in rows.numeric.iter_mut().zip(&settings.numeric) {
-            let not_finite = read_numbers(column, &batch, name, &valid);
-            rows.quarantine.add(Reason::NonFinite, not_finite);
+            read_numbers(column, &mut rows.infinite, &batch, name, &valid);
         }
         if let Some(name) = &settings.value {
-            let not_finite = read_numbers(&mut rows.value, &batch, name, &valid);
-            // A column that is numeric as well has been counted.
-            if !settings.numeric.contains(name) {
-                rows.quarantine.add(Reason::NonFinite, not_finite);
-            }
+            read_numbers(&mut rows.value, &mut rows.infinite, &batch, name, &valid);
         }
         for (coded, name) in rows.categorical.iter_mut().zip(&settings.categorical) {
             read_levels(coded, &batch, name, &valid);
@@ -351,26 +482,21 @@ fn read_ids(all: &mut Ids, array: &ArrayRef) -> Vec<bool> {
     }
 }
 
-/// Appends the numbers of the valid rows of a batch, and counts those that are not finite; these become null.
-fn read_numbers(all: &mut Vec<f64>, batch: &RecordBatch, column: &str, valid: &[bool]) -> u64 {
+/// Appends the numbers of the valid rows of a batch. Those that are infinite become null, and their rows are told.
+fn read_numbers(all: &mut Vec<f64>, infinite: &mut Vec<u32>, batch: &RecordBatch, column: &str, valid: &[bool]) {
     let Some(array) = batch.column_by_name(column) else {
         all.extend(valid.iter().filter(|valid| **valid).map(|_| f64::NAN));
-        return 0;
+        return;
     };
 
     let mut numbers = Vec::new();
     decode::numbers(array, &mut numbers);
-    let nulls = array.logical_nulls();
-    let mut not_finite = 0;
-    for (row, &number) in numbers.iter().enumerate().filter(|(row, _)| valid[*row]) {
-        if number.is_finite() {
-            all.push(number);
-        } else {
-            not_finite += u64::from(nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)));
-            all.push(f64::NAN);
+    for (&number, _) in numbers.iter().zip(valid).filter(|(_, valid)| **valid) {
+        if number.is_infinite() {
+            infinite.push(all.len() as u32);
         }
+        all.push(if number.is_finite() { number } else { f64::NAN });
     }
-    not_finite
 }
 
 /// The levels of the valid rows of a batch.

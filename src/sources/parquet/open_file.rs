@@ -6,6 +6,7 @@ use super::guard::guarded;
 use crate::error::{Error, Result};
 use crate::sources::contract::convert::{Conversions, Why};
 use crate::sources::contract::{Form, IdKind, Need, Role, Verdict, EXTENSION, UUID};
+use crate::sources::copied::kinds::CopyType;
 use crate::sources::files::SourceFile;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -96,6 +97,14 @@ impl OpenFile {
     /// The type of a column, if the file has it.
     pub fn data_type(&self, column: &str) -> Option<&DataType> {
         self.metadata.schema().field_with_name(column).ok().map(Field::data_type)
+    }
+
+    /// What a column of the file, or of its folders, is copied as, if there is such a column and it can be copied.
+    pub(crate) fn copy_type(&self, column: &str) -> Option<CopyType> {
+        match self.schema.field_with_name(column) {
+            Ok(field) => CopyType::of_field(field).ok(),
+            Err(_) => self.file.partition_value(column).map(|_| CopyType::TEXT),
+        }
     }
 
     /// The names of its columns, in order.

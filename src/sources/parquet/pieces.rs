@@ -34,6 +34,11 @@ impl<'a> FilePiece<'a> {
         })
     }
 
+    /// The file that has the rows.
+    pub fn file(&self) -> &'a OpenFile {
+        self.file
+    }
+
     /// Starts decoding the needed columns; those that the file's folders hold are added. Pages of other rows are not
     /// decoded.
     pub fn read(&self, needs: &[Need], batch_size: usize) -> Result<Batches<'a>> {

@@ -1,11 +1,13 @@
 //! The columns of the rows that a run uses, several at a time, each decoded once.
 
 use super::keys::{day_of, SelectedRows};
+use super::part::Part;
 use super::{PreparedTable, UNUSED};
 use crate::calendar::Zone;
 use crate::error::Result;
+use crate::sources::copied::kinds::CopyType;
+use crate::sources::copied::{CopiedColumn, Gathered};
 use crate::sources::customers::levels::{Coded, Levels, NO_LEVEL};
-use crate::sources::customers::passthrough::{self, Passthrough};
 use crate::sources::customers::NO_DAY;
 use crate::sources::parquet::decode::{self, Times};
 use arrow_array::ArrayRef;
@@ -71,7 +73,7 @@ impl PreparedTable {
                 self.read(rows, names, |column, positions, source| {
                     let found = &mut found[column];
                     match source {
-                        Values::Array(array) => {
+                        Values::Array(array, _) => {
                             let texts = decode::texts(array);
                             // Codes of this batch's values, looked up when a row that is used has them.
                             let mut codes = vec![NO_LEVEL; texts.values.len()];
@@ -106,7 +108,7 @@ impl PreparedTable {
             let mut days = vec![NO_DAY; rows.len()];
             let (mut times, mut instants) = (Times::new(zone), Vec::new());
             self.read(rows, std::slice::from_ref(column), |_, positions, source| {
-                let Values::Array(array) = source else { return };
+                let Values::Array(array, _) = source else { return };
                 let nulls = times.fill(array, &mut instants);
                 let instants = decode::valid(&instants, nulls.as_ref());
                 for (&position, instant) in positions.iter().zip(instants).filter(|(&p, _)| p != UNUSED) {
@@ -142,22 +144,27 @@ impl PreparedTable {
     ///
     /// # Errors
     /// A file that cannot be decoded.
-    pub fn passthrough(&self, rows: &SelectedRows, zone: &Zone, wanted: &[u32]) -> Result<Vec<(String, Passthrough)>> {
+    pub fn passthrough(&self, rows: &SelectedRows, wanted: &[u32]) -> Result<Vec<CopiedColumn>> {
         let mut slot_of = vec![None; rows.len()];
         wanted.iter().enumerate().for_each(|(slot, &position)| slot_of[position as usize] = Some(slot));
+        let parts = self.origin.parts();
+
         let column = |name: &String| {
-            let mut out = None;
+            let mut gathered = Gathered::new();
             self.read(rows, std::slice::from_ref(name), |_, positions, source| {
                 let slots: Vec<Option<usize>> =
                     positions.iter().map(|&position| slot_of.get(position as usize).copied().flatten()).collect();
                 match source {
-                    Values::Array(array) => passthrough::copy(array, &slots, wanted.len(), zone, &mut out),
-                    Values::Constant(text) => {
-                        passthrough::fill(text, slots.iter().flatten().copied(), wanted.len(), &mut out);
+                    Values::Array(array, part) => {
+                        if let Some(kind) = part.copy_type(name) {
+                            gathered.add(array, &kind, &slots);
+                        }
                     }
+                    Values::Constant(text) => gathered.add_text(text, &slots),
                 }
             })?;
-            Ok((name.clone(), out.unwrap_or_else(|| Passthrough::nulls(wanted.len()))))
+            let kinds: Vec<CopyType> = parts.iter().filter_map(|part| part.copy_type(name)).collect();
+            gathered.column(name, &kinds, wanted.len())
         };
         self.passthrough.iter().map(column).collect()
     }
@@ -192,7 +199,7 @@ impl PreparedTable {
                 done += count;
                 for (&column, array) in stored.iter().zip(arrays) {
                     if let Some(array) = array {
-                        take(column, positions, Values::Array(array));
+                        take(column, positions, Values::Array(array, part));
                     }
                 }
             })?;
@@ -206,8 +213,8 @@ pub type Target<'a> = Vec<&'a mut [f32]>;
 
 /// The values of some rows of a column.
 enum Values<'a> {
-    /// As decoded.
-    Array(&'a ArrayRef),
+    /// As decoded, with where they are from.
+    Array(&'a ArrayRef, Part<'a>),
     /// All of them the one of the file's partition folder, or null.
     Constant(Option<&'a str>),
 }
@@ -216,7 +223,7 @@ impl Values<'_> {
     /// As numbers; NaN is null.
     fn numbers(&self, count: usize, numbers: &mut Vec<f64>) {
         match self {
-            Values::Array(array) => decode::numbers(array, numbers),
+            Values::Array(array, _) => decode::numbers(array, numbers),
             Values::Constant(text) => {
                 let value = text.and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
                 numbers.clear();

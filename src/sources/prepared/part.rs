@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::Result;
+use crate::sources::copied::kinds::CopyType;
 use crate::sources::parquet::OpenFile;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::Schema;
@@ -40,6 +41,14 @@ impl<'a> Part<'a> {
         match self {
             Part::File(file) => &file.file.partition,
             Part::Batch(..) => &[],
+        }
+    }
+
+    /// What a column is copied as, if there is such a column and it can be copied.
+    pub fn copy_type(self, column: &str) -> Option<CopyType> {
+        match self {
+            Part::File(file) => file.copy_type(column),
+            Part::Batch(batch, places) => CopyType::of_field(batch.schema_ref().field(*places.get(column)?)).ok(),
         }
     }
 

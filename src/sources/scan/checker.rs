@@ -480,6 +480,7 @@ mod tests {
             numeric: Vec::new(),
             categorical: Vec::new(),
             quarantine: Quarantine::default(),
+            chosen: Default::default(),
         }
     }
 
@@ -509,8 +510,8 @@ mod tests {
             range: Some([0.0, 900.0]),
             max_staleness_days: None,
             time_unit: None,
-        }
             max_quarantine_share: None,
+        }
     }
 
     /// The partition of a row, and its words.

@@ -257,6 +257,7 @@ mod tests {
             numeric: Vec::new(),
             categorical: Vec::new(),
             quarantine: Quarantine::default(),
+            chosen: Default::default(),
         }
     }
 
