@@ -1,0 +1,100 @@
+"""Reads published lists as people do: with every recipe of docs/lists.md, and by file, by list of files and by folder.
+
+    recipes.py REPOSITORY FOLDER ROWS
+
+FOLDER holds `out/lists` with the lists of several dates, of ROWS rows each. Needs notebooks/requirements.txt; Spark is tried
+where pyspark is installed. Prints a line for each recipe and each reader.
+"""
+
+import contextlib
+import datetime as dt
+import importlib.util
+import io
+import os
+import re
+import sys
+from glob import glob
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+repository, folder, rows = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+os.chdir(folder)
+has_spark = importlib.util.find_spec("pyspark") is not None
+files = sorted(glob("out/lists/*/at_risk.parquet"))
+dates = [dt.date.fromisoformat(Path(file).parent.name.removeprefix("as_of=")) for file in files]
+assert len(files) > 1, files
+
+
+def recipes() -> list[tuple[str, str]]:
+    """Language and text of each block of code in the documentation."""
+    text = (repository / "docs/lists.md").read_text(encoding="utf-8")
+    return re.findall(r"^```(sql|python)\n(.*?)^```$", text.split("## Reading the tree")[1], re.MULTILINE | re.DOTALL)
+
+
+def run(language: str, text: str) -> None:
+    """Runs a recipe, which must find every date."""
+    if "pyspark" in text and not has_spark:
+        print("skipped: the recipe for Spark, without pyspark")
+        return
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        if language == "sql":
+            print(duckdb.sql(text).fetchall())
+        else:
+            exec(text, {})  # noqa: S102
+    assert said.getvalue().strip(), text
+    print("ok:", next(line for line in text.splitlines() if "lists" in line))
+
+
+def opens(reader: str, by: str, found: int, first: object, expected: int) -> None:
+    """The reader found so many rows, and a date that is right as a text."""
+    assert found == expected, f"{reader} by {by}: {found} rows, expected {expected}"
+    assert str(first) in {str(date) for date in dates}, f"{reader} by {by}: {first}"
+    print(f"ok: {reader} by {by}")
+
+
+blocks = recipes()
+assert len(blocks) == 5, blocks
+for language, text in blocks:
+    run(language, text)
+
+one, several = files[0], files
+for by, paths, expected in [("file", one, rows), ("list", several, rows * len(files))]:
+    frame = pd.read_parquet(paths)
+    opens("pandas", by, len(frame), frame.as_of.iloc[0], expected)
+    table = pq.read_table(paths)
+    opens("pyarrow", by, table.num_rows, table["as_of"][0].as_py(), expected)
+    scanned = ds.dataset(paths).to_table()
+    opens("a dataset of pyarrow", by, scanned.num_rows, scanned["as_of"][0].as_py(), expected)
+    frame = pl.read_parquet(paths)
+    opens("Polars", by, frame.height, frame["as_of"][0], expected)
+    found = duckdb.sql(f"SELECT count(*), min(as_of) FROM read_parquet({paths!r})").fetchall()[0]
+    opens("DuckDB", by, found[0], found[1], expected)
+
+# A condition on the date skips the files of other dates.
+last = dates[-1]
+assert len(pd.read_parquet(several, filters=[("as_of", "==", str(last))])) == rows
+everything = "out/lists/*/at_risk.parquet"
+lists = pl.scan_parquet(everything, hive_partitioning=True, hive_schema={"as_of": pl.Date})
+assert lists.filter(pl.col("as_of") == last).collect().height == rows
+lists = f"read_parquet('{everything}', hive_partitioning = true)"
+assert duckdb.sql(f"SELECT count(*) FROM {lists} WHERE as_of = DATE '{last}'").fetchall() == [(rows,)]
+
+if has_spark:
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    for by, paths in [("file", [one]), ("list", several), ("glob", ["out/lists/as_of=*/at_risk.parquet"])]:
+        frame = spark.read.parquet(*paths)
+        opens("Spark", by, frame.count(), frame.first()["as_of"], rows * (1 if by == "file" else len(files)))
+    frame = spark.read.option("pathGlobFilter", "at_risk.parquet").parquet("out/lists")
+    opens("Spark", "folder", frame.count(), frame.first()["as_of"], rows * len(files))
+    assert dict(frame.dtypes)["as_of"] == "date"
+    assert frame.where(f"as_of = date'{last}'").count() == rows
+else:
+    print("skipped: Spark, without pyspark")
