@@ -2,6 +2,7 @@
 //! happens once a run, when it is about to stop, so it may take its time.
 
 use super::guard::guarded;
+use super::page_header::check_dictionaries;
 use crate::sources::contract::convert::Why;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::ProjectionMask;
@@ -48,8 +49,10 @@ fn decode(path: &Path, metadata: &ArrowReaderMetadata, column: usize, row_group:
     let file = File::open(path).map_err(|error| error.to_string())?;
     let expected = usize::try_from(metadata.metadata().row_group(row_group).num_rows()).unwrap_or(0);
     let decoded = guarded(|| {
+        let columns = ProjectionMask::roots(metadata.parquet_schema(), [column]);
+        check_dictionaries(&file, metadata, &columns, &[row_group])?;
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
-            .with_projection(ProjectionMask::roots(metadata.parquet_schema(), [column]))
+            .with_projection(columns)
             .with_row_groups(vec![row_group])
             .with_batch_size(BATCH_ROWS)
             .build()

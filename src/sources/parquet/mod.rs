@@ -7,6 +7,7 @@ pub mod decode;
 pub(crate) mod folders;
 pub mod guard;
 mod open_file;
+mod page_header;
 pub(crate) mod page_index;
 pub(crate) mod pieces;
 pub(crate) mod statistics;

@@ -3,6 +3,7 @@
 use super::damage::{self, Damage};
 use super::folders::FolderColumns;
 use super::guard::guarded;
+use super::page_header::check_dictionaries;
 use crate::error::{Error, Result};
 use crate::sources::contract::convert::{Conversions, Why};
 use crate::sources::contract::{Form, IdKind, Need, Role, Verdict, EXTENSION, UUID};
@@ -66,16 +67,19 @@ impl OpenFile {
 
         let all: usize = row_groups.iter().map(|&group| self.group_rows(group)).sum();
         let rows = selection.clone().unwrap_or(0..all);
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-            .with_projection(mask)
-            .with_batch_size(batch_size)
-            .with_row_groups(row_groups.clone());
-        if let Some(rows) = selection {
-            builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(std::iter::once(rows), all));
-        }
-
         let asked = Asked { file: self, columns: roots, row_groups, next: rows.start, end: rows.end };
-        let built = guarded(|| builder.build().map_err(|error| error.to_string()));
+
+        let built = guarded(|| {
+            check_dictionaries(&file, &self.metadata, &mask, &asked.row_groups)?;
+            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_projection(mask)
+                .with_batch_size(batch_size)
+                .with_row_groups(asked.row_groups.clone());
+            if let Some(rows) = selection {
+                builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(std::iter::once(rows), all));
+            }
+            builder.build().map_err(|error| error.to_string())
+        });
         match built.and_then(|built| built) {
             Ok(reader) => Ok(Batches {
                 reader: Some(reader),
@@ -274,17 +278,17 @@ fn check_footer(metadata: &ParquetMetaData, bytes: u64) -> Result<(), String> {
             return Err(format!("row group {place} has {} rows", group.num_rows()));
         }
         for chunk in group.columns() {
-            let name = chunk.column_path().string();
             let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
             let end = start.checked_add(chunk.compressed_size());
             let is_within = start >= 0 && chunk.compressed_size() >= 0 && chunk.data_page_offset() >= 0;
             if !is_within || end.and_then(|end| u64::try_from(end).ok()).is_none_or(|end| end > bytes) {
-                return Err(format!("column `{name}` of row group {place} lies outside the file"));
+                return Err(format!("column `{}` of row group {place} lies outside the file", chunk.column_path()));
             }
             if chunk.column_descr().max_rep_level() == 0 && chunk.num_values() != group.num_rows() {
                 return Err(format!(
-                    "row group {place} has {} rows, but its column `{name}` {}",
+                    "row group {place} has {} rows, but its column `{}` {}",
                     group.num_rows(),
+                    chunk.column_path(),
                     chunk.num_values()
                 ));
             }
