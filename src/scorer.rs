@@ -41,7 +41,7 @@ use crate::model::additive::{Additive, Bins};
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role as TermRole, Source, Term};
 use crate::sources::contract::convert::converted_column;
-use crate::sources::contract::{in_one, Form as ReadAs, IdKind, Need, Role, Verdict};
+use crate::sources::contract::{in_one, Form as ReadAs, IdKind, Need, ReadIds, Role, Verdict};
 use crate::sources::parquet::decode::{self, Texts};
 use crate::sources::prepared::columns::narrowed;
 use crate::spelling;
@@ -276,7 +276,7 @@ fn feature_need(name: &str, role: Role) -> Need {
 
 /// A column in the form that its feature is read in.
 fn converted(array: &ArrayRef, form: ReadAs, column: &str) -> Result<ArrayRef> {
-    converted_column(array, form, IdKind::Integer).map_err(|(row, why)| {
+    converted_column(array, form, ReadIds::of_kind(IdKind::Integer)).map_err(|(row, why)| {
         Error::Contract(format!("column `{column}`, row {row} of the record batch (from 0): {why}"))
     })
 }

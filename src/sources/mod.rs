@@ -34,12 +34,12 @@ pub use scan::{scan, EventStore};
 mod tests;
 
 use self::parquet::decode::{self, Times};
-use self::parquet::{common_id_kind, statistics, NeededDays, OpenFile};
+use self::parquet::{statistics, NeededDays, OpenFile};
 use crate::calendar::{Day, Zone};
 use crate::config::{self, ChurnDefinition};
 use crate::error::{Error, Result};
 use crate::observer::Note;
-use contract::in_one;
+use contract::{in_one, ReadIds};
 use std::collections::BTreeMap;
 
 /// All tables of a configuration, opened.
@@ -94,10 +94,10 @@ impl Sources {
             }
         }
         match (customers_table, problems.as_slice()) {
-            (Some(customers), []) => {
+            (Some(table), []) => {
                 let signals = others.into_iter().filter_map(|(table, _)| table).collect();
-                let mut sources = Sources { customers, signals, churn: churn_table };
-                sources.settle_id_kind();
+                let mut sources = Sources { customers: table, signals, churn: churn_table };
+                sources.settle_ids(&customers.id);
                 Ok(sources)
             }
             (_, problems) => Err(in_one(problems)),
@@ -110,13 +110,22 @@ impl Sources {
         tables.flat_map(|table| &table.notes)
     }
 
-    /// Lets all tables read their ids as one kind. Those of one with integers too large for it are read as text, and
-    /// then those of the others are.
-    fn settle_id_kind(&mut self) {
-        let all = [&self.customers].into_iter().chain(&self.signals).chain(&self.churn);
-        let kind = common_id_kind(all);
-        let all = [&mut self.customers].into_iter().chain(&mut self.signals).chain(&mut self.churn);
-        all.for_each(|table| table.read_ids_as(kind));
+    /// Lets all tables read their ids alike: as integers, unless some are texts or a customer's is too large. One that is too
+    /// large elsewhere is nobody's, and becomes a number that is nobody's.
+    fn settle_ids(&mut self, id: &str) {
+        let nobodys = self.customers.greatest(id).filter(|greatest| *greatest < i64::MAX).map(|_| i64::MAX);
+        let has_texts = |table: &Table| match nobodys {
+            Some(_) => table.own_id_kind == Some(IdKind::Text),
+            None => table.has_text_ids(),
+        };
+
+        let is_text = self.customers.has_text_ids() || self.signals.iter().chain(&self.churn).any(has_texts);
+        let ids = if is_text { ReadIds::Texts } else { ReadIds::Integers { too_large: nobodys } };
+        self.signals
+            .iter_mut()
+            .chain(&mut self.churn)
+            .chain([&mut self.customers])
+            .for_each(|table| table.read_ids_as(ids));
     }
 
     /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.

@@ -185,6 +185,20 @@ fn ids_of_any_type_tell_the_same_customers_apart() {
         assert_eq!(*expected.get_or_insert_with(|| known.clone()), known, "{name}");
     }
 
+    // A number that is nobody's, and too large for the integers that the customers' ids are, is of an unknown customer.
+    let folder = tempfile::tempdir().unwrap();
+    population(folder.path(), integers);
+    let (who, seconds) = logins();
+    let stray = who.iter().map(|id| Some(id.map_or(u64::MAX, |id| id as u64)));
+    let ts = TimestampMicrosecondArray::from_iter_values(seconds.iter().map(|second| second * 1_000_000));
+    let ids = column("customer_id", UInt64Array::from_iter(stray));
+    file(&folder.path().join("logins.parquet"), vec![ids, column("ts", ts)]);
+    let (rows, without_id) = features(folder.path(), &[]);
+    assert_eq!((rows.len(), without_id), (expected.map_or(0, |rows| rows.len()), 0));
+    let checked = churn(folder.path(), &["check", "--as-of", AS_OF, "--format", "json"]).ok();
+    let checked: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!(checked["quarantine"]["logins"]["unknown_customer"], WITHOUT_ID);
+
     // Without the mark of a UUID, 16 bytes are refused with a way out.
     let folder = tempfile::tempdir().unwrap();
     population(folder.path(), sixteen_bytes);

@@ -1,7 +1,7 @@
 //! The door through which columns come in: what the table of types says of a column is done to its arrays here, once a
 //! batch, so that the readers behind it know few types.
 
-use super::types::{Form, IdKind};
+use super::types::{Form, ReadIds};
 use crate::calendar::MICROS;
 use crate::config::EpochUnit;
 use arrow_array::builder::{StringBuilder, StringViewBuilder};
@@ -72,14 +72,14 @@ impl fmt::Display for Why {
 pub(crate) struct Conversions {
     /// By column; those that stay as they are need no entry.
     forms: Arc<[(String, Form)]>,
-    ids: IdKind,
+    ids: ReadIds,
     /// Of each, the values of the last dictionary as they came, and what became of them: many batches share them.
     dictionaries: Vec<Option<(ArrayRef, ArrayRef)>>,
 }
 
 impl Conversions {
-    /// With ids of a kind.
-    pub fn new(forms: Arc<[(String, Form)]>, ids: IdKind) -> Conversions {
+    /// With ids that are read so.
+    pub fn new(forms: Arc<[(String, Form)]>, ids: ReadIds) -> Conversions {
         Conversions { dictionaries: vec![None; forms.len()], forms, ids }
     }
 
@@ -117,7 +117,7 @@ fn converted_through(
     known: &mut Option<(ArrayRef, ArrayRef)>,
     array: &ArrayRef,
     form: Form,
-    ids: IdKind,
+    ids: ReadIds,
 ) -> Result<ArrayRef, (usize, Why)> {
     let Some(dictionary) = array.as_any_dictionary_opt() else { return converted(array, form, ids) };
     let values = dictionary.values();
@@ -141,12 +141,12 @@ fn row_of(array: &ArrayRef, value: usize) -> usize {
 }
 
 /// A column in another form. What is wrong with a value comes with its row.
-pub(crate) fn converted_column(array: &ArrayRef, form: Form, ids: IdKind) -> Result<ArrayRef, (usize, Why)> {
+pub(crate) fn converted_column(array: &ArrayRef, form: Form, ids: ReadIds) -> Result<ArrayRef, (usize, Why)> {
     converted_through(&mut None, array, form, ids)
 }
 
 /// An array of plain values in another form.
-fn converted(array: &ArrayRef, form: Form, ids: IdKind) -> Result<ArrayRef, (usize, Why)> {
+fn converted(array: &ArrayRef, form: Form, ids: ReadIds) -> Result<ArrayRef, (usize, Why)> {
     match form {
         Form::AsIs => Ok(array.clone()),
         Form::Utf8 => utf8(array),
@@ -229,13 +229,13 @@ fn uuid_text(array: &ArrayRef) -> ArrayRef {
 }
 
 /// Numbers as 64-bit integers, or as their digits where the ids of the run are texts.
-fn whole(array: &ArrayRef, ids: IdKind) -> Result<ArrayRef, (usize, Why)> {
+fn whole(array: &ArrayRef, ids: ReadIds) -> Result<ArrayRef, (usize, Why)> {
     let fits = match array.data_type() {
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => true,
         DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => true,
         _ => false,
     };
-    if fits && ids == IdKind::Integer {
+    if fits && ids != ReadIds::Texts {
         return Ok(array.clone());
     }
 
@@ -272,22 +272,22 @@ fn whole(array: &ArrayRef, ids: IdKind) -> Result<ArrayRef, (usize, Why)> {
 
 fn whole_numbers<T: ArrowPrimitiveType>(
     array: &PrimitiveArray<T>,
-    ids: IdKind,
+    ids: ReadIds,
     number: impl Fn(T::Native) -> Result<i128, Why>,
 ) -> Result<ArrayRef, (usize, Why)> {
     match ids {
-        IdKind::Integer => {
+        ReadIds::Integers { too_large } => {
             let mut integers = Vec::with_capacity(array.len());
             for (row, value) in array.iter().enumerate() {
                 let integer = value.map_or(Ok(0), |value| {
                     let number = number(value)?;
-                    i64::try_from(number).map_err(|_| Why::TooLarge(number.to_string()))
+                    i64::try_from(number).ok().or(too_large).ok_or_else(|| Why::TooLarge(number.to_string()))
                 });
                 integers.push(integer.map_err(|why| (row, why))?);
             }
             Ok(Arc::new(Int64Array::new(ScalarBuffer::from(integers), array.nulls().cloned())))
         }
-        IdKind::Text => {
+        ReadIds::Texts => {
             let mut texts = StringViewBuilder::with_capacity(array.len());
             for (row, value) in array.iter().enumerate() {
                 match value {

@@ -3,7 +3,7 @@
 pub(crate) mod convert;
 mod types;
 
-pub use types::{type_name, IdKind, Role};
+pub use types::{type_name, IdKind, ReadIds, Role};
 pub(crate) use types::{Form, Values, Verdict, EXTENSION, UUID};
 
 use crate::config::EpochUnit;

@@ -262,6 +262,37 @@ impl IdKind {
     }
 }
 
+/// How ids are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadIds {
+    /// As 64-bit integers. A number that these do not hold becomes `too_large`, if there is one that no customer has, and is an
+    /// error otherwise.
+    Integers {
+        /// No customer's id.
+        too_large: Option<i64>,
+    },
+    /// As texts, numbers as their digits.
+    Texts,
+}
+
+impl ReadIds {
+    /// Ids of a kind.
+    pub fn of_kind(kind: IdKind) -> ReadIds {
+        match kind {
+            IdKind::Integer => ReadIds::Integers { too_large: None },
+            IdKind::Text => ReadIds::Texts,
+        }
+    }
+
+    /// The kind that they are then.
+    pub fn kind(self) -> IdKind {
+        match self {
+            ReadIds::Integers { .. } => IdKind::Integer,
+            ReadIds::Texts => IdKind::Text,
+        }
+    }
+}
+
 /// The key and the value with which Arrow marks a column as one of UUIDs.
 pub(crate) const EXTENSION: &str = "ARROW:extension:name";
 pub(crate) const UUID: &str = "arrow.uuid";

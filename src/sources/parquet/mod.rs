@@ -17,7 +17,7 @@ pub use open_file::{Batches, OpenFile};
 use crate::calendar::{Day, Zone};
 use crate::error::Result;
 use crate::observer::Note;
-use crate::sources::contract::{hold_against, Holder, IdKind, Need, Role};
+use crate::sources::contract::{hold_against, Holder, IdKind, Need, ReadIds, Role};
 use crate::sources::files::{self, SourceFile};
 use arrow_schema::{DataType, Field};
 use open_file::open_file;
@@ -118,14 +118,25 @@ impl Table {
             own_id_kind,
             has_large_ids,
         };
-        table.read_ids_as(common_id_kind([&table]));
+        table.read_ids_as(if table.has_text_ids() { ReadIds::Texts } else { ReadIds::of_kind(IdKind::Integer) });
         Some(table)
     }
 
-    /// Settles the kind that ids are read as.
-    pub fn read_ids_as(&mut self, kind: IdKind) {
-        self.id_kind = kind;
-        self.files.iter_mut().for_each(|file| file.id_kind = kind);
+    /// Settles how ids are read.
+    pub fn read_ids_as(&mut self, ids: ReadIds) {
+        self.id_kind = ids.kind();
+        self.files.iter_mut().for_each(|file| file.ids = ids);
+    }
+
+    /// Whether its ids are texts, or integers that can be read as such only.
+    pub(crate) fn has_text_ids(&self) -> bool {
+        self.own_id_kind == Some(IdKind::Text) || self.has_large_ids
+    }
+
+    /// The greatest number in a column of integers, if all statistics tell.
+    pub(crate) fn greatest(&self, column: &str) -> Option<i64> {
+        let greatest = |file| Some(statistics::integer_range(file, column)?.1);
+        self.files.iter().try_fold(i64::MIN, |all, file| Some(all.max(greatest(file)?)))
     }
 
     /// Decodes some columns and forgets them: fails where whoever reads them later would.
@@ -183,17 +194,6 @@ impl Table {
             }
         }
         crate::digest::hex(&hash.finalize())
-    }
-}
-
-/// The kind that the ids of some tables are read as, so that they can be compared: integers, unless some are texts, or
-/// too large; then all are read as their digits.
-pub(crate) fn common_id_kind<'a>(tables: impl IntoIterator<Item = &'a Table>) -> IdKind {
-    let is_text = |table: &Table| table.own_id_kind == Some(IdKind::Text) || table.has_large_ids;
-    if tables.into_iter().any(is_text) {
-        IdKind::Text
-    } else {
-        IdKind::Integer
     }
 }
 

@@ -6,7 +6,7 @@ use super::guard::guarded;
 use super::page_header::check_dictionaries;
 use crate::error::{Error, Result};
 use crate::sources::contract::convert::{Conversions, Why};
-use crate::sources::contract::{Form, IdKind, Need, Role, Verdict, EXTENSION, UUID};
+use crate::sources::contract::{Form, IdKind, Need, ReadIds, Role, Verdict, EXTENSION, UUID};
 use crate::sources::copied::kinds::CopyType;
 use crate::sources::files::SourceFile;
 use arrow_array::RecordBatch;
@@ -36,8 +36,8 @@ pub struct OpenFile {
     pub schema: SchemaRef,
     /// How the needed columns are read.
     forms: Arc<[(String, Form)]>,
-    /// The kind that ids are read as.
-    pub(super) id_kind: IdKind,
+    /// How ids are read.
+    pub(super) ids: ReadIds,
 }
 
 impl OpenFile {
@@ -84,7 +84,7 @@ impl OpenFile {
             Ok(reader) => Ok(Batches {
                 reader: Some(reader),
                 asked,
-                conversions: Conversions::new(self.forms.clone(), self.id_kind),
+                conversions: Conversions::new(self.forms.clone(), self.ids),
                 folders: None,
             }),
             Err(why) => Err(asked.undecodable(&why)),
@@ -265,7 +265,7 @@ pub(super) fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, St
         Ok((metadata, columns.stored, columns.forms))
     });
     let (metadata, schema, forms) = read.and_then(|read| read).map_err(unreadable)?;
-    Ok(OpenFile { file, metadata, bytes, schema, forms, id_kind: IdKind::Integer })
+    Ok(OpenFile { file, metadata, bytes, schema, forms, ids: ReadIds::of_kind(IdKind::Integer) })
 }
 
 /// Fails where a footer contradicts itself or its file, as that of a damaged file may: what it says decides how much

@@ -4,7 +4,7 @@ use super::part::Part;
 use crate::calendar::Zone;
 use crate::digest;
 use crate::sources::contract::convert::{Conversions, Unfit, Why};
-use crate::sources::contract::{hold_against, Form, Holder, IdKind, Need, Role, Verdict};
+use crate::sources::contract::{hold_against, Form, Holder, IdKind, Need, ReadIds, Role, Verdict};
 use crate::sources::parquet::decode::{self, Times};
 use arrow_array::{new_null_array, RecordBatch};
 use arrow_schema::{DataType, Schema};
@@ -166,7 +166,7 @@ fn converted(batches: &[RecordBatch], needs: &[Need], ids: IdKind) -> Result<Vec
                 Verdict::Read(_) | Verdict::Refused(_) => None,
             }
         });
-        Conversions::new(forms.collect(), ids).apply(batch.clone()).map_err(|unfit| (place, unfit))
+        Conversions::new(forms.collect(), ReadIds::of_kind(ids)).apply(batch.clone()).map_err(|unfit| (place, unfit))
     };
     batches.par_iter().enumerate().map(convert).collect()
 }
