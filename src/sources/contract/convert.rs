@@ -230,11 +230,9 @@ fn uuid_text(array: &ArrayRef) -> ArrayRef {
 
 /// Numbers as 64-bit integers, or as their digits where the ids of the run are texts.
 fn whole(array: &ArrayRef, ids: ReadIds) -> Result<ArrayRef, (usize, Why)> {
-    let fits = match array.data_type() {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => true,
-        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => true,
-        _ => false,
-    };
+    let data_type = array.data_type();
+    let fits =
+        data_type.is_signed_integer() || matches!(data_type, DataType::UInt8 | DataType::UInt16 | DataType::UInt32);
     if fits && ids != ReadIds::Texts {
         return Ok(array.clone());
     }

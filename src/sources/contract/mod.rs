@@ -92,6 +92,9 @@ impl Need {
     }
 }
 
+/// The greatest value of a column of integers, by its name.
+type Greatest<'a> = Box<dyn Fn(&str) -> Option<i64> + 'a>;
+
 /// A place that holds columns: a file, or record batches of one schema.
 pub(crate) struct Holder<'a> {
     /// As messages name it.
@@ -104,7 +107,7 @@ pub(crate) struct Holder<'a> {
     /// The columns that folders hold instead.
     folders: &'a [(String, Option<String>)],
     /// The greatest value of a column of integers, if it is known.
-    greatest: Box<dyn Fn(&str) -> Option<i64> + 'a>,
+    greatest: Greatest<'a>,
 }
 
 impl<'a> Holder<'a> {

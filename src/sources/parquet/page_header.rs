@@ -58,7 +58,9 @@ fn dictionary(header: &[u8]) -> Option<(i64, i64)> {
         match (tag & 15, field) {
             (I32, 1) => is_dictionary = number(&mut rest)? == DICTIONARY,
             (I32, 2) => bytes = number(&mut rest)?,
-            (I32, _) => drop(number(&mut rest)?),
+            (I32, _) => {
+                number(&mut rest)?;
+            }
             // Its first field is the number of values.
             (STRUCT, DICTIONARY_HEADER) if is_dictionary && byte(&mut rest)? == 1 << 4 | I32 => {
                 return Some((bytes, number(&mut rest)?));
