@@ -104,6 +104,68 @@ pub const SCORES: &[Column] = &[
     Column::ModelVersion,
 ];
 
+/// The key in the footer of a published file under which it says what it holds.
+pub const MARK: &str = "churn-risk";
+
+/// What a published table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    List,
+    Scores,
+    Features,
+}
+
+impl Content {
+    const ALL: [Content; 3] = [Content::List, Content::Scores, Content::Features];
+
+    /// As the file says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Content::List => "list",
+            Content::Scores => "scores",
+            Content::Features => "features",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Content> {
+        Content::ALL.into_iter().find(|content| content.name() == name)
+    }
+
+    /// Its columns, as far as they are the same in every such table.
+    pub fn columns(self) -> &'static [Column] {
+        match self {
+            Content::List => LIST,
+            Content::Scores => SCORES,
+            Content::Features => &[],
+        }
+    }
+
+    /// In words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Content::List => "a list of customers at risk",
+            Content::Scores => "the scores of a run",
+            Content::Features => "a feature table",
+        }
+    }
+
+    /// What a table with these columns is, as far as its columns tell.
+    pub fn of_columns(names: &[&str]) -> Option<Content> {
+        let has = |column: Column| names.contains(&column.name().as_str());
+        let is_scored = [Column::ChurnProbability, Column::RiskTier, Column::ModelVersion].into_iter().all(has);
+        let has_keys = names.starts_with(&["customer_id", "as_of"]);
+        if is_scored && has(Column::Reason(1, Part::Code)) {
+            Some(Content::List)
+        } else if is_scored && has(Column::LogOdds) {
+            Some(Content::Scores)
+        } else if has_keys && names.iter().any(|name| name.ends_with("_days_since_last")) {
+            Some(Content::Features)
+        } else {
+            None
+        }
+    }
+}
+
 /// Whether one of the columns has this name, so that a pass-through column beside them must not.
 pub fn has_column(columns: &[Column], name: &str) -> bool {
     columns.iter().any(|column| column.name() == name)
@@ -216,6 +278,23 @@ mod tests {
     #[test]
     fn the_tables_of_columns_are_written_from_their_definitions() {
         hold_tables("docs/lists.md", &[("columns of the list", rows(LIST)), ("columns of the scores", rows(SCORES))]);
+    }
+
+    #[test]
+    fn published_tables_are_known_by_their_columns() {
+        let names = |columns: &[Column]| columns.iter().map(|column| column.name()).collect::<Vec<_>>();
+        let content = |names: &[String]| Content::of_columns(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(content(&names(LIST)), Some(Content::List));
+        assert_eq!(content(&names(SCORES)), Some(Content::Scores));
+        assert_eq!(
+            content(&["customer_id", "as_of", "logins_days_since_last"].map(str::to_owned)),
+            Some(Content::Features)
+        );
+        assert_eq!(content(&["customer_id", "as_of", "tenure_days"].map(str::to_owned)), None);
+        assert_eq!(content(&["customer_id", "ts", "churn_probability"].map(str::to_owned)), None);
+        for content in Content::ALL {
+            assert_eq!(Content::named(content.name()), Some(content));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use crate::published::{Content, MARK};
 use crate::sources::copied::text;
 use crate::sources::{CopiedColumn, CopyType, Ids};
 use arrow_array::types::Int32Type;
@@ -13,6 +14,7 @@ use parquet::arrow::arrow_writer::{compute_leaves, ArrowColumnChunk, ArrowColumn
 use parquet::arrow::{add_encoded_arrow_schema_to_metadata, ArrowSchemaConverter};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
@@ -39,6 +41,7 @@ fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
 /// Named columns of some rows of a table. Values are made when they are written, from the number of the row.
 pub struct Columns<'a> {
     rows: Range<usize>,
+    content: Option<Content>,
     columns: Vec<Column<'a>>,
 }
 
@@ -52,7 +55,12 @@ struct Column<'a> {
 impl<'a> Columns<'a> {
     /// Without any columns yet.
     pub fn for_rows(rows: Range<usize>) -> Columns<'a> {
-        Columns { rows, columns: Vec::new() }
+        Columns { rows, content: None, columns: Vec::new() }
+    }
+
+    /// Says what the table is: its file tells it to whoever takes it for a source.
+    pub fn mark(&mut self, content: Content) {
+        self.content = Some(content);
     }
 
     /// The date of every row, as the text that the folder of the date says. Text in a dictionary is what pyarrow, and with it
@@ -181,7 +189,9 @@ pub fn write_parquet<'a>(
     let failed = |error: ParquetError| encoding_error(path, error);
     let table = part(0..0)?;
     let schema = Arc::new(table.schema());
+    let mark = table.content.map(|content| vec![KeyValue::new(MARK.to_owned(), content.name().to_owned())]);
     let mut builder = WriterProperties::builder()
+        .set_key_value_metadata(mark)
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_dictionary_page_size_limit(DICTIONARY);
     let of_folders = schema.fields().iter().filter(|field| matches!(field.data_type(), DataType::Dictionary(..)));

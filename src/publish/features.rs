@@ -3,6 +3,7 @@
 use super::columns::{self, Columns};
 use crate::dataset::{Dataset, Place};
 use crate::error::{Error, Result};
+use crate::published::Content;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -43,6 +44,7 @@ fn part<'a>(rows: Range<usize>, file_rows: &'a [FileRow], dataset: &'a Dataset, 
     let customer = |row: usize| file_rows[row].customer;
 
     let mut table = Columns::for_rows(rows);
+    table.mark(Content::Features);
     table.ids("customer_id", &dataset.customers.ids, customer);
     table.days("as_of", |row| Some(dataset.as_of[file_rows[row].as_of as usize].0));
     for (index, feature) in dataset.catalogue.numeric.iter().enumerate() {

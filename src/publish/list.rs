@@ -5,7 +5,7 @@ use super::previous::Previous;
 use crate::artefact::Scores;
 use crate::calendar::Day;
 use crate::config::List;
-use crate::published::{self, Column, Part};
+use crate::published::{Column, Content, Part};
 use crate::ranking::{Group, Ranking, Tier};
 use crate::reasons::{Explanation, Reason};
 use crate::sources::{CopiedColumn, CustomerTable};
@@ -66,7 +66,7 @@ impl Results<'_> {
     pub fn scores_table<'a>(&'a self, places: Range<usize>, passthrough: &'a [CopiedColumn]) -> Columns<'a> {
         // No column of the scores is a detail of a list.
         let details = Details { explanations: &[], lines: &[] };
-        self.table(published::SCORES, places, details, passthrough)
+        self.table(Content::Scores, places, details, passthrough)
     }
 
     fn tier(&self, place: usize) -> &'static str {
@@ -106,18 +106,19 @@ impl Results<'_> {
         lines: &'a [Line],
         passthrough: &'a [CopiedColumn],
     ) -> Columns<'a> {
-        self.table(published::LIST, places, Details { explanations, lines }, passthrough)
+        self.table(Content::List, places, Details { explanations, lines }, passthrough)
     }
 
     fn table<'a>(
         &'a self,
-        columns: &[Column],
+        content: Content,
         places: Range<usize>,
         details: Details<'a>,
         passthrough: &'a [CopiedColumn],
     ) -> Columns<'a> {
         let mut table = Columns::for_rows(places);
-        for column in columns {
+        table.mark(content);
+        for column in content.columns() {
             self.add(&mut table, *column, details);
         }
         for column in passthrough {
@@ -219,8 +220,8 @@ mod tests {
         };
 
         for (columns, table) in [
-            (published::LIST, results.list_table(0..0, &[], &[], &[])),
-            (published::SCORES, results.scores_table(0..0, &[])),
+            (Content::List.columns(), results.list_table(0..0, &[], &[], &[])),
+            (Content::Scores.columns(), results.scores_table(0..0, &[])),
         ] {
             let schema = table.schema();
             assert_eq!(schema.fields().len(), columns.len());
