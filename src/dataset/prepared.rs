@@ -169,6 +169,13 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     if !table.left_out.is_empty() {
         notes.push(format!("left out, since their types can be no features: {}", table.left_out.join(", ")));
     }
+    if !table.indexes.is_empty() {
+        notes.push(format!(
+            "left out, since they are an index that pandas wrote, which numbers rows: {}. List one under table.numeric or \
+             table.categorical to use it",
+            table.indexes.join(", ")
+        ));
+    }
     let mut source = TableRows { table, rows, places: Vec::new() };
     let dataset = source.in_blocks(request, &mut notes)?;
     let mut prepared = Prepared { source, dataset, folds, dates, unmatured, notes };

@@ -34,7 +34,8 @@ pub use scan::{scan, EventStore};
 mod tests;
 
 use self::parquet::decode::{self, Times};
-use self::parquet::{statistics, NeededDays, OpenFile};
+use self::parquet::pruning::NeededDays;
+use self::parquet::{folder_ids_are_text, statistics, OpenFile};
 use crate::calendar::{Day, Zone};
 use crate::config::{self, ChurnDefinition};
 use crate::error::{Error, Result};
@@ -67,13 +68,14 @@ impl Sources {
     ) -> Result<Sources> {
         let mut problems = Vec::new();
         let needs = customers::needs(customers);
-        let customers_table = Table::open("customers", &customers.path, &needs, None, &mut problems);
+        let customers_table = Table::open("customers", &customers.path, None, &needs, None, &mut problems);
 
         let mut others = Vec::with_capacity(signals.len());
         for (name, signal) in signals {
-            let days = days.map(|(first, last)| NeededDays { time: &signal.time, first, last, zone });
+            let days = NeededDays { time: &signal.time, unit: signal.time_unit, zone, days };
             let needs = scan::signal::needs(name, signal);
-            let mut table = Table::open(&format!("signal `{name}`"), &signal.path, &needs, days, &mut problems);
+            let what = format!("signal `{name}`");
+            let mut table = Table::open(&what, &signal.path, None, &needs, Some(days), &mut problems);
             if let Some(table) = &mut table {
                 table.notes.extend(table.mixed_clocks(&signal.time, zone));
             }
@@ -81,7 +83,7 @@ impl Sources {
         }
         let churn_table = match (churn.definition, &churn.path) {
             (ChurnDefinition::Event, Some(path)) => {
-                Table::open("churn", path, &customers::cancellations::needs(churn), None, &mut problems)
+                Table::open("churn", path, None, &customers::cancellations::needs(churn), None, &mut problems)
             }
             _ => None,
         };
@@ -97,8 +99,10 @@ impl Sources {
             (Some(table), []) => {
                 let signals = others.into_iter().filter_map(|(table, _)| table).collect();
                 let mut sources = Sources { customers: table, signals, churn: churn_table };
-                sources.settle_ids(&customers.id);
-                Ok(sources)
+                match sources.settle_ids(&customers.id).as_slice() {
+                    [] => Ok(sources),
+                    problems => Err(in_one(problems)),
+                }
             }
             (_, problems) => Err(in_one(problems)),
         }
@@ -106,26 +110,30 @@ impl Sources {
 
     /// What a person should know of the tables' files.
     pub fn notes(&self) -> impl Iterator<Item = &Note> {
-        let tables = std::iter::once(&self.customers).chain(&self.signals).chain(&self.churn);
-        tables.flat_map(|table| &table.notes)
+        self.tables().flat_map(|table| &table.notes)
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> + Clone {
+        [&self.customers].into_iter().chain(&self.signals).chain(&self.churn)
     }
 
     /// Lets all tables read their ids alike: as integers, unless some are texts or a customer's is too large. One that is too
-    /// large elsewhere is nobody's, and becomes a number that is nobody's.
-    fn settle_ids(&mut self, id: &str) {
+    /// large elsewhere is nobody's, and becomes a number that is nobody's. Returns the problems of ids in the names of folders
+    /// that cannot be read so.
+    fn settle_ids(&mut self, id: &str) -> Vec<String> {
         let nobodys = self.customers.greatest(id).filter(|greatest| *greatest < i64::MAX).map(|_| i64::MAX);
         let has_texts = |table: &Table| match nobodys {
             Some(_) => table.own_id_kind == Some(IdKind::Text),
             None => table.has_text_ids(),
         };
 
-        let is_text = self.customers.has_text_ids() || self.signals.iter().chain(&self.churn).any(has_texts);
+        let is_text = self.customers.has_text_ids()
+            || self.signals.iter().chain(&self.churn).any(has_texts)
+            || folder_ids_are_text(self.tables());
         let ids = if is_text { ReadIds::Texts } else { ReadIds::Integers { too_large: nobodys } };
-        self.signals
-            .iter_mut()
-            .chain(&mut self.churn)
-            .chain([&mut self.customers])
-            .for_each(|table| table.read_ids_as(ids));
+        let all = [&mut self.customers].into_iter().chain(&mut self.signals).chain(&mut self.churn);
+        all.for_each(|table| table.read_ids_as(ids));
+        self.tables().filter_map(Table::odd_folder_ids).collect()
     }
 
     /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.
@@ -188,8 +196,7 @@ fn newest_in(table: &Table, column: &str, before: i64, zone: &Zone) -> Result<Op
 
 fn newest_decoded(file: &OpenFile, group: usize, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
     if file.data_type(column).is_none() {
-        let day = file.file.partition_day(column);
-        return Ok(day.map(|day| zone.midnight(day)).filter(|&instant| instant < before));
+        return Ok(file.folders.instant(column, zone).filter(|&instant| instant < before));
     }
 
     let mut newest = None;

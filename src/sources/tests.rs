@@ -213,7 +213,7 @@ fn write(path: &Path, field: Field, array: &ArrayRef, dictionary: bool, version:
 fn open(path: &Path, role: Role) -> Result<Table, String> {
     let needs = [Need::required("signals.s", "c", "c", role)];
     let mut problems = Vec::new();
-    Table::open("signal `s`", path, &needs, None, &mut problems).ok_or_else(|| problems.join("\n"))
+    Table::open("signal `s`", path, None, &needs, None, &mut problems).ok_or_else(|| problems.join("\n"))
 }
 
 /// The rows of a file in a role, as text.
@@ -382,7 +382,7 @@ fn needs_of_plain_file() -> [Need; 4] {
 /// Opens and reads a whole file; an error must be one of the data.
 fn read_whole(path: &Path) -> Result<usize, String> {
     let mut problems = Vec::new();
-    let table = Table::open("signal `s`", path, &needs_of_plain_file(), None, &mut problems)
+    let table = Table::open("signal `s`", path, None, &needs_of_plain_file(), None, &mut problems)
         .ok_or_else(|| problems.join("\n"))?;
     let mut rows = 0;
     for piece in super::parquet::pieces::table_pieces(&table, 400) {

@@ -11,6 +11,7 @@ mod copies;
 mod determinism;
 mod evaluation;
 mod features_golden;
+mod files;
 mod houserules;
 mod jobs;
 mod memory_limit;

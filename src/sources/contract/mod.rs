@@ -157,7 +157,7 @@ pub(crate) fn hold_against(
 
         for holder in holders {
             let Some(&(found, count)) = holder.fields.get(need.column.as_str()) else {
-                if need.role != Role::Id && holder.folders.iter().any(|(name, _)| *name == need.column) {
+                if holder.folders.iter().any(|(name, _)| *name == need.column) {
                     present = true;
                 } else {
                     missing.push(holder);

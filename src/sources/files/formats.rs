@@ -1,7 +1,7 @@
 //! What files and folders are besides plain Parquet: told by their first bytes, by their names, and by the logs of table
 //! formats.
 
-use super::tree::{Child, Tree};
+use super::tree::{Child, Disk, Tree};
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
@@ -86,6 +86,16 @@ pub(super) fn other_format(path: &Path, head: &[u8]) -> Option<&'static str> {
     let named = ending(path);
     let by_ending = BY_ENDING.iter().find(|(ending, _)| *ending == named);
     by_magic.map(|(_, format)| *format).or(by_ending.map(|(_, format)| *format))
+}
+
+/// How the content of a file is stored instead of as plain Parquet, by its first bytes or its name, and what to do.
+pub(crate) fn stored_otherwise(path: &Path) -> Option<String> {
+    let head = Disk.head(path, MAGIC_BYTES).ok()?;
+    if head.starts_with(b"PARE") {
+        return Some("it begins with PARE, so it is encrypted; write it without encryption".to_owned());
+    }
+    let format = other_format(path, &head).filter(|_| !is_parquet(&head))?;
+    Some(format!("it seems to be {format}; write it as Parquet"))
 }
 
 fn ending(path: &Path) -> String {

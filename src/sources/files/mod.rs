@@ -10,7 +10,8 @@ mod tests;
 mod tree;
 mod walk;
 
-pub(crate) use formats::TableFormat;
+pub(crate) use days::FolderTime;
+pub(crate) use formats::{stored_otherwise, TableFormat};
 pub use partition::SourceFile;
 
 use crate::error::{Error, Result};
@@ -105,7 +106,7 @@ fn listing(found: Found, root: &Path, what: &str) -> Listing {
 
 /// Fails if a table of a format with a log was found, or if `folder` lies in one.
 fn refuse_tables(tree: &dyn Tree, folder: &Path, found: &[(PathBuf, TableFormat)], what: &str) -> Result<()> {
-    let within = table_around(tree, folder).map_err(|error| Error::reading(folder, &error))?;
+    let within = table_around(tree, folder);
     let mut refusals: Vec<String> =
         within.iter().chain(found).map(|(folder, format)| format!("{what}: {}", format.refusal(folder))).collect();
     refusals.dedup();
@@ -116,20 +117,20 @@ fn refuse_tables(tree: &dyn Tree, folder: &Path, found: &[(PathBuf, TableFormat)
     }
 }
 
-/// The table of a format with a log that a folder is, or lies in.
-fn table_around(tree: &dyn Tree, folder: &Path) -> std::io::Result<Option<(PathBuf, TableFormat)>> {
-    let Ok(resolved) = tree.resolved(folder) else { return Ok(None) };
+/// The table of a format with a log that a folder is, or lies in. A folder above that cannot be looked into is taken for none.
+fn table_around(tree: &dyn Tree, folder: &Path) -> Option<(PathBuf, TableFormat)> {
+    let resolved = tree.resolved(folder).ok()?;
     let mut below: Option<&Path> = None;
     for above in resolved.ancestors() {
-        match TableFormat::of_folder(tree, above)? {
+        match TableFormat::of_folder(tree, above).unwrap_or_default() {
             // The data of an Iceberg table lie in `data`, beside its metadata; other folders there need not be its own.
             Some(TableFormat::Iceberg) if below.is_some_and(|below| !below.ends_with("data")) => {}
-            Some(format) => return Ok(Some((above.to_path_buf(), format))),
+            Some(format) => return Some((above.to_path_buf(), format)),
             None => {}
         }
         below = Some(above);
     }
-    Ok(None)
+    None
 }
 
 /// The error of a place without a Parquet file, which says what lies there instead.

@@ -36,14 +36,6 @@ impl SourceFile {
         time
     }
 
-    /// The day that a hive partition column holds, if the path has one of that name and it is one.
-    pub(crate) fn partition_day(&self, column: &str) -> Option<Day> {
-        match self.partition_time(column)? {
-            FolderTime::Day(day) => Some(day),
-            _ => None,
-        }
-    }
-
     fn civil_date(&self) -> Option<Day> {
         let date = jiff::civil::Date::new(self.number("year")?, self.number("month")?, self.number("day")?);
         date.ok().map(Day::from_date)

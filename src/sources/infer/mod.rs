@@ -64,7 +64,7 @@ pub fn infer(data: &Path, folder: &Path) -> Result<String> {
             continue;
         }
         let mut problems = Vec::new();
-        match Table::open(&format!("table `{name}`"), &path, &[], None, &mut problems) {
+        match Table::open(&format!("table `{name}`"), &path, None, &[], None, &mut problems) {
             Some(table) => tables.push(Candidate::new(name, path, table)),
             None => skipped.push((name, problems.join("; ").replace('\n', " "))),
         }

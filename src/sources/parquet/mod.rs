@@ -2,25 +2,32 @@
 //!
 //! Only footers are read here. Every mismatch of every file is gathered, so that one message names them all.
 
+mod copies;
 mod damage;
 pub mod decode;
+mod disagreement;
 pub(crate) mod folders;
 pub mod guard;
 mod open_file;
+mod own;
 mod page_header;
 pub(crate) mod page_index;
+pub(crate) mod pandas;
 pub(crate) mod pieces;
+pub(crate) mod pruning;
 pub(crate) mod statistics;
 
 pub use open_file::{Batches, OpenFile};
 
-use crate::calendar::{Day, Zone};
+use crate::calendar::Zone;
 use crate::error::Result;
 use crate::observer::Note;
+use crate::published::Content;
 use crate::sources::contract::{hold_against, Holder, IdKind, Need, ReadIds, Role};
-use crate::sources::files::{self, SourceFile};
+use crate::sources::files;
 use arrow_schema::{DataType, Field};
 use open_file::open_file;
+use pruning::{NeededDays, Pruning};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -46,47 +53,26 @@ pub struct Table {
     pub has_large_ids: bool,
 }
 
-/// The days that a run needs of a table.
-#[derive(Clone, Copy, Debug)]
-pub struct NeededDays<'a> {
-    /// The column of the time.
-    pub time: &'a str,
-    /// The first of them.
-    pub first: Day,
-    /// The last of them.
-    pub last: Day,
-    /// The zone that they are days of.
-    pub zone: &'a Zone,
-}
-
-impl NeededDays<'_> {
-    /// Whether a file may hold rows of these days, as far as its folders tell; a day to spare on each side is for zones.
-    fn may_lie_in(&self, file: &SourceFile) -> bool {
-        let days = file.partition_days(self.time, self.zone);
-        days.is_none_or(|(first, last)| last.plus(1) >= self.first && first.plus(-1) <= self.last)
-    }
-}
-
 impl Table {
-    /// Opens a source, without the files that hold none of the needed days, and holds every file against the needs. Problems
-    /// are appended to `problems`, a line each; then there is no table.
+    /// Opens a source, without the files that hold none of the needed days, and holds every file against the needs. What
+    /// this program published itself is no source, other than what is `accepted`. Problems are appended to `problems`, a
+    /// line each; then there is no table.
     pub fn open(
         what: &str,
         path: &Path,
+        accepted: Option<Content>,
         needs: &[Need],
         days: Option<NeededDays<'_>>,
         problems: &mut Vec<String>,
     ) -> Option<Table> {
-        let (mut listed, notes) = match files::list(path, what) {
+        let (mut listed, mut notes) = match files::list(path, what) {
             Ok(listing) => (listing.files, listing.notes),
             Err(error) => {
                 problems.push(error.to_string());
                 return None;
             }
         };
-        let all = listed.len();
-        listed.retain(|file| days.is_none_or(|days| days.may_lie_in(file)));
-        let pruned_files = all - listed.len();
+        let pruning = days.map_or(Pruning::default(), |days| days.prune(what, &mut listed));
 
         let before = problems.len();
         let opened: Vec<Result<OpenFile, String>> = listed.into_par_iter().map(|file| open_file(file, needs)).collect();
@@ -97,35 +83,63 @@ impl Table {
                 Err(problem) => problems.push(format!("{what}: {problem}")),
             }
         }
+        if let Err(problem) = own::take_out(what, &mut files, accepted, &mut notes) {
+            problems.push(problem);
+            return None;
+        }
 
         let own_id_kind = {
             let holders: Vec<Holder<'_>> = files.iter().map(holder).collect();
             hold_against(what, &holders, needs, problems)
         };
+        problems.extend(folders::problems(what, files.iter().map(|file| (&file.file, &file.folders)), needs));
+        match copies::note(what, &files) {
+            Ok(note) => notes.extend(note),
+            Err(error) => problems.push(error.to_string()),
+        }
         if problems.len() > before {
             return None;
         }
 
+        notes.extend(disagreement::note(what, &files, needs));
+        let contradiction = || days.and_then(|days| days.contradiction(what, &files));
+        notes.extend(pruning.contradiction.or_else(contradiction));
         let ids = needs.iter().filter(|need| need.role == Role::Id);
         let has_large_ids =
             ids.into_iter().any(|need| files.iter().any(|file| statistics::has_large_integers(file, &need.column)));
         let mut table = Table {
             what: what.to_owned(),
             files,
-            pruned_files,
+            pruned_files: pruning.files,
             id_kind: IdKind::Integer,
             notes,
             own_id_kind,
             has_large_ids,
         };
-        table.read_ids_as(if table.has_text_ids() { ReadIds::Texts } else { ReadIds::of_kind(IdKind::Integer) });
+        let is_text = table.has_text_ids() || folder_ids_are_text([&table]);
+        table.read_ids_as(if is_text { ReadIds::Texts } else { ReadIds::of_kind(IdKind::Integer) });
         Some(table)
     }
 
     /// Settles how ids are read.
     pub fn read_ids_as(&mut self, ids: ReadIds) {
         self.id_kind = ids.kind();
-        self.files.iter_mut().for_each(|file| file.ids = ids);
+        for file in &mut self.files {
+            file.ids = ids;
+            file.folders.read_ids_as(ids.kind());
+        }
+    }
+
+    /// The problem that ids in the names of folders are not of the kind that ids are read as, if they are not.
+    pub(crate) fn odd_folder_ids(&self) -> Option<String> {
+        let (file, text) = self.files.iter().find_map(|file| Some((file, file.folders.odd_id()?)))?;
+        Some(format!(
+            "{}: the ids in the names of folders must be {}s, as other ids are, and `{text}` is not, in {}; write both as \
+             one type",
+            self.what,
+            self.id_kind.name(),
+            file.file.path.display()
+        ))
     }
 
     /// Whether its ids are texts, or integers that can be read as such only.
@@ -195,6 +209,14 @@ impl Table {
         }
         crate::digest::hex(&hash.finalize())
     }
+}
+
+/// Whether the ids of tables that have them in the names of folders alone are texts: some cannot be integers, and no table
+/// has integers in a column.
+pub(crate) fn folder_ids_are_text<'a>(tables: impl IntoIterator<Item = &'a Table> + Clone) -> bool {
+    let mut files = tables.clone().into_iter().flat_map(|table| &table.files);
+    let has_integers = || tables.clone().into_iter().any(|table| table.own_id_kind == Some(IdKind::Integer));
+    files.any(|file| file.folders.has_textual_id()) && !has_integers()
 }
 
 /// A file as a place that holds columns.

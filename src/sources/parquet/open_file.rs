@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::sources::contract::convert::{Conversions, Why};
 use crate::sources::contract::{Form, IdKind, Need, ReadIds, Role, Verdict, EXTENSION, UUID};
 use crate::sources::copied::kinds::CopyType;
-use crate::sources::files::SourceFile;
+use crate::sources::files::{self, SourceFile};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::arrow_reader::{
@@ -38,6 +38,8 @@ pub struct OpenFile {
     forms: Arc<[(String, Form)]>,
     /// How ids are read.
     pub(super) ids: ReadIds,
+    /// The needed columns that its folders hold instead.
+    pub(crate) folders: FolderColumns,
 }
 
 impl OpenFile {
@@ -46,7 +48,8 @@ impl OpenFile {
         self.metadata.metadata().row_group(row_group).num_rows().max(0) as usize
     }
 
-    /// Starts decoding some row groups, or all, only the given columns. Columns that the file lacks are left out.
+    /// Starts decoding some row groups, or all, only the given columns. Needed columns that the file's folders
+    /// hold are added; those that it lacks altogether are left out.
     pub fn read(&self, columns: &[&str], row_groups: Option<Vec<usize>>, batch_size: usize) -> Result<Batches<'_>> {
         self.batches(columns, row_groups, None, batch_size)
     }
@@ -85,7 +88,7 @@ impl OpenFile {
                 reader: Some(reader),
                 asked,
                 conversions: Conversions::new(self.forms.clone(), self.ids),
-                folders: None,
+                folders: self.folders.only(columns),
             }),
             Err(why) => Err(asked.undecodable(&why)),
         }
@@ -141,7 +144,7 @@ pub struct Batches<'a> {
     asked: Asked<'a>,
     conversions: Conversions,
     /// The columns of folders that are added to each.
-    folders: Option<FolderColumns>,
+    folders: FolderColumns,
 }
 
 impl Iterator for Batches<'_> {
@@ -164,12 +167,7 @@ impl Iterator for Batches<'_> {
     }
 }
 
-impl<'a> Batches<'a> {
-    /// With the columns of folders added to each.
-    pub(super) fn with_folders(self, folders: FolderColumns) -> Batches<'a> {
-        Batches { folders: Some(folders), ..self }
-    }
-
+impl Batches<'_> {
     fn converted(&mut self, batch: RecordBatch) -> Result<RecordBatch> {
         let first = self.asked.next;
         self.asked.next += batch.num_rows();
@@ -177,10 +175,7 @@ impl<'a> Batches<'a> {
             let (row_group, row) = self.asked.place(first + unfit.row);
             unfit_value(&self.asked.file.file.path, &unfit.column, row_group, row, &unfit.why)
         })?;
-        match &self.folders {
-            None => Ok(batch),
-            Some(folders) => folders.add_to(batch),
-        }
+        self.folders.add_to(batch)
     }
 }
 
@@ -245,10 +240,14 @@ fn damaged(path: &Path, place: &str, why: &str) -> Error {
 /// 9999, and are of UTC, as the Parquet format says.
 pub(super) fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, String> {
     let path = file.path.display();
-    let unreadable = |problem: String| {
-        format!("{path} is not a readable Parquet file: {problem}. It may be truncated, still being written, or of another format; write it again")
-    };
     let handle = File::open(&file.path).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    let unreadable = |problem: String| match files::stored_otherwise(&file.path) {
+        Some(stored) => format!("{path} is not a readable Parquet file: {stored}"),
+        None => format!(
+            "{path} is not a readable Parquet file: {problem}. It may be truncated, still being written, or of another \
+             format; write it again"
+        ),
+    };
     let bytes = handle.metadata().map_err(|e| format!("{path} cannot be read: {e}"))?.len();
     if bytes < 12 {
         return Err(unreadable(format!("found {bytes} bytes")));
@@ -265,7 +264,8 @@ pub(super) fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, St
         Ok((metadata, columns.stored, columns.forms))
     });
     let (metadata, schema, forms) = read.and_then(|read| read).map_err(unreadable)?;
-    Ok(OpenFile { file, metadata, bytes, schema, forms, ids: ReadIds::of_kind(IdKind::Integer) })
+    let folders = FolderColumns::new(&file, metadata.schema(), needs);
+    Ok(OpenFile { file, metadata, bytes, schema, forms, ids: ReadIds::of_kind(IdKind::Integer), folders })
 }
 
 /// Fails where a footer contradicts itself or its file, as that of a damaged file may: what it says decides how much

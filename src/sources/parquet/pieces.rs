@@ -1,6 +1,5 @@
 //! Row groups cut into pieces, so that no thread waits for another that decodes a large one alone.
 
-use super::folders::FolderColumns;
 use super::Batches;
 use super::{OpenFile, Table};
 use crate::error::Result;
@@ -43,9 +42,7 @@ impl<'a> FilePiece<'a> {
     /// decoded.
     pub fn read(&self, needs: &[Need], batch_size: usize) -> Result<Batches<'a>> {
         let columns: Vec<&str> = needs.iter().map(|need| need.column.as_str()).collect();
-        let batches = self.file.batches(&columns, Some(vec![self.row_group]), self.rows.clone(), batch_size)?;
-        let folders = FolderColumns::new(&self.file.file, self.file.metadata.schema(), needs);
-        Ok(batches.with_folders(folders))
+        self.file.batches(&columns, Some(vec![self.row_group]), self.rows.clone(), batch_size)
     }
 }
 

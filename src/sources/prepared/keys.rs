@@ -77,17 +77,9 @@ impl PreparedTable {
                 }
             }
 
-            if let Some(column) = &self.as_of {
-                match &arrays[as_of] {
-                    Some(array) => {
-                        let nulls = times.fill(array, &mut instants);
-                        keys.days.extend(decode::valid(&instants, nulls.as_ref()).map(|t| day_of(t, zone)));
-                    }
-                    None => {
-                        let day = part.folder_day(column).map_or(NO_DAY, |day| day.0);
-                        keys.days.resize(keys.days.len() + rows, day);
-                    }
-                }
+            if let (Some(_), Some(Some(array))) = (&self.as_of, arrays.get(as_of)) {
+                let nulls = times.fill(array, &mut instants);
+                keys.days.extend(decode::valid(&instants, nulls.as_ref()).map(|t| day_of(t, zone)));
             }
 
             if let (Some(_), Some(Some(array))) = (&self.label, arrays.get(1)) {

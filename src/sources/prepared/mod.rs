@@ -62,6 +62,8 @@ pub struct PreparedTable {
     pub dates: Vec<String>,
     /// Columns of types that cannot be features, as "`name` (type)".
     pub left_out: Vec<String>,
+    /// Columns that are pandas' index and so no features.
+    pub indexes: Vec<String>,
 }
 
 /// What a column can be, by its type.
@@ -126,13 +128,15 @@ impl PreparedTable {
             categorical: Vec::new(),
             dates: Vec::new(),
             left_out: Vec::new(),
+            indexes: Vec::new(),
         };
 
         let why = match *wanted {
             Wanted::Training => {
                 opened.label = Some(settings.label.clone());
                 opened.fold = usual(&settings.fold, "fold");
-                opened.choose_features(&columns, settings);
+                let indexes = opened.origin.parts().into_iter().flat_map(|part| part.index_columns()).collect();
+                opened.choose_features(&columns, &indexes, settings);
                 "which [table] lists"
             }
             Wanted::Scoring { model, numeric, categorical } => {
@@ -172,8 +176,9 @@ impl PreparedTable {
     }
 
     /// Every column that has no role and is not ignored, by its type unless it is listed. The value at stake is known as
-    /// of the date and so may be a feature too; a column that is passed through is one only if it is listed.
-    fn choose_features(&mut self, columns: &[Column], settings: &config::Table) {
+    /// of the date and so may be a feature too; a column that is passed through is one only if it is listed, and so is one
+    /// that is pandas' index.
+    fn choose_features(&mut self, columns: &[Column], indexes: &HashSet<String>, settings: &config::Table) {
         let roles = [Some(&self.id), self.label.as_ref(), self.as_of.as_ref(), self.fold.as_ref()];
         for column in columns {
             let name = &column.name;
@@ -181,6 +186,10 @@ impl PreparedTable {
                 continue;
             }
             if settings.passthrough.contains(name) && !settings.lists(name) {
+                continue;
+            }
+            if indexes.contains(name) && !settings.lists(name) {
+                self.indexes.push(quoted(name));
                 continue;
             }
             let kind = match (settings.numeric.contains(name), settings.categorical.contains(name)) {

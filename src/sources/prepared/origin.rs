@@ -2,6 +2,7 @@
 
 use super::batches::Batches;
 use super::part::Part;
+use crate::published::Content;
 use crate::sources::contract::{IdKind, Need};
 use crate::sources::parquet::Table;
 use arrow_array::RecordBatch;
@@ -41,7 +42,11 @@ pub enum Origin {
 impl Origin {
     pub(super) fn open(given: Given<'_>, needs: &[Need], problems: &mut Vec<String>) -> Option<Origin> {
         match given {
-            Given::Files(path) => Table::open(WHAT, path, needs, None, problems).map(Origin::Files),
+            Given::Files(path) => {
+                let table = Table::open(WHAT, path, Some(Content::Features), needs, None, problems)?;
+                problems.extend(table.odd_folder_ids());
+                Some(Origin::Files(table))
+            }
             Given::Batches(batches) => Batches::open(WHAT, batches, needs, problems).map(Origin::Batches),
         }
     }

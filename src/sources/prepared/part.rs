@@ -1,12 +1,11 @@
 //! A file or a record batch, of which some columns of some rows are read at a time.
 
-use crate::calendar::Day;
 use crate::error::Result;
 use crate::sources::copied::kinds::CopyType;
-use crate::sources::parquet::OpenFile;
+use crate::sources::parquet::{pandas, OpenFile};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::Schema;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Rows decoded at a time, of each column: few enough to stay in cache between decoding and placing.
 const BATCH: usize = 8192;
@@ -36,6 +35,17 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// The columns that are pandas' index.
+    pub fn index_columns(self) -> HashSet<String> {
+        match self {
+            Part::File(file) => pandas::index_columns_of(file),
+            Part::Batch(batch, places) => {
+                let description = batch.schema_ref().metadata().get(pandas::DESCRIPTION);
+                pandas::index_columns(places.keys().map(String::as_str), description.map(String::as_str))
+            }
+        }
+    }
+
     /// The columns that a file's folders hold, and their values.
     pub fn folders(self) -> &'a [(String, Option<String>)] {
         match self {
@@ -56,14 +66,6 @@ impl<'a> Part<'a> {
     pub fn folder_value(self, column: &str) -> Option<&'a str> {
         match self {
             Part::File(file) => file.file.partition_value(column)?.as_deref(),
-            Part::Batch(..) => None,
-        }
-    }
-
-    /// The day that a folder of a file is named for.
-    pub fn folder_day(self, column: &str) -> Option<Day> {
-        match self {
-            Part::File(file) => file.file.partition_day(column),
             Part::Batch(..) => None,
         }
     }
