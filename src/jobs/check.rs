@@ -8,7 +8,7 @@ use crate::dataset::{Dataset, RowCounts, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::publish::manifest::SourceSummary;
-use crate::sources::{self, Quarantine};
+use crate::sources::{self, plausibility, Quarantine};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -93,6 +93,9 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         tables.sources.customers.try_columns(copied)?;
         let data = input::build(job, &tables, &[as_of], None)?;
         gates::check(job, &tables, &data, as_of)?;
+        for advice in plausibility::advice(job.settings(), &tables.sources, &tables.zone)? {
+            job.warn(advice);
+        }
         // A training needs more than scoring: matured labels, and enough churners.
         let training = history(job, &tables, as_of)?;
 

@@ -7,7 +7,9 @@ pub mod customers;
 pub mod files;
 pub mod infer;
 pub mod parquet;
+pub mod plausibility;
 pub mod prepared;
+pub(crate) mod profile;
 pub mod quarantine;
 pub mod scan;
 
@@ -167,7 +169,8 @@ pub fn customer_columns(customers: Option<&config::Customers>) -> Result<&config
     customers.ok_or_else(|| {
         Error::Config(
             "this command needs the customers table and the signals: add [customers] and [signals.…] to the \
-             configuration (`churn init` writes a commented one)"
+             configuration (`churn init` writes a commented one), or give a prepared table to a command that takes \
+             --features FILE, such as `churn train`"
                 .to_owned(),
         )
     })
