@@ -8,16 +8,36 @@ pub const DEFAULT_TOML: &str = include_str!("default.toml");
 /// The first section of [`DEFAULT_TOML`] that says nothing about the tables.
 const FIRST_GENERAL_SECTION: &str = "# ---- Who is scored";
 
+/// A key of a general section that a `churn.toml` sets.
+pub struct Set {
+    /// The section's name.
+    pub section: &'static str,
+    /// The key's name.
+    pub key: &'static str,
+    /// The line, with the key, its value and, it may be, a comment.
+    pub line: String,
+}
+
 /// A `churn.toml` from sections of its own: `own` names the tables, and every general setting follows with its comment,
-/// switched off, so that it keeps to the defaults until someone changes it.
-pub fn starter(own: &str) -> String {
+/// switched off, so that it keeps to the defaults until someone changes it. Only those in `set` are set, each in its place.
+pub fn starter(own: &str, set: &[Set]) -> String {
     let general = DEFAULT_TOML.find(FIRST_GENERAL_SECTION).map_or("", |at| &DEFAULT_TOML[at..]);
     let mut text = format!("{}\n\n", own.trim_end());
+    let mut section = "";
+
     for line in general.lines() {
-        if line.starts_with(|c: char| c.is_ascii_lowercase()) {
-            text.push('#');
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name;
         }
-        text.push_str(line);
+        let key = line.trim_start_matches('#').split(" = ").next().unwrap_or_default();
+        if let Some(set) = set.iter().find(|set| set.section == section && set.key == key) {
+            text.push_str(&set.line);
+        } else {
+            if line.starts_with(|c: char| c.is_ascii_lowercase()) {
+                text.push('#');
+            }
+            text.push_str(line);
+        }
         text.push('\n');
     }
     text

@@ -34,7 +34,7 @@ pub use choices::{
     Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Direction, EpochUnit, EvaluationChoice, Folds,
     Format, Penalty, RankBy, Reference, Sample,
 };
-pub use defaults::{starter, DEFAULT_TOML};
+pub use defaults::{starter, Set, DEFAULT_TOML};
 pub use layers::Layer;
 pub use resolve::{environment, load, load_for_table, Resolved, DEFAULT_FILE};
 pub use settings::{

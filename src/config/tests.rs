@@ -435,7 +435,7 @@ fn shown_settings_read_back_as_the_same_settings() {
 
 #[test]
 fn a_starter_keeps_to_the_defaults() {
-    let text = starter(MINIMAL);
+    let text = starter(MINIMAL, &[]);
     assert_contains(&text, &["[list]\n", "\n#capacity = 500\n", "\n# Customers on the list"]);
     assert_eq!(
         settings(&text).unwrap().canonical_json().unwrap(),

@@ -248,8 +248,9 @@ mod tests {
 
     #[test]
     fn placeholders_stand_apart() {
-        let ages =
-            |other: f64| profile((0..200).map(|i| Value::Number(if i % 10 == 0 { other } else { f64::from(20 + i % 50) })));
+        let ages = |other: f64| {
+            profile((0..200).map(|i| Value::Number(if i % 10 == 0 { other } else { f64::from(20 + i % 50) })))
+        };
         assert!(placeholder("age", &ages(-999.0)).unwrap().contains("-999"));
         assert!(placeholder("age", &ages(999.0)).is_some());
         assert!(placeholder("age", &ages(70.0)).is_none());

@@ -13,6 +13,7 @@ mod evaluation;
 mod features_golden;
 mod files;
 mod houserules;
+mod inferred;
 mod jobs;
 mod memory_limit;
 mod messages;

@@ -6,6 +6,7 @@ pub mod comparison;
 mod evaluation;
 pub mod explain;
 pub mod features;
+pub mod init;
 pub mod list;
 pub mod model;
 pub mod simulate;

@@ -1,180 +1,323 @@
-//! The tables that a folder may hold, and a look at their columns.
+//! A table that may have a place in the configuration, and what its columns look like.
 
-use super::names::{has_word, is_id, is_person_id, is_text, is_time, signal_name};
-use crate::error::Result;
-use crate::sources::files::{Folder, TableFormat};
-use crate::sources::parquet::decode;
+use super::names::{has_word, is_gone, is_person_id, signal_name, words};
+use super::tables::{self, Found};
+use super::MOST_LEVELS;
+use crate::config::EpochUnit;
+use crate::error::{Error, Result};
+use crate::sources::files::Folder;
 use crate::sources::parquet::Table;
+use crate::sources::profile::{self, Profile};
 use arrow_schema::DataType;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Most levels of a column that is offered as a category.
-pub(super) const MOST_LEVELS: usize = 50;
-const BATCH_ROWS: usize = 16_384;
 /// Best first: the time at which something happened.
 const TIMES: &[&str] = &["ts", "timestamp", "datetime", "time", "occurred", "date", "day", "at", "on"];
 /// Times at which a row was handled rather than happened.
-const HANDLING: &[&str] = &["updated", "modified", "ingested", "loaded", "inserted", "processed", "exported"];
+const HANDLING: &[&str] = &["updated", "modified", "ingested", "loaded", "inserted", "processed", "exported", "synced"];
+/// Times of what comes later, or of something else.
+const LATER: &[&str] = &[
+    "returned",
+    "refunded",
+    "delivered",
+    "shipped",
+    "closed",
+    "resolved",
+    "due",
+    "expires",
+    "expiry",
+    "until",
+    "end",
+    "next",
+    "planned",
+    "scheduled",
+    "valid",
+    "birth",
+    "born",
+    "dob",
+    "deleted",
+    "paid",
+];
+/// The share of rows without a time that a signal's time may have: more of them are no rows of the signal.
+pub(super) const MOST_NULL_TIMES: f64 = 0.05;
+/// Further words of names that numbers may have which are times.
+const EPOCH_NAMES: &[&str] =
+    &["epoch", "created", "since", "start", "begin", "signup", "registered", "joined", "opened", "ended", "left"];
+
+/// What a column holds, as far as guesses need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    Integer,
+    /// A decimal.
+    Decimal,
+    Float,
+    Text,
+    Flag,
+    Time,
+    /// A number that counts these since 1970.
+    Epoch(EpochUnit),
+    /// No value at all.
+    Nothing,
+    /// Bytes that are no text, lists and the like.
+    Other,
+}
+
+impl Holds {
+    fn new(name: &str, data_type: &DataType, is_uuid: bool, profile: &Profile) -> Holds {
+        let base = match data_type {
+            DataType::Dictionary(_, values) => values.as_ref(),
+            plain => plain,
+        };
+        if profile.rows > 0 && profile.filled() == 0 {
+            return match base {
+                DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Holds::Time,
+                _ => Holds::Nothing,
+            };
+        }
+
+        let epoch = epoch_unit(name, profile);
+        match base {
+            _ if base.is_integer() => epoch.map_or(Holds::Integer, Holds::Epoch),
+            DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => Holds::Decimal,
+            DataType::Float16 | DataType::Float32 | DataType::Float64 => epoch.map_or(Holds::Float, Holds::Epoch),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Holds::Text,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView if profile.no_text == 0 => Holds::Text,
+            DataType::FixedSizeBinary(16) if is_uuid => Holds::Text,
+            DataType::Boolean => Holds::Flag,
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Holds::Time,
+            DataType::Null => Holds::Nothing,
+            _ => Holds::Other,
+        }
+    }
+}
+
+/// The unit of numbers that are called like a time and lie where times of our age do.
+fn epoch_unit(name: &str, profile: &Profile) -> Option<EpochUnit> {
+    let is_called_so = [TIMES, HANDLING, LATER, EPOCH_NAMES].iter().any(|names| has_word(name, names)) || is_gone(name);
+    let numbers = profile.numbers;
+    let unit = EpochUnit::likely(numbers.lowest as i64)?;
+    let is_same = EpochUnit::likely(numbers.highest as i64) == Some(unit);
+    (is_called_so && is_same && numbers.count > 0).then_some(unit)
+}
+
+/// A column that some file of a table has.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub name: String,
+    pub holds: Holds,
+    pub profile: Profile,
+    /// Whether it is the index of a data frame rather than data.
+    pub is_index: bool,
+}
+
+impl Column {
+    /// Whether it may hold ids: integers, decimals without fractions, texts.
+    pub fn is_id(&self) -> bool {
+        match self.holds {
+            Holds::Integer | Holds::Text => true,
+            Holds::Decimal => self.profile.numbers.are_whole(),
+            _ => false,
+        }
+    }
+
+    pub fn is_number(&self) -> bool {
+        matches!(self.holds, Holds::Integer | Holds::Decimal | Holds::Float)
+    }
+
+    pub fn is_text(&self) -> bool {
+        self.holds == Holds::Text
+    }
+
+    pub fn is_time(&self) -> bool {
+        matches!(self.holds, Holds::Time | Holds::Epoch(_))
+    }
+
+    /// The different values that were seen, if a model could take them for categories.
+    pub fn levels(&self) -> Option<Vec<&str>> {
+        self.profile.levels(MOST_LEVELS)
+    }
+
+    /// The unit of its numbers, if it holds times as numbers.
+    pub fn time_unit(&self) -> Option<EpochUnit> {
+        match self.holds {
+            Holds::Epoch(unit) => Some(unit),
+            _ => None,
+        }
+    }
+}
 
 /// The id column of the customers table.
+#[derive(Clone, Debug)]
 pub(super) struct CustomersId {
-    pub(super) column: String,
-    pub(super) is_text: bool,
+    pub column: String,
+    pub is_text: bool,
 }
 
 /// A table, and the columns that all its files have together.
 pub(super) struct Candidate {
-    pub(super) name: String,
-    pub(super) path: PathBuf,
-    table: Table,
-    pub(super) columns: Vec<(String, DataType)>,
+    pub name: String,
+    pub path: PathBuf,
+    pub table: Table,
+    pub columns: Vec<Column>,
+    pub rows: u64,
 }
 
 impl Candidate {
-    pub(super) fn new(name: String, path: PathBuf, table: Table) -> Candidate {
-        let mut columns: Vec<(String, DataType)> = Vec::new();
-        for field in table.files.iter().flat_map(|file| file.metadata.schema().fields()) {
-            if !columns.iter().any(|(known, _)| known == field.name()) {
-                columns.push((field.name().clone(), field.data_type().clone()));
+    pub fn new(name: String, path: PathBuf, table: Table) -> Result<Candidate> {
+        let mut types: Vec<(String, DataType, bool)> = Vec::new();
+        let mut folders: Vec<String> = Vec::new();
+        for file in &table.files {
+            for field in file.metadata.schema().fields() {
+                if !types.iter().any(|(known, ..)| known == field.name()) {
+                    let is_uuid = file.leaf(field.name()).is_some_and(|leaf| {
+                        let column = file.metadata.parquet_schema().column(leaf);
+                        column.logical_type_ref() == Some(&parquet::basic::LogicalType::Uuid)
+                    });
+                    types.push((field.name().clone(), field.data_type().clone(), is_uuid));
+                }
+            }
+            for (folder, _) in &file.file.partition {
+                if !types.iter().any(|(known, ..)| known == folder) {
+                    types.push((folder.clone(), DataType::Utf8, false));
+                    folders.push(folder.clone());
+                }
             }
         }
-        Candidate { name, path, table, columns }
+
+        let names: Vec<&str> = types.iter().map(|(name, ..)| name.as_str()).collect();
+        let profiles = profile::profiles(&table, &names)?;
+        let columns = types
+            .into_iter()
+            .zip(profiles)
+            .map(|((name, data_type, is_uuid), profile)| {
+                let is_index = is_index(&name);
+                let holds = if folders.contains(&name) && profile.are_days() {
+                    Holds::Time
+                } else {
+                    Holds::new(&name, &data_type, is_uuid, &profile)
+                };
+                Column { holds, name, profile, is_index }
+            })
+            .collect();
+        let rows = table.files.iter().map(|file| file.rows()).sum();
+        Ok(Candidate { name, path, table, columns, rows })
     }
 
-    /// The names of the columns of a type.
-    pub(super) fn of_type(&self, is_type: fn(&DataType) -> bool) -> impl Iterator<Item = &String> {
-        self.columns.iter().filter(move |(_, data_type)| is_type(data_type)).map(|(name, _)| name)
+    /// The columns of a kind.
+    pub fn those(&self, is_kind: fn(&Column) -> bool) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(move |column| is_kind(column))
     }
 
-    /// The first column of a type whose name holds the best of the words.
-    pub(super) fn called(&self, is_type: fn(&DataType) -> bool, wanted: &[&str]) -> Option<String> {
-        wanted.iter().find_map(|word| self.of_type(is_type).find(|name| has_word(name, &[*word])).cloned())
+    /// The first column of a kind whose name holds the best of the words.
+    pub fn called(&self, is_kind: fn(&Column) -> bool, wanted: &[&str]) -> Option<&Column> {
+        wanted.iter().find_map(|word| self.those(is_kind).find(|column| has_word(&column.name, &[*word])))
+    }
+
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
     }
 
     /// The column that says when a row happened.
-    pub(super) fn time(&self) -> Option<String> {
-        let badness = |name: &&String| {
+    pub fn time(&self) -> Option<&Column> {
+        let badness = |column: &&Column| {
+            let name = &column.name;
             let best = TIMES.iter().position(|word| has_word(name, &[*word])).unwrap_or(TIMES.len());
-            (has_word(name, HANDLING), best)
+            let has_gaps = column.profile.null_share() > MOST_NULL_TIMES;
+            (has_gaps, column.time_unit().is_some(), has_word(name, HANDLING) || has_word(name, LATER), best)
         };
-        self.of_type(is_time).min_by_key(badness).cloned()
+        self.those(Column::is_time).min_by_key(badness)
     }
 
     /// The column of the customer's id: the one called as in the customers table, or else one called like an id of
-    /// people. Integers and texts are never the same ids.
-    pub(super) fn id(&self, of_customers: Option<&CustomersId>) -> Option<String> {
-        let is_alike = |name: &&String| of_customers.is_none_or(|id| id.is_text == self.is_text_column(name));
-        let is_same = |name: &&String| of_customers.is_some_and(|id| id.column == **name);
-        let mut alike = self.of_type(is_id).filter(is_alike);
-        self.of_type(is_id).filter(is_alike).find(is_same).or_else(|| alike.find(|name| is_person_id(name))).cloned()
+    /// people. Numbers and texts are never the same ids.
+    pub fn id(&self, of_customers: Option<&CustomersId>) -> Option<&Column> {
+        let is_alike = |column: &&Column| of_customers.is_none_or(|id| id.is_text == column.is_text());
+        let is_same = |column: &&Column| of_customers.is_some_and(|id| id.column == column.name);
+        let same = self.those(Column::is_id).filter(is_alike).find(is_same);
+        same.or_else(|| self.those(Column::is_id).filter(is_alike).find(|column| is_person_id(&column.name)))
     }
 
-    pub(super) fn is_text_column(&self, column: &str) -> bool {
-        self.of_type(is_text).any(|name| name == column)
-    }
-
-    /// The different values of a column in its first `rows` rows; none if there are more than [`MOST_LEVELS`].
-    pub(super) fn levels(&self, column: &str, rows: usize) -> Result<Option<BTreeSet<String>>> {
-        let mut levels = BTreeSet::new();
-        let mut seen = 0;
-        for file in &self.table.files {
-            for batch in file.read(&[column], None, BATCH_ROWS)? {
-                let batch = batch?;
-                let Some(array) = batch.column_by_name(column) else { continue };
-                levels.extend(decode::texts(array).values);
-                seen += batch.num_rows();
-                if levels.len() > MOST_LEVELS {
-                    return Ok(None);
-                }
-                if seen >= rows {
-                    return Ok(Some(levels));
-                }
-            }
-        }
-        Ok(Some(levels))
-    }
-
-    /// Whether no value of an id column repeats.
-    pub(super) fn is_unique(&self, column: &str) -> Result<bool> {
-        let is_text = self.is_text_column(column);
-        let (mut numbers, mut texts) = (hashbrown::HashSet::new(), hashbrown::HashSet::new());
-        let mut ids = Vec::new();
-
-        for file in &self.table.files {
-            for batch in file.read(&[column], None, BATCH_ROWS)? {
-                let batch = batch?;
-                let Some(array) = batch.column_by_name(column) else { continue };
-                if is_text {
-                    let found = decode::texts(array);
-                    let rows = found.positions.iter().flatten().count();
-                    if found.values.len() < rows || !found.values.into_iter().all(|id| texts.insert(id)) {
-                        return Ok(false);
-                    }
-                } else {
-                    let ids = decode::integers_of(array, &mut ids);
-                    if !ids.iter().flatten().all(|id| numbers.insert(id)) {
-                        return Ok(false);
-                    }
-                }
-            }
-        }
-
-        Ok(true)
+    /// The columns that hold whole numbers as floats and are called like an id of people: a join by floats is no join.
+    pub fn float_id(&self) -> Option<&Column> {
+        let is_float = |column: &Column| column.holds == Holds::Float && column.profile.numbers.are_whole();
+        self.those(is_float).find(|column| is_person_id(&column.name))
     }
 }
 
-/// A place where a table lies.
-pub(super) struct Place {
-    pub(super) name: String,
-    pub(super) path: PathBuf,
-    /// The format, if it is a table of a format with a log.
-    pub(super) format: Option<TableFormat>,
+/// Whether a column is the index of a data frame, which other programs save along with the data.
+fn is_index(name: &str) -> bool {
+    name.starts_with("__index_level_") || name.starts_with("Unnamed: ") || words(name) == ["level", "0"]
 }
 
-/// The tables of a folder by name, in name order. A file or folder whose name holds a digit or `=` (a week, a date, a
-/// part number, a hive partition) is a piece of the table that its folder is; any other is a table of its own.
-pub(super) fn candidates(data: &Path) -> Result<Vec<Place>> {
-    let mut paths = Vec::new();
+/// A table that cannot be opened, and why.
+pub(super) struct Unreadable {
+    pub name: String,
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+/// The tables of a folder by name, in name order, and those that cannot be read.
+///
+/// # Errors
+/// [`Error::Contract`] when no file below `data` is Parquet.
+pub(super) fn candidates(data: &Path) -> Result<(Vec<Candidate>, Vec<Unreadable>)> {
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     if data.is_file() {
-        paths.push((data.to_path_buf(), None));
+        files.push(data.to_path_buf());
     } else {
-        let root = Folder::open(data)?;
-        let is_table = root.format.map(|format| (data.to_path_buf(), Some(format)));
-        paths.extend(is_table);
-        paths.extend(root.files.into_iter().map(|file| (file, None)));
-        root.folders.iter().for_each(|folder| gather(folder, &mut paths));
+        gather(data, &Folder::open(data)?, &mut files, &mut unreadable);
     }
-    paths.sort();
-
-    let stem = |path: &Path| path.file_stem().map_or(String::new(), |stem| signal_name(&stem.to_string_lossy()));
-    let is_taken = |path: &PathBuf| paths.iter().any(|(other, _)| other != path && stem(other) == stem(path));
-    let mut places: Vec<Place> = Vec::new();
-
-    for (path, format) in &paths {
-        // Two tables of one name are told apart by the folders that lead to them.
-        let below = path.strip_prefix(data).unwrap_or(path).with_extension("");
-        let name = if is_taken(path) { signal_name(&below.to_string_lossy()) } else { stem(path) };
-        let number = places.iter().filter(|place| place.name == name).count();
-        let name = if number == 0 { name } else { format!("{name}_{}", number + 1) };
-        places.push(Place { name, path: path.clone(), format: *format });
+    if files.is_empty() && unreadable.is_empty() {
+        let data = data.display();
+        return Err(Error::Contract(format!("{data} holds no Parquet file; name the folder with the tables' files")));
     }
 
-    Ok(places)
+    let root = if data.is_file() { data.parent().unwrap_or(data) } else { data };
+    let mut candidates = Vec::new();
+    for Found { name, path, .. } in tables::tables(root, &files, are_alike) {
+        let mut problems = Vec::new();
+        match Table::open(&format!("table `{name}`"), &path, &[], None, &mut problems) {
+            Some(table) => match Candidate::new(name.clone(), path.clone(), table) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(error) => unreadable.push(Unreadable { name, path, reason: error.to_string() }),
+            },
+            None => unreadable.push(Unreadable { name, path, reason: problems.join("; ").replace('\n', " ") }),
+        }
+    }
+    Ok((candidates, unreadable))
 }
 
-fn gather(folder: &Folder, found: &mut Vec<(PathBuf, Option<TableFormat>)>) {
-    let is_piece = |name: Option<&std::ffi::OsStr>| {
-        name.is_some_and(|name| name.to_string_lossy().contains(|c: char| c == '=' || c.is_ascii_digit()))
-    };
-    let is_one_file = folder.folders.is_empty() && folder.files.len() == 1;
-    let has_pieces = folder.files.iter().any(|file| is_piece(file.file_stem()))
-        || folder.folders.iter().any(|below| is_piece(below.path.file_name()));
-
-    if folder.format.is_some() || is_one_file || has_pieces {
-        found.push((folder.path.clone(), folder.format));
-        return;
+/// The files of a folder, and the tables of formats with a log in it.
+fn gather(data: &Path, folder: &Folder, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Unreadable>) {
+    if let Some(format) = folder.format {
+        let below = folder.path.strip_prefix(data).unwrap_or(&folder.path);
+        unreadable.push(Unreadable {
+            name: signal_name(&below.to_string_lossy()),
+            path: folder.path.clone(),
+            reason: format.refusal(&folder.path),
+        });
     }
-    found.extend(folder.files.iter().map(|file| (file.clone(), None)));
-    folder.folders.iter().for_each(|below| gather(below, found));
+    files.extend(folder.files.iter().cloned());
+    folder.folders.iter().for_each(|below| gather(data, below, files, unreadable));
+}
+
+/// Whether files have mostly the same columns. A file that cannot be read differs from none: its table will say so.
+fn are_alike(files: &[PathBuf]) -> bool {
+    const LOOKS: usize = 12;
+    let every = files.len().div_ceil(LOOKS);
+    let mut first: Option<Vec<String>> = None;
+    for file in files.iter().step_by(every) {
+        let Some(table) = Table::open("", file, &[], None, &mut Vec::new()) else { continue };
+        let columns: Vec<String> = table.files.iter().flat_map(|file| file.columns()).map(str::to_owned).collect();
+        match &first {
+            None => first = Some(columns),
+            Some(known) => {
+                let common = columns.iter().filter(|column| known.contains(column)).count();
+                if 2 * common < known.len().max(columns.len()) {
+                    return false;
+                }
+            }
+        }
+    }
+    true
 }

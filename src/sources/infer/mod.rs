@@ -1,386 +1,617 @@
 //! Which table is which in a folder of Parquet files, for `churn init --from`: guessed from names, types and a look at
-//! the values. The written `churn.toml` says what was guessed and what was left out, and why.
+//! the values; and how to define churn, from the rhythm in which customers come back. The written `churn.toml` marks what
+//! was guessed and says what was left out, and why.
 
 mod candidate;
+mod customers;
+mod lives;
 mod names;
+mod prepared;
+mod rhythm;
+mod signals;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 
-use crate::config;
-use crate::error::{Error, Result};
-use crate::published;
-use crate::sources::parquet::Table;
-use arrow_schema::DataType;
-use candidate::{candidates, Candidate, CustomersId, Place, MOST_LEVELS};
-use names::{
-    has_word, is_float, is_gone, is_id, is_key, is_number, is_person_id, is_text, is_time, singular, unit_of, words,
-    PEOPLE,
-};
+use crate::calendar::Day;
+use crate::config::{self, ChurnDefinition, EpochUnit};
+use crate::error::Result;
+use crate::measures::SignalKind;
+use candidate::{candidates, Candidate, Column, MOST_NULL_TIMES};
+use customers::Customers;
+use lives::{Ids, Lives, Rows};
+use names::{has_word, is_gone, is_key, words};
+use prepared::Prepared;
+use rhythm::{propose, Proposal, Span};
+use serde::Serialize;
+use signals::{Doing, Signal};
 use std::path::{Path, PathBuf};
 
-/// Rows of an event table that are looked at to see its categories.
-const LOOK_ROWS: usize = 100_000;
-
-const SIGNUP: &[&str] = &["signup", "signed", "sign", "registered", "registration", "joined", "onboarded", "since"];
+/// Most levels of a column that is offered as a category.
+const MOST_LEVELS: usize = 50;
 const ANSWERS: &[&str] = &["truth", "label", "labels", "target", "prediction", "predictions"];
-/// Columns of the customers table that tend to be filled in after someone has left.
-const GIVEAWAYS: &[&str] = &["status", "active", "closed", "left", "label", "target", "reason", "tenure"];
-/// Columns for the people who call, not for the model.
-const CONTACTS: &[&str] = &["owner", "manager", "agent", "rep", "name", "email", "phone", "contact"];
-const MONTHLY: &[&str] = &["mrr", "arpu", "revenue", "charges", "fee"];
-/// Best first: the quantity of an event.
-const QUANTITIES: &[&str] = &[
-    "duration", "amount", "revenue", "price", "spend", "value", "score", "clicks", "minutes", "seconds", "quantity",
-    "pages",
-];
-const SCORES: &[&str] = &["score", "rating", "answer", "response", "value"];
-const MOODS: &[&str] = &["sentiment", "polarity"];
-const CATEGORIES: &[&str] = &["channel", "category", "type", "kind", "device", "platform", "product", "page", "topic"];
-const INSTRUMENTS: &[&str] = &["nps", "csat", "ces"];
+/// The share of those who left whose date is as many days after their last row as that of the others, from which the dates
+/// were computed rather than recorded.
+const COMPUTED: f64 = 0.95;
+/// Customers who left that are needed to tell.
+const LEAST_COMPUTED: usize = 30;
+/// Rows of a table from which it is told that it has one for each customer.
+const LEAST_ALIKE: u64 = 20;
 
-/// Writes a commented `churn.toml` for the Parquet files in `data`. `folder` is where the file will stand: paths below
-/// it are written relative to it, others absolute.
+/// A configuration, and what it was inferred from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inferred {
+    /// The commented `churn.toml`.
+    #[serde(skip)]
+    pub text: String,
+    /// Every table that was found.
+    pub tables: Vec<FoundTable>,
+    /// What a person should decide, or supply, before `churn check` and `churn train` can succeed.
+    pub missing: Vec<String>,
+    /// What a person should look at.
+    pub doubts: Vec<String>,
+    /// The date to check, train and score for, where it is not the day after the newest row.
+    pub as_of: Option<Day>,
+    /// The prepared table to train from, if that is what was found.
+    pub features: Option<PathBuf>,
+}
+
+/// A table that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct FoundTable {
+    /// Its name.
+    pub name: String,
+    /// Its file or folder, or a pattern for its files.
+    pub path: PathBuf,
+    /// What it was taken for: customers, churn, a kind of signal, a prepared table; nothing if it was left out.
+    pub taken_for: Option<String>,
+    /// Its rows.
+    pub rows: Option<u64>,
+    /// The customers that its rows are of.
+    pub customers: Option<u64>,
+    /// Whether their number is an estimate.
+    pub customers_estimated: bool,
+    /// The day of its first row.
+    pub first_day: Option<Day>,
+    /// The day of its last row.
+    pub last_day: Option<Day>,
+    /// Why it was left out.
+    pub left_out: Option<String>,
+}
+
+/// Infers a commented `churn.toml` for the Parquet files in `data`. `folder` is where the file will stand: paths below it are
+/// written relative to it, others absolute.
 ///
 /// # Errors
-/// [`Error::Contract`] when no file below `data` is Parquet, or a column cannot be decoded. Tables that cannot be
-/// opened or placed are no error; the text names them.
-pub fn infer(data: &Path, folder: &Path) -> Result<String> {
-    let mut skipped = Vec::new();
-    let mut tables = Vec::new();
-    let candidates = candidates(data)?;
-
-    if candidates.is_empty() {
-        let data = data.display();
-        return Err(Error::Contract(format!("{data} holds no Parquet file; name the folder with the tables' files")));
+/// [`Error::Contract`](crate::Error::Contract) when no file below `data` is Parquet, or a file of a table in use cannot be
+/// decoded. Tables that cannot be opened or placed are no error; the text names them.
+pub fn infer(data: &Path, folder: &Path) -> Result<Inferred> {
+    let (tables, unreadable) = candidates(data)?;
+    let mut plan = Plan::default();
+    for table in unreadable {
+        plan.left_out.push(FoundTable { left_out: Some(table.reason), ..FoundTable::new(&table.name, &table.path) });
     }
 
-    for Place { name, path, format } in candidates {
-        if let Some(format) = format {
-            skipped.push((name, format.refusal(&path)));
-            continue;
-        }
-        if words(&name).iter().any(|word| ANSWERS.contains(&word.as_str())) {
-            skipped.push((name, "it is named like an answer, not like something known at the time".to_owned()));
-            continue;
-        }
-        let mut problems = Vec::new();
-        match Table::open(&format!("table `{name}`"), &path, None, &[], None, &mut problems) {
-            Some(table) => tables.push(Candidate::new(name, path, table)),
-            None => skipped.push((name, problems.join("; ").replace('\n', " "))),
+    let mut known = Vec::new();
+    for table in tables {
+        match not_known_at_the_time(&table) {
+            Some(reason) => plan.leave_out(&table, None, reason),
+            None => known.push(table),
         }
     }
 
-    let mut plan = Plan::new(tables, skipped)?;
-    let mut text = format!(
-        "# Written by `churn init` for {}: guessed from names, types and a look at the values.\n# Check each guess; \
-         `churn check` then holds the data against it.\n\n",
-        one_line(&data.display().to_string())
-    );
+    plan.place(known)?;
+    plan.settle()?;
+    Ok(plan.inferred(data, folder))
+}
 
-    if !plan.prepared(&mut text) {
-        plan.write(&mut text, folder)?;
+/// Why the rows of a table are no source: they are answers, or the program's own results.
+fn not_known_at_the_time(table: &Candidate) -> Option<String> {
+    let has = |name: &str| table.column(name).is_some();
+    let is_feature =
+        |column: &Column| column.name.contains("_active_days_") || column.name.ends_with("_days_since_last");
+    if has("churn_probability") && has("customer_id") && (has("model_version") || has("risk_tier")) {
+        return Some("it is a list or a table of scores that this program published".to_owned());
     }
-    Ok(config::starter(&text))
+    if has("customer_id") && has("as_of") && table.columns.iter().any(is_feature) {
+        return Some("it is a feature table that this program wrote; `churn train --features` takes it".to_owned());
+    }
+    let is_answer = words(&table.name).iter().any(|word| ANSWERS.contains(&word.as_str()));
+    is_answer.then(|| "it is named like an answer, not like something known at the time".to_owned())
+}
+
+/// A table or a column of cancellations.
+struct Cancellations {
+    name: String,
+    path: PathBuf,
+    id: String,
+    time: String,
+    time_unit: Option<EpochUnit>,
+    /// Whether the customers table has them.
+    of_customers: bool,
+    /// Why it is not certain.
+    doubt: Option<String>,
+    rows: Rows,
 }
 
 /// What each table is.
+#[derive(Default)]
 struct Plan {
-    customers: Option<(Candidate, CustomersId)>,
-    churn: Option<(Candidate, String, String)>,
+    customers: Option<Customers>,
+    customer_rows: Rows,
+    churn: Option<Cancellations>,
     signals: Vec<Signal>,
-    /// Tables that have no place, and why.
-    skipped: Vec<(String, String)>,
+    left_out: Vec<FoundTable>,
     unplaced: Vec<Candidate>,
+    proposal: Option<Proposal>,
+    /// The signals whose silence is churn, if there are no cancellations.
+    silent: Vec<String>,
+    /// How old the newest row of a signal may be, where it is older than the others'.
+    staleness: Vec<(String, u32)>,
+    missing: Vec<String>,
+    doubts: Vec<String>,
 }
 
-/// A signal as it will be written.
-struct Signal {
-    name: String,
-    path: PathBuf,
-    kind: &'static str,
-    /// Key, value and comment.
-    lines: Vec<(&'static str, String, Option<&'static str>)>,
+impl FoundTable {
+    fn new(name: &str, path: &Path) -> FoundTable {
+        FoundTable {
+            name: name.to_owned(),
+            path: path.to_path_buf(),
+            taken_for: None,
+            rows: None,
+            customers: None,
+            customers_estimated: false,
+            first_day: None,
+            last_day: None,
+            left_out: None,
+        }
+    }
+
+    fn with_rows(mut self, rows: &Rows) -> FoundTable {
+        self.customers = Some(rows.customers());
+        self.customers_estimated = rows.is_sample();
+        (self.first_day, self.last_day) = (rows.first(), rows.last());
+        self
+    }
 }
 
 impl Plan {
-    fn new(mut tables: Vec<Candidate>, mut skipped: Vec<(String, String)>) -> Result<Plan> {
-        let customers = find_customers(&tables)?.map(|(at, id)| (tables.remove(at), id));
-        let customers_id = customers.as_ref().map(|(_, id)| id);
-        let churn = tables
-            .iter()
-            .position(|table| is_gone(&table.name) && is_dated(table, customers_id))
-            .or_else(|| {
-                let has_date = |table: &Candidate| table.of_type(is_time).any(|name| is_gone(name));
-                tables.iter().position(|table| has_date(table) && is_dated(table, customers_id))
-            })
-            .map(|at| tables.remove(at))
-            .and_then(|table| {
-                let id = table.id(customers_id)?;
-                let time = table.of_type(is_time).find(|name| is_gone(name)).cloned().or_else(|| table.time())?;
-                Some((table, id, time))
-            });
+    fn leave_out(&mut self, table: &Candidate, rows: Option<&Rows>, reason: String) {
+        let found =
+            FoundTable { rows: Some(table.rows), left_out: Some(reason), ..FoundTable::new(&table.name, &table.path) };
+        self.left_out.push(match rows {
+            Some(rows) => found.with_rows(rows),
+            None => found,
+        });
+    }
 
-        let (mut signals, mut unplaced) = (Vec::new(), Vec::new());
+    /// Finds the place of each table.
+    fn place(&mut self, mut tables: Vec<Candidate>) -> Result<()> {
+        self.customers = Customers::find(&mut tables)?;
+        if let Some(customers) = &self.customers {
+            let column = customers.table.column(&customers.id.column);
+            self.customer_rows =
+                column.map(|id| Rows::read(&customers.table, id, None)).transpose()?.unwrap_or_default();
+        }
+        self.find_churn(&mut tables)?;
+
+        let ids = Ids::new(&self.customer_rows);
+        let keys: Vec<(String, Vec<String>)> = tables.iter().map(|table| (table.name.clone(), keys(table))).collect();
         for table in tables {
-            match (table.id(customers_id), table.time()) {
-                (Some(id), Some(time)) => signals.push(Signal::guess(&table, id, time)?),
-                (id, _) => {
-                    let lacking = match id {
-                        None => "the customer's id, of the type that it has in the table of customers",
-                        Some(_) => "a date or a timestamp",
-                    };
-                    skipped.push((table.name.clone(), format!("it has no column with {lacking}")));
-                    unplaced.push(table);
-                }
+            let customers_id = self.customers.as_ref().map(|customers| &customers.id);
+            let (Some(id), Some(time)) = (table.id(customers_id), table.time()) else {
+                let reason = lacking(&table, customers_id.is_some(), table.id(customers_id).is_none(), &keys);
+                self.leave_out(&table, None, reason);
+                self.unplaced.push(table);
+                continue;
+            };
+            if time.profile.null_share() > MOST_NULL_TIMES {
+                let share = 100.0 * time.profile.null_share();
+                let reason = format!(
+                    "its only time `{}` is empty in {share:.0} % of the rows, so it does not say when a row happened",
+                    time.name
+                );
+                self.leave_out(&table, None, reason);
+                continue;
             }
-        }
 
-        Ok(Plan { customers, churn, signals, skipped, unplaced })
-    }
-
-    /// Writes a section for a prepared feature table, if there is nothing but one.
-    fn prepared(&mut self, text: &mut String) -> bool {
-        if !self.signals.is_empty() || self.customers.is_some() {
-            return false;
-        }
-        let [table] = self.unplaced.as_slice() else { return false };
-        let label = table.columns.iter().find(|(name, t)| is_gone(name) && (t.is_integer() || *t == DataType::Boolean));
-        let (Some(id), Some((label, _))) = (table.id(None), label) else { return false };
-        let path = one_line(&table.path.display().to_string());
-        *text += &format!("# A prepared feature table: `churn train --features {path}`\n[table]\n");
-        *text += &format!("id = {}\nlabel = {}\n", quoted(&id), quoted(label));
-        if let Some(as_of) = table.of_type(is_time).find(|name| words(name) == ["as", "of"]) {
-            *text += &format!("as_of = {}\n", quoted(as_of));
-        }
-        if let Some((fold, _)) = table.columns.iter().find(|(name, _)| name == "fold") {
-            *text += &format!("fold = {}\n", quoted(fold));
-        }
-        *text += "# Columns that the model must not see, because they are known only afterwards.\n#ignore = []\n";
-        true
-    }
-
-    fn write(&self, text: &mut String, folder: &Path) -> Result<()> {
-        match &self.customers {
-            Some((table, id)) => write_customers(text, table, &id.column, folder)?,
-            None => {
-                *text += "# No table of customers was found: one row a customer, with an id that never repeats.\n\
-                          #[customers]\n#path = \"customers.parquet\"\n#id = \"customer_id\"\n"
+            let signal = Signal::guess(&table, id, time)?;
+            if signal.rows.customers() == signal.rows.rows
+                && table.rows >= LEAST_ALIKE
+                && customers::likeness(&table) > 0
+            {
+                let reason = "it has one row for each customer, as a second table of customers has; join its columns to the first";
+                self.leave_out(&table, Some(&signal.rows), reason.to_owned());
+                continue;
             }
-        }
-
-        for signal in &self.signals {
-            *text += &format!("\n[signals.{}]\nkind = \"{}\"\n", signal.name, signal.kind);
-            *text += &format!("path = {}\n", written(&signal.path, folder));
-            for (key, value, comment) in &signal.lines {
-                *text += &comment.map_or(String::new(), |comment| format!("# {comment}\n"));
-                *text += &format!("{key} = {}\n", quoted(value));
+            let share = signal.rows.share_known(&ids);
+            if self.customers.is_some() && share == 0.0 {
+                let reason = format!("none of the ids in `{}` is in the table of customers", id.name);
+                self.leave_out(&table, Some(&signal.rows), reason);
+                continue;
             }
-        }
-
-        if self.signals.is_empty() {
-            *text += "\n# No signal was found: a table with the customer's id and a time in each row.\n\
-                      #[signals.logins]\n#kind = \"event\"\n#path = \"logins\"\n#id = \"customer_id\"\n#time = \"ts\"\n";
-        }
-
-        for (name, reason) in &self.skipped {
-            *text += &format!("\n# Left out: {} ({}).\n", one_line(name), one_line(reason));
-        }
-        *text += "\n[churn]\n";
-        match &self.churn {
-            Some((table, id, time)) => {
-                let path = written(&table.path, folder);
-                *text +=
-                    &format!("definition = \"event\"\npath = {path}\nid = {}\ntime = {}\n", quoted(id), quoted(time));
+            if self.customers.is_some() && share < 0.95 {
+                self.doubts.push(format!(
+                    "signal `{}`: {:.0} % of its customers are not in the table of customers; their rows go to quarantine",
+                    signal.name,
+                    100.0 * (1.0 - share)
+                ));
             }
-            None => {
-                let of_customers = self.customers.iter().flat_map(|(table, _)| table.of_type(is_time));
-                for column in of_customers.filter(|name| is_gone(name)) {
-                    *text += &format!(
-                        "# The customers' column `{}` may say when they left: write id and date of those who did to a \
-                         table of\n# their own, and name it here with definition = \"event\" and path.\n",
-                        one_line(column)
-                    );
-                }
-                let signals = self.inactivity_signals();
-                *text += "# No table of cancellations was found, so churn is silence: no row of these signals in the \
-                          label window.\ndefinition = \"inactivity\"\n";
-                *text += &format!("signals = {}\n", list(&signals));
-            }
+            self.signals.push(signal);
         }
-
-        *text +=
-            "# Days between the as-of date and the label window: the time in which the team can act.\n#gap_days = 7\n\
-                  # Days of the label window.\n#horizon_days = 30\n";
+        self.drop_computed_churn();
         Ok(())
     }
 
-    /// The signals that customers give by themselves: silence of a survey says little.
-    fn inactivity_signals(&self) -> Vec<String> {
-        let own = |signal: &&Signal| ["event", "amount"].contains(&signal.kind);
-        let names: Vec<String> = self.signals.iter().filter(own).map(|signal| signal.name.clone()).collect();
-        if names.is_empty() {
-            self.signals.iter().map(|signal| signal.name.clone()).collect()
+    /// Finds the table of cancellations, which is taken out of the others, or else the customers' column of them.
+    fn find_churn(&mut self, tables: &mut Vec<Candidate>) -> Result<()> {
+        let id = self.customers.as_ref().map(|customers| &customers.id);
+        let gone_time = |table: &Candidate| {
+            let named =
+                |column: &&Column| is_gone(&column.name) || is_gone(&table.name) && names::is_maybe_gone(&column.name);
+            table.those(Column::is_time).find(named).map(|column| column.name.clone())
+        };
+        let has_place = |table: &&Candidate| table.time().is_some() && table.id(id).is_some();
+        let named = tables.iter().position(|table| is_gone(&table.name) && has_place(&table));
+        let dated = || tables.iter().position(|table| gone_time(table).is_some() && has_place(&table));
+
+        if let Some(table) = named.or_else(dated).map(|at| tables.remove(at)) {
+            let time = gone_time(&table).and_then(|name| table.column(&name)).or_else(|| table.time());
+            let (Some(id), Some(time)) = (table.id(id), time) else { return Ok(()) };
+            let rows = Rows::read(&table, id, Some(time))?;
+            if let Some(reason) = answer_for_all(&table, time) {
+                self.leave_out(&table, Some(&rows), reason);
+                return Ok(());
+            }
+            self.churn = Some(Cancellations {
+                name: table.name.clone(),
+                path: table.path.clone(),
+                id: id.name.clone(),
+                time: time.name.clone(),
+                time_unit: time.time_unit(),
+                of_customers: false,
+                doubt: None,
+                rows,
+            });
+            return Ok(());
+        }
+
+        let Some(customers) = &self.customers else { return Ok(()) };
+        let Some(((left, is_certain), id)) = customers.left().zip(customers.table.column(&customers.id.column)) else {
+            return Ok(());
+        };
+        let doubt = (!is_certain).then(|| format!("is `{}` the day on which a customer left?", left.name));
+        self.churn = Some(Cancellations {
+            name: customers.table.name.clone(),
+            path: customers.table.path.clone(),
+            id: id.name.clone(),
+            time: left.name.clone(),
+            time_unit: left.time_unit(),
+            of_customers: true,
+            doubt,
+            rows: Rows::read(&customers.table, id, Some(left))?,
+        });
+        Ok(())
+    }
+
+    /// Leaves out cancellations that lie as many days after the last row of a signal for nearly every customer: somebody
+    /// computed them from it, and they say nothing that the signal does not.
+    fn drop_computed_churn(&mut self) {
+        let Some(churn) = &self.churn else { return };
+        let reason = self.signals.iter().find_map(|signal| {
+            let after = churn.rows.days_after(&signal.rows);
+            let count = after.values().sum::<usize>();
+            let (days, most) = after.iter().max_by_key(|(_, count)| **count)?;
+            (count >= LEAST_COMPUTED && *most as f64 >= COMPUTED * count as f64).then(|| {
+                format!(
+                    "its dates are {days} days after each customer's last row of `{}`: they were computed from it, and nobody \
+                     recorded them",
+                    signal.name
+                )
+            })
+        });
+        let Some((reason, churn)) = reason.and_then(|reason| Some((reason, self.churn.take()?))) else { return };
+        if churn.of_customers {
+            self.doubts.push(format!("the customers' column `{}` is not taken for churn: {reason}", churn.time));
         } else {
-            names
+            let found = FoundTable {
+                rows: Some(churn.rows.rows),
+                left_out: Some(reason),
+                ..FoundTable::new(&churn.name, &churn.path)
+            };
+            self.left_out.push(found.with_rows(&churn.rows));
         }
     }
-}
 
-impl Signal {
-    fn guess(table: &Candidate, id: String, time: String) -> Result<Signal> {
-        let mut lines = vec![("id", id.clone(), None), ("time", time, None)];
-        let mut instrument = None;
-        let mut category = None;
-
-        for column in table.of_type(is_text).filter(|name| **name != id) {
-            let levels = table.levels(column, LOOK_ROWS)?;
-            let Some(levels) = levels.filter(|levels| levels.len() > 1) else { continue };
-            if levels.iter().all(|level| INSTRUMENTS.contains(&level.to_lowercase().as_str())) {
-                instrument = Some(column.clone());
-            } else if category.is_none() && has_word(column, CATEGORIES) {
-                category = Some(column.clone());
-            }
+    /// Whether all there is is a prepared table.
+    fn prepared(&self) -> Option<Prepared<'_>> {
+        if !self.signals.is_empty() {
+            return None;
         }
+        match (&self.customers, self.unplaced.as_slice()) {
+            (Some(customers), _) => Prepared::find(&customers.table),
+            (None, tables) => tables.iter().find_map(Prepared::find),
+        }
+    }
 
-        let named_instrument = INSTRUMENTS.iter().find(|name| has_word(&table.name, &[**name]));
-        let is_survey = has_word(&table.name, &["survey"]) || named_instrument.is_some() || instrument.is_some();
-        let mood = table.called(is_float, MOODS);
-        let score = table.called(is_number, SCORES).filter(|name| is_survey && *name != id);
-        let quantity = table.called(is_number, QUANTITIES).filter(|name| *name != id);
+    /// Proposes how churn is defined, and what is learned from.
+    fn settle(&mut self) -> Result<()> {
+        if self.prepared().is_some() {
+            return Ok(());
+        }
+        self.silent = self.silent_signals();
+        let definition = self.definition();
+        let silent = |signal: &&Signal| definition == ChurnDefinition::Event || self.silent.contains(&signal.name);
+        let activity: Vec<&Rows> = self.signals.iter().filter(silent).map(|signal| &signal.rows).collect();
 
-        let kind = match (mood, score, quantity) {
-            (_, Some(score), _) => {
-                lines.push(("value", score, None));
-                match (instrument, named_instrument) {
-                    (Some(column), _) => lines.push(("instrument", column, None)),
-                    (None, Some(name)) => lines.push(("instrument_name", (*name).to_owned(), None)),
-                    (None, None) => {
-                        lines.push(("instrument_name", "nps".to_owned(), Some("Not certain: nps, csat or ces?")));
-                    }
-                }
-                "survey"
-            }
-            (Some(mood), None, _) => {
-                lines.push(("value", mood, None));
-                "sentiment"
-            }
-            (None, None, Some(quantity)) => {
-                let unit = unit_of(&quantity);
-                lines.push(("value", quantity, None));
-                lines.extend(unit.map(|unit| ("unit", unit.to_owned(), None)));
-                "amount"
-            }
-            (None, None, None) => "event",
+        let first = activity.iter().filter_map(|rows| rows.first()).min();
+        let last = activity.iter().filter_map(|rows| rows.last_busy()).max();
+        let (Some(first), Some(last), Some(customers)) = (first, last, &self.customers) else {
+            self.say_what_is_missing();
+            return Ok(());
         };
+        let span = Span { first, end: last.plus(1) };
+        let newest = self.signals.iter().filter_map(|signal| signal.rows.last()).max().unwrap_or(last).plus(1);
 
-        lines.extend(category.map(|column| ("category", column, None)));
-        Ok(Signal { name: table.name.clone(), path: table.path.clone(), kind, lines })
-    }
-}
-
-/// The table with one row a customer, and its id column: called like people or with a sign-up date, and with ids that
-/// never repeat.
-fn find_customers(tables: &[Candidate]) -> Result<Option<(usize, CustomersId)>> {
-    let score = |table: &Candidate| {
-        let named = words(&table.name);
-        let is_called_so = named.iter().any(|word| PEOPLE.contains(&singular(word)));
-        let has_signup = table.of_type(is_time).any(|name| has_word(name, SIGNUP));
-        2 * u8::from(is_called_so) + u8::from(is_called_so && named.len() == 1) + u8::from(has_signup)
-    };
-
-    let mut order: Vec<usize> = (0..tables.len()).filter(|&at| !is_gone(&tables[at].name)).collect();
-    order.retain(|&at| score(&tables[at]) > 0);
-    order.sort_by_key(|&at| std::cmp::Reverse(score(&tables[at])));
-
-    for at in order {
-        let shared = |name: &String| {
-            tables
-                .iter()
-                .enumerate()
-                .filter(|(other, table)| *other != at && table.of_type(is_id).any(|n| n == name))
-                .count()
+        let column = |name: Option<&String>| -> Result<Option<Rows>> {
+            let id = customers.table.column(&customers.id.column);
+            let columns = id.zip(name.and_then(|name| customers.table.column(name)));
+            columns.map(|(id, time)| Rows::read(&customers.table, id, Some(time))).transpose()
         };
-        let mut columns: Vec<&String> = tables[at]
-            .of_type(is_id)
-            .filter(|name| is_person_id(name) || words(name) == ["id"] || shared(name) > 0)
-            .collect();
-        columns.sort_by_key(|name| std::cmp::Reverse((is_person_id(name), shared(name))));
-        for column in columns {
-            if tables[at].is_unique(column)? {
-                return Ok(Some((
-                    at,
-                    CustomersId { column: column.clone(), is_text: tables[at].is_text_column(column) },
-                )));
-            }
+        let (start, end) = customers.contract.as_ref().map(|(start, end)| (start, end)).unzip();
+        let columns = [column(customers.signup.as_ref())?, column(start)?, column(end)?];
+        let lives = Lives::new(&self.customer_rows, columns, &activity, self.churn.as_ref().map(|churn| &churn.rows));
+
+        let least = gates().map_or(100, |gates| u64::from(gates.min_churners));
+        self.proposal = propose(&lives, definition, span, least);
+        let as_of = self.proposal.as_ref().map_or(span.end, |proposal| proposal.ready);
+        self.judge_freshness(as_of, newest);
+        self.say_what_is_missing();
+        Ok(())
+    }
+
+    fn definition(&self) -> ChurnDefinition {
+        match self.churn {
+            Some(_) => ChurnDefinition::Event,
+            None => ChurnDefinition::Inactivity,
         }
     }
 
-    Ok(None)
-}
-
-fn write_customers(text: &mut String, table: &Candidate, id: &str, folder: &Path) -> Result<()> {
-    *text += &format!("[customers]\npath = {}\nid = {}\n", written(&table.path, folder), quoted(id));
-    let end = |words: &[&str]| table.of_type(is_time).find(|name| has_word(name, words)).cloned();
-    let contract = end(&["start", "begin", "from"]).zip(end(&["end", "until", "expiry", "expires"]));
-    let start_alone = end(&["start", "created", "opened"]).filter(|_| contract.is_none());
-    if let Some(signup) = table.called(is_time, SIGNUP).or(start_alone) {
-        *text += &format!("signup = {}\n", quoted(&signup));
+    /// The signals whose rows are the customer's own doing: silence of a survey says little. If there is none, those of
+    /// which this is not certain.
+    fn silent_signals(&self) -> Vec<String> {
+        let mut kinds: [Vec<String>; 3] = Default::default();
+        for signal in &self.signals {
+            let is_activity = matches!(signal.kind, SignalKind::Event | SignalKind::Amount);
+            let place = match signal.doing {
+                Doing::Own if is_activity => 0,
+                Doing::Unsure(_) if is_activity => 1,
+                _ => 2,
+            };
+            kinds[place].push(signal.name.clone());
+        }
+        kinds.into_iter().find(|names| !names.is_empty()).unwrap_or_default()
     }
 
-    if let Some((start, end)) = contract {
-        let (start, end) = (quoted(&start), quoted(&end));
-        *text += &format!("# The contract; one that runs out is no churn.\nstart = {start}\nend = {end}\n");
-    }
-
-    if let Some(value) = table.called(is_number, MONTHLY) {
-        *text += &format!("# Money a month at stake.\nvalue = {}\n", quoted(&value));
-    }
-    let (mut numeric, mut categorical, mut passthrough, mut unused) = (vec![], vec![], vec![], vec![]);
-    for (name, data_type) in table.columns.iter().filter(|(name, t)| name != id && !is_time(t)) {
-        if is_gone(name) || has_word(name, GIVEAWAYS) {
-            unused.push(format!("{name} (it may tell who has left)"));
-        } else if is_number(data_type) && !is_key(name) {
-            numeric.push(name.clone());
-        } else if is_text(data_type) && has_word(name, CONTACTS) {
-            if published::has_column(published::LIST, name) {
-                unused.push(format!("{name} (the list has a column of this name)"));
+    /// Allows signals with rows on few days what they need. Others that end before the rest are late.
+    fn judge_freshness(&mut self, as_of: Day, newest: Day) {
+        const USUAL: i32 = 3;
+        for signal in &self.signals {
+            let Some(last) = signal.rows.newest_before(as_of) else { continue };
+            let age = as_of.0 - 1 - last.0;
+            let hole = signal.rows.longest_hole();
+            if age <= USUAL.min(hole.max(1)) && hole <= USUAL {
+                continue;
+            }
+            if age <= 2 * hole.max(USUAL) {
+                self.staleness.push((signal.name.clone(), (2 * hole).max(age).max(USUAL) as u32));
             } else {
-                passthrough.push(name.clone());
+                self.missing.push(format!(
+                    "signal `{}` ends on {last}, {} days before {as_of}, although it never paused for more than {hole} days: \
+                     load the missing days, or set its max_staleness_days",
+                    signal.name,
+                    as_of.0 - last.0
+                ));
             }
-        } else if is_text(data_type) || *data_type == DataType::Boolean {
-            match table.levels(name, usize::MAX)? {
-                Some(levels) if levels.len() > 1 => categorical.push(name.clone()),
-                Some(_) => unused.push(format!("{name} (always the same)")),
-                None => unused.push(format!("{name} (more than {MOST_LEVELS} different values)")),
-            }
-        } else {
-            unused.push(name.clone());
+        }
+
+        if as_of < newest {
+            self.doubts.push(format!(
+                "there are rows up to {}, but hardly any customers to score after {}; give the commands the date --as-of \
+                 {as_of}",
+                newest.plus(-1),
+                as_of.plus(-1)
+            ));
         }
     }
 
-    *text += "# Only what was already true on the as-of date: take out what the source goes on changing.\n";
-    *text += &format!("numeric = {}\ncategorical = {}\n", list(&numeric), list(&categorical));
-    *text += &format!("# Copied to the list for the people who work with it.\npassthrough = {}\n", list(&passthrough));
-    if !unused.is_empty() {
-        *text += &format!("# Not used: {}.\n", one_line(&unused.join(", ")));
+    fn say_what_is_missing(&mut self) {
+        if self.customers.is_none() {
+            let of = self.signals.first().map(|signal| {
+                let column = |key: &str| {
+                    signal.entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.trim_matches('"'))
+                };
+                let (id, time) = (column("id").unwrap_or("customer_id"), column("time").unwrap_or("ts"));
+                format!(
+                    ". With DuckDB: COPY (SELECT {id}, min({time})::DATE AS signup_date FROM '{}' GROUP BY 1) TO \
+                     'customers.parquet'",
+                    signal.path.display()
+                )
+            });
+            self.missing.push(format!(
+                "a table of customers: one row for each, with an id that does not repeat{}",
+                of.unwrap_or_default()
+            ));
+        }
+        if self.signals.is_empty() {
+            self.missing.push("a signal: a table with the customer's id and a time in each row".to_owned());
+        }
+
+        let Some(gates) = gates() else { return };
+        match &self.proposal {
+            None if self.customers.is_some() && !self.signals.is_empty() => self.missing.push(
+                "a longer history: it has no room for the label windows of a training and of an evaluation date, even with a \
+                 horizon of a week"
+                    .to_owned(),
+            ),
+            None => {}
+            Some(proposal) => {
+                if proposal.to_score < u64::from(gates.min_customers) {
+                    self.missing.push(format!(
+                        "customers: about {} could be scored on {}, fewer than the {} of gates.min_customers",
+                        proposal.to_score, proposal.ready, gates.min_customers
+                    ));
+                }
+                if proposal.count.churned < u64::from(gates.min_churners) {
+                    self.missing.push(format!(
+                        "churners: about {} in {} snapshots, fewer than the {} of gates.min_churners",
+                        proposal.count.churned, proposal.snapshots, gates.min_churners
+                    ));
+                }
+            }
+        }
     }
-    Ok(())
+
+    /// Every table, as it is shown.
+    fn found(&self) -> Vec<FoundTable> {
+        let mut found = self.left_out.clone();
+        let prepared = self.prepared().map(|prepared| prepared.table());
+        if let Some(customers) = &self.customers {
+            let taken_for = if prepared.is_some() { "prepared table" } else { "customers" };
+            let table = &customers.table;
+            let row = FoundTable {
+                taken_for: Some(taken_for.to_owned()),
+                rows: Some(table.rows),
+                ..FoundTable::new(&table.name, &table.path)
+            };
+            let (first_day, last_day) = (None, None);
+            found.push(FoundTable { first_day, last_day, ..row.with_rows(&self.customer_rows) });
+        } else if let Some(table) = prepared {
+            found.retain(|other| other.path != table.path);
+            found.push(FoundTable {
+                taken_for: Some("prepared table".to_owned()),
+                rows: Some(table.rows),
+                ..FoundTable::new(&table.name, &table.path)
+            });
+        }
+        if let Some(churn) = self.churn.as_ref().filter(|churn| !churn.of_customers) {
+            let row = FoundTable {
+                taken_for: Some("churn".to_owned()),
+                rows: Some(churn.rows.rows),
+                ..FoundTable::new(&churn.name, &churn.path)
+            };
+            found.push(row.with_rows(&churn.rows));
+        }
+        for signal in &self.signals {
+            let taken_for = format!("{} signal", signals::kind_name(signal.kind));
+            let row = FoundTable {
+                taken_for: Some(taken_for),
+                rows: Some(signal.rows.rows),
+                ..FoundTable::new(&signal.name, &signal.path)
+            };
+            found.push(row.with_rows(&signal.rows));
+        }
+        found.sort_by(|a, b| (a.left_out.is_some(), &a.name).cmp(&(b.left_out.is_some(), &b.name)));
+        found
+    }
+
+    fn inferred(mut self, data: &Path, folder: &Path) -> Inferred {
+        for signal in &self.signals {
+            let doubts = signal.doubts.iter().map(|doubt| format!("signal `{}`: {doubt}", signal.name));
+            self.doubts.extend(doubts);
+        }
+        if let Some(proposal) = &self.proposal {
+            self.doubts.extend(proposal.doubts.iter().cloned());
+        }
+
+        let text = config::starter(&text::written(&self, data, folder), &text::general(&self));
+        let prepared = self.prepared();
+        let features = prepared.as_ref().map(|prepared| prepared.table().path.clone());
+        let missing = prepared.as_ref().map_or_else(|| self.missing.clone(), Prepared::missing);
+        let as_of = self.as_of();
+        Inferred { text, tables: self.found(), missing, doubts: self.doubts.clone(), as_of, features }
+    }
+
+    /// The date to work for, where it is not the day after the newest row.
+    fn as_of(&self) -> Option<Day> {
+        let newest = self.signals.iter().filter_map(|signal| signal.rows.last()).max()?.plus(1);
+        self.proposal.as_ref().map(|proposal| proposal.ready).filter(|ready| *ready < newest)
+    }
 }
 
-fn is_dated(table: &Candidate, customers_id: Option<&CustomersId>) -> bool {
-    table.time().is_some() && table.id(customers_id).is_some()
+/// The gates that hold unless somebody sets others.
+fn gates() -> Option<config::Gates> {
+    let defaults: toml::Table = config::DEFAULT_TOML.parse().ok()?;
+    defaults.get("gates")?.clone().try_into().ok()
 }
 
-/// A path for a file in `folder`, quoted: relative if it lies below.
-fn written(path: &Path, folder: &Path) -> String {
-    let whole = |path: &Path| {
-        let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        path.canonicalize().unwrap_or_else(|_| absolute())
-    };
-    // A folder named by an empty path is the current one.
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let (path, folder) = (whole(path), whole(folder));
-    quoted(&path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy())
+/// Keys other than the customer's by which the rows of tables may be joined.
+fn keys(table: &Candidate) -> Vec<String> {
+    table.those(Column::is_id).filter(|column| is_key(&column.name)).map(|column| column.name.clone()).collect()
+}
+
+/// What a table lacks to be a signal.
+fn lacking(table: &Candidate, has_customers: bool, lacks_id: bool, all: &[(String, Vec<String>)]) -> String {
+    if let Some(column) = table.float_id().filter(|_| lacks_id) {
+        return format!(
+            "`{0}` holds ids as floats, which do not join: write them as integers, for example CAST({0} AS BIGINT)",
+            column.name
+        );
+    }
+    if is_gone(&table.name) {
+        return "it may say who has left, but not when: an answer without a date is no record of cancellations"
+            .to_owned();
+    }
+    if !lacks_id {
+        let date_text = table.those(Column::is_text).find(|column| column.profile.are_days());
+        if let Some(column) = date_text {
+            return format!(
+                "`{0}` holds times as texts: write them as such, for example CAST({0} AS TIMESTAMP)",
+                column.name
+            );
+        }
+        let date_like = table.those(Column::is_number).find(|column| {
+            column.profile.numbers.are_whole() && column.profile.numbers.lie_in(19_000_101.0, 21_001_231.0)
+        });
+        return match date_like {
+            Some(column) => format!("`{}` holds dates as numbers such as 20260501: write them as dates", column.name),
+            None => "it has no column with a date or a timestamp".to_owned(),
+        };
+    }
+
+    let own = keys(table);
+    let joined = all.iter().find_map(|(other, theirs)| {
+        let key = own.iter().find(|key| theirs.contains(key))?;
+        (*other != table.name).then_some((other, key))
+    });
+    match joined {
+        Some((other, key)) => format!(
+            "its rows are joined to customers only through `{key}` of `{other}`, whose rows are the activity; to use it, add \
+             the customer's id to it"
+        ),
+        None if has_customers => {
+            "it has no column with the customer's id, of the type that it has in the table of customers".to_owned()
+        }
+        None => "it has no column with the customer's id".to_owned(),
+    }
+}
+
+/// Why a table that is called like one of cancellations is an answer for every customer instead: it has a date for those who
+/// stayed as well, and a column that tells them apart.
+fn answer_for_all(table: &Candidate, time: &Column) -> Option<String> {
+    let has_both =
+        |column: &&Column| is_gone(&column.name) && column.profile.levels(2).is_some_and(|levels| levels.len() == 2);
+    let flag = table.columns.iter().filter(|column| !column.is_time()).find(has_both)?;
+    let is_for_all =
+        time.profile.null_share() < MOST_NULL_TIMES && !is_gone(&time.name) || has_word(&time.name, &["last"]);
+    is_for_all.then(|| {
+        format!(
+            "`{}` says of every customer whether they left, but `{}` does not say when: it is an answer, and no record of \
+             cancellations",
+            flag.name, time.name
+        )
+    })
 }
 
 fn quoted(text: &str) -> String {

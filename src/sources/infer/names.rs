@@ -1,11 +1,11 @@
 //! What names and types give away: whose id a column is, when something happened, in which unit.
 
-use arrow_schema::DataType;
-
 /// Words for the people whose ids and tables are looked for.
 pub(super) const PEOPLE: &[&str] = &["customer", "cust", "client", "account", "subscriber", "member", "user"];
 const ID_ENDINGS: &[&str] = &["id", "key", "number", "no", "uuid"];
 const GONE: &[&str] = &["churn", "cancel", "attrition", "terminat", "unsubscri"];
+/// As [`GONE`], but of other things than customers too.
+const MAYBE_GONE: &[&str] = &["left", "closed", "deactivated", "lapsed", "ended", "exited"];
 
 /// The words of a name, in lower case: `MonthlyCharges`, `monthly_charges` and `monthly-charges` are the same two.
 pub(super) fn words(name: &str) -> Vec<String> {
@@ -50,28 +50,9 @@ pub(super) fn is_gone(name: &str) -> bool {
     words(name).iter().any(|word| GONE.iter().any(|stem| word.starts_with(stem)))
 }
 
-pub(super) fn is_time(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
-}
-
-pub(super) fn is_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Dictionary(_, value) => is_text(value),
-        other => matches!(other, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
-    }
-}
-
-pub(super) fn is_float(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64)
-}
-
-pub(super) fn is_number(data_type: &DataType) -> bool {
-    let decimal = matches!(data_type, DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..));
-    data_type.is_integer() || is_float(data_type) || decimal
-}
-
-pub(super) fn is_id(data_type: &DataType) -> bool {
-    data_type.is_integer() || is_text(data_type)
+/// `closed_at`, `left_on`: it may be about the customer.
+pub(super) fn is_maybe_gone(name: &str) -> bool {
+    has_word(name, MAYBE_GONE)
 }
 
 /// The unit that a quantity's name gives away.

@@ -4,7 +4,8 @@ use super::names::{is_person_id, signal_name, words};
 use super::*;
 use crate::config::{ChurnDefinition, Settings, SignalKind};
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
 };
 use parquet::arrow::ArrowWriter;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ fn texts(levels: &[&str]) -> ArrayRef {
 
 /// The text for a folder, and the settings that it gives.
 fn inferred(data: &Path) -> (String, Settings) {
-    let text = infer(data, data).unwrap();
+    let text = infer(data, data).unwrap().text;
     let settings = Settings::from_toml_str(&text, data).unwrap_or_else(|error| panic!("{error}\n{text}"));
     (text, settings)
 }
@@ -132,13 +133,34 @@ fn without_cancellations_churn_is_silence() {
     let data = folder.path();
     simulated(data);
     std::fs::remove_file(data.join("churn.parquet")).unwrap();
-    write(&data.join("customers.parquet"), &[("customer_id", ids()), ("cancelled_at", dates())]);
     write(&data.join("calls.parquet"), &[("customer_id", texts(&["a", "b"])), ("ts", times())]);
     let (text, settings) = inferred(data);
-    assert!(text.contains("`cancelled_at` may say when they left"), "{text}");
     assert!(text.contains("Left out: calls"), "texts are not the ids of customers with integers:\n{text}");
     assert_eq!(settings.churn.definition, ChurnDefinition::Inactivity);
     assert_eq!(settings.churn.signals, ["logins", "visits"]);
+}
+
+#[test]
+fn the_customers_table_may_say_who_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    simulated(data);
+    std::fs::remove_file(data.join("churn.parquet")).unwrap();
+    let left = |every: i32| -> ArrayRef {
+        Arc::new(Date32Array::from_iter((0..60).map(|i| (i % every == 0).then_some(20_000 + i))))
+    };
+    let customers = data.join("customers.parquet");
+    write(&customers, &[("customer_id", ids()), ("cancelled_at", left(4))]);
+    let (_, settings) = inferred(data);
+    assert_eq!(settings.churn.definition, ChurnDefinition::Event);
+    assert_eq!((settings.churn.path.as_ref(), settings.churn.time.as_str()), (Some(&customers), "cancelled_at"));
+
+    // A contract that only a few have ended is one that they ended.
+    write(&customers, &[("customer_id", ids()), ("start_date", dates()), ("end_date", left(4))]);
+    let (text, settings) = inferred(data);
+    assert_eq!((settings.churn.path.as_ref(), settings.churn.time.as_str()), (Some(&customers), "end_date"));
+    assert!(text.contains("not certain: is `end_date` the day"), "{text}");
+    assert_eq!(settings.customers.unwrap().end, None);
 }
 
 #[test]
@@ -188,7 +210,8 @@ fn foreign_names_and_nested_folders_are_understood() {
 #[test]
 fn one_labelled_table_is_a_prepared_one() {
     let folder = tempfile::tempdir().unwrap();
-    let columns = [("customerID", ids()), ("fold", repeated()), ("Churn", repeated()), ("tenure", floats())];
+    let churn = || Arc::new(Int64Array::from_iter_values((0..ROWS).map(|i| i % 3 / 2))) as ArrayRef;
+    let columns = [("customerID", ids()), ("fold", repeated()), ("Churn", churn()), ("tenure", floats())];
     write(&folder.path().join("snapshot.parquet"), &columns);
     let (_, settings) = inferred(folder.path());
     let table = settings.table.unwrap();
@@ -196,6 +219,13 @@ fn one_labelled_table_is_a_prepared_one() {
         (table.id.as_str(), Some(table.label.as_str()), table.fold.as_deref()),
         ("customerID", Some("Churn"), Some("fold"))
     );
+
+    let texts = [("Churn", texts(&["No", "Yes"])), ("tenure", floats()), ("churn_reason", texts(&["price", "none"]))];
+    write(&folder.path().join("snapshot.parquet"), &texts);
+    let found = infer(folder.path(), folder.path()).unwrap();
+    assert!(found.missing.iter().any(|missing| missing.contains("customer's id")), "{:?}", found.missing);
+    assert!(found.missing.iter().any(|missing| missing.contains("write 1")), "{:?}", found.missing);
+    assert!(found.text.contains("ignore = [\"churn_reason\"]"), "{}", found.text);
 }
 
 #[test]
@@ -208,17 +238,164 @@ fn what_is_missing_or_broken_is_said() {
     write(&data.join("labels/asof=2026-01-01.parquet"), &[("customer_id", ids()), ("churned", ids())]);
     write(&data.join("weather.parquet"), &[("ts", times()), ("degrees", floats())]);
     write(&data.join("calls.parquet"), &[("caller", texts(&["a", "b"])), ("ts", times())]);
-    let text = infer(data, Path::new("/elsewhere")).unwrap();
-    for part in
-        ["No table of customers", "No signal", "Left out: broken (", "Left out: labels (", "Left out: weather ("]
-    {
-        assert!(text.contains(part), "{part} is not in:\n{text}");
+    let found = infer(data, Path::new("/elsewhere")).unwrap();
+    for part in ["table of customers", "a signal"] {
+        assert!(found.missing.iter().any(|missing| missing.contains(part)), "{part} is not in {:?}", found.missing);
+    }
+    for part in ["Left out: broken (", "Left out: labels (", "Left out: weather ("] {
+        assert!(found.text.contains(part), "{part} is not in:\n{}", found.text);
     }
     write(&data.join("logins.parquet"), &[("customer_id", repeated()), ("ts", times())]);
-    let text = infer(data, Path::new("/elsewhere")).unwrap();
+    let text = infer(data, Path::new("/elsewhere")).unwrap().text;
     let path = quoted(&data.canonicalize().unwrap().join("logins.parquet").to_string_lossy());
     assert!(text.contains(&format!("path = {path}")), "a path elsewhere is absolute:\n{text}");
     assert!(text.contains("definition = \"inactivity\""));
+}
+
+/// Customers and their logins over 400 days, with ids made by a function.
+fn world(data: &Path, id: impl Fn(&mut dyn Iterator<Item = i64>) -> ArrayRef) {
+    write(
+        &data.join("customers.parquet"),
+        &[("customer_id", id(&mut (1..=40))), ("signup_date", days(&mut (0..40).map(|_| 19_000)))],
+    );
+    let rows = || (0..8000i64).map(|row| (1 + row % 40, 19_600 + row / 20));
+    let logins = [("customer_id", id(&mut rows().map(|row| row.0))), ("ts", days(&mut rows().map(|row| row.1 as i32)))];
+    write(&data.join("logins.parquet"), &logins);
+}
+
+fn days(days: &mut dyn Iterator<Item = i32>) -> ArrayRef {
+    Arc::new(Date32Array::from_iter_values(days))
+}
+
+fn whole(ids: &mut dyn Iterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(ids))
+}
+
+#[test]
+fn ids_are_found_in_decimals_and_in_unmarked_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let decimal = |ids: &mut dyn Iterator<Item = i64>| -> ArrayRef {
+        let ids = Decimal128Array::from_iter_values(ids.map(i128::from)).with_precision_and_scale(38, 0);
+        Arc::new(ids.unwrap())
+    };
+    let bytes = |ids: &mut dyn Iterator<Item = i64>| -> ArrayRef {
+        Arc::new(BinaryArray::from_iter_values(ids.map(|id| format!("c-{id}"))))
+    };
+
+    world(folder.path(), decimal);
+    let (_, settings) = inferred(folder.path());
+    assert_eq!((settings.customers.unwrap().id.as_str(), settings.signals.len()), ("customer_id", 1));
+    world(folder.path(), bytes);
+    let (_, settings) = inferred(folder.path());
+    assert_eq!((settings.customers.unwrap().id.as_str(), settings.signals.len()), ("customer_id", 1));
+}
+
+#[test]
+fn tables_are_taken_for_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    world(data, whole);
+    let rows = 2000;
+    let customers = || whole(&mut (0..rows).map(|row| 1 + row % 40));
+    let orders = || whole(&mut (0..rows));
+    let dated = || days(&mut (0..rows as i32).map(|row| 19_600 + row / 5));
+    let seldom: ArrayRef =
+        Arc::new(Date32Array::from_iter((0..rows as i32).map(|row| (row % 20 == 0).then_some(19_700))));
+
+    write(
+        &data.join("orders.parquet"),
+        &[
+            ("order_id", orders()),
+            ("customer_id", customers()),
+            ("ordered_at", dated()),
+            ("returned_at", seldom.clone()),
+        ],
+    );
+    write(&data.join("order_lines.parquet"), &[("order_id", orders()), ("shipped_at", dated())]);
+    write(&data.join("returns.parquet"), &[("customer_id", customers()), ("returned_at", seldom)]);
+    write(&data.join("invoices.parquet"), &[("customer_id", customers()), ("issued_at", dated())]);
+    write(&data.join("tickets.parquet"), &[("customer_id", customers()), ("opened_at", dated())]);
+    let floats: ArrayRef = Arc::new(Float64Array::from_iter_values((0..rows).map(|row| (1 + row % 40) as f64)));
+    write(&data.join("chats.parquet"), &[("customer_id", floats), ("ts", dated())]);
+    let millis = whole(&mut (0..rows).map(|row| (19_600 + row / 5) * 86_400_000));
+    write(&data.join("clicks.parquet"), &[("customer_id", customers()), ("ts", millis)]);
+    let lists = [
+        ("customer_id", customers()),
+        ("as_of", dated()),
+        ("churn_probability", dated()),
+        ("risk_tier", texts_of(rows)),
+    ];
+    write(&data.join("out/lists/as_of=2026-01-01/scores.parquet"), &lists);
+
+    // Each customer's last row and 90 days: nobody recorded that.
+    let last = |customer: i32| 19_600 + (7960 + customer) / 20;
+    let churn = [("customer_id", whole(&mut (1..=40))), ("churned_on", days(&mut (0..40).map(|c| last(c) + 90)))];
+    write(&data.join("churn.parquet"), &churn);
+
+    let found = infer(data, data).unwrap();
+    let left_out = |name: &str| {
+        let table = found.tables.iter().find(|table| table.name == name).unwrap_or_else(|| panic!("{name}: {found:?}"));
+        table.left_out.clone().unwrap_or_default()
+    };
+    let text = &found.text;
+    assert!(text.contains("time = \"ordered_at\""), "{text}");
+    assert!(left_out("order_lines").contains("only through `order_id` of `orders`"), "{}", left_out("order_lines"));
+    assert!(left_out("returns").contains("empty in 95 %"), "{}", left_out("returns"));
+    assert!(left_out("chats").contains("CAST(customer_id AS BIGINT)"), "{}", left_out("chats"));
+    assert!(left_out("lists").contains("published"), "{found:?}");
+    assert!(left_out("churn").contains("computed from it"), "{}", left_out("churn"));
+    assert!(text.contains("signals = [\"clicks\", \"logins\", \"orders\"]"), "{text}");
+    assert!(text.contains("`invoices` does not count") && text.contains("not certain: `tickets`"), "{text}");
+    assert!(text.contains("time_unit = \"milliseconds\""), "{text}");
+}
+
+fn texts_of(rows: i64) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values((0..rows).map(|_| "low")))
+}
+
+#[test]
+fn scales_are_believed_and_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    world(data, whole);
+    let customers = || whole(&mut (0..2000).map(|row| 1 + row % 40));
+    let dated = || days(&mut (0..2000).map(|row| 19_600 + row / 5));
+    let score = |most: i64| whole(&mut (0..2000).map(move |row| 1 + row % most));
+    let csat: ArrayRef = Arc::new(StringArray::from_iter_values((0..2000).map(|_| "csat")));
+    write(
+        &data.join("surveys.parquet"),
+        &[("customer_id", customers()), ("ts", dated()), ("score", score(10)), ("kind", csat)],
+    );
+    write(&data.join("ces_2025.parquet"), &[("customer_id", customers()), ("ts", dated()), ("answer", score(7))]);
+    let moods: ArrayRef = Arc::new(Float64Array::from_iter_values((0..2000).map(|row| f64::from(row % 100) / 100.0)));
+    write(&data.join("mentions.parquet"), &[("customer_id", customers()), ("ts", dated()), ("sentiment", moods)]);
+
+    let (text, settings) = inferred(data);
+    let surveys = &settings.signals["surveys"];
+    assert_eq!((surveys.instrument.as_deref(), surveys.range), (Some("kind"), Some([1.0, 10.0])));
+    let ces = &settings.signals["ces_2025"];
+    assert_eq!((ces.instrument_name.unwrap().name(), ces.range), ("ces", None));
+    assert_eq!(settings.signals["mentions"].range, Some([0.0, 1.0]));
+    assert!(text.contains("is below 0"), "{text}");
+}
+
+#[test]
+fn an_index_and_a_code_are_no_attributes() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    world(data, whole);
+    write(
+        &data.join("customers.parquet"),
+        &[
+            ("customer_id", ids()),
+            ("signup_date", dates()),
+            ("first_term", whole(&mut (0..ROWS).map(|i| 202_601 + i % 12))),
+            ("orders", repeated()),
+            ("__index_level_0__", ids()),
+        ],
+    );
+    let (_, settings) = inferred(data);
+    assert_eq!(settings.customers.unwrap().numeric, ["orders"]);
 }
 
 #[test]
