@@ -8,8 +8,8 @@ pub(crate) use types::{Form, Values, Verdict, EXTENSION, UUID};
 
 use crate::config::EpochUnit;
 use crate::error::Error;
-use crate::spelling::{did_you_mean, named, some_of};
 use crate::sources::copied::kinds::CopyType;
+use crate::spelling::{did_you_mean, named, some_of};
 use arrow_schema::{Field, Schema};
 use hashbrown::HashMap;
 

@@ -73,7 +73,7 @@ fn read(rows: &[Row], file_rows: usize, group_rows: usize, threads: usize) -> (C
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let mut problems = Vec::new();
-        let table = Table::open("customers", &settings.path, &needs(&settings), None, &mut problems);
+        let table = Table::open("customers", &settings.path, None, &needs(&settings), None, &mut problems);
         let table = table.unwrap_or_else(|| panic!("{problems:?}"));
         let customers = CustomerTable::read(&table, &settings, &Zone::utc()).unwrap();
         let everybody: Vec<u32> = (0..customers.len() as u32).collect();

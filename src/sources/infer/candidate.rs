@@ -276,7 +276,7 @@ pub(super) fn candidates(data: &Path) -> Result<(Vec<Candidate>, Vec<Unreadable>
     let mut candidates = Vec::new();
     for Found { name, path, .. } in tables::tables(root, &files, are_alike) {
         let mut problems = Vec::new();
-        match Table::open(&format!("table `{name}`"), &path, &[], None, &mut problems) {
+        match Table::open(&format!("table `{name}`"), &path, None, &[], None, &mut problems) {
             Some(table) => match Candidate::new(name.clone(), path.clone(), table) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => unreadable.push(Unreadable { name, path, reason: error.to_string() }),
@@ -307,7 +307,7 @@ fn are_alike(files: &[PathBuf]) -> bool {
     let every = files.len().div_ceil(LOOKS);
     let mut first: Option<Vec<String>> = None;
     for file in files.iter().step_by(every) {
-        let Some(table) = Table::open("", file, &[], None, &mut Vec::new()) else { continue };
+        let Some(table) = Table::open("", file, None, &[], None, &mut Vec::new()) else { continue };
         let columns: Vec<String> = table.files.iter().flat_map(|file| file.columns()).map(str::to_owned).collect();
         match &first {
             None => first = Some(columns),

@@ -4,7 +4,7 @@
 use super::OpenFile;
 use crate::error::{Error, Result};
 use crate::observer::Note;
-use crate::sources::contract::some_of;
+use crate::spelling::some_of;
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{BufReader, Read};

@@ -3,7 +3,7 @@
 use super::OpenFile;
 use crate::observer::Note;
 use crate::published::{Content, MARK};
-use crate::sources::contract::some_of;
+use crate::spelling::some_of;
 
 impl OpenFile {
     /// What the file is, if this program published it: by the mark in its footer, or, as older ones have none, by its

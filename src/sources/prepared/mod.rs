@@ -189,7 +189,7 @@ impl PreparedTable {
                 continue;
             }
             if indexes.contains(name) && !settings.lists(name) {
-                self.indexes.push(quoted(name));
+                self.indexes.push(spelling::named(name));
                 continue;
             }
             let kind = match (settings.numeric.contains(name), settings.categorical.contains(name)) {
