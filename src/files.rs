@@ -148,13 +148,15 @@ pub fn check_target(out: &Path, guarded: &[Guarded], force: bool) -> Result<()> 
     }
 }
 
-/// Whether a place is that of a path, or lies below it, or matches its glob.
+/// Whether a place is that of a path, or lies below or above it, or matches its glob.
 fn covers(path: &Path, place: &Path) -> bool {
     let is_fixed = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
     let fixed: PathBuf = path.components().take_while(is_fixed).collect();
     let rest: PathBuf = path.components().skip_while(is_fixed).collect();
     if rest.as_os_str().is_empty() || path.exists() {
-        return place.starts_with(real(path));
+        let known = real(path);
+        // A file in the place of a folder above it would be in its way.
+        return place.starts_with(&known) || known.starts_with(place);
     }
 
     let escaped = glob::Pattern::escape(&real(&fixed).to_string_lossy());
@@ -278,7 +280,7 @@ mod tests {
         for file in ["churn.toml", "customers.parquet", "features.parquet", "data/logins/1.parquet"] {
             fs::write(at(file), file).unwrap();
         }
-        let guarded = ["churn.toml", "customers.parquet", "data/logins", "raw/*/day=*", "models"]
+        let guarded = ["churn.toml", "customers.parquet", "data/logins", "raw/*/day=*", "models", "out/lists"]
             .map(|path| Guarded { name: format!("the {path}"), path: at(path) });
 
         for (out, named) in [
@@ -289,6 +291,7 @@ mod tests {
             ("raw/web/day=1", "raw/*/day=*"),
             ("raw/nowhere/../web/day=1/new.parquet", "raw/*/day=*"),
             ("models/features.parquet", "models"),
+            ("out", "out/lists"),
         ] {
             let said = refusal(&at(out), &guarded);
             assert!(said.contains(&format!("the {named} is there")) && said.contains("--force"), "{out}: {said}");

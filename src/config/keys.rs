@@ -62,7 +62,9 @@ pub(super) fn sections() -> BTreeSet<&'static str> {
 /// The known key closest to an unknown one, or the known section if a whole section is unknown. A key that was put
 /// into the wrong section is found by its own name.
 pub(super) fn nearest(path: &[&str], is_table: bool) -> String {
-    let signal = if path[0] == "signals" && path.len() > 1 { path[1] } else { "NAME" };
+    // Of three levels, the second is a signal's name, however the first is spelt.
+    let is_signals = path[0] == "signals" || path.len() == 3;
+    let signal = if is_signals && path.len() > 1 { path[1] } else { "NAME" };
     let given = path.join(".");
     let similarity = |candidate: &str| {
         let likeness = |a: &str, b: &str| spelling::likeness(a, b, strsim::normalized_damerau_levenshtein);

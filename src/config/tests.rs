@@ -216,6 +216,20 @@ fn variables_reach_every_key_and_leave_others_alone() {
     assert_eq!(s.signals["Web-Log_ins"].path, Path::new("elsewhere"));
     assert_eq!((s.churn.gap_days, s.features.windows_days), (0, vec![1, 2]));
 
+    for (variable, nearest) in [
+        ("CHURN_LISTS__CAPACITY", "`lists.capacity` (env CHURN_LISTS__CAPACITY); the nearest known one is `list.capacity`"),
+        ("CHURN_SIGNAL__LOGINS__PATH", "the nearest known one is `signals.logins.path`"),
+        ("CHURN_LISTS_CAPACITY", "unknown variable CHURN_LISTS_CAPACITY; the nearest known one is CHURN_LIST__CAPACITY"),
+        ("CHURN_MEMORY_LIMITS", "CHURN_MEMORY_LIMIT"),
+        ("CHURN_SIGNALS__LOGIN__PATH", "no signal `login` (env CHURN_SIGNALS__LOGIN__PATH); did you mean `logins`?"),
+    ] {
+        assert_contains(&resolved(MINIMAL, &[], &[(variable, "9")]).unwrap_err().to_string(), &[nearest]);
+    }
+    let new = [("KIND", "event"), ("PATH", "calls"), ("ID", "customer_id"), ("TIME", "ts")];
+    let named = new.map(|(key, value)| (format!("CHURN_SIGNALS__CALLS__{key}"), value));
+    let new: Vec<(&str, &str)> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    assert!(resolved(MINIMAL, &[], &new).unwrap().settings.signals.contains_key("calls"));
+
     let error = resolved(MINIMAL, &[], &[("CHURN_LIST__CAPCITY", "2"), ("CHURN_MODEL", "x")]).unwrap_err().to_string();
     assert_contains(
         &error,
