@@ -217,9 +217,15 @@ fn variables_reach_every_key_and_leave_others_alone() {
     assert_eq!((s.churn.gap_days, s.features.windows_days), (0, vec![1, 2]));
 
     for (variable, nearest) in [
-        ("CHURN_LISTS__CAPACITY", "`lists.capacity` (env CHURN_LISTS__CAPACITY); the nearest known one is `list.capacity`"),
+        (
+            "CHURN_LISTS__CAPACITY",
+            "`lists.capacity` (env CHURN_LISTS__CAPACITY); the nearest known one is `list.capacity`",
+        ),
         ("CHURN_SIGNAL__LOGINS__PATH", "the nearest known one is `signals.logins.path`"),
-        ("CHURN_LISTS_CAPACITY", "unknown variable CHURN_LISTS_CAPACITY; the nearest known one is CHURN_LIST__CAPACITY"),
+        (
+            "CHURN_LISTS_CAPACITY",
+            "unknown variable CHURN_LISTS_CAPACITY; the nearest known one is CHURN_LIST__CAPACITY",
+        ),
         ("CHURN_MEMORY_LIMITS", "CHURN_MEMORY_LIMIT"),
         ("CHURN_SIGNALS__LOGIN__PATH", "no signal `login` (env CHURN_SIGNALS__LOGIN__PATH); did you mean `logins`?"),
     ] {

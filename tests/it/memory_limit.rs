@@ -1,9 +1,11 @@
 //! A memory limit changes how the work is done, and no byte of what comes out.
 
-use crate::common::{artefact, run, Population, Run, BINARY};
+use crate::common::{artefact, batches, parquet_files, run, write, Population, Run, Table, BINARY};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// As-of dates that make the features larger than the event rows, and the look-back the whole history.
@@ -166,6 +168,48 @@ fn nothing_is_left_when_the_run_is_told_to_end() {
         }
     }
     panic!("the run was never found writing to its scratch file");
+}
+
+/// A copy of the logins, with a category that has a text of its own in every row.
+fn logins_with_pages(folder: &Path) -> PathBuf {
+    let logins = parquet_files(&Population::shared().folder.join("data/logins"));
+    let batches: Vec<RecordBatch> = logins.iter().flat_map(|file| batches(file)).collect();
+    let mut next = 0u64..;
+    let mut with_page = |batch: &RecordBatch| {
+        let pages = next.by_ref().take(batch.num_rows());
+        let pages = pages.map(|page| format!("https://shop.example/product/view?session={page:032x}"));
+        let pages: ArrayRef = Arc::new(StringArray::from_iter_values(pages));
+        let columns = ["customer_id", "ts"].map(|name| (name, batch.column_by_name(name).unwrap().clone()));
+        RecordBatch::try_from_iter(columns.into_iter().chain([("page", pages)])).unwrap()
+    };
+    let path = folder.join("logins.parquet");
+    write(&path, &batches.iter().map(&mut with_page).collect::<Vec<_>>(), 100_000);
+    path
+}
+
+#[test]
+fn the_texts_of_categories_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Population::instead("logins", &logins_with_pages(folder.path()));
+    let out = folder.path().join("features.parquet");
+    let arguments = |limit: &str| {
+        let day = ["features", "--as-of", Population::AS_OF, "--threads", "2", "--set", &path];
+        let more = ["--set", "signals.logins.category=page", "--out", out.to_str().unwrap(), "--memory-limit", limit];
+        churn(folder.path(), &[&day[..], &more].concat())
+    };
+
+    arguments("8GiB").ok();
+    let features = Table::read(&out);
+    let of = |name: &str| features.column(name).iter().map(|cell| cell.number().unwrap()).collect::<Vec<f64>>();
+    assert_eq!(of("logins_categories_84d"), of("logins_count_84d"), "every login has a page of its own");
+
+    fs::remove_file(&out).unwrap();
+    let refused = (20..120)
+        .step_by(2)
+        .map(|limit| arguments(&format!("{limit}MiB")))
+        .find(|run| run.stderr.contains("categories of signal `logins`"));
+    let refused = refused.expect("no limit is too small for the categories alone");
+    assert!(refused.code == 2 && refused.stderr.contains("different texts of `page`"), "{refused}");
 }
 
 #[test]
