@@ -164,8 +164,8 @@ fn what_cannot_be_seen_in_a_name_is_shown() {
         let run = world.run(&["check", "--set", "signals.logins.path=other.parquet"]);
         assert!(run.code == 3 && run.stderr.contains(said), "{run}");
     }
-    let run = world.run(&["check", "--set", "signals.logins.time=ts\u{a0}"]);
-    assert!(run.code == 3 && run.stderr.contains("did you mean `ts`, without a non-breaking space?"), "{run}");
+    let run = world.run(&["check", "--set", "signals.logins.time=ts\u{200b}"]);
+    assert!(run.code == 3 && run.stderr.contains("did you mean `ts`, without a character of zero width?"), "{run}");
 }
 
 #[test]
