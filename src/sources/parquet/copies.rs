@@ -1,75 +1,82 @@
-//! Files that are the same, byte for byte: a download that was repeated, a copy that somebody kept. Their rows count as often
-//! as they are there, so a person should know.
+//! Files that are the same, byte for byte: a download that was repeated, a copy that somebody kept. Their rows count as
+//! often as they are there, so a person should know.
 
 use super::OpenFile;
 use crate::error::{Error, Result};
 use crate::observer::Note;
 use crate::spelling::some_of;
+use hashbrown::HashMap;
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::hash::Hash;
+use std::io::Read;
 use std::path::Path;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
 
-/// A note about files of a source that are the same. Few files are read for it: only those whose footers are equal.
+/// A note about files of a source that are the same. Few files are read for it: only those whose footers say the same.
 ///
 /// # Errors
 /// A file that cannot be read.
 pub(super) fn note(what: &str, files: &[OpenFile]) -> Result<Option<Note>> {
-    let mut by_size: Vec<&OpenFile> = files.iter().filter(|file| file.rows() > 0).collect();
-    by_size.sort_by_key(|file| file.bytes);
-    let alike = by_size.chunk_by(|a, b| a.bytes == b.bytes).filter(|alike| alike.len() > 1);
-    let pairs: Vec<(&OpenFile, &OpenFile)> = alike.flat_map(suspects).collect();
+    let filled = files.iter().filter(|file| file.rows() > 0);
+    let suspects: Vec<&OpenFile> = alike(filled.map(|file| (footer_digest(file), file))).flatten().collect();
+    let read: Vec<(u128, &OpenFile)> =
+        suspects.into_par_iter().map(|file| Ok((content_digest(file)?, file))).collect::<Result<_>>()?;
 
-    let same: Vec<Option<String>> = pairs
-        .into_par_iter()
-        .map(|(first, other)| {
-            let (first, other) = (&first.file.path, &other.file.path);
-            Ok(same_bytes(first, other)?.then(|| format!("{} as {}", other.display(), first.display())))
-        })
-        .collect::<Result<_>>()?;
-    let same: Vec<String> = same.into_iter().flatten().collect();
+    let mut same = Vec::new();
+    for group in alike(read.into_iter()) {
+        let (first, others) = (&group[0].file.path, &group[1..]);
+        same.extend(others.iter().map(|other| format!("{} as {}", other.file.path.display(), first.display())));
+    }
     if same.is_empty() {
         return Ok(None);
     }
+    same.sort();
     Ok(Some(Note::warning(format!(
         "{what}: files are the same byte for byte, and their rows count twice: {}; if one is a copy, move it away",
         some_of(&same)
     ))))
 }
 
-/// Of files of one size, those whose footers are those of one before them, each with that. What folders say tells rows apart
-/// that are the same in the files.
-fn suspects<'a>(alike: &[&'a OpenFile]) -> Vec<(&'a OpenFile, &'a OpenFile)> {
-    let mut firsts: Vec<&OpenFile> = Vec::new();
-    let mut pairs = Vec::new();
-    for &file in alike {
-        let footer = |other: &OpenFile| other.metadata.metadata() == file.metadata.metadata();
-        match firsts.iter().find(|first| first.folders == file.folders && footer(first)) {
-            Some(first) => pairs.push((*first, file)),
-            None => firsts.push(file),
-        }
-    }
-    pairs
+/// The groups of several files that have a digest in common, each in the order of the files.
+fn alike<'a, D: Eq + Hash>(files: impl Iterator<Item = (D, &'a OpenFile)>) -> impl Iterator<Item = Vec<&'a OpenFile>> {
+    let mut groups: HashMap<D, Vec<&OpenFile>> = HashMap::new();
+    files.for_each(|(digest, file)| groups.entry(digest).or_default().push(file));
+    groups.into_values().filter(|group| group.len() > 1)
 }
 
-fn same_bytes(a: &Path, b: &Path) -> Result<bool> {
-    let open = |path: &Path| File::open(path).map(BufReader::new).map_err(|error| Error::reading(path, &error));
-    let (mut a_reader, mut b_reader) = (open(a)?, open(b)?);
-    let (mut a_chunk, mut b_chunk) = (Vec::with_capacity(CHUNK), Vec::with_capacity(CHUNK));
-    loop {
-        a_chunk.clear();
-        b_chunk.clear();
-        let chunk = CHUNK as u64;
-        a_reader.by_ref().take(chunk).read_to_end(&mut a_chunk).map_err(|error| Error::reading(a, &error))?;
-        b_reader.by_ref().take(chunk).read_to_end(&mut b_chunk).map_err(|error| Error::reading(b, &error))?;
-        if a_chunk != b_chunk {
-            return Ok(false);
+/// A digest of what the footer of a file says, and of what its folders say, which tells rows apart that are the same in the
+/// files.
+fn footer_digest(file: &OpenFile) -> u128 {
+    let mut digest = Xxh3::new();
+    digest.update(&file.bytes.to_le_bytes());
+    digest.update(format!("{:?}", file.folders).as_bytes());
+    for chunk in file.metadata.metadata().row_groups().iter().flat_map(|group| group.columns()) {
+        digest.update(&chunk.num_values().to_le_bytes());
+        digest.update(&chunk.compressed_size().to_le_bytes());
+        if let Some(statistics) = chunk.statistics() {
+            digest.update(statistics.min_bytes_opt().unwrap_or_default());
+            digest.update(statistics.max_bytes_opt().unwrap_or_default());
         }
-        if a_chunk.is_empty() {
-            return Ok(true);
+    }
+    digest.digest128()
+}
+
+/// A digest of all bytes of a file, and of what its folders say.
+fn content_digest(file: &OpenFile) -> Result<u128> {
+    let path: &Path = &file.file.path;
+    let mut digest = Xxh3::new();
+    digest.update(format!("{:?}", file.folders).as_bytes());
+
+    let mut reader = File::open(path).map_err(|error| Error::reading(path, &error))?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match reader.read(&mut chunk).map_err(|error| Error::reading(path, &error))? {
+            0 => return Ok(digest.digest128()),
+            count => digest.update(&chunk[..count]),
         }
     }
 }
