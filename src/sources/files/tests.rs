@@ -120,6 +120,16 @@ fn without_a_parquet_file_the_message_names_what_is_there() {
 }
 
 #[test]
+fn what_is_no_plain_parquet_says_what_it_is() {
+    let root =
+        tree(&[("a.parquet", "PARE…"), ("b.parquet", "ORC…"), ("c.csv", "id\n"), ("d.parquet", PARQUET), ("e", "x")]);
+    let stored = |name: &str| stored_otherwise(&root.path().join(name)).unwrap_or_default();
+    assert!(stored("a.parquet").contains("encrypted"));
+    assert!(stored("b.parquet").contains("ORC") && stored("c.csv").contains("CSV"));
+    assert_eq!((stored("d.parquet"), stored("e"), stored("none")), Default::default());
+}
+
+#[test]
 fn tables_with_a_log_are_refused_from_wherever_they_are_looked_at() {
     let formats = [
         ("_delta_log/00000000000000000000.json", "Delta"),
