@@ -3,10 +3,12 @@
 use super::candidate::{Candidate, Column, CustomersId};
 use super::names::{has_word, is_gone, is_key, is_maybe_gone, is_person_id, singular, words, PEOPLE};
 use super::MOST_LEVELS;
+use crate::calendar::Zone;
 use crate::error::Result;
 use crate::published;
 use crate::sources::contract::{Need, Role};
 use crate::sources::parquet::pieces::table_pieces;
+use crate::sources::plausibility;
 use crate::sources::profile::Value;
 
 const SIGNUP: &[&str] = &["signup", "signed", "sign", "registered", "registration", "joined", "onboarded", "since"];
@@ -69,6 +71,21 @@ impl Customers {
         Ok(None)
     }
 
+    /// What a person should look at in the columns that are used.
+    pub fn advice(&self, attributes: &Attributes) -> Vec<String> {
+        let (start, end) = self.contract.as_ref().map(|(start, end)| (start, end)).unzip();
+        let columns = |names: &mut dyn Iterator<Item = &String>| -> Vec<&Column> {
+            names.filter_map(|name| self.table.column(name)).collect()
+        };
+        let times = columns(&mut [self.signup.as_ref(), start, end].into_iter().flatten());
+        let numbers = columns(&mut attributes.numeric.iter());
+
+        let about_times = times.into_iter().flat_map(about_times);
+        let placeholders =
+            numbers.into_iter().filter_map(|column| plausibility::placeholder(&column.name, &column.profile));
+        about_times.chain(placeholders).collect()
+    }
+
     /// The column that may say when a customer left, and whether that is certain.
     pub fn left(&self) -> Option<(&Column, bool)> {
         let is_free = |column: &&Column| {
@@ -85,6 +102,26 @@ impl Customers {
         };
         certain.map(|column| (column, true)).or_else(|| maybe().map(|column| (column, false)))
     }
+}
+
+/// Advice on a column of times: midnights of another zone, and days that stand for "unknown".
+pub(super) fn about_times(column: &Column) -> Vec<String> {
+    let midnights = plausibility::local_midnights(&column.name, &column.profile, &Zone::utc());
+    midnights.into_iter().chain(plausibility::placeholder_day(&column.name, &column.profile)).collect()
+}
+
+/// What to do about a table that is called like one of customers and has several rows for each.
+pub(super) fn repeating(tables: &[Candidate]) -> Option<String> {
+    let is_likely = |table: &&Candidate| likeness(table) != 2 && likeness(table) > 0;
+    let (table, id) = tables.iter().filter(is_likely).find_map(|table| Some((table, table.id(None)?)))?;
+    Some(format!(
+        "`{0}` has several rows for each `{1}`. Keep the newest, for example with DuckDB: COPY (SELECT * FROM '{2}' QUALIFY \
+         row_number() OVER (PARTITION BY {1} ORDER BY {3} DESC) = 1) TO 'customers.parquet'",
+        table.name,
+        id.name,
+        table.path.display(),
+        table.time().map_or("updated_at", |time| &time.name),
+    ))
 }
 
 const START: &[&str] = &["start", "begin", "from"];

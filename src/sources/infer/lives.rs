@@ -8,7 +8,7 @@ use crate::config::EpochUnit;
 use crate::error::Result;
 use crate::sources::contract::{Need, Role};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
-use crate::sources::profile::Value;
+use crate::sources::profile::{Profile, Value};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -209,6 +209,21 @@ pub(super) struct Ids {
 impl Ids {
     pub fn new(rows: &Rows) -> Ids {
         Ids { ids: rows.present.iter().map(|presence| presence.id).collect(), level: rows.level }
+    }
+
+    /// The share of the different values of a column, as far as they were counted, that are such ids.
+    pub fn share(&self, profile: &Profile) -> f64 {
+        let is_whole = profile.numbers.count > 0;
+        let hashes = profile.values.keys().filter_map(|text| match text.parse::<i128>() {
+            Ok(number) if is_whole => hash_of(Value::Whole(number)),
+            _ => hash_of(Value::Text(text)),
+        });
+        let (mut known, mut all) = (0u64, 0u64);
+        for hash in hashes.filter(|hash| is_sampled(*hash, self.level)) {
+            all += 1;
+            known += u64::from(self.ids.contains(&hash));
+        }
+        known as f64 / all.max(1) as f64
     }
 }
 

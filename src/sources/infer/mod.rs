@@ -19,7 +19,7 @@ use crate::config::{self, ChurnDefinition, EpochUnit};
 use crate::error::Result;
 use crate::measures::SignalKind;
 use candidate::{candidates, Candidate, Column, MOST_NULL_TIMES};
-use customers::Customers;
+use customers::{Attributes, Customers};
 use lives::{Ids, Lives, Rows};
 use names::{has_word, is_gone, is_key, words};
 use prepared::Prepared;
@@ -131,7 +131,7 @@ struct Cancellations {
     /// Whether the customers table has them.
     of_customers: bool,
     /// Why it is not certain.
-    doubt: Option<String>,
+    doubts: Vec<String>,
     rows: Rows,
 }
 
@@ -189,6 +189,9 @@ impl Plan {
     /// Finds the place of each table.
     fn place(&mut self, mut tables: Vec<Candidate>) -> Result<()> {
         self.customers = Customers::find(&mut tables)?;
+        if self.customers.is_none() {
+            self.missing.extend(customers::repeating(&tables));
+        }
         if let Some(customers) = &self.customers {
             let column = customers.table.column(&customers.id.column);
             self.customer_rows =
@@ -200,8 +203,9 @@ impl Plan {
         let keys: Vec<(String, Vec<String>)> = tables.iter().map(|table| (table.name.clone(), keys(table))).collect();
         for table in tables {
             let customers_id = self.customers.as_ref().map(|customers| &customers.id);
-            let (Some(id), Some(time)) = (table.id(customers_id), table.time()) else {
-                let reason = lacking(&table, customers_id.is_some(), table.id(customers_id).is_none(), &keys);
+            let id = table.id_among(customers_id, &ids);
+            let (Some(id), Some(time)) = (id, table.time()) else {
+                let reason = lacking(&table, customers_id.is_some(), id.is_none(), &keys);
                 self.leave_out(&table, None, reason);
                 self.unplaced.push(table);
                 continue;
@@ -271,7 +275,7 @@ impl Plan {
                 time: time.name.clone(),
                 time_unit: time.time_unit(),
                 of_customers: false,
-                doubt: None,
+                doubts: customers::about_times(time),
                 rows,
             });
             return Ok(());
@@ -281,7 +285,10 @@ impl Plan {
         let Some(((left, is_certain), id)) = customers.left().zip(customers.table.column(&customers.id.column)) else {
             return Ok(());
         };
-        let doubt = (!is_certain).then(|| format!("is `{}` the day on which a customer left?", left.name));
+        let mut doubts = customers::about_times(left);
+        if !is_certain {
+            doubts.insert(0, format!("is `{}` the day on which a customer left? If not, take it out", left.name));
+        }
         self.churn = Some(Cancellations {
             name: customers.table.name.clone(),
             path: customers.table.path.clone(),
@@ -289,7 +296,7 @@ impl Plan {
             time: left.name.clone(),
             time_unit: left.time_unit(),
             of_customers: true,
-            doubt,
+            doubts,
             rows: Rows::read(&customers.table, id, Some(left))?,
         });
         Ok(())
@@ -520,6 +527,12 @@ impl Plan {
         for signal in &self.signals {
             let doubts = signal.doubts.iter().map(|doubt| format!("signal `{}`: {doubt}", signal.name));
             self.doubts.extend(doubts);
+        }
+        if let Some(customers) = &self.customers {
+            self.doubts.extend(customers.advice(&Attributes::new(customers)));
+        }
+        if let Some(churn) = &self.churn {
+            self.doubts.extend(churn.doubts.iter().map(|doubt| format!("churn: {doubt}")));
         }
         if let Some(proposal) = &self.proposal {
             self.doubts.extend(proposal.doubts.iter().cloned());

@@ -1,6 +1,7 @@
 //! What a table of dated rows is as a signal, and whether its rows are the customer's own doing.
 
 use super::candidate::{Candidate, Column, Holds};
+use super::customers::about_times;
 use super::lives::Rows;
 use super::names::{has_word, unit_of, words};
 use crate::error::Result;
@@ -136,6 +137,8 @@ impl Signal {
             let reason = "as such numbers they are times of our age".to_owned();
             signal.set("time_unit", unit.word(), Some(reason));
         }
+
+        signal.doubts.extend(about_times(time));
 
         let mood = table.called(Column::is_number, MOODS).or_else(|| {
             let is_opinion = has_word(&table.name, OPINIONS);

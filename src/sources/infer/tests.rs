@@ -354,6 +354,34 @@ fn texts_of(rows: i64) -> ArrayRef {
 }
 
 #[test]
+fn ids_are_known_by_their_values_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let text = |ids: &mut dyn Iterator<Item = i64>| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(ids.map(|id| format!("c-{id}"))))
+    };
+    world(data, text);
+    let dated = || days(&mut (0..2000).map(|row| 19_600 + row / 5));
+    let of_others: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..2000).map(|row| format!("agent {}", row % 9))));
+    write(
+        &data.join("visits.parquet"),
+        &[("user_id", of_others), ("who", text(&mut (0..2000).map(|row| 1 + row % 40))), ("ts", dated())],
+    );
+    assert_eq!(inferred(data).1.signals["visits"].id, "who");
+
+    write(
+        &data.join("customers.parquet"),
+        &[
+            ("customer_id", text(&mut (0..80).map(|row| 1 + row % 40))),
+            ("day", days(&mut (0..80).map(|row| 19_600 + row))),
+        ],
+    );
+    let missing = infer(data, data).unwrap().missing;
+    assert!(missing.iter().any(|missing| missing.contains("several rows for each `customer_id`")), "{missing:?}");
+}
+
+#[test]
 fn scales_are_believed_and_seen() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

@@ -84,15 +84,6 @@ fn customers(text: &mut String, found: &Customers, folder: &Path) {
     if let Some(unit) = unit {
         entry(text, "time_unit", &quoted(unit.word()), Some("as such numbers they are times of our age"));
     }
-    for column in times.into_iter().flatten().filter_map(|name| table.column(name)) {
-        let zone = crate::calendar::Zone::utc();
-        let advice = crate::sources::plausibility::local_midnights(&column.name, &column.profile, &zone);
-        let placeholder = crate::sources::plausibility::placeholder_day(&column.name, &column.profile);
-        for advice in advice.into_iter().chain(placeholder) {
-            comment(text, &format!("not certain: {advice}."));
-        }
-    }
-
     let attributes = Attributes::new(found);
     if let Some(value) = &attributes.value {
         comment(text, "Money a month at stake.");
@@ -101,12 +92,8 @@ fn customers(text: &mut String, found: &Customers, folder: &Path) {
     comment(text, "Only what was already true on the as-of date: take out what the source goes on changing.");
     entry(text, "numeric", &list(&attributes.numeric), Some("from types and values"));
     entry(text, "categorical", &list(&attributes.categorical), Some("from types and values"));
-    for name in &attributes.numeric {
-        let column = table.column(name);
-        let advice = column.and_then(|column| crate::sources::plausibility::placeholder(name, &column.profile));
-        if let Some(advice) = advice {
-            comment(text, &format!("not certain: {advice}."));
-        }
+    for advice in found.advice(&attributes) {
+        comment(text, &format!("not certain: {advice}."));
     }
     comment(text, "Copied to the list for the people who work with it.");
     entry(text, "passthrough", &list(&attributes.passthrough), Some("from their names"));
@@ -184,8 +171,8 @@ fn churn(text: &mut String, plan: &Plan, folder: &Path) {
 }
 
 fn cancellations(text: &mut String, found: &Cancellations, folder: &Path) {
-    if let Some(doubt) = &found.doubt {
-        comment(text, &format!("not certain: {doubt}"));
+    for doubt in &found.doubts {
+        comment(text, &format!("not certain: {doubt}."));
     }
     if found.of_customers {
         comment(text, "The customers table says who left; those without a date have not.");
