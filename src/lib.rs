@@ -51,6 +51,7 @@ pub mod error;
 pub mod evaluation;
 pub mod features;
 pub mod files;
+pub mod infer;
 pub mod jobs;
 pub mod labels;
 mod measures;

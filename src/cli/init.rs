@@ -4,7 +4,7 @@ use super::{render, Session};
 use crate::config;
 use crate::error::Error;
 use crate::files;
-use crate::sources::infer::{self, Inferred};
+use crate::infer::{self, Inferred};
 use serde::Serialize;
 use std::path::Path;
 

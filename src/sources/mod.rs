@@ -5,7 +5,6 @@ pub mod contract;
 pub mod copied;
 pub mod customers;
 pub mod files;
-pub mod infer;
 pub mod parquet;
 pub mod plausibility;
 pub mod prepared;

@@ -23,7 +23,7 @@ const FLOORS: [&[&str]; 12] = [
     ],
     &["config"],
     &["sources"],
-    &["eligibility"],
+    &["eligibility", "infer"],
     &["features", "labels"],
     &["dataset"],
     &["metrics", "model"],
@@ -234,7 +234,7 @@ fn knows_files(code: &str) -> bool {
 
 fn may_know_files(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
-    matches!(room(path), "sources" | "scorer" | "publish" | "simulate") || file.contains("writer")
+    matches!(room(path), "sources" | "infer" | "scorer" | "publish" | "simulate") || file.contains("writer")
 }
 
 /// Words and the marks that matter here.

@@ -1,7 +1,7 @@
 //! A configuration that was inferred.
 
 use super::{count, table};
-use crate::sources::infer::{FoundTable, Inferred};
+use crate::infer::{FoundTable, Inferred};
 use std::fmt::Write;
 use std::path::Path;
 

@@ -20,7 +20,7 @@ use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::{OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
 use crate::spelling;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch};
 use hashbrown::HashMap;
 use ids::Ids;
 use levels::{Coded, Levels, NO_LEVEL};

@@ -1,6 +1,7 @@
 //! `churn init --from` on made-up folders.
 
 use super::names::{is_person_id, signal_name, words};
+use super::written::quoted;
 use super::*;
 use crate::config::{ChurnDefinition, Settings, SignalKind};
 use arrow_array::{

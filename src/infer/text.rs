@@ -3,7 +3,8 @@
 use super::customers::{Attributes, Customers};
 use super::rhythm;
 use super::signals::{kind_name, Doing, Signal};
-use super::{list, one_line, quoted, Cancellations, Plan};
+use super::written::{list, one_line, quoted};
+use super::{Cancellations, Plan};
 use crate::config::{ChurnDefinition, Set};
 use std::fmt::Write;
 use std::path::Path;

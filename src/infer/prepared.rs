@@ -2,7 +2,7 @@
 
 use super::candidate::{Candidate, Column, Holds};
 use super::names::{has_word, is_gone, words};
-use super::{list, one_line, quoted};
+use super::written::{list, one_line, quoted};
 use std::fmt::Write;
 
 const LABELS: &[&str] = &["label", "target", "exited", "left", "attrited"];

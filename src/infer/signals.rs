@@ -159,7 +159,7 @@ impl Signal {
     }
 
     fn set(&mut self, key: &'static str, value: &str, reason: Option<String>) {
-        self.entries.push(Entry { key, value: super::quoted(value), reason });
+        self.entries.push(Entry { key, value: super::written::quoted(value), reason });
     }
 
     fn set_range(&mut self, range: [f64; 2], reason: String) {
@@ -231,7 +231,7 @@ impl Signal {
         let is_category = |column: &&Column| {
             has_word(&column.name, CATEGORIES)
                 && column.name != id.name
-                && !used.contains(&super::quoted(&column.name))
+                && !used.contains(&super::written::quoted(&column.name))
                 && column.levels().is_some_and(|levels| levels.len() > 1)
         };
         let Some(column) = table.those(Column::is_text).find(is_category) else { return };

@@ -3,7 +3,6 @@
 use super::lives::Ids;
 use super::names::{has_word, is_gone, is_person_id, signal_name, words};
 use super::tables::{self, Found};
-use super::MOST_LEVELS;
 use crate::config::EpochUnit;
 use crate::error::{Error, Result};
 use crate::sources::files::Folder;
@@ -12,6 +11,8 @@ use crate::sources::profile::{self, Profile};
 use arrow_schema::DataType;
 use std::path::{Path, PathBuf};
 
+/// Most levels of a column that is offered as a category.
+pub(super) const MOST_LEVELS: usize = 50;
 /// Best first: the time at which something happened.
 const TIMES: &[&str] = &["ts", "timestamp", "datetime", "time", "occurred", "date", "day", "at", "on"];
 /// Times at which a row was handled rather than happened.

@@ -13,6 +13,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+mod written;
 
 use crate::calendar::Day;
 use crate::config::{self, ChurnDefinition, EpochUnit};
@@ -28,8 +29,6 @@ use serde::Serialize;
 use signals::{Doing, Signal};
 use std::path::{Path, PathBuf};
 
-/// Most levels of a column that is offered as a category.
-const MOST_LEVELS: usize = 50;
 const ANSWERS: &[&str] = &["truth", "label", "labels", "target", "prediction", "predictions"];
 /// The share of those who left whose date is as many days after their last row as that of the others, from which the dates
 /// were computed rather than recorded.
@@ -625,17 +624,4 @@ fn answer_for_all(table: &Candidate, time: &Column) -> Option<String> {
             flag.name, time.name
         )
     })
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-fn list(texts: &[String]) -> String {
-    toml::Value::from(texts.to_vec()).to_string()
-}
-
-/// Text that cannot end the comment it stands in.
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }

@@ -1,8 +1,8 @@
 //! Which table holds the customers, and what its columns are.
 
+use super::candidate::MOST_LEVELS;
 use super::candidate::{Candidate, Column, CustomersId};
 use super::names::{has_word, is_gone, is_key, is_maybe_gone, is_person_id, singular, words, PEOPLE};
-use super::MOST_LEVELS;
 use crate::calendar::Zone;
 use crate::error::Result;
 use crate::published;
