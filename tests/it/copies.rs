@@ -36,7 +36,7 @@ impl Customers {
 
     /// As a file, in row groups of a hundred.
     fn write(&self, path: &Path) {
-        write(path, &[self.batch.clone()], 100);
+        write(path, std::slice::from_ref(&self.batch), 100);
     }
 
     /// The half of the rows that begins with the first or the second one.
@@ -207,7 +207,8 @@ fn types_that_differ_between_files_keep_every_value() {
 
     let of_number = |id: i64| if id % 7 > 0 { Cell::Whole(10_000 + id) } else { Cell::Null };
     let of_text = |id: i64, text: String| if id % 7 > 0 { Cell::Text(text) } else { Cell::Null };
-    let cases: [(&str, [Column; 2], &dyn Fn(i64, usize) -> Cell); 4] = [
+    type Expected<'a> = &'a dyn Fn(i64, usize) -> Cell;
+    let cases: [(&str, [Column; 2], Expected<'_>); 4] = [
         ("integers and texts", [integers, texts], &|id, half| {
             of_text(id, if half == 0 { (10_000 + id).to_string() } else { format!("0{}", 1000 + id) })
         }),

@@ -107,10 +107,10 @@ impl CopyType {
 /// A decimal of so many digits, of which `places` are behind the point.
 fn decimal(digits: i16, places: i8) -> Option<DataType> {
     let digits = u8::try_from(digits.max(1)).ok()?;
-    match digits {
-        ..=DECIMAL128_MAX_PRECISION => Some(DataType::Decimal128(digits, places)),
-        ..=DECIMAL256_MAX_PRECISION => Some(DataType::Decimal256(digits, places)),
-        _ => None,
+    if digits <= DECIMAL128_MAX_PRECISION {
+        Some(DataType::Decimal128(digits, places))
+    } else {
+        (digits <= DECIMAL256_MAX_PRECISION).then_some(DataType::Decimal256(digits, places))
     }
 }
 
