@@ -63,6 +63,7 @@ impl Tree for Disk {
     fn entry(&self, path: &Path) -> io::Result<Option<Entry>> {
         use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
 
+        let path = or_current(path);
         let metadata = match std::fs::metadata(path) {
             Err(error) if [NotFound, NotADirectory, InvalidFilename].contains(&error.kind()) => return Ok(None),
             metadata => metadata?,
@@ -76,10 +77,8 @@ impl Tree for Disk {
     }
 
     fn children(&self, folder: &Path) -> io::Result<Vec<Child>> {
-        // The empty path is the current folder.
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let mut children = Vec::new();
-        for entry in std::fs::read_dir(folder)? {
+        for entry in std::fs::read_dir(or_current(folder))? {
             let entry = entry?;
             children.push(Child { name: entry.file_name(), is_link: entry.file_type()?.is_symlink() });
         }
@@ -94,8 +93,16 @@ impl Tree for Disk {
     }
 
     fn resolved(&self, path: &Path) -> io::Result<PathBuf> {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        path.canonicalize()
+        or_current(path).canonicalize()
+    }
+}
+
+/// The path; the empty one is the current folder.
+fn or_current(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
     }
 }
 
