@@ -1,6 +1,5 @@
 //! A table that may have a place in the configuration, and what its columns look like.
 
-use super::lives::Ids;
 use super::names::{has_word, is_gone, is_person_id, signal_name, words};
 use super::tables::{self, Found};
 use crate::config::EpochUnit;
@@ -237,23 +236,6 @@ impl Candidate {
         let is_same = |column: &&Column| of_customers.is_some_and(|id| id.column == column.name);
         let same = self.those(Column::is_id).filter(is_alike).find(is_same);
         same.or_else(|| self.those(Column::is_id).filter(is_alike).find(|column| is_person_id(&column.name)))
-    }
-
-    /// As [`Candidate::id`]; of several columns of ids of people, the one whose ids the customers have, and a column of texts
-    /// that nearly all are such ids, whatever it is called.
-    pub fn id_among(&self, of_customers: Option<&CustomersId>, ids: &Ids) -> Option<&Column> {
-        let Some(customers_id) = of_customers else { return self.id(None) };
-        let by_name = self.id(of_customers);
-        if by_name.is_some_and(|column| ids.share(&column.profile) >= 0.5) {
-            return by_name;
-        }
-
-        let is_alike = |column: &&Column| customers_id.is_text == column.is_text();
-        let is_known = |column: &&Column| {
-            let share = ids.share(&column.profile);
-            is_person_id(&column.name) && share >= 0.5 || column.is_text() && share >= 0.9
-        };
-        self.those(Column::is_id).filter(is_alike).find(is_known).or(by_name)
     }
 
     /// The columns that hold whole numbers as floats and are called like an id of people: a join by floats is no join.

@@ -2,7 +2,8 @@
 //! drawn by a hash of the id, so that it holds all rows of a customer, in every table alike, and is the same whatever the
 //! order of files and the number of threads.
 
-use super::candidate::{Candidate, Column};
+use super::candidate::{Candidate, Column, CustomersId};
+use super::names::is_person_id;
 use crate::calendar::{Day, DAY_SECONDS, MICROS};
 use crate::config::EpochUnit;
 use crate::error::Result;
@@ -224,6 +225,23 @@ impl Ids {
             known += u64::from(self.ids.contains(&hash));
         }
         known as f64 / all.max(1) as f64
+    }
+
+    /// As [`Candidate::id`]; of several columns of ids of people, the one whose ids the customers have, and a column of texts
+    /// that nearly all are such ids, whatever it is called.
+    pub fn column_of<'c>(&self, table: &'c Candidate, of_customers: Option<&CustomersId>) -> Option<&'c Column> {
+        let Some(customers_id) = of_customers else { return table.id(None) };
+        let by_name = table.id(of_customers);
+        if by_name.is_some_and(|column| self.share(&column.profile) >= 0.5) {
+            return by_name;
+        }
+
+        let is_alike = |column: &&Column| customers_id.is_text == column.is_text();
+        let is_known = |column: &&Column| {
+            let share = self.share(&column.profile);
+            is_person_id(&column.name) && share >= 0.5 || column.is_text() && share >= 0.9
+        };
+        table.those(Column::is_id).filter(is_alike).find(is_known).or(by_name)
     }
 }
 

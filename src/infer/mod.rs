@@ -202,7 +202,7 @@ impl Plan {
         let keys: Vec<(String, Vec<String>)> = tables.iter().map(|table| (table.name.clone(), keys(table))).collect();
         for table in tables {
             let customers_id = self.customers.as_ref().map(|customers| &customers.id);
-            let id = table.id_among(customers_id, &ids);
+            let id = ids.column_of(&table, customers_id);
             let (Some(id), Some(time)) = (id, table.time()) else {
                 let reason = lacking(&table, customers_id.is_some(), id.is_none(), &keys);
                 self.leave_out(&table, None, reason);
