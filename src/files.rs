@@ -119,7 +119,7 @@ pub fn check_target(out: &Path, guarded: &[Guarded], force: bool) -> Result<()> 
     };
     match kind {
         Some(kind) if kind.is_dir() => {
-            return Err(Error::Config(format!("--out {shown}: there is a folder of this name; name another")));
+            return Err(Error::Config(format!("--out {shown}: a folder of this name exists already; name another")));
         }
         Some(kind) if !kind.is_file() && !kind.is_symlink() => {
             return Err(Error::Config(format!(
