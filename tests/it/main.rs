@@ -17,6 +17,7 @@ mod inferred;
 mod jobs;
 mod memory_limit;
 mod messages;
+mod mixtures;
 mod notebooks;
 mod onnx;
 mod outputs;
