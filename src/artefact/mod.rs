@@ -292,6 +292,17 @@ impl Artefact {
         self.check_features(&plan.catalogue(), "the configuration describes", "configuration")
     }
 
+    /// The newest as-of date that the model was fitted on; none if its rows had no dates.
+    fn newest_fitted(&self) -> Option<Day> {
+        let dates = if self.refit { self.snapshots.all() } else { self.snapshots.training.clone() };
+        dates.last().copied()
+    }
+
+    /// The day up to which the model has learned from what customers did: the end of its newest label window.
+    pub fn outcomes_until(&self) -> Option<Day> {
+        Some(self.newest_fitted()?.later_by(self.churn.gap_days).later_by(self.churn.horizon_days))
+    }
+
     /// Fails unless the model was trained on a prepared table with the label column of the settings. Whether a table
     /// has the model's columns is found out when it is opened.
     pub fn check_prepared(&self, table: Option<&config::Table>) -> Result<()> {

@@ -46,6 +46,7 @@ pub struct Backtested {
 /// Those of a training, but for those of writing.
 pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
     context.run(|job| {
+        job.not_after_today(request.as_of)?;
         let result = match request.data.prepared() {
             None => {
                 let tables = input::open_tables(job)?;

@@ -104,6 +104,7 @@ fn as_map<S: Serializer>(values: &[FeatureValue], serializer: S) -> std::result:
 /// of [`score::compute`].
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<CustomerReport> {
     context.run(|job| {
+        job.not_after_today(request.as_of)?;
         let model = registry.load_chosen(request.model.as_deref())?;
         let rows = rows(job, &model, request)?;
         report(job, &model, &rows, request)

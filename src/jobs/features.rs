@@ -54,6 +54,7 @@ pub struct DateRows {
 /// Those of reading the sources, and of writing.
 pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
     context.run(|job| {
+        job.not_after_today(request.as_of.iter().copied())?;
         // Whether labels have matured depends on the newest rows, so then no file may be skipped for its folder.
         let tables =
             if request.labels { input::open_tables(job)? } else { input::open_tables_for(job, &request.as_of)? };

@@ -97,6 +97,7 @@ pub struct ListedCustomer<'a> {
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Published> {
     context.run(|job| {
         let started = Instant::now();
+        job.not_after_today(request.as_of)?;
         let model = registry.load_chosen(request.model.as_deref())?;
         let (input, staged) = read(job, &model, &request.data, request.as_of, |day| begin(job, day))?;
         publish_into(job, staged, scored(job, model, input, started)?)
@@ -110,6 +111,7 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
 pub fn compute(context: &Context<'_>, model: Artefact, data: &Data, as_of: Option<Day>) -> Result<Scored> {
     context.run(|job| {
         let started = Instant::now();
+        job.not_after_today(as_of)?;
         let (input, ()) = read(job, &model, data, as_of, |_| Ok(()))?;
         scored(job, model, input, started)
     })
@@ -198,7 +200,13 @@ fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
 fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Result<Scored> {
     let settings = job.settings();
     let data = &input.data;
-    model.fit.advice.iter().for_each(|advice| job.warn(advice));
+    if let Some(until) = model.outcomes_until().filter(|&until| input.as_of < until) {
+        job.warn(format!(
+            "model {} was trained on what customers did until {until}, so it has seen what came after {}: these risks are no \
+             forecast. Train with --as-of {} for a list that could have been made then",
+            model.version, input.as_of, input.as_of,
+        ));
+    }
 
     let mut clock = Clock::start(job);
     let scores = model.score(data, &Selection::scored(data, input.as_of))?;

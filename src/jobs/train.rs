@@ -11,7 +11,7 @@ use crate::dataset::prepared::{self, ColumnNames, Prepared};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowsPlan, Selection};
 use crate::error::{Error, Result};
-use crate::features::Directions;
+use crate::features::{Catalogue, Directions};
 use crate::observer::{Note, Observer};
 use crate::registry::comparison::{self, VersionRows};
 use crate::registry::promotion::{self, Decision};
@@ -21,6 +21,7 @@ use crate::training::candidates::{Candidates, Wide};
 use crate::training::folds;
 use crate::training::leakage;
 use crate::training::{self, TrainingPlan};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What to train on, and what becomes of the challenger.
@@ -73,6 +74,7 @@ const NO_TIME_SPLIT: &str =
 /// registered.
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Trained> {
     context.run(|job| {
+        job.not_after_today(request.as_of)?;
         let _lock = registry.lock()?;
         let Judged { registered, decision } = match request.data.prepared() {
             None => from_signals(job, registry, request)?,
@@ -109,7 +111,11 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let mut data = input::build(job, &tables, &snapshots.all(), Some(end))?;
     let mut clock = Clock::start(job);
     let labelled = Selection::labelled(&data, |_| true);
+    let own = computed_features(&plan.catalogue());
     for suspect in leakage::suspects(&data, &labelled, settings.model.seed)? {
+        if own.contains(&suspect.column) {
+            continue;
+        }
         job.warn(format!("{suspect}: does it know more than was known on the as-of date?"));
     }
     clock.lap("leaks");
@@ -214,6 +220,12 @@ pub(super) fn candidates<'a>(settings: &'a Settings, prepared: &'a Prepared) -> 
     Candidates { dataset: &prepared.dataset, wide }
 }
 
+/// The features that are computed from rows before the as-of date, and so know nothing else, however well they rank.
+fn computed_features(catalogue: &Catalogue) -> BTreeSet<String> {
+    let computed = catalogue.numeric.iter().filter(|feature| feature.signal.is_some());
+    computed.map(|feature| feature.name.clone()).collect()
+}
+
 /// Stops a training on columns that seem to know the label, but for those that are accepted by name.
 fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
     let data = &prepared.dataset;
@@ -229,7 +241,9 @@ fn no_leaks(settings: &Settings, prepared: &Prepared) -> Result<()> {
     suspects.extend(leakage::suspect_dates(data, &prepared.dates, &rows, prepared.source.table.as_of.is_some()));
 
     let accepted = settings.table.as_ref().map_or(&[][..], |table| &table.accept);
-    suspects.retain(|suspect| !accepted.contains(&suspect.column));
+    // A table may hold what `churn features` computes by the same configuration.
+    let own = computed_features(&RowsPlan::from_settings(settings).catalogue());
+    suspects.retain(|suspect| !accepted.contains(&suspect.column) && !own.contains(&suspect.column));
     if suspects.is_empty() {
         return Ok(());
     }

@@ -12,6 +12,7 @@ mod determinism;
 mod evaluation;
 mod features_golden;
 mod files;
+mod history;
 mod houserules;
 mod inferred;
 mod jobs;
