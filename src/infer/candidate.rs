@@ -1,13 +1,15 @@
 //! A table that may have a place in the configuration, and what its columns look like.
 
-use super::names::{has_word, is_gone, is_person_id, signal_name, words};
+use super::names::{has_word, is_gone, is_person_id, signal_name};
 use super::tables::{self, Found};
 use crate::config::EpochUnit;
 use crate::error::{Error, Result};
+use crate::sources::contract::{Need, Role};
 use crate::sources::files::Folder;
-use crate::sources::parquet::Table;
+use crate::sources::parquet::{pandas, Table};
 use crate::sources::profile::{self, Profile};
 use arrow_schema::DataType;
+use hashbrown::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Most levels of a column that is offered as a category.
@@ -167,6 +169,7 @@ impl Candidate {
     pub fn new(name: String, path: PathBuf, table: Table) -> Result<Candidate> {
         let mut types: Vec<(String, DataType, bool)> = Vec::new();
         let mut folders: Vec<String> = Vec::new();
+        let indices: HashSet<String> = table.files.iter().flat_map(pandas::index_columns_of).collect();
         for file in &table.files {
             for field in file.metadata.schema().fields() {
                 if !types.iter().any(|(known, ..)| known == field.name()) {
@@ -191,7 +194,7 @@ impl Candidate {
             .into_iter()
             .zip(profiles)
             .map(|((name, data_type, is_uuid), profile)| {
-                let is_index = is_index(&name);
+                let is_index = indices.contains(&name);
                 let holds = if folders.contains(&name) && profile.are_days() {
                     Holds::Time
                 } else {
@@ -245,11 +248,6 @@ impl Candidate {
     }
 }
 
-/// Whether a column is the index of a data frame, which other programs save along with the data.
-fn is_index(name: &str) -> bool {
-    name.starts_with("__index_level_") || name.starts_with("Unnamed: ") || words(name) == ["level", "0"]
-}
-
 /// A table that cannot be opened, and why.
 pub(super) struct Unreadable {
     pub name: String,
@@ -277,7 +275,7 @@ pub(super) fn candidates(data: &Path) -> Result<(Vec<Candidate>, Vec<Unreadable>
     let mut candidates = Vec::new();
     for Found { name, path, .. } in tables::tables(root, &files, are_alike) {
         let mut problems = Vec::new();
-        match Table::open(&format!("table `{name}`"), &path, None, &[], None, &mut problems) {
+        match open(&name, &path, &mut problems) {
             Some(table) => match Candidate::new(name.clone(), path.clone(), table) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => unreadable.push(Unreadable { name, path, reason: error.to_string() }),
@@ -286,6 +284,23 @@ pub(super) fn candidates(data: &Path) -> Result<(Vec<Candidate>, Vec<Unreadable>
         }
     }
     Ok((candidates, unreadable))
+}
+
+/// Opens a table. The columns that its folders hold have to be asked for.
+fn open(name: &str, path: &Path, problems: &mut Vec<String>) -> Option<Table> {
+    let what = format!("table `{name}`");
+    let table = Table::open(&what, path, None, &[], None, problems)?;
+    let mut folders: Vec<&String> =
+        table.files.iter().flat_map(|file| &file.file.partition).map(|(key, _)| key).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    if folders.is_empty() {
+        return Some(table);
+    }
+
+    let needs: Vec<Need> =
+        folders.into_iter().map(|column| Need::optional("table", "column", column, Role::Any)).collect();
+    Table::open(&what, path, None, &needs, None, problems)
 }
 
 /// The files of a folder, and the tables of formats with a log in it.

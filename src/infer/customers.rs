@@ -145,7 +145,8 @@ fn id_columns(tables: &[Candidate], at: usize) -> Vec<CustomersId> {
         tables.iter().enumerate().filter(|(other, table)| *other != at && has_it(table)).count()
     };
     let may_be = |column: &&Column| {
-        !column.is_index && (is_person_id(&column.name) || words(&column.name) == ["id"] || shared(&column.name) > 0)
+        (!column.is_index || is_person_id(&column.name))
+            && (is_person_id(&column.name) || words(&column.name) == ["id"] || shared(&column.name) > 0)
     };
     let mut columns: Vec<&Column> = tables[at].those(Column::is_id).filter(may_be).collect();
     columns.sort_by_key(|column| std::cmp::Reverse((is_person_id(&column.name), shared(&column.name))));

@@ -383,6 +383,18 @@ fn ids_are_known_by_their_values_too() {
 }
 
 #[test]
+fn a_folder_may_say_when_rows_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    world(data, whole);
+    for day in 1..=9 {
+        let rows = whole(&mut (1..=40));
+        write(&data.join(format!("visits/date=2024-05-0{day}/part-0.parquet")), &[("customer_id", rows)]);
+    }
+    assert_eq!(inferred(data).1.signals["visits"].time, "date");
+}
+
+#[test]
 fn scales_are_believed_and_seen() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
