@@ -71,6 +71,17 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// The folder of a real data set, if it is there.
+pub fn real_data(name: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("CHURN_REAL_DATA").map(PathBuf::from);
+    let data = given.unwrap_or_else(|| repository("../shared/data")).join(name);
+    if !data.exists() {
+        eprintln!("skipped: there is no {}; CHURN_REAL_DATA names the folder of the real data sets", data.display());
+        return None;
+    }
+    Some(data)
+}
+
 /// A simulated population with a trained model, made once for all tests; nobody changes it.
 pub struct Population {
     /// The folder of the data and of `churn.toml`.

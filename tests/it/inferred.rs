@@ -1,11 +1,11 @@
 //! `churn init --from` on whole data sets: `check` and `train` accept what it writes without a change, or it says what is
 //! missing.
 
-use crate::common::{batches, churn, parquet_files, repository, write_as, Population, Run};
+use crate::common::{batches, churn, parquet_files, real_data, write_as, Population, Run};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What `init --from` says, for machines.
 fn init(folder: &Path, data: &Path) -> serde_json::Value {
@@ -46,20 +46,9 @@ fn share(check: &Run) -> f64 {
     training["churners"].as_f64().unwrap() / training["rows"].as_f64().unwrap()
 }
 
-/// A real data set, if it is there.
-fn real(name: &str) -> Option<PathBuf> {
-    let given = std::env::var_os("CHURN_REAL_DATA").map(PathBuf::from);
-    let data = given.unwrap_or_else(|| repository("../shared/data")).join(name);
-    if !data.exists() {
-        eprintln!("skipped: there is no {}; CHURN_REAL_DATA names the folder of the real data sets", data.display());
-        return None;
-    }
-    Some(data)
-}
-
 #[test]
 fn purchases_get_a_horizon_that_fits_them() {
-    let Some(data) = real("cdnow") else { return };
+    let Some(data) = real_data("cdnow") else { return };
     let folder = tempfile::tempdir().unwrap();
     let inferred = init(folder.path(), &data);
     let (check, _) = check_and_train(folder.path(), &inferred);
@@ -70,7 +59,7 @@ fn purchases_get_a_horizon_that_fits_them() {
 
 #[test]
 fn courses_get_dates_on_which_they_are_held() {
-    let Some(data) = real("oulad_2013") else { return };
+    let Some(data) = real_data("oulad_2013") else { return };
     let folder = tempfile::tempdir().unwrap();
     let inferred = init(folder.path(), &data);
     check_and_train(folder.path(), &inferred);
@@ -80,7 +69,7 @@ fn courses_get_dates_on_which_they_are_held() {
 #[test]
 fn labelled_tables_are_trained_from() {
     for name in ["telco_ibm", "mlc_churn", "ecommerce_churn", "iranian_churn"] {
-        let Some(data) = real(name) else { return };
+        let Some(data) = real_data(name) else { return };
         let folder = tempfile::tempdir().unwrap();
         let inferred = init(folder.path(), &data);
         let features = inferred["features"].as_str().unwrap_or_else(|| panic!("{name}: {inferred:#}"));

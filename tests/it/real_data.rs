@@ -2,9 +2,8 @@
 //! below that of the reference. Real labelled tables: the AUC over their folds is as good as expected.
 //! `CHURN_REAL_DATA` names the folder of the sets, which the repository does not carry.
 
-use crate::common::{churn, day, repository, Table};
+use crate::common::{churn, day, real_data, repository, Table};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 struct Set {
     name: &'static str,
@@ -72,7 +71,7 @@ fn mlc_churn() {
 }
 
 fn by_folds(set: &LabelledTable) {
-    let Some(data) = data_of(set.name) else { return };
+    let Some(data) = real_data(set.name) else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = data.join("snapshot.parquet").display().to_string();
     churn(folder.path(), &["train", "--features", &file]).ok();
@@ -87,17 +86,6 @@ fn by_folds(set: &LabelledTable) {
     churn(folder.path(), &["score", "--features", &file, "--as-of", "2024-01-01"]).ok();
 }
 
-/// The folder of a set, if it is there.
-fn data_of(name: &str) -> Option<PathBuf> {
-    let given = std::env::var_os("CHURN_REAL_DATA").map(PathBuf::from);
-    let data = given.unwrap_or_else(|| repository("../shared/data")).join(name);
-    if !data.exists() {
-        eprintln!("skipped: there is no {}; CHURN_REAL_DATA names the folder of the real data sets", data.display());
-        return None;
-    }
-    Some(data)
-}
-
 #[test]
 fn oulad() {
     on(&OULAD);
@@ -109,7 +97,7 @@ fn cdnow() {
 }
 
 fn on(set: &Set) {
-    let Some(data) = data_of(set.name) else { return };
+    let Some(data) = real_data(set.name) else { return };
     let folder = tempfile::tempdir().unwrap();
     let config = repository("tests/real").join(set.name).join("churn.toml");
     let run = |arguments: &[&str]| {
