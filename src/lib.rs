@@ -60,6 +60,7 @@ pub mod metrics;
 pub mod model;
 pub mod numeric;
 pub mod observer;
+pub mod power;
 pub mod publish;
 mod published;
 pub mod ranking;

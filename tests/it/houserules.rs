@@ -18,6 +18,7 @@ const FLOORS: [&[&str]; 12] = [
         "memory",
         "numeric",
         "observer",
+        "power",
         "published",
         "spelling",
     ],
