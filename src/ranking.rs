@@ -5,6 +5,7 @@ use crate::sources::Ids;
 use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// How high a customer's risk is among all eligible customers of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,11 +66,14 @@ impl Group {
         }
     }
 
-    /// The group of a customer: by a hash of the id alone, so that it is the same every day and under every model.
-    pub fn from_id(id: &str, control_fraction: f64) -> Group {
+    /// The group of a customer: by a hash of the id and of the key of the draw alone, so that it is the same every day and
+    /// under every model.
+    pub fn from_id(id: &str, control_fraction: f64, key: &str) -> Group {
         const SALT: u64 = 0x636f_6e74_726f_6c31;
 
-        let hash = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), SALT);
+        // Without a key it is the first draw.
+        let seed = if key.is_empty() { SALT } else { xxh3_64_with_seed(key.as_bytes(), SALT) };
+        let hash = xxh3_64_with_seed(id.as_bytes(), seed);
         // The top 53 bits as a float in [0, 1).
         let place = (hash >> 11) as f64 / (1u64 << 53) as f64;
         if place < control_fraction {
@@ -144,7 +148,7 @@ impl Ranking {
 
     /// The group of a listed customer.
     pub fn group(settings: &List, ids: &Ids, customer: u32) -> Group {
-        Group::from_id(&ids.display(customer as usize), settings.control_fraction)
+        Group::from_id(&ids.display(customer as usize), settings.control_fraction, &settings.control_key)
     }
 }
 
@@ -154,7 +158,8 @@ mod tests {
     use crate::config::Reference;
 
     fn settings(rank_by: RankBy, capacity: u32) -> List {
-        List { rank_by, capacity, control_fraction: 0.1, reasons: 4, reference: Reference::Population }
+        let control_key = String::new();
+        List { rank_by, capacity, control_fraction: 0.1, control_key, reasons: 4, reference: Reference::Population }
     }
 
     #[test]
@@ -172,12 +177,29 @@ mod tests {
 
     #[test]
     fn the_control_group_is_a_stable_share() {
-        let control = (0..20_000).filter(|i| Group::from_id(&i.to_string(), 0.1) == Group::Control).count();
+        let control = (0..20_000).filter(|i| Group::from_id(&i.to_string(), 0.1, "") == Group::Control).count();
         assert!((1_800..2_200).contains(&control), "{control}");
-        let larger = (0..20_000).filter(|i| Group::from_id(&i.to_string(), 0.2) == Group::Control);
-        assert_eq!(larger.filter(|i| Group::from_id(&i.to_string(), 0.1) == Group::Control).count(), control);
+        let larger = (0..20_000).filter(|i| Group::from_id(&i.to_string(), 0.2, "") == Group::Control);
+        assert_eq!(larger.filter(|i| Group::from_id(&i.to_string(), 0.1, "") == Group::Control).count(), control);
         // These never change: whoever is in a control group stays there.
-        assert_eq!(["1", "2", "C0042"].map(|id| Group::from_id(id, 0.5)), PINNED);
+        assert_eq!(["1", "2", "C0042"].map(|id| Group::from_id(id, 0.5, "")), PINNED);
+    }
+
+    #[test]
+    fn another_key_draws_another_control_group_of_the_same_size() {
+        let drawn = |key: &str| -> Vec<bool> {
+            (0..20_000).map(|i| Group::from_id(&i.to_string(), 0.1, key) == Group::Control).collect()
+        };
+        let keys = ["", "2026Q4", "2027Q1", " "];
+        for (place, key) in keys.iter().enumerate() {
+            let here = drawn(key);
+            assert!((1_800..2_200).contains(&here.iter().filter(|is| **is).count()), "{key}");
+            for other in &keys[..place] {
+                // Draws that know nothing of each other share a tenth of a tenth.
+                let both = here.iter().zip(drawn(other)).filter(|(here, there)| **here && *there).count();
+                assert!((130..270).contains(&both), "{key:?} and {other:?} share {both}");
+            }
+        }
     }
 
     const PINNED: [Group; 3] = [Group::Control, Group::Contact, Group::Control];

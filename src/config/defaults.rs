@@ -71,10 +71,16 @@ mod tests {
     ];
 
     /// The sections that are switched off, since only their owner can fill them in.
-    const OFF: &[&str] = &["customers", "signals.*", "table"];
+    const OFF: &[&str] = &["customers", "signals.*", "table", "playbook.*"];
 
     const SIGNALS: &str = "\
 # A section for each signal, under any name: letters, digits, `_` and `-`. Its features are called after it.
+";
+
+    const PLAYBOOK: &str = "\
+# What to do about a reason: a section for each code, or for a pattern in which `*` stands for any characters. The first
+# reason of a customer that has one decides; of several for one code, the code itself and then the longest pattern. The
+# control group gets none. `churn check` names what matches no reason.
 ";
 
     /// Signals of the other kinds. The first that has a key shows its sentence.
@@ -117,6 +123,12 @@ instrument_name = "ces"
         key.sentence.iter().map(|line| format!("#{line}\n")).collect()
     }
 
+    /// A section as the file shows it.
+    fn header(section: &str) -> String {
+        let name = if section.starts_with("playbook") { "\"LOGINS_*\"" } else { "logins" };
+        section.replace('*', name)
+    }
+
     fn section(keys: &[Key]) -> String {
         let section = keys[0].section();
         let is_off = OFF.contains(&section);
@@ -126,9 +138,11 @@ instrument_name = "ces"
         }
         if section == "signals.*" {
             text += SIGNALS;
+        } else if section == "playbook.*" {
+            text += PLAYBOOK;
         }
 
-        text += &format!("{}[{}]\n", if is_off { "#" } else { "" }, section.replace('*', "logins"));
+        text += &format!("{}[{}]\n", if is_off { "#" } else { "" }, header(section));
         for key in keys {
             if let Some(value) = key.example.or(key.default) {
                 let mark = if is_off || key.example.is_some() { "#" } else { "" };

@@ -8,7 +8,7 @@ use toml::Value;
 
 /// One key.
 pub(super) struct Key {
-    /// Where it stands; `*` is a signal's name.
+    /// Where it stands; `*` is the name of a signal, or the reason code of a play.
     pub path: &'static str,
     /// What it means, as the lines of a comment.
     pub sentence: &'static [&'static str],
@@ -97,6 +97,8 @@ pub(super) use section;
 /// What a key takes.
 pub(super) enum Kind {
     Text,
+    /// Text that may be empty, on one line.
+    Word,
     Texts,
     /// The name of a column of the section's table.
     Column,
@@ -132,13 +134,14 @@ pub(super) const MOST: i64 = u32::MAX as i64;
 impl Kind {
     /// Whether a value on the command line or in the environment is text also when it looks like something else.
     pub fn is_text(&self) -> bool {
-        matches!(self, Kind::Text | Kind::Column | Kind::Path | Kind::Choice(_) | Kind::Zone)
+        matches!(self, Kind::Text | Kind::Word | Kind::Column | Kind::Path | Kind::Choice(_) | Kind::Zone)
     }
 
     /// The value in its canonical form, or nothing if the key does not take it.
     pub fn accept(&self, value: &Value) -> Option<Value> {
         match self {
             Kind::Text | Kind::Column | Kind::Path => text(value).map(Value::from),
+            Kind::Word => value.as_str().filter(|text| !text.chars().any(char::is_control)).map(Value::from),
             Kind::Texts | Kind::Columns => list(value, |item| text(item).map(Value::from)),
             Kind::Flag => value.as_bool().map(Value::from),
             Kind::Choice(known) => text(value).filter(|word| known.contains(word)).map(Value::from),
@@ -176,6 +179,7 @@ impl Kind {
     pub fn expected(&self) -> String {
         match self {
             Kind::Text => "a text in quotes".to_owned(),
+            Kind::Word => "a text in quotes, on one line, which may be empty".to_owned(),
             Kind::Texts => "a list of texts, for example [\"a\", \"b\"]".to_owned(),
             Kind::Column => "the name of a column in quotes".to_owned(),
             Kind::Columns => "a list of columns, for example [\"a\", \"b\"]".to_owned(),

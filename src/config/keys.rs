@@ -4,8 +4,8 @@
 
 use super::key::Key;
 use super::settings::{
-    Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Promotion, Publish, Signal, Table,
-    Time, Training,
+    Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Play, Promotion, Publish, Signal,
+    Table, Time, Training,
 };
 use crate::spelling;
 use std::collections::BTreeSet;
@@ -21,6 +21,7 @@ pub(super) const SECTIONS: &[&[Key]] = &[
     Training::KEYS,
     Model::KEYS,
     List::KEYS,
+    Play::KEYS,
     Economics::KEYS,
     Publish::KEYS,
     Promotion::KEYS,
@@ -48,10 +49,12 @@ fn begins_with(key: &Key, path: &[&str]) -> bool {
     key.path.split('.').zip(path).all(|(known, given)| known == "*" || known == *given)
 }
 
-/// The keys of a section, which for signals is the section of one of them.
+/// The keys of a section, which for signals and for the playbook is the section of one of them.
 pub(super) fn in_section(section: &str) -> impl Iterator<Item = &'static Key> + '_ {
-    let pattern = if section.starts_with("signals.") { "signals.*" } else { section };
-    all().filter(move |key| key.section() == pattern)
+    all().filter(move |key| match key.section().strip_suffix('*') {
+        Some(head) => section.len() > head.len() && section.starts_with(head),
+        None => key.section() == section,
+    })
 }
 
 /// The top-level sections.

@@ -169,6 +169,11 @@ impl Layers {
                 let asked = "begin with a letter and go on with letters, digits, `_` and `-`";
                 self.problems.push(format!("`{key}` ({layer}): the name of a signal must {asked}"));
             }
+            (["playbook", code], _) if !is_code_pattern(code) => {
+                let asked = "is a reason code or a pattern of them: capitals, digits, `_`, and `*` for any characters";
+                self.problems
+                    .push(format!("`{}` ({layer}): what the playbook answers {asked}", spelling::cut(&key, 80)));
+            }
             // Of an unknown section with one key, the whole key tells more: `lst.capacity` rather than `lst`.
             (_, Value::Table(table)) if is_section || table.len() == 1 => {
                 if is_section {
@@ -276,6 +281,8 @@ impl Layers {
             Some((_, Some((signal, key)))) if section == "signals" => {
                 path.extend([self.signal_called(signal), key.to_owned()]);
             }
+            // Variables are told apart in small letters, codes are in capitals.
+            Some((_, Some((code, key)))) if section == "playbook" => path.extend([code.to_uppercase(), key.to_owned()]),
             Some((levels, _)) => path.extend(levels.split("__").map(str::to_owned)),
             None => path.extend(rest.strip_prefix('_').map(str::to_owned)),
         }
@@ -316,6 +323,11 @@ fn misspelt_variable(name: &str) -> Option<String> {
 fn is_signal_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+fn is_code_pattern(code: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_' || c == '*';
+    !code.is_empty() && code.chars().all(is_plain)
 }
 
 /// A path with its starting folder in front; any other value as it is. None if the result cannot be written in TOML.

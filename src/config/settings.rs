@@ -42,6 +42,9 @@ pub struct Settings {
     pub model: Model,
     /// The at-risk list.
     pub list: List,
+    /// What to do about which reason, by the code or the pattern of codes.
+    #[serde(default)]
+    pub playbook: BTreeMap<String, Play>,
     /// What keeping a customer costs and brings.
     pub economics: Economics,
     /// What a run writes.
@@ -278,11 +281,26 @@ section! {
         capacity: u32 = 500 => Whole(1, MOST);
         /// The share of listed customers kept out of outreach, to measure whether outreach helps; 0 switches it off.
         control_fraction: f64 = 0.1 => Number("of 0 or more and less than 1", |x| (0.0..1.0).contains(&x));
+        /// Another key draws another control group, for example "2026Q4"; list and manifest name it. Empty: the first draw.
+        control_key: String = "" => Word;
         /// The most reasons that a customer has.
         reasons: u32 = 4 => Whole(0, published::REASONS);
         /// What reasons compare with: population (the mean of all eligible customers) or cut_off (the last
         /// tenth of the list, at least 50).
         reference: Reference = "population" => Choice(Reference::WORDS);
+    }
+}
+
+section! {
+    /// What to do about a reason.
+    ["playbook.*"]
+    pub struct Play {
+        /// What to do, as the person who does it reads it.
+        action: String, needed "Call and offer a walk-through" => Text;
+        /// Who does it: a role, a team, a name.
+        owner: Option<String>, like "customer success" => Text;
+        /// Calendar days from the date of the list until it should be done; without this there is no due date.
+        due_days: Option<u32>, like 2 => Whole(0, LONGEST_STRETCH);
     }
 }
 
@@ -429,7 +447,7 @@ impl Table {
 }
 
 /// Whether a name is a pattern's, in which `*` stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut name) = name.strip_prefix(head) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

@@ -27,7 +27,7 @@ impl Resolved {
                 text.push('\n');
             }
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "[{section}]");
+            let _ = writeln!(text, "[{}]", as_header(section));
 
             let lines: Vec<(String, &Layer)> = group
                 .iter()
@@ -67,4 +67,11 @@ impl Resolved {
 
 fn section_of(key: &str) -> &str {
     key.rsplit_once('.').map_or("", |(section, _)| section)
+}
+
+/// A section as TOML names it: parts with other characters than those of a bare key are in quotes.
+fn as_header(section: &str) -> String {
+    let is_bare = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let part = |part: &str| if is_bare(part) { part.to_owned() } else { format!("\"{part}\"") };
+    section.split('.').map(part).collect::<Vec<_>>().join(".")
 }

@@ -136,8 +136,11 @@ fn the_catalogue_of_keys_and_the_settings_have_the_same_fields() {
     known.sort();
     let mut fields = Vec::new();
     for (section, value) in json.as_object().unwrap() {
-        let (section, value) =
-            if section == "signals" { ("signals.logins", &value["logins"]) } else { (section.as_str(), value) };
+        let (section, value) = match section.as_str() {
+            "signals" => ("signals.logins", &value["logins"]),
+            "playbook" => ("playbook.logins", &value["LOGINS_*"]),
+            section => (section, value),
+        };
         fields.extend(value.as_object().unwrap().keys().map(|name| format!("{section}.{name}")));
     }
     fields.sort();
@@ -477,4 +480,43 @@ fn what_has_no_effect_is_told() {
     assert_contains(&of(&format!("{signal}kind = \"event\"")), &["signals.s.value", "signals.s.unit"]);
     assert_contains(&of(&format!("{signal}kind = \"sentiment\"")), &["signals.s.unit"]);
     assert_eq!(of(&format!("{signal}kind = \"amount\"")), "");
+}
+
+#[test]
+fn the_playbook_has_a_section_for_each_code_or_pattern() {
+    let text = format!(
+        "{MINIMAL}[playbook]\n\"LOGINS_*\" = {{ action = \"Call\", due_days = 2 }}\n[playbook.PLAN]\naction = \"Offer\"\n\
+         owner = \"sales\"\n"
+    );
+    let s = settings(&text).unwrap();
+    assert_eq!(s.playbook.keys().collect::<Vec<_>>(), ["LOGINS_*", "PLAN"]);
+    let (logins, plan) = (&s.playbook["LOGINS_*"], &s.playbook["PLAN"]);
+    assert_eq!((logins.action.as_str(), logins.owner.as_deref(), logins.due_days), ("Call", None, Some(2)));
+    assert_eq!((plan.action.as_str(), plan.owner.as_deref(), plan.due_days), ("Offer", Some("sales"), None));
+
+    // What is shown gives the same settings, and other layers reach in.
+    let set = ["playbook.LOGINS_*.action=Write", "list.control_key=2026"];
+    let r = resolved(&text, &set, &[("CHURN_PLAYBOOK__PLAN__DUE_DAYS", "7")]).unwrap();
+    let s = &r.settings;
+    assert_eq!((s.playbook["LOGINS_*"].action.as_str(), s.playbook["PLAN"].due_days), ("Write", Some(7)));
+    assert_eq!(s.list.control_key, "2026");
+    assert_contains(&r.to_toml(), &["[playbook.\"LOGINS_*\"]", "[playbook.PLAN]"]);
+    let again = Settings::from_toml_str(&r.to_toml(), Path::new("")).unwrap();
+    assert_eq!(again.playbook, s.playbook);
+    assert!(settings(MINIMAL).unwrap().playbook.is_empty() && settings(MINIMAL).unwrap().list.control_key.is_empty());
+}
+
+#[test]
+fn what_no_playbook_can_mean_is_refused() {
+    for (own, parts) in [
+        ("[playbook.PLAN]\nowner = \"x\"", &["`playbook.PLAN.action` is missing"][..]),
+        ("[playbook.PLAN]\naction = \"x\"\nduedays = 2", &["playbook.PLAN.duedays", "playbook.PLAN.due_days"]),
+        ("[playbook.PLAN]\naction = \"x\"\ndue_days = -1", &["playbook.PLAN.due_days", "from 0 to"]),
+        ("[playbook.plan]\naction = \"x\"", &["playbook.plan", "capitals"]),
+        ("[playbook.\"PLAN; DROP\"]\naction = \"x\"", &["capitals"]),
+        ("[playbook]\nPLAN = \"call\"", &["playbook.PLAN", "expected a section"]),
+        ("[list]\ncontrol_key = \"a\\nb\"", &["list.control_key", "one line"]),
+    ] {
+        assert_contains(&refusal(own), parts);
+    }
 }
