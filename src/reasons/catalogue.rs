@@ -176,6 +176,20 @@ impl Concept {
         format!("{}{suffix}", self.prefix)
     }
 
+    /// A numeric feature of the concept, among those of a customer; none if it is null.
+    pub fn number(&self, raw: &[f32], measure: Measure, window: Option<u32>) -> Option<f64> {
+        let cell = self.cells.iter().find(|c| c.measure == Some(measure) && c.window == window)?;
+        raw.get(cell.column).map(|&value| f64::from(value)).filter(|value| value.is_finite())
+    }
+
+    /// The windows of the concept, ascending.
+    pub fn windows(&self) -> Vec<u32> {
+        let mut windows: Vec<u32> = self.cells.iter().filter_map(|cell| cell.window).collect();
+        windows.sort_unstable();
+        windows.dedup();
+        windows
+    }
+
     fn codes(&self) -> impl Iterator<Item = String> + '_ {
         definitions(self.family).map(|definition| format!("{}{}", self.prefix, definition.suffix))
     }

@@ -1,4 +1,6 @@
-//! Nouns and numbers as a person writes them.
+//! Nouns, numbers and dates as a person writes them.
+
+use crate::calendar::Day;
 
 /// Seconds in a day, an hour and a minute.
 const DAY: f64 = 86_400.0;
@@ -180,6 +182,31 @@ pub(super) fn quoted(text: &str) -> String {
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
+    }
+}
+
+/// "25 May", and with the year where it is not that of `near`: "25 May 2025".
+pub(super) fn date(day: Day, near: Day) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let date = day.date();
+    let month = usize::try_from(date.month() - 1).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+    if date.year() == near.date().year() {
+        format!("{} {month}", date.day())
+    } else {
+        format!("{} {month} {}", date.day(), date.year())
     }
 }
 

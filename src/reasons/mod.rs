@@ -5,7 +5,10 @@
 //! | `contributions` | the [attribution](Attribution): how far each term moves the log-odds from those of a reference |
 //! | `catalogue` | which concept a term belongs to, and the one list of [codes](DEFINITIONS) |
 //! | `wording` | from one customer's numbers to the state of a concept and its sentence |
-//! | `language` | nouns and numbers as a person writes them |
+//! | `change` | how far each concept has moved the risk between two dates, and the sentences about it |
+//! | `reach` | which change of a signal would take a customer off the list |
+//! | `playbook` | what to do about a reason |
+//! | `language` | nouns, numbers and dates as a person writes them |
 //!
 //! The contributions of all terms of a concept are summed, so that the windows of one signal, which are correlated,
 //! are one reason. A mean or a number of categories over no rows says only that there are none, so it is counted with
@@ -15,18 +18,22 @@
 //! which concepts are worth telling, and from which side: whether less or more of a thing is the risk.
 
 mod catalogue;
+pub mod change;
 mod contributions;
 mod language;
+mod playbook;
+pub mod reach;
 mod wording;
 
 pub use catalogue::{Definition, Family, State, DEFINITIONS};
 pub use contributions::Attribution;
+pub use playbook::{Action, Playbook};
 
 use crate::artefact::Row;
 use crate::config::{Features, Signal};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Measure};
-use crate::model::design::recipe::Term;
+use crate::model::design::recipe::{Role, Source, Term};
 use catalogue::Concept;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -45,6 +52,21 @@ pub struct Reason {
     pub text: String,
     /// Log-odds above those of the reference.
     pub contribution: f64,
+    /// The concept, by its place.
+    #[serde(skip)]
+    concept: usize,
+    /// Whether less or more of it is the risk.
+    #[serde(skip)]
+    side: wording::Side,
+}
+
+#[cfg(test)]
+impl Reason {
+    /// One of which nothing but the code matters.
+    fn of_code(code: &str) -> Reason {
+        let side = wording::Side::Low;
+        Reason { code: code.to_owned(), text: String::new(), contribution: 1.0, concept: 0, side }
+    }
 }
 
 /// Why a customer's risk is what it is.
@@ -129,8 +151,9 @@ impl Explainer {
             .concepts
             .iter()
             .zip(totals)
-            .filter_map(|(concept, total)| Some((concept, total?)))
-            .map(|(concept, contribution)| {
+            .enumerate()
+            .filter_map(|(place, (concept, total))| Some((place, concept, total?)))
+            .map(|(place, concept, contribution)| {
                 let view = View {
                     concept,
                     raw,
@@ -143,7 +166,7 @@ impl Explainer {
                     look_back_days: self.look_back_days,
                 };
                 let (state, text) = wording::tell(&view);
-                Reason { code: concept.code(state), text, contribution }
+                Reason { code: concept.code(state), text, contribution, concept: place, side: view.side() }
             })
             .collect();
 
@@ -172,6 +195,21 @@ impl Explainer {
         }
         totals
     }
+}
+
+/// Every code that models of these signals and features can show, in order, each once.
+pub fn codes(signals: &BTreeMap<String, Signal>, catalogue: &Catalogue) -> Vec<String> {
+    let term = |source: Source| Term { name: String::new(), source, about: source, role: Role::Value };
+    let numeric = (0..catalogue.numeric.len()).map(|column| term(Source::Numeric(column)));
+    let terms: Vec<Term> =
+        numeric.chain((0..catalogue.categorical.len()).map(|c| term(Source::Categorical(c)))).collect();
+    let mut codes: Vec<String> = catalogue::concepts(signals, catalogue, &terms)
+        .iter()
+        .flat_map(|concept| catalogue::definitions(concept.family).map(|definition| concept.code(definition.state)))
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
 }
 
 /// The concept about the volume of the signal that a concept is about, by its place.

@@ -638,3 +638,208 @@ proptest! {
         }
     }
 }
+
+/// What the model makes of a person, and the numbers themselves.
+fn numbers_of(settings: &Settings, recipe: &Recipe, coefficients: &[f64], person: &Person) -> (Vec<f32>, Row) {
+    let raw = person.raw(settings);
+    let row = linear(coefficients, &row(recipe, &raw, person.plan));
+    (raw, row)
+}
+
+/// What moved between two states of a person, and by how much the log-odds differ.
+fn moved(then: &Person, now: &Person) -> (Vec<change::Moved>, f64) {
+    let settings = settings(SETTINGS);
+    let (recipe, coefficients) = (recipe(&settings, &typical()), engagement_protects(&settings));
+    let mean = linear(&coefficients, &row(&recipe, &typical().raw(&settings), Some("pro")));
+    let attribution = Attribution::new(Some(coefficients.clone()), -2.0, mean).unwrap();
+    let explainer = explainer(&settings, &recipe.terms(), attribution).unwrap();
+    let (raw_then, row_then) = numbers_of(&settings, &recipe, &coefficients, then);
+    let (raw_now, row_now) = numbers_of(&settings, &recipe, &coefficients, now);
+    let numbers = |raw, levels, row| change::Numbers { raw, levels, row };
+    let (then, now) = ([then.plan], [now.plan]);
+    let moved = explainer.moved(numbers(&raw_then, &then, &row_then), numbers(&raw_now, &now, &row_now));
+    (moved, row_now.effects.iter().sum::<f64>() - row_then.effects.iter().sum::<f64>())
+}
+
+#[test]
+fn what_moved_is_told_in_the_numbers_of_both_dates() {
+    use Instrument::Nps;
+    let logins = |now: u32| {
+        typical().with("logins", all(&[spread(now, 0.0, 28.0, &[0.0], 1), spread(80, 28.0, 168.0, &[0.0], 1)]))
+    };
+    let nps = |scores: &[(f64, f64)]| {
+        let scores: Vec<(Instrument, f64, f64)> = scores.iter().map(|&(score, ago)| (Nps, score, ago)).collect();
+        typical().with("surveys", answers(&scores))
+    };
+    let mood = |mood: f64| typical().with("mentions", spread(30, 0.0, 168.0, &[mood], 1));
+    let visits = |seconds: f64, channels: u32| typical().with("visits", spread(42, 0.0, 168.0, &[seconds], channels));
+
+    for (then, now, text) in [
+        (logins(21), logins(8), "8 logins in 28 days, 21 then"),
+        (logins(21), logins(0), "no logins in 28 days, 21 then"),
+        (logins(0), logins(5), "logins are back, 5 in 28 days and none then"),
+        (nps(&[(9.0, 30.5)]), nps(&[(3.0, 2.5), (9.0, 37.5)]), "NPS fell from 9 to 3"),
+        (nps(&[(2.0, 30.5)]), nps(&[(10.0, 2.5), (2.0, 37.5)]), "NPS rose from 2 to 10"),
+        (nps(&[]), nps(&[(4.0, 1.5)]), "NPS answered with 4"),
+        (nps(&[(9.0, 160.5)]), nps(&[]), "no NPS answer in 168 days any more"),
+        (mood(0.1), mood(-0.45), "mood of mentions fell from 0.10 to -0.45 in 28 days"),
+        (visits(240.0, 3), visits(120.0, 3), "visits averaged 2 min in 28 days, 4 min then"),
+        (visits(300.0, 3), visits(300.0, 1), "visits used 1 channel in 28 days, 3 then"),
+        (typical(), Person { plan: Some("basic"), ..typical() }, "plan changed from pro to basic"),
+        (typical(), Person { revenue: 60.5, ..typical() }, "monthly revenue fell from 100 to 60.5"),
+        (typical(), Person { tenure: 407.0, ..typical() }, "customer for 407 days by now"),
+    ] {
+        let (moved, change) = moved(&then, &now);
+        assert!((moved.iter().map(|moved| moved.log_odds).sum::<f64>() - change).abs() < 1e-9, "{text}");
+        assert!(moved.windows(2).all(|pair| pair[0].log_odds.abs() >= pair[1].log_odds.abs()));
+        assert!(moved.iter().take(2).any(|moved| moved.text == text), "{text} is not among the first of {moved:#?}");
+    }
+}
+
+#[test]
+fn a_text_of_change_says_since_when_and_which_way() {
+    use change::{Between, NoLongerScored, NotYetScored, OtherModel, Standing};
+    let day = |text: &str| text.parse::<crate::calendar::Day>().unwrap();
+    let between = Between { then: day("2026-05-25"), now: day("2026-06-01") };
+    let moved = |parts: &[(f64, &str)]| -> Vec<change::Moved> {
+        parts.iter().map(|&(log_odds, text)| change::Moved { log_odds, text: text.to_owned() }).collect()
+    };
+    let said = |parts: &[(f64, &str)]| change::told(Standing::Stayed, between, &moved(parts), None);
+    assert_eq!(said(&[(0.5, "a"), (-0.3, "b"), (0.1, "c"), (0.09, "d")]), "Risk up since 25 May: a; c. Down: b");
+    assert_eq!(said(&[(-0.5, "a"), (0.3, "b"), (0.01, "c")]), "Risk down since 25 May: a. Up: b");
+    assert_eq!(said(&[(0.5, "a")]), "Risk up since 25 May: a");
+    assert_eq!(said(&[(0.01, "a")]), "Little has changed since 25 May");
+    assert_eq!(said(&[]), "Little has changed since 25 May");
+
+    let last_year = Between { then: day("2025-12-31"), now: day("2026-01-01") };
+    let other = Some(OtherModel { version: "v0002", log_odds: -0.4 });
+    assert_eq!(
+        change::told(Standing::Returned, last_year, &[], other),
+        "Back on the list. Little has changed since 31 December 2025. Model v0002 rates the same numbers lower than the model \
+         then"
+    );
+    let tiny = Some(OtherModel { version: "v0002", log_odds: 0.001 });
+    assert!(!change::told(Standing::New, between, &[], tiny).contains("v0002"));
+    assert_eq!(
+        change::first_scored(Standing::New, NotYetScored::SignedUp(day("2026-05-04")), between),
+        "New on the list. Signed up on 4 May, too new to be scored on 25 May"
+    );
+    assert_eq!(
+        change::no_longer_scored(NoLongerScored::Cancelled(day("2026-05-28")), between),
+        "Left the list. Cancelled on 28 May"
+    );
+}
+
+/// The lever of a concept.
+fn with_lever<T>(prefix: &str, family: Family, then: impl FnOnce(&reach::Lever<'_>, &Catalogue) -> T) -> T {
+    let settings = settings(SETTINGS);
+    let catalogue = catalogue(&settings);
+    let concepts = catalogue::concepts(&settings.signals, &catalogue, &terms(&settings));
+    let concept = concepts.iter().find(|concept| concept.prefix == prefix && concept.family == family).unwrap();
+    then(&reach::Lever::find(concept, &catalogue).unwrap(), &catalogue)
+}
+
+#[test]
+fn features_that_are_moved_are_those_of_a_customer_who_has_as_many_rows() {
+    let settings = settings(SETTINGS);
+    let typical_values: Vec<[f64; 3]> = typical().raw(&settings).iter().map(|&value| [f64::from(value); 3]).collect();
+    let earlier = |signal: &'static str, now: u32| {
+        let rows = all(&[
+            spread(now, 0.0, 28.0, &[300.0], 3),
+            spread(12, 28.0, 56.0, &[300.0], 3),
+            spread(40, 56.0, 168.0, &[300.0], 3),
+        ]);
+        typical().with(signal, rows)
+    };
+    for (signal, prefix) in [("logins", "LOGINS"), ("visits", "VISITS")] {
+        for (from, to) in [(2u32, 14u32), (4, 8), (1, 20), (0, 7), (14, 4), (20, 0)] {
+            let (raw, expected) = (earlier(signal, from).raw(&settings), earlier(signal, to).raw(&settings));
+            let found = with_lever(prefix, Family::Volume, |lever, catalogue| {
+                lever.moved(catalogue, &typical_values, &raw, f64::from(to))
+            });
+            for (((feature, found), expected), before) in
+                catalogue(&settings).numeric.iter().zip(found).zip(expected).zip(raw)
+            {
+                let name = &feature.name;
+                if feature.signal.as_deref() != Some(signal) {
+                    assert_eq!(found.to_bits(), before.to_bits(), "{name} is of another signal");
+                    continue;
+                }
+                let within = match feature.measure {
+                    Measure::Count | Measure::ActiveDays => 2.0,
+                    Measure::Trend => 0.45,
+                    Measure::Sum => 700.0,
+                    Measure::Mean | Measure::NegativeShare => 1e-3,
+                    Measure::Categories => 2.0,
+                    // Of few rows these depend on where exactly they lie.
+                    _ => 0.6 * expected.abs() + 2.0,
+                };
+                let close = (found - expected).abs() <= within as f32;
+                let both_null = found.is_nan() && expected.is_nan();
+                let of_few = feature.measure == Measure::MeanGap && found.is_nan() != expected.is_nan() && to < 9;
+                assert!(close || both_null || of_few, "{signal} {from} to {to}: {name} is {found}, not {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_begin_near_the_customer_and_end_where_a_tenth_of_the_others_are() {
+    let settings = settings(SETTINGS);
+    let of = |person: &Person| person.raw(&settings);
+    let few = of(&typical().with("logins", spread(2, 0.0, 28.0, &[0.0], 1)));
+    let columns = few.len();
+    let typical_of = |low: f64, high: f64| vec![[low, 5.0, high]; columns];
+    let (low, high) = (wording::Side::Low, wording::Side::High);
+    with_lever("LOGINS", Family::Volume, |lever, _| {
+        assert_eq!(lever.targets(&few, &typical_of(0.0, 6.0), low), [3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(lever.targets(&few, &typical_of(0.0, 6.0), high), [1.0, 0.0]);
+        assert!(lever.targets(&few, &typical_of(0.0, 2.0), low).is_empty(), "others show no more");
+        assert!(lever.targets(&few, &typical_of(f64::NAN, f64::NAN), low).is_empty());
+        let many = lever.targets(&few, &typical_of(0.0, 1000.0), low);
+        assert!(many.len() <= 40 && many[0] == 3.0 && many.is_sorted() && *many.last().unwrap() <= 1000.0, "{many:?}");
+        assert_eq!(lever.text(&few, 9.0), "if there were 9 logins in 28 days instead of 2");
+        assert_eq!(lever.text(&few, 1.0), "if there was 1 login in 28 days instead of 2");
+    });
+
+    let unhappy = of(&typical().with("surveys", answers(&[(Instrument::Nps, 3.0, 10.5)])));
+    with_lever("SURVEY_NPS", Family::Score, |lever, catalogue| {
+        assert_eq!(lever.targets(&unhappy, &typical_of(1.0, 6.0), low), [4.0, 5.0, 6.0]);
+        assert!(lever.targets(&unhappy, &typical_of(1.0, 6.0), high).is_empty(), "no score is made worse");
+        assert_eq!(lever.text(&unhappy, 8.0), "if the next NPS answer were 8 instead of 3");
+        let after = lever.moved(catalogue, &typical_of(1.0, 6.0), &unhappy, 8.0);
+        let value = |name: &str| after[catalogue.position(name).unwrap()];
+        assert_eq!(
+            (value("surveys_nps_last"), value("surveys_nps_change"), value("surveys_nps_mean")),
+            (8.0, 5.0, 5.5)
+        );
+        assert_eq!((value("surveys_count_7d"), value("surveys_nps_days_since_last")), (1.0, 1.0));
+    });
+    let silent = of(&typical().with("surveys", Vec::new()));
+    with_lever("SURVEY_NPS", Family::Score, |lever, _| {
+        assert!(lever.targets(&silent, &typical_of(1.0, 6.0), low).is_empty())
+    });
+
+    let gloomy = of(&typical().with("mentions", spread(30, 0.0, 168.0, &[-0.6], 1)));
+    with_lever("MENTIONS", Family::Mood, |lever, catalogue| {
+        let targets = lever.targets(&gloomy, &typical_of(-0.5, 0.4), low);
+        assert!(targets.len() == 20 && (targets[19] - 0.4).abs() < 1e-6 && targets.is_sorted());
+        let after = lever.moved(catalogue, &typical_of(-0.5, 0.4), &gloomy, 0.4);
+        let share = after[catalogue.position("mentions_negative_share_28d").unwrap()];
+        assert!((share - 0.6 / 1.6).abs() < 1e-6, "{share}");
+        assert_eq!(lever.text(&gloomy, 0.4), "if the mood of mentions were 0.40 in 28 days instead of -0.60");
+    });
+}
+
+#[test]
+fn every_code_that_can_be_shown_is_known_without_a_model() {
+    let settings = settings(SETTINGS);
+    let known = codes(&settings.signals, &catalogue(&settings));
+    let concepts = catalogue::concepts(&settings.signals, &catalogue(&settings), &terms(&settings));
+    for concept in &concepts {
+        for definition in catalogue::definitions(concept.family) {
+            assert!(known.contains(&concept.code(definition.state)), "{}", concept.prefix);
+        }
+    }
+    assert!(known.is_sorted() && known.iter().all(|code| !code.is_empty()));
+}

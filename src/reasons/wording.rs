@@ -44,7 +44,7 @@ pub(super) struct View<'a> {
 
 /// What would explain the contribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+pub enum Side {
     /// Less than the reference, or than before.
     Low,
     /// More.
@@ -69,8 +69,7 @@ pub(super) fn tell(view: &View<'_>) -> (State, String) {
 impl View<'_> {
     /// A feature of the concept; none if it is null.
     fn number(&self, measure: Measure, window: Option<u32>) -> Option<f64> {
-        let cell = self.concept.cells.iter().find(|c| c.measure == Some(measure) && c.window == window)?;
-        self.raw.get(cell.column).map(|&value| f64::from(value)).filter(|value| value.is_finite())
+        self.concept.number(self.raw, measure, window)
     }
 
     /// How far a feature lies above the reference in standard deviations; 0 if the model does not look at it.
@@ -109,7 +108,7 @@ impl View<'_> {
     /// the coefficients of its levels. The longest window often has the opposite sign of the others: among customers
     /// with few logins in 28 days, those with many in 84 have fallen furthest. So what counts is the shorter windows,
     /// unless the sum of all is greater. Trends, gaps and recency follow from the levels and would only blur it.
-    fn side(&self) -> Side {
+    pub fn side(&self) -> Side {
         use Measure::{DaysSinceLast, MeanGap, SurveyDaysSinceLast, Trend};
         let is_level = |part: &&Part| {
             !part.absence && !matches!(part.measure, Some(Trend | MeanGap | DaysSinceLast | SurveyDaysSinceLast))
@@ -135,10 +134,7 @@ impl View<'_> {
 
     /// The windows of the concept, ascending.
     fn windows(&self) -> Vec<u32> {
-        let mut windows: Vec<u32> = self.concept.cells.iter().filter_map(|cell| cell.window).collect();
-        windows.sort_unstable();
-        windows.dedup();
-        windows
+        self.concept.windows()
     }
 
     /// Of the windows that will do, the one that contributes most in the concept's direction; of equals the one nearest
