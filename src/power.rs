@@ -200,7 +200,10 @@ impl ControlPower {
                 None => "nothing".to_owned(),
             };
             let (months, s) = (shown.months, if shown.months == 1 { "" } else { "s" });
-            format!("{effect} after {months} month{s} ({} customers, {} of them control)", shown.customers, shown.control)
+            format!(
+                "{effect} after {months} month{s} ({} customers, {} of them control)",
+                shown.customers, shown.control
+            )
         };
         let after: Vec<String> = self.after.iter().map(points).collect();
         vec![
@@ -228,7 +231,9 @@ impl ControlPower {
 
     fn basis(&self) -> String {
         match self.accrual.basis {
-            Basis::Lists { lists, days } => format!("Customers accrue as on the {lists} lists of the last {days} days."),
+            Basis::Lists { lists, days } => {
+                format!("Customers accrue as on the {lists} lists of the last {days} days.")
+            }
             Basis::Assumed { days } => {
                 format!("Assumed, until lists span four weeks: everybody on a list is replaced within {days} days.")
             }
@@ -238,9 +243,8 @@ impl ControlPower {
 
 /// The smallest control share in whole per cent, up to one half, that shows an effect.
 fn share_that_shows(customers: f64, rate: f64, effect: f64) -> Option<f64> {
-    let shows = |share: &f64| {
-        Groups::split(customers, *share).smallest_effect(rate).is_some_and(|smallest| smallest <= effect)
-    };
+    let shows =
+        |share: &f64| Groups::split(customers, *share).smallest_effect(rate).is_some_and(|smallest| smallest <= effect);
     (1..=50).map(|percent| f64::from(percent) / 100.0).find(shows)
 }
 
@@ -318,7 +322,11 @@ mod tests {
     fn what_is_said_fits_what_can_be_shown() {
         let accrual = Accrual::new(500, 100_000, &ListsSoFar::default(), 37);
         let said = |churn: f64, share: f64| ControlPower::new(churn, share, accrual).sentences().join(" ");
-        assert!(said(0.2, 0.1).contains("points after 1 month (905 customers, 91 of them control)"), "{}", said(0.2, 0.1));
+        assert!(
+            said(0.2, 0.1).contains("points after 1 month (905 customers, 91 of them control)"),
+            "{}",
+            said(0.2, 0.1)
+        );
         assert!(said(0.2, 0.0).contains("Without a control group"));
         assert!(said(0.04, 0.1).contains("No outreach saves 5 points"));
         let small = Accrual::new(50, 60, &ListsSoFar::default(), 37);

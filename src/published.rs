@@ -1,18 +1,21 @@
 //! The columns of the published tables: what each is called, what it holds and what it means. The writers, the names
 //! that no pass-through column may have, and the tables of `docs/lists.md` all follow from these definitions.
 
-/// A column of the at-risk list or of `scores.parquet`.
+/// A column of the at-risk list, of `scores.parquet` or of `latest/risk.parquet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
     AsOf,
     Rank,
     CustomerId,
     ChurnProbability,
+    /// To three digits, so that it changes when it says something else.
+    RoundedProbability,
     LogOdds,
     RiskTier,
     Percentile,
     ValueAtRisk,
     Group,
+    Listed,
     /// Of the reason with this number, from 1.
     Reason(usize, Part),
     Protective(Part),
@@ -23,6 +26,15 @@ pub enum Column {
     ChangeReasonText,
     DaysListed,
     ModelVersion,
+    ProbabilityChange28Days,
+    DaysToContractEnd,
+    Action,
+    ActionOwner,
+    ActionDue,
+    ControlKey,
+    ChangeData,
+    ChangeModel,
+    Improvement,
 }
 
 /// What is told of a reason.
@@ -38,6 +50,8 @@ pub enum Part {
 pub enum Holds {
     /// A date as text, as in the name of the folder.
     FolderDay,
+    Day,
+    Flag,
     Integer,
     Float,
     Text,
@@ -89,6 +103,15 @@ pub const LIST: &[Column] = &[
     Column::ChangeReasonText,
     Column::DaysListed,
     Column::ModelVersion,
+    Column::ProbabilityChange28Days,
+    Column::DaysToContractEnd,
+    Column::Action,
+    Column::ActionOwner,
+    Column::ActionDue,
+    Column::ControlKey,
+    Column::ChangeData,
+    Column::ChangeModel,
+    Column::Improvement,
 ];
 
 /// The columns of `scores.parquet`, in order; the pass-through columns of a prepared table come after them.
@@ -102,6 +125,34 @@ pub const SCORES: &[Column] = &[
     Column::Rank,
     Column::Group,
     Column::ModelVersion,
+    Column::ChangeData,
+    Column::ChangeModel,
+];
+
+/// The columns of `latest/risk.parquet`, in order: the key, what stays while nothing has happened, and what changes daily.
+pub const LATEST: &[Column] = &[
+    Column::CustomerId,
+    Column::RoundedProbability,
+    Column::RiskTier,
+    Column::Listed,
+    Column::Group,
+    Column::Reason(1, Part::Code),
+    Column::Reason(1, Part::Text),
+    Column::Reason(2, Part::Code),
+    Column::Reason(2, Part::Text),
+    Column::Reason(3, Part::Code),
+    Column::Reason(3, Part::Text),
+    Column::Reason(4, Part::Code),
+    Column::Reason(4, Part::Text),
+    Column::Action,
+    Column::ActionOwner,
+    Column::ControlKey,
+    Column::ActionDue,
+    Column::Status,
+    Column::ChangeReasonText,
+    Column::AsOf,
+    Column::Rank,
+    Column::ModelVersion,
 ];
 
 /// The key in the footer of a published file under which it says what it holds.
@@ -112,17 +163,19 @@ pub const MARK: &str = "churn-risk";
 pub enum Content {
     List,
     Scores,
+    Latest,
     Features,
 }
 
 impl Content {
-    const ALL: [Content; 3] = [Content::List, Content::Scores, Content::Features];
+    const ALL: [Content; 4] = [Content::List, Content::Scores, Content::Latest, Content::Features];
 
     /// As the file says it.
     pub fn name(self) -> &'static str {
         match self {
             Content::List => "list",
             Content::Scores => "scores",
+            Content::Latest => "latest",
             Content::Features => "features",
         }
     }
@@ -136,6 +189,7 @@ impl Content {
         match self {
             Content::List => LIST,
             Content::Scores => SCORES,
+            Content::Latest => LATEST,
             Content::Features => &[],
         }
     }
@@ -145,6 +199,7 @@ impl Content {
         match self {
             Content::List => "a list of customers at risk",
             Content::Scores => "the scores of a run",
+            Content::Latest => "the newest risk of every customer",
             Content::Features => "a feature table",
         }
     }
@@ -154,7 +209,9 @@ impl Content {
         let has = |column: Column| names.contains(&column.name().as_str());
         let is_scored = [Column::ChurnProbability, Column::RiskTier, Column::ModelVersion].into_iter().all(has);
         let has_keys = names.starts_with(&["customer_id", "as_of"]);
-        if is_scored && has(Column::Reason(1, Part::Code)) {
+        if is_scored && has(Column::Listed) {
+            Some(Content::Latest)
+        } else if is_scored && has(Column::Reason(1, Part::Code)) {
             Some(Content::List)
         } else if is_scored && has(Column::LogOdds) {
             Some(Content::Scores)
@@ -191,6 +248,11 @@ impl Column {
                 Holds::Float,
                 "calibrated probability of churn in `[as_of + gap, as_of + gap + horizon)`",
             ),
+            Column::RoundedProbability => (
+                "churn_probability",
+                Holds::Float,
+                "the calibrated probability of churn, to three digits; null for who is not scored any more",
+            ),
             Column::LogOdds => ("log_odds", Holds::Float, "the score of the model, before calibration"),
             Column::RiskTier => (
                 "risk_tier",
@@ -208,6 +270,7 @@ impl Column {
             Column::Group => {
                 ("group", Holds::Text, "`contact` or `control`; null for customers who are not on the list")
             }
+            Column::Listed => ("listed", Holds::Flag, "whether the customer is on the newest list"),
             Column::Reason(_, Part::Code) => (
                 "reason_{n}_code",
                 Holds::Text,
@@ -235,13 +298,53 @@ impl Column {
                 ("previous_probability", Holds::Float, "the probability in the latest earlier run, listed there or not")
             }
             Column::ProbabilityChange => ("probability_change", Holds::Float, "now minus then"),
-            Column::ChangeReasonText => ("change_reason_text", Holds::Text, "not filled yet: null"),
+            Column::ChangeReasonText => (
+                "change_reason_text",
+                Holds::Text,
+                "what has moved the risk since the latest earlier run, in the customer's numbers; see [below](#what-changed)",
+            ),
             Column::DaysListed => (
                 "days_listed",
                 Holds::Integer,
                 "calendar days on the list without interruption, from the first of those lists; 1 for a new one",
             ),
             Column::ModelVersion => ("model_version", Holds::Text, "the model that the scores are from"),
+            Column::ProbabilityChange28Days => (
+                "probability_change_28d",
+                Holds::Float,
+                "the probability less that of the newest run 28 to 35 days before; null without one, or if it did not score \
+                 the customer",
+            ),
+            Column::DaysToContractEnd => (
+                "days_to_contract_end",
+                Holds::Integer,
+                "days from the date of the list to `customers.end`; null without one",
+            ),
+            Column::Action => (
+                "action",
+                Holds::Text,
+                "what the [playbook](configuration.md#playbook) says to do; null for the control group, and where no reason \
+                 has an entry",
+            ),
+            Column::ActionOwner => ("action_owner", Holds::Text, "who does it"),
+            Column::ActionDue => ("action_due", Holds::Day, "until when, as a date"),
+            Column::ControlKey => ("control_key", Holds::Text, "`list.control_key`; null if it is empty"),
+            Column::ChangeData => (
+                "change_data_log_odds",
+                Holds::Float,
+                "how far new data have moved the log-odds since the latest earlier run; null if that did not score the \
+                 customer",
+            ),
+            Column::ChangeModel => (
+                "change_model_log_odds",
+                Holds::Float,
+                "how far another model has; with the column before it sums to the change in `log_odds`",
+            ),
+            Column::Improvement => (
+                "improvement_text",
+                Holds::Text,
+                "single changes with which the model would rank the customer below the list; see [below](#what-would-help)",
+            ),
         };
         Definition { name, holds, meaning }
     }
@@ -255,6 +358,8 @@ mod tests {
     fn in_words(holds: Holds) -> &'static str {
         match holds {
             Holds::FolderDay => "text",
+            Holds::Day => "date",
+            Holds::Flag => "boolean",
             Holds::Integer => "integer",
             Holds::Float => "float",
             Holds::Text => "text",
@@ -277,7 +382,12 @@ mod tests {
 
     #[test]
     fn the_tables_of_columns_are_written_from_their_definitions() {
-        hold_tables("docs/lists.md", &[("columns of the list", rows(LIST)), ("columns of the scores", rows(SCORES))]);
+        let tables = [
+            ("columns of the list", rows(LIST)),
+            ("columns of the scores", rows(SCORES)),
+            ("columns of the newest risks", rows(LATEST)),
+        ];
+        hold_tables("docs/lists.md", &tables);
     }
 
     #[test]
@@ -286,6 +396,7 @@ mod tests {
         let content = |names: &[String]| Content::of_columns(&names.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(content(&names(LIST)), Some(Content::List));
         assert_eq!(content(&names(SCORES)), Some(Content::Scores));
+        assert_eq!(content(&names(LATEST)), Some(Content::Latest));
         assert_eq!(
             content(&["customer_id", "as_of", "logins_days_since_last"].map(str::to_owned)),
             Some(Content::Features)
@@ -299,7 +410,7 @@ mod tests {
 
     #[test]
     fn every_name_stands_once_in_a_table() {
-        for columns in [LIST, SCORES] {
+        for columns in [LIST, SCORES, LATEST] {
             for (place, column) in columns.iter().enumerate() {
                 assert!(!has_column(&columns[..place], &column.name()), "{column:?}");
             }

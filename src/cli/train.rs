@@ -6,6 +6,7 @@ use crate::jobs::train;
 use crate::jobs::train::{Request, Trained};
 use crate::model::sampling::Sampling;
 use crate::model::univariate::screening::Screening;
+use crate::power::ControlPower;
 use crate::registry::Registry;
 use serde::Serialize;
 use std::path::Path;
@@ -28,12 +29,13 @@ struct Summary<'a> {
     sampling: Option<&'a Sampling>,
     evaluation: &'a Evaluation,
     screening: Option<&'a Screening>,
+    control_power: Option<&'a ControlPower>,
     notes: Vec<&'a str>,
 }
 
 impl<'a> Summary<'a> {
     fn new(trained: &'a Trained) -> Summary<'a> {
-        let Trained { model, decision, file, notes } = trained;
+        let Trained { model, decision, file, control_power, notes } = trained;
         let of_the_run = notes.iter().map(|note| note.text.as_str());
         Summary {
             version: &model.version,
@@ -43,6 +45,7 @@ impl<'a> Summary<'a> {
             sampling: model.fit.sampling.as_ref(),
             evaluation: &model.evaluation,
             screening: model.screening.as_ref(),
+            control_power: control_power.as_ref(),
             notes: of_the_run.chain(model.fit.advice.iter().map(String::as_str)).collect(),
         }
     }

@@ -8,6 +8,7 @@ use crate::dataset::{Dataset, RowCounts, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::publish::manifest::SourceSummary;
+use crate::reasons::{self, Playbook};
 use crate::sources::{self, plausibility, Quarantine};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -97,6 +98,9 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         for advice in plausibility::advice(job.settings(), &tables.sources, &tables.zone)? {
             job.warn(advice);
         }
+        let settings = job.settings();
+        let codes = reasons::codes(&settings.signals, &data.catalogue);
+        Playbook::new(&settings.playbook).unmatched(&codes).into_iter().for_each(|sentence| job.warn(sentence));
         // A training needs more than scoring: matured labels, and enough churners.
         let training = history(job, &tables, as_of)?;
 

@@ -6,7 +6,7 @@ use crate::artefact::ModelPair;
 use crate::calendar::Day;
 use crate::dataset::{Dataset, RowsPlan, Selection, Tables};
 use crate::error::{Error, Result};
-use crate::publish::previous;
+use crate::publish::runs;
 use crate::registry::comparison::{self, HeldOut, VersionRows};
 use crate::registry::differences::{self, Inside, ListChange};
 use crate::registry::Registry;
@@ -155,7 +155,7 @@ fn score_both(
         );
     }
 
-    let listed = as_of.or_else(|| previous::published(&settings.paths.lists).pop().map(|(day, _)| day)).unwrap_or(end);
+    let listed = as_of.or_else(|| runs::published(&settings.paths.lists).pop().map(|run| run.as_of)).unwrap_or(end);
     let rows = BothRows::build(job, &tables, first, second, &[listed], None)?;
     let chosen = Selection::scored(&rows.first, listed);
     let a = first.models.published.score(&rows.first, &chosen)?;

@@ -1,23 +1,33 @@
 //! One customer: what raises and lowers the risk, the history of it, and what it was before.
 
+use super::changes::Row;
 use super::context::{Context, Job};
-use super::input::{self, Data};
+use super::details::CutOff;
+use super::input::{self, Also, Data};
 use super::score;
-use crate::artefact::Artefact;
+use crate::artefact::{Artefact, Scores};
 use crate::calendar::Day;
 use crate::config::Reference;
-use crate::dataset::{Dataset, RowsPlan, Selection};
+use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::error::{Error, Result};
 use crate::observer::Note;
-use crate::reasons::Reason;
+use crate::publish::previous::{self, PublishedRisk};
+use crate::publish::runs::{self, Run};
+use crate::ranking::{Group, Ranking};
+use crate::reasons::change::{self, Between, Standing};
+use crate::reasons::reach::{Comparable, Improvement, Surroundings};
+use crate::reasons::{Action, Explainer, Playbook, Reason};
 use crate::registry::Registry;
 use crate::spelling;
 use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 
 /// How many days before the as-of date the history looks at.
 const HISTORY_DAYS: [i32; 5] = [84, 56, 28, 7, 0];
 /// The earlier date that today is compared with.
 const COMPARED_DAYS: i32 = 28;
+/// How many published runs are looked at.
+const RUNS: usize = 6;
 
 /// Whom to explain.
 #[derive(Clone, Debug)]
@@ -50,6 +60,12 @@ pub struct CustomerReport {
     pub reference_log_odds: f64,
     /// The risk on some dates, oldest first.
     pub history: Vec<PastRisk>,
+    /// What the last published runs said, oldest first, and what had changed since the one before.
+    pub published: Vec<PublishedChange>,
+    /// What the playbook says to do, if the customer would be on the list and not in the control group.
+    pub action: Option<Action>,
+    /// Single changes that would take the customer below the list, if the customer would be on it.
+    pub improvements: Vec<Improvement>,
     /// Every concept's part in the risk, greatest contribution first.
     pub contributions: Vec<Reason>,
     /// The same on an earlier date, if the customer was eligible then.
@@ -73,6 +89,27 @@ pub struct PastRisk {
     pub rank: usize,
     /// How many there were.
     pub eligible: usize,
+}
+
+/// What a published run said of a customer, and what had changed since the run before.
+#[derive(Clone, Debug, Serialize)]
+pub struct PublishedChange {
+    /// The date of the run.
+    pub as_of: Day,
+    /// The model that made it, if it is known.
+    pub model_version: Option<String>,
+    /// The probability of churn.
+    pub churn_probability: f64,
+    /// The rank among all eligible customers.
+    pub rank: i64,
+    /// Whether the customer was on the list.
+    pub listed: bool,
+    /// How far new data had moved the log-odds since the run before, if that is known.
+    pub change_data_log_odds: Option<f64>,
+    /// How far another model had.
+    pub change_model_log_odds: Option<f64>,
+    /// What had changed: as the list said it, or else by the model at hand.
+    pub change_reason_text: Option<String>,
 }
 
 /// What made a customer's risk on an earlier date.
@@ -116,6 +153,10 @@ struct Rows {
     as_of: Day,
     /// The earlier date that is compared with, if there is one.
     compared: Option<Day>,
+    /// The dates of the history.
+    history: Vec<Day>,
+    /// The last published runs, up to that date.
+    runs: Vec<Run>,
     data: Dataset,
 }
 
@@ -124,23 +165,32 @@ fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
     match (request.data.prepared(), request.as_of) {
         (Some(table), as_of) => {
             model.check_prepared(settings.table.as_ref())?;
-            let input = input::from_table(job, model, table, as_of, HISTORY_DAYS.len())?;
+            let input = input::from_table(job, model, table, as_of, Also::Newest(HISTORY_DAYS.len()))?;
             let compared = input.data.as_of.iter().copied().rfind(|&day| day < input.as_of);
-            Ok(Rows { as_of: input.as_of, compared, data: input.data })
+            let (as_of, history) = (input.as_of, input.data.as_of.clone());
+            Ok(Rows { as_of, compared, history, runs: last_runs(job, as_of), data: input.data })
         }
         (None, Some(as_of)) => {
             model.check_compatible(&RowsPlan::from_settings(settings))?;
-            let dates: Vec<Day> = HISTORY_DAYS.iter().map(|&days| as_of.plus(-days)).collect();
+            let history: Vec<Day> = HISTORY_DAYS.iter().map(|&days| as_of.plus(-days)).collect();
+            let runs = last_runs(job, as_of);
+            let dates: Vec<Day> = history.iter().copied().chain(runs.iter().map(|run| run.as_of)).collect();
             let tables = input::open_tables_for(job, &dates)?;
             let data = input::build(job, &tables, &dates, None)?;
-            Ok(Rows { as_of, compared: Some(as_of.plus(-COMPARED_DAYS)), data })
+            Ok(Rows { as_of, compared: Some(as_of.plus(-COMPARED_DAYS)), history, runs, data })
         }
         (None, None) => Err(Error::Config("name the date with --as-of DATE".to_owned())),
     }
 }
 
+/// The last published runs up to a date, oldest first.
+fn last_runs(job: &Job<'_>, as_of: Day) -> Vec<Run> {
+    let mut runs = runs::before(&job.settings().paths.lists, as_of.plus(1));
+    runs.split_off(runs.len().saturating_sub(RUNS))
+}
+
 fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Result<CustomerReport> {
-    let Rows { as_of, compared, data } = rows;
+    let Rows { as_of, compared, history: dates, runs, data } = rows;
     let customers = &data.customers;
     let Some(entry) = customers.ids.find(&request.customer) else {
         return Err(Error::Config(format!(
@@ -156,11 +206,18 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     let mut found = None;
     let mut before = None;
     let mut history = Vec::new();
+    let mut places: BTreeMap<Day, Place> = BTreeMap::new();
     for &day in &data.as_of {
-        let scores = model.score(data, &Selection::scored(data, day))?;
+        let mut scores = model.score(data, &Selection::scored(data, day))?;
         let Some(position) = scores.customers.iter().position(|&entry| data.customer(entry) == customer) else {
             continue;
         };
+        let place = scores.places[position];
+        places.insert(day, place);
+        if !dates.contains(&day) {
+            continue;
+        }
+        scores.customers = scores.places.iter().map(|&place| score::entry(data, place)).collect();
         let ranking = score::ranked(job, data, &scores);
         let rank = ranking.order.iter().position(|&p| p as usize == position).map_or(0, |place| place + 1);
         let churn_probability = scores.probabilities[position];
@@ -170,30 +227,44 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         }
 
         let explainer = score::explainer(job, model, data, &scores, &ranking)?;
-        let place = scores.places[position];
-        let contributions = score::explain(&explainer, model, data, place)?.all;
+        let explanation = score::explain(&explainer, model, data, place)?;
         if day == *as_of {
             let (block, row) = data.at(place);
-            let values = block.row(row)?;
-            found = Some((contributions, scores.log_odds[position], explainer.reference_log_odds(), values));
+            let what = Today { position, rank, values: block.row(row)?, reasons: &explanation.reasons };
+            let (action, improvements) = what_to_do(job, model, data, (&scores, &ranking), &explainer, &what)?;
+            found = Some(Found {
+                contributions: explanation.all,
+                log_odds: scores.log_odds[position],
+                reference_log_odds: explainer.reference_log_odds(),
+                values: what.values,
+                action,
+                improvements,
+                explainer,
+            });
         } else {
-            before = Some(EarlierReasons { as_of: day, contributions });
+            before = Some(EarlierReasons { as_of: day, contributions: explanation.all });
         }
     }
 
-    let Some((contributions, log_odds, reference_log_odds, values)) = found else {
-        return Err(not_eligible(job, *as_of, request));
-    };
-    let values = model.catalogue.numeric.iter().zip(values);
+    let Some(found) = found else { return Err(not_eligible(job, *as_of, request)) };
+    let mut notes = Vec::new();
+    let published = previous::of_customer(runs, &request.customer, &mut notes);
+    notes.into_iter().for_each(|note| job.warn(note));
+    let published = with_texts(model, data, &found.explainer, &places, published)?;
+
+    let values = model.catalogue.numeric.iter().zip(found.values);
     Ok(CustomerReport {
         customer_id: request.customer.clone(),
         as_of: *as_of,
         model_version: model.version.clone(),
-        log_odds,
+        log_odds: found.log_odds,
         reference: job.settings().list.reference,
-        reference_log_odds,
+        reference_log_odds: found.reference_log_odds,
         history,
-        contributions,
+        published,
+        action: found.action,
+        improvements: found.improvements,
+        contributions: found.contributions,
         before,
         values: values
             .map(|(feature, value)| FeatureValue {
@@ -203,6 +274,90 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
             .collect(),
         notes: job.notes(),
     })
+}
+
+/// A customer's row of the date that is explained.
+struct Today<'a> {
+    position: usize,
+    rank: usize,
+    values: Vec<f32>,
+    reasons: &'a [Reason],
+}
+
+/// What is known of the customer on that date.
+struct Found {
+    contributions: Vec<Reason>,
+    log_odds: f64,
+    reference_log_odds: f64,
+    values: Vec<f32>,
+    action: Option<Action>,
+    improvements: Vec<Improvement>,
+    explainer: Explainer,
+}
+
+/// What the list would say to do about the customer, and what would help; nothing about one who is not on it.
+fn what_to_do(
+    job: &Job<'_>,
+    model: &Artefact,
+    data: &Dataset,
+    (scores, ranking): (&Scores, &Ranking),
+    explainer: &Explainer,
+    today: &Today<'_>,
+) -> Result<(Option<Action>, Vec<Improvement>)> {
+    if today.rank > ranking.listed {
+        return Ok((None, Vec::new()));
+    }
+    let settings = job.settings();
+    let customer = scores.customers[today.position];
+    let as_of = data.as_of[data.as_of.len() - 1];
+    let action = match Ranking::group(&settings.list, &data.customers.ids, customer) {
+        Group::Contact => Playbook::new(&settings.playbook).action(today.reasons, as_of),
+        Group::Control => None,
+    };
+
+    let comparable = Comparable::new(data, &Selection::scored(data, as_of))?;
+    let cut_off = CutOff::new(settings.list.rank_by, model, &data.customers, scores, ranking);
+    let is_below = |customer: u32, log_odds: f64| cut_off.as_ref().is_some_and(|cut| cut.is_below(customer, log_odds));
+    let around = Surroundings { model, customers: &data.customers, comparable: &comparable, is_below: &is_below };
+    Ok((action, explainer.improvements(&around, customer, &today.values, today.reasons)?))
+}
+
+/// What runs said of a customer, with what had changed: where the list did not say it, by the model at hand from the rows
+/// of both dates.
+fn with_texts(
+    model: &Artefact,
+    data: &Dataset,
+    explainer: &Explainer,
+    places: &BTreeMap<Day, Place>,
+    published: Vec<PublishedRisk>,
+) -> Result<Vec<PublishedChange>> {
+    let mut changes: Vec<PublishedChange> = Vec::with_capacity(published.len());
+    for risk in published {
+        let mut text = risk.change_reason_text;
+        if let (None, Some(before)) = (&text, changes.last()) {
+            if let (Some(&then), Some(&now)) = (places.get(&before.as_of), places.get(&risk.as_of)) {
+                let (then, now) = (Row::read(model, data, then)?, Row::read(model, data, now)?);
+                let moved = explainer.moved(then.numbers(), now.numbers());
+                let standing = match (before.listed, risk.listed) {
+                    (true, false) => Standing::Left,
+                    (false, true) => Standing::New,
+                    _ => Standing::Stayed,
+                };
+                text = Some(change::told(standing, Between { then: before.as_of, now: risk.as_of }, &moved, None));
+            }
+        }
+        changes.push(PublishedChange {
+            as_of: risk.as_of,
+            model_version: risk.model_version,
+            churn_probability: risk.churn_probability,
+            rank: risk.rank,
+            listed: risk.listed,
+            change_data_log_odds: risk.change_data_log_odds,
+            change_model_log_odds: risk.change_model_log_odds,
+            change_reason_text: text,
+        });
+    }
+    Ok(changes)
 }
 
 fn not_eligible(job: &Job<'_>, as_of: Day, request: &Request) -> Error {

@@ -21,9 +21,10 @@ pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) 
 
     fresh(job, tables, data, as_of)?;
 
-    let eligible = data.counts(data.as_of.iter().position(|&day| day == as_of).unwrap_or(0)).rows;
+    let date = data.as_of.iter().position(|&day| day == as_of).unwrap_or(0);
+    let eligible = data.counts(date).rows;
     if eligible < u64::from(settings.gates.min_customers) || eligible == 0 {
-        let excluded = &data.exclusions[0];
+        let excluded = &data.exclusions[date];
         return Err(Error::TooLittle(format!(
             "{eligible} of {} customers are eligible on {as_of}, fewer than the {} of gates.min_customers; excluded: \
              {excluded}. Check the as-of date and [eligibility], or lower the gate",

@@ -1,6 +1,7 @@
 //! What a job works on: the rows of some dates, from the signals or from a prepared table.
 
 use super::context::Job;
+use super::earlier::EarlierRuns;
 use super::gates;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
@@ -10,7 +11,8 @@ use crate::dataset::{self, Dataset, RowsPlan, Tables};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
-use crate::sources::{self, CopiedColumn, Given, Quarantine, RecordBatch, Table};
+use crate::publish::runs;
+use crate::sources::{self, Cancellations, CopiedColumn, Given, Quarantine, RecordBatch, Table};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -48,6 +50,10 @@ pub(super) struct Input {
     pub sources: BTreeMap<String, SourceSummary>,
     /// Rows that could not be used, by source.
     pub quarantine: BTreeMap<String, Quarantine>,
+    /// Who has cancelled when; none of a prepared table.
+    pub cancellations: Option<Cancellations>,
+    /// The runs before that date. The rows of the one that is compared with are among the data, if they can be had.
+    pub earlier: EarlierRuns,
     origin: Origin,
 }
 
@@ -86,10 +92,12 @@ impl Input {
     }
 }
 
-/// The rows of a date from the signals, which pass the gates.
+/// The rows of a date from the signals, which pass the gates, and those of the run before.
 pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
-    let tables = open_tables_for(job, &[as_of])?;
-    let data = build(job, &tables, &[as_of], None)?;
+    let earlier = EarlierRuns::before(job, as_of);
+    let dates: Vec<Day> = earlier.date().into_iter().chain([as_of]).collect();
+    let tables = open_tables_for(job, &dates)?;
+    let data = build(job, &tables, &dates, None)?;
     gates::check(job, &tables, &data, as_of)?;
 
     Ok(Input {
@@ -97,18 +105,29 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
         sources: signal_summaries(job, &data),
         quarantine: quarantine(job, &tables, &data),
         data,
+        cancellations: Some(tables.cancellations),
+        earlier,
         origin: Origin::Customers(tables.sources.customers),
     })
 }
 
-/// The rows of a prepared table: those of `as_of`, or of the newest date, and with `earlier` of so many dates before.
-/// Without as-of dates they are of `as_of`, or of today.
+/// Which earlier dates of a prepared table are read as well.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Also {
+    /// So many.
+    Newest(usize),
+    /// That of the run before, if the table has it.
+    RunBefore,
+}
+
+/// The rows of a prepared table: those of `as_of`, or of the newest date, and of some dates before. Without as-of dates
+/// they are of `as_of`, or of today.
 pub(super) fn from_table(
     job: &Job<'_>,
     model: &Artefact,
     table: Given<'_>,
     as_of: Option<Day>,
-    earlier: usize,
+    also: Also,
 ) -> Result<Input> {
     let settings = job.settings();
     let has_value = settings.table.as_ref().is_some_and(|table| table.value.is_some());
@@ -119,7 +138,7 @@ pub(super) fn from_table(
 
     job.step("reading the table");
     let request = table_request(job, table, as_of);
-    let wanted = |dates: &[Day]| newest_dates(table, dates, as_of, earlier);
+    let wanted = |dates: &[Day]| wanted_dates(job, table, dates, as_of, also);
     let Prepared { source, dataset, notes, .. } =
         prepared::for_scoring(&request, &model.version, &model.catalogue, wanted)?;
     notes.into_iter().for_each(|note| job.warn(note));
@@ -134,6 +153,10 @@ pub(super) fn from_table(
         )));
     }
 
+    let earlier = match also {
+        Also::RunBefore => EarlierRuns::before(job, as_of),
+        Also::Newest(_) => EarlierRuns::default(),
+    };
     let files = source.table.origin.files();
     let read =
         SourceSummary { files, rows_read: dataset.customers.rows, rows_used: eligible, ..SourceSummary::default() };
@@ -142,6 +165,8 @@ pub(super) fn from_table(
         sources: [("table".to_owned(), read)].into(),
         quarantine: [("table".to_owned(), dataset.customers.quarantine.clone())].into(),
         data: dataset,
+        cancellations: None,
+        earlier,
         origin: Origin::Prepared(Box::new(source)),
     })
 }
@@ -171,14 +196,21 @@ pub(super) fn open_tables_for(job: &Job<'_>, dates: &[Day]) -> Result<Tables> {
     Tables::for_dates(&RowsPlan::from_settings(job.settings()), dates, job.memory(), job)
 }
 
-/// The date wanted of a table's ascending dates, or the newest one, with so many `earlier` ones before it.
-fn newest_dates(table: Given<'_>, dates: &[Day], as_of: Option<Day>, earlier: usize) -> Result<Vec<Day>> {
+/// The date wanted of a table's ascending dates, or the newest one, with earlier ones before it.
+fn wanted_dates(job: &Job<'_>, table: Given<'_>, dates: &[Day], as_of: Option<Day>, also: Also) -> Result<Vec<Day>> {
     let end = match as_of {
         Some(day) => dates.binary_search(&day).ok(),
         None => dates.len().checked_sub(1),
     };
     if let Some(end) = end {
-        return Ok(dates[end.saturating_sub(earlier)..=end].to_vec());
+        return Ok(match also {
+            Also::Newest(earlier) => dates[end.saturating_sub(earlier)..=end].to_vec(),
+            Also::RunBefore => {
+                let run = runs::before(&job.settings().paths.lists, dates[end]).pop();
+                let before = run.map(|run| run.as_of).filter(|day| dates.binary_search(day).is_ok());
+                before.into_iter().chain([dates[end]]).collect()
+            }
+        });
     }
 
     let newest: Vec<String> = dates.iter().rev().take(5).map(Day::to_string).collect();

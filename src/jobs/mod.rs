@@ -12,9 +12,12 @@
 //! | [`compare`] | two versions of the model beside each other |
 
 pub mod backtest;
+mod changes;
 pub mod check;
 pub mod compare;
 mod context;
+mod details;
+mod earlier;
 pub mod explain;
 pub mod features;
 mod gates;

@@ -1,7 +1,9 @@
 //! The nightly job: the rows of a date scored, ranked and explained, and the list published.
 
+use super::changes::{Changes, Words};
 use super::context::{Context, Job};
-use super::input::{self, Data, Input};
+use super::details;
+use super::input::{self, Also, Data, Input};
 use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
 use crate::clock::Clock;
@@ -10,15 +12,15 @@ use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::observer::Note;
+use crate::power::{Accrual, ControlPower};
 use crate::publish::columns::Csv;
-use crate::publish::list::{Line, Results};
+use crate::publish::latest::{self, Latest, Leaver};
+use crate::publish::list::{Details, Move, Results};
 use crate::publish::manifest::Manifest;
-use crate::publish::previous::Previous;
-use crate::publish::Staged;
+use crate::publish::{Placed, Staged};
 use crate::ranking::{Group, Ranking};
 use crate::reasons::{Attribution, Explainer, Explanation};
 use crate::registry::Registry;
-use rayon::prelude::*;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -40,13 +42,20 @@ pub struct Scored {
     pub model: Artefact,
     /// The order, and how many are listed.
     pub ranking: Ranking,
-    /// Why the listed customers are at risk, in rank order.
-    pub explanations: Vec<Explanation>,
+    /// What the list tells of the listed customers beyond their scores, in rank order.
+    pub details: Vec<Details>,
+    /// Who has left the list since the run before.
+    pub leavers: Vec<Leaver>,
+    /// The date of the run before; none if there is none to compare with.
+    pub compared_with: Option<Day>,
+    /// What the control group can show.
+    pub control_power: ControlPower,
     /// The log-odds that contributions are measured from.
     pub reference_log_odds: f64,
     /// What a person should know.
     pub notes: Vec<Note>,
     scores: Scores,
+    moves: Vec<Move>,
     input: Input,
     list: List,
     started: Instant,
@@ -65,12 +74,10 @@ pub struct Published {
     /// The column of the money a month at stake, if there is one.
     #[serde(skip)]
     pub value_column: Option<String>,
-    #[serde(skip)]
-    lines: Vec<Line>,
 }
 
 /// A customer on a published list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ListedCustomer<'a> {
     /// From 1 for the customer most at risk.
     pub rank: usize,
@@ -86,6 +93,8 @@ pub struct ListedCustomer<'a> {
     pub status: &'static str,
     /// Why.
     pub explanation: &'a Explanation,
+    /// All that the list tells beyond the score: why, what has changed, what to do, what would help.
+    pub details: &'a Details,
 }
 
 /// The nightly job: check, features, score, reasons, rank, publish. The lock on the lists is held all the way.
@@ -100,11 +109,11 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         job.not_after_today(request.as_of)?;
         let model = registry.load_chosen(request.model.as_deref())?;
         let (input, staged) = read(job, &model, &request.data, request.as_of, |day| begin(job, day))?;
-        publish_into(job, staged, scored(job, model, input, started)?)
+        publish_into(job, staged, scored(job, registry, model, input, started)?)
     })
 }
 
-/// Scores, ranks and explains the customers of a date, and writes nothing.
+/// Scores, ranks and explains the customers of a date, against the run before in the folder of lists, and writes nothing.
 ///
 /// # Errors
 /// As [`run`], but for those of writing.
@@ -113,7 +122,7 @@ pub fn compute(context: &Context<'_>, model: Artefact, data: &Data, as_of: Optio
         let started = Instant::now();
         job.not_after_today(as_of)?;
         let (input, ()) = read(job, &model, data, as_of, |_| Ok(()))?;
-        scored(job, model, input, started)
+        scored(job, &Registry::at(&job.settings().paths.models), model, input, started)
     })
 }
 
@@ -137,14 +146,7 @@ impl Scored {
     }
 
     fn results(&self) -> Results<'_> {
-        Results {
-            as_of: self.input.as_of,
-            customers: &self.input.data.customers,
-            scores: &self.scores,
-            ranking: &self.ranking,
-            model_version: &self.model.version,
-            settings: &self.list,
-        }
+        results(&self.input, &self.scores, &self.ranking, &self.moves, &self.model, &self.list)
     }
 }
 
@@ -152,8 +154,8 @@ impl Published {
     /// The list, in rank order.
     pub fn list(&self) -> impl Iterator<Item = ListedCustomer<'_>> {
         let results = self.scored.results();
-        let positions = self.scored.ranking.order.iter().zip(&self.lines).zip(&self.scored.explanations);
-        positions.enumerate().map(move |(place, ((&position, line), explanation))| {
+        let positions = self.scored.ranking.order.iter().zip(&self.scored.details);
+        positions.enumerate().map(move |(place, (&position, details))| {
             let customer = results.customer(position) as usize;
             ListedCustomer {
                 rank: place + 1,
@@ -161,8 +163,9 @@ impl Published {
                 churn_probability: results.scores.probabilities[position as usize],
                 value_at_risk: results.customers.value.get(customer).copied().filter(|value| value.is_finite()),
                 group: results.group(position),
-                status: line.status,
-                explanation,
+                status: details.status.name(),
+                explanation: &details.explanation,
+                details,
             }
         })
     }
@@ -180,7 +183,7 @@ fn read<T>(
     let settings = job.settings();
     if let Some(table) = data.prepared() {
         model.check_prepared(settings.table.as_ref())?;
-        let input = input::from_table(job, model, table, as_of, 0)?;
+        let input = input::from_table(job, model, table, as_of, Also::RunBefore)?;
         let begun = begin(input.as_of)?;
         return Ok((input, begun));
     }
@@ -197,7 +200,19 @@ fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
     Staged::begin(&job.settings().paths.lists, as_of, job.unfinished())
 }
 
-fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Result<Scored> {
+fn results<'a>(
+    input: &'a Input,
+    scores: &'a Scores,
+    ranking: &'a Ranking,
+    moves: &'a [Move],
+    model: &'a Artefact,
+    settings: &'a List,
+) -> Results<'a> {
+    let customers = &input.data.customers;
+    Results { as_of: input.as_of, customers, scores, ranking, moves, model_version: &model.version, settings }
+}
+
+fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, started: Instant) -> Result<Scored> {
     let settings = job.settings();
     let data = &input.data;
     if let Some(until) = model.outcomes_until().filter(|&until| input.as_of < until) {
@@ -209,7 +224,9 @@ fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Res
     }
 
     let mut clock = Clock::start(job);
-    let scores = model.score(data, &Selection::scored(data, input.as_of))?;
+    let mut scores = model.score(data, &Selection::scored(data, input.as_of))?;
+    // A prepared table has an entry for each row: that of the date, and not the customer's first.
+    scores.customers = scores.places.iter().map(|&place| entry(data, place)).collect();
     clock.lap("scores");
 
     let unknown = model.unknown_levels(&data.customers, &scores.customers);
@@ -217,24 +234,48 @@ fn scored(job: &Job<'_>, model: Artefact, input: Input, started: Instant) -> Res
     let ranking = ranked(job, data, &scores);
     clock.lap("ranking");
 
+    let changes = Changes::new(job, registry, &model, &input, &scores, &ranking.order[..ranking.listed])?;
+    clock.lap("earlier lists");
+
     let explainer = explainer(job, &model, data, &scores, &ranking)?;
-    let explanations = ranking.order[..ranking.listed]
-        .par_iter()
-        .map(|&position| explain(&explainer, &model, data, scores.places[position as usize]))
-        .collect::<Result<_>>()?;
+    let words = Words { job, input: &input, model: &model, scores: &scores, explainer: &explainer };
+    details::unmatched_plays(words).into_iter().for_each(|sentence| job.warn(sentence));
+    let results = results(&input, &scores, &ranking, &changes.moves, &model, &settings.list);
+    let details = details::of_list(words, &results, &changes)?;
+    let leavers = changes.leavers(words)?;
+    let control_power = control_power(&results, &changes);
     clock.lap("reasons");
 
     Ok(Scored {
-        ranking,
-        explanations,
+        compared_with: changes.history.earlier.as_ref().map(|earlier| earlier.run.as_of),
+        moves: changes.moves,
+        details,
+        leavers,
+        control_power,
         reference_log_odds: explainer.reference_log_odds(),
         notes: job.notes(),
+        ranking,
         model,
         scores,
         input,
         list: settings.list.clone(),
         started,
     })
+}
+
+/// The entry of a row in the customers table.
+pub(super) fn entry(data: &Dataset, place: Place) -> u32 {
+    let (block, row) = data.at(place);
+    block.customers[row]
+}
+
+/// What the control group can show, if as many of the listed churn as the model says.
+fn control_power(results: &Results<'_>, changes: &Changes) -> ControlPower {
+    let listed = results.listed();
+    let churn: f64 = listed.iter().map(|&position| results.scores.probabilities[position as usize]).sum();
+    let (list, eligible) = (results.settings, results.ranking.order.len() as u64);
+    let accrual = Accrual::new(u64::from(list.capacity), eligible, &changes.history.so_far, changes.label_days);
+    ControlPower::new(churn / listed.len().max(1) as f64, list.control_fraction, accrual)
 }
 
 fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Published> {
@@ -244,26 +285,33 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     let customers_of = |places: &[u32]| -> Vec<u32> { places.iter().map(|&place| results.customer(place)).collect() };
 
     let listed = customers_of(results.listed());
-    let wanted = listed.iter().map(|&customer| results.customers.ids.display(customer as usize)).collect();
-    let lines = results.lines(&Previous::read(&settings.paths.lists, results.as_of, &wanted)?);
-    clock.lap("earlier lists");
-
     let passthrough = scored.input.passthrough(job, &listed)?;
     let in_scores = scored.input.passthrough_of_scores(&customers_of(&scored.ranking.order))?;
-    let list = |places| Ok(results.list_table(places, &scored.explanations, &lines, &passthrough));
+    let list = |places| Ok(results.list_table(places, &scored.details, &passthrough));
     if settings.publish.formats.contains(&Format::Csv) {
         let csv = Csv::Spreadsheet { byte_order_mark: settings.publish.csv_bom };
-        staged.csv("at_risk.csv", lines.len(), csv, list)?;
+        staged.csv("at_risk.csv", listed.len(), csv, list)?;
     }
     if settings.publish.formats.contains(&Format::CsvPlain) {
-        staged.csv("at_risk_plain.csv", lines.len(), Csv::Machine, list)?;
+        staged.csv("at_risk_plain.csv", listed.len(), Csv::Machine, list)?;
     }
     if settings.publish.formats.contains(&Format::Parquet) {
-        staged.parquet("at_risk.parquet", lines.len(), list)?;
+        staged.parquet("at_risk.parquet", listed.len(), list)?;
     }
     let everybody = scored.ranking.order.len();
     staged.parquet("scores.parquet", everybody, |places| Ok(results.scores_table(places, &in_scores)))?;
     clock.lap("tables");
+
+    let rows = Latest::new(&results, &scored.details, &scored.leavers);
+    if rows.left_out > 0 {
+        job.warn(format!(
+            "latest/risk.parquet lacks {} customers who have left the list: their ids are texts in the run before, and integers \
+             now",
+            rows.left_out
+        ));
+    }
+    let latest = latest::Staged::write(&settings.paths.lists, results.as_of, &rows, job.unfinished())?;
+    clock.lap("newest risks");
 
     let manifest = Manifest {
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
@@ -277,6 +325,10 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         excluded: scored.input.data.exclusions.last().copied().unwrap_or_default(),
         listed: listed.len() as u64,
         control: results.listed().iter().filter(|&&place| results.group(place) == Group::Control).count() as u64,
+        control_key: settings.list.control_key.clone(),
+        control_power: scored.control_power.clone(),
+        compared_with: scored.compared_with,
+        left: scored.leavers.len() as u64,
         mean_probability: scored.scores.mean_probability(),
         reference_log_odds: scored.reference_log_odds,
         sources: scored.input.sources.clone(),
@@ -284,9 +336,14 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         warnings: Note::warnings(&scored.notes),
         files: staged.files().to_vec(),
     };
-    let folder = staged.publish(&manifest)?;
+    let Placed { folder, stale } = staged.publish(&manifest, latest)?;
+    if let Some(error) = stale {
+        job.warn(format!(
+            "the list is published, but latest/risk.parquet is still that of before: {error}; run it again"
+        ));
+    }
     let value_column = scored.input.value_column(job);
-    Ok(Published { folder, manifest, scored, value_column, lines })
+    Ok(Published { folder, manifest, scored, value_column })
 }
 
 /// The customers in the order of the list.

@@ -13,6 +13,8 @@ use crate::dataset::{Dataset, RowsPlan, Selection};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions};
 use crate::observer::{Note, Observer};
+use crate::power::{Accrual, ControlPower};
+use crate::publish::{previous, runs};
 use crate::registry::comparison::{self, VersionRows};
 use crate::registry::promotion::{self, Decision};
 use crate::registry::{Registered, Registry};
@@ -55,6 +57,8 @@ pub struct Trained {
     pub decision: Decision,
     /// The model's file.
     pub file: PathBuf,
+    /// What the control group of its lists can show; none if no held-out row churned.
+    pub control_power: Option<ControlPower>,
     /// What a person should know about the training.
     pub notes: Vec<Note>,
 }
@@ -86,8 +90,23 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
             registry.promote(version, &decision.reason, &job.signature())?;
         }
         let model = registered.keep().published;
-        Ok(Trained { file: registry.path(&model.version), model, decision, notes: job.notes() })
+        let control_power = control_power(job, &model);
+        Ok(Trained { file: registry.path(&model.version), model, decision, control_power, notes: job.notes() })
     })
+}
+
+/// What the control group can show, if as many of the listed churn as of the held-out rows that a list would have had.
+fn control_power(job: &Job<'_>, model: &Artefact) -> Option<ControlPower> {
+    let (list, metrics) = (&job.settings().list, &model.evaluation.metrics);
+    let churn = metrics.precision_at_capacity.or(metrics.base_rate).filter(|churn| *churn > 0.0)?;
+    let customers = metrics.rows / model.evaluation.as_of.len().max(1);
+    let mut notes = Vec::new();
+    let so_far = previous::lists_so_far(&runs::published(&job.settings().paths.lists), &mut notes);
+    notes.into_iter().for_each(|note| job.warn(note));
+
+    let label_days = model.churn.gap_days.saturating_add(model.churn.horizon_days);
+    let accrual = Accrual::new(u64::from(list.capacity), customers as u64, &so_far, label_days);
+    Some(ControlPower::new(churn, list.control_fraction, accrual))
 }
 
 /// A challenger in the registry, and whether it is to be champion.

@@ -6,7 +6,7 @@ use crate::published::{Content, MARK};
 use crate::sources::copied::text;
 use crate::sources::{CopiedColumn, CopyType, Ids};
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, ArrayRef, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array};
 use arrow_array::{LargeStringArray, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use csv::{Terminator, WriterBuilder};
@@ -100,6 +100,11 @@ impl<'a> Columns<'a> {
     /// Whole numbers.
     pub fn integers(&mut self, name: &str, value: impl Fn(usize) -> Option<i64> + Send + Sync + 'a) {
         self.column::<Int64Array, _>(name, DataType::Int64, value);
+    }
+
+    /// Yes or no.
+    pub fn flags(&mut self, name: &str, flag: impl Fn(usize) -> bool + Send + Sync + 'a) {
+        self.column::<BooleanArray, _>(name, DataType::Boolean, move |row| Some(flag(row)));
     }
 
     /// The ids of customers, in the type that they have in the customers table.

@@ -1,14 +1,15 @@
 //! The two tables of a run: the scores of every eligible customer, and the list with its reasons.
 
 use super::columns::Columns;
-use super::previous::Previous;
 use crate::artefact::Scores;
 use crate::calendar::Day;
 use crate::config::List;
 use crate::published::{Column, Content, Part};
 use crate::ranking::{Group, Ranking, Tier};
-use crate::reasons::{Explanation, Reason};
-use crate::sources::{CopiedColumn, CustomerTable};
+use crate::reasons::reach::Improvement;
+use crate::reasons::{Action, Explanation, Reason};
+use crate::sources::{CopiedColumn, CustomerTable, NO_DAY};
+use serde::Serialize;
 use std::ops::Range;
 
 /// A run's results, in memory.
@@ -21,29 +22,87 @@ pub struct Results<'a> {
     pub scores: &'a Scores,
     /// Their order.
     pub ranking: &'a Ranking,
+    /// How far data and model have moved the log-odds of each scored customer; empty without an earlier run.
+    pub moves: &'a [Move],
     /// The model.
     pub model_version: &'a str,
     /// How the list is made.
     pub settings: &'a List,
 }
 
-/// What changed for one listed customer since the runs before.
-pub struct Line {
-    /// The status against the lists before: `new`, `up`, `down`, `same` or `returned`.
-    pub status: &'static str,
+/// What has moved a customer's log-odds since the run before; NaN where it is not known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Move {
+    /// New data.
+    pub data: f64,
+    /// Another model.
+    pub model: f64,
+}
+
+impl Move {
+    /// Nothing is known.
+    pub const UNKNOWN: Move = Move { data: f64::NAN, model: f64::NAN };
+}
+
+/// How a customer stands to the lists before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// On none of them.
+    New,
+    /// On the last one, with a worse rank.
+    Up,
+    /// On the last one, with a better rank.
+    Down,
+    /// On the last one, with the same rank.
+    Same,
+    /// Not on the last one, but on one before it.
+    Returned,
+    /// On the last one, and not on this.
+    Left,
+}
+
+impl Status {
+    /// As lists name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::New => "new",
+            Status::Up => "up",
+            Status::Down => "down",
+            Status::Same => "same",
+            Status::Returned => "returned",
+            Status::Left => "left",
+        }
+    }
+}
+
+/// Everything that the list tells of a listed customer beyond the score: why, what has changed, and what to do.
+#[derive(Clone, Debug)]
+pub struct Details {
+    /// Why the customer is at risk.
+    pub explanation: Explanation,
+    /// How the customer stands to the lists before.
+    pub status: Status,
     /// The rank in the run before.
     pub previous_rank: Option<i64>,
     /// The probability in the run before.
     pub previous_probability: Option<f64>,
-    /// Days on the list without interruption, today included.
-    pub days_listed: i64,
-}
-
-/// What the list tells of its customers beyond their scores, in rank order.
-#[derive(Clone, Copy)]
-struct Details<'a> {
-    explanations: &'a [Explanation],
-    lines: &'a [Line],
+    /// Days on the list without interruption, today included, if that is known.
+    pub days_listed: Option<i64>,
+    /// What has moved the risk since the run before, in the customer's numbers.
+    pub change_text: Option<String>,
+    /// How far data and model have moved the log-odds.
+    pub moved: Move,
+    /// The probability less that of about four weeks ago.
+    pub probability_change_28d: Option<f64>,
+    /// Days to the end of the contract.
+    pub days_to_contract_end: Option<i64>,
+    /// What to do; nothing about the control group.
+    pub action: Option<Action>,
+    /// Single changes that would take the customer below the list, for the first three reasons.
+    pub improvements: Vec<Improvement>,
+    /// The same as a sentence.
+    pub improvement_text: Option<String>,
 }
 
 impl Results<'_> {
@@ -62,58 +121,38 @@ impl Results<'_> {
         Ranking::group(self.settings, &self.customers.ids, self.customer(position))
     }
 
-    /// Rows of `scores.parquet`: an eligible customer each, in rank order. `passthrough` has all values in that order.
-    pub fn scores_table<'a>(&'a self, places: Range<usize>, passthrough: &'a [CopiedColumn]) -> Columns<'a> {
-        // No column of the scores is a detail of a list.
-        let details = Details { explanations: &[], lines: &[] };
-        self.table(Content::Scores, places, details, passthrough)
-    }
-
-    fn tier(&self, place: usize) -> &'static str {
+    /// The tier of a place in the order.
+    pub fn tier(&self, place: usize) -> &'static str {
         Tier::from_rank(place + 1, self.ranking.order.len()).name()
     }
 
-    /// What changed since the runs before, for every listed customer, in rank order.
-    pub fn lines(&self, previous: &Previous) -> Vec<Line> {
-        let ids = self.listed().iter().map(|&p| self.customers.ids.display(self.customer(p) as usize));
-        ids.enumerate()
-            .map(|(index, id)| {
-                let (rank, before) = (index as i64 + 1, previous.customer(&id));
-                let listed_for = before.and_then(|b| b.days_listed);
-                let status = match (listed_for, before) {
-                    (Some(_), Some(before)) if rank < before.rank => "up",
-                    (Some(_), Some(before)) if rank > before.rank => "down",
-                    (Some(_), Some(_)) => "same",
-                    _ if previous.was_listed_earlier(&id) => "returned",
-                    _ => "new",
-                };
-                let since = previous.as_of.map_or(0, |day| i64::from(self.as_of.0) - i64::from(day.0));
-                Line {
-                    status,
-                    previous_rank: before.map(|b| b.rank),
-                    previous_probability: before.map(|b| b.probability),
-                    days_listed: listed_for.map_or(1, |days| days + since),
-                }
-            })
-            .collect()
+    /// Days from the date of the list to the end of a customer's contract.
+    pub fn days_to_contract_end(&self, position: u32) -> Option<i64> {
+        let end = *self.customers.end.get(self.customer(position) as usize)?;
+        (end != NO_DAY).then(|| i64::from(end) - i64::from(self.as_of.0))
+    }
+
+    /// Rows of `scores.parquet`: an eligible customer each, in rank order. `passthrough` has all values in that order.
+    pub fn scores_table<'a>(&'a self, places: Range<usize>, passthrough: &'a [CopiedColumn]) -> Columns<'a> {
+        // No column of the scores is a detail of a list.
+        self.table(Content::Scores, places, &[], passthrough)
     }
 
     /// Rows of `at_risk.*`: a listed customer each, in rank order. The other arguments have all of them.
     pub fn list_table<'a>(
         &'a self,
         places: Range<usize>,
-        explanations: &'a [Explanation],
-        lines: &'a [Line],
+        details: &'a [Details],
         passthrough: &'a [CopiedColumn],
     ) -> Columns<'a> {
-        self.table(Content::List, places, Details { explanations, lines }, passthrough)
+        self.table(Content::List, places, details, passthrough)
     }
 
     fn table<'a>(
         &'a self,
         content: Content,
         places: Range<usize>,
-        details: Details<'a>,
+        details: &'a [Details],
         passthrough: &'a [CopiedColumn],
     ) -> Columns<'a> {
         let mut table = Columns::for_rows(places);
@@ -128,12 +167,12 @@ impl Results<'_> {
     }
 
     /// Adds a column of either table. Those of the list alone are details of it.
-    fn add<'a>(&'a self, table: &mut Columns<'a>, column: Column, details: Details<'a>) {
-        let Details { explanations, lines } = details;
+    fn add<'a>(&'a self, table: &mut Columns<'a>, column: Column, details: &'a [Details]) {
         let position = |place: usize| self.ranking.order[place];
         let customer = move |place: usize| self.customer(position(place));
         let probability = move |place: usize| self.scores.probabilities[position(place) as usize];
-        let before = |place: usize| lines[place].previous_probability.unwrap_or(f64::NAN);
+        let moved = move |place: usize| self.moves.get(position(place) as usize).copied().unwrap_or(Move::UNKNOWN);
+        let before = |place: usize| details[place].previous_probability.unwrap_or(f64::NAN);
         let name = &column.name();
 
         match column {
@@ -153,19 +192,37 @@ impl Results<'_> {
                 table.texts(name, move |place| is_listed(place).then(|| self.group(position(place)).name()));
             }
             Column::Reason(number, part) => {
-                add_reason(table, name, part, explanations, move |explanation| explanation.reasons.get(number - 1));
+                add_reason(table, name, part, details, move |explanation| explanation.reasons.get(number - 1));
             }
             Column::Protective(part) => {
-                add_reason(table, name, part, explanations, |explanation| explanation.protective.as_ref());
+                add_reason(table, name, part, details, |explanation| explanation.protective.as_ref());
             }
-            Column::Status => table.texts(name, |place| Some(lines[place].status)),
-            Column::PreviousRank => table.integers(name, |place| lines[place].previous_rank),
+            Column::Status => table.texts(name, |place| Some(details[place].status.name())),
+            Column::PreviousRank => table.integers(name, |place| details[place].previous_rank),
             Column::PreviousProbability => table.floats(name, before),
             Column::ProbabilityChange => table.floats(name, move |place| probability(place) - before(place)),
-            Column::ChangeReasonText => table.texts(name, |_| None::<&str>),
-            Column::DaysListed => table.integers(name, |place| Some(lines[place].days_listed)),
+            Column::ChangeReasonText => table.texts(name, |place| details[place].change_text.as_deref()),
+            Column::DaysListed => table.integers(name, |place| details[place].days_listed),
             Column::ModelVersion => table.texts(name, |_| Some(self.model_version)),
+            Column::ProbabilityChange28Days => {
+                table.floats(name, |place| details[place].probability_change_28d.unwrap_or(f64::NAN));
+            }
+            Column::DaysToContractEnd => table.integers(name, |place| details[place].days_to_contract_end),
+            Column::Action => table.texts(name, |place| details[place].action.as_ref().map(|a| a.action.as_str())),
+            Column::ActionOwner => table.texts(name, |place| details[place].action.as_ref()?.owner.as_deref()),
+            Column::ActionDue => table.days(name, |place| Some(details[place].action.as_ref()?.due?.0)),
+            Column::ControlKey => table.texts(name, |_| self.control_key()),
+            Column::ChangeData => table.floats(name, move |place| moved(place).data),
+            Column::ChangeModel => table.floats(name, move |place| moved(place).model),
+            Column::Improvement => table.texts(name, |place| details[place].improvement_text.as_deref()),
+            // Of the newest risks alone.
+            Column::RoundedProbability | Column::Listed => {}
         }
+    }
+
+    /// The key of the draw of the control group, if it has one.
+    pub fn control_key(&self) -> Option<&str> {
+        Some(self.settings.control_key.as_str()).filter(|key| !key.is_empty())
     }
 }
 
@@ -174,10 +231,10 @@ fn add_reason<'a>(
     table: &mut Columns<'a>,
     name: &str,
     part: Part,
-    explanations: &'a [Explanation],
+    details: &'a [Details],
     pick: impl Fn(&'a Explanation) -> Option<&'a Reason> + Send + Sync + 'a,
 ) {
-    let reason = move |place: usize| pick(&explanations[place]);
+    let reason = move |place: usize| pick(&details[place].explanation);
     match part {
         Part::Code => table.texts(name, move |place| reason(place).map(|reason| reason.code.as_str())),
         Part::Text => table.texts(name, move |place| reason(place).map(|reason| reason.text.as_str())),
@@ -215,12 +272,13 @@ mod tests {
             customers: &customers,
             scores: &Scores::default(),
             ranking: &Ranking { order: Vec::new(), listed: 0 },
+            moves: &[],
             model_version: "v0001",
             settings: &settings.list,
         };
 
         for (columns, table) in [
-            (Content::List.columns(), results.list_table(0..0, &[], &[], &[])),
+            (Content::List.columns(), results.list_table(0..0, &[], &[])),
             (Content::Scores.columns(), results.scores_table(0..0, &[])),
         ] {
             let schema = table.schema();
@@ -229,6 +287,8 @@ mod tests {
                 let expected = match column.definition().holds {
                     Holds::FolderDay => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
                     Holds::Integer | Holds::Id => DataType::Int64,
+                    Holds::Day => DataType::Date32,
+                    Holds::Flag => DataType::Boolean,
                     Holds::Float => DataType::Float64,
                     Holds::Text => DataType::LargeUtf8,
                 };

@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::eligibility::Exclusions;
+use crate::power::ControlPower;
 use crate::sources::{Quarantine, SignalReport};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -88,6 +89,15 @@ pub struct Manifest {
     pub listed: u64,
     /// Those of them in the control group.
     pub control: u64,
+    /// The key of the draw of the control group.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub control_key: String,
+    /// What the control group can show.
+    pub control_power: ControlPower,
+    /// The date of the run that this one is compared with.
+    pub compared_with: Option<Day>,
+    /// Customers who were on its list and are not on this one.
+    pub left: u64,
     /// Mean probability of churn over the eligible.
     pub mean_probability: f64,
     /// The log-odds that contributions are measured from.

@@ -1,13 +1,16 @@
 //! Publishing: one folder an as-of date, which appears whole or not at all.
 //!
 //! `{paths.lists}/as_of=YYYY-MM-DD/` holds the scores of every eligible customer, the list in the configured formats,
-//! the manifest, and `_SUCCESS`, written last. A rerun replaces the folder in one step.
+//! the manifest, and `_SUCCESS`, written last. A rerun replaces the folder in one step. `latest/risk.parquet` beside these
+//! folders is replaced with the newest of them.
 
 pub mod columns;
 pub mod features;
+pub mod latest;
 pub mod list;
 pub mod manifest;
 pub mod previous;
+pub mod runs;
 
 use crate::calendar::Day;
 use crate::digest::DigestWriter;
@@ -84,14 +87,23 @@ impl Staged {
         &self.files
     }
 
-    /// Writes the manifest and `_SUCCESS`, and puts the folder in its place, which it returns.
-    pub fn publish(self, manifest: &manifest::Manifest) -> Result<PathBuf> {
+    /// Writes the manifest and `_SUCCESS`, and puts the folder in its place, and then the newest risks in theirs.
+    pub fn publish(self, manifest: &manifest::Manifest, latest: Option<latest::Staged>) -> Result<Placed> {
         let text = serde_json::to_string_pretty(manifest).map_err(|e| Error::Internal(e.to_string()))?;
         files::write_atomically(&self.folder.path().join("manifest.json"), (text + "\n").as_bytes())?;
         files::write_atomically(&self.folder.path().join("_SUCCESS"), b"")?;
         files::publish_folder(self.folder, &self.target)?;
-        Ok(self.target)
+        Ok(Placed { folder: self.target, stale: latest.and_then(|latest| latest.put().err()) })
     }
+}
+
+/// What has been put in its place.
+#[derive(Debug)]
+pub struct Placed {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Why the newest risks are still those of before.
+    pub stale: Option<Error>,
 }
 
 #[cfg(test)]

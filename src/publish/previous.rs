@@ -1,134 +1,397 @@
 //! What earlier runs said, for what has changed since.
+//!
+//! A run whose files cannot be read is no reason to have no list today: it is left out, and that is said.
 
+use super::runs::Run;
 use crate::calendar::Day;
-use crate::error::{Error, Result};
-use hashbrown::{HashMap, HashSet};
+use crate::power::ListsSoFar;
+use crate::sources::{self, Ids};
 use polars::prelude::*;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// How many earlier lists are looked through for a customer who is back on the list.
+/// How many earlier lists are looked through for a customer who is back on the list, and for how customers accrue.
 const LISTS: usize = 60;
+/// How many days before the present run the run lies that a month's change is measured from, and how many more it may.
+const MONTH: u32 = 28;
+const TOLERANCE: u32 = 7;
 
-/// The published runs, oldest first.
-pub fn published(lists: &Path) -> Vec<(Day, PathBuf)> {
-    let mut runs: Vec<(Day, PathBuf)> = std::fs::read_dir(lists)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let day = entry.file_name().to_str()?.strip_prefix("as_of=")?.parse::<Day>().ok()?;
-            entry.path().join("_SUCCESS").exists().then(|| (day, entry.path()))
-        })
-        .collect();
-    runs.sort();
-    runs
+/// The columns of `scores.parquet` without which a run is not compared with.
+const NEEDED: [&str; 5] = ["customer_id", "rank", "churn_probability", "log_odds", "group"];
+
+/// The customers of the present run.
+pub struct Now<'a> {
+    /// Its date.
+    pub as_of: Day,
+    /// The ids of the customers table.
+    pub ids: &'a Ids,
+    /// The scored customers, as places in the customers table.
+    pub customers: &'a [u32],
+    /// Those on the list, as places among the scored, in order.
+    pub listed: &'a [u32],
 }
 
-/// A customer's line in an earlier run.
+/// What earlier runs said of the customers of the present one.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// The run before; none if there is none that can be read.
+    pub earlier: Option<Earlier>,
+    /// The probability of each scored customer about four weeks ago; NaN if there is none.
+    pub probability_28_days_ago: Vec<f64>,
+    /// Whether each customer of the present list, by the place among the scored, was on one of the lists before the last.
+    pub was_listed_before: Vec<bool>,
+    /// How many customers the lists have reached.
+    pub so_far: ListsSoFar,
+}
+
+/// What the run before said.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// The run.
+    pub run: Run,
+    /// What it said of each scored customer.
+    pub customers: Vec<Before>,
+    /// Who was on its list and is not on the present one, in the order of that list.
+    pub gone: Vec<Gone>,
+}
+
+/// A customer in the run before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Before {
-    /// The rank among all eligible customers.
-    pub rank: i64,
-    /// The probability of churn.
+    /// The rank among all eligible customers; none if it did not score the customer.
+    pub rank: Option<i64>,
+    /// The probability of churn; NaN if it did not score the customer.
     pub probability: f64,
-    /// Days on the list without interruption; none if the customer was not on it.
+    /// The log-odds; NaN if it did not score the customer.
+    pub log_odds: f64,
+    /// Whether the customer was on its list.
+    pub was_listed: bool,
+    /// Days on the list without interruption, if that is known.
     pub days_listed: Option<i64>,
 }
 
-/// The run before, and who was on the lists before that.
-#[derive(Clone, Debug, Default)]
-pub struct Previous {
-    /// Its as-of date.
-    pub as_of: Option<Day>,
-    scored: HashMap<String, Before>,
-    listed_earlier: HashSet<String>,
+/// A customer who has left the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gone {
+    /// The id, as people write it.
+    pub id: String,
+    /// The place among the scored customers; none if the customer is not scored any more.
+    pub position: Option<u32>,
 }
 
-impl Previous {
-    /// Reads the published runs before `as_of`. `wanted` are the ids (as people write them) of interest.
-    pub fn read(lists: &Path, as_of: Day, wanted: &HashSet<String>) -> Result<Previous> {
-        let mut runs = published(lists);
-        runs.retain(|&(day, _)| day < as_of);
-        let Some((day, last)) = runs.pop() else { return Ok(Previous::default()) };
-        let mut previous = Previous { as_of: Some(day), ..Previous::default() };
+impl Before {
+    /// Of a customer whom the run did not score.
+    const NOTHING: Before =
+        Before { rank: None, probability: f64::NAN, log_odds: f64::NAN, was_listed: false, days_listed: None };
+}
 
-        let scores = read(&last.join("scores.parquet"), &["customer_id", "rank", "churn_probability"])?;
-        let (ranks, probabilities) = (integers(&scores, "rank")?, floats(&scores, "churn_probability")?);
-        for (row, id) in rows_of(&scores, wanted)? {
-            if let (Some(rank), Some(probability)) = (ranks.get(row), probabilities.get(row)) {
-                previous.scored.insert(id.clone(), Before { rank, probability, days_listed: None });
+/// The newest of the runs that can be compared with, given the earlier ones oldest first; what is left out is noted.
+pub fn comparable(earlier: &[Run], notes: &mut Vec<String>) -> Option<Run> {
+    for run in earlier.iter().rev() {
+        match columns_of(&run.scores()) {
+            Ok(columns) if NEEDED.iter().all(|name| columns.iter().any(|column| column == name)) => {
+                return Some(run.clone());
+            }
+            Ok(columns) => {
+                let missing: Vec<&str> =
+                    NEEDED.into_iter().filter(|name| columns.iter().all(|column| column != name)).collect();
+                let why = format!("it has no column {}", missing.join(", "));
+                notes.push(left_out(run, &run.scores(), &why));
+            }
+            Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
+        }
+    }
+    None
+}
+
+fn left_out(run: &Run, file: &Path, why: &str) -> String {
+    format!(
+        "the run of {} is left out of status and change: {} cannot be used: {}. Score that date again, or move its folder away",
+        run.as_of,
+        file.display(),
+        why.lines().next().unwrap_or_default(),
+    )
+}
+
+impl History {
+    /// Reads the earlier runs, oldest first; `compared` is the one that the present run is compared with. What cannot be
+    /// read is noted.
+    pub fn read(earlier: &[Run], compared: Option<&Run>, now: &Now<'_>, notes: &mut Vec<String>) -> History {
+        let mut history = History {
+            probability_28_days_ago: vec![f64::NAN; now.customers.len()],
+            was_listed_before: vec![false; now.customers.len()],
+            ..History::default()
+        };
+        let all = || (0..now.customers.len() as u32).collect();
+        let frames = frame(now, all()).and_then(|scored| Ok((scored, frame(now, now.listed.to_vec())?)));
+        let (scored, listed) = match frames {
+            Ok(frames) => frames,
+            Err(error) => {
+                notes.push(format!("no earlier run is compared with: {error}"));
+                return history;
+            }
+        };
+
+        if let Some(run) = compared {
+            match Earlier::read(run, now, &scored, notes) {
+                Ok(found) => history.earlier = Some(found),
+                Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
             }
         }
+        let days = now.as_of.earlier_by(MONTH + TOLERANCE)..=now.as_of.earlier_by(MONTH);
+        if let Some(run) = earlier.iter().rev().find(|run| days.contains(&run.as_of)) {
+            match numbers(run, &scored, "churn_probability") {
+                Ok(found) => {
+                    found.into_iter().for_each(|(at, value)| history.probability_28_days_ago[at as usize] = value);
+                }
+                Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
+            }
+        }
+        history.read_lists(earlier, compared, &listed, notes);
+        history
+    }
 
-        let list = last.join("at_risk.parquet");
-        if list.exists() {
-            let list = read(&list, &["customer_id", "days_listed"])?;
-            let days = integers(&list, "days_listed")?;
-            for (row, id) in rows_of(&list, wanted)? {
-                if let Some(before) = previous.scored.get_mut(id) {
-                    before.days_listed = days.get(row);
+    /// Reads who was on which list.
+    fn read_lists(&mut self, earlier: &[Run], compared: Option<&Run>, listed: &DataFrame, notes: &mut Vec<String>) {
+        let mut all: Option<DataFrame> = None;
+        let (mut dates, mut on_the_first) = (Vec::new(), 0);
+        for run in earlier.iter().rev().take(LISTS + 1) {
+            let ids = match listed_ids(run) {
+                Ok(ids) => ids,
+                Err(error) => {
+                    notes.push(left_out(run, &run.scores(), &error.to_string()));
+                    continue;
+                }
+            };
+            // Those of the run that is compared with are in what it said.
+            if compared.is_none_or(|compared| run.as_of < compared.as_of) {
+                let known = joined(listed, &ids).and_then(|both| positions(&both));
+                for position in known.unwrap_or_default() {
+                    self.was_listed_before[position as usize] = true;
                 }
             }
+
+            dates.push(run.as_of);
+            on_the_first = ids.height();
+            self.so_far.lines += ids.height();
+            all = match all {
+                None => Some(ids),
+                Some(all) => as_texts(&all).and_then(|all| all.vstack(&as_texts(&ids)?)).ok().or(Some(all)),
+            };
         }
 
-        for (_, run) in runs.iter().rev().take(LISTS) {
-            let list = run.join("at_risk.parquet");
-            if list.exists() {
-                let list = read(&list, &["customer_id"])?;
-                previous.listed_earlier.extend(rows_of(&list, wanted)?.into_iter().map(|(_, id)| id.clone()));
+        let on_any = all.and_then(|all| all.column("customer_id").and_then(|ids| ids.n_unique()).ok());
+        if let (Some(last), Some(first), Some(on_any)) = (dates.first(), dates.last(), on_any) {
+            let days = (last.0 - first.0).unsigned_abs();
+            self.so_far = ListsSoFar { lists: dates.len(), days, on_the_first, on_any, lines: self.so_far.lines };
+        }
+    }
+}
+
+/// How many customers the lists of these runs have reached.
+pub fn lists_so_far(runs: &[Run], notes: &mut Vec<String>) -> ListsSoFar {
+    let nobody = Now { as_of: Day(i32::MAX), ids: &Ids::default(), customers: &[], listed: &[] };
+    History::read(runs, None, &nobody, notes).so_far
+}
+
+impl Earlier {
+    fn read(run: &Run, now: &Now<'_>, scored: &DataFrame, notes: &mut Vec<String>) -> PolarsResult<Earlier> {
+        let then = read(&run.scores(), &NEEDED)?;
+        let mut customers = vec![Before::NOTHING; now.customers.len()];
+        let both = joined(scored, &then)?;
+        let (ranks, groups) = (both.column("rank")?.i64()?, both.column("group")?.str()?);
+        let (probabilities, log_odds) = (both.column("churn_probability")?.f64()?, both.column("log_odds")?.f64()?);
+        for (row, position) in positions(&both)?.into_iter().enumerate() {
+            customers[position as usize] = Before {
+                rank: ranks.get(row),
+                probability: probabilities.get(row).unwrap_or(f64::NAN),
+                log_odds: log_odds.get(row).unwrap_or(f64::NAN),
+                was_listed: groups.get(row).is_some(),
+                days_listed: None,
+            };
+        }
+
+        if run.list().exists() {
+            match days_listed(run, scored) {
+                Ok(found) => found.into_iter().for_each(|(at, days)| customers[at as usize].days_listed = days),
+                Err(error) => notes.push(left_out(run, &run.list(), &error.to_string())),
             }
         }
-
-        Ok(previous)
-    }
-
-    /// What the run before said of a customer.
-    pub fn customer(&self, id: &str) -> Option<Before> {
-        self.scored.get(id).copied()
-    }
-
-    /// Whether a customer was on one of the lists before the last.
-    pub fn was_listed_earlier(&self, id: &str) -> bool {
-        self.listed_earlier.contains(id)
+        let gone = gone(&then, scored, now)?;
+        Ok(Earlier { run: run.clone(), customers, gone })
     }
 }
 
-fn read(path: &Path, columns: &[&str]) -> Result<DataFrame> {
-    let damaged = |why: String| {
-        Error::Contract(format!(
-            "the earlier list {} cannot be read: {why}. Move its folder away, or score that date again",
-            path.display()
-        ))
-    };
-    let file = File::open(path).map_err(|e| damaged(e.to_string()))?;
-    let columns = columns.iter().map(|c| (*c).to_owned()).collect();
-    ParquetReader::new(file).with_columns(Some(columns)).finish().map_err(|e| damaged(e.to_string()))
+fn days_listed(run: &Run, scored: &DataFrame) -> PolarsResult<Vec<(u32, Option<i64>)>> {
+    let both = joined(scored, &read(&run.list(), &["customer_id", "days_listed"])?)?;
+    let days = both.column("days_listed")?.i64()?;
+    Ok(positions(&both)?.into_iter().zip(days.iter()).collect())
 }
 
-fn unexpected(error: PolarsError) -> Error {
-    Error::Contract(format!("an earlier list has other columns than expected: {error}"))
+/// What a published run said of one customer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishedRisk {
+    /// The date of the run.
+    pub as_of: Day,
+    /// The model that made it, if it is known.
+    pub model_version: Option<String>,
+    /// The probability of churn.
+    pub churn_probability: f64,
+    /// The rank among all eligible customers.
+    pub rank: i64,
+    /// Whether the customer was on the list.
+    pub listed: bool,
+    /// How far new data had moved the log-odds since the run before, if that is known.
+    pub change_data_log_odds: Option<f64>,
+    /// How far another model had.
+    pub change_model_log_odds: Option<f64>,
+    /// What the list said of the change.
+    pub change_reason_text: Option<String>,
 }
 
-/// The rows of the wanted ids. None of the many others is copied or formatted.
-fn rows_of<'a>(frame: &DataFrame, wanted: &'a HashSet<String>) -> Result<Vec<(usize, &'a String)>> {
-    let column = frame.column("customer_id").map_err(unexpected)?;
-    if let Ok(texts) = column.str() {
-        return Ok(texts.iter().enumerate().filter_map(|(row, text)| Some((row, wanted.get(text?)?))).collect());
+/// What these runs said of a customer, of those that scored the customer; what cannot be read is noted.
+pub fn of_customer(runs: &[Run], id: &str, notes: &mut Vec<String>) -> Vec<PublishedRisk> {
+    let mut found = Vec::new();
+    for run in runs {
+        match published_risk(run, id) {
+            Ok(risk) => found.extend(risk),
+            Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
+        }
     }
-    let numbers: HashSet<i64> = wanted.iter().filter_map(|id| id.parse().ok()).collect();
-    let mut rows = Vec::new();
-    for (row, id) in column.i64().map_err(unexpected)?.iter().enumerate() {
-        let Some(id) = id.filter(|id| numbers.contains(id)) else { continue };
-        rows.extend(wanted.get(&id.to_string()).map(|id| (row, id)));
+    found
+}
+
+fn published_risk(run: &Run, id: &str) -> PolarsResult<Option<PublishedRisk>> {
+    const CHANGES: [&str; 2] = ["change_data_log_odds", "change_model_log_odds"];
+    let there = columns_of(&run.scores())?;
+    let mut columns = vec!["customer_id", "rank", "churn_probability", "group"];
+    // A version before these had none of them.
+    columns.extend(CHANGES.into_iter().filter(|name| there.iter().any(|column| column == name)));
+    let Some(row) = of_id(&read(&run.scores(), &columns)?, id)? else { return Ok(None) };
+    let change = |name: &str| row.column(name).ok().and_then(|column| column.f64().ok()?.get(0));
+    let (rank, probability) = (row.column("rank")?.i64()?.get(0), row.column("churn_probability")?.f64()?.get(0));
+    let (Some(rank), Some(churn_probability)) = (rank, probability) else { return Ok(None) };
+
+    let listed = row.column("group")?.str()?.get(0).is_some();
+    let mut change_reason_text = None;
+    if listed && run.list().exists() {
+        let line = of_id(&read(&run.list(), &["customer_id", "change_reason_text"])?, id)?;
+        let text = |line: &DataFrame| Some(line.column("change_reason_text").ok()?.str().ok()?.get(0)?.to_owned());
+        change_reason_text = line.as_ref().and_then(text);
     }
-    Ok(rows)
+    Ok(Some(PublishedRisk {
+        as_of: run.as_of,
+        model_version: run.model().map(|model| model.version),
+        churn_probability,
+        rank,
+        listed,
+        change_data_log_odds: change(CHANGES[0]),
+        change_model_log_odds: change(CHANGES[1]),
+        change_reason_text,
+    }))
 }
 
-fn integers<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Int64Chunked> {
-    frame.column(name).map_err(unexpected)?.i64().map_err(unexpected)
+/// The row of a customer, if there is one.
+fn of_id(frame: &DataFrame, id: &str) -> PolarsResult<Option<DataFrame>> {
+    let ids = frame.column("customer_id")?.cast(&DataType::String)?;
+    let is_it: BooleanChunked = ids.str()?.equal(id);
+    let rows = frame.filter(&is_it)?;
+    Ok((rows.height() > 0).then_some(rows))
 }
 
-fn floats<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Float64Chunked> {
-    frame.column(name).map_err(unexpected)?.f64().map_err(unexpected)
+/// Who was on the list then and is not now.
+fn gone(then: &DataFrame, scored: &DataFrame, now: &Now<'_>) -> PolarsResult<Vec<Gone>> {
+    let mut on_list = vec![false; now.customers.len()];
+    now.listed.iter().for_each(|&position| on_list[position as usize] = true);
+
+    let listed = then.filter(&then.column("group")?.is_not_null())?.select(["customer_id", "rank"])?;
+    let (listed, scored) = of_one_kind(&listed, scored)?;
+    let both = listed.join(&scored, ["customer_id"], ["customer_id"], JoinArgs::new(JoinType::Left), None)?;
+    let ids = both.column("customer_id")?.cast(&DataType::String)?;
+    let (ids, ranks, places) = (ids.str()?, both.column("rank")?.i64()?, both.column("position")?.u32()?);
+
+    let mut gone: Vec<(Option<i64>, Gone)> = Vec::new();
+    for row in 0..both.height() {
+        let position = places.get(row);
+        let is_listed = position.is_some_and(|position| on_list[position as usize]);
+        if let (Some(id), false) = (ids.get(row), is_listed) {
+            gone.push((ranks.get(row), Gone { id: id.to_owned(), position }));
+        }
+    }
+    gone.sort_by_key(|(rank, _)| *rank);
+    Ok(gone.into_iter().map(|(_, gone)| gone).collect())
+}
+
+/// The ids of some of the scored customers, with their places.
+fn frame(now: &Now<'_>, places: Vec<u32>) -> PolarsResult<DataFrame> {
+    let customers = places.iter().map(|&place| now.customers[place as usize] as usize);
+    match now.ids {
+        Ids::Integer(ids) => {
+            let ids: Vec<i64> = customers.map(|customer| ids[customer]).collect();
+            df!("customer_id" => ids, "position" => places)
+        }
+        Ids::Text { .. } => {
+            let ids: Vec<&str> = customers.map(|customer| now.ids.text(customer)).collect();
+            df!("customer_id" => ids, "position" => places)
+        }
+    }
+}
+
+/// A number that a run has of each scored customer whom it knows, with the place of the customer.
+fn numbers(run: &Run, scored: &DataFrame, column: &str) -> PolarsResult<Vec<(u32, f64)>> {
+    let both = joined(scored, &read(&run.scores(), &["customer_id", column])?)?;
+    let values = both.column(column)?.f64()?;
+    Ok(positions(&both)?.into_iter().zip(values.iter().map(|value| value.unwrap_or(f64::NAN))).collect())
+}
+
+/// Who was on a run's list.
+fn listed_ids(run: &Run) -> PolarsResult<DataFrame> {
+    if run.list().exists() {
+        return read(&run.list(), &["customer_id"]);
+    }
+    let scores = read(&run.scores(), &["customer_id", "group"])?;
+    scores.filter(&scores.column("group")?.is_not_null())?.select(["customer_id"])
+}
+
+/// The rows of the scored customers whom an earlier table knows, with what it says of them.
+fn joined(scored: &DataFrame, then: &DataFrame) -> PolarsResult<DataFrame> {
+    let (scored, then) = of_one_kind(scored, then)?;
+    scored.join(&then, ["customer_id"], ["customer_id"], JoinArgs::new(JoinType::Inner), None)
+}
+
+fn positions(both: &DataFrame) -> PolarsResult<Vec<u32>> {
+    Ok(both.column("position")?.u32()?.iter().flatten().collect())
+}
+
+/// Two tables whose ids can be compared: as texts if they are of different kinds.
+fn of_one_kind(one: &DataFrame, other: &DataFrame) -> PolarsResult<(DataFrame, DataFrame)> {
+    if one.column("customer_id")?.dtype() == other.column("customer_id")?.dtype() {
+        return Ok((one.clone(), other.clone()));
+    }
+    Ok((as_texts(one)?, as_texts(other)?))
+}
+
+fn as_texts(frame: &DataFrame) -> PolarsResult<DataFrame> {
+    let mut frame = frame.clone();
+    let ids = frame.column("customer_id")?.cast(&DataType::String)?;
+    frame.with_column(ids)?;
+    Ok(frame)
+}
+
+fn columns_of(path: &Path) -> PolarsResult<Vec<String>> {
+    guarded(|| {
+        let schema = ParquetReader::new(File::open(path)?).schema()?;
+        Ok(schema.iter_names().map(|name| name.to_string()).collect())
+    })
+}
+
+fn read(path: &Path, columns: &[&str]) -> PolarsResult<DataFrame> {
+    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+    guarded(|| ParquetReader::new(File::open(path)?).with_columns(Some(columns)).finish())
+}
+
+/// Reads a file, which a decoder may panic on if it is damaged.
+fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
+    sources::parquet::guard::guarded(read)
+        .unwrap_or_else(|why| Err(PolarsError::ComputeError(format!("it is damaged: {why}").into())))
 }

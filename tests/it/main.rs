@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cause_attribution;
+mod changes;
 mod circles;
 mod common;
 mod complexity;

@@ -101,7 +101,9 @@ fn what_killed_runs_left_is_cleared_by_the_next() {
     of_day("score", &[]);
     of_day("features", &["--out".to_owned(), at("tables/features.parquet").display().to_string()]);
     assert_eq!(names(&at("models")), [".lock", "champion.json", "v0001"]);
-    assert_eq!(names(&at("lists")), [".lock".to_owned(), format!("as_of={}", Population::AS_OF)]);
+    let left = [".lock".to_owned(), format!("as_of={}", Population::AS_OF), "latest".to_owned()];
+    assert_eq!(names(&at("lists")), left);
+    assert_eq!(names(&at("lists/latest")), ["risk.parquet"]);
     assert_eq!(names(&at("tables")), ["features.parquet"]);
 }
 

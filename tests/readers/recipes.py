@@ -92,7 +92,8 @@ if has_spark:
     for by, paths in [("file", [one]), ("list", several), ("glob", ["out/lists/as_of=*/at_risk.parquet"])]:
         frame = spark.read.parquet(*paths)
         opens("Spark", by, frame.count(), frame.first()["as_of"], rows * (1 if by == "file" else len(files)))
-    frame = spark.read.option("pathGlobFilter", "at_risk.parquet").parquet("out/lists")
+    by_folder = spark.read.option("basePath", "out/lists").option("pathGlobFilter", "at_risk.parquet")
+    frame = by_folder.parquet("out/lists/as_of=*")
     opens("Spark", "folder", frame.count(), frame.first()["as_of"], rows * len(files))
     assert dict(frame.dtypes)["as_of"] == "date"
     assert frame.where(f"as_of = date'{last}'").count() == rows

@@ -3,6 +3,7 @@
 use super::{count, id, percent, table, unbroken, Table};
 use crate::config::Reference;
 use crate::jobs::explain::{CustomerReport, FeatureValue};
+use crate::reasons::reach;
 use std::fmt::Write;
 
 /// After `explain`.
@@ -21,10 +22,19 @@ pub fn report(report: &CustomerReport) -> String {
         );
     }
 
+    text += &published(report);
     let reference = match report.reference {
         Reference::Population => "the average customer",
         Reference::CutOff => "the customers at the list's cut-off",
     };
+    if let Some(action) = &report.action {
+        let owner = action.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
+        let due = action.due.map_or_else(String::new, |due| format!(", by {due}"));
+        let _ = writeln!(text, "\nWhat to do: {}{owner}{due}", action.action);
+    }
+    if let Some(help) = reach::told(&report.improvements) {
+        let _ = writeln!(text, "\n{}.", unbroken(&help));
+    }
     let list = contributions(report);
     let _ = writeln!(text, "\nWhat raises (+) and lowers (-) the risk, in log-odds against {reference}:\n{list}");
     let _ = writeln!(
@@ -40,6 +50,25 @@ pub fn report(report: &CustomerReport) -> String {
         let _ = writeln!(text, "  {name:<40} {value}");
     }
     text
+}
+
+/// What the last published runs said, and what had changed.
+fn published(report: &CustomerReport) -> String {
+    if report.published.is_empty() {
+        return String::new();
+    }
+    let mut list = table(&["published", "risk", "rank", "model", "list", "what had changed"], &[1, 2]);
+    for run in &report.published {
+        list.add_row([
+            run.as_of.to_string(),
+            percent(run.churn_probability),
+            count(run.rank.unsigned_abs()),
+            run.model_version.clone().unwrap_or_else(|| "-".to_owned()),
+            if run.listed { "listed".to_owned() } else { "-".to_owned() },
+            run.change_reason_text.as_deref().map_or_else(|| "-".to_owned(), unbroken),
+        ]);
+    }
+    format!("\n{list}\n")
 }
 
 /// Every concept's part in the risk, beside what it was before.

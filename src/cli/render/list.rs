@@ -2,6 +2,7 @@
 
 use super::{count, counted, id, percent, population_line, shown, table, unbroken, Table};
 use crate::jobs::score::{ListedCustomer, Published};
+use crate::publish::list::Status;
 use std::fmt::Write;
 
 /// How many lines of the list are shown.
@@ -33,6 +34,9 @@ pub fn published(run: &Published) -> String {
         count(manifest.control),
         percent(manifest.mean_probability),
     );
+    if let Some(before) = manifest.compared_with {
+        let _ = writeln!(text, "  since {before}: {}", changed(run));
+    }
     let good = &run.scored.model.evaluation.metrics;
     let _ = writeln!(
         text,
@@ -42,13 +46,24 @@ pub fn published(run: &Published) -> String {
     );
 
     let _ = writeln!(text, "{}\n", top(run));
+    for sentence in manifest.control_power.sentences() {
+        let _ = writeln!(text, "{}", unbroken(&sentence));
+    }
 
+    text.push('\n');
     let _ = writeln!(text, "Files in {}:", run.folder.display());
     for file in &manifest.files {
         let _ = writeln!(text, "  {:<18} {}", file.name, counted(file.rows, "row"));
     }
     let _ = writeln!(text, "  {:<18} what was read, decided and written", "manifest.json");
     text
+}
+
+/// "12 new, 3 returned, 15 left the list".
+fn changed(run: &Published) -> String {
+    let count_of = |status: Status| run.scored.details.iter().filter(|details| details.status == status).count() as u64;
+    let (new, returned) = (count(count_of(Status::New)), count(count_of(Status::Returned)));
+    format!("{new} new, {returned} returned, {} left the list", count(run.manifest.left))
 }
 
 /// The first lines of the list.
@@ -67,7 +82,7 @@ fn top(run: &Published) -> Table {
     list
 }
 
-/// A customer's row, with the first reason, and a row for each further reason.
+/// A customer's row, with the first reason, and a row for each further reason, for what has changed and for what to do.
 fn customer_rows(list: &mut Table, customer: &ListedCustomer<'_>, money: bool) {
     let mut row =
         vec![customer.rank.to_string(), id(&customer.customer_id).into_owned(), percent(customer.churn_probability)];
@@ -80,9 +95,11 @@ fn customer_rows(list: &mut Table, customer: &ListedCustomer<'_>, money: bool) {
     row.push(reasons.next().unwrap_or_else(|| "no single reason stands out".to_owned()));
     let before = row.len() - 1;
     list.add_row(row);
-    for reason in reasons {
+    let change = customer.details.change_text.as_deref().map(unbroken);
+    let action = customer.details.action.as_ref().map(|action| format!("→ {}", unbroken(&action.action)));
+    for more in reasons.chain(change).chain(action) {
         let mut row = vec![String::new(); before];
-        row.push(reason);
+        row.push(more);
         list.add_row(row);
     }
 }

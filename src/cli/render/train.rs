@@ -70,6 +70,9 @@ pub fn trained(trained: &Trained) -> String {
     };
 
     notes(&mut text, &model.fit.advice);
+    if let Some(power) = &trained.control_power {
+        power.sentences().iter().for_each(|sentence| text += &format!("{sentence}\n"));
+    }
     let _ = writeln!(
         text,
         "{}: {}\nModel file: {}",

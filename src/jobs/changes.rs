@@ -1,0 +1,298 @@
+//! What has changed since the run before: for every customer how far new data and another model have moved the log-odds,
+//! and for those on either list what that was, in the customer's numbers of both dates.
+//!
+//! The rows of the earlier date are computed once more, in the same scan as those of today, and scored by today's model.
+//! What differs between the two is the data's doing. Where the earlier run had the same model, all of the change is;
+//! otherwise the rest is the model's, and what rows of the earlier date that came later would have changed under the
+//! earlier model is the data's too, if that model is still in the registry.
+
+use super::context::Job;
+use super::earlier::EarlierRuns;
+use super::input::Input;
+use crate::artefact::{Artefact, Scores};
+use crate::calendar::Day;
+use crate::dataset::{Dataset, Place, Selection};
+use crate::error::Result;
+use crate::publish::latest::Leaver;
+use crate::publish::list::{Move, Status};
+use crate::publish::previous::{Before, Gone, History, Now};
+use crate::publish::runs::RunModel;
+use crate::reasons::change::{self, Between, NoLongerScored, NotYetScored, Numbers, OtherModel, Standing};
+use crate::reasons::Explainer;
+use crate::registry::Registry;
+use crate::sources::NO_DAY;
+
+/// The log-odds that a customer may have had otherwise, from rows that came later or are gone, without a word.
+const REVISED: f64 = 0.1;
+/// The share of the customers for whom that may be so.
+const REVISED_SHARE: f64 = 0.1;
+
+/// What has changed for the customers of a run.
+pub(super) struct Changes {
+    /// What earlier runs said.
+    pub history: History,
+    /// How far data and model have moved the log-odds of each scored customer.
+    pub moves: Vec<Move>,
+    /// Where the row of the earlier date is of each scored customer who has one.
+    then: Vec<Option<Place>>,
+    /// Days of the gap and the label window: what a risk is about.
+    pub label_days: u32,
+    between: Between,
+    is_same_model: bool,
+}
+
+/// What the words for a change are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub job: &'a Job<'a>,
+    pub input: &'a Input,
+    pub model: &'a Artefact,
+    pub scores: &'a Scores,
+    pub explainer: &'a Explainer,
+}
+
+impl Changes {
+    /// Holds the scores of a run against the run before. `listed` are the places of the listed among the scored.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn new(
+        job: &Job<'_>,
+        registry: &Registry,
+        model: &Artefact,
+        input: &Input,
+        scores: &Scores,
+        listed: &[u32],
+    ) -> Result<Changes> {
+        let ids = &input.data.customers.ids;
+        let now = Now { as_of: input.as_of, ids, customers: &scores.customers, listed };
+        let EarlierRuns { runs, compared } = &input.earlier;
+        let mut notes = Vec::new();
+        let history = History::read(runs, compared.as_ref(), &now, &mut notes);
+        notes.into_iter().for_each(|note| job.warn(note));
+
+        let rows = scores.customers.len();
+        let mut changes = Changes {
+            history,
+            moves: vec![Move::UNKNOWN; rows],
+            then: vec![None; rows],
+            label_days: model.churn.gap_days.saturating_add(model.churn.horizon_days),
+            between: Between { then: input.as_of, now: input.as_of },
+            is_same_model: true,
+        };
+        let Some(earlier) = &changes.history.earlier else { return Ok(changes) };
+        changes.between.then = earlier.run.as_of;
+        let made_by = earlier.run.model();
+        let mine = RunModel { version: model.version.clone(), checksum: model.checksum.clone() };
+        changes.is_same_model = made_by.as_ref() == Some(&mine);
+
+        let again = Again::new(model, &input.data, earlier.run.as_of, scores)?;
+        let earlier_model = made_by.filter(|_| !changes.is_same_model).and_then(|of| still_there(registry, &of, model));
+        let by_earlier_model = match &earlier_model {
+            Some(earlier_model) => Some(Again::new(earlier_model, &input.data, earlier.run.as_of, scores)?),
+            None => None,
+        };
+        let same = if changes.is_same_model { Some(&again) } else { by_earlier_model.as_ref() };
+        if let Some(same) = same {
+            tell_of_revisions(job, earlier.run.as_of, &same.log_odds, &earlier.customers);
+        }
+
+        for (position, before) in earlier.customers.iter().enumerate() {
+            let total = scores.log_odds[position] - before.log_odds;
+            let late = by_earlier_model.as_ref().map_or(0.0, |by| by.log_odds[position] - before.log_odds);
+            let data =
+                if changes.is_same_model { total } else { scores.log_odds[position] - again.log_odds[position] + late };
+            changes.moves[position] = Move { data, model: total - data };
+        }
+        changes.then = again.places;
+        Ok(changes)
+    }
+
+    /// What the run before said of a customer, if it scored the customer.
+    pub fn before(&self, position: u32) -> Option<&Before> {
+        let before = self.history.earlier.as_ref()?.customers.get(position as usize)?;
+        before.rank.is_some().then_some(before)
+    }
+
+    /// How a listed customer, given the place among the scored and the rank, stands to the lists before.
+    pub fn status(&self, position: u32, rank: i64) -> Status {
+        match self.before(position).filter(|before| before.was_listed).and_then(|before| before.rank) {
+            Some(before) if rank < before => Status::Up,
+            Some(before) if rank > before => Status::Down,
+            Some(_) => Status::Same,
+            None if self.history.was_listed_before[position as usize] => Status::Returned,
+            None => Status::New,
+        }
+    }
+
+    /// Days on the list without interruption, if they are known: 1 for a customer who was not on the list before.
+    pub fn days_listed(&self, position: u32) -> Option<i64> {
+        let since = i64::from(self.between.now.0) - i64::from(self.between.then.0);
+        match self.before(position).filter(|before| before.was_listed) {
+            Some(before) => before.days_listed.map(|days| days + since),
+            None => Some(1),
+        }
+    }
+
+    /// What has changed for a customer on the list; none without an earlier run, or where its rows are not at hand.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn of_listed(&self, words: Words<'_>, position: u32, status: Status) -> Result<Option<String>> {
+        if self.history.earlier.is_none() {
+            return Ok(None);
+        }
+        let standing = match status {
+            Status::New => Standing::New,
+            Status::Returned => Standing::Returned,
+            Status::Left => Standing::Left,
+            Status::Up | Status::Down | Status::Same => Standing::Stayed,
+        };
+        if self.before(position).is_none() {
+            let why = self.not_yet_scored(words, position);
+            return Ok(Some(change::first_scored(standing, why, self.between)));
+        }
+        self.told(words, position, standing)
+    }
+
+    /// Who has left the list, and what has changed for them.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn leavers(&self, words: Words<'_>) -> Result<Vec<Leaver>> {
+        let Some(earlier) = &self.history.earlier else { return Ok(Vec::new()) };
+        let leaver = |gone: &Gone| {
+            let text = match gone.position {
+                Some(position) => self.told(words, position, Standing::Left)?,
+                None => Some(change::no_longer_scored(no_longer_scored(words, &gone.id), self.between)),
+            };
+            Ok(Leaver { id: gone.id.clone(), position: gone.position, text })
+        };
+        earlier.gone.iter().map(leaver).collect()
+    }
+
+    fn told(&self, words: Words<'_>, position: u32, standing: Standing) -> Result<Option<String>> {
+        let Some(then) = self.then[position as usize] else { return Ok(None) };
+        let Words { input, model, scores, explainer, .. } = words;
+        let (then, now) =
+            (Row::read(model, &input.data, then)?, Row::read(model, &input.data, scores.places[position as usize])?);
+        let moved = explainer.moved(then.numbers(), now.numbers());
+        let log_odds = self.moves[position as usize].model;
+        let other = OtherModel { version: &model.version, log_odds };
+        let other = Some(other).filter(|other| !self.is_same_model && !other.log_odds.is_nan());
+        Ok(Some(change::told(standing, self.between, &moved, other)))
+    }
+
+    /// Why a customer who is scored now was not then.
+    fn not_yet_scored(&self, words: Words<'_>, position: u32) -> NotYetScored {
+        let (customers, rules) = (&words.input.data.customers, &words.job.settings().eligibility);
+        let customer = words.scores.customers[position as usize] as usize;
+        let day = |column: &[i32]| column.get(customer).copied().filter(|&day| day != NO_DAY).map(Day);
+        let then = self.between.then;
+        let too_new = |signup: &Day| *signup >= then.earlier_by(rules.min_tenure_days.saturating_sub(1));
+
+        if let Some(signup) = day(&customers.signup).filter(too_new) {
+            NotYetScored::SignedUp(signup)
+        } else if let Some(start) = day(&customers.start).filter(|&start| start > then) {
+            NotYetScored::ContractBegan(start)
+        } else if words.input.cancellations.is_some()
+            && self.then[position as usize].is_none()
+            && rules.active_within_days > 0
+        {
+            NotYetScored::Inactive(rules.active_within_days)
+        } else {
+            NotYetScored::Unknown
+        }
+    }
+}
+
+/// Why a customer who was on the list then is not scored now.
+fn no_longer_scored(words: Words<'_>, id: &str) -> NoLongerScored {
+    let (input, rules) = (words.input, &words.job.settings().eligibility);
+    let Some(cancellations) = &input.cancellations else { return NoLongerScored::Unknown };
+    let Some(customer) = input.data.customers.ids.find(id) else { return NoLongerScored::NotInTable };
+    let cancelled = cancellations.days(customer as u32).first().copied().filter(|&day| day < input.as_of.0);
+    let end = input.data.customers.end.get(customer).copied().filter(|&day| day != NO_DAY && day <= input.as_of.0);
+    match (cancelled, end) {
+        (Some(day), _) => NoLongerScored::Cancelled(Day(day)),
+        (None, Some(day)) => NoLongerScored::ContractEnded(Day(day)),
+        (None, None) if rules.active_within_days > 0 => NoLongerScored::Inactive(rules.active_within_days),
+        (None, None) => NoLongerScored::Unknown,
+    }
+}
+
+/// The rows of an earlier date, scored by a model of today.
+struct Again {
+    /// Where the row of each scored customer is who has one.
+    places: Vec<Option<Place>>,
+    /// Its log-odds; NaN without one.
+    log_odds: Vec<f64>,
+}
+
+impl Again {
+    fn new(model: &Artefact, data: &Dataset, then: Day, now: &Scores) -> Result<Again> {
+        let nobody = Again { places: vec![None; now.customers.len()], log_odds: vec![f64::NAN; now.customers.len()] };
+        if !data.as_of.contains(&then) {
+            return Ok(nobody);
+        }
+
+        let scores = model.score(data, &Selection::scored(data, then))?;
+        let mut rows: Vec<Option<u32>> = vec![None; data.customers.len()];
+        for (row, &entry) in (0u32..).zip(&scores.customers) {
+            rows[data.customer(entry) as usize] = Some(row);
+        }
+        let mut again = nobody;
+        for (position, &entry) in now.customers.iter().enumerate() {
+            if let Some(row) = rows[data.customer(entry) as usize] {
+                again.places[position] = Some(scores.places[row as usize]);
+                again.log_odds[position] = scores.log_odds[row as usize];
+            }
+        }
+        Ok(again)
+    }
+}
+
+/// The model that made an earlier run, if it is still in the registry and looks at the same features.
+fn still_there(registry: &Registry, made_by: &RunModel, model: &Artefact) -> Option<Artefact> {
+    let found = registry.load(&made_by.version).ok()?;
+    (found.checksum == made_by.checksum && found.catalogue == model.catalogue).then_some(found)
+}
+
+/// Tells if the same model would say something else of the earlier date by now.
+fn tell_of_revisions(job: &Job<'_>, then: Day, again: &[f64], before: &[Before]) {
+    let both = again.iter().zip(before).map(|(again, before)| (again - before.log_odds).abs());
+    let known: Vec<f64> = both.filter(|difference| !difference.is_nan()).collect();
+    let revised = known.iter().filter(|difference| **difference > REVISED).count();
+    if revised as f64 > REVISED_SHARE * known.len() as f64 {
+        job.warn(format!(
+            "the data of {then} are not what they were: {revised} of {} customers would have another risk of that date under \
+             the same model. Rows have come late, or are gone; what has changed is told against the data as they are now",
+            known.len(),
+        ));
+    }
+}
+
+/// A row with what the model makes of it.
+pub(super) struct Row<'a> {
+    raw: Vec<f32>,
+    levels: Vec<Option<&'a str>>,
+    row: crate::artefact::Row,
+}
+
+impl<'a> Row<'a> {
+    /// Reads a row of a data set.
+    pub fn read(model: &Artefact, data: &'a Dataset, place: Place) -> Result<Row<'a>> {
+        let (block, row) = data.at(place);
+        let entry = block.customers[row] as usize;
+        Ok(Row {
+            raw: block.row(row)?,
+            levels: data.customers.categorical.iter().map(|levels| levels.get(entry)).collect(),
+            row: model.row(data, place)?,
+        })
+    }
+
+    /// The numbers.
+    pub fn numbers(&self) -> Numbers<'_> {
+        Numbers { raw: &self.raw, levels: &self.levels, row: &self.row }
+    }
+}
