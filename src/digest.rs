@@ -1,5 +1,6 @@
 //! SHA-256 digests, in lower-case hexadecimal.
 
+use base64::prelude::{Engine, BASE64_STANDARD};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 
@@ -11,6 +12,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The digest of a text.
 pub(crate) fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// The digest of a style sheet or a script, as a content security policy names it.
+pub(crate) fn content_security(text: &str) -> String {
+    format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
 /// A writer that hashes and counts the bytes that pass through it.

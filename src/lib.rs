@@ -54,6 +54,7 @@ pub mod files;
 pub mod infer;
 pub mod jobs;
 pub mod labels;
+mod language;
 mod measures;
 pub mod memory;
 pub mod metrics;

@@ -199,6 +199,27 @@ pub const DEFINITIONS: &[Definition] = &[
 pub const KEYS: [&str; 3] = ["customer_id", "as_of", "churned"];
 
 impl Measure {
+    /// As a file names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Count => "count",
+            Measure::ActiveDays => "active_days",
+            Measure::DaysSinceLast => "days_since_last",
+            Measure::Trend => "trend",
+            Measure::MeanGap => "mean_gap",
+            Measure::Sum => "sum",
+            Measure::Mean => "mean",
+            Measure::Categories => "categories",
+            Measure::NegativeShare => "negative_share",
+            Measure::SurveyLast => "survey_last",
+            Measure::SurveyMean => "survey_mean",
+            Measure::SurveyChange => "survey_change",
+            Measure::SurveyDaysSinceLast => "survey_days_since_last",
+            Measure::Tenure => "tenure",
+            Measure::Numeric => "numeric",
+        }
+    }
+
     /// How its values lie, whatever has it.
     pub fn spread(self) -> Spread {
         let definition = DEFINITIONS.iter().find(|definition| definition.measure == self);

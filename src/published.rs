@@ -165,10 +165,13 @@ pub enum Content {
     Scores,
     Latest,
     Features,
+    Details,
+    Drivers,
 }
 
 impl Content {
-    const ALL: [Content; 4] = [Content::List, Content::Scores, Content::Latest, Content::Features];
+    const ALL: [Content; 6] =
+        [Content::List, Content::Scores, Content::Latest, Content::Features, Content::Details, Content::Drivers];
 
     /// As the file says it.
     pub fn name(self) -> &'static str {
@@ -177,6 +180,8 @@ impl Content {
             Content::Scores => "scores",
             Content::Latest => "latest",
             Content::Features => "features",
+            Content::Details => "details",
+            Content::Drivers => "drivers",
         }
     }
 
@@ -190,7 +195,7 @@ impl Content {
             Content::List => LIST,
             Content::Scores => SCORES,
             Content::Latest => LATEST,
-            Content::Features => &[],
+            Content::Features | Content::Details | Content::Drivers => &[],
         }
     }
 
@@ -201,6 +206,8 @@ impl Content {
             Content::Scores => "the scores of a run",
             Content::Latest => "the newest risk of every customer",
             Content::Features => "a feature table",
+            Content::Details => "the details of a list",
+            Content::Drivers => "the drivers of a model",
         }
     }
 

@@ -214,6 +214,12 @@ pub enum Command {
         #[arg(long, value_name = "VERSION")]
         model: Option<String>,
     },
+    /// Make the report of a published run again, from its files alone
+    Report {
+        /// The date of the run [default: the newest]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+    },
     /// One customer: contributions, raw values, history of risk, what changed
     Explain {
         /// The customer's id, which may begin with a hyphen; write one that is spelt like an option behind `--`

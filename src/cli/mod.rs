@@ -12,6 +12,7 @@ mod init;
 mod models;
 mod progress;
 mod render;
+mod report;
 mod score;
 mod simulate;
 mod train;
@@ -272,6 +273,7 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
         Command::Score { as_of, features, model } => {
             score::run(&session, &jobs::score::Request { data: data(features), as_of, model })
         }
+        Command::Report { as_of } => report::run(&session, &jobs::report::Request { as_of }),
         Command::Explain { customer, as_of, features, model } => {
             explain::run(&session, &jobs::explain::Request { customer, data: data(features), as_of, model })
         }

@@ -25,7 +25,7 @@ impl Settings {
             _ => {}
         }
 
-        for format in self.publish.formats.iter().filter(|format| matches!(format, Format::Xlsx | Format::Html)) {
+        for format in self.publish.formats.iter().filter(|format| matches!(format, Format::Xlsx)) {
             notes.push(format!("publish.formats names {format:?}, which this version does not write"));
         }
         if !self.publish.csv_bom && !self.publish.formats.contains(&Format::Csv) {

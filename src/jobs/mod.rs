@@ -8,6 +8,7 @@
 //! | [`train`] | trains a challenger, evaluates it on later customers, registers it, promotes it by rule |
 //! | [`score`] | scores the customers of a date, ranks them, explains them, and publishes the list |
 //! | [`explain`] | one customer: contributions, values, the history of the risk |
+//! | [`report`] | makes the report of a published run again, from its files |
 //! | [`backtest`] | repeats the training at earlier dates |
 //! | [`compare`] | two versions of the model beside each other |
 
@@ -22,6 +23,7 @@ pub mod explain;
 pub mod features;
 mod gates;
 mod input;
+pub mod report;
 pub mod score;
 pub mod train;
 

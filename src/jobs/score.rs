@@ -11,18 +11,20 @@ use crate::config::{Format, List, Reference};
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::language::{Language, Texts};
 use crate::observer::Note;
 use crate::power::{Accrual, ControlPower};
 use crate::publish::columns::Csv;
 use crate::publish::latest::{self, Latest, Leaver};
 use crate::publish::list::{Details, Move, Results};
 use crate::publish::manifest::Manifest;
-use crate::publish::{Placed, Staged};
+use crate::publish::{self, drivers, report, Placed, Staged};
 use crate::ranking::{Group, Ranking};
 use crate::reasons::{Attribution, Explainer, Explanation};
 use crate::registry::Registry;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What to score.
@@ -287,6 +289,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     let listed = customers_of(results.listed());
     let passthrough = scored.input.passthrough(job, &listed)?;
     let in_scores = scored.input.passthrough_of_scores(&customers_of(&scored.ranking.order))?;
+    let has_report = settings.publish.formats.contains(&Format::Html);
     let list = |places| Ok(results.list_table(places, &scored.details, &passthrough));
     if settings.publish.formats.contains(&Format::Csv) {
         let csv = Csv::Spreadsheet { byte_order_mark: settings.publish.csv_bom };
@@ -295,11 +298,15 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     if settings.publish.formats.contains(&Format::CsvPlain) {
         staged.csv("at_risk_plain.csv", listed.len(), Csv::Machine, list)?;
     }
-    if settings.publish.formats.contains(&Format::Parquet) {
+    // The report is made from it, now and again.
+    if has_report || settings.publish.formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", listed.len(), list)?;
     }
     let everybody = scored.ranking.order.len();
     staged.parquet("scores.parquet", everybody, |places| Ok(results.scores_table(places, &in_scores)))?;
+    if has_report {
+        stage_details(&mut staged, &scored, &results)?;
+    }
     clock.lap("tables");
 
     let rows = Latest::new(&results, &scored.details, &scored.leavers);
@@ -313,7 +320,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     let latest = latest::Staged::write(&settings.paths.lists, results.as_of, &rows, job.unfinished())?;
     clock.lap("newest risks");
 
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
         as_of: results.as_of,
         model_version: scored.model.version.clone(),
@@ -336,6 +343,11 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         warnings: Note::warnings(&scored.notes),
         files: staged.files().to_vec(),
     };
+    if has_report {
+        stage_report(&mut staged, &manifest, &settings.paths.lists)?;
+        manifest.files = staged.files().to_vec();
+        clock.lap("report");
+    }
     let Placed { folder, stale } = staged.publish(&manifest, latest)?;
     if let Some(error) = stale {
         job.warn(format!(
@@ -344,6 +356,25 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     }
     let value_column = scored.input.value_column(job);
     Ok(Published { folder, manifest, scored, value_column })
+}
+
+/// Writes what a report tells beyond the list and the manifest.
+fn stage_details(staged: &mut Staged, scored: &Scored, results: &Results<'_>) -> Result<()> {
+    let details = publish::details::details(results, &scored.details, &scored.model.catalogue.categorical);
+    staged.parquet("details.parquet", details.len(), |rows| Ok(publish::details::table(results, &details, rows)))?;
+    let drivers = drivers::drivers(&scored.model);
+    staged.parquet("drivers.parquet", drivers.len(), |rows| Ok(drivers::table(&drivers, rows)))?;
+    let model = report::ModelFile::from_model(&scored.model);
+    let model = serde_json::to_string_pretty(&model).map_err(|e| Error::Internal(e.to_string()))?;
+    staged.text(report::MODEL_FILE, 1, &(model + "\n"))
+}
+
+/// Writes the report, from the files that are staged.
+fn stage_report(staged: &mut Staged, manifest: &Manifest, lists: &Path) -> Result<()> {
+    let manifest = serde_json::to_string(manifest).map_err(|e| Error::Internal(e.to_string()))?;
+    let run = report::PublishedRun::read(staged.folder(), lists, &manifest)?;
+    let html = report::html(&run, Arc::new(Texts::new(Language::En)?))?;
+    staged.text(report::FILE, run.list.rows(), &html)
 }
 
 /// The customers in the order of the list.

@@ -5,11 +5,14 @@
 //! folders is replaced with the newest of them.
 
 pub mod columns;
+pub mod details;
+pub mod drivers;
 pub mod features;
 pub mod latest;
 pub mod list;
 pub mod manifest;
 pub mod previous;
+pub mod report;
 pub mod runs;
 
 use crate::calendar::Day;
@@ -19,6 +22,7 @@ use crate::files::{self, Lock, Unfinished};
 use columns::{Columns, Csv};
 use manifest::OutputFile;
 use std::fs::File;
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +86,16 @@ impl Staged {
         Ok(())
     }
 
+    /// Writes a file that is made of text; `rows` says of how many customers it tells.
+    pub fn text(&mut self, name: &str, rows: usize, text: &str) -> Result<()> {
+        self.write(name, rows, |path, out| out.write_all(text.as_bytes()).map_err(|e| Error::writing(path, &e)))
+    }
+
+    /// The folder as it is so far.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The data files so far.
     pub fn files(&self) -> &[OutputFile] {
         &self.files
@@ -127,7 +141,7 @@ mod tests {
         assert_eq!(csv.sha256, crate::digest::sha256("rank\r\n1\r\n2\r\n"));
         let bytes = std::fs::read(staged.folder.path().join("t.parquet")).unwrap();
         let mut out = DigestWriter::new(Vec::new());
-        std::io::Write::write_all(&mut out, &bytes).unwrap();
+        out.write_all(&bytes).unwrap();
         let written = out.finish();
         assert_eq!((written.sha256, written.bytes), (parquet.sha256.clone(), parquet.bytes));
     }

@@ -338,7 +338,7 @@ fn frame(now: &Now<'_>, places: Vec<u32>) -> PolarsResult<DataFrame> {
 }
 
 /// A number that a run has of each scored customer whom it knows, with the place of the customer.
-fn numbers(run: &Run, scored: &DataFrame, column: &str) -> PolarsResult<Vec<(u32, f64)>> {
+pub(super) fn numbers(run: &Run, scored: &DataFrame, column: &str) -> PolarsResult<Vec<(u32, f64)>> {
     let both = joined(scored, &read(&run.scores(), &["customer_id", column])?)?;
     let values = both.column(column)?.f64()?;
     Ok(positions(&both)?.into_iter().zip(values.iter().map(|value| value.unwrap_or(f64::NAN))).collect())
@@ -385,7 +385,7 @@ fn columns_of(path: &Path) -> PolarsResult<Vec<String>> {
     })
 }
 
-fn read(path: &Path, columns: &[&str]) -> PolarsResult<DataFrame> {
+pub(super) fn read(path: &Path, columns: &[&str]) -> PolarsResult<DataFrame> {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
     guarded(|| ParquetReader::new(File::open(path)?).with_columns(Some(columns)).finish())
 }

@@ -17,6 +17,7 @@ const FLOORS: [&[&str]; 12] = [
         "measures",
         "memory",
         "numeric",
+        "language",
         "observer",
         "power",
         "published",

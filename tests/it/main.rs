@@ -28,6 +28,7 @@ mod readers;
 mod real_data;
 mod record_batches;
 mod registry;
+mod report;
 mod restrictions;
 mod sample;
 mod sampling;

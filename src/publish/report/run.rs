@@ -1,0 +1,159 @@
+//! What a report is made from.
+
+use super::table::Table;
+use crate::artefact::Artefact;
+use crate::calendar::Day;
+use crate::error::{Error, Result};
+use crate::evaluation::Evaluation;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The name of the file with the figures of the model.
+pub const MODEL_FILE: &str = "model.json";
+
+/// `model.json`: what is known of the model of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// Its version.
+    pub version: String,
+    /// When it was trained, UTC.
+    pub trained_at: String,
+    /// What it predicts, in words.
+    pub predicts: String,
+    /// Whether it has curves and interactions.
+    pub has_curves: bool,
+    /// Rows it was fitted on.
+    pub rows: usize,
+    /// How many of them churned.
+    pub churners: usize,
+    /// The as-of dates of its training rows.
+    pub snapshots: Vec<Day>,
+    /// How good it is on rows it has not seen.
+    pub evaluation: Evaluation,
+    /// What a person should know of its fit.
+    pub advice: Vec<String>,
+}
+
+impl ModelFile {
+    /// Of a model.
+    pub fn from_model(model: &Artefact) -> ModelFile {
+        ModelFile {
+            version: model.version.clone(),
+            trained_at: model.trained_at.clone(),
+            predicts: model.churn.to_string(),
+            has_curves: model.fit.additive.is_some(),
+            rows: model.fit.rows,
+            churners: model.fit.churners,
+            snapshots: if model.refit { model.snapshots.all() } else { model.snapshots.training.clone() },
+            evaluation: model.evaluation.clone(),
+            advice: model.fit.advice.clone(),
+        }
+    }
+}
+
+/// What the report says of the manifest. It leaves out what differs from one run to the next with the same data: when
+/// it was, and how long it took.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RunManifest {
+    pub program: String,
+    pub as_of: Day,
+    pub model_version: String,
+    pub eligible: u64,
+    #[serde(default)]
+    pub excluded: BTreeMap<String, u64>,
+    pub listed: u64,
+    pub control: u64,
+    pub mean_probability: f64,
+    pub reference_log_odds: f64,
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+    #[serde(default)]
+    pub quarantine: BTreeMap<String, BTreeMap<String, u64>>,
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    #[serde(default)]
+    pub files: Vec<PublishedFile>,
+}
+
+/// What was read of a source.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Source {
+    pub files: i64,
+    pub rows_read: i64,
+    pub rows_used: i64,
+    pub before_look_back: i64,
+    pub future_date: i64,
+    pub newest: Option<String>,
+}
+
+/// A file of the run.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PublishedFile {
+    pub name: String,
+    pub rows: i64,
+    pub sha256: String,
+}
+
+/// A run, as it was published.
+pub struct PublishedRun {
+    /// Its as-of date.
+    pub as_of: Day,
+    /// The folder with its files.
+    pub folder: PathBuf,
+    /// The folder of all runs.
+    pub lists: PathBuf,
+    /// The manifest.
+    pub manifest: RunManifest,
+    /// The list.
+    pub list: Table,
+    /// What stands behind its first customers.
+    pub details: Option<Table>,
+    /// What moves the risk under its model.
+    pub drivers: Option<Table>,
+    /// The measures.
+    pub measures: Option<Table>,
+    /// The figures of its model.
+    pub model: Option<ModelFile>,
+}
+
+impl PublishedRun {
+    /// Reads the files in a folder, which is that of a run, or will be. `manifest` is its manifest as far as it is known.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] for files that are missing, damaged, or of another version of the program.
+    pub fn read(folder: &Path, lists: &Path, manifest: &str) -> Result<PublishedRun> {
+        let manifest: RunManifest = serde_json::from_str(manifest).map_err(|e| {
+            Error::Contract(format!(
+                "the manifest of the run in {} cannot be read: {e}. Score that date again",
+                folder.display()
+            ))
+        })?;
+        let table = |name: &str| {
+            let path = folder.join(name);
+            path.exists().then(|| Table::read(&path)).transpose()
+        };
+        Ok(PublishedRun {
+            as_of: manifest.as_of,
+            folder: folder.to_owned(),
+            lists: lists.to_owned(),
+            manifest,
+            list: Table::read(&folder.join("at_risk.parquet"))?,
+            details: table("details.parquet")?,
+            drivers: table("drivers.parquet")?,
+            measures: table("kpis.parquet")?,
+            model: read_model(&folder.join(MODEL_FILE))?,
+        })
+    }
+}
+
+fn read_model(path: &Path) -> Result<Option<ModelFile>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| Error::reading(path, &e))?;
+    let model = serde_json::from_str(&text);
+    model
+        .map(Some)
+        .map_err(|e| Error::Contract(format!("{} cannot be read: {e}. Score that date again", path.display())))
+}

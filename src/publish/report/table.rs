@@ -1,0 +1,122 @@
+//! A published table, read back.
+
+use crate::error::{Error, Result};
+use crate::sources::copied::text::{flat, text};
+use crate::sources::CopyType;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
+use arrow_select::concat::concat_batches;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::fs::File;
+use std::path::Path;
+
+/// Rows that are decoded at a time.
+const BATCH_ROWS: usize = 65_536;
+
+/// The columns of a published file, whole.
+pub struct Table {
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+struct Column {
+    name: String,
+    kind: CopyType,
+    values: ArrayRef,
+}
+
+impl Table {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] for a file that is missing or damaged.
+    pub fn read(path: &Path) -> Result<Table> {
+        let damaged = |why: String| {
+            Error::Contract(format!(
+                "the published table {} cannot be read: {why}. Score that date again, with \"parquet\" and \"html\" in \
+                 publish.formats",
+                path.display()
+            ))
+        };
+        let file = File::open(path).map_err(|e| damaged(e.to_string()))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+            .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
+            .map_err(|e| damaged(e.to_string()))?;
+        let schema = arrow_array::RecordBatchReader::schema(&reader);
+        let batches: Vec<RecordBatch> =
+            reader.collect::<std::result::Result<_, _>>().map_err(|e| damaged(e.to_string()))?;
+        let whole = concat_batches(&schema, &batches).map_err(|e| damaged(e.to_string()))?;
+
+        let column = |(field, values): (&arrow_schema::FieldRef, &ArrayRef)| Column {
+            name: field.name().clone(),
+            kind: CopyType::of_field(field).unwrap_or(CopyType::TEXT),
+            values: flat(values.clone()),
+        };
+        Ok(Table { rows: whole.num_rows(), columns: schema.fields().iter().zip(whole.columns()).map(column).collect() })
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The names of its columns, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// A column that may be there.
+    pub fn find(&self, name: &str) -> Option<Cells<'_>> {
+        self.columns.iter().find(|column| column.name == name).map(Cells)
+    }
+
+    /// A column that has to be there.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when it is not: a table of another version of the program.
+    pub fn column(&self, name: &str) -> Result<Cells<'_>> {
+        self.find(name).ok_or_else(|| {
+            Error::Contract(format!(
+                "a published table has no column `{name}`: another version of the program wrote it. Score that date again"
+            ))
+        })
+    }
+}
+
+/// The cells of a column.
+#[derive(Clone, Copy)]
+pub struct Cells<'a>(&'a Column);
+
+impl Cells<'_> {
+    /// A number, if there is one.
+    pub fn number(&self, row: usize) -> Option<f64> {
+        let values = &self.0.values;
+        if values.is_null(row) {
+            return None;
+        }
+        match values.data_type() {
+            DataType::Float64 => Some(values.as_primitive::<Float64Type>().value(row)),
+            DataType::Int64 => Some(values.as_primitive::<Int64Type>().value(row) as f64),
+            _ => None,
+        }
+        .filter(|value| value.is_finite())
+    }
+
+    /// A flag, if there is one.
+    pub fn flag(&self, row: usize) -> Option<bool> {
+        let values = self.0.values.as_boolean_opt()?;
+        (!values.is_null(row)).then(|| values.value(row))
+    }
+
+    /// The cell as it is written, if there is anything in it.
+    pub fn text(&self, row: usize) -> Option<String> {
+        text(&self.0.kind, self.0.values.as_ref(), row)
+    }
+
+    /// Whether no cell has anything in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.values.null_count() == self.0.values.len()
+    }
+}

@@ -1,0 +1,210 @@
+//! The report: what it says is what the published files say, it is the same file again, and it behaves in a real browser.
+
+use crate::common::{churn, repository, write, Population, Table};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+const FORMATS: &str = "publish.formats=[\"parquet\",\"html\"]";
+
+/// Publishes two runs, and returns the folder of the later one.
+fn published(lists: &Path, more: &[&str]) -> PathBuf {
+    let population = Population::shared();
+    let set = format!("paths.lists={}", lists.display());
+    let mut earlier = vec!["score", "--as-of", "2026-05-25", "--set", &set, "--set", FORMATS];
+    earlier.extend(more);
+    churn(&population.folder, &earlier).ok();
+    let mut arguments = vec!["--set", FORMATS];
+    arguments.extend(more);
+    population.score(lists, &arguments)
+}
+
+/// The rows of the list in the markup, without their details.
+fn rows(html: &str) -> Vec<String> {
+    let body =
+        html.split("<table class=\"list\">").nth(1).unwrap().split("\n</tbody>\n</table>\n</div>").next().unwrap();
+    body.split("\n<tr data-f=").skip(1).map(|row| row.split("<details>").next().unwrap().to_owned()).collect()
+}
+
+/// A text as markup has it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#x27;").replace('"', "&quot;")
+}
+
+#[test]
+fn the_report_says_what_the_files_say() {
+    let lists = tempfile::tempdir().unwrap();
+    let run = published(lists.path(), &["--set", "list.capacity=40"]);
+    let html = fs::read_to_string(run.join("report.html")).unwrap();
+    let list = Table::read(&run.join("at_risk.parquet"));
+    let rows = rows(&html);
+    assert_eq!((rows.len(), list.column("rank").len()), (40, 40));
+
+    for (place, row) in rows.iter().enumerate() {
+        let text = |name: &str| list.column(name)[place].text().map(str::to_owned);
+        let number = |name: &str| list.column(name)[place].number().unwrap();
+        let id = list.column("customer_id")[place].whole().unwrap();
+        assert!(row.contains(&format!("<td data-v={0}>{0}<th scope=row>{1}<td>", place + 1, id)), "{row}");
+        let risk = number("churn_probability");
+        assert!(
+            row.contains(&format!(
+                ">{:.1}% <span class=\"tier {1}\">{1}</span>",
+                100.0 * risk,
+                text("risk_tier").unwrap()
+            )),
+            "{row}"
+        );
+        for reason in 1..=4 {
+            if let Some(told) = text(&format!("reason_{reason}_text")) {
+                let by = number(&format!("reason_{reason}_contribution"));
+                assert!(row.contains(&format!("<li>{} <small>{by:+.2}</small>", escaped(&told))), "{told}: {row}");
+            }
+        }
+    }
+
+    let manifest: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(run.join("manifest.json")).unwrap()).unwrap();
+    for (source, read) in manifest["sources"].as_object().unwrap() {
+        assert!(html.contains(&format!("<tr><th scope=row><bdi>{source}</bdi>")), "{source}");
+        assert!(html.contains(read["newest"].as_str().unwrap()), "{source}");
+    }
+    let model: serde_json::Value = serde_json::from_str(&fs::read_to_string(run.join("model.json")).unwrap()).unwrap();
+    let auc = model["evaluation"]["metrics"]["roc_auc"].as_f64().unwrap();
+    assert!(html.contains(&format!("<td class=n>{auc:.4}<td")), "{auc}");
+    let drivers = Table::read(&run.join("drivers.parquet"));
+    for cell in drivers.column("effect").iter().take(60) {
+        let effect = cell.number();
+        let written = effect.map(|effect| format!("{effect:+.3}").replace('-', "−"));
+        assert!(
+            written.is_none_or(|written| html.contains(&written) || html.contains(written.trim_start_matches('+'))),
+            "{effect:?}"
+        );
+    }
+}
+
+#[test]
+fn the_same_files_give_the_same_report() {
+    let lists = tempfile::tempdir().unwrap();
+    let run = published(lists.path(), &["--set", "list.capacity=60"]);
+    let report = run.join("report.html");
+    let first = fs::read(&report).unwrap();
+    Population::shared().score(lists.path(), &["--set", FORMATS, "--set", "list.capacity=60", "--threads", "1"]);
+    assert!(fs::read(&report).unwrap() == first, "a rerun writes another report");
+
+    // From the published files alone: without the data and the models.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::copy(Population::shared().folder.join("churn.toml"), elsewhere.path().join("churn.toml")).unwrap();
+    let set = format!("paths.lists={}", lists.path().display());
+    let manifest = fs::read(run.join("manifest.json")).unwrap();
+    fs::remove_file(&report).unwrap();
+    let made = churn(elsewhere.path(), &["report", "--set", &set]).ok();
+    assert!(made.stdout.contains("Wrote the report of 2026-06-01 to "), "{made}");
+    assert!(fs::read(&report).unwrap() == first, "`churn report` writes another report");
+    assert!(fs::read(run.join("manifest.json")).unwrap() == manifest, "the manifest differs");
+
+    let none = churn(elsewhere.path(), &["report", "--as-of", "2026-05-01", "--set", &set]);
+    assert!(none.code == 2 && none.stderr.contains("the newest of 2 is of 2026-06-01"), "{none}");
+    let nothing = churn(elsewhere.path(), &["report"]);
+    assert!(nothing.code == 2 && nothing.stderr.contains("churn score --as-of DATE"), "{nothing}");
+
+    // A run of which only the list is left still has a report; one without its list has none.
+    for name in ["details.parquet", "drivers.parquet", "model.json"] {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    churn(elsewhere.path(), &["report", "--set", &set]).ok();
+    assert_eq!(rows(&fs::read_to_string(&report).unwrap()).len(), 60);
+    let list = fs::read(run.join("at_risk.parquet")).unwrap();
+    fs::write(run.join("at_risk.parquet"), &list[..list.len() / 2]).unwrap();
+    let damaged = churn(elsewhere.path(), &["report", "--set", &set]);
+    assert!(damaged.code == 3 && damaged.stderr.contains("at_risk.parquet"), "{damaged}");
+}
+
+#[test]
+fn a_report_without_customers_is_small() {
+    let lists = tempfile::tempdir().unwrap();
+    let run = Population::shared().score(lists.path(), &["--set", FORMATS, "--set", "list.capacity=1"]);
+    let html = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(html.len() < 300_000, "{} bytes", html.len());
+    assert!(!html.contains("http:") && !html.contains("https:"), "the report asks somebody for something");
+}
+
+/// Texts that break out of markup, turn the direction of a line, or fill a page.
+fn hostile() -> Vec<String> {
+    let mut texts: Vec<String> = [
+        "<script>window.harmed = 1</script>",
+        "\"><img src=x onerror=\"window.harmed=1\">",
+        "'><svg onload=window.harmed=1>",
+        "</style><script>window.harmed=1</script>",
+        "</title></table></main><iframe src=javascript:alert(1)>",
+        "{{ 7 * 7 }}{% raw %}",
+        "=HYPERLINK(\"http://x\")",
+        "\u{202e}evil\u{202c}",
+        "עברית \u{2067}abc\u{2069} العربية",
+        "a\u{0}b\u{7}c",
+        "&lt;b&gt;&amp;",
+        "長い名前のお客様",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    texts.push("w".repeat(300));
+    texts.push("x".repeat(1_000_000));
+    texts
+}
+
+/// A prepared table whose ids and labels mean harm.
+fn hostile_report(folder: &Path) -> PathBuf {
+    let texts = hostile();
+    let rows = 600;
+    let ids: Vec<String> = (0..rows).map(|row| format!("{row} {}", texts[row % (texts.len() - 1)])).collect();
+    let owners: Vec<&str> = (0..rows).map(|row| texts[(row * 7) % texts.len()].as_str()).collect();
+    let levels: Vec<&str> = (0..rows).map(|row| texts[(row * 5) % (texts.len() - 1)].as_str()).collect();
+    let x: Vec<f64> = (0..rows).map(|row| ((row * 7919) % 1000) as f64 / 1000.0).collect();
+    let churned: Vec<i64> =
+        (0..rows).map(|row| i64::from(x[row] + ((row * 104_729) % 997) as f64 / 997.0 > 1.3)).collect();
+    let table = RecordBatch::try_from_iter(vec![
+        ("customer_id", Arc::new(StringArray::from(ids)) as ArrayRef),
+        ("label", Arc::new(Int64Array::from(churned))),
+        ("x", Arc::new(Float64Array::from(x))),
+        ("<b>level</b>", Arc::new(StringArray::from(levels))),
+        ("<i>owner</i>", Arc::new(StringArray::from(owners))),
+    ])
+    .unwrap();
+    write(&folder.join("table.parquet"), &[table], rows);
+    fs::write(
+        folder.join("churn.toml"),
+        "[table]\nid = \"customer_id\"\nlabel = \"label\"\nignore = [\"<i>owner</i>\"]\npassthrough = [\"<i>owner</i>\"]\n\
+         [list]\ncapacity = 100\n[gates]\nmin_customers = 50\nmin_churners = 20\n",
+    )
+    .unwrap();
+    churn(folder, &["train", "--features", "table.parquet", "--promote", "always"]).ok();
+    churn(folder, &["score", "--features", "table.parquet", "--as-of", "2026-06-01", "--set", FORMATS]).ok();
+    folder.join("out/lists/as_of=2026-06-01/report.html")
+}
+
+#[test]
+fn the_report_keeps_its_promises_in_a_browser() {
+    let (Some(browser), Some(_)) = (std::env::var_os("CHURN_BROWSER"), std::env::var_os("CHURN_NODE_MODULES")) else {
+        eprintln!(
+            "skipped: CHURN_BROWSER names no Chromium, or CHURN_NODE_MODULES no folder with tests/browser's packages"
+        );
+        return;
+    };
+    let lists = tempfile::tempdir().unwrap();
+    let report = published(lists.path(), &["--set", "list.capacity=120"]).join("report.html");
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = hostile_report(folder.path());
+
+    // Node finds packages beside the script.
+    let scripts = tempfile::tempdir().unwrap();
+    let script = scripts.path().join("report.mjs");
+    fs::copy(repository("tests/browser/report.mjs"), &script).unwrap();
+    std::os::unix::fs::symlink(std::env::var_os("CHURN_NODE_MODULES").unwrap(), scripts.path().join("node_modules"))
+        .unwrap();
+    let run =
+        Command::new("node").arg(&script).args([&report, &hostile]).env("CHURN_BROWSER", browser).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{out}\n{err}");
+    eprintln!("{out}");
+}
