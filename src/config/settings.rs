@@ -326,9 +326,9 @@ section! {
     /// What a run writes.
     ["publish"]
     pub struct Publish {
-        /// Formats of the list: parquet, csv (for spreadsheets), csv_plain (for programs), html (a report), xlsx, which is
-        /// not written yet, and a run says so. Keep parquet: later runs take status and days on the list from it, and a
-        /// report, which is made from it, brings it along.
+        /// Formats of the list: parquet, csv (for spreadsheets), csv_plain (for programs), xlsx (a workbook), html (a
+        /// report). Keep parquet: later runs take status and days on the list from it, and the last two, which are made from
+        /// it, bring it along.
         formats: Vec<Format> = ["parquet", "csv"] => Choices(Format::WORDS);
         /// Whether `at_risk.csv` begins with a byte order mark, from which spreadsheets know that it is UTF-8.
         csv_bom: bool = true => Flag;

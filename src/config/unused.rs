@@ -25,9 +25,6 @@ impl Settings {
             _ => {}
         }
 
-        for format in self.publish.formats.iter().filter(|format| matches!(format, Format::Xlsx)) {
-            notes.push(format!("publish.formats names {format:?}, which this version does not write"));
-        }
         if !self.publish.csv_bom && !self.publish.formats.contains(&Format::Csv) {
             notes.push("publish.csv_bom has no effect without \"csv\" in publish.formats".to_owned());
         }

@@ -18,7 +18,7 @@ use crate::publish::columns::Csv;
 use crate::publish::latest::{self, Latest, Leaver};
 use crate::publish::list::{Details, Move, Results};
 use crate::publish::manifest::Manifest;
-use crate::publish::{self, drivers, report, Placed, Staged};
+use crate::publish::{self, drivers, report, workbook, Placed, Staged};
 use crate::ranking::{Group, Ranking};
 use crate::reasons::{Attribution, Explainer, Explanation};
 use crate::registry::Registry;
@@ -289,7 +289,9 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     let listed = customers_of(results.listed());
     let passthrough = scored.input.passthrough(job, &listed)?;
     let in_scores = scored.input.passthrough_of_scores(&customers_of(&scored.ranking.order))?;
-    let has_report = settings.publish.formats.contains(&Format::Html);
+    let formats = &settings.publish.formats;
+    let has_report = formats.contains(&Format::Html);
+    let has_workbook = formats.contains(&Format::Xlsx);
     let list = |places| Ok(results.list_table(places, &scored.details, &passthrough));
     if settings.publish.formats.contains(&Format::Csv) {
         let csv = Csv::Spreadsheet { byte_order_mark: settings.publish.csv_bom };
@@ -298,8 +300,8 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     if settings.publish.formats.contains(&Format::CsvPlain) {
         staged.csv("at_risk_plain.csv", listed.len(), Csv::Machine, list)?;
     }
-    // The report is made from it, now and again.
-    if has_report || settings.publish.formats.contains(&Format::Parquet) {
+    // The report and the workbook are made from it.
+    if has_report || has_workbook || settings.publish.formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", listed.len(), list)?;
     }
     let everybody = scored.ranking.order.len();
@@ -343,10 +345,10 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         warnings: Note::warnings(&scored.notes),
         files: staged.files().to_vec(),
     };
-    if has_report {
-        stage_report(&mut staged, &manifest, &settings.paths.lists)?;
+    if has_report || has_workbook {
+        stage_for_people(&mut staged, &manifest, &settings.paths.lists, formats)?;
         manifest.files = staged.files().to_vec();
-        clock.lap("report");
+        clock.lap("report and workbook");
     }
     let Placed { folder, stale } = staged.publish(&manifest, latest)?;
     if let Some(error) = stale {
@@ -366,15 +368,21 @@ fn stage_details(staged: &mut Staged, scored: &Scored, results: &Results<'_>) ->
     staged.parquet("drivers.parquet", drivers.len(), |rows| Ok(drivers::table(&drivers, rows)))?;
     let model = report::ModelFile::from_model(&scored.model);
     let model = serde_json::to_string_pretty(&model).map_err(|e| Error::Internal(e.to_string()))?;
-    staged.text(report::MODEL_FILE, 1, &(model + "\n"))
+    staged.bytes(report::MODEL_FILE, 1, (model + "\n").as_bytes())
 }
 
-/// Writes the report, from the files that are staged.
-fn stage_report(staged: &mut Staged, manifest: &Manifest, lists: &Path) -> Result<()> {
+/// Writes the workbook and the report, from the files that are staged.
+fn stage_for_people(staged: &mut Staged, manifest: &Manifest, lists: &Path, formats: &[Format]) -> Result<()> {
     let manifest = serde_json::to_string(manifest).map_err(|e| Error::Internal(e.to_string()))?;
     let run = report::PublishedRun::read(staged.folder(), lists, &manifest)?;
-    let html = report::html(&run, Arc::new(Texts::new(Language::En)?))?;
-    staged.text(report::FILE, run.list.rows(), &html)
+    let texts = Arc::new(Texts::new(Language::En)?);
+    if formats.contains(&Format::Xlsx) {
+        staged.bytes(workbook::FILE, run.list.rows(), &workbook::workbook(&run, &texts)?)?;
+    }
+    if formats.contains(&Format::Html) {
+        staged.bytes(report::FILE, run.list.rows(), report::html(&run, texts)?.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// The customers in the order of the list.

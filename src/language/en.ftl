@@ -247,3 +247,12 @@ data-coverage = History
 data-warnings = Warnings
 data-published = Files of this run
 data-file = File
+
+# The workbook.
+sheet-list = List
+sheet-measures = Measures
+sheet-columns = Columns
+sheet-history = Last runs
+sheet-column = Column
+sheet-meaning = Meaning
+sheet-copied = Copied from your own table

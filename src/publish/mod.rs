@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod previous;
 pub mod report;
 pub mod runs;
+pub mod workbook;
 
 use crate::calendar::Day;
 use crate::digest::DigestWriter;
@@ -86,9 +87,9 @@ impl Staged {
         Ok(())
     }
 
-    /// Writes a file that is made of text; `rows` says of how many customers it tells.
-    pub fn text(&mut self, name: &str, rows: usize, text: &str) -> Result<()> {
-        self.write(name, rows, |path, out| out.write_all(text.as_bytes()).map_err(|e| Error::writing(path, &e)))
+    /// Writes a file that is made already; `rows` says of how many customers it tells.
+    pub fn bytes(&mut self, name: &str, rows: usize, bytes: &[u8]) -> Result<()> {
+        self.write(name, rows, |path, out| out.write_all(bytes).map_err(|e| Error::writing(path, &e)))
     }
 
     /// The folder as it is so far.

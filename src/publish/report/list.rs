@@ -266,9 +266,8 @@ struct Marks {
 impl Marks {
     /// Adds a filter whose choices have a value and a text each. One with a single choice, or with too many, is not
     /// offered.
-    fn add(&mut self, letter: char, name: String, choices: Vec<(String, String)>) {
-        let place = self.known.len();
-        let mark = |number: usize| format!("{letter}{place}.{number}");
+    fn add(&mut self, prefix: &str, name: String, choices: Vec<(String, String)>) {
+        let mark = |number: usize| format!("{prefix}{number}");
         let known = choices.iter().enumerate().map(|(number, (value, _))| (value.clone(), mark(number)));
         self.known.push(known.collect());
         if choices.len() > 1 && choices.len() <= MOST_OPTIONS {
@@ -305,13 +304,14 @@ fn marks(texts: &Texts, list: &Table, cells: &Columns<'_>, known: &Known, given:
         used.into_iter().map(|value| (value.clone(), shown(&value))).collect()
     };
 
-    marks.add('t', texts.text("column-tier"), worded("tier", &TIERS, used(&[cells.tier])));
-    marks.add('g', texts.text("column-group"), worded("group", &GROUPS, used(&[cells.group])));
-    marks.add('s', texts.text("column-status"), worded("status", &STATUSES, used(&[cells.status])));
+    marks.add("t", texts.text("column-tier"), worded("tier", &TIERS, used(&[cells.tier])));
+    marks.add("g", texts.text("column-group"), worded("group", &GROUPS, used(&[cells.group])));
+    marks.add("s", texts.text("column-status"), worded("status", &STATUSES, used(&[cells.status])));
     let codes: Vec<Cells<'_>> = cells.reasons.iter().map(|[code, ..]| *code).collect();
-    marks.add('r', texts.text("column-reason"), same(used(&codes)));
-    for (name, levels) in &known.segments {
-        marks.add('k', spaced(name), same(levels.values().cloned().collect()));
+    marks.add("r", texts.text("column-reason"), same(used(&codes)));
+    for (place, (name, levels)) in known.segments.iter().enumerate() {
+        // Digits before a letter, which no other mark has.
+        marks.add(&format!("{place}k"), spaced(name), same(levels.values().cloned().collect()));
     }
 
     for (place, name) in given.iter().enumerate() {
@@ -386,7 +386,12 @@ impl Writer<'_> {
                 .contract
                 .and_then(|days| days.number(row))
                 .map(|days| Number { text: texts.with("unit-days", &[("days", (days as i64).into())]), sort: days }),
-            changed: cells.changed.text(row).map(|text| texts.with("changed", &[("text", shown(&text).into())])),
+            // Lines are short, so that many of them open fast.
+            changed: cells
+                .changed
+                .text(row)
+                .filter(|_| is_detailed)
+                .map(|text| texts.with("changed", &[("text", shown(&text).into())])),
             action: filled(cells.action),
             action_notes: action_owner.into_iter().chain(action_due).collect(),
             details: self.details(row, rank, &customer),

@@ -23,7 +23,9 @@ mod run;
 mod table;
 mod text;
 
+pub use history::{RiskHistory, RUNS};
 pub use run::{ModelFile, PublishedRun, MODEL_FILE};
+pub use table::Table;
 
 use crate::digest;
 use crate::error::{Error, Result};
