@@ -7,6 +7,7 @@
 mod bins;
 mod categories;
 mod checker;
+mod contract;
 mod customer_index;
 mod id_index;
 mod packing;
@@ -24,7 +25,7 @@ use crate::memory::Budget;
 use crate::sources::customers::CustomerTable;
 use bins::{Binned, Bins};
 use categories::Categories;
-use checker::SignalContract;
+use contract::SignalContract;
 use customer_index::CustomerIndex;
 use partition::Partitioning;
 use plan::Task;

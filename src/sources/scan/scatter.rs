@@ -5,7 +5,8 @@
 //! One loop writes the rows of a batch, with the number of words known to the compiler.
 
 use super::bins::{Bins, Origin, Slab};
-use super::checker::{CheckedRows, RowChecker, SignalContract};
+use super::checker::{CheckedRows, RowChecker};
+use super::contract::SignalContract;
 use super::customer_index::CustomerIndex;
 use super::packing::{KeyLayout, Packing};
 use super::plan::Task;
