@@ -1,5 +1,7 @@
 //! Running the binary, and reading, writing and changing Parquet around it.
 
+pub mod world;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, Int8Type, TimestampMicrosecondType,
