@@ -20,7 +20,7 @@ pub enum Exclusion {
     ContractNotRunning,
     /// Signed up less than `eligibility.min_tenure_days` before.
     TenureTooShort,
-    /// No row of any signal in the last `eligibility.active_within_days`.
+    /// No row of a signal that counts as activity (`eligibility.signals`) in the last `eligibility.active_within_days`.
     Inactive,
     /// Training only: the contract runs out before the label window does.
     ContractEndsInWindow,
@@ -159,8 +159,8 @@ impl Rules<'_> {
         dates
     }
 
-    /// Judges a customer on an as-of date. `active` tells whether any signal has a row of the customer in the last
-    /// `eligibility.active_within_days`; it is asked only if that setting is above 0.
+    /// Judges a customer on an as-of date. `active` tells whether a signal that counts as activity has a row of the customer
+    /// in the last `eligibility.active_within_days`; it is asked only if that setting is above 0.
     ///
     /// # Errors
     /// The first reason that excludes the customer.

@@ -16,6 +16,8 @@ use toml::{Table, Value};
 pub enum Layer {
     /// The embedded defaults.
     Default,
+    /// A default that follows from other keys, with what it follows from.
+    Following(&'static str),
     /// A configuration file.
     File(PathBuf),
     /// A `CHURN_…` variable.
@@ -28,6 +30,7 @@ impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Layer::Default => f.write_str("default"),
+            Layer::Following(from) => write!(f, "default: {from}"),
             Layer::File(path) => write!(f, "file {}", path.display()),
             Layer::Environment(name) => write!(f, "env {name}"),
             Layer::CommandLine => f.write_str("--set"),
@@ -117,12 +120,26 @@ impl Layers {
         table
     }
 
+    /// Sets a key that nobody has written to what follows from others; returns whether nobody has.
+    pub fn follow(&mut self, key: &str, value: Value, from: &'static str) -> bool {
+        let is_written = self.leaves.get(key).is_some_and(|leaf| leaf.layer != Layer::Default);
+        if !is_written {
+            self.leaves.insert(key.to_owned(), Leaf { value, layer: Layer::Following(from) });
+        }
+        !is_written
+    }
+
     /// A key as messages name it: with the layer that set it.
     pub fn named(&self, key: &str) -> String {
         match self.leaves.get(key) {
             Some(leaf) => format!("`{key}` ({})", leaf.layer),
             None => format!("`{key}`"),
         }
+    }
+
+    /// Whether the value of a key follows from others.
+    pub fn is_following(&self, key: &str) -> bool {
+        self.leaves.get(key).is_some_and(|leaf| matches!(leaf.layer, Layer::Following(_)))
     }
 
     /// Whether some layer wrote the section.

@@ -38,8 +38,8 @@ pub use defaults::{starter, Set, DEFAULT_TOML};
 pub use layers::Layer;
 pub use resolve::{environment, load, load_for_table, Resolved, DEFAULT_FILE};
 pub use settings::{
-    matches, Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Play, Promotion, Publish,
-    Settings, Signal, Table, Time, Training,
+    matches, Activity, Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Play, Promotion,
+    Publish, Settings, Signal, Table, Time, Training,
 };
 
 #[cfg(test)]

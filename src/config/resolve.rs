@@ -1,5 +1,6 @@
 //! From the layers to the settings: every layer is read, the whole is checked, and all problems are told at once.
 
+use super::choices::ChurnDefinition;
 use super::defaults::DEFAULT_TOML;
 use super::layers::{Layer, Layers, Leaf};
 use super::settings::Settings;
@@ -7,6 +8,7 @@ use super::validate;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
+use toml::Value;
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "churn.toml";
@@ -98,10 +100,11 @@ fn defaults(path: &Path) -> Result<Layers> {
 
 /// Checks the whole and makes the settings.
 fn resolve(mut layers: Layers) -> Result<Resolved> {
-    let settings: Settings = layers
+    let mut settings: Settings = layers
         .combined()
         .try_into()
         .map_err(|error| Error::Internal(format!("the keys do not match the settings: {error}")))?;
+    follow_inactivity(&mut settings, &mut layers);
     let mut problems = std::mem::take(&mut layers.problems);
     problems.extend(validate::problems(&settings, &layers));
 
@@ -111,6 +114,23 @@ fn resolve(mut layers: Layers) -> Result<Resolved> {
         many => {
             Err(Error::Config(format!("the configuration has {} problems:\n  - {}", many.len(), many.join("\n  - "))))
         }
+    }
+}
+
+/// Under inactivity, who has been silent for the gap and the horizon has churned by the definition: unless somebody says
+/// otherwise, such customers are not eligible.
+fn follow_inactivity(settings: &mut Settings, layers: &mut Layers) {
+    let Settings { churn, eligibility, .. } = settings;
+    if churn.definition != ChurnDefinition::Inactivity {
+        return;
+    }
+
+    let days = churn.gap_days.saturating_add(churn.horizon_days);
+    if layers.follow("eligibility.active_within_days", Value::from(i64::from(days)), "gap and horizon of inactivity") {
+        eligibility.active_within_days = days;
+    }
+    if layers.follow("eligibility.signals", Value::from(churn.signals.clone()), "churn.signals of inactivity") {
+        eligibility.signals = Some(churn.signals.clone());
     }
 }
 

@@ -12,6 +12,7 @@ use crate::measures::{Instrument, SignalKind};
 use crate::published;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 /// All settings of a run. Relative paths have been resolved against the folder of the file that named them.
@@ -194,8 +195,13 @@ section! {
     pub struct Eligibility {
         /// Days since sign-up that a customer needs.
         min_tenure_days: u32 = 28 => Whole(0, LONGEST_STRETCH);
-        /// Days before the as-of date in which some signal must have a row; 0 switches it off.
+        /// Days before the as-of date in which a customer must have a row of a signal that counts as activity; 0 switches
+        /// it off. Under inactivity it is gap and horizon unless it is set: who has been silent for longer has left
+        /// already, and is no news on a list.
         active_within_days: u32 = 90 => Whole(0, LONGEST_STRETCH);
+        /// The signals whose rows count as activity; with an empty list, all of them. Unless it is set they all do, and
+        /// under inactivity those of `churn.signals`.
+        signals: Option<Vec<String>>, like ["logins"] => Texts;
     }
 }
 
@@ -393,6 +399,43 @@ impl Settings {
     /// The settings as one line of JSON, always in the same order: for digests, manifests and artefacts.
     pub fn canonical_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::Internal(format!("settings: {error}")))
+    }
+}
+
+/// The signals whose rows are activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity<'a> {
+    /// All of them.
+    Any,
+    /// These.
+    Of(&'a [String]),
+}
+
+impl Activity<'_> {
+    /// Whether the rows of a signal are activity.
+    pub fn counts(self, signal: &str) -> bool {
+        match self {
+            Activity::Any => true,
+            Activity::Of(names) => names.iter().any(|name| name == signal),
+        }
+    }
+}
+
+/// In words that follow "a row of" and "no row of": "any signal", or "`orders` or `visits`".
+impl fmt::Display for Activity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Activity::Of(names) = self else { return f.write_str("any signal") };
+        for (at, name) in names.iter().enumerate() {
+            write!(f, "{}`{name}`", if at > 0 { " or " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Eligibility {
+    /// What a customer must have a row of within [`Eligibility::active_within_days`].
+    pub fn activity(&self) -> Activity<'_> {
+        self.signals.as_deref().filter(|names| !names.is_empty()).map_or(Activity::Any, Activity::Of)
     }
 }
 

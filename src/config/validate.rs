@@ -5,6 +5,7 @@ use super::layers::Layers;
 use super::settings::{Customers, Settings, Signal, Table};
 use crate::measures::{self, Instrument, SignalKind};
 use crate::published::{self, has_column, Column};
+use crate::spelling;
 use std::collections::BTreeSet;
 
 /// Every problem, in the order of the sections. Sections that are known to be broken are not judged again.
@@ -18,6 +19,7 @@ pub(super) fn problems(settings: &Settings, layers: &Layers) -> Vec<String> {
         check.signal(name, signal);
     }
     check.churn();
+    check.activity();
     if let Some(table) = &settings.table {
         check.prepared_table(table);
     }
@@ -143,17 +145,33 @@ impl Check<'_> {
     fn silence(&mut self) {
         const KEY: &str = "churn.signals";
         let names = &self.settings.churn.signals;
-        let known: Vec<&str> = self.layers.signal_names().collect();
-        let there_are = format!("there are: {}", known.join(", "));
-
         if names.is_empty() && !self.layers.is_rejected(KEY) {
-            self.add(KEY, &format!("inactivity needs the signals whose silence is churn; {there_are}"));
+            let known: Vec<&str> = self.layers.signal_names().collect();
+            let there_are = known.join(", ");
+            self.add(KEY, &format!("inactivity needs the signals whose silence is churn; there are: {there_are}"));
         }
+        self.signals(KEY, names);
+    }
+
+    /// The signals that count as activity. Those that follow from the definition of churn have been checked there.
+    fn activity(&mut self) {
+        const KEY: &str = "eligibility.signals";
+        let has_signals = self.settings.customers.is_some() || !self.layers.has_section("table");
+        if has_signals && !self.layers.is_following(KEY) {
+            self.signals(KEY, self.settings.eligibility.signals.as_deref().unwrap_or_default());
+        }
+    }
+
+    /// Checks a list of signals: each is there, and named once.
+    fn signals(&mut self, key: &str, names: &[String]) {
+        let known: Vec<&str> = self.layers.signal_names().collect();
         for name in repeated(names) {
-            self.add(KEY, &format!("`{name}` is listed twice"));
+            self.add(key, &format!("{} is listed twice", spelling::named(name)));
         }
         for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
-            self.add(KEY, &format!("there is no signal `{name}`; {there_are}"));
+            let there_are = || format!("there are: {}", known.join(", "));
+            let advice = spelling::did_you_mean(name, &known).unwrap_or_else(there_are);
+            self.add(key, &format!("there is no signal {}; {advice}", spelling::named(name)));
         }
     }
 

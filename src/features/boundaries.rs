@@ -129,17 +129,27 @@ impl BoundaryCounts {
         &self.signals
     }
 
-    /// Whether a customer has a row of any signal between two boundaries.
-    pub(super) fn any_between(&self, member: usize, from: usize, to: usize) -> bool {
+    /// Whether a customer has a row of one of the signals, given as positions, between two boundaries.
+    pub(super) fn any_between(&self, signals: &[usize], member: usize, from: usize, to: usize) -> bool {
         let (from, to) = (from * self.members + member, to * self.members + member);
 
-        self.signals.iter().any(|signal| {
+        signals.iter().map(|&position| &self.signals[position]).any(|signal| {
             if signal.is_wide() {
                 signal.wide[to].rows() > signal.wide[from].rows()
             } else {
                 signal.narrow[to].rows() > signal.narrow[from].rows()
             }
         })
+    }
+
+    /// How many rows of a signal a customer has before a boundary, and on how many days.
+    pub(super) fn before(&self, signal: usize, member: usize, boundary: usize) -> (u32, u32) {
+        let place = boundary * self.members + member;
+        let SignalCounts { narrow, wide } = &self.signals[signal];
+        match wide.get(place) {
+            Some(counts) => (counts.rows(), counts.days()),
+            None => (narrow[place].rows(), narrow[place].days()),
+        }
     }
 
     /// Keeps all counts in the wide form, as if a customer had too many rows for the narrow one.

@@ -7,7 +7,7 @@ use super::kernels::counts::{self, CountColumns, History, LogTable, Window};
 use super::kernels::surveys::{self, Answers, SurveyColumns};
 use super::kernels::values::{self, ValueColumns};
 use super::kernels::{RowsAndDays, Slices};
-use crate::calendar::{Day, Timeline};
+use crate::calendar::{Day, Timeline, DAY_SECONDS};
 use crate::config::{Eligibility, Features, Instrument};
 use crate::numeric::clamped;
 use crate::sources::{CustomerTable, PartitionRows, RowValues, SignalRows, NO_DAY};
@@ -21,6 +21,8 @@ const PREFETCH_DISTANCE: usize = 32;
 pub struct Engine {
     /// The columns of each signal, in the order of the partition's signals.
     signals: Vec<SignalColumns>,
+    /// The positions of the signals that count as activity.
+    activity: Vec<usize>,
     tenure: Option<usize>,
     /// The first column of the customers table's own numbers.
     numeric: usize,
@@ -79,12 +81,15 @@ struct Offsets {
 
 impl Engine {
     /// Looks every column of the catalogue up once, for the as-of dates of the timeline. The catalogue is that of the
-    /// configuration whose windows and days of activity are given.
+    /// configuration whose windows and rules of activity are given.
     pub fn new(catalogue: &Catalogue, features: &Features, eligibility: &Eligibility, timeline: Timeline) -> Engine {
-        let signals = catalogue.signals().into_iter().map(|signal| SignalColumns::new(catalogue, signal)).collect();
+        let names = catalogue.signals();
+        let signals = names.iter().map(|signal| SignalColumns::new(catalogue, signal)).collect();
+        let activity = (0..names.len()).filter(|&position| eligibility.activity().counts(names[position])).collect();
 
         Engine {
             signals,
+            activity,
             tenure: catalogue.first_column(None, Measure::Tenure, None),
             numeric: catalogue.first_column(None, Measure::Numeric, None).unwrap_or_default(),
             columns: catalogue.numeric.len(),
@@ -100,10 +105,32 @@ impl Engine {
         counts.fill(&self.boundaries, &self.timeline, rows);
     }
 
-    /// Whether the customer has a row of any signal within the days before the as-of date in which it has to be active.
+    /// Whether the customer has a row of a signal that counts as activity within the days before the as-of date in which
+    /// it has to be active.
     pub fn active(&self, counts: &BoundaryCounts, key: RowKey) -> bool {
         let date = &self.boundaries.dates[key.as_of as usize];
-        counts.any_between(key.member as usize, date.active, date.as_of)
+        counts.any_between(&self.activity, key.member as usize, date.active, date.as_of)
+    }
+
+    /// For how many days a customer usually pauses, from one day with a row to the next: by the rows before the last as-of
+    /// date, of the signal that counts as activity and has the shortest pauses. None of a customer who never came back.
+    pub fn usual_pause(&self, rows: &PartitionRows, counts: &BoundaryCounts, member: usize) -> Option<u32> {
+        let end = self.boundaries.dates.last()?.as_of;
+        let mut shortest = None;
+        for &position in &self.activity {
+            let (rows_before, days) = counts.before(position, member, end);
+            if days < 2 {
+                continue;
+            }
+
+            let signal = &rows.signals[position];
+            let first = signal.rows(member).start;
+            let last = first + rows_before as usize - 1;
+            let seconds = f64::from(signal.seconds[last]) - f64::from(signal.seconds[first]);
+            let pause = (seconds / DAY_SECONDS as f64 / f64::from(days - 1)).round() as u32;
+            shortest = Some(shortest.map_or(pause, |shortest: u32| shortest.min(pause)));
+        }
+        shortest
     }
 
     /// How many values [`Engine::compute`] fills for so many rows.
@@ -385,6 +412,8 @@ mod tests {
         for counts in [counts, wide] {
             let active = [0, 1, 2, 3].map(|member| engine.active(&counts, RowKey { member, as_of: 1 }));
             assert_eq!(active, [false, true, true, false]);
+            let pauses = [0, 1, 2, 3].map(|member| engine.usual_pause(&rows, &counts, member));
+            assert_eq!(pauses, [None, None, Some(2), None]);
         }
     }
 }

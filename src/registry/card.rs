@@ -200,11 +200,7 @@ fn limits(text: &mut String, model: &Artefact) {
          - It says who is likely to leave, not who would stay if called, and no effect above is a cause.\n\
          - It knows customers like those it learned from: {}.\n\
          - A product, price or tracking change after {} is news to it; train again then.",
-        if model.eligibility.min_tenure_days > 0 {
-            format!("with {} days of tenure or more, and recent activity", model.eligibility.min_tenure_days)
-        } else {
-            "eligible ones".to_owned()
-        },
+        eligible(model),
         model.inputs.labels_until.map_or_else(|| "its training".to_owned(), |day| day.to_string()),
     );
 
@@ -224,4 +220,25 @@ fn limits(text: &mut String, model: &Artefact) {
         let _ = writeln!(text, "- {advice}");
     }
     text.push('\n');
+}
+
+/// Which customers a model has learned from, in words.
+fn eligible(model: &Artefact) -> String {
+    let rules = &model.eligibility;
+    if model.churn.label.is_some() {
+        return "those of its table".to_owned();
+    }
+
+    let mut words = Vec::new();
+    if rules.min_tenure_days > 0 {
+        words.push(format!("with {} days of tenure or more", rules.min_tenure_days));
+    }
+    if rules.active_within_days > 0 {
+        words.push(format!("with a row of {} in the {} days before", rules.activity(), rules.active_within_days));
+    }
+    if words.is_empty() {
+        "eligible ones".to_owned()
+    } else {
+        words.join(", ")
+    }
 }

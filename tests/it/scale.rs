@@ -100,7 +100,7 @@ fn pages_of_other_days_are_not_read() {
             write_customers(folder.path(), &(0..600).collect::<Vec<_>>());
             let properties = WriterProperties::builder().set_statistics_enabled(statistics);
             write_as(&folder.path().join("events/0.parquet"), &[batch(&events)], properties);
-            // There are 49 days of rows before those that are looked back on, and 61 after.
+            // There are 83 days of rows before those that are looked back on, and 61 after.
             let day = ["--as-of", "2025-11-01", "--set", "features.windows_days=[7, 28]"];
             let features = features(folder.path(), &day);
             let all = [&["check", "--format", "json", "--set", "gates.min_churners=0"], &day[..]].concat();
