@@ -1,10 +1,12 @@
 //! The commented `churn.toml` for what was found.
 
+use super::cancellations::Cancellations;
 use super::customers::{Attributes, Customers};
+use super::plan::Plan;
 use super::rhythm;
 use super::signals::{kind_name, Doing, Signal};
 use super::written::{list, one_line, quoted};
-use super::{Cancellations, Plan};
+
 use crate::config::{ChurnDefinition, Set};
 use std::fmt::Write;
 use std::path::Path;
@@ -219,16 +221,14 @@ pub(super) fn general(plan: &Plan) -> Vec<Set> {
         set.push(Set { section, key, line: line.trim_end().to_owned() });
     };
 
-    let reason = match plan.definition() {
-        ChurnDefinition::Inactivity => {
-            "gap and horizon: who has been silent for longer has left already and is no news"
-        }
-        ChurnDefinition::Event if proposal.active_within_days == 0 => {
-            "many customers who stay are silent for very long"
-        }
-        ChurnDefinition::Event => "few customers who stay are silent for longer",
+    let reason = match proposal.active_within_days {
+        0 => "many customers who stay are silent for very long",
+        _ => "few customers who stay are silent for longer",
     };
-    add("eligibility", "active_within_days", proposal.active_within_days.to_string(), reason);
+    // Under inactivity it follows from gap and horizon, also when somebody changes these.
+    if plan.definition() == ChurnDefinition::Event {
+        add("eligibility", "active_within_days", proposal.active_within_days.to_string(), reason);
+    }
     if proposal.min_tenure_days != rhythm::DEFAULT_MIN_TENURE {
         let reason = "with the default, most customers would have no row";
         add("eligibility", "min_tenure_days", proposal.min_tenure_days.to_string(), reason);
