@@ -3,10 +3,13 @@
 //! A block holds one partition of the customers. Blocks and the rows in them are in an order that depends on the data
 //! alone, so whatever is summed over them block by block is the same for any number of threads.
 
+mod budget;
 pub mod folds;
+mod pauses;
 mod plan;
 pub mod prepared;
 pub mod selection;
+pub mod silence;
 pub mod snapshots;
 pub mod time_split;
 pub mod values;
@@ -18,13 +21,16 @@ use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::{Error, Result};
 use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use crate::labels::Labels;
-use crate::memory::{Arena, Budget, Memory, MIB};
+use crate::memory::{Arena, Memory};
 use crate::observer::{Note, Observer};
 use crate::sources::{self, Cancellations, CustomerTable, Limit, Resolver, SignalReport, SignalScan, Sources};
+use budget::MemoryPlan;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
+pub use budget::BESIDE_CODES;
+pub use pauses::Pauses;
 pub use plan::{RowsPlan, ScanDays};
 pub use selection::Selection;
 pub use values::{StoredValues, Values};
@@ -115,6 +121,8 @@ pub struct Dataset {
     pub exclusions: Vec<Exclusions>,
     /// What the scan saw, one report per signal.
     pub reports: Vec<SignalReport>,
+    /// For how long customers usually pause, where labels were asked for.
+    pub pauses: Pauses,
     /// Of each entry of a customers table that has several of one customer (a prepared table's), the first of them;
     /// empty where every customer has one.
     pub first_entries: Vec<u32>,
@@ -257,68 +265,12 @@ impl Tables {
     }
 }
 
-/// Bytes of a row besides its codes, one byte per feature, which is how an additive model is fitted on it: label, fold,
-/// customer and place.
-pub const BESIDE_CODES: u64 = 10;
-
-/// What a memory limit leaves for what.
-struct MemoryPlan<'a> {
-    memory: &'a Memory,
-    /// Bytes that the customers' rows will take besides their features, from labels to the tables of a run.
-    tail: u64,
-    /// Bytes that the threads need to decode with.
-    decoding: u64,
-    /// Bytes that they will take as codes: half of the limit at most, as rows are left out where they take more.
-    codes: u64,
-}
-
-impl<'a> MemoryPlan<'a> {
-    /// Bytes per (customer, as-of): keys, labels and eligibility, then scores, order and the tables written from them.
-    const A_ROW: u64 = 96;
-    /// Bytes that a thread decodes with: pages, dictionaries and batches.
-    const A_THREAD: u64 = 12 * MIB;
-    /// The least that the scan's rows are given, whatever their number.
-    const LEAST: u64 = 2 * MIB;
-    /// While a partition is worked on, its rows lie in memory as they were packed, by customer, and in columns.
-    const COPIES: u64 = 4;
-
-    fn new(
-        memory: &'a Memory,
-        customers: usize,
-        dates: usize,
-        coded_features: Option<usize>,
-    ) -> Result<MemoryPlan<'a>> {
-        let tail = Self::A_ROW * (customers * dates) as u64;
-        let decoding = Self::A_THREAD * rayon::current_num_threads() as u64;
-        let what = format!("{customers} customers on {dates} as-of date{}", if dates == 1 { "" } else { "s" });
-        memory.require(&what, tail + decoding + Self::LEAST)?;
-        // With the parts of them that curvatures and folds are taken from: half as much again.
-        let codes =
-            coded_features.map_or(0, |features| (customers * dates) as u64 * (features as u64 + BESIDE_CODES) / 2 * 3);
-        Ok(MemoryPlan { memory, tail, decoding, codes: codes.min(memory.limit().unwrap_or(0) / 2) })
-    }
-
-    /// What the scan may use.
-    fn for_rows(&self) -> Budget {
-        let room = self.memory.room(self.tail + self.decoding);
-        self.memory.budget(room.map(|room| (room / 4 * 3).max(Self::LEAST / 2)))
-    }
-
-    /// What the features may use, with as many partitions in work as there are threads.
-    fn for_features(&self, partitions: &[u64]) -> Result<Budget> {
-        let (largest, all) = (partitions.iter().max().copied().unwrap_or(0), partitions.iter().sum::<u64>());
-        let others = all / partitions.len().max(1) as u64 * (rayon::current_num_threads() as u64 - 1);
-        let in_work = Self::COPIES * (largest + others);
-        self.memory.require("the rows of the largest group of customers that is worked on at once", in_work)?;
-        Ok(self.memory.budget(self.memory.room(self.tail + in_work.max(self.codes))))
-    }
-}
-
 /// What one partition gives.
 struct Part {
     block: Block,
     /// One per as-of date.
     exclusions: Vec<Exclusions>,
+    pauses: Pauses,
     /// Rows of unknown customers, one count per signal.
     unknown: Vec<u64>,
     /// Exact duplicates, one count per signal.
@@ -401,6 +353,7 @@ pub fn build(
             let mut exclusions = vec![Exclusions::default(); as_of.len()];
             let mut keys = Vec::new();
             let mut block = Block::default();
+            let mut pauses = Pauses::default();
             let dates = rules.dates(members);
             for (member, (&customer, dates)) in members.iter().zip(&dates).enumerate() {
                 for (date, &day) in as_of.iter().enumerate() {
@@ -415,12 +368,15 @@ pub fn build(
                         }
                     }
                 }
+                if labels.is_some() {
+                    engine.usual_pause(rows, counts, member).into_iter().for_each(|days| pauses.add(days));
+                }
             }
             values.resize(engine.values(keys.len()), 0.0);
             engine.compute(Partition { rows, members, customers: &tables.customers }, counts, &keys, values);
             block.values = StoredValues::new(values, keys.len(), &arena)?;
             let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
-            Ok((partition, Part { block, exclusions, unknown, duplicates }))
+            Ok((partition, Part { block, exclusions, pauses, unknown, duplicates }))
         })
         .collect::<Result<Vec<(usize, Part)>>>()?;
 
@@ -433,12 +389,14 @@ pub fn build(
         as_of,
         blocks: Vec::with_capacity(partitions),
         reports: store.reports,
+        pauses: Pauses::default(),
         first_entries: Vec::new(),
         memory: tables.memory.clone(),
     };
 
-    for (_, Part { block, exclusions, unknown, duplicates }) in parts {
+    for (_, Part { block, exclusions, pauses, unknown, duplicates }) in parts {
         dataset.blocks.push(block);
+        dataset.pauses.merge(&pauses);
         dataset.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
         for (report, (unknown, duplicates)) in dataset.reports.iter_mut().zip(unknown.into_iter().zip(duplicates)) {
             report.rows.quarantine.add(sources::Reason::UnknownCustomer, unknown);

@@ -325,6 +325,7 @@ impl TableRows {
             as_of,
             blocks,
             reports: Vec::new(),
+            pauses: Default::default(),
             first_entries,
             memory: request.memory.clone(),
         })
@@ -354,6 +355,7 @@ impl TableRows {
                 .collect(),
             exclusions: rows.exclusions.clone(),
             reports: Vec::new(),
+            pauses: Default::default(),
             first_entries: rows.first_entries.clone(),
             memory: rows.memory.clone(),
         };

@@ -86,8 +86,14 @@ impl Selection {
 
     /// At most about `count` of the rows, spread as [`Selection::spread`] does.
     pub fn thinned(&self, count: usize) -> Selection {
-        let mut rows = vec![Vec::new(); self.rows.len()];
-        self.spread(count).into_iter().for_each(|place| rows[place.block as usize].push(place.row));
+        Selection::from_places(self.rows.len(), &self.spread(count))
+    }
+
+    /// The rows at some places of a data set with so many blocks.
+    pub fn from_places(blocks: usize, places: &[Place]) -> Selection {
+        let mut rows = vec![Vec::new(); blocks];
+        places.iter().for_each(|place| rows[place.block as usize].push(place.row));
+        rows.iter_mut().for_each(|rows| rows.sort_unstable());
         Selection { rows }
     }
 

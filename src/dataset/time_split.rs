@@ -116,6 +116,7 @@ mod tests {
             blocks: vec![block],
             exclusions: Vec::new(),
             reports: Vec::new(),
+            pauses: Default::default(),
             first_entries: Vec::new(),
             memory: Memory::default(),
         };

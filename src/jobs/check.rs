@@ -1,10 +1,11 @@
 //! Everything that can be said of the data before anything is trained or scored.
 
 use super::context::{Context, Job};
-use super::{gates, input};
+use super::{definition, gates, input};
 use crate::calendar::Day;
+use crate::dataset::silence::Silence;
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, RowCounts, Tables};
+use crate::dataset::{Dataset, RowCounts, Selection, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::publish::manifest::SourceSummary;
@@ -22,6 +23,8 @@ pub struct Checked {
     pub eligible: u64,
     /// Who would not be, and why.
     pub excluded: Exclusions,
+    /// For how long those customers have been silent.
+    pub silence: Option<Silence>,
     /// What was read of each signal.
     pub sources: BTreeMap<String, SourceSummary>,
     /// Rows that could not be used, by source and reason.
@@ -95,6 +98,9 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         tables.sources.customers.try_columns(copied)?;
         let data = input::build(job, &tables, &[as_of], None)?;
         gates::check(job, &tables, &data, as_of)?;
+        let eligible = Selection::scored(&data, as_of);
+        let silence = definition::silence(job, &data, &eligible)?;
+        definition::warn_of_those_who_left(job, "the customers to score", silence.as_ref());
         for advice in plausibility::advice(job.settings(), &tables.sources, &tables.zone)? {
             job.warn(advice);
         }
@@ -108,6 +114,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
             as_of,
             eligible: data.counts(0).rows,
             excluded: data.exclusions[0],
+            silence,
             sources: input::signal_summaries(job, &data),
             quarantine: input::quarantine(job, &tables, &data),
             training,
@@ -123,6 +130,7 @@ fn history(job: &Job<'_>, tables: &Tables, as_of: Day) -> Result<History> {
     let settings = job.settings();
     let snapshots = Snapshots::choose(&settings.training, &settings.churn, end)?;
     let data = input::build(job, tables, &snapshots.all(), Some(end))?;
+    definition::advise(job, tables, &data, &snapshots)?;
 
     let dates: Vec<SnapshotRows> = (0..data.as_of.len())
         .map(|date| {

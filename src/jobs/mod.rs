@@ -17,6 +17,7 @@ mod changes;
 pub mod check;
 pub mod compare;
 mod context;
+mod definition;
 mod details;
 mod earlier;
 pub mod explain;

@@ -2,12 +2,14 @@
 
 use super::changes::{Changes, Words};
 use super::context::{Context, Job};
+use super::definition;
 use super::details;
 use super::input::{self, Also, Data, Input};
 use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::{Format, List, Reference};
+use crate::dataset::silence::Silence;
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
@@ -54,6 +56,8 @@ pub struct Scored {
     pub control_power: ControlPower,
     /// The log-odds that contributions are measured from.
     pub reference_log_odds: f64,
+    /// For how long the listed customers have been silent; not known of a prepared table.
+    pub silence: Option<Silence>,
     /// What a person should know.
     pub notes: Vec<Note>,
     scores: Scores,
@@ -236,6 +240,11 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
     let ranking = ranked(job, data, &scores);
     clock.lap("ranking");
 
+    let listed: Vec<Place> =
+        ranking.order[..ranking.listed].iter().map(|&position| scores.places[position as usize]).collect();
+    let silence = definition::silence(job, data, &Selection::from_places(data.blocks.len(), &listed))?;
+    definition::warn_of_those_who_left(job, "the listed customers", silence.as_ref());
+
     let changes = Changes::new(job, registry, &model, &input, &scores, &ranking.order[..ranking.listed])?;
     clock.lap("earlier lists");
 
@@ -255,6 +264,7 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
         leavers,
         control_power,
         reference_log_odds: explainer.reference_log_odds(),
+        silence,
         notes: job.notes(),
         ranking,
         model,
@@ -339,6 +349,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         compared_with: scored.compared_with,
         left: scored.leavers.len() as u64,
         mean_probability: scored.scores.mean_probability(),
+        silence: scored.silence.clone(),
         reference_log_odds: scored.reference_log_odds,
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),

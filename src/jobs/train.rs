@@ -1,8 +1,8 @@
 //! The training: a challenger from labelled rows, judged on later customers, registered, and promoted by rule.
 
 use super::context::{Context, Job};
-use super::gates;
 use super::input::{self, Data};
+use super::{definition, gates};
 use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair};
 use crate::calendar::Day;
 use crate::clock::Clock;
@@ -12,6 +12,7 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowsPlan, Selection};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions};
+use crate::labels;
 use crate::observer::{Note, Observer};
 use crate::power::{Accrual, ControlPower};
 use crate::publish::{previous, runs};
@@ -124,10 +125,16 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let end = gates::data_end(job, &tables, request.as_of)?;
     let snapshots = Snapshots::choose(&settings.training, &settings.churn, end)?;
     for day in &snapshots.unmatured {
-        job.warn(format!("the labels of the snapshot {day} have not matured by {end}; it is left out"));
+        let known = day.later_by(labels::span_days(&settings.churn));
+        job.warn(format!(
+            "the labels of the snapshot {day} have not matured by {end}, where the data end, and it is left out: train again \
+             when there are data up to {}",
+            known.plus(-1)
+        ));
     }
 
     let mut data = input::build(job, &tables, &snapshots.all(), Some(end))?;
+    definition::advise(job, &tables, &data, &snapshots)?;
     let mut clock = Clock::start(job);
     let labelled = Selection::labelled(&data, |_| true);
     let own = computed_features(&plan.catalogue());

@@ -1,6 +1,7 @@
 //! The manifest: what a run read, decided and wrote, for machines and for a doubt a year later.
 
 use crate::calendar::Day;
+use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusions;
 use crate::power::ControlPower;
 use crate::sources::{Quarantine, SignalReport};
@@ -98,6 +99,9 @@ pub struct Manifest {
     pub compared_with: Option<Day>,
     /// Customers who were on its list and are not on this one.
     pub left: u64,
+    /// For how long the listed customers have been silent; not known of a prepared table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
     /// Mean probability of churn over the eligible.
     pub mean_probability: f64,
     /// The log-odds that contributions are measured from.

@@ -1,6 +1,6 @@
 //! A check.
 
-use super::{count, percent, population_line, table};
+use super::{count, percent, population_line, silence, table};
 use crate::calendar::Day;
 use crate::dataset::snapshots::Snapshots;
 use crate::jobs::check::{Checked, SnapshotRows};
@@ -24,6 +24,9 @@ pub fn checked(checked: &Checked) -> String {
     }
     let _ = writeln!(text, "{list}\n\nTo score:");
     text += &population_line(as_of, checked.eligible, &checked.excluded);
+    if let Some(of_eligible) = &checked.silence {
+        let _ = writeln!(text, "  of these {}", silence(of_eligible));
+    }
 
     text += "To train:\n";
     for SnapshotRows { as_of, rows, churners } in &checked.training.dates {

@@ -27,6 +27,20 @@ pub fn brief(model: &Artefact) -> String {
         metrics.base_rate.map_or_else(|| "-".to_owned(), percent),
     );
 
+    // Rows of one kind tell nobody apart: there is nothing to show but dashes, and the advice says so.
+    if metrics.roc_auc.is_some() {
+        text += &against_baseline(evaluation);
+    }
+    for advice in &evaluation.advice {
+        let _ = writeln!(text, "  note: {advice}");
+    }
+    text
+}
+
+/// The metrics with their intervals beside those of the baseline, and what they come to.
+fn against_baseline(evaluation: &Evaluation) -> String {
+    let mut text = String::new();
+    let metrics = &evaluation.metrics;
     let baseline = format!("{} alone", evaluation.baseline_of);
     let header = ["on held-out rows", "model", "95 % interval", &baseline];
     let mut list = table(&header, &[1, 2, 3]);
@@ -56,10 +70,6 @@ pub fn brief(model: &Artefact) -> String {
             percent(profit.break_even),
             profit.best.length
         );
-    }
-
-    for advice in &evaluation.advice {
-        let _ = writeln!(text, "  note: {advice}");
     }
     text
 }

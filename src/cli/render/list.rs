@@ -1,6 +1,6 @@
 //! A published list.
 
-use super::{count, counted, id, percent, population_line, shown, table, unbroken, Table};
+use super::{count, counted, id, percent, population_line, shown, silence, table, unbroken, Table};
 use crate::jobs::score::{ListedCustomer, Published};
 use crate::publish::list::Status;
 use std::fmt::Write;
@@ -36,6 +36,9 @@ pub fn published(run: &Published) -> String {
     );
     if let Some(before) = manifest.compared_with {
         let _ = writeln!(text, "  since {before}: {}", changed(run));
+    }
+    if let Some(of_listed) = &manifest.silence {
+        let _ = writeln!(text, "  of the listed {}", silence(of_listed));
     }
     let good = &run.scored.model.evaluation.metrics;
     let _ = writeln!(

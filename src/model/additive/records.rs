@@ -96,6 +96,7 @@ fn rows_of(values: ArrayView2<'_, f64>, churned: Option<ArrayView1<'_, bool>>, n
         blocks,
         exclusions: Vec::new(),
         reports: Vec::new(),
+        pauses: Default::default(),
         first_entries: Vec::new(),
         memory: Memory::default(),
     })

@@ -236,6 +236,7 @@ pub(super) fn data(rows: usize, seed: u64) -> Dataset {
         blocks,
         exclusions: Vec::new(),
         reports: Vec::new(),
+        pauses: Default::default(),
         first_entries: Vec::new(),
         memory: Memory::default(),
     }

@@ -436,6 +436,7 @@ mod tests {
             }],
             exclusions: Vec::new(),
             reports: Vec::new(),
+            pauses: Default::default(),
             first_entries: Vec::new(),
             memory: Memory::default(),
         }

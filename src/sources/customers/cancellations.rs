@@ -98,6 +98,11 @@ impl Cancellations {
         ))
     }
 
+    /// The day of the newest cancellation.
+    pub fn newest(&self) -> Option<Day> {
+        self.days.iter().max().map(|&day| Day(day))
+    }
+
     /// The cancellation days of a customer, ascending.
     pub fn days(&self, customer: u32) -> &[i32] {
         let customer = customer as usize;

@@ -1,0 +1,61 @@
+//! What a memory limit leaves for the event rows of a scan and for the features of a data set.
+
+use crate::error::Result;
+use crate::memory::{Budget, Memory, MIB};
+
+/// Bytes of a row besides its codes, one byte per feature, which is how an additive model is fitted on it: label, fold,
+/// customer and place.
+pub const BESIDE_CODES: u64 = 10;
+
+/// What a memory limit leaves for what.
+pub(super) struct MemoryPlan<'a> {
+    memory: &'a Memory,
+    /// Bytes that the customers' rows will take besides their features, from labels to the tables of a run.
+    tail: u64,
+    /// Bytes that the threads need to decode with.
+    decoding: u64,
+    /// Bytes that they will take as codes: half of the limit at most, as rows are left out where they take more.
+    codes: u64,
+}
+
+impl<'a> MemoryPlan<'a> {
+    /// Bytes per (customer, as-of): keys, labels and eligibility, then scores, order and the tables written from them.
+    const A_ROW: u64 = 96;
+    /// Bytes that a thread decodes with: pages, dictionaries and batches.
+    const A_THREAD: u64 = 12 * MIB;
+    /// The least that the scan's rows are given, whatever their number.
+    const LEAST: u64 = 2 * MIB;
+    /// While a partition is worked on, its rows lie in memory as they were packed, by customer, and in columns.
+    const COPIES: u64 = 4;
+
+    pub fn new(
+        memory: &'a Memory,
+        customers: usize,
+        dates: usize,
+        coded_features: Option<usize>,
+    ) -> Result<MemoryPlan<'a>> {
+        let tail = Self::A_ROW * (customers * dates) as u64;
+        let decoding = Self::A_THREAD * rayon::current_num_threads() as u64;
+        let what = format!("{customers} customers on {dates} as-of date{}", if dates == 1 { "" } else { "s" });
+        memory.require(&what, tail + decoding + Self::LEAST)?;
+        // With the parts of them that curvatures and folds are taken from: half as much again.
+        let codes =
+            coded_features.map_or(0, |features| (customers * dates) as u64 * (features as u64 + BESIDE_CODES) / 2 * 3);
+        Ok(MemoryPlan { memory, tail, decoding, codes: codes.min(memory.limit().unwrap_or(0) / 2) })
+    }
+
+    /// What the scan may use.
+    pub fn for_rows(&self) -> Budget {
+        let room = self.memory.room(self.tail + self.decoding);
+        self.memory.budget(room.map(|room| (room / 4 * 3).max(Self::LEAST / 2)))
+    }
+
+    /// What the features may use, with as many partitions in work as there are threads.
+    pub fn for_features(&self, partitions: &[u64]) -> Result<Budget> {
+        let (largest, all) = (partitions.iter().max().copied().unwrap_or(0), partitions.iter().sum::<u64>());
+        let others = all / partitions.len().max(1) as u64 * (rayon::current_num_threads() as u64 - 1);
+        let in_work = Self::COPIES * (largest + others);
+        self.memory.require("the rows of the largest group of customers that is worked on at once", in_work)?;
+        Ok(self.memory.budget(self.memory.room(self.tail + in_work.max(self.codes))))
+    }
+}
