@@ -168,11 +168,7 @@ fn data(features: Option<PathBuf>) -> Data {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(args::with_settings_last(std::env::args_os())) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors; everything else is usage.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return said_by_clap(&error),
     };
 
     let log_format = cli.global.log_format;
@@ -212,6 +208,20 @@ pub fn main() -> ExitCode {
     // Nothing can be done if standard error is gone too.
     let _ = std::io::stderr().write_all(spelling::harmless(&line).as_bytes());
     ExitCode::from(code)
+}
+
+/// The exit code after help or the version, which are what was asked for, or after a mistake in the command line.
+fn said_by_clap(error: &clap::Error) -> ExitCode {
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        _ if error.use_stderr() => ExitCode::from(2),
+        Err(full) if full.kind() != std::io::ErrorKind::BrokenPipe => {
+            let error = Error::writing(Path::new("standard output"), &full);
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// Keeps a panic of the decoder, which says that a file is damaged, from being printed as if it were a bug.
