@@ -49,7 +49,8 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
     let registry = Registry::at(&settings.paths.models);
     let request = train::Request { data: Data::Signals, as_of: Some(end), promote };
     let trained = session.job(&settings, |context| train::run(context, &registry, &request))?;
-    let request = score::Request { data: Data::Signals, as_of: Some(end), model: None };
+    let model = (!trained.decision.promoted).then(|| trained.model.version.clone());
+    let request = score::Request { data: Data::Signals, as_of: Some(end), model };
     let published = session.job(&settings, |context| score::run(context, &registry, &request)).inspect_err(|_| {
         // A demo without a list has no champion either; the data stay, and `churn train` goes on from them.
         let _ = std::fs::remove_dir_all(registry.folder());

@@ -41,7 +41,7 @@ pub struct Request {
 /// Whether a challenger becomes champion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promote {
-    /// Unless it is worse than the champion on the held-out rows.
+    /// If it is known to rank better than the trivial rule, and is better than the champion, or fresher and not worse.
     Auto,
     /// In any case.
     Always,
@@ -313,7 +313,7 @@ fn decide(
         Promote::Never => return Ok(Decision::keep("not promoted, as asked (--promote never)")),
         Promote::Auto => {}
     }
-    if let Some(decision) = promotion::without_signal(challenger.published.evaluation.intervals.roc_auc) {
+    if let Some(decision) = promotion::unproven(&challenger.published) {
         return Ok(decision);
     }
 

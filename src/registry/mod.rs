@@ -200,11 +200,15 @@ impl Registry {
     pub fn load_champion(&self) -> Result<Artefact> {
         match self.champion_version()? {
             Some(version) => self.load(&version),
-            None => Err(Error::Model(format!(
-                "there is no champion in {}; train a model with `churn train`, or promote one with `churn models \
-                 promote VERSION`",
-                self.folder.display()
-            ))),
+            None => Err(Error::Model(match self.versions()?.as_slice() {
+                [] => format!("there is no model in {}; train one with `churn train`", self.folder.display()),
+                versions => format!(
+                    "there is no champion in {}: none of its versions has been promoted ({}). Promote one with `churn models \
+                     promote VERSION`, or train another with `churn train`, which says why it does not promote it",
+                    self.folder.display(),
+                    versions.join(", "),
+                ),
+            })),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The rule of promotion: when a challenger becomes champion.
 
 use super::comparison::{self, HeldOut, ModelKind};
-use crate::artefact::ModelPair;
+use crate::artefact::{Artefact, ModelPair};
+use crate::evaluation::{Evaluation, RECENCY};
 use crate::metrics::interval::Interval;
 
 /// Whether a challenger becomes champion, and why.
@@ -25,23 +26,58 @@ impl Decision {
     }
 }
 
-/// Why a challenger must not be promoted whatever the champion is like: its AUC on held-out rows (none if it is not
-/// defined) may as well be that of a coin.
-pub fn without_signal(auc: Option<Interval>) -> Option<Decision> {
-    let why = match auc {
-        None => "its AUC on the held-out rows has no interval: they hold too few churners".to_owned(),
-        Some(auc) if auc.lower <= 0.5 => {
-            format!("its AUC on the held-out rows is {}, which is no better than 0.5", shown(auc))
-        }
-        Some(_) => return None,
-    };
+/// Why a challenger is not promoted without being asked, whatever the champion is like: it is not known to rank customers
+/// better than the trivial rule does. None if it is.
+///
+/// - The trivial rule of signals is the days since the last activity. The difference in AUC decides. Where its interval holds 0,
+///   the difference in average precision does, which weighs the top of the ranking, where lists are: it has to be above 0.
+/// - A prepared table has no such rule, and the trivial rule knows nothing: the AUC has to be above that of a coin.
+pub fn unproven(challenger: &Artefact) -> Option<Decision> {
+    let Artefact { evaluation, version, .. } = challenger;
+    let why = not_better_than_trivial(evaluation)?;
     Some(Decision::keep(format!(
-        "no signal: {why}. Check that the labels belong to these customers, add signals or history, or hold out more \
-         snapshots (training.evaluation)"
+        "{why}. If it is to score all the same, promote it by hand (`churn models promote {version}`), or train with \
+         --promote always"
     )))
 }
 
-/// The rule for a challenger with signal:
+/// How the held-out rows fail to show that a model ranks better than the trivial rule; none if they do show it.
+fn not_better_than_trivial(evaluation: &Evaluation) -> Option<String> {
+    let metrics = &evaluation.metrics;
+    let Some(auc) = evaluation.intervals.roc_auc else {
+        return Some(format!(
+            "nothing is known of how it ranks: {} of {} held-out rows churned, too few of one kind for an interval of the AUC. \
+             Hold out more snapshots (training.evaluation), or wait for more churners",
+            metrics.churners, metrics.rows
+        ));
+    };
+    if auc.lower <= 0.5 {
+        return Some(format!(
+            "no signal: its AUC on the held-out rows is {}, which is no better than 0.5. Check that the labels belong to these \
+             customers, add signals or history, or hold out more snapshots (training.evaluation)",
+            shown(auc)
+        ));
+    }
+    if evaluation.baseline_of != RECENCY {
+        return None;
+    }
+
+    let over = &evaluation.over_baseline;
+    let rows = format!("on {} held-out rows with {} churners", metrics.rows, metrics.churners);
+    let of_auc = over.roc_auc.map_or_else(|| "of no known AUC".to_owned(), |gain| format!("AUC {}", gained(gain)));
+    match (over.roc_auc, over.average_precision) {
+        (Some(auc), _) if auc.lower > 0.0 => None,
+        (Some(auc), _) if auc.upper < 0.0 => Some(format!("it ranks worse than {RECENCY} alone does: {of_auc}, {rows}")),
+        (_, Some(precision)) if precision.lower > 0.0 => None,
+        (_, precision) => Some(format!(
+            "it is not known to rank better than {RECENCY} alone does: {of_auc}, average precision {}, {rows}. Hold out more \
+             snapshots (training.evaluation) to know more, or add signals",
+            precision.map_or_else(|| "-".to_owned(), gained),
+        )),
+    }
+}
+
+/// The rule for a challenger that ranks better than the trivial rule:
 ///
 /// - *better*: its AUC is above the champion's by more than the margin, and the interval of the difference is above 0;
 /// - or *fresher and not worse*: it was fitted on a newer as-of date (without dates: it was trained later), its AUC is
@@ -117,21 +153,21 @@ fn shown(auc: Interval) -> String {
     format!("{:.3} (95 % interval {:.3} to {:.3})", auc.estimate, auc.lower, auc.upper)
 }
 
+/// "+0.012 (95 % interval -0.010 to +0.034)".
+fn gained(gain: Interval) -> String {
+    format!("{:+.3} (95 % interval {:+.3} to {:+.3})", gain.estimate, gain.lower, gain.upper)
+}
+
 fn against(ours: Option<Interval>, theirs: Option<Interval>, champion: &str, difference: Interval) -> String {
     let value = |auc: Option<Interval>| auc.map_or_else(|| "-".to_owned(), |auc| format!("{:.3}", auc.estimate));
-    format!(
-        "{} against {} of the champion {champion}, difference {:+.3} (95 % interval {:+.3} to {:+.3}),",
-        value(ours),
-        value(theirs),
-        difference.estimate,
-        difference.lower,
-        difference.upper
-    )
+    format!("{} against {} of the champion {champion}, difference {},", value(ours), value(theirs), gained(difference))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::interval::Intervals;
+    use crate::metrics::Metrics;
 
     #[test]
     fn better_beyond_the_margin_or_fresher_and_not_worse() {
@@ -146,12 +182,61 @@ mod tests {
         assert_eq!(of(-0.02, -0.05, 0.02, true), Verdict::Worse, "beyond the margin");
     }
 
+    /// An evaluation with an interval of the AUC, and of the differences to a baseline in AUC and in average precision.
+    fn evaluation(
+        baseline: &str,
+        auc: [f64; 3],
+        of_auc: Option<[f64; 3]>,
+        of_precision: Option<[f64; 3]>,
+    ) -> Evaluation {
+        let interval = |[lower, estimate, upper]: [f64; 3]| Interval { estimate, lower, upper };
+        Evaluation {
+            as_of: Vec::new(),
+            metrics: Metrics::new(&[1, 0], &[0.6, 0.4], 1),
+            intervals: Intervals { roc_auc: Some(interval(auc)), ..Intervals::default() },
+            replicates: 0,
+            by_date: Vec::new(),
+            calibration: Vec::new(),
+            calibration_line: None,
+            ece_by_chance: None,
+            gains: Vec::new(),
+            profit: None,
+            segments: Vec::new(),
+            baseline_of: baseline.to_owned(),
+            baseline: Metrics::new(&[1, 0], &[0.6, 0.4], 1),
+            over_baseline: Intervals {
+                roc_auc: of_auc.map(interval),
+                average_precision: of_precision.map(interval),
+                ..Intervals::default()
+            },
+            advice: Vec::new(),
+            folds: None,
+        }
+    }
+
     #[test]
-    fn an_interval_that_holds_a_coin_is_no_signal() {
-        let auc = |estimate, lower, upper| without_signal(Some(Interval { estimate, lower, upper }));
-        assert_eq!(auc(0.6, 0.51, 0.69), None);
-        assert!(auc(0.6, 0.49, 0.71).is_some_and(|decision| !decision.promoted));
-        assert!(auc(0.4, 0.35, 0.45).is_some_and(|decision| decision.reason.starts_with("no signal")));
-        assert!(without_signal(None).is_some_and(|decision| !decision.promoted));
+    fn a_model_has_to_rank_better_than_the_trivial_rule() {
+        let of = |auc, gain, precision| not_better_than_trivial(&evaluation(RECENCY, auc, gain, precision));
+        let (good, above, around, below) = ([0.7, 0.8, 0.9], [0.01, 0.1, 0.2], [-0.1, 0.02, 0.1], [-0.2, -0.1, -0.01]);
+
+        assert_eq!(of(good, Some(above), Some(below)), None, "the AUC decides where it can");
+        assert_eq!(of(good, Some(around), Some(above)), None, "where it cannot, the top of the ranking does");
+        assert!(of(good, Some(around), Some(around)).unwrap().starts_with("it is not known to rank better"));
+        assert!(of(good, Some(around), Some(below)).unwrap().starts_with("it is not known to rank better"));
+        assert!(of(good, None, None).unwrap().starts_with("it is not known to rank better"));
+        assert!(of(good, Some(below), Some(above)).unwrap().starts_with("it ranks worse than days since"));
+        assert!(of([0.49, 0.6, 0.7], Some(above), Some(above)).unwrap().starts_with("no signal: its AUC"));
+        assert!(of([0.35, 0.4, 0.45], Some(above), Some(above)).unwrap().starts_with("no signal: its AUC"));
+
+        let mut nothing = evaluation(RECENCY, good, Some(above), Some(above));
+        nothing.intervals.roc_auc = None;
+        assert!(not_better_than_trivial(&nothing).unwrap().starts_with("nothing is known of how it ranks: 1 of 2"));
+    }
+
+    #[test]
+    fn the_trivial_rule_of_a_prepared_table_knows_nothing() {
+        let of = |auc| not_better_than_trivial(&evaluation("`age`", auc, Some([-0.1, 0.0, 0.1]), None));
+        assert_eq!(of([0.51, 0.6, 0.69]), None);
+        assert!(of([0.5, 0.6, 0.7]).is_some());
     }
 }
