@@ -33,4 +33,5 @@ mod restrictions;
 mod sample;
 mod sampling;
 mod scale;
+mod silence;
 mod types;
