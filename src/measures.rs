@@ -24,9 +24,9 @@ pub enum SignalKind {
 pub enum Instrument {
     /// Net promoter score, 0 to 10.
     Nps,
-    /// Customer satisfaction, 1 to 5.
+    /// Customer satisfaction, 1 to 5 unless a signal gives it another scale.
     Csat,
-    /// Customer effort, 1 to 7, where a high score is an easy experience.
+    /// Customer effort, 1 to 7, where a high score is an easy experience, unless a signal gives it another scale.
     Ces,
 }
 
@@ -43,12 +43,87 @@ impl Instrument {
         }
     }
 
-    /// The lowest and highest valid score, unless the signal sets a `range`.
+    /// The instrument that a text names.
+    pub fn named(text: &str) -> Option<Instrument> {
+        Instrument::ALL.into_iter().find(|instrument| text.trim().eq_ignore_ascii_case(instrument.name()))
+    }
+
+    /// The lowest and highest valid score, unless the signal says otherwise.
     pub fn scale(self) -> [f64; 2] {
         match self {
             Instrument::Nps => [0.0, 10.0],
             Instrument::Csat => [1.0, 5.0],
             Instrument::Ces => [1.0, 7.0],
+        }
+    }
+}
+
+/// Which end of a scale is the good one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Best {
+    /// The higher a score, the better: much satisfaction, little effort.
+    #[default]
+    High,
+    /// The lower a score, the better: 1 is "very satisfied", or the score counts effort.
+    Low,
+}
+
+/// The scale of the answers to an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// The lowest valid score.
+    pub from: f64,
+    /// The highest valid score.
+    pub to: f64,
+    /// Which of them is the good end.
+    pub best: Best,
+}
+
+impl Scale {
+    /// From the lowest score to the highest, of which the highest is best.
+    pub fn new([from, to]: [f64; 2]) -> Scale {
+        Scale { from, to, best: Best::High }
+    }
+
+    /// How far up the scale a score is, from 0 at the bad end to 1 at the good one.
+    pub fn goodness(self, score: f64) -> f64 {
+        let way = match self.best {
+            Best::High => score - self.from,
+            Best::Low => self.to - score,
+        };
+        way / (self.to - self.from)
+    }
+
+    /// The score that is so far up the scale.
+    pub fn score(self, goodness: f64) -> f64 {
+        match self.best {
+            Best::High => self.from + goodness * (self.to - self.from),
+            Best::Low => self.to - goodness * (self.to - self.from),
+        }
+    }
+}
+
+/// The scales that a signal gives its instruments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scales {
+    /// That of the net promoter score.
+    pub nps: Option<Scale>,
+    /// That of customer satisfaction.
+    pub csat: Option<Scale>,
+    /// That of customer effort.
+    pub ces: Option<Scale>,
+}
+
+impl Scales {
+    /// The scale that an instrument is given.
+    pub fn get(self, instrument: Instrument) -> Option<Scale> {
+        match instrument {
+            Instrument::Nps => self.nps,
+            Instrument::Csat => self.csat,
+            Instrument::Ces => self.ces,
         }
     }
 }

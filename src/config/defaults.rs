@@ -109,6 +109,7 @@ id = "customer_id"
 time = "ts"
 value = "score"
 instrument = "kind"
+scales = { csat = { from = 1, to = 10 }, ces = { from = 1, to = 5, best = "low" } }
 
 [signals.exit_survey]
 kind = "survey"

@@ -2,6 +2,7 @@
 //! sentence, type, default and check.
 
 use crate::calendar::{Day, Zone};
+use crate::measures::{Best, Instrument, Scale};
 use crate::spelling;
 use std::collections::BTreeSet;
 use toml::Value;
@@ -117,6 +118,8 @@ pub(super) enum Kind {
     WordOr(&'static [&'static str], &'static str, fn(f64) -> bool),
     /// A low and a high number.
     Range,
+    /// The scales of some survey instruments.
+    Scales,
     /// Dates, kept ascending and distinct.
     Dates,
     /// A count or dates.
@@ -165,6 +168,7 @@ impl Kind {
                 }
                 _ => None,
             },
+            Kind::Scales => scales(value).ok(),
             Kind::Dates => {
                 let dates: Option<BTreeSet<Day>> = value.as_array()?.iter().map(date).collect();
                 non_empty(dates?.into_iter().map(|day| Value::from(day.to_string())).collect())
@@ -172,6 +176,14 @@ impl Kind {
             Kind::CountOrDates if value.is_array() => Kind::Dates.accept(value),
             Kind::CountOrDates => Kind::Whole(1, LONGEST_WINDOW).accept(value),
             Kind::Zone => text(value).filter(|name| Zone::named(name).is_ok()).map(Value::from),
+        }
+    }
+
+    /// What was found in the place of what the key takes.
+    pub fn found(&self, value: &Value) -> String {
+        match self {
+            Kind::Scales => scales(value).err().unwrap_or_else(|| describe(value)),
+            _ => describe(value),
         }
     }
 
@@ -192,6 +204,7 @@ impl Kind {
             Kind::Number(range, _) => format!("a number {range}"),
             Kind::WordOr(words, number, _) => format!("{} or {number}", quoted(words)),
             Kind::Range => "a lower and a higher number, for example [0, 10]".to_owned(),
+            Kind::Scales => "scales of nps, csat and ces, for example { csat = { from = 1, to = 10 } }".to_owned(),
             Kind::Dates => "a list of dates, for example [\"2026-05-01\"]".to_owned(),
             Kind::CountOrDates => {
                 format!("{}, or {}", Kind::Whole(1, LONGEST_WINDOW).expected(), Kind::Dates.expected())
@@ -256,6 +269,58 @@ fn distinct_in_order(value: Value) -> Option<Value> {
 
 fn non_empty(items: Vec<Value>) -> Option<Value> {
     (!items.is_empty()).then_some(Value::Array(items))
+}
+
+/// The scales of instruments, each whole, or what is wrong with them.
+fn scales(value: &Value) -> Result<Value, String> {
+    let given = value.as_table().ok_or_else(|| describe(value))?;
+    let mut scales = toml::Table::new();
+    for (name, value) in given {
+        let instrument = Instrument::ALL.into_iter().find(|instrument| instrument.name() == name);
+        let instrument = instrument.ok_or_else(|| format!("{}, which is no instrument", spelling::named(name)))?;
+        let scale = scale(instrument, value)?;
+        if instrument == Instrument::Nps && (scale != Scale::new(instrument.scale())) {
+            return Err(format!(
+                "{value} for nps, which is defined on 0 to 10, 10 being best. Convert these answers, or call their instrument csat"
+            ));
+        }
+        let scale = Value::try_from(scale).map_err(|_| describe(value))?;
+        scales.insert(name.clone(), scale);
+    }
+    if scales.is_empty() {
+        return Err("none".to_owned());
+    }
+    Ok(Value::Table(scales))
+}
+
+/// The scale of an instrument, with what is not given as it usually is.
+fn scale(instrument: Instrument, value: &Value) -> Result<Scale, String> {
+    let name = instrument.name();
+    let given = value.as_table().ok_or_else(|| format!("{} for {name}", describe(value)))?;
+    let mut scale = Scale::new(instrument.scale());
+    for (part, value) in given {
+        let wrong = || format!("{} for {name}.{part}", describe(value));
+        match part.as_str() {
+            "from" => scale.from = number(value).ok_or_else(wrong)?,
+            "to" => scale.to = number(value).ok_or_else(wrong)?,
+            "best" => {
+                scale.best = match value.as_str() {
+                    Some("high") => Best::High,
+                    Some("low") => Best::Low,
+                    _ => return Err(format!("{}, where \"high\" or \"low\" is expected", wrong())),
+                };
+            }
+            _ => return Err(format!("{name}.{part}, where a scale has `from`, `to` and `best` alone")),
+        }
+    }
+
+    // Beyond that, a score could not be told from the next one.
+    const MOST: f64 = 1e6;
+    if scale.from >= scale.to || scale.from < -MOST || scale.to > MOST {
+        let ends = format!("{name} from {} to {}", scale.from, scale.to);
+        return Err(format!("{ends}, where `from` must be below `to`, and both between -{MOST} and {MOST}"));
+    }
+    Ok(scale)
 }
 
 /// A value as a message shows it.

@@ -225,7 +225,7 @@ impl Layers {
                 self.leaves.insert(key, Leaf { value, layer: layer.clone() });
             }
             None => {
-                let (expected, found) = (kind.expected(), describe(&value));
+                let (expected, found) = (kind.expected(), kind.found(&value));
                 self.problems.push(format!("`{key}` ({layer}): expected {expected}, found {found}"));
                 self.rejected.insert(key);
             }

@@ -29,7 +29,7 @@ mod show;
 mod unused;
 mod validate;
 
-pub use crate::measures::{Instrument, SignalKind};
+pub use crate::measures::{Best, Instrument, Scale, Scales, SignalKind};
 pub use choices::{
     Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Direction, EpochUnit, EvaluationChoice, Folds,
     Format, Penalty, RankBy, Reference, Sample,

@@ -8,7 +8,7 @@ use super::choices::{
 use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
-use crate::measures::{Instrument, SignalKind};
+use crate::measures::{Instrument, Scale, Scales, SignalKind};
 use crate::published;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -118,6 +118,10 @@ section! {
         /// Lowest and highest valid value; rows outside go to quarantine. Unless this says otherwise, moods are -1 to
         /// 1, NPS 0 to 10, CSAT 1 to 5, CES 1 to 7, and amounts unlimited.
         range: Option<[f64; 2]> => Range;
+        /// The scales of a survey's instruments where they are others than the usual ones: the lowest and the highest
+        /// score, and which end is best, "high" (as it is if nothing is said) or "low" (1 is very satisfied, or the
+        /// score counts effort). They go before `range`.
+        scales: Option<Scales> => Scales;
         /// How many days old the newest row of this source may be, instead of `gates.max_staleness_days`.
         max_staleness_days: Option<u32>, like 7 => Whole(0, LONGEST_STRETCH);
         /// The share of this source's rows that may be in quarantine, instead of `gates.max_quarantine_share`.
@@ -454,6 +458,27 @@ impl Signal {
             (SignalKind::Survey, None) => Instrument::ALL.to_vec(),
             _ => Vec::new(),
         }
+    }
+
+    /// The scale of an instrument's answers.
+    pub fn scale(&self, instrument: Instrument) -> Scale {
+        let given = self.scales.and_then(|scales| scales.get(instrument));
+        given.unwrap_or_else(|| Scale::new(self.range.unwrap_or(instrument.scale())))
+    }
+
+    /// Whether the settings say which end of an instrument's scale is the good one.
+    pub fn says_what_is_best(&self, instrument: Instrument) -> bool {
+        self.scales.is_some_and(|scales| scales.get(instrument).is_some())
+    }
+
+    /// The scales of its instruments, in words: "nps 0 to 10, csat 1 to 5". None unless it is a survey.
+    pub fn scales_in_words(&self) -> Option<String> {
+        let written = |instrument: Instrument| {
+            let Scale { from, to, .. } = self.scale(instrument);
+            format!("{} {from} to {to}", instrument.name())
+        };
+        let all: Vec<String> = self.instruments().into_iter().map(written).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 }
 

@@ -520,3 +520,39 @@ fn what_no_playbook_can_mean_is_refused() {
         assert_contains(&refusal(own), parts);
     }
 }
+
+#[test]
+fn scales_of_instruments_are_whole_or_say_what_is_wrong() {
+    let survey = |scales: &str| {
+        let keys = "path = \"s\"\nid = \"id\"\ntime = \"ts\"\nvalue = \"score\"\ninstrument = \"kind\"";
+        settings(&format!("{MINIMAL}\n[signals.surveys]\nkind = \"survey\"\n{keys}\n{scales}"))
+    };
+
+    // What is not said of a scale is as usual, and so are the scales that nothing is said of.
+    let signal = &survey("scales = { csat = { to = 10 }, ces = { best = \"low\" } }").unwrap().signals["surveys"];
+    assert_eq!(signal.scale(Instrument::Csat), Scale { from: 1.0, to: 10.0, best: Best::High });
+    assert_eq!(signal.scale(Instrument::Ces), Scale { from: 1.0, to: 7.0, best: Best::Low });
+    assert_eq!(signal.scale(Instrument::Nps), Scale::new([0.0, 10.0]));
+    assert_eq!(signal.scales_in_words().unwrap(), "nps 0 to 10, csat 1 to 10, ces 1 to 7");
+    let section = &survey("[signals.surveys.scales]\nces = { from = 1, to = 5 }").unwrap().signals["surveys"];
+    assert_eq!(section.scale(Instrument::Ces), Scale::new([1.0, 5.0]));
+    assert!(section.says_what_is_best(Instrument::Ces) && !section.says_what_is_best(Instrument::Csat));
+    // A range is of all instruments that have no scale of their own.
+    let both = &survey("range = [1, 9]\nscales = { ces = { from = 0, to = 1 } }").unwrap().signals["surveys"];
+    assert_eq!((both.scale(Instrument::Csat).to, both.scale(Instrument::Ces).to), (9.0, 1.0));
+
+    for (scales, found) in [
+        ("{ csat = { form = 1 } }", "csat.form, where a scale has `from`, `to` and `best` alone"),
+        ("{ cast = { from = 1 } }", "`cast`, which is no instrument"),
+        ("{ csat = { from = 10, to = 1 } }", "csat from 10 to 1"),
+        ("{ csat = { from = \"1\" } }", "the text \"1\" for csat.from"),
+        ("{ csat = { best = \"left\" } }", "where \"high\" or \"low\" is expected"),
+        ("{ nps = { from = 1, to = 5 } }", "which is defined on 0 to 10"),
+        ("{ csat = [1, 10] }", "the list [1, 10] for csat"),
+        ("[1, 10]", "the list [1, 10]"),
+        ("{}", "found none"),
+    ] {
+        let error = survey(&format!("scales = {scales}")).unwrap_err().to_string();
+        assert!(error.contains(found) && error.contains("`signals.surveys.scales` (file"), "{scales}: {error}");
+    }
+}

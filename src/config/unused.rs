@@ -4,7 +4,7 @@
 use super::choices::{ChurnDefinition, Format};
 use super::key::Key;
 use super::settings::{Eligibility, Gates, Settings, Signal};
-use crate::measures::SignalKind;
+use crate::measures::{Instrument, SignalKind};
 
 impl Settings {
     /// The keys that are set and have no effect, a sentence for each.
@@ -50,6 +50,18 @@ fn of_signal(name: &str, signal: &Signal) -> Vec<String> {
                     "signals.{name}.{key} gives no feature: a signal of kind \"event\" has no values; make it an \"amount\""
                 ));
             }
+        }
+    }
+    if signal.kind != SignalKind::Survey && signal.scales.is_some() {
+        notes.push(format!("signals.{name}.scales has no effect: only a signal of kind \"survey\" has instruments"));
+    }
+    if let (Some(scales), Some(one)) = (signal.scales, signal.instrument_name) {
+        for other in Instrument::ALL.into_iter().filter(|other| *other != one && scales.get(*other).is_some()) {
+            notes.push(format!(
+                "signals.{name}.scales.{} has no effect: instrument_name says that all answers are {}",
+                other.name(),
+                one.name()
+            ));
         }
     }
     if signal.kind != SignalKind::Amount && signal.unit.is_some() {

@@ -407,8 +407,9 @@ pub fn build(
 
     for (scan, report) in scans.iter().zip(&dataset.reports) {
         let within = report.rows.kept + report.rows.quarantine.total();
-        let own = plan.signals.get(scan.name).and_then(|signal| signal.max_quarantine_share);
-        let limit = Limit::new(&format!("signals.{}", scan.name), own, plan.max_quarantine_share);
+        let own = scan.settings.max_quarantine_share;
+        let limit = Limit::new(&format!("signals.{}", scan.name), own, plan.max_quarantine_share)
+            .with_scales(scan.settings.scales_in_words());
         report.rows.quarantine.check(&format!("signal `{}`", scan.name), within, &limit)?;
     }
 

@@ -1,7 +1,7 @@
 //! Which way risk is held to move with a feature: what the settings ask for, and what is known of its measure.
 
 use super::catalogue::{Catalogue, Feature};
-use crate::config::{Direction, Instrument, Model, Signal, SignalKind};
+use crate::config::{Best, Direction, Instrument, Model, Signal, SignalKind};
 use crate::error::{Error, Result};
 use crate::measures::{Definition, Effect};
 use std::collections::BTreeMap;
@@ -107,10 +107,24 @@ fn known_direction(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Opt
     match effect(signals, feature)? {
         Effect::MoreActivity => is_engagement.then_some(Direction::Falls),
         Effect::LessActivity => is_engagement.then_some(Direction::Rises),
-        // On some scales a high effort score is good, on others bad.
-        Effect::Better => (feature.instrument != Some(Instrument::Ces)).then_some(Direction::Falls),
-        Effect::Worse => Some(Direction::Rises),
+        Effect::Better => better(signals, feature),
+        Effect::Worse => better(signals, feature).map(Direction::opposite),
         Effect::Unknown => None,
+    }
+}
+
+/// How risk moves with what is better the greater it is: it falls, unless the greater score of an instrument is the worse
+/// one. On some scales a high effort score is good, on others bad, so nothing is known of one that the settings do not
+/// describe.
+fn better(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Option<Direction> {
+    let Some(instrument) = feature.instrument else { return Some(Direction::Falls) };
+    let signal = signals.get(feature.signal.as_deref()?)?;
+    if instrument == Instrument::Ces && !signal.says_what_is_best(instrument) {
+        return None;
+    }
+    match signal.scale(instrument).best {
+        Best::High => Some(Direction::Falls),
+        Best::Low => Some(Direction::Rises),
     }
 }
 
@@ -192,6 +206,24 @@ mod tests {
         ] {
             assert_eq!(found[name], direction, "{name}");
         }
+    }
+
+    #[test]
+    fn the_good_end_of_a_scale_turns_the_direction() {
+        let low = r#"signals.surveys.scales={ ces = { from = 1, to = 5, best = "low" }, csat = { best = "low" } }"#;
+        let found = directions(&["model.monotone=true", low]).unwrap();
+        for (name, direction) in [
+            ("surveys_ces_last", Some(Direction::Rises)),
+            ("surveys_ces_change", Some(Direction::Rises)),
+            ("surveys_csat_mean", Some(Direction::Rises)),
+            ("surveys_nps_last", Some(Direction::Falls)),
+            ("surveys_ces_days_since_last", None),
+        ] {
+            assert_eq!(found[name], direction, "{name}");
+        }
+
+        let high = "signals.surveys.scales={ ces = { from = 1, to = 5 } }";
+        assert_eq!(directions(&["model.monotone=true", high]).unwrap()["surveys_ces_mean"], Some(Direction::Falls));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::names::{has_word, unit_of, words};
 use crate::error::Result;
 use crate::measures::{Instrument, SignalKind};
 use crate::sources::plausibility;
-use crate::sources::profile::{self, Numbers, Profile, Value};
+use crate::sources::profile::Numbers;
 use std::path::PathBuf;
 
 /// Best first: the quantity of an event.
@@ -198,7 +198,8 @@ impl Signal {
         let (instruments, numbers) = match &survey.instruments {
             Instruments::Column(column) => {
                 self.set("instrument", &column.name, Some("its values are names of instruments".to_owned()));
-                by_instrument(table, column, survey.score)?
+                let numbers = plausibility::scores_by_instrument(&table.table, &column.name, &survey.score.name)?;
+                (Instrument::ALL.to_vec(), numbers)
             }
             Instruments::Named(instrument, why) => {
                 self.set("instrument_name", instrument.name(), Some((*why).to_owned()));
@@ -211,19 +212,43 @@ impl Signal {
             }
         };
 
-        let is_outside = |(instrument, numbers): (&Instrument, &Numbers)| {
-            let [lowest, highest] = instrument.scale();
-            numbers.count > 0 && !numbers.lie_in(lowest, highest)
-        };
-        if instruments.iter().zip(&numbers).any(is_outside) {
-            let seen = numbers.iter().filter(|numbers| numbers.count > 0);
-            let (lowest, highest) = seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), numbers| {
-                (low.min(numbers.lowest), high.max(numbers.highest))
-            });
-            let reason = format!("the scores go from {lowest} to {highest}");
-            self.set_range(plausibility::scale_around(lowest, highest), reason);
-        }
+        self.set_scales(&instruments, &numbers);
         Ok(())
+    }
+
+    /// The scales of the instruments whose scores lie beyond their usual ones.
+    fn set_scales(&mut self, instruments: &[Instrument], numbers: &[Numbers]) {
+        let mut scales = Vec::new();
+        let mut seen = Vec::new();
+        for (&instrument, numbers) in instruments.iter().zip(numbers) {
+            let [lowest, highest] = instrument.scale();
+            if numbers.count == 0 || numbers.lie_in(lowest, highest) {
+                continue;
+            }
+
+            let name = instrument.name();
+            let [from, to] = plausibility::scale_around(numbers.lowest, numbers.highest);
+            let found = format!("{name} from {} to {}", numbers.lowest, numbers.highest);
+            if instrument == Instrument::Nps {
+                self.doubts.push(format!(
+                    "NPS is defined on scores from 0 to 10, and there is {found}; convert these scores, or is this another \
+                     instrument?"
+                ));
+                self.set_range([from, to], format!("there is {found}"));
+                continue;
+            }
+            if instrument == Instrument::Ces {
+                self.doubts
+                    .push("is a high CES score little effort? If it is much, add best = \"low\" to its scale".into());
+            }
+            scales.push(format!("{name} = {{ from = {from}, to = {to} }}"));
+            seen.push(found);
+        }
+
+        if !scales.is_empty() {
+            let reason = Some(format!("there is {}", seen.join(", and ")));
+            self.entries.push(Entry { key: "scales", value: format!("{{ {} }}", scales.join(", ")), reason });
+        }
     }
 
     fn category(&mut self, table: &Candidate, id: &Column) {
@@ -269,7 +294,7 @@ enum Instruments<'a> {
 impl<'a> Survey<'a> {
     fn find(table: &'a Candidate, id: &Column) -> Option<Survey<'a>> {
         let names_instruments = |column: &&Column| {
-            let known = |level: &&str| instrument_named(level).is_some();
+            let known = |level: &&str| Instrument::named(level).is_some();
             column.levels().is_some_and(|levels| !levels.is_empty() && levels.iter().all(known))
         };
         let column = table.those(Column::is_text).filter(|column| column.name != id.name).find(names_instruments);
@@ -293,37 +318,15 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// The instrument that a value names.
-fn instrument_named(level: &str) -> Option<Instrument> {
-    Instrument::ALL.into_iter().find(|instrument| level.trim().eq_ignore_ascii_case(instrument.name()))
-}
-
 /// The instrument that a word of a name names.
 fn instrument_in(name: &str) -> Option<Instrument> {
-    words(name).iter().find_map(|word| instrument_named(word))
+    words(name).iter().find_map(|word| Instrument::named(word))
 }
 
 fn by_values(numbers: Numbers) -> Instrument {
     let narrow = [Instrument::Csat, Instrument::Ces];
     let fits = |instrument: &Instrument| numbers.lie_in(instrument.scale()[0], instrument.scale()[1]);
     narrow.into_iter().find(fits).unwrap_or(Instrument::Nps)
-}
-
-/// The scores of each instrument.
-fn by_instrument(table: &Candidate, column: &Column, score: &Column) -> Result<(Vec<Instrument>, Vec<Numbers>)> {
-    let mut profiles = vec![Profile::default(); Instrument::ALL.len()];
-    profile::sample(&table.table, &[&column.name, &score.name], |values| {
-        let level = match values[0] {
-            Value::Text(text) => instrument_named(text),
-            Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(instrument_named),
-            _ => None,
-        };
-        let place = level.and_then(|level| Instrument::ALL.iter().position(|known| *known == level));
-        if let Some(profile) = place.and_then(|place| profiles.get_mut(place)) {
-            profile.add(values[1]);
-        }
-    })?;
-    Ok((Instrument::ALL.to_vec(), profiles.into_iter().map(|profile| profile.numbers).collect()))
 }
 
 /// A kind as the configuration has it.

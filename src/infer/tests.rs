@@ -3,7 +3,7 @@
 use super::names::{is_person_id, signal_name, words};
 use super::written::quoted;
 use super::*;
-use crate::config::{ChurnDefinition, Settings, SignalKind};
+use crate::config::{Best, ChurnDefinition, Scale, Scales, Settings, SignalKind};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
     StringArray, TimestampMicrosecondArray,
@@ -413,7 +413,9 @@ fn scales_are_believed_and_seen() {
 
     let (text, settings) = inferred(data);
     let surveys = &settings.signals["surveys"];
-    assert_eq!((surveys.instrument.as_deref(), surveys.range), (Some("kind"), Some([1.0, 10.0])));
+    let csat = Scale { from: 1.0, to: 10.0, best: Best::High };
+    assert_eq!((surveys.instrument.as_deref(), surveys.range), (Some("kind"), None));
+    assert_eq!(surveys.scales, Some(Scales { csat: Some(csat), ..Scales::default() }));
     let ces = &settings.signals["ces_2025"];
     assert_eq!((ces.instrument_name.unwrap().name(), ces.range), ("ces", None));
     assert_eq!(settings.signals["mentions"].range, Some([0.0, 1.0]));

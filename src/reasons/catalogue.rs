@@ -4,7 +4,7 @@
 //! customer's own numbers. [`DEFINITIONS`] is the one list of them; [`concepts`] groups the terms.
 
 use super::language::{spaced, Noun, Unit};
-use crate::config::{Signal, SignalKind};
+use crate::config::{Best, Instrument, Signal, SignalKind};
 use crate::features::{Catalogue, Feature, Measure};
 use crate::measures;
 pub use crate::measures::Family;
@@ -355,7 +355,7 @@ fn words(signals: &Signals, key: &Key) -> Words {
     let unit = Unit::from_config(signal.and_then(|s| s.unit.as_deref()));
     let subject = match key.family {
         Family::Score => {
-            let instrument = key.instrument.unwrap_or_default().to_uppercase();
+            let instrument = instrument_in_words(signal, key.instrument.unwrap_or_default());
             let name = if surveys(signals) == 1 { instrument } else { format!("{instrument} of {}", rows.many) };
             Noun::new(&name, &name)
         }
@@ -368,6 +368,18 @@ fn words(signals: &Signals, key: &Key) -> Words {
     };
 
     Words { rows, subject, unit }
+}
+
+/// What an instrument is called. Where its low scores are the good ones, a reader has to know: what a person says of effort
+/// is effort then, and of another it is said which end is best.
+fn instrument_in_words(signal: Option<&Signal>, name: &str) -> String {
+    let instrument = Instrument::ALL.into_iter().find(|instrument| instrument.name() == name);
+    let scale = instrument.zip(signal).map(|(instrument, signal)| signal.scale(instrument));
+    match scale.filter(|scale| scale.best == Best::Low) {
+        Some(_) if instrument == Some(Instrument::Ces) => "effort".to_owned(),
+        Some(scale) => format!("{} ({} is best)", name.to_uppercase(), scale.from),
+        None => name.to_uppercase(),
+    }
 }
 
 #[cfg(test)]

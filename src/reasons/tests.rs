@@ -248,14 +248,23 @@ fn explainer(settings: &Settings, terms: &[Term], attribution: Attribution) -> R
 
 /// Explains a person against another.
 fn explain_against(reference: &Person, person: &Person, coefficients: Vec<f64>) -> (Explanation, f64) {
-    let settings = settings(SETTINGS);
-    let recipe = recipe(&settings, reference);
-    let mean = linear(&coefficients, &row(&recipe, &reference.raw(&settings), reference.plan));
-    let raw = person.raw(&settings);
+    explain_with(&settings(SETTINGS), reference, person, coefficients)
+}
+
+/// As [`explain_against`], with other settings.
+fn explain_with(
+    settings: &Settings,
+    reference: &Person,
+    person: &Person,
+    coefficients: Vec<f64>,
+) -> (Explanation, f64) {
+    let recipe = recipe(settings, reference);
+    let mean = linear(&coefficients, &row(&recipe, &reference.raw(settings), reference.plan));
+    let raw = person.raw(settings);
     let x = linear(&coefficients, &row(&recipe, &raw, person.plan));
     let log_odds = -2.0 + x.effects.iter().sum::<f64>();
     let attribution = Attribution::new(Some(coefficients), -2.0, mean).unwrap();
-    let explainer = explainer(&settings, &recipe.terms(), attribution).unwrap();
+    let explainer = explainer(settings, &recipe.terms(), attribution).unwrap();
     let explanation = explainer.explain(&raw, &[person.plan], &x);
     (explanation, log_odds - explainer.reference_log_odds())
 }
@@ -267,6 +276,26 @@ fn explain(person: &Person) -> Explanation {
 fn text<'e>(explanation: &'e Explanation, code: &str) -> &'e str {
     let reason = explanation.all.iter().find(|reason| reason.code == code);
     &reason.unwrap_or_else(|| panic!("no {code} in {:#?}", explanation.all)).text
+}
+
+#[test]
+fn where_low_scores_are_good_a_sentence_says_what_a_high_one_is() {
+    use Instrument::{Ces, Csat};
+    let turned = format!(
+        "{SETTINGS}scales = {{ ces = {{ from = 1, to = 5, best = \"low\" }}, csat = {{ from = 1, to = 6, best = \"low\" }} }}\n"
+    );
+    let settings = settings(&turned);
+    // Risk rises with these scores.
+    let is_turned = |term: &Term| term.name.starts_with("surveys_ces") || term.name.starts_with("surveys_csat");
+    let coefficients = terms(&settings).into_iter().zip(engagement_protects(&settings));
+    let coefficients = coefficients.map(|(term, size)| if is_turned(&term) { size.abs() } else { size }).collect();
+
+    let person = typical()
+        .with("surveys", answers(&[(Ces, 5.0, 12.0), (Csat, 5.0, 3.0), (Ces, 2.0, 100.0), (Csat, 5.0, 120.0)]));
+    let explanation = explain_with(&settings, &typical(), &person, coefficients).0;
+    // The codes speak of the numbers, as ever: the one for more of it is the one for the worse answer here.
+    assert_eq!(text(&explanation, "SURVEY_CES_RISE"), "Effort rose from 2 to 5, 12 days ago");
+    assert_eq!(text(&explanation, "SURVEY_CSAT_HIGH"), "Last CSAT (1 is best) answer was 5, 3 days ago");
 }
 
 #[test]

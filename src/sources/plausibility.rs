@@ -2,12 +2,12 @@
 //! stand for "unknown". Only a person can tell, so all of this is advice. `churn init` and `churn check` share it; both look
 //! at a sample of the rows.
 
-use super::profile::{self, Profile};
+use super::profile::{self, Numbers, Profile, Value};
 use super::{Sources, Table};
 use crate::calendar::{Day, Zone, DAY_SECONDS, MICROS};
 use crate::config::{Settings, Signal};
 use crate::error::Result;
-use crate::measures::SignalKind;
+use crate::measures::{Instrument, SignalKind};
 
 /// Values that a column needs before something can be said of them.
 const LEAST: u64 = 50;
@@ -37,8 +37,11 @@ pub fn advice(settings: &Settings, sources: &Sources, zone: &Zone) -> Result<Vec
         about_columns(&sources.customers, &times, &numbers, zone, &mut advice)?;
     }
 
-    for (signal, table) in settings.signals.values().zip(&sources.signals) {
+    for ((name, signal), table) in settings.signals.iter().zip(&sources.signals) {
         about_signal(signal, table, zone, &mut advice)?;
+        if signal.kind == SignalKind::Survey {
+            about_scores(name, signal, table, &mut advice)?;
+        }
     }
 
     if let Some(table) = &sources.churn {
@@ -61,6 +64,54 @@ fn about_signal(signal: &Signal, table: &Table, zone: &Zone, advice: &mut Vec<St
         }
     }
     Ok(())
+}
+
+/// Advice on scores beyond the scales of their instruments.
+fn about_scores(name: &str, signal: &Signal, table: &Table, advice: &mut Vec<String>) -> Result<()> {
+    let Some(value) = &signal.value else { return Ok(()) };
+    let numbers = match (signal.instrument_name, &signal.instrument) {
+        (Some(_), _) => vec![profile::profiles(table, &[value])?[0].numbers],
+        (None, Some(column)) => scores_by_instrument(table, column, value)?,
+        (None, None) => return Ok(()),
+    };
+
+    for (instrument, numbers) in signal.instruments().into_iter().zip(numbers) {
+        let scale = signal.scale(instrument);
+        let (from, to) = (scale.from, scale.to);
+        if numbers.count < LEAST || numbers.lie_in(from, to) {
+            continue;
+        }
+        let (what, instrument) = (&table.what, instrument.name());
+        let [low, high] = scale_around(numbers.lowest, numbers.highest);
+        let set = match instrument {
+            "nps" => "NPS is defined on 0 to 10: convert them".to_owned(),
+            _ => format!(
+                "if that is their scale, set signals.{name}.scales = {{ {instrument} = {{ from = {low}, to = {high} }} }}, with \
+                 best = \"low\" if a low score is the good one"
+            ),
+        };
+        advice.push(format!(
+            "{what}: the {instrument} scores in `{value}` go from {} to {}, beyond the scale from {from} to {to}; {set}",
+            numbers.lowest, numbers.highest
+        ));
+    }
+    Ok(())
+}
+
+/// What the scores of each instrument are like, in the order of [`Instrument::ALL`], by a sample of the rows.
+pub(crate) fn scores_by_instrument(table: &Table, instrument: &str, score: &str) -> Result<Vec<Numbers>> {
+    let mut profiles = vec![Profile::default(); Instrument::ALL.len()];
+    profile::sample(table, &[instrument, score], |values| {
+        let named = match values[0] {
+            Value::Text(text) => Instrument::named(text),
+            Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(Instrument::named),
+            _ => None,
+        };
+        if let Some(profile) = named.and_then(|named| profiles.get_mut(named as usize)) {
+            profile.add(values[1]);
+        }
+    })?;
+    Ok(profiles.into_iter().map(|profile| profile.numbers).collect())
 }
 
 /// Advice on columns of times and on columns of numbers.
@@ -208,7 +259,6 @@ pub(crate) fn placeholder(column: &str, profile: &Profile) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::profile::Value;
 
     fn profile<'a>(values: impl IntoIterator<Item = Value<'a>>) -> Profile {
         let mut profile = Profile::default();

@@ -54,7 +54,8 @@ impl Reason {
     }
 
     /// What to do about many rows of a source.
-    fn advice(self, section: &str) -> String {
+    fn advice(self, limit: &Limit) -> String {
+        let section = &limit.section;
         match self {
             Reason::NullId => format!("Fill in the column that {section}.id names, or leave rows without an id out"),
             Reason::NullTime => format!("Fill in the column of the time ({section}), or leave rows without a time out"),
@@ -62,9 +63,15 @@ impl Reason {
                 "Check that the customers table (customers.path) is whole and that both write ids alike".to_owned()
             }
             Reason::NonFinite => "Write null where there is no value, and leave infinite numbers out".to_owned(),
-            Reason::OutOfScale => {
-                format!("If the column has another scale, say so with {section}.range (lowest and highest valid value)")
-            }
+            Reason::OutOfScale => match &limit.scales {
+                Some(scales) => format!(
+                    "The scales are {scales}; if answers are on another, say so with {section}.scales, for example {{ csat = {{ \
+                     from = 1, to = 10 }} }}, or with {section}.range for all of them"
+                ),
+                None => {
+                    format!("If the column has another scale, say so with {section}.range (lowest and highest valid value)")
+                }
+            },
             Reason::UnknownInstrument => {
                 format!("Name the instruments nps, csat and ces, or the one of all rows with {section}.instrument_name")
             }
@@ -112,7 +119,7 @@ impl Quarantine {
             counts.iter().map(|(reason, rows)| format!("{rows} with {}", reason.words())).collect();
         counts.retain(|(reason, _)| *reason != Reason::Duplicate);
         let commonest = counts.iter().max_by_key(|(_, rows)| *rows);
-        let advice = commonest.map(|(reason, _)| reason.advice(&limit.section)).unwrap_or_default();
+        let advice = commonest.map(|(reason, _)| reason.advice(limit)).unwrap_or_default();
         Err(Error::Contract(format!(
             "{what}: {bad} of {rows} rows cannot be used ({}), more than the allowed share of {} ({}). {advice}; or, if such \
              rows are expected, allow more of this source with {}.max_quarantine_share",
@@ -132,6 +139,8 @@ pub struct Limit {
     set_by: String,
     /// The section of the source.
     section: String,
+    /// The scales of a survey, in words.
+    scales: Option<String>,
 }
 
 impl Limit {
@@ -142,7 +151,14 @@ impl Limit {
             share: own.unwrap_or(of_gates),
             set_by: format!("{setter}.max_quarantine_share"),
             section: section.to_owned(),
+            scales: None,
         }
+    }
+
+    /// The same for a source whose answers must be on these scales.
+    #[must_use]
+    pub fn with_scales(self, scales: Option<String>) -> Limit {
+        Limit { scales, ..self }
     }
 }
 
@@ -172,6 +188,10 @@ mod tests {
         }
 
         assert!(q.check("signal `s`", 100, &Limit::new("signals.s", Some(0.06), 0.05)).is_ok());
+        let survey = Limit::new("signals.s", None, 0.05).with_scales(Some("csat 1 to 5".to_owned()));
+        let message = q.check("signal `s`", 100, &survey).unwrap_err().to_string();
+        assert!(message.contains("csat 1 to 5") && message.contains("signals.s.scales"), "{message}");
+
         let own = Limit::new("signals.s", Some(0.01), 0.05);
         let message = q.check("signal `s`", 100, &own).unwrap_err().to_string();
         assert!(message.contains("share of 0.01 (signals.s.max_quarantine_share)"), "{message}");

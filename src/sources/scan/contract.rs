@@ -3,7 +3,7 @@
 use super::categories::Categories;
 use super::row_layout::RowLayout;
 use super::signal;
-use crate::config::{Signal, SignalKind};
+use crate::config::{Instrument, Scale, Signal, SignalKind};
 use crate::error::{Error, Result};
 use crate::sources::contract::{IdKind, Need};
 use arrow_array::RecordBatch;
@@ -23,6 +23,8 @@ pub(super) struct SignalContract<'a> {
     pub(super) origin: i64,
     /// The codes of its categories.
     pub(super) categories: Categories,
+    /// The lowest and highest valid score of each instrument.
+    pub(super) scales: [[f64; 2]; Instrument::ALL.len()],
 }
 
 impl<'a> SignalContract<'a> {
@@ -49,6 +51,10 @@ impl<'a> SignalContract<'a> {
             instants,
             origin,
             categories,
+            scales: Instrument::ALL.map(|instrument| {
+                let Scale { from, to, .. } = settings.scale(instrument);
+                [from, to]
+            }),
         }
     }
 

@@ -5,7 +5,6 @@ use super::packing::KeyLayout;
 use super::partition::Partitioning;
 use super::row_layout::NO_CATEGORY;
 use crate::calendar::MICROS;
-use crate::config::Instrument;
 use crate::numeric::{ordered_f32, ROUND};
 
 /// The partition of a row that is left out.
@@ -127,8 +126,7 @@ pub(super) fn all_within(values: &[f64], low: f64, high: f64) -> bool {
 }
 
 /// Whether all scores are on the scales of their instruments, as far as these are known.
-pub(super) fn all_on_scale(scores: &[f64], instruments: &[u32]) -> bool {
-    let scales = Instrument::ALL.map(Instrument::scale);
+pub(super) fn all_on_scale(scores: &[f64], instruments: &[u32], scales: &[[f64; 2]]) -> bool {
     let of_row = |(&score, &instrument): (&f64, &u32)| {
         scales.get(instrument as usize).is_none_or(|&[low, high]| (score >= low) & (score <= high))
     };

@@ -295,7 +295,7 @@ impl<'a> RowChecker<'a> {
     }
 
     fn read_values(&mut self, batch: &RecordBatch, column: &str) {
-        let SignalContract { settings, layout, .. } = self.contract;
+        let SignalContract { settings, layout, scales, .. } = self.contract;
         let array = batch.column_by_name(column);
         match array {
             Some(array) => decode::numbers(array, &mut self.values),
@@ -306,12 +306,11 @@ impl<'a> RowChecker<'a> {
         }
 
         let range = settings.range.or((settings.kind == SignalKind::Sentiment).then_some([-1.0, 1.0]));
-        let in_order = match range {
-            None if layout.instrument => vector::all_on_scale(&self.values, &self.instruments),
-            _ => {
-                let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
-                vectorised!(vector::all_within(&self.values, low, high))
-            }
+        let in_order = if layout.instrument {
+            vector::all_on_scale(&self.values, &self.instruments, scales)
+        } else {
+            let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
+            vectorised!(vector::all_within(&self.values, low, high))
         };
         if !in_order {
             self.leave_out_values(array, range);
@@ -328,7 +327,7 @@ impl<'a> RowChecker<'a> {
         }
     }
 
-    /// Leaves out the rows whose values are not finite, or not within the range or else the scale of their instrument.
+    /// Leaves out the rows whose values are not finite, or not within the range or the scale of their instrument.
     fn leave_out_values(&mut self, array: Option<&ArrayRef>, range: Option<[f64; 2]>) {
         let nulls = array.and_then(|array| array.logical_nulls());
         let is_null = |row: usize| array.is_none() || nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
@@ -336,8 +335,8 @@ impl<'a> RowChecker<'a> {
             if *partition == LEFT_OUT {
                 continue;
             }
-            let scale = || Instrument::ALL.get(*self.instruments.get(row)? as usize).map(|known| known.scale());
-            let range = if self.contract.layout.instrument { range.or_else(scale) } else { range };
+            let scale = || self.contract.scales.get(*self.instruments.get(row)? as usize).copied();
+            let range = if self.contract.layout.instrument { scale() } else { range };
             let reason = if value.is_finite() {
                 let outside = range.is_some_and(|[low, high]| value < low || value > high);
                 outside.then_some(Reason::OutOfScale)
@@ -353,6 +352,5 @@ impl<'a> RowChecker<'a> {
 }
 
 fn instrument_code(text: &str) -> u32 {
-    let text = text.trim().to_ascii_lowercase();
-    Instrument::ALL.into_iter().find(|known| known.name() == text).map_or(UNKNOWN_INSTRUMENT, |known| known as u32)
+    Instrument::named(text).map_or(UNKNOWN_INSTRUMENT, |known| known as u32)
 }

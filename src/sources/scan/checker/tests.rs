@@ -55,6 +55,7 @@ fn settings() -> Signal {
         deduplicate: true,
         label: None,
         unit: None,
+        scales: None,
         range: Some([0.0, 900.0]),
         max_staleness_days: None,
         time_unit: None,
