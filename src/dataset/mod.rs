@@ -13,6 +13,7 @@ pub mod silence;
 pub mod snapshots;
 pub mod time_split;
 pub mod values;
+mod visit;
 
 use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
@@ -23,7 +24,9 @@ use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use crate::labels::Labels;
 use crate::memory::{Arena, Memory};
 use crate::observer::{Note, Observer};
-use crate::sources::{self, Cancellations, CustomerTable, Limit, Resolver, SignalReport, SignalScan, Sources};
+use crate::sources::{
+    self, Cancellations, CustomerTable, Limit, PartitionRows, Resolver, SignalReport, SignalScan, Sources,
+};
 use budget::MemoryPlan;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +37,7 @@ pub use pauses::Pauses;
 pub use plan::{RowsPlan, ScanDays};
 pub use selection::Selection;
 pub use values::{StoredValues, Values};
+pub use visit::visit;
 
 /// The rows of one partition.
 #[derive(Clone, Debug, Default)]
@@ -223,6 +227,14 @@ impl Tables {
         Tables::with_days(plan, Some(plan.days(as_of, false)), memory, observer)
     }
 
+    /// As [`Tables::open`], without the folders of days outside of these.
+    ///
+    /// # Errors
+    /// As [`Tables::open`].
+    pub fn for_days(plan: &RowsPlan<'_>, days: ScanDays, memory: &Memory, observer: &dyn Observer) -> Result<Tables> {
+        Tables::with_days(plan, Some(days), memory, observer)
+    }
+
     fn with_days(
         plan: &RowsPlan<'_>,
         days: Option<ScanDays>,
@@ -265,6 +277,9 @@ impl Tables {
     }
 }
 
+/// Who is shown the rows of each partition, with its customers as their places in the customers table.
+pub type Visitor<'a> = &'a (dyn Fn(&PartitionRows, &[u32]) + Sync);
+
 /// What one partition gives.
 struct Part {
     block: Block,
@@ -289,6 +304,22 @@ pub fn build(
     labels_end: Option<Day>,
     observer: &dyn Observer,
 ) -> Result<Dataset> {
+    build_visited(plan, tables, as_of, labels_end, observer, &|_, _| ())
+}
+
+/// As [`build`]; each partition's rows, which are those of [`RowsPlan::days`], are shown to a `visitor` with the customers of
+/// the partition, given as their places in the customers table. Partitions come in no order.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_visited(
+    plan: &RowsPlan<'_>,
+    tables: &Tables,
+    as_of: &[Day],
+    labels_end: Option<Day>,
+    observer: &dyn Observer,
+    visitor: Visitor<'_>,
+) -> Result<Dataset> {
     let mut as_of = as_of.to_vec();
     as_of.sort_unstable();
     as_of.dedup();
@@ -302,7 +333,8 @@ pub fn build(
         .map(|((name, signal), table)| {
             // Only the signals whose silence is churn are read beyond the last as-of date.
             let ahead = labels_end.is_some() && plan.churn.signals.contains(name);
-            SignalScan { name, settings: signal, table, from: first, to: if ahead { end } else { last } }
+            let to = if ahead { end } else { last };
+            SignalScan { name, settings: signal, table, from: first, to, counts_rows: false }
         })
         .collect();
 
@@ -348,8 +380,9 @@ pub fn build(
         .par_bridge()
         .map_init(start, |(resolver, counts, values), partition| {
             let rows = resolver.resolve(partition)?;
-            engine.count(rows, counts);
             let members = &store.partitioning.members[partition];
+            visitor(rows, members);
+            engine.count(rows, counts);
             let mut exclusions = vec![Exclusions::default(); as_of.len()];
             let mut keys = Vec::new();
             let mut block = Block::default();

@@ -28,24 +28,29 @@ pub(super) struct SignalContract<'a> {
 }
 
 impl<'a> SignalContract<'a> {
-    /// For rows within some instants, whose values take so many words, and whose categories have their codes from there.
+    /// For rows within some instants, whose values take so many words, and whose categories, if they are kept, have their
+    /// codes from there.
     pub fn new(
         name: &'a str,
         settings: &'a Signal,
         value_words: usize,
+        keeps_category: bool,
         instants: Range<i64>,
         origin: i64,
         categories: Categories,
     ) -> SignalContract<'a> {
         let is_survey = settings.kind == SignalKind::Survey;
+        let mut needs = signal::needs(name, settings);
+        let category = format!("signals.{name}.category");
+        needs.retain(|need| keeps_category || need.setting != category);
         SignalContract {
             name,
             settings,
-            needs: signal::needs(name, settings),
+            needs,
             layout: RowLayout {
                 fraction: is_survey || settings.deduplicate,
                 value_words,
-                category: settings.category.is_some(),
+                category: settings.category.is_some() && keeps_category,
                 instrument: is_survey,
             },
             instants,

@@ -140,7 +140,8 @@ fn contracts<'a>(
     }
 
     let contract = |(scan, instants): (&'a SignalScan<'_>, Range<i64>)| {
-        SignalContract::new(scan.name, scan.settings, scan.value_words(), instants, origin, categories())
+        let (words, keeps) = (scan.value_words(), scan.keeps_values());
+        SignalContract::new(scan.name, scan.settings, words, keeps, instants, origin, categories())
     };
     Ok((origin, scans.iter().zip(instants).map(contract).collect()))
 }

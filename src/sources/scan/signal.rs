@@ -1,7 +1,7 @@
 //! A signal to scan, and what the scan saw of it.
 
 use crate::calendar::Day;
-use crate::config::Signal;
+use crate::config::{Signal, SignalKind};
 use crate::sources::contract::{Need, Role};
 use crate::sources::parquet::{statistics, Table};
 use crate::sources::quarantine::Quarantine;
@@ -19,13 +19,21 @@ pub struct SignalScan<'a> {
     pub from: Day,
     /// The day before which rows are kept.
     pub to: Day,
+    /// Whether rows are only counted: they are checked like any other, but of what they say only the answers to surveys are
+    /// kept, and what tells copies apart.
+    pub counts_rows: bool,
 }
 
 impl SignalScan<'_> {
+    /// Whether values and categories are kept.
+    pub(super) fn keeps_values(&self) -> bool {
+        !self.counts_rows || self.settings.kind == SignalKind::Survey || self.settings.deduplicate
+    }
+
     /// Words of a value: 0 without values, 1 where all are exact in 32 bits, by the types of all files and their
     /// statistics, otherwise 2.
     pub(super) fn value_words(&self) -> usize {
-        let Some(column) = &self.settings.value else { return 0 };
+        let Some(column) = self.settings.value.as_ref().filter(|_| self.keeps_values()) else { return 0 };
         let exact = self.table.files.iter().all(|file| match file.data_type(column) {
             Some(DataType::Float32 | DataType::Float16 | DataType::Boolean) => true,
             Some(DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16) => true,

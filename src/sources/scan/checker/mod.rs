@@ -102,7 +102,7 @@ impl<'a> RowChecker<'a> {
         if let Some(column) = &settings.value {
             self.read_values(batch, column);
         }
-        if let Some(column) = &settings.category {
+        if let Some(column) = settings.category.as_ref().filter(|_| layout.category) {
             let (categories, out) = (&self.contract.categories, &mut self.words[1 + layout.category_at()]);
             text_codes(batch, column, NO_CATEGORY, |text| categories.code(text), &mut self.category_codes, out);
         }
@@ -317,7 +317,9 @@ impl<'a> RowChecker<'a> {
         }
 
         let at = 1 + layout.value_at();
-        if layout.value_words == 1 {
+        if layout.value_words == 0 {
+            // Values are checked and not kept.
+        } else if layout.value_words == 1 {
             self.words[at].resize(self.values.len(), 0);
             vectorised!(vector::ordered(&self.values, &mut self.words[at]));
         } else {

@@ -94,7 +94,7 @@ fn replaced(mut columns: Columns, name: &str, array: ArrayRef) -> Columns {
 /// The rows that are kept: their partitions and words; and what became of all.
 fn checked(customers: &CustomerTable, batches: &[RecordBatch]) -> Result<(Vec<Kept>, RowCounts)> {
     let (settings, zone) = (settings(), Zone::utc());
-    let contract = SignalContract::new("visits", &settings, 2, 0..900_000_000, 0, Categories::default());
+    let contract = SignalContract::new("visits", &settings, 2, true, 0..900_000_000, 0, Categories::default());
     let index = CustomerIndex::new(customers, Day(0));
     let mut checker = RowChecker::new(&contract, &index, &zone);
     let (mut kept, mut counts, mut names) = (Vec::new(), RowCounts::default(), HashMap::new());
