@@ -53,6 +53,7 @@ pub mod features;
 pub mod files;
 pub mod infer;
 pub mod jobs;
+pub mod kpis;
 pub mod labels;
 mod language;
 mod measures;

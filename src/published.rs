@@ -50,13 +50,15 @@ pub enum Part {
 pub enum Holds {
     /// A date as text, as in the name of the folder.
     FolderDay,
-    Day,
-    Flag,
     Integer,
     Float,
     Text,
     /// Integers or texts, as in the customers table.
     Id,
+    /// A date.
+    Day,
+    /// Yes or no.
+    Flag,
 }
 
 /// The definition of a column.
@@ -155,6 +157,36 @@ pub const LATEST: &[Column] = &[
     Column::ModelVersion,
 ];
 
+/// The columns of `kpis.parquet`, in order.
+pub const KPIS: [Definition; 10] = [
+    Definition { name: "period_start", holds: Holds::Day, meaning: "the first day of the period" },
+    Definition { name: "period_end", holds: Holds::Day, meaning: "the first day after the period" },
+    Definition {
+        name: "segment",
+        holds: Holds::Text,
+        meaning: "what customers are told apart by: a column, or `all` for all customers",
+    },
+    Definition {
+        name: "level",
+        holds: Holds::Text,
+        meaning: "its level; `all` for all customers, `(missing)` for those whose column is null",
+    },
+    Definition { name: "measure", holds: Holds::Text, meaning: "what is measured, see [measures](measures.md)" },
+    Definition { name: "value", holds: Holds::Float, meaning: "the value, never null: what is not known has no row" },
+    Definition {
+        name: "low",
+        holds: Holds::Float,
+        meaning: "the lower end of the 95 % interval; null where there is none",
+    },
+    Definition { name: "high", holds: Holds::Float, meaning: "its upper end" },
+    Definition { name: "n", holds: Holds::Integer, meaning: "the customers or answers that the value is of" },
+    Definition {
+        name: "running",
+        holds: Holds::Flag,
+        meaning: "whether the period goes on after the as-of date, so that the value is that so far",
+    },
+];
+
 /// The key in the footer of a published file under which it says what it holds.
 pub const MARK: &str = "churn-risk";
 
@@ -167,11 +199,19 @@ pub enum Content {
     Features,
     Details,
     Drivers,
+    Kpis,
 }
 
 impl Content {
-    const ALL: [Content; 6] =
-        [Content::List, Content::Scores, Content::Latest, Content::Features, Content::Details, Content::Drivers];
+    const ALL: [Content; 7] = [
+        Content::List,
+        Content::Scores,
+        Content::Latest,
+        Content::Features,
+        Content::Details,
+        Content::Drivers,
+        Content::Kpis,
+    ];
 
     /// As the file says it.
     pub fn name(self) -> &'static str {
@@ -182,6 +222,7 @@ impl Content {
             Content::Features => "features",
             Content::Details => "details",
             Content::Drivers => "drivers",
+            Content::Kpis => "kpis",
         }
     }
 
@@ -195,7 +236,7 @@ impl Content {
             Content::List => LIST,
             Content::Scores => SCORES,
             Content::Latest => LATEST,
-            Content::Features | Content::Details | Content::Drivers => &[],
+            Content::Features | Content::Details | Content::Drivers | Content::Kpis => &[],
         }
     }
 
@@ -208,6 +249,7 @@ impl Content {
             Content::Features => "a feature table",
             Content::Details => "the details of a list",
             Content::Drivers => "the drivers of a model",
+            Content::Kpis => "the measures of a run",
         }
     }
 
@@ -224,6 +266,8 @@ impl Content {
             Some(Content::Scores)
         } else if has_keys && names.iter().any(|name| name.ends_with("_days_since_last")) {
             Some(Content::Features)
+        } else if KPIS.iter().all(|column| names.contains(&column.name)) {
+            Some(Content::Kpis)
         } else {
             None
         }
@@ -389,10 +433,16 @@ mod tests {
 
     #[test]
     fn the_tables_of_columns_are_written_from_their_definitions() {
+        let head = rows(&[]);
+        let row = |column: Definition| {
+            vec![format!("`{}`", column.name), in_words(column.holds).to_owned(), column.meaning.to_owned()]
+        };
+        let of_kpis: Rows = head.into_iter().chain(KPIS.map(row)).collect();
         let tables = [
             ("columns of the list", rows(LIST)),
             ("columns of the scores", rows(SCORES)),
             ("columns of the newest risks", rows(LATEST)),
+            ("columns of the measures", of_kpis),
         ];
         hold_tables("docs/lists.md", &tables);
     }
@@ -408,6 +458,7 @@ mod tests {
             content(&["customer_id", "as_of", "logins_days_since_last"].map(str::to_owned)),
             Some(Content::Features)
         );
+        assert_eq!(content(&KPIS.map(|column| column.name.to_owned())), Some(Content::Kpis));
         assert_eq!(content(&["customer_id", "as_of", "tenure_days"].map(str::to_owned)), None);
         assert_eq!(content(&["customer_id", "ts", "churn_probability"].map(str::to_owned)), None);
         for content in Content::ALL {

@@ -167,6 +167,20 @@ words! {
     }
 }
 
+words! {
+    /// The periods that measures are taken over.
+    pub enum KpiPeriod {
+        /// Calendar months.
+        Month = "month",
+        /// Weeks from Monday to Sunday.
+        Week = "week",
+        /// Calendar quarters.
+        Quarter = "quarter",
+        /// There are no measures.
+        Off = "off",
+    }
+}
+
 /// How risk moves with a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

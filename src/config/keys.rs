@@ -4,8 +4,8 @@
 
 use super::key::Key;
 use super::settings::{
-    Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Play, Promotion, Publish, Signal,
-    Table, Time, Training,
+    Churn, Customers, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play, Promotion, Publish,
+    Signal, Table, Time, Training,
 };
 use crate::spelling;
 use std::collections::BTreeSet;
@@ -24,6 +24,7 @@ pub(super) const SECTIONS: &[&[Key]] = &[
     Play::KEYS,
     Economics::KEYS,
     Publish::KEYS,
+    Kpi::KEYS,
     Promotion::KEYS,
     Gates::KEYS,
     Paths::KEYS,

@@ -32,14 +32,14 @@ mod validate;
 pub use crate::measures::{Best, Instrument, Scale, Scales, SignalKind};
 pub use choices::{
     Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Direction, EpochUnit, EvaluationChoice, Folds,
-    Format, Penalty, RankBy, Reference, Sample,
+    Format, KpiPeriod, Penalty, RankBy, Reference, Sample,
 };
 pub use defaults::{starter, Set, DEFAULT_TOML};
 pub use layers::Layer;
 pub use resolve::{environment, load, load_for_table, Resolved, DEFAULT_FILE};
 pub use settings::{
-    matches, Activity, Churn, Customers, Economics, Eligibility, Features, Gates, List, Model, Paths, Play, Promotion,
-    Publish, Settings, Signal, Table, Time, Training,
+    matches, Activity, Churn, Customers, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play,
+    Promotion, Publish, Settings, Signal, Table, Time, Training,
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::choices::{
     Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, EpochUnit, EvaluationChoice, Folds, Format,
-    Penalty, RankBy, Reference, Sample,
+    KpiPeriod, Penalty, RankBy, Reference, Sample,
 };
 use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
@@ -52,6 +52,8 @@ pub struct Settings {
     pub publish: Publish,
     /// When a challenger becomes champion.
     pub promotion: Promotion,
+    /// What the measures are taken over.
+    pub kpi: Kpi,
     /// Thresholds that stop a run.
     pub gates: Gates,
 }
@@ -342,6 +344,19 @@ section! {
         formats: Vec<Format> = ["parquet", "csv"] => Choices(Format::WORDS);
         /// Whether `at_risk.csv` begins with a byte order mark, from which spreadsheets know that it is UTF-8.
         csv_bom: bool = true => Flag;
+    }
+}
+
+section! {
+    /// What the measures of `kpis.parquet` are taken over.
+    ["kpi"]
+    pub struct Kpi {
+        /// The periods of the measures: month, week (from Monday) or quarter, 13 of them, the one that holds the day
+        /// before the as-of date last. off: no measures, and no reading of rows beyond the look-back.
+        period: KpiPeriod = "month" => Choice(KpiPeriod::WORDS);
+        /// The columns of `customers.categorical` whose levels are measured by themselves; all of these columns unless
+        /// some are named, and none if the list is empty.
+        segments: Option<Vec<String>>, like ["plan", "region"] => Columns;
     }
 }
 

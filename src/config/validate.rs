@@ -1,6 +1,6 @@
 //! What no key can check alone: that the settings fit together.
 
-use super::choices::{ChurnDefinition, EvaluationChoice, RankBy};
+use super::choices::{ChurnDefinition, EvaluationChoice, KpiPeriod, RankBy};
 use super::layers::Layers;
 use super::settings::{Customers, Settings, Signal, Table};
 use crate::measures::{self, Instrument, SignalKind};
@@ -25,6 +25,7 @@ pub(super) fn problems(settings: &Settings, layers: &Layers) -> Vec<String> {
     }
     check.training();
     check.list();
+    check.kpi();
     check.problems
 }
 
@@ -231,6 +232,32 @@ impl Check<'_> {
                 "list.rank_by",
                 "expected_loss needs `customers.value` (or `table.value`), the money a month at stake",
             );
+        }
+    }
+
+    fn kpi(&mut self) {
+        const KEY: &str = "kpi.segments";
+        let Some(customers) = &self.settings.customers else { return };
+        let known = &customers.categorical;
+        let segments = self.settings.kpi.segments.as_deref();
+        for name in repeated(segments.unwrap_or_default()) {
+            self.add(KEY, &format!("`{name}` is listed twice"));
+        }
+        // A prepared table has columns of its own.
+        if self.settings.table.is_none() {
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            for name in segments.unwrap_or_default().iter().filter(|name| !known.contains(name)) {
+                let nearest = spelling::did_you_mean(name, &names).unwrap_or_else(|| match names.as_slice() {
+                    [] => "that list is empty.".to_owned(),
+                    names => format!("there are: {}.", names.join(", ")),
+                });
+                self.add(KEY, &format!("`{name}` is not among customers.categorical; {nearest} List it there first"));
+            }
+        }
+        if self.settings.kpi.period != KpiPeriod::Off && segments.unwrap_or(known).iter().any(|name| name == "all") {
+            let what = "a column cannot be called `all` here, which is what the measures call all customers; rename it in the data, \
+                        or name the other columns alone";
+            self.add(KEY, what);
         }
     }
 

@@ -3,12 +3,14 @@
 use super::context::Job;
 use super::earlier::EarlierRuns;
 use super::gates;
+use super::kpis;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::RankBy;
 use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
 use crate::dataset::{self, Dataset, RowsPlan, Tables};
 use crate::error::{Error, Result};
+use crate::kpis::Counts;
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
 use crate::publish::runs;
@@ -54,6 +56,8 @@ pub(super) struct Input {
     pub cancellations: Option<Cancellations>,
     /// The runs before that date. The rows of the one that is compared with are among the data, if they can be had.
     pub earlier: EarlierRuns,
+    /// What the measures are made of; none where there are to be none.
+    pub counts: Option<Counts>,
     origin: Origin,
 }
 
@@ -96,12 +100,14 @@ impl Input {
 pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
     let earlier = EarlierRuns::before(job, as_of);
     let dates: Vec<Day> = earlier.date().into_iter().chain([as_of]).collect();
-    let tables = open_tables_for(job, &dates)?;
-    let data = build(job, &tables, &dates, None)?;
+    let plan = RowsPlan::from_settings(job.settings());
+    let tables = Tables::for_days(&plan, kpis::days(job, &plan, &dates), job.memory(), job)?;
+    let (data, counts) = kpis::build_and_count(job, &plan, &tables, &dates)?;
     gates::check(job, &tables, &data, as_of)?;
 
     Ok(Input {
         as_of,
+        counts,
         sources: signal_summaries(job, &data),
         quarantine: quarantine(job, &tables, &data),
         data,
@@ -157,11 +163,13 @@ pub(super) fn from_table(
         Also::RunBefore => EarlierRuns::before(job, as_of),
         Also::Newest(_) => EarlierRuns::default(),
     };
+    let counts = kpis::of_prepared(job, &dataset, as_of);
     let files = source.table.origin.files();
     let read =
         SourceSummary { files, rows_read: dataset.customers.rows, rows_used: eligible, ..SourceSummary::default() };
     Ok(Input {
         as_of,
+        counts,
         sources: [("table".to_owned(), read)].into(),
         quarantine: [("table".to_owned(), dataset.customers.quarantine.clone())].into(),
         data: dataset,

@@ -24,6 +24,7 @@ pub mod explain;
 pub mod features;
 mod gates;
 mod input;
+mod kpis;
 pub mod report;
 pub mod score;
 pub mod train;

@@ -13,8 +13,9 @@ use crate::dataset::silence::Silence;
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::kpis::{self, Kpis, Risks};
 use crate::language::{Language, Texts};
-use crate::observer::Note;
+use crate::observer::{Note, Observer};
 use crate::power::{Accrual, ControlPower};
 use crate::publish::columns::Csv;
 use crate::publish::latest::{self, Latest, Leaver};
@@ -58,6 +59,8 @@ pub struct Scored {
     pub reference_log_odds: f64,
     /// For how long the listed customers have been silent; not known of a prepared table.
     pub silence: Option<Silence>,
+    /// The measures; none where there are to be none.
+    pub kpis: Option<Kpis>,
     /// What a person should know.
     pub notes: Vec<Note>,
     scores: Scores,
@@ -257,12 +260,21 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
     let control_power = control_power(&results, &changes);
     clock.lap("reasons");
 
+    let risks = Risks { customers: &data.customers, scored: &scores.customers, probabilities: &scores.probabilities };
+    let told = input.counts.as_ref().map(|counts| {
+        let note = |note: Note| job.note(&note);
+        kpis::measures(counts, &settings.signals, &risks, &note)
+    });
+    let kpis = told.transpose()?;
+    clock.lap("measures");
+
     Ok(Scored {
         compared_with: changes.history.earlier.as_ref().map(|earlier| earlier.run.as_of),
         moves: changes.moves,
         details,
         leavers,
         control_power,
+        kpis,
         reference_log_odds: explainer.reference_log_odds(),
         silence,
         notes: job.notes(),
@@ -316,6 +328,9 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     }
     let everybody = scored.ranking.order.len();
     staged.parquet("scores.parquet", everybody, |places| Ok(results.scores_table(places, &in_scores)))?;
+    if let Some(kpis) = &scored.kpis {
+        staged.parquet("kpis.parquet", kpis.rows.len(), |places| Ok(publish::kpis::table(places, kpis)))?;
+    }
     if has_report {
         stage_details(&mut staged, &scored, &results)?;
     }

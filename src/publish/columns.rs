@@ -103,8 +103,8 @@ impl<'a> Columns<'a> {
     }
 
     /// Yes or no.
-    pub fn flags(&mut self, name: &str, flag: impl Fn(usize) -> bool + Send + Sync + 'a) {
-        self.column::<BooleanArray, _>(name, DataType::Boolean, move |row| Some(flag(row)));
+    pub fn flags(&mut self, name: &str, flag: impl Fn(usize) -> Option<bool> + Send + Sync + 'a) {
+        self.column::<BooleanArray, _>(name, DataType::Boolean, flag);
     }
 
     /// The ids of customers, in the type that they have in the customers table.

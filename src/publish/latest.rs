@@ -121,7 +121,7 @@ impl<'a> Latest<'a> {
                 position.map_or(f64::NAN, |position| (1000.0 * results.scores.probabilities[position]).round() / 1000.0)
             }),
             Column::RiskTier => table.texts(name, move |row| place(row).map(|place| results.tier(place))),
-            Column::Listed => table.flags(name, |row| self.details(row).is_some()),
+            Column::Listed => table.flags(name, |row| Some(self.details(row).is_some())),
             Column::Group => table.texts(name, move |row| {
                 let place = place(row).filter(|&place| place < results.ranking.listed)?;
                 Some(results.group(results.ranking.order[place]).name())

@@ -148,6 +148,7 @@ fn what_the_program_wrote_is_no_signal() {
         (table.clone(), "feature table"),
         (list.join("scores.parquet"), "scores of a run"),
         (list.join("at_risk.parquet"), "customers at risk"),
+        (list.join("kpis.parquet"), "measures of a run"),
     ] {
         let run = features_run(&scratch.join("x.parquet"), &[&Population::instead("logins", &file)]);
         assert!(run.code == 3 && run.stderr.contains(meaning), "{run}");

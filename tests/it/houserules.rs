@@ -27,7 +27,7 @@ const FLOORS: [&[&str]; 12] = [
     &["sources"],
     &["eligibility", "infer"],
     &["features", "labels"],
-    &["dataset"],
+    &["dataset", "kpis"],
     &["metrics", "model"],
     &["evaluation", "artefact", "training"],
     &["reasons", "ranking", "scorer"],

@@ -17,6 +17,7 @@ mod history;
 mod houserules;
 mod inferred;
 mod jobs;
+mod kpis;
 mod memory_limit;
 mod messages;
 mod mixtures;

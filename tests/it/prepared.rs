@@ -1,11 +1,12 @@
 //! Prepared feature tables: trained on, scored and explained with the real binary, well-formed and broken.
 
-use crate::common::{artefact, churn, write, Cell, Population, Run, Table};
+use crate::common::{artefact, churn, day, write, Cell, Population, Run, Table};
 use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int64Array,
     Int8Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -126,7 +127,7 @@ fn refused(run: &Run, code: i32, says: &[&str]) {
 }
 
 fn days(dates: &[&str]) -> Vec<i32> {
-    dates.iter().map(|date| crate::common::day(date) as i32).collect()
+    dates.iter().map(|date| day(date) as i32).collect()
 }
 
 /// A good table on several dates, each with the same customers.
@@ -162,6 +163,16 @@ fn without_as_of_dates_folds_are_held_out_and_said_so() {
     assert!(list.column("reason_1_text").iter().any(|text| text.text().is_some_and(|text| text.starts_with("X is"))));
     let scores = Table::read(&place.path("out/lists/as_of=2024-02-01/scores.parquet"));
     assert_eq!(scores.rows, ROWS);
+
+    // Without signals there are only the measures of the model, in the month of the day before.
+    let kpis = Table::read(&place.path("out/lists/as_of=2024-02-01/kpis.parquet"));
+    let measures: BTreeSet<&str> = kpis.column("measure").iter().filter_map(|measure| measure.text()).collect();
+    assert_eq!(measures, ["expected_churners", "mean_risk"].into());
+    assert!(kpis.column("period_start").iter().all(|start| start.whole() == Some(day("2024-01-01"))));
+    let risks: f64 = scores.column("churn_probability").iter().filter_map(|risk| risk.number()).sum();
+    let of_all = (0..kpis.rows).filter(|&row| kpis.column("segment")[row].text() == Some("all"));
+    let told: Vec<f64> = of_all.filter_map(|row| kpis.column("value")[row].number()).collect();
+    assert!((told[1] - risks).abs() < 1e-6 && (told[0] - risks / ROWS as f64).abs() < 1e-9, "{told:?}, {risks}");
     let told = place.run(&["explain", "1003", "--as-of", "2024-02-01"], "table.parquet", &[]).ok();
     assert!(told.stdout.contains("Customer 1003 on 2024-02-01"), "{told}");
 }

@@ -76,6 +76,23 @@ for by, paths, expected in [("file", one, rows), ("list", several, rows * len(fi
     found = duckdb.sql(f"SELECT count(*), min(as_of) FROM read_parquet({paths!r})").fetchall()[0]
     opens("DuckDB", by, found[0], found[1], expected)
 
+# The measures, by file and by list of files; as_of comes from the folders.
+of_kpis = sorted(glob("out/lists/*/kpis.parquet"))
+assert len(of_kpis) == len(files), of_kpis
+by_duckdb = duckdb.sql(f"FROM '{of_kpis[0]}'").df()
+of_readers = {"pandas": pd.read_parquet(of_kpis[0]), "Polars": pl.read_parquet(of_kpis[0]), "DuckDB": by_duckdb}
+for name, frame in of_readers.items():
+    columns = [column for column in frame.columns if column != "as_of"]
+    assert columns[:5] == ["period_start", "period_end", "segment", "level", "measure"], f"{name}: {columns}"
+    assert len(frame) == pq.read_metadata(of_kpis[0]).num_rows > 0
+    assert str(frame["period_start"][0])[:7] < str(dates[0])[:7]
+    print(f"ok: {name}, the measures")
+churn = "measure = 'churn_rate' AND segment = 'all' AND NOT running"
+tree = f"read_parquet({of_kpis!r}, hive_partitioning = true)"
+newest = "SELECT as_of, last(value ORDER BY period_start)"
+found = duckdb.sql(f"{newest} FROM {tree} WHERE {churn} GROUP BY 1").fetchall()
+assert len(found) == len(files) and all(0 <= rate < 1 for _, rate in found), found
+
 # A condition on the date skips the files of other dates.
 last = dates[-1]
 assert len(pd.read_parquet(several, filters=[("as_of", "==", str(last))])) == rows

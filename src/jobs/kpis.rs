@@ -1,0 +1,102 @@
+//! What the measures of a run are made of: counts over the rows that its features look at, and over those before them.
+
+use super::context::Job;
+use crate::calendar::Day;
+use crate::dataset::{self, Dataset, RowsPlan, ScanDays, Tables};
+use crate::error::Result;
+use crate::kpis::{Counts, Pass, Period, Scope, Segments, Tally};
+use crate::observer::{Note, Observer};
+use crate::sources::SignalReport;
+
+/// The days that a run for the last of these dates reads: those of the features of all, and those of the measures.
+pub(super) fn days(job: &Job<'_>, plan: &RowsPlan<'_>, dates: &[Day]) -> ScanDays {
+    let days = plan.days(dates, false);
+    let Some(&as_of) = dates.last() else { return days };
+    let periods = Period::before(as_of, job.settings().kpi.period);
+    let before = Tally::days_before(plan.churn);
+    let first = periods.first().map_or(days.first, |period| period.start.earlier_by(before));
+    ScanDays { first: first.min(days.first), ..days }
+}
+
+/// The rows of these dates, and what was counted of the rows before the last of them.
+pub(super) fn build_and_count(
+    job: &Job<'_>,
+    plan: &RowsPlan<'_>,
+    tables: &Tables,
+    dates: &[Day],
+) -> Result<(Dataset, Option<Counts>)> {
+    let periods = dates.last().map(|&as_of| (as_of, Period::before(as_of, job.settings().kpi.period)));
+    let Some((as_of, periods)) = periods.filter(|(_, periods)| !periods.is_empty()) else {
+        job.step("reading");
+        return Ok((dataset::build(plan, tables, dates, None, job)?, None));
+    };
+
+    let categorical = plan.customers.map_or(&[][..], |customers| &customers.categorical);
+    let segments = job.settings().kpi.segments.as_deref();
+    let segments = Segments::new(&tables.customers, categorical, segments, &|note| job.note(&note));
+    let scope = Scope {
+        periods,
+        as_of,
+        zone: tables.zone.clone(),
+        signals: plan.signals,
+        churn: plan.churn,
+        customers: &tables.customers,
+        cancellations: &tables.cancellations,
+    };
+    let tally = Tally::new(scope, segments, job.memory())?;
+    let (earlier, recent) = tally.passes(plan.days(dates, false).first);
+
+    job.step("reading");
+    let earlier = match earlier {
+        Some(pass) => Some(count_earlier(job, plan, tables, &tally, &pass)?),
+        None => None,
+    };
+    let visitor = |rows: &_, members: &[u32]| tally.add(&recent, rows, members);
+    let data = dataset::build_visited(plan, tables, dates, None, job, &visitor)?;
+
+    let oldest = earlier.as_ref().unwrap_or(&data.reports);
+    let before: Vec<bool> = oldest.iter().map(|report| report.rows.before > 0).collect();
+    let counts = tally.finish(&before);
+    Ok((data, Some(counts)))
+}
+
+/// Counts the rows before those that features look at. What cannot be used of them is told, and stops nothing: the list does
+/// not depend on it.
+fn count_earlier(
+    job: &Job<'_>,
+    plan: &RowsPlan<'_>,
+    tables: &Tables,
+    tally: &Tally<'_>,
+    pass: &Pass,
+) -> Result<Vec<SignalReport>> {
+    let days = ScanDays { first: pass.first(), end: pass.end() };
+    let reports = dataset::visit(plan, tables, days, job, &|rows, members| tally.add(pass, rows, members))?;
+
+    for ((name, signal), report) in plan.signals.iter().zip(&reports) {
+        let unusable = report.rows.quarantine.total();
+        let all = report.rows.kept + unusable;
+        let allowed = signal.max_quarantine_share.unwrap_or(plan.max_quarantine_share);
+        if unusable as f64 > allowed * all as f64 {
+            let reasons: Vec<String> =
+                report.rows.quarantine.counts().into_iter().map(|(r, n)| format!("{n} with {}", r.words())).collect();
+            job.warn(format!(
+                "signal `{name}`: {unusable} of {all} rows from {} on and before {} cannot be used ({}); the measures are of the \
+                 others",
+                days.first,
+                days.end,
+                reasons.join(", "),
+            ));
+        }
+    }
+    Ok(reports)
+}
+
+/// What there is to be told of a prepared table, which has no signals: its risks, in the newest period.
+pub(super) fn of_prepared(job: &Job<'_>, data: &Dataset, as_of: Day) -> Option<Counts> {
+    let kpi = &job.settings().kpi;
+    let periods = Period::before(as_of, kpi.period);
+    let newest = periods.len().checked_sub(1)?;
+    let note = |note: Note| job.note(&note);
+    let segments = Segments::new(&data.customers, &data.catalogue.categorical, kpi.segments.as_deref(), &note);
+    Some(Counts::none(periods[newest..].to_vec(), segments))
+}
