@@ -218,37 +218,55 @@ impl Signal {
 
     /// The scales of the instruments whose scores lie beyond their usual ones.
     fn set_scales(&mut self, instruments: &[Instrument], numbers: &[Numbers]) {
-        let mut scales = Vec::new();
-        let mut seen = Vec::new();
-        for (&instrument, numbers) in instruments.iter().zip(numbers) {
+        let answered: Vec<(Instrument, &Numbers)> =
+            instruments.iter().copied().zip(numbers).filter(|(_, numbers)| numbers.count > 0).collect();
+        let is_usual = |instrument: Instrument, numbers: &Numbers| {
             let [lowest, highest] = instrument.scale();
-            if numbers.count == 0 || numbers.lie_in(lowest, highest) {
-                continue;
-            }
+            numbers.lie_in(lowest, highest)
+        };
+        let in_words = |instrument: Instrument, numbers: &Numbers| {
+            format!("{} from {} to {}", instrument.name(), numbers.lowest, numbers.highest)
+        };
 
-            let name = instrument.name();
-            let [from, to] = plausibility::scale_around(numbers.lowest, numbers.highest);
-            let found = format!("{name} from {} to {}", numbers.lowest, numbers.highest);
-            if instrument == Instrument::Nps {
-                self.doubts.push(format!(
-                    "NPS is defined on scores from 0 to 10, and there is {found}; convert these scores, or is this another \
-                     instrument?"
-                ));
-                self.set_range([from, to], format!("there is {found}"));
-                continue;
-            }
-            if instrument == Instrument::Ces {
-                self.doubts
-                    .push("is a high CES score little effort? If it is much, add best = \"low\" to its scale".into());
-            }
-            scales.push(format!("{name} = {{ from = {from}, to = {to} }}"));
-            seen.push(found);
+        // NPS has one scale, so there is only a range for it, which is of all instruments that have no scale.
+        let odd_nps = answered.iter().find(|(instrument, numbers)| {
+            let is_nps = *instrument == Instrument::Nps;
+            is_nps && !is_usual(*instrument, numbers)
+        });
+        if let Some((instrument, numbers)) = odd_nps {
+            let found = in_words(*instrument, numbers);
+            self.doubts.push(format!(
+                "NPS is defined on scores from 0 to 10, and there is {found}; convert these scores, or is this another \
+                 instrument?"
+            ));
+            let range = plausibility::scale_around(numbers.lowest, numbers.highest);
+            self.set_range(range, format!("there is {found}"));
         }
 
-        if !scales.is_empty() {
-            let reason = Some(format!("there is {}", seen.join(", and ")));
-            self.entries.push(Entry { key: "scales", value: format!("{{ {} }}", scales.join(", ")), reason });
+        let (mut scales, mut seen) = (Vec::new(), Vec::new());
+        for (instrument, numbers) in answered.iter().filter(|(instrument, _)| *instrument != Instrument::Nps) {
+            let mut scale = instrument.scale();
+            if !is_usual(*instrument, numbers) {
+                scale = plausibility::scale_around(numbers.lowest, numbers.highest);
+                seen.push(in_words(*instrument, numbers));
+                if *instrument == Instrument::Ces {
+                    let question = "is a high CES score little effort? If it is much, add best = \"low\" to its scale";
+                    self.doubts.push(question.to_owned());
+                }
+            } else if odd_nps.is_none() {
+                continue;
+            }
+            scales.push(format!("{} = {{ from = {}, to = {} }}", instrument.name(), scale[0], scale[1]));
         }
+        if scales.is_empty() {
+            return;
+        }
+
+        let reason = match seen.as_slice() {
+            [] => "their usual scales, as the range is of NPS".to_owned(),
+            seen => format!("there is {}", seen.join(", and ")),
+        };
+        self.entries.push(Entry { key: "scales", value: format!("{{ {} }}", scales.join(", ")), reason: Some(reason) });
     }
 
     fn category(&mut self, table: &Candidate, id: &Column) {

@@ -3,7 +3,7 @@
 use super::names::{is_person_id, signal_name, words};
 use super::written::quoted;
 use super::*;
-use crate::config::{Best, ChurnDefinition, Scale, Scales, Settings, SignalKind};
+use crate::config::{Best, ChurnDefinition, Instrument, Scale, Scales, Settings, SignalKind};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
     StringArray, TimestampMicrosecondArray,
@@ -420,6 +420,25 @@ fn scales_are_believed_and_seen() {
     assert_eq!((ces.instrument_name.unwrap().name(), ces.range), ("ces", None));
     assert_eq!(settings.signals["mentions"].range, Some([0.0, 1.0]));
     assert!(text.contains("is below 0"), "{text}");
+}
+
+#[test]
+fn a_range_of_nps_leaves_other_instruments_their_scales() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    world(data, whole);
+    let customers = whole(&mut (0..2000).map(|row| 1 + row % 40));
+    let dated = days(&mut (0..2000).map(|row| 19_600 + row / 5));
+    let scores = whole(&mut (0..2000).map(|row| if row % 2 == 0 { 10 * (row % 11) } else { 1 + row % 5 }));
+    let kinds = (0..2000).map(|row| if row % 2 == 0 { "nps" } else { "csat" });
+    let kinds: ArrayRef = Arc::new(StringArray::from_iter_values(kinds));
+    let columns = [("customer_id", customers), ("ts", dated), ("score", scores), ("kind", kinds)];
+    write(&data.join("surveys.parquet"), &columns);
+
+    let (text, settings) = inferred(data);
+    let surveys = &settings.signals["surveys"];
+    assert_eq!((surveys.range, surveys.scale(Instrument::Csat)), (Some([0.0, 100.0]), Scale::new([1.0, 5.0])));
+    assert!(text.contains("NPS is defined on scores from 0 to 10"), "{text}");
 }
 
 #[test]
