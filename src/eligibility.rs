@@ -14,8 +14,10 @@ use std::fmt;
 pub enum Exclusion {
     /// Signed up on the as-of date or later.
     NotYetSignedUp,
-    /// Cancelled before the as-of date.
+    /// Cancelled before the as-of date, in the present stay.
     ChurnedBefore,
+    /// Still there, but it was known before the as-of date that the customer leaves (`churn.known`).
+    GaveNotice,
     /// The contract has not begun or has ended.
     ContractNotRunning,
     /// Signed up less than `eligibility.min_tenure_days` before.
@@ -30,9 +32,10 @@ pub enum Exclusion {
 
 impl Exclusion {
     /// Every reason, in the order in which they are tried.
-    pub const ALL: [Exclusion; 7] = [
+    pub const ALL: [Exclusion; 8] = [
         Exclusion::NotYetSignedUp,
         Exclusion::ChurnedBefore,
+        Exclusion::GaveNotice,
         Exclusion::ContractNotRunning,
         Exclusion::TenureTooShort,
         Exclusion::Inactive,
@@ -45,6 +48,7 @@ impl Exclusion {
         match self {
             Exclusion::NotYetSignedUp => "not yet signed up",
             Exclusion::ChurnedBefore => "churned before",
+            Exclusion::GaveNotice => "who gave notice",
             Exclusion::ContractNotRunning => "without a running contract",
             Exclusion::TenureTooShort => "too new",
             Exclusion::Inactive => "inactive for too long",
@@ -100,7 +104,7 @@ impl Serialize for Exclusions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Rows of every customer whose risk is of interest on the as-of date. The rules look at nothing that is dated on or after
-    /// that date, except the end of the contract.
+    /// that date, except the end of the contract, and of what was known before it.
     Scoring,
     /// Rows of customers whose label would be fair: the rules are stricter.
     Training,
@@ -130,6 +134,8 @@ pub struct CustomerDates<'a> {
     start: Option<i32>,
     end: Option<i32>,
     cancelled: &'a [i32],
+    /// When each cancellation became known; empty where nobody says.
+    known: &'a [i32],
 }
 
 impl Rules<'_> {
@@ -154,6 +160,7 @@ impl Rules<'_> {
                 start: day(start, customer),
                 end: day(end, customer),
                 cancelled,
+                known: self.cancellations.known(customer),
             });
         }
         dates
@@ -165,13 +172,16 @@ impl Rules<'_> {
     /// # Errors
     /// The first reason that excludes the customer.
     pub fn judge(&self, dates: &CustomerDates<'_>, as_of: Day, active: impl FnOnce() -> bool) -> Result<(), Exclusion> {
-        let CustomerDates { signup, start, end, cancelled } = *dates;
+        let CustomerDates { signup, start, end, cancelled, known } = *dates;
 
         if signup.is_some_and(|signup| signup >= as_of.0) {
             return Err(Exclusion::NotYetSignedUp);
         }
         if cancelled.first().is_some_and(|&first| first < as_of.0) {
             return Err(Exclusion::ChurnedBefore);
+        }
+        if known.iter().any(|&day| day != NO_DAY && day < as_of.0) {
+            return Err(Exclusion::GaveNotice);
         }
         if start.is_some_and(|start| start > as_of.0) || end.is_some_and(|end| end <= as_of.0) {
             return Err(Exclusion::ContractNotRunning);

@@ -144,7 +144,10 @@ section! {
         id: String = "customer_id" => Column;
         /// Its column of the date on which the customer left; empty for one who has not.
         time: String = "churned_on" => Column;
-        /// What it counts from 1970-01-01 UTC, if it is a number.
+        /// Its column of the date on which the cancellation became known. Who gave notice before the as-of date is neither
+        /// scored nor learned from.
+        known: Option<String>, like "recorded_on" => Column;
+        /// What both dates count from 1970-01-01 UTC, if they are numbers.
         time_unit: Option<EpochUnit>, like "seconds" => Choice(EpochUnit::WORDS);
         /// For inactivity: a customer churned if none of these signals has a row in the label window.
         signals: Vec<String> = [], like ["logins"] => Texts;

@@ -22,6 +22,9 @@ impl Settings {
             ChurnDefinition::Inactivity if churn.path.is_some() => {
                 notes.push("churn.path has no effect while churn.definition is \"inactivity\"".to_owned());
             }
+            ChurnDefinition::Inactivity if churn.known.is_some() => {
+                notes.push("churn.known has no effect while churn.definition is \"inactivity\"".to_owned());
+            }
             _ => {}
         }
 

@@ -269,9 +269,8 @@ impl Tables {
         };
         let limit = Limit::new("churn", plan.churn.max_quarantine_share, plan.max_quarantine_share);
         cancellations.quarantine.check("churn", cancellations.rows, &limit)?;
-        if let Some(warning) = cancellations.placeholder() {
-            observer.note(&Note::warning(warning));
-        }
+        let doubts = cancellations.placeholder().into_iter().chain(cancellations.mostly_before_sign_up());
+        doubts.for_each(|doubt| observer.note(&Note::warning(doubt)));
         clock.lap("small tables");
         Ok(Tables { sources, customers: Arc::new(customers), cancellations, zone, memory: memory.clone() })
     }

@@ -367,7 +367,7 @@ fn not_eligible(job: &Job<'_>, as_of: Day, request: &Request) -> Error {
     }
     let rules = &job.settings().eligibility;
     Error::TooLittle(format!(
-        "customer {id} is not eligible on {as_of}: not signed up for {} days, cancelled before, without a \
+        "customer {id} is not eligible on {as_of}: not signed up for {} days, cancelled before or notice given, without a \
          running contract, or without a row of {} in {} days ([eligibility])",
         rules.min_tenure_days,
         rules.activity(),

@@ -111,7 +111,9 @@ def rows():
 
 def populations():
     day = pa.date32()
-    write("all_churned.parquet", customer_id=(INT, list(range(1, 5001))), churned_on=(day, [dt.date(2025, 5, 1) + dt.timedelta(days=k % 28) for k in range(5000)]))
+    # Whenever a customer has signed up, there is a cancellation within a fortnight.
+    fortnights = [dt.date(2025, 4, 20) + dt.timedelta(days=14 * k) for k in range(29)]
+    write("all_churned.parquet", customer_id=(INT, list(range(1, 5001)) * 29), churned_on=(day, [left for left in fortnights for _ in range(5000)]))
     write("none_churned.parquet", customer_id=(INT, []), churned_on=(day, []))
     recent = [END - 6 * HOUR * k for k in range(1, 400)]
     one = {"customer_id": (INT, [1] * len(recent)), "ts": (TS, recent)}

@@ -4,7 +4,7 @@ use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::Result;
 use crate::sources::contract::{IdKind, Need, Role};
-use crate::sources::customers::CustomerTable;
+use crate::sources::customers::{CustomerTable, NO_DAY};
 use crate::sources::parquet::decode::{self, Times};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::parquet::Table;
@@ -12,27 +12,34 @@ use crate::sources::quarantine::{Quarantine, Reason};
 use arrow_array::ArrayRef;
 use prefetch_index::prefetch_index;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows that a piece of a row group has at least.
 const PIECE_ROWS: usize = 1 << 15;
 /// Rows decoded at a time.
 const BATCH_ROWS: usize = 16_384;
 
-/// Each customer's cancellation days, ascending.
+/// Each customer's cancellation days, ascending. Those before the sign-up are of an earlier stay, and left out.
 #[derive(Clone, Debug, Default)]
 pub struct Cancellations {
     starts: Vec<u32>,
     days: Vec<i32>,
+    /// When each became known ([`NO_DAY`] is null); empty without such a column.
+    known: Vec<i32>,
     /// Rows read.
     pub rows: u64,
     /// Rows without a date: these customers have not left.
     pub open: u64,
+    /// Rows of an earlier stay: dated before the sign-up that the customers table has.
+    pub before_sign_up: u64,
     /// Rows that could not be used.
     pub quarantine: Quarantine,
 }
 
 /// Cancellations from which on one day may have too many of them.
 const MANY: usize = 20;
+/// Cancellations before the sign-up from which on it may be most of them.
+const SEVERAL: u64 = 5;
 
 impl Cancellations {
     /// No cancellations, for `customers` customers.
@@ -62,26 +69,51 @@ impl Cancellations {
             cancelled.extend(piece.cancelled);
             out.rows += piece.rows;
             out.open += piece.open;
+            out.before_sign_up += piece.before_sign_up;
             out.quarantine.merge(&piece.quarantine);
         }
-        cancelled.par_sort_unstable();
-        cancelled.dedup();
+        // Of several rows of one day, the one that became known first; null, which is the least day, comes last.
+        let order = |row: &Cancelled| (row.customer, row.day, row.known == NO_DAY, row.known);
+        cancelled.par_sort_unstable_by_key(order);
+        cancelled.dedup_by_key(|row| (row.customer, row.day));
 
-        for &(customer, _) in &cancelled {
-            out.starts[customer as usize + 1] += 1;
+        for row in &cancelled {
+            out.starts[row.customer as usize + 1] += 1;
         }
         for customer in 0..customers.len() {
             out.starts[customer + 1] += out.starts[customer];
         }
-        out.days = cancelled.into_iter().map(|(_, day)| day).collect();
+        out.days = cancelled.iter().map(|row| row.day).collect();
+        if settings.known.is_some() {
+            out.known = cancelled.iter().map(|row| row.known).collect();
+        }
         Ok(out)
+    }
+
+    /// What to say about cancellations before the sign-up, if most are: then the two dates do not mean what they should.
+    pub fn mostly_before_sign_up(&self) -> Option<String> {
+        let dated = self.days.len() as u64 + self.before_sign_up;
+        (self.before_sign_up >= SEVERAL && 2 * self.before_sign_up > dated).then(|| {
+            format!(
+                "churn: {} of {dated} cancellations are dated before the sign-up of their customers. Those are of an earlier stay \
+                 and do not count; check that customers.signup is the day on which customers came, and churn.time the day on \
+                 which they left",
+                self.before_sign_up,
+            )
+        })
+    }
+
+    /// Every day with a cancellation, once for each, ascending.
+    pub fn sorted_days(&self) -> Vec<i32> {
+        let mut days = self.days.clone();
+        days.par_sort_unstable();
+        days
     }
 
     /// What to say about a date that seems to stand for "has not left": one that most cancellations have, or one before
     /// anybody recorded any, such as 1970-01-01.
     pub fn placeholder(&self) -> Option<String> {
-        let mut days = self.days.clone();
-        days.sort_unstable();
+        let days = self.sorted_days();
         let share = |rows: usize| rows as f64 / days.len() as f64;
         let runs: Vec<(i32, usize)> = days.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect();
 
@@ -105,27 +137,55 @@ impl Cancellations {
 
     /// The cancellation days of a customer, ascending.
     pub fn days(&self, customer: u32) -> &[i32] {
+        &self.days[self.places(customer)]
+    }
+
+    /// When each of a customer's cancellations became known, in the order of [`Cancellations::days`]; empty where nobody
+    /// says.
+    pub fn known(&self, customer: u32) -> &[i32] {
+        self.known.get(self.places(customer)).unwrap_or_default()
+    }
+
+    fn places(&self, customer: u32) -> Range<usize> {
         let customer = customer as usize;
-        &self.days[self.starts[customer] as usize..self.starts[customer + 1] as usize]
+        self.starts[customer] as usize..self.starts[customer + 1] as usize
+    }
+
+    /// How many customers have one before a day.
+    pub fn customers_before(&self, day: Day) -> u64 {
+        let first = |pair: &[u32]| self.days[pair[0] as usize..pair[1] as usize].first();
+        self.starts.windows(2).filter(|pair| first(pair).is_some_and(|&first| first < day.0)).count() as u64
     }
 }
 
 /// What the table of cancellations must look like.
-pub(crate) fn needs(settings: &config::Churn) -> [Need; 2] {
-    [
+pub(crate) fn needs(settings: &config::Churn) -> Vec<Need> {
+    let time = Role::time(settings.time_unit);
+    let mut needs = vec![
         Need::required("churn", "id", &settings.id, Role::Id),
-        Need::required("churn", "time", &settings.time, Role::time(settings.time_unit)),
-    ]
+        Need::required("churn", "time", &settings.time, time),
+    ];
+    needs.extend(settings.known.iter().map(|column| Need::optional("churn", "known", column, time)));
+    needs
+}
+
+/// A cancellation.
+#[derive(Clone, Copy, Debug)]
+struct Cancelled {
+    customer: u32,
+    day: i32,
+    /// When it became known; [`NO_DAY`] where nobody says.
+    known: i32,
 }
 
 /// What some rows of the table say.
 #[derive(Default)]
 struct PieceOfTable {
-    /// Customer and day of each cancellation.
-    cancelled: Vec<(u32, i32)>,
+    cancelled: Vec<Cancelled>,
     rows: u64,
     /// Without a date.
     open: u64,
+    before_sign_up: u64,
     quarantine: Quarantine,
 }
 
@@ -137,19 +197,34 @@ fn read_piece(
 ) -> Result<PieceOfTable> {
     let mut out = PieceOfTable::default();
     let mut times = Times::new(zone);
-    let mut instants = Vec::new();
+    let (mut instants, mut known) = (Vec::new(), Vec::new());
 
     for batch in piece.read(&needs(settings), BATCH_ROWS)? {
         let batch = batch?;
         out.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };
+        known.clear();
+        if let Some(column) = &settings.known {
+            let nulls = times.fill_column(&batch, column, &mut instants);
+            let days = decode::valid(&instants, nulls.as_ref());
+            known.extend(days.map(|instant| instant.map_or(NO_DAY, |instant| zone.day_of(instant).0)));
+        }
+
         let nulls = times.fill_column(&batch, &settings.time, &mut instants);
         let instants = decode::valid(&instants, nulls.as_ref());
-        for (found, instant) in find_customers(ids, customers).into_iter().zip(instants) {
+        for (row, (found, instant)) in find_customers(ids, customers).into_iter().zip(instants).enumerate() {
             match (found, instant) {
                 (Err(reason), _) => out.quarantine.add(reason, 1),
                 (Ok(_), None) => out.open += 1,
-                (Ok(customer), Some(instant)) => out.cancelled.push((customer, zone.day_of(instant).0)),
+                (Ok(customer), Some(instant)) => {
+                    let day = zone.day_of(instant).0;
+                    if customers.signup.get(customer as usize).is_some_and(|&signup| day < signup) {
+                        out.before_sign_up += 1;
+                    } else {
+                        let known = known.get(row).copied().unwrap_or(NO_DAY);
+                        out.cancelled.push(Cancelled { customer, day, known });
+                    }
+                }
             }
         }
     }
