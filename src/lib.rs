@@ -42,6 +42,7 @@ pub mod calendar;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod coverage;
 pub mod dataset;
 mod digest;
 #[cfg(test)]

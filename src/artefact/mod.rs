@@ -38,6 +38,9 @@ pub const FORMAT: u32 = 2;
 pub struct Inputs {
     /// The first day that the labels know nothing about.
     pub labels_until: Option<Day>,
+    /// What the tables do not hold of the days that it looked at, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_covered: Vec<String>,
     /// Each source by name.
     pub sources: BTreeMap<String, InputDigest>,
 }
@@ -67,12 +70,13 @@ impl Inputs {
         sources: &Sources,
         signals: impl Iterator<Item = &'a String>,
         labels_until: Option<Day>,
+        not_covered: Vec<String>,
     ) -> Inputs {
         let mut tables = vec![("customers".to_owned(), &sources.customers)];
         tables.extend(signals.cloned().zip(&sources.signals));
         tables.extend(sources.churn.iter().map(|table| ("churn".to_owned(), table)));
         let digest = |(name, table): (String, &Table)| (name, InputDigest::from_table(table));
-        Inputs { labels_until, sources: tables.into_iter().map(digest).collect() }
+        Inputs { labels_until, not_covered, sources: tables.into_iter().map(digest).collect() }
     }
 
     /// Describes a prepared table.
@@ -87,7 +91,7 @@ impl Inputs {
                 record_batches_sha256: table.content_sha256(),
             },
         };
-        Inputs { labels_until: None, sources: [("table".to_owned(), digest)].into() }
+        Inputs { labels_until: None, not_covered: Vec::new(), sources: [("table".to_owned(), digest)].into() }
     }
 }
 

@@ -126,6 +126,8 @@ section! {
         scales: Option<Scales> => Scales;
         /// How many days old the newest row of this source may be, instead of `gates.max_staleness_days`.
         max_staleness_days: Option<u32>, like 7 => Whole(0, LONGEST_STRETCH);
+        /// The share of its usual rows that its last day needs, instead of `gates.min_day_share`.
+        min_day_share: Option<f64>, like 0.1 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
         /// The share of this source's rows that may be in quarantine, instead of `gates.max_quarantine_share`.
         max_quarantine_share: Option<f64>, like 0.2 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }
@@ -380,6 +382,15 @@ section! {
     pub struct Gates {
         /// Days between the newest row of a signal and the day before the as-of date (exit code 4).
         max_staleness_days: u32 = 3 => Whole(0, LONGEST_STRETCH);
+        /// The share of the rows that its weekday usually has, below which the last day of a signal is not whole (exit code
+        /// 4); 0 switches this off, as for a day that ends hours before it usually does.
+        min_day_share: f64 = 0.25 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
+        /// How many times the longest silence between cancellations the silence since the last one may last. After a longer
+        /// one, labels are known only up to the last cancellation; 0 switches this off.
+        max_label_silence: f64 = 2.0 => Number("0, or 1 or more", |x| x == 0.0 || x >= 1.0);
+        /// The share of a signal's rows, ten times those of any other customer, from which one customer is named as a likely
+        /// placeholder. This only warns; 0 switches it off.
+        max_id_share: f64 = 0.1 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
         /// Eligible customers that a run needs (exit code 5).
         min_customers: u32 = 500 => Whole(0, MOST);
         /// Churners that training needs, and customers who stayed (exit code 5).

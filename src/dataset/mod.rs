@@ -18,6 +18,7 @@ mod visit;
 use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
 use crate::config::Complexity;
+use crate::coverage::{History, Tallies, Tally};
 use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::{Error, Result};
 use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
@@ -127,6 +128,8 @@ pub struct Dataset {
     pub reports: Vec<SignalReport>,
     /// For how long customers usually pause, where labels were asked for.
     pub pauses: Pauses,
+    /// What it saw of the past, one history per signal; empty of a prepared table.
+    pub histories: Vec<History>,
     /// Of each entry of a customers table that has several of one customer (a prepared table's), the first of them;
     /// empty where every customer has one.
     pub first_entries: Vec<u32>,
@@ -357,9 +360,13 @@ pub fn build_visited(
         observer.note(&Note::detail(text));
     }
 
+    let history = |(scan, report)| History::new(scan, report, &tables.zone);
+    let mut histories: Vec<History> = scans.iter().zip(&store.reports).map(history).collect();
+
     let arena = Arena::new(memory.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
     let engine = Engine::new(&catalogue, plan.features, plan.eligibility, timeline.clone());
+    let tallies = Tallies::new(scans.iter().map(|scan| timeline.second(scan.to)).collect());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
 
     let rules = Rules {
@@ -372,16 +379,17 @@ pub fn build_visited(
 
     let labels = labels_end.map(|end| Labels::new(plan.churn, plan.signals, &tables.cancellations, &timeline, end));
     let partitions = store.partitioning.count();
-    let start = || (Resolver::new(&store), BoundaryCounts::default(), Vec::new());
+    let start = || (Resolver::new(&store), BoundaryCounts::default(), Tally::new(), Vec::new());
 
     // One after the other, whichever thread is free: rows whose features are computed can go.
     let mut parts = (0..partitions)
         .par_bridge()
-        .map_init(start, |(resolver, counts, values), partition| {
+        .map_init(start, |(resolver, counts, tally, values), partition| {
             let rows = resolver.resolve(partition)?;
             let members = &store.partitioning.members[partition];
             visitor(rows, members);
             engine.count(rows, counts);
+            tallies.add(rows, members, tally);
             let mut exclusions = vec![Exclusions::default(); as_of.len()];
             let mut keys = Vec::new();
             let mut block = Block::default();
@@ -414,6 +422,9 @@ pub fn build_visited(
 
     parts.sort_unstable_by_key(|&(partition, _)| partition);
     clock.lap("features");
+    for (history, tally) in histories.iter_mut().zip(tallies.finish()) {
+        history.tally = tally;
+    }
     let mut dataset = Dataset {
         catalogue,
         customers: tables.customers.clone(),
@@ -422,6 +433,7 @@ pub fn build_visited(
         blocks: Vec::with_capacity(partitions),
         reports: store.reports,
         pauses: Pauses::default(),
+        histories,
         first_entries: Vec::new(),
         memory: tables.memory.clone(),
     };

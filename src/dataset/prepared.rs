@@ -326,6 +326,7 @@ impl TableRows {
             blocks,
             reports: Vec::new(),
             pauses: Default::default(),
+            histories: Vec::new(),
             first_entries,
             memory: request.memory.clone(),
         })
@@ -356,6 +357,7 @@ impl TableRows {
             exclusions: rows.exclusions.clone(),
             reports: Vec::new(),
             pauses: Default::default(),
+            histories: Vec::new(),
             first_entries: rows.first_entries.clone(),
             memory: rows.memory.clone(),
         };

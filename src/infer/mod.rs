@@ -9,6 +9,7 @@ mod found;
 mod left_out;
 mod lives;
 mod names;
+mod past;
 mod plan;
 mod prepared;
 mod readiness;

@@ -1,11 +1,16 @@
 //! Whether the tables are ready for a check and a training: how fresh they are, and what is missing.
 
+use super::past;
 use super::plan::{gates, Plan, Ready};
 
 /// Says how fresh the signals are on the days to look at, if there are any, and what is missing.
 pub(super) fn judge(plan: &mut Plan, ready: Option<Ready>) {
     if let Some(ready) = ready {
+        let newest = ready.newest;
         judge_freshness(plan, ready);
+        let churn = plan.churn.as_ref().map(|churn| &churn.rows);
+        let doubts = past::doubts(&plan.signals, churn, plan.proposal.as_ref(), newest, gates().as_ref());
+        plan.doubts.extend(doubts);
     }
     say_what_is_missing(plan);
 }

@@ -50,7 +50,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
         let result = match request.data.prepared() {
             None => {
                 let tables = input::open_tables(job)?;
-                let end = gates::data_end(job, &tables, request.as_of)?;
+                let end = gates::labels_end(job, &tables, request.as_of)?.day;
                 let settings = job.settings();
                 let days = Snapshots::choose(&settings.training, &settings.churn, end)?.all();
                 let dataset = input::build(job, &tables, &days, Some(end))?;

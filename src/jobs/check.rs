@@ -1,13 +1,15 @@
 //! Everything that can be said of the data before anything is trained or scored.
 
 use super::context::{Context, Job};
-use super::{definition, gates, input};
+use super::{definition, gates, input, past};
 use crate::calendar::Day;
+use crate::coverage::Coverage;
 use crate::dataset::silence::Silence;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowCounts, Selection, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
+use crate::labels;
 use crate::publish::manifest::SourceSummary;
 use crate::reasons::{self, Playbook};
 use crate::sources::{self, plausibility, Quarantine};
@@ -31,6 +33,8 @@ pub struct Checked {
     pub quarantine: BTreeMap<String, Quarantine>,
     /// What a training would learn from.
     pub training: History,
+    /// What the tables hold of the past.
+    pub coverage: Coverage,
     /// What a person should know.
     pub warnings: Vec<String>,
     /// Every table in order: customers, signals, churn.
@@ -91,7 +95,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         let tables = input::open_tables(job)?;
         let as_of = match as_of {
             Some(day) => day,
-            None => gates::data_end(job, &tables, None)?,
+            None => gates::data_end(job, &tables, None)?.day,
         };
         // Lists copy these; the rest of the check does not look at them.
         let copied = &sources::customer_columns(job.settings().customers.as_ref())?.passthrough;
@@ -109,6 +113,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         Playbook::new(&settings.playbook).unmatched(&codes).into_iter().for_each(|sentence| job.warn(sentence));
         // A training needs more than scoring: matured labels, and enough churners.
         let training = history(job, &tables, as_of)?;
+        let coverage = coverage(job, &tables, &data, as_of, &training);
 
         Ok(Checked {
             as_of,
@@ -118,18 +123,35 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
             sources: input::signal_summaries(job, &data),
             quarantine: input::quarantine(job, &tables, &data),
             training,
+            coverage,
             warnings: job.warnings(),
             tables: checked_tables(job, &tables, &data),
         })
     })
 }
 
+/// What the tables hold of the days that a list of the date and a training look at. What a person should know of it is told.
+fn coverage(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day, training: &History) -> Coverage {
+    let churn = &job.settings().churn;
+    let mut dates: Vec<Day> = training.dates.iter().map(|date| date.as_of).collect();
+    dates.push(as_of);
+
+    let observed = past::observed(job, tables, data);
+    let mut coverage = observed.coverage(&dates, as_of);
+    for (snapshot, _) in coverage.snapshots.iter_mut().zip(&training.dates) {
+        snapshot.labels_to = Some(snapshot.as_of.later_by(labels::span_days(churn)).plus(-1));
+    }
+    observed.advice(&coverage.snapshots).into_iter().for_each(|advice| job.warn(advice));
+    coverage
+}
+
 /// The snapshots of a training on the date, and their rows.
 fn history(job: &Job<'_>, tables: &Tables, as_of: Day) -> Result<History> {
-    let end = gates::data_end(job, tables, Some(as_of))?;
+    let end = gates::labels_end(job, tables, Some(as_of))?.day;
     let settings = job.settings();
     let snapshots = Snapshots::choose(&settings.training, &settings.churn, end)?;
     let data = input::build(job, tables, &snapshots.all(), Some(end))?;
+    gates::whole_silence(job, tables, &data)?;
     definition::advise(job, tables, &data, &snapshots)?;
 
     let dates: Vec<SnapshotRows> = (0..data.as_of.len())

@@ -137,10 +137,11 @@ fn score_both(
 ) -> Result<()> {
     let settings = job.settings();
     let tables = input::open_tables(job)?;
-    let end = gates::data_end(job, &tables, None)?;
+    let end = gates::data_end(job, &tables, None)?.day;
+    let labels_end = gates::labels_end(job, &tables, None)?.day;
 
     let dates = [first.models.evaluation_dates(), second.models.evaluation_dates()].concat();
-    let rows = BothRows::build(job, &tables, first, second, &dates, Some(end))?;
+    let rows = BothRows::build(job, &tables, first, second, &dates, Some(labels_end))?;
     comparison.held_out = comparison::on_held_out(
         VersionRows { models: first.models, data: &rows.first },
         VersionRows { models: second.models, data: rows.second() },

@@ -1,7 +1,7 @@
 //! The feature table as a file.
 
 use super::context::Context;
-use super::{gates, input};
+use super::{gates, input, past};
 use crate::calendar::Day;
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
@@ -58,8 +58,9 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
         // Whether labels have matured depends on the newest rows, so then no file may be skipped for its folder.
         let tables =
             if request.labels { input::open_tables(job)? } else { input::open_tables_for(job, &request.as_of)? };
-        let labels_end = if request.labels { Some(gates::data_end(job, &tables, None)?) } else { None };
+        let labels_end = if request.labels { Some(gates::labels_end(job, &tables, None)?.day) } else { None };
         let data = input::build(job, &tables, &request.as_of, labels_end)?;
+        past::tell(job, &tables, &data, labels_end.is_some());
 
         let out = &request.out;
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,16 +1,19 @@
-//! The gates in front of a list and of a training: fresh data, and enough of them.
+//! The gates in front of a list and of a training: fresh data, whole last days, known outcomes, and enough of everything.
 
 use super::context::Job;
+use super::past;
 use crate::calendar::Day;
+use crate::config::ChurnDefinition;
 use crate::dataset::{Dataset, Tables};
 use crate::error::{Error, Result};
 use crate::sources::{self, Reason};
+use crate::spelling;
 
 /// Stops a run on stale or too few data, and notes rows of unknown customers.
 ///
 /// # Errors
 /// [`Error::TooLittle`] without rows, or with fewer eligible customers than `gates.min_customers`; [`Error::Stale`] when
-/// the newest row of a signal is too old.
+/// the newest row of a signal is too old, or its last day is not whole.
 pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<()> {
     let settings = job.settings();
     if data.reports.iter().all(|report| report.rows.newest.is_none() && report.rows.before == 0) {
@@ -35,7 +38,7 @@ pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) 
     Ok(())
 }
 
-/// Fails unless every signal has a row that is new enough.
+/// Fails unless every signal has a row that is new enough, and a last day that is whole.
 fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<()> {
     let settings = job.settings();
     let mut stale = Vec::new();
@@ -61,23 +64,112 @@ fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<(
         }
     }
 
+    let late = !stale.is_empty();
+    for (name, found) in past::observed(job, tables, data).last_day_verdicts() {
+        let sentence = format!("signal {}: {found}", spelling::named(name));
+        if found.is_stale() {
+            stale.push(sentence);
+        } else {
+            job.warn(sentence);
+        }
+    }
+
     if stale.is_empty() {
         return Ok(());
     }
+    let setting = if late {
+        "raise gates.max_staleness_days (or the signal's own max_staleness_days)"
+    } else {
+        "if the day is as it should be, lower gates.min_day_share (or the signal's own min_day_share; 0 asks nothing)"
+    };
     Err(Error::Stale(format!(
-        "the data are stale: {}. Load the missing days and run again, choose an earlier as-of date, or raise \
-         gates.max_staleness_days (or the signal's own max_staleness_days)",
+        "the data are stale: {}. Load the missing days and run again, choose an earlier as-of date, or {setting}",
         stale.join("; ")
     )))
 }
 
-/// The first day that the labels know nothing about: the day after the newest row of any signal, or `as_of` if that is
+/// Fails if the last day of a signal whose silence is churn is not whole: what is missing there would be silence.
+///
+/// # Errors
+/// [`Error::Stale`] with what is missing.
+pub(super) fn whole_silence(job: &Job<'_>, tables: &Tables, data: &Dataset) -> Result<()> {
+    let churn = &job.settings().churn;
+    if churn.definition != ChurnDefinition::Inactivity {
+        return Ok(());
+    }
+    let found = past::observed(job, tables, data).last_day_verdicts();
+    let stale = found.iter().find(|(name, found)| churn.signals.contains(name) && found.is_stale());
+    stale.map_or(Ok(()), |(name, found)| {
+        Err(Error::Stale(format!(
+            "the data are stale: signal {}: {found}, and its silence would be taken for churn. Load the missing days and run \
+             again, choose an earlier date, or, if the day is as it should be, lower gates.min_day_share (or the signal's own \
+             min_day_share; 0 asks nothing)",
+            spelling::named(name)
+        )))
+    })
+}
+
+/// The first day that labels know nothing about.
+pub(super) struct LabelsEnd {
+    /// The day.
+    pub day: Day,
+    /// Why it is not the end of the data, if it is not.
+    pub why: Option<String>,
+}
+
+/// The first day that labels know nothing about: that of [`data_end`], unless what they are made of ends long before it. What
+/// ends is told.
+///
+/// # Errors
+/// As [`data_end`].
+pub(super) fn labels_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Result<LabelsEnd> {
+    let settings = job.settings();
+    let DataEnd { day: end, newest } = data_end(job, tables, as_of)?;
+    let (day, why) = match settings.churn.definition {
+        ChurnDefinition::Event => {
+            let ended =
+                past::outcomes(job, tables, end).map(|outcomes| (outcomes.known_until(), Some(outcomes.sentence())));
+            ended.unwrap_or((end, None))
+        }
+        ChurnDefinition::Inactivity => {
+            let day = end_of_silence(job, &newest).map_or(end, |(day, _)| day.min(end));
+            // A day or two are no news.
+            let is_early = end.0 - day.0 > settings.gates.max_staleness_days as i32;
+            (day, end_of_silence(job, &newest).filter(|_| is_early).map(|(_, why)| why))
+        }
+    };
+
+    let why = why.map(|why| {
+        format!("{why}; labels are known up to that day only, although other rows go on to {}", end.plus(-1))
+    });
+    why.iter().for_each(|why| job.warn(why));
+    Ok(LabelsEnd { day, why })
+}
+
+/// The day after the first of the signals whose silence is churn ends, and a sentence about it.
+fn end_of_silence(job: &Job<'_>, newest: &[Option<Day>]) -> Option<(Day, String)> {
+    let settings = job.settings();
+    let silent = settings.signals.keys().zip(newest).filter(|(name, _)| settings.churn.signals.contains(name));
+    let (last, name) = silent.filter_map(|(name, newest)| Some(((*newest)?, name))).min()?;
+    let sentence = format!("churn: signal {}, whose silence is churn, ends on {last}", spelling::named(name));
+    Some((last.plus(1), sentence))
+}
+
+/// Where the data end.
+pub(super) struct DataEnd {
+    /// The day after the newest row of any signal, or the as-of date if that is earlier.
+    pub day: Day,
+    /// The day of the newest row of each signal.
+    newest: Vec<Option<Day>>,
+}
+
+/// The first day that the data say nothing about: the day after the newest row of any signal, or `as_of` if that is
 /// earlier.
 ///
 /// # Errors
 /// [`Error::TooLittle`] without any row; [`Error::Stale`] when the data end long before `as_of`, so that silence would
 /// be taken for churn.
-pub(super) fn data_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Result<Day> {
+pub(super) fn data_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Result<DataEnd> {
     let (settings, zone) = (job.settings(), &tables.zone);
     let limit = zone.midnight(as_of.unwrap_or(job.today().plus(1)));
     let newest = tables.sources.newest(&settings.signals, limit, zone)?;
@@ -100,7 +192,8 @@ pub(super) fn data_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Re
             settings.gates.max_staleness_days,
         )));
     }
-    Ok(as_of.map_or(end, |day| day.min(end)))
+    let newest = newest.iter().map(|newest| newest.map(|instant| zone.day_of(instant))).collect();
+    Ok(DataEnd { day: as_of.map_or(end, |day| day.min(end)), newest })
 }
 
 /// What is said where no signal has a row by now, with the rows that there are.

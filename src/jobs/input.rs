@@ -2,11 +2,11 @@
 
 use super::context::Job;
 use super::earlier::EarlierRuns;
-use super::gates;
-use super::kpis;
+use super::{gates, kpis, past};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::RankBy;
+use crate::coverage::Coverage;
 use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
 use crate::dataset::{self, Dataset, RowsPlan, Tables};
 use crate::error::{Error, Result};
@@ -58,6 +58,8 @@ pub(super) struct Input {
     pub earlier: EarlierRuns,
     /// What the measures are made of; none where there are to be none.
     pub counts: Option<Counts>,
+    /// What the signals and the cancellations hold of the past.
+    pub coverage: Option<Coverage>,
     origin: Origin,
 }
 
@@ -108,6 +110,7 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
     Ok(Input {
         as_of,
         counts,
+        coverage: Some(past::of_scoring(job, &tables, &data, as_of)),
         sources: signal_summaries(job, &data),
         quarantine: quarantine(job, &tables, &data),
         data,
@@ -175,6 +178,7 @@ pub(super) fn from_table(
         data: dataset,
         cancellations: None,
         earlier,
+        coverage: None,
         origin: Origin::Prepared(Box::new(source)),
     })
 }

@@ -25,6 +25,7 @@ pub mod features;
 mod gates;
 mod input;
 mod kpis;
+mod past;
 pub mod report;
 pub mod score;
 pub mod train;

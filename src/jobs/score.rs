@@ -368,6 +368,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         reference_log_odds: scored.reference_log_odds,
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),
+        coverage: scored.input.coverage.clone(),
         warnings: Note::warnings(&scored.notes),
         files: staged.files().to_vec(),
     };

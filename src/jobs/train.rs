@@ -1,8 +1,9 @@
 //! The training: a challenger from labelled rows, judged on later customers, registered, and promoted by rule.
 
 use super::context::{Context, Job};
+use super::gates::{self, LabelsEnd};
 use super::input::{self, Data};
-use super::{definition, gates};
+use super::{definition, past};
 use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair};
 use crate::calendar::Day;
 use crate::clock::Clock;
@@ -122,7 +123,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let plan = RowsPlan::from_settings(settings);
     Directions::new(&settings.model, &settings.signals, &plan.catalogue())?;
     let tables = input::open_tables(job)?;
-    let end = gates::data_end(job, &tables, request.as_of)?;
+    let LabelsEnd { day: end, why } = gates::labels_end(job, &tables, request.as_of)?;
     let snapshots = Snapshots::choose(&settings.training, &settings.churn, end)?;
     for day in &snapshots.unmatured {
         let known = day.later_by(labels::span_days(&settings.churn));
@@ -135,6 +136,12 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
 
     let mut data = input::build(job, &tables, &snapshots.all(), Some(end))?;
     definition::advise(job, &tables, &data, &snapshots)?;
+    gates::whole_silence(job, &tables, &data)?;
+    let observed = past::observed(job, &tables, &data);
+    let advice = observed.advice(&observed.snapshots(&data.as_of));
+    advice.iter().for_each(|advice| job.warn(advice));
+    let not_covered = why.into_iter().chain(advice).collect();
+
     let mut clock = Clock::start(job);
     let labelled = Selection::labelled(&data, |_| true);
     let own = computed_features(&plan.catalogue());
@@ -146,7 +153,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     }
     clock.lap("leaks");
 
-    let inputs = Inputs::from_sources(&tables.sources, settings.signals.keys(), Some(end));
+    let inputs = Inputs::from_sources(&tables.sources, settings.signals.keys(), Some(end), not_covered);
     let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
     let own = training::Data::Own { dataset: &mut data, features: compared };
     let challenger = training::train(&TrainingPlan::from_settings(settings), own, &snapshots, inputs, job)?;

@@ -1,6 +1,7 @@
 //! The manifest: what a run read, decided and wrote, for machines and for a doubt a year later.
 
 use crate::calendar::Day;
+use crate::coverage::Coverage;
 use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusions;
 use crate::power::ControlPower;
@@ -110,6 +111,9 @@ pub struct Manifest {
     pub sources: BTreeMap<String, SourceSummary>,
     /// Rows that could not be used, by source and reason.
     pub quarantine: BTreeMap<String, Quarantine>,
+    /// What the signals and the cancellations hold of the past; not of a prepared table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     /// What a person should know.
     pub warnings: Vec<String>,
     /// The data files.

@@ -216,7 +216,8 @@ fn limits(text: &mut String, model: &Artefact) {
     if !model.fit.report.converged {
         let _ = writeln!(text, "- **The fit did not converge.**");
     }
-    for advice in model.fit.advice.iter().chain(&model.evaluation.advice) {
+    let advice = model.inputs.not_covered.iter().chain(&model.fit.advice).chain(&model.evaluation.advice);
+    for advice in advice {
         let _ = writeln!(text, "- {advice}");
     }
     text.push('\n');

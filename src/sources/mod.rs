@@ -5,6 +5,7 @@ pub mod contract;
 pub mod copied;
 pub mod customers;
 pub mod files;
+pub mod history;
 pub mod parquet;
 pub mod plausibility;
 pub mod prepared;

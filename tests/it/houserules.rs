@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 12] = [
     ],
     &["config"],
     &["sources"],
-    &["eligibility", "infer"],
+    &["coverage", "eligibility", "infer"],
     &["features", "labels"],
     &["dataset", "kpis"],
     &["metrics", "model"],
@@ -36,7 +36,8 @@ const FLOORS: [&[&str]; 12] = [
     &["cli"],
 ];
 /// Imports between rooms of one floor, each in one direction: from the first room, of the second.
-const ASIDE: [(&str, &str); 7] = [
+const ASIDE: [(&str, &str); 8] = [
+    ("infer", "coverage"),
     ("model", "metrics"),
     ("artefact", "evaluation"),
     ("training", "evaluation"),

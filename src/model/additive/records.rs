@@ -97,6 +97,7 @@ fn rows_of(values: ArrayView2<'_, f64>, churned: Option<ArrayView1<'_, bool>>, n
         exclusions: Vec::new(),
         reports: Vec::new(),
         pauses: Default::default(),
+        histories: Vec::new(),
         first_entries: Vec::new(),
         memory: Memory::default(),
     })

@@ -237,6 +237,7 @@ pub(super) fn data(rows: usize, seed: u64) -> Dataset {
         exclusions: Vec::new(),
         reports: Vec::new(),
         pauses: Default::default(),
+        histories: Vec::new(),
         first_entries: Vec::new(),
         memory: Memory::default(),
     }

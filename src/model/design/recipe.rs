@@ -437,6 +437,7 @@ mod tests {
             exclusions: Vec::new(),
             reports: Vec::new(),
             pauses: Default::default(),
+            histories: Vec::new(),
             first_entries: Vec::new(),
             memory: Memory::default(),
         }

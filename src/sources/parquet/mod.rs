@@ -19,7 +19,7 @@ pub(crate) mod statistics;
 
 pub use open_file::{Batches, OpenFile};
 
-use crate::calendar::Zone;
+use crate::calendar::{Day, Zone};
 use crate::error::Result;
 use crate::observer::Note;
 use crate::published::Content;
@@ -43,6 +43,8 @@ pub struct Table {
     pub files: Vec<OpenFile>,
     /// Files skipped for their partition folders.
     pub pruned_files: usize,
+    /// The first day that their folders name.
+    pub pruned_first_day: Option<Day>,
     /// The kind that its ids are read as.
     pub id_kind: IdKind,
     /// What a person should know of its files.
@@ -111,6 +113,7 @@ impl Table {
             what: what.to_owned(),
             files,
             pruned_files: pruning.files,
+            pruned_first_day: pruning.first_day,
             id_kind: IdKind::Integer,
             notes,
             own_id_kind,

@@ -31,6 +31,8 @@ pub struct NeededDays<'a> {
 pub(super) struct Pruning {
     /// How many are skipped.
     pub files: usize,
+    /// The first day that their folders name.
+    pub first_day: Option<Day>,
     /// Why none is.
     pub contradiction: Option<Note>,
 }
@@ -55,12 +57,14 @@ impl NeededDays<'_> {
         let opened: Vec<OpenFile> = opened.collect();
         let contradiction = self.contradiction(what, &opened);
         if contradiction.is_some() {
-            return Pruning { files: 0, contradiction };
+            return Pruning { contradiction, ..Pruning::default() };
         }
 
         let all = files.len();
+        let skipped = files.iter().filter(|file| lies_outside(file));
+        let first_day = skipped.filter_map(|file| Some(file.partition_days(self.time, self.zone)?.0)).min();
         files.retain(|file| !lies_outside(file));
-        Pruning { files: all - files.len(), contradiction: None }
+        Pruning { files: all - files.len(), first_day, contradiction: None }
     }
 
     /// The files to be compared, in the order of their days.

@@ -94,6 +94,8 @@ pub struct RowCounts {
     pub after: u64,
     /// The newest instant kept.
     pub newest: Option<i64>,
+    /// The oldest instant decoded of the days before the end, but for those that stand for "unknown".
+    pub oldest: Option<i64>,
     /// Rows that could not be used. Whether a dense integer id is that of a customer shows only
     /// when its partition is resolved.
     pub quarantine: Quarantine,
@@ -106,6 +108,7 @@ impl RowCounts {
         self.before += other.before;
         self.after += other.after;
         self.newest = self.newest.max(other.newest);
+        self.oldest = [self.oldest, other.oldest].into_iter().flatten().min();
         self.quarantine.merge(&other.quarantine);
     }
 }

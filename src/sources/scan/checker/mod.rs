@@ -19,6 +19,7 @@ use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
 use crate::numeric::{ordered_f64, vectorised};
 use crate::sources::contract::IdKind;
+use crate::sources::history::is_plausible;
 use crate::sources::parquet::decode::{self, Column, Times};
 use crate::sources::quarantine::Reason;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
@@ -114,6 +115,7 @@ impl<'a> RowChecker<'a> {
         if kept > 0 {
             self.counts.kept = kept;
             self.counts.newest = Some(newest);
+            self.counts.oldest = self.counts.oldest.or_else(|| Some(oldest).filter(|&oldest| is_plausible(oldest)));
         }
         let codes = match layout {
             RowLayout { instrument: true, .. } => Instrument::ALL.len() as u32,
@@ -149,6 +151,9 @@ impl<'a> RowChecker<'a> {
                         counts.quarantine.add(Reason::NullTime, 1);
                     } else if instant < from {
                         counts.before += 1;
+                        if is_plausible(instant) && counts.oldest.is_none_or(|oldest| instant < oldest) {
+                            counts.oldest = Some(instant);
+                        }
                     } else {
                         counts.after += 1;
                     }

@@ -58,6 +58,7 @@ fn settings() -> Signal {
         scales: None,
         range: Some([0.0, 900.0]),
         max_staleness_days: None,
+        min_day_share: None,
         time_unit: None,
         max_quarantine_share: None,
     }

@@ -1,0 +1,144 @@
+//! Which as-of dates look back on days before a signal began.
+
+use crate::calendar::Day;
+use crate::sources::{CustomerTable, NO_DAY};
+use crate::spelling::named;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The share of a date's customers who were there before a signal began, from which it is worth a word.
+const OLDER_SHARE: f64 = 0.05;
+/// By how many days they were: nothing may be recorded of anybody in the first days.
+const FIRST_DAYS: i32 = 28;
+
+/// What is recorded of the days that an as-of date looks back on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SnapshotCoverage {
+    /// The date.
+    pub as_of: Day,
+    /// The first day that features look at.
+    pub look_back_from: Day,
+    /// Signals that begin within the look-back, although many of the date's customers were there before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<String>,
+    /// Signals without a row before the date.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_begun: Vec<String>,
+    /// The last day of the label window, for a date with labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels_to: Option<Day>,
+}
+
+impl SnapshotCoverage {
+    /// Of a date and the first day of each signal.
+    pub fn new(
+        as_of: Day,
+        look_back_days: u32,
+        firsts: &[(&String, Option<Day>)],
+        customers: &CustomerTable,
+    ) -> SnapshotCoverage {
+        let look_back_from = as_of.earlier_by(look_back_days);
+        let (mut partly, mut not_begun) = (Vec::new(), Vec::new());
+        for &(name, first) in firsts {
+            match first.filter(|&first| first < as_of) {
+                None if first.is_none_or(|first| had_come_before(customers, first, as_of)) => {
+                    not_begun.push(name.clone())
+                }
+                None => {}
+                Some(first) if first > look_back_from && had_come_before(customers, first, as_of) => {
+                    partly.push(name.clone());
+                }
+                Some(_) => {}
+            }
+        }
+        SnapshotCoverage { as_of, look_back_from, partly, not_begun, labels_to: None }
+    }
+
+    /// Whether all signals cover it.
+    pub fn is_covered(&self) -> bool {
+        self.partly.is_empty() && self.not_begun.is_empty()
+    }
+}
+
+/// Whether many of the customers on a date had come well before another: by the later of sign-up and start of the contract. Of
+/// whom neither is known, it is assumed.
+fn had_come_before(customers: &CustomerTable, day: Day, as_of: Day) -> bool {
+    let date = |column: &[i32], customer: usize| column.get(customer).copied().unwrap_or(NO_DAY);
+    let (mut all, mut older) = (0u64, 0u64);
+    for customer in 0..customers.len() {
+        let came = date(&customers.signup, customer).max(date(&customers.start, customer));
+        if came < as_of.0 {
+            all += 1;
+            older += u64::from(came < day.plus(-FIRST_DAYS).0);
+        }
+    }
+    older as f64 > OLDER_SHARE * all as f64
+}
+
+/// What to say about signals that are younger than what dates look back on, those of one first day in one sentence.
+pub fn young_signals(
+    snapshots: &[SnapshotCoverage],
+    firsts: &[(&String, Option<Day>)],
+    look_back_days: u32,
+) -> Vec<String> {
+    let mut by_day: BTreeMap<Day, (Vec<String>, usize)> = BTreeMap::new();
+    for &(name, first) in firsts {
+        let Some(first) = first else { continue };
+        let reaches =
+            |snapshot: &&SnapshotCoverage| snapshot.partly.contains(name) || snapshot.not_begun.contains(name);
+        let dates = snapshots.iter().filter(reaches).count();
+        if dates > 0 {
+            let (names, most) = by_day.entry(first).or_default();
+            names.push(named(name));
+            *most = dates.max(*most);
+        }
+    }
+
+    let sentence = |(first, (names, dates)): (Day, (Vec<String>, usize))| {
+        let (noun, verb) = if names.len() == 1 { ("signal", "begins") } else { ("signals", "begin") };
+        let of_dates = match snapshots.len() {
+            1 => "the look-back".to_owned(),
+            all => format!("the look-back of {dates} of {all} dates"),
+        };
+        format!(
+            "{noun} {} {verb} on {first}: {of_dates} ({look_back_days} days, twice the longest of features.windows_days) reaches \
+             to days before that. Windows of which nothing was recorded are null, and those of which a part was count that part. \
+             Choose shorter windows or later dates, or leave what is so young out",
+            names.join(", "),
+        )
+    };
+    by_day.into_iter().map(sentence).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::Ids;
+
+    fn customers(signup: Vec<i32>) -> CustomerTable {
+        CustomerTable { ids: Ids::Integer((0..signup.len() as i64).collect()), signup, ..CustomerTable::default() }
+    }
+
+    fn said(first: i32, signup: &[i32]) -> Vec<String> {
+        let name = "app_opens".to_owned();
+        let firsts = [(&name, Some(Day(first)))];
+        let table = customers(signup.to_vec());
+        let dates = [300, 330, 360].map(|day| SnapshotCoverage::new(Day(day), 168, &firsts, &table));
+        young_signals(&dates, &firsts, 168)
+    }
+
+    #[test]
+    fn a_signal_that_begins_after_its_customers_is_young() {
+        let old = [0; 100];
+        assert!(said(100, &old).is_empty(), "all look-backs are covered");
+        assert!(said(140, &old)[0].contains("`app_opens` begins on 1970-05-21: the look-back of 1 of 3 dates (168"));
+        assert!(said(310, &old)[0].contains("3 of 3"));
+        // A launch: nobody was there before.
+        let new: Vec<i32> = (0..100).map(|n| 180 + n).collect();
+        assert!(said(185, &new).is_empty());
+        let few_older: Vec<i32> = (0..100).map(|n| if n < 5 { 0 } else { 200 }).collect();
+        assert!(said(200, &few_older).is_empty());
+        // Of whom nothing is known, it is said.
+        assert_eq!(said(200, &[NO_DAY; 10]).len(), 1);
+    }
+}

@@ -1,0 +1,51 @@
+//! What the tables of a job hold of the past.
+
+use super::context::Job;
+use crate::calendar::Day;
+use crate::coverage::{Coverage, Observed, Outcomes};
+use crate::dataset::{Dataset, Tables};
+use crate::spelling;
+
+/// What a report of coverage is made of.
+pub(super) fn observed<'a>(job: &'a Job<'_>, tables: &'a Tables, data: &'a Dataset) -> Observed<'a> {
+    let settings = job.settings();
+    Observed {
+        signals: &settings.signals,
+        histories: &data.histories,
+        customers: &tables.customers,
+        cancellations: tables.sources.churn.as_ref().map(|_| &tables.cancellations),
+        gates: &settings.gates,
+        look_back_days: settings.features.look_back_days(),
+        zone: &tables.zone,
+    }
+}
+
+/// The coverage of rows that are to be scored. What a person should know of it is told.
+pub(super) fn of_scoring(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Coverage {
+    let observed = observed(job, tables, data);
+    let coverage = observed.coverage(&[as_of], as_of);
+    observed.advice(&coverage.snapshots).into_iter().for_each(|advice| job.warn(advice));
+    if let Some(outcomes) = coverage.churn.as_ref().and_then(|churn| churn.ended) {
+        job.warn(format!("{}; who has left since is scored like anybody", outcomes.sentence()));
+    }
+    coverage
+}
+
+/// Where the cancellations end, if they do long before `end`.
+pub(super) fn outcomes(job: &Job<'_>, tables: &Tables, end: Day) -> Option<Outcomes> {
+    Outcomes::of(&tables.cancellations, end, job.settings().gates.max_label_silence)
+}
+
+/// Tells what a person should know of rows that are written, whole or not. With labels, it has been told where these end.
+pub(super) fn tell(job: &Job<'_>, tables: &Tables, data: &Dataset, with_labels: bool) {
+    let observed = observed(job, tables, data);
+    for (name, found) in observed.last_day_verdicts() {
+        job.warn(format!("signal {}: {found}", spelling::named(name)));
+    }
+    let snapshots = observed.snapshots(&data.as_of);
+    observed.advice(&snapshots).into_iter().for_each(|advice| job.warn(advice));
+    let newest = data.as_of.last().copied().filter(|_| !with_labels);
+    if let Some(outcomes) = newest.and_then(|newest| outcomes(job, tables, newest)) {
+        job.warn(outcomes.sentence());
+    }
+}
