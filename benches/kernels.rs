@@ -100,7 +100,8 @@ fn features(bencher: Bencher) {
     let dates = [168, 210, 252].map(|day| Day(20_000 + day));
     let timeline = Timeline::new(&Zone::utc(), Day(20_000), Day(20_000 + DAYS as i32), dates.to_vec());
     let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
-    let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline);
+    let begins = vec![Some(Day(0)); settings.signals.len()];
+    let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline, &begins);
     let mut counts = BoundaryCounts::default();
     let members: Vec<u32> = (0..CUSTOMERS).collect();
     let keys: Vec<RowKey> =

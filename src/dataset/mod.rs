@@ -362,10 +362,11 @@ pub fn build_visited(
 
     let history = |(scan, report)| History::new(scan, report, &tables.zone);
     let mut histories: Vec<History> = scans.iter().zip(&store.reports).map(history).collect();
+    let begins: Vec<Option<Day>> = histories.iter().map(|history| history.first).collect();
 
     let arena = Arena::new(memory.for_features(&store.partition_bytes())?);
     let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
-    let engine = Engine::new(&catalogue, plan.features, plan.eligibility, timeline.clone());
+    let engine = Engine::new(&catalogue, plan.features, plan.eligibility, timeline.clone(), &begins);
     let tallies = Tallies::new(scans.iter().map(|scan| timeline.second(scan.to)).collect());
     let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
 

@@ -30,6 +30,15 @@ pub struct Engine {
     timeline: Timeline,
     boundaries: Boundaries,
     logs: LogTable,
+    unrecorded: Vec<Unrecorded>,
+}
+
+/// A column of a window that, on some as-of dates, lies before its signal began: it is null there, for nobody looked.
+#[derive(Clone, Debug)]
+struct Unrecorded {
+    column: usize,
+    /// Whether it is, as-of date by as-of date.
+    dates: Vec<bool>,
 }
 
 /// The columns of one signal.
@@ -81,8 +90,14 @@ struct Offsets {
 
 impl Engine {
     /// Looks every column of the catalogue up once, for the as-of dates of the timeline. The catalogue is that of the
-    /// configuration whose windows and rules of activity are given.
-    pub fn new(catalogue: &Catalogue, features: &Features, eligibility: &Eligibility, timeline: Timeline) -> Engine {
+    /// configuration whose windows and rules of activity are given. `begins` has the day of each signal's first row.
+    pub fn new(
+        catalogue: &Catalogue,
+        features: &Features,
+        eligibility: &Eligibility,
+        timeline: Timeline,
+        begins: &[Option<Day>],
+    ) -> Engine {
         let names = catalogue.signals();
         let signals = names.iter().map(|signal| SignalColumns::new(catalogue, signal)).collect();
         let activity = (0..names.len()).filter(|&position| eligibility.activity().counts(names[position])).collect();
@@ -94,6 +109,7 @@ impl Engine {
             numeric: catalogue.first_column(None, Measure::Numeric, None).unwrap_or_default(),
             columns: catalogue.numeric.len(),
             boundaries: Boundaries::new(features, eligibility, &timeline),
+            unrecorded: unrecorded(catalogue, &timeline.as_of, begins),
             timeline,
             logs: LogTable::default(),
         }
@@ -165,6 +181,20 @@ impl Engine {
         }
 
         self.fill_customers(&mut block, partition);
+        self.empty_unrecorded(&mut block);
+    }
+
+    /// Takes the values of windows away of which nothing was recorded.
+    fn empty_unrecorded(&self, block: &mut Block<'_>) {
+        let rows = block.keys.len();
+        for Unrecorded { column, dates } in &self.unrecorded {
+            let values = &mut block.values[column * rows..(column + 1) * rows];
+            for (value, key) in values.iter_mut().zip(block.keys) {
+                if dates[key.as_of as usize] {
+                    *value = f32::NAN;
+                }
+            }
+        }
     }
 
     /// Fills the columns of counts of one signal, and finds out where the rows of each look-back and window are.
@@ -257,6 +287,25 @@ impl SignalColumns {
 
         SignalColumns { counts, values, categories: column(Measure::Categories), surveys }
     }
+}
+
+/// The columns that are null on some dates because all of their window lies before the signal's first row. A trend needs the
+/// window before its own as well. Measures without a window are null where there is no row in any case.
+fn unrecorded(catalogue: &Catalogue, dates: &[Day], begins: &[Option<Day>]) -> Vec<Unrecorded> {
+    let signals = catalogue.signals();
+    let mut unrecorded = Vec::new();
+    for (column, feature) in catalogue.numeric.iter().enumerate() {
+        let (Some(signal), Some(window)) = (&feature.signal, feature.window_days) else { continue };
+        let Some(place) = signals.iter().position(|name| name == signal) else { continue };
+        let begin = begins.get(place).copied().flatten();
+        let back = if feature.measure == Measure::Trend { window } else { 0 };
+        let dates: Vec<bool> =
+            dates.iter().map(|date| begin.is_none_or(|begin| begin >= date.earlier_by(back))).collect();
+        if dates.contains(&true) {
+            unrecorded.push(Unrecorded { column, dates });
+        }
+    }
+    unrecorded
 }
 
 /// What each customer of a partition has of one signal before each boundary, boundary by boundary.
@@ -379,7 +428,8 @@ mod tests {
         let settings = config::load(Some(&path), &[], []).unwrap().settings;
         let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
         let timeline = Timeline::new(&Zone::utc(), Day(0), Day(200), vec![Day(170), Day(199)]);
-        let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline);
+        let begins = vec![Some(Day(0)); settings.signals.len()];
+        let engine = Engine::new(&catalogue, &settings.features, &settings.eligibility, timeline, &begins);
 
         let customers = customers();
         let rows = partition(&settings);

@@ -76,7 +76,7 @@ class Golden:
             for w in self.windows:
                 here, before = self.rows(as_of, -w, 0), self.rows(as_of, -2 * w, -w)
                 count = f"count(*) FILTER ({here})"
-                out[f"{name}_{measure}_{w}d"] = {
+                value = {
                     "count": count,
                     "active_days": f"count(DISTINCT {day}) FILTER ({here})",
                     "trend": f"ln(({count} + 1) / (count(*) FILTER ({before}) + 1))",
@@ -88,6 +88,9 @@ class Golden:
                     f" / nullif(count(s.value) FILTER ({here}), 0)",
                     "categories": f"count(DISTINCT s.category) FILTER ({here})",
                 }[measure]
+                # Nothing was recorded of the window, or of the one before it, if the signal began on its end or later.
+                end = self.edge(as_of, -w if measure == "trend" else 0)
+                out[f"{name}_{measure}_{w}d"] = f"CASE WHEN (SELECT min(ts) FROM {name}) < {end} THEN {value} END"
         seen = self.rows(as_of, -self.look_back, 0)
         since = f"(epoch_us({now}) - epoch_us(max(s.ts) FILTER ({{}}))) / 86400e6"
         out[f"{name}_days_since_last"] = since.format(seen)
@@ -135,8 +138,11 @@ class Golden:
         )
 
     def churned(self, first, last):
-        """SQL: the customer `c` has a churn row between two edges."""
-        return f"EXISTS (SELECT 1 FROM churn s WHERE s.customer_id = c.customer_id AND s.ts >= {first} AND s.ts < {last})"
+        """SQL: the customer `c` has a churn row between two edges, and not before the sign-up."""
+        return (
+            f"EXISTS (SELECT 1 FROM churn s WHERE s.customer_id = c.customer_id AND s.ts >= {first} AND s.ts < {last}"
+            f" AND CAST(timezone('{self.zone}', s.ts) AS DATE) >= c.signup_date)"
+        )
 
     def expected(self, path, signals, numeric, categorical, population):
         tables = [self.table(as_of, signals, numeric, categorical, population(as_of)) for as_of in self.as_ofs]
@@ -296,7 +302,15 @@ def utc():
     write(home / "calls.parquet", {"customer_id": (pa.int64(), column(calls, 0)), "ts": (pa.timestamp("ms"), column(calls, 1)), "score": (pa.float32(), column(calls, 2))})
     g.sql.execute(f"CREATE TABLE calls AS SELECT DISTINCT customer_id, ts AT TIME ZONE 'UTC' AS ts, CAST(score AS DOUBLE) AS value, 'csat' AS instrument FROM '{home}/calls.parquet'")
 
-    # customers and churn, around every edge of the label window of 2025-03-01.
+    # chats: event. They begin after the first of the dates, and within the windows of the others.
+    own = random.Random(7)
+    chats = [(i, at("2025-02-10") + own.random() * 60 * DAY) for i in range(1, 25) for _ in range(i % 7)]
+    chats += [(1, at("2025-02-10")), (2, at("2025-02-28 23:59:59"))]
+    write(home / "chats.parquet", {"customer_id": (pa.int64(), column(chats, 0)), "ts": (pa.timestamp("us"), column(chats, 1))})
+    g.sql.execute(f"CREATE TABLE chats AS SELECT customer_id, ts AT TIME ZONE 'UTC' AS ts FROM '{home}/chats.parquet'")
+
+    # customers and churn, around every edge of the label window of 2025-03-01. One customer came back: the cancellation is of
+    # an earlier stay.
     plans = {i: rng.choice(["basic", "pro", "", None]) for i in ids}
     revenue = {i: None if i % 7 == 3 else rng.randrange(500, 20000) / 100 for i in ids}
     write(home / "customers.parquet", {
@@ -305,11 +319,12 @@ def utc():
         "monthly_revenue": (pa.float64(), [revenue[i] for i in ids]), "seats": (pa.int32(), [i % 5 for i in ids]),
     })
     g.sql.execute(f"CREATE TABLE customers AS SELECT * REPLACE (CAST(region AS VARCHAR) AS region) FROM '{home}/customers.parquet'")
-    churned = {25: "2025-02-28", 26: "2025-03-01", 27: "2025-03-07", 28: "2025-03-08", 29: "2025-04-06", 30: "2025-04-07", 31: "2024-12-31", 32: "2025-03-22", 33: "2025-01-12"}
+    churned = {25: "2025-02-28", 26: "2025-03-01", 27: "2025-03-07", 28: "2025-03-08", 29: "2025-04-06", 30: "2025-04-07", 31: "2024-12-31", 32: "2025-03-22", 33: "2025-01-12", 34: "2024-05-31"}
     write(home / "churn.parquet", {"customer_id": (pa.int64(), list(churned)), "churned_on": (pa.date32(), [dt.date.fromisoformat(d) for d in churned.values()])})
     g.sql.execute(f"CREATE TABLE churn AS SELECT customer_id, CAST(churned_on AS TIMESTAMP) AT TIME ZONE 'UTC' AS ts FROM '{home}/churn.parquet'")
 
     signals = {
+        "chats": ("event", False, []),
         "logins": ("event", False, []), "visits": ("amount", True, []), "orders": ("amount", False, []),
         "mentions": ("sentiment", True, []), "surveys": ("survey", False, list(scales)), "calls": ("survey", False, ["csat"]),
     }
@@ -321,6 +336,12 @@ signup = "signup_date"
 value = "monthly_revenue"
 numeric = ["monthly_revenue", "seats"]
 categorical = ["plan", "region"]
+
+[signals.chats]
+kind = "event"
+path = "chats.parquet"
+id = "customer_id"
+time = "ts"
 
 [signals.logins]
 kind = "event"
