@@ -69,6 +69,10 @@ pub struct Mixture {
     churn_in_customers: bool,
     damaged: Option<Damage>,
     stale_days: i64,
+    /// The second from which on the last day has no rows.
+    cut_off: Option<i64>,
+    /// The first day without cancellations, where they end before the rest.
+    pub labels_until: Option<i64>,
     repeated_customers: usize,
     /// What runs may say against it.
     pub refusals: Vec<Refusal>,
@@ -101,6 +105,8 @@ impl Mixture {
             churn_in_customers: false,
             damaged: None,
             stale_days: 0,
+            cut_off: None,
+            labels_until: None,
             repeated_customers: 0,
             refusals: Vec::new(),
         }
@@ -172,6 +178,10 @@ impl Mixture {
         let mut rows = self.rows.logins.clone();
         if self.stale_days > 0 {
             rows.retain(|row| row.second.is_none_or(|second| second < until));
+        }
+        if let Some(end) = self.cut_off {
+            let last_day = end..(newest.div_euclid(DAY) + 1) * DAY;
+            rows.retain(|row| row.second.is_none_or(|second| !last_day.contains(&second)));
         }
         let encoding = &self.encoding;
         let columns = |rows: &[Event]| self.logins(rows);
@@ -296,10 +306,13 @@ pub enum Kind {
     RepeatedCustomers,
     Damage,
     Stale,
+    CutOffDay,
+    EarlierStays,
+    LateCancellations,
 }
 
 impl Kind {
-    const ALL: [Kind; 19] = [
+    const ALL: [Kind; 22] = [
         Kind::Ids,
         Kind::Times,
         Kind::Encoding,
@@ -319,11 +332,22 @@ impl Kind {
         Kind::RepeatedCustomers,
         Kind::Damage,
         Kind::Stale,
+        Kind::CutOffDay,
+        Kind::EarlierStays,
+        Kind::LateCancellations,
     ];
 
     /// One to five of them. Kinds that end a run are rarer, or hardly a mixture would come to its end.
     pub fn some(rng: &mut impl Rng) -> Vec<Kind> {
-        let ends = [Kind::NestedCopy, Kind::BadText, Kind::RenamedId, Kind::IdTwice, Kind::Damage, Kind::Stale];
+        let ends = [
+            Kind::NestedCopy,
+            Kind::BadText,
+            Kind::RenamedId,
+            Kind::IdTwice,
+            Kind::Damage,
+            Kind::Stale,
+            Kind::CutOffDay,
+        ];
         let count = rng.random_range(1..=5);
         let mut some: Vec<Kind> = Vec::new();
         while some.len() < count {
@@ -431,6 +455,25 @@ impl Kind {
             Kind::Stale => {
                 mixture.stale_days = rng.random_range(10..40);
                 mixture.refused(true, &["`logins`"]);
+            }
+            Kind::CutOffDay => {
+                let newest = mixture.truth.logins.iter().filter_map(|row| row.second).max().unwrap();
+                mixture.cut_off = Some(newest.div_euclid(DAY) * DAY + rng.random_range(4 * 3600..14 * 3600));
+                mixture.refused(true, &["`logins`"]);
+            }
+            Kind::EarlierStays => {
+                for customer in mixture.rows.customers.iter().filter(|customer| customer.key % 7 == 1) {
+                    let left = customer.signup - rng.random_range(1..300);
+                    mixture.rows.cancelled.push((customer.key, Some(left)));
+                }
+            }
+            Kind::LateCancellations => {
+                let end = mixture.truth.cancelled.iter().filter_map(|(_, day)| *day).max().unwrap();
+                let until = end - rng.random_range(50..70);
+                for world in [&mut mixture.truth, &mut mixture.rows] {
+                    world.cancelled.retain(|(_, day)| day.is_none_or(|day| day < until));
+                }
+                mixture.labels_until = Some(until);
             }
         }
     }
