@@ -164,7 +164,9 @@ fn whoever_comes_and_goes_is_told_and_latest_has_everybody_once() {
     // An earlier date leaves the file alone, the same date again gives the same bytes.
     let bytes = || fs::read(lists.join("latest/risk.parquet")).unwrap();
     let known = bytes();
-    score(&lists, &["2026-05-11", Population::AS_OF], &["--threads", "1"]);
+    score(&lists, &[Population::AS_OF], &["--threads", "1"]);
+    assert!(known == bytes());
+    score(&lists, &["2026-05-11"], &[]);
     assert!(known == bytes());
 }
 
