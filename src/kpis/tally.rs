@@ -318,9 +318,11 @@ impl<'a> Tally<'a> {
                 };
                 let instrument = rows.instruments.get(row).map_or(usize::MAX, |&code| code as usize);
                 let Some(&scale) = scales.get(instrument).filter(|_| score.is_finite()) else { continue };
+                let mut answer = Answers::default();
+                answer.add(score, scale);
                 for &cell in own {
                     let place = cell as usize * self.scope.periods.len() + period;
-                    cells.answers[place * Instrument::ALL.len() + instrument].add(score, scale);
+                    cells.answers[place * Instrument::ALL.len() + instrument].merge(&answer);
                 }
             }
             first += count as usize;
