@@ -59,30 +59,8 @@ pub fn train(
     inputs: Inputs,
     observer: &dyn Observer,
 ) -> Result<ModelPair> {
-    let training = Selection::labelled(&data, |day| snapshots.training.contains(&day));
-    let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
-    enough(plan.gates, &data, &training, snapshots)?;
-
-    let mut clock = Clock::start(observer);
-    let baseline = Baseline::learn(plan.features.look_back_days(), &data, &training, &held_out(&data))?;
-    clock.lap("baseline");
-
-    let kept = Selection::new(&data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
-    let rows = RowsToFit { fitted: &training, kept: Some(&kept) };
-    let TrainedWithDesign { trained: judged, design } = with_design(&plan.fit, &mut data, rows, observer)?;
-
-    observer.step("evaluating on the held-out snapshots");
-    let mut clock = Clock::start(observer);
-    let held_out = held_out(&data);
-    let groupings = segments::groupings(&data, &held_out)?;
-    let HeldOutRisks { probabilities, known } = held_out_risks(plan, &mut data, snapshots, &judged, design, &held_out)?;
-    clock.lap("risks of the held-out rows");
-
+    let Judged { model: judged, evaluation, known } = judged(plan, &mut data, snapshots, observer)?;
     let dataset: &Dataset = &data;
-    let judged_rows = HeldOutRows { rows: &held_out, probabilities: &probabilities, baseline, groupings, folds: None };
-    let evaluation = Evaluation::new(plan.list, plan.economics, plan.fit.model.seed, dataset, judged_rows);
-    clock.lap("evaluation");
-
     let evaluated = artefact(plan, dataset, snapshots, &judged, evaluation, inputs);
     if !plan.fit.refit {
         return Ok(ModelPair { published: evaluated, evaluated: None });
@@ -94,6 +72,47 @@ pub fn train(
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
     let published = artefact(plan, dataset, snapshots, &refitted, evaluation, inputs);
     Ok(ModelPair { published, evaluated: Some(Artefact { refit: false, ..evaluated }) })
+}
+
+/// A model of the training snapshots, judged on the later ones.
+struct Judged {
+    model: Trained,
+    evaluation: Evaluation,
+    /// The design of all rows, if it is known now and the model is fitted once more on them.
+    known: Option<Design>,
+}
+
+/// Fits a model on the training snapshots and judges it on the held-out ones. Which rows these were, and what the model
+/// says of them, is forgotten before the model is fitted once more: that is when a training holds most in memory.
+fn judged(
+    plan: &TrainingPlan<'_>,
+    data: &mut Data<'_>,
+    snapshots: &Snapshots,
+    observer: &dyn Observer,
+) -> Result<Judged> {
+    let training = Selection::labelled(data, |day| snapshots.training.contains(&day));
+    let held_out = |data: &Dataset| Selection::labelled(data, |day| snapshots.evaluation.contains(&day));
+    enough(plan.gates, data, &training, snapshots)?;
+
+    let mut clock = Clock::start(observer);
+    let baseline = Baseline::learn(plan.features.look_back_days(), data, &training, &held_out(data))?;
+    clock.lap("baseline");
+
+    let kept = Selection::new(data, |block, row| !snapshots.training.contains(&data.as_of[block.as_of[row] as usize]));
+    let rows = RowsToFit { fitted: &training, kept: Some(&kept) };
+    let TrainedWithDesign { trained: model, design } = with_design(&plan.fit, data, rows, observer)?;
+
+    observer.step("evaluating on the held-out snapshots");
+    let mut clock = Clock::start(observer);
+    let held_out = held_out(data);
+    let groupings = segments::groupings(data, &held_out)?;
+    let HeldOutRisks { probabilities, known } = held_out_risks(plan, data, snapshots, &model, design, &held_out)?;
+    clock.lap("risks of the held-out rows");
+
+    let judged_rows = HeldOutRows { rows: &held_out, probabilities: &probabilities, baseline, groupings, folds: None };
+    let evaluation = Evaluation::new(plan.list, plan.economics, plan.fit.model.seed, data, judged_rows);
+    clock.lap("evaluation");
+    Ok(Judged { model, evaluation, known })
 }
 
 /// What the model says of the held-out rows.
