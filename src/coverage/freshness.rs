@@ -260,10 +260,10 @@ fn one_day(found: &Found) -> Option<&Shortfall> {
     }
 }
 
-/// Whether several signals, half of them at least, have fewer rows on one day, in about the same measure: people were elsewhere. A
-/// load that failed leaves hardly anything, or other shares of each signal.
+/// Whether several signals, half of them at least, have fewer rows on one day, in about the same measure: people were
+/// elsewhere. A load that failed leaves hardly anything, or other shares of each signal.
 fn is_holiday(signals: &[LastDay<'_>], found: &[Option<Found>]) -> bool {
-    let Some(day) = found.iter().flatten().filter_map(one_day).map(|short| short.last).next() else { return false };
+    let Some(day) = found.iter().flatten().find_map(one_day).map(|short| short.last) else { return false };
     let mut shares = Vec::new();
     for LastDay { days, .. } in signals {
         let Some(last) = days.newest().filter(|&last| days.day(last) == day) else { continue };
@@ -361,7 +361,7 @@ mod tests {
     fn a_stray_row_on_an_idle_day_is_no_sign_of_life() {
         // The last two days of each week usually have a row at most.
         let idle = |last: &[u64]| {
-            let usual = |back: usize| if back % 7 < 2 { (back % 3 == 0) as u64 } else { USUAL };
+            let usual = |back: usize| if back % 7 < 2 { u64::from(back.is_multiple_of(3)) } else { USUAL };
             let counts: Vec<u64> = (0..180).map(|back| last.get(back).copied().unwrap_or(usual(back))).collect();
             judged(&Days::of_counts(end(), &counts))
         };

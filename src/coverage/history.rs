@@ -8,9 +8,9 @@ use crate::sources::{history, SignalReport, SignalScan};
 /// What a scan saw of a signal's past.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// The day of its first row, of all its files; none if there is none before the end of what was scanned.
+    /// The day of its first row, of all its files, which may lie behind what was scanned; none if it has no row.
     pub first: Option<Day>,
-    /// The day of its last row before that end.
+    /// The day of its last row before the end of what was scanned.
     pub last: Option<Day>,
     /// The first day that was scanned.
     pub from: Day,
@@ -25,7 +25,7 @@ impl History {
     pub fn new(scan: &SignalScan<'_>, report: &SignalReport, zone: &Zone) -> History {
         let first = history::first_day(scan.table, &scan.settings.time, report, zone);
         History {
-            first: first.filter(|&first| first < scan.to),
+            first,
             last: report.rows.newest.map(|instant| zone.day_of(instant)),
             from: scan.from,
             to: scan.to,

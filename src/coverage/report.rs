@@ -113,7 +113,7 @@ impl<'a> Observed<'a> {
             signals.insert(
                 name.clone(),
                 SignalCoverage {
-                    first_day: history.first,
+                    first_day: history.first.filter(|&first| first < end),
                     last_day: history.last,
                     customers_share: share(tally.customers()).min(1.0),
                     commonest_share: tally.commonest_share(),

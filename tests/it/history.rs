@@ -236,6 +236,9 @@ fn a_young_signal_is_null_before_it_began_and_told() {
     assert_eq!(first["not_begun"], serde_json::json!(["mentions"]));
     let trained = run(folder.path(), &["train"], &settings).ok();
     assert!(trained.stderr.contains("`mentions` begins on 2026-03-15"), "{trained}");
+    // All of the training's dates lie before it began.
+    let trained = run(folder.path(), &["train", "--as-of", "2026-04-20"], &settings).ok();
+    assert!(trained.stderr.contains("`mentions` begins on 2026-03-15: the look-back of 6 of 6 dates"), "{trained}");
 
     // Windows longer than the history are those of signals that are too young.
     let long = run(folder.path(), &["check"], &set("features.windows_days=[365,730]"));

@@ -95,9 +95,9 @@ impl Cancellations {
         let dated = self.days.len() as u64 + self.before_sign_up;
         (self.before_sign_up >= SEVERAL && 2 * self.before_sign_up > dated).then(|| {
             format!(
-                "churn: {} of {dated} cancellations are dated before the sign-up of their customers. Those are of an earlier stay \
-                 and do not count; check that customers.signup is the day on which customers came, and churn.time the day on \
-                 which they left",
+                "churn: {} of {dated} cancellations are dated before the sign-up of their customers. Those are of an earlier \
+                 stay and do not count; check that customers.signup is the day on which customers came, and churn.time the \
+                 day on which they left",
                 self.before_sign_up,
             )
         })
