@@ -200,10 +200,8 @@ impl ControlPower {
                 None => "nothing".to_owned(),
             };
             let (months, s) = (shown.months, if shown.months == 1 { "" } else { "s" });
-            format!(
-                "{effect} after {months} month{s} ({} customers, {} of them control)",
-                shown.customers, shown.control
-            )
+            let (customers, control) = (thousands(shown.customers), thousands(shown.control));
+            format!("{effect} after {months} month{s} ({customers} customers, {control} of them control)")
         };
         let after: Vec<String> = self.after.iter().map(points).collect();
         vec![
@@ -238,6 +236,14 @@ impl ControlPower {
                 format!("Assumed, until lists span four weeks: everybody on a list is replaced within {days} days.")
             }
         }
+    }
+}
+
+/// "1,234"
+fn thousands(count: u64) -> String {
+    match count {
+        0..1000 => count.to_string(),
+        _ => format!("{},{:03}", thousands(count / 1000), count % 1000),
     }
 }
 
@@ -327,6 +333,7 @@ mod tests {
             "{}",
             said(0.2, 0.1)
         );
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert!(said(0.2, 0.0).contains("Without a control group"));
         assert!(said(0.04, 0.1).contains("No outreach saves 5 points"));
         let small = Accrual::new(50, 60, &ListsSoFar::default(), 37);

@@ -344,7 +344,7 @@ section! {
     ["publish"]
     pub struct Publish {
         /// Formats of the list: parquet, csv (for spreadsheets), csv_plain (for programs), xlsx (a workbook), html (a
-        /// report). Keep parquet: later runs take status and days on the list from it, and the last two, which are made from
+        /// report). Keep parquet: later runs take the days on the list from it, and the last two, which are made from
         /// it, bring it along.
         formats: Vec<Format> = ["parquet", "csv"] => Choices(Format::WORDS);
         /// Whether `at_risk.csv` begins with a byte order mark, from which spreadsheets know that it is UTF-8.

@@ -21,9 +21,12 @@ use crate::reasons::change::{self, Between, NoLongerScored, NotYetScored, Number
 use crate::reasons::Explainer;
 use crate::registry::Registry;
 use crate::sources::NO_DAY;
+use rayon::prelude::*;
 
 /// The log-odds that a customer may have had otherwise, from rows that came later or are gone, without a word.
 const REVISED: f64 = 0.1;
+/// Customers who are looked at for that, where nothing else asks for the rows of all.
+const SAMPLE: usize = 4_000;
 /// The share of the customers for whom that may be so.
 const REVISED_SHARE: f64 = 0.1;
 
@@ -86,25 +89,33 @@ impl Changes {
         let mine = RunModel { version: model.version.clone(), checksum: model.checksum.clone() };
         changes.is_same_model = made_by.as_ref() == Some(&mine);
 
-        let again = Again::new(model, &input.data, earlier.run.as_of, scores)?;
-        let earlier_model = made_by.filter(|_| !changes.is_same_model).and_then(|of| still_there(registry, &of, model));
-        let by_earlier_model = match &earlier_model {
-            Some(earlier_model) => Some(Again::new(earlier_model, &input.data, earlier.run.as_of, scores)?),
-            None => None,
-        };
-        let same = if changes.is_same_model { Some(&again) } else { by_earlier_model.as_ref() };
-        if let Some(same) = same {
-            tell_of_revisions(job, earlier.run.as_of, &same.log_odds, &earlier.customers);
+        let then = Then::new(&input.data, earlier.run.as_of, scores);
+        if changes.is_same_model {
+            // That it moves nothing is known; whether the data are still those of then, a sample tells.
+            let some = then.log_odds(model, &then.rows.thinned(SAMPLE))?;
+            tell_of_revisions(job, earlier.run.as_of, &some, &earlier.customers);
+            for (moved, (now, before)) in changes.moves.iter_mut().zip(scores.log_odds.iter().zip(&earlier.customers)) {
+                let data = now - before.log_odds;
+                *moved = Move { data, model: if data.is_nan() { f64::NAN } else { 0.0 } };
+            }
+        } else {
+            let again = then.log_odds(model, &then.rows)?;
+            let earlier_model = made_by.and_then(|of| still_there(registry, &of, model));
+            let by_earlier = match earlier_model {
+                Some(earlier_model) => Some(then.log_odds(&earlier_model, &then.rows)?),
+                None => None,
+            };
+            if let Some(by_earlier) = &by_earlier {
+                tell_of_revisions(job, earlier.run.as_of, by_earlier, &earlier.customers);
+            }
+            for (position, before) in earlier.customers.iter().enumerate() {
+                let total = scores.log_odds[position] - before.log_odds;
+                let late = by_earlier.as_ref().map_or(0.0, |by_earlier| by_earlier[position] - before.log_odds);
+                let data = scores.log_odds[position] - again[position] + late;
+                changes.moves[position] = Move { data, model: total - data };
+            }
         }
-
-        for (position, before) in earlier.customers.iter().enumerate() {
-            let total = scores.log_odds[position] - before.log_odds;
-            let late = by_earlier_model.as_ref().map_or(0.0, |by| by.log_odds[position] - before.log_odds);
-            let data =
-                if changes.is_same_model { total } else { scores.log_odds[position] - again.log_odds[position] + late };
-            changes.moves[position] = Move { data, model: total - data };
-        }
-        changes.then = again.places;
+        changes.then = then.places;
         Ok(changes)
     }
 
@@ -134,11 +145,12 @@ impl Changes {
         }
     }
 
-    /// What has changed for a customer on the list; none without an earlier run, or where its rows are not at hand.
+    /// What has changed for a customer on the list, given the row of today; none without an earlier run, or where its rows
+    /// are not at hand.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
-    pub fn of_listed(&self, words: Words<'_>, position: u32, status: Status) -> Result<Option<String>> {
+    pub fn of_listed(&self, words: Words<'_>, position: u32, row: &Row<'_>, status: Status) -> Result<Option<String>> {
         if self.history.earlier.is_none() {
             return Ok(None);
         }
@@ -152,7 +164,7 @@ impl Changes {
             let why = self.not_yet_scored(words, position);
             return Ok(Some(change::first_scored(standing, why, self.between)));
         }
-        self.told(words, position, standing)
+        self.told(words, position, row, standing)
     }
 
     /// Who has left the list, and what has changed for them.
@@ -163,19 +175,22 @@ impl Changes {
         let Some(earlier) = &self.history.earlier else { return Ok(Vec::new()) };
         let leaver = |gone: &Gone| {
             let text = match gone.position {
-                Some(position) => self.told(words, position, Standing::Left)?,
+                Some(position) => {
+                    let place = words.scores.places[position as usize];
+                    let row = Row::read(words.model, &words.input.data, place)?;
+                    self.told(words, position, &row, Standing::Left)?
+                }
                 None => Some(change::no_longer_scored(no_longer_scored(words, &gone.id), self.between)),
             };
             Ok(Leaver { id: gone.id.clone(), position: gone.position, text })
         };
-        earlier.gone.iter().map(leaver).collect()
+        earlier.gone.par_iter().map(leaver).collect()
     }
 
-    fn told(&self, words: Words<'_>, position: u32, standing: Standing) -> Result<Option<String>> {
+    fn told(&self, words: Words<'_>, position: u32, now: &Row<'_>, standing: Standing) -> Result<Option<String>> {
         let Some(then) = self.then[position as usize] else { return Ok(None) };
-        let Words { input, model, scores, explainer, .. } = words;
-        let (then, now) =
-            (Row::read(model, &input.data, then)?, Row::read(model, &input.data, scores.places[position as usize])?);
+        let Words { input, model, explainer, .. } = words;
+        let then = Row::read(model, &input.data, then)?;
         let moved = explainer.moved(then.numbers(), now.numbers());
         let log_odds = self.moves[position as usize].model;
         let other = OtherModel { version: &model.version, log_odds };
@@ -211,44 +226,61 @@ fn no_longer_scored(words: Words<'_>, id: &str) -> NoLongerScored {
     let (input, rules) = (words.input, &words.job.settings().eligibility);
     let Some(cancellations) = &input.cancellations else { return NoLongerScored::Unknown };
     let Some(customer) = input.data.customers.ids.find(id) else { return NoLongerScored::NotInTable };
-    let cancelled = cancellations.days(customer as u32).first().copied().filter(|&day| day < input.as_of.0);
+    let days = cancellations.days(customer as u32);
+    let cancelled = days.first().copied().filter(|&day| day < input.as_of.0);
+    let mut notices = days.iter().zip(cancellations.known(customer as u32));
+    let is_given = |(day, known): &(&i32, &i32)| **known != NO_DAY && **known < input.as_of.0 && **day >= input.as_of.0;
+    let given = notices.find(is_given).map(|(&day, _)| day);
     let end = input.data.customers.end.get(customer).copied().filter(|&day| day != NO_DAY && day <= input.as_of.0);
-    match (cancelled, end) {
-        (Some(day), _) => NoLongerScored::Cancelled(Day(day)),
-        (None, Some(day)) => NoLongerScored::ContractEnded(Day(day)),
-        (None, None) if rules.active_within_days > 0 => NoLongerScored::Inactive(rules.active_within_days),
-        (None, None) => NoLongerScored::Unknown,
+    match (cancelled, given, end) {
+        (Some(day), ..) => NoLongerScored::Cancelled(Day(day)),
+        (None, Some(day), _) => NoLongerScored::GaveNotice(Day(day)),
+        (None, None, Some(day)) => NoLongerScored::ContractEnded(Day(day)),
+        (None, None, None) if rules.active_within_days > 0 => NoLongerScored::Inactive(rules.active_within_days),
+        (None, None, None) => NoLongerScored::Unknown,
     }
 }
 
-/// The rows of an earlier date, scored by a model of today.
-struct Again {
-    /// Where the row of each scored customer is who has one.
+/// The rows of an earlier date.
+struct Then<'a> {
+    data: &'a Dataset,
+    rows: Selection,
+    /// The place among those who are scored now of each customer, if there is one.
+    positions: Vec<Option<u32>>,
+    /// Where the row of each of them is who has one.
     places: Vec<Option<Place>>,
-    /// Its log-odds; NaN without one.
-    log_odds: Vec<f64>,
 }
 
-impl Again {
-    fn new(model: &Artefact, data: &Dataset, then: Day, now: &Scores) -> Result<Again> {
-        let nobody = Again { places: vec![None; now.customers.len()], log_odds: vec![f64::NAN; now.customers.len()] };
-        if !data.as_of.contains(&then) {
-            return Ok(nobody);
+impl<'a> Then<'a> {
+    fn new(data: &'a Dataset, then: Day, now: &Scores) -> Then<'a> {
+        let mut positions: Vec<Option<u32>> = vec![None; data.customers.len()];
+        for (position, &entry) in (0u32..).zip(&now.customers) {
+            positions[data.customer(entry) as usize] = Some(position);
         }
 
-        let scores = model.score(data, &Selection::scored(data, then))?;
-        let mut rows: Vec<Option<u32>> = vec![None; data.customers.len()];
-        for (row, &entry) in (0u32..).zip(&scores.customers) {
-            rows[data.customer(entry) as usize] = Some(row);
-        }
-        let mut again = nobody;
-        for (position, &entry) in now.customers.iter().enumerate() {
-            if let Some(row) = rows[data.customer(entry) as usize] {
-                again.places[position] = Some(scores.places[row as usize]);
-                again.log_odds[position] = scores.log_odds[row as usize];
+        let rows = Selection::scored(data, then);
+        let mut places = vec![None; now.customers.len()];
+        for (number, block) in (0u32..).zip(&data.blocks) {
+            for &row in rows.rows(number as usize) {
+                let customer = data.customer(block.customers[row as usize]);
+                if let Some(position) = positions[customer as usize] {
+                    places[position as usize] = Some(Place { block: number, row });
+                }
             }
         }
-        Ok(again)
+        Then { data, rows, positions, places }
+    }
+
+    /// The log-odds that a model gives some of the rows, for those who are scored now; NaN for the others.
+    fn log_odds(&self, model: &Artefact, rows: &Selection) -> Result<Vec<f64>> {
+        let mut log_odds = vec![f64::NAN; self.places.len()];
+        let scores = model.score(self.data, rows)?;
+        for (&customer, &z) in scores.customers.iter().zip(&scores.log_odds) {
+            if let Some(position) = self.positions[customer as usize] {
+                log_odds[position as usize] = z;
+            }
+        }
+        Ok(log_odds)
     }
 }
 

@@ -23,8 +23,15 @@ pub(super) fn of_list(words: Words<'_>, results: &Results<'_>, changes: &Changes
     let cut_off = CutOff::new(rank_by, words.model, &data.customers, words.scores, results.ranking);
     let is_below =
         |customer: u32, log_odds: f64| cut_off.as_ref().is_some_and(|cut_off| cut_off.is_below(customer, log_odds));
-    let around =
-        Surroundings { model: words.model, customers: &data.customers, comparable: &comparable, is_below: &is_below };
+    let settings = words.job.settings();
+    let around = Surroundings {
+        model: words.model,
+        signals: &settings.signals,
+        rises_with: &settings.model.rises_with,
+        customers: &data.customers,
+        comparable: &comparable,
+        is_below: &is_below,
+    };
     let playbook = Playbook::new(&words.job.settings().playbook);
 
     let listed = results.listed();
@@ -61,7 +68,7 @@ fn of_customer(
         previous_rank: before.and_then(|before| before.rank),
         previous_probability: before.map(|before| before.probability).filter(|p| !p.is_nan()),
         days_listed: changes.days_listed(position),
-        change_text: changes.of_listed(words, position, status)?,
+        change_text: changes.of_listed(words, position, &row, status)?,
         moved: changes.moves[position as usize],
         probability_change_28d: Some(probability - month_ago).filter(|change| !change.is_nan()),
         days_to_contract_end: results.days_to_contract_end(position),

@@ -318,7 +318,14 @@ fn what_to_do(
     let comparable = Comparable::new(data, &Selection::scored(data, as_of))?;
     let cut_off = CutOff::new(settings.list.rank_by, model, &data.customers, scores, ranking);
     let is_below = |customer: u32, log_odds: f64| cut_off.as_ref().is_some_and(|cut| cut.is_below(customer, log_odds));
-    let around = Surroundings { model, customers: &data.customers, comparable: &comparable, is_below: &is_below };
+    let around = Surroundings {
+        model,
+        signals: &settings.signals,
+        rises_with: &settings.model.rises_with,
+        customers: &data.customers,
+        comparable: &comparable,
+        is_below: &is_below,
+    };
     Ok((action, explainer.improvements(&around, customer, &today.values, today.reasons)?))
 }
 

@@ -395,3 +395,116 @@ fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
     sources::parquet::guard::guarded(read)
         .unwrap_or_else(|why| Err(PolarsError::ComputeError(format!("it is damaged: {why}").into())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::columns::{write_parquet, Columns};
+    use crate::publish::runs;
+
+    fn texts(ids: &[&str]) -> Ids {
+        let (mut bytes, mut ends) = (String::new(), Vec::new());
+        for id in ids {
+            bytes.push_str(id);
+            ends.push(bytes.len());
+        }
+        Ids::Text { bytes, ends }
+    }
+
+    /// A published run of these customers, in rank order, of whom the first `listed` are on the list since `days`.
+    fn publish(lists: &Path, as_of: Day, ids: &Ids, listed: usize, days: i64) {
+        let folder = lists.join(format!("as_of={as_of}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = |name: &str| File::create(folder.join(name)).unwrap();
+        let scores = |rows| {
+            let mut table = Columns::for_rows(rows);
+            table.ids("customer_id", ids, |row| row as u32);
+            table.integers("rank", |row| Some(row as i64 + 1));
+            table.floats("churn_probability", |row| 0.5 / (row + 1) as f64);
+            table.floats("log_odds", |row| -(row as f64));
+            table.texts("group", move |row| (row < listed).then_some("contact"));
+            Ok(table)
+        };
+        write_parquet(Path::new("scores"), file("scores.parquet"), ids.len(), scores).unwrap();
+        let list = |rows| {
+            let mut table = Columns::for_rows(rows);
+            table.ids("customer_id", ids, |row| row as u32);
+            table.integers("days_listed", move |_| Some(days));
+            Ok(table)
+        };
+        write_parquet(Path::new("list"), file("at_risk.parquet"), listed, list).unwrap();
+        file("_SUCCESS");
+    }
+
+    fn history(lists: &Path, now: &Now<'_>) -> (History, Vec<String>) {
+        let mut notes = Vec::new();
+        let earlier = runs::before(lists, now.as_of);
+        let compared = comparable(&earlier, &mut notes);
+        (History::read(&earlier, compared.as_ref(), now, &mut notes), notes)
+    }
+
+    #[test]
+    fn customers_are_found_whether_ids_are_texts_or_integers() {
+        for (then, now) in [
+            (Ids::Integer(vec![30, 10, -2, 40]), Ids::Integer(vec![-2, 10, 20, 30])),
+            (texts(&["30", "10", "-2", "40"]), Ids::Integer(vec![-2, 10, 20, 30])),
+            (Ids::Integer(vec![30, 10, -2, 40]), texts(&["-2", "10", "20", "30"])),
+            (texts(&["30", "10", "-2", "40"]), texts(&["-2", "10", "20", "30"])),
+        ] {
+            let lists = tempfile::tempdir().unwrap();
+            publish(lists.path(), Day(100), &texts(&["20"]), 1, 1);
+            publish(lists.path(), Day(110), &then, 4, 7);
+            let now = Now { as_of: Day(120), ids: &now, customers: &[0, 1, 2, 3], listed: &[2, 3] };
+            let (history, notes) = history(lists.path(), &now);
+            assert!(notes.is_empty(), "{notes:?}");
+
+            let earlier = history.earlier.unwrap();
+            let ranks: Vec<Option<i64>> = earlier.customers.iter().map(|before| before.rank).collect();
+            assert_eq!(ranks, [Some(3), Some(2), None, Some(1)]);
+            assert_eq!((earlier.customers[3].log_odds, earlier.customers[3].days_listed), (0.0, Some(7)));
+            assert!(earlier.customers[2].probability.is_nan() && !earlier.customers[2].was_listed);
+            let gone: Vec<(&str, Option<u32>)> =
+                earlier.gone.iter().map(|gone| (gone.id.as_str(), gone.position)).collect();
+            assert_eq!(gone, [("10", Some(1)), ("-2", Some(0)), ("40", None)]);
+            assert_eq!(history.was_listed_before, [false, false, true, false]);
+            let ListsSoFar { lists, days, on_the_first, on_any, lines } = history.so_far;
+            assert_eq!((lists, days, on_the_first, on_any, lines), (2, 10, 1, 5, 5));
+        }
+    }
+
+    #[test]
+    fn ids_that_anybody_may_have_chosen_are_compared_as_they_are() {
+        let hostile = ["=1+1", "a\nb", "NULL", "\u{202e}", "ü", "u\u{308}", " x", "x"];
+        let mut sorted = hostile;
+        sorted.sort_unstable();
+        let lists = tempfile::tempdir().unwrap();
+        publish(lists.path(), Day(90), &texts(&hostile), 8, 1);
+        let (ids, customers) = (texts(&sorted), [0, 1, 2, 3, 4, 5, 6, 7]);
+        let now = Now { as_of: Day(120), ids: &ids, customers: &customers, listed: &customers };
+        let (history, _) = history(lists.path(), &now);
+        let earlier = history.earlier.unwrap();
+        for (before, id) in earlier.customers.iter().zip(sorted) {
+            let rank = hostile.iter().position(|known| *known == id).unwrap() as i64 + 1;
+            assert_eq!(before.rank, Some(rank), "{id:?}");
+        }
+        assert!(earlier.gone.is_empty());
+        assert!(history.probability_28_days_ago.iter().all(|p| !p.is_nan()), "the run is 30 days old");
+    }
+
+    #[test]
+    fn an_empty_list_and_one_that_cannot_be_read_end_nothing() {
+        let lists = tempfile::tempdir().unwrap();
+        let ids = Ids::Integer(vec![1, 2]);
+        publish(lists.path(), Day(100), &ids, 0, 1);
+        publish(lists.path(), Day(110), &ids, 1, 1);
+        std::fs::write(lists.path().join(format!("as_of={}/at_risk.parquet", Day(110))), "no list").unwrap();
+        let now = Now { as_of: Day(120), ids: &ids, customers: &[0, 1], listed: &[0] };
+        let (history, notes) = history(lists.path(), &now);
+        let earlier = history.earlier.unwrap();
+        assert!(earlier.run.as_of == Day(110) && earlier.customers[0].was_listed);
+        assert_eq!(earlier.customers[0].days_listed, None);
+        assert!(notes.iter().all(|note| note.contains("at_risk.parquet") || note.contains("is left out")), "{notes:?}");
+        assert!(!notes.is_empty());
+        assert_eq!(history.so_far.lists, 1);
+    }
+}

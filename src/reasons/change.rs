@@ -1,7 +1,7 @@
 //! What has changed: how far each concept has moved a customer's risk between two dates, and the sentences that say so in
 //! the customer's numbers of both. Every sentence about change is written here.
 
-use super::catalogue::{Concept, Family};
+use super::catalogue::{Concept, Family, Part};
 use super::language::{date, days, decimals, number, percent, quoted, sentence, whole, Unit};
 use super::{Explainer, LEAST};
 use crate::artefact::Row;
@@ -73,6 +73,8 @@ pub enum NotYetScored {
 pub enum NoLongerScored {
     /// Cancelled on that day.
     Cancelled(Day),
+    /// Gave notice to leave on that day.
+    GaveNotice(Day),
     /// The contract ended on that day.
     ContractEnded(Day),
     /// There has been no row for so many days.
@@ -103,7 +105,7 @@ impl Explainer {
                 continue;
             }
             let log_odds = after[place].unwrap_or(0.0) - before[place].unwrap_or(0.0);
-            let text = Both { concept, then, now, look_back_days: self.look_back_days }.told();
+            let text = Both { concept, then, now, log_odds, look_back_days: self.look_back_days }.told();
             all.push((place, Moved { log_odds, text }));
         }
 
@@ -153,6 +155,7 @@ pub fn no_longer_scored(why: NoLongerScored, between: Between) -> String {
     let day = |day| date(day, between.now);
     let why = match why {
         NoLongerScored::Cancelled(on) => format!("cancelled on {}", day(on)),
+        NoLongerScored::GaveNotice(on) => format!("gave notice to leave on {}", day(on)),
         NoLongerScored::ContractEnded(on) => format!("the contract ended on {}", day(on)),
         NoLongerScored::Inactive(silent) => format!("no activity for {}", days(f64::from(silent))),
         NoLongerScored::NotInTable => "no longer in the customers table".to_owned(),
@@ -185,6 +188,8 @@ struct Both<'a> {
     concept: &'a Concept,
     then: Numbers<'a>,
     now: Numbers<'a>,
+    /// How far it has moved the risk.
+    log_odds: f64,
     look_back_days: u32,
 }
 
@@ -222,19 +227,32 @@ impl Both<'_> {
         Some(Pair { then, now })
     }
 
-    /// How far the terms of a window have moved the risk.
-    fn moved_by(&self, window: u32) -> f64 {
+    /// How far some of the terms have moved the risk, in the direction in which all of them together have.
+    fn moved_by(&self, keep: impl Fn(&Part) -> bool) -> f64 {
         let effect = |row: &Row, term: usize| row.effects.get(term).copied().unwrap_or(0.0);
-        let parts = self.concept.parts.iter().filter(|part| part.window == Some(window));
-        parts.map(|part| effect(self.now.row, part.term) - effect(self.then.row, part.term)).sum()
+        let parts = self.concept.parts.iter().filter(|part| keep(part));
+        let moved: f64 = parts.map(|part| effect(self.now.row, part.term) - effect(self.then.row, part.term)).sum();
+        moved * self.log_odds.signum()
     }
 
-    /// Of the windows in which a measure is written differently on the two dates, the one that has moved the risk furthest.
+    /// Of the windows for which there is something to tell, the one that has done most to move the risk.
+    fn window<T>(&self, tell: impl Fn(u32) -> Option<T>) -> Option<(u32, T)> {
+        let told = self.concept.windows().into_iter().filter_map(|window| Some((window, tell(window)?)));
+        let moved = |window: u32| self.moved_by(|part| part.window == Some(window));
+        told.min_by(|(a, _), (b, _)| moved(*b).total_cmp(&moved(*a)).then(a.cmp(b)))
+    }
+
+    /// The window of those in which a measure is written differently on the two dates.
     fn changed_window(&self, measure: Measure, written: impl Fn(f64) -> String) -> Option<(u32, Pair)> {
-        let windows = self.concept.windows().into_iter();
-        let changed = windows.filter_map(|window| Some((window, self.pair(measure, window)?)));
-        let changed = changed.filter(|(_, pair)| written(pair.then) != written(pair.now));
-        changed.min_by(|(a, _), (b, _)| self.moved_by(*b).abs().total_cmp(&self.moved_by(*a).abs()).then(a.cmp(b)))
+        self.window(|window| self.pair(measure, window).filter(|pair| written(pair.then) != written(pair.now)))
+    }
+
+    /// The window of those in which a measure is there on one of the two dates alone: the earlier and the later value.
+    fn one_sided_window(&self, measure: Measure) -> Option<(u32, (Option<f64>, Option<f64>))> {
+        self.window(|window| {
+            let (then, now) = (self.then(measure, Some(window)), self.now(measure, Some(window)));
+            (then.is_some() != now.is_some()).then_some((then, now))
+        })
     }
 
     fn volume(&self) -> String {
@@ -242,10 +260,15 @@ impl Both<'_> {
         let rows = &words.rows;
         if let Some((window, Pair { then, now })) = self.changed_window(Measure::Count, whole) {
             let within = days(f64::from(window));
+            let windows = self.concept.windows();
+            let middle = windows.get(windows.len() / 2).copied();
+            let was_silent = self.then(Measure::Count, middle) == Some(0.0);
             return if now == 0.0 {
                 format!("no {} in {within}, {} then", rows.many, whole(then))
-            } else if then == 0.0 {
+            } else if then == 0.0 && was_silent {
                 format!("{} are back, {} in {within} and none then", rows.many, whole(now))
+            } else if then == 0.0 {
+                format!("{} in {within}, none then", rows.counted(now))
             } else {
                 format!("{} in {within}, {} then", rows.counted(now), whole(then))
             };
@@ -257,13 +280,14 @@ impl Both<'_> {
         }
         let recency = |value: Option<f64>| value.map(|recency| whole(recency.ceil().max(1.0)));
         let now = recency(self.now(Measure::DaysSinceLast, None));
+        let counts = self.moved_by(|part| part.measure == Some(Measure::DaysSinceLast)) > 0.0;
         match (recency(self.then(Measure::DaysSinceLast, None)), now) {
-            (Some(then), Some(now)) if then != now => {
-                format!("the last of the {} {} ago, {then} then", rows.many, day_or_days(&now))
+            (Some(then), Some(now)) if then != now && counts => {
+                format!("the last {} was {} ago, {then} then", rows.one, day_or_days(&now))
             }
             (Some(then), None) => format!("no {} any more, the last {} ago then", rows.many, day_or_days(&then)),
             (None, Some(_)) => format!("{} are back", rows.many),
-            _ => format!("as many {} as then, otherwise spread", rows.many),
+            _ => format!("as many {} as then, in another rhythm", rows.many),
         }
     }
 
@@ -271,7 +295,21 @@ impl Both<'_> {
         let words = &self.concept.words;
         let written = |value: f64| words.unit.written(value);
         let Some((window, Pair { then, now })) = self.changed_window(Measure::Mean, written) else {
-            return format!("{} differ in {}", words.rows.many, words.subject.one);
+            return match self.one_sided_window(Measure::Mean) {
+                Some((window, (Some(then), _))) => {
+                    let (rows, subject) = (&words.rows.many, &words.subject.one);
+                    format!(
+                        "no {rows} with {subject} in {}, {} on average then",
+                        days(f64::from(window)),
+                        written(then)
+                    )
+                }
+                Some((window, (None, Some(now)))) => {
+                    let within = days(f64::from(window));
+                    format!("{} averaged {} in {within}, none then", words.rows.many, written(now))
+                }
+                _ => format!("{} are worth as much as then", words.rows.many),
+            };
         };
         let subject = if words.unit == Unit::Plain { format!(" a {} of", words.subject.one) } else { String::new() };
         let within = days(f64::from(window));
@@ -301,7 +339,15 @@ impl Both<'_> {
                 let within = days(f64::from(window));
                 format!("{} of {rows} negative in {within}, {} then", percent(now), percent(then))
             }
-            None => format!("{rows} with a mood again, or without one now"),
+            None => match self.one_sided_window(Measure::Mean) {
+                Some((window, (Some(then), _))) => {
+                    format!("no mood of {rows} in {}, {} then", days(f64::from(window)), decimals(then, 2))
+                }
+                Some((window, (None, Some(now)))) => {
+                    format!("mood of {rows} is {} in {}, none then", decimals(now, 2), days(f64::from(window)))
+                }
+                _ => format!("mood of {rows} as it was"),
+            },
         }
     }
 

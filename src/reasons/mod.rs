@@ -7,6 +7,7 @@
 //! | `wording` | from one customer's numbers to the state of a concept and its sentence |
 //! | `change` | how far each concept has moved the risk between two dates, and the sentences about it |
 //! | `reach` | which change of a signal would take a customer off the list |
+//! | `scenario` | a customer's features if one number of a signal were another one |
 //! | `playbook` | what to do about a reason |
 //! | `language` | nouns, numbers and dates as a person writes them |
 //!
@@ -23,6 +24,7 @@ mod contributions;
 mod language;
 mod playbook;
 pub mod reach;
+mod scenario;
 mod wording;
 
 pub use catalogue::{Definition, Family, State, DEFINITIONS};

@@ -3,20 +3,24 @@
 //! not what a customer would do: nothing here is a promise.
 //!
 //! One number of the signal is moved step by step, and whatever follows from the same rows moves with it: see
-//! [`Scenario`]. Comparable are the eligible customers with the same level of the first categorical column, or all of them
+//! `scenario`. Comparable are the eligible customers with the same level of the first categorical column, or all of them
 //! if those are few. A change is within reach if a tenth of them are there or beyond.
 
 use super::catalogue::{Concept, Family};
 use super::language::{days, decimals, number, whole, Unit};
+use super::scenario::Scenario;
 use super::wording::Side;
 use super::{Explainer, Reason};
 use crate::artefact::Artefact;
+use crate::config::{Signal, SignalKind};
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::sources::CustomerTable;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Of so many reasons it is said what would help.
 const REASONS: usize = 3;
@@ -52,6 +56,10 @@ pub struct Improvement {
 pub struct Surroundings<'a> {
     /// The model.
     pub model: &'a Artefact,
+    /// The signals, by name.
+    pub signals: &'a BTreeMap<String, Signal>,
+    /// Those of them (among other names) with which risk rises.
+    pub rises_with: &'a [String],
     /// The customers table.
     pub customers: &'a CustomerTable,
     /// What comparable customers show.
@@ -79,7 +87,8 @@ impl Comparable {
         let everybody: Vec<usize> = (0..places.len()).collect();
         let columns = data.catalogue.numeric.len();
         let quantiles = |rows: &[usize]| {
-            (0..columns).map(|column| tenths(rows.iter().map(|row| values[column * places.len() + row]))).collect()
+            let of_column = |column: usize| tenths(rows.iter().map(|row| values[column * places.len() + row]));
+            (0..columns).into_par_iter().map(of_column).collect()
         };
         let mut comparable = Comparable { groups: vec![quantiles(&everybody)], of_level: HashMap::new() };
         let mut levels: Vec<(u32, Vec<usize>)> =
@@ -116,6 +125,20 @@ pub fn told(improvements: &[Improvement]) -> Option<String> {
     (!texts.is_empty()).then(|| format!("The model would rank this customer below the list {}", texts.join("; or ")))
 }
 
+impl Surroundings<'_> {
+    /// Whether it is known that moving a concept away from this side is for the better. More of an event or an amount, on
+    /// more categories, is engagement, unless it is said that risk rises with it; then less is. Whether there should be
+    /// more or fewer mentions or answers nobody knows.
+    fn is_known(&self, concept: &Concept, side: Side) -> bool {
+        let Some(signal) = concept.signal.as_ref() else { return false };
+        let is_engagement = match self.signals.get(signal).map(|signal| signal.kind) {
+            Some(SignalKind::Event | SignalKind::Amount) => !self.rises_with.contains(signal),
+            _ => return matches!(concept.family, Family::Mood | Family::Score),
+        };
+        concept.family == Family::Value || is_engagement == (side == Side::Low)
+    }
+}
+
 /// A number of a concept that is tried.
 struct Step {
     reason: usize,
@@ -141,7 +164,8 @@ impl Explainer {
         let mut steps: Vec<Step> = Vec::new();
         for (place, reason) in reasons.iter().take(REASONS).enumerate() {
             let concept = &self.concepts[reason.concept];
-            let targets = Lever::find(concept, catalogue).map_or_else(Vec::new, |lever| {
+            let lever = Lever::find(concept, catalogue).filter(|_| around.is_known(concept, reason.side));
+            let targets = lever.map_or_else(Vec::new, |lever| {
                 let steps = lever.targets(raw, typical, reason.side);
                 steps.into_iter().map(|target| (target, lever.moved(catalogue, typical, raw, target))).collect()
             });
@@ -230,8 +254,7 @@ impl<'a> Lever<'a> {
     /// The customer's features if the number were another one.
     pub fn moved(&self, catalogue: &Catalogue, typical: &[[f64; 3]], raw: &[f32], target: f64) -> Vec<f32> {
         let instrument = catalogue.numeric[self.column].instrument.map(|instrument| instrument.name());
-        let windows = signal_windows(catalogue, self.signal);
-        let mut scenario = Scenario { catalogue, signal: self.signal, instrument, windows, typical, raw: raw.to_vec() };
+        let mut scenario = Scenario::new(catalogue, self.signal, instrument, typical, raw);
         match self.concept.family {
             Family::Volume => scenario.set_count(self.window.unwrap_or_default(), target),
             Family::Value => scenario.set_value(self.window.unwrap_or_default(), target),
@@ -240,7 +263,7 @@ impl<'a> Lever<'a> {
             Family::Score => scenario.add_answer(target),
             Family::Tenure | Family::Number | Family::Level => {}
         }
-        scenario.raw
+        scenario.into_features()
     }
 
     pub fn text(&self, raw: &[f32], target: f64) -> String {
@@ -250,8 +273,8 @@ impl<'a> Lever<'a> {
         let within = self.window.map_or_else(String::new, |window| format!(" in {}", days(f64::from(window))));
         match self.concept.family {
             Family::Volume => {
-                let verb = if target == 1.0 { "was" } else { "were" };
-                format!("if there {verb} {}{within} instead of {}", words.rows.counted(target), whole(now))
+                let now = if now == 0.0 { "none".to_owned() } else { whole(now) };
+                format!("if there were {}{within} instead of {now}", words.rows.counted_or_no(target))
             }
             Family::Value => {
                 let subject =
@@ -263,203 +286,10 @@ impl<'a> Lever<'a> {
                 format!("if the mood of {rows} were {}{within} instead of {}", decimals(target, 2), decimals(now, 2))
             }
             Family::Categories => {
-                format!("if {rows} used {}{within} instead of {}", words.subject.counted(target), whole(now))
+                let now = if now == 0.0 { "none".to_owned() } else { whole(now) };
+                format!("if {rows} used {}{within} instead of {now}", words.subject.counted_or_no(target))
             }
             _ => format!("if the next {} answer were {} instead of {}", words.subject.one, number(target), number(now)),
         }
-    }
-}
-
-/// The windows in which a signal is counted, ascending.
-fn signal_windows(catalogue: &Catalogue, signal: &str) -> Vec<u32> {
-    let of_signal = catalogue.numeric.iter().filter(|feature| feature.signal.as_deref() == Some(signal));
-    let mut windows: Vec<u32> = of_signal.filter_map(|feature| feature.window_days).collect();
-    windows.sort_unstable();
-    windows.dedup();
-    windows
-}
-
-/// A customer's features while one number of a signal is moved. Rows that are added, or thought away, lie evenly in the
-/// days of the main window; longer windows have as many more or fewer. From the counts of each window follow the days with a
-/// row (as many a row as before), the trend, the gaps, the time since the last row and the sum; what the rows are worth
-/// stays, and where there were none it is that of the longest window, or that of a typical comparable customer.
-struct Scenario<'a> {
-    catalogue: &'a Catalogue,
-    signal: &'a str,
-    instrument: Option<&'static str>,
-    windows: Vec<u32>,
-    typical: &'a [[f64; 3]],
-    raw: Vec<f32>,
-}
-
-impl Scenario<'_> {
-    fn column(&self, measure: Measure, window: Option<u32>) -> Option<usize> {
-        let is_of_instrument = matches!(
-            measure,
-            Measure::SurveyLast | Measure::SurveyMean | Measure::SurveyChange | Measure::SurveyDaysSinceLast
-        );
-        let instrument = self.instrument.filter(|_| is_of_instrument);
-        self.catalogue.numeric.iter().position(|feature| {
-            feature.measure == measure
-                && feature.window_days == window
-                && feature.signal.as_deref() == Some(self.signal)
-                && feature.instrument.map(|instrument| instrument.name()) == instrument
-        })
-    }
-
-    /// A feature; none if it is null.
-    fn get(&self, measure: Measure, window: Option<u32>) -> Option<f64> {
-        let value = f64::from(*self.raw.get(self.column(measure, window)?)?);
-        value.is_finite().then_some(value)
-    }
-
-    fn set(&mut self, measure: Measure, window: Option<u32>, value: f64) {
-        if let Some(column) = self.column(measure, window) {
-            self.raw[column] = value as f32;
-        }
-    }
-
-    fn count(&self, window: u32) -> f64 {
-        self.get(Measure::Count, Some(window)).unwrap_or(0.0)
-    }
-
-    /// The rows of the window of equal length before a window, recovered from the trend.
-    fn count_before(&self, window: u32) -> f64 {
-        let trend = self.get(Measure::Trend, Some(window)).unwrap_or(0.0);
-        ((self.count(window) + 1.0) / trend.exp() - 1.0).round().max(0.0)
-    }
-
-    /// What rows of a window are worth that had none.
-    fn usual(&self, measure: Measure, window: u32) -> f64 {
-        let longest = self.windows.last().and_then(|&longest| self.get(measure, Some(longest)));
-        let typical = || self.column(measure, Some(window)).map_or(f64::NAN, |column| self.typical[column][1]);
-        longest.unwrap_or_else(typical)
-    }
-
-    fn set_count(&mut self, main: u32, target: f64) {
-        let before_all = self.count(main);
-        let is_up = target > before_all;
-        let active = self.get(Measure::ActiveDays, Some(main)).unwrap_or(before_all);
-        let days_a_row = if before_all > 0.0 { active / before_all } else { 1.0 };
-        let nearer = |old: f64, steady: f64| if is_up { old.max(steady) } else { old.min(steady) };
-
-        let (main_days, mut counts) = (f64::from(main), Vec::new());
-        for &window in &self.windows {
-            let (old, days) = (self.count(window), f64::from(window));
-            let steady = (target * days / main_days).round().min(target);
-            let overlap = (main_days - days).clamp(0.0, days);
-            let (count, before) = if window == main {
-                (target, self.count_before(window))
-            } else if window > main {
-                ((old + target - before_all).max(target), self.count_before(window))
-            } else {
-                (nearer(old, steady), nearer(self.count_before(window), (target * overlap / main_days).round()))
-            };
-            counts.push((window, old, count, before));
-        }
-        for &(window, old, count, before) in &counts {
-            let days = f64::from(window);
-            let active =
-                nearer(self.get(Measure::ActiveDays, Some(window)).unwrap_or(0.0), (count * days_a_row).ceil());
-            let gap = if count < 2.0 { f64::NAN } else { days / count };
-            let gap = match self.get(Measure::MeanGap, Some(window)) {
-                Some(old) if is_up => old.min(gap),
-                Some(old) => old.max(gap),
-                None => gap,
-            };
-            self.set_rows(window, count, before, active.min(count).min(days));
-            self.set(Measure::MeanGap, Some(window), if count < 2.0 { f64::NAN } else { gap });
-            self.set_worth(window, old, count);
-        }
-
-        let recency = self.get(Measure::DaysSinceLast, None);
-        let recency = match (recency, counts.iter().any(|&(_, _, count, _)| count > 0.0)) {
-            (_, false) => f64::NAN,
-            (Some(old), true) if is_up => old.min(main_days / target / 2.0),
-            (Some(old), true) if target == 0.0 => old.max(main_days),
-            (Some(old), true) => old,
-            (None, true) => main_days / target / 2.0,
-        };
-        self.set(Measure::DaysSinceLast, None, recency);
-    }
-
-    fn set_rows(&mut self, window: u32, count: f64, before: f64, active: f64) {
-        self.set(Measure::Count, Some(window), count);
-        self.set(Measure::ActiveDays, Some(window), active);
-        self.set(Measure::Trend, Some(window), ((count + 1.0) / (before + 1.0)).ln());
-    }
-
-    /// What the rows of a window are worth once there are more or fewer.
-    fn set_worth(&mut self, window: u32, old: f64, count: f64) {
-        let at = Some(window);
-        let mean = self.get(Measure::Mean, at).unwrap_or_else(|| self.usual(Measure::Mean, window));
-        if let (Some(sum), true) = (self.get(Measure::Sum, at), mean.is_finite()) {
-            self.set(Measure::Sum, at, if count == 0.0 { 0.0 } else { sum + (count - old) * mean });
-        }
-        if count == 0.0 {
-            self.set(Measure::Mean, at, f64::NAN);
-            self.set(Measure::NegativeShare, at, f64::NAN);
-            self.set(Measure::Categories, at, 0.0);
-        } else if old == 0.0 {
-            let share = self.usual(Measure::NegativeShare, window);
-            self.set(Measure::Mean, at, mean);
-            self.set(Measure::NegativeShare, at, share);
-            self.set(Measure::Categories, at, 1.0);
-        }
-    }
-
-    /// Every row of a window, and of the shorter ones, is worth so much; those of longer ones as much as that makes of them.
-    fn set_value(&mut self, main: u32, target: f64) {
-        let old = self.get(Measure::Mean, Some(main)).unwrap_or(target);
-        for window in self.windows.clone() {
-            let Some(mean) = self.get(Measure::Mean, Some(window)) else { continue };
-            let share = if window <= main { 1.0 } else { self.count(main) / self.count(window).max(1.0) };
-            let mean = if window <= main { target } else { mean + share * (target - old) };
-            self.set(Measure::Mean, Some(window), mean);
-            self.set(Measure::Sum, Some(window), mean * self.count(window));
-        }
-    }
-
-    /// The mood of every window is at least so good, and the share of negative rows falls in proportion.
-    fn set_mood(&mut self, target: f64) {
-        for window in self.windows.clone() {
-            let Some(mean) = self.get(Measure::Mean, Some(window)).filter(|mean| *mean < target) else { continue };
-            self.set(Measure::Mean, Some(window), target);
-            if let Some(share) = self.get(Measure::NegativeShare, Some(window)) {
-                self.set(Measure::NegativeShare, Some(window), share * (1.0 - target) / (1.0 - mean));
-            }
-        }
-    }
-
-    /// So many categories in a window and in longer ones, in shorter ones as many of them as there are rows.
-    fn set_categories(&mut self, main: u32, target: f64) {
-        let is_up = target > self.get(Measure::Categories, Some(main)).unwrap_or(0.0);
-        for window in self.windows.clone() {
-            let Some(old) = self.get(Measure::Categories, Some(window)) else { continue };
-            let most = if window < main { self.count(window) } else { f64::INFINITY };
-            self.set(
-                Measure::Categories,
-                Some(window),
-                if is_up { old.max(target.min(most)) } else { old.min(target) },
-            );
-        }
-    }
-
-    /// One more answer, yesterday.
-    fn add_answer(&mut self, score: f64) {
-        let (last, mean) = (self.get(Measure::SurveyLast, None), self.get(Measure::SurveyMean, None));
-        // How many answers there were is not kept: two, if there is a change.
-        let answers = if self.get(Measure::SurveyChange, None).is_some() { 2.0 } else { 1.0 };
-        self.set(Measure::SurveyLast, None, score);
-        self.set(Measure::SurveyMean, None, mean.map_or(score, |mean| (answers * mean + score) / (answers + 1.0)));
-        self.set(Measure::SurveyChange, None, last.map_or(f64::NAN, |last| score - last));
-        self.set(Measure::SurveyDaysSinceLast, None, 1.0);
-
-        for window in self.windows.clone() {
-            let (count, before) = (self.count(window) + 1.0, self.count_before(window));
-            let active = self.get(Measure::ActiveDays, Some(window)).unwrap_or(0.0) + 1.0;
-            self.set_rows(window, count, before, active.min(f64::from(window)));
-        }
-        self.set(Measure::DaysSinceLast, None, 1.0);
     }
 }

@@ -828,7 +828,7 @@ fn steps_begin_near_the_customer_and_end_where_a_tenth_of_the_others_are() {
         let many = lever.targets(&few, &typical_of(0.0, 1000.0), low);
         assert!(many.len() <= 40 && many[0] == 3.0 && many.is_sorted() && *many.last().unwrap() <= 1000.0, "{many:?}");
         assert_eq!(lever.text(&few, 9.0), "if there were 9 logins in 28 days instead of 2");
-        assert_eq!(lever.text(&few, 1.0), "if there was 1 login in 28 days instead of 2");
+        assert_eq!(lever.text(&few, 1.0), "if there were 1 login in 28 days instead of 2");
     });
 
     let unhappy = of(&typical().with("surveys", answers(&[(Instrument::Nps, 3.0, 10.5)])));

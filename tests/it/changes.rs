@@ -359,3 +359,114 @@ fn one_customer_is_told_the_same_over_the_published_runs() {
     let text = explain(&[]);
     assert!(text.contains("what had changed") && text.contains(WEEK_BEFORE), "{text}");
 }
+
+/// The one number after a word in a text: "if there were 3 logins in 28 days".
+fn number_after(text: &str, word: &str) -> u32 {
+    let rest = &text[text.find(word).unwrap() + word.len()..];
+    rest.split_whitespace().next().map_or(0, |number| number.parse().unwrap_or(0))
+}
+
+#[test]
+fn what_would_help_does_once_the_rows_are_there() {
+    use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
+    use std::sync::Arc;
+
+    let folder = tempfile::tempdir().unwrap();
+    let population = Population::shared();
+    let lists = folder.path().join("lists");
+    score(&lists, &[Population::AS_OF], &[]);
+    let (list, scores) =
+        (table(&lists, Population::AS_OF, "at_risk.parquet"), table(&lists, Population::AS_OF, "scores.parquet"));
+    let cut_off = scores.column("log_odds")[list.rows].number().unwrap();
+
+    // The logins that the texts speak of, evenly in the four weeks.
+    let (mut customers, mut times, mut helped) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let as_of = crate::common::day(Population::AS_OF) * 86_400_000_000;
+    for (id, text) in list.column("customer_id").iter().zip(list.column("improvement_text")) {
+        let logins = text.text().and_then(|text| text.find("if there were").map(|at| &text[at..]));
+        let Some(text) = logins.filter(|text| text.contains(" login")) else { continue };
+        let text = &text[..text.find("; or").unwrap_or(text.len())];
+        if !text.contains("login") {
+            continue;
+        }
+        let more = number_after(text, "there were ").saturating_sub(number_after(text, "instead of "));
+        assert!(more > 0, "{text}");
+        helped.insert(id.whole().unwrap());
+        for row in 0..more {
+            customers.push(id.whole().unwrap());
+            times.push(as_of - (28.0 * 86_400e6 * (f64::from(row) + 0.5) / f64::from(more)) as i64);
+        }
+    }
+    assert!(helped.len() > 20, "{}", helped.len());
+
+    let data = folder.path().join("logins");
+    fs::create_dir_all(&data).unwrap();
+    let files = crate::common::parquet_files(&population.folder.join("data/logins"));
+    for file in &files {
+        fs::copy(file, data.join(file.file_name().unwrap())).unwrap();
+    }
+    let known = crate::common::batches(&files[0]).remove(0);
+    let columns: Vec<ArrayRef> = known
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| match field.name().as_str() {
+            "customer_id" => Arc::new(Int64Array::from(customers.clone())) as ArrayRef,
+            "ts" => Arc::new(TimestampMicrosecondArray::from(times.clone()).with_timezone("UTC")) as ArrayRef,
+            _ => arrow_array::new_null_array(field.data_type(), times.len()),
+        })
+        .collect();
+    assert_eq!(columns[0].len(), times.len());
+    crate::common::write(&data.join("more.parquet"), &[RecordBatch::try_new(known.schema(), columns).unwrap()], 1000);
+
+    let again = folder.path().join("again");
+    score(&again, &[Population::AS_OF], &["--set", &Population::instead("logins", &data)]);
+    let after = by_id(&table(&again, Population::AS_OF, "scores.parquet"), "log_odds");
+    let below = helped.iter().filter(|id| after[id] < cut_off).count();
+    assert!(10 * below >= 9 * helped.len(), "{below} of {} are below the list", helped.len());
+}
+
+#[test]
+fn a_prepared_table_tells_what_changed_if_it_has_the_earlier_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let population = &Population::shared().folder;
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let features = |out: &str, more: &[&str]| {
+        let out = at(out);
+        churn(population, &[&["features", "--out", &out][..], more].concat()).ok();
+    };
+    features("train.parquet", &["--labels", "--as-of", "2026-02-01", "--as-of", "2026-03-01", "--as-of", "2026-04-01"]);
+    features("both.parquet", &["--as-of", WEEK_BEFORE, "--as-of", Population::AS_OF]);
+    features("one.parquet", &["--as-of", Population::AS_OF]);
+    let (models, train) = (format!("paths.models={}", at("models")), at("train.parquet"));
+    churn(population, &["train", "--features", &train, "--set", &models, "--promote", "always"]).ok();
+
+    let list_of = |lists: &str, file: &str, date: &str| {
+        let (set, file) = (format!("paths.lists={}", at(lists)), at(file));
+        let table = ["--set", "table.value=monthly_revenue", "--set", "list.capacity=150"];
+        let arguments = ["score", "--features", &file, "--as-of", date, "--set", &set, "--set", &models];
+        churn(population, &[&arguments[..], &table].concat()).ok();
+        table_of(&folder.path().join(lists), date)
+    };
+    list_of("both", "both.parquet", WEEK_BEFORE);
+    let both = list_of("both", "both.parquet", Population::AS_OF);
+    let alone = list_of("alone", "one.parquet", Population::AS_OF);
+    list_of("without", "both.parquet", WEEK_BEFORE);
+    let without = list_of("without", "one.parquet", Population::AS_OF);
+
+    // The earlier rows change nothing of today's.
+    for name in ["customer_id", "churn_probability", "value_at_risk", "group", "reason_1_text", "protective_1_text"] {
+        assert_eq!(both.column(name), alone.column(name), "{name}");
+    }
+    let texts = |table: &Table| table.column("change_reason_text").iter().filter(|text| text.text().is_some()).count();
+    assert!(texts(&both) == both.rows && texts(&alone) == 0);
+    // Without the earlier rows the sums are known all the same, as the model is the same.
+    let scored_then = without.column("previous_rank").iter().filter(|rank| **rank != Cell::Null).count();
+    assert_eq!(by_id(&without, "change_data_log_odds").len(), scored_then);
+    assert_eq!(by_id(&without, "change_data_log_odds"), by_id(&both, "change_data_log_odds"));
+    assert!(texts(&without) < without.rows && scored_then > 100);
+}
+
+fn table_of(lists: &Path, date: &str) -> Table {
+    table(lists, date, "at_risk.parquet")
+}

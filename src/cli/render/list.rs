@@ -59,6 +59,7 @@ pub fn published(run: &Published) -> String {
         let _ = writeln!(text, "  {:<18} {}", file.name, counted(file.rows, "row"));
     }
     let _ = writeln!(text, "  {:<18} what was read, decided and written", "manifest.json");
+    let _ = writeln!(text, "Beside it: latest/risk.parquet, the newest risk of every customer");
     text
 }
 
