@@ -7,6 +7,7 @@ use crate::files;
 use crate::jobs::score::Published;
 use crate::jobs::train::Promote;
 use crate::jobs::{score, train, Data};
+use crate::publish::report::FILE;
 use crate::registry::Registry;
 use crate::simulate::Plan;
 use std::path::Path;
@@ -16,6 +17,10 @@ const DEMO_TOML: &str = include_str!("demo.toml");
 
 /// Days of history: enough for six snapshots with their look-back and label window.
 const DAYS: u32 = 540;
+
+/// The lists, in days before the end: a month ago, a week ago and today, so that status, changes and the lines of earlier risks
+/// have something to show. The model is as old as the first of them, so that each list is a forecast.
+const LISTS: [i32; 3] = [28, 7, 0];
 
 /// A population smaller than this still shows something in a demo, although the gates and rules for real data would
 /// stop it.
@@ -47,14 +52,19 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
     let settings = config::load(Some(&path), &sets, config::environment())?.settings;
 
     let registry = Registry::at(&settings.paths.models);
-    let request = train::Request { data: Data::Signals, as_of: Some(end), promote };
+    let request = train::Request { data: Data::Signals, as_of: Some(end.plus(-LISTS[0])), promote };
     let trained = session.job(&settings, |context| train::run(context, &registry, &request))?;
-    let model = (!trained.decision.promoted).then(|| trained.model.version.clone());
-    let request = score::Request { data: Data::Signals, as_of: Some(end), model };
-    let published = session.job(&settings, |context| score::run(context, &registry, &request)).inspect_err(|_| {
-        // A demo without a list has no champion either; the data stay, and `churn train` goes on from them.
-        let _ = std::fs::remove_dir_all(registry.folder());
-    })?;
+    let score = |days: i32| {
+        let request = score::Request { data: Data::Signals, as_of: Some(end.plus(-days)), model: None };
+        session.job(&settings, |context| score::run(context, &registry, &request)).inspect_err(|_| {
+            // A demo without a list has no champion either; the data stay, and `churn train` goes on from them.
+            let _ = std::fs::remove_dir_all(registry.folder());
+        })
+    };
+    let [first, second, today] = LISTS;
+    score(first)?;
+    score(second)?;
+    let published = score(today)?;
 
     let json = serde_json::json!({
         "evaluation": trained.model.evaluation,
@@ -77,13 +87,15 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
 fn next_steps(dir: &Path, published: &Published) -> String {
     let first = published.list().next().map_or_else(|| "CUSTOMER".to_owned(), |customer| customer.customer_id);
     let explain = format!("churn explain {first} --as-of {}", Plan::END);
+    let report = published.folder.join(FILE);
     format!(
-        "What to try next:\n  \
+        "The report, for a browser:\n  {}\n\nWhat to try next:\n  \
          cd {dir}\n  \
          {explain:<40} why one customer is on the list\n  \
          {:<40} the model: metrics and coefficients\n  \
          {:<40} every setting and where it comes from\n  \
          {:<40} the same on your own Parquet files\n",
+        report.display(),
         "churn models show",
         "churn config show",
         "churn init --from DATA_DIR",
