@@ -472,7 +472,6 @@ fn what_has_no_effect_is_told() {
     let of = |own: &str| settings(&format!("{MINIMAL}{own}")).unwrap().without_effect().join("\n");
     assert_contains(&of("signals = [\"logins\"]"), &["churn.signals"]);
     assert_contains(&of("definition = \"inactivity\"\nsignals = [\"logins\"]"), &["churn.path"]);
-    assert_contains(&of("[publish]\nformats = [\"csv\", \"xlsx\"]"), &["publish.formats names Xlsx"]);
     assert_contains(&of("[publish]\nformats = [\"parquet\"]\ncsv_bom = false"), &["publish.csv_bom has no effect"]);
     assert_contains(&of("[gates]\nmax_psi = 0.1"), &["gates.max_psi"]);
     assert_contains(&of("[eligibility]\nmin_tenure_days = 60"), &["eligibility.min_tenure_days", "customers.signup"]);

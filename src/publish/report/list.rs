@@ -163,6 +163,7 @@ struct Columns<'a> {
     action: Option<Cells<'a>>,
     action_owner: Option<Cells<'a>>,
     action_due: Option<Cells<'a>>,
+    improvement: Option<Cells<'a>>,
 }
 
 impl<'a> Columns<'a> {
@@ -192,6 +193,7 @@ impl<'a> Columns<'a> {
             action: filled("action"),
             action_owner: filled("action_owner"),
             action_due: filled("action_due"),
+            improvement: filled("improvement_text"),
         })
     }
 
@@ -464,6 +466,8 @@ impl Writer<'_> {
         if let Some(text) = self.cells.protective.text(row) {
             lines.push(texts.with("protects", &[("text", shown(&text).into())]));
         }
+        let improvement = self.cells.improvement.and_then(|cells| cells.text(row));
+        lines.extend(improvement.map(|text| shown(&text)));
         let days = self.cells.days_listed.number(row).unwrap_or(0.0) as i64;
         lines.push(texts.with("days-listed", &[("days", days.into())]));
         let before = (self.cells.previous_rank.number(row), self.cells.previous_probability.number(row));
