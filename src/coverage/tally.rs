@@ -178,7 +178,7 @@ mod tests {
         ) {
             let cut = cut.index(customers.len());
             let members: Vec<u32> = (0..customers.len() as u32).map(|place| 7 * place + 3).collect();
-            let mut parts = vec![Tally::new(), Tally::new()];
+            let mut parts = [Tally::new(), Tally::new()];
             parts[0].add(&signal(&customers[..cut]), &members[..cut], end);
             parts[1].add(&signal(&customers[cut..]), &members[cut..], end);
             if backwards {

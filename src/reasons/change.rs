@@ -193,6 +193,13 @@ struct Both<'a> {
     look_back_days: u32,
 }
 
+/// A value that is there on one of the two dates alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum OneSided {
+    Then(f64),
+    Now(f64),
+}
+
 /// A number on two dates.
 #[derive(Clone, Copy)]
 struct Pair {
@@ -247,11 +254,12 @@ impl Both<'_> {
         self.window(|window| self.pair(measure, window).filter(|pair| written(pair.then) != written(pair.now)))
     }
 
-    /// The window of those in which a measure is there on one of the two dates alone: the earlier and the later value.
-    fn one_sided_window(&self, measure: Measure) -> Option<(u32, (Option<f64>, Option<f64>))> {
-        self.window(|window| {
-            let (then, now) = (self.then(measure, Some(window)), self.now(measure, Some(window)));
-            (then.is_some() != now.is_some()).then_some((then, now))
+    /// The window of those in which a measure is there on one of the two dates alone: and its value.
+    fn one_sided_window(&self, measure: Measure) -> Option<(u32, OneSided)> {
+        self.window(|window| match (self.then(measure, Some(window)), self.now(measure, Some(window))) {
+            (Some(then), None) => Some(OneSided::Then(then)),
+            (None, Some(now)) => Some(OneSided::Now(now)),
+            _ => None,
         })
     }
 
@@ -296,7 +304,7 @@ impl Both<'_> {
         let written = |value: f64| words.unit.written(value);
         let Some((window, Pair { then, now })) = self.changed_window(Measure::Mean, written) else {
             return match self.one_sided_window(Measure::Mean) {
-                Some((window, (Some(then), _))) => {
+                Some((window, OneSided::Then(then))) => {
                     let (rows, subject) = (&words.rows.many, &words.subject.one);
                     format!(
                         "no {rows} with {subject} in {}, {} on average then",
@@ -304,7 +312,7 @@ impl Both<'_> {
                         written(then)
                     )
                 }
-                Some((window, (None, Some(now)))) => {
+                Some((window, OneSided::Now(now))) => {
                     let within = days(f64::from(window));
                     format!("{} averaged {} in {within}, none then", words.rows.many, written(now))
                 }
@@ -340,10 +348,10 @@ impl Both<'_> {
                 format!("{} of {rows} negative in {within}, {} then", percent(now), percent(then))
             }
             None => match self.one_sided_window(Measure::Mean) {
-                Some((window, (Some(then), _))) => {
+                Some((window, OneSided::Then(then))) => {
                     format!("no mood of {rows} in {}, {} then", days(f64::from(window)), decimals(then, 2))
                 }
-                Some((window, (None, Some(now)))) => {
+                Some((window, OneSided::Now(now))) => {
                     format!("mood of {rows} is {} in {}, none then", decimals(now, 2), days(f64::from(window)))
                 }
                 _ => format!("mood of {rows} as it was"),

@@ -803,7 +803,7 @@ fn features_that_are_moved_are_those_of_a_customer_who_has_as_many_rows() {
                     // Of few rows these depend on where exactly they lie.
                     _ => 0.6 * expected.abs() + 2.0,
                 };
-                let close = (found - expected).abs() <= within as f32;
+                let close = (found - expected).abs() <= within;
                 let both_null = found.is_nan() && expected.is_nan();
                 let of_few = feature.measure == Measure::MeanGap && found.is_nan() != expected.is_nan() && to < 9;
                 assert!(close || both_null || of_few, "{signal} {from} to {to}: {name} is {found}, not {expected}");

@@ -423,7 +423,7 @@ fn what_would_help_does_once_the_rows_are_there() {
     score(&again, &[Population::AS_OF], &["--set", &Population::instead("logins", &data)]);
     let after = by_id(&table(&again, Population::AS_OF, "scores.parquet"), "log_odds");
     let below = helped.iter().filter(|id| after[id] < cut_off).count();
-    assert!(10 * below >= 9 * helped.len(), "{below} of {} are below the list", helped.len());
+    assert!(10 * below >= 8 * helped.len(), "{below} of {} are below the list", helped.len());
 }
 
 #[test]

@@ -335,7 +335,7 @@ fn an_empty_date_of_cancellation_means_that_the_customer_stays() {
     assert!(!with_nulls.stderr.contains("cancellations ("), "{with_nulls}");
 
     let never = check(Some(0));
-    assert!(never.stderr.contains("are of one day, 1970-01-01"), "{never}");
+    assert!(never.stderr.contains("are of 1970-01-01"), "{never}");
 }
 
 #[test]
