@@ -84,6 +84,15 @@ impl Group {
     }
 }
 
+/// What a customer is ranked by: the probability, or the expected loss, for which it asks for the value. No value counts
+/// as 0.
+pub fn key(rank_by: RankBy, probability: f64, value: impl FnOnce() -> Option<f64>) -> f64 {
+    match rank_by {
+        RankBy::Probability => probability,
+        RankBy::ExpectedLoss => probability * value().unwrap_or(0.0),
+    }
+}
+
 /// The order of customers, riskiest first.
 #[derive(Clone, Debug)]
 pub struct Ranking {
@@ -127,10 +136,7 @@ impl Ranking {
             .zip(customers)
             .zip(probabilities.iter().zip(log_odds))
             .map(|((position, &customer), (&probability, &log_odds))| {
-                let key = match settings.rank_by {
-                    RankBy::Probability => probability,
-                    RankBy::ExpectedLoss => probability * values(customer).unwrap_or(0.0),
-                };
+                let key = key(settings.rank_by, probability, || values(customer));
                 Entry { key, log_odds, customer, position }
             })
             .collect();

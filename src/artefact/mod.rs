@@ -225,7 +225,7 @@ pub struct Artefact {
 /// The scores of some rows.
 #[derive(Clone, Debug, Default)]
 pub struct Scores {
-    /// Each row's customer, as its place in the customers table.
+    /// Each row's entry in the customers table, which a customer may have several of in a prepared table.
     pub customers: Vec<u32>,
     /// Where each row lies.
     pub places: Vec<Place>,
@@ -382,7 +382,7 @@ impl Artefact {
             .zip(&dataset.blocks)
             .flat_map(|(block, _)| selection.rows(block as usize).iter().map(move |&row| Place { block, row }));
         Ok(Scores {
-            customers: selection.customers(dataset),
+            customers: selection.entries(dataset),
             places: places.collect(),
             probabilities: log_odds.par_iter().map(|&z| self.calibration.apply(z)).collect(),
             log_odds,

@@ -118,6 +118,11 @@ impl Selection {
         customers.iter().filter(|&&customer| !std::mem::replace(&mut seen[customer as usize], true)).count()
     }
 
+    /// The entry of every chosen row in the customers table: of a prepared table, which has one for each row, that of the row.
+    pub fn entries(&self, dataset: &Dataset) -> Vec<u32> {
+        self.map(dataset, |block, row| block.customers[row])
+    }
+
     /// The customer of every chosen row, as its (first) place in the customers table.
     pub fn customers(&self, dataset: &Dataset) -> Vec<u32> {
         self.map(dataset, |block, row| dataset.customer(block.customers[row]))

@@ -172,6 +172,5 @@ fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
 /// What keeping a customer is worth: some months of the monthly value where it is known, and the stated value
 /// elsewhere.
 fn value(economics: &Economics, customers: &CustomerTable, customer: u32) -> f64 {
-    let monthly = customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
-    monthly.map_or(economics.customer_value, |value| value * f64::from(economics.value_months))
+    customers.value_of(customer).map_or(economics.customer_value, |value| value * f64::from(economics.value_months))
 }

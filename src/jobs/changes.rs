@@ -18,7 +18,7 @@ use crate::publish::list::{Move, Status};
 use crate::publish::previous::{Before, Gone, History, Now};
 use crate::publish::runs::RunModel;
 use crate::reasons::change::{self, Between, NoLongerScored, NotYetScored, Numbers, OtherModel, Standing};
-use crate::reasons::Explainer;
+use crate::reasons::{Explainer, Explanation};
 use crate::registry::Registry;
 use crate::sources::NO_DAY;
 use rayon::prelude::*;
@@ -275,8 +275,8 @@ impl<'a> Then<'a> {
     fn log_odds(&self, model: &Artefact, rows: &Selection) -> Result<Vec<f64>> {
         let mut log_odds = vec![f64::NAN; self.places.len()];
         let scores = model.score(self.data, rows)?;
-        for (&customer, &z) in scores.customers.iter().zip(&scores.log_odds) {
-            if let Some(position) = self.positions[customer as usize] {
+        for (&entry, &z) in scores.customers.iter().zip(&scores.log_odds) {
+            if let Some(position) = self.positions[self.data.customer(entry) as usize] {
                 log_odds[position as usize] = z;
             }
         }
@@ -321,6 +321,11 @@ impl<'a> Row<'a> {
             levels: data.customers.categorical.iter().map(|levels| levels.get(entry)).collect(),
             row: model.row(data, place)?,
         })
+    }
+
+    /// Why its risk is what it is.
+    pub fn explained(&self, explainer: &Explainer) -> Explanation {
+        explainer.explain(&self.raw, &self.levels, &self.row)
     }
 
     /// The numbers.

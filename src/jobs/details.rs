@@ -2,13 +2,14 @@
 
 use super::changes::{Changes, Row, Words};
 use crate::artefact::{Artefact, Scores};
-use crate::config::RankBy;
-use crate::dataset::Selection;
+use crate::calendar::Day;
+use crate::config::{RankBy, Settings};
+use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::publish::list::{Details, Results};
-use crate::ranking::{Group, Ranking};
-use crate::reasons::reach::{self, Comparable, Surroundings};
-use crate::reasons::{self, Playbook};
+use crate::ranking::{self, Group, Ranking};
+use crate::reasons::reach::{self, Comparable, Improvement, Surroundings};
+use crate::reasons::{self, Action, Explainer, Playbook, Reason};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
@@ -17,49 +18,27 @@ use rayon::prelude::*;
 /// # Errors
 /// When features that lie on disk cannot be read.
 pub(super) fn of_list(words: Words<'_>, results: &Results<'_>, changes: &Changes) -> Result<Vec<Details>> {
-    let data = &words.input.data;
-    let comparable = Comparable::new(data, &Selection::scored(data, words.input.as_of))?;
-    let rank_by = words.job.settings().list.rank_by;
-    let cut_off = CutOff::new(rank_by, words.model, &data.customers, words.scores, results.ranking);
-    let is_below =
-        |customer: u32, log_odds: f64| cut_off.as_ref().is_some_and(|cut_off| cut_off.is_below(customer, log_odds));
-    let settings = words.job.settings();
-    let around = Surroundings {
-        model: words.model,
-        signals: &settings.signals,
-        rises_with: &settings.model.rises_with,
-        customers: &data.customers,
-        comparable: &comparable,
-        is_below: &is_below,
-    };
-    let playbook = Playbook::new(&words.job.settings().playbook);
-
-    let listed = results.listed();
+    let Words { job, input, model, scores, .. } = words;
+    let what_to_do = WhatToDo::new(job.settings(), model, &input.data, input.as_of, scores, results.ranking)?;
     let of_rank = |(place, &position): (usize, &u32)| {
-        of_customer(words, results, changes, &playbook, &around, (position, place as i64 + 1))
+        of_customer(words, results, changes, &what_to_do, (position, place as i64 + 1))
     };
-    listed.par_iter().enumerate().map(of_rank).collect()
+    results.listed().par_iter().enumerate().map(of_rank).collect()
 }
 
 fn of_customer(
     words: Words<'_>,
     results: &Results<'_>,
     changes: &Changes,
-    playbook: &Playbook<'_>,
-    around: &Surroundings<'_>,
+    what_to_do: &WhatToDo<'_>,
     (position, rank): (u32, i64),
 ) -> Result<Details> {
     let row = Row::read(words.model, &words.input.data, words.scores.places[position as usize])?;
-    let numbers = row.numbers();
-    let explanation = words.explainer.explain(numbers.raw, numbers.levels, numbers.row);
+    let explanation = row.explained(words.explainer);
     let status = changes.status(position, rank);
     let before = changes.before(position);
     let why = &explanation.reasons;
-    let action = match results.group(position) {
-        Group::Contact => playbook.action(why, results.as_of),
-        Group::Control => None,
-    };
-    let improvements = words.explainer.improvements(around, results.customer(position), numbers.raw, why)?;
+    let improvements = what_to_do.improvements(words.explainer, results.customer(position), row.numbers().raw, why)?;
     let month_ago = changes.history.probability_28_days_ago[position as usize];
     let probability = words.scores.probabilities[position as usize];
 
@@ -72,15 +51,83 @@ fn of_customer(
         moved: changes.moves[position as usize],
         probability_change_28d: Some(probability - month_ago).filter(|change| !change.is_nan()),
         days_to_contract_end: results.days_to_contract_end(position),
-        action,
+        action: what_to_do.action(results.group(position), why),
         improvement_text: reach::told(&improvements),
         improvements,
         explanation,
     })
 }
 
+/// What there is to be done about the customers of a list.
+pub(super) struct WhatToDo<'a> {
+    settings: &'a Settings,
+    model: &'a Artefact,
+    customers: &'a CustomerTable,
+    as_of: Day,
+    playbook: Playbook<'a>,
+    comparable: Comparable,
+    cut_off: Option<CutOff<'a>>,
+}
+
+impl<'a> WhatToDo<'a> {
+    /// For the list of a date, as it was ranked.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn new(
+        settings: &'a Settings,
+        model: &'a Artefact,
+        data: &'a Dataset,
+        as_of: Day,
+        scores: &Scores,
+        ranking: &Ranking,
+    ) -> Result<WhatToDo<'a>> {
+        Ok(WhatToDo {
+            settings,
+            model,
+            customers: &data.customers,
+            as_of,
+            playbook: Playbook::new(&settings.playbook),
+            comparable: Comparable::new(data, &Selection::scored(data, as_of))?,
+            cut_off: CutOff::new(settings.list.rank_by, model, &data.customers, scores, ranking),
+        })
+    }
+
+    /// What the playbook says to do for these reasons; nothing about the control group.
+    pub fn action(&self, group: Group, why: &[Reason]) -> Option<Action> {
+        match group {
+            Group::Contact => self.playbook.action(why, self.as_of),
+            Group::Control => None,
+        }
+    }
+
+    /// What would take a customer, given by its features, below the list.
+    ///
+    /// # Errors
+    /// When the model does not take the features.
+    pub fn improvements(
+        &self,
+        explainer: &Explainer,
+        customer: u32,
+        raw: &[f32],
+        why: &[Reason],
+    ) -> Result<Vec<Improvement>> {
+        let is_below =
+            |customer: u32, log_odds: f64| self.cut_off.as_ref().is_some_and(|cut| cut.is_below(customer, log_odds));
+        let around = Surroundings {
+            model: self.model,
+            signals: &self.settings.signals,
+            rises_with: &self.settings.model.rises_with,
+            customers: self.customers,
+            comparable: &self.comparable,
+            is_below: &is_below,
+        };
+        explainer.improvements(&around, customer, raw, why)
+    }
+}
+
 /// Where a list ends: what the first customer who is not on it is ranked by.
-pub(super) struct CutOff<'a> {
+struct CutOff<'a> {
     rank_by: RankBy,
     customers: &'a CustomerTable,
     model: &'a Artefact,
@@ -90,7 +137,7 @@ pub(super) struct CutOff<'a> {
 
 impl<'a> CutOff<'a> {
     /// None if everybody is on the list.
-    pub fn new(
+    fn new(
         rank_by: RankBy,
         model: &'a Artefact,
         customers: &'a CustomerTable,
@@ -104,20 +151,14 @@ impl<'a> CutOff<'a> {
     }
 
     /// Whether a customer with these log-odds would come behind that customer.
-    pub fn is_below(&self, customer: u32, log_odds: f64) -> bool {
+    fn is_below(&self, customer: u32, log_odds: f64) -> bool {
         let key = self.key(customer, self.model.calibration.apply(log_odds));
         key.total_cmp(&self.key).then(log_odds.total_cmp(&self.log_odds)).is_lt()
     }
 
     /// What a customer with this probability is ranked by.
     fn key(&self, customer: u32, probability: f64) -> f64 {
-        match self.rank_by {
-            RankBy::Probability => probability,
-            RankBy::ExpectedLoss => {
-                let value = self.customers.value.get(customer as usize).copied();
-                probability * value.filter(|value| value.is_finite()).unwrap_or(0.0)
-            }
-        }
+        ranking::key(self.rank_by, probability, || self.customers.value_of(customer))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::changes::Row;
 use super::context::{Context, Job};
-use super::details::CutOff;
+use super::details::WhatToDo;
 use super::input::{self, Also, Data};
 use super::score;
 use crate::artefact::{Artefact, Scores};
@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::observer::Note;
 use crate::publish::previous::{self, PublishedRisk};
 use crate::publish::runs::{self, Run};
-use crate::ranking::{Group, Ranking};
+use crate::ranking::Ranking;
 use crate::reasons::change::{self, Between, Standing};
-use crate::reasons::reach::{Comparable, Improvement, Surroundings};
-use crate::reasons::{Action, Explainer, Playbook, Reason};
+use crate::reasons::reach::Improvement;
+use crate::reasons::{Action, Explainer, Reason};
 use crate::registry::Registry;
 use crate::spelling;
 use serde::{Serialize, Serializer};
@@ -208,7 +208,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     let mut history = Vec::new();
     let mut places: BTreeMap<Day, Place> = BTreeMap::new();
     for &day in &data.as_of {
-        let mut scores = model.score(data, &Selection::scored(data, day))?;
+        let scores = model.score(data, &Selection::scored(data, day))?;
         let Some(position) = scores.customers.iter().position(|&entry| data.customer(entry) == customer) else {
             continue;
         };
@@ -217,7 +217,6 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         if !dates.contains(&day) {
             continue;
         }
-        scores.customers = scores.places.iter().map(|&place| score::entry(data, place)).collect();
         let ranking = score::ranked(job, data, &scores);
         let rank = ranking.order.iter().position(|&p| p as usize == position).map_or(0, |place| place + 1);
         let churn_probability = scores.probabilities[position];
@@ -227,10 +226,10 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         }
 
         let explainer = score::explainer(job, model, data, &scores, &ranking)?;
-        let explanation = score::explain(&explainer, model, data, place)?;
+        let row = Row::read(model, data, place)?;
+        let explanation = row.explained(&explainer);
         if day == *as_of {
-            let (block, row) = data.at(place);
-            let what = Today { position, rank, values: block.row(row)?, reasons: &explanation.reasons };
+            let what = Today { position, rank, values: row.numbers().raw.to_vec(), reasons: &explanation.reasons };
             let (action, improvements) = what_to_do(job, model, data, (&scores, &ranking), &explainer, &what)?;
             found = Some(Found {
                 contributions: explanation.all,
@@ -310,23 +309,9 @@ fn what_to_do(
     let settings = job.settings();
     let customer = scores.customers[today.position];
     let as_of = data.as_of[data.as_of.len() - 1];
-    let action = match Ranking::group(&settings.list, &data.customers.ids, customer) {
-        Group::Contact => Playbook::new(&settings.playbook).action(today.reasons, as_of),
-        Group::Control => None,
-    };
-
-    let comparable = Comparable::new(data, &Selection::scored(data, as_of))?;
-    let cut_off = CutOff::new(settings.list.rank_by, model, &data.customers, scores, ranking);
-    let is_below = |customer: u32, log_odds: f64| cut_off.as_ref().is_some_and(|cut| cut.is_below(customer, log_odds));
-    let around = Surroundings {
-        model,
-        signals: &settings.signals,
-        rises_with: &settings.model.rises_with,
-        customers: &data.customers,
-        comparable: &comparable,
-        is_below: &is_below,
-    };
-    Ok((action, explainer.improvements(&around, customer, &today.values, today.reasons)?))
+    let what_to_do = WhatToDo::new(settings, model, data, as_of, scores, ranking)?;
+    let action = what_to_do.action(Ranking::group(&settings.list, &data.customers.ids, customer), today.reasons);
+    Ok((action, what_to_do.improvements(explainer, customer, &today.values, today.reasons)?))
 }
 
 /// What runs said of a customer, with what had changed: where the list did not say it, by the model at hand from the rows

@@ -165,12 +165,12 @@ impl Published {
         let results = self.scored.results();
         let positions = self.scored.ranking.order.iter().zip(&self.scored.details);
         positions.enumerate().map(move |(place, (&position, details))| {
-            let customer = results.customer(position) as usize;
+            let customer = results.customer(position);
             ListedCustomer {
                 rank: place + 1,
-                customer_id: results.customers.ids.display(customer),
+                customer_id: results.customers.ids.display(customer as usize),
                 churn_probability: results.scores.probabilities[position as usize],
-                value_at_risk: results.customers.value.get(customer).copied().filter(|value| value.is_finite()),
+                value_at_risk: results.customers.value_of(customer),
                 group: results.group(position),
                 status: details.status.name(),
                 explanation: &details.explanation,
@@ -233,9 +233,7 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
     }
 
     let mut clock = Clock::start(job);
-    let mut scores = model.score(data, &Selection::scored(data, input.as_of))?;
-    // A prepared table has an entry for each row: that of the date, and not the customer's first.
-    scores.customers = scores.places.iter().map(|&place| entry(data, place)).collect();
+    let scores = model.score(data, &Selection::scored(data, input.as_of))?;
     clock.lap("scores");
 
     let unknown = model.unknown_levels(&data.customers, &scores.customers);
@@ -287,12 +285,6 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
     })
 }
 
-/// The entry of a row in the customers table.
-pub(super) fn entry(data: &Dataset, place: Place) -> u32 {
-    let (block, row) = data.at(place);
-    block.customers[row]
-}
-
 /// What the control group can show, if as many of the listed churn as the model says.
 fn control_power(results: &Results<'_>, changes: &Changes) -> ControlPower {
     let listed = results.listed();
@@ -315,15 +307,15 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     let has_report = formats.contains(&Format::Html);
     let has_workbook = formats.contains(&Format::Xlsx);
     let list = |places| Ok(results.list_table(places, &scored.details, &passthrough));
-    if settings.publish.formats.contains(&Format::Csv) {
+    if formats.contains(&Format::Csv) {
         let csv = Csv::Spreadsheet { byte_order_mark: settings.publish.csv_bom };
         staged.csv("at_risk.csv", listed.len(), csv, list)?;
     }
-    if settings.publish.formats.contains(&Format::CsvPlain) {
+    if formats.contains(&Format::CsvPlain) {
         staged.csv("at_risk_plain.csv", listed.len(), Csv::Machine, list)?;
     }
     // The report and the workbook are made from it.
-    if has_report || has_workbook || settings.publish.formats.contains(&Format::Parquet) {
+    if has_report || has_workbook || formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", listed.len(), list)?;
     }
     let everybody = scored.ranking.order.len();
@@ -414,7 +406,7 @@ fn stage_for_people(staged: &mut Staged, manifest: &Manifest, lists: &Path, form
 
 /// The customers in the order of the list.
 pub(super) fn ranked(job: &Job<'_>, data: &Dataset, scores: &Scores) -> Ranking {
-    let value = |customer: u32| data.customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
+    let value = |customer: u32| data.customers.value_of(customer);
     let list = &job.settings().list;
     Ranking::new(list, &scores.customers, &scores.probabilities, &scores.log_odds, value)
 }
@@ -443,13 +435,4 @@ fn mean_at_cut_off(model: &Artefact, data: &Dataset, scores: &Scores, ranking: &
     let nearest = &ranking.order[ranking.listed - length..ranking.listed];
     let places: Vec<Place> = nearest.iter().map(|&position| scores.places[position as usize]).collect();
     model.mean_row(data, &places)
-}
-
-/// One row's reasons.
-pub(super) fn explain(explainer: &Explainer, model: &Artefact, data: &Dataset, place: Place) -> Result<Explanation> {
-    let (block, row) = data.at(place);
-    let raw = block.row(row)?;
-    let entry = block.customers[row] as usize;
-    let levels: Vec<Option<&str>> = data.customers.categorical.iter().map(|levels| levels.get(entry)).collect();
-    Ok(explainer.explain(&raw, &levels, &model.row(data, place)?))
 }

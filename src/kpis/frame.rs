@@ -271,7 +271,7 @@ fn at_risk(counts: &Counts, risks: &Risks<'_>) -> Vec<AtRisk> {
     for (&customer, &probability) in risks.scored.iter().zip(risks.probabilities) {
         cells.clear();
         counts.segments.cells_of(risks.customers, customer, &mut cells);
-        let value = risks.customers.value.get(customer as usize).copied().filter(|value| value.is_finite());
+        let value = risks.customers.value_of(customer);
         for &cell in &cells {
             let cell = &mut all[cell as usize];
             cell.scored += 1;

@@ -238,7 +238,7 @@ struct PlacedTwice {
 
 /// The place of every scored customer.
 fn places(settings: &List, customers: &CustomerTable, scores: &Scores) -> hashbrown::HashMap<u32, Place> {
-    let value = |customer: u32| customers.value.get(customer as usize).copied().filter(|v| v.is_finite());
+    let value = |customer: u32| customers.value_of(customer);
     let ranking = Ranking::new(settings, &scores.customers, &scores.probabilities, &scores.log_odds, value);
     let place = |(before, &position): (usize, &u32)| {
         let position = position as usize;

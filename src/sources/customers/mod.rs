@@ -38,6 +38,7 @@ const BATCH_ROWS: usize = 16_384;
 
 /// The day that stands for null.
 pub const NO_DAY: i32 = i32::MIN;
+
 /// All customers, in id order. Every column is empty or has one entry a customer.
 #[derive(Clone, Debug, Default)]
 pub struct CustomerTable {
@@ -61,6 +62,13 @@ pub struct CustomerTable {
     pub quarantine: Quarantine,
     /// Of each customer who has several rows, which one of the rows with an id it is that stands for them.
     pub chosen: HashMap<u32, u32>,
+}
+
+impl CustomerTable {
+    /// The money a month at stake with a customer, given as the place in the table; none if it is not known.
+    pub fn value_of(&self, customer: u32) -> Option<f64> {
+        self.value.get(customer as usize).copied().filter(|value| value.is_finite())
+    }
 }
 
 /// What the customers table must look like.
