@@ -12,6 +12,7 @@ use super::input::Input;
 use crate::artefact::{Artefact, Scores};
 use crate::calendar::Day;
 use crate::dataset::{Dataset, Place, Selection};
+use crate::eligibility::{Exclusion, Purpose, Rules};
 use crate::error::Result;
 use crate::publish::latest::Leaver;
 use crate::publish::list::{Move, Status};
@@ -221,24 +222,44 @@ impl Changes {
     }
 }
 
-/// Why a customer who was on the list then is not scored now.
+/// Why a customer who was on the list then is not scored now, as the rules say it.
 fn no_longer_scored(words: Words<'_>, id: &str) -> NoLongerScored {
-    let (input, rules) = (words.input, &words.job.settings().eligibility);
+    let (input, settings) = (words.input, words.job.settings());
     let Some(cancellations) = &input.cancellations else { return NoLongerScored::Unknown };
-    let Some(customer) = input.data.customers.ids.find(id) else { return NoLongerScored::NotInTable };
-    let days = cancellations.days(customer as u32);
-    let cancelled = days.first().copied().filter(|&day| day < input.as_of.0);
-    let mut notices = days.iter().zip(cancellations.known(customer as u32));
-    let is_given = |(day, known): &(&i32, &i32)| **known != NO_DAY && **known < input.as_of.0 && **day >= input.as_of.0;
-    let given = notices.find(is_given).map(|(&day, _)| day);
-    let end = input.data.customers.end.get(customer).copied().filter(|&day| day != NO_DAY && day <= input.as_of.0);
-    match (cancelled, given, end) {
-        (Some(day), ..) => NoLongerScored::Cancelled(Day(day)),
-        (None, Some(day), _) => NoLongerScored::GaveNotice(Day(day)),
-        (None, None, Some(day)) => NoLongerScored::ContractEnded(Day(day)),
-        (None, None, None) if rules.active_within_days > 0 => NoLongerScored::Inactive(rules.active_within_days),
-        (None, None, None) => NoLongerScored::Unknown,
+    let customers = &input.data.customers;
+    let Some(customer) = customers.ids.find(id).and_then(|place| u32::try_from(place).ok()) else {
+        return NoLongerScored::NotInTable;
+    };
+
+    let rules = Rules {
+        eligibility: &settings.eligibility,
+        churn: &settings.churn,
+        customers,
+        cancellations,
+        purpose: Purpose::Scoring,
+    };
+    // Who had been active enough would have been scored, unless another rule says otherwise.
+    let dates = rules.dates(&[customer]);
+    let Some(Err(why)) = dates.first().map(|dates| rules.judge(dates, input.as_of, || false)) else {
+        return NoLongerScored::Unknown;
+    };
+    let days = cancellations.days(customer);
+    match why {
+        Exclusion::ChurnedBefore => days.first().map(|&day| NoLongerScored::Cancelled(Day(day))),
+        Exclusion::GaveNotice => {
+            let mut notices = days.iter().zip(cancellations.known(customer));
+            let given = notices.find(|(_, known)| **known != NO_DAY && **known < input.as_of.0);
+            given.map(|(&day, _)| NoLongerScored::GaveNotice(Day(day)))
+        }
+        Exclusion::ContractNotRunning => {
+            let end =
+                customers.end.get(customer as usize).copied().filter(|&day| day != NO_DAY && day <= input.as_of.0);
+            end.map(|day| NoLongerScored::ContractEnded(Day(day)))
+        }
+        Exclusion::Inactive => Some(NoLongerScored::Inactive(settings.eligibility.active_within_days)),
+        _ => None,
     }
+    .unwrap_or(NoLongerScored::Unknown)
 }
 
 /// The rows of an earlier date.

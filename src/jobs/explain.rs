@@ -61,7 +61,7 @@ pub struct CustomerReport {
     /// The risk on some dates, oldest first.
     pub history: Vec<PastRisk>,
     /// What the last published runs said, oldest first, and what had changed since the one before.
-    pub published: Vec<PublishedChange>,
+    pub published: Vec<PublishedRisk>,
     /// What the playbook says to do, if the customer would be on the list and not in the control group.
     pub action: Option<Action>,
     /// Single changes that would take the customer below the list, if the customer would be on it.
@@ -89,27 +89,6 @@ pub struct PastRisk {
     pub rank: usize,
     /// How many there were.
     pub eligible: usize,
-}
-
-/// What a published run said of a customer, and what had changed since the run before.
-#[derive(Clone, Debug, Serialize)]
-pub struct PublishedChange {
-    /// The date of the run.
-    pub as_of: Day,
-    /// The model that made it, if it is known.
-    pub model_version: Option<String>,
-    /// The probability of churn.
-    pub churn_probability: f64,
-    /// The rank among all eligible customers.
-    pub rank: i64,
-    /// Whether the customer was on the list.
-    pub listed: bool,
-    /// How far new data had moved the log-odds since the run before, if that is known.
-    pub change_data_log_odds: Option<f64>,
-    /// How far another model had.
-    pub change_model_log_odds: Option<f64>,
-    /// What had changed: as the list said it, or else by the model at hand.
-    pub change_reason_text: Option<String>,
 }
 
 /// What made a customer's risk on an earlier date.
@@ -322,10 +301,10 @@ fn with_texts(
     explainer: &Explainer,
     places: &BTreeMap<Day, Place>,
     published: Vec<PublishedRisk>,
-) -> Result<Vec<PublishedChange>> {
-    let mut changes: Vec<PublishedChange> = Vec::with_capacity(published.len());
+) -> Result<Vec<PublishedRisk>> {
+    let mut changes: Vec<PublishedRisk> = Vec::with_capacity(published.len());
     for risk in published {
-        let mut text = risk.change_reason_text;
+        let mut text = risk.change_reason_text.clone();
         if let (None, Some(before)) = (&text, changes.last()) {
             if let (Some(&then), Some(&now)) = (places.get(&before.as_of), places.get(&risk.as_of)) {
                 let (then, now) = (Row::read(model, data, then)?, Row::read(model, data, now)?);
@@ -338,16 +317,7 @@ fn with_texts(
                 text = Some(change::told(standing, Between { then: before.as_of, now: risk.as_of }, &moved, None));
             }
         }
-        changes.push(PublishedChange {
-            as_of: risk.as_of,
-            model_version: risk.model_version,
-            churn_probability: risk.churn_probability,
-            rank: risk.rank,
-            listed: risk.listed,
-            change_data_log_odds: risk.change_data_log_odds,
-            change_model_log_odds: risk.change_model_log_odds,
-            change_reason_text: text,
-        });
+        changes.push(PublishedRisk { change_reason_text: text, ..risk });
     }
     Ok(changes)
 }

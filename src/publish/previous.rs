@@ -7,6 +7,7 @@ use crate::calendar::Day;
 use crate::power::ListsSoFar;
 use crate::sources::{self, Ids};
 use polars::prelude::*;
+use serde::Serialize;
 use std::fs::File;
 use std::path::Path;
 
@@ -229,7 +230,7 @@ fn days_listed(run: &Run, scored: &DataFrame) -> PolarsResult<Vec<(u32, Option<i
 }
 
 /// What a published run said of one customer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PublishedRisk {
     /// The date of the run.
     pub as_of: Day,
@@ -245,7 +246,7 @@ pub struct PublishedRisk {
     pub change_data_log_odds: Option<f64>,
     /// How far another model had.
     pub change_model_log_odds: Option<f64>,
-    /// What the list said of the change.
+    /// What the list said of the change; of one that the list did not tell, what the model at hand says.
     pub change_reason_text: Option<String>,
 }
 
