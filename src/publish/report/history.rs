@@ -1,13 +1,13 @@
 //! The risks of listed customers in earlier runs.
 
-use super::run::PublishedRun;
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::publish::previous::{numbers, read};
-use crate::publish::runs::{published, Run};
+use crate::publish::runs::{before, Run};
 use hashbrown::HashMap;
 use polars::prelude::*;
 use rayon::prelude::*;
+use std::path::Path;
 
 /// How many runs a sparkline shows, this one included.
 pub const RUNS: usize = 18;
@@ -25,22 +25,24 @@ pub struct RiskHistory {
 }
 
 impl RiskHistory {
-    /// Reads what earlier runs said of the listed customers.
-    pub fn read(run: &PublishedRun) -> Result<RiskHistory> {
-        let mut earlier = published(&run.lists);
-        earlier.retain(|earlier| earlier.as_of < run.as_of);
+    /// Reads what the runs before a date said of the customers on the list in a folder.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when that list cannot be read.
+    pub fn read(folder: &Path, lists: &Path, as_of: Day) -> Result<RiskHistory> {
+        let mut earlier = before(lists, as_of);
         let first = earlier.len().saturating_sub(RUNS - 1);
         let days: Vec<Day> = earlier[first..].iter().map(|earlier| earlier.as_of).collect();
         let compared = CHANGES.map(|(back, more)| {
-            let (latest, earliest) = (run.as_of.plus(-back), run.as_of.plus(-back - more));
+            let (latest, earliest) = (as_of.plus(-back), as_of.plus(-back - more));
             earlier.iter().map(|earlier| earlier.as_of).rfind(|&day| day <= latest && day >= earliest)
         });
         earlier.retain(|earlier| days.contains(&earlier.as_of) || compared.contains(&Some(earlier.as_of)));
 
-        let listed = listed(run).map_err(|e| {
+        let listed = listed(folder).map_err(|e| {
             Error::Contract(format!(
                 "the published list {} cannot be read: {e}. Score that date again",
-                run.folder.display()
+                folder.display()
             ))
         })?;
         let of_run = |earlier: &Run| -> Option<(Day, Vec<f64>)> {
@@ -70,8 +72,8 @@ impl RiskHistory {
 }
 
 /// The ids of the list, each with its row.
-fn listed(run: &PublishedRun) -> PolarsResult<DataFrame> {
-    let mut ids = read(&run.folder.join("at_risk.parquet"), &["customer_id"])?;
+fn listed(folder: &Path) -> PolarsResult<DataFrame> {
+    let mut ids = read(&folder.join("at_risk.parquet"), &["customer_id"])?;
     let rows: Vec<u32> = (0..ids.height() as u32).collect();
     ids.with_column(Column::new("position".into(), rows))?;
     Ok(ids)

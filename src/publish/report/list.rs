@@ -112,7 +112,6 @@ struct Contribution {
 
 /// What the files say of the listed customers beyond the list itself.
 struct Known {
-    history: RiskHistory,
     contributions: HashMap<i64, Vec<Contribution>>,
     /// The names of the segments, and the level of each by rank.
     segments: BTreeMap<String, HashMap<i64, String>>,
@@ -122,20 +121,20 @@ struct Known {
 pub fn page(run: &PublishedRun, texts: &Texts) -> Result<Page> {
     let cells = Columns::new(&run.list)?;
     let known = known(run)?;
-    let has = known.history.has_compared();
+    let has = run.history.has_compared();
     let given: Vec<&str> = run.list.names().filter(|name| !has_column(LIST, name)).collect();
     let marks = marks(texts, &run.list, &cells, &known, &given);
     let writer =
         Writer { run, texts, numbers: texts.language().numbers(), cells: &cells, known: &known, marks: &marks };
     let rows = (0..run.list.rows()).map(|row| writer.row(row, &given)).collect();
     Ok(Page {
-        columns: heads(texts, &given, &has, &known.history, &cells),
+        columns: heads(texts, &given, &has, &run.history, &cells),
         shown: {
             let all = run.list.rows();
             texts.with("list-shown", &[("shown", all.into()), ("all", all.into())])
         },
         has_details: !known.contributions.is_empty(),
-        has_history: !known.history.days.is_empty(),
+        has_history: !run.history.days.is_empty(),
         has_value: cells.has_value(),
         has_contract: cells.contract.is_some(),
         has_action: cells.action.is_some(),
@@ -203,8 +202,7 @@ impl<'a> Columns<'a> {
 }
 
 fn known(run: &PublishedRun) -> Result<Known> {
-    let mut known =
-        Known { history: RiskHistory::read(run)?, contributions: HashMap::new(), segments: BTreeMap::new() };
+    let mut known = Known { contributions: HashMap::new(), segments: BTreeMap::new() };
 
     let Some(details) = &run.details else { return Ok(known) };
     let (rank, kind, name) = (details.column("rank")?, details.column("detail")?, details.column("name")?);
@@ -362,8 +360,8 @@ impl Writer<'_> {
             words.chain(codes).chain(levels).filter_map(|(filter, value)| self.marks.mark(filter, value)).collect();
         let is_detailed = row < DETAILED;
 
-        let compared = self.known.history.compared(row);
-        let has = self.known.history.has_compared();
+        let compared = self.run.history.compared(row);
+        let has = self.run.history.has_compared();
         let changes = compared.iter().zip(has).filter(|(_, has)| *has);
         let changes = changes.map(|(before, _)| before.map(|before| self.points(risk - before))).collect();
         let filled = |cells: Option<Cells<'_>>| cells.and_then(|cells| cells.text(row)).map(|text| shown(&text));
@@ -418,7 +416,7 @@ impl Writer<'_> {
     }
 
     fn sparkline(&self, row: usize, risk: f64) -> Value {
-        let history = &self.known.history;
+        let history = &self.run.history;
         let earlier = history.days.iter().map(|&day| history.risk(day, row));
         let values: Vec<Option<f64>> = earlier.chain([Some(risk)]).collect();
         let last = self.numbers.percent(risk, 1);

@@ -23,7 +23,7 @@ mod run;
 mod table;
 mod text;
 
-pub use history::{RiskHistory, RUNS};
+pub use history::RUNS;
 pub use run::{ModelFile, PublishedRun, MODEL_FILE};
 pub use table::Table;
 

@@ -1,5 +1,6 @@
 //! What a report is made from.
 
+use super::history::RiskHistory;
 use super::table::Table;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
@@ -99,14 +100,14 @@ pub struct PublishedFile {
 pub struct PublishedRun {
     /// Its as-of date.
     pub as_of: Day,
-    /// The folder with its files.
-    pub folder: PathBuf,
     /// The folder of all runs.
     pub lists: PathBuf,
     /// The manifest.
     pub manifest: RunManifest,
     /// The list.
     pub list: Table,
+    /// What earlier runs said of the customers on it.
+    pub history: RiskHistory,
     /// What stands behind its first customers.
     pub details: Option<Table>,
     /// What moves the risk under its model.
@@ -133,12 +134,13 @@ impl PublishedRun {
             let path = folder.join(name);
             path.exists().then(|| Table::read(&path)).transpose()
         };
+        let as_of = manifest.as_of;
         Ok(PublishedRun {
-            as_of: manifest.as_of,
-            folder: folder.to_owned(),
+            as_of,
             lists: lists.to_owned(),
             manifest,
             list: Table::read(&folder.join("at_risk.parquet"))?,
+            history: RiskHistory::read(folder, lists, as_of)?,
             details: table("details.parquet")?,
             drivers: table("drivers.parquet")?,
             measures: table("kpis.parquet")?,
