@@ -233,15 +233,9 @@ mod tests {
         let codes = (0..CUSTOMERS).map(|customer| [0, 1, 2, NO_LEVEL][customer as usize % 4]).collect();
         CustomerTable {
             ids: Ids::Integer((0..i64::from(CUSTOMERS)).collect()),
-            signup: Vec::new(),
-            start: Vec::new(),
-            end: Vec::new(),
-            value: Vec::new(),
-            numeric: Vec::new(),
             categorical: vec![Levels { names: ["basic", "pro", "team"].map(str::to_owned).to_vec(), codes }],
             rows: u64::from(CUSTOMERS),
-            quarantine: Default::default(),
-            chosen: Default::default(),
+            ..CustomerTable::default()
         }
     }
 

@@ -412,13 +412,8 @@ mod tests {
             rows: 4,
             ids: Ids::Integer((0..4).collect()),
             signup: vec![10, NO_DAY, -5, 100],
-            start: Vec::new(),
-            end: Vec::new(),
-            value: Vec::new(),
             numeric: vec![vec![1.0, f64::NAN, 3.0, 4.0]],
-            categorical: Vec::new(),
-            quarantine: Default::default(),
-            chosen: Default::default(),
+            ..CustomerTable::default()
         }
     }
 

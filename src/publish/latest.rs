@@ -233,18 +233,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     fn customers(ids: Ids) -> CustomerTable {
-        CustomerTable {
-            rows: ids.len() as u64,
-            ids,
-            signup: Vec::new(),
-            start: Vec::new(),
-            end: Vec::new(),
-            value: Vec::new(),
-            numeric: Vec::new(),
-            categorical: Vec::new(),
-            quarantine: Default::default(),
-            chosen: Default::default(),
-        }
+        CustomerTable { rows: ids.len() as u64, ids, ..CustomerTable::default() }
     }
 
     fn texts(ids: &[&str]) -> Ids {

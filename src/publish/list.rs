@@ -255,18 +255,7 @@ mod tests {
     #[test]
     fn every_column_holds_what_its_definition_says() {
         let settings = Settings::from_toml_str("[table]", std::path::Path::new("")).unwrap();
-        let customers = CustomerTable {
-            ids: Ids::Integer(vec![7]),
-            signup: Vec::new(),
-            start: Vec::new(),
-            end: Vec::new(),
-            value: Vec::new(),
-            numeric: Vec::new(),
-            categorical: Vec::new(),
-            rows: 1,
-            quarantine: Default::default(),
-            chosen: Default::default(),
-        };
+        let customers = CustomerTable { ids: Ids::Integer(vec![7]), rows: 1, ..CustomerTable::default() };
         let results = Results {
             as_of: Day(0),
             customers: &customers,

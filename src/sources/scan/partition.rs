@@ -239,7 +239,6 @@ pub(super) fn mixed(mut x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::quarantine::Quarantine;
 
     fn customers(ids: Vec<i64>, known: usize) -> CustomerTable {
         table(Ids::Integer(ids), known)
@@ -247,18 +246,7 @@ mod tests {
 
     fn table(ids: Ids, known: usize) -> CustomerTable {
         let signup = (0..ids.len()).map(|index| if index < known { 0 } else { 20 }).collect();
-        CustomerTable {
-            rows: ids.len() as u64,
-            ids,
-            signup,
-            start: Vec::new(),
-            end: Vec::new(),
-            value: Vec::new(),
-            numeric: Vec::new(),
-            categorical: Vec::new(),
-            quarantine: Quarantine::default(),
-            chosen: Default::default(),
-        }
+        CustomerTable { rows: ids.len() as u64, ids, signup, ..CustomerTable::default() }
     }
 
     #[test]

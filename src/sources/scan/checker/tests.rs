@@ -5,7 +5,6 @@ use crate::calendar::Day;
 use crate::config::Signal;
 use crate::sources::customers::ids::Ids;
 use crate::sources::customers::CustomerTable;
-use crate::sources::quarantine::Quarantine;
 use crate::sources::scan::categories::Categories;
 use arrow_array::types::{Int32Type, Int8Type, UInt8Type};
 use arrow_array::{
@@ -18,18 +17,7 @@ use std::sync::Arc;
 const ROWS: i64 = 1000;
 
 fn customers(ids: Ids) -> CustomerTable {
-    CustomerTable {
-        rows: ids.len() as u64,
-        ids,
-        signup: Vec::new(),
-        start: Vec::new(),
-        end: Vec::new(),
-        value: Vec::new(),
-        numeric: Vec::new(),
-        categorical: Vec::new(),
-        quarantine: Quarantine::default(),
-        chosen: Default::default(),
-    }
+    CustomerTable { rows: ids.len() as u64, ids, ..CustomerTable::default() }
 }
 
 /// Those with the ids 0 to 99.
