@@ -56,14 +56,4 @@ impl Kpis {
     pub fn measure(&self, row: &Row) -> &Measure {
         &self.measures[row.measure as usize]
     }
-
-    /// A measure of a level, period by period; none where it is not known. Segments and levels are given as their places.
-    pub fn series(&self, measure: &Measure, segment: usize, level: usize) -> Vec<Option<&Row>> {
-        let mut series = vec![None; self.periods.len()];
-        let is_asked = |row: &&Row| row.segment as usize == segment && row.level as usize == level;
-        for row in self.rows.iter().filter(is_asked).filter(|row| self.measure(row) == measure) {
-            series[row.period as usize] = Some(row);
-        }
-        series
-    }
 }

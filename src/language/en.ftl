@@ -107,7 +107,6 @@ status-returned = returned
 # The drivers.
 drivers-list = What puts customers on this list
 drivers-list-caption = First reasons of the listed customers, the most frequent first
-drivers-any-caption = How often a reason is among a customer's reasons
 drivers-code = Reason
 drivers-first = As first reason
 drivers-any = Among the reasons
@@ -119,8 +118,6 @@ drivers-population = What raises the risk among all customers
 drivers-how = Above zero a value raises the risk, below zero it lowers it; the band holds the truth in 95 of 100 cases. The strongest come first.
 drivers-curve-title = { $feature }: effect on the log-odds from { $low } to { $high }
 drivers-table = The numbers
-drivers-from = Above
-drivers-to = Up to
 drivers-level = Level
 drivers-effect = Effect
 drivers-band = 95 % band
@@ -223,14 +220,9 @@ metric-brier = Brier score
 metric-ece = Calibration error (ECE)
 
 # The data.
-data-sources = What was read
 data-sources-caption = Rows of each signal, and the newest of them
 data-source = Source
 data-files = Files
-data-files-of = { $files ->
-    [one] { $files } file
-   *[other] { $files } files
-}
 data-read = Rows read
 data-used = Used
 data-before = Before the look-back
@@ -243,8 +235,6 @@ data-rows = Rows
 data-excluded = Customers without a score
 data-excluded-none = Every customer has a score.
 data-customers = Customers
-data-coverage = History
-data-warnings = Warnings
 data-published = Files of this run
 data-file = File
 

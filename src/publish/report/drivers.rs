@@ -6,7 +6,7 @@ use super::table::Table;
 use super::text::{shown, spaced};
 use crate::error::Result;
 use crate::language::{Numbers, Texts};
-use crate::publish::runs::published;
+use crate::publish::runs;
 use crate::published::{Column, Part, REASONS};
 use minijinja::Value;
 use serde::Serialize;
@@ -112,8 +112,7 @@ fn counts(list: &Table) -> Result<BTreeMap<String, Counts>> {
 fn reasons(run: &PublishedRun, texts: &Texts) -> Result<Vec<Reason>> {
     let numbers = texts.language().numbers();
     let now = counts(&run.list)?;
-    let before =
-        published(&run.lists).into_iter().rfind(|earlier| earlier.as_of < run.as_of).map(|earlier| earlier.list());
+    let before = runs::before(&run.lists, run.as_of).pop().map(|earlier| earlier.list());
     let before = before.filter(|path| path.exists()).map(|path| Table::read(&path)).transpose()?;
     let before = match &before {
         Some(list) => Some((list.rows(), counts(list)?)),
@@ -273,7 +272,8 @@ impl Writer<'_> {
             points.push(Point { x: last + margin, ..end });
         }
 
-        let [x0, x1, y0, y1] = bounds(&points, Guide::Zero);
+        let frame = bounds(&points, Guide::Zero);
+        let [x0, x1, y0, y1] = frame;
         let low = pieces.iter().fold(f64::INFINITY, |low, row| low.min(row.effect));
         let high = pieces.iter().fold(f64::NEG_INFINITY, |high, row| high.max(row.effect));
         let (low, high) = (self.numbers.signed(low, 2), self.numbers.signed(high, 2));
@@ -284,7 +284,7 @@ impl Writer<'_> {
                 title: &self.texts.with("drivers-curve-title", &told),
                 x: [self.numbers.plain(x0.max(first - margin)), self.numbers.plain(x1.min(last + margin))],
                 y: [self.numbers.signed(y0, 1), self.numbers.signed(y1, 1)],
-                bounds: None,
+                bounds: frame,
                 guide: Guide::Zero,
                 steps: true,
             },

@@ -4,17 +4,14 @@ use super::pictures::{line, Frame, Guide, Point};
 use super::run::PublishedRun;
 use super::text::{shown, spaced};
 use crate::error::Result;
+use crate::kpis::segments::ALL;
+use crate::kpis::{self, Unit};
 use crate::language::{Numbers, Texts};
 use minijinja::Value;
 use serde::Serialize;
 
-/// The segment, and its level, that stands for everybody.
-const ALL: &str = "all";
 /// So many levels of a segment stand on the page; the others are in the file.
 const MOST_LEVELS: usize = 25;
-/// Measures that are shares.
-const SHARES: [&str; 5] = ["churn_rate", "retention_rate", "csat_satisfied_share", "active_share", "mean_risk"];
-
 /// A measure over time.
 #[derive(Serialize)]
 pub struct Measure {
@@ -60,7 +57,10 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Result<Vec<Measure>> {
             names.push(&row.measure);
         }
     }
-    let writer = Writer { texts, numbers: texts.language().numbers() };
+    let mut known = kpis::Measure::all([]);
+    known.retain(|measure| measure.definition().unit == Unit::Share);
+    let shares = known.iter().map(kpis::Measure::name).collect();
+    let writer = Writer { texts, numbers: texts.language().numbers(), shares };
     Ok(names.into_iter().map(|name| writer.measure(name, &rows)).collect())
 }
 
@@ -90,6 +90,8 @@ fn read(run: &PublishedRun) -> Result<Vec<Row>> {
 struct Writer<'a> {
     texts: &'a Texts,
     numbers: Numbers,
+    /// The names of the measures that are shares.
+    shares: Vec<String>,
 }
 
 impl Writer<'_> {
@@ -149,7 +151,7 @@ impl Writer<'_> {
 
     fn written(&self, measure: &str, value: Option<f64>) -> String {
         let Some(value) = value else { return String::new() };
-        if SHARES.contains(&measure) {
+        if self.shares.iter().any(|share| share == measure) {
             self.numbers.percent(value, 1)
         } else {
             self.numbers.plain(value)
@@ -182,7 +184,8 @@ impl Writer<'_> {
             band: row.low.zip(row.high).map(|(low, high)| [low, high]),
         };
         let points: Vec<Point> = known.iter().map(point).collect();
-        let [_, _, y0, y1] = super::pictures::bounds(&points, Guide::None);
+        let bounds = super::pictures::bounds(&points, Guide::None);
+        let [_, _, y0, y1] = bounds;
         let told = [("measure", title.into()), ("from", first.start.as_str().into()), ("to", last.end.as_str().into())];
         line(
             &points,
@@ -190,7 +193,7 @@ impl Writer<'_> {
                 title: &self.texts.with("measures-chart", &told),
                 x: [first.start.clone(), last.start.clone()],
                 y: [self.written(measure, Some(y0)), self.written(measure, Some(y1))],
-                bounds: None,
+                bounds,
                 guide: Guide::None,
                 steps: false,
             },

@@ -189,7 +189,7 @@ impl Writer<'_> {
 
     fn chart(&self, points: &[Point], title: &str, x: [String; 2], y: [String; 2], bounds: [f64; 4]) -> String {
         let title = &self.texts.text(title);
-        line(points, &Frame { title, x, y, bounds: Some(bounds), guide: Guide::Diagonal, steps: false })
+        line(points, &Frame { title, x, y, bounds, guide: Guide::Diagonal, steps: false })
     }
 
     fn segment(&self, segment: &Segment) -> SegmentLine {

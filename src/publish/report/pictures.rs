@@ -1,28 +1,13 @@
 //! Pictures as inline SVG: a title that a screen reader says, shapes with classes that the style sheet colours, and no
 //! style or script of their own.
 
+use minijinja::HtmlEscape;
 use std::fmt::Write;
 
 /// A coordinate with one decimal, without what says nothing.
 fn at(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-}
-
-/// Text within markup.
-pub fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(letter),
-        }
-    }
-    safe
 }
 
 /// Values over time in the height of a line of text. Where one is missing, the line is broken.
@@ -52,7 +37,7 @@ pub fn sparkline(values: &[Option<f64>], title: &str) -> String {
     format!(
         "<svg class=spark viewBox=\"0 0 {} {HEIGHT}\" width={0} height={HEIGHT} role=img><title>{}</title><path d=\"{path}\"></path>{}</svg>",
         at(width),
-        escaped(title),
+        HtmlEscape(title),
         last.unwrap_or_default(),
     )
 }
@@ -102,20 +87,20 @@ pub fn bars(bars: &[Bar], title: &str) -> String {
             "<text x={LABELS} y={} text-anchor=end>{}</text><rect class={class} x={} y={} width={} height={}></rect>\
              <text class=value x={} y={}>{}</text>",
             at(y + 13.0),
-            escaped(&bar.label),
+            HtmlEscape(&bar.label),
             at(left),
             at(y + 3.0),
             at((right - left).max(1.0)),
             at(ROW - 6.0),
             at(right + 4.0),
             at(y + 13.0),
-            escaped(&bar.written),
+            HtmlEscape(&bar.written),
         );
     }
     format!(
         "<svg class=bars viewBox=\"0 0 {WIDTH} {}\" width={WIDTH} height={0} role=img><title>{}</title>{drawn}</svg>",
         at(height),
-        escaped(title),
+        HtmlEscape(title),
     )
 }
 
@@ -134,8 +119,8 @@ pub struct Frame<'a> {
     /// The ends of the axes as they are written.
     pub x: [String; 2],
     pub y: [String; 2],
-    /// Their values; the points' own where there are none.
-    pub bounds: Option<[f64; 4]>,
+    /// Their values.
+    pub bounds: [f64; 4],
     /// Whether a horizontal line marks zero, or a diagonal one where both axes are equal.
     pub guide: Guide,
     /// Whether the line goes in steps: a value holds until the next point.
@@ -158,7 +143,7 @@ pub fn line(points: &[Point], frame: &Frame<'_>) -> String {
     const BOTTOM: f64 = 18.0;
     const TOP: f64 = 6.0;
 
-    let [x0, x1, y0, y1] = frame.bounds.unwrap_or_else(|| bounds(points, frame.guide));
+    let [x0, x1, y0, y1] = frame.bounds;
     let x = |value: f64| LEFT + (value - x0) / (x1 - x0).max(1e-12) * (WIDTH - LEFT - 6.0);
     let y = |value: f64| TOP + (y1 - value) / (y1 - y0).max(1e-12) * (HEIGHT - TOP - BOTTOM);
 
@@ -216,11 +201,11 @@ pub fn line(points: &[Point], frame: &Frame<'_>) -> String {
         (LEFT - 4.0, TOP + 8.0, "end", &frame.y[1]),
     ];
     for (x, y, anchor, label) in labels {
-        let _ = write!(drawn, "<text x={} y={} text-anchor={anchor}>{}</text>", at(x), at(y), escaped(label));
+        let _ = write!(drawn, "<text x={} y={} text-anchor={anchor}>{}</text>", at(x), at(y), HtmlEscape(label));
     }
     format!(
         "<svg class=chart viewBox=\"0 0 {WIDTH} {HEIGHT}\" width={WIDTH} height={HEIGHT} role=img><title>{}</title>{drawn}</svg>",
-        escaped(frame.title)
+        HtmlEscape(frame.title)
     )
 }
 
@@ -245,7 +230,7 @@ pub fn bar(share: f64, title: &str) -> String {
     const WIDTH: f64 = 120.0;
     format!(
         "<svg class=bar viewBox=\"0 0 {WIDTH} 10\" width={WIDTH} height=10 role=img><title>{}</title><rect width={} height=10></rect></svg>",
-        escaped(title),
+        HtmlEscape(title),
         at(WIDTH * share.clamp(0.0, 1.0))
     )
 }
@@ -286,7 +271,7 @@ mod tests {
             title: "curve",
             x: ["0".into(), "2".into()],
             y: ["-1".into(), "1".into()],
-            bounds: None,
+            bounds: bounds(&points, Guide::Zero),
             guide: Guide::Zero,
             steps: true,
         };

@@ -2,11 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::sources::copied::text::{flat, text};
+use crate::sources::parquet::guard::guarded;
 use crate::sources::CopyType;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
+use arrow_schema::{ArrowError, DataType, FieldRef};
 use arrow_select::concat::concat_batches;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
@@ -41,15 +42,10 @@ impl Table {
             ))
         };
         let file = File::open(path).map_err(|e| damaged(e.to_string()))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-            .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
-            .map_err(|e| damaged(e.to_string()))?;
-        let schema = arrow_array::RecordBatchReader::schema(&reader);
-        let batches: Vec<RecordBatch> =
-            reader.collect::<std::result::Result<_, _>>().map_err(|e| damaged(e.to_string()))?;
-        let whole = concat_batches(&schema, &batches).map_err(|e| damaged(e.to_string()))?;
+        let whole = guarded(|| whole(file)).map_err(damaged)?.map_err(|e| damaged(e.to_string()))?;
 
-        let column = |(field, values): (&arrow_schema::FieldRef, &ArrayRef)| Column {
+        let schema = whole.schema();
+        let column = |(field, values): (&FieldRef, &ArrayRef)| Column {
             name: field.name().clone(),
             kind: CopyType::of_field(field).unwrap_or(CopyType::TEXT),
             values: flat(values.clone()),
@@ -83,6 +79,14 @@ impl Table {
             ))
         })
     }
+}
+
+/// All rows of a file.
+fn whole(file: File) -> std::result::Result<RecordBatch, ArrowError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS).build()?;
+    let schema = reader.schema();
+    let batches = reader.collect::<std::result::Result<Vec<RecordBatch>, ArrowError>>()?;
+    concat_batches(&schema, &batches)
 }
 
 /// The cells of a column.

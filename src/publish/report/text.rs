@@ -1,5 +1,6 @@
 //! Texts and numbers as a page has them.
 
+use crate::spelling;
 use serde::Serialize;
 
 /// Texts from the data are cut after this many characters: a report is to be looked through.
@@ -19,13 +20,9 @@ pub struct Number {
     pub sort: f64,
 }
 
-/// Text from the data, on a page: on a few lines, cut, and with nothing in it that cannot be seen.
+/// Text from the data, on a page: on one line, cut, and with nothing in it that turns what follows.
 pub fn shown(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
-    match plain.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &plain[..end]),
-        None => plain,
-    }
+    spelling::cut(text, LONGEST).into_owned()
 }
 
 /// A name of the configuration as words.
