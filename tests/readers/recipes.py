@@ -2,16 +2,16 @@
 
     recipes.py REPOSITORY FOLDER ROWS
 
-FOLDER holds `out/lists` with the lists of several dates, of ROWS rows each. Needs notebooks/requirements.txt; Spark is tried
-where pyspark is installed. Prints a line for each recipe and each reader.
+FOLDER holds `out/lists` with the lists of several dates, of ROWS rows each. Needs notebooks/requirements.txt; Spark is left out
+where there is no Java for it to run on. Prints a line for each recipe and each reader.
 """
 
 import contextlib
 import datetime as dt
-import importlib.util
 import io
 import os
 import re
+import shutil
 import sys
 from glob import glob
 from pathlib import Path
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 repository, folder, rows = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 os.chdir(folder)
-has_spark = importlib.util.find_spec("pyspark") is not None
+has_java = shutil.which("java") is not None
 files = sorted(glob("out/lists/*/at_risk.parquet"))
 dates = [dt.date.fromisoformat(Path(file).parent.name.removeprefix("as_of=")) for file in files]
 assert len(files) > 1, files
@@ -38,8 +38,8 @@ def recipes() -> list[tuple[str, str]]:
 
 def run(language: str, text: str) -> None:
     """Runs a recipe, which must find every date."""
-    if "pyspark" in text and not has_spark:
-        print("skipped: the recipe for Spark, without pyspark")
+    if "pyspark" in text and not has_java:
+        print("skipped: the recipe for Spark, without Java")
         return
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
@@ -102,7 +102,7 @@ assert lists.filter(pl.col("as_of") == last).collect().height == rows
 lists = f"read_parquet('{everything}', hive_partitioning = true)"
 assert duckdb.sql(f"SELECT count(*) FROM {lists} WHERE as_of = DATE '{last}'").fetchall() == [(rows,)]
 
-if has_spark:
+if has_java:
     from pyspark.sql import SparkSession
 
     spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
@@ -115,4 +115,4 @@ if has_spark:
     assert dict(frame.dtypes)["as_of"] == "date"
     assert frame.where(f"as_of = date'{last}'").count() == rows
 else:
-    print("skipped: Spark, without pyspark")
+    print("skipped: Spark, without Java")
