@@ -5,7 +5,7 @@
 use super::key::Key;
 use super::settings::{
     Churn, Customers, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play, Promotion, Publish,
-    Signal, Table, Time, Training,
+    Reasons, Signal, Table, Time, Training,
 };
 use crate::spelling;
 use std::collections::BTreeSet;
@@ -21,6 +21,7 @@ pub(super) const SECTIONS: &[&[Key]] = &[
     Training::KEYS,
     Model::KEYS,
     List::KEYS,
+    Reasons::KEYS,
     Play::KEYS,
     Economics::KEYS,
     Publish::KEYS,

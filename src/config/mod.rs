@@ -39,7 +39,7 @@ pub use layers::Layer;
 pub use resolve::{environment, load, load_for_table, Resolved, DEFAULT_FILE};
 pub use settings::{
     matches, Activity, Churn, Customers, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play,
-    Promotion, Publish, Settings, Signal, Table, Time, Training,
+    Promotion, Publish, Reasons, Settings, Signal, Table, Time, Training,
 };
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub struct Settings {
     pub model: Model,
     /// The at-risk list.
     pub list: List,
+    /// What reasons may say.
+    pub reasons: Reasons,
     /// What to do about which reason, by the code or the pattern of codes.
     #[serde(default)]
     pub playbook: BTreeMap<String, Play>,
@@ -305,6 +307,16 @@ section! {
         /// What reasons compare with: population (the mean of all eligible customers) or cut_off (the last
         /// tenth of the list, at least 50).
         reference: Reference = "population" => Choice(Reference::WORDS);
+    }
+}
+
+section! {
+    /// What reasons may say.
+    ["reasons"]
+    pub struct Reasons {
+        /// Columns that the model may use and that nothing tells: no reason, no change, no segment of the report. `churn check`
+        /// names those that look like a protected attribute.
+        untold: Vec<String> = [] => Texts;
     }
 }
 

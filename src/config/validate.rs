@@ -25,6 +25,7 @@ pub(super) fn problems(settings: &Settings, layers: &Layers) -> Vec<String> {
     }
     check.training();
     check.list();
+    check.reasons();
     check.kpi();
     check.problems
 }
@@ -232,6 +233,20 @@ impl Check<'_> {
                 "list.rank_by",
                 "expected_loss needs `customers.value` (or `table.value`), the money a month at stake",
             );
+        }
+    }
+
+    fn reasons(&mut self) {
+        let Some(customers) = &self.settings.customers else { return };
+        // A prepared table has columns of its own.
+        if self.settings.table.is_some() {
+            return;
+        }
+        let known: Vec<&str> = customers.numeric.iter().chain(&customers.categorical).map(String::as_str).collect();
+        for name in self.settings.reasons.untold.iter().filter(|name| !known.contains(&name.as_str())) {
+            let nearest = spelling::did_you_mean(name, &known).unwrap_or_else(|| "leave it out".to_owned());
+            let problem = format!("`{name}` is not among customers.numeric and customers.categorical; {nearest}");
+            self.add("reasons.untold", &problem);
         }
     }
 

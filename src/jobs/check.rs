@@ -9,9 +9,10 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowCounts, Selection, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
+use crate::features::{Catalogue, Measure};
 use crate::labels;
 use crate::publish::manifest::SourceSummary;
-use crate::reasons::{self, Playbook};
+use crate::reasons::{self, protected, Playbook};
 use crate::sources::{self, plausibility, Quarantine};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -111,6 +112,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         let settings = job.settings();
         let codes = reasons::codes(&settings.signals, &data.catalogue);
         Playbook::new(&settings.playbook).unmatched(&codes).into_iter().for_each(|sentence| job.warn(sentence));
+        warn_of_protected(job, &data.catalogue);
         // A training needs more than scoring: matured labels, and enough churners.
         let training = history(job, &tables, as_of)?;
         let coverage = coverage(job, &tables, &data, as_of, &training);
@@ -143,6 +145,24 @@ fn coverage(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day, training
     }
     observed.advice(&coverage.snapshots).into_iter().for_each(|advice| job.warn(advice));
     coverage
+}
+
+/// Columns that a list perhaps should not tell.
+fn warn_of_protected(job: &Job<'_>, catalogue: &Catalogue) {
+    let numeric = catalogue.numeric.iter().filter(|feature| feature.measure == Measure::Numeric);
+    let names = numeric.map(|feature| feature.name.as_str()).chain(catalogue.categorical.iter().map(String::as_str));
+    let untold = &job.settings().reasons.untold;
+    let open: Vec<&str> =
+        protected::columns(names).into_iter().filter(|name| !untold.iter().any(|u| u == name)).collect();
+    if !open.is_empty() {
+        job.warn(format!(
+            "{} by name protected attributes: {}. If lists must not tell them, add to the configuration: [reasons] untold = [{}]. \
+             The model may use them all the same; if it must not, leave them out of customers.numeric and customers.categorical",
+            if open.len() == 1 { "one column is" } else { "some columns are" },
+            open.join(", "),
+            open.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "),
+        ));
+    }
 }
 
 /// The snapshots of a training on the date, and their rows.

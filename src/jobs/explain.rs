@@ -204,7 +204,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
             continue;
         }
 
-        let explainer = score::explainer(job, model, data, &scores, &ranking)?;
+        let explainer = score::explainer(job, model, data, &scores, &ranking, day)?;
         let row = Row::read(model, data, place)?;
         let explanation = row.explained(&explainer);
         if day == *as_of {

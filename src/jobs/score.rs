@@ -23,7 +23,7 @@ use crate::publish::list::{Details, Move, Results};
 use crate::publish::manifest::Manifest;
 use crate::publish::{self, drivers, report, workbook, Placed, Staged};
 use crate::ranking::{Group, Ranking};
-use crate::reasons::{Attribution, Explainer, Explanation};
+use crate::reasons::{Attribution, Background, Explainer, Explanation, Usual};
 use crate::registry::Registry;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,7 @@ pub struct Scored {
     moves: Vec<Move>,
     input: Input,
     list: List,
+    untold: Vec<String>,
     started: Instant,
 }
 
@@ -249,7 +250,7 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
     let changes = Changes::new(job, registry, &model, &input, &scores, &ranking.order[..ranking.listed])?;
     clock.lap("earlier lists");
 
-    let explainer = explainer(job, &model, data, &scores, &ranking)?;
+    let explainer = explainer(job, &model, data, &scores, &ranking, input.as_of)?;
     let words = Words { job, input: &input, model: &model, scores: &scores, explainer: &explainer };
     details::unmatched_plays(words).into_iter().for_each(|sentence| job.warn(sentence));
     let results = results(&input, &scores, &ranking, &changes.moves, &model, &settings.list);
@@ -281,6 +282,7 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
         scores,
         input,
         list: settings.list.clone(),
+        untold: settings.reasons.untold.clone(),
         started,
     })
 }
@@ -381,7 +383,8 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
 
 /// Writes what a report tells beyond the list and the manifest.
 fn stage_details(staged: &mut Staged, scored: &Scored, results: &Results<'_>) -> Result<()> {
-    let details = publish::details::details(results, &scored.details, &scored.model.catalogue.categorical);
+    let (segments, untold) = (&scored.model.catalogue.categorical, &scored.untold);
+    let details = publish::details::details(results, &scored.details, segments, untold);
     staged.parquet("details.parquet", details.len(), |rows| Ok(publish::details::table(results, &details, rows)))?;
     let drivers = drivers::drivers(&scored.model);
     staged.parquet("drivers.parquet", drivers.len(), |rows| Ok(drivers::table(&drivers, rows)))?;
@@ -418,6 +421,7 @@ pub(super) fn explainer(
     data: &Dataset,
     scores: &Scores,
     ranking: &Ranking,
+    as_of: Day,
 ) -> Result<Explainer> {
     let reference = match job.settings().list.reference {
         Reference::Population => scores.mean.clone(),
@@ -425,8 +429,14 @@ pub(super) fn explainer(
     };
     let attribution = Attribution::new(model.slopes(), model.fit.intercept, reference)?;
     let settings = job.settings();
-    let (signals, features) = (&settings.signals, &settings.features);
-    Explainer::new(signals, features, &model.catalogue, &model.terms(), attribution, settings.list.reasons)
+    let background = Background {
+        signals: &settings.signals,
+        features: &settings.features,
+        most: settings.list.reasons,
+        untold: &settings.reasons.untold,
+        usual: Usual::new(data, scores, &settings.signals, as_of)?,
+    };
+    Explainer::new(background, &model.catalogue, &model.terms(), attribution)
 }
 
 /// The mean row of the last tenth of the list, but of at least 50 customers, so that it is steady.

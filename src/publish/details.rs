@@ -27,15 +27,21 @@ pub struct Detail<'a> {
 }
 
 /// The rows of a list: the contributions of its first customers, and the segments of all, whose names are those of the
-/// categorical columns.
-pub fn details<'a>(results: &'a Results<'_>, listed: &'a [Details], segments: &'a [String]) -> Vec<Detail<'a>> {
+/// categorical columns, without those that are not told.
+pub fn details<'a>(
+    results: &'a Results<'_>,
+    listed: &'a [Details],
+    segments: &'a [String],
+    untold: &[String],
+) -> Vec<Detail<'a>> {
     let mut details = Vec::new();
     for (place, (&position, told)) in results.listed().iter().zip(listed).enumerate() {
         if place < DETAILED {
             details.extend(told.explanation.all.iter().map(|reason| Detail::contribution(place, reason)));
         }
         let customer = results.customer(position) as usize;
-        for (name, levels) in segments.iter().zip(&results.customers.categorical) {
+        let segments = segments.iter().zip(&results.customers.categorical);
+        for (name, levels) in segments.filter(|(name, _)| !untold.contains(name)) {
             let level = levels.get(customer);
             details.extend(level.map(|text| Detail { place, kind: SEGMENT, name, text, value: f64::NAN }));
         }

@@ -71,34 +71,34 @@ const fn define(
 pub const DEFINITIONS: &[Definition] = &[
     define(Family::Volume, State::Drop, "_DROP", "clearly fewer rows than in the window before", "Logins fell from 21 to 8 in 28 days"),
     define(Family::Volume, State::Silent, "_SILENT", "no rows for a long time", "No logins for 45 days (12 in 84 days)"),
-    define(Family::Volume, State::Low, "_LOW", "fewer rows than the reference", "Only 2 logins in 28 days"),
+    define(Family::Volume, State::Low, "_LOW", "fewer rows than the reference", "Only 2 logins in 28 days; usually 14"),
     define(Family::Volume, State::Rise, "_RISE", "clearly more rows than in the window before", "Logins rose from 10 to 30 in 28 days"),
-    define(Family::Volume, State::High, "_HIGH", "more rows than the reference", "40 logins in 28 days"),
-    define(Family::Volume, State::Steady, "_STEADY", "about as many rows as in the window before", "14 logins in 28 days, 13 in the 28 days before"),
+    define(Family::Volume, State::High, "_HIGH", "more rows than the reference", "40 logins in 28 days; usually 14"),
+    define(Family::Volume, State::Steady, "_STEADY", "about as many rows as in the window before", "14 logins in 28 days, 13 in the 28 days before; usually 14"),
     define(Family::Value, State::Low, "_VALUE_LOW", "less per row than the reference", "Visits averaged 2 min 5 s in 28 days (84 days: 4 min)"),
     define(Family::Value, State::High, "_VALUE_HIGH", "more per row than the reference", "Visits averaged 9 min in 28 days (84 days: 6 min 30 s)"),
-    define(Family::Value, State::Unknown, "_VALUE_UNKNOWN", "rows, but none with a value", "Visits without duration s in 84 days"),
+    define(Family::Value, State::Unknown, "_VALUE_UNKNOWN", "rows, but none with a value", "Visits without duration s in 84 days; 93 % of customers have some"),
     define(Family::Categories, State::Low, "_FEWER_CATEGORIES", "fewer categories than the reference", "Visits used 1 channel in 28 days (84 days: 3)"),
-    define(Family::Categories, State::High, "_MORE_CATEGORIES", "more categories than the reference", "Visits used 4 channels in 28 days (84 days: 4)"),
+    define(Family::Categories, State::High, "_MORE_CATEGORIES", "more categories than the reference", "Visits used 4 channels in 28 days; usually 3"),
     define(Family::Mood, State::Negative, "_NEGATIVE", "a worse mood than the reference, and below zero", "Mood of mentions fell to -0.45 in 28 days (84 days: -0.10); 60 % negative"),
     define(Family::Mood, State::Low, "_MOOD_LOW", "a worse mood than the reference, though not below zero", "Mood of mentions fell to 0.05 in 28 days (84 days: 0.40); 20 % negative"),
     define(Family::Mood, State::Positive, "_POSITIVE", "a better mood than the reference, and above zero", "Mood of mentions rose to 0.60 in 28 days (84 days: 0.30)"),
-    define(Family::Mood, State::High, "_MOOD_HIGH", "a better mood than the reference, though not above zero", "Mood of mentions was -0.05 in 28 days (84 days: -0.05); 20 % negative"),
-    define(Family::Mood, State::Unknown, "_MOOD_UNKNOWN", "rows, but none with a mood", "Mentions without mood in 84 days"),
+    define(Family::Mood, State::High, "_MOOD_HIGH", "a better mood than the reference, though not above zero", "Mood of mentions was -0.05 in 28 days (usually -0.60); 20 % negative"),
+    define(Family::Mood, State::Unknown, "_MOOD_UNKNOWN", "rows, but none with a mood", "Mentions without mood in 84 days; 93 % of customers have some"),
     define(Family::Score, State::Drop, "_DROP", "a lower last score than the one before", "NPS fell from 9 to 4, 12 days ago"),
-    define(Family::Score, State::Low, "_LOW", "lower scores than the reference", "Last NPS answer was 3, 40 days ago"),
-    define(Family::Score, State::Silent, "_SILENT", "no answer, or none for a long time", "No NPS answer in 168 days"),
-    define(Family::Score, State::Recent, "_RECENT", "an answer more recent than the reference", "Last NPS answer was 8, 2 days ago"),
+    define(Family::Score, State::Low, "_LOW", "lower scores than the reference", "Last NPS answer was 3, 40 days ago; usually 8"),
+    define(Family::Score, State::Silent, "_SILENT", "no answer, or none for a long time", "No NPS answer in 168 days; 93 % of customers gave one"),
+    define(Family::Score, State::Recent, "_RECENT", "an answer more recent than the reference", "Last NPS answer was 8, 2 days ago; usually 30 days ago"),
     define(Family::Score, State::Rise, "_RISE", "a higher last score than the one before", "NPS rose from 4 to 9, 12 days ago"),
-    define(Family::Score, State::High, "_HIGH", "higher scores than the reference", "Last NPS answer was 10, 1 day ago"),
-    define(Family::Tenure, State::Low, "_SHORT", "a customer for less time than the reference", "Customer for 45 days"),
-    define(Family::Tenure, State::High, "_LONG", "a customer for more time than the reference", "Customer for 1,500 days"),
-    define(Family::Tenure, State::Unknown, "_UNKNOWN", "no sign-up date", "Sign-up date is not known"),
-    define(Family::Number, State::Low, "_LOW", "less than the reference", "Monthly revenue is low: 49.99"),
-    define(Family::Number, State::High, "_HIGH", "more than the reference", "Monthly revenue is high: 1,200"),
-    define(Family::Number, State::Unknown, "_UNKNOWN", "no value", "Monthly revenue is not known"),
-    define(Family::Level, State::Given, "", "this level", "Plan is basic"),
-    define(Family::Level, State::Unknown, "_UNKNOWN", "no level", "Plan is not known"),
+    define(Family::Score, State::High, "_HIGH", "higher scores than the reference", "Last NPS answer was 10, 1 day ago; usually 8"),
+    define(Family::Tenure, State::Low, "_SHORT", "a customer for less time than the reference", "Customer for 45 days; usually 400 days"),
+    define(Family::Tenure, State::High, "_LONG", "a customer for more time than the reference", "Customer for 1,500 days; usually 400 days"),
+    define(Family::Tenure, State::Unknown, "_UNKNOWN", "no sign-up date", "Sign-up date is not known; known for 93 % of customers"),
+    define(Family::Number, State::Low, "_LOW", "less than the reference", "Monthly revenue is low: 49.99; usually 100"),
+    define(Family::Number, State::High, "_HIGH", "more than the reference", "Monthly revenue is high: 1,200; usually 100"),
+    define(Family::Number, State::Unknown, "_UNKNOWN", "no value", "Monthly revenue is not known; known for 93 % of customers"),
+    define(Family::Level, State::Given, "", "this level", "Plan is basic; mean risk 31 %, of all customers 12 %"),
+    define(Family::Level, State::Unknown, "_UNKNOWN", "no level", "Plan is not known; mean risk 20 %, of all customers 12 %"),
 ];
 
 /// The definitions of a family.
@@ -154,6 +154,8 @@ pub(super) struct Words {
     pub subject: Noun,
     /// The unit of the signal's values.
     pub unit: Unit,
+    /// The length of the scale on which the instrument is answered; 0 of what is none.
+    pub scale: f64,
 }
 
 /// Terms that say one thing about a customer: they are one reason together, never several.
@@ -163,6 +165,8 @@ pub(super) struct Concept {
     pub prefix: String,
     /// The signal, where it is about one.
     pub signal: Option<String>,
+    /// The column of the customers table, where it is about one.
+    pub column: Option<String>,
     pub words: Words,
     /// Every term of it is one of these.
     pub parts: Vec<Part>,
@@ -180,6 +184,15 @@ impl Concept {
     pub fn number(&self, raw: &[f32], measure: Measure, window: Option<u32>) -> Option<f64> {
         let cell = self.cells.iter().find(|c| c.measure == Some(measure) && c.window == window)?;
         raw.get(cell.column).map(|&value| f64::from(value)).filter(|value| value.is_finite())
+    }
+
+    /// For how many days there have been rows, as far as the features of a volume tell; none if there is no row.
+    pub fn oldest_row(&self, raw: &[f32]) -> Option<f64> {
+        let newest = self.number(raw, Measure::DaysSinceLast, None)?;
+        let longest = self.windows().last().copied();
+        let rows = self.number(raw, Measure::Count, longest).unwrap_or(0.0);
+        let gap = self.number(raw, Measure::MeanGap, longest).unwrap_or(0.0);
+        Some(newest + (rows - 1.0).max(0.0) * gap)
     }
 
     /// The windows of the concept, ascending.
@@ -297,15 +310,18 @@ fn concept(signals: &Signals, catalogue: &Catalogue, terms: &[Term], key: &Key) 
             .collect(),
     };
 
-    let signal = match key.family {
-        Family::Volume | Family::Value | Family::Categories | Family::Mood | Family::Score => Some(key.subject.clone()),
-        Family::Tenure | Family::Number | Family::Level => None,
+    let subject = Some(key.subject.clone());
+    let (signal, column) = match key.family {
+        Family::Volume | Family::Value | Family::Categories | Family::Mood | Family::Score => (subject, None),
+        Family::Number | Family::Level => (None, subject),
+        Family::Tenure => (None, None),
     };
 
     Concept {
         family: key.family,
         prefix: prefix(signals, key),
         signal,
+        column,
         words: words(signals, key),
         parts: Vec::new(),
         cells,
@@ -367,13 +383,21 @@ fn words(signals: &Signals, key: &Key) -> Words {
         Family::Tenure | Family::Number | Family::Level => Noun::from_singular(&spaced(&key.subject)),
     };
 
-    Words { rows, subject, unit }
+    Words { rows, subject, unit, scale: length_of_scale(signal, key) }
+}
+
+fn length_of_scale(signal: Option<&Signal>, key: &Key) -> f64 {
+    let instrument = key.instrument.and_then(Instrument::named).zip(signal);
+    instrument.map_or(0.0, |(instrument, signal)| {
+        let scale = signal.scale(instrument);
+        scale.to - scale.from
+    })
 }
 
 /// What an instrument is called. Where its low scores are the good ones, a reader has to know: what a person says of effort
 /// is effort then, and of another it is said which end is best.
 fn instrument_in_words(signal: Option<&Signal>, name: &str) -> String {
-    let instrument = Instrument::ALL.into_iter().find(|instrument| instrument.name() == name);
+    let instrument = Instrument::named(name);
     let scale = instrument.zip(signal).map(|(instrument, signal)| signal.scale(instrument));
     match scale.filter(|scale| scale.best == Best::Low) {
         Some(_) if instrument == Some(Instrument::Ces) => "effort".to_owned(),

@@ -40,6 +40,8 @@ pub struct Moved {
     pub log_odds: f64,
     /// The numbers of both dates: "NPS fell from 9 to 3".
     pub text: String,
+    /// Whether it may be told.
+    pub is_told: bool,
 }
 
 /// How a customer stands to the lists of two dates.
@@ -106,7 +108,7 @@ impl Explainer {
             }
             let log_odds = after[place].unwrap_or(0.0) - before[place].unwrap_or(0.0);
             let text = Both { concept, then, now, log_odds, look_back_days: self.look_back_days }.told();
-            all.push((place, Moved { log_odds, text }));
+            all.push((place, Moved { log_odds, text, is_told: !self.is_untold(concept) }));
         }
 
         all.sort_by(|(i, a), (j, b)| b.log_odds.abs().total_cmp(&a.log_odds.abs()).then(i.cmp(j)));
@@ -117,7 +119,8 @@ impl Explainer {
 /// What has moved a customer's risk between two dates: the concepts that did most, those that raised it first, and the
 /// model if it is another one. "Risk up since 25 May: NPS fell from 9 to 3. Down: logins are back, 5 in 28 days."
 pub fn told(standing: Standing, between: Between, moved: &[Moved], model: Option<OtherModel<'_>>) -> String {
-    let strongest: Vec<&Moved> = moved.iter().filter(|moved| moved.log_odds.abs() >= LEAST).take(NAMED).collect();
+    let strongest: Vec<&Moved> =
+        moved.iter().filter(|moved| moved.is_told && moved.log_odds.abs() >= LEAST).take(NAMED).collect();
     let side = |is_up: bool| -> Option<String> {
         let texts: Vec<&str> =
             strongest.iter().filter(|moved| (moved.log_odds > 0.0) == is_up).map(|moved| moved.text.as_str()).collect();

@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `chance` | what chance does by itself, and is therefore not told |
 //! | `contributions` | the [attribution](Attribution): how far each term moves the log-odds from those of a reference |
 //! | `catalogue` | which concept a term belongs to, and the one list of [codes](DEFINITIONS) |
 //! | `wording` | from one customer's numbers to the state of a concept and its sentence |
@@ -9,27 +10,36 @@
 //! | `reach` | which change of a signal would take a customer off the list |
 //! | `scenario` | a customer's features if one number of a signal were another one |
 //! | `playbook` | what to do about a reason |
+//! | `protected` | columns that should perhaps not be told |
+//! | `usual` | what is usual among the customers of the date |
 //! | `language` | nouns, numbers and dates as a person writes them |
 //!
 //! The contributions of all terms of a concept are summed, so that the windows of one signal, which are correlated,
 //! are one reason. A mean or a number of categories over no rows says only that there are none, so it is counted with
 //! the volume of its signal: silence is one reason too.
 //!
+//! A reason that says nothing (an ordinary number, a change that chance makes half of the time) gives way to the next one that
+//! does. Silence since a recent sign-up and the short time as a customer are one reason.
+//!
 //! What a code and its text say is true of the customer's numbers, whatever the coefficients; the model decides only
 //! which concepts are worth telling, and from which side: whether less or more of a thing is the risk.
 
 mod catalogue;
+mod chance;
 pub mod change;
 mod contributions;
 mod language;
 mod playbook;
+pub mod protected;
 pub mod reach;
 mod scenario;
+mod usual;
 mod wording;
 
 pub use catalogue::{Definition, Family, State, DEFINITIONS};
 pub use contributions::Attribution;
 pub use playbook::{Action, Playbook};
+pub use usual::Usual;
 
 use crate::artefact::Row;
 use crate::config::{Features, Signal};
@@ -39,11 +49,14 @@ use crate::model::design::recipe::{Role, Source, Term};
 use catalogue::Concept;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use wording::View;
+use wording::{Side, Told, View};
 
 /// The least contribution, in log-odds (2 % of the odds), that makes a reason: a smaller one would present noise as an
 /// insight.
 const LEAST: f64 = 0.02;
+
+/// The code of everything that is not told.
+const UNTOLD: &str = "UNTOLD";
 
 /// One concept's part in a customer's risk.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,38 +67,65 @@ pub struct Reason {
     pub text: String,
     /// Log-odds above those of the reference.
     pub contribution: f64,
+    /// Whether the numbers are out of the ordinary, so that the sentence says something.
+    #[serde(skip)]
+    pub is_telling: bool,
     /// The concept, by its place.
     #[serde(skip)]
     concept: usize,
     /// Whether less or more of it is the risk.
     #[serde(skip)]
-    side: wording::Side,
+    side: Side,
 }
 
-#[cfg(test)]
 impl Reason {
+    /// What stands for everything that is not told.
+    fn untold(concept: usize) -> Reason {
+        let text = "Columns that are not told".to_owned();
+        Reason { code: UNTOLD.to_owned(), text, contribution: 0.0, is_telling: false, concept, side: Side::Low }
+    }
+
     /// One of which nothing but the code matters.
+    #[cfg(test)]
     fn of_code(code: &str) -> Reason {
-        let side = wording::Side::Low;
-        Reason { code: code.to_owned(), text: String::new(), contribution: 1.0, concept: 0, side }
+        let side = Side::Low;
+        Reason { code: code.to_owned(), text: String::new(), contribution: 1.0, is_telling: true, concept: 0, side }
     }
 }
 
 /// Why a customer's risk is what it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// What raises the risk most, greatest first; at most as many as the settings allow.
+    /// What raises the risk most and says something, greatest first; at most as many as the settings allow.
     pub reasons: Vec<Reason>,
-    /// What lowers it most.
+    /// What lowers it most and says something.
     pub protective: Option<Reason>,
-    /// Every concept, greatest contribution first. With the reference's log-odds they sum to the customer's.
+    /// Every concept, greatest contribution first; those that are not told are one together. With the reference's log-odds they
+    /// sum to the customer's.
     pub all: Vec<Reason>,
+}
+
+/// What the reasons of a date are told with, beside the model.
+#[derive(Clone, Debug)]
+pub struct Background<'a> {
+    /// The signals that the features are of, by name.
+    pub signals: &'a BTreeMap<String, Signal>,
+    /// The windows.
+    pub features: &'a Features,
+    /// The most reasons that a customer has.
+    pub most: u32,
+    /// Columns that are not told.
+    pub untold: &'a [String],
+    /// What is usual among the customers of the date.
+    pub usual: Usual,
 }
 
 /// Explains the scores of one model against one reference.
 #[derive(Clone, Debug)]
 pub struct Explainer {
     attribution: Attribution,
+    usual: Usual,
+    untold: Vec<String>,
     concepts: Vec<Concept>,
     /// For each concept, the one about the volume of the same signal.
     volumes: Vec<Option<usize>>,
@@ -95,18 +135,15 @@ pub struct Explainer {
 }
 
 impl Explainer {
-    /// For the terms of a recipe that was learned from the catalogue of these signals and windows. A customer has at
-    /// most `most` reasons.
+    /// For the terms of a recipe that was learned from the catalogue of these signals and windows.
     ///
     /// # Errors
     /// [`Error::Internal`] when the attribution has another number of terms.
     pub fn new(
-        signals: &BTreeMap<String, Signal>,
-        features: &Features,
+        background: Background<'_>,
         catalogue: &Catalogue,
         terms: &[Term],
         attribution: Attribution,
-        most: u32,
     ) -> Result<Explainer> {
         if attribution.terms() != terms.len() {
             return Err(Error::Internal(format!(
@@ -116,15 +153,17 @@ impl Explainer {
             )));
         }
 
-        let concepts = catalogue::concepts(signals, catalogue, terms);
+        let concepts = catalogue::concepts(background.signals, catalogue, terms);
         let volumes = concepts.iter().map(|concept| volume_of(concept, &concepts)).collect();
         Ok(Explainer {
             attribution,
+            usual: background.usual,
+            untold: background.untold.to_vec(),
             concepts,
             volumes,
             tenure: catalogue.numeric.iter().position(|feature| feature.measure == Measure::Tenure),
-            look_back_days: features.look_back_days(),
-            limit: usize::try_from(most).unwrap_or(usize::MAX),
+            look_back_days: background.features.look_back_days(),
+            limit: usize::try_from(background.most).unwrap_or(usize::MAX),
         })
     }
 
@@ -149,38 +188,71 @@ impl Explainer {
         let totals = self.totals(raw, &contributions);
         let tenure = self.tenure.and_then(|column| raw.get(column)).map(|&t| f64::from(t)).filter(|t| t.is_finite());
 
-        let mut all: Vec<Reason> = self
-            .concepts
-            .iter()
-            .zip(totals)
-            .enumerate()
-            .filter_map(|(place, (concept, total))| Some((place, concept, total?)))
-            .map(|(place, concept, contribution)| {
-                let view = View {
-                    concept,
-                    raw,
-                    levels,
-                    coefficients: &slopes,
-                    deviations: &deviations,
-                    contributions: &contributions,
-                    contribution,
-                    tenure,
-                    look_back_days: self.look_back_days,
-                };
-                let (state, text) = wording::tell(&view);
-                Reason { code: concept.code(state), text, contribution, concept: place, side: view.side() }
-            })
-            .collect();
+        let mut all: Vec<Reason> = Vec::with_capacity(self.concepts.len());
+        let mut untold: Option<Reason> = None;
+        for (place, (concept, total)) in self.concepts.iter().zip(totals).enumerate() {
+            let Some(contribution) = total else { continue };
+            if self.is_untold(concept) {
+                untold.get_or_insert_with(|| Reason::untold(place)).contribution += contribution;
+                continue;
+            }
+            let view = View {
+                concept,
+                raw,
+                levels,
+                coefficients: &slopes,
+                deviations: &deviations,
+                contributions: &contributions,
+                contribution,
+                tenure,
+                oldest: self.volumes[place].and_then(|volume| self.concepts[volume].oldest_row(raw)),
+                look_back_days: self.look_back_days,
+                usual: &self.usual,
+            };
+            let Told { state, text, is_telling } = wording::tell(&view);
+            let code = concept.code(state);
+            all.push(Reason { code, text, contribution, is_telling, concept: place, side: view.side() });
+        }
 
-        all.sort_by(|a, b| b.contribution.total_cmp(&a.contribution).then_with(|| a.code.cmp(&b.code)));
-        Explanation {
-            reasons: all.iter().take(self.limit).take_while(|r| r.contribution >= LEAST).cloned().collect(),
-            protective: all
-                .iter()
-                .filter(|r| r.contribution <= -LEAST)
-                .min_by(|a, b| a.contribution.total_cmp(&b.contribution).then_with(|| a.code.cmp(&b.code)))
-                .cloned(),
-            all,
+        let in_order = |all: &mut Vec<Reason>| {
+            all.sort_by(|a, b| b.contribution.total_cmp(&a.contribution).then_with(|| a.code.cmp(&b.code)));
+        };
+        in_order(&mut all);
+        self.join_silence_and_short_tenure(&mut all, raw);
+        in_order(&mut all);
+        let reasons = told_of(all.iter().filter(|reason| reason.contribution >= LEAST), self.limit);
+        let protective = told_of(all.iter().rev().filter(|reason| reason.contribution <= -LEAST), 1).pop();
+        all.extend(untold);
+        in_order(&mut all);
+        Explanation { reasons, protective, all }
+    }
+
+    /// Whether a concept is about a column that is not told.
+    fn is_untold(&self, concept: &Concept) -> bool {
+        concept.column.as_ref().is_some_and(|column| self.untold.contains(column))
+    }
+
+    /// A customer of a few days who has done nothing yet is told once: the silence that raises the risk most takes what the
+    /// short time as a customer adds. The reasons are in order.
+    fn join_silence_and_short_tenure(&self, all: &mut Vec<Reason>, raw: &[f32]) {
+        let is_newcomer = self
+            .tenure
+            .and_then(|column| raw.get(column))
+            .is_some_and(|&tenure| f64::from(tenure) < f64::from(self.look_back_days));
+        let short = all.iter().position(|reason| {
+            self.concepts[reason.concept].family == Family::Tenure
+                && reason.side == Side::Low
+                && reason.contribution > 0.0
+        });
+        let silent = all.iter().position(|reason| {
+            let concept = &self.concepts[reason.concept];
+            let has_rows = concept.number(raw, Measure::DaysSinceLast, None).is_some();
+            let is_silent = reason.code == concept.code(State::Silent);
+            concept.family == Family::Volume && is_silent && !has_rows && reason.is_telling && reason.contribution > 0.0
+        });
+        if let (true, Some(short), Some(silent)) = (is_newcomer, short, silent) {
+            all[silent].contribution += all[short].contribution;
+            all.remove(short);
         }
     }
 
@@ -196,6 +268,16 @@ impl Explainer {
             }
         }
         totals
+    }
+}
+
+/// The first of some reasons that say something; where none does, the first of all.
+fn told_of<'a>(reasons: impl Iterator<Item = &'a Reason> + Clone, most: usize) -> Vec<Reason> {
+    let telling: Vec<Reason> = reasons.clone().filter(|reason| reason.is_telling).take(most).cloned().collect();
+    if telling.is_empty() {
+        reasons.take(most.min(1)).cloned().collect()
+    } else {
+        telling
     }
 }
 

@@ -241,9 +241,21 @@ fn engagement_protects(settings: &Settings) -> Vec<f64> {
     terms(settings).iter().map(of_term).collect()
 }
 
-fn explainer(settings: &Settings, terms: &[Term], attribution: Attribution) -> Result<Explainer> {
-    let (signals, features) = (&settings.signals, &settings.features);
-    Explainer::new(signals, features, &catalogue(settings), terms, attribution, settings.list.reasons)
+fn explainer(settings: &Settings, terms: &[Term], attribution: Attribution, usual: Usual) -> Result<Explainer> {
+    let background = Background {
+        signals: &settings.signals,
+        features: &settings.features,
+        most: settings.list.reasons,
+        untold: &settings.reasons.untold,
+        usual,
+    };
+    Explainer::new(background, &catalogue(settings), terms, attribution)
+}
+
+/// What is usual where everybody is like this person: those on the basic plan leave most.
+fn usual(settings: &Settings, person: &Person) -> Usual {
+    let risks = [(Some("pro"), 0.08), (Some("basic"), 0.31), (None, 0.2)];
+    Usual::of_everybody(person.raw(settings).into_iter()).with_risks(&risks, 0.12)
 }
 
 /// Explains a person against another.
@@ -264,7 +276,7 @@ fn explain_with(
     let x = linear(&coefficients, &row(&recipe, &raw, person.plan));
     let log_odds = -2.0 + x.effects.iter().sum::<f64>();
     let attribution = Attribution::new(Some(coefficients), -2.0, mean).unwrap();
-    let explainer = explainer(settings, &recipe.terms(), attribution).unwrap();
+    let explainer = explainer(settings, &recipe.terms(), attribution, usual(settings, reference)).unwrap();
     let explanation = explainer.explain(&raw, &[person.plan], &x);
     (explanation, log_odds - explainer.reference_log_odds())
 }
@@ -295,7 +307,7 @@ fn where_low_scores_are_good_a_sentence_says_what_a_high_one_is() {
     let explanation = explain_with(&settings, &typical(), &person, coefficients).0;
     // The codes speak of the numbers, as ever: the one for more of it is the one for the worse answer here.
     assert_eq!(text(&explanation, "SURVEY_CES_RISE"), "Effort rose from 2 to 5, 12 days ago");
-    assert_eq!(text(&explanation, "SURVEY_CSAT_HIGH"), "Last CSAT (1 is best) answer was 5, 3 days ago");
+    assert_eq!(text(&explanation, "SURVEY_CSAT_HIGH"), "Last CSAT (1 is best) answer was 5, 3 days ago; usually 3");
 }
 
 #[test]
@@ -363,28 +375,32 @@ fn every_example_is_what_a_customer_gets() {
     ];
 
     assert_eq!(examples.len(), DEFINITIONS.len());
+    let mut wrong = Vec::new();
     let documented = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reasons.md")).unwrap();
     for (definition, (family, state, prefix, person)) in DEFINITIONS.iter().zip(examples) {
         assert_eq!((definition.family, definition.state), (family, state));
-        let line = format!("| `{prefix}{}` | {} | {} |", definition.suffix, definition.meaning, definition.example);
-        assert!(documented.contains(&line), "docs/reasons.md lacks {line}");
         let reference = if state == State::High && family == Family::Mood { &gloomy } else { &typical() };
         let coefficients = engagement_protects(&settings(SETTINGS));
         let (explanation, _) = explain_against(reference, &person, coefficients);
-        assert_eq!(text(&explanation, &format!("{prefix}{}", definition.suffix)), definition.example);
+        let example = text(&explanation, &format!("{prefix}{}", definition.suffix));
+        let line = format!("| `{prefix}{}` | {} | {example} |", definition.suffix, definition.meaning);
+        if example != definition.example || !documented.contains(&line) {
+            wrong.push(line);
+        }
     }
+    assert!(wrong.is_empty(), "DEFINITIONS and docs/reasons.md say otherwise than these:\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn one_is_singular() {
     let single = typical().with("logins", spread(6, 0.0, 168.0, &[0.0], 1));
-    assert_eq!(text(&explain(&single), "LOGINS_LOW"), "Only 1 login in 28 days");
+    assert_eq!(text(&explain(&single), "LOGINS_LOW"), "Only 1 login in 28 days; usually 14");
     let new = Person { tenure: 1.0, ..Person::default() };
     let explanation = explain(&new);
-    assert_eq!(text(&explanation, "TENURE_SHORT"), "Customer for 1 day");
-    assert_eq!(text(&explanation, "LOGINS_SILENT"), "No logins in 1 day");
+    assert_eq!(text(&explanation, "TENURE_SHORT"), "Customer for 1 day; usually 400 days");
+    assert_eq!(text(&explanation, "LOGINS_SILENT"), "No logins in 1 day; usually 41 in 84 days");
     let yesterday = typical().with("surveys", answers(&[(Instrument::Nps, 2.0, 0.25)]));
-    assert_eq!(text(&explain(&yesterday), "SURVEY_NPS_LOW"), "Last NPS answer was 2, 1 day ago");
+    assert_eq!(text(&explain(&yesterday), "SURVEY_NPS_LOW"), "Last NPS answer was 2, 1 day ago; usually 8");
 }
 
 #[test]
@@ -397,14 +413,14 @@ fn labels_units_and_instruments_are_used_where_given() {
     let terms = recipe.terms();
     let coefficients = engagement_protects(&settings);
     let attribution = Attribution::new(Some(coefficients.clone()), 0.0, Row::zeros(terms.len())).unwrap();
-    let explainer = explainer(&settings, &terms, attribution).unwrap();
+    let explainer = explainer(&settings, &terms, attribution, usual(&settings, &typical())).unwrap();
     let person = typical().with("visits", spread(42, 0.0, 168.0, &[12.5], 3));
     let person = person.with("logins", spread(80, 90.0, 168.0, &[0.0], 1));
     let raw = person.raw(&settings);
     let x = linear(&coefficients, &row(&recipe, &raw, person.plan));
     let explanation = explainer.explain(&raw, &[person.plan], &x);
-    assert_eq!(text(&explanation, "VISITS_VALUE_LOW"), "Purchases averaged 12.5 EUR in 28 days (84 days: 12.5 EUR)");
-    assert_eq!(text(&explanation, "LOGINS_SILENT"), "No log-ins to the shop for 90 days");
+    assert_eq!(text(&explanation, "VISITS_VALUE_LOW"), "Purchases averaged 12.5 EUR in 28 days; usually 300 EUR");
+    assert_eq!(text(&explanation, "LOGINS_SILENT"), "No log-ins to the shop for 90 days; usually 41 in 84 days");
 }
 
 #[test]
@@ -416,7 +432,7 @@ fn a_column_and_its_copy_are_one_reason() {
         recipe.numeric.last_mut().unwrap().copy_of = copy_of.map(str::to_owned);
         let (terms, coefficients) = (recipe.terms(), engagement_protects(&settings));
         let attribution = Attribution::new(Some(coefficients.clone()), 0.0, Row::zeros(terms.len())).unwrap();
-        let explainer = explainer(&settings, &terms, attribution).unwrap();
+        let explainer = explainer(&settings, &terms, attribution, usual(&settings, &typical())).unwrap();
         let raw = person.raw(&settings);
         explainer.explain(&raw, &[person.plan], &linear(&coefficients, &row(&recipe, &raw, person.plan)))
     };
@@ -473,7 +489,7 @@ fn without_rows_a_signal_is_one_reason() {
     let codes: Vec<&str> = explanation.all.iter().map(|r| r.code.as_str()).collect();
     let visits: Vec<&&str> = codes.iter().filter(|c| c.starts_with("VISITS") || c.starts_with("MENTIONS")).collect();
     assert_eq!(visits, [&"VISITS_SILENT", &"MENTIONS_SILENT"]);
-    assert_eq!(text(&explanation, "VISITS_SILENT"), "No visits in 168 days");
+    assert_eq!(text(&explanation, "VISITS_SILENT"), "No visits in 168 days; usually 21 in 84 days");
     let sum: f64 = explanation.all.iter().map(|r| r.contribution).sum();
     assert!((sum - log_odds).abs() < 1e-9);
 }
@@ -485,7 +501,8 @@ fn noise_is_no_reason_and_the_limit_holds() {
     let lapsed = Person { tenure: 45.0, revenue: 10.0, plan: Some("basic"), ..Person::default() };
     let explanation = explain(&lapsed);
     assert_eq!(explanation.reasons.len(), 4);
-    assert_eq!(explanation.reasons, explanation.all[..4]);
+    let telling: Vec<Reason> = explanation.all.into_iter().filter(|reason| reason.is_telling).take(4).collect();
+    assert_eq!(explanation.reasons, telling);
 }
 
 #[test]
@@ -498,7 +515,7 @@ fn foreign_text_is_quoted_with_care() {
 fn a_design_of_other_terms_is_an_error() {
     let settings = settings(SETTINGS);
     let attribution = Attribution::new(Some(vec![1.0]), 0.0, Row::zeros(1)).unwrap();
-    assert!(explainer(&settings, &terms(&settings), attribution).is_err());
+    assert!(explainer(&settings, &terms(&settings), attribution, Usual::default()).is_err());
 }
 
 /// Every number in a text, as written.
@@ -512,7 +529,11 @@ fn numbers(text: &str) -> Vec<f64> {
 
 /// Fails unless the text is true of the person.
 fn check(person: &Person, reason: &Reason) -> Result<(), TestCaseError> {
-    let (code, text) = (reason.code.as_str(), reason.text.as_str());
+    // What is usual is said behind it.
+    let sentence = ["; usually ", "; mean risk ", "; known of ", "; here this ", "; 93 % of "]
+        .iter()
+        .fold(reason.text.as_str(), |text, yardstick| text.split(yardstick).next().unwrap_or(text));
+    let (code, text) = (reason.code.as_str(), sentence);
     let numbers = numbers(text);
     for absurd in ["NaN", "inf", "-0 ", "-0.00", "  ", "used no"] {
         prop_assert!(!text.contains(absurd), "{text}");
@@ -651,7 +672,7 @@ proptest! {
         prop_assert!((sum - log_odds).abs() < 1e-9);
 
         let attribution = Attribution::new(Some(coefficients), 0.0, Row::zeros(terms.len())).unwrap();
-        let explainer = explainer(&settings, &terms, attribution).unwrap();
+        let explainer = explainer(&settings, &terms, attribution, usual(&settings, &typical())).unwrap();
         let known: BTreeSet<String> = explainer.codes().map(|(code, _)| code).collect();
         let mut told = BTreeSet::new();
         for reason in &explanation.all {
@@ -661,9 +682,15 @@ proptest! {
         }
         prop_assert!(explanation.reasons.len() <= 4);
         prop_assert!(explanation.reasons.iter().all(|reason| reason.contribution >= LEAST));
+        let says_something = |reason: &Reason| reason.is_telling && reason.contribution >= LEAST;
+        if explanation.all.iter().any(says_something) {
+            prop_assert!(explanation.reasons.iter().all(says_something));
+            prop_assert!(explanation.reasons.len() == 4.min(explanation.all.iter().filter(|r| says_something(r)).count()));
+        }
         prop_assert!(explanation.all.is_sorted_by(|a, b| a.contribution >= b.contribution));
         if let Some(protective) = &explanation.protective {
-            prop_assert!(explanation.all.iter().all(|reason| reason.contribution >= protective.contribution));
+            let stronger = |reason: &&Reason| reason.contribution < protective.contribution && reason.is_telling;
+            prop_assert!(!explanation.all.iter().any(|reason| stronger(&reason)));
         }
     }
 }
@@ -681,7 +708,7 @@ fn moved(then: &Person, now: &Person) -> (Vec<change::Moved>, f64) {
     let (recipe, coefficients) = (recipe(&settings, &typical()), engagement_protects(&settings));
     let mean = linear(&coefficients, &row(&recipe, &typical().raw(&settings), Some("pro")));
     let attribution = Attribution::new(Some(coefficients.clone()), -2.0, mean).unwrap();
-    let explainer = explainer(&settings, &recipe.terms(), attribution).unwrap();
+    let explainer = explainer(&settings, &recipe.terms(), attribution, usual(&settings, &typical())).unwrap();
     let (raw_then, row_then) = numbers_of(&settings, &recipe, &coefficients, then);
     let (raw_now, row_now) = numbers_of(&settings, &recipe, &coefficients, now);
     let numbers = |raw, levels, row| change::Numbers { raw, levels, row };
@@ -731,7 +758,7 @@ fn a_text_of_change_says_since_when_and_which_way() {
     let day = |text: &str| text.parse::<crate::calendar::Day>().unwrap();
     let between = Between { then: day("2026-05-25"), now: day("2026-06-01") };
     let moved = |parts: &[(f64, &str)]| -> Vec<change::Moved> {
-        parts.iter().map(|&(log_odds, text)| change::Moved { log_odds, text: text.to_owned() }).collect()
+        parts.iter().map(|&(log_odds, text)| change::Moved { log_odds, text: text.to_owned(), is_told: true }).collect()
     };
     let said = |parts: &[(f64, &str)]| change::told(Standing::Stayed, between, &moved(parts), None);
     assert_eq!(said(&[(0.5, "a"), (-0.3, "b"), (0.1, "c"), (0.09, "d")]), "Risk up since 25 May: a; c. Down: b");
@@ -819,7 +846,7 @@ fn steps_begin_near_the_customer_and_end_where_a_tenth_of_the_others_are() {
     let few = of(&typical().with("logins", spread(2, 0.0, 28.0, &[0.0], 1)));
     let columns = few.len();
     let typical_of = |low: f64, high: f64| vec![[low, 5.0, high]; columns];
-    let (low, high) = (wording::Side::Low, wording::Side::High);
+    let (low, high) = (Side::Low, Side::High);
     with_lever("LOGINS", Family::Volume, |lever, _| {
         assert_eq!(lever.targets(&few, &typical_of(0.0, 6.0), low), [3.0, 4.0, 5.0, 6.0]);
         assert_eq!(lever.targets(&few, &typical_of(0.0, 6.0), high), [1.0, 0.0]);
@@ -858,6 +885,118 @@ fn steps_begin_near_the_customer_and_end_where_a_tenth_of_the_others_are() {
         assert!((share - 0.6 / 1.6).abs() < 1e-6, "{share}");
         assert_eq!(lever.text(&gloomy, 0.4), "if the mood of mentions were 0.40 in 28 days instead of -0.60");
     });
+}
+
+/// Explains a person with coefficients under which engagement protects, against another idea of what is usual.
+fn explain_beside(settings: &Settings, person: &Person, usual: Usual) -> Explanation {
+    let (recipe, coefficients) = (recipe(settings, &typical()), engagement_protects(settings));
+    let mean = linear(&coefficients, &row(&recipe, &typical().raw(settings), Some("pro")));
+    let attribution = Attribution::new(Some(coefficients.clone()), -2.0, mean).unwrap();
+    let explainer = explainer(settings, &recipe.terms(), attribution, usual).unwrap();
+    let raw = person.raw(settings);
+    explainer.explain(&raw, &[person.plan], &linear(&coefficients, &row(&recipe, &raw, person.plan)))
+}
+
+fn codes_of(reasons: &[Reason]) -> Vec<&str> {
+    reasons.iter().map(|reason| reason.code.as_str()).collect()
+}
+
+#[test]
+fn a_reason_that_says_nothing_gives_way() {
+    let settings = settings(SETTINGS);
+    // As many mentions as everybody has, at a low level of everything else that the reference has.
+    let few = typical().with("logins", all(&[spread(7, 0.0, 84.0, &[0.0], 1), spread(10, 84.0, 168.0, &[0.0], 1)]));
+    let explanation = explain_beside(&settings, &few, usual(&settings, &few));
+    let logins = explanation.all.iter().find(|reason| reason.code.starts_with("LOGINS")).unwrap();
+    assert!(logins.contribution > LEAST && !logins.is_telling, "{logins:?}");
+    // Nothing else raises the risk, and the list is not left without a reason.
+    assert_eq!(codes_of(&explanation.reasons), [logins.code.as_str()]);
+    let explanation = explain_beside(&settings, &Person { revenue: 10.0, ..few.clone() }, usual(&settings, &few));
+    assert_eq!(codes_of(&explanation.reasons), ["MONTHLY_REVENUE_LOW"]);
+    // A fall from 10 to 7 is what chance makes.
+    assert!(!text(&explanation, &logins.code).contains("fell"));
+}
+
+#[test]
+fn windows_end_at_the_sign_up_and_where_nothing_had_been_recorded() {
+    let settings = settings(SETTINGS);
+    let new = Person { tenure: 4.5, ..typical() }.with("visits", spread(1, 0.0, 3.0, &[300.0], 1));
+    let explanation = explain_beside(&settings, &new, usual(&settings, &typical()));
+    let visits = explanation.all.iter().find(|reason| reason.code == "VISITS_LOW").unwrap();
+    assert_eq!(visits.text, "Only 1 visit in 5 days; usually 7 in 28 days");
+
+    let silent = typical().with("logins", Vec::new());
+    let explanation = explain_beside(&settings, &silent, usual(&settings, &typical()).with_recorded("logins", 42.0));
+    assert_eq!(text(&explanation, "LOGINS_SILENT"), "No logins in 42 days; usually 41 in 84 days");
+}
+
+#[test]
+fn silence_and_a_short_time_as_a_customer_are_one_reason() {
+    let settings = settings(SETTINGS);
+    let new = Person { tenure: 12.0, ..typical() }.with("logins", Vec::new());
+    let apart = explain_beside(&settings, &Person { tenure: 12.0, ..typical() }, usual(&settings, &typical()));
+    let silent = explain_beside(&settings, &Person { tenure: 400.0, ..new.clone() }, usual(&settings, &typical()));
+    let together = explain_beside(&settings, &new, usual(&settings, &typical()));
+    let of = |explanation: &Explanation, code: &str| {
+        explanation.all.iter().find(|reason| reason.code == code).map(|reason| reason.contribution)
+    };
+    let (short, silence) = (of(&apart, "TENURE_SHORT").unwrap(), of(&silent, "LOGINS_SILENT").unwrap());
+    assert_eq!(of(&together, "TENURE_SHORT"), None);
+    assert!((of(&together, "LOGINS_SILENT").unwrap() - short - silence).abs() < 1e-12);
+    assert_eq!(together.reasons[0].text, "No logins in 12 days; usually 41 in 84 days");
+}
+
+#[test]
+fn that_a_bad_thing_is_absent_is_no_reason_unless_the_model_says_so_of_this_customer() {
+    let settings = settings(SETTINGS);
+    let column = catalogue(&settings).position("logins_count_84d").unwrap();
+    let adverse = || usual(&settings, &typical()).with_adverse(column);
+    let quiet = typical().with("logins", Vec::new());
+    let explanation = explain_beside(&settings, &quiet, adverse());
+    assert_eq!(explanation.reasons[0].text, "No logins in 168 days; usually 41 in 84 days; here this raises the risk");
+    let busy = typical().with("logins", spread(200, 0.0, 168.0, &[0.0], 1));
+    let explanation = explain_beside(&settings, &busy, adverse());
+    assert!(explanation.protective.unwrap().text.ends_with("; here this lowers the risk"));
+
+    // Only a trend raises the risk, the level lowers it.
+    let mut coefficients = engagement_protects(&settings);
+    for (term, coefficient) in
+        terms(&settings).iter().zip(&mut coefficients).filter(|(t, _)| t.name.starts_with("logins"))
+    {
+        *coefficient = if term.name.contains("_trend_") { -3.0 } else { 0.0 };
+    }
+    let of_trend = |usual: Usual| {
+        let recipe = recipe(&settings, &typical());
+        let attribution =
+            Attribution::new(Some(coefficients.clone()), 0.0, Row::zeros(terms(&settings).len())).unwrap();
+        let explainer = explainer(&settings, &recipe.terms(), attribution, usual).unwrap();
+        let person = typical().with("logins", spread(40, 84.0, 168.0, &[0.0], 1));
+        let raw = person.raw(&settings);
+        explainer.explain(&raw, &[person.plan], &linear(&coefficients, &row(&recipe, &raw, person.plan)))
+    };
+    assert!(codes_of(&of_trend(usual(&settings, &typical())).reasons).contains(&"LOGINS_SILENT"));
+    assert!(!codes_of(&of_trend(adverse()).reasons).contains(&"LOGINS_SILENT"));
+}
+
+#[test]
+fn a_column_that_is_not_told_counts_and_is_never_named() {
+    let settings = settings(&format!("{SETTINGS}\n[reasons]\nuntold = [\"plan\", \"monthly_revenue\"]\n"));
+    let person = Person { plan: Some("basic"), revenue: 10.0, ..typical() };
+    let explanation = explain_beside(&settings, &person, usual(&settings, &typical()));
+    let told = explain_beside(&self::settings(SETTINGS), &person, usual(&settings, &typical()));
+    let of = |explanation: &Explanation, code: &str| -> f64 {
+        let of_code = explanation.all.iter().filter(|reason| reason.code.starts_with(code));
+        of_code.map(|reason| reason.contribution).sum()
+    };
+    let named = of(&told, "PLAN") + of(&told, "MONTHLY_REVENUE");
+    assert!((of(&explanation, "UNTOLD") - named).abs() < 1e-12 && named > 0.1);
+    let texts: Vec<&str> = explanation.all.iter().map(|reason| reason.text.as_str()).collect();
+    assert!(!texts.iter().any(|text| text.contains("lan is") || text.contains("evenue")), "{texts:?}");
+    assert!(explanation.reasons.is_empty() && explanation.protective.is_none());
+    let moved = [change::Moved { log_odds: 1.0, text: "plan changed".to_owned(), is_told: false }];
+    let day = |text: &str| text.parse::<crate::calendar::Day>().unwrap();
+    let between = change::Between { then: day("2026-05-25"), now: day("2026-06-01") };
+    assert_eq!(change::told(change::Standing::Stayed, between, &moved, None), "Little has changed since 25 May");
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn the_first_reason_names_the_cause() {
         .collect();
 
     let list = Table::read(&published.join("at_risk.parquet"));
+    crate::yardsticks::check(&list);
     let mut tally: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut misses: BTreeMap<String, usize> = BTreeMap::new();
     for row in 0..list.rows {

@@ -36,3 +36,4 @@ mod sampling;
 mod scale;
 mod silence;
 mod types;
+mod yardsticks;

@@ -214,6 +214,7 @@ fn nobody_on_the_list_of_cdnow_has_left_already() {
     let last = last_rows(&[data.join("orders.parquet")], as_of);
     let list = Table::read(&folder.path().join(format!("out/lists/as_of={AS_OF}/at_risk.parquet")));
     assert_eq!(list.rows, 500);
+    crate::yardsticks::check(&list);
     let longest = list.column("customer_id").iter().map(|id| as_of - last[&id.key()]).max().unwrap();
     assert!(longest <= 90 * SECONDS_A_DAY, "silent for {} days", longest / SECONDS_A_DAY);
 }

@@ -1,0 +1,96 @@
+//! The sentences about the answers to a survey instrument.
+
+use super::{ago, low_or_high, Side, State, Told, View, ORDINARY};
+use crate::features::Measure;
+use crate::reasons::catalogue::Part;
+use crate::reasons::chance;
+use crate::reasons::language::{days, number, percent};
+
+pub(super) fn told(view: &View<'_>) -> Told {
+    let (last, recency) = (view.number(Measure::SurveyLast, None), view.number(Measure::SurveyDaysSinceLast, None));
+    let (Some(last), Some(recency)) = (last, recency) else { return silence(view) };
+
+    let is_recency = |part: &Part| part.absence || part.measure == Some(Measure::SurveyDaysSinceLast);
+    if view.weight(is_recency) > view.weight(|part| !is_recency(part)) {
+        // The time of the answer counts, not the score.
+        return time_of_answer(view, last, recency);
+    }
+    changed(view, last, recency).unwrap_or_else(|| level(view, last, recency))
+}
+
+/// "no NPS answer in 168 days; 71 % of customers gave one"
+fn silence(view: &View<'_>) -> Told {
+    let seen = view.days_seen(view.look_back_days);
+    let text = format!("no {} answer in {}", view.concept.words.subject.one, days(seen));
+    let had_time = 2.0 * seen >= f64::from(view.look_back_days);
+    match view.usual(Measure::SurveyLast, None) {
+        Some(usual) => Told {
+            is_telling: usual.known >= 0.5 && had_time,
+            ..Told::new(State::Silent, format!("{text}; {} of customers gave one", percent(usual.known)))
+        },
+        None => Told::new(State::Silent, text),
+    }
+}
+
+/// "last NPS answer was 8, 2 days ago"
+fn last_answer(view: &View<'_>, last: f64, recency: f64) -> String {
+    format!("last {} answer was {}, {}", view.concept.words.subject.one, number(last), ago(recency))
+}
+
+/// "last NPS answer was 8, 2 days ago; usually 30 days ago"
+fn time_of_answer(view: &View<'_>, last: f64, recency: f64) -> Told {
+    let deviation = view.deviation(Measure::SurveyDaysSinceLast, None);
+    let is_late = deviation > 0.0;
+    let state = if is_late { State::Silent } else { State::Recent };
+    let usual = view.usual(Measure::SurveyDaysSinceLast, None).map(|usual| usual.median);
+    let is_beyond = usual.is_some_and(|usual| if is_late { recency > usual } else { recency < usual });
+    let told = Told::new(state, last_answer(view, last, recency));
+    told.beside_the_usual(usual.map(ago), is_beyond && deviation.abs() >= ORDINARY)
+}
+
+/// "NPS fell from 9 to 4, 12 days ago"
+fn changed(view: &View<'_>, last: f64, recency: f64) -> Option<Told> {
+    let change = view.number(Measure::SurveyChange, None)?;
+    let before = last - change;
+    if !chance::is_other_answer(last, before, view.concept.words.scale) {
+        return None;
+    }
+    let (state, verb) = match view.side() {
+        Side::Low if change < 0.0 => (State::Drop, "fell"),
+        Side::High if change > 0.0 => (State::Rise, "rose"),
+        _ => return None,
+    };
+    let name = &view.concept.words.subject.one;
+    let text = format!("{name} {verb} from {} to {}, {}", number(before), number(last), ago(recency));
+    Some(Told::telling(state, text))
+}
+
+/// "last NPS answer was 3, 40 days ago; usually 8"
+fn level(view: &View<'_>, last: f64, recency: f64) -> Told {
+    let side = view.side();
+    let scale = view.concept.words.scale;
+    let is_unusual = |value: f64, usual: f64, side: Side| {
+        let is_beyond = if side == Side::Low { value < usual } else { value > usual };
+        is_beyond && chance::is_other_answer(value, usual, scale)
+    };
+    let usual = |measure| view.usual(measure, None).map(|usual| usual.median);
+
+    match view.number(Measure::SurveyMean, None) {
+        Some(mean) if !view.is_on(side, Measure::SurveyLast, None) && view.is_on(side, Measure::SurveyMean, None) => {
+            let rounded = |mean: f64| number((10.0 * mean).round() / 10.0);
+            let seen = days(view.days_seen(view.look_back_days));
+            let name = &view.concept.words.subject.one;
+            let text = format!("{name} averaged {} in {seen}, last answer {}", rounded(mean), number(last));
+            let usual = usual(Measure::SurveyMean);
+            let is_telling = usual.is_some_and(|usual| is_unusual(mean, usual, side));
+            Told::new(low_or_high(side), text).beside_the_usual(usual.map(rounded), is_telling)
+        }
+        _ => {
+            let side = view.side_of(Measure::SurveyLast, None, side);
+            let usual = usual(Measure::SurveyLast);
+            let is_telling = usual.is_some_and(|usual| is_unusual(last, usual, side));
+            let told = Told::new(low_or_high(side), last_answer(view, last, recency));
+            told.beside_the_usual(usual.map(number), is_telling)
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The sentences about how many rows of a signal there are, and how lately.
+
+use super::{count_or_none, low_or_high, with_window, Side, State, Told, View, ONLY, ORDINARY};
+use crate::features::Measure;
+use crate::reasons::catalogue::Part;
+use crate::reasons::chance;
+use crate::reasons::language::{days, whole, Unit};
+
+/// What there is to say of a signal's rows.
+pub(super) fn told(view: &View<'_>) -> Told {
+    let windows = view.windows();
+    let side = view.side();
+    let is_silent = side == Side::Low && windows.get(windows.len() / 2).is_some_and(|&middle| is_empty(view, middle));
+    let change = match side {
+        Side::Low => view.window(|w| has_fallen(view, w)),
+        Side::High => view.window(|w| has_risen(view, w)),
+    };
+
+    let told = match change.and_then(|window| changed(view, window)) {
+        _ if is_silent => silence(view),
+        Some(told) => told,
+        None => level(view, side),
+    };
+    against_the_rule(view, side, told)
+}
+
+fn is_empty(view: &View<'_>, window: u32) -> bool {
+    view.number(Measure::Count, Some(window)) == Some(0.0)
+}
+
+/// The counts of a window and of the one of equal length before it, recovered from the trend.
+fn counts(view: &View<'_>, window: u32) -> Option<(f64, f64)> {
+    let count = view.number(Measure::Count, Some(window))?;
+    let trend = view.number(Measure::Trend, Some(window))?;
+    let before = ((count + 1.0) / trend.exp() - 1.0).round();
+    before.is_finite().then_some((count, before.max(0.0)))
+}
+
+fn has_fallen(view: &View<'_>, window: u32) -> bool {
+    counts(view, window).is_some_and(|(count, before)| chance::is_clear(count, before))
+}
+
+/// A rise from a window that began before the customer did, or before anything was recorded, is none.
+fn has_risen(view: &View<'_>, window: u32) -> bool {
+    let both = 2 * window;
+    let is_known = view.days_seen(both) >= f64::from(both);
+    is_known && counts(view, window).is_some_and(|(count, before)| chance::is_clear(before, count))
+}
+
+/// "logins fell from 21 to 8 in 28 days"
+fn changed(view: &View<'_>, window: u32) -> Option<Told> {
+    let (count, before) = counts(view, window)?;
+    let (state, verb) = if count < before { (State::Drop, "fell") } else { (State::Rise, "rose") };
+    let rows = &view.concept.words.rows.many;
+    let text = format!("{rows} {verb} from {} to {} {}", whole(before), whole(count), view.within(window));
+    Some(Told::telling(state, text))
+}
+
+/// "no logins for 45 days (12 in 84 days)", "no logins in 168 days; usually 56 in 84 days"
+fn silence(view: &View<'_>) -> Told {
+    let rows = &view.concept.words.rows.many;
+    let Some(recency) = view.number(Measure::DaysSinceLast, None) else {
+        let seen = view.days_seen(view.look_back_days);
+        return beside_usual_rows(view, Told::new(State::Silent, format!("no {rows} in {}", days(seen))), seen);
+    };
+
+    let windows = view.windows();
+    let count = |window: u32| view.number(Measure::Count, Some(window)).unwrap_or(0.0);
+    let empty = windows.iter().copied().filter(|&window| count(window) == 0.0).max().unwrap_or(0);
+    // Whole days since the last row. The empty windows know them when rounding has moved it across midnight.
+    let silent = (recency.ceil() - 1.0).max(f64::from(empty));
+    let text = format!("no {rows} for {}", days(silent));
+
+    match windows.last().copied().filter(|&longest| count(longest) > 0.0) {
+        Some(longest) => {
+            let text = format!("{text} ({} {})", whole(count(longest)), view.within(longest));
+            if chance::is_lull(count(longest), silent, view.days_seen(longest)) {
+                Told::telling(State::Silent, text)
+            } else {
+                beside_usual_rows(view, Told::new(State::Silent, text), silent)
+            }
+        }
+        None => beside_usual_rows(view, Told::new(State::Silent, text), silent),
+    }
+}
+
+/// A silence of so many days beside the rows that are usual in the longest window.
+fn beside_usual_rows(view: &View<'_>, told: Told, silent: f64) -> Told {
+    let usual = view.windows().last().and_then(|&longest| {
+        let median = view.usual(Measure::Count, Some(longest))?.median;
+        (median > 0.0).then_some((longest, median))
+    });
+    match usual {
+        Some((window, median)) => {
+            let is_telling = chance::is_silence(median * silent / f64::from(window));
+            told.beside_the_usual(Some(format!("{} in {}", whole(median), days(f64::from(window)))), is_telling)
+        }
+        None => told,
+    }
+}
+
+/// "only 2 logins in 28 days; usually 14"
+fn level(view: &View<'_>, side: Side) -> Told {
+    let measures = [Measure::Count, Measure::ActiveDays, Measure::Sum];
+    let level = measures.iter().find_map(|&measure| {
+        let window = view.window(|w| view.is_on(side, measure, Some(w)))?;
+        Some((measure, window))
+    });
+    match level {
+        Some((_, window)) if is_empty(view, window) => silence(view),
+        Some((measure, window)) => {
+            let usual = usual_level(view, side, measure, window);
+            let is_few = measure == Measure::Count
+                && view.deviation(measure, Some(window)) < -ONLY
+                && usual.as_ref().is_none_or(|usual| usual.is_beyond);
+            let only = if is_few { "only " } else { "" };
+            let text = format!("{only}{}", count_with(view, measure, window));
+            beside(Told::new(low_or_high(side), text), usual)
+        }
+        None => steady(view, side),
+    }
+}
+
+/// What is usual of a level.
+struct UsualLevel {
+    written: String,
+    /// Whether the customer's lies beyond it, on the side that is told.
+    is_beyond: bool,
+    /// Whether it does so by more than chance makes half of the time.
+    is_unusual: bool,
+}
+
+fn beside(told: Told, usual: Option<UsualLevel>) -> Told {
+    match usual {
+        Some(usual) => told.beside_the_usual(Some(usual.written), usual.is_beyond && usual.is_unusual),
+        None => told,
+    }
+}
+
+fn usual_level(view: &View<'_>, side: Side, measure: Measure, window: u32) -> Option<UsualLevel> {
+    let (value, usual) = (view.number(measure, Some(window))?, view.usual(measure, Some(window))?.median);
+    let seen = view.days_seen(window);
+    let expected = usual * seen / f64::from(window);
+    let written = match measure {
+        Measure::ActiveDays => format!("on {}", days(usual)),
+        Measure::Sum => view.concept.words.unit.written(usual),
+        _ => count_or_none(usual),
+    };
+    let is_beyond = match side {
+        Side::Low => value < expected,
+        Side::High => value > expected,
+    };
+    let is_unusual = match measure {
+        Measure::Sum => view.deviation(measure, Some(window)).abs() >= ORDINARY,
+        _ => chance::is_unusual(value, expected),
+    };
+    Some(UsualLevel { written: with_window(written, window, seen), is_beyond, is_unusual })
+}
+
+/// "2 logins in 28 days", "14 visits in 28 days, 43 min in all"
+fn count_with(view: &View<'_>, measure: Measure, window: u32) -> String {
+    let words = &view.concept.words;
+    let number = |measure| view.number(measure, Some(window)).unwrap_or(0.0);
+    let more = match (measure, &words.unit) {
+        (Measure::ActiveDays, _) => format!(", on {}", days(number(measure))),
+        (Measure::Sum, Unit::Plain) => {
+            format!(", {} {} in all", words.subject.one, words.unit.written(number(measure)))
+        }
+        (Measure::Sum, unit) => format!(", {} in all", unit.written(number(measure))),
+        _ => String::new(),
+    };
+    format!("{} {}{more}", words.rows.counted(number(Measure::Count)), view.within(window))
+}
+
+/// What the count of the most telling window is, when it is neither low nor high: "14 logins in 28 days, 13 in the 28
+/// days before".
+fn steady(view: &View<'_>, side: Side) -> Told {
+    let Some(window) = view.window(|w| view.number(Measure::Count, Some(w)).is_some_and(|count| count > 0.0)) else {
+        return silence(view);
+    };
+    if has_fallen(view, window) || has_risen(view, window) {
+        if let Some(told) = changed(view, window) {
+            return told;
+        }
+    }
+
+    let usual = usual_level(view, side, Measure::Count, window);
+    let level = count_with(view, Measure::Count, window);
+    let is_whole = view.days_seen(2 * window) >= f64::from(2 * window);
+    match counts(view, window) {
+        Some((_, before)) if is_whole => {
+            let text = format!("{level}, {} in the {} before", whole(before), days(f64::from(window)));
+            beside(Told::new(State::Steady, text), usual)
+        }
+        _ => beside(Told::new(State::Steady, level), usual),
+    }
+}
+
+/// Where more rows go with more risk (returns, complaints), that there are few is no reason to leave, and that there are
+/// many none to stay, unless the model says so of this customer; then the words say it too.
+fn against_the_rule(view: &View<'_>, side: Side, told: Told) -> Told {
+    let longest = view.windows().last().copied();
+    let is_adverse = view.usual(Measure::Count, longest).is_some_and(|usual| usual.is_adverse);
+    let raises = view.contribution > 0.0;
+    let is_the_rule = raises == (side == Side::High);
+    if !is_adverse || is_the_rule {
+        return told;
+    }
+
+    let is_level = |part: &Part| part.absence || !matches!(part.measure, Some(Measure::Trend | Measure::MeanGap));
+    if view.weight(is_level) > 0.0 {
+        let text = format!("{}; here this {} the risk", told.text, if raises { "raises" } else { "lowers" });
+        Told { text, ..told }
+    } else {
+        Told { is_telling: false, ..told }
+    }
+}
