@@ -1,6 +1,6 @@
 //! A recipe applied: rows of a data set as columns of the design.
 
-use super::recipe::{NumericStep, Recipe, Role, Source, Term, Transform};
+use super::recipe::{NumericStep, Recipe, Role, Source, Transform};
 use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
@@ -72,15 +72,16 @@ impl Recipe {
 
     /// What computes the columns of the design for the customers of one table.
     pub fn columns<'a>(&'a self, customers: &'a CustomerTable) -> DesignColumns<'a> {
-        let terms = self.terms();
-        let set = |term: &Term| match term.source {
+        // Without names: this is done for every customer that is explained.
+        let parts = self.parts();
+        let set = |(source, role): &(Source, Role)| match *source {
             Source::Numeric(_) => Vec::new(),
             Source::Categorical(index) => {
                 let known = &self.categorical[index];
-                customers.categorical[index].names.iter().map(|name| known.sets(&term.role, name)).collect()
+                customers.categorical[index].names.iter().map(|name| known.sets(role, name)).collect()
             }
         };
-        DesignColumns { recipe: self, customers, sets: terms.iter().map(set).collect(), terms }
+        DesignColumns { recipe: self, customers, sets: parts.iter().map(set).collect(), parts }
     }
 }
 
@@ -94,7 +95,7 @@ fn arena_for(dataset: &Dataset, selection: &Selection) -> Arena {
 pub struct DesignColumns<'a> {
     recipe: &'a Recipe,
     customers: &'a CustomerTable,
-    terms: Vec<Term>,
+    parts: Vec<(Source, Role)>,
     /// Per categorical term and code of this customers table, whether the column is set: levels are compared by name.
     sets: Vec<Vec<bool>>,
 }
@@ -111,9 +112,9 @@ pub struct LinearEffects<'a> {
 impl DesignColumns<'_> {
     /// Some rows of a block, ascending, as columns of the design, column-major. Every value is finite.
     pub fn values(&self, block: &Block, values: &Values<'_>, rows: &[u32]) -> Vec<f32> {
-        let mut x = Vec::with_capacity(self.terms.len() * rows.len());
+        let mut x = Vec::with_capacity(self.parts.len() * rows.len());
         let mut codes = Codes::default();
-        (0..self.terms.len()).for_each(|index| self.add_column(index, block, values, rows, &mut codes, &mut x));
+        (0..self.parts.len()).for_each(|index| self.add_column(index, block, values, rows, &mut codes, &mut x));
         x
     }
 
@@ -149,13 +150,13 @@ impl DesignColumns<'_> {
         codes: &mut Codes,
         x: &mut Vec<f32>,
     ) {
-        let (term, set) = (&self.terms[index], &self.sets[index]);
-        match term.source {
+        let ((source, role), set) = (&self.parts[index], &self.sets[index]);
+        match *source {
             Source::Numeric(index) => {
                 let before = x.len();
                 values.append_rows(index, rows, x);
                 let x = &mut x[before..];
-                match term.role {
+                match role {
                     Role::Missing => x.iter_mut().for_each(|x| *x = f32::from(u8::from(x.is_nan()))),
                     _ => vectorised!(standardise(&self.recipe.numeric[index], x)),
                 }

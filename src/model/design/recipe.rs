@@ -246,33 +246,38 @@ impl Recipe {
 
     /// The columns of the design, in order.
     pub fn terms(&self) -> Vec<Term> {
-        let mut terms = Vec::new();
+        let term = |(source, role)| Term { name: self.name(source, &role), source, about: self.about(source), role };
+        self.parts().into_iter().map(term).collect()
+    }
+
+    /// Of each column of the design, in order, what it is made from, and which part of that it is.
+    pub fn parts(&self) -> Vec<(Source, Role)> {
+        let mut parts = Vec::new();
         for (index, step) in self.numeric.iter().enumerate() {
             let source = Source::Numeric(index);
-            let about = self.about(source);
-            if step.scale > 0.0 {
-                terms.push(Term { name: step.feature.clone(), source, about, role: Role::Value });
-            }
-            if step.missing_indicator {
-                terms.push(Term { name: format!("{} is missing", step.feature), source, about, role: Role::Missing });
-            }
+            parts.extend((step.scale > 0.0).then_some((source, Role::Value)));
+            parts.extend(step.missing_indicator.then_some((source, Role::Missing)));
         }
-
         for (index, step) in self.categorical.iter().enumerate() {
             let source = Source::Categorical(index);
-            terms.extend(step.levels.iter().map(|level| Term {
-                name: format!("{}={level}", step.feature),
-                source,
-                about: source,
-                role: Role::Level(level.clone()),
-            }));
-            if step.other {
-                let name = format!("{} is rare", step.feature);
-                terms.push(Term { name, source, about: source, role: Role::OtherLevel });
-            }
+            parts.extend(step.levels.iter().map(|level| (source, Role::Level(level.clone()))));
+            parts.extend(step.other.then_some((source, Role::OtherLevel)));
         }
+        parts
+    }
 
-        terms
+    /// What a column of the design is called.
+    fn name(&self, source: Source, role: &Role) -> String {
+        let feature = match source {
+            Source::Numeric(index) => &self.numeric[index].feature,
+            Source::Categorical(index) => &self.categorical[index].feature,
+        };
+        match role {
+            Role::Value => feature.clone(),
+            Role::Missing => format!("{feature} is missing"),
+            Role::Level(level) => format!("{feature}={level}"),
+            Role::OtherLevel => format!("{feature} is rare"),
+        }
     }
 }
 
