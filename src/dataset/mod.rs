@@ -8,6 +8,7 @@ pub mod folds;
 mod pauses;
 mod plan;
 pub mod prepared;
+pub mod recent;
 pub mod selection;
 pub mod silence;
 pub mod snapshots;
@@ -38,7 +39,7 @@ pub use pauses::Pauses;
 pub use plan::{RowsPlan, ScanDays};
 pub use selection::Selection;
 pub use values::{StoredValues, Values};
-pub use visit::visit;
+pub use visit::{visit, Visited};
 
 /// The rows of one partition.
 #[derive(Clone, Debug, Default)]

@@ -1,43 +1,65 @@
 //! Rows that no feature looks at, shown to a visitor: what is counted of them says nothing of a customer on an as-of date.
 
 use super::budget::MemoryPlan;
-use super::plan::{RowsPlan, ScanDays};
+use super::plan::RowsPlan;
 use super::{Tables, Visitor};
+use crate::calendar::Day;
 use crate::clock::Clock;
+use crate::config::Signal;
 use crate::error::Result;
+use crate::memory::Memory;
 use crate::observer::Observer;
-use crate::sources::{self, Reason, Resolver, SignalReport, SignalScan};
+use crate::sources::{self, CustomerTable, Reason, Resolver, SignalReport, SignalScan, Table};
 use rayon::prelude::*;
 
-/// Shows the signals' rows of some days to a `visitor`, partition of the customers by partition, in no order. Rows are checked
-/// as those of a data set are, but have no values other than the answers to surveys, and no categories. Returns what was seen,
-/// a report a signal; it is for the caller to judge how many rows could not be used.
+/// The tables whose rows are visited, and the customers that they are of.
+pub struct Visited<'a> {
+    /// The signals' tables, in the order of the plan.
+    pub signals: &'a [Table],
+    /// The customers: rows of others are counted as those of nobody.
+    pub customers: &'a CustomerTable,
+    /// What may be held of the rows.
+    pub memory: &'a Memory,
+}
+
+impl<'a> Visited<'a> {
+    /// All customers of some tables.
+    pub fn all(tables: &'a Tables) -> Visited<'a> {
+        Visited { signals: &tables.sources.signals, customers: &tables.customers, memory: &tables.memory }
+    }
+}
+
+/// Shows the signals' rows before a day to a `visitor`, partition of the customers by partition, in no order. `first` says of
+/// each signal from which day on. Rows are checked as those of a data set are, but have no values other than the answers to
+/// surveys, and no categories; their seconds count from the first of all those days. Returns what was seen, a report a
+/// signal; it is for the caller to judge how many rows could not be used.
 ///
 /// # Errors
 /// A source that cannot be decoded.
 pub fn visit(
     plan: &RowsPlan<'_>,
-    tables: &Tables,
-    days: ScanDays,
+    visited: &Visited<'_>,
+    first: impl Fn(&Signal) -> Day,
+    end: Day,
     observer: &dyn Observer,
     visitor: Visitor<'_>,
 ) -> Result<Vec<SignalReport>> {
-    let signals = plan.signals.iter().zip(&tables.sources.signals);
+    let signals = plan.signals.iter().zip(visited.signals);
     let scans: Vec<SignalScan<'_>> = signals
         .map(|((name, settings), table)| SignalScan {
             name,
             settings,
             table,
-            from: days.first,
-            to: days.end,
+            from: first(settings),
+            to: end,
             counts_rows: true,
         })
         .collect();
 
     let mut clock = Clock::start(observer);
-    let memory = MemoryPlan::new(&tables.memory, tables.customers.len(), 1, None)?;
-    let store = sources::scan(&scans, &tables.customers, days.end, &tables.zone, memory.for_rows(), &|_| ())?;
-    clock.lap("scan of earlier rows");
+    let memory = MemoryPlan::new(visited.memory, visited.customers.len(), 1, None)?;
+    let store = sources::scan(&scans, visited.customers, end, &plan.zone, memory.for_rows(), &|_| ())?;
+    clock.lap("scan of rows to be counted");
 
     let partitions = (0..store.partitioning.count()).par_bridge();
     let seen = partitions.map_init(
@@ -49,7 +71,7 @@ pub fn visit(
         },
     );
     let seen = seen.collect::<Result<Vec<(Vec<u64>, Vec<u64>)>>>()?;
-    clock.lap("earlier rows");
+    clock.lap("counts");
 
     let mut reports = store.reports;
     for (unknown, duplicates) in seen {

@@ -8,13 +8,14 @@ use crate::calendar::Day;
 use crate::config::RankBy;
 use crate::coverage::Coverage;
 use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
+use crate::dataset::recent::{self, Recent};
 use crate::dataset::{self, Dataset, RowsPlan, Tables};
 use crate::error::{Error, Result};
 use crate::kpis::Counts;
 use crate::observer::Observer;
 use crate::publish::manifest::SourceSummary;
 use crate::publish::runs;
-use crate::sources::{self, Cancellations, CopiedColumn, Given, Quarantine, RecordBatch, Table};
+use crate::sources::{self, Cancellations, CopiedColumn, Given, Quarantine, RecordBatch, Sources};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -63,9 +64,9 @@ pub(super) struct Input {
     origin: Origin,
 }
 
-/// Where the pass-through columns lie.
+/// Where the pass-through columns lie, and the rows of the signals.
 enum Origin {
-    Customers(Table),
+    Signals(Box<Sources>),
     Prepared(Box<TableRows>),
 }
 
@@ -73,7 +74,7 @@ impl Input {
     /// The column of the money a month at stake, if there is one.
     pub fn value_column(&self, job: &Job<'_>) -> Option<String> {
         match &self.origin {
-            Origin::Customers(_) => job.settings().customers.as_ref().and_then(|columns| columns.value.clone()),
+            Origin::Signals(_) => job.settings().customers.as_ref().and_then(|columns| columns.value.clone()),
             Origin::Prepared(rows) => rows.table.value.clone(),
         }
     }
@@ -81,18 +82,39 @@ impl Input {
     /// The pass-through columns of some customers, in that order.
     pub fn passthrough(&self, job: &Job<'_>, wanted: &[u32]) -> Result<Vec<CopiedColumn>> {
         match &self.origin {
-            Origin::Customers(table) => {
+            Origin::Signals(sources) => {
                 let columns = sources::customer_columns(job.settings().customers.as_ref())?;
-                self.data.customers.passthrough(table, columns, wanted)
+                self.data.customers.passthrough(&sources.customers, columns, wanted)
             }
             Origin::Prepared(rows) => rows.passthrough(wanted),
         }
     }
 
+    /// What some customers did of late; not known of a prepared table.
+    pub fn recent(&self, job: &Job<'_>, wanted: &[u32]) -> Result<Option<Recent>> {
+        let Origin::Signals(sources) = &self.origin else { return Ok(None) };
+        let plan = RowsPlan::from_settings(job.settings());
+        let request = recent::Request {
+            signals: &sources.signals,
+            customers: &self.data.customers,
+            wanted,
+            as_of: self.as_of,
+            first_survey_day: kpis::days(job, &plan, &[self.as_of]).first,
+            memory: job.memory(),
+        };
+        recent::recent(&plan, &request, job).map(Some)
+    }
+
+    /// The first day of each signal, in the order of their names, where it has one before the as-of date.
+    pub fn first_days(&self) -> Vec<Option<Day>> {
+        let signals = self.coverage.iter().flat_map(|coverage| coverage.signals.values());
+        signals.map(|signal| signal.first_day).collect()
+    }
+
     /// The pass-through columns of `scores.parquet`: those of a prepared table, whose rows nobody else has.
     pub fn passthrough_of_scores(&self, wanted: &[u32]) -> Result<Vec<CopiedColumn>> {
         match &self.origin {
-            Origin::Customers(_) => Ok(Vec::new()),
+            Origin::Signals(_) => Ok(Vec::new()),
             Origin::Prepared(rows) => rows.passthrough(wanted),
         }
     }
@@ -116,7 +138,7 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
         data,
         cancellations: Some(tables.cancellations),
         earlier,
-        origin: Origin::Customers(tables.sources.customers),
+        origin: Origin::Signals(Box::new(tables.sources)),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::context::Job;
 use crate::calendar::Day;
-use crate::dataset::{self, Dataset, RowsPlan, ScanDays, Tables};
+use crate::dataset::{self, Dataset, RowsPlan, ScanDays, Tables, Visited};
 use crate::error::Result;
 use crate::kpis::{Counts, Pass, Period, Scope, Segments, Tally};
 use crate::observer::{Note, Observer};
@@ -70,7 +70,8 @@ fn count_earlier(
     pass: &Pass,
 ) -> Result<Vec<SignalReport>> {
     let days = ScanDays { first: pass.first(), end: pass.end() };
-    let reports = dataset::visit(plan, tables, days, job, &|rows, members| tally.add(pass, rows, members))?;
+    let visitor = |rows: &_, members: &[u32]| tally.add(pass, rows, members);
+    let reports = dataset::visit(plan, &Visited::all(tables), |_| days.first, days.end, job, &visitor)?;
 
     for ((name, signal), report) in plan.signals.iter().zip(&reports) {
         let unusable = report.rows.quarantine.total();

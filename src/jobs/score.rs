@@ -18,6 +18,7 @@ use crate::language::{Language, Texts};
 use crate::observer::{Note, Observer};
 use crate::power::{Accrual, ControlPower};
 use crate::publish::columns::Csv;
+use crate::publish::details::{Activity, DETAILED};
 use crate::publish::latest::{self, Latest, Leaver};
 use crate::publish::list::{Details, Move, Results};
 use crate::publish::manifest::Manifest;
@@ -67,7 +68,6 @@ pub struct Scored {
     moves: Vec<Move>,
     input: Input,
     list: List,
-    untold: Vec<String>,
     started: Instant,
 }
 
@@ -282,7 +282,6 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
         scores,
         input,
         list: settings.list.clone(),
-        untold: settings.reasons.untold.clone(),
         started,
     })
 }
@@ -326,7 +325,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         staged.parquet("kpis.parquet", kpis.rows.len(), |places| Ok(publish::kpis::table(places, kpis)))?;
     }
     if has_report {
-        stage_details(&mut staged, &scored, &results)?;
+        stage_details(job, &mut staged, &scored, &results)?;
     }
     clock.lap("tables");
 
@@ -382,9 +381,16 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
 }
 
 /// Writes what a report tells beyond the list and the manifest.
-fn stage_details(staged: &mut Staged, scored: &Scored, results: &Results<'_>) -> Result<()> {
-    let (segments, untold) = (&scored.model.catalogue.categorical, &scored.untold);
-    let details = publish::details::details(results, &scored.details, segments, untold);
+fn stage_details(job: &Job<'_>, staged: &mut Staged, scored: &Scored, results: &Results<'_>) -> Result<()> {
+    let detailed = results.listed().iter().take(DETAILED).map(|&place| results.customer(place));
+    let recent = scored.input.recent(job, &detailed.collect::<Vec<u32>>())?;
+    let activity = recent.map(|recent| Activity {
+        recent,
+        signals: job.settings().signals.keys().map(String::as_str).collect(),
+        first_days: scored.input.first_days(),
+    });
+    let (segments, untold) = (&scored.model.catalogue.categorical, &job.settings().reasons.untold);
+    let details = publish::details::details(results, &scored.details, segments, untold, activity.as_ref());
     staged.parquet("details.parquet", details.len(), |rows| Ok(publish::details::table(results, &details, rows)))?;
     let drivers = drivers::drivers(&scored.model);
     staged.parquet("drivers.parquet", drivers.len(), |rows| Ok(drivers::table(&drivers, rows)))?;

@@ -59,6 +59,21 @@ impl Ids {
         }
     }
 
+    /// Those at some places, in their order.
+    pub fn select(&self, places: &[u32]) -> Ids {
+        match self {
+            Ids::Integer(ids) => Ids::Integer(places.iter().map(|&place| ids[place as usize]).collect()),
+            Ids::Text { .. } => {
+                let (mut bytes, mut ends) = (String::new(), Vec::with_capacity(places.len()));
+                for &place in places {
+                    bytes.push_str(self.text(place as usize));
+                    ends.push(bytes.len());
+                }
+                Ids::Text { bytes, ends }
+            }
+        }
+    }
+
     /// Whether each is greater than the one before.
     pub(crate) fn ascending(&self) -> bool {
         match self {
