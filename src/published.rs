@@ -341,7 +341,11 @@ impl Column {
             Column::Protective(Part::Contribution) => {
                 ("protective_1_contribution", Holds::Float, "by how much, in log-odds; negative")
             }
-            Column::Status => ("status", Holds::Text, "see [below](#status)"),
+            Column::Status => (
+                "status",
+                Holds::Text,
+                "how the customer stands to the lists before: `new`, `up`, `down`, `same` or `returned`; see [below](#status)",
+            ),
             Column::PreviousRank => {
                 ("previous_rank", Holds::Integer, "the rank in the latest earlier run, listed there or not")
             }

@@ -1,7 +1,7 @@
 //! `at_risk.xlsx`: the list, the measures and what each column means, as a workbook. Like the report it is made from the
 //! published tables, and the same tables give the same bytes.
 
-use super::report::{PublishedRun, Table, RUNS};
+use super::report::{Cells, PublishedRun, Table, RUNS};
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::language::Texts;
@@ -20,6 +20,9 @@ const MOST_CHARACTERS: usize = 32_767;
 /// Columns as wide as their words, within bounds.
 const NARROW: f64 = 9.0;
 const WIDE: f64 = 60.0;
+/// Names of columns are wrapped beyond so many characters. Their row is as high as two lines, in points.
+const NAME: usize = 24;
+const HEAD_HEIGHT: f64 = 32.0;
 
 /// The workbook of a run.
 ///
@@ -67,8 +70,11 @@ fn fitting(text: &str) -> String {
 enum Kind {
     Text,
     Whole,
+    /// Of a column of somebody else's, which may be years or numbers of accounts.
+    PlainWhole,
     Number,
     Share,
+    Percentile,
     LogOdds,
     Money,
     Day,
@@ -76,27 +82,32 @@ enum Kind {
 
 impl Kind {
     /// Of a column: by what it means where that is known, else by what it holds. Ids are texts whatever they look like.
-    fn of(name: &str, holds_numbers: bool) -> Kind {
+    fn of(name: &str, cells: &Cells<'_>) -> Kind {
         let known = LIST.iter().find(|column| column.name() == name);
         match (name, known.map(|column| column.definition().holds)) {
             ("as_of" | "action_due" | "period_start" | "period_end", _) => Kind::Day,
             (_, Some(Holds::Id)) => Kind::Text,
             ("value_at_risk", _) => Kind::Money,
+            ("percentile", _) => Kind::Percentile,
             _ if name.contains("probability") => Kind::Share,
             _ if name.ends_with("contribution") || name.ends_with("log_odds") => Kind::LogOdds,
             (_, Some(Holds::Integer)) => Kind::Whole,
-            _ if holds_numbers => Kind::Number,
-            _ => Kind::Text,
+            _ if !cells.holds_numbers() => Kind::Text,
+            _ if cells.holds_integers() => Kind::PlainWhole,
+            _ => Kind::Number,
         }
     }
 
     fn format(self) -> Format {
         let format = Format::new().set_align(FormatAlign::Top);
         match self {
-            Kind::Text => format,
+            // A space to the number in the column before.
+            Kind::Text => format.set_indent(1),
             Kind::Whole => format.set_num_format("#,##0"),
+            Kind::PlainWhole => format.set_num_format("0"),
             Kind::Number => format.set_num_format("General"),
             Kind::Share => format.set_num_format("0.0%"),
+            Kind::Percentile => format.set_num_format("0.00"),
             Kind::LogOdds => format.set_num_format("+0.00;-0.00;0.00"),
             Kind::Money => format.set_num_format("#,##0.00"),
             Kind::Day => format.set_num_format("yyyy-mm-dd"),
@@ -134,6 +145,8 @@ fn write_table(
         sheet.set_column_width(column, 18.0)?;
     }
     sheet.set_freeze_panes(1, 0)?;
+    sheet.set_row_height(0, HEAD_HEIGHT)?;
+    sheet.set_landscape().set_repeat_rows(0, 0)?;
     if rows > 0 {
         sheet.autofilter(0, 0, rows as u32, last)?;
     }
@@ -142,14 +155,14 @@ fn write_table(
 
 fn write_column(sheet: &mut Worksheet, column: u16, name: &str, table: &Table, rows: usize) -> Result<(), XlsxError> {
     let Some(cells) = table.find(name) else { return Ok(()) };
-    let kind = Kind::of(name, (0..rows).any(|row| cells.number(row).is_some()));
+    let kind = Kind::of(name, &cells);
     let format = kind.format();
-    let mut longest = name.chars().count().min(16);
+    let mut longest = name.chars().count().min(NAME);
     for row in 0..rows {
         let place = row as u32 + 1;
         let Some(text) = cells.text(row) else { continue };
         let day = if kind == Kind::Day { ExcelDateTime::parse_from_str(&text).ok() } else { None };
-        match (day, cells.number(row).filter(|_| kind != Kind::Text)) {
+        match (day, cells.exact(row).filter(|_| kind != Kind::Text)) {
             (Some(day), _) => sheet.write_datetime_with_format(place, column, day, &format)?,
             (None, Some(number)) => sheet.write_number_with_format(place, column, number, &format)?,
             (None, None) => {
@@ -177,14 +190,33 @@ fn explain(sheet: &mut Worksheet, list: &Table, texts: &Texts) -> Result<(), Xls
     for (row, name) in (1u32..).zip(list.names()) {
         let known: Option<&Column> = LIST.iter().find(|column| column.name() == name);
         let copied = || texts.text("sheet-copied");
-        let meaning = known.map_or_else(copied, |column| column.definition().meaning.replace('`', ""));
+        let meaning = known.map_or_else(copied, |column| without_markdown(column.definition().meaning));
         sheet.write_string_with_format(row, 0, fitting(name), &wrapped)?;
         sheet.write_string_with_format(row, 1, meaning, &wrapped)?;
     }
     sheet.set_column_width(0, 28.0)?;
     sheet.set_column_width(1, 100.0)?;
+    sheet.set_landscape().set_print_fit_to_pages(1, 0);
     sheet.set_freeze_panes(1, 0)?;
     Ok(())
+}
+
+/// What documentation says in Markdown, as plain text, without links to what is not here.
+fn without_markdown(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, (link, after))) =
+        rest.split_once('[').and_then(|(before, link)| Some((before, link.split_once("](")?)))
+    {
+        let after = after.split_once(')').map_or("", |(_, after)| after);
+        match before.strip_suffix("; see ").filter(|_| link == "below") {
+            Some(before) => plain.push_str(before),
+            None => plain.extend([before, link]),
+        }
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain.replace('`', "")
 }
 
 /// Writes the sheet that the lines of the list are drawn from: the risks of the listed customers in the last runs, oldest
@@ -213,4 +245,26 @@ fn write_history(sheet: &mut Worksheet, run: &PublishedRun, texts: &Texts) -> Re
     }
     sheet.set_freeze_panes(1, 1)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn meanings_are_plain_texts() {
+        assert_eq!(
+            without_markdown("the `rank` of [it](a.md#b), and so on; see [below](#rank)"),
+            "the rank of it, and so on"
+        );
+        assert_eq!(without_markdown("a [b"), "a [b");
+        for column in LIST {
+            let meaning = without_markdown(column.definition().meaning);
+            assert!(
+                meaning.len() > 5 && !meaning.contains("](") && !meaning.contains("below]"),
+                "{column:?}: {meaning}"
+            );
+            assert!(!meaning.contains('`') && !meaning.contains("see below"), "{column:?}: {meaning}");
+        }
+    }
 }

@@ -1,4 +1,5 @@
 """Reads a workbook as other programs do, and holds it against the list in Parquet. Usage: workbook.py RUN_FOLDER"""
+import decimal
 import pathlib
 import sys
 
@@ -31,13 +32,15 @@ for column, name in enumerate(table.column_names, 1):
             assert found == value, (name, row, value, found)
         elif isinstance(value, int):
             assert found == value, (name, row, value, found)
+        elif isinstance(value, decimal.Decimal):
+            assert found == float(value), (name, row, value, found)
         else:
             # A text is a text and no formula, whatever it begins with.
             assert sheet.cell(row, column).data_type == "s", (name, row, value)
             assert found == str(value) or len(str(value)) > 32767, (name, row, value, found)
 
 assert [cell.value for cell in book["Columns"]["A"]][1:] == table.column_names
-assert all(cell.value for cell in book["Columns"]["B"])
+assert all(cell.value and "](" not in cell.value for cell in book["Columns"]["B"])
 if "Last runs" in book.sheetnames:
     history = book["Last runs"]
     days = [cell.value for cell in history[1]][1:]

@@ -25,7 +25,7 @@ mod text;
 
 pub use history::RUNS;
 pub use run::{ModelFile, PublishedRun, MODEL_FILE};
-pub use table::Table;
+pub use table::{Cells, Table};
 
 use crate::digest;
 use crate::error::{Error, Result};

@@ -108,6 +108,37 @@ impl Cells<'_> {
         .filter(|value| value.is_finite())
     }
 
+    /// A number that a spreadsheet shows as it is written here, if there is one: it keeps 15 digits.
+    pub fn exact(&self, row: usize) -> Option<f64> {
+        const DIGITS: usize = 15;
+        let kind = self.0.values.data_type();
+        if *kind == DataType::Float64 {
+            return self.number(row);
+        }
+
+        let text = self.text(row).filter(|_| kind.is_numeric())?;
+        let digits = text.chars().filter(char::is_ascii_digit).skip_while(|&digit| digit == '0').count();
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite())?;
+        (digits <= DIGITS || kind.is_floating()).then_some(number)
+    }
+
+    /// Whether it is best shown as numbers: as integers and decimals if all are [exact](Cells::exact), lest some of a column
+    /// are numbers and others texts.
+    pub fn holds_numbers(&self) -> bool {
+        let values = &self.0.values;
+        let mut filled = (0..values.len()).filter(|&row| !values.is_null(row)).peekable();
+        match values.data_type() {
+            kind if kind.is_floating() => filled.any(|row| self.exact(row).is_some()),
+            kind if kind.is_numeric() => filled.peek().is_some() && filled.all(|row| self.exact(row).is_some()),
+            _ => false,
+        }
+    }
+
+    /// Whether it is a column of integers.
+    pub fn holds_integers(&self) -> bool {
+        self.0.values.data_type().is_integer()
+    }
+
     /// A flag, if there is one.
     pub fn flag(&self, row: usize) -> Option<bool> {
         let values = self.0.values.as_boolean_opt()?;
