@@ -18,8 +18,8 @@ fact-expected = Expected to leave
 fact-expected-of = { $expected } of those listed, { $all } of all
 fact-mean = Mean risk
 fact-mean-of = { $listed } on the list, { $all } of all
-fact-value = Value at risk
-fact-value-of = { $listed } a month on the list
+fact-value = Value of those listed
+fact-value-of = { $listed } a month, if all of them left
 fact-control = Control group
 fact-control-of = { $control ->
     [one] { $control } customer is kept out of outreach
@@ -33,6 +33,7 @@ warnings = { $count ->
 
 # The list.
 list-caption = Customers at risk, the highest rank first
+list-section = Rows { $from } to { $to }
 list-empty = Nobody is on the list.
 list-shown = { $shown } of { $all } { $all ->
     [one] customer
@@ -73,7 +74,6 @@ history-title = Risk in the last { $runs ->
    *[other] { $runs } runs
 }: { $first } on { $from }, { $last } on { $to }
 history-once = Risk { $last } on { $to }, the first run
-changed = Changed: { $text }
 protects = In favour: { $text }
 action-due = by { $date }
 action-owner = { $owner }
@@ -86,6 +86,11 @@ contributions-total = This customer
 contributions-what = Reason
 contributions-text = In the customer's numbers
 contributions-by = Log-odds
+weeks-caption = Rows a week in the { $weeks } { $weeks ->
+    [one] week
+   *[other] weeks
+} before { $date }, the oldest first
+answers-caption = Last answers to surveys
 days-listed = On the list for { $days ->
     [one] { $days } day
    *[other] { $days } days
@@ -172,7 +177,7 @@ measure-ces_ease = CES, ease
 measure-active_share = Active customers
 measure-mean_risk = Mean risk
 measure-expected_churners = Expected churners
-measure-value_at_risk = Value at risk
+measure-value_at_risk = Expected loss a month, all customers
 measure-per_customer = { $signal } per customer
 
 # The model.
@@ -220,6 +225,15 @@ metric-brier = Brier score
 metric-ece = Calibration error (ECE)
 
 # The data.
+data-coverage = What is recorded
+data-coverage-caption = First and last day of each source before { $date }, and whom it has rows of
+data-first-day = First day
+data-last-day = Last day
+data-customers-share = Customers with a row
+data-days-caption = Rows of the last days; in brackets, what is usual for that weekday
+data-usual = { $rows } ({ $usual })
+data-churn = cancellations
+data-churn-ended = No cancellation since { $last }, for { $days } days; { $expected } were to be expected. The table may end there.
 data-sources-caption = Rows of each signal, and the newest of them
 data-source = Source
 data-files = Files

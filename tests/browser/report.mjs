@@ -96,7 +96,10 @@ async function judge(file, scheme, hash) {
   await page.focus("table.list thead th:first-child button");
   await page.keyboard.press("Enter");
   assert.deepEqual((await cells(0)).map(Number), Array.from({ length: rows }, (_, place) => place + 1));
-  kept("sorting by keyboard, with aria-sort");
+  const tables = await page.$$eval("table.list", (all) => all.map((it) => it.tBodies[0].rows.length));
+  assert.ok(tables.length > 1 && tables.slice(0, -1).every((rows) => rows === tables[0]), "the list lies in tables of equal length");
+  assert.equal(await page.$$eval("table.list thead th:first-child", (all) => new Set(all.map((it) => it.getAttribute("aria-sort"))).size), 1);
+  kept("sorting by keyboard, with aria-sort, across all tables");
 
   const shown = () => page.$$eval("table.list > tbody > tr:not([hidden])", (rows) => rows.length);
   const third = names.length > 2 ? await page.$eval("table.list > tbody > tr:nth-child(3) th", (it) => it.textContent.trim()) : names[0];
@@ -112,6 +115,7 @@ async function judge(file, scheme, hash) {
     await page.select(`select[name=${name}]`, value);
     await page.waitForFunction((rows) => document.querySelectorAll("table.list > tbody > tr:not([hidden])").length < rows, {}, rows);
     assert.ok((await shown()) > 0, name);
+    assert.ok(await page.$$eval(".section", (all) => all.every((it) => it.hidden === !it.querySelector("table.list > tbody > tr:not([hidden])"))), "no table without rows");
     await page.select(`select[name=${name}]`, "");
     await page.waitForFunction((rows) => document.querySelectorAll("table.list > tbody > tr:not([hidden])").length === rows, {}, rows);
   }
@@ -140,6 +144,7 @@ kept("axe finds nothing, in light and in dark");
   const seen = await page.$$eval("main > section", (all) => all.filter((it) => it.offsetParent !== null).length);
   assert.equal(seen, 5, "all pages are printed");
   assert.equal(await page.$eval("nav", (it) => getComputedStyle(it).display), "none");
+  assert.ok(await page.$$eval(".section", (all) => all.every((it) => getComputedStyle(it).contentVisibility === "visible")));
   const pdf = await page.pdf({ format: "A4", landscape: true });
   assert.ok(pdf.length > 10_000);
   kept("print");

@@ -1,7 +1,8 @@
 //! The report: what it says is what the published files say, it is the same file again, and it behaves in a real browser.
 
-use crate::common::{churn, repository, write, Population, Table};
+use crate::common::{churn, day, parquet_files, repository, write, Population, Table};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,11 +22,21 @@ fn published(lists: &Path, more: &[&str]) -> PathBuf {
     population.score(lists, &arguments)
 }
 
+/// The tables of the list in the markup.
+fn sections(html: &str) -> Vec<&str> {
+    let tables = html.split("<table class=\"list\">").skip(1);
+    tables.map(|table| table.split("\n</tbody>\n</table></div>").next().unwrap()).collect()
+}
+
+/// The rows of a table of the list, with their details.
+fn rows_of(section: &str) -> Vec<&str> {
+    section.split("\n<tr data-f=").skip(1).collect()
+}
+
 /// The rows of the list in the markup, without their details.
 fn rows(html: &str) -> Vec<String> {
-    let body =
-        html.split("<table class=\"list\">").nth(1).unwrap().split("\n</tbody>\n</table>\n</div>").next().unwrap();
-    body.split("\n<tr data-f=").skip(1).map(|row| row.split("<details>").next().unwrap().to_owned()).collect()
+    let rows = sections(html).into_iter().flat_map(rows_of);
+    rows.map(|row| row.split("<details>").next().unwrap().to_owned()).collect()
 }
 
 /// A text as markup has it.
@@ -66,6 +77,13 @@ fn the_report_says_what_the_files_say() {
         assert!(html.contains(&format!("<tr><th scope=row><bdi>{source}</bdi>")), "{source}");
         assert!(html.contains(read["newest"].as_str().unwrap()), "{source}");
     }
+    for (signal, recorded) in manifest["coverage"]["signals"].as_object().unwrap() {
+        let [first, last] = ["first_day", "last_day"].map(|key| recorded[key].as_str().unwrap());
+        assert!(html.contains(&format!("<bdi>{signal}</bdi><td>{first}<td>{last}<td class=n>")), "{signal}");
+        assert_eq!(recorded["days"][0]["day"], "2026-05-31");
+    }
+    let logins = manifest["coverage"]["signals"]["logins"]["days"][0]["rows"].as_u64().unwrap();
+    assert!(html.contains(&format!("<bdi>logins</bdi><td class=n>{logins} (")), "{logins}");
     let model: serde_json::Value = serde_json::from_str(&fs::read_to_string(run.join("model.json")).unwrap()).unwrap();
     let auc = model["evaluation"]["metrics"]["roc_auc"].as_f64().unwrap();
     assert!(html.contains(&format!("<td class=n>{auc:.4}<td")), "{auc}");
@@ -78,6 +96,118 @@ fn the_report_says_what_the_files_say() {
             "{effect:?}"
         );
     }
+}
+
+#[test]
+fn a_long_list_is_cut_into_tables() {
+    let lists = tempfile::tempdir().unwrap();
+    let run = published(lists.path(), &["--set", "list.capacity=1203"]);
+    let html = fs::read_to_string(run.join("report.html")).unwrap();
+    let list = Table::read(&run.join("at_risk.parquet"));
+    let sections = sections(&html);
+    let lengths: Vec<usize> = sections.iter().map(|section| rows_of(section).len()).collect();
+    assert_eq!(lengths, [500, 500, 203]);
+    for (section, caption) in
+        sections.iter().zip(["the highest rank first", "Rows 501 to 1,000", "Rows 1,001 to 1,203"])
+    {
+        let (head, _) = section.split_once("<tbody>").unwrap();
+        assert!(head.contains(&format!("{caption}</caption>")), "{head}");
+        assert_eq!(head.matches("<th scope=\"col\"").count(), head.matches("<th ").count(), "{head}");
+    }
+
+    for (place, row) in sections.into_iter().flat_map(rows_of).enumerate() {
+        assert!(row.contains(&format!("><td>{}<th scope=row>", place + 1)), "{row}");
+        assert_eq!(row.contains("<details>"), place < 1000, "{row}");
+        assert!(!row.contains("<td>None"), "{row}");
+        let told = (1..=4).filter_map(|reason| list.column(&format!("reason_{reason}_text"))[place].text());
+        let told: Vec<String> = told.map(escaped).collect();
+        assert!(told.iter().all(|told| row.contains(told)), "{told:?}: {row}");
+        assert!(place < 1000 || row.contains(&format!("<td>{}", told.join(" · "))), "{row}");
+    }
+}
+
+#[test]
+fn details_hold_the_rows_and_answers_that_there_are() {
+    const DAY: i64 = 86_400_000_000;
+    let lists = tempfile::tempdir().unwrap();
+    let run = published(lists.path(), &["--set", "list.capacity=50"]);
+    let html = fs::read_to_string(run.join("report.html")).unwrap();
+    let data = Population::shared().folder.join("data");
+    let as_of = day("2026-06-01");
+
+    // What the signals hold of each customer and signal: the instants, with the instrument and the score of answers.
+    type Events = BTreeMap<(i64, String), Vec<(i64, Option<(String, f64)>)>>;
+    let mut events = Events::new();
+    for signal in ["logins", "mentions", "surveys", "visits"] {
+        for file in parquet_files(&data.join(signal)) {
+            let table = Table::read(&file);
+            for row in 0..table.rows {
+                let customer = table.column("customer_id")[row].whole().unwrap();
+                let instant = table.column("ts")[row].whole().unwrap();
+                let answer = (signal == "surveys").then(|| {
+                    (table.column("kind")[row].text().unwrap().to_owned(), table.column("score")[row].number().unwrap())
+                });
+                if instant < as_of * DAY {
+                    events.entry((customer, signal.to_owned())).or_default().push((instant, answer));
+                }
+            }
+        }
+    }
+    let of = |customer: i64, signal: &str| {
+        let mut found = events.get(&(customer, signal.to_owned())).cloned().unwrap_or_default();
+        found.sort_by_key(|(instant, _)| *instant);
+        found
+    };
+
+    let details = Table::read(&run.join("details.parquet"));
+    let text = |name: &str, row: usize| details.column(name)[row].text().unwrap().to_owned();
+    let mut found: BTreeMap<i64, Vec<(String, i64, f64)>> = BTreeMap::new();
+    let mut weeks = 0;
+    for row in 0..details.rows {
+        let customer = details.column("customer_id")[row].whole().unwrap();
+        match text("detail", row).as_str() {
+            "week" => {
+                let (signal, first) = (text("name", row), day(&text("text", row)));
+                let within = |(instant, _): &&(i64, _)| (first * DAY..(first + 7) * DAY).contains(instant);
+                let expected = of(customer, &signal).iter().filter(within).count();
+                assert_eq!(
+                    details.column("value")[row].number(),
+                    Some(expected as f64),
+                    "{customer}, {signal}, {first}"
+                );
+                assert_eq!((as_of - first) % 7, 0);
+                weeks += 1;
+            }
+            "answer" => {
+                let value = details.column("value")[row].number().unwrap();
+                found.entry(customer).or_default().push((text("name", row), day(&text("text", row)), value));
+            }
+            _ => {}
+        }
+    }
+    // Features compare 84 days with the 84 before.
+    assert_eq!(weeks, 50 * 4 * 24);
+
+    // The measures look back on 13 months: answers are looked for as long.
+    let list = Table::read(&run.join("at_risk.parquet"));
+    let mut answers = 0;
+    for customer in list.column("customer_id").iter().map(|cell| cell.whole().unwrap()) {
+        let newest = of(customer, "surveys").into_iter().rev();
+        let expected: Vec<(String, i64, f64)> = newest
+            .filter_map(|(instant, answer)| answer.map(|(kind, score)| (kind, instant.div_euclid(DAY), score)))
+            .filter(|(_, answered, _)| *answered >= day("2025-05-01"))
+            .take(12)
+            .collect();
+        assert_eq!(found.remove(&customer).unwrap_or_default(), expected, "{customer}");
+        if let Some((kind, answered, score)) = expected.first() {
+            let date = churn_risk::calendar::Day(*answered as i32);
+            let told = format!("<tr><th scope=row>{date}<td>{}<td class=n>{score}", kind.to_uppercase());
+            assert!(html.contains(&told), "{told}");
+        }
+        answers += expected.len();
+    }
+    assert!(answers > 50, "{answers} answers");
+    assert!(html.contains("Rows a week in the 24 weeks before 2026-06-01"));
 }
 
 #[test]
@@ -188,7 +318,8 @@ fn the_report_keeps_its_promises_in_a_browser() {
         return;
     };
     let lists = tempfile::tempdir().unwrap();
-    let report = published(lists.path(), &["--set", "list.capacity=120"]).join("report.html");
+    // More than one table of the list.
+    let report = published(lists.path(), &["--set", "list.capacity=620"]).join("report.html");
     let folder = tempfile::tempdir().unwrap();
     let hostile = hostile_report(folder.path());
 

@@ -1,26 +1,24 @@
 //! The page of the list.
 
+use super::details::{Details, Known};
+use super::filters::{marks, Filter, Marks, REASON, SEGMENTS, TIER};
 use super::history::RiskHistory;
-use super::pictures::{sparkline, step};
+use super::listed::Columns;
+use super::pictures::sparkline;
 use super::run::PublishedRun;
-use super::table::{Cells, Table};
+use super::table::Cells;
 use super::text::{shown, spaced, Number};
 use crate::error::Result;
 use crate::language::{Numbers, Texts};
-use crate::published::{has_column, Column, Part, LIST, REASONS};
-use hashbrown::HashMap;
+use crate::published::{has_column, LIST};
 use minijinja::Value;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 
-/// A filter that would offer more choices than this is none: searching is faster.
-const MOST_OPTIONS: usize = 60;
 /// Sparklines and details are for the first customers of a list; a line each is for the others.
 const DETAILED: usize = crate::publish::details::DETAILED;
-/// The words of the list, in the order in which a person looks for them.
-const TIERS: [&str; 4] = ["critical", "high", "medium", "low"];
-const GROUPS: [&str; 2] = ["contact", "control"];
-const STATUSES: [&str; 5] = ["new", "returned", "up", "same", "down"];
+/// The list is cut into tables of so many rows: a browser lays out those that are looked at, so that a long list opens
+/// as fast as a short one.
+const SECTION_ROWS: usize = 500;
 
 /// The page.
 #[derive(Serialize)]
@@ -33,6 +31,13 @@ pub struct Page {
     has_value: bool,
     has_contract: bool,
     has_action: bool,
+    sections: Vec<Section>,
+}
+
+/// Some rows of the list, which are a table.
+#[derive(Serialize)]
+struct Section {
+    caption: String,
     rows: Vec<Row>,
 }
 
@@ -44,20 +49,6 @@ struct Head {
     /// How it is sorted first: the least, the most, or by its text.
     sorts: Option<&'static str>,
     sorted: bool,
-}
-
-#[derive(Serialize)]
-struct Filter {
-    name: String,
-    /// The column whose text it looks at; none if it looks for a mark among those of a row.
-    by: Option<usize>,
-    options: Vec<Choice>,
-}
-
-#[derive(Serialize)]
-struct Choice {
-    value: String,
-    text: String,
 }
 
 /// A customer.
@@ -78,6 +69,8 @@ struct Row {
     value: Option<Number>,
     contract: Option<Number>,
     reasons: Vec<Told>,
+    /// Whether it has more than a line.
+    is_detailed: bool,
     changed: Option<String>,
     action: Option<String>,
     action_notes: Vec<String>,
@@ -89,139 +82,29 @@ struct Told {
     code: String,
     text: String,
     by: String,
-    picture: Value,
-}
-
-/// What stands behind a customer's risk.
-#[derive(Serialize)]
-struct Details {
-    label: String,
-    caption: String,
-    lines: Vec<String>,
-    reference: String,
-    steps: Vec<Told>,
-    total: String,
-}
-
-/// A contribution to a customer's log-odds.
-struct Contribution {
-    code: String,
-    text: String,
-    value: f64,
-}
-
-/// What the files say of the listed customers beyond the list itself.
-struct Known {
-    contributions: HashMap<i64, Vec<Contribution>>,
-    /// The names of the segments, and the level of each by rank.
-    segments: BTreeMap<String, HashMap<i64, String>>,
 }
 
 /// The page of a run.
 pub fn page(run: &PublishedRun, texts: &Texts) -> Result<Page> {
     let cells = Columns::new(&run.list)?;
-    let known = known(run)?;
-    let has = run.history.has_compared();
+    let known = Known::read(run)?;
     let given: Vec<&str> = run.list.names().filter(|name| !has_column(LIST, name)).collect();
-    let marks = marks(texts, &run.list, &cells, &known, &given);
+    let columns = heads(texts, &given, &run.history.has_compared(), &run.history, &cells);
+    let marks = marks(texts, &run.list, &cells, &known.segments, &given, columns.len());
     let writer =
         Writer { run, texts, numbers: texts.language().numbers(), cells: &cells, known: &known, marks: &marks };
-    let rows = (0..run.list.rows()).map(|row| writer.row(row, &given)).collect();
+    let all = run.list.rows();
     Ok(Page {
-        columns: heads(texts, &given, &has, &run.history, &cells),
-        shown: {
-            let all = run.list.rows();
-            texts.with("list-shown", &[("shown", all.into()), ("all", all.into())])
-        },
-        has_details: !known.contributions.is_empty(),
+        columns,
+        shown: texts.with("list-shown", &[("shown", all.into()), ("all", all.into())]),
+        has_details: known.has_details(),
         has_history: !run.history.days.is_empty(),
         has_value: cells.has_value(),
         has_contract: cells.contract.is_some(),
         has_action: cells.action.is_some(),
-        rows,
+        sections: (0..all).step_by(SECTION_ROWS).map(|first| writer.section(first, &given)).collect(),
         filters: marks.filters,
     })
-}
-
-/// The columns of the list that the page shows.
-struct Columns<'a> {
-    rank: Cells<'a>,
-    customer: Cells<'a>,
-    probability: Cells<'a>,
-    tier: Cells<'a>,
-    value: Option<Cells<'a>>,
-    group: Cells<'a>,
-    reasons: Vec<[Cells<'a>; 3]>,
-    protective: Cells<'a>,
-    status: Cells<'a>,
-    previous_rank: Cells<'a>,
-    previous_probability: Cells<'a>,
-    changed: Cells<'a>,
-    days_listed: Cells<'a>,
-    contract: Option<Cells<'a>>,
-    action: Option<Cells<'a>>,
-    action_owner: Option<Cells<'a>>,
-    action_due: Option<Cells<'a>>,
-    improvement: Option<Cells<'a>>,
-}
-
-impl<'a> Columns<'a> {
-    fn new(list: &'a Table) -> Result<Columns<'a>> {
-        let column = |column: Column| list.column(&column.name());
-        // A column without a value is none to look at.
-        let filled = |name: &str| list.find(name).filter(|cells| !cells.is_empty());
-        let reason = |number: usize| -> Result<[Cells<'a>; 3]> {
-            let part = |part: Part| column(Column::Reason(number, part));
-            Ok([part(Part::Code)?, part(Part::Text)?, part(Part::Contribution)?])
-        };
-        Ok(Columns {
-            rank: column(Column::Rank)?,
-            customer: column(Column::CustomerId)?,
-            probability: column(Column::ChurnProbability)?,
-            tier: column(Column::RiskTier)?,
-            value: filled("value_at_risk"),
-            group: column(Column::Group)?,
-            reasons: (1..=REASONS as usize).map(reason).collect::<Result<_>>()?,
-            protective: column(Column::Protective(Part::Text))?,
-            status: column(Column::Status)?,
-            previous_rank: column(Column::PreviousRank)?,
-            previous_probability: column(Column::PreviousProbability)?,
-            changed: column(Column::ChangeReasonText)?,
-            days_listed: column(Column::DaysListed)?,
-            contract: filled("days_to_contract_end"),
-            action: filled("action"),
-            action_owner: filled("action_owner"),
-            action_due: filled("action_due"),
-            improvement: filled("improvement_text"),
-        })
-    }
-
-    fn has_value(&self) -> bool {
-        self.value.is_some()
-    }
-}
-
-fn known(run: &PublishedRun) -> Result<Known> {
-    let mut known = Known { contributions: HashMap::new(), segments: BTreeMap::new() };
-
-    let Some(details) = &run.details else { return Ok(known) };
-    let (rank, kind, name) = (details.column("rank")?, details.column("detail")?, details.column("name")?);
-    let (text, value) = (details.column("text")?, details.column("value")?);
-    for row in 0..details.rows() {
-        let (Some(rank), Some(kind), Some(name)) = (rank.number(row), kind.text(row), name.text(row)) else { continue };
-        let (rank, text) = (rank as i64, text.text(row).unwrap_or_default());
-        match kind.as_str() {
-            crate::publish::details::CONTRIBUTION => {
-                let value = value.number(row).unwrap_or(0.0);
-                known.contributions.entry(rank).or_default().push(Contribution { code: name, text, value });
-            }
-            crate::publish::details::SEGMENT => {
-                known.segments.entry(name).or_default().insert(rank, text);
-            }
-            _ => {}
-        }
-    }
-    Ok(known)
 }
 
 fn heads(texts: &Texts, given: &[&str], has: &[bool; 3], history: &RiskHistory, cells: &Columns<'_>) -> Vec<Head> {
@@ -256,77 +139,6 @@ fn heads(texts: &Texts, given: &[&str], has: &[bool; 3], history: &RiskHistory, 
     heads
 }
 
-/// What rows can be filtered by: what each choice is marked with in a row.
-struct Marks {
-    filters: Vec<Filter>,
-    /// The marks of values, filter by filter.
-    known: Vec<HashMap<String, String>>,
-}
-
-impl Marks {
-    /// Adds a filter whose choices have a value and a text each. One with a single choice, or with too many, is not
-    /// offered.
-    fn add(&mut self, prefix: &str, name: String, choices: Vec<(String, String)>) {
-        let mark = |number: usize| format!("{prefix}{number}");
-        let known = choices.iter().enumerate().map(|(number, (value, _))| (value.clone(), mark(number)));
-        self.known.push(known.collect());
-        if choices.len() > 1 && choices.len() <= MOST_OPTIONS {
-            let choice = |(number, (_, text)): (usize, (String, String))| Choice { value: mark(number), text };
-            let options = choices.into_iter().enumerate().map(choice).collect();
-            self.filters.push(Filter { name, by: None, options });
-        }
-    }
-
-    /// The mark of a value of the filter that was added at this place.
-    fn mark(&self, filter: usize, value: &str) -> Option<&str> {
-        self.known.get(filter)?.get(value).map(String::as_str)
-    }
-}
-
-/// The places of the first filters; those of the segments come after them.
-const TIER: usize = 0;
-const GROUP: usize = 1;
-const STATUS: usize = 2;
-const REASON: usize = 3;
-const SEGMENTS: usize = 4;
-
-/// The filters of a list.
-fn marks(texts: &Texts, list: &Table, cells: &Columns<'_>, known: &Known, given: &[&str]) -> Marks {
-    let mut marks = Marks { filters: Vec::new(), known: Vec::new() };
-    let used = |cells: &[Cells<'_>]| -> BTreeSet<String> {
-        (0..list.rows()).flat_map(|row| cells.iter().filter_map(move |cells| cells.text(row))).collect()
-    };
-    let worded = |prefix: &str, words: &[&str], used: BTreeSet<String>| -> Vec<(String, String)> {
-        let words = words.iter().filter(|word| used.contains(**word));
-        words.map(|word| ((*word).to_owned(), texts.text(&format!("{prefix}-{word}")))).collect()
-    };
-    let same = |used: BTreeSet<String>| -> Vec<(String, String)> {
-        used.into_iter().map(|value| (value.clone(), shown(&value))).collect()
-    };
-
-    marks.add("t", texts.text("column-tier"), worded("tier", &TIERS, used(&[cells.tier])));
-    marks.add("g", texts.text("column-group"), worded("group", &GROUPS, used(&[cells.group])));
-    marks.add("s", texts.text("column-status"), worded("status", &STATUSES, used(&[cells.status])));
-    let codes: Vec<Cells<'_>> = cells.reasons.iter().map(|[code, ..]| *code).collect();
-    marks.add("r", texts.text("column-reason"), same(used(&codes)));
-    for (place, (name, levels)) in known.segments.iter().enumerate() {
-        // Digits before a letter, which no other mark has.
-        marks.add(&format!("{place}k"), spaced(name), same(levels.values().cloned().collect()));
-    }
-
-    for (place, name) in given.iter().enumerate() {
-        let Some(cells) = list.find(name) else { continue };
-        let values = used(&[cells]);
-        if values.len() > 1 && values.len() <= MOST_OPTIONS && !known.segments.contains_key(*name) {
-            let choice = |value: String| Choice { value: shown(&value), text: shown(&value) };
-            // The columns of the rank and of the customer come first.
-            let options = values.into_iter().map(choice).collect();
-            marks.filters.push(Filter { name: spaced(name), by: Some(place + 2), options });
-        }
-    }
-    marks
-}
-
 /// Writes rows.
 struct Writer<'a> {
     run: &'a PublishedRun,
@@ -338,6 +150,16 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// The section that begins with a row.
+    fn section(&self, first: usize, given: &[&str]) -> Section {
+        let end = (first + SECTION_ROWS).min(self.run.list.rows());
+        let caption = match first {
+            0 => self.texts.text("list-caption"),
+            _ => self.texts.with("list-section", &[("from", (first + 1).into()), ("to", end.into())]),
+        };
+        Section { caption, rows: (first..end).map(|row| self.row(row, given)).collect() }
+    }
+
     fn row(&self, row: usize, given: &[&str]) -> Row {
         let (cells, texts) = (self.cells, self.texts);
         let rank = cells.rank.number(row).unwrap_or(0.0) as i64;
@@ -349,11 +171,11 @@ impl Writer<'_> {
             (word, text)
         };
         let (tier, tier_text) = word(cells.tier, "tier");
-        let (group, group_text) = word(cells.group, "group");
-        let (status, status_text) = word(cells.status, "status");
+        let (_, group_text) = word(cells.group, "group");
+        let (_, status_text) = word(cells.status, "status");
         let reasons: Vec<Told> = cells.reasons.iter().filter_map(|cells| self.reason(cells, row)).collect();
         let levels = self.known.segments.values().map(|levels| levels.get(&rank).map(String::as_str));
-        let words = [(TIER, tier.as_str()), (GROUP, &group), (STATUS, &status)].into_iter();
+        let words = [(TIER, tier.as_str())].into_iter();
         let codes = reasons.iter().map(|reason| (REASON, reason.code.as_str()));
         let levels = (SEGMENTS..).zip(levels).filter_map(|(filter, level)| Some((filter, level?)));
         let filters: Vec<&str> =
@@ -382,31 +204,28 @@ impl Writer<'_> {
             changes,
             history: is_detailed.then(|| self.sparkline(row, risk)),
             value: cells.value.and_then(|value| value.number(row)).map(|value| self.number(value)),
-            contract: cells
-                .contract
-                .and_then(|days| days.number(row))
-                .map(|days| Number { text: texts.with("unit-days", &[("days", (days as i64).into())]), sort: days }),
+            contract: cells.contract.and_then(|days| days.number(row)).map(|days| Number {
+                text: texts.with("unit-days", &[("days", (days as i64).into())]),
+                sort: days.to_string(),
+            }),
             // Lines are short, so that many of them open fast.
-            changed: cells
-                .changed
-                .text(row)
-                .filter(|_| is_detailed)
-                .map(|text| texts.with("changed", &[("text", shown(&text).into())])),
+            changed: cells.changed.text(row).filter(|_| is_detailed).map(|text| shown(&text)),
+            is_detailed,
             action: filled(cells.action),
             action_notes: action_owner.into_iter().chain(action_due).collect(),
-            details: self.details(row, rank, &customer),
+            details: self.known.details(self.run, texts, cells, row),
             reasons,
         }
     }
 
     fn reason(&self, [code, text, by]: &[Cells<'_>; 3], row: usize) -> Option<Told> {
         let by = by.number(row).map_or(String::new(), |by| self.numbers.signed(by, 2));
-        Some(Told { code: code.text(row)?, text: shown(&text.text(row)?), by, picture: Value::UNDEFINED })
+        Some(Told { code: code.text(row)?, text: shown(&text.text(row)?), by })
     }
 
     fn number(&self, value: f64) -> Number {
         let decimals = if value.fract() == 0.0 { 0 } else { 2 };
-        Number { text: self.numbers.decimals(value, decimals), sort: value }
+        Number { text: self.numbers.decimals(value, decimals), sort: value.to_string() }
     }
 
     /// A difference of risks, in percentage points.
@@ -435,58 +254,9 @@ impl Writer<'_> {
         };
         Value::from_safe_string(sparkline(&values, &title))
     }
-
-    fn details(&self, row: usize, rank: i64, customer: &str) -> Option<Details> {
-        let texts = self.texts;
-        let contributions = self.known.contributions.get(&rank)?;
-        let reference = self.run.manifest.reference_log_odds;
-        let total: f64 = contributions.iter().map(|contribution| contribution.value).sum();
-        let signed = |value: f64| self.numbers.signed(value, 2);
-        let mut level = reference;
-        let levels: Vec<[f64; 2]> = contributions
-            .iter()
-            .map(|told| {
-                let before = level;
-                level += told.value;
-                [before, level]
-            })
-            .collect();
-        let low = levels.iter().flatten().fold(reference, |low, &level| low.min(level));
-        let high = levels.iter().flatten().fold(reference, |high, &level| high.max(level));
-        let told = |(told, &[before, after]): (&Contribution, &[f64; 2])| Told {
-            code: told.code.clone(),
-            text: shown(&told.text),
-            by: signed(told.value),
-            picture: Value::from_safe_string(step(before, after, [low, high])),
-        };
-
-        let mut lines = Vec::new();
-        if let Some(text) = self.cells.protective.text(row) {
-            lines.push(texts.with("protects", &[("text", shown(&text).into())]));
-        }
-        let improvement = self.cells.improvement.and_then(|cells| cells.text(row));
-        lines.extend(improvement.map(|text| shown(&text)));
-        let days = self.cells.days_listed.number(row).unwrap_or(0.0) as i64;
-        lines.push(texts.with("days-listed", &[("days", days.into())]));
-        let before = (self.cells.previous_rank.number(row), self.cells.previous_probability.number(row));
-        if let (Some(rank), Some(risk)) = before {
-            let risk = self.numbers.percent(risk, 1);
-            lines.push(texts.with("before", &[("rank", (rank as i64).into()), ("risk", risk.into())]));
-        }
-
-        let name = [("customer", shown(customer).into())];
-        Some(Details {
-            label: texts.with("details-of", &name),
-            caption: texts.with("contributions-caption", &name),
-            lines,
-            reference: signed(reference),
-            steps: contributions.iter().zip(&levels).map(told).collect(),
-            total: signed(reference + total),
-        })
-    }
 }
 
-/// As many digits as sorting needs.
-fn rounded(share: f64) -> f64 {
-    (share * 1e5).round() / 1e5
+/// A share as it is sorted: a short number, in hundredths of a percentage point.
+fn rounded(share: f64) -> String {
+    ((share * 1e4).round() as i64).to_string()
 }

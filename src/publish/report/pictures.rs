@@ -55,6 +55,25 @@ pub fn step(before: f64, after: f64, [low, high]: [f64; 2]) -> String {
     )
 }
 
+/// Rows week by week, a bar each, of a signal that has been recorded in the last of so many weeks. The numbers stand beside
+/// it; the style sheet draws the line at its end, the as-of date.
+pub fn weeks(counts: &[u64], shown: usize) -> String {
+    const HEIGHT: u64 = 16;
+    const STEP: usize = 4;
+
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let mut path = String::new();
+    for (place, &count) in (shown.saturating_sub(counts.len())..).zip(counts).filter(|(_, &count)| count > 0) {
+        let height = (count as f64 / most as f64 * HEIGHT as f64).round().max(1.0);
+        let _ = write!(path, "M{} 0v-{height}", STEP * place + 2);
+    }
+    let width = STEP * shown.max(counts.len());
+    format!(
+        "<svg class=weeks viewBox=\"0 -{HEIGHT} {width} {HEIGHT}\" width={width} height={HEIGHT} aria-hidden=true><path \
+         d=\"{path}\"></path></svg>"
+    )
+}
+
 /// A value with what it is called.
 pub struct Bar {
     /// What it is called.
@@ -253,6 +272,14 @@ mod tests {
         assert!(drawn.contains("<rect class=up x=35 width=35 "), "{drawn}");
         assert!(step(-1.0, -2.0, [-3.0, 1.0]).contains("<rect class=down x=35 width=35 "));
         assert!(!step(0.0, 0.0, [0.0, 0.0]).contains("NaN"));
+    }
+
+    #[test]
+    fn weeks_end_at_the_as_of_date_whenever_they_begin() {
+        let drawn = weeks(&[8, 0, 1], 5);
+        assert!(drawn.contains("viewBox=\"0 -16 20 16\"") && drawn.contains("d=\"M10 0v-16M18 0v-2\""), "{drawn}");
+        assert!(weeks(&[1, 10_000], 2).contains("d=\"M2 0v-1M6 0v-16\""), "a week with a row is seen");
+        assert!(weeks(&[0, 0], 2).contains("d=\"\"") && weeks(&[], 0).contains("d=\"\""));
     }
 
     #[test]

@@ -71,6 +71,7 @@ pub struct RunManifest {
     pub sources: BTreeMap<String, Source>,
     #[serde(default)]
     pub quarantine: BTreeMap<String, BTreeMap<String, u64>>,
+    pub coverage: Option<Coverage>,
     #[serde(default)]
     pub warnings: Vec<String>,
     #[serde(default)]
@@ -86,6 +87,43 @@ pub struct Source {
     pub before_look_back: i64,
     pub future_date: i64,
     pub newest: Option<String>,
+}
+
+/// What the tables hold of the past.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Coverage {
+    pub signals: BTreeMap<String, Recorded>,
+    pub churn: Option<Recorded>,
+}
+
+/// What is recorded of a signal, or of the cancellations.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Recorded {
+    pub first_day: Option<Day>,
+    pub last_day: Option<Day>,
+    pub customers_share: f64,
+    /// Of a signal, the last days, the newest first.
+    #[serde(default)]
+    pub days: Vec<RecordedDay>,
+    /// Of the cancellations, where they seem to end.
+    pub ended: Option<Ended>,
+}
+
+/// The rows of a day.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RecordedDay {
+    pub day: Day,
+    pub rows: i64,
+    /// What is usual for its weekday.
+    pub usual: Option<f64>,
+}
+
+/// A silence after the last cancellation that is too long to be one.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ended {
+    pub last: Day,
+    pub silent_days: i64,
+    pub expected: f64,
 }
 
 /// A file of the run.

@@ -17,7 +17,7 @@ pub struct Fact {
 #[derive(Serialize)]
 pub struct Number {
     pub text: String,
-    pub sort: f64,
+    pub sort: String,
 }
 
 /// Text from the data, on a page: on one line, cut, and with nothing in it that turns what follows.

@@ -16,17 +16,19 @@
   addEventListener("hashchange", turn);
   turn();
 
-  var table = document.querySelector("table.list");
-  if (!table) { return; }
-  var body = table.tBodies[0];
-  var rows = Array.from(body.rows);
+  // The list lies in several tables, which browsers lay out when they are looked at. Sorting goes across all of them.
+  var tables = Array.from(document.querySelectorAll("table.list"));
+  if (!tables.length) { return; }
+  var lengths = tables.map(function (table) { return table.tBodies[0].rows.length; });
+  var rows = [];
+  tables.forEach(function (table) { rows.push.apply(rows, table.tBodies[0].rows); });
   var form = document.querySelector("form.filters");
   var status = document.getElementById("shown");
   var all = status.textContent;
   form.hidden = false;
 
   // Sorting: a click, or Enter and the space bar, on a heading; a second one turns the order.
-  var heads = Array.from(table.tHead.rows[0].cells);
+  var heads = Array.from(tables[0].tHead.rows[0].cells);
   var collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
   function key(row, column, kind) {
     var cell = row.cells[column];
@@ -38,8 +40,15 @@
     var kind = head.dataset.sorts;
     var was = head.getAttribute("aria-sort");
     var down = was === null ? kind === "most" : was === "ascending";
-    heads.forEach(function (other) { other.removeAttribute("aria-sort"); });
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    tables.forEach(function (table) {
+      Array.from(table.tHead.rows[0].cells).forEach(function (other, place) {
+        if (place === column) {
+          other.setAttribute("aria-sort", down ? "descending" : "ascending");
+        } else {
+          other.removeAttribute("aria-sort");
+        }
+      });
+    });
     var keyed = rows.map(function (row, place) { return [key(row, column, kind), place, row]; });
     keyed.sort(function (a, b) {
       var x = a[0], y = b[0], order;
@@ -50,9 +59,24 @@
       }
       return order || a[1] - b[1];
     });
-    var sorted = document.createDocumentFragment();
-    keyed.forEach(function (entry) { sorted.appendChild(entry[2]); });
-    body.appendChild(sorted);
+    var next = 0;
+    tables.forEach(function (table, place) {
+      var sorted = document.createDocumentFragment();
+      for (var end = next + lengths[place]; next < end; next += 1) { sorted.appendChild(keyed[next][2]); }
+      table.tBodies[0].appendChild(sorted);
+    });
+    arrange();
+  }
+  // Of a table that has no row to show nothing is shown, and one that is not laid out has room for its rows.
+  function arrange() {
+    tables.forEach(function (table, place) {
+      var body = table.tBodies[0];
+      var hidden = 0;
+      for (var row = body.firstElementChild; row; row = row.nextElementSibling) { hidden += row.hidden; }
+      var section = table.parentNode;
+      section.hidden = hidden === lengths[place];
+      section.style.containIntrinsicBlockSize = hidden ? "auto " + 4 * (lengths[place] - hidden) + "rem" : "";
+    });
   }
   heads.forEach(function (head, column) {
     if (!head.dataset.sorts) { return; }
@@ -83,6 +107,7 @@
       row.hidden = !keep;
       shown += keep;
     });
+    arrange();
     if (shown === rows.length) { status.textContent = all; return; }
     var number = new Intl.NumberFormat(document.documentElement.lang);
     var first = number.format(rows.length);
@@ -102,7 +127,7 @@
       open.textContent = other;
       var is = open.getAttribute("aria-pressed") !== "true";
       open.setAttribute("aria-pressed", String(is));
-      body.querySelectorAll("tr:not([hidden]) details").forEach(function (it) { it.open = is; });
+      document.querySelectorAll("table.list > tbody > tr:not([hidden]) details").forEach(function (it) { it.open = is; });
     });
   }
 })();
