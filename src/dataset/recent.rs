@@ -1,5 +1,6 @@
 //! What a few customers did of late: their rows week by week, and their last answers to surveys.
 
+use super::budget::MemoryPlan;
 use super::plan::RowsPlan;
 use super::visit::{visit, Visited};
 use crate::calendar::{Day, MICROS};
@@ -104,8 +105,9 @@ pub fn recent(plan: &RowsPlan<'_>, request: &Request<'_>, observer: &dyn Observe
             .collect();
         found.lock().unwrap_or_else(PoisonError::into_inner).extend(of_members);
     };
-    let visited = Visited { signals: request.signals, customers: &few, memory: request.memory };
-    visit(plan, &visited, |signal| first(signal.kind), as_of, observer, &visitor)?;
+    let budget = MemoryPlan::of_few(request.memory).for_rows();
+    let visited = Visited { signals: request.signals, customers: &few, budget };
+    visit(plan, visited, |signal| first(signal.kind), as_of, observer, &visitor)?;
 
     let mut customers = vec![OfCustomer::default(); order.len()];
     for (place, of_customer) in found.into_inner().unwrap_or_else(PoisonError::into_inner) {

@@ -7,7 +7,7 @@ use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::Signal;
 use crate::error::Result;
-use crate::memory::Memory;
+use crate::memory::Budget;
 use crate::observer::Observer;
 use crate::sources::{self, CustomerTable, Reason, Resolver, SignalReport, SignalScan, Table};
 use rayon::prelude::*;
@@ -19,13 +19,18 @@ pub struct Visited<'a> {
     /// The customers: rows of others are counted as those of nobody.
     pub customers: &'a CustomerTable,
     /// What may be held of the rows.
-    pub memory: &'a Memory,
+    pub budget: Budget,
 }
 
 impl<'a> Visited<'a> {
     /// All customers of some tables.
-    pub fn all(tables: &'a Tables) -> Visited<'a> {
-        Visited { signals: &tables.sources.signals, customers: &tables.customers, memory: &tables.memory }
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) when the memory has no room for their rows.
+    pub fn all(tables: &'a Tables) -> Result<Visited<'a>> {
+        let memory = MemoryPlan::new(&tables.memory, tables.customers.len(), 1, None)?;
+        let (signals, customers) = (&tables.sources.signals, &tables.customers);
+        Ok(Visited { signals, customers, budget: memory.for_rows() })
     }
 }
 
@@ -38,7 +43,7 @@ impl<'a> Visited<'a> {
 /// A source that cannot be decoded.
 pub fn visit(
     plan: &RowsPlan<'_>,
-    visited: &Visited<'_>,
+    visited: Visited<'_>,
     first: impl Fn(&Signal) -> Day,
     end: Day,
     observer: &dyn Observer,
@@ -57,8 +62,7 @@ pub fn visit(
         .collect();
 
     let mut clock = Clock::start(observer);
-    let memory = MemoryPlan::new(visited.memory, visited.customers.len(), 1, None)?;
-    let store = sources::scan(&scans, visited.customers, end, &plan.zone, memory.for_rows(), &|_| ())?;
+    let store = sources::scan(&scans, visited.customers, end, &plan.zone, visited.budget, &|_| ())?;
     clock.lap("scan of rows to be counted");
 
     let partitions = (0..store.partitioning.count()).par_bridge();

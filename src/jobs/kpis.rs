@@ -71,7 +71,7 @@ fn count_earlier(
 ) -> Result<Vec<SignalReport>> {
     let days = ScanDays { first: pass.first(), end: pass.end() };
     let visitor = |rows: &_, members: &[u32]| tally.add(pass, rows, members);
-    let reports = dataset::visit(plan, &Visited::all(tables), |_| days.first, days.end, job, &visitor)?;
+    let reports = dataset::visit(plan, Visited::all(tables)?, |_| days.first, days.end, job, &visitor)?;
 
     for ((name, signal), report) in plan.signals.iter().zip(&reports) {
         let unusable = report.rows.quarantine.total();

@@ -98,7 +98,7 @@ async function judge(file, scheme, hash) {
   assert.deepEqual((await cells(0)).map(Number), Array.from({ length: rows }, (_, place) => place + 1));
   const tables = await page.$$eval("table.list", (all) => all.map((it) => it.tBodies[0].rows.length));
   assert.ok(tables.length > 1 && tables.slice(0, -1).every((rows) => rows === tables[0]), "the list lies in tables of equal length");
-  assert.equal(await page.$$eval("table.list thead th:first-child", (all) => new Set(all.map((it) => it.getAttribute("aria-sort"))).size), 1);
+  assert.equal(await page.$$eval("table.list > thead > tr > th:first-child", (all) => new Set(all.map((it) => it.getAttribute("aria-sort"))).size), 1);
   kept("sorting by keyboard, with aria-sort, across all tables");
 
   const shown = () => page.$$eval("table.list > tbody > tr:not([hidden])", (rows) => rows.length);

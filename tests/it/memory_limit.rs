@@ -66,7 +66,9 @@ fn a_list_is_the_same_whether_or_not_everything_fits() {
     let scratch = tempfile::tempdir().unwrap();
     let arguments = |lists: &Path| {
         let set = format!("paths.lists={}", lists.display());
-        ["score", "--as-of", Population::AS_OF, "--threads", "2", "--set", &set].map(str::to_owned).to_vec()
+        let formats = "publish.formats=[\"parquet\",\"csv\",\"html\"]";
+        let arguments = ["score", "--as-of", Population::AS_OF, "--threads", "2", "--set", &set, "--set", formats];
+        arguments.map(str::to_owned).to_vec()
     };
     let plain = arguments(lists[0].path());
     churn(scratch.path(), &plain.iter().map(String::as_str).collect::<Vec<_>>()).ok();
@@ -74,7 +76,7 @@ fn a_list_is_the_same_whether_or_not_everything_fits() {
     let limited: Vec<&str> = limited.iter().map(String::as_str).collect();
     let limit = least(scratch.path(), &limited);
     churn(scratch.path(), &[&limited[..], &["--memory-limit", &limit]].concat()).ok();
-    for name in ["at_risk.csv", "at_risk.parquet", "scores.parquet", "kpis.parquet"] {
+    for name in ["at_risk.csv", "at_risk.parquet", "scores.parquet", "kpis.parquet", "details.parquet", "report.html"] {
         let [one, other] = [&lists[0], &lists[1]]
             .map(|lists| fs::read(lists.path().join(format!("as_of={}", Population::AS_OF)).join(name)).unwrap());
         assert!(one == other, "{limit} changes {name}");
