@@ -1,7 +1,9 @@
 //! The values of keys that take one of a few words, or a word or a number.
 
 use crate::calendar::Day;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 
 /// Defines an enumeration whose values are written as these words.
 macro_rules! words {
@@ -75,6 +77,90 @@ impl EpochUnit {
         const YEAR: i64 = 31_556_952;
         let units = [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds, EpochUnit::Nanoseconds];
         units.into_iter().find(|unit| (20 * YEAR..130 * YEAR).contains(&(number / unit.in_a_second())))
+    }
+}
+
+words! {
+    /// How a list goes to somebody else.
+    pub enum DeliveryKind {
+        /// Files that another system loads.
+        Csv = "csv",
+        /// A digest that is posted.
+        Webhook = "webhook",
+    }
+}
+
+words! {
+    /// Who receives a delivery.
+    pub enum Profile {
+        /// Files for the Bulk API of Salesforce.
+        Salesforce = "salesforce",
+        /// Files for the import of HubSpot.
+        HubSpot = "hubspot",
+        /// Files for any other system.
+        Plain = "plain",
+        /// A message in Slack.
+        Slack = "slack",
+        /// A card in Microsoft Teams.
+        Teams = "teams",
+        /// Plain JSON.
+        Json = "json",
+    }
+}
+
+impl DeliveryKind {
+    /// As the configuration writes it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+}
+
+impl Profile {
+    /// As the configuration writes it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// The kind of delivery that it belongs to.
+    pub fn kind(self) -> DeliveryKind {
+        match self {
+            Profile::Salesforce | Profile::HubSpot | Profile::Plain => DeliveryKind::Csv,
+            Profile::Slack | Profile::Teams | Profile::Json => DeliveryKind::Webhook,
+        }
+    }
+}
+
+/// Names, each with the name of a list column, in the order in which they are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping(pub Vec<(String, String)>);
+
+impl Serialize for Mapping {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, column)| (name, column)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Mapping {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mapping, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Mapping;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("names with list columns")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Mapping, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Mapping(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
     }
 }
 

@@ -71,7 +71,7 @@ mod tests {
     ];
 
     /// The sections that are switched off, since only their owner can fill them in.
-    const OFF: &[&str] = &["customers", "signals.*", "table", "playbook.*"];
+    const OFF: &[&str] = &["customers", "signals.*", "table", "playbook.*", "deliveries.*"];
 
     const SIGNALS: &str = "\
 # A section for each signal, under any name: letters, digits, `_` and `-`. Its features are called after it.
@@ -81,6 +81,11 @@ mod tests {
 # What to do about a reason: a section for each code, or for a pattern in which `*` stands for any characters. The first
 # reason of a customer that has one decides; of several for one code, the code itself and then the longest pattern. The
 # control group gets none. `churn check` names what matches no reason.
+";
+
+    const DELIVERIES: &str = "\
+# Where lists go besides their folder: a section for each delivery, under any name of letters, digits, `_` and `-`. Keys
+# of the other kind have no effect. docs/deliveries.md has recipes.
 ";
 
     /// Signals of the other kinds. The first that has a key shows its sentence.
@@ -126,7 +131,11 @@ instrument_name = "ces"
 
     /// A section as the file shows it.
     fn header(section: &str) -> String {
-        let name = if section.starts_with("playbook") { "\"LOGINS_*\"" } else { "logins" };
+        let name = match section.split_once('.') {
+            Some(("playbook", _)) => "\"LOGINS_*\"",
+            Some(("deliveries", _)) => "crm",
+            _ => "logins",
+        };
         section.replace('*', name)
     }
 
@@ -141,6 +150,8 @@ instrument_name = "ces"
             text += SIGNALS;
         } else if section == "playbook.*" {
             text += PLAYBOOK;
+        } else if section == "deliveries.*" {
+            text += DELIVERIES;
         }
 
         text += &format!("{}[{}]\n", if is_off { "#" } else { "" }, header(section));

@@ -9,7 +9,7 @@ use toml::Value;
 
 /// One key.
 pub(super) struct Key {
-    /// Where it stands; `*` is the name of a signal, or the reason code of a play.
+    /// Where it stands; `*` is the name of a signal or of a delivery, or the reason code of a play.
     pub path: &'static str,
     /// What it means, as the lines of a comment.
     pub sentence: &'static [&'static str],
@@ -120,6 +120,12 @@ pub(super) enum Kind {
     Range,
     /// The scales of some survey instruments.
     Scales,
+    /// Names, each with the name of a column.
+    NamedColumns,
+    /// The name of a variable of the environment that holds a secret. What else is found is not repeated: it may be the secret.
+    Variable,
+    /// The address of a page.
+    Link,
     /// Dates, kept ascending and distinct.
     Dates,
     /// A count or dates.
@@ -137,7 +143,8 @@ pub(super) const MOST: i64 = u32::MAX as i64;
 impl Kind {
     /// Whether a value on the command line or in the environment is text also when it looks like something else.
     pub fn is_text(&self) -> bool {
-        matches!(self, Kind::Text | Kind::Word | Kind::Column | Kind::Path | Kind::Choice(_) | Kind::Zone)
+        use Kind::*;
+        matches!(self, Text | Word | Column | Path | Choice(_) | Zone | Variable | Link)
     }
 
     /// The value in its canonical form, or nothing if the key does not take it.
@@ -169,6 +176,13 @@ impl Kind {
                 _ => None,
             },
             Kind::Scales => scales(value).ok(),
+            Kind::NamedColumns => {
+                let given = value.as_table()?;
+                let is_whole = given.iter().all(|(name, column)| is_header(name) && text(column).is_some());
+                is_whole.then(|| value.clone())
+            }
+            Kind::Variable => text(value).filter(|name| is_variable(name)).map(Value::from),
+            Kind::Link => text(value).filter(|address| is_link(address)).map(Value::from),
             Kind::Dates => {
                 let dates: Option<BTreeSet<Day>> = value.as_array()?.iter().map(date).collect();
                 non_empty(dates?.into_iter().map(|day| Value::from(day.to_string())).collect())
@@ -183,6 +197,8 @@ impl Kind {
     pub fn found(&self, value: &Value) -> String {
         match self {
             Kind::Scales => scales(value).err().unwrap_or_else(|| describe(value)),
+            Kind::NamedColumns => mapping(value),
+            Kind::Variable => "something else, which is not shown as it may be a secret".to_owned(),
             _ => describe(value),
         }
     }
@@ -205,6 +221,14 @@ impl Kind {
             Kind::WordOr(words, number, _) => format!("{} or {number}", quoted(words)),
             Kind::Range => "a lower and a higher number, for example [0, 10]".to_owned(),
             Kind::Scales => "scales of nps, csat and ces, for example { csat = { from = 1, to = 10 } }".to_owned(),
+            Kind::NamedColumns => {
+                "names with list columns, for example { Churn_Risk__c = \"churn_probability\" }".to_owned()
+            }
+            Kind::Variable => {
+                "the name of a variable of the environment: letters, digits and `_`, not beginning with a digit"
+                    .to_owned()
+            }
+            Kind::Link => "an address that begins with https:// or http://, without blanks".to_owned(),
             Kind::Dates => "a list of dates, for example [\"2026-05-01\"]".to_owned(),
             Kind::CountOrDates => {
                 format!("{}, or {}", Kind::Whole(1, LONGEST_WINDOW).expected(), Kind::Dates.expected())
@@ -269,6 +293,30 @@ fn distinct_in_order(value: Value) -> Option<Value> {
 
 fn non_empty(items: Vec<Value>) -> Option<Value> {
     (!items.is_empty()).then_some(Value::Array(items))
+}
+
+/// What is wrong with names and their columns.
+fn mapping(value: &Value) -> String {
+    let Some(given) = value.as_table() else { return describe(value) };
+    let wrong = given.iter().find(|(name, column)| !is_header(name) || text(column).is_none());
+    wrong
+        .map_or_else(|| describe(value), |(name, column)| format!("{} for {}", describe(column), spelling::named(name)))
+}
+
+/// Whether a name can be the head of a column: on one line, without blanks at its ends.
+fn is_header(name: &str) -> bool {
+    !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control)
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether a text is the address of a page, which ends nowhere inside it for those who mark links with `<`, `|` or `)`.
+fn is_link(address: &str) -> bool {
+    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+    let ends = |c: char| c.is_whitespace() || c.is_control() || "<>|()[]\"\\".contains(c);
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(ends))
 }
 
 /// The scales of instruments, each whole, or what is wrong with them.

@@ -4,8 +4,8 @@
 
 use super::key::Key;
 use super::settings::{
-    Churn, Customers, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play, Promotion, Publish,
-    Reasons, Signal, Table, Time, Training,
+    Churn, Customers, Delivery, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play, Promotion,
+    Publish, Reasons, Signal, Table, Time, Training,
 };
 use crate::spelling;
 use std::collections::BTreeSet;
@@ -23,6 +23,7 @@ pub(super) const SECTIONS: &[&[Key]] = &[
     List::KEYS,
     Reasons::KEYS,
     Play::KEYS,
+    Delivery::KEYS,
     Economics::KEYS,
     Publish::KEYS,
     Kpi::KEYS,
@@ -51,7 +52,7 @@ fn begins_with(key: &Key, path: &[&str]) -> bool {
     key.path.split('.').zip(path).all(|(known, given)| known == "*" || known == *given)
 }
 
-/// The keys of a section, which for signals and for the playbook is the section of one of them.
+/// The keys of a section, which for signals, the playbook and deliveries is the section of one of them.
 pub(super) fn in_section(section: &str) -> impl Iterator<Item = &'static Key> + '_ {
     all().filter(move |key| match key.section().strip_suffix('*') {
         Some(head) => section.len() > head.len() && section.starts_with(head),

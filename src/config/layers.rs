@@ -71,7 +71,13 @@ impl Layers {
     /// current folder. A variable with two underscores in a row names a key whether or not there is such a section, and
     /// one that is spelt nearly like a key or an option of the program is a mistake; all others belong to someone else.
     pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
-        let mut variables: Vec<_> = variables.into_iter().collect();
+        // Those that hold the secret of a delivery are no settings, however they are called.
+        let is_secret = |name: &String| {
+            let named =
+                self.leaves.iter().filter(|(key, _)| key.starts_with("deliveries.") && key.ends_with(".url_env"));
+            named.map(|(_, leaf)| leaf.value.as_str()).any(|secret| secret == Some(name.as_str()))
+        };
+        let mut variables: Vec<_> = variables.into_iter().filter(|(name, _)| !is_secret(name)).collect();
         variables.sort();
 
         let mut seen: BTreeMap<Vec<String>, String> = BTreeMap::new();
@@ -186,6 +192,11 @@ impl Layers {
                 let asked = "begin with a letter and go on with letters, digits, `_` and `-`";
                 self.problems.push(format!("`{key}` ({layer}): the name of a signal must {asked}"));
             }
+            (["deliveries", name], _) if !is_signal_name(name) => {
+                let asked = "begin with a letter and go on with letters, digits, `_` and `-`";
+                let shown = spelling::cut(&key, 80);
+                self.problems.push(format!("`{shown}` ({layer}): the name of a delivery must {asked}"));
+            }
             (["playbook", code], _) if !is_code_pattern(code) => {
                 let asked = "is a reason code or a pattern of them: capitals, digits, `_`, and `*` for any characters";
                 self.problems
@@ -296,7 +307,10 @@ impl Layers {
         let mut path = vec![section.to_owned()];
         match rest.strip_prefix("__").map(|levels| (levels, levels.rsplit_once("__"))) {
             Some((_, Some((signal, key)))) if section == "signals" => {
-                path.extend([self.signal_called(signal), key.to_owned()]);
+                path.extend([self.called("signals.", signal), key.to_owned()]);
+            }
+            Some((_, Some((delivery, key)))) if section == "deliveries" => {
+                path.extend([self.called("deliveries.", delivery), key.to_owned()]);
             }
             // Variables are told apart in small letters, codes are in capitals.
             Some((_, Some((code, key)))) if section == "playbook" => path.extend([code.to_uppercase(), key.to_owned()]),
@@ -306,10 +320,11 @@ impl Layers {
         Some(path)
     }
 
-    /// The signal that the file calls so but for letter case and hyphens, which variables cannot hold.
-    fn signal_called(&self, name: &str) -> String {
+    /// The signal or the delivery that the file calls so but for letter case and hyphens, which variables cannot hold.
+    fn called(&self, head: &str, name: &str) -> String {
         let plain = |name: &str| name.to_lowercase().replace('-', "_");
-        self.signal_names().find(|known| plain(known) == plain(name)).unwrap_or(name).to_owned()
+        let mut known = self.written.iter().filter_map(|section| section.strip_prefix(head));
+        known.find(|known| plain(known) == plain(name)).unwrap_or(name).to_owned()
     }
 }
 

@@ -11,7 +11,7 @@
 //! | `keys` | the list of all keys |
 //! | `defaults` | `default.toml`, written from the definitions |
 //! | `layers` | the layers as written, combined key by key |
-//! | `validate` | what no key can check alone |
+//! | `validate`, `deliveries` | what no key can check alone |
 //! | `resolve` | [`load`]: from the layers to [`Resolved`], every problem in one message |
 //! | `show` | the resolved whole for reading |
 //!
@@ -20,6 +20,7 @@
 
 mod choices;
 mod defaults;
+mod deliveries;
 mod key;
 mod keys;
 mod layers;
@@ -31,15 +32,15 @@ mod validate;
 
 pub use crate::measures::{Best, Instrument, Scale, Scales, SignalKind};
 pub use choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Direction, EpochUnit, EvaluationChoice, Folds,
-    Format, KpiPeriod, Penalty, RankBy, Reference, Sample,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, Direction, EpochUnit,
+    EvaluationChoice, Folds, Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
 };
 pub use defaults::{starter, Set, DEFAULT_TOML};
 pub use layers::Layer;
 pub use resolve::{environment, load, load_for_table, Resolved, DEFAULT_FILE};
 pub use settings::{
-    matches, Activity, Churn, Customers, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play,
-    Promotion, Publish, Reasons, Settings, Signal, Table, Time, Training,
+    matches, Activity, Churn, Customers, Delivery, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths,
+    Play, Promotion, Publish, Reasons, Settings, Signal, Table, Time, Training,
 };
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! comment is its sentence in `default.toml` and in `docs/configuration.md`; `section!` says how the rest is read.
 
 use super::choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, EpochUnit, EvaluationChoice, Folds, Format,
-    KpiPeriod, Penalty, RankBy, Reference, Sample,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, EpochUnit, EvaluationChoice, Folds,
+    Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
 };
 use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
@@ -48,6 +48,9 @@ pub struct Settings {
     /// What to do about which reason, by the code or the pattern of codes.
     #[serde(default)]
     pub playbook: BTreeMap<String, Play>,
+    /// Where lists go besides their folder, by name.
+    #[serde(default)]
+    pub deliveries: BTreeMap<String, Delivery>,
     /// What keeping a customer costs and brings.
     pub economics: Economics,
     /// What a run writes.
@@ -307,6 +310,9 @@ section! {
         /// What reasons compare with: population (the mean of all eligible customers) or cut_off (the last
         /// tenth of the list, at least 50).
         reference: Reference = "population" => Choice(Reference::WORDS);
+        /// A pass-through or categorical column: the listed customers of each of its values also become a list of their own
+        /// under `by_{column}/`, as csv and xlsx where `publish.formats` names them.
+        split_by: Option<String>, like "account_owner" => Column;
     }
 }
 
@@ -330,6 +336,33 @@ section! {
         owner: Option<String>, like "customer success" => Text;
         /// Calendar days from the date of the list until it should be done; without this there is no due date.
         due_days: Option<u32>, like 2 => Whole(0, LONGEST_STRETCH);
+    }
+}
+
+section! {
+    /// Where a list goes besides its folder.
+    ["deliveries.*"]
+    pub struct Delivery {
+        /// csv (files that another system loads) or webhook (a digest that is posted).
+        kind: DeliveryKind, needed "csv" => Choice(DeliveryKind::WORDS);
+        /// Who receives it: salesforce, hubspot or plain of kind csv; slack, teams or json of kind webhook.
+        profile: Profile, needed "salesforce" => Choice(Profile::WORDS);
+        /// csv: the folder of the files, one for each delivery.
+        path: Option<PathBuf>, like "out/deliveries/crm" => Path;
+        /// csv: the list column by which the other system knows customers.
+        key: String = "customer_id" => Column;
+        /// csv: the columns of the files, each with the list column that it holds. One that holds the key names the key.
+        columns: Mapping = {}, like { Churn_Risk__c = "churn_probability", Churn_Reason__c = "reason_1_text" } => NamedColumns;
+        /// csv: whether customers are left out whose values are those of the delivery before.
+        changed_only: bool = false => Flag;
+        /// Whether customers of the control group are delivered too. Nobody is to act on them.
+        control: bool = false => Flag;
+        /// webhook: the variable of the environment that holds the address, which is a secret.
+        url_env: Option<String>, like "CHURN_TEAM_URL" => Variable;
+        /// webhook: the list columns told of the first five customers; with an empty list, nothing is told of single ones.
+        fields: Vec<String> = ["rank", "churn_probability", "reason_1_code"] => Columns;
+        /// webhook: an address to put under the digest, such as that of the report; `{as_of}` stands for the date.
+        link: Option<String>, like "https://example.com/churn/{as_of}/report.html" => Link;
     }
 }
 

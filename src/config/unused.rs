@@ -1,9 +1,9 @@
 //! What a configuration says in vain. Whatever is accepted either does something or is named here, and every job repeats
 //! it in its notes.
 
-use super::choices::{ChurnDefinition, Format};
+use super::choices::{ChurnDefinition, DeliveryKind, Format};
 use super::key::Key;
-use super::settings::{Eligibility, Gates, Settings, Signal};
+use super::settings::{Delivery, Eligibility, Gates, Settings, Signal};
 use crate::measures::{Instrument, SignalKind};
 
 impl Settings {
@@ -31,6 +31,11 @@ impl Settings {
         if !self.publish.csv_bom && !self.publish.formats.contains(&Format::Csv) {
             notes.push("publish.csv_bom has no effect without \"csv\" in publish.formats".to_owned());
         }
+        let formats = &self.publish.formats;
+        if self.list.split_by.is_some() && !formats.contains(&Format::Csv) && !formats.contains(&Format::Xlsx) {
+            notes.push("list.split_by has no effect without \"csv\" or \"xlsx\" in publish.formats".to_owned());
+        }
+        self.deliveries.iter().for_each(|(name, delivery)| notes.extend(of_delivery(name, delivery)));
         if is_changed(Gates::KEYS, "gates.max_psi", self.gates.max_psi) {
             notes.push("gates.max_psi has no effect: this version does not measure drift".to_owned());
         }
@@ -42,6 +47,25 @@ impl Settings {
         }
         notes
     }
+}
+
+fn of_delivery(name: &str, delivery: &Delivery) -> Vec<String> {
+    let fields_default = Delivery::KEYS.iter().find(|key| key.name() == "fields").and_then(|key| key.default);
+    let are_fields_set = fields_default.is_some_and(|default| format!("{:?}", delivery.fields) != default);
+    let of_other_kind: &[(&str, bool)] = match delivery.kind {
+        DeliveryKind::Csv => {
+            &[("url_env", delivery.url_env.is_some()), ("fields", are_fields_set), ("link", delivery.link.is_some())]
+        }
+        DeliveryKind::Webhook => &[
+            ("path", delivery.path.is_some()),
+            ("key", delivery.key != "customer_id"),
+            ("columns", !delivery.columns.0.is_empty()),
+            ("changed_only", delivery.changed_only),
+        ],
+    };
+    let kind = delivery.kind.word();
+    let set = of_other_kind.iter().filter(|(_, is_set)| *is_set);
+    set.map(|(key, _)| format!("deliveries.{name}.{key} has no effect: this delivery is of kind \"{kind}\"")).collect()
 }
 
 fn of_signal(name: &str, signal: &Signal) -> Vec<String> {

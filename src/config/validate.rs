@@ -1,6 +1,7 @@
 //! What no key can check alone: that the settings fit together.
 
 use super::choices::{ChurnDefinition, EvaluationChoice, KpiPeriod, RankBy};
+use super::deliveries;
 use super::layers::Layers;
 use super::settings::{Customers, Settings, Signal, Table};
 use crate::measures::{self, Instrument, SignalKind};
@@ -27,6 +28,7 @@ pub(super) fn problems(settings: &Settings, layers: &Layers) -> Vec<String> {
     check.list();
     check.reasons();
     check.kpi();
+    check.problems.extend(deliveries::problems(settings, layers));
     check.problems
 }
 
