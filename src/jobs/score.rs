@@ -8,7 +8,7 @@ use super::input::{self, Also, Data, Input};
 use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
 use crate::clock::Clock;
-use crate::config::{Format, List, Reference};
+use crate::config::{Format, List, Reference, Settings};
 use crate::dataset::silence::Silence;
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
@@ -22,10 +22,13 @@ use crate::publish::details::{Activity, DETAILED};
 use crate::publish::latest::{self, Latest, Leaver};
 use crate::publish::list::{Details, Move, Results};
 use crate::publish::manifest::Manifest;
+use crate::publish::split::Split;
 use crate::publish::{self, drivers, report, workbook, Placed, Staged};
 use crate::ranking::{Group, Ranking};
 use crate::reasons::{Attribution, Background, Explainer, Explanation, Usual};
 use crate::registry::Registry;
+use crate::sources::CopiedColumn;
+use crate::spelling;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -315,10 +318,12 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     if formats.contains(&Format::CsvPlain) {
         staged.csv("at_risk_plain.csv", listed.len(), Csv::Machine, list)?;
     }
-    // The report and the workbook are made from it.
-    if has_report || has_workbook || formats.contains(&Format::Parquet) {
+    // The report, the workbook and the lists by value are made from it.
+    let is_read_back = has_report || has_workbook || settings.list.split_by.is_some();
+    if is_read_back || formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", listed.len(), list)?;
     }
+    stage_split(&mut staged, &scored, &results, &passthrough, settings)?;
     let everybody = scored.ranking.order.len();
     staged.parquet("scores.parquet", everybody, |places| Ok(results.scores_table(places, &in_scores)))?;
     if let Some(kpis) = &scored.kpis {
@@ -378,6 +383,58 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     }
     let value_column = scored.input.value_column(job);
     Ok(Published { folder, manifest, scored, value_column })
+}
+
+/// Writes the lists by the values of a column, if they are asked for.
+fn stage_split(
+    staged: &mut Staged,
+    scored: &Scored,
+    results: &Results<'_>,
+    passthrough: &[CopiedColumn],
+    settings: &Settings,
+) -> Result<()> {
+    let formats = &settings.publish.formats;
+    let (has_csv, has_workbook) = (formats.contains(&Format::Csv), formats.contains(&Format::Xlsx));
+    let Some(column) = settings.list.split_by.as_deref().filter(|_| has_csv || has_workbook) else { return Ok(()) };
+    let texts = Texts::new(Language::En)?;
+    let list = report::Table::read(&staged.folder().join("at_risk.parquet"))?;
+    let split = Split {
+        column,
+        values: values_of(column, scored, results, passthrough, &list)?,
+        as_of: results.as_of,
+        csv: has_csv.then_some(Csv::Spreadsheet { byte_order_mark: settings.publish.csv_bom }),
+        workbook: has_workbook.then_some(&texts),
+    };
+    split.stage(staged, &list)
+}
+
+/// The values of a pass-through or categorical column, of each listed customer in rank order.
+fn values_of(
+    column: &str,
+    scored: &Scored,
+    results: &Results<'_>,
+    passthrough: &[CopiedColumn],
+    list: &report::Table,
+) -> Result<Vec<Option<String>>> {
+    if passthrough.iter().any(|copied| copied.name == column) {
+        let cells = list.column(column)?;
+        return Ok((0..list.rows()).map(|row| cells.text(row)).collect());
+    }
+
+    let categorical = &scored.input.data.catalogue.categorical;
+    let Some(place) = categorical.iter().position(|name| name == column) else {
+        let copied = passthrough.iter().map(|copied| copied.name.as_str());
+        let known: Vec<&str> = copied.chain(categorical.iter().map(String::as_str)).collect();
+        let advice =
+            spelling::did_you_mean(column, &known).unwrap_or_else(|| format!("there are: {}", known.join(", ")));
+        let named = spelling::named(column);
+        return Err(Error::Config(format!(
+            "`list.split_by`: {named} is neither a pass-through nor a categorical column of these data; {advice}"
+        )));
+    };
+    let levels = &results.customers.categorical[place];
+    let level = |&position: &u32| levels.get(results.customer(position) as usize).map(str::to_owned);
+    Ok(results.listed().iter().map(level).collect())
 }
 
 /// Writes what a report tells beyond the list and the manifest.

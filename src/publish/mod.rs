@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod previous;
 pub mod report;
 pub mod runs;
+pub mod split;
 pub mod workbook;
 
 use crate::calendar::Day;
@@ -86,6 +87,11 @@ impl Staged {
         let (bytes, sha256) = (written.bytes, written.sha256);
         self.files.push(OutputFile { name: name.to_owned(), rows: rows as u64, bytes, sha256 });
         Ok(())
+    }
+
+    /// Makes a folder for some of the files.
+    pub fn create_folder(&self, name: &str) -> Result<()> {
+        files::create_folder(&self.folder.path().join(name))
     }
 
     /// Writes a file that is made already; `rows` says of how many customers it tells.

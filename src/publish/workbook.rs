@@ -34,10 +34,30 @@ pub fn workbook(run: &PublishedRun, texts: &Texts) -> Result<Vec<u8>> {
     written.and_then(|()| workbook.save_to_buffer()).map_err(|e| Error::Internal(format!("the workbook: {e}")))
 }
 
+/// The workbook of a part of a list: its rows, and what the columns mean.
+///
+/// # Errors
+/// As [`workbook`].
+pub fn of_list(as_of: Day, list: &Table, texts: &Texts) -> Result<Vec<u8>> {
+    let mut workbook = Workbook::new();
+    let mut fill = || -> Result<Vec<u8>, XlsxError> {
+        describe(&mut workbook, as_of, texts)?;
+        write_table(workbook.add_worksheet(), &texts.text("sheet-list"), list, None, texts)?;
+        explain(workbook.add_worksheet(), list, texts)?;
+        workbook.save_to_buffer()
+    };
+    fill().map_err(|e| Error::Internal(format!("the workbook: {e}")))
+}
+
+/// Gives a workbook its title and the date of the run, not of the writing, so that the same run gives the same bytes.
+fn describe(workbook: &mut Workbook, as_of: Day, texts: &Texts) -> Result<(), XlsxError> {
+    let title = texts.with("report-title", &[("date", as_of.to_string().into())]);
+    workbook.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&date(as_of)?));
+    Ok(())
+}
+
 fn fill(workbook: &mut Workbook, run: &PublishedRun, texts: &Texts) -> Result<(), XlsxError> {
-    // The date of the run, not of the writing, so that the same run gives the same bytes.
-    let title = texts.with("report-title", &[("date", run.as_of.to_string().into())]);
-    workbook.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&date(run.as_of)?));
+    describe(workbook, run.as_of, texts)?;
 
     let shows_history = !run.history.days.is_empty();
     let lines = shows_history.then(|| texts.text("column-history"));

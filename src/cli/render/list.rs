@@ -55,8 +55,13 @@ pub fn published(run: &Published) -> String {
 
     text.push('\n');
     let _ = writeln!(text, "Files in {}:", run.folder.display());
-    for file in &manifest.files {
+    // Of the lists by value there may be hundreds.
+    let (by_value, files): (Vec<_>, Vec<_>) = manifest.files.iter().partition(|file| file.name.contains('/'));
+    for file in files {
         let _ = writeln!(text, "  {:<18} {}", file.name, counted(file.rows, "row"));
+    }
+    if let Some((folder, _)) = by_value.first().and_then(|file| file.name.split_once('/')) {
+        let _ = writeln!(text, "  {:<18} {}", format!("{folder}/"), counted(by_value.len() as u64, "file"));
     }
     let _ = writeln!(text, "  {:<18} what was read, decided and written", "manifest.json");
     let _ = writeln!(text, "Beside it: latest/risk.parquet, the newest risk of every customer");

@@ -3,12 +3,13 @@
 use crate::error::{Error, Result};
 use crate::sources::copied::text::{flat, text};
 use crate::sources::parquet::guard::guarded;
-use crate::sources::CopyType;
+use crate::sources::{CopiedColumn, CopyType};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader, UInt32Array};
 use arrow_schema::{ArrowError, DataType, FieldRef};
 use arrow_select::concat::concat_batches;
+use arrow_select::take::take;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
 use std::path::Path;
@@ -51,6 +52,30 @@ impl Table {
             values: flat(values.clone()),
         };
         Ok(Table { rows: whole.num_rows(), columns: schema.fields().iter().zip(whole.columns()).map(column).collect() })
+    }
+
+    /// Some of its rows.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a row that it has not.
+    pub fn part(&self, rows: &[u32]) -> Result<Table> {
+        let places = UInt32Array::from(rows.to_vec());
+        let column = |column: &Column| {
+            let values = take(&column.values, &places, None).map_err(|e| Error::Internal(e.to_string()))?;
+            Ok(Column { name: column.name.clone(), kind: column.kind.clone(), values })
+        };
+        Ok(Table { rows: rows.len(), columns: self.columns.iter().map(column).collect::<Result<_>>()? })
+    }
+
+    /// Its columns, to be written again.
+    pub fn to_copied(&self) -> Vec<CopiedColumn> {
+        let columns = self.columns.iter();
+        let copied = columns.map(|Column { name, kind, values }| CopiedColumn {
+            name: name.clone(),
+            kind: kind.clone(),
+            values: values.clone(),
+        });
+        copied.collect()
     }
 
     /// Its rows.
