@@ -44,6 +44,7 @@ pub mod clock;
 pub mod config;
 pub mod coverage;
 pub mod dataset;
+pub mod delivery;
 mod digest;
 #[cfg(test)]
 mod documentation;

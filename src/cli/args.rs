@@ -221,6 +221,18 @@ pub enum Command {
         #[arg(long, value_name = "DATE")]
         as_of: Option<Day>,
     },
+    /// Deliver a published list again, from its files alone, as [deliveries.NAME] says
+    Deliver {
+        /// The date of the list [default: the newest]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+        /// This delivery alone [default: all of them]
+        #[arg(long, value_name = "NAME")]
+        to: Option<String>,
+        /// Post messages also where the same list was posted before, or a later one
+        #[arg(long)]
+        again: bool,
+    },
     /// One customer: contributions, raw values, history of risk, what changed
     Explain {
         /// The customer's id, which may begin with a hyphen; write one that is spelt like an option behind `--`

@@ -5,6 +5,7 @@ pub mod args;
 mod backtest;
 mod check;
 mod compare;
+mod deliver;
 mod demo;
 mod explain;
 mod features;
@@ -18,6 +19,7 @@ mod simulate;
 mod train;
 
 use crate::config::{self, Settings};
+use crate::delivery::Addresses;
 use crate::error::Error;
 use crate::files::{self, Guarded, Unfinished};
 use crate::jobs::{self, Context, Data};
@@ -76,6 +78,7 @@ impl Session {
             // Those of the process, which are as many as were asked for.
             threads: None,
             memory: self.memory(),
+            addresses: Addresses::from_environment(settings, |name| std::env::var(name).ok()),
             unfinished: self.unfinished.clone(),
             observer: &progress,
         })
@@ -284,6 +287,7 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
             score::run(&session, &jobs::score::Request { data: data(features), as_of, model })
         }
         Command::Report { as_of } => report::run(&session, &jobs::report::Request { as_of }),
+        Command::Deliver { as_of, to, again } => deliver::run(&session, &jobs::deliver::Request { as_of, to, again }),
         Command::Explain { customer, as_of, features, model } => {
             explain::run(&session, &jobs::explain::Request { customer, data: data(features), as_of, model })
         }

@@ -1,7 +1,7 @@
 //! Everything that can be said of the data before anything is trained or scored.
 
 use super::context::{Context, Job};
-use super::{definition, gates, input, past};
+use super::{definition, deliver, gates, input, past};
 use crate::calendar::Day;
 use crate::coverage::Coverage;
 use crate::dataset::silence::Silence;
@@ -113,6 +113,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         let codes = reasons::codes(&settings.signals, &data.catalogue);
         Playbook::new(&settings.playbook).unmatched(&codes).into_iter().for_each(|sentence| job.warn(sentence));
         warn_of_protected(job, &data.catalogue);
+        deliver::advise(job);
         // A training needs more than scoring: matured labels, and enough churners.
         let training = history(job, &tables, as_of)?;
         let coverage = coverage(job, &tables, &data, as_of, &training);

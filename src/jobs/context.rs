@@ -3,6 +3,7 @@
 use crate::calendar::{Day, Zone};
 use crate::clock;
 use crate::config::Settings;
+use crate::delivery::Addresses;
 use crate::error::{Error, Result};
 use crate::files::Unfinished;
 use crate::memory::Memory;
@@ -26,6 +27,8 @@ pub struct Context<'a> {
     pub threads: Option<NonZeroUsize>,
     /// What it may hold in memory.
     pub memory: Memory,
+    /// The addresses of webhooks.
+    pub addresses: Addresses,
     /// Where it notes its temporary folders, for whoever ends it from outside.
     pub unfinished: Unfinished,
     /// Who hears what it does.
@@ -41,6 +44,7 @@ impl<'a> Context<'a> {
             user: None,
             threads: None,
             memory: Memory::unlimited(),
+            addresses: Addresses::default(),
             unfinished: Unfinished::default(),
             observer: &Silent,
         }
@@ -106,6 +110,16 @@ impl<'a> Job<'a> {
     /// The time, UTC, to the second, as files have it.
     pub fn now(&self) -> String {
         clock::to_second(self.context.now)
+    }
+
+    /// The time.
+    pub fn timestamp(&self) -> Timestamp {
+        self.context.now
+    }
+
+    /// The addresses of webhooks.
+    pub fn addresses(&self) -> &'a Addresses {
+        &self.context.addresses
     }
 
     /// What the job may hold in memory.

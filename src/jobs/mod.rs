@@ -9,6 +9,7 @@
 //! | [`score`] | scores the customers of a date, ranks them, explains them, and publishes the list |
 //! | [`explain`] | one customer: contributions, values, the history of the risk |
 //! | [`report`] | makes the report of a published run again, from its files |
+//! | [`deliver`] | delivers a published list, from its files |
 //! | [`backtest`] | repeats the training at earlier dates |
 //! | [`compare`] | two versions of the model beside each other |
 
@@ -18,6 +19,7 @@ pub mod check;
 pub mod compare;
 mod context;
 mod definition;
+pub mod deliver;
 mod details;
 mod earlier;
 pub mod explain;

@@ -58,7 +58,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Report> {
 }
 
 /// The run of a date, or the newest one.
-fn chosen(lists: &Path, as_of: Option<Day>) -> Result<Run> {
+pub(super) fn chosen(lists: &Path, as_of: Option<Day>) -> Result<Run> {
     let mut runs = published(lists);
     let Some(newest) = runs.last().map(|run| run.as_of) else {
         return Err(Error::Config(format!(

@@ -3,6 +3,7 @@
 use super::changes::{Changes, Words};
 use super::context::{Context, Job};
 use super::definition;
+use super::deliver;
 use super::details;
 use super::input::{self, Also, Data, Input};
 use crate::artefact::{Artefact, Row, Scores};
@@ -11,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Format, List, Reference, Settings};
 use crate::dataset::silence::Silence;
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
+use crate::delivery::Delivered;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::kpis::{self, Kpis, Risks};
@@ -22,6 +24,7 @@ use crate::publish::details::{Activity, DETAILED};
 use crate::publish::latest::{self, Latest, Leaver};
 use crate::publish::list::{Details, Move, Results};
 use crate::publish::manifest::Manifest;
+use crate::publish::runs::Run;
 use crate::publish::split::Split;
 use crate::publish::{self, drivers, report, workbook, Placed, Staged};
 use crate::ranking::{Group, Ranking};
@@ -81,6 +84,9 @@ pub struct Published {
     pub folder: PathBuf,
     /// What was read, decided and written.
     pub manifest: Manifest,
+    /// What has become of its deliveries.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivered>,
     /// What was published.
     #[serde(skip)]
     pub scored: Scored,
@@ -318,8 +324,9 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
     if formats.contains(&Format::CsvPlain) {
         staged.csv("at_risk_plain.csv", listed.len(), Csv::Machine, list)?;
     }
-    // The report, the workbook and the lists by value are made from it.
-    let is_read_back = has_report || has_workbook || settings.list.split_by.is_some();
+    // The report, the workbook, deliveries and the lists by value are made from it.
+    let is_read_back =
+        has_report || has_workbook || !settings.deliveries.is_empty() || settings.list.split_by.is_some();
     if is_read_back || formats.contains(&Format::Parquet) {
         staged.parquet("at_risk.parquet", listed.len(), list)?;
     }
@@ -381,8 +388,13 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
             "the list is published, but latest/risk.parquet is still that of before: {error}; run it again"
         ));
     }
+    clock.lap("published");
+    let deliveries = deliver::after_publication(job, &Run { as_of: results.as_of, folder: folder.clone() });
+    if !deliveries.is_empty() {
+        clock.lap("deliveries");
+    }
     let value_column = scored.input.value_column(job);
-    Ok(Published { folder, manifest, scored, value_column })
+    Ok(Published { folder, manifest, deliveries, scored, value_column })
 }
 
 /// Writes the lists by the values of a column, if they are asked for.

@@ -31,17 +31,18 @@ const FLOORS: [&[&str]; 12] = [
     &["metrics", "model"],
     &["evaluation", "artefact", "training"],
     &["reasons", "ranking", "scorer"],
-    &["publish", "registry", "monitoring", "simulate"],
+    &["publish", "delivery", "registry", "monitoring", "simulate"],
     &["jobs"],
     &["cli"],
 ];
 /// Imports between rooms of one floor, each in one direction: from the first room, of the second.
-const ASIDE: [(&str, &str); 8] = [
+const ASIDE: [(&str, &str); 9] = [
     ("infer", "coverage"),
     ("model", "metrics"),
     ("artefact", "evaluation"),
     ("training", "evaluation"),
     ("training", "artefact"),
+    ("delivery", "publish"),
     ("monitoring", "publish"),
     ("monitoring", "registry"),
     ("simulate", "publish"),

@@ -9,6 +9,7 @@ mod circles;
 mod common;
 mod complexity;
 mod copies;
+mod deliveries;
 mod determinism;
 mod evaluation;
 mod features_golden;

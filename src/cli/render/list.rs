@@ -1,5 +1,6 @@
 //! A published list.
 
+use super::deliver::delivered;
 use super::{count, counted, id, percent, population_line, shown, silence, table, unbroken, Table};
 use crate::jobs::score::{ListedCustomer, Published};
 use crate::publish::list::Status;
@@ -65,6 +66,7 @@ pub fn published(run: &Published) -> String {
     }
     let _ = writeln!(text, "  {:<18} what was read, decided and written", "manifest.json");
     let _ = writeln!(text, "Beside it: latest/risk.parquet, the newest risk of every customer");
+    text += &delivered(&run.deliveries);
     text
 }
 

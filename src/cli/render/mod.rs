@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 pub mod comparison;
+pub mod deliver;
 mod evaluation;
 pub mod explain;
 pub mod features;

@@ -1,0 +1,121 @@
+//! What has become of a delivery.
+
+use crate::calendar::Day;
+use crate::config::DeliveryKind;
+use crate::error::Error;
+use serde::{Serialize, Serializer};
+use std::path::PathBuf;
+
+/// A delivery of a list.
+#[derive(Debug, Serialize)]
+pub struct Delivered {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its kind.
+    pub kind: DeliveryKind,
+    /// The date of the list.
+    pub as_of: Day,
+    /// What has become of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What has become of a delivery.
+#[derive(Debug, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Files are written.
+    Written {
+        /// Their folder.
+        folder: PathBuf,
+        /// Their names.
+        files: Vec<String>,
+        /// Customers with values.
+        customers: usize,
+        /// Customers who have left the list since the delivery before, without values.
+        cleared: usize,
+        /// Customers left out because nothing has changed.
+        unchanged: usize,
+        /// Customers left out because they have no key, or one that a customer before them has.
+        without_key: usize,
+    },
+    /// The message is posted.
+    Posted,
+    /// The same list was posted before.
+    PostedBefore,
+    /// A list of a later date has been delivered.
+    Older {
+        /// That date.
+        newest: Day,
+    },
+    /// The variable with the address is not set.
+    NoAddress {
+        /// The variable.
+        variable: String,
+    },
+    /// The message could not be posted.
+    Undelivered {
+        /// Why not.
+        why: String,
+        /// Where it is kept.
+        kept: PathBuf,
+    },
+    /// Something else went wrong.
+    Failed {
+        /// What.
+        #[serde(serialize_with = "as_text")]
+        error: Error,
+    },
+}
+
+fn as_text<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(error)
+}
+
+impl Delivered {
+    /// What a person should know of it, if anything.
+    pub fn advice(&self) -> Option<String> {
+        let (name, as_of) = (&self.name, self.as_of);
+        let again = format!("`churn deliver --as-of {as_of} --to {name}`");
+        Some(match &self.outcome {
+            Outcome::Written { without_key, .. } if *without_key > 0 => format!(
+                "delivery {name} lacks {without_key} customers: they have no key, or the same one as a customer before them"
+            ),
+            Outcome::Written { .. } | Outcome::Posted | Outcome::PostedBefore => return None,
+            Outcome::Older { newest } => format!(
+                "delivery {name} has nothing of {as_of}: the list of {newest} has been delivered, and an older one would take \
+                 its place"
+            ),
+            Outcome::NoAddress { variable } => format!(
+                "delivery {name} is not posted: the variable {variable} is not set. Set it to the address, and repeat with {again}"
+            ),
+            Outcome::Undelivered { why, kept } => format!(
+                "delivery {name} is not posted: {why}. The message is kept in {}; repeat with {again}",
+                kept.display()
+            ),
+            Outcome::Failed { error } => format!("delivery {name} failed: {error}. Repeat with {again}"),
+        })
+    }
+
+    /// The error of somebody who has asked for this delivery and for nothing else.
+    pub fn failure(&self) -> Option<Error> {
+        let told = self.advice()?;
+        match &self.outcome {
+            Outcome::Written { .. } | Outcome::Posted | Outcome::PostedBefore => None,
+            Outcome::Older { .. } | Outcome::NoAddress { .. } => Some(Error::Config(told)),
+            Outcome::Undelivered { .. } => Some(Error::Temporary(told)),
+            Outcome::Failed { error } => Some(match error {
+                Error::Internal(_) => Error::Internal(told),
+                Error::Contract(_) => Error::Contract(told),
+                Error::Locked(_) => Error::Locked(told),
+                Error::Temporary(_) => Error::Temporary(told),
+                _ => Error::Config(told),
+            }),
+        }
+    }
+
+    /// Whether files are lacking that another system waits for. A message that is not posted is none.
+    pub fn lacks_files(&self) -> bool {
+        self.kind == DeliveryKind::Csv && matches!(self.outcome, Outcome::Failed { .. })
+    }
+}
