@@ -165,7 +165,8 @@ mod tests {
 
     fn settings(rank_by: RankBy, capacity: u32) -> List {
         let control_key = String::new();
-        List { rank_by, capacity, control_fraction: 0.1, control_key, reasons: 4, reference: Reference::Population }
+        let (reference, split_by) = (Reference::Population, None);
+        List { rank_by, capacity, control_fraction: 0.1, control_key, reasons: 4, reference, split_by }
     }
 
     #[test]

@@ -112,6 +112,10 @@ impl Session {
         let signals = settings.signals.iter();
         guarded.extend(signals.map(|(name, signal)| guard(&format!("the table of signal `{name}`"), &signal.path)));
         guarded.extend(settings.churn.path.iter().map(|path| guard("the table of cancellations", path)));
+        let deliveries = settings.deliveries.iter();
+        guarded.extend(deliveries.filter_map(|(name, delivery)| {
+            delivery.path.as_ref().map(|path| guard(&format!("the folder of delivery `{name}`"), path))
+        }));
         if let Data::Table(path) = data {
             guarded.push(guard("the prepared table", path));
         }

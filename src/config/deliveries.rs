@@ -127,9 +127,10 @@ impl Check<'_> {
         let mut problems = Vec::new();
         for column in columns {
             if !has_column(published::LIST, column) && !copied.contains(&column) {
-                let nearest = spelling::did_you_mean(column, &known).unwrap_or_default();
-                let more = "List columns are in docs/lists.md; others have to be in customers.passthrough";
-                problems.push(format!("{} is no column of the list. {nearest} {more}", named(column)));
+                let question = spelling::did_you_mean(column, &known);
+                let advice =
+                    question.unwrap_or_else(|| "others than its own have to be in customers.passthrough".to_owned());
+                problems.push(format!("{} is no column of the list; {advice}", named(column)));
             }
         }
         problems.iter().for_each(|problem| self.add(key, problem));

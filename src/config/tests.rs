@@ -597,7 +597,7 @@ fn what_no_delivery_can_mean_is_refused() {
             format!("{CRM}columns = {{ Risk__c = \"churn_probabilty\" }}"),
             &["churn_probabilty", "churn_probability"][..],
         ),
-        (format!("{CRM}columns = {{ Owner = \"plan\" }}"), &["deliveries.crm.columns", "customers.passthrough"]),
+        (format!("{CRM}columns = {{ Owner = \"zzzzzz\" }}"), &["deliveries.crm.columns", "customers.passthrough"]),
         (format!("{CRM}{columns}key = \"acount_owner\""), &["deliveries.crm.key", "`account_owner`"]),
         (CRM.to_owned(), &["deliveries.crm.columns", "at least one"]),
         (format!("{CRM}columns = {{ A = \"rank\", a = \"status\" }}"), &["`a`", "capitals"]),

@@ -98,7 +98,7 @@ pub fn recent(plan: &RowsPlan<'_>, request: &Request<'_>, observer: &dyn Observe
                 let rows_by_week = rows.signals.iter().map(counts).collect();
                 let mut answers: Vec<Answer> =
                     rows.signals.iter().flat_map(|signal| answers(signal, member, &day_of)).collect();
-                answers.sort_by(|a, b| b.day.cmp(&a.day));
+                answers.sort_by_key(|answer| std::cmp::Reverse(answer.day));
                 answers.truncate(MOST_ANSWERS);
                 (customer, OfCustomer { rows: rows_by_week, answers })
             })

@@ -125,7 +125,7 @@ fn failed(error: &ureq::Error) -> Answer {
             ErrorKind::InvalidData => {
                 Answer::Refused("the receiver's certificate or its answer is not valid".to_owned())
             }
-            _ => later("the connection to the receiver is cut"),
+            _ => later("the receiver is not reached, or the connection is cut"),
         },
         Protocol(_) => later("the receiver's answer is no HTTP, or is cut"),
         Tls(_) | Rustls(_) | Pem(_) => Answer::Refused("the receiver has no certificate that is trusted".to_owned()),

@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(identities(&record.before(Day(1), "b")), ["a"], "another list of that date may have been loaded");
 
         // Killed before its files were in their place: neither of both is certain.
-        put(at, 2, &[a.clone()], &b, false);
+        put(at, 2, std::slice::from_ref(&a), &b, false);
         let record = Record::read(at).unwrap().unwrap();
         assert_eq!(identities(&record.clone().before(Day(3), "c")), ["a", "b"]);
         assert_eq!(identities(&record.before(Day(2), "b")), ["a"]);

@@ -53,9 +53,9 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Deliveries> {
             None => known,
             Some(name) if known.contains(&name.as_str()) => vec![name.as_str()],
             Some(name) => {
-                let nearest = spelling::did_you_mean(name, &known).unwrap_or_default();
-                let (name, known) = (spelling::named(name), known.join(", "));
-                return Err(Error::Config(format!("there is no delivery {name}; there are: {known}. {nearest}")));
+                let there_are = || format!("there are: {}", known.join(", "));
+                let advice = spelling::did_you_mean(name, &known).unwrap_or_else(there_are);
+                return Err(Error::Config(format!("there is no delivery {}; {advice}", spelling::named(name))));
             }
         };
 
@@ -63,6 +63,8 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Deliveries> {
         let list = PublishedList::read(&run)?;
         let deliveries: Vec<Delivered> =
             wanted.into_iter().map(|name| deliver(job, name, &list, request.again)).collect();
+        let made = deliveries.iter().filter(|delivered| delivered.failure().is_none());
+        made.filter_map(Delivered::advice).for_each(|advice| job.warn(advice));
         Ok(Deliveries { as_of: run.as_of, deliveries, notes: job.notes() })
     })
 }

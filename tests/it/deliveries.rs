@@ -51,7 +51,9 @@ impl Deliveries {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(arguments);
-        self.settings.iter().for_each(|setting| drop(command.args(["--set", setting])));
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
         command
     }
 
@@ -323,10 +325,10 @@ fn a_list_is_posted_once_and_its_address_stands_nowhere() {
     let said: serde_json::Value = serde_json::from_str(&received.try_iter().last().unwrap()).unwrap();
     let list = deliveries.list(DATES[2]);
     assert_eq!((&said["schema_version"], &said["listed"], &said["new"]), (&1.into(), &80.into(), &80.into()));
-    let loss =
-        |row: usize| list.column("churn_probability")[row].number()? * list.column("value_at_risk")[row].number()?;
-    let loss = |row: usize| Some(loss(row)).into_iter().flatten().next();
-    let loss: f64 = (0..list.rows).filter_map(loss).sum();
+    let number = |name: &str, row: usize| list.column(name)[row].number();
+    let losses =
+        (0..list.rows).filter_map(|row| Some(number("churn_probability", row)? * number("value_at_risk", row)?));
+    let loss: f64 = losses.sum();
     assert!((said["expected_loss"].as_f64().unwrap() - loss).abs() < 0.006);
     let first_five = said["first"].as_array().unwrap();
     let contact = (0..list.rows).find(|&row| list.column("group")[row].text() == Some("contact")).unwrap();
