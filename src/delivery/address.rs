@@ -41,9 +41,10 @@ impl<'a> Address<'a> {
         self.0
     }
 
-    /// Whether it is of this machine, to which messages may go without encryption.
+    /// Whether it is of this machine, to which messages may go without encryption and go without a proxy.
     pub(super) fn is_local(self) -> bool {
-        let host = self.0.strip_prefix("http://").and_then(|rest| rest.split(['/', '?', '#']).next());
+        let rest = self.0.strip_prefix("http://").or_else(|| self.0.strip_prefix("https://"));
+        let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
         let host = host.filter(|host| !host.contains('@')).unwrap_or_default();
         let host = host.strip_prefix("[::1]").map_or(host, |_| "localhost");
         ["localhost", "127.0.0.1"].contains(&host.split(':').next().unwrap_or_default())

@@ -50,10 +50,11 @@ impl Deliveries {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
-        command.args(arguments);
+        // Those of the arguments come last, and count.
         for setting in &self.settings {
             command.args(["--set", setting]);
         }
+        command.args(arguments);
         command
     }
 
