@@ -108,6 +108,7 @@ status-up = up
 status-down = down
 status-same = same
 status-returned = returned
+status-left = left the list
 
 # The drivers.
 drivers-list = What puts customers on this list
@@ -260,3 +261,100 @@ sheet-history = Last runs
 sheet-column = Column
 sheet-meaning = Meaning
 sheet-copied = Copied from your own table
+
+# What a column of the list means, where its definition points elsewhere.
+meaning-status = how the customer stands to the lists before: new, up (a better rank), down, same, returned (was on one before the last)
+meaning-change_reason_text = what has moved the risk since the latest earlier run, in the customer's numbers
+meaning-action = what the playbook says to do; null for the control group, and where no reason has an entry
+meaning-improvement_text = single changes with which the model would rank the customer below the list
+
+# Why a customer has no score, and why a row could not be used.
+exclusion-not_yet_signed_up = not yet signed up
+exclusion-churned_before = churned before
+exclusion-gave_notice = who gave notice
+exclusion-contract_not_running = without a running contract
+exclusion-tenure_too_short = too new
+exclusion-inactive = inactive for too long
+exclusion-contract_ends_in_window = whose contract runs out in the window
+exclusion-churned_in_gap = churned in the gap
+quarantine-null_id = no id
+quarantine-null_time = no time
+quarantine-unknown_customer = an id that the customers table lacks
+quarantine-non_finite = a value that is not finite
+quarantine-out_of_scale = a value outside its scale
+quarantine-unknown_instrument = an unknown survey instrument
+quarantine-duplicate = an exact duplicate
+quarantine-duplicate_id = an id that occurs twice
+
+# Words that the figures of a model are stored with.
+baseline-days_since_last_activity = days since last activity
+baseline-the_base_rate = the base rate
+segment-tenure = tenure
+segment-signals_seen = signals seen
+band-under_90_days = under 90 days
+band-90_days_to_a_year = 90 days to a year
+band-the_second_year = the second year
+band-two_to_four_years = two to four years
+band-over_four_years = over four years
+level-missing = (missing)
+level-of = { $count } of { $all }
+level-others = ({ $count } others)
+
+# What is churn.
+churn-cancellation = a cancellation within { $horizon } days after a gap of { $gap }
+churn-silence = silence of { $signals } within { $horizon } days after a gap of { $gap }
+churn-label = column `{ $column }` of a prepared table
+
+# The summary that `churn score` prints.
+summary-title = At-risk list of { $date }  (model { $model }, { $rows } { $rows ->
+    [one] row
+   *[other] rows
+} read, { $quarantine } in quarantine, { $seconds } s)
+summary-population = { $date }: { $eligible } eligible; excluded: { $excluded }
+summary-excluded = { $count } { $reason }
+summary-nobody = nobody
+summary-listed = { $listed } listed, { $control } of them kept out of outreach as the control group; mean risk { $risk }
+summary-since = since { $date }: { $new } new, { $returned } returned, { $left } left the list
+summary-silent = of the listed silent, without a row of { $signals }: { $shares }
+summary-silent-any = of the listed silent, without a row of any signal: { $shares }
+summary-silent-first = { $share } for { $days } days or longer
+summary-silent-more = { $share } for { $days }
+summary-silent-none = none
+summary-quality = on held-out rows: AUC { $auc }, the riskiest tenth churned { $lift } times as often as all
+summary-rank = rank
+summary-customer = customer
+summary-risk = risk
+summary-value = at stake
+summary-group = group
+summary-status = status
+summary-reasons = why
+summary-no-reason = no single reason stands out
+summary-files = Files in { $folder }:
+summary-rows = { $rows } { $rows ->
+    [one] row
+   *[other] rows
+}
+summary-manifest = what was read, decided and written
+summary-latest = Beside it: latest/risk.parquet, the newest risk of every customer
+
+# What a control group can show.
+power-none = Without a control group (list.control_fraction = 0) nothing can be shown. { $share }
+power-smallest = The smallest effect that a control group of { $fraction } can show if { $churn } of the listed churn: { $after }
+power-points = { $points } points
+power-nothing = nothing
+power-after = { $effect } after { $months } { $months ->
+    [one] month
+   *[other] months
+} ({ $customers } customers, { $control } of them control)
+power-little = No outreach saves 5 points of so little churn.
+power-share = A control share of { $share } would show 5 points after { $months } { $months ->
+    [one] month
+   *[other] months
+}.
+power-no-share = No control share shows 5 points within 6 months; that takes a longer list.
+power-lists = Customers accrue as on the { $lists } lists of the last { $days } days.
+power-assumed = Assumed, until lists span four weeks: everybody on a list is replaced within { $days } days.
+
+# Between the parts of an enumeration, and between sentences.
+comma = { ", " }
+sentence-space = { " " }

@@ -21,22 +21,34 @@ pub enum Language {
     /// English.
     #[default]
     En,
+    /// Japanese.
+    Ja,
+    /// German.
+    De,
+    /// French.
+    Fr,
+    /// Spanish.
+    Es,
 }
 
 impl Language {
     /// Every language.
-    pub const ALL: [Language; 1] = [Language::En];
+    pub const ALL: [Language; 5] = [Language::En, Language::Ja, Language::De, Language::Fr, Language::Es];
+    /// Their tags, in the same order.
+    pub const TAGS: &'static [&'static str] = &["en", "ja", "de", "fr", "es"];
 
     /// The tag that HTML and the configuration name it by.
     pub fn tag(self) -> &'static str {
-        match self {
-            Language::En => "en",
-        }
+        Self::TAGS[self as usize]
     }
 
     fn identifier(self) -> LanguageIdentifier {
         match self {
             Language::En => langid!("en-US"),
+            Language::Ja => langid!("ja-JP"),
+            Language::De => langid!("de-DE"),
+            Language::Fr => langid!("fr-FR"),
+            Language::Es => langid!("es-ES"),
         }
     }
 
@@ -44,13 +56,10 @@ impl Language {
     fn catalogue(self) -> &'static str {
         match self {
             Language::En => include_str!("en.ftl"),
-        }
-    }
-
-    /// How it writes numbers.
-    pub fn numbers(self) -> Numbers {
-        match self {
-            Language::En => Numbers { decimal: '.', group: ',', percent: "%" },
+            Language::Ja => include_str!("ja.ftl"),
+            Language::De => include_str!("de.ftl"),
+            Language::Fr => include_str!("fr.ftl"),
+            Language::Es => include_str!("es.ftl"),
         }
     }
 }
@@ -67,6 +76,18 @@ pub enum Value<'a> {
 impl From<i64> for Value<'_> {
     fn from(count: i64) -> Self {
         Value::Count(count)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(count: u32) -> Self {
+        Value::Count(i64::from(count))
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(count: u64) -> Self {
+        Value::Count(i64::try_from(count).unwrap_or(i64::MAX))
     }
 }
 
@@ -109,6 +130,10 @@ impl Texts {
         bundle.set_use_isolating(false);
         bundle.set_formatter(Some(match language {
             Language::En => |value, _| written(value, Language::En),
+            Language::Ja => |value, _| written(value, Language::Ja),
+            Language::De => |value, _| written(value, Language::De),
+            Language::Fr => |value, _| written(value, Language::Fr),
+            Language::Es => |value, _| written(value, Language::Es),
         }));
         bundle.add_resource(resource).map_err(|errors| broken(format!("{errors:?}")))?;
         Ok(Texts { language, bundle })
@@ -140,6 +165,14 @@ impl Texts {
         self.bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
     }
 
+    /// The message for a name or a word that another room has given: `tier` and `high`, `band` and `under 90 days`. None if
+    /// there is none, as for names that are from the data.
+    pub fn word(&self, kind: &str, word: &str) -> Option<String> {
+        let slug: String = word.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let key = format!("{kind}-{}", slug.trim_matches('_'));
+        self.has(&key).then(|| self.text(&key))
+    }
+
     /// Whether there is such a message.
     pub fn has(&self, key: &str) -> bool {
         self.bundle.has_message(key)
@@ -160,22 +193,169 @@ fn written(value: &FluentValue<'_>, language: Language) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// The messages of a catalogue, each with its text.
+    fn messages(language: Language) -> BTreeMap<String, String> {
+        let mut messages: Vec<(String, String)> = Vec::new();
+        for line in language.catalogue().lines().filter(|line| !line.starts_with('#')) {
+            match line.split_once(" = ") {
+                Some((key, text)) if !key.contains([' ', '[', '{', '}']) => messages.push((key.into(), text.into())),
+                // The variants of a selector, and what follows them.
+                _ => messages.last_mut().unwrap().1 += &format!("\n{line}"),
+            }
+        }
+        let count = messages.len();
+        let messages: BTreeMap<String, String> = messages.into_iter().collect();
+        assert_eq!(messages.len(), count, "{}: a message stands there twice", language.tag());
+        messages
+    }
+
+    fn variables(text: &str) -> BTreeSet<&str> {
+        let name = |rest: &'_ str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        text.split('$').skip(1).map(|rest| &rest[..name(rest)]).collect()
+    }
 
     #[test]
-    fn every_catalogue_is_whole() {
+    fn every_catalogue_has_every_message_with_the_same_variables() {
+        // In English the meaning of a column is in its definition.
+        let is_shared = |key: &str| !key.starts_with("meaning-");
+        let english = messages(Language::En);
+        assert!(english.len() > 200);
+        for language in Language::ALL {
+            let (tag, mine) = (language.tag(), messages(language));
+            let lacking: Vec<&String> = english.keys().filter(|key| !mine.contains_key(*key)).collect();
+            let unknown: Vec<&String> =
+                mine.keys().filter(|key| is_shared(key) && !english.contains_key(*key)).collect();
+            assert!(lacking.is_empty() && unknown.is_empty(), "{tag} lacks {lacking:?}, and alone has {unknown:?}");
+            for (key, text) in &english {
+                assert_eq!(variables(text), variables(&mine[key]), "{tag}: {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_message_can_be_written() {
         for language in Language::ALL {
             let texts = Texts::new(language).unwrap();
-            assert!(texts.has("report-title"), "{}", language.tag());
+            for (key, source) in messages(language) {
+                for count in [0, 1, 2, 5, 1_000_000] {
+                    let mut arguments = FluentArgs::new();
+                    for name in variables(&source) {
+                        arguments.set(name, FluentValue::from(count));
+                    }
+                    let mut errors = Vec::new();
+                    let pattern = texts.bundle.get_message(&key).unwrap().value().unwrap();
+                    let text = texts.bundle.format_pattern(pattern, Some(&arguments), &mut errors);
+                    assert!(errors.is_empty(), "{}: {key}: {errors:?}", language.tag());
+                    assert!(!text.contains(['{', '}', '[', ']', '$', '*']), "{}: {key}: {text}", language.tag());
+                    assert!(!text.is_empty() || key == "sentence-space", "{}: {key}", language.tag());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_catalogue_is_left_in_english() {
+        // Words that no other of the languages has.
+        let english = [
+            "the",
+            "and",
+            "with",
+            "which",
+            "of",
+            "customers",
+            "customer",
+            "days",
+            "rows",
+            "from",
+            "than",
+            "are",
+            "list",
+            "risk",
+            "before",
+            "without",
+            "share",
+            "first",
+            "last",
+            "value",
+            "what",
+            "how",
+        ];
+        for language in Language::ALL.into_iter().filter(|language| *language != Language::En) {
+            for (key, text) in messages(language) {
+                let text = text.replace("list.control_", "").replace("latest/risk", "").replace("customers.", "");
+                let told: String = text.split(['{', '}']).step_by(2).collect::<Vec<_>>().join(" ").to_lowercase();
+                let mut words = told.split(|c: char| !c.is_alphanumeric());
+                let found = words.find(|word| english.contains(word));
+                assert_eq!(found, None, "{}: {key} = {text}", language.tag());
+            }
+        }
+
+        // Japanese has no Latin words but names, units and what stands in the data.
+        let names = [
+            "NPS",
+            "CSAT",
+            "CES",
+            "AUC",
+            "ROC",
+            "ECE",
+            "ID",
+            "n",
+            "kpis",
+            "parquet",
+            "customers",
+            "value",
+            "end",
+            "list",
+            "control",
+            "key",
+            "fraction",
+            "latest",
+            "risk",
+            "critical",
+            "high",
+            "medium",
+            "low",
+            "contact",
+            "new",
+            "up",
+            "down",
+            "same",
+            "returned",
+        ];
+        for (key, text) in messages(Language::Ja) {
+            let told: String = text.split(['{', '}']).step_by(2).collect::<Vec<_>>().join(" ");
+            let mut words = told.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+            let found = words.find(|word| !names.contains(word) && *word != "other");
+            assert_eq!(found, None, "{key} = {text}");
         }
     }
 
     #[test]
     fn counts_are_written_as_the_language_writes_them() {
-        let texts = Texts::new(Language::En).unwrap();
-        assert_eq!(
-            texts.with("list-shown", &[("shown", 1_i64.into()), ("all", 12_345_i64.into())]),
-            "1 of 12,345 customers shown"
-        );
-        assert_eq!(texts.text("no-such-message"), "[no-such-message]");
+        let shown = |language: Language, all: i64| {
+            Texts::new(language).unwrap().with("list-shown", &[("shown", 1_i64.into()), ("all", all.into())])
+        };
+        assert_eq!(shown(Language::En, 12_345), "1 of 12,345 customers shown");
+        assert_eq!(shown(Language::En, 1), "1 of 1 customer shown");
+        assert_eq!(shown(Language::Ja, 12_345), "全12,345件中 1件を表示");
+        assert_eq!(shown(Language::De, 12_345), "1 von 12.345 Kunden angezeigt");
+        assert_eq!(shown(Language::Fr, 12_345), "1 sur 12\u{202f}345 clients affichés");
+        // French has the singular for nothing, the others for one alone.
+        assert_eq!(shown(Language::Fr, 0), "1 sur 0 client affiché");
+        assert_eq!(shown(Language::Es, 0), "1 de 0 clientes mostrados");
+        assert_eq!(Texts::new(Language::En).unwrap().text("no-such-message"), "[no-such-message]");
+    }
+
+    #[test]
+    fn words_of_other_rooms_are_found_by_their_names() {
+        let texts = Texts::new(Language::De).unwrap();
+        assert_eq!(texts.word("tier", "high").as_deref(), Some("hoch"));
+        assert_eq!(texts.word("baseline", "the base rate").as_deref(), Some("die Grundrate"));
+        assert_eq!(texts.word("level", "(missing)").as_deref(), Some("(ohne Angabe)"));
+        assert_eq!(texts.word("segment", "plan"), None);
+        let tags = Language::ALL.map(Language::tag);
+        assert_eq!(tags.as_slice(), Language::TAGS);
     }
 }
