@@ -43,6 +43,20 @@ impl Exclusion {
         Exclusion::ChurnedInGap,
     ];
 
+    /// As the manifest names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Exclusion::NotYetSignedUp => "not_yet_signed_up",
+            Exclusion::ChurnedBefore => "churned_before",
+            Exclusion::GaveNotice => "gave_notice",
+            Exclusion::ContractNotRunning => "contract_not_running",
+            Exclusion::TenureTooShort => "tenure_too_short",
+            Exclusion::Inactive => "inactive",
+            Exclusion::ContractEndsInWindow => "contract_ends_in_window",
+            Exclusion::ChurnedInGap => "churned_in_gap",
+        }
+    }
+
     /// The reason in words that follow a number: "123 not yet signed up".
     pub fn words(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@
 //! Methods for Rates and Proportions", chapter 4; the `power_proportions_2indep` of statsmodels). An effect *can be shown*
 //! if four trials in five would. A customer counts once, when first listed.
 
+use crate::language::{Texts, Value};
 use crate::numeric::Z_95;
 use serde::Serialize;
 
@@ -188,62 +189,58 @@ impl ControlPower {
     }
 
     /// In sentences: what can be shown, what would show 5 points, and how the number of customers is known.
-    pub fn sentences(&self) -> Vec<String> {
+    pub fn sentences(&self, texts: &Texts) -> Vec<String> {
+        let share = self.share_that_would(texts);
         if self.control_fraction == 0.0 {
-            let share = self.share_that_would();
-            return vec![format!("Without a control group (list.control_fraction = 0) nothing can be shown. {share}")];
+            return vec![texts.with("power-none", &[("share", share.into())])];
         }
 
-        let points = |shown: &Shown| {
-            let effect = match shown.smallest_effect {
-                Some(effect) => format!("{:.1} points", 100.0 * effect),
-                None => "nothing".to_owned(),
-            };
-            let (months, s) = (shown.months, if shown.months == 1 { "" } else { "s" });
-            let (customers, control) = (thousands(shown.customers), thousands(shown.control));
-            format!("{effect} after {months} month{s} ({customers} customers, {control} of them control)")
-        };
-        let after: Vec<String> = self.after.iter().map(points).collect();
-        vec![
-            format!(
-                "The smallest effect that a control group of {:.0} % can show if {:.1} % of the listed churn: {}",
-                100.0 * self.control_fraction,
-                100.0 * self.churn,
-                after.join(", "),
-            ),
-            format!("{} {}", self.share_that_would(), self.basis()),
-        ]
+        let numbers = texts.language().numbers_in_sentences();
+        let after: Vec<String> = self.after.iter().map(|shown| shown.told(texts)).collect();
+        let smallest = [
+            ("fraction", numbers.percent(self.control_fraction, 0).into()),
+            ("churn", numbers.percent(self.churn, 1).into()),
+            ("after", after.join(&texts.text("comma")).into()),
+        ];
+        vec![texts.with("power-smallest", &smallest), [share, self.basis(texts)].join(&texts.text("sentence-space"))]
     }
 
-    fn share_that_would(&self) -> String {
+    fn share_that_would(&self, texts: &Texts) -> String {
         let first = self.after.iter().find_map(|shown| Some((shown.months, shown.control_fraction_for_5_points?)));
         match first {
-            _ if self.churn <= ASKED => "No outreach saves 5 points of so little churn.".to_owned(),
+            _ if self.churn <= ASKED => texts.text("power-little"),
             Some((months, share)) => {
-                let s = if months == 1 { "" } else { "s" };
-                format!("A control share of {:.0} % would show 5 points after {months} month{s}.", 100.0 * share)
+                let share = texts.language().numbers_in_sentences().percent(share, 0);
+                texts.with("power-share", &[("share", share.into()), ("months", months.into())])
             }
-            None => "No control share shows 5 points within 6 months; that takes a longer list.".to_owned(),
+            None => texts.text("power-no-share"),
         }
     }
 
-    fn basis(&self) -> String {
+    fn basis(&self, texts: &Texts) -> String {
         match self.accrual.basis {
             Basis::Lists { lists, days } => {
-                format!("Customers accrue as on the {lists} lists of the last {days} days.")
+                texts.with("power-lists", &[("lists", lists.into()), ("days", days.into())])
             }
-            Basis::Assumed { days } => {
-                format!("Assumed, until lists span four weeks: everybody on a list is replaced within {days} days.")
-            }
+            Basis::Assumed { days } => texts.with("power-assumed", &[("days", days.into())]),
         }
     }
 }
 
-/// "1,234"
-fn thousands(count: u64) -> String {
-    match count {
-        0..1000 => count.to_string(),
-        _ => format!("{},{:03}", thousands(count / 1000), count % 1000),
+impl Shown {
+    /// "4.4 points after 1 month (905 customers, 91 of them control)"
+    fn told(&self, texts: &Texts) -> String {
+        let effect = match self.smallest_effect {
+            Some(effect) => {
+                let points = texts.language().numbers_in_sentences().decimals(100.0 * effect, 1);
+                texts.with("power-points", &[("points", points.into())])
+            }
+            None => texts.text("power-nothing"),
+        };
+        let counts: [(&str, Value<'_>); 3] =
+            [("months", self.months.into()), ("customers", self.customers.into()), ("control", self.control.into())];
+        let [months, customers, control] = counts;
+        texts.with("power-after", &[("effect", effect.into()), months, customers, control])
     }
 }
 
@@ -257,6 +254,7 @@ fn share_that_shows(customers: f64, rate: f64, effect: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
     use proptest::prelude::*;
     use serde::Deserialize;
 
@@ -327,18 +325,19 @@ mod tests {
     #[test]
     fn what_is_said_fits_what_can_be_shown() {
         let accrual = Accrual::new(500, 100_000, &ListsSoFar::default(), 37);
-        let said = |churn: f64, share: f64| ControlPower::new(churn, share, accrual).sentences().join(" ");
+        let texts = Texts::new(Language::En).unwrap();
+        let said = |churn: f64, share: f64| ControlPower::new(churn, share, accrual).sentences(&texts).join(" ");
         assert!(
             said(0.2, 0.1).contains("points after 1 month (905 customers, 91 of them control)"),
             "{}",
             said(0.2, 0.1)
         );
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert!(said(0.2, 0.0).contains("Without a control group"));
         assert!(said(0.04, 0.1).contains("No outreach saves 5 points"));
         let small = Accrual::new(50, 60, &ListsSoFar::default(), 37);
         let power = ControlPower::new(0.3, 0.1, small);
-        assert!(power.sentences()[1].contains("No control share shows 5 points"), "{:?}", power.sentences());
+        let said = power.sentences(&texts);
+        assert!(said[1].contains("No control share shows 5 points"), "{said:?}");
         assert!(power.after.iter().all(|shown| shown.customers <= 60));
     }
 }

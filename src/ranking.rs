@@ -162,11 +162,12 @@ impl Ranking {
 mod tests {
     use super::*;
     use crate::config::Reference;
+    use crate::language::Language;
 
     fn settings(rank_by: RankBy, capacity: u32) -> List {
         let control_key = String::new();
-        let (reference, split_by) = (Reference::Population, None);
-        List { rank_by, capacity, control_fraction: 0.1, control_key, reasons: 4, reference, split_by }
+        let (reference, split_by, language) = (Reference::Population, None, Language::En);
+        List { rank_by, capacity, control_fraction: 0.1, control_key, reasons: 4, reference, language, split_by }
     }
 
     #[test]

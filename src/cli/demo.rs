@@ -7,6 +7,7 @@ use crate::files;
 use crate::jobs::score::Published;
 use crate::jobs::train::Promote;
 use crate::jobs::{score, train, Data};
+use crate::language::{Language, Texts};
 use crate::publish::report::FILE;
 use crate::registry::Registry;
 use crate::simulate::Plan;
@@ -71,12 +72,13 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
         "folder": published.folder,
         "manifest": published.manifest,
     });
+    let (english, texts) = (Texts::new(Language::En)?, Texts::new(settings.list.language)?);
     session.done(&json, |_| {
         format!(
             "{}\n{}\n{}\n{}",
             render::simulate::simulated(&simulated, &plan),
-            render::train::trained(&trained),
-            render::list::published(&published),
+            render::train::trained(&trained, &english),
+            render::list::published(&published, &texts),
             next_steps(dir, &published),
         )
     });

@@ -4,6 +4,7 @@ use super::{render, Session};
 use crate::evaluation::Evaluation;
 use crate::jobs::train;
 use crate::jobs::train::{Request, Trained};
+use crate::language::{Language, Texts};
 use crate::model::sampling::Sampling;
 use crate::model::univariate::screening::Screening;
 use crate::power::ControlPower;
@@ -14,8 +15,9 @@ use std::path::Path;
 pub fn run(session: &Session, request: &Request) -> anyhow::Result<()> {
     let settings = session.settings_for(&request.data)?;
     let registry = Registry::at(&settings.paths.models);
+    let texts = Texts::new(Language::En)?;
     let trained = session.job(&settings, |context| train::run(context, &registry, request))?;
-    session.done(&Summary::new(&trained), |_| render::train::trained(&trained));
+    session.done(&Summary::new(&trained), |_| render::train::trained(&trained, &texts));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use super::choices::{
 use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
+use crate::language::Language;
 use crate::measures::{Instrument, Scale, Scales, SignalKind};
 use crate::published;
 use serde::{Deserialize, Serialize};
@@ -310,6 +311,9 @@ section! {
         /// What reasons compare with: population (the mean of all eligible customers) or cut_off (the last
         /// tenth of the list, at least 50).
         reference: Reference = "population" => Choice(Reference::WORDS);
+        /// The language of reasons, summary, report and workbook: en, ja, de, fr or es. Codes, names of columns and what
+        /// is in the data stay as they are.
+        language: Language = "en" => Choice(Language::TAGS);
         /// A pass-through or categorical column: the listed customers of each of its values also become a list of their own
         /// under `by_{column}/`, as csv and xlsx where `publish.formats` names them.
         split_by: Option<String>, like "account_owner" => Column;

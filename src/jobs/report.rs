@@ -5,7 +5,7 @@ use crate::calendar::Day;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock};
-use crate::language::{Language, Texts};
+use crate::language::Texts;
 use crate::observer::Note;
 use crate::publish::report;
 use crate::publish::runs::{published, Run};
@@ -49,7 +49,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Report> {
         let path = folder.join("manifest.json");
         let manifest = std::fs::read_to_string(&path).map_err(|e| Error::reading(&path, &e))?;
         let run = report::PublishedRun::read(&folder, lists, &manifest)?;
-        let html = report::html(&run, Arc::new(Texts::new(Language::En)?))?;
+        let html = report::html(&run, Arc::new(Texts::new(run.manifest.language)?))?;
         let report = folder.join(report::FILE);
         files::write_atomically(&report, html.as_bytes())?;
         files::write_atomically(&path, with_report(&manifest, run.list.rows(), &html)?.as_bytes())?;

@@ -16,7 +16,7 @@ use crate::delivery::Delivered;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::kpis::{self, Kpis, Risks};
-use crate::language::{Language, Texts};
+use crate::language::Texts;
 use crate::observer::{Note, Observer};
 use crate::power::{Accrual, ControlPower};
 use crate::publish::columns::Csv;
@@ -357,6 +357,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         as_of: results.as_of,
         model_version: scored.model.version.clone(),
         model_checksum: scored.model.checksum.clone(),
+        language: settings.list.language,
         settings_sha256: digest::sha256(&settings.canonical_json()?),
         published_at: job.now(),
         seconds: scored.started.elapsed().as_secs_f64(),
@@ -408,7 +409,7 @@ fn stage_split(
     let formats = &settings.publish.formats;
     let (has_csv, has_workbook) = (formats.contains(&Format::Csv), formats.contains(&Format::Xlsx));
     let Some(column) = settings.list.split_by.as_deref().filter(|_| has_csv || has_workbook) else { return Ok(()) };
-    let texts = Texts::new(Language::En)?;
+    let texts = Texts::new(settings.list.language)?;
     let list = report::Table::read(&staged.folder().join("at_risk.parquet"))?;
     let split = Split {
         column,
@@ -472,7 +473,7 @@ fn stage_details(job: &Job<'_>, staged: &mut Staged, scored: &Scored, results: &
 fn stage_for_people(staged: &mut Staged, manifest: &Manifest, lists: &Path, formats: &[Format]) -> Result<()> {
     let manifest = serde_json::to_string(manifest).map_err(|e| Error::Internal(e.to_string()))?;
     let run = report::PublishedRun::read(staged.folder(), lists, &manifest)?;
-    let texts = Arc::new(Texts::new(Language::En)?);
+    let texts = Arc::new(Texts::new(run.manifest.language)?);
     if formats.contains(&Format::Xlsx) {
         staged.bytes(workbook::FILE, run.list.rows(), &workbook::workbook(&run, &texts)?)?;
     }

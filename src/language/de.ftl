@@ -360,6 +360,10 @@ summary-rows = { $rows } { $rows ->
     [one] Zeile
    *[other] Zeilen
 }
+summary-file-count = { $files } { $files ->
+    [one] Datei
+   *[other] Dateien
+}
 summary-manifest = was gelesen, entschieden und geschrieben wurde
 summary-latest = Daneben: latest/risk.parquet, das neueste Risiko jedes Kunden
 

@@ -334,6 +334,10 @@ summary-rows = { $rows } { $rows ->
     [one] row
    *[other] rows
 }
+summary-file-count = { $files } { $files ->
+    [one] file
+   *[other] files
+}
 summary-manifest = what was read, decided and written
 summary-latest = Beside it: latest/risk.parquet, the newest risk of every customer
 

@@ -357,6 +357,10 @@ summary-rows = { $rows } { $rows ->
     [one] fila
    *[other] filas
 }
+summary-file-count = { $files } { $files ->
+    [one] archivo
+   *[other] archivos
+}
 summary-manifest = qué se leyó, decidió y escribió
 summary-latest = Además: latest/risk.parquet, el riesgo más reciente de cada cliente
 

@@ -357,6 +357,10 @@ summary-rows = { $rows } { $rows ->
     [one] ligne
    *[other] lignes
 }
+summary-file-count = { $files } { $files ->
+    [one] fichier
+   *[other] fichiers
+}
 summary-manifest = ce qui a été lu, décidé et écrit
 summary-latest = À côté : latest/risk.parquet, le dernier risque de chaque client
 

@@ -321,6 +321,7 @@ summary-reasons = 理由
 summary-no-reason = 目立った理由はありません
 summary-files = { $folder } のファイル：
 summary-rows = { $rows }行
+summary-file-count = { $files }個のファイル
 summary-manifest = 読み込み、判断、出力の記録
 summary-latest = 別ファイル：latest/risk.parquet（全顧客の最新リスク）
 

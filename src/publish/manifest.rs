@@ -4,6 +4,7 @@ use crate::calendar::Day;
 use crate::coverage::Coverage;
 use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusions;
+use crate::language::Language;
 use crate::power::ControlPower;
 use crate::sources::{Quarantine, SignalReport};
 use serde::Serialize;
@@ -77,6 +78,8 @@ pub struct Manifest {
     pub model_version: String,
     /// Its checksum.
     pub model_checksum: String,
+    /// The language of its texts.
+    pub language: Language,
     /// SHA-256 of the settings.
     pub settings_sha256: String,
     /// When the run was published, UTC.

@@ -5,7 +5,7 @@ use super::report::{Cells, PublishedRun, Table, RUNS};
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::language::Texts;
-use crate::published::{Column, Holds, LIST};
+use crate::published::{Column, Definition, Holds, LIST};
 use rust_xlsxwriter::{
     Color, ConditionalFormatDataBar, DocProperties, ExcelDateTime, Format, FormatAlign, Sparkline, Workbook, Worksheet,
     XlsxError,
@@ -51,7 +51,7 @@ pub fn of_list(as_of: Day, list: &Table, texts: &Texts) -> Result<Vec<u8>> {
 
 /// Gives a workbook its title and the date of the run, not of the writing, so that the same run gives the same bytes.
 fn describe(workbook: &mut Workbook, as_of: Day, texts: &Texts) -> Result<(), XlsxError> {
-    let title = texts.with("report-title", &[("date", as_of.to_string().into())]);
+    let title = texts.with("report-title", &[("date", texts.language().date(as_of).into())]);
     workbook.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&date(as_of)?));
     Ok(())
 }
@@ -209,8 +209,7 @@ fn explain(sheet: &mut Worksheet, list: &Table, texts: &Texts) -> Result<(), Xls
     sheet.write_string_with_format(0, 1, texts.text("sheet-meaning"), &head)?;
     for (row, name) in (1u32..).zip(list.names()) {
         let known: Option<&Column> = LIST.iter().find(|column| column.name() == name);
-        let copied = || texts.text("sheet-copied");
-        let meaning = known.map_or_else(copied, |column| without_markdown(column.definition().meaning));
+        let meaning = known.map_or_else(|| texts.text("sheet-copied"), |&column| meaning(column, texts));
         sheet.write_string_with_format(row, 0, fitting(name), &wrapped)?;
         sheet.write_string_with_format(row, 1, meaning, &wrapped)?;
     }
@@ -221,22 +220,11 @@ fn explain(sheet: &mut Worksheet, list: &Table, texts: &Texts) -> Result<(), Xls
     Ok(())
 }
 
-/// What documentation says in Markdown, as plain text, without links to what is not here.
-fn without_markdown(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some((before, (link, after))) =
-        rest.split_once('[').and_then(|(before, link)| Some((before, link.split_once("](")?)))
-    {
-        let after = after.split_once(')').map_or("", |(_, after)| after);
-        match before.strip_suffix("; see ").filter(|_| link == "below") {
-            Some(before) => plain.push_str(before),
-            None => plain.extend([before, link]),
-        }
-        rest = after;
-    }
-    plain.push_str(rest);
-    plain.replace('`', "")
+/// What a column means. In English that is its definition, but for those that point to other places of the documentation.
+pub(super) fn meaning(column: Column, texts: &Texts) -> String {
+    let Definition { name, meaning, .. } = column.definition();
+    let in_language = texts.word("meaning", &name.replace("{n}_", ""));
+    in_language.unwrap_or_else(|| meaning.replace('`', ""))
 }
 
 /// Writes the sheet that the lines of the list are drawn from: the risks of the listed customers in the last runs, oldest

@@ -1,8 +1,9 @@
 //! A check.
 
-use super::{count, percent, population_line, silence, table, Table};
+use super::{count, percent, population_line, table, Table};
 use crate::calendar::Day;
 use crate::coverage::Coverage;
+use crate::dataset::silence::Silence;
 use crate::dataset::snapshots::Snapshots;
 use crate::jobs::check::{Checked, SnapshotRows};
 use crate::spelling;
@@ -39,6 +40,17 @@ pub fn checked(checked: &Checked) -> String {
             writeln!(text, "  {as_of}: {} rows, {} churned ({share}), {role}{gaps}", count(*rows), count(*churners));
     }
     text
+}
+
+/// "silent, without a row of any signal: 12.0 % for 7 days or longer, 3.1 % for 28, none for 37".
+fn silence(silence: &Silence) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (at, silent) in silence.at_least.iter().enumerate() {
+        let share = if silent.customers == 0 { "none".to_owned() } else { percent(silent.share) };
+        let unit = if at == 0 { " days or longer" } else { "" };
+        parts.push(format!("{share} for {}{unit}", silent.days));
+    }
+    format!("silent, without a row of {}: {}", silence.of, parts.join(", "))
 }
 
 /// What each source holds of the past.

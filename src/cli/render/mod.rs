@@ -14,7 +14,6 @@ pub mod simulate;
 pub mod train;
 
 use crate::calendar::Day;
-use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusions;
 use crate::metrics::interval::Interval;
 use crate::spelling;
@@ -108,17 +107,6 @@ pub fn population_line(day: Day, eligible: u64, exclusions: &Exclusions) -> Stri
         exclusions.counts().iter().map(|(why, n)| format!("{} {}", count(*n), why.words())).collect();
     let excluded = if reasons.is_empty() { "nobody".to_owned() } else { reasons.join(", ") };
     format!("  {day}: {} eligible; excluded: {excluded}\n", count(eligible))
-}
-
-/// "silent, without a row of any signal: 12.0 % for 7 days or longer, 3.1 % for 28, none for 37".
-pub fn silence(silence: &Silence) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for (at, silent) in silence.at_least.iter().enumerate() {
-        let share = if silent.customers == 0 { "none".to_owned() } else { percent(silent.share) };
-        let unit = if at == 0 { " days or longer" } else { "" };
-        parts.push(format!("{share} for {}{unit}", silent.days));
-    }
-    format!("silent, without a row of {}: {}", silence.of, parts.join(", "))
 }
 
 pub fn notes(text: &mut String, notes: &[String]) {

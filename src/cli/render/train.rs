@@ -4,13 +4,14 @@ use super::{count, counted, evaluation, model, notes};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::jobs::train::Trained;
+use crate::language::Texts;
 use std::fmt::Write;
 
 /// How many columns of a wide table are named.
 const NAMED: usize = 10;
 
 /// After `train`.
-pub fn trained(trained: &Trained) -> String {
+pub fn trained(trained: &Trained, texts: &Texts) -> String {
     let Trained { model, decision, .. } = trained;
     let mut text = String::new();
     let dates: Vec<String> = model.snapshots.training.iter().map(Day::to_string).collect();
@@ -71,7 +72,7 @@ pub fn trained(trained: &Trained) -> String {
 
     notes(&mut text, &model.fit.advice);
     if let Some(power) = &trained.control_power {
-        power.sentences().iter().for_each(|sentence| text += &format!("{sentence}\n"));
+        power.sentences(texts).iter().for_each(|sentence| text += &format!("{sentence}\n"));
     }
     let _ = writeln!(
         text,

@@ -72,9 +72,9 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Page {
     let manifest = &run.manifest;
     let numbers = texts.language().numbers();
     let whole = |count: i64| numbers.decimals(count as f64, 0);
-    let line = |source: &str, (reason, &rows): (&String, &u64)| Line {
+    let line = |kind: &str, source: &str, (reason, &rows): (&String, &u64)| Line {
         source: shown(source),
-        reason: spaced(reason),
+        reason: texts.word(kind, reason).unwrap_or_else(|| spaced(reason)),
         rows: whole(rows as i64),
     };
 
@@ -88,7 +88,8 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Page {
         newest: source.newest.clone().unwrap_or_default(),
     });
     let quarantine = manifest.quarantine.iter();
-    let quarantine = quarantine.flat_map(|(source, reasons)| reasons.iter().map(move |reason| line(source, reason)));
+    let quarantine =
+        quarantine.flat_map(|(source, reasons)| reasons.iter().map(move |reason| line("quarantine", source, reason)));
     // The files that hold no rows say nothing that is looked for here.
     let files = manifest.files.iter().filter(|file| file.name.ends_with(".parquet") || file.name == MODEL_FILE);
     let file = |file: &super::run::PublishedFile| FileLine {
@@ -100,7 +101,7 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Page {
         sources: sources.collect(),
         coverage: manifest.coverage.as_ref().map(|coverage| covered(coverage, run.as_of, texts)),
         quarantine: quarantine.collect(),
-        excluded: manifest.excluded.iter().map(|reason| line("", reason)).collect(),
+        excluded: manifest.excluded.iter().map(|reason| line("exclusion", "", reason)).collect(),
         files: files.map(file).collect(),
     }
 }

@@ -26,6 +26,8 @@ pub struct Page {
     columns: Vec<Head>,
     filters: Vec<Filter>,
     shown: String,
+    /// The same for some of the rows, whose number the script puts in the place of a `#`.
+    some_shown: String,
     has_details: bool,
     has_history: bool,
     has_value: bool,
@@ -94,9 +96,11 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Result<Page> {
     let writer =
         Writer { run, texts, numbers: texts.language().numbers(), cells: &cells, known: &known, marks: &marks };
     let all = run.list.rows();
+    let list_shown = |shown| texts.with("list-shown", &[("shown", shown), ("all", all.into())]);
     Ok(Page {
         columns,
-        shown: texts.with("list-shown", &[("shown", all.into()), ("all", all.into())]),
+        shown: list_shown(all.into()),
+        some_shown: list_shown("#".into()),
         has_details: known.has_details(),
         has_history: !run.history.days.is_empty(),
         has_value: cells.has_value(),
@@ -187,7 +191,8 @@ impl Writer<'_> {
         let changes = compared.iter().zip(has).filter(|(_, has)| *has);
         let changes = changes.map(|(before, _)| before.map(|before| self.points(risk - before))).collect();
         let filled = |cells: Option<Cells<'_>>| cells.and_then(|cells| cells.text(row)).map(|text| shown(&text));
-        let action_due = filled(cells.action_due).map(|date| texts.with("action-due", &[("date", date.into())]));
+        let action_due = filled(cells.action_due)
+            .map(|date| texts.with("action-due", &[("date", texts.language().date_from_text(&date).into())]));
         let action_owner =
             filled(cells.action_owner).map(|owner| texts.with("action-owner", &[("owner", owner.into())]));
 
@@ -240,12 +245,13 @@ impl Writer<'_> {
         let values: Vec<Option<f64>> = earlier.chain([Some(risk)]).collect();
         let last = self.numbers.percent(risk, 1);
         let first = history.days.iter().zip(&values).find_map(|(day, value)| value.map(|value| (day, value)));
-        let to = self.run.as_of.to_string();
+        let language = self.texts.language();
+        let to = language.date(self.run.as_of);
         let title = match first {
             Some((day, value)) => {
                 let runs = values.iter().flatten().count();
                 let first = self.numbers.percent(value, 1);
-                let (from, last) = (day.to_string().into(), last.into());
+                let (from, last) = (language.date(*day).into(), last.into());
                 let told =
                     [("runs", runs.into()), ("first", first.into()), ("from", from), ("last", last), ("to", to.into())];
                 self.texts.with("history-title", &told)

@@ -4,7 +4,7 @@ use super::pictures::{line, Frame, Guide, Point};
 use super::run::PublishedRun;
 use super::text::{shown, spaced};
 use crate::error::Result;
-use crate::kpis::segments::ALL;
+use crate::kpis::segments::{ALL, MISSING};
 use crate::kpis::{self, Unit};
 use crate::language::{Numbers, Texts};
 use minijinja::Value;
@@ -123,7 +123,7 @@ impl Writer<'_> {
             picture: Value::from_safe_string(self.picture(name, &title, &whole)),
             periods: whole.iter().rev().map(|row| self.line(name, self.period(row), row)).collect(),
             levels_caption: self.texts.with("measures-by-segment", &[("period", period.into())]),
-            levels: kept.iter().map(|row| self.line(name, shown(&row.level), row)).collect(),
+            levels: kept.iter().map(|row| self.line(name, self.level(&row.level), row)).collect(),
             more: (left_out > 0).then(|| self.texts.with("measures-more", &[("count", left_out.into())])),
             name: title,
         }
@@ -141,8 +141,21 @@ impl Writer<'_> {
         }
     }
 
+    fn level(&self, level: &str) -> String {
+        if level == MISSING {
+            self.texts.text("level-missing")
+        } else {
+            shown(level)
+        }
+    }
+
+    /// A date of the file.
+    fn date(&self, date: &str) -> String {
+        self.texts.language().date_from_text(date)
+    }
+
     fn period(&self, row: &Row) -> String {
-        let mut name = format!("{} – {}", row.start, row.end);
+        let mut name = format!("{} – {}", self.date(&row.start), self.date(&row.end));
         if row.is_running {
             name.push_str(&format!(" ({})", self.texts.text("measures-running")));
         }
@@ -186,12 +199,13 @@ impl Writer<'_> {
         let points: Vec<Point> = known.iter().map(point).collect();
         let bounds = super::pictures::bounds(&points, Guide::None);
         let [_, _, y0, y1] = bounds;
-        let told = [("measure", title.into()), ("from", first.start.as_str().into()), ("to", last.end.as_str().into())];
+        let [from, to] = [self.date(&first.start), self.date(&last.end)];
+        let told = [("measure", title.into()), ("from", from.into()), ("to", to.into())];
         line(
             &points,
             &Frame {
                 title: &self.texts.with("measures-chart", &told),
-                x: [first.start.clone(), last.start.clone()],
+                x: [self.date(&first.start), self.date(&last.start)],
                 y: [self.written(measure, Some(y0)), self.written(measure, Some(y1))],
                 bounds,
                 guide: Guide::None,

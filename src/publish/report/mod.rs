@@ -82,7 +82,7 @@ pub fn html(run: &PublishedRun, texts: Arc<Texts>) -> Result<String> {
         script_hash: digest::content_security(SCRIPT),
         program: &run.manifest.program,
         model_version: &run.manifest.model_version,
-        as_of: run.as_of.to_string(),
+        as_of: texts.language().date(run.as_of),
         facts: facts(run, &texts)?,
         warnings: run.manifest.warnings.iter().map(|warning| shown(warning)).collect(),
         list: list::page(run, &texts)?,
@@ -146,7 +146,7 @@ fn facts(run: &PublishedRun, texts: &Texts) -> Result<Vec<Fact>> {
         fact("fact-control", texts.with("fact-control-of", &[("control", (manifest.control as i64).into())]));
     }
     if let Some(model) = &run.model {
-        fact("fact-predicts", model.predicts.clone());
+        fact("fact-predicts", shown(&model.predicts(texts)));
     }
     Ok(facts)
 }

@@ -3,7 +3,9 @@
 use super::pictures::{line, Frame, Guide, Point};
 use super::run::{ModelFile, PublishedRun};
 use super::text::{shown, Fact};
+use crate::calendar::Day;
 use crate::evaluation::{Evaluation, Segment};
+use crate::kpis::segments::MISSING;
 use crate::language::{Numbers, Texts};
 use crate::metrics::interval::Interval;
 use crate::metrics::Metrics;
@@ -73,7 +75,11 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Option<Page> {
         } else {
             texts.text("model-quality-none")
         },
-        baseline: texts.with("model-baseline", &[("baseline", shown(&evaluation.baseline_of).into())]),
+        baseline: {
+            let name =
+                texts.word("baseline", &evaluation.baseline_of).unwrap_or_else(|| shown(&evaluation.baseline_of));
+            texts.with("model-baseline", &[("baseline", name.into())])
+        },
         metrics: if is_judged { writer.metrics(evaluation) } else { Vec::new() },
         calibration: writer.calibration(evaluation),
         calibration_picture: Value::from_safe_string(writer.calibration_picture(evaluation)),
@@ -101,11 +107,12 @@ impl Writer<'_> {
 
         fact("model-version", shown(&model.version));
         fact("model-trained", shown(&model.trained_at));
-        fact("fact-predicts", shown(&model.predicts));
+        fact("fact-predicts", shown(&model.predicts(texts)));
         fact("model-form", texts.text(if model.has_curves { "model-form-curves" } else { "model-form-linear" }));
         let (rows, churners) = (model.rows.into(), model.churners.into());
         fact("model-fitted", texts.with("model-fitted-on", &[("rows", rows), ("churners", churners)]));
-        let dates = |days: &[crate::calendar::Day]| days.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let language = texts.language();
+        let dates = |days: &[Day]| days.iter().map(|&day| language.date(day)).collect::<Vec<_>>().join(", ");
         if !model.snapshots.is_empty() {
             fact("model-snapshots", dates(&model.snapshots));
         }
@@ -192,14 +199,32 @@ impl Writer<'_> {
         line(points, &Frame { title, x, y, bounds, guide: Guide::Diagonal, steps: false })
     }
 
+    /// What a group is called. The program has named bands of tenure, counts of signals, and what is left over.
+    fn level(&self, segment: &Segment) -> String {
+        let level = segment.level.as_str();
+        let inner = level.strip_prefix('(').and_then(|level| level.strip_suffix(')'));
+        if let Some(others) = inner.and_then(|inner| inner.strip_suffix(" others")?.parse::<i64>().ok()) {
+            return self.texts.with("level-others", &[("count", others.into())]);
+        }
+        let of = level.split_once(" of ").and_then(|(n, all)| Some((n.parse::<i64>().ok()?, all.parse::<i64>().ok()?)));
+        match (segment.by.as_str(), of) {
+            ("signals seen", Some((count, all))) => {
+                self.texts.with("level-of", &[("count", count.into()), ("all", all.into())])
+            }
+            ("tenure", _) => self.texts.word("band", level).unwrap_or_else(|| shown(level)),
+            _ if level == MISSING => self.texts.text("level-missing"),
+            _ => shown(level),
+        }
+    }
+
     fn segment(&self, segment: &Segment) -> SegmentLine {
         let numbers = self.numbers;
         let points =
             |value: f64| self.texts.with("unit-points", &[("points", numbers.signed(100.0 * value, 1).into())]);
         let gap = if segment.small { self.texts.text("model-small") } else { points(segment.gap.estimate) };
         SegmentLine {
-            by: super::text::spaced(&segment.by),
-            level: shown(&segment.level),
+            by: self.texts.word("segment", &segment.by).unwrap_or_else(|| super::text::spaced(&segment.by)),
+            level: self.level(segment),
             rows: self.whole(segment.rows),
             churn: numbers.percent(segment.base_rate, 1),
             predicted: numbers.percent(segment.mean_probability, 1),

@@ -2,10 +2,12 @@
 
 use super::history::RiskHistory;
 use super::table::Table;
-use crate::artefact::Artefact;
+use crate::artefact::{Artefact, ChurnMeaning};
 use crate::calendar::Day;
+use crate::config::ChurnDefinition;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
+use crate::language::{Language, Texts, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,9 @@ pub struct ModelFile {
     pub trained_at: String,
     /// What it predicts, in words.
     pub predicts: String,
+    /// The same, as it was set.
+    #[serde(default)]
+    pub churn: Option<ChurnMeaning>,
     /// Whether it has curves and interactions.
     pub has_curves: bool,
     /// Rows it was fitted on.
@@ -43,12 +48,27 @@ impl ModelFile {
             version: model.version.clone(),
             trained_at: model.trained_at.clone(),
             predicts: model.churn.to_string(),
+            churn: Some(model.churn.clone()),
             has_curves: model.fit.additive.is_some(),
             rows: model.fit.rows,
             churners: model.fit.churners,
             snapshots: if model.refit { model.snapshots.all() } else { model.snapshots.training.clone() },
             evaluation: model.evaluation.clone(),
             advice: model.fit.advice.clone(),
+        }
+    }
+
+    /// What it predicts, in a language.
+    pub fn predicts(&self, texts: &Texts) -> String {
+        let Some(churn) = &self.churn else { return self.predicts.clone() };
+        let days = [("horizon", Value::from(churn.horizon_days)), ("gap", churn.gap_days.into())];
+        match (&churn.label, churn.definition) {
+            (Some(label), _) => texts.with("churn-label", &[("column", label.as_str().into())]),
+            (None, ChurnDefinition::Event) => texts.with("churn-cancellation", &days),
+            (None, ChurnDefinition::Inactivity) => {
+                let [horizon, gap] = days;
+                texts.with("churn-silence", &[("signals", churn.signals.join(", ").into()), horizon, gap])
+            }
         }
     }
 }
@@ -60,6 +80,9 @@ pub struct RunManifest {
     pub program: String,
     pub as_of: Day,
     pub model_version: String,
+    /// That of the texts in its files. Runs before there were several were in English.
+    #[serde(default)]
+    pub language: Language,
     pub eligible: u64,
     #[serde(default)]
     pub excluded: BTreeMap<String, u64>,

@@ -110,8 +110,7 @@
     arrange();
     if (shown === rows.length) { status.textContent = all; return; }
     var number = new Intl.NumberFormat(document.documentElement.lang);
-    var first = number.format(rows.length);
-    status.textContent = shown === 0 ? status.dataset.none : all.replace(first, number.format(shown));
+    status.textContent = shown === 0 ? status.dataset.none : status.dataset.some.replace("#", number.format(shown));
   }
   var later;
   form.addEventListener("input", function () { clearTimeout(later); later = setTimeout(filter, 120); });
