@@ -18,7 +18,7 @@ use crate::publish::latest::Leaver;
 use crate::publish::list::{Move, Status};
 use crate::publish::previous::{Before, Gone, History, Now};
 use crate::publish::runs::RunModel;
-use crate::reasons::change::{self, Between, NoLongerScored, NotYetScored, Numbers, OtherModel, Standing};
+use crate::reasons::change::{Between, NoLongerScored, NotYetScored, Numbers, OtherModel, Standing};
 use crate::reasons::{Explainer, Explanation};
 use crate::registry::Registry;
 use crate::sources::NO_DAY;
@@ -163,7 +163,7 @@ impl Changes {
         };
         if self.before(position).is_none() {
             let why = self.not_yet_scored(words, position);
-            return Ok(Some(change::first_scored(standing, why, self.between)));
+            return Ok(Some(words.explainer.first_scored(standing, why, self.between)));
         }
         self.told(words, position, row, standing)
     }
@@ -181,7 +181,7 @@ impl Changes {
                     let row = Row::read(words.model, &words.input.data, place)?;
                     self.told(words, position, &row, Standing::Left)?
                 }
-                None => Some(change::no_longer_scored(no_longer_scored(words, &gone.id), self.between)),
+                None => Some(words.explainer.no_longer_scored(no_longer_scored(words, &gone.id), self.between)),
             };
             Ok(Leaver { id: gone.id.clone(), position: gone.position, text })
         };
@@ -196,7 +196,7 @@ impl Changes {
         let log_odds = self.moves[position as usize].model;
         let other = OtherModel { version: &model.version, log_odds };
         let other = Some(other).filter(|other| !self.is_same_model && !other.log_odds.is_nan());
-        Ok(Some(change::told(standing, self.between, &moved, other)))
+        Ok(Some(words.explainer.change_told(standing, self.between, &moved, other)))
     }
 
     /// Why a customer who is scored now was not then.

@@ -8,7 +8,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::publish::list::{Details, Results};
 use crate::ranking::{self, Group, Ranking};
-use crate::reasons::reach::{self, Comparable, Improvement, Surroundings};
+use crate::reasons::reach::{Comparable, Improvement, Surroundings};
 use crate::reasons::{self, Action, Explainer, Playbook, Reason};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
@@ -52,7 +52,7 @@ fn of_customer(
         probability_change_28d: Some(probability - month_ago).filter(|change| !change.is_nan()),
         days_to_contract_end: results.days_to_contract_end(position),
         action: what_to_do.action(results.group(position), why),
-        improvement_text: reach::told(&improvements),
+        improvement_text: words.explainer.improvements_told(&improvements),
         improvements,
         explanation,
     })

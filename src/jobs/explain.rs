@@ -14,7 +14,7 @@ use crate::observer::Note;
 use crate::publish::previous::{self, PublishedRisk};
 use crate::publish::runs::{self, Run};
 use crate::ranking::Ranking;
-use crate::reasons::change::{self, Between, Standing};
+use crate::reasons::change::{Between, Standing};
 use crate::reasons::reach::Improvement;
 use crate::reasons::{Action, Explainer, Reason};
 use crate::registry::Registry;
@@ -66,6 +66,9 @@ pub struct CustomerReport {
     pub action: Option<Action>,
     /// Single changes that would take the customer below the list, if the customer would be on it.
     pub improvements: Vec<Improvement>,
+    /// The same as a sentence.
+    #[serde(skip)]
+    pub improvement_text: Option<String>,
     /// Every concept's part in the risk, greatest contribution first.
     pub contributions: Vec<Reason>,
     /// The same on an earlier date, if the customer was eligible then.
@@ -241,6 +244,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         history,
         published,
         action: found.action,
+        improvement_text: found.explainer.improvements_told(&found.improvements),
         improvements: found.improvements,
         contributions: found.contributions,
         before,
@@ -314,7 +318,12 @@ fn with_texts(
                     (false, true) => Standing::New,
                     _ => Standing::Stayed,
                 };
-                text = Some(change::told(standing, Between { then: before.as_of, now: risk.as_of }, &moved, None));
+                text = Some(explainer.change_told(
+                    standing,
+                    Between { then: before.as_of, now: risk.as_of },
+                    &moved,
+                    None,
+                ));
             }
         }
         changes.push(PublishedRisk { change_reason_text: text, ..risk });

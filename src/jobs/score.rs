@@ -511,6 +511,7 @@ pub(super) fn explainer(
         most: settings.list.reasons,
         untold: &settings.reasons.untold,
         usual: Usual::new(data, scores, &settings.signals, as_of)?,
+        texts: Arc::new(Texts::new(settings.list.language)?),
     };
     Explainer::new(background, &model.catalogue, &model.terms(), attribution)
 }

@@ -119,6 +119,25 @@ impl Numbers {
         self.trimmed(self.decimals(value, decimals), decimals)
     }
 
+    /// A measured value: two decimals, three digits of what is below one, none of what is large, and none that say nothing:
+    /// "1,234.5", "4.5", "0.035".
+    pub fn measured(&self, value: f64) -> String {
+        let size = value.abs();
+        if size != 0.0 && !(1e-6..1e15).contains(&size) {
+            return format!("{value:.2e}").replace('.', &self.decimal.to_string());
+        }
+
+        let places = if size == 0.0 || size >= 1e5 {
+            0
+        } else if size >= 1.0 {
+            2
+        } else {
+            // Three digits from the first that is not zero.
+            (2.0 - size.log10().floor()) as usize
+        };
+        self.trimmed(self.decimals(value, places), places)
+    }
+
     /// A number that was written with so many decimals, without those that say nothing.
     fn trimmed(&self, written: String, decimals: usize) -> String {
         if decimals == 0 {

@@ -3,7 +3,7 @@
 //! A code is a prefix that names the subject (`LOGINS`, `SURVEY_NPS`, `PLAN`) and a suffix that names the state of the
 //! customer's own numbers. [`DEFINITIONS`] is the one list of them; [`concepts`] groups the terms.
 
-use super::language::{spaced, Noun, Unit};
+use super::language::{spaced, Noun, Rows, Speech, Unit};
 use crate::config::{Best, Instrument, Signal, SignalKind};
 use crate::features::{Catalogue, Feature, Measure};
 use crate::measures;
@@ -146,7 +146,7 @@ pub(super) struct Cell {
 }
 
 /// What a concept is called in a text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Words {
     /// The rows of the signal.
     pub rows: Noun,
@@ -208,8 +208,14 @@ impl Concept {
     }
 }
 
-/// Groups the terms of a design into concepts, in the order of their first terms. Every term is in exactly one.
-pub(super) fn concepts(signals: &Signals, catalogue: &Catalogue, terms: &[Term]) -> Vec<Concept> {
+/// Groups the terms of a design into concepts, in the order of their first terms. Every term is in exactly one. Without a
+/// language they have codes and no words.
+pub(super) fn concepts(
+    signals: &Signals,
+    catalogue: &Catalogue,
+    terms: &[Term],
+    speech: Option<&Speech>,
+) -> Vec<Concept> {
     let mut concepts: Vec<(Key, Concept)> = Vec::new();
     for (place, term) in terms.iter().enumerate() {
         let Some(key) = key_of_term(signals, catalogue, term) else { continue };
@@ -229,6 +235,7 @@ pub(super) fn concepts(signals: &Signals, catalogue: &Catalogue, terms: &[Term])
             Some((_, concept)) => concept.parts.push(part),
             None => {
                 let mut concept = concept(signals, catalogue, terms, &key);
+                concept.words = speech.map(|speech| words(speech, signals, &key)).unwrap_or_default();
                 concept.parts.push(part);
                 concepts.push((key, concept));
             }
@@ -322,7 +329,7 @@ fn concept(signals: &Signals, catalogue: &Catalogue, terms: &[Term], key: &Key) 
         prefix: prefix(signals, key),
         signal,
         column,
-        words: words(signals, key),
+        words: Words::default(),
         parts: Vec::new(),
         cells,
     }
@@ -356,31 +363,34 @@ fn in_code(name: &str) -> String {
     }
 }
 
-fn words(signals: &Signals, key: &Key) -> Words {
+fn words(speech: &Speech, signals: &Signals, key: &Key) -> Words {
     let signal = signals.get(&key.subject);
     let row = match signal.map(|s| s.kind) {
-        Some(SignalKind::Survey) => Noun::new("answer", "answers"),
-        _ => Noun::new("event", "events"),
+        Some(SignalKind::Survey) => Rows::Answers,
+        _ => Rows::Events,
     };
 
     let rows = match signal.and_then(|s| s.label.as_deref()) {
         Some(label) => Noun::from_label(label),
-        None => Noun::from_plural(&key.subject, row),
+        None => Noun::from_plural(speech, &key.subject, row),
     };
 
     let unit = Unit::from_config(signal.and_then(|s| s.unit.as_deref()));
+    let named = |name: Option<&str>, otherwise: &str| match name {
+        Some(name) => Noun::from_singular(speech, name),
+        None => Noun::from_singular(speech, &speech.word(otherwise)),
+    };
     let subject = match key.family {
         Family::Score => {
-            let instrument = instrument_in_words(signal, key.instrument.unwrap_or_default());
-            let name = if surveys(signals) == 1 { instrument } else { format!("{instrument} of {}", rows.many) };
+            let instrument = instrument_in_words(speech, signal, key.instrument.unwrap_or_default());
+            let of_rows = speech.phrase("instrument-of").rows(&rows).text("instrument", instrument.as_str());
+            let name = if surveys(signals) == 1 { instrument.clone() } else { of_rows.say() };
             Noun::new(&name, &name)
         }
-        Family::Categories => Noun::from_singular(signal.and_then(|s| s.category.as_deref()).unwrap_or("category")),
-        Family::Volume | Family::Value => {
-            Noun::from_singular(signal.and_then(|s| s.value.as_deref()).unwrap_or("value"))
-        }
-        Family::Mood => Noun::from_singular("mood"),
-        Family::Tenure | Family::Number | Family::Level => Noun::from_singular(&spaced(&key.subject)),
+        Family::Categories => named(signal.and_then(|s| s.category.as_deref()), "noun-category"),
+        Family::Volume | Family::Value => named(signal.and_then(|s| s.value.as_deref()), "noun-value"),
+        Family::Mood => named(None, "noun-mood"),
+        Family::Tenure | Family::Number | Family::Level => Noun::from_singular(speech, &spaced(&key.subject)),
     };
 
     Words { rows, subject, unit, scale: length_of_scale(signal, key) }
@@ -396,12 +406,15 @@ fn length_of_scale(signal: Option<&Signal>, key: &Key) -> f64 {
 
 /// What an instrument is called. Where its low scores are the good ones, a reader has to know: what a person says of effort
 /// is effort then, and of another it is said which end is best.
-fn instrument_in_words(signal: Option<&Signal>, name: &str) -> String {
+fn instrument_in_words(speech: &Speech, signal: Option<&Signal>, name: &str) -> String {
     let instrument = Instrument::named(name);
     let scale = instrument.zip(signal).map(|(instrument, signal)| signal.scale(instrument));
     match scale.filter(|scale| scale.best == Best::Low) {
-        Some(_) if instrument == Some(Instrument::Ces) => "effort".to_owned(),
-        Some(scale) => format!("{} ({} is best)", name.to_uppercase(), scale.from),
+        Some(_) if instrument == Some(Instrument::Ces) => speech.word("instrument-effort"),
+        Some(scale) => {
+            let phrase = speech.phrase("instrument-best").text("instrument", name.to_uppercase());
+            phrase.text("score", speech.number(scale.from)).say()
+        }
         None => name.to_uppercase(),
     }
 }
@@ -437,7 +450,7 @@ mod tests {
     #[test]
     fn every_term_has_exactly_one_concept() {
         let (settings, terms) = (settings(SETTINGS), terms(&settings(SETTINGS)));
-        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms);
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms, None);
         let mut homes = vec![0; terms.len()];
         concepts.iter().flat_map(|c| &c.parts).for_each(|part| homes[part.term] += 1);
         assert!(homes.iter().all(|&n| n == 1));
@@ -471,7 +484,7 @@ mod tests {
     fn the_windows_of_a_signal_are_one_concept_and_absence_of_a_mean_is_silence() {
         let settings = settings(SETTINGS);
         let terms = terms(&settings);
-        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms);
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms, None);
         let of = |name: &str| {
             let term = terms.iter().position(|t| t.name == name).unwrap();
             concepts.iter().position(|c| c.parts.iter().any(|p| p.term == term)).unwrap()
@@ -491,7 +504,7 @@ mod tests {
              value = \"score\"\ninstrument_name = \"nps\"\n"
         );
         let settings = settings(&more);
-        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings));
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings), None);
         let nps: Vec<(&str, &str)> = concepts
             .iter()
             .filter(|c| c.prefix.ends_with("_NPS"))
@@ -505,7 +518,7 @@ mod tests {
         let more =
             format!("{SETTINGS}\n[signals.Visits]\nkind = \"event\"\npath = \"o\"\nid = \"id\"\ntime = \"ts\"\n");
         let settings = settings(&more);
-        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings));
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings), None);
         let codes: Vec<String> = concepts.iter().flat_map(Concept::codes).collect();
         assert_eq!(codes.len(), codes.iter().collect::<hashbrown::HashSet<_>>().len());
         assert!(codes.contains(&"VISITS_2_DROP".to_owned()));

@@ -2,7 +2,7 @@
 //! the customer's numbers of both. Every sentence about change is written here.
 
 use super::catalogue::{Concept, Family, Part};
-use super::language::{date, days, decimals, number, percent, quoted, sentence, whole, Unit};
+use super::language::{quoted, sentence, Phrase, Speech, Unit};
 use super::{Explainer, LEAST};
 use crate::artefact::Row;
 use crate::calendar::Day;
@@ -107,87 +107,105 @@ impl Explainer {
                 continue;
             }
             let log_odds = after[place].unwrap_or(0.0) - before[place].unwrap_or(0.0);
-            let text = Both { concept, then, now, log_odds, look_back_days: self.look_back_days }.told();
+            let text =
+                Both { speech: &self.speech, concept, then, now, log_odds, look_back_days: self.look_back_days }.told();
             all.push((place, Moved { log_odds, text, is_told: !self.is_untold(concept) }));
         }
 
         all.sort_by(|(i, a), (j, b)| b.log_odds.abs().total_cmp(&a.log_odds.abs()).then(i.cmp(j)));
         all.into_iter().map(|(_, moved)| moved).collect()
     }
-}
 
-/// What has moved a customer's risk between two dates: the concepts that did most, those that raised it first, and the
-/// model if it is another one. "Risk up since 25 May: NPS fell from 9 to 3. Down: logins are back, 5 in 28 days."
-pub fn told(standing: Standing, between: Between, moved: &[Moved], model: Option<OtherModel<'_>>) -> String {
-    let strongest: Vec<&Moved> =
-        moved.iter().filter(|moved| moved.is_told && moved.log_odds.abs() >= LEAST).take(NAMED).collect();
-    let side = |is_up: bool| -> Option<String> {
-        let texts: Vec<&str> =
-            strongest.iter().filter(|moved| (moved.log_odds > 0.0) == is_up).map(|moved| moved.text.as_str()).collect();
-        (!texts.is_empty()).then(|| texts.join("; "))
-    };
+    /// What has moved a customer's risk between two dates: the concepts that did most, those that raised it first, and the
+    /// model if it is another one. "Risk up since 25 May: NPS fell from 9 to 3. Down: logins are back, 5 in 28 days."
+    pub fn change_told(
+        &self,
+        standing: Standing,
+        between: Between,
+        moved: &[Moved],
+        model: Option<OtherModel<'_>>,
+    ) -> String {
+        let speech = &self.speech;
+        let strongest: Vec<&Moved> =
+            moved.iter().filter(|moved| moved.is_told && moved.log_odds.abs() >= LEAST).take(NAMED).collect();
+        let side = |is_up: bool| -> String {
+            let texts: Vec<&str> = strongest
+                .iter()
+                .filter(|moved| (moved.log_odds > 0.0) == is_up)
+                .map(|moved| moved.text.as_str())
+                .collect();
+            texts.join(&speech.word("semicolon"))
+        };
 
-    let since = date(between.then, between.now);
-    let what = match (side(true), side(false)) {
-        (None, None) => format!("Little has changed since {since}"),
-        (Some(up), None) => format!("Risk up since {since}: {up}"),
-        (None, Some(down)) => format!("Risk down since {since}: {down}"),
-        // What did most comes first.
-        (Some(up), Some(down)) if strongest[0].log_odds > 0.0 => format!("Risk up since {since}: {up}. Down: {down}"),
-        (Some(up), Some(down)) => format!("Risk down since {since}: {down}. Up: {up}"),
-    };
-    format!("{}{what}{}", leading(standing), model.map_or(String::new(), of_model))
-}
+        let (up, down) = (side(true), side(false));
+        let key = match (up.is_empty(), down.is_empty()) {
+            (true, true) => "change-little",
+            (false, true) => "change-up",
+            (true, false) => "change-down",
+            // What did most comes first.
+            (false, false) if strongest[0].log_odds > 0.0 => "change-up-and-down",
+            (false, false) => "change-down-and-up",
+        };
+        let since = speech.date(between.then, between.now);
+        let what = speech.phrase(key).text("since", since).text("up", up).text("down", down).say();
+        leading(speech, standing, of_model(speech, what, model))
+    }
 
-/// What is said of a customer on the list who was not scored on the earlier date.
-pub fn first_scored(standing: Standing, why: NotYetScored, between: Between) -> String {
-    let (then, day) = (date(between.then, between.now), |day| date(day, between.now));
-    let why = match why {
-        NotYetScored::SignedUp(on) => format!("signed up on {}, too new to be scored on {then}", day(on)),
-        NotYetScored::ContractBegan(on) => format!("the contract began on {}", day(on)),
-        NotYetScored::Inactive(silent) => {
-            format!("active again; on {then} there had been no activity for {}", days(f64::from(silent)))
-        }
-        NotYetScored::Unknown => format!("not scored on {then}"),
-    };
-    format!("{}{}", leading(standing), sentence(&why))
-}
+    /// What is said of a customer on the list who was not scored on the earlier date.
+    pub fn first_scored(&self, standing: Standing, why: NotYetScored, between: Between) -> String {
+        let speech = &self.speech;
+        let dated = |key, on| speech.phrase(key).text("on", speech.date(on, between.now));
+        let phrase = match why {
+            NotYetScored::SignedUp(on) => dated("change-signed-up", on),
+            NotYetScored::ContractBegan(on) => dated("change-contract-began", on),
+            NotYetScored::Inactive(silent) => speech.phrase("change-active-again").days(f64::from(silent)),
+            NotYetScored::Unknown => speech.phrase("change-not-scored-then"),
+        };
+        let why = phrase.text("then", speech.date(between.then, between.now)).say();
+        leading(speech, standing, sentence(&why))
+    }
 
-/// What is said of a customer who was on the earlier list and is not scored any more.
-pub fn no_longer_scored(why: NoLongerScored, between: Between) -> String {
-    let day = |day| date(day, between.now);
-    let why = match why {
-        NoLongerScored::Cancelled(on) => format!("cancelled on {}", day(on)),
-        NoLongerScored::GaveNotice(on) => format!("gave notice to leave on {}", day(on)),
-        NoLongerScored::ContractEnded(on) => format!("the contract ended on {}", day(on)),
-        NoLongerScored::Inactive(silent) => format!("no activity for {}", days(f64::from(silent))),
-        NoLongerScored::NotInTable => "no longer in the customers table".to_owned(),
-        NoLongerScored::Unknown => "not scored any more".to_owned(),
-    };
-    format!("{}{}", leading(Standing::Left), sentence(&why))
-}
-
-fn leading(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Stayed => "",
-        Standing::New => "New on the list. ",
-        Standing::Returned => "Back on the list. ",
-        Standing::Left => "Left the list. ",
+    /// What is said of a customer who was on the earlier list and is not scored any more.
+    pub fn no_longer_scored(&self, why: NoLongerScored, between: Between) -> String {
+        let speech = &self.speech;
+        let dated = |key, on| speech.phrase(key).text("on", speech.date(on, between.now)).say();
+        let why = match why {
+            NoLongerScored::Cancelled(on) => dated("change-cancelled", on),
+            NoLongerScored::GaveNotice(on) => dated("change-gave-notice", on),
+            NoLongerScored::ContractEnded(on) => dated("change-contract-ended", on),
+            NoLongerScored::Inactive(silent) => speech.phrase("change-inactive").days(f64::from(silent)).say(),
+            NoLongerScored::NotInTable => speech.word("change-not-in-table"),
+            NoLongerScored::Unknown => speech.word("change-not-scored"),
+        };
+        leading(speech, Standing::Left, sentence(&why))
     }
 }
 
-fn of_model(model: OtherModel<'_>) -> String {
-    let OtherModel { version, log_odds } = model;
-    if log_odds.abs() < LEAST {
-        String::new()
-    } else {
-        let way = if log_odds > 0.0 { "higher" } else { "lower" };
-        format!(". Model {version} rates the same numbers {way} than the model then")
+/// A text after how the customer stands to the lists.
+fn leading(speech: &Speech, standing: Standing, text: String) -> String {
+    let key = match standing {
+        Standing::Stayed => return text,
+        Standing::New => "standing-new",
+        Standing::Returned => "standing-returned",
+        Standing::Left => "standing-left",
+    };
+    [speech.word(key), text].join(&speech.word("sentence-space"))
+}
+
+/// A text with what another model has done.
+fn of_model(speech: &Speech, text: String, model: Option<OtherModel<'_>>) -> String {
+    match model.filter(|model| model.log_odds.abs() >= LEAST) {
+        Some(OtherModel { version, log_odds }) => {
+            let key = if log_odds > 0.0 { "change-model-higher" } else { "change-model-lower" };
+            speech.phrase(key).text("text", text).text("version", version).say()
+        }
+        None => text,
     }
 }
 
 /// A concept in a customer's numbers of two dates.
 struct Both<'a> {
+    speech: &'a Speech,
     concept: &'a Concept,
     then: Numbers<'a>,
     now: Numbers<'a>,
@@ -210,7 +228,7 @@ struct Pair {
     now: f64,
 }
 
-impl Both<'_> {
+impl<'a> Both<'a> {
     fn told(&self) -> String {
         match self.concept.family {
             Family::Volume => self.volume(),
@@ -266,161 +284,173 @@ impl Both<'_> {
         })
     }
 
+    /// A phrase about the rows of the signal.
+    fn of_rows(&self, key: &'a str) -> Phrase<'a> {
+        self.speech.phrase(key).rows(&self.concept.words.rows).subject(&self.concept.words.subject)
+    }
+
+    /// A phrase about the instrument or the column.
+    fn of_name(&self, key: &'a str) -> Phrase<'a> {
+        self.speech.phrase(key).text("name", self.concept.words.subject.one.as_str())
+    }
+
     fn volume(&self) -> String {
         let words = &self.concept.words;
-        let rows = &words.rows;
-        if let Some((window, Pair { then, now })) = self.changed_window(Measure::Count, whole) {
-            let within = days(f64::from(window));
+        if let Some((window, Pair { then, now })) =
+            self.changed_window(Measure::Count, |count| self.speech.whole(count))
+        {
             let windows = self.concept.windows();
             let middle = windows.get(windows.len() / 2).copied();
             let was_silent = self.then(Measure::Count, middle) == Some(0.0);
-            return if now == 0.0 {
-                format!("no {} in {within}, {} then", rows.many, whole(then))
+            let key = if now == 0.0 {
+                "change-none"
             } else if then == 0.0 && was_silent {
-                format!("{} are back, {} in {within} and none then", rows.many, whole(now))
+                "change-back-with"
             } else if then == 0.0 {
-                format!("{} in {within}, none then", rows.counted(now))
+                "change-some"
             } else {
-                format!("{} in {within}, {} then", rows.counted(now), whole(then))
+                "change-count"
             };
+            let phrase = self.of_rows(key).days(f64::from(window)).count("count", now);
+            return phrase.text("then", self.speech.whole(then)).say();
         }
 
-        if let Some((window, Pair { then, now })) = self.changed_window(Measure::Sum, |sum| words.unit.written(sum)) {
-            let (now, then) = (words.unit.written(now), words.unit.written(then));
-            return format!("{} came to {now} in {}, {then} then", rows.many, days(f64::from(window)));
+        let written = |sum: f64| words.unit.written(self.speech, sum);
+        if let Some((window, Pair { then, now })) = self.changed_window(Measure::Sum, written) {
+            return self.of_two("change-sum", window, written(then), written(now));
         }
-        let recency = |value: Option<f64>| value.map(|recency| whole(recency.ceil().max(1.0)));
-        let now = recency(self.now(Measure::DaysSinceLast, None));
+        let recency = |value: Option<f64>| value.map(|recency| recency.ceil().max(1.0));
+        let (then, now) = (self.then(Measure::DaysSinceLast, None), self.now(Measure::DaysSinceLast, None));
         let counts = self.moved_by(|part| part.measure == Some(Measure::DaysSinceLast)) > 0.0;
-        match (recency(self.then(Measure::DaysSinceLast, None)), now) {
-            (Some(then), Some(now)) if then != now && counts => {
-                format!("the last {} was {} ago, {then} then", rows.one, day_or_days(&now))
+        match (recency(then), recency(now)) {
+            (Some(then), Some(now)) if self.speech.whole(then) != self.speech.whole(now) && counts => {
+                self.of_rows("change-last").days(now).text("then", self.speech.whole(then)).say()
             }
-            (Some(then), None) => format!("no {} any more, the last {} ago then", rows.many, day_or_days(&then)),
-            (None, Some(_)) => format!("{} are back", rows.many),
-            _ => format!("as many {} as then, in another rhythm", rows.many),
+            (Some(then), None) => self.of_rows("change-gone").days(then).say(),
+            (None, Some(_)) => self.of_rows("change-back").say(),
+            _ => self.of_rows("change-rhythm").say(),
         }
+    }
+
+    /// A phrase about the rows of a window, with a number of either date as it is written.
+    fn of_two(&self, key: &'a str, window: u32, then: String, now: String) -> String {
+        self.of_rows(key).days(f64::from(window)).text("then", then).text("now", now).say()
     }
 
     fn value(&self) -> String {
         let words = &self.concept.words;
-        let written = |value: f64| words.unit.written(value);
-        let Some((window, Pair { then, now })) = self.changed_window(Measure::Mean, written) else {
-            return match self.one_sided_window(Measure::Mean) {
-                Some((window, OneSided::Then(then))) => {
-                    let (rows, subject) = (&words.rows.many, &words.subject.one);
-                    format!(
-                        "no {rows} with {subject} in {}, {} on average then",
-                        days(f64::from(window)),
-                        written(then)
-                    )
-                }
-                Some((window, OneSided::Now(now))) => {
-                    let within = days(f64::from(window));
-                    format!("{} averaged {} in {within}, none then", words.rows.many, written(now))
-                }
-                _ => format!("{} are worth as much as then", words.rows.many),
-            };
-        };
-        let subject = if words.unit == Unit::Plain { format!(" a {} of", words.subject.one) } else { String::new() };
-        let within = days(f64::from(window));
-        format!("{} averaged{subject} {} in {within}, {} then", words.rows.many, written(now), written(then))
+        let written = |value: f64| words.unit.written(self.speech, value);
+        if let Some((window, Pair { then, now })) = self.changed_window(Measure::Mean, written) {
+            let key = if words.unit == Unit::Plain { "change-mean-of" } else { "change-mean" };
+            return self.of_two(key, window, written(then), written(now));
+        }
+        match self.one_sided_window(Measure::Mean) {
+            Some((window, OneSided::Then(then))) => {
+                self.of_rows("change-mean-gone").days(f64::from(window)).text("then", written(then)).say()
+            }
+            Some((window, OneSided::Now(now))) => {
+                self.of_rows("change-mean-new").days(f64::from(window)).text("now", written(now)).say()
+            }
+            None => self.of_rows("change-mean-same").say(),
+        }
     }
 
     fn categories(&self) -> String {
-        let words = &self.concept.words;
-        match self.changed_window(Measure::Categories, whole) {
+        match self.changed_window(Measure::Categories, |count| self.speech.whole(count)) {
             Some((window, Pair { then, now })) => {
-                let now = words.subject.counted_or_no(now);
-                format!("{} used {now} in {}, {} then", words.rows.many, days(f64::from(window)), whole(then))
+                let phrase = self.of_rows("change-categories").days(f64::from(window)).count("count", now);
+                phrase.text("then", self.speech.whole(then)).say()
             }
-            None => format!("{} used as many {} as then", words.rows.many, words.subject.many),
+            None => self.of_rows("change-categories-same").say(),
         }
     }
 
     fn mood(&self) -> String {
-        let rows = &self.concept.words.rows.many;
-        if let Some((window, Pair { then, now })) = self.changed_window(Measure::Mean, |mood| decimals(mood, 2)) {
-            let verb = if now < then { "fell" } else { "rose" };
-            let (then, now) = (decimals(then, 2), decimals(now, 2));
-            return format!("mood of {rows} {verb} from {then} to {now} in {}", days(f64::from(window)));
+        let written = |mood: f64| self.speech.decimals(mood, 2);
+        if let Some((window, Pair { then, now })) = self.changed_window(Measure::Mean, written) {
+            let key = if now < then { "change-mood-fell" } else { "change-mood-rose" };
+            return self.of_two(key, window, written(then), written(now));
         }
-        match self.changed_window(Measure::NegativeShare, percent) {
-            Some((window, Pair { then, now })) => {
-                let within = days(f64::from(window));
-                format!("{} of {rows} negative in {within}, {} then", percent(now), percent(then))
+        let share = |share: f64| self.speech.percent(share);
+        if let Some((window, Pair { then, now })) = self.changed_window(Measure::NegativeShare, share) {
+            return self.of_two("change-negative", window, share(then), share(now));
+        }
+        match self.one_sided_window(Measure::Mean) {
+            Some((window, OneSided::Then(then))) => {
+                self.of_rows("change-mood-gone").days(f64::from(window)).text("then", written(then)).say()
             }
-            None => match self.one_sided_window(Measure::Mean) {
-                Some((window, OneSided::Then(then))) => {
-                    format!("no mood of {rows} in {}, {} then", days(f64::from(window)), decimals(then, 2))
-                }
-                Some((window, OneSided::Now(now))) => {
-                    format!("mood of {rows} is {} in {}, none then", decimals(now, 2), days(f64::from(window)))
-                }
-                _ => format!("mood of {rows} as it was"),
-            },
+            Some((window, OneSided::Now(now))) => {
+                self.of_rows("change-mood-new").days(f64::from(window)).text("now", written(now)).say()
+            }
+            None => self.of_rows("change-mood-same").say(),
         }
     }
 
+    /// "NPS fell from 9 to 3", of numbers that are written differently.
+    fn fell_or_rose(&self, then: f64, now: f64) -> Option<String> {
+        let (before, after) = (self.speech.number(then), self.speech.number(now));
+        let key = if now < then { "change-fell" } else { "change-rose" };
+        (before != after).then(|| self.of_name(key).text("then", before).text("now", after).say())
+    }
+
     fn score(&self) -> String {
-        let name = &self.concept.words.subject.one;
-        let age = |recency: f64| day_or_days(&whole(recency.ceil().max(1.0)));
         let (then, now) = (self.then(Measure::SurveyLast, None), self.now(Measure::SurveyLast, None));
+        if let Some(told) = then.zip(now).and_then(|(then, now)| self.fell_or_rose(then, now)) {
+            return told;
+        }
+
         let recency = Measure::SurveyDaysSinceLast;
         match (then, now, self.now(recency, None)) {
-            (Some(then), Some(now), _) if number(then) != number(now) => {
-                format!("{name} {} from {} to {}", if now < then { "fell" } else { "rose" }, number(then), number(now))
-            }
-            (None, Some(now), _) => format!("{name} answered with {}", number(now)),
-            (Some(_), None, _) => format!("no {name} answer in {} any more", days(f64::from(self.look_back_days))),
+            (None, Some(now), _) => self.of_name("change-answered").text("now", self.speech.number(now)).say(),
+            (Some(_), None, _) => self.of_name("change-no-answer-any-more").days(f64::from(self.look_back_days)).say(),
             (Some(_), Some(now), Some(young)) => {
                 let is_new = self.then(recency, None).is_some_and(|old| young < old + NEW_ANSWER);
-                let again = if is_new { " again" } else { "" };
-                format!("the last {name} answer,{again} {}, was {} ago", number(now), age(young))
+                let phrase = self.of_name(if is_new { "change-answer-again" } else { "change-answer" });
+                phrase.text("now", self.speech.number(now)).days(young.ceil().max(1.0)).say()
             }
-            _ => format!("no {name} answer"),
+            _ => self.of_name("change-no-answer").say(),
         }
     }
 
     fn tenure(&self) -> String {
         match self.now(Measure::Tenure, None) {
-            Some(tenure) => format!("customer for {} by now", days(tenure)),
-            None => "sign-up date is not known".to_owned(),
+            Some(tenure) => self.speech.phrase("change-tenure").days(tenure).say(),
+            None => self.speech.word("reason-tenure-unknown"),
         }
     }
 
     /// "monthly revenue rose from 49.99 to 60"
     fn column(&self) -> String {
-        let name = &self.concept.words.subject.one;
         let of = |raw: &[f32]| {
             let cell = self.concept.cells.first()?;
             raw.get(cell.column).map(|&value| f64::from(value)).filter(|value| value.is_finite())
         };
-        match (of(self.then.raw), of(self.now.raw)) {
-            (Some(then), Some(now)) if number(then) != number(now) => {
-                format!("{name} {} from {} to {}", if now < then { "fell" } else { "rose" }, number(then), number(now))
-            }
-            (None, Some(now)) => format!("{name} known by now, {}", number(now)),
-            (Some(then), None) => format!("{name} no longer known, {} then", number(then)),
-            _ => format!("{name} as it was"),
+        let (then, now) = (of(self.then.raw), of(self.now.raw));
+        if let Some(told) = then.zip(now).and_then(|(then, now)| self.fell_or_rose(then, now)) {
+            return told;
+        }
+        let written = |value: f64| self.speech.number(value);
+        self.known_or_not(then.map(written), now.map(written))
+    }
+
+    /// A value that is there on one of the two dates alone, or the same on both.
+    fn known_or_not(&self, then: Option<String>, now: Option<String>) -> String {
+        match (then, now) {
+            (None, Some(now)) => self.of_name("change-known").text("now", now).say(),
+            (Some(then), None) => self.of_name("change-unknown").text("then", then).say(),
+            _ => self.of_name("change-same").say(),
         }
     }
 
     /// "plan changed from basic to pro"
     fn level(&self) -> String {
-        let name = &self.concept.words.subject.one;
         let column = self.concept.cells.first().map_or(0, |cell| cell.column);
         let of = |levels: &[Option<&str>]| levels.get(column).copied().flatten().map(quoted);
         match (of(self.then.levels), of(self.now.levels)) {
-            (Some(then), Some(now)) if then != now => format!("{name} changed from {then} to {now}"),
-            (None, Some(now)) => format!("{name} known by now, {now}"),
-            (Some(then), None) => format!("{name} no longer known, {then} then"),
-            _ => format!("{name} as it was"),
+            (Some(then), Some(now)) if then != now => {
+                self.of_name("change-level").text("then", then).text("now", now).say()
+            }
+            (then, now) => self.known_or_not(then, now),
         }
     }
-}
-
-/// "1 day", "12 days", from a number as it is written.
-fn day_or_days(count: &str) -> String {
-    format!("{count} day{}", if count == "1" { "" } else { "s" })
 }

@@ -1,6 +1,8 @@
-//! Nouns, numbers and dates as a person writes them.
+//! What sentences are made of: phrases of a language's catalogue, and the nouns, numbers and dates in them.
 
 use crate::calendar::Day;
+use crate::language::{Language, Numbers, Texts, Value};
+use std::sync::Arc;
 
 /// Seconds in a day, an hour and a minute.
 const DAY: f64 = 86_400.0;
@@ -23,20 +25,25 @@ const NOT_PLURAL: [&str; 4] = ["ces", "news", "series", "always"];
 const PREPOSITIONS: [&str; 10] = ["about", "at", "by", "for", "from", "in", "of", "on", "to", "with"];
 
 /// What a thing is called: one of it, and several.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Noun {
     pub one: String,
     pub many: String,
 }
 
 impl Noun {
-    /// From a name that is plural by convention: `logins`, `page_visits`. A name that is not plural is followed by
-    /// `rows`: `web` gives "web events".
-    pub fn from_plural(name: &str, rows: Noun) -> Noun {
+    /// From a name that is plural by convention: `logins`, `page_visits`. In English a name that is not plural is followed
+    /// by what its rows are: `web` gives "web events".
+    pub fn from_plural(speech: &Speech, name: &str, rows: Rows) -> Noun {
         let name = spaced(name);
+        let (one, many) = match rows {
+            Rows::Events => ("noun-event", "noun-events"),
+            Rows::Answers => ("noun-answer", "noun-answers"),
+        };
+        let with_rows = |key| speech.phrase(key).text("name", name.as_str()).say();
         match singular(&name) {
             Some(one) => Noun { one, many: name },
-            None => Noun { one: format!("{name} {}", rows.one), many: format!("{name} {}", rows.many) },
+            None => Noun { one: with_rows(one), many: with_rows(many) },
         }
     }
 
@@ -45,9 +52,12 @@ impl Noun {
         Noun { one: singular(label).unwrap_or_else(|| label.to_owned()), many: label.to_owned() }
     }
 
-    /// From a name that is singular by convention: the column `channel`.
-    pub fn from_singular(name: &str) -> Noun {
+    /// From a name that is singular by convention: the column `channel`. Other languages than English have no plural of it.
+    pub fn from_singular(speech: &Speech, name: &str) -> Noun {
         let one = spaced(name);
+        if speech.texts.language() != Language::En {
+            return Noun { many: one.clone(), one };
+        }
         let stem = one.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
         let many = match stem {
             Some(stem) => format!("{stem}ies"),
@@ -60,21 +70,120 @@ impl Noun {
     pub fn new(one: &str, many: &str) -> Noun {
         Noun { one: one.to_owned(), many: many.to_owned() }
     }
+}
 
-    /// "1 login", "1,234 logins".
-    pub fn counted(&self, count: f64) -> String {
-        let written = whole(count);
-        let noun = if written == "1" { &self.one } else { &self.many };
-        format!("{written} {noun}")
+/// What the rows of a signal are, where its name does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    Events,
+    Answers,
+}
+
+/// Makes sentences in a language.
+#[derive(Clone, Debug)]
+pub(super) struct Speech {
+    texts: Arc<Texts>,
+    numbers: Numbers,
+}
+
+impl Speech {
+    pub fn new(texts: Arc<Texts>) -> Speech {
+        Speech { numbers: texts.language().numbers_in_sentences(), texts }
     }
 
-    /// "no logins", "1 login".
-    pub fn counted_or_no(&self, count: f64) -> String {
-        if count == 0.0 {
-            format!("no {}", self.one)
-        } else {
-            self.counted(count)
-        }
+    /// A phrase of the catalogue, which is told its values one by one.
+    pub fn phrase<'a>(&'a self, key: &'a str) -> Phrase<'a> {
+        Phrase { speech: self, key, values: Vec::new() }
+    }
+
+    /// A phrase without values.
+    pub fn word(&self, key: &str) -> String {
+        self.texts.text(key)
+    }
+
+    /// "1 day", "45 days"
+    pub fn days(&self, count: f64) -> String {
+        self.phrase("days").count("days", count).say()
+    }
+
+    /// "25 May", and with the year where it is not that of `near`: "25 May 2025".
+    pub fn date(&self, day: Day, near: Day) -> String {
+        let date = day.date();
+        let month = self.word(&format!("month-{}", date.month()));
+        let is_near = date.year() == near.date().year();
+        let phrase = self.phrase(if is_near { "date" } else { "date-with-year" });
+        let phrase = phrase.count("day", f64::from(date.day())).text("month", month);
+        // A year has no separators.
+        phrase.text("year", date.year().to_string()).say()
+    }
+
+    /// A whole number: "1,234".
+    pub fn whole(&self, value: f64) -> String {
+        self.numbers.whole(value)
+    }
+
+    /// A number with as many decimals as it deserves: "1,234.5", "4.5", "12", "0.035".
+    pub fn number(&self, value: f64) -> String {
+        self.numbers.measured(value)
+    }
+
+    /// A number with this many decimals; never "-0".
+    pub fn decimals(&self, value: f64, places: usize) -> String {
+        self.numbers.decimals(value, places)
+    }
+
+    /// A share of one: "12 %".
+    pub fn percent(&self, share: f64) -> String {
+        self.numbers.percent(share, 0)
+    }
+}
+
+/// A phrase of the catalogue with its values.
+pub(super) struct Phrase<'a> {
+    speech: &'a Speech,
+    key: &'a str,
+    values: Vec<(&'a str, Value<'a>)>,
+}
+
+impl<'a> Phrase<'a> {
+    /// With the rows of a signal.
+    pub fn rows(self, noun: &'a Noun) -> Phrase<'a> {
+        self.text("row", noun.one.as_str()).text("rows", noun.many.as_str())
+    }
+
+    /// With what these rows are about: a category, a value.
+    pub fn subject(self, noun: &'a Noun) -> Phrase<'a> {
+        self.text("subject", noun.one.as_str()).text("subjects", noun.many.as_str())
+    }
+
+    /// With a column, whose name in English may be a plural.
+    pub fn column(self, name: &'a str) -> Phrase<'a> {
+        self.text("name", name).text("form", if singular(name).is_some() { "many" } else { "one" })
+    }
+
+    /// With a number of days.
+    pub fn days(self, days: f64) -> Phrase<'a> {
+        self.count("days", days)
+    }
+
+    /// With a whole number, by which the phrase may choose a plural.
+    pub fn count(self, name: &'a str, count: f64) -> Phrase<'a> {
+        self.with(name, Value::Count(count.round_ties_even() as i64))
+    }
+
+    /// With a text, or a number that is written already.
+    pub fn text(self, name: &'a str, text: impl Into<Value<'a>>) -> Phrase<'a> {
+        self.with(name, text.into())
+    }
+
+    fn with(mut self, name: &'a str, value: Value<'a>) -> Phrase<'a> {
+        self.values.push((name, value));
+        self
+    }
+
+    /// The text.
+    pub fn say(self) -> String {
+        self.speech.texts.with(self.key, &self.values)
     }
 }
 
@@ -160,15 +269,6 @@ pub(super) fn is_answer(level: &str) -> bool {
     ["yes", "no", "true", "false"].iter().any(|answer| level.eq_ignore_ascii_case(answer))
 }
 
-/// "is", or "are" after a plural.
-pub(super) fn is_or_are(name: &str) -> &'static str {
-    if singular(name).is_some() {
-        "are"
-    } else {
-        "is"
-    }
-}
-
 /// With its first letter upper-cased.
 pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
@@ -185,91 +285,11 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
-/// "25 May", and with the year where it is not that of `near`: "25 May 2025".
-pub(super) fn date(day: Day, near: Day) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let date = day.date();
-    let month = usize::try_from(date.month() - 1).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
-    if date.year() == near.date().year() {
-        format!("{} {month}", date.day())
-    } else {
-        format!("{} {month} {}", date.day(), date.year())
-    }
-}
-
-/// "1 day", "45 days".
-pub(super) fn days(count: f64) -> String {
-    Noun::new("day", "days").counted(count)
-}
-
-/// A whole number: "1,234".
-pub(super) fn whole(value: f64) -> String {
-    decimals(value, 0)
-}
-
-/// A number with as many decimals as it deserves, and none that say nothing: "1,234.5", "4.5", "12", "0.035".
-pub(super) fn number(value: f64) -> String {
-    let size = value.abs();
-    if size != 0.0 && !(1e-6..1e15).contains(&size) {
-        return format!("{value:.2e}");
-    }
-
-    let places = if size == 0.0 || size >= 1e5 {
-        0
-    } else if size >= 1.0 {
-        2
-    } else {
-        // Three digits from the first that is not zero.
-        (2.0 - size.log10().floor()) as usize
-    };
-    let written = decimals(value, places);
-    if written.contains('.') {
-        written.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        written
-    }
-}
-
-/// A number with this many decimals, and commas between the thousands; never "-0".
-pub(super) fn decimals(value: f64, places: usize) -> String {
-    let written = format!("{:.places$}", value.abs());
-    let (integer, fraction) = written.split_at(written.find('.').unwrap_or(written.len()));
-    let mut text = String::with_capacity(written.len() + integer.len() / 3 + 1);
-    if value < 0.0 && written.contains(|digit: char| ('1'..='9').contains(&digit)) {
-        text.push('-');
-    }
-    for (place, digit) in integer.chars().enumerate() {
-        if place > 0 && (integer.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text.push_str(fraction);
-    text
-}
-
-/// A share of one: "12 %".
-pub(super) fn percent(share: f64) -> String {
-    format!("{} %", whole(100.0 * share))
-}
-
 /// What the values of a signal or column are measured in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Unit {
     /// Nothing is known.
+    #[default]
     Plain,
     /// A duration, with the seconds in one.
     Time(u32),
@@ -290,47 +310,54 @@ impl Unit {
     }
 
     /// A value with its unit: "4 min 12 s", "12.5 EUR".
-    pub fn written(&self, value: f64) -> String {
+    pub fn written(&self, speech: &Speech, value: f64) -> String {
         match self {
-            Unit::Plain => number(value),
-            Unit::Time(seconds) => duration(value * f64::from(*seconds)),
-            Unit::Named(unit) => format!("{} {unit}", number(value)),
+            Unit::Plain => speech.number(value),
+            Unit::Time(seconds) => duration(speech, value * f64::from(*seconds)),
+            Unit::Named(unit) => format!("{} {unit}", speech.number(value)),
         }
     }
 }
 
 /// A duration in its two largest units: "45 s", "4 min 12 s", "2 h 5 min", "3 d 4 h".
-fn duration(seconds: f64) -> String {
+fn duration(speech: &Speech, seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let size = seconds.abs();
+    let time = |key: &str, value: String| speech.phrase(key).text("value", value).say();
 
     // Rounded to the smaller unit shown before it is split, so that there is never a "60 s".
     let minutes = (size / MINUTE).round();
     let hours = (size / HOUR).round();
-    let (large, small, ratio, names) = match size {
+    let (large, small, ratio, keys) = match size {
         _ if size.round() < MINUTE => {
-            let written = number(if size < 10.0 { (size * 10.0).round() / 10.0 } else { size.round() });
+            let written = speech.number(if size < 10.0 { (size * 10.0).round() / 10.0 } else { size.round() });
             let sign = if written == "0" { "" } else { sign };
-            return format!("{sign}{written} s");
+            return format!("{sign}{}", time("time-s", written));
         }
-        _ if size.round() < HOUR => (size.round() / MINUTE, size.round(), MINUTE, ("min", "s")),
-        _ if minutes < DAY / MINUTE => (minutes / 60.0, minutes, 60.0, ("h", "min")),
-        _ => (hours / 24.0, hours, 24.0, ("d", "h")),
+        _ if size.round() < HOUR => (size.round() / MINUTE, size.round(), MINUTE, ("time-min", "time-s")),
+        _ if minutes < DAY / MINUTE => (minutes / 60.0, minutes, 60.0, ("time-h", "time-min")),
+        _ => (hours / 24.0, hours, 24.0, ("time-d", "time-h")),
     };
 
     let (large, small) = (large.floor(), small % ratio);
-    match small {
-        0.0 => format!("{sign}{} {}", whole(large), names.0),
-        _ => format!("{sign}{} {} {} {}", whole(large), names.0, whole(small), names.1),
+    let large = time(keys.0, speech.whole(large));
+    if small == 0.0 {
+        return format!("{sign}{large}");
     }
+    let both = speech.phrase("time-two").text("large", large).text("small", time(keys.1, speech.whole(small)));
+    format!("{sign}{}", both.say())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn rows() -> Noun {
-        Noun::new("event", "events")
+    fn speech(language: Language) -> Speech {
+        Speech::new(Arc::new(Texts::new(language).unwrap()))
+    }
+
+    fn english() -> Speech {
+        speech(Language::En)
     }
 
     #[test]
@@ -347,11 +374,13 @@ mod tests {
         ] {
             assert_eq!(spaced(name), words);
         }
-        assert_eq!(["monthly charges", "tenure", "streaming TV", "status"].map(is_or_are), ["are", "is", "is", "is"]);
+        let said = |name: &str| english().phrase("is").column(name).say();
+        assert_eq!(["monthly charges", "tenure", "streaming TV", "status"].map(said), ["are", "is", "is", "is"]);
     }
 
     #[test]
     fn names_of_signals_have_a_singular() {
+        let english = english();
         for (many, one) in [
             ("logins", "login"),
             ("log-ins", "log-in"),
@@ -372,29 +401,47 @@ mod tests {
             ("order_status", "order status event"),
             ("ces", "ces event"),
         ] {
-            assert_eq!(Noun::from_plural(many, rows()).one, one);
+            assert_eq!(Noun::from_plural(&english, many, Rows::Events).one, one);
         }
 
-        assert_eq!(Noun::from_plural("page_visits", rows()).many, "page visits");
-        assert_eq!(Noun::from_plural("web", rows()).many, "web events");
+        assert_eq!(Noun::from_plural(&english, "page_visits", Rows::Events).many, "page visits");
+        assert_eq!(Noun::from_plural(&english, "web", Rows::Events).many, "web events");
+        assert_eq!(Noun::from_plural(&speech(Language::Ja), "web", Rows::Events).many, "web");
         assert_eq!(Noun::from_label("log-ins to the shop").one, "log-in to the shop");
         assert_eq!(Noun::from_label("feedback"), Noun::new("feedback", "feedback"));
-        assert_eq!(Noun::from_singular("channel").many, "channels");
-        assert_eq!(Noun::from_singular("category").many, "categories");
-        assert_eq!(Noun::from_singular("branch").many, "branches");
-        assert_eq!(Noun::from_singular("day").many, "days");
+        assert_eq!(Noun::from_singular(&english, "channel").many, "channels");
+        assert_eq!(Noun::from_singular(&english, "category").many, "categories");
+        assert_eq!(Noun::from_singular(&english, "branch").many, "branches");
+        assert_eq!(Noun::from_singular(&english, "day").many, "days");
     }
 
     #[test]
     fn one_is_singular_and_the_rest_plural() {
-        let logins = Noun::from_plural("logins", rows());
-        assert_eq!(logins.counted(1.0), "1 login");
-        assert_eq!(logins.counted(0.0), "0 logins");
-        assert_eq!(logins.counted(2.0), "2 logins");
-        assert_eq!(logins.counted(1_234_567.0), "1,234,567 logins");
-        assert_eq!(logins.counted_or_no(0.0), "no login");
-        assert_eq!(days(1.0), "1 day");
-        assert_eq!(days(45.0), "45 days");
+        let english = english();
+        let logins = Noun::from_plural(&english, "logins", Rows::Events);
+        let counted = |count: f64| english.phrase("counted").rows(&logins).count("count", count).say();
+        assert_eq!(counted(1.0), "1 login");
+        assert_eq!(counted(0.0), "0 logins");
+        assert_eq!(counted(2.0), "2 logins");
+        assert_eq!(counted(1_234_567.0), "1,234,567 logins");
+        assert_eq!(english.phrase("counted-or-no").rows(&logins).count("count", 0.0).say(), "no login");
+        assert_eq!(english.days(1.0), "1 day");
+        assert_eq!(english.days(45.0), "45 days");
+    }
+
+    #[test]
+    fn dates_have_a_year_where_it_is_another_one() {
+        let (day, near): (Day, Day) = ("2025-06-01".parse().unwrap(), "2025-12-31".parse().unwrap());
+        let later: Day = "2026-01-01".parse().unwrap();
+        let written = Language::ALL.map(|language| [near, later].map(|near| speech(language).date(day, near)));
+        let expected = [
+            ["1 June", "1 June 2025"],
+            ["6月1日", "2025年6月1日"],
+            ["1. Juni", "1. Juni 2025"],
+            ["1er juin", "1er juin 2025"],
+            ["1 de junio", "1 de junio de 2025"],
+        ];
+        assert_eq!(written, expected.map(|pair| pair.map(str::to_owned)));
     }
 
     #[test]
@@ -415,12 +462,12 @@ mod tests {
             (1e30, "1.00e30"),
             (-1e-9, "-1.00e-9"),
         ] {
-            assert_eq!(number(value), text);
+            assert_eq!(english().number(value), text);
         }
 
-        assert_eq!(decimals(-0.001, 2), "0.00");
-        assert_eq!(decimals(-0.451, 2), "-0.45");
-        assert_eq!(percent(0.604), "60 %");
+        assert_eq!(english().decimals(-0.001, 2), "0.00");
+        assert_eq!(english().decimals(-0.451, 2), "-0.45");
+        assert_eq!(english().percent(0.604), "60 %");
     }
 
     #[test]
@@ -438,12 +485,14 @@ mod tests {
             (273_600.0, "3 d 4 h"),
             (-90.0, "-1 min 30 s"),
         ] {
-            assert_eq!(seconds.written(value), text);
+            assert_eq!(seconds.written(&english(), value), text);
         }
 
-        assert_eq!(Unit::from_config(Some("minutes")).written(12.5), "12 min 30 s");
-        assert_eq!(Unit::from_config(Some("EUR")).written(12.5), "12.5 EUR");
-        assert_eq!(Unit::from_config(None).written(1_200.0), "1,200");
+        let written = Language::ALL.map(|language| seconds.written(&speech(language), 7_500.0));
+        assert_eq!(written, ["2 h 5 min", "2時間5分", "2 Std. 5 min", "2 h 5 min", "2 h 5 min"]);
+        assert_eq!(Unit::from_config(Some("minutes")).written(&english(), 12.5), "12 min 30 s");
+        assert_eq!(Unit::from_config(Some("EUR")).written(&english(), 12.5), "12.5 EUR");
+        assert_eq!(Unit::from_config(None).written(&english(), 1_200.0), "1,200");
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! | `playbook` | what to do about a reason |
 //! | `protected` | columns that should perhaps not be told |
 //! | `usual` | what is usual among the customers of the date |
-//! | `language` | nouns, numbers and dates as a person writes them |
+//! | `language` | what sentences are made of: phrases of a language's catalogue, nouns, numbers and dates |
 //!
 //! The contributions of all terms of a concept are summed, so that the windows of one signal, which are correlated,
 //! are one reason. A mean or a number of categories over no rows says only that there are none, so it is counted with
@@ -45,10 +45,13 @@ use crate::artefact::Row;
 use crate::config::{Features, Signal};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Measure};
+use crate::language::Texts;
 use crate::model::design::recipe::{Role, Source, Term};
 use catalogue::Concept;
+use language::Speech;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wording::{Side, Told, View};
 
 /// The least contribution, in log-odds (2 % of the odds), that makes a reason: a smaller one would present noise as an
@@ -80,8 +83,8 @@ pub struct Reason {
 
 impl Reason {
     /// What stands for everything that is not told.
-    fn untold(concept: usize) -> Reason {
-        let text = "Columns that are not told".to_owned();
+    fn untold(speech: &Speech, concept: usize) -> Reason {
+        let text = speech.word("reason-untold");
         Reason { code: UNTOLD.to_owned(), text, contribution: 0.0, is_telling: false, concept, side: Side::Low }
     }
 
@@ -118,12 +121,15 @@ pub struct Background<'a> {
     pub untold: &'a [String],
     /// What is usual among the customers of the date.
     pub usual: Usual,
+    /// The language of the sentences.
+    pub texts: Arc<Texts>,
 }
 
 /// Explains the scores of one model against one reference.
 #[derive(Clone, Debug)]
 pub struct Explainer {
     attribution: Attribution,
+    speech: Speech,
     usual: Usual,
     untold: Vec<String>,
     concepts: Vec<Concept>,
@@ -153,10 +159,12 @@ impl Explainer {
             )));
         }
 
-        let concepts = catalogue::concepts(background.signals, catalogue, terms);
+        let speech = Speech::new(background.texts);
+        let concepts = catalogue::concepts(background.signals, catalogue, terms, Some(&speech));
         let volumes = concepts.iter().map(|concept| volume_of(concept, &concepts)).collect();
         Ok(Explainer {
             attribution,
+            speech,
             usual: background.usual,
             untold: background.untold.to_vec(),
             concepts,
@@ -193,7 +201,7 @@ impl Explainer {
         for (place, (concept, total)) in self.concepts.iter().zip(totals).enumerate() {
             let Some(contribution) = total else { continue };
             if self.is_untold(concept) {
-                untold.get_or_insert_with(|| Reason::untold(place)).contribution += contribution;
+                untold.get_or_insert_with(|| Reason::untold(&self.speech, place)).contribution += contribution;
                 continue;
             }
             let view = View {
@@ -208,6 +216,7 @@ impl Explainer {
                 oldest: self.volumes[place].and_then(|volume| self.concepts[volume].oldest_row(raw)),
                 look_back_days: self.look_back_days,
                 usual: &self.usual,
+                speech: &self.speech,
             };
             let Told { state, text, is_telling } = wording::tell(&view);
             let code = concept.code(state);
@@ -287,7 +296,7 @@ pub fn codes(signals: &BTreeMap<String, Signal>, catalogue: &Catalogue) -> Vec<S
     let numeric = (0..catalogue.numeric.len()).map(|column| term(Source::Numeric(column)));
     let terms: Vec<Term> =
         numeric.chain((0..catalogue.categorical.len()).map(|c| term(Source::Categorical(c)))).collect();
-    let mut codes: Vec<String> = catalogue::concepts(signals, catalogue, &terms)
+    let mut codes: Vec<String> = catalogue::concepts(signals, catalogue, &terms, None)
         .iter()
         .flat_map(|concept| catalogue::definitions(concept.family).map(|definition| concept.code(definition.state)))
         .collect();
@@ -302,5 +311,7 @@ fn volume_of(concept: &Concept, concepts: &[Concept]) -> Option<usize> {
     concepts.iter().position(|other| other.family == Family::Volume && other.signal.as_ref() == Some(signal))
 }
 
+#[cfg(test)]
+mod languages;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@
 //! if those are few. A change is within reach if a tenth of them are there or beyond.
 
 use super::catalogue::{Concept, Family};
-use super::language::{days, decimals, number, whole, Unit};
+use super::language::{Speech, Unit};
 use super::scenario::Scenario;
 use super::wording::Side;
 use super::{Explainer, Reason};
@@ -119,12 +119,6 @@ fn tenths(values: impl Iterator<Item = f32>) -> [f64; 3] {
     [0.1, 0.5, 0.9].map(|share| f64::from(sorted[(share * (sorted.len() - 1) as f64).round() as usize]))
 }
 
-/// Improvements as a list tells them; none if there are none.
-pub fn told(improvements: &[Improvement]) -> Option<String> {
-    let texts: Vec<&str> = improvements.iter().map(|improvement| improvement.text.as_str()).collect();
-    (!texts.is_empty()).then(|| format!("The model would rank this customer below the list {}", texts.join("; or ")))
-}
-
 impl Surroundings<'_> {
     /// Whether it is known that moving a concept away from this side is for the better. More of an event or an amount, on
     /// more categories, is engagement, unless it is said that risk rises with it; then less is. Whether there should be
@@ -147,6 +141,13 @@ struct Step {
 }
 
 impl Explainer {
+    /// Improvements as a list tells them; none if there are none.
+    pub fn improvements_told(&self, improvements: &[Improvement]) -> Option<String> {
+        let texts: Vec<&str> = improvements.iter().map(|improvement| improvement.text.as_str()).collect();
+        let changes = texts.join(&self.speech.word("reach-or"));
+        (!texts.is_empty()).then(|| self.speech.phrase("reach").text("changes", changes).say())
+    }
+
     /// For each of the first reasons of a customer, the smallest change that would take the customer below the list; none
     /// for a reason without one. `raw` holds the numeric features, `customer` is the place in the customers table.
     ///
@@ -185,7 +186,7 @@ impl Explainer {
             }
             let concept = &self.concepts[reasons[step.reason].concept];
             if let Some(lever) = Lever::find(concept, catalogue) {
-                let text = lever.text(raw, step.target);
+                let text = lever.text(&self.speech, raw, step.target);
                 found.push(Improvement { reason: step.reason + 1, text, log_odds });
             }
         }
@@ -266,30 +267,31 @@ impl<'a> Lever<'a> {
         scenario.into_features()
     }
 
-    pub fn text(&self, raw: &[f32], target: f64) -> String {
+    pub fn text(&self, speech: &Speech, raw: &[f32], target: f64) -> String {
         let words = &self.concept.words;
-        let rows = &words.rows.many;
         let now = self.concept.number(raw, self.measure, self.window).unwrap_or(0.0);
-        let within = self.window.map_or_else(String::new, |window| format!(" in {}", days(f64::from(window))));
-        match self.concept.family {
-            Family::Volume => {
-                let now = if now == 0.0 { "none".to_owned() } else { whole(now) };
-                format!("if there were {}{within} instead of {now}", words.rows.counted_or_no(target))
-            }
+        let is_plain = words.unit == Unit::Plain;
+        let phrase = |key| {
+            let phrase =
+                speech.phrase(key).rows(&words.rows).subject(&words.subject).text("name", words.subject.one.as_str());
+            phrase.days(f64::from(self.window.unwrap_or_default()))
+        };
+        let count = |key| speech.phrase(key).count("count", now).say();
+        let written = |value: f64| words.unit.written(speech, value);
+        let mood = |value: f64| speech.decimals(value, 2);
+
+        let phrase = match self.concept.family {
+            Family::Volume => phrase("reach-count").count("count", target).text("now", count("usual-count")),
             Family::Value => {
-                let subject =
-                    if words.unit == Unit::Plain { format!(" a {} of", words.subject.one) } else { String::new() };
-                let (target, now) = (words.unit.written(target), words.unit.written(now));
-                format!("if {rows} averaged{subject} {target}{within} instead of {now}")
+                let phrase = phrase(if is_plain { "reach-mean-of" } else { "reach-mean" });
+                phrase.text("value", written(target)).text("now", written(now))
             }
-            Family::Mood => {
-                format!("if the mood of {rows} were {}{within} instead of {}", decimals(target, 2), decimals(now, 2))
-            }
+            Family::Mood => phrase("reach-mood").text("mood", mood(target)).text("now", mood(now)),
             Family::Categories => {
-                let now = if now == 0.0 { "none".to_owned() } else { whole(now) };
-                format!("if {rows} used {}{within} instead of {now}", words.subject.counted_or_no(target))
+                phrase("reach-categories").count("count", target).text("now", count("number-or-none"))
             }
-            _ => format!("if the next {} answer were {} instead of {}", words.subject.one, number(target), number(now)),
-        }
+            _ => phrase("reach-answer").text("score", speech.number(target)).text("now", speech.number(now)),
+        };
+        phrase.say()
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::artefact::Row;
 use crate::config::{Instrument, Settings};
 use crate::features::Feature;
+use crate::language::Language;
 use crate::model::design::recipe::{CategoricalStep, NumericStep, Recipe, Role, Source, Transform};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +63,7 @@ pub(super) fn terms(settings: &Settings) -> Vec<Term> {
 
 /// One row of a signal.
 #[derive(Clone, Copy, Debug)]
-struct Event {
+pub(super) struct Event {
     days_ago: f64,
     value: f64,
     category: u32,
@@ -70,16 +71,16 @@ struct Event {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Person {
-    events: BTreeMap<&'static str, Vec<Event>>,
-    tenure: f64,
-    revenue: f64,
-    plan: Option<&'static str>,
+pub(super) struct Person {
+    pub events: BTreeMap<&'static str, Vec<Event>>,
+    pub tenure: f64,
+    pub revenue: f64,
+    pub plan: Option<&'static str>,
 }
 
 impl Person {
     /// With these events instead of a signal's own.
-    fn with(mut self, signal: &'static str, events: Vec<Event>) -> Person {
+    pub fn with(mut self, signal: &'static str, events: Vec<Event>) -> Person {
         self.events.insert(signal, events);
         self
     }
@@ -132,7 +133,7 @@ impl Person {
 }
 
 /// So many events, evenly between two ages in days; values and categories come round in turn.
-fn spread(count: u32, from: f64, to: f64, values: &[f64], categories: u32) -> Vec<Event> {
+pub(super) fn spread(count: u32, from: f64, to: f64, values: &[f64], categories: u32) -> Vec<Event> {
     (0..count)
         .map(|i| Event {
             days_ago: from + (to - from) * (f64::from(i) + 0.5) / f64::from(count),
@@ -144,16 +145,16 @@ fn spread(count: u32, from: f64, to: f64, values: &[f64], categories: u32) -> Ve
 }
 
 /// Several spreads after one another.
-fn all(parts: &[Vec<Event>]) -> Vec<Event> {
+pub(super) fn all(parts: &[Vec<Event>]) -> Vec<Event> {
     parts.concat()
 }
 
-fn answers(scores: &[(Instrument, f64, f64)]) -> Vec<Event> {
+pub(super) fn answers(scores: &[(Instrument, f64, f64)]) -> Vec<Event> {
     scores.iter().map(|&(instrument, value, days_ago)| Event { days_ago, value, category: 0, instrument }).collect()
 }
 
 /// Somebody like everybody.
-fn typical() -> Person {
+pub(super) fn typical() -> Person {
     let survey = Instrument::ALL.map(|i| answers(&[(i, i.scale()[1] - 2.0, 30.0), (i, i.scale()[1] - 2.0, 120.0)]));
     Person { tenure: 400.0, revenue: 100.0, plan: Some("pro"), ..Person::default() }
         .with(
@@ -222,7 +223,7 @@ fn linear(coefficients: &[f64], x: &[f32]) -> Row {
 }
 
 /// Coefficients under which engagement protects, most of all that of the middle window.
-fn engagement_protects(settings: &Settings) -> Vec<f64> {
+pub(super) fn engagement_protects(settings: &Settings) -> Vec<f64> {
     let catalogue = catalogue(settings);
     let of_term = |term: &Term| match term.source {
         Source::Categorical(_) => 0.5,
@@ -248,8 +249,21 @@ fn explainer(settings: &Settings, terms: &[Term], attribution: Attribution, usua
         most: settings.list.reasons,
         untold: &settings.reasons.untold,
         usual,
+        texts: Arc::new(Texts::new(settings.list.language).unwrap()),
     };
     Explainer::new(background, &catalogue(settings), terms, attribution)
+}
+
+fn english() -> Speech {
+    Speech::new(Arc::new(Texts::new(Language::En).unwrap()))
+}
+
+/// One that has nobody to explain.
+fn english_explainer() -> Explainer {
+    let settings = settings(SETTINGS);
+    let terms = terms(&settings);
+    let attribution = Attribution::new(Some(vec![0.0; terms.len()]), 0.0, Row::zeros(terms.len())).unwrap();
+    explainer(&settings, &terms, attribution, usual(&settings, &typical())).unwrap()
 }
 
 /// What is usual where everybody is like this person: those on the basic plan leave most.
@@ -264,7 +278,7 @@ fn explain_against(reference: &Person, person: &Person, coefficients: Vec<f64>) 
 }
 
 /// As [`explain_against`], with other settings.
-fn explain_with(
+pub(super) fn explain_with(
     settings: &Settings,
     reference: &Person,
     person: &Person,
@@ -760,7 +774,8 @@ fn a_text_of_change_says_since_when_and_which_way() {
     let moved = |parts: &[(f64, &str)]| -> Vec<change::Moved> {
         parts.iter().map(|&(log_odds, text)| change::Moved { log_odds, text: text.to_owned(), is_told: true }).collect()
     };
-    let said = |parts: &[(f64, &str)]| change::told(Standing::Stayed, between, &moved(parts), None);
+    let explainer = english_explainer();
+    let said = |parts: &[(f64, &str)]| explainer.change_told(Standing::Stayed, between, &moved(parts), None);
     assert_eq!(said(&[(0.5, "a"), (-0.3, "b"), (0.1, "c"), (0.09, "d")]), "Risk up since 25 May: a; c. Down: b");
     assert_eq!(said(&[(-0.5, "a"), (0.3, "b"), (0.01, "c")]), "Risk down since 25 May: a. Up: b");
     assert_eq!(said(&[(0.5, "a")]), "Risk up since 25 May: a");
@@ -770,18 +785,18 @@ fn a_text_of_change_says_since_when_and_which_way() {
     let last_year = Between { then: day("2025-12-31"), now: day("2026-01-01") };
     let other = Some(OtherModel { version: "v0002", log_odds: -0.4 });
     assert_eq!(
-        change::told(Standing::Returned, last_year, &[], other),
+        explainer.change_told(Standing::Returned, last_year, &[], other),
         "Back on the list. Little has changed since 31 December 2025. Model v0002 rates the same numbers lower than the model \
          then"
     );
     let tiny = Some(OtherModel { version: "v0002", log_odds: 0.001 });
-    assert!(!change::told(Standing::New, between, &[], tiny).contains("v0002"));
+    assert!(!explainer.change_told(Standing::New, between, &[], tiny).contains("v0002"));
     assert_eq!(
-        change::first_scored(Standing::New, NotYetScored::SignedUp(day("2026-05-04")), between),
+        explainer.first_scored(Standing::New, NotYetScored::SignedUp(day("2026-05-04")), between),
         "New on the list. Signed up on 4 May, too new to be scored on 25 May"
     );
     assert_eq!(
-        change::no_longer_scored(NoLongerScored::Cancelled(day("2026-05-28")), between),
+        explainer.no_longer_scored(NoLongerScored::Cancelled(day("2026-05-28")), between),
         "Left the list. Cancelled on 28 May"
     );
 }
@@ -790,7 +805,7 @@ fn a_text_of_change_says_since_when_and_which_way() {
 fn with_lever<T>(prefix: &str, family: Family, then: impl FnOnce(&reach::Lever<'_>, &Catalogue) -> T) -> T {
     let settings = settings(SETTINGS);
     let catalogue = catalogue(&settings);
-    let concepts = catalogue::concepts(&settings.signals, &catalogue, &terms(&settings));
+    let concepts = catalogue::concepts(&settings.signals, &catalogue, &terms(&settings), Some(&english()));
     let concept = concepts.iter().find(|concept| concept.prefix == prefix && concept.family == family).unwrap();
     then(&reach::Lever::find(concept, &catalogue).unwrap(), &catalogue)
 }
@@ -854,15 +869,15 @@ fn steps_begin_near_the_customer_and_end_where_a_tenth_of_the_others_are() {
         assert!(lever.targets(&few, &typical_of(f64::NAN, f64::NAN), low).is_empty());
         let many = lever.targets(&few, &typical_of(0.0, 1000.0), low);
         assert!(many.len() <= 40 && many[0] == 3.0 && many.is_sorted() && *many.last().unwrap() <= 1000.0, "{many:?}");
-        assert_eq!(lever.text(&few, 9.0), "if there were 9 logins in 28 days instead of 2");
-        assert_eq!(lever.text(&few, 1.0), "if there were 1 login in 28 days instead of 2");
+        assert_eq!(lever.text(&english(), &few, 9.0), "if there were 9 logins in 28 days instead of 2");
+        assert_eq!(lever.text(&english(), &few, 1.0), "if there were 1 login in 28 days instead of 2");
     });
 
     let unhappy = of(&typical().with("surveys", answers(&[(Instrument::Nps, 3.0, 10.5)])));
     with_lever("SURVEY_NPS", Family::Score, |lever, catalogue| {
         assert_eq!(lever.targets(&unhappy, &typical_of(1.0, 6.0), low), [4.0, 5.0, 6.0]);
         assert!(lever.targets(&unhappy, &typical_of(1.0, 6.0), high).is_empty(), "no score is made worse");
-        assert_eq!(lever.text(&unhappy, 8.0), "if the next NPS answer were 8 instead of 3");
+        assert_eq!(lever.text(&english(), &unhappy, 8.0), "if the next NPS answer were 8 instead of 3");
         let after = lever.moved(catalogue, &typical_of(1.0, 6.0), &unhappy, 8.0);
         let value = |name: &str| after[catalogue.position(name).unwrap()];
         assert_eq!(
@@ -883,7 +898,10 @@ fn steps_begin_near_the_customer_and_end_where_a_tenth_of_the_others_are() {
         let after = lever.moved(catalogue, &typical_of(-0.5, 0.4), &gloomy, 0.4);
         let share = after[catalogue.position("mentions_negative_share_28d").unwrap()];
         assert!((share - 0.6 / 1.6).abs() < 1e-6, "{share}");
-        assert_eq!(lever.text(&gloomy, 0.4), "if the mood of mentions were 0.40 in 28 days instead of -0.60");
+        assert_eq!(
+            lever.text(&english(), &gloomy, 0.4),
+            "if the mood of mentions were 0.40 in 28 days instead of -0.60"
+        );
     });
 }
 
@@ -996,14 +1014,17 @@ fn a_column_that_is_not_told_counts_and_is_never_named() {
     let moved = [change::Moved { log_odds: 1.0, text: "plan changed".to_owned(), is_told: false }];
     let day = |text: &str| text.parse::<crate::calendar::Day>().unwrap();
     let between = change::Between { then: day("2026-05-25"), now: day("2026-06-01") };
-    assert_eq!(change::told(change::Standing::Stayed, between, &moved, None), "Little has changed since 25 May");
+    assert_eq!(
+        english_explainer().change_told(change::Standing::Stayed, between, &moved, None),
+        "Little has changed since 25 May"
+    );
 }
 
 #[test]
 fn every_code_that_can_be_shown_is_known_without_a_model() {
     let settings = settings(SETTINGS);
     let known = codes(&settings.signals, &catalogue(&settings));
-    let concepts = catalogue::concepts(&settings.signals, &catalogue(&settings), &terms(&settings));
+    let concepts = catalogue::concepts(&settings.signals, &catalogue(&settings), &terms(&settings), Some(&english()));
     for concept in &concepts {
         for definition in catalogue::definitions(concept.family) {
             assert!(known.contains(&concept.code(definition.state)), "{}", concept.prefix);

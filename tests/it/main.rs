@@ -19,6 +19,7 @@ mod houserules;
 mod inferred;
 mod jobs;
 mod kpis;
+mod language;
 mod memory_limit;
 mod messages;
 mod mixtures;

@@ -280,7 +280,7 @@ fn hostile() -> Vec<String> {
 }
 
 /// A prepared table whose ids and labels mean harm.
-fn hostile_report(folder: &Path) -> PathBuf {
+pub fn hostile_report(folder: &Path) -> PathBuf {
     let texts = hostile();
     let rows = 600;
     let ids: Vec<String> = (0..rows).map(|row| format!("{row} {}", texts[row % (texts.len() - 1)])).collect();

@@ -3,7 +3,6 @@
 use super::{count, id, percent, table, unbroken, Table};
 use crate::config::Reference;
 use crate::jobs::explain::{CustomerReport, FeatureValue};
-use crate::reasons::reach;
 use std::fmt::Write;
 
 /// After `explain`.
@@ -32,8 +31,8 @@ pub fn report(report: &CustomerReport) -> String {
         let due = action.due.map_or_else(String::new, |due| format!(", by {due}"));
         let _ = writeln!(text, "\nWhat to do: {}{owner}{due}", action.action);
     }
-    if let Some(help) = reach::told(&report.improvements) {
-        let _ = writeln!(text, "\n{}.", unbroken(&help));
+    if let Some(help) = &report.improvement_text {
+        let _ = writeln!(text, "\n{}.", unbroken(help));
     }
     let list = contributions(report);
     let _ = writeln!(text, "\nWhat raises (+) and lowers (-) the risk, in log-odds against {reference}:\n{list}");

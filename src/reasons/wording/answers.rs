@@ -1,10 +1,9 @@
 //! The sentences about the answers to a survey instrument.
 
-use super::{ago, low_or_high, Side, State, Told, View, ORDINARY};
+use super::{days_ago, low_or_high, Side, State, Told, View, ORDINARY};
 use crate::features::Measure;
 use crate::reasons::catalogue::Part;
 use crate::reasons::chance;
-use crate::reasons::language::{days, number, percent};
 
 pub(super) fn told(view: &View<'_>) -> Told {
     let (last, recency) = (view.number(Measure::SurveyLast, None), view.number(Measure::SurveyDaysSinceLast, None));
@@ -21,12 +20,12 @@ pub(super) fn told(view: &View<'_>) -> Told {
 /// "no NPS answer in 168 days; 71 % of customers gave one"
 fn silence(view: &View<'_>) -> Told {
     let seen = view.days_seen(view.look_back_days);
-    let text = format!("no {} answer in {}", view.concept.words.subject.one, days(seen));
+    let text = view.of_name("reason-no-answer").days(seen).say();
     let had_time = 2.0 * seen >= f64::from(view.look_back_days);
     match view.usual(Measure::SurveyLast, None) {
         Some(usual) => Told {
             is_telling: usual.known >= 0.5 && had_time,
-            ..Told::new(State::Silent, format!("{text}; {} of customers gave one", percent(usual.known)))
+            ..Told::new(State::Silent, view.with_share("reason-gave-one", text, usual.known))
         },
         None => Told::new(State::Silent, text),
     }
@@ -34,7 +33,8 @@ fn silence(view: &View<'_>) -> Told {
 
 /// "last NPS answer was 8, 2 days ago"
 fn last_answer(view: &View<'_>, last: f64, recency: f64) -> String {
-    format!("last {} answer was {}, {}", view.concept.words.subject.one, number(last), ago(recency))
+    let phrase = view.of_name("reason-answer").text("score", view.speech.number(last));
+    phrase.days(days_ago(recency)).say()
 }
 
 /// "last NPS answer was 8, 2 days ago; usually 30 days ago"
@@ -45,7 +45,8 @@ fn time_of_answer(view: &View<'_>, last: f64, recency: f64) -> Told {
     let usual = view.usual(Measure::SurveyDaysSinceLast, None).map(|usual| usual.median);
     let is_beyond = usual.is_some_and(|usual| if is_late { recency > usual } else { recency < usual });
     let told = Told::new(state, last_answer(view, last, recency));
-    told.beside_the_usual(usual.map(ago), is_beyond && deviation.abs() >= ORDINARY)
+    let usual = usual.map(|usual| view.speech.phrase("days-ago").days(days_ago(usual)).say());
+    told.beside_the_usual(view.speech, usual, is_beyond && deviation.abs() >= ORDINARY)
 }
 
 /// "NPS fell from 9 to 4, 12 days ago"
@@ -55,14 +56,13 @@ fn changed(view: &View<'_>, last: f64, recency: f64) -> Option<Told> {
     if !chance::is_other_answer(last, before, view.concept.words.scale) {
         return None;
     }
-    let (state, verb) = match view.side() {
-        Side::Low if change < 0.0 => (State::Drop, "fell"),
-        Side::High if change > 0.0 => (State::Rise, "rose"),
+    let (state, key) = match view.side() {
+        Side::Low if change < 0.0 => (State::Drop, "reason-answer-fell"),
+        Side::High if change > 0.0 => (State::Rise, "reason-answer-rose"),
         _ => return None,
     };
-    let name = &view.concept.words.subject.one;
-    let text = format!("{name} {verb} from {} to {}, {}", number(before), number(last), ago(recency));
-    Some(Told::telling(state, text))
+    let phrase = view.of_name(key).text("before", view.speech.number(before)).text("score", view.speech.number(last));
+    Some(Told::telling(state, phrase.days(days_ago(recency)).say()))
 }
 
 /// "last NPS answer was 3, 40 days ago; usually 8"
@@ -77,20 +77,19 @@ fn level(view: &View<'_>, last: f64, recency: f64) -> Told {
 
     match view.number(Measure::SurveyMean, None) {
         Some(mean) if !view.is_on(side, Measure::SurveyLast, None) && view.is_on(side, Measure::SurveyMean, None) => {
-            let rounded = |mean: f64| number((10.0 * mean).round() / 10.0);
-            let seen = days(view.days_seen(view.look_back_days));
-            let name = &view.concept.words.subject.one;
-            let text = format!("{name} averaged {} in {seen}, last answer {}", rounded(mean), number(last));
+            let rounded = |mean: f64| view.speech.number((10.0 * mean).round() / 10.0);
+            let phrase = view.of_name("reason-answer-mean").days(view.days_seen(view.look_back_days));
+            let text = phrase.text("mean", rounded(mean)).text("score", view.speech.number(last)).say();
             let usual = usual(Measure::SurveyMean);
             let is_telling = usual.is_some_and(|usual| is_unusual(mean, usual, side));
-            Told::new(low_or_high(side), text).beside_the_usual(usual.map(rounded), is_telling)
+            Told::new(low_or_high(side), text).beside_the_usual(view.speech, usual.map(rounded), is_telling)
         }
         _ => {
             let side = view.side_of(Measure::SurveyLast, None, side);
             let usual = usual(Measure::SurveyLast);
             let is_telling = usual.is_some_and(|usual| is_unusual(last, usual, side));
             let told = Told::new(low_or_high(side), last_answer(view, last, recency));
-            told.beside_the_usual(usual.map(number), is_telling)
+            told.beside_the_usual(view.speech, usual.map(|usual| view.speech.number(usual)), is_telling)
         }
     }
 }

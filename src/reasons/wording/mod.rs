@@ -20,7 +20,7 @@ mod rows;
 mod volume;
 
 use super::catalogue::{Concept, Family, Part, State};
-use super::language::{days, sentence, whole};
+use super::language::{sentence, Phrase, Speech};
 use super::usual::{Usual, UsualNumber};
 use crate::features::Measure;
 
@@ -55,6 +55,8 @@ pub(super) struct View<'a> {
     pub look_back_days: u32,
     /// What is usual.
     pub usual: &'a Usual,
+    /// The language.
+    pub speech: &'a Speech,
 }
 
 /// What is said of a concept.
@@ -78,9 +80,9 @@ impl Told {
     }
 
     /// "…; usually 9", if it is known what is usual.
-    fn beside_the_usual(mut self, usual: Option<String>, is_telling: bool) -> Told {
+    fn beside_the_usual(mut self, speech: &Speech, usual: Option<String>, is_telling: bool) -> Told {
         if let Some(usual) = usual {
-            self.text = format!("{}; usually {usual}", self.text);
+            self.text = speech.phrase("usually").text("text", self.text).text("usual", usual).say();
             self.is_telling |= is_telling;
         }
         self
@@ -111,7 +113,7 @@ pub(super) fn tell(view: &View<'_>) -> Told {
     Told { text: sentence(&told.text), ..told }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// A feature of the concept; none if it is null.
     fn number(&self, measure: Measure, window: Option<u32>) -> Option<f64> {
         self.concept.number(self.raw, measure, window)
@@ -230,22 +232,38 @@ impl View<'_> {
         rows.map_or(1.0, |&rows| f64::from(rows).max(1.0))
     }
 
-    /// "in 28 days", or in as many as there could have been something in.
-    fn within(&self, window: u32) -> String {
-        format!("in {}", days(self.days_seen(window)))
+    /// A phrase about the rows of the signal.
+    fn of_rows(&self, key: &'a str) -> Phrase<'a> {
+        self.speech.phrase(key).rows(&self.concept.words.rows).subject(&self.concept.words.subject)
     }
 
-    /// " (84 days: 3)": the same value in the longest window, to compare with, where it is written differently.
-    fn in_longest(&self, window: u32, written: impl Fn(u32) -> Option<String>) -> Option<String> {
+    /// The same over a window, or over as many of its days as there could have been something in.
+    fn of_window(&self, key: &'a str, window: u32) -> Phrase<'a> {
+        self.of_rows(key).days(self.days_seen(window))
+    }
+
+    /// A phrase about the instrument or the column.
+    fn of_name(&self, key: &'a str) -> Phrase<'a> {
+        self.speech.phrase(key).column(&self.concept.words.subject.one)
+    }
+
+    /// A text with how many of the customers something is true of.
+    fn with_share(&self, key: &'a str, text: String, share: f64) -> String {
+        self.speech.phrase(key).text("text", text).text("share", self.speech.percent(share)).say()
+    }
+
+    /// "… (84 days: 3)": a text with the same value in the longest window, to compare with; none where it is written alike.
+    fn beside_longest(&self, text: &str, window: u32, written: impl Fn(u32) -> Option<String>) -> Option<String> {
         let longest = self.windows().last().copied().filter(|&longest| longest != window)?;
         let (there, here) = (written(longest)?, written(window)?);
-        (there != here).then(|| format!(" ({}: {there})", days(self.days_seen(longest))))
+        let phrase = self.speech.phrase("reason-longest").text("text", text).count("window", self.days_seen(longest));
+        (there != here).then(|| phrase.text("value", there).say())
     }
 }
 
-/// "12 days ago", counting calendar days: what happened within the day before the as-of date was 1 day ago.
-fn ago(recency: f64) -> String {
-    format!("{} ago", days(recency.ceil().max(1.0)))
+/// Days ago, counting calendar days: what happened within the day before the as-of date was 1 day ago.
+fn days_ago(recency: f64) -> f64 {
+    recency.ceil().max(1.0)
 }
 
 fn low_or_high(side: Side) -> State {
@@ -256,19 +274,15 @@ fn low_or_high(side: Side) -> State {
 }
 
 /// "usually 9 in 28 days": how a count that is usual is written beside one of fewer days than its window has.
-fn with_window(written: String, window: u32, seen: f64) -> String {
+fn with_window(speech: &Speech, written: String, window: u32, seen: f64) -> String {
     if seen < f64::from(window) {
-        format!("{written} in {}", days(f64::from(window)))
+        in_window(speech, written, window)
     } else {
         written
     }
 }
 
-/// "none", "9"
-fn count_or_none(count: f64) -> String {
-    if count == 0.0 {
-        "none".to_owned()
-    } else {
-        whole(count)
-    }
+/// "9 in 28 days"
+fn in_window(speech: &Speech, written: String, window: u32) -> String {
+    speech.phrase("usual-in-window").text("usual", written).count("window", f64::from(window)).say()
 }

@@ -3,7 +3,7 @@
 use super::{low_or_high, Side, State, Told, View};
 use crate::features::Measure;
 use crate::reasons::chance;
-use crate::reasons::language::{decimals, percent, whole, Unit};
+use crate::reasons::language::Unit;
 
 /// "visits averaged 2 min 5 s in 28 days (84 days: 4 min)"
 pub(super) fn value(view: &View<'_>) -> Told {
@@ -12,30 +12,28 @@ pub(super) fn value(view: &View<'_>) -> Told {
     let mean = |window: u32| view.number(Measure::Mean, Some(window));
     let on_side = view.window(|w| view.is_on(side, Measure::Mean, Some(w)));
     let Some(window) = on_side.or_else(|| view.window(|w| mean(w).is_some())) else {
-        return without(view, &words.subject.one);
+        return without(view);
     };
 
-    let written = |window| mean(window).map(|value| words.unit.written(value));
+    let written = |window| mean(window).map(|value| words.unit.written(view.speech, value));
     let now = written(window).unwrap_or_default();
-    let text = match words.unit {
-        Unit::Plain => {
-            format!("mean {} of {} was {now} {}", words.subject.one, words.rows.many, view.within(window))
-        }
-        _ => format!("{} averaged {now} {}", words.rows.many, view.within(window)),
-    };
+    let key = if words.unit == Unit::Plain { "reason-mean-of" } else { "reason-mean" };
+    let text = view.of_window(key, window).text("value", now).say();
     let told = Told::new(low_or_high(view.side_of(Measure::Mean, Some(window), side)), text);
-    beside_longest_or_usual(view, Measure::Mean, window, told, written, |usual| words.unit.written(usual))
+    beside_longest_or_usual(view, Measure::Mean, window, told, written, |usual| words.unit.written(view.speech, usual))
 }
 
 /// "visits without duration in 84 days; 93 % of customers have some"
-fn without(view: &View<'_>, subject: &str) -> Told {
+fn without(view: &View<'_>) -> Told {
     let longest = view.windows().last().copied();
-    let within = longest.map_or(String::new(), |window| format!(" {}", view.within(window)));
-    let text = format!("{} without {subject}{within}", view.concept.words.rows.many);
+    let text = match longest {
+        Some(window) => view.of_window("reason-without", window).say(),
+        None => view.of_rows("reason-without-any").say(),
+    };
     match view.usual(Measure::Mean, longest) {
         Some(usual) => Told {
             is_telling: usual.known >= 0.5,
-            ..Told::new(State::Unknown, format!("{text}; {} of customers have some", percent(usual.known)))
+            ..Told::new(State::Unknown, view.with_share("reason-have-some", text, usual.known))
         },
         None => Told::new(State::Unknown, text),
     }
@@ -43,16 +41,16 @@ fn without(view: &View<'_>, subject: &str) -> Told {
 
 /// "visits used 1 channel in 28 days (84 days: 3)"
 pub(super) fn categories(view: &View<'_>) -> Told {
-    let words = &view.concept.words;
     let side = view.side();
     let distinct = |window: u32| view.number(Measure::Categories, Some(window));
     let is_used = |window: u32| distinct(window).is_some_and(|distinct| distinct > 0.0);
     let on_side = view.window(|w| is_used(w) && view.is_on(side, Measure::Categories, Some(w)));
     let window = on_side.or_else(|| view.window(is_used)).or_else(|| view.window(|_| true)).unwrap_or_default();
 
-    let now = words.subject.counted_or_no(distinct(window).unwrap_or(0.0));
-    let text = format!("{} used {now} {}", words.rows.many, view.within(window));
+    let now = distinct(window).unwrap_or(0.0);
+    let text = view.of_window("reason-categories", window).count("count", now).say();
     let told = Told::new(low_or_high(view.side_of(Measure::Categories, Some(window), side)), text);
+    let whole = |count: f64| view.speech.whole(count);
     let written = |window: u32| distinct(window).map(whole);
     beside_longest_or_usual(view, Measure::Categories, window, told, written, whole)
 }
@@ -74,18 +72,17 @@ fn beside_longest_or_usual(
     });
 
     let is_unusual = view.is_out_of_the_usual(side, measure, Some(window));
-    match view.in_longest(window, written).filter(|_| has_moved) {
-        Some(longest) => Told { text: format!("{}{longest}", told.text), is_telling: true, ..told },
+    match view.beside_longest(&told.text, window, written).filter(|_| has_moved) {
+        Some(text) => Told { text, is_telling: true, ..told },
         None => {
             let usual = view.usual(measure, Some(window)).map(|usual| usual_written(usual.median));
-            told.beside_the_usual(usual, is_unusual)
+            told.beside_the_usual(view.speech, usual, is_unusual)
         }
     }
 }
 
 /// "mood of mentions fell to -0.45 in 28 days (84 days: -0.10); 60 % negative"
 pub(super) fn mood(view: &View<'_>) -> Told {
-    let words = &view.concept.words;
     let side = view.side();
     // As it will be written, so that what is said of the numbers holds for those that are read.
     let mean = |window: u32| view.number(Measure::Mean, Some(window)).map(|mood| (100.0 * mood).round() / 100.0);
@@ -95,9 +92,9 @@ pub(super) fn mood(view: &View<'_>) -> Told {
         is_worse || view.is_on(other, Measure::NegativeShare, Some(window))
     };
     let Some(window) = view.window(is_telling).or_else(|| view.window(|w| mean(w).is_some())) else {
-        return without(view, &words.subject.one);
+        return without(view);
     };
-    let Some(now) = mean(window) else { return without(view, &words.subject.one) };
+    let Some(now) = mean(window) else { return without(view) };
 
     let state = match side {
         Side::Low if now < 0.0 => State::Negative,
@@ -111,16 +108,23 @@ pub(super) fn mood(view: &View<'_>) -> Told {
     let has_moved = is_beyond(before) && chance::is_other_mood(now, before, rows);
 
     let negative = view.number(Measure::NegativeShare, Some(window)).filter(|&share| share > 0.0);
-    let negative = negative.map_or(String::new(), |share| format!("; {} negative", percent(share)));
-    let subject = format!("mood of {}", words.rows.many);
-    let stated = format!("{} {}", decimals(now, 2), view.within(window));
+    let with_negative = |text: String| match negative {
+        Some(share) => view.with_share("reason-negative", text, share),
+        None => text,
+    };
+    let written = |mood: f64| view.speech.decimals(mood, 2);
+    let stated = |key| view.of_window(key, window).text("mood", written(now)).say();
     if has_moved {
-        let verb = if side == Side::Low { "fell to" } else { "rose to" };
-        let longest = view.in_longest(window, |window| mean(window).map(|mood| decimals(mood, 2))).unwrap_or_default();
-        return Told::telling(state, format!("{subject} {verb} {stated}{longest}{negative}"));
+        let text = stated(if side == Side::Low { "reason-mood-fell" } else { "reason-mood-rose" });
+        let with_longest = view.beside_longest(&text, window, |window| mean(window).map(written));
+        return Told::telling(state, with_negative(with_longest.unwrap_or(text)));
     }
     let usual = view.usual(Measure::Mean, Some(window)).map(|usual| usual.median);
     let is_telling = usual.is_some_and(|usual| is_beyond(usual) && chance::is_other_mood(now, usual, rows));
-    let beside = usual.map_or(String::new(), |usual| format!(" (usually {})", decimals(usual, 2)));
-    Told { is_telling, ..Told::new(state, format!("{subject} was {stated}{beside}{negative}")) }
+    let text = stated("reason-mood-was");
+    let text = match usual {
+        Some(usual) => view.speech.phrase("reason-mood-usual").text("text", text).text("usual", written(usual)).say(),
+        None => text,
+    };
+    Told { is_telling, ..Told::new(state, with_negative(text)) }
 }

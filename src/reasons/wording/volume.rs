@@ -1,10 +1,10 @@
 //! The sentences about how many rows of a signal there are, and how lately.
 
-use super::{count_or_none, low_or_high, with_window, Side, State, Told, View, ONLY, ORDINARY};
+use super::{in_window, low_or_high, with_window, Side, State, Told, View, ONLY, ORDINARY};
 use crate::features::Measure;
 use crate::reasons::catalogue::Part;
 use crate::reasons::chance;
-use crate::reasons::language::{days, whole, Unit};
+use crate::reasons::language::Unit;
 
 /// What there is to say of a signal's rows.
 pub(super) fn told(view: &View<'_>) -> Told {
@@ -50,18 +50,17 @@ fn has_risen(view: &View<'_>, window: u32) -> bool {
 /// "logins fell from 21 to 8 in 28 days"
 fn changed(view: &View<'_>, window: u32) -> Option<Told> {
     let (count, before) = counts(view, window)?;
-    let (state, verb) = if count < before { (State::Drop, "fell") } else { (State::Rise, "rose") };
-    let rows = &view.concept.words.rows.many;
-    let text = format!("{rows} {verb} from {} to {} {}", whole(before), whole(count), view.within(window));
-    Some(Told::telling(state, text))
+    let (state, key) = if count < before { (State::Drop, "reason-fell") } else { (State::Rise, "reason-rose") };
+    let phrase = view.of_window(key, window).count("before", before).count("count", count);
+    Some(Told::telling(state, phrase.say()))
 }
 
 /// "no logins for 45 days (12 in 84 days)", "no logins in 168 days; usually 56 in 84 days"
 fn silence(view: &View<'_>) -> Told {
-    let rows = &view.concept.words.rows.many;
     let Some(recency) = view.number(Measure::DaysSinceLast, None) else {
         let seen = view.days_seen(view.look_back_days);
-        return beside_usual_rows(view, Told::new(State::Silent, format!("no {rows} in {}", days(seen))), seen);
+        let text = view.of_rows("reason-silent-seen").days(seen).say();
+        return beside_usual_rows(view, Told::new(State::Silent, text), seen);
     };
 
     let windows = view.windows();
@@ -69,18 +68,21 @@ fn silence(view: &View<'_>) -> Told {
     let empty = windows.iter().copied().filter(|&window| count(window) == 0.0).max().unwrap_or(0);
     // Whole days since the last row. The empty windows know them when rounding has moved it across midnight.
     let silent = (recency.ceil() - 1.0).max(f64::from(empty));
-    let text = format!("no {rows} for {}", days(silent));
 
     match windows.last().copied().filter(|&longest| count(longest) > 0.0) {
         Some(longest) => {
-            let text = format!("{text} ({} {})", whole(count(longest)), view.within(longest));
+            let phrase = view.of_rows("reason-silent-earlier").days(silent).count("count", count(longest));
+            let text = phrase.count("window", view.days_seen(longest)).say();
             if chance::is_lull(count(longest), silent, view.days_seen(longest)) {
                 Told::telling(State::Silent, text)
             } else {
                 beside_usual_rows(view, Told::new(State::Silent, text), silent)
             }
         }
-        None => beside_usual_rows(view, Told::new(State::Silent, text), silent),
+        None => {
+            let text = view.of_rows("reason-silent").days(silent).say();
+            beside_usual_rows(view, Told::new(State::Silent, text), silent)
+        }
     }
 }
 
@@ -93,7 +95,8 @@ fn beside_usual_rows(view: &View<'_>, told: Told, silent: f64) -> Told {
     match usual {
         Some((window, median)) => {
             let is_telling = chance::is_silence(median * silent / f64::from(window));
-            told.beside_the_usual(Some(format!("{} in {}", whole(median), days(f64::from(window)))), is_telling)
+            let written = view.speech.phrase("usual-count").count("count", median).say();
+            told.beside_the_usual(view.speech, Some(in_window(view.speech, written, window)), is_telling)
         }
         None => told,
     }
@@ -113,9 +116,8 @@ fn level(view: &View<'_>, side: Side) -> Told {
             let is_few = measure == Measure::Count
                 && view.deviation(measure, Some(window)) < -ONLY
                 && usual.as_ref().is_none_or(|usual| usual.is_beyond);
-            let only = if is_few { "only " } else { "" };
-            let text = format!("{only}{}", count_with(view, measure, window));
-            beside(Told::new(low_or_high(side), text), usual)
+            let text = count_with(view, if is_few { "reason-few" } else { "reason-count" }, measure, window);
+            beside(view, Told::new(low_or_high(side), text), usual)
         }
         None => steady(view, side),
     }
@@ -130,9 +132,9 @@ struct UsualLevel {
     is_unusual: bool,
 }
 
-fn beside(told: Told, usual: Option<UsualLevel>) -> Told {
+fn beside(view: &View<'_>, told: Told, usual: Option<UsualLevel>) -> Told {
     match usual {
-        Some(usual) => told.beside_the_usual(Some(usual.written), usual.is_beyond && usual.is_unusual),
+        Some(usual) => told.beside_the_usual(view.speech, Some(usual.written), usual.is_beyond && usual.is_unusual),
         None => told,
     }
 }
@@ -142,9 +144,9 @@ fn usual_level(view: &View<'_>, side: Side, measure: Measure, window: u32) -> Op
     let seen = view.days_seen(window);
     let expected = usual * seen / f64::from(window);
     let written = match measure {
-        Measure::ActiveDays => format!("on {}", days(usual)),
-        Measure::Sum => view.concept.words.unit.written(usual),
-        _ => count_or_none(usual),
+        Measure::ActiveDays => view.speech.phrase("usual-days").days(usual).say(),
+        Measure::Sum => view.concept.words.unit.written(view.speech, usual),
+        _ => view.speech.phrase("usual-count").count("count", usual).say(),
     };
     let is_beyond = match side {
         Side::Low => value < expected,
@@ -154,22 +156,22 @@ fn usual_level(view: &View<'_>, side: Side, measure: Measure, window: u32) -> Op
         Measure::Sum => view.deviation(measure, Some(window)).abs() >= ORDINARY,
         _ => chance::is_unusual(value, expected),
     };
-    Some(UsualLevel { written: with_window(written, window, seen), is_beyond, is_unusual })
+    Some(UsualLevel { written: with_window(view.speech, written, window, seen), is_beyond, is_unusual })
 }
 
 /// "2 logins in 28 days", "14 visits in 28 days, 43 min in all"
-fn count_with(view: &View<'_>, measure: Measure, window: u32) -> String {
-    let words = &view.concept.words;
+fn count_with(view: &View<'_>, key: &'static str, measure: Measure, window: u32) -> String {
+    let unit = &view.concept.words.unit;
     let number = |measure| view.number(measure, Some(window)).unwrap_or(0.0);
-    let more = match (measure, &words.unit) {
-        (Measure::ActiveDays, _) => format!(", on {}", days(number(measure))),
-        (Measure::Sum, Unit::Plain) => {
-            format!(", {} {} in all", words.subject.one, words.unit.written(number(measure)))
+    let text = view.of_window(key, window).count("count", number(Measure::Count)).say();
+    match measure {
+        Measure::ActiveDays => view.speech.phrase("reason-active").text("text", text).days(number(measure)).say(),
+        Measure::Sum => {
+            let phrase = view.of_rows(if *unit == Unit::Plain { "reason-sum-of" } else { "reason-sum" });
+            phrase.text("text", text).text("sum", unit.written(view.speech, number(measure))).say()
         }
-        (Measure::Sum, unit) => format!(", {} in all", unit.written(number(measure))),
-        _ => String::new(),
-    };
-    format!("{} {}{more}", words.rows.counted(number(Measure::Count)), view.within(window))
+        _ => text,
+    }
 }
 
 /// What the count of the most telling window is, when it is neither low nor high: "14 logins in 28 days, 13 in the 28
@@ -185,14 +187,14 @@ fn steady(view: &View<'_>, side: Side) -> Told {
     }
 
     let usual = usual_level(view, side, Measure::Count, window);
-    let level = count_with(view, Measure::Count, window);
+    let level = count_with(view, "reason-count", Measure::Count, window);
     let is_whole = view.days_seen(2 * window) >= f64::from(2 * window);
     match counts(view, window) {
         Some((_, before)) if is_whole => {
-            let text = format!("{level}, {} in the {} before", whole(before), days(f64::from(window)));
-            beside(Told::new(State::Steady, text), usual)
+            let phrase = view.speech.phrase("reason-steady").text("text", level).count("before", before);
+            beside(view, Told::new(State::Steady, phrase.days(f64::from(window)).say()), usual)
         }
-        _ => beside(Told::new(State::Steady, level), usual),
+        _ => beside(view, Told::new(State::Steady, level), usual),
     }
 }
 
@@ -209,8 +211,8 @@ fn against_the_rule(view: &View<'_>, side: Side, told: Told) -> Told {
 
     let is_level = |part: &Part| part.absence || !matches!(part.measure, Some(Measure::Trend | Measure::MeanGap));
     if view.weight(is_level) > 0.0 {
-        let text = format!("{}; here this {} the risk", told.text, if raises { "raises" } else { "lowers" });
-        Told { text, ..told }
+        let key = if raises { "reason-raises" } else { "reason-lowers" };
+        Told { text: view.speech.phrase(key).text("text", told.text).say(), ..told }
     } else {
         Told { is_telling: false, ..told }
     }
