@@ -18,8 +18,8 @@ fact-expected = Erwartete Abgänge
 fact-expected-of = { $expected } der gelisteten, { $all } aller Kunden
 fact-mean = Mittleres Risiko
 fact-mean-of = { $listed } auf der Liste, { $all } insgesamt
-fact-value = Gefährdeter Umsatz
-fact-value-of = { $listed } pro Monat auf der Liste
+fact-value = Wert der Gelisteten
+fact-value-of = { $listed } im Monat, wenn alle kündigten
 fact-control = Kontrollgruppe
 fact-control-of = { $control ->
     [one] { $control } Kunde wird nicht kontaktiert
@@ -33,6 +33,7 @@ warnings = { $count ->
 
 # Die Liste.
 list-caption = Abwanderungsgefährdete Kunden, höchster Rang zuerst
+list-section = Zeilen { $from } bis { $to }
 list-empty = Niemand steht auf der Liste.
 list-shown = { $shown } von { $all } { $all ->
     [one] Kunde
@@ -86,6 +87,11 @@ contributions-total = Dieser Kunde
 contributions-what = Grund
 contributions-text = In den Zahlen des Kunden
 contributions-by = Logit
+weeks-caption = Zeilen je Woche in { $weeks ->
+    [one] der Woche
+   *[other] den { $weeks } Wochen
+} vor dem { $date }, die älteste zuerst
+answers-caption = Letzte Antworten auf Umfragen
 days-listed = Seit { $days ->
     [one] { $days } Tag
    *[other] { $days } Tagen
@@ -173,7 +179,7 @@ measure-ces_ease = CES, Leichtigkeit
 measure-active_share = Aktive Kunden
 measure-mean_risk = Mittleres Risiko
 measure-expected_churners = Erwartete Abgänge
-measure-value_at_risk = Gefährdeter Umsatz
+measure-value_at_risk = Erwarteter Verlust im Monat, alle Kunden
 measure-per_customer = { $signal } pro Kunde
 
 # Das Modell.
@@ -219,6 +225,18 @@ metric-lift_at_capacity = Lift der ersten { $count }
 metric-log_loss = Logarithmischer Verlust
 metric-brier = Brier-Score
 metric-ece = Kalibrierungsfehler (ECE)
+data-coverage = Was erfasst ist
+data-coverage-caption = Erster und letzter Tag jeder Quelle vor dem { $date }, und von wem sie Zeilen hat
+data-first-day = Erster Tag
+data-last-day = Letzter Tag
+data-customers-share = Kunden mit einer Zeile
+data-days-caption = Zeilen der letzten Tage; in Klammern, was an diesem Wochentag üblich ist
+data-usual = { $rows } ({ $usual })
+data-churn = Kündigungen
+data-churn-ended = Keine Kündigung seit { $last }, seit { $days ->
+    [one] einem Tag
+   *[other] { $days } Tagen
+}; { $expected } waren zu erwarten. Die Tabelle endet vielleicht dort.
 
 # Die Daten.
 data-sources-caption = Zeilen je Signal und die jeweils neueste

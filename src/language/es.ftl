@@ -18,8 +18,8 @@ fact-expected = Bajas esperadas
 fact-expected-of = { $expected } de los clientes de la lista, { $all } en total
 fact-mean = Riesgo medio
 fact-mean-of = { $listed } en la lista, { $all } en total
-fact-value = Valor en riesgo
-fact-value-of = { $listed } al mes en la lista
+fact-value = Valor de los clientes en la lista
+fact-value-of = { $listed } al mes, si todos se fueran
 fact-control = Grupo de control
 fact-control-of = { $control ->
     [one] { $control } cliente no será contactado
@@ -33,6 +33,7 @@ warnings = { $count ->
 
 # La lista.
 list-caption = Clientes en riesgo, por orden de rango
+list-section = Filas { $from } a { $to }
 list-empty = No hay nadie en la lista.
 list-shown = { $shown } de { $all } { $all ->
     [one] cliente mostrado
@@ -86,6 +87,11 @@ contributions-total = Este cliente
 contributions-what = Motivo
 contributions-text = En las cifras del cliente
 contributions-by = Logit
+weeks-caption = Filas por semana en { $weeks ->
+    [one] la semana anterior
+   *[other] las { $weeks } semanas anteriores
+} al { $date }, la más antigua primero
+answers-caption = Últimas respuestas a encuestas
 days-listed = En la lista desde hace { $days ->
     [one] { $days } día
    *[other] { $days } días
@@ -173,7 +179,7 @@ measure-ces_ease = CES, facilidad
 measure-active_share = Clientes activos
 measure-mean_risk = Riesgo medio
 measure-expected_churners = Bajas esperadas
-measure-value_at_risk = Valor en riesgo
+measure-value_at_risk = Pérdida mensual esperada, todos los clientes
 measure-per_customer = { $signal } por cliente
 
 # El modelo.
@@ -219,6 +225,18 @@ metric-lift_at_capacity = Lift de los primeros { $count }
 metric-log_loss = Pérdida logarítmica
 metric-brier = Puntuación de Brier
 metric-ece = Error de calibración (ECE)
+data-coverage = Lo que está registrado
+data-coverage-caption = Primer y último día de cada fuente antes del { $date }, y clientes de los que tiene filas
+data-first-day = Primer día
+data-last-day = Último día
+data-customers-share = Clientes con una fila
+data-days-caption = Filas de los últimos días; entre paréntesis, lo habitual de ese día de la semana
+data-usual = { $rows } ({ $usual })
+data-churn = cancelaciones
+data-churn-ended = Ninguna cancelación desde el { $last }, hace { $days ->
+    [one] { $days } día
+   *[other] { $days } días
+}; se esperaban { $expected }. Puede que la tabla termine ahí.
 
 # Los datos.
 data-sources-caption = Filas de cada señal y la más reciente

@@ -18,8 +18,8 @@ fact-expected = Départs attendus
 fact-expected-of = { $expected } parmi les clients listés, { $all } au total
 fact-mean = Risque moyen
 fact-mean-of = { $listed } sur la liste, { $all } au total
-fact-value = Valeur menacée
-fact-value-of = { $listed } par mois sur la liste
+fact-value = Valeur des clients listés
+fact-value-of = { $listed } par mois, si tous partaient
 fact-control = Groupe témoin
 fact-control-of = { $control ->
     [one] { $control } client n’est pas contacté
@@ -33,6 +33,7 @@ warnings = { $count ->
 
 # La liste.
 list-caption = Clients à risque, du premier rang au dernier
+list-section = Lignes { $from } à { $to }
 list-empty = Aucun client ne figure sur la liste.
 list-shown = { $shown } sur { $all } { $all ->
     [one] client affiché
@@ -86,6 +87,11 @@ contributions-total = Ce client
 contributions-what = Motif
 contributions-text = Dans les chiffres du client
 contributions-by = Logit
+weeks-caption = Lignes par semaine, { $weeks ->
+    [one] la semaine précédant
+   *[other] les { $weeks } semaines précédant
+} le { $date }, la plus ancienne d’abord
+answers-caption = Dernières réponses aux enquêtes
 days-listed = Sur la liste depuis { $days ->
     [one] { $days } jour
    *[other] { $days } jours
@@ -173,7 +179,7 @@ measure-ces_ease = CES, facilité
 measure-active_share = Clients actifs
 measure-mean_risk = Risque moyen
 measure-expected_churners = Départs attendus
-measure-value_at_risk = Valeur menacée
+measure-value_at_risk = Perte mensuelle attendue, tous les clients
 measure-per_customer = { $signal } par client
 
 # Le modèle.
@@ -219,6 +225,18 @@ metric-lift_at_capacity = Lift des { $count } premiers
 metric-log_loss = Perte logarithmique
 metric-brier = Score de Brier
 metric-ece = Erreur de calibration (ECE)
+data-coverage = Ce qui est enregistré
+data-coverage-caption = Premier et dernier jour de chaque source avant le { $date }, et clients dont elle a des lignes
+data-first-day = Premier jour
+data-last-day = Dernier jour
+data-customers-share = Clients ayant une ligne
+data-days-caption = Lignes des derniers jours ; entre parenthèses, l’habitude de ce jour de la semaine
+data-usual = { $rows } ({ $usual })
+data-churn = résiliations
+data-churn-ended = Aucune résiliation depuis le { $last }, soit { $days ->
+    [one] { $days } jour
+   *[other] { $days } jours
+} ; { $expected } étaient attendues. La table s’arrête peut-être là.
 
 # Les données.
 data-sources-caption = Lignes de chaque signal et la plus récente

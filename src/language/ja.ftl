@@ -18,8 +18,8 @@ fact-expected = 解約見込み
 fact-expected-of = 掲載顧客のうち{ $expected }件、全体では{ $all }件
 fact-mean = 平均リスク
 fact-mean-of = リスト内 { $listed }、全体 { $all }
-fact-value = リスク対象額
-fact-value-of = リスト全体で月額 { $listed }
+fact-value = 掲載顧客の月額合計
+fact-value-of = 掲載顧客が全員解約した場合、月額 { $listed }
 fact-control = 対照群
 fact-control-of = { $control }件の顧客は連絡対象外です
 fact-predicts = 予測対象
@@ -27,6 +27,7 @@ warnings = 確認事項（{ $count }件）
 
 # リスト
 list-caption = 解約リスクの高い順に並べた顧客
+list-section = { $from }行目から{ $to }行目
 list-empty = リストに掲載された顧客はいません。
 list-shown = 全{ $all }件中 { $shown }件を表示
 list-search = 検索
@@ -71,6 +72,8 @@ contributions-total = この顧客
 contributions-what = 理由
 contributions-text = 顧客の数値
 contributions-by = 対数オッズ
+weeks-caption = { $date } までの{ $weeks }週間の週別件数（古い順）
+answers-caption = 最近のアンケート回答
 days-listed = リスト掲載 { $days }日目
 before = 前回：順位 { $rank }、リスク { $risk }
 
@@ -152,7 +155,7 @@ measure-ces_ease = CES 容易さ
 measure-active_share = 利用顧客の割合
 measure-mean_risk = 平均リスク
 measure-expected_churners = 解約見込み数
-measure-value_at_risk = リスク対象額
+measure-value_at_risk = 全顧客の月間損失見込み額
 measure-per_customer = 顧客1件あたりの { $signal }
 
 # モデル
@@ -198,6 +201,15 @@ metric-lift_at_capacity = 上位{ $count }件のリフト
 metric-log_loss = 対数損失
 metric-brier = ブライアスコア
 metric-ece = 較正誤差（ECE）
+data-coverage = 記録の範囲
+data-coverage-caption = { $date } より前の、データ元ごとの最初の日と最後の日、記録のある顧客
+data-first-day = 最初の日
+data-last-day = 最後の日
+data-customers-share = 記録のある顧客の割合
+data-days-caption = 直近の日別件数（括弧内はその曜日の通常の件数）
+data-usual = { $rows }（{ $usual }）
+data-churn = 解約
+data-churn-ended = { $last } から{ $days }日間、解約の記録がありません（通常なら{ $expected }件）。表がそこで終わっている可能性があります。
 
 # データ
 data-sources-caption = シグナルごとの行数と最新の行
