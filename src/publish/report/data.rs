@@ -109,7 +109,7 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Page {
 /// What is recorded of each signal, and of the cancellations.
 fn covered(coverage: &Coverage, as_of: Day, texts: &Texts) -> CoverageLines {
     let numbers = texts.language().numbers();
-    let written = |day: Option<Day>| day.map_or(String::new(), |day| day.to_string());
+    let written = |day: Option<Day>| day.map_or(String::new(), |day| texts.language().date(day));
     let line = |name: String, recorded: &Recorded| RecordedLine {
         name,
         first_day: written(recorded.first_day),
@@ -137,15 +137,15 @@ fn covered(coverage: &Coverage, as_of: Day, texts: &Texts) -> CoverageLines {
     };
     let ended = coverage.churn.as_ref().and_then(|churn| churn.ended.as_ref()).map(|ended| {
         let expected = numbers.decimals(ended.expected, 0);
-        let (last, days) = (ended.last.to_string().into(), ended.silent_days.into());
+        let (last, days) = (texts.language().date(ended.last).into(), ended.silent_days.into());
         texts.with("data-churn-ended", &[("last", last), ("days", days), ("expected", expected.into())])
     });
 
     CoverageLines {
-        caption: texts.with("data-coverage-caption", &[("date", as_of.to_string().into())]),
+        caption: texts.with("data-coverage-caption", &[("date", texts.language().date(as_of).into())]),
         sources: signals.chain(churn).collect(),
         signals: coverage.signals.iter().map(last_days).collect(),
-        days: days.iter().rev().map(Day::to_string).collect(),
+        days: days.iter().rev().map(|&day| texts.language().date(day)).collect(),
         ended,
     }
 }

@@ -130,7 +130,7 @@ impl Known {
         let total: f64 = known.contributions.iter().map(|contribution| contribution.value).sum();
         let signed = |value: f64| texts.language().numbers().signed(value, 2);
         let most_weeks = known.weeks.iter().map(|(_, counts)| counts.len()).max().unwrap_or(0);
-        let told = [("weeks", most_weeks.into()), ("date", run.as_of.to_string().into())];
+        let told = [("weeks", most_weeks.into()), ("date", texts.language().date(run.as_of).into())];
 
         Some(Details {
             label: texts.with("details-of", &name),
@@ -198,7 +198,7 @@ impl Weeks {
 impl Answer {
     fn new(answer: &GivenAnswer, texts: &Texts) -> Answer {
         Answer {
-            day: shown(&answer.day),
+            day: shown(&texts.language().date_from_text(&answer.day)),
             instrument: shown(&answer.instrument).to_uppercase(),
             score: texts.language().numbers().plain(answer.score),
         }
