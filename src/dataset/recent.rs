@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::memory::Memory;
 use crate::observer::Observer;
 use crate::sources::{CustomerTable, PartitionRows, RowValues, SignalRows, Table};
+use std::cmp::Reverse;
 use std::sync::{Mutex, PoisonError};
 
 /// So many weeks are counted at most.
@@ -98,7 +99,7 @@ pub fn recent(plan: &RowsPlan<'_>, request: &Request<'_>, observer: &dyn Observe
                 let rows_by_week = rows.signals.iter().map(counts).collect();
                 let mut answers: Vec<Answer> =
                     rows.signals.iter().flat_map(|signal| answers(signal, member, &day_of)).collect();
-                answers.sort_by_key(|answer| std::cmp::Reverse(answer.day));
+                answers.sort_by_key(|answer| Reverse(answer.day));
                 answers.truncate(MOST_ANSWERS);
                 (customer, OfCustomer { rows: rows_by_week, answers })
             })
