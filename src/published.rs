@@ -344,7 +344,8 @@ impl Column {
             Column::Status => (
                 "status",
                 Holds::Text,
-                "how the customer stands to the lists before: `new`, `up`, `down`, `same` or `returned`; see [below](#status)",
+                "how the customer stands to the lists before: `new`, `up`, `down`, `same` or `returned`; `left` of who is \
+                 on the last one and not on this; see [below](#status)",
             ),
             Column::PreviousRank => {
                 ("previous_rank", Holds::Integer, "the rank in the latest earlier run, listed there or not")

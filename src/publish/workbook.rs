@@ -23,6 +23,8 @@ const WIDE: f64 = 60.0;
 /// Names of columns are wrapped beyond so many characters. Their row is as high as two lines, in points.
 const NAME: usize = 24;
 const HEAD_HEIGHT: f64 = 32.0;
+/// The paper, as the file format numbers it.
+const A4: u8 = 9;
 
 /// The workbook of a run.
 ///
@@ -122,7 +124,7 @@ impl Kind {
         let format = Format::new().set_align(FormatAlign::Top);
         match self {
             // A space to the number in the column before.
-            Kind::Text => format.set_indent(1),
+            Kind::Text => format.set_align(FormatAlign::Left).set_indent(1),
             Kind::Whole => format.set_num_format("#,##0"),
             Kind::PlainWhole => format.set_num_format("0"),
             Kind::Number => format.set_num_format("General"),
@@ -166,7 +168,7 @@ fn write_table(
     }
     sheet.set_freeze_panes(1, 0)?;
     sheet.set_row_height(0, HEAD_HEIGHT)?;
-    sheet.set_landscape().set_repeat_rows(0, 0)?;
+    sheet.set_paper_size(A4).set_landscape().set_repeat_rows(0, 0)?;
     if rows > 0 {
         sheet.autofilter(0, 0, rows as u32, last)?;
     }
@@ -215,7 +217,7 @@ fn explain(sheet: &mut Worksheet, list: &Table, texts: &Texts) -> Result<(), Xls
     }
     sheet.set_column_width(0, 28.0)?;
     sheet.set_column_width(1, 100.0)?;
-    sheet.set_landscape().set_print_fit_to_pages(1, 0);
+    sheet.set_paper_size(A4).set_landscape().set_print_fit_to_pages(1, 0);
     sheet.set_freeze_panes(1, 0)?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `run` | what is read: the run's tables, manifest and model |
 //! | `list`, `drivers`, `measures`, `model`, `data` | a page each, as texts that the template puts in their places |
-//! | `listed`, `filters`, `details` | of the page of the list: the columns that it shows, what it is filtered by, and what stands behind its first customers |
+//! | `listed`, `filters`, `details` | the columns of the list, its filters, and what stands behind its first customers |
 //! | `history` | the risks in earlier runs |
 //! | `pictures`, `text` | inline SVG; texts and numbers as the page has them |
 //! | `table` | a published table, read back |
