@@ -1,7 +1,7 @@
 //! The report: what it says is what the published files say, it is the same file again, and it behaves in a real browser.
 
 use crate::common::{churn, day, parquet_files, repository, write, Population, Table};
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -279,6 +279,11 @@ fn hostile() -> Vec<String> {
     texts
 }
 
+/// Decimals of so many digits, some of them behind the point.
+fn decimals(values: impl Iterator<Item = i128>, precision: u8, scale: i8) -> ArrayRef {
+    Arc::new(Decimal128Array::from_iter_values(values).with_precision_and_scale(precision, scale).unwrap())
+}
+
 /// A prepared table whose ids and labels mean harm.
 pub fn hostile_report(folder: &Path) -> PathBuf {
     let texts = hostile();
@@ -295,12 +300,16 @@ pub fn hostile_report(folder: &Path) -> PathBuf {
         ("x", Arc::new(Float64Array::from(x))),
         ("<b>level</b>", Arc::new(StringArray::from(levels))),
         ("<i>owner</i>", Arc::new(StringArray::from(owners))),
+        ("seats", Arc::new(Int32Array::from_iter_values(0..rows as i32))),
+        ("fee", decimals((0..rows as i128).map(|row| row * 997), 12, 2)),
+        ("account", decimals((0..rows as i128).map(|row| 12_345_678_901_234_567_890 + row), 30, 0)),
     ])
     .unwrap();
     write(&folder.join("table.parquet"), &[table], rows);
     fs::write(
         folder.join("churn.toml"),
-        "[table]\nid = \"customer_id\"\nlabel = \"label\"\nignore = [\"<i>owner</i>\"]\npassthrough = [\"<i>owner</i>\"]\n\
+        "[table]\nid = \"customer_id\"\nlabel = \"label\"\nignore = [\"<i>owner</i>\", \"seats\", \"fee\", \"account\"]\n\
+         passthrough = [\"<i>owner</i>\", \"seats\", \"fee\", \"account\"]\n\
          [list]\ncapacity = 100\n[gates]\nmin_customers = 50\nmin_churners = 20\n",
     )
     .unwrap();
