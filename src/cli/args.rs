@@ -202,7 +202,7 @@ pub enum Command {
         #[arg(long, requires = "out")]
         force: bool,
     },
-    /// The nightly job: check, features, score, reasons, rank, publish
+    /// The nightly job: check, features, score, reasons, rank, publish, deliver
     Score {
         /// The date of the list; rows dated on it or later are not seen [with --features, default: the table's newest
         /// as-of date, or today if it has none]
