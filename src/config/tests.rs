@@ -579,7 +579,8 @@ fn deliveries_are_read_in_every_layer_and_shown_again() {
     let crm = &r.settings.deliveries["crm"];
     let columns: Vec<&str> = crm.columns.0.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!((columns, crm.changed_only, crm.key.as_str()), (vec!["Z__c", "A__c"], true, "account_owner"));
-    assert_eq!(crm.path.as_deref(), Some(Path::new("base/crm")));
+    let path = crm.path.as_ref().unwrap();
+    assert!(path.is_absolute() && path.ends_with("crm"), "{}", path.display());
     let team = &r.settings.deliveries["team"];
     assert_eq!((team.url_env.as_deref(), team.fields.len()), (Some("CHURN_LIST_HOOK"), 3));
 
@@ -612,7 +613,7 @@ fn what_no_delivery_can_mean_is_refused() {
         (TEAM.to_owned(), &["deliveries.team.url_env", "variable"]),
         (format!("{TEAM}url_env = \"A\"\nlink = \"javascript:x\""), &["deliveries.team.link", "https://"]),
         (format!("{TEAM}url_env = \"A\"\nfields = [\"rnk\"]"), &["deliveries.team.fields", "`rank`"]),
-        (TEAM.replace("team", "a/b"), &["name of a delivery"]),
+        (TEAM.replace("team", "\"a/b\""), &["name of a delivery"]),
         ("[list]\nsplit_by = \"acount_owner\"".to_owned(), &["list.split_by", "`account_owner`"]),
         ("[list]\nsplit_by = \"rank\"".to_owned(), &["list.split_by", "passthrough"]),
     ] {

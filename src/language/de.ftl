@@ -74,7 +74,6 @@ history-title = Risiko { $runs ->
    *[other] in den letzten { $runs } Läufen
 }: { $first } am { $from }, { $last } am { $to }
 history-once = Risiko { $last } am { $to }, erster Lauf
-changed = Geändert: { $text }
 protects = Risikosenkend: { $text }
 action-due = bis { $date }
 action-owner = { $owner }

@@ -74,7 +74,6 @@ history-title = Riesgo en { $runs ->
    *[other] los últimos { $runs } cálculos
 }: { $first } el { $from }, { $last } el { $to }
 history-once = Riesgo { $last } el { $to }, primer cálculo
-changed = Cambio: { $text }
 protects = A su favor: { $text }
 action-due = antes del { $date }
 action-owner = { $owner }

@@ -74,7 +74,6 @@ history-title = Risque { $runs ->
    *[other] lors des { $runs } derniers calculs
 } : { $first } le { $from }, { $last } le { $to }
 history-once = Risque { $last } le { $to }, premier calcul
-changed = Évolution : { $text }
 protects = En sa faveur : { $text }
 action-due = avant le { $date }
 action-owner = { $owner }

@@ -59,7 +59,6 @@ unit-points = { $points }ポイント
 unit-days = { $days }日
 history-title = 直近{ $runs }回のリスク：{ $from } は { $first }、{ $to } は { $last }
 history-once = リスク { $last }（{ $to }、初回）
-changed = 変化：{ $text }
 protects = リスクを下げている点：{ $text }
 action-due = 期限 { $date }
 action-owner = { $owner }

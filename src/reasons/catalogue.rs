@@ -421,7 +421,7 @@ fn instrument_in_words(speech: &Speech, signal: Option<&Signal>, name: &str) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{catalogue, settings, terms, SETTINGS};
+    use super::super::tests::{catalogue, english, settings, terms, SETTINGS};
     use super::*;
 
     fn is_code(code: &str) -> bool {
@@ -504,7 +504,7 @@ mod tests {
              value = \"score\"\ninstrument_name = \"nps\"\n"
         );
         let settings = settings(&more);
-        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings), None);
+        let concepts = concepts(&settings.signals, &catalogue(&settings), &terms(&settings), Some(&english()));
         let nps: Vec<(&str, &str)> = concepts
             .iter()
             .filter(|c| c.prefix.ends_with("_NPS"))

@@ -254,7 +254,7 @@ fn explainer(settings: &Settings, terms: &[Term], attribution: Attribution, usua
     Explainer::new(background, &catalogue(settings), terms, attribution)
 }
 
-fn english() -> Speech {
+pub(super) fn english() -> Speech {
     Speech::new(Arc::new(Texts::new(Language::En).unwrap()))
 }
 

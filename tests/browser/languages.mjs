@@ -8,7 +8,10 @@ import { pathToFileURL } from "node:url";
 import puppeteer from "puppeteer-core";
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const reports = process.argv.slice(2).map((given) => given.split("=", 2)).map(([tag, file]) => [tag, path.resolve(file)]);
+const reports = process.argv.slice(2).map((given) => {
+  const end = given.indexOf("=");
+  return [given.slice(0, end), path.resolve(given.slice(end + 1))];
+});
 
 const browser = await puppeteer.launch({
   executablePath: process.env.CHURN_BROWSER ?? "/usr/bin/chromium",

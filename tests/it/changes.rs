@@ -264,7 +264,7 @@ fn the_playbook_answers_the_first_reason_and_leaves_the_control_group_alone() {
         "playbook.LOGINS_*.action=Call; offer a walk-through",
         "playbook.LOGINS_*.owner=csm",
         "playbook.LOGINS_*.due_days=2",
-        "playbook.SURVEY_NPS_LOW.action==HYPERLINK(1)",
+        "playbook.SURVEY_NPS_*.action==HYPERLINK(1)",
         "playbook.LOGIN_SILENT.action=never",
     ];
     let sets: Vec<&str> = plays.iter().flat_map(|play| ["--set", play]).collect();
@@ -279,7 +279,7 @@ fn the_playbook_answers_the_first_reason_and_leaves_the_control_group_alone() {
         let text = |name: &str| list.column(name)[row].text();
         let codes: Vec<&str> = (1..=4).filter_map(|n| text(&format!("reason_{n}_code"))).collect();
         let answered = codes.iter().find_map(|code| match *code {
-            "SURVEY_NPS_LOW" => Some("=HYPERLINK(1)"),
+            code if code.starts_with("SURVEY_NPS_") => Some("=HYPERLINK(1)"),
             code if code.starts_with("LOGINS_") => Some("Call; offer a walk-through"),
             _ => None,
         });

@@ -63,7 +63,8 @@ fn lists_of_all_languages_differ_in_their_texts_alone() {
         // A text that a catalogue lacks is its key, in brackets; a value that is missing is its name.
         let told = texts(&list);
         assert!(told.len() > 200, "{tag}: {}", told.len());
-        for text in told.iter().map(|(_, text)| text).chain([summary, &html]) {
+        let body = html.split_once("<body").unwrap().1.split("<script").next().unwrap().to_owned();
+        for text in told.iter().map(|(_, text)| text).chain([summary, &body]) {
             let lacking = text.match_indices('[').map(|(at, _)| &text[at + 1..]).find(|rest| {
                 let key = rest.split(']').next().unwrap_or_default();
                 key.contains('-') && key.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '_')
@@ -135,20 +136,23 @@ fn read_by_people(html: &str) -> Vec<String> {
 #[test]
 fn no_word_of_the_english_report_is_left_in_another() {
     let folder = tempfile::tempdir().unwrap();
-    let english: BTreeSet<String> = {
-        let catalogue = fs::read_to_string(repository("src/language/en.ftl")).unwrap();
+    let phrases = |tag: &str| -> BTreeSet<String> {
+        let catalogue = fs::read_to_string(repository(&format!("src/language/{tag}.ftl"))).unwrap();
         let told = catalogue.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
         told.map(|(_, text)| text.trim().to_lowercase())
             .filter(|text| text.contains(' ') && !text.contains('{'))
             .collect()
     };
+    let english = phrases("en");
     assert!(english.len() > 80, "{}", english.len());
     for tag in &TAGS[1..] {
         let (run, _) = published(&folder.path().join(tag), tag, &[]);
         let html = fs::read_to_string(run.join("report.html")).unwrap();
+        // Some are the same in both, such as ROC AUC.
+        let own = phrases(tag);
         for text in read_by_people(&html) {
             let text = text.trim().to_lowercase();
-            assert!(!english.contains(&text), "{tag}: {text}");
+            assert!(!english.contains(&text) || own.contains(&text), "{tag}: {text}");
         }
     }
 }
