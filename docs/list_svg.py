@@ -12,6 +12,8 @@ import sys
 from html import escape
 
 HEAD = 38
+# Browsers do not keep spaces any more because `xml:space` says so.
+NO_BREAK = "\u00a0"
 SIZE = 13.0  # font size
 CELL = 7.83  # width of a character at that size
 LEAD = 17.0  # distance between lines
@@ -40,12 +42,12 @@ def main():
     print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
           f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="An at-risk list in a terminal">')
     print(f'<rect width="100%" height="100%" rx="8" fill="{GROUND}"/>')
-    print(f'<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{SIZE}" xml:space="preserve">')
+    print(f'<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{SIZE}">')
     for number, (colour, line) in enumerate(content):
         if line:
             # The stated length keeps columns aligned, whichever monospaced font the reader has.
             print(f'<text x="{PAD}" y="{PAD + LEAD * (number + 0.8):.1f}" fill="{colour}" '
-                  f'textLength="{CELL * len(line):.1f}" lengthAdjust="spacingAndGlyphs">{escape(line)}</text>')
+                  f'textLength="{CELL * len(line):.1f}" lengthAdjust="spacingAndGlyphs">{escape(line).replace(" ", NO_BREAK)}</text>')
     print("</g>\n</svg>")
 
 
