@@ -47,6 +47,21 @@ impl Error {
         )
     }
 
+    /// The same trouble in other words.
+    pub fn reworded(&self, text: String) -> Error {
+        match self {
+            Error::Internal(_) => Error::Internal(text),
+            Error::Config(_) => Error::Config(text),
+            Error::Contract(_) => Error::Contract(text),
+            Error::Stale(_) => Error::Stale(text),
+            Error::TooLittle(_) => Error::TooLittle(text),
+            Error::Drift(_) => Error::Drift(text),
+            Error::Locked(_) => Error::Locked(text),
+            Error::Model(_) => Error::Model(text),
+            Error::Temporary(_) => Error::Temporary(text),
+        }
+    }
+
     /// The exit code of the process (`0` is success). Documented in the README and in `churn --help`.
     pub fn exit_code(&self) -> u8 {
         match self {

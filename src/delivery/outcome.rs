@@ -104,13 +104,7 @@ impl Delivered {
             Outcome::Written { .. } | Outcome::Posted | Outcome::PostedBefore => None,
             Outcome::Older { .. } | Outcome::NoAddress { .. } => Some(Error::Config(told)),
             Outcome::Undelivered { .. } => Some(Error::Temporary(told)),
-            Outcome::Failed { error } => Some(match error {
-                Error::Internal(_) => Error::Internal(told),
-                Error::Contract(_) => Error::Contract(told),
-                Error::Locked(_) => Error::Locked(told),
-                Error::Temporary(_) => Error::Temporary(told),
-                _ => Error::Config(told),
-            }),
+            Outcome::Failed { error } => Some(error.reworded(told)),
         }
     }
 

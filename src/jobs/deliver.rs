@@ -140,11 +140,5 @@ pub fn lacking_files(delivered: &[Delivered]) -> Option<Error> {
 fn combined(errors: impl Iterator<Item = Error>) -> Option<Error> {
     let all: Vec<Error> = errors.collect();
     let text = all.iter().map(Error::to_string).collect::<Vec<_>>().join("\n");
-    Some(match all.into_iter().next()? {
-        Error::Internal(_) => Error::Internal(text),
-        Error::Contract(_) => Error::Contract(text),
-        Error::Locked(_) => Error::Locked(text),
-        Error::Temporary(_) => Error::Temporary(text),
-        _ => Error::Config(text),
-    })
+    all.first().map(|first| first.reworded(text))
 }
