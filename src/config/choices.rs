@@ -28,6 +28,11 @@ macro_rules! words {
 
         impl $name {
             pub(super) const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// As the configuration writes it.
+            pub fn word(self) -> &'static str {
+                Self::WORDS[self as usize]
+            }
         }
     };
 }
@@ -57,11 +62,6 @@ words! {
 }
 
 impl EpochUnit {
-    /// The word that stands for it.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
-    }
-
     /// How many make a second.
     pub fn in_a_second(self) -> i64 {
         match self {
@@ -108,19 +108,7 @@ words! {
     }
 }
 
-impl DeliveryKind {
-    /// As the configuration writes it.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
-    }
-}
-
 impl Profile {
-    /// As the configuration writes it.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
-    }
-
     /// The kind of delivery that it belongs to.
     pub fn kind(self) -> DeliveryKind {
         match self {
