@@ -155,6 +155,11 @@ pub(crate) fn from_ordered_f64(bits: u64) -> f64 {
     f64::from_bits(if bits >> 63 == 1 { bits ^ 1 << 63 } else { !bits })
 }
 
+/// To three digits, without the sign of a zero.
+pub fn to_thousandths(x: f64) -> f64 {
+    (1000.0 * x).round() / 1000.0 + 0.0
+}
+
 /// The log-odds of a probability, which is clipped to `[1e-15, 1 - 1e-15]`.
 pub fn logit(p: f64) -> f64 {
     let p = p.clamp(1e-15, 1.0 - 1e-15);

@@ -5,6 +5,7 @@ use super::run::PublishedList;
 use crate::calendar::Day;
 use crate::config::Delivery;
 use crate::error::Result;
+use crate::numeric::to_thousandths;
 use crate::publish::report::Cells;
 use serde::Serialize;
 use serde_json::Value;
@@ -81,7 +82,7 @@ impl Digest {
 /// A cell: a probability to three digits, an integer or another number as it is, anything else as text.
 fn told(column: &str, cells: Cells<'_>, row: usize) -> Told {
     let value = match (cells.number(row), cells.text(row)) {
-        (Some(number), _) if column.contains("probability") => Value::from((1000.0 * number).round() / 1000.0),
+        (Some(number), _) if column.contains("probability") => Value::from(to_thousandths(number)),
         (Some(_), Some(text)) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         (_, Some(text)) => Value::String(text),
         (_, None) => Value::Null,

@@ -9,6 +9,7 @@ use crate::config::Delivery;
 use crate::digest::sha256;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock, Unfinished};
+use crate::numeric::to_thousandths;
 use crate::publish::folder;
 use crate::published::{Column, Holds, LIST};
 use std::collections::HashSet;
@@ -122,7 +123,7 @@ fn customers(list: &PublishedList, delivery: &Delivery, columns: &Columns<'_>) -
             continue;
         };
         let value = |(column, cells): &(&str, crate::publish::report::Cells<'_>)| match cells.number(row) {
-            Some(number) if is_rounded(column) => Some(rounded(number)),
+            Some(number) if is_rounded(column) => Some(to_thousandths(number).to_string()),
             _ => cells.text(row).filter(|text| !text.is_empty()),
         };
         customers.keys.push(key);
@@ -136,11 +137,6 @@ fn customers(list: &PublishedList, delivery: &Delivery, columns: &Columns<'_>) -
 fn is_rounded(column: &str) -> bool {
     let is_computed = |known: &Column| known.definition().holds == Holds::Float && *known != Column::ValueAtRisk;
     LIST.iter().any(|known| known.name() == column && is_computed(known))
-}
-
-fn rounded(number: f64) -> String {
-    // Without the sign of a zero.
-    ((1000.0 * number).round() / 1000.0 + 0.0).to_string()
 }
 
 struct Written {

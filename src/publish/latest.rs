@@ -7,6 +7,7 @@ use super::runs;
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::files::{self, Unfinished};
+use crate::numeric::to_thousandths;
 use crate::published::{Column, Content, Part};
 use crate::sources::Ids;
 use std::fs::File;
@@ -118,7 +119,7 @@ impl<'a> Latest<'a> {
             Column::CustomerId => table.ids(name, &self.ids, |row| row as u32),
             Column::RoundedProbability => table.floats(name, move |row| {
                 let position = place(row).map(|place| results.ranking.order[place] as usize);
-                position.map_or(f64::NAN, |position| (1000.0 * results.scores.probabilities[position]).round() / 1000.0)
+                position.map_or(f64::NAN, |position| to_thousandths(results.scores.probabilities[position]))
             }),
             Column::RiskTier => table.texts(name, move |row| place(row).map(|place| results.tier(place))),
             Column::Listed => table.flags(name, |row| Some(self.details(row).is_some())),
