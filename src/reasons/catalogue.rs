@@ -180,10 +180,14 @@ impl Concept {
         format!("{}{suffix}", self.prefix)
     }
 
+    /// The cell of a measure over a window.
+    pub fn cell(&self, measure: Measure, window: Option<u32>) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.measure == Some(measure) && cell.window == window)
+    }
+
     /// A numeric feature of the concept, among those of a customer; none if it is null.
     pub fn number(&self, raw: &[f32], measure: Measure, window: Option<u32>) -> Option<f64> {
-        let cell = self.cells.iter().find(|c| c.measure == Some(measure) && c.window == window)?;
-        raw.get(cell.column).map(|&value| f64::from(value)).filter(|value| value.is_finite())
+        raw.get(self.cell(measure, window)?.column).map(|&value| f64::from(value)).filter(|value| value.is_finite())
     }
 
     /// For how many days there have been rows, as far as the features of a volume tell; none if there is no row.

@@ -99,12 +99,14 @@ fn a_japanese_sentence_has_no_words_but_japanese_ones_and_names() {
 fn sentences_read_as_the_language_has_them() {
     let fallen = all(&[spread(8, 0.0, 28.0, &[0.0], 1), spread(21, 28.0, 56.0, &[0.0], 1)]);
     let person = typical().with("logins", fallen);
-    let drop = Language::ALL.map(|language| {
-        let told = explained(language, &person);
-        told.into_iter().find(|reason| reason.code == "LOGINS_DROP").map(|reason| reason.text).unwrap_or_default()
-    });
+    let said = |person: &Person, code: &str| {
+        Language::ALL.map(|language| {
+            let told = explained(language, person);
+            told.into_iter().find(|reason| reason.code == code).map(|reason| reason.text).unwrap_or_default()
+        })
+    };
     assert_eq!(
-        drop,
+        said(&person, "LOGINS_DROP"),
         [
             "Logins fell from 21 to 8 in 28 days",
             "Logins が直近28日間で21件から8件に減少",
@@ -115,12 +117,8 @@ fn sentences_read_as_the_language_has_them() {
     );
 
     let rich = Person { revenue: 1_234.5, ..typical() };
-    let revenue = Language::ALL.map(|language| {
-        let told = explained(language, &rich);
-        told.into_iter().find(|r| r.code == "MONTHLY_REVENUE_HIGH").map(|reason| reason.text).unwrap_or_default()
-    });
     assert_eq!(
-        revenue,
+        said(&rich, "MONTHLY_REVENUE_HIGH"),
         [
             "Monthly revenue is high: 1,234.5; usually 100",
             "Monthly revenue が高い：1,234.5（通常 100）",

@@ -227,12 +227,14 @@ impl Explainer {
             all.sort_by(|a, b| b.contribution.total_cmp(&a.contribution).then_with(|| a.code.cmp(&b.code)));
         };
         in_order(&mut all);
-        self.join_silence_and_short_tenure(&mut all, raw);
+        self.join_silence_and_short_tenure(&mut all, raw, tenure);
         in_order(&mut all);
         let reasons = told_of(all.iter().filter(|reason| reason.contribution >= LEAST), self.limit);
         let protective = told_of(all.iter().rev().filter(|reason| reason.contribution <= -LEAST), 1).pop();
-        all.extend(untold);
-        in_order(&mut all);
+        if let Some(untold) = untold {
+            all.push(untold);
+            in_order(&mut all);
+        }
         Explanation { reasons, protective, all }
     }
 
@@ -243,11 +245,8 @@ impl Explainer {
 
     /// A customer of a few days who has done nothing yet is told once: the silence that raises the risk most takes what the
     /// short time as a customer adds. The reasons are in order.
-    fn join_silence_and_short_tenure(&self, all: &mut Vec<Reason>, raw: &[f32]) {
-        let is_newcomer = self
-            .tenure
-            .and_then(|column| raw.get(column))
-            .is_some_and(|&tenure| f64::from(tenure) < f64::from(self.look_back_days));
+    fn join_silence_and_short_tenure(&self, all: &mut Vec<Reason>, raw: &[f32], tenure: Option<f64>) {
+        let is_newcomer = tenure.is_some_and(|tenure| tenure < f64::from(self.look_back_days));
         let short = all.iter().position(|reason| {
             self.concepts[reason.concept].family == Family::Tenure
                 && reason.side == Side::Low

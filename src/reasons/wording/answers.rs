@@ -22,13 +22,9 @@ fn silence(view: &View<'_>) -> Told {
     let seen = view.days_seen(view.look_back_days);
     let text = view.of_name("reason-no-answer").days(seen).say();
     let had_time = 2.0 * seen >= f64::from(view.look_back_days);
-    match view.usual(Measure::SurveyLast, None) {
-        Some(usual) => Told {
-            is_telling: usual.known >= 0.5 && had_time,
-            ..Told::new(State::Silent, view.with_share("reason-gave-one", text, usual.known))
-        },
-        None => Told::new(State::Silent, text),
-    }
+    let usual = view.usual(Measure::SurveyLast, None);
+    let told = view.lacking(Told::new(State::Silent, text), "reason-gave-one", usual);
+    Told { is_telling: told.is_telling && had_time, ..told }
 }
 
 /// "last NPS answer was 8, 2 days ago"
@@ -43,7 +39,8 @@ fn time_of_answer(view: &View<'_>, last: f64, recency: f64) -> Told {
     let is_late = deviation > 0.0;
     let state = if is_late { State::Silent } else { State::Recent };
     let usual = view.usual(Measure::SurveyDaysSinceLast, None).map(|usual| usual.median);
-    let is_beyond = usual.is_some_and(|usual| if is_late { recency > usual } else { recency < usual });
+    let side = if is_late { Side::High } else { Side::Low };
+    let is_beyond = usual.is_some_and(|usual| side.is_beyond(recency, usual));
     let told = Told::new(state, last_answer(view, last, recency));
     let usual = usual.map(|usual| view.speech.phrase("days-ago").days(days_ago(usual)).say());
     told.beside_the_usual(view.speech, usual, is_beyond && deviation.abs() >= ORDINARY)
@@ -70,8 +67,7 @@ fn level(view: &View<'_>, last: f64, recency: f64) -> Told {
     let side = view.side();
     let scale = view.concept.words.scale;
     let is_unusual = |value: f64, usual: f64, side: Side| {
-        let is_beyond = if side == Side::Low { value < usual } else { value > usual };
-        is_beyond && chance::is_other_answer(value, usual, scale)
+        side.is_beyond(value, usual) && chance::is_other_answer(value, usual, scale)
     };
     let usual = |measure| view.usual(measure, None).map(|usual| usual.median);
 

@@ -44,13 +44,7 @@ pub(super) fn number(view: &View<'_>) -> Told {
 
 /// "monthly revenue is not known; known for 93 % of customers"
 fn unknown(view: &View<'_>, text: String, measure: Measure, window: Option<u32>) -> Told {
-    match view.usual(measure, window) {
-        Some(usual) => Told {
-            is_telling: usual.known >= 0.5,
-            ..Told::new(State::Unknown, view.with_share("reason-known-share", text, usual.known))
-        },
-        None => Told::new(State::Unknown, text),
-    }
+    view.lacking(Told::new(State::Unknown, text), "reason-known-share", view.usual(measure, window))
 }
 
 /// "plan is basic; mean risk 31 %, of all customers 12 %", "online security: no"

@@ -98,6 +98,16 @@ pub enum Side {
     High,
 }
 
+impl Side {
+    /// Whether a number lies on this side of another one.
+    fn is_beyond(self, number: f64, other: f64) -> bool {
+        match self {
+            Side::Low => number < other,
+            Side::High => number > other,
+        }
+    }
+}
+
 /// What there is to say of the concept.
 pub(super) fn tell(view: &View<'_>) -> Told {
     let told = match view.concept.family {
@@ -121,8 +131,7 @@ impl<'a> View<'a> {
 
     /// What is usual of a feature of the concept.
     fn usual(&self, measure: Measure, window: Option<u32>) -> Option<UsualNumber> {
-        let cell = self.concept.cells.iter().find(|c| c.measure == Some(measure) && c.window == window)?;
-        self.usual.number(cell.column)
+        self.usual.number(self.concept.cell(measure, window)?.column)
     }
 
     /// Whether a feature lies clearly on the side of what is usual on which its state says it does.
@@ -130,27 +139,22 @@ impl<'a> View<'a> {
         let (Some(value), Some(usual)) = (self.number(measure, window), self.usual(measure, window)) else {
             return false;
         };
-        let is_beyond = match side {
-            Side::Low => value < usual.median,
-            Side::High => value > usual.median,
-        };
-        is_beyond && self.deviation(measure, window).abs() >= ORDINARY
+        side.is_beyond(value, usual.median) && self.deviation(measure, window).abs() >= ORDINARY
     }
 
     /// How far a feature lies above the reference in standard deviations; 0 if the model does not look at it.
     fn deviation(&self, measure: Measure, window: Option<u32>) -> f64 {
-        let cell = self.concept.cells.iter().find(|c| c.measure == Some(measure) && c.window == window);
-        cell.and_then(|c| c.term).and_then(|term| self.deviations.get(term)).copied().unwrap_or(0.0)
+        self.concept
+            .cell(measure, window)
+            .and_then(|cell| cell.term)
+            .and_then(|term| self.deviations.get(term))
+            .copied()
+            .unwrap_or(0.0)
     }
 
     /// Whether a feature is known and lies on this side of the reference.
     fn is_on(&self, side: Side, measure: Measure, window: Option<u32>) -> bool {
-        let deviation = self.deviation(measure, window);
-        let is_beyond = match side {
-            Side::Low => deviation < 0.0,
-            Side::High => deviation > 0.0,
-        };
-        is_beyond && self.number(measure, window).is_some()
+        side.is_beyond(self.deviation(measure, window), 0.0) && self.number(measure, window).is_some()
     }
 
     /// The side of the reference on which a feature lies; `side` if it is on neither.
@@ -245,6 +249,17 @@ impl<'a> View<'a> {
     /// A phrase about the instrument or the column.
     fn of_name(&self, key: &'a str) -> Phrase<'a> {
         self.speech.phrase(key).column(&self.concept.words.subject.one)
+    }
+
+    /// That there is no value, beside the share of customers who have one, if that is known: it is telling if half of them
+    /// have.
+    fn lacking(&self, told: Told, key: &'a str, usual: Option<UsualNumber>) -> Told {
+        match usual {
+            Some(usual) => {
+                Told { is_telling: usual.known >= 0.5, text: self.with_share(key, told.text, usual.known), ..told }
+            }
+            None => told,
+        }
     }
 
     /// A text with how many of the customers something is true of.

@@ -30,13 +30,7 @@ fn without(view: &View<'_>) -> Told {
         Some(window) => view.of_window("reason-without", window).say(),
         None => view.of_rows("reason-without-any").say(),
     };
-    match view.usual(Measure::Mean, longest) {
-        Some(usual) => Told {
-            is_telling: usual.known >= 0.5,
-            ..Told::new(State::Unknown, view.with_share("reason-have-some", text, usual.known))
-        },
-        None => Told::new(State::Unknown, text),
-    }
+    view.lacking(Told::new(State::Unknown, text), "reason-have-some", view.usual(Measure::Mean, longest))
 }
 
 /// "visits used 1 channel in 28 days (84 days: 3)"
@@ -102,10 +96,9 @@ pub(super) fn mood(view: &View<'_>) -> Told {
         Side::High if now > 0.0 => State::Positive,
         Side::High => State::High,
     };
-    let is_beyond = |other: f64| if side == Side::Low { now < other } else { now > other };
     let rows = view.rows_behind_mean(window);
     let before = view.windows().last().and_then(|&longest| mean(longest)).unwrap_or(now);
-    let has_moved = is_beyond(before) && chance::is_other_mood(now, before, rows);
+    let has_moved = side.is_beyond(now, before) && chance::is_other_mood(now, before, rows);
 
     let negative = view.number(Measure::NegativeShare, Some(window)).filter(|&share| share > 0.0);
     let with_negative = |text: String| match negative {
@@ -120,7 +113,7 @@ pub(super) fn mood(view: &View<'_>) -> Told {
         return Told::telling(state, with_negative(with_longest.unwrap_or(text)));
     }
     let usual = view.usual(Measure::Mean, Some(window)).map(|usual| usual.median);
-    let is_telling = usual.is_some_and(|usual| is_beyond(usual) && chance::is_other_mood(now, usual, rows));
+    let is_telling = usual.is_some_and(|usual| side.is_beyond(now, usual) && chance::is_other_mood(now, usual, rows));
     let text = stated("reason-mood-was");
     let text = match usual {
         Some(usual) => view.speech.phrase("reason-mood-usual").text("text", text).text("usual", written(usual)).say(),

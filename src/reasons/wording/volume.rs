@@ -148,15 +148,15 @@ fn usual_level(view: &View<'_>, side: Side, measure: Measure, window: u32) -> Op
         Measure::Sum => view.concept.words.unit.written(view.speech, usual),
         _ => view.speech.phrase("usual-count").count("count", usual).say(),
     };
-    let is_beyond = match side {
-        Side::Low => value < expected,
-        Side::High => value > expected,
-    };
     let is_unusual = match measure {
         Measure::Sum => view.deviation(measure, Some(window)).abs() >= ORDINARY,
         _ => chance::is_unusual(value, expected),
     };
-    Some(UsualLevel { written: with_window(view.speech, written, window, seen), is_beyond, is_unusual })
+    Some(UsualLevel {
+        written: with_window(view.speech, written, window, seen),
+        is_beyond: side.is_beyond(value, expected),
+        is_unusual,
+    })
 }
 
 /// "2 logins in 28 days", "14 visits in 28 days, 43 min in all"
