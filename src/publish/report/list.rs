@@ -123,7 +123,7 @@ fn heads(texts: &Texts, given: &[&str], has: &[bool; 3], history: &RiskHistory, 
     head(texts.text("column-risk"), "risk n", Some("most"));
     for (key, _) in ["column-change-1", "column-change-7", "column-change-28"].iter().zip(has).filter(|(_, has)| **has)
     {
-        head(format!("{}, {}", texts.text("column-change"), texts.text(key)), "change n", Some("most"));
+        head(texts.text(key), "change n", Some("most"));
     }
     if !history.days.is_empty() {
         head(texts.text("column-history"), "spark-head", None);
