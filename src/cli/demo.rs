@@ -72,13 +72,13 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
         "folder": published.folder,
         "manifest": published.manifest,
     });
-    let (english, texts) = (Texts::new(Language::En)?, Texts::new(settings.list.language)?);
+    let english = Texts::new(Language::En)?;
     session.done(&json, |_| {
         format!(
             "{}\n{}\n{}\n{}",
             render::simulate::simulated(&simulated, &plan),
             render::train::trained(&trained, &english),
-            render::list::published(&published, &texts),
+            render::list::published(&published),
             next_steps(dir, &published),
         )
     });

@@ -4,15 +4,13 @@ use super::{render, Session};
 use crate::jobs::deliver;
 use crate::jobs::score;
 use crate::jobs::score::Request;
-use crate::language::Texts;
 use crate::registry::Registry;
 
 pub fn run(session: &Session, request: &Request) -> anyhow::Result<()> {
     let settings = session.settings_for(&request.data)?;
     let registry = Registry::at(&settings.paths.models);
-    let texts = Texts::new(settings.list.language)?;
     let published = session.job(&settings, |context| score::run(context, &registry, request))?;
-    session.done(&published, |published| render::list::published(published, &texts));
+    session.done(&published, render::list::published);
     // The list stays published; the exit code says that something is to be repeated.
     deliver::lacking_files(&published.deliveries).map_or(Ok(()), |error| Err(error.into()))
 }

@@ -10,6 +10,7 @@ use crate::calendar::Day;
 use crate::config::Reference;
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::error::{Error, Result};
+use crate::language::Texts;
 use crate::observer::Note;
 use crate::publish::previous::{self, PublishedRisk};
 use crate::publish::runs::{self, Run};
@@ -21,6 +22,7 @@ use crate::registry::Registry;
 use crate::spelling;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many days before the as-of date the history looks at.
 const HISTORY_DAYS: [i32; 5] = [84, 56, 28, 7, 0];
@@ -185,6 +187,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     };
     let customer = data.customer(entry as u32);
 
+    let texts = Arc::new(Texts::new(job.settings().list.language)?);
     let mut found = None;
     let mut before = None;
     let mut history = Vec::new();
@@ -207,7 +210,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
             continue;
         }
 
-        let explainer = score::explainer(job, model, data, &scores, &ranking, day)?;
+        let explainer = score::explainer(job, model, data, &scores, &ranking, day, &texts)?;
         let row = Row::read(model, data, place)?;
         let explanation = row.explained(&explainer);
         if day == *as_of {

@@ -74,6 +74,7 @@ pub struct Scored {
     moves: Vec<Move>,
     input: Input,
     list: List,
+    texts: Arc<Texts>,
     started: Instant,
 }
 
@@ -170,6 +171,11 @@ impl Scored {
 }
 
 impl Published {
+    /// The language of the list.
+    pub fn texts(&self) -> &Texts {
+        &self.scored.texts
+    }
+
     /// The list, in rank order.
     pub fn list(&self) -> impl Iterator<Item = ListedCustomer<'_>> {
         let results = self.scored.results();
@@ -259,7 +265,8 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
     let changes = Changes::new(job, registry, &model, &input, &scores, &ranking.order[..ranking.listed])?;
     clock.lap("earlier lists");
 
-    let explainer = explainer(job, &model, data, &scores, &ranking, input.as_of)?;
+    let texts = Arc::new(Texts::new(settings.list.language)?);
+    let explainer = explainer(job, &model, data, &scores, &ranking, input.as_of, &texts)?;
     let words = Words { job, input: &input, model: &model, scores: &scores, explainer: &explainer };
     details::unmatched_plays(words).into_iter().for_each(|sentence| job.warn(sentence));
     let results = results(&input, &scores, &ranking, &changes.moves, &model, &settings.list);
@@ -291,6 +298,7 @@ fn scored(job: &Job<'_>, registry: &Registry, model: Artefact, input: Input, sta
         scores,
         input,
         list: settings.list.clone(),
+        texts,
         started,
     })
 }
@@ -379,7 +387,7 @@ fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Pub
         files: staged.files().to_vec(),
     };
     if has_report || has_workbook {
-        stage_for_people(&mut staged, &manifest, &settings.paths.lists, formats)?;
+        stage_for_people(&mut staged, &manifest, &settings.paths.lists, formats, &scored.texts)?;
         manifest.files = staged.files().to_vec();
         clock.lap("report and workbook");
     }
@@ -409,14 +417,13 @@ fn stage_split(
     let formats = &settings.publish.formats;
     let (has_csv, has_workbook) = (formats.contains(&Format::Csv), formats.contains(&Format::Xlsx));
     let Some(column) = settings.list.split_by.as_deref().filter(|_| has_csv || has_workbook) else { return Ok(()) };
-    let texts = Texts::new(settings.list.language)?;
     let list = report::Table::read(&staged.folder().join("at_risk.parquet"))?;
     let split = Split {
         column,
         values: values_of(column, scored, results, passthrough, &list)?,
         as_of: results.as_of,
         csv: has_csv.then_some(Csv::Spreadsheet { byte_order_mark: settings.publish.csv_bom }),
-        workbook: has_workbook.then_some(&texts),
+        workbook: has_workbook.then_some(&*scored.texts),
     };
     split.stage(staged, &list)
 }
@@ -470,15 +477,20 @@ fn stage_details(job: &Job<'_>, staged: &mut Staged, scored: &Scored, results: &
 }
 
 /// Writes the workbook and the report, from the files that are staged.
-fn stage_for_people(staged: &mut Staged, manifest: &Manifest, lists: &Path, formats: &[Format]) -> Result<()> {
+fn stage_for_people(
+    staged: &mut Staged,
+    manifest: &Manifest,
+    lists: &Path,
+    formats: &[Format],
+    texts: &Arc<Texts>,
+) -> Result<()> {
     let manifest = serde_json::to_string(manifest).map_err(|e| Error::Internal(e.to_string()))?;
     let run = report::PublishedRun::read(staged.folder(), lists, &manifest)?;
-    let texts = Arc::new(Texts::new(run.manifest.language)?);
     if formats.contains(&Format::Xlsx) {
-        staged.bytes(workbook::FILE, run.list.rows(), &workbook::workbook(&run, &texts)?)?;
+        staged.bytes(workbook::FILE, run.list.rows(), &workbook::workbook(&run, texts)?)?;
     }
     if formats.contains(&Format::Html) {
-        staged.bytes(report::FILE, run.list.rows(), report::html(&run, texts)?.as_bytes())?;
+        staged.bytes(report::FILE, run.list.rows(), report::html(&run, Arc::clone(texts))?.as_bytes())?;
     }
     Ok(())
 }
@@ -498,6 +510,7 @@ pub(super) fn explainer(
     scores: &Scores,
     ranking: &Ranking,
     as_of: Day,
+    texts: &Arc<Texts>,
 ) -> Result<Explainer> {
     let reference = match job.settings().list.reference {
         Reference::Population => scores.mean.clone(),
@@ -511,7 +524,7 @@ pub(super) fn explainer(
         most: settings.list.reasons,
         untold: &settings.reasons.untold,
         usual: Usual::new(data, scores, &settings.signals, as_of)?,
-        texts: Arc::new(Texts::new(settings.list.language)?),
+        texts: Arc::clone(texts),
     };
     Explainer::new(background, &model.catalogue, &model.terms(), attribution)
 }

@@ -14,7 +14,8 @@ use std::fmt::Write;
 const TOP: usize = 10;
 
 /// After `score`.
-pub fn published(run: &Published, texts: &Texts) -> String {
+pub fn published(run: &Published) -> String {
+    let texts = run.texts();
     let summary = Summary { run, texts, numbers: texts.language().numbers_in_sentences() };
     let mut text = summary.title() + "\n\n";
     for fact in summary.facts() {
