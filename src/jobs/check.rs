@@ -9,10 +9,11 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowCounts, Selection, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
-use crate::features::{Catalogue, Measure};
+use crate::features::Measure;
 use crate::labels;
 use crate::publish::manifest::SourceSummary;
-use crate::reasons::{self, protected, Playbook};
+use crate::reasons::protected::Named;
+use crate::reasons::{self, Playbook};
 use crate::sources::{self, plausibility, Quarantine};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -112,7 +113,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         let settings = job.settings();
         let codes = reasons::codes(&settings.signals, &data.catalogue);
         Playbook::new(&settings.playbook).unmatched(&codes).into_iter().for_each(|sentence| job.warn(sentence));
-        warn_of_protected(job, &data.catalogue);
+        warn_of_protected(job, &data);
         deliver::advise(job);
         // A training needs more than scoring: matured labels, and enough churners.
         let training = history(job, &tables, as_of)?;
@@ -133,7 +134,8 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
     })
 }
 
-/// What the tables hold of the days that a list of the date and a training look at. What a person should know of it is told.
+/// What the tables hold of the days that a list of the date and a training look at. What a person should know of it is
+/// told.
 fn coverage(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day, training: &History) -> Coverage {
     let churn = &job.settings().churn;
     let mut dates: Vec<Day> = training.dates.iter().map(|date| date.as_of).collect();
@@ -149,16 +151,21 @@ fn coverage(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day, training
 }
 
 /// Columns that a list perhaps should not tell.
-fn warn_of_protected(job: &Job<'_>, catalogue: &Catalogue) {
+fn warn_of_protected(job: &Job<'_>, data: &Dataset) {
+    let catalogue = &data.catalogue;
     let numeric = catalogue.numeric.iter().filter(|feature| feature.measure == Measure::Numeric);
-    let names = numeric.map(|feature| feature.name.as_str()).chain(catalogue.categorical.iter().map(String::as_str));
+    let numeric = numeric.map(|feature| Named::numeric(&feature.name));
+    let categorical = catalogue.categorical.iter().zip(&data.customers.categorical);
+    let all = numeric.chain(categorical.map(|(name, levels)| Named::categorical(name, levels)));
+
     let untold = &job.settings().reasons.untold;
-    let open: Vec<&str> =
-        protected::columns(names).into_iter().filter(|name| !untold.iter().any(|u| u == name)).collect();
+    let is_open = |column: &Named<'_>| column.is_protected() && !untold.iter().any(|name| name == column.name);
+    let open: Vec<&str> = all.filter(is_open).map(|column| column.name).collect();
     if !open.is_empty() {
         job.warn(format!(
-            "{} by name protected attributes: {}. If lists must not tell them, add to the configuration: [reasons] untold = [{}]. \
-             The model may use them all the same; if it must not, leave them out of customers.numeric and customers.categorical",
+            "{} by name protected attributes: {}. If lists must not tell them, add to the configuration: [reasons] \
+             untold = [{}]. The model may use them all the same; if it must not, leave them out of customers.numeric \
+             and customers.categorical",
             if open.len() == 1 { "one column is" } else { "some columns are" },
             open.join(", "),
             open.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "),
