@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::features::{Catalogue, Feature};
 use crate::labels;
 use crate::memory::{Arena, Memory};
-use crate::sources::prepared::columns::Target;
+use crate::sources::prepared::columns::{OddNumbers, Target};
 use crate::sources::prepared::keys::SelectedRows;
 use crate::sources::{
     CopiedColumn, CustomerTable, Given, Keys, Levels, Limit, Partitioning, PreparedTable, Reason, Wanted,
@@ -111,7 +111,7 @@ impl TableRequest<'_> {
     }
 
     fn open(&self, wanted: &Wanted<'_>) -> Result<PreparedTable> {
-        PreparedTable::open(self.table, &self.columns.cloned().unwrap_or_default(), wanted)
+        PreparedTable::open(self.table, &self.columns.cloned().unwrap_or_default(), wanted, self.memory)
     }
 }
 
@@ -171,8 +171,8 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     }
     if !table.indexes.is_empty() {
         notes.push(format!(
-            "left out, since they are an index that pandas wrote, which numbers rows: {}. List one under table.numeric or \
-             table.categorical to use it",
+            "left out, since they are an index that pandas wrote, which numbers rows: {}. List one under table.numeric \
+             or table.categorical to use it",
             table.indexes.join(", ")
         ));
     }
@@ -399,7 +399,7 @@ impl TableRows {
             }
         }
 
-        let infinite = self.table.fill_numeric(&self.rows, numeric, &self.places, columns)?;
+        let odd = self.table.fill_numeric(&self.rows, numeric, &self.places, columns)?;
         let arena = Arena::new(dataset.memory.budget(None));
         blocks.par_iter_mut().zip(values).try_for_each(|(block, values)| -> Result<()> {
             block.values = StoredValues::new(&values, block.rows(), &arena)?;
@@ -414,8 +414,13 @@ impl TableRows {
         };
 
         let mut notes = Vec::new();
-        for (name, count) in numeric.iter().zip(infinite).filter(|(_, count)| *count > 0) {
-            notes.push(format!("`{name}` holds {count} infinite values, which count as missing"));
+        for (name, OddNumbers { infinite, too_large }) in numeric.iter().zip(odd) {
+            if infinite > 0 {
+                notes.push(format!("`{name}` holds {infinite} infinite values, which count as missing"));
+            }
+            if too_large > 0 {
+                notes.push(format!("`{name}` holds {too_large} numbers beyond 3.4e38, which count as that"));
+            }
         }
         let rows = self.rows.len();
 

@@ -315,6 +315,7 @@ quarantine-out_of_scale = Wert außerhalb der Skala
 quarantine-unknown_instrument = unbekannte Umfrageart
 quarantine-duplicate = genaues Duplikat
 quarantine-duplicate_id = doppelte Kennung
+quarantine-too_large = eine Zahl jenseits von 3,4e38
 
 # Wörter, mit denen die Zahlen eines Modells gespeichert sind.
 baseline-days_since_last_activity = Tage seit der letzten Aktivität

@@ -284,6 +284,7 @@ quarantine-out_of_scale = a value outside its scale
 quarantine-unknown_instrument = an unknown survey instrument
 quarantine-duplicate = an exact duplicate
 quarantine-duplicate_id = an id that occurs twice
+quarantine-too_large = a number beyond 3.4e38
 
 # Words that the figures of a model are stored with.
 baseline-days_since_last_activity = days since last activity

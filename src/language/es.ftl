@@ -315,6 +315,7 @@ quarantine-out_of_scale = valor fuera de la escala
 quarantine-unknown_instrument = tipo de encuesta desconocido
 quarantine-duplicate = duplicado exacto
 quarantine-duplicate_id = identificador repetido
+quarantine-too_large = un número mayor que 3,4e38
 
 # Las palabras con las que se guardan las cifras de un modelo.
 baseline-days_since_last_activity = días desde la última actividad

@@ -315,6 +315,7 @@ quarantine-out_of_scale = valeur hors de l’échelle
 quarantine-unknown_instrument = type d’enquête inconnu
 quarantine-duplicate = doublon exact
 quarantine-duplicate_id = identifiant en double
+quarantine-too_large = un nombre au-delà de 3,4e38
 
 # Les mots avec lesquels les chiffres d’un modèle sont enregistrés.
 baseline-days_since_last_activity = jours depuis la dernière activité

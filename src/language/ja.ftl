@@ -288,6 +288,7 @@ quarantine-out_of_scale = 尺度外の値
 quarantine-unknown_instrument = 不明な調査種別
 quarantine-duplicate = 完全に重複する行
 quarantine-duplicate_id = 重複するID
+quarantine-too_large = 3.4×10の38乗を超える数値
 
 # モデルの数値とともに保存されている語
 baseline-days_since_last_activity = 最後の利用からの日数

@@ -56,8 +56,8 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Opens every table and checks its contract. `days` (first, last) are the days that the run will need, for pruning by
-    /// partition folders; `None` opens everything.
+    /// Opens every table and checks its contract. `days` (first, last) are the days that the run will need, for pruning
+    /// by partition folders; `None` opens everything.
     ///
     /// # Errors
     /// [`Error::Contract`] with a line for every mismatch of every file of every table.
@@ -119,9 +119,9 @@ impl Sources {
         [&self.customers].into_iter().chain(&self.signals).chain(&self.churn)
     }
 
-    /// Lets all tables read their ids alike: as integers, unless some are texts or a customer's is too large. One that is too
-    /// large elsewhere is nobody's, and becomes a number that is nobody's. Returns the problems of ids in the names of folders
-    /// that cannot be read so.
+    /// Lets all tables read their ids alike: as integers, unless some are texts or a customer's is too large. One that
+    /// is too large elsewhere is nobody's, and becomes a number that is nobody's. Returns the problems of ids in the
+    /// names of folders that cannot be read so.
     fn settle_ids(&mut self, id: &str) -> Vec<String> {
         let nobodys = self.customers.greatest(id).filter(|greatest| *greatest < i64::MAX).map(|_| i64::MAX);
         let has_texts = |table: &Table| match nobodys {
@@ -155,8 +155,8 @@ fn other_id_kind(customers: &Table, id: &str, other: &Table, column: &str) -> Op
     let (own, theirs) = (other.own_id_kind?, customers.own_id_kind?);
     let file = other.files.first().filter(|_| own != theirs)?;
     Some(format!(
-        "{}: the ids in column `{column}` of {} are {}s, but those in column `{id}` of the customers table are {}s; they \
-         are compared as what they are, so write both as one type",
+        "{}: the ids in column `{column}` of {} are {}s, but those in column `{id}` of the customers table are {}s; \
+         they are compared as what they are, so write both as one type",
         other.what,
         file.file.path.display(),
         own.name(),

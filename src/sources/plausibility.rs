@@ -1,6 +1,6 @@
-//! What looks as if it were not what it is taken for: moods that are never below 0, midnights of another zone, values that
-//! stand for "unknown". Only a person can tell, so all of this is advice. `churn init` and `churn check` share it; both look
-//! at a sample of the rows.
+//! What looks as if it were not what it is taken for: moods that are never below 0, midnights of another zone, values
+//! that stand for "unknown". Only a person can tell, so all of this is advice. `churn init` and `churn check` share it;
+//! both look at a sample of the rows.
 
 use super::profile::{self, Numbers, Profile, Value};
 use super::{Sources, Table};
@@ -86,12 +86,13 @@ fn about_scores(name: &str, signal: &Signal, table: &Table, advice: &mut Vec<Str
         let set = match instrument {
             "nps" => "NPS is defined on 0 to 10: convert them".to_owned(),
             _ => format!(
-                "if that is their scale, set signals.{name}.scales = {{ {instrument} = {{ from = {low}, to = {high} }} }}, with \
-                 best = \"low\" if a low score is the good one"
+                "if that is their scale, set signals.{name}.scales = {{ {instrument} = {{ from = {low}, to = {high} }} \
+                 }}, with best = \"low\" if a low score is the good one"
             ),
         };
         advice.push(format!(
-            "{what}: the {instrument} scores in `{value}` go from {} to {}, beyond the scale from {from} to {to}; {set}",
+            "{what}: the {instrument} scores in `{value}` go from {} to {}, beyond the scale from {from} to {to}; \
+             {set}",
             numbers.lowest, numbers.highest
         ));
     }
@@ -143,14 +144,15 @@ pub(crate) fn mood(column: &str, profile: &Profile) -> Option<Scale> {
     let [lowest, highest] = range;
     let text = if numbers.below_zero > 0 {
         format!(
-            "the moods in `{column}` go from {} to {}, but -1 to 1 is expected; set `range`, or divide them by {highest}",
+            "the moods in `{column}` go from {} to {}, but -1 to 1 is expected; set `range`, or divide them by \
+             {highest}",
             numbers.lowest, numbers.highest
         )
     } else {
         format!(
-            "none of {} moods in `{column}` is below 0: they go from {} to {}. A mood goes from -1 to 1, and below 0 is \
-             negative. If this is a scale from {lowest} to {highest}, shift it so that its middle becomes 0; if it is a \
-             classifier's confidence, it is no mood",
+            "none of {} moods in `{column}` is below 0: they go from {} to {}. A mood goes from -1 to 1, and below 0 \
+             is negative. If this is a scale from {lowest} to {highest}, shift it so that its middle becomes 0; if it \
+             is a classifier's confidence, it is no mood",
             numbers.count, numbers.lowest, numbers.highest
         )
     };
@@ -187,8 +189,8 @@ pub(crate) fn local_midnights(column: &str, profile: &Profile, zone: &Zone) -> O
     let shown: Vec<String> =
         hours.iter().map(|second| format!("{:02}:{:02}", second / 3600, second % 3600 / 60)).collect();
     Some(format!(
-        "all times in `{column}` are at {} {}, as the midnights of another zone are: days and windows would begin on the \
-         wrong day. Set `time.zone` to the zone of these days, or write them as dates",
+        "all times in `{column}` are at {} {}, as the midnights of another zone are: days and windows would begin on \
+         the wrong day. Set `time.zone` to the zone of these days, or write them as dates",
         shown.join(" or "),
         zone.name(),
     ))
@@ -224,7 +226,8 @@ pub(crate) fn placeholder_day(column: &str, profile: &Profile) -> Option<String>
         return None;
     }
     Some(format!(
-        "{count} of {} times in `{column}` are of {}, which looks like a placeholder for an unknown date; write null there",
+        "{count} of {} times in `{column}` are of {}, which looks like a placeholder for an unknown date; write null \
+         there",
         times.count,
         Day(*day)
     ))
@@ -247,8 +250,8 @@ pub(crate) fn placeholder(column: &str, profile: &Profile) -> Option<String> {
         let is_apart = if value < 0.0 { others(value).all(|other| other >= 0.0) } else { reach < value / 2.0 };
         if is_apart && count as f64 > PLACEHOLDER_SHARE * numbers.count as f64 {
             return Some(format!(
-                "{count} of {} values of `{column}` are {value}, far from the others, which looks like a placeholder for an \
-                 unknown value; write null there",
+                "{count} of {} values of `{column}` are {value}, far from the others, which looks like a placeholder \
+                 for an unknown value; write null there",
                 numbers.count
             ));
         }

@@ -24,11 +24,14 @@ pub enum Reason {
     Duplicate,
     /// Another row of the customers table has the same id.
     DuplicateId,
+    /// The value is finite, but beyond the range of single precision, in which features are kept. An attribute of a
+    /// customer becomes the largest number of that range, and its row is used.
+    TooLarge,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 9] = [
         Reason::NullId,
         Reason::NullTime,
         Reason::UnknownCustomer,
@@ -37,6 +40,7 @@ impl Reason {
         Reason::UnknownInstrument,
         Reason::Duplicate,
         Reason::DuplicateId,
+        Reason::TooLarge,
     ];
 
     /// In words, for messages.
@@ -50,6 +54,7 @@ impl Reason {
             Reason::UnknownInstrument => "an unknown survey instrument",
             Reason::Duplicate => "an exact duplicate",
             Reason::DuplicateId => "an id that occurs twice",
+            Reason::TooLarge => "a number beyond 3.4e38",
         }
     }
 
@@ -65,17 +70,21 @@ impl Reason {
             Reason::NonFinite => "Write null where there is no value, and leave infinite numbers out".to_owned(),
             Reason::OutOfScale => match &limit.scales {
                 Some(scales) => format!(
-                    "The scales are {scales}; if answers are on another, say so with {section}.scales, for example {{ csat = {{ \
-                     from = 1, to = 10 }} }}, or with {section}.range for all of them"
+                    "The scales are {scales}; if answers are on another, say so with {section}.scales, for example {{ \
+                     csat = {{ from = 1, to = 10 }} }}, or with {section}.range for all of them"
                 ),
                 None => {
-                    format!("If the column has another scale, say so with {section}.range (lowest and highest valid value)")
+                    format!(
+                        "If the column has another scale, say so with {section}.range (lowest and highest valid \
+                             value)"
+                    )
                 }
             },
             Reason::UnknownInstrument => {
                 format!("Name the instruments nps, csat and ces, or the one of all rows with {section}.instrument_name")
             }
             Reason::Duplicate => String::new(),
+            Reason::TooLarge => "Write null where a large number stands for no value".to_owned(),
             Reason::DuplicateId => format!("Write one row for each {section}.id: of several, one is kept"),
         }
     }
@@ -106,8 +115,8 @@ impl Quarantine {
         self.0.iter().sum()
     }
 
-    /// Fails when more of `rows` are in quarantine than the limit allows. Duplicates do not count towards it: the source
-    /// announced them.
+    /// Fails when more of `rows` are in quarantine than the limit allows. Duplicates do not count towards it: the
+    /// source announced them.
     pub fn check(&self, what: &str, rows: u64, limit: &Limit) -> Result<()> {
         let bad = self.total() - self.0[Reason::Duplicate as usize];
         if bad == 0 || bad as f64 <= limit.share * rows as f64 {
@@ -121,8 +130,8 @@ impl Quarantine {
         let commonest = counts.iter().max_by_key(|(_, rows)| *rows);
         let advice = commonest.map(|(reason, _)| reason.advice(limit)).unwrap_or_default();
         Err(Error::Contract(format!(
-            "{what}: {bad} of {rows} rows cannot be used ({}), more than the allowed share of {} ({}). {advice}; or, if such \
-             rows are expected, allow more of this source with {}.max_quarantine_share",
+            "{what}: {bad} of {rows} rows cannot be used ({}), more than the allowed share of {} ({}). {advice}; or, \
+             if such rows are expected, allow more of this source with {}.max_quarantine_share",
             reasons.join(", "),
             limit.share,
             limit.set_by,

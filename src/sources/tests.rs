@@ -129,6 +129,16 @@ fn columns() -> Vec<(ArrayRef, Holds)> {
     all.push(with(Float16Array::from_iter(three(Half::from_f64(1.5), Half::from_f64(-2.0))), number(half, micros)));
     all.push(with(Float32Array::from_iter(three(1.5, -2.0)), number(half, micros)));
     all.push(with(Float64Array::from_iter(three(1.5, -2.0)), number(half, micros)));
+    // Whole floats are ids, up to the first that its type could have rounded.
+    let whole_float = || Holds { id: Some(["7", "-42"]), ..number([7.0, -42.0], [7_000_000, -42_000_000]) };
+    all.push(with(Float16Array::from_iter(three(Half::from_f64(7.0), Half::from_f64(-42.0))), whole_float()));
+    all.push(with(Float32Array::from_iter(three(7.0, -42.0)), whole_float()));
+    all.push(with(Float64Array::from_iter(three(7.0, -42.0)), whole_float()));
+    let last = 2f64.powi(24);
+    all.push(with(
+        Float32Array::from_iter(three(last as f32, 1.0)),
+        number([last, 1.0], [16_777_216_000_000, 1_000_000]),
+    ));
     all.push(with(Float64Array::from_iter(three(1e300, -1e300)), number([1e300, -1e300], [i64::MAX, i64::MIN])));
     all.push(with(
         BooleanArray::from_iter(three(true, false)),

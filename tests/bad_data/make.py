@@ -88,7 +88,7 @@ def whole_files():
     logins("string_ids.parquet", customer_id=(TEXT, [str(i) for i in ids(N)]))
     logins("mixed_ids/integers.parquet")
     logins("mixed_ids/strings.parquet", customer_id=(TEXT, [str(i) for i in ids(N)]))
-    logins("real_ids.parquet", customer_id=(REAL, [float(i) for i in ids(N)]))
+    logins("real_ids.parquet", customer_id=(REAL, [i + 0.5 for i in ids(N)]))
 
 
 def rows():

@@ -36,7 +36,7 @@ const BROKEN: &[Broken] = &[
     unreadable("several_mismatches", &["part-1.parquet", "part-2.parquet", "part-3.parquet", "`ts`"]),
     unreadable("string_ids.parquet", &["string_ids.parquet", "`customer_id`", "integer", "string"]),
     unreadable("mixed_ids", &["strings.parquet", "`customer_id`", "integer", "string"]),
-    unreadable("real_ids.parquet", &["real_ids.parquet", "`customer_id`", "integer"]),
+    unreadable("real_ids.parquet", &["real_ids.parquet", "`customer_id`", "no whole number"]),
     too_many("null_ids_many.parquet", "logins", &["logins", "100 of 1000", "max_quarantine_share"]),
     too_many("unknown_customers_many.parquet", "logins", &["logins", "100 of 1000", "max_quarantine_share"]),
     too_many("not_finite_many.parquet", "mentions", &["mentions", "100 of 1000", "max_quarantine_share"]),

@@ -36,6 +36,8 @@ pub(crate) enum Why {
     Fraction(String),
     /// An id beyond 64 signed bits, which the statistics of its file do not tell of.
     TooLarge(String),
+    /// An id as a float from the number on beyond which floats of its type do not hold all whole numbers.
+    Inexact(String),
     /// An array of another type than its schema says.
     Type(DataType),
 }
@@ -60,6 +62,13 @@ impl fmt::Display for Why {
                 write!(
                     f,
                     "the id {number} is too large for 64 bits with a sign; cast the column to text in every table"
+                )
+            }
+            Why::Inexact(number) => {
+                write!(
+                    f,
+                    "the id {number} is a float so large that its last digits may be lost; write the column as BIGINT, \
+                     or as text, where the numbers are from"
                 )
             }
             Why::Type(found) => write!(f, "found {found}, which its schema does not say"),
@@ -254,6 +263,9 @@ fn whole(array: &ArrayRef, ids: ReadIds) -> Result<ArrayRef, (usize, Why)> {
         DataType::UInt16 => numbers!(UInt16Type),
         DataType::UInt32 => numbers!(UInt32Type),
         DataType::UInt64 => numbers!(UInt64Type),
+        DataType::Float16 => whole_floats(array.as_primitive::<Float16Type>(), ids, 11, |v| v.to_f64()),
+        DataType::Float32 => whole_floats(array.as_primitive::<Float32Type>(), ids, 24, f64::from),
+        DataType::Float64 => whole_floats(array.as_primitive::<Float64Type>(), ids, 53, |v| v),
         DataType::Decimal32(_, scale) => numbers!(Decimal32Type, *scale),
         DataType::Decimal64(_, scale) => numbers!(Decimal64Type, *scale),
         DataType::Decimal128(_, scale) => numbers!(Decimal128Type, *scale),
@@ -296,6 +308,26 @@ fn whole_numbers<T: ArrowPrimitiveType>(
             Ok(Arc::new(texts.finish()))
         }
     }
+}
+
+/// Floats whose type holds every whole number of so many bits. NaN is how data frames write null into such a column.
+fn whole_floats<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    ids: ReadIds,
+    exact_bits: i32,
+    number: impl Fn(T::Native) -> f64,
+) -> Result<ArrayRef, (usize, Why)> {
+    let known: PrimitiveArray<T> = array.iter().map(|value| value.filter(|&value| !number(value).is_nan())).collect();
+    whole_numbers(&known, ids, |value| {
+        let value = number(value);
+        if value.fract() != 0.0 || value.is_infinite() {
+            Err(Why::Fraction(value.to_string()))
+        } else if value.abs() >= 2f64.powi(exact_bits) {
+            Err(Why::Inexact(value.to_string()))
+        } else {
+            Ok(i128::from(value as i64))
+        }
+    })
 }
 
 /// A decimal as the whole number that it is.

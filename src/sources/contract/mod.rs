@@ -72,8 +72,8 @@ impl Need {
         let types: Vec<String> =
             found.iter().map(|(own, holder)| format!("{} in {}", type_name(own), holder.name)).collect();
         Some(format!(
-            "{what}: column `{column}` ({setting}) has types that no one type holds exactly: {}; write it as text in all \
-             files",
+            "{what}: column `{column}` ({setting}) has types that no one type holds exactly: {}; write it as text in \
+             all files",
             types.join(", ")
         ))
     }
@@ -87,7 +87,8 @@ impl Need {
             Verdict::Read(_) => String::new(),
         };
         format!(
-            "{what}: column `{column}` ({setting}) in {place} has the wrong type: found {name}, expected {expected}{remedy}"
+            "{what}: column `{column}` ({setting}) in {place} has the wrong type: found {name}, expected \
+             {expected}{remedy}"
         )
     }
 }

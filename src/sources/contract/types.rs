@@ -41,7 +41,7 @@ impl Role {
     /// What it can be read from, for messages.
     pub(super) fn expected(self) -> &'static str {
         match self {
-            Role::Id => "an integer, a decimal without a fraction, a string, or a UUID",
+            Role::Id => "an integer, a decimal or float whose values are whole, a string, or a UUID",
             Role::Time => "a timestamp or a date, or a number with a `time_unit`",
             Role::Epoch(_) => "a timestamp, a date or a number",
             Role::Number => "a number (integer, float or decimal) or a boolean",
@@ -66,10 +66,9 @@ impl Role {
         match self {
             Role::Id => match values {
                 V::None | V::Text => Read(AsIs),
-                V::Integer | V::WholeDecimal | V::Decimal => Read(Whole),
+                V::Integer | V::WholeDecimal | V::Decimal | V::Float => Read(Whole),
                 V::Bytes => Read(Utf8),
                 V::Uuid => Read(UuidText),
-                V::Float => Refused("cast it to BIGINT, or to text"),
                 V::FixedBytes => Refused("cast it to text, or mark it as a UUID if that is what its 16 bytes are"),
                 V::Boolean | V::Instant | V::Date | V::TimeOfDay | V::Span => {
                     Refused("name the column that tells customers apart, or cast this one to text")
@@ -265,8 +264,8 @@ impl IdKind {
 /// How ids are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadIds {
-    /// As 64-bit integers. A number that these do not hold becomes `too_large`, if there is one that no customer has, and is an
-    /// error otherwise.
+    /// As 64-bit integers. A number that these do not hold becomes `too_large`, if there is one that no customer has,
+    /// and is an error otherwise.
     Integers {
         /// No customer's id.
         too_large: Option<i64>,

@@ -12,9 +12,8 @@ const SECONDS_A_DAY: i64 = 86_400;
 
 /// A value of an array that is no dictionary; null has none, and neither has what is not one value a row.
 ///
-/// Numbers are in their shortest exact form, decimals with all their places; dates and times as ISO 8601 has them, with a
-/// `Z` where the column has a zone; bytes as the text that
-/// they spell, or as `0x` and two digits each.
+/// Numbers are in their shortest exact form, decimals with all their places; dates and times as ISO 8601 has them, with
+/// a `Z` where the column has a zone; bytes as the text that they spell, or as `0x` and two digits each.
 pub fn text(kind: &CopyType, array: &dyn Array, row: usize) -> Option<String> {
     use DataType::*;
 
@@ -120,8 +119,8 @@ fn uuid(raw: &[u8]) -> String {
     text
 }
 
-/// A day since 1970-01-01, of any year, by H. Hinnant's "chrono-compatible low-level date algorithms": in eras of 400 years
-/// from 1 March of the year 0.
+/// A day since 1970-01-01, of any year, by H. Hinnant's "chrono-compatible low-level date algorithms": in eras of 400
+/// years from 1 March of the year 0.
 fn date(day: i64) -> String {
     let day = day + 719_468;
     let (era, day_of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));

@@ -90,14 +90,15 @@ impl Cancellations {
         Ok(out)
     }
 
-    /// What to say about cancellations before the sign-up, if most are: then the two dates do not mean what they should.
+    /// What to say about cancellations before the sign-up, if most are: then the two dates do not mean what they
+    /// should.
     pub fn mostly_before_sign_up(&self) -> Option<String> {
         let dated = self.days.len() as u64 + self.before_sign_up;
         (self.before_sign_up >= SEVERAL && 2 * self.before_sign_up > dated).then(|| {
             format!(
-                "churn: {} of {dated} cancellations are dated before the sign-up of their customers. Those are of an earlier \
-                 stay and do not count; check that customers.signup is the day on which customers came, and churn.time the \
-                 day on which they left",
+                "churn: {} of {dated} cancellations are dated before the sign-up of their customers. Those are of an \
+                 earlier stay and do not count; check that customers.signup is the day on which customers came, and \
+                 churn.time the day on which they left",
                 self.before_sign_up,
             )
         })
@@ -140,8 +141,8 @@ impl Cancellations {
         &self.days[self.places(customer)]
     }
 
-    /// When each of a customer's cancellations became known, in the order of [`Cancellations::days`]; empty where nobody
-    /// says.
+    /// When each of a customer's cancellations became known, in the order of [`Cancellations::days`]; empty where
+    /// nobody says.
     pub fn known(&self, customer: u32) -> &[i32] {
         self.known.get(self.places(customer)).unwrap_or_default()
     }

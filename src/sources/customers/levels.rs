@@ -26,6 +26,8 @@ pub(crate) struct Coded {
     known: hashbrown::HashMap<String, u32>,
     /// A code a row; [`NO_LEVEL`] is null.
     pub(crate) codes: Vec<u32>,
+    /// Bytes of the texts.
+    text_bytes: u64,
 }
 
 impl Coded {
@@ -38,8 +40,14 @@ impl Coded {
     pub(crate) fn code(&mut self, name: &str) -> u32 {
         *self.known.entry_ref(name).or_insert_with(|| {
             self.names.push(name.to_owned());
+            self.text_bytes += name.len() as u64;
             self.names.len() as u32 - 1
         })
+    }
+
+    /// Bytes that the texts take, each of which is there twice, with its code.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        2 * self.text_bytes + self.names.len() as u64 * (2 * size_of::<String>() + 2 * size_of::<u32>()) as u64
     }
 
     pub(super) fn extend(&mut self, other: &Coded) {

@@ -87,6 +87,13 @@ pub(crate) fn needs(settings: &config::Customers) -> Vec<Need> {
     needs
 }
 
+/// A row with a number that cannot be kept as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct OddRow {
+    row: u32,
+    reason: Reason,
+}
+
 /// Rows of the table, before they are put in order.
 struct Unordered {
     /// In the order of rows.
@@ -95,8 +102,8 @@ struct Unordered {
     value: Vec<f64>,
     numeric: Vec<Vec<f64>>,
     categorical: Vec<Coded>,
-    /// Those that have an infinite number, which becomes null.
-    infinite: Vec<u32>,
+    /// Those that have a number that cannot be kept as it is, and what is wrong with it.
+    odd: Vec<OddRow>,
     rows: u64,
     quarantine: Quarantine,
 }
@@ -129,9 +136,10 @@ impl CustomerTable {
     }
 
     /// Reads the whole table. A row whose id is null goes to quarantine. Of rows that share an id, one stands for the
-    /// customer in every command, and the others go to quarantine: the greatest in the columns of days, numbers and levels,
-    /// and among those that are equal there, in the pass-through columns as texts. The order of files and rows does not
-    /// matter. NaN is null; an infinite number becomes null, and its row is counted.
+    /// customer in every command, and the others go to quarantine: the greatest in the columns of days, numbers and
+    /// levels, and among those that are equal there, in the pass-through columns as texts. The order of files and rows
+    /// does not matter. NaN is null; an infinite number becomes null, one too large the largest that is kept, and its
+    /// row is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
         let pieces = table_pieces(table, PIECE_ROWS);
         let parts: Vec<Unordered> = pieces
@@ -191,15 +199,16 @@ impl CustomerTable {
             IdKind::Text => bytes_of(&settings.id),
         };
 
-        // Few levels take few bits a row. A column with more than the length of a text for each row has nearly as many levels.
+        // Few levels take few bits a row. A column with more than the length of a text for each row has nearly as many
+        // levels.
         let names: Vec<&String> =
             settings.categorical.iter().filter(|column| bytes_of(column) > LENGTH_BYTES * rows).collect();
         let levels = rows * LEVEL_BYTES * names.len() as u64;
         let what = match names.as_slice() {
             [] => format!("the {rows} rows of the customers table"),
             _ => format!(
-                "the {rows} rows of the customers table, most of it for customers.categorical {}, with a text of its own in \
-                 nearly every row",
+                "the {rows} rows of the customers table, most of it for customers.categorical {}, with a text of its \
+                 own in nearly every row",
                 spelling::some_of(&names),
             ),
         };
@@ -229,7 +238,7 @@ impl Unordered {
             value: Vec::new(),
             numeric: vec![Vec::new(); settings.numeric.len()],
             categorical: settings.categorical.iter().map(|_| Coded::default()).collect(),
-            infinite: Vec::new(),
+            odd: Vec::new(),
             rows: 0,
             quarantine: Quarantine::default(),
         }
@@ -257,7 +266,7 @@ impl Unordered {
 
         let mut first_row = 0;
         for part in parts {
-            all.infinite.extend(part.infinite.iter().map(|row| first_row + row));
+            all.odd.extend(part.odd.iter().map(|odd| OddRow { row: first_row + odd.row, ..*odd }));
             first_row += part.ids.len() as u32;
             all.rows += part.rows;
             all.quarantine.merge(&part.quarantine);
@@ -267,11 +276,12 @@ impl Unordered {
 
     /// The table with one row for each id. `copied` reads the pass-through columns of some rows.
     fn in_id_order(mut self, copied: impl Fn(&[u32]) -> Result<Vec<CopiedColumn>>) -> Result<CustomerTable> {
-        self.infinite.sort_unstable();
-        self.infinite.dedup();
+        // A row counts once, for the first of its reasons.
+        self.odd.sort_unstable();
+        self.odd.dedup_by_key(|odd| odd.row);
         let categorical: Vec<Levels> = std::mem::take(&mut self.categorical).into_iter().map(Coded::in_order).collect();
         if self.ids.ascending() {
-            self.quarantine.add(Reason::NonFinite, self.infinite.len() as u64);
+            self.odd.iter().for_each(|odd| self.quarantine.add(odd.reason, 1));
             return Ok(self.into_table(categorical, HashMap::new()));
         }
 
@@ -293,9 +303,9 @@ impl Unordered {
 
         let mut quarantine = self.quarantine;
         quarantine.add(Reason::DuplicateId, (self.ids.len() - kept.len()) as u64);
-        if !self.infinite.is_empty() {
-            let infinite = kept.iter().filter(|row| self.infinite.binary_search(row).is_ok());
-            quarantine.add(Reason::NonFinite, infinite.count() as u64);
+        if !self.odd.is_empty() {
+            let place = |row: &u32| self.odd.binary_search_by_key(row, |odd| odd.row).ok();
+            kept.iter().filter_map(place).for_each(|place| quarantine.add(self.odd[place].reason, 1));
         }
 
         let ordered = Unordered {
@@ -304,7 +314,7 @@ impl Unordered {
             value: taken(&self.value, &kept),
             numeric: self.numeric.iter().map(|column| taken(column, &kept)).collect(),
             categorical: Vec::new(),
-            infinite: Vec::new(),
+            odd: Vec::new(),
             rows: self.rows,
             quarantine,
         };
@@ -389,8 +399,8 @@ struct Tied {
     rows: Vec<u32>,
 }
 
-/// Keeps, of each customer's tied rows, the one whose pass-through columns are greatest as texts. Rows that are equal in all
-/// of them as well say the same, whichever is kept.
+/// Keeps, of each customer's tied rows, the one whose pass-through columns are greatest as texts. Rows that are equal
+/// in all of them as well say the same, whichever is kept.
 fn break_ties(kept: &mut [u32], tied: &[Tied], copied: impl Fn(&[u32]) -> Result<Vec<CopiedColumn>>) -> Result<()> {
     if tied.is_empty() {
         return Ok(());
@@ -478,10 +488,11 @@ fn read_piece(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, 
             days.extend(instants.map(|(instant, _)| instant.map_or(NO_DAY, |instant| zone.day_of(instant).0)));
         }
         for (column, name) in rows.numeric.iter_mut().zip(&settings.numeric) {
-            read_numbers(column, &mut rows.infinite, &batch, name, &valid);
+            let largest = f64::from(f32::MAX);
+            read_numbers(column, largest, &mut rows.odd, &batch, name, &valid);
         }
         if let Some(name) = &settings.value {
-            read_numbers(&mut rows.value, &mut rows.infinite, &batch, name, &valid);
+            read_numbers(&mut rows.value, f64::MAX, &mut rows.odd, &batch, name, &valid);
         }
         for (coded, name) in rows.categorical.iter_mut().zip(&settings.categorical) {
             read_levels(coded, &batch, name, &valid);
@@ -510,8 +521,16 @@ fn read_ids(all: &mut Ids, array: &ArrayRef) -> Vec<bool> {
     }
 }
 
-/// Appends the numbers of the valid rows of a batch. Those that are infinite become null, and their rows are told.
-fn read_numbers(all: &mut Vec<f64>, infinite: &mut Vec<u32>, batch: &RecordBatch, column: &str, valid: &[bool]) {
+/// Appends the numbers of the valid rows of a batch. Those that are infinite become null, those beyond the largest the
+/// largest; the rows of both are told.
+fn read_numbers(
+    all: &mut Vec<f64>,
+    largest: f64,
+    odd: &mut Vec<OddRow>,
+    batch: &RecordBatch,
+    column: &str,
+    valid: &[bool],
+) {
     let Some(array) = batch.column_by_name(column) else {
         all.extend(valid.iter().filter(|valid| **valid).map(|_| f64::NAN));
         return;
@@ -520,10 +539,13 @@ fn read_numbers(all: &mut Vec<f64>, infinite: &mut Vec<u32>, batch: &RecordBatch
     let mut numbers = Vec::new();
     decode::numbers(array, &mut numbers);
     for (&number, _) in numbers.iter().zip(valid).filter(|(_, valid)| **valid) {
+        let row = all.len() as u32;
         if number.is_infinite() {
-            infinite.push(all.len() as u32);
+            odd.push(OddRow { row, reason: Reason::NonFinite });
+        } else if number.abs() > largest {
+            odd.push(OddRow { row, reason: Reason::TooLarge });
         }
-        all.push(if number.is_finite() { number } else { f64::NAN });
+        all.push(if number.is_finite() { number.clamp(-largest, largest) } else { f64::NAN });
     }
 }
 

@@ -78,8 +78,8 @@ fn one(byte: u8) -> Option<i64> {
     byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
 }
 
-/// The number that eight digits spell, of which the first is the lowest byte: in pairs, then fours, then all (D. Lemire,
-/// "Quickly parsing eight digits", 2018).
+/// The number that eight digits spell, of which the first is the lowest byte: in pairs, then fours, then all (D.
+/// Lemire, "Quickly parsing eight digits", 2018).
 #[inline]
 fn eight(text: u64) -> Option<i64> {
     // A digit has 3 as its upper half, and still has it when 6 is added.

@@ -11,8 +11,9 @@ use arrow_array::ArrayRef;
 
 const BATCH_ROWS: usize = 16_384;
 
-/// Reads the pass-through columns of some rows into `length` slots. `slots` says of each batch of ids, in the order of the
-/// table, where its rows go. A list is short and the table long, so this is done when it is known whose rows are wanted.
+/// Reads the pass-through columns of some rows into `length` slots. `slots` says of each batch of ids, in the order of
+/// the table, where its rows go. A list is short and the table long, so this is done when it is known whose rows are
+/// wanted.
 pub(super) fn read(
     table: &Table,
     settings: &config::Customers,

@@ -64,7 +64,8 @@ struct DateParts {
     day: Option<i8>,
 }
 
-/// The year, the month and the day at the start of a text, with one kind of separator between them, and what comes behind.
+/// The year, the month and the day at the start of a text, with one kind of separator between them, and what comes
+/// behind.
 fn parts_of_date(text: &str) -> Option<(DateParts, &str)> {
     let year = text.get(..4).filter(|year| year.bytes().all(|byte| byte.is_ascii_digit()))?;
     let separator = text[4..].chars().next().filter(|c| ['-', '_', '.', '/'].contains(c))?;

@@ -1,5 +1,5 @@
-//! What files and folders are besides plain Parquet: told by their first bytes, by their names, and by the logs of table
-//! formats.
+//! What files and folders are besides plain Parquet: told by their first bytes, by their names, and by the logs of
+//! table formats.
 
 use super::tree::{Child, Disk, Tree};
 use std::ffi::OsStr;
@@ -52,8 +52,8 @@ const COPIES: [&str; 16] = [
 /// Endings of files that are compressed as a whole.
 const COMPRESSED: [&str; 8] = ["gz", "gzip", "zst", "bz2", "xz", "lz4", "zip", "7z"];
 
-/// Whether a name is of a marker, of something hidden, or of work in progress: with `_` or `.` in front, as other programs
-/// have it too. A folder named for a column, such as `_date=2026-05-01`, holds data though.
+/// Whether a name is of a marker, of something hidden, or of work in progress: with `_` or `.` in front, as other
+/// programs have it too. A folder named for a column, such as `_date=2026-05-01`, holds data though.
 pub(super) fn is_marker(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let is_underscored = name.starts_with('_') && !name.contains('=');

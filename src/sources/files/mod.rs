@@ -35,13 +35,14 @@ pub(crate) struct Listing {
 
 /// Lists the Parquet files of a source in path order. `what` names the source in messages ("signal `logins`").
 ///
-/// A path to a file is that file. In a directory, and under a glob, the files count that are named `*.parquet`, `*.parq` or
-/// `*.pq` or begin as Parquet files do, at any depth, but none below names that begin with `_` or `.` (markers and work in
-/// progress of other tools), unless the pattern itself names them. A file that is found under several names counts once.
+/// A path to a file is that file. In a directory, and under a glob, the files count that are named `*.parquet`,
+/// `*.parq` or `*.pq` or begin as Parquet files do, at any depth, but none below names that begin with `_` or `.`
+/// (markers and work in progress of other tools), unless the pattern itself names them. A file that is found under
+/// several names counts once.
 ///
 /// # Errors
-/// [`Error::Contract`] where there is no such file, and where a table of a format with a log lies; [`Error::Config`] for a
-/// pattern that is none.
+/// [`Error::Contract`] where there is no such file, and where a table of a format with a log lies; [`Error::Config`]
+/// for a pattern that is none.
 pub(crate) fn list(path: &Path, what: &str) -> Result<Listing> {
     list_in(&Disk, path, what)
 }
@@ -117,7 +118,8 @@ fn refuse_tables(tree: &dyn Tree, folder: &Path, found: &[(PathBuf, TableFormat)
     }
 }
 
-/// The table of a format with a log that a folder is, or lies in. A folder above that cannot be looked into is taken for none.
+/// The table of a format with a log that a folder is, or lies in. A folder above that cannot be looked into is taken
+/// for none.
 fn table_around(tree: &dyn Tree, folder: &Path) -> Option<(PathBuf, TableFormat)> {
     let resolved = tree.resolved(folder).ok()?;
     let mut below: Option<&Path> = None;
@@ -155,7 +157,8 @@ fn no_files(tree: &dyn Tree, place: &str, found: &Found) -> Error {
         String::new()
     } else {
         format!(
-            ". There is {} here; write it as Parquet, for example with DuckDB: COPY (SELECT * FROM 'file') TO 'file.parquet'",
+            ". There is {} here; write it as Parquet, for example with DuckDB: COPY (SELECT * FROM 'file') TO \
+             'file.parquet'",
             formats.join(" and ")
         )
     };

@@ -41,8 +41,8 @@ impl SourceFile {
         date.ok().map(Day::from_date)
     }
 
-    /// The first and last calendar day that the partition folders allow for `time`: a folder named for the time
-    /// column itself, for `date`, for a month (`month=2026-05`, `ym=202605`), or for `year`, `month` and `day`. Folders of
+    /// The first and last calendar day that the partition folders allow for `time`: a folder named for the time column
+    /// itself, for `date`, for a month (`month=2026-05`, `ym=202605`), or for `year`, `month` and `day`. Folders of
     /// other names (`ingested=…`, `dt=…`) say nothing certain about when a row happened.
     pub(crate) fn partition_days(&self, time: &str, zone: &Zone) -> Option<(Day, Day)> {
         for key in [time, "date"] {

@@ -322,8 +322,8 @@ mod links {
         }
     }
 
-    /// The rules as they are documented, followed name by name, however often they lead to the same: which names lead to
-    /// which files. A path that leads through a folder which it has been in is not followed further.
+    /// The rules as they are documented, followed name by name, however often they lead to the same: which names lead
+    /// to which files. A path that leads through a folder which it has been in is not followed further.
     fn model(
         folder: &Path,
         visited: &mut Vec<PathBuf>,

@@ -1,8 +1,8 @@
 //! The walk from a folder to the files that a pattern names.
 //!
-//! A folder is looked at once for each part of the pattern, by whatever names it is reached, so that links which lead in
-//! a circle end, and none of them multiplies what is found. Links are followed after everything else: a file that has a
-//! name without links in it is known by that.
+//! A folder is looked at once for each part of the pattern, by whatever names it is reached, so that links which lead
+//! in a circle end, and none of them multiplies what is found. Links are followed after everything else: a file that
+//! has a name without links in it is known by that.
 
 use super::formats::{self, TableFormat, MAGIC_BYTES};
 use super::pattern::{Part, Pattern, Wildcard};
@@ -157,8 +157,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Goes on in a folder, or takes a file if all parts have been matched. `is_asked_for` says whether the pattern asks for
-    /// the file whatever it is.
+    /// Goes on in a folder, or takes a file if all parts have been matched. `is_asked_for` says whether the pattern
+    /// asks for the file whatever it is.
     fn follow(&mut self, path: PathBuf, is_link: bool, matched: usize, is_asked_for: bool) -> Result<()> {
         let is_last = matched >= self.parts.len();
         match self.entry(&path)? {

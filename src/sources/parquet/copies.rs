@@ -48,8 +48,8 @@ fn alike<'a, D: Eq + Hash>(files: impl Iterator<Item = (D, &'a OpenFile)>) -> im
     groups.into_values().filter(|group| group.len() > 1)
 }
 
-/// A digest of what the footer of a file says, and of what its folders say, which tells rows apart that are the same in the
-/// files.
+/// A digest of what the footer of a file says, and of what its folders say, which tells rows apart that are the same in
+/// the files.
 fn footer_digest(file: &OpenFile) -> u128 {
     let mut digest = Xxh3::new();
     digest.update(&file.bytes.to_le_bytes());

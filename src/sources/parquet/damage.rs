@@ -2,7 +2,7 @@
 //! happens once a run, when it is about to stop, so it may take its time.
 
 use super::guard::guarded;
-use super::page_header::check_dictionaries;
+use super::page_header::check_pages;
 use crate::sources::contract::convert::Why;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::ProjectionMask;
@@ -50,7 +50,7 @@ fn decode(path: &Path, metadata: &ArrowReaderMetadata, column: usize, row_group:
     let expected = usize::try_from(metadata.metadata().row_group(row_group).num_rows()).unwrap_or(0);
     let decoded = guarded(|| {
         let columns = ProjectionMask::roots(metadata.parquet_schema(), [column]);
-        check_dictionaries(&file, metadata, &columns, &[row_group])?;
+        check_pages(&file, metadata, &columns, row_group)?;
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
             .with_projection(columns)
             .with_row_groups(vec![row_group])

@@ -347,7 +347,8 @@ pub fn integers(array: &ArrayRef, out: &mut Vec<i64>) -> Option<NullBuffer> {
     nulls_of(array)
 }
 
-/// As [`integers`]: the array's own values where these are 64-bit integers without a null, else what `out` is filled with.
+/// As [`integers`]: the array's own values where these are 64-bit integers without a null, else what `out` is filled
+/// with.
 pub fn integers_of<'a>(array: &'a ArrayRef, out: &'a mut Vec<i64>) -> Column<'a> {
     match array.as_primitive_opt::<Int64Type>() {
         Some(array) if array.null_count() == 0 => Column { values: array.values(), nulls: None },

@@ -1,5 +1,5 @@
-//! Columns that a file holds although its folders name them, too. The file's column counts; where the two disagree, one of
-//! them is wrong.
+//! Columns that a file holds although its folders name them, too. The file's column counts; where the two disagree, one
+//! of them is wrong.
 
 use super::OpenFile;
 use crate::observer::Note;

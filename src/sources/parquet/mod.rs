@@ -56,9 +56,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens a source, without the files that hold none of the needed days, and holds every file against the needs. What
-    /// this program published itself is no source, other than what is `accepted`. Problems are appended to `problems`, a
-    /// line each; then there is no table.
+    /// Opens a source, without the files that hold none of the needed days, and holds every file against the needs.
+    /// What this program published itself is no source, other than what is `accepted`. Problems are appended to
+    /// `problems`, a line each; then there is no table.
     pub fn open(
         what: &str,
         path: &Path,
@@ -137,8 +137,8 @@ impl Table {
     pub(crate) fn odd_folder_ids(&self) -> Option<String> {
         let (file, text) = self.files.iter().find_map(|file| Some((file, file.folders.odd_id()?)))?;
         Some(format!(
-            "{}: the ids in the names of folders must be {}s, as other ids are, and `{text}` is not, in {}; write both as \
-             one type",
+            "{}: the ids in the names of folders must be {}s, as other ids are, and `{text}` is not, in {}; write both \
+             as one type",
             self.what,
             self.id_kind.name(),
             file.file.path.display()
@@ -182,8 +182,8 @@ impl Table {
         let (instants, wall_clock) = (first(true)?, first(false)?);
         (!zone.is_utc()).then(|| {
             Note::warning(format!(
-                "{}: column `{column}` holds instants in {} (a zone, or INT96, which is UTC) and times without a zone in {}, \
-                 which are read as those of {}; if both mean the same, they are hours apart: write them alike",
+                "{}: column `{column}` holds instants in {} (a zone, or INT96, which is UTC) and times without a zone \
+                 in {}, which are read as those of {}; if both mean the same, they are hours apart: write them alike",
                 self.what,
                 instants.file.path.display(),
                 wall_clock.file.path.display(),
@@ -214,8 +214,8 @@ impl Table {
     }
 }
 
-/// Whether the ids of tables that have them in the names of folders alone are texts: some cannot be integers, and no table
-/// has integers in a column.
+/// Whether the ids of tables that have them in the names of folders alone are texts: some cannot be integers, and no
+/// table has integers in a column.
 pub(crate) fn folder_ids_are_text<'a>(tables: impl IntoIterator<Item = &'a Table> + Clone) -> bool {
     let mut files = tables.clone().into_iter().flat_map(|table| &table.files);
     let has_integers = || tables.clone().into_iter().any(|table| table.own_id_kind == Some(IdKind::Integer));

@@ -3,7 +3,7 @@
 use super::damage::{self, Damage};
 use super::folders::FolderColumns;
 use super::guard::guarded;
-use super::page_header::check_dictionaries;
+use super::page_header::check_pages;
 use crate::error::{Error, Result};
 use crate::sources::contract::convert::{Conversions, Why};
 use crate::sources::contract::{Form, IdKind, Need, ReadIds, Role, Verdict, EXTENSION, UUID};
@@ -17,11 +17,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::ProjectionMask;
 use parquet::basic::{ConvertedType, LogicalType};
 use parquet::file::metadata::ParquetMetaData;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A file whose footer has been read.
 #[derive(Clone)]
@@ -36,6 +36,8 @@ pub struct OpenFile {
     pub schema: SchemaRef,
     /// How the needed columns are read.
     forms: Arc<[(String, Form)]>,
+    /// The columns whose pages have been checked: row group and leaf.
+    checked: Arc<Mutex<HashSet<(usize, usize)>>>,
     /// How ids are read.
     pub(super) ids: ReadIds,
     /// The needed columns that its folders hold instead.
@@ -73,7 +75,7 @@ impl OpenFile {
         let asked = Asked { file: self, columns: roots, row_groups, next: rows.start, end: rows.end };
 
         let built = guarded(|| {
-            check_dictionaries(&file, &self.metadata, &mask, &asked.row_groups)?;
+            asked.row_groups.iter().try_for_each(|&row_group| self.check_pages(&file, &mask, row_group))?;
             let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
                 .with_projection(mask)
                 .with_batch_size(batch_size)
@@ -92,6 +94,21 @@ impl OpenFile {
             }),
             Err(why) => Err(asked.undecodable(&why)),
         }
+    }
+
+    /// Checks the pages of the columns to be read, once, however many threads read pieces of them.
+    fn check_pages(&self, file: &File, mask: &ProjectionMask, row_group: usize) -> Result<(), String> {
+        let leaves = (0..self.metadata.parquet_schema().num_columns()).filter(|&leaf| mask.leaf_included(leaf));
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let unchecked: Vec<usize> = leaves.filter(|&leaf| !checked.contains(&(row_group, leaf))).collect();
+        if unchecked.is_empty() {
+            return Ok(());
+        }
+
+        let unchecked_mask = ProjectionMask::leaves(self.metadata.parquet_schema(), unchecked.iter().copied());
+        check_pages(file, &self.metadata, &unchecked_mask, row_group)?;
+        checked.extend(unchecked.into_iter().map(|leaf| (row_group, leaf)));
+        Ok(())
     }
 
     /// The place of a column that is not nested among the leaves of the schema, if the file has it.
@@ -265,7 +282,8 @@ pub(super) fn open_file(file: SourceFile, needs: &[Need]) -> Result<OpenFile, St
     });
     let (metadata, schema, forms) = read.and_then(|read| read).map_err(unreadable)?;
     let folders = FolderColumns::new(&file, metadata.schema(), needs);
-    Ok(OpenFile { file, metadata, bytes, schema, forms, ids: ReadIds::of_kind(IdKind::Integer), folders })
+    let ids = ReadIds::of_kind(IdKind::Integer);
+    Ok(OpenFile { file, metadata, bytes, schema, forms, checked: Arc::default(), ids, folders })
 }
 
 /// Fails where a footer contradicts itself or its file, as that of a damaged file may: what it says decides how much

@@ -39,7 +39,8 @@ pub(super) fn take_out(
     }
     if files.is_empty() {
         return Err(format!(
-            "{what}: found what this program wrote itself, and no source: {}; name the table that its rows were made from",
+            "{what}: found what this program wrote itself, and no source: {}; name the table that its rows were made \
+             from",
             some_of(&taken)
         ));
     }

@@ -2,7 +2,10 @@
 //! and the Rust writers leave behind the row groups. It pays where row groups are large compared with the look-back.
 
 use super::guard::guarded;
+use super::page_header::page_rows;
+use super::statistics;
 use crate::sources::parquet::OpenFile;
+use parquet::basic::BoundaryOrder;
 use parquet::file::page_index::column_index::{ColumnIndexMetaData, PrimitiveColumnIndex};
 use parquet::file::page_index::index_reader::{decode_column_index, decode_offset_index};
 use std::fs::File;
@@ -18,7 +21,8 @@ pub(crate) struct Page {
     pub range: Option<(i64, i64)>,
 }
 
-/// The pages of a column in a row group. None without an index that can be used, whatever the reason: it only saves work.
+/// The pages of a column in a row group. None without an index that can be used, whatever the reason: it only saves
+/// work.
 pub(crate) fn pages(file: &OpenFile, column: &str, row_group: usize) -> Option<Vec<Page>> {
     let group = file.metadata.metadata().row_group(row_group);
     let chunk = group.column(file.leaf(column)?);
@@ -43,8 +47,36 @@ pub(crate) fn pages(file: &OpenFile, column: &str, row_group: usize) -> Option<V
     let ends = starts.iter().skip(1).copied().chain([usize::try_from(group.num_rows()).ok()?]);
     let pages = starts.iter().zip(ends).zip(&ranges).map(|((&start, end), &range)| Page { rows: start..end, range });
     let pages: Vec<Page> = pages.collect();
-    let whole = starts.len() == ranges.len() && starts.first() == Some(&0);
-    (whole && pages.iter().all(|page| page.rows.start <= page.rows.end)).then_some(pages)
+    let is_whole = starts.len() == ranges.len() && starts.first() == Some(&0);
+    let is_ascending = pages.iter().all(|page| page.rows.start <= page.rows.end);
+    let agrees = || agrees_with_group(&pages, statistics::value_range(file, column, row_group)?, &column_index);
+    // The headers of the pages say how many rows each has, too.
+    let counts = || {
+        Some(
+            page_rows(&File::open(&file.file.path).ok()?, chunk)?
+                .into_iter()
+                .eq(pages.iter().map(|page| page.rows.len())),
+        )
+    };
+    (is_whole && is_ascending && agrees()? && counts()?).then_some(pages)
+}
+
+/// Whether the least and greatest values of the pages are those of their row group, and in the order that the index
+/// claims. A damaged index must not hide rows.
+fn agrees_with_group(pages: &[Page], (least, greatest): (i64, i64), index: &ColumnIndexMetaData) -> Option<bool> {
+    let ranges: Vec<(i64, i64)> = pages.iter().filter_map(|page| page.range).collect();
+    let low = ranges.iter().map(|range| range.0).min()?;
+    let high = ranges.iter().map(|range| range.1).max()?;
+    let is_each_one = ranges.iter().all(|range| range.0 <= range.1);
+
+    let mut pairs = ranges.windows(2);
+    let is_in_order = match index.get_boundary_order()? {
+        BoundaryOrder::ASCENDING => pairs.all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 <= pair[1].1),
+        BoundaryOrder::DESCENDING => pairs.all(|pair| pair[0].0 >= pair[1].0 && pair[0].1 >= pair[1].1),
+        // Nothing would tell a damaged bound, and hardly a page could be left out.
+        BoundaryOrder::UNORDERED => false,
+    };
+    Some((low, high) == (least, greatest) && is_each_one && is_in_order)
 }
 
 fn ranges(index: &ColumnIndexMetaData) -> Option<Vec<Option<(i64, i64)>>> {

@@ -30,8 +30,8 @@ fn described(description: &str) -> Vec<String> {
     columns.iter().filter_map(|column| column.as_str().map(str::to_owned)).collect()
 }
 
-/// Whether a column is called as pandas calls an index that has no name: `__index_level_0__`, or `Unnamed: 0` where one came
-/// through a CSV file.
+/// Whether a column is called as pandas calls an index that has no name: `__index_level_0__`, or `Unnamed: 0` where one
+/// came through a CSV file.
 fn is_nameless_index(column: &str) -> bool {
     let level = column.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
     let unnamed = column.strip_prefix("Unnamed: ");

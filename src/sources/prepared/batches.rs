@@ -39,7 +39,8 @@ impl Batches {
     ) -> Option<Batches> {
         if batches.is_empty() {
             problems.push(format!(
-                "{what}: found no record batch, expected at least one; a batch without rows says which columns there are"
+                "{what}: found no record batch, expected at least one; a batch without rows says which columns there \
+                 are"
             ));
             return None;
         }

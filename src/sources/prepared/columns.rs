@@ -2,6 +2,7 @@
 
 use super::keys::{day_of, SelectedRows};
 use super::part::Part;
+use super::text_room::TextRoom;
 use super::{PreparedTable, UNUSED};
 use crate::calendar::Zone;
 use crate::error::Result;
@@ -10,16 +11,16 @@ use crate::sources::copied::{CopiedColumn, Gathered};
 use crate::sources::customers::levels::{Coded, Levels, NO_LEVEL};
 use crate::sources::customers::NO_DAY;
 use crate::sources::parquet::decode::{self, Times};
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef};
 use rayon::prelude::*;
 
 /// At least this many groups of columns are read independently of each other.
 const GROUPS: usize = 64;
 
 impl PreparedTable {
-    /// Fills numeric columns in: `columns` holds, feature by feature, one slice a block, and `places` gives the
-    /// block and the row of each row of the run. Null, NaN and values that are not finite become NaN; returned is how
-    /// many values of each feature were infinite.
+    /// Fills numeric columns in: `columns` holds, feature by feature, one slice a block, and `places` gives the block
+    /// and the row of each row of the run. Null, NaN and values that are not finite become NaN, those too large the
+    /// largest that is kept; returned is how many values of each feature were such.
     ///
     /// # Errors
     /// A file that cannot be decoded.
@@ -29,7 +30,7 @@ impl PreparedTable {
         names: &[String],
         places: &[(u32, u32)],
         columns: Vec<Target<'_>>,
-    ) -> Result<Vec<u64>> {
+    ) -> Result<Vec<OddNumbers>> {
         let mut tasks: Vec<(&[String], Vec<Target<'_>>)> = Vec::new();
         let each = columns.len().div_ceil(GROUPS).max(1);
         let mut columns = columns.into_iter();
@@ -37,24 +38,24 @@ impl PreparedTable {
             tasks.push((names, columns.by_ref().take(each).collect()));
         }
 
-        let filled: Vec<Vec<u64>> = tasks
+        let filled: Vec<Vec<OddNumbers>> = tasks
             .into_par_iter()
             .map(|(names, mut targets)| {
-                let mut infinite = vec![0; names.len()];
+                let mut odd = vec![OddNumbers::default(); names.len()];
                 let mut numbers = Vec::new();
                 self.read(rows, names, |column, positions, source| {
                     let target = &mut targets[column];
                     let mut put = |&position: &u32, value: f64| {
                         if position != UNUSED {
                             let (block, row) = places[position as usize];
-                            infinite[column] += u64::from(value.is_infinite());
+                            odd[column].count(value);
                             target[block as usize][row as usize] = narrowed(value);
                         }
                     };
                     source.numbers(positions.len(), &mut numbers);
                     positions.iter().zip(&numbers).for_each(|(position, &value)| put(position, value));
                 })?;
-                Ok(infinite)
+                Ok(odd)
             })
             .collect::<Result<_>>()?;
 
@@ -66,12 +67,18 @@ impl PreparedTable {
     /// # Errors
     /// A file that cannot be decoded.
     pub fn levels(&self, rows: &SelectedRows, columns: &[String]) -> Result<Vec<Levels>> {
+        let room = TextRoom::new(&self.memory);
         let levels: Vec<Vec<Levels>> = columns
             .par_chunks(columns.len().div_ceil(GROUPS).max(1))
             .map(|names| {
                 let mut found: Vec<Coded> = names.iter().map(|_| Coded::nulls(rows.len())).collect();
+                let mut entered = Ok(());
                 self.read(rows, names, |column, positions, source| {
+                    if entered.is_err() {
+                        return;
+                    }
                     let found = &mut found[column];
+                    let before = found.text_bytes();
                     match source {
                         Values::Array(array, _) => {
                             let texts = decode::texts(array);
@@ -92,7 +99,9 @@ impl PreparedTable {
                             }
                         }
                     }
+                    entered = room.enter(&names[column], found.text_bytes() - before);
                 })?;
+                entered?;
                 Ok(found.into_iter().map(Coded::in_order).collect())
             })
             .collect::<Result<_>>()?;
@@ -120,8 +129,8 @@ impl PreparedTable {
         columns.par_iter().map(day).collect()
     }
 
-    /// The numbers of a column, one for each row of the run (NaN is null), and how many values were infinite; they become
-    /// null.
+    /// The numbers of a column, one for each row of the run (NaN is null), and how many values were infinite; they
+    /// become null.
     ///
     /// # Errors
     /// A file that cannot be decoded.
@@ -148,6 +157,7 @@ impl PreparedTable {
         let mut slot_of = vec![None; rows.len()];
         wanted.iter().enumerate().for_each(|(slot, &position)| slot_of[position as usize] = Some(slot));
         let parts = self.origin.parts();
+        let room = TextRoom::new(&self.memory);
 
         let column = |name: &String| {
             let mut gathered = Gathered::new();
@@ -164,7 +174,9 @@ impl PreparedTable {
                 }
             })?;
             let kinds: Vec<CopyType> = parts.iter().filter_map(|part| part.copy_type(name)).collect();
-            gathered.column(name, &kinds, wanted.len())
+            let copied = gathered.column(name, &kinds, wanted.len())?;
+            room.enter(name, copied.values.get_array_memory_size() as u64)?;
+            Ok(copied)
         };
         self.passthrough.iter().map(column).collect()
     }
@@ -205,6 +217,23 @@ impl PreparedTable {
             })?;
         }
         Ok(())
+    }
+}
+
+/// How many values of a feature could not be kept as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OddNumbers {
+    /// Infinite ones, which count as missing.
+    pub infinite: u64,
+    /// Finite ones beyond the range of single precision, for which its largest number stands.
+    pub too_large: u64,
+}
+
+impl OddNumbers {
+    fn count(&mut self, value: f64) {
+        let is_beyond = value.abs() > f64::from(f32::MAX);
+        self.infinite += u64::from(value.is_infinite());
+        self.too_large += u64::from(is_beyond && value.is_finite());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::origin::WHAT;
 use super::part::Part;
+use super::text_room::TextRoom;
 use super::{PreparedTable, UNUSED};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
@@ -21,8 +22,11 @@ impl PreparedTable {
     /// [`Error::Contract`] when a file cannot be decoded, or a label is neither 0 nor 1.
     pub fn keys(&self, zone: &Zone) -> Result<Keys> {
         let groups: Vec<(Part<'_>, usize)> = self.origin.parts().into_iter().flat_map(row_groups).collect();
-        let parts: Vec<Keys> =
-            groups.into_par_iter().map(|(part, group)| self.keys_of(part, group, zone)).collect::<Result<_>>()?;
+        let room = TextRoom::new(&self.memory);
+        let parts: Vec<Keys> = groups
+            .into_par_iter()
+            .map(|(part, group)| self.keys_of(part, group, zone, &room))
+            .collect::<Result<_>>()?;
         let mut keys = Keys::default();
 
         for part in parts {
@@ -38,8 +42,8 @@ impl PreparedTable {
 
         if let (Some(odd), Some(label)) = (keys.odd_label, &self.label) {
             return Err(Error::Contract(format!(
-                "{WHAT}: column `{label}` (table.label) holds {odd}, and {} of {} rows hold neither 0 nor 1. A label is 0 \
-                 or false (stayed), 1 or true (churned), or null (not known yet); write it as that",
+                "{WHAT}: column `{label}` (table.label) holds {odd}, and {} of {} rows hold neither 0 nor 1. A label \
+                 is 0 or false (stayed), 1 or true (churned), or null (not known yet); write it as that",
                 keys.odd_labels,
                 keys.rows(),
             )));
@@ -51,7 +55,7 @@ impl PreparedTable {
         Ok(keys)
     }
 
-    fn keys_of(&self, part: Part<'_>, group: usize, zone: &Zone) -> Result<Keys> {
+    fn keys_of(&self, part: Part<'_>, group: usize, zone: &Zone, room: &TextRoom) -> Result<Keys> {
         let mut columns = vec![self.id.as_str()];
         columns.extend(self.label.as_deref());
         columns.extend(self.as_of.as_deref());
@@ -59,8 +63,12 @@ impl PreparedTable {
         let mut keys = Keys::default();
         let mut times = Times::new(zone);
         let (mut ids, mut instants, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut entered = Ok(());
 
         part.read(&columns, &[group], |rows, arrays| {
+            if entered.is_err() {
+                return;
+            }
             keys.groups.push(rows);
             if let Some(array) = &arrays[0] {
                 match self.origin.id_kind() {
@@ -72,7 +80,11 @@ impl PreparedTable {
                     IdKind::Text => {
                         let texts = decode::texts(array);
                         let text = |p: &Option<u32>| p.and_then(|p| texts.values.get(p as usize).cloned());
+                        let first = keys.texts.len();
                         keys.texts.extend(texts.positions.iter().map(text));
+                        let lengths = keys.texts[first..].iter().map(|text| text.as_ref().map_or(0, String::len));
+                        let bytes = lengths.sum::<usize>() + rows * size_of::<Option<String>>();
+                        entered = room.enter(&self.id, bytes as u64);
                     }
                 }
             }
@@ -97,7 +109,7 @@ impl PreparedTable {
                 }
             }
         })?;
-        Ok(keys)
+        entered.map(|()| keys)
     }
 }
 

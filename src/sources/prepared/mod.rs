@@ -7,9 +7,11 @@ pub mod columns;
 pub mod keys;
 pub mod origin;
 mod part;
+mod text_room;
 
 use crate::config::{self, EpochUnit};
 use crate::error::Result;
+use crate::memory::Memory;
 use crate::sources::contract::convert::is_utf8;
 use crate::sources::contract::{in_one, type_name, Need, Role, Values};
 use crate::spelling;
@@ -64,6 +66,8 @@ pub struct PreparedTable {
     pub left_out: Vec<String>,
     /// Columns that are pandas' index and so no features.
     pub indexes: Vec<String>,
+    /// What its texts may take.
+    memory: Memory,
 }
 
 /// What a column can be, by its type.
@@ -97,7 +101,12 @@ impl PreparedTable {
     ///
     /// # Errors
     /// [`Error::Contract`](crate::Error::Contract) with a line for every mismatch of every file or batch.
-    pub fn open(given: Given<'_>, settings: &config::Table, wanted: &Wanted<'_>) -> Result<PreparedTable> {
+    pub fn open(
+        given: Given<'_>,
+        settings: &config::Table,
+        wanted: &Wanted<'_>,
+        memory: &Memory,
+    ) -> Result<PreparedTable> {
         let mut problems = Vec::new();
         let Some(plain) = Origin::open(given, &[], &mut problems) else {
             return Err(in_one(&problems));
@@ -129,6 +138,7 @@ impl PreparedTable {
             dates: Vec::new(),
             left_out: Vec::new(),
             indexes: Vec::new(),
+            memory: memory.clone(),
         };
 
         let why = match *wanted {
@@ -166,8 +176,8 @@ impl PreparedTable {
         }
     }
 
-    /// SHA-256 of the values that the run reads, if they come as record batches: the same for any cut into batches and any
-    /// encoding of the columns.
+    /// SHA-256 of the values that the run reads, if they come as record batches: the same for any cut into batches and
+    /// any encoding of the columns.
     pub fn content_sha256(&self) -> Option<String> {
         match &self.origin {
             Origin::Files(_) => None,
@@ -175,9 +185,9 @@ impl PreparedTable {
         }
     }
 
-    /// Every column that has no role and is not ignored, by its type unless it is listed. The value at stake is known as
-    /// of the date and so may be a feature too; a column that is passed through is one only if it is listed, and so is one
-    /// that is pandas' index.
+    /// Every column that has no role and is not ignored, by its type unless it is listed. The value at stake is known
+    /// as of the date and so may be a feature too; a column that is passed through is one only if it is listed, and so
+    /// is one that is pandas' index.
     fn choose_features(&mut self, columns: &[Column], indexes: &HashSet<String>, settings: &config::Table) {
         let roles = [Some(&self.id), self.label.as_ref(), self.as_of.as_ref(), self.fold.as_ref()];
         for column in columns {
@@ -251,7 +261,8 @@ struct Column {
     type_name: String,
 }
 
-/// The columns of all files or batches, in the order of their first appearance. Text in any of them makes a column text.
+/// The columns of all files or batches, in the order of their first appearance. Text in any of them makes a column
+/// text.
 fn columns_of(origin: &Origin) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();

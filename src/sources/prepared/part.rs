@@ -78,8 +78,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Reads some columns of some row groups, in order. `take` gets a number of rows, and their values column by column;
-    /// there are none where the part lacks the column.
+    /// Reads some columns of some row groups, in order. `take` gets a number of rows, and their values column by
+    /// column; there are none where the part lacks the column.
     pub fn read(
         self,
         columns: &[&str],

@@ -1,13 +1,13 @@
 //! Bins: where the scan puts its rows, by signal and partition.
 //!
-//! A thread hands its rows over a batch at a time: those of all partitions, one partition behind the other. They are appended
-//! to the thread's slab, which has a part for each range of partitions. When the last partition of a range has been worked on,
-//! its parts of all slabs are free, and the features of the next ones take their place.
+//! A thread hands its rows over a batch at a time: those of all partitions, one partition behind the other. They are
+//! appended to the thread's slab, which has a part for each range of partitions. When the last partition of a range has
+//! been worked on, its parts of all slabs are free, and the features of the next ones take their place.
 //!
-//! Under a memory limit every batch has a slab of its own, and these lie in memory while the budget lasts. When it is exceeded,
-//! one thread writes whatever all bins hold to a scratch file, partition after partition, so that a partition is read back in a
-//! few long pieces; the others wait if they too have a batch to hand over. If anything
-//! was written, the rest is written at the end of the scan as well: the memory is then free for the features.
+//! Under a memory limit every batch has a slab of its own, and these lie in memory while the budget lasts. When it is
+//! exceeded, one thread writes whatever all bins hold to a scratch file, partition after partition, so that a partition
+//! is read back in a few long pieces; the others wait if they too have a batch to hand over. If anything was written,
+//! the rest is written at the end of the scan as well: the memory is then free for the features.
 
 use super::packing::Packing;
 use super::row_layout::RowLayout;
@@ -354,7 +354,8 @@ pub(super) struct PartitionWords<'a> {
 }
 
 impl PartitionWords<'_> {
-    /// Those of one signal, in pieces, nearly in the order of their files; `read` is for those that lie in the scratch file.
+    /// Those of one signal, in pieces, nearly in the order of their files; `read` is for those that lie in the scratch
+    /// file.
     ///
     /// # Errors
     /// [`Error::Temporary`] when they cannot be read.
@@ -418,8 +419,8 @@ mod tests {
         let layout = RowLayout { fraction: false, value_words: 0, category: true, instrument: false };
         let keys = KeyLayout::fitting(4, 6, (0, 1000)).unwrap();
 
-        // Rows of an id's rest, a second and a code: 100 for partition 0, none for partition 1, 50 for partition 2. Every other
-        // batch is compact.
+        // Rows of an id's rest, a second and a code: 100 for partition 0, none for partition 1, 50 for partition 2.
+        // Every other batch is compact.
         let row = |task: usize, place: usize| [place as u32 % 16, (1000 * task + place) as u32, place as u32 % 6];
         let batch = |task: usize| {
             let rows = (0..150).map(|place| row(task, place));

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Category texts to codes. Codes depend on the order of threads; only their identity is ever used. Of a text nothing but
-/// a hash is kept: of ten million different ones, any two share theirs in one case of 300,000.
+/// Category texts to codes. Codes depend on the order of threads; only their identity is ever used. Of a text nothing
+/// but a hash is kept: of ten million different ones, any two share theirs in one case of 300,000.
 #[derive(Default)]
 pub(super) struct Categories {
     known: RwLock<HashTable<Known>>,

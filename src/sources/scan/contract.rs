@@ -28,8 +28,8 @@ pub(super) struct SignalContract<'a> {
 }
 
 impl<'a> SignalContract<'a> {
-    /// For rows within some instants, whose values take so many words, and whose categories, if they are kept, have their
-    /// codes from there.
+    /// For rows within some instants, whose values take so many words, and whose categories, if they are kept, have
+    /// their codes from there.
     pub fn new(
         name: &'a str,
         settings: &'a Signal,
@@ -77,9 +77,9 @@ impl<'a> SignalContract<'a> {
             return Ok(self.categories.growth());
         }
         Err(Error::Config(format!(
-            "the memory limit is too small for the categories of signal `{name}`: {} different texts of `{column}` are in \
-             memory already, and there are more. Leave the category out (signals.{name}.category), name a column with \
-             fewer, or set --memory-limit (or CHURN_MEMORY_LIMIT) higher",
+            "the memory limit is too small for the categories of signal `{name}`: {} different texts of `{column}` are \
+             in memory already, and there are more. Leave the category out (signals.{name}.category), name a column \
+             with fewer, or set --memory-limit (or CHURN_MEMORY_LIMIT) higher",
             self.category_count(),
             name = self.name,
             column = self.settings.category.as_deref().unwrap_or_default(),

@@ -28,14 +28,15 @@ const IN_A_BUCKET: usize = 6;
 struct Bucket {
     /// The low 32 bits of each hash.
     keys: [u32; ENTRIES],
-    /// As many of its high ones as there is room for, and below them one more than the member; 0 where there is no entry.
+    /// As many of its high ones as there is room for, and below them one more than the member; 0 where there is no
+    /// entry.
     entries: [u32; ENTRIES],
 }
 
-/// The members that ids belong to, by 64-bit hashes of the ids. The high bits of a hash give the place in the table, and an
-/// id that finds it full is in one of the next: so near that place and entry together tell all 64 bits. No integer
-/// is taken for another, then. That one of a million unknown strings is taken for one of a million customers has a
-/// probability of 5e-8.
+/// The members that ids belong to, by 64-bit hashes of the ids. The high bits of a hash give the place in the table,
+/// and an id that finds it full is in one of the next: so near that place and entry together tell all 64 bits. No
+/// integer is taken for another, then. That one of a million unknown strings is taken for one of a million customers
+/// has a probability of 5e-8.
 #[derive(Clone, Debug)]
 pub(super) struct IdIndex {
     buckets: Vec<Bucket>,
@@ -47,7 +48,8 @@ pub(super) struct IdIndex {
 }
 
 impl IdIndex {
-    /// The index of the customers; none if two string ids have the same hash, which of a million have with a probability of 3e-8.
+    /// The index of the customers; none if two string ids have the same hash, which of a million have with a
+    /// probability of 3e-8.
     pub fn new(customers: &CustomerTable, partitioning: &Partitioning) -> Option<IdIndex> {
         let hash = |customer: usize| match &customers.ids {
             Ids::Integer(ids) => hash_of_integer(ids[customer]),
@@ -71,8 +73,8 @@ impl IdIndex {
         }
     }
 
-    /// A table of so many buckets or more for hashes in ascending order and their members, of which there are at most so many
-    /// in a partition; none if too many have their places side by side.
+    /// A table of so many buckets or more for hashes in ascending order and their members, of which there are at most
+    /// so many in a partition; none if too many have their places side by side.
     fn with(count: usize, largest: usize, hashes: &[(u64, u32)]) -> Option<IdIndex> {
         let member_bits = usize::BITS - largest.leading_zeros();
         // Two hashes that differ in nothing but the bits that an entry has no room for are so many buckets apart.

@@ -35,8 +35,8 @@ use signal::{RowCounts, SignalReport, SignalScan};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Bytes that a thread gathers for each partition, on average, before it hands them over, and in all at least. The buffers
-/// of a million customers then stay in a core's cache.
+/// Bytes that a thread gathers for each partition, on average, before it hands them over, and in all at least. The
+/// buffers of a million customers then stay in a core's cache.
 const GATHERED: usize = 2 << 10;
 const LEAST_GATHERED: usize = 1 << 20;
 
@@ -77,8 +77,8 @@ impl EventStore {
 /// done.
 ///
 /// # Errors
-/// A file that cannot be decoded ([`Error::Contract`]) or read; a full disk ([`Error::Temporary`]); as-of dates that are
-/// decades apart ([`Error::Config`]).
+/// A file that cannot be decoded ([`Error::Contract`]) or read; a full disk ([`Error::Temporary`]); as-of dates that
+/// are decades apart ([`Error::Config`]).
 pub fn scan(
     scans: &[SignalScan<'_>],
     customers: &CustomerTable,
@@ -146,7 +146,8 @@ fn contracts<'a>(
     Ok((origin, scans.iter().zip(instants).map(contract).collect()))
 }
 
-/// Runs all tasks, on whichever threads are free. What comes back is, of each thread, what became of each signal's rows.
+/// Runs all tasks, on whichever threads are free. What comes back is, of each thread, what became of each signal's
+/// rows.
 fn run(scanner: &Scanner<'_>, tasks: &[Task<'_>], progress: &(dyn Fn(u64) + Sync)) -> Result<Vec<Vec<RowCounts>>> {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);

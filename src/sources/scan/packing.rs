@@ -1,8 +1,8 @@
 //! How the rows of a batch are packed: wide, or with id, time and code in one word.
 //!
-//! Signals are written in the order of time as a rule, so that a batch spans hours or days: seconds from its first take few
-//! bits, as do what tells an id from the others of its partition and the code of a category. Whatever does not fit together
-//! is packed wide, batch by batch.
+//! Signals are written in the order of time as a rule, so that a batch spans hours or days: seconds from its first take
+//! few bits, as do what tells an id from the others of its partition and the code of a category. Whatever does not fit
+//! together is packed wide, batch by batch.
 
 use super::row_layout::RowLayout;
 
@@ -16,8 +16,8 @@ pub(super) enum Packing {
     Compact(KeyLayout),
 }
 
-/// Where in a packed key, which is one word, the parts of a row lie: from the lowest bit up the rest of its id, its last
-/// code where rows have codes, and its second.
+/// Where in a packed key, which is one word, the parts of a row lie: from the lowest bit up the rest of its id, its
+/// last code where rows have codes, and its second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KeyLayout {
     /// The second that the others count from.
@@ -27,8 +27,8 @@ pub(super) struct KeyLayout {
 }
 
 impl KeyLayout {
-    /// One for ids whose rests have so many bits, codes below `codes`, and, to begin with, rows of these seconds; none if
-    /// they do not fit.
+    /// One for ids whose rests have so many bits, codes below `codes`, and, to begin with, rows of these seconds; none
+    /// if they do not fit.
     pub fn fitting(rest_bits: u32, codes: u32, (low, high): (u32, u32)) -> Option<KeyLayout> {
         let code_bits = code_bits(codes);
         if rest_bits + code_bits >= u32::BITS {

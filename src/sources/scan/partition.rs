@@ -15,8 +15,8 @@ const TARGET: usize = 2048;
 /// The most partitions: their write positions must fit a core's cache.
 const MOST: usize = 4096;
 
-/// The most bits for what tells an integer id from the others of its partition: a table of so many places stays in cache,
-/// and numbers of its members fit 16 bits.
+/// The most bits for what tells an integer id from the others of its partition: a table of so many places stays in
+/// cache, and numbers of its members fit 16 bits.
 const MOST_REST_BITS: u32 = 15;
 
 /// The factors of MurmurHash3's 64-bit finaliser.
@@ -46,8 +46,8 @@ pub struct Partitioning {
 }
 
 impl Partitioning {
-    /// Splits the customers. How many partitions there are, and which bits of an id are mixed, depends only on those who have
-    /// signed up before `day`: who comes later must not change the order in which the others are summed.
+    /// Splits the customers. How many partitions there are, and which bits of an id are mixed, depends only on those
+    /// who have signed up before `day`: who comes later must not change the order in which the others are summed.
     pub fn new(customers: &CustomerTable, day: Day) -> Partitioning {
         Partitioning::seeded(customers, day, 0)
     }
@@ -160,8 +160,8 @@ impl Partitioning {
         (self.permuted(id) & !(u64::MAX << self.shift) | above) as u32
     }
 
-    /// Partition and rest of an id of one of the customers at once, if both depend on its 32 low bits alone: twice as many ids
-    /// fit a vector, and products are much cheaper. Of other ids, whatever comes out.
+    /// Partition and rest of an id of one of the customers at once, if both depend on its 32 low bits alone: twice as
+    /// many ids fit a vector, and products are much cheaper. Of other ids, whatever comes out.
     #[inline(always)]
     pub(super) fn narrow(&self) -> Option<impl Fn(i64) -> (u32, u32) + '_> {
         // Nothing of the rest is from above the bits that are mixed, and these are few.
@@ -176,8 +176,8 @@ impl Partitioning {
         })
     }
 
-    /// The low bits of an id, mixed one to one. All reach the top ones, so ids that agree in their low (or high) bits spread
-    /// all the same.
+    /// The low bits of an id, mixed one to one. All reach the top ones, so ids that agree in their low (or high) bits
+    /// spread all the same.
     #[inline]
     fn permuted(&self, id: i64) -> u64 {
         // Products with odd numbers can be undone, and so can the shift: MurmurHash3's finaliser, cut to these bits.

@@ -5,6 +5,7 @@ use crate::calendar::{Zone, MICROS};
 use crate::sources::parquet::page_index::{self, Page};
 use crate::sources::parquet::pieces::FilePiece;
 use crate::sources::parquet::statistics;
+use std::ops::Range;
 
 /// Rows that a task has at least, if its row group is cut.
 const PIECE_ROWS: usize = 1 << 20;
@@ -52,8 +53,26 @@ impl Bounds {
     }
 }
 
-/// Lists the row groups that may hold rows of the scanned days. Where a page index tells, one that reaches beyond these days
-/// is cut to the rows from the first to the last page that may hold some of them.
+/// The rows from the first to the last page that may hold some of the scanned days, and those of a page more at either
+/// end: where pages are in order, a bound that is damaged and still in order can hide rows of no other page.
+fn needed(pages: &[Page], side: impl Fn(&Page) -> Side) -> Range<usize> {
+    let may_hold = |page: &Page| matches!(side(page), Side::Within | Side::Across);
+    let held = pages.iter().position(may_hold).zip(pages.iter().rposition(may_hold));
+    let (first, last) = match (pages, held) {
+        ([only], held) => return if held.is_some() { only.rows.clone() } else { 0..0 },
+        (_, Some((first, last))) => (first.saturating_sub(1), last + 1),
+        // The days lie between two pages.
+        (_, None) => match pages.windows(2).position(|pair| side(&pair[0]) != side(&pair[1])) {
+            Some(before) => (before, before + 1),
+            None => (0, pages.len()),
+        },
+    };
+    let last = last.min(pages.len() - 1);
+    pages[first].rows.start..pages[last].rows.end
+}
+
+/// Lists the row groups that may hold rows of the scanned days. Where a page index tells, one that reaches beyond these
+/// days is cut to the rows from the first to the last page that may hold some of them.
 pub(super) fn plan<'a>(signal: usize, scan: &SignalScan<'a>, zone: &Zone, tasks: &mut Vec<Task<'a>>) -> SignalReport {
     let mut report = SignalReport {
         files: scan.table.files.len() + scan.table.pruned_files,
@@ -73,11 +92,7 @@ pub(super) fn plan<'a>(signal: usize, scan: &SignalScan<'a>, zone: &Zone, tasks:
                 pages = page_index::pages(file, column, group).unwrap_or(pages);
             }
 
-            let mut needed = rows..0;
-            for page in pages.iter().filter(|page| matches!(side(page), Side::Within | Side::Across)) {
-                needed = needed.start.min(page.rows.start)..needed.end.max(page.rows.end);
-            }
-
+            let needed = needed(&pages, side);
             for page in pages.iter().filter(|page| page.rows.end <= needed.start || page.rows.start >= needed.end) {
                 match side(page) {
                     Side::Before => report.rows.before += page.rows.len() as u64,
@@ -93,4 +108,59 @@ pub(super) fn plan<'a>(signal: usize, scan: &SignalScan<'a>, zone: &Zone, tasks:
         }
     }
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages of ten rows, of which each holds the values in its range.
+    fn pages(ranges: &[(i64, i64)]) -> Vec<Page> {
+        let page = |(at, &range): (usize, &(i64, i64))| Page { rows: 10 * at..10 * at + 10, range: Some(range) };
+        ranges.iter().enumerate().map(page).collect()
+    }
+
+    #[test]
+    fn a_page_more_is_read_at_either_end() {
+        let ranges = [(0, 9), (10, 19), (20, 29), (30, 39), (40, 49)];
+        let reversed: Vec<(i64, i64)> = ranges.iter().rev().copied().collect();
+        let read = |ranges: &[(i64, i64)], from: i64, to: i64| {
+            let bounds = Bounds { from, to, slack: 0 };
+            needed(&pages(ranges), |page| bounds.side(page.range))
+        };
+        assert_eq!(read(&ranges, 20, 30), 10..40);
+        assert_eq!(read(&ranges, 0, 5), 0..20);
+        assert_eq!(read(&ranges, 45, 99), 30..50);
+        assert_eq!(read(&reversed, 20, 30), 10..40);
+        // Between two pages, of which either may be damaged.
+        assert_eq!(read(&[(0, 9), (20, 29), (30, 39)], 12, 15), 0..20);
+        // A row group without an index.
+        assert_eq!((read(&[(0, 9)], 5, 7), read(&[(0, 9)], 10, 12)), (0..10, 0..0));
+    }
+
+    #[test]
+    fn a_bound_that_is_damaged_and_in_order_hides_nothing() {
+        let ranges = [(0, 9), (10, 19), (20, 29), (30, 39), (40, 49)];
+        for at in 0..ranges.len() {
+            // The greatest value as low, or the least as high, as it can be.
+            let (low, high) = ranges[at];
+            for bounds_of_page in [(low, low), (high, high)] {
+                let mut damaged = ranges;
+                damaged[at] = bounds_of_page;
+                for (from, to) in (0..50).flat_map(|from| (from + 1..=50).map(move |to| (from, to))) {
+                    let bounds = Bounds { from, to, slack: 0 };
+                    let read = needed(&pages(&damaged), |page| bounds.side(page.range));
+                    let truly = needed_without_margin(&ranges, from, to);
+                    assert!(read.start <= truly.start && read.end >= truly.end, "page {at}, {from} to {to}: {read:?}");
+                }
+            }
+        }
+    }
+
+    /// The rows of pages that hold values from `from` to before `to`.
+    fn needed_without_margin(ranges: &[(i64, i64)], from: i64, to: i64) -> Range<usize> {
+        let holds = |&(low, high): &(i64, i64)| high >= from && low < to;
+        let (first, last) = (ranges.iter().position(holds), ranges.iter().rposition(holds));
+        first.zip(last).map_or(0..0, |(first, last)| 10 * first..10 * last + 10)
+    }
 }

@@ -51,11 +51,12 @@ impl SignalRows {
         self.starts[member] as usize..self.starts[member + 1] as usize
     }
 
-    /// Fills the columns from rows that lie customer by customer, as `starts` says, and puts those of each customer in order.
-    /// Returns how many exact duplicates were left out, if they are to be.
+    /// Fills the columns from rows that lie customer by customer, as `starts` says, and puts those of each customer in
+    /// order. Returns how many exact duplicates were left out, if they are to be.
     ///
-    /// Pieces come in the order of their files, and signals are written in that of time as a rule: then hardly any two rows of a
-    /// customer are even of one second. `as_expected` tells whether the last ones were like that: it is about time, not results.
+    /// Pieces come in the order of their files, and signals are written in that of time as a rule: then hardly any two
+    /// rows of a customer are even of one second. `as_expected` tells whether the last ones were like that: it is about
+    /// time, not results.
     fn fill<const ORDERED: usize>(
         &mut self,
         packed: &mut [[u32; ORDERED]],
@@ -212,7 +213,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A partition's rows, with their ids resolved. A partition is resolved once: the store gives up what it holds of it.
+    /// A partition's rows, with their ids resolved. A partition is resolved once: the store gives up what it holds of
+    /// it.
     ///
     /// # Errors
     /// [`Error::Temporary`] when the rows lie in the scratch file and cannot be read.
@@ -342,8 +344,8 @@ impl<const ORDERED: usize> Places<'_, ORDERED> {
 /// The customers of one partition.
 struct Members {
     count: u32,
-    /// Of dense integer ids, the member of each rest: a table that is small enough to stay in cache. Of others, rows carry
-    /// the member itself.
+    /// Of dense integer ids, the member of each rest: a table that is small enough to stay in cache. Of others, rows
+    /// carry the member itself.
     of_rests: Option<Vec<u16>>,
 }
 
@@ -361,8 +363,8 @@ impl Members {
         Members { count, of_rests }
     }
 
-    /// Finds the member of each row by what tells it from the others, and counts the row among those of the same member. One
-    /// more than the last stands for ids that no customer has.
+    /// Finds the member of each row by what tells it from the others, and counts the row among those of the same
+    /// member. One more than the last stands for ids that no customer has.
     #[inline(always)]
     fn find(&self, rests: impl Iterator<Item = u32>, found: &mut [u32], counts: &mut [u32]) {
         let unknown = self.count;

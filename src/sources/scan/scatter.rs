@@ -120,8 +120,8 @@ impl<'a> Buffers<'a> {
 
     /// Says that the rows of another task follow.
     fn begin_task(&mut self, index: usize, signal: usize) -> Result<()> {
-        // What is left of a task is handed over with its like, unless it is little, so that rows can be put in the order of
-        // their files.
+        // What is left of a task is handed over with its like, unless it is little, so that rows can be put in the
+        // order of their files.
         self.current = index;
         if signal != self.signal || self.held_enough() {
             self.hand_over()?;
@@ -185,7 +185,8 @@ impl<'a> Buffers<'a> {
         Ok(())
     }
 
-    /// Chooses a packing that fits the rows at hand; if it is another than that of the rows held, these are handed over.
+    /// Chooses a packing that fits the rows at hand; if it is another than that of the rows held, these are handed
+    /// over.
     fn choose_packing(&mut self, rows: &CheckedRows<'_>) -> Result<()> {
         let fits = match &self.packing {
             Packing::Wide => true,

@@ -19,8 +19,8 @@ pub struct SignalScan<'a> {
     pub from: Day,
     /// The day before which rows are kept.
     pub to: Day,
-    /// Whether rows are only counted: they are checked like any other, but of what they say only the answers to surveys are
-    /// kept, and what tells copies apart.
+    /// Whether rows are only counted: they are checked like any other, but of what they say only the answers to surveys
+    /// are kept, and what tells copies apart.
     pub counts_rows: bool,
 }
 

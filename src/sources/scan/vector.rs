@@ -90,13 +90,15 @@ pub(super) fn put_keys(keys: &KeyLayout, rests: &[u32], codes: Option<&[u32]>, s
     }
 }
 
-/// Whole seconds from `origin` to an instant; of one before it, or more than [`MOST_SECONDS`](super::row_layout::MOST_SECONDS) later, whatever comes out.
+/// Whole seconds from `origin` to an instant; of one before it, or more than
+/// [`MOST_SECONDS`](super::row_layout::MOST_SECONDS) later, whatever comes out.
 #[inline(always)]
 pub(super) fn second_since(origin: i64, instant: i64) -> u32 {
-    // Floats become vector instructions, to and fro. 2^52 with a whole number below that in its lowest bits is their sum.
+    // Floats become vector instructions, to and fro. 2^52 with a whole number below that in its lowest bits is their
+    // sum.
     const TO: u64 = 0x4330_0000_0000_0000;
-    // Rounded down is rounded to the nearest less half a second. Less half a microsecond more, nothing lies in the middle of two
-    // seconds, nor so near to it as the product is rounded by: not by a quarter of a microsecond.
+    // Rounded down is rounded to the nearest less half a second. Less half a microsecond more, nothing lies in the
+    // middle of two seconds, nor so near to it as the product is rounded by: not by a quarter of a microsecond.
     let twice = (instant.wrapping_sub(origin) as u64) << 1 & (TO - 1);
     let halves = f64::from_bits(TO | twice) - f64::from_bits(TO) - (MICROS - 1) as f64;
     (halves * (0.5 / MICROS as f64) + ROUND).to_bits() as u32

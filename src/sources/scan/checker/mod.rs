@@ -1,5 +1,5 @@
-//! Checks of rows: a batch of a signal's rows comes in, and words come out for those that can be used, with the partition
-//! of each. Why the others cannot be used is counted. Nothing here knows where the batch is from.
+//! Checks of rows: a batch of a signal's rows comes in, and words come out for those that can be used, with the
+//! partition of each. Why the others cannot be used is counted. Nothing here knows where the batch is from.
 //!
 //! A batch is worked on column by column: first every row's partition, with the rows that are left out marked, then
 //! the words of all rows, a column a word.
@@ -26,6 +26,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
 use arrow_buffer::NullBuffer;
 use std::ops::Range;
 
+/// The largest value of which features can be kept.
+const LARGEST: f64 = f32::MAX as f64;
 /// The instrument code for a text that names none.
 const UNKNOWN_INSTRUMENT: u32 = u32::MAX - 1;
 /// The instrument code for null.
@@ -314,8 +316,8 @@ impl<'a> RowChecker<'a> {
         let in_order = if layout.instrument {
             vector::all_on_scale(&self.values, &self.instruments, scales)
         } else {
-            let [low, high] = range.unwrap_or([f64::MIN, f64::MAX]);
-            vectorised!(vector::all_within(&self.values, low, high))
+            let [low, high] = range.unwrap_or([-LARGEST, LARGEST]);
+            vectorised!(vector::all_within(&self.values, low.max(-LARGEST), high.min(LARGEST)))
         };
         if !in_order {
             self.leave_out_values(array, range);
@@ -334,7 +336,8 @@ impl<'a> RowChecker<'a> {
         }
     }
 
-    /// Leaves out the rows whose values are not finite, or not within the range or the scale of their instrument.
+    /// Leaves out the rows whose values are not finite, too large, or not within the range or the scale of their
+    /// instrument.
     fn leave_out_values(&mut self, array: Option<&ArrayRef>, range: Option<[f64; 2]>) {
         let nulls = array.and_then(|array| array.logical_nulls());
         let is_null = |row: usize| array.is_none() || nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
@@ -345,8 +348,9 @@ impl<'a> RowChecker<'a> {
             let scale = || self.contract.scales.get(*self.instruments.get(row)? as usize).copied();
             let range = if self.contract.layout.instrument { scale() } else { range };
             let reason = if value.is_finite() {
-                let outside = range.is_some_and(|[low, high]| value < low || value > high);
-                outside.then_some(Reason::OutOfScale)
+                let is_outside = range.is_some_and(|[low, high]| value < low || value > high);
+                let is_too_large = value.abs() > LARGEST;
+                is_outside.then_some(Reason::OutOfScale).or(is_too_large.then_some(Reason::TooLarge))
             } else {
                 (!is_null(row)).then_some(Reason::NonFinite)
             };

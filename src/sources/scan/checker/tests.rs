@@ -130,6 +130,24 @@ fn rows_are_the_same_however_they_are_cut_into_batches() {
 }
 
 #[test]
+fn a_value_beyond_the_range_of_features_is_counted() {
+    let zone = Zone::utc();
+    for (range, reason) in
+        [(None, Reason::TooLarge), (Some([0.0, 1e300]), Reason::TooLarge), (Some([0.0, 1e30]), Reason::OutOfScale)]
+    {
+        let settings = Signal { range, ..settings() };
+        let contract = SignalContract::new("visits", &settings, 2, true, 0..900_000_000, 0, Categories::default());
+        let customers = integers();
+        let index = CustomerIndex::new(&customers, Day(0));
+        let mut checker = RowChecker::new(&contract, &index, &zone);
+        let values: ArrayRef =
+            Arc::new(Float64Array::from_iter((0..ROWS).map(|row| (row != 55).then_some(1.0).or(Some(1e39)))));
+        let rows = checker.check(&batch(&replaced(columns(), "amount", values))).unwrap();
+        assert_eq!(rows.counts.quarantine.counts().get(&reason), Some(&1), "{range:?}");
+    }
+}
+
+#[test]
 fn a_batch_without_rows_has_none() {
     let empty = batch(&columns()).slice(0, 0);
     assert_eq!(checked(&integers(), &[empty]).unwrap(), (Vec::new(), RowCounts::default()));
