@@ -10,8 +10,8 @@ use crate::config::EpochUnit;
 use crate::error::Result;
 use std::path::PathBuf;
 
-/// The share of those who left whose date is as many days after their last row as that of the others, from which the dates
-/// were computed rather than recorded.
+/// The share of those who left whose date is as many days after their last row as that of the others, from which the
+/// dates were computed rather than recorded.
 const COMPUTED: f64 = 0.95;
 /// Customers who left that are needed to tell.
 const LEAST_COMPUTED: usize = 30;
@@ -96,8 +96,8 @@ impl Cancellations {
         }))
     }
 
-    /// How their dates were computed from the rows of a signal, if they lie as many days after the last one for nearly every
-    /// customer: then they say nothing that the signal does not.
+    /// How their dates were computed from the rows of a signal, if they lie as many days after the last one for nearly
+    /// every customer: then they say nothing that the signal does not.
     pub fn computed_from(&self, signals: &[Signal]) -> Option<String> {
         signals.iter().find_map(|signal| {
             let after = self.rows.days_after(&signal.rows);
@@ -105,8 +105,8 @@ impl Cancellations {
             let (days, most) = after.iter().max_by_key(|(_, count)| **count)?;
             (count >= LEAST_COMPUTED && *most as f64 >= COMPUTED * count as f64).then(|| {
                 format!(
-                    "its dates are {days} days after each customer's last row of `{}`: they were computed from it, and nobody \
-                     recorded them",
+                    "its dates are {days} days after each customer's last row of `{}`: they were computed from it, and \
+                     nobody recorded them",
                     signal.name
                 )
             })

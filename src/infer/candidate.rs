@@ -5,7 +5,7 @@ use super::tables::{self, Found};
 use crate::config::EpochUnit;
 use crate::error::{Error, Result};
 use crate::sources::contract::{Need, Role};
-use crate::sources::files::Folder;
+use crate::sources::files::{Folder, FolderTime};
 use crate::sources::parquet::{pandas, Table};
 use crate::sources::profile::{self, Profile};
 use arrow_schema::DataType;
@@ -114,11 +114,13 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// Whether it may hold ids: integers, decimals without fractions, texts.
+    /// Whether it may hold ids: integers, decimals without fractions, texts; and whole floats that are called like an
+    /// id of people, as data frames write integers with gaps.
     pub fn is_id(&self) -> bool {
         match self.holds {
             Holds::Integer | Holds::Text => true,
             Holds::Decimal => self.profile.numbers.are_whole(),
+            Holds::Float => self.profile.numbers.are_whole() && is_person_id(&self.name),
             _ => false,
         }
     }
@@ -195,7 +197,7 @@ impl Candidate {
             .zip(profiles)
             .map(|((name, data_type, is_uuid), profile)| {
                 let is_index = indices.contains(&name);
-                let holds = if folders.contains(&name) && profile.are_days() {
+                let holds = if folders.contains(&name) && are_times_of_folders(&table, &name) {
                     Holds::Time
                 } else {
                     Holds::new(&name, &data_type, is_uuid, &profile)
@@ -240,12 +242,14 @@ impl Candidate {
         let same = self.those(Column::is_id).filter(is_alike).find(is_same);
         same.or_else(|| self.those(Column::is_id).filter(is_alike).find(|column| is_person_id(&column.name)))
     }
+}
 
-    /// The columns that hold whole numbers as floats and are called like an id of people: a join by floats is no join.
-    pub fn float_id(&self) -> Option<&Column> {
-        let is_float = |column: &Column| column.holds == Holds::Float && column.profile.numbers.are_whole();
-        self.those(is_float).find(|column| is_person_id(&column.name))
-    }
+/// Whether all folders of this name are spelt like times that rows can have.
+fn are_times_of_folders(table: &Table, name: &str) -> bool {
+    let values = table.files.iter().filter_map(|file| file.file.partition_value(name));
+    let mut texts = values.flatten().peekable();
+    let is_time = |text: &String| !matches!(FolderTime::read(text), None | Some(FolderTime::Period(..)));
+    texts.peek().is_some() && texts.all(is_time)
 }
 
 /// A table that cannot be opened, and why.

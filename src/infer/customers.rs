@@ -48,8 +48,8 @@ pub(super) struct Customers {
 }
 
 impl Customers {
-    /// The table with one row a customer, if there is one, which is taken out of the others: called like people or with a
-    /// sign-up date, and with ids that hardly ever repeat.
+    /// The table with one row a customer, if there is one, which is taken out of the others: called like people or with
+    /// a sign-up date, and with ids that hardly ever repeat.
     ///
     /// # Errors
     /// A file that cannot be read or decoded.

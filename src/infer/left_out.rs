@@ -27,12 +27,6 @@ pub(super) fn keys(table: &Candidate) -> Vec<String> {
 
 /// What a table lacks to be a signal.
 pub(super) fn lacking(table: &Candidate, has_customers: bool, lacks_id: bool, all: &[(String, Vec<String>)]) -> String {
-    if let Some(column) = table.float_id().filter(|_| lacks_id) {
-        return format!(
-            "`{0}` holds ids as floats, which do not join: write them as integers, for example CAST({0} AS BIGINT)",
-            column.name
-        );
-    }
     if is_gone(&table.name) {
         return "it may say who has left, but not when: an answer without a date is no record of cancellations"
             .to_owned();
@@ -71,8 +65,8 @@ pub(super) fn lacking(table: &Candidate, has_customers: bool, lacks_id: bool, al
     }
 }
 
-/// Why a table that is called like one of cancellations is an answer for every customer instead: it has a date for those who
-/// stayed as well, and a column that tells them apart.
+/// Why a table that is called like one of cancellations is an answer for every customer instead: it has a date for
+/// those who stayed as well, and a column that tells them apart.
 pub(super) fn answer_for_all(table: &Candidate, time: &Column) -> Option<String> {
     let has_both =
         |column: &&Column| is_gone(&column.name) && column.profile.levels(2).is_some_and(|levels| levels.len() == 2);

@@ -1,13 +1,14 @@
-//! The lives of a sample of customers: on which days they did something, and when they signed up and left. The sample is
-//! drawn by a hash of the id, so that it holds all rows of a customer, in every table alike, and is the same whatever the
-//! order of files and the number of threads.
+//! The lives of a sample of customers: on which days they did something, and when they signed up and left. The sample
+//! is drawn by a hash of the id, so that it holds all rows of a customer, in every table alike, and is the same
+//! whatever the order of files and the number of threads.
 
 use super::candidate::{Candidate, Column, CustomersId};
 use super::names::is_person_id;
-use crate::calendar::{Day, DAY_SECONDS, MICROS};
+use crate::calendar::{Day, Zone, DAY_SECONDS, MICROS};
 use crate::config::EpochUnit;
 use crate::error::Result;
 use crate::sources::contract::{Need, Role};
+use crate::sources::files::FolderTime;
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::profile::{Profile, Value};
 use hashbrown::{HashMap, HashSet};
@@ -177,7 +178,8 @@ impl Rows {
         days.windows(2).map(|pair| pair[1] - pair[0] - 1).max().unwrap_or(0)
     }
 
-    /// How many days after their last row in another table customers have their last row in this one, and how many of them.
+    /// How many days after their last row in another table customers have their last row in this one, and how many of
+    /// them.
     pub fn days_after(&self, other: &Rows) -> BTreeMap<i32, usize> {
         let level = self.level.max(other.level);
         let last = |rows: &Rows| -> HashMap<u64, i32> {
@@ -227,8 +229,8 @@ impl Ids {
         known as f64 / all.max(1) as f64
     }
 
-    /// As [`Candidate::id`]; of several columns of ids of people, the one whose ids the customers have, and a column of texts
-    /// that nearly all are such ids, whatever it is called.
+    /// As [`Candidate::id`]; of several columns of ids of people, the one whose ids the customers have, and a column of
+    /// texts that nearly all are such ids, whatever it is called.
     pub fn column_of<'c>(&self, table: &'c Candidate, of_customers: Option<&CustomersId>) -> Option<&'c Column> {
         let Some(customers_id) = of_customers else { return table.id(None) };
         let by_name = table.id(of_customers);
@@ -330,6 +332,8 @@ fn hash_of(id: Value<'_>) -> Option<u64> {
             Ok(text) => Some(hash(text.as_bytes())),
             Err(_) => Some(hash(uuid(bytes).as_bytes())),
         },
+        // Whole floats are ids, as the integers that they are.
+        Value::Number(number) if number.fract() == 0.0 => Some(hash(&(number as i128).to_le_bytes())),
         Value::Flag(_) | Value::Number(_) | Value::Null | Value::Time(..) | Value::Day(_) | Value::Other => None,
     }
 }
@@ -354,7 +358,11 @@ fn day_of(time: Value<'_>, unit: Option<EpochUnit>) -> Option<i32> {
         Value::Day(day) => Some(day.0),
         Value::Whole(number) => in_range(i64::try_from(number).ok()?.div_euclid(in_a_second * DAY_SECONDS)),
         Value::Number(number) => in_range((number / in_a_second as f64).div_euclid(DAY_SECONDS as f64) as i64),
-        Value::Text(text) => text.get(..10)?.parse::<Day>().ok().map(|day| day.0),
+        // The name of a folder.
+        Value::Text(text) => match FolderTime::read(text)? {
+            FolderTime::Period(..) => None,
+            time => Some(time.days(&Zone::utc()).0 .0),
+        },
         Value::Null | Value::Flag(_) | Value::Bytes(_) | Value::Other => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Which table is which in a folder of Parquet files, for `churn init --from`: guessed from names, types and a look at
-//! the values; and how to define churn, from the rhythm in which customers come back. The written `churn.toml` marks what
-//! was guessed and says what was left out, and why.
+//! the values; and how to define churn, from the rhythm in which customers come back. The written `churn.toml` marks
+//! what was guessed and says what was left out, and why.
 
 mod cancellations;
 mod candidate;
@@ -22,6 +22,7 @@ mod text;
 mod written;
 
 pub use found::FoundTable;
+pub use rhythm::SENSIBLE;
 
 use crate::calendar::Day;
 use crate::config;
@@ -52,12 +53,12 @@ pub struct Inferred {
     pub features: Option<PathBuf>,
 }
 
-/// Infers a commented `churn.toml` for the Parquet files in `data`. `folder` is where the file will stand: paths below it are
-/// written relative to it, others absolute.
+/// Infers a commented `churn.toml` for the Parquet files in `data`. `folder` is where the file will stand: paths below
+/// it are written relative to it, others absolute.
 ///
 /// # Errors
-/// [`Error::Contract`](crate::Error::Contract) when no file below `data` is Parquet, or a file of a table in use cannot be
-/// decoded. Tables that cannot be opened or placed are no error; the text names them.
+/// [`Error::Contract`](crate::Error::Contract) when no file below `data` is Parquet, or a file of a table in use cannot
+/// be decoded. Tables that cannot be opened or placed are no error; the text names them.
 pub fn infer(data: &Path, folder: &Path) -> Result<Inferred> {
     let (tables, unreadable) = candidates(data)?;
     let mut plan = Plan::default();

@@ -33,8 +33,8 @@ pub(super) fn doubts(
             continue;
         };
         doubts.push(format!(
-            "signal `{}` begins on {begin}, when others had rows since {first}: the windows of the first dates reach to days of \
-             which it has recorded nothing",
+            "signal `{}` begins on {begin}, when others had rows since {first}: the windows of the first dates reach \
+             to days of which it has recorded nothing",
             signal.name
         ));
     }

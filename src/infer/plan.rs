@@ -93,7 +93,8 @@ impl Plan {
                 && table.rows >= LEAST_ALIKE
                 && customers::likeness(&table) > 0
             {
-                let reason = "it has one row for each customer, as a second table of customers has; join its columns to the first";
+                let reason = "it has one row for each customer, as a second table of customers has; join its columns \
+                              to the first";
                 self.leave_out(&table, Some(&signal.rows), reason.to_owned());
                 continue;
             }
@@ -105,7 +106,8 @@ impl Plan {
             }
             if self.customers.is_some() && share < 0.95 {
                 self.doubts.push(format!(
-                    "signal `{}`: {:.0} % of its customers are not in the table of customers; their rows go to quarantine",
+                    "signal `{}`: {:.0} % of its customers are not in the table of customers; their rows go to \
+                     quarantine",
                     signal.name,
                     100.0 * (1.0 - share)
                 ));
@@ -153,7 +155,8 @@ impl Plan {
         }
     }
 
-    /// Proposes how churn is defined, and what is learned from. Returns the days to look at; none without customers or rows.
+    /// Proposes how churn is defined, and what is learned from. Returns the days to look at; none without customers or
+    /// rows.
     pub fn settle(&mut self) -> Result<Option<Ready>> {
         self.silent = self.silent_signals();
         let definition = self.definition();

@@ -37,8 +37,8 @@ impl<'a> Prepared<'a> {
         let mut missing = Vec::new();
         if self.id.is_none() {
             missing.push(format!(
-                "{} has no column with the customer's id, which every row of a prepared table needs: add one, for example \
-                 the number of the row, and name it as [table] id",
+                "{} has no column with the customer's id, which every row of a prepared table needs: add one, for \
+                 example the number of the row, and name it as [table] id",
                 self.table.name
             ));
         }

@@ -29,8 +29,8 @@ fn judge_freshness(plan: &mut Plan, Ready { as_of, newest }: Ready) {
             plan.staleness.push((signal.name.clone(), (2 * hole).max(age).max(USUAL) as u32));
         } else {
             plan.missing.push(format!(
-                "signal `{}` ends on {last}, {} days before {as_of}, although it never paused for more than {hole} days: \
-                 load the missing days, or set its max_staleness_days",
+                "signal `{}` ends on {last}, {} days before {as_of}, although it never paused for more than {hole} \
+                 days: load the missing days, or set its max_staleness_days",
                 signal.name,
                 as_of.0 - last.0
             ));
@@ -73,8 +73,8 @@ fn say_what_is_missing(plan: &mut Plan) {
     let Some(gates) = gates() else { return };
     match &plan.proposal {
         None if plan.customers.is_some() && !plan.signals.is_empty() => plan.missing.push(
-            "a longer history: it has no room for the label windows of a training and of an evaluation date, even with a \
-             horizon of a week"
+            "a longer history: it has no room for the label windows of a training and of an evaluation date, even with \
+             a horizon of a week"
                 .to_owned(),
         ),
         None => {}

@@ -1,15 +1,17 @@
-//! From the rhythm in which customers come back to the windows, the gap, the horizon and the snapshots. A proposal is tried
-//! on a sample of customers before it is made: what share of them would churn by it, on dates that the history has room for.
+//! From the rhythm in which customers come back to the windows, the gap, the horizon and the snapshots. A proposal is
+//! tried on a sample of customers before it is made: what share of them would churn by it, on dates that the history
+//! has room for.
 //!
-//! Silence is news only if it is longer than a customer's usual pauses. So a horizon under inactivity is the shortest of the
-//! usual lengths that is a quarter longer than nine in ten pauses; a month if customers come more often than that, since that
-//! is what a team plans by. It becomes longer while most customers would churn, and shorter while hardly anybody would or
-//! while the history is too short for it: the label windows of a training and of an evaluation date, and a window before
-//! them, have to fit in.
+//! Silence is news only if it is longer than a customer's usual pauses. So a horizon under inactivity is the shortest
+//! of the usual lengths that is a quarter longer than nine in ten pauses; a month if customers come more often than
+//! that, since that is what a team plans by. It becomes longer while most customers would churn, and shorter while
+//! hardly anybody would or while the history is too short for it: the label windows of a training and of an evaluation
+//! date, and a window before them, have to fit in.
 
 use super::lives::{Life, Lives};
 use crate::calendar::Day;
 use crate::config::ChurnDefinition;
+use std::ops::RangeInclusive;
 
 /// Horizons, and silences after which a customer has left, in days.
 const LENGTHS: [u32; 7] = [7, 14, 30, 60, 90, 180, 365];
@@ -24,12 +26,14 @@ const WINDOWS: [[u32; 3]; 8] =
 const STEPS: [u32; 5] = [90, 60, 30, 14, 7];
 /// Training dates that do not reach into the evaluation.
 const TRAINING_DATES: u32 = 4;
-/// Shares of churners between which a definition tells customers apart.
-const SENSIBLE: (f64, f64) = (0.05, 0.6);
+/// The shares of churners between which a definition tells customers apart: outside of them `check` advises against it.
+pub const SENSIBLE: RangeInclusive<f64> = 0.005..=0.5;
+/// The share of churners below which a shorter horizon is tried.
+const FEW: f64 = 0.05;
 /// By how much silence has to be longer than nine in ten pauses.
 const BEYOND_PAUSES: f64 = 1.25;
-/// Of the most customers that were ever eligible, those that a date needs to stand for the rest: where contracts end, and
-/// where customers become fewer because they leave, which is what is to be learned.
+/// Of the most customers that were ever eligible, those that a date needs to stand for the rest: where contracts end,
+/// and where customers become fewer because they leave, which is what is to be learned.
 const ENOUGH_WITH_CONTRACTS: f64 = 0.2;
 const ENOUGH: f64 = 0.02;
 /// The share of churners above which a date lies at the end of a season.
@@ -255,8 +259,8 @@ pub(super) fn propose(lives: &Lives, definition: ChurnDefinition, span: Span, le
     let as_of = dates_with_customers(lives, trial, &schedule, span, enough);
     if as_of.is_some() {
         doubts.push(
-            "On some regular dates there would be hardly any customers, as it is where contracts, courses or seasons begin and \
-             end together, so the dates are named; add new ones as time goes by"
+            "On some regular dates there would be hardly any customers, as it is where contracts, courses or seasons \
+             begin and end together, so the dates are named; add new ones as time goes by"
                 .to_owned(),
         );
     }
@@ -295,10 +299,10 @@ fn silence_horizon(tried: &[(Trial, Schedule, Vec<Count>)], silence: u32, pauses
     let mut place = (0..=last).find(|&place| horizon(place) >= silence.max(MONTH)).unwrap_or(last);
 
     let usual = pauses.map_or(0, |pauses| pauses.nine_in_ten);
-    while place > 0 && share(place) < SENSIBLE.0 && horizon(place - 1) >= usual {
+    while place > 0 && share(place) < FEW && horizon(place - 1) >= usual {
         place -= 1;
     }
-    while place < last && share(place) > SENSIBLE.1 {
+    while place < last && share(place) > *SENSIBLE.end() {
         place += 1;
     }
     Some(place)
@@ -318,14 +322,14 @@ fn cancellation_horizon(tried: &[(Trial, Schedule, Vec<Count>)], least_churners:
 fn doubts(definition: ChurnDefinition, counts: &[Count]) -> Vec<String> {
     let mut doubts = Vec::new();
     let share = total(counts.iter().copied()).share();
-    if definition == ChurnDefinition::Inactivity && share > SENSIBLE.1 {
+    if definition == ChurnDefinition::Inactivity && share > *SENSIBLE.end() {
         doubts.push(format!(
             "{:.0} % would churn by this definition, and the history is too short for a longer one: customers come too \
              seldom to be missed so soon",
             100.0 * share
         ));
     }
-    if definition == ChurnDefinition::Inactivity && share < 0.005 {
+    if definition == ChurnDefinition::Inactivity && share < *SENSIBLE.start() {
         doubts.push("Hardly anybody would churn by this definition".to_owned());
     }
 
@@ -342,8 +346,8 @@ fn doubts(definition: ChurnDefinition, counts: &[Count]) -> Vec<String> {
     doubts
 }
 
-/// In how many days a customer must have done something: under inactivity, those of the gap and the horizon, since who has
-/// been silent for longer has left already. With cancellations, so many that few customers who stay are left out.
+/// In how many days a customer must have done something: under inactivity, those of the gap and the horizon, since who
+/// has been silent for longer has left already. With cancellations, so many that few customers who stay are left out.
 fn active_within(lives: &Lives, trial: Trial, dates: &[Day]) -> u32 {
     if trial.definition == ChurnDefinition::Inactivity {
         return trial.span();
@@ -438,7 +442,7 @@ mod tests {
             let found = silent(&regulars(every, 2, DAYS), DAYS);
             assert_eq!(found.horizon_days, horizon, "every {every} days: {found:?}");
             assert_eq!((found.gap_days, found.active_within_days), (7, 7 + horizon));
-            assert!(found.count.share() < 0.6, "{found:?}");
+            assert!(SENSIBLE.contains(&found.count.share()), "{found:?}");
         }
     }
 
@@ -482,6 +486,9 @@ mod tests {
         };
         let lives = Lives { lives: (0..500).map(season).collect(), weight: 1 };
         let found = silent(&lives, DAYS);
-        assert!(found.doubts.iter().any(|doubt| doubt.contains("season")) || found.count.share() < 0.6, "{found:?}");
+        assert!(
+            found.doubts.iter().any(|doubt| doubt.contains("season")) || SENSIBLE.contains(&found.count.share()),
+            "{found:?}"
+        );
     }
 }

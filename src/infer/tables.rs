@@ -1,6 +1,6 @@
-//! Which files are pieces of one table: those whose names differ in numbers, dates and words that say nothing (`part-0`,
-//! `events_2025`), in folders that differ likewise (`year=2026/`, `2026-05-01/`). A digit within a word (`ga4_events`)
-//! belongs to a name.
+//! Which files are pieces of one table: those whose names differ in numbers, dates and words that say nothing
+//! (`part-0`, `events_2025`), in folders that differ likewise (`year=2026/`, `2026-05-01/`). A digit within a word
+//! (`ga4_events`) belongs to a name.
 
 use super::names::{signal_name, words};
 use std::collections::BTreeMap;
@@ -24,7 +24,8 @@ pub(super) struct Found {
     pub files: Vec<PathBuf>,
 }
 
-/// Where a piece lies: the folders, of which those that only say which piece it is have no name, and what its own name says.
+/// Where a piece lies: the folders, of which those that only say which piece it is have no name, and what its own name
+/// says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     folders: Vec<Option<String>>,

@@ -20,8 +20,9 @@ pub(super) fn written(plan: &Plan, data: &Path, folder: &Path) -> String {
     comment(
         &mut text,
         &format!(
-            "Written by `churn init` for {} from names, types and a look at the values. What is marked as guessed may be wrong, \
-             and what is marked as not certain asks you something; `churn check` then holds the data against it.",
+            "Written by `churn init` for {} from names, types and a look at the values. What is marked as guessed may \
+             be wrong, and what is marked as not certain asks you something; `churn check` then holds the data against \
+             it.",
             data.display()
         ),
     );
@@ -144,8 +145,8 @@ fn churn(text: &mut String, plan: &Plan, folder: &Path) {
         comment(
             text,
             &format!(
-                "Half of a customer's pauses between two days with a row last {} or less, nine in ten {} or less ({} of {} \
-                 customers came back, in {} days).",
+                "Half of a customer's pauses between two days with a row last {} or less, nine in ten {} or less ({} \
+                 of {} customers came back, in {} days).",
                 days(pauses.half),
                 days(pauses.nine_in_ten),
                 pauses.returned,
@@ -192,8 +193,8 @@ fn cancellations(text: &mut String, found: &Cancellations, folder: &Path) {
 fn silence(text: &mut String, plan: &Plan) {
     comment(
         text,
-        "No table of cancellations was found, so churn is silence: no row of these signals in the label window. Only what \
-         customers do by themselves counts.",
+        "No table of cancellations was found, so churn is silence: no row of these signals in the label window. Only \
+         what customers do by themselves counts.",
     );
     entry(text, "definition", "\"inactivity\"", None);
     entry(text, "signals", &list(&plan.silent), Some("from names and kinds"));

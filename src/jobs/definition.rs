@@ -1,6 +1,6 @@
-//! Whether a definition of churn fits the customers: what `check` and `train` say when most of them churn by it or nearly
-//! none, when windows are short beside the customers' rhythm, when a snapshot has no rows, when customers had left before the
-//! list was made, and when nothing can be evaluated.
+//! Whether a definition of churn fits the customers: what `check` and `train` say when most of them churn by it or
+//! nearly none, when windows are short beside the customers' rhythm, when a snapshot has no rows, when customers had
+//! left before the list was made, and when nothing can be evaluated.
 
 use super::context::Job;
 use crate::calendar::Day;
@@ -10,10 +10,9 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowCounts, Selection, Tables};
 use crate::eligibility::Exclusions;
 use crate::error::Result;
+use crate::infer::SENSIBLE;
 use crate::labels;
 
-/// The shares of churners between which a definition tells customers apart.
-const SENSIBLE: (f64, f64) = (1.0 / 200.0, 0.5);
 /// Rows from which a share of churners says something.
 const ENOUGH_ROWS: u64 = 200;
 /// The share of customers who had left already from which it is worth a word.
@@ -42,9 +41,9 @@ pub(super) fn warn_of_those_who_left(job: &Job<'_>, who: &str, silence: Option<&
     let share = share.filter(|(share, _)| *share >= MANY_LEFT);
     if let (ChurnDefinition::Inactivity, Some((share, of))) = (churn.definition, share) {
         job.warn(format!(
-            "{:.0} % of {who} have had no row of {of} for the {days} days of gap and horizon or longer: by the definition they \
-             have left already, which is no news and flatters the AUC. Leave eligibility.active_within_days and \
-             eligibility.signals to their defaults",
+            "{:.0} % of {who} have had no row of {of} for the {days} days of gap and horizon or longer: by the \
+             definition they have left already, which is no news and flatters the AUC. Leave \
+             eligibility.active_within_days and eligibility.signals to their defaults",
             100.0 * share,
         ));
     }
@@ -104,8 +103,8 @@ fn without_rows(data: &Dataset, counts: &[RowCounts]) -> Option<String> {
     }
 
     Some(format!(
-        "nobody is eligible, so there are no rows, on the snapshot{} {} (excluded: {exclusions}). Choose other dates in \
-         [training], or check [eligibility] and the paths",
+        "nobody is eligible, so there are no rows, on the snapshot{} {} (excluded: {exclusions}). Choose other dates \
+         in [training], or check [eligibility] and the paths",
         if days.len() == 1 { "" } else { "s" },
         days.join(", "),
     ))
@@ -114,36 +113,37 @@ fn without_rows(data: &Dataset, counts: &[RowCounts]) -> Option<String> {
 /// What to say of a definition by which most customers churn, or nearly none.
 fn base_rate(churn: &Churn, RowCounts { rows, churners }: RowCounts, pause: Option<u32>) -> Option<String> {
     let share = churners as f64 / rows.max(1) as f64;
-    if rows < ENOUGH_ROWS || (SENSIBLE.0..=SENSIBLE.1).contains(&share) {
+    if rows < ENOUGH_ROWS || SENSIBLE.contains(&share) {
         return None;
     }
 
     let pauses = pause
         .map_or_else(String::new, |days| format!(" Half of the customers usually pause for {days} days or longer."));
     let horizon = churn.horizon_days;
-    Some(match (share > SENSIBLE.1, churn.definition) {
+    Some(match (share > *SENSIBLE.end(), churn.definition) {
         (true, ChurnDefinition::Inactivity) => format!(
-            "most customers churn by this definition: {:.0} % of {rows} labelled rows, by silence of {} for {horizon} days. A \
-             silence that is usual says little about leaving.{pauses} Raise churn.horizon_days, if the history has room for it, or \
-             let more signals of the customers' own doing count (churn.signals)",
+            "most customers churn by this definition: {:.0} % of {rows} labelled rows, by silence of {} for {horizon} \
+             days. A silence that is usual says little about leaving.{pauses} Raise churn.horizon_days, if the history \
+             has room for it, or let more signals of the customers' own doing count (churn.signals)",
             100.0 * share,
             churn.signals.join(", "),
         ),
         (true, ChurnDefinition::Event) => format!(
-            "most customers churn by this definition: {:.0} % of {rows} labelled rows. Check that the table of cancellations \
-             (churn.path) has no date for those who stayed, and that [eligibility] does not leave those out who stay",
+            "most customers churn by this definition: {:.0} % of {rows} labelled rows. Check that the table of \
+             cancellations (churn.path) has no date for those who stayed, and that [eligibility] does not leave those \
+             out who stay",
             100.0 * share,
         ),
         (false, ChurnDefinition::Inactivity) => format!(
-            "hardly any customer churns by this definition: {churners} of {rows} labelled rows, by silence of {} for {horizon} \
-             days.{pauses} Lower churn.horizon_days, or let fewer signals count (churn.signals): rows that are not the \
-             customers' own doing, such as messages sent to them, hide silence",
+            "hardly any customer churns by this definition: {churners} of {rows} labelled rows, by silence of {} for \
+             {horizon} days.{pauses} Lower churn.horizon_days, or let fewer signals count (churn.signals): rows that \
+             are not the customers' own doing, such as messages sent to them, hide silence",
             churn.signals.join(", "),
         ),
         (false, ChurnDefinition::Event) => format!(
-            "hardly any customer churns by this definition: {churners} of {rows} labelled rows, within {horizon} days. Raise \
-             churn.horizon_days, and check that the table of cancellations (churn.path) is complete and names the customers \
-             by the same ids",
+            "hardly any customer churns by this definition: {churners} of {rows} labelled rows, within {horizon} days. \
+             Raise churn.horizon_days, and check that the table of cancellations (churn.path) is complete and names \
+             the customers by the same ids",
         ),
     })
 }
@@ -154,9 +154,9 @@ fn short_windows(job: &Job<'_>, data: &Dataset) -> Option<String> {
     let windows = &job.settings().features.windows_days;
     let longest = windows.iter().copied().max().filter(|&longest| longest < pause)?;
     Some(format!(
-        "windows are short beside the customers' rhythm: half of them usually pause for {pause} days or longer between two rows \
-         of {}, and the longest window has {longest}, so most counts are 0 and say nothing. Raise features.windows_days, to \
-         [{}, {}, {}] for example",
+        "windows are short beside the customers' rhythm: half of them usually pause for {pause} days or longer between \
+         two rows of {}, and the longest window has {longest}, so most counts are 0 and say nothing. Raise \
+         features.windows_days, to [{}, {}, {}] for example",
         job.settings().eligibility.activity(),
         pause,
         pause.saturating_mul(2),
@@ -200,8 +200,9 @@ fn nothing_to_judge(
         return None;
     };
     Some(format!(
-        "nothing can be said of how good the model is: {because}. If the data end early, load the missing days, or train with \
-         what was known before they did (--as-of DATE); otherwise hold out other snapshots (training.evaluation)"
+        "nothing can be said of how good the model is: {because}. If the data end early, load the missing days, or \
+         train with what was known before they did (--as-of DATE); otherwise hold out other snapshots \
+         (training.evaluation)"
     ))
 }
 
