@@ -5,8 +5,8 @@ use crate::model::design::recipe::CategoricalStep;
 use crate::sources::{CustomerTable, Levels};
 use crate::spelling;
 
-/// The share of rows with levels that the model does not know above which it is told: all of them are rare ones to it. A
-/// column with many rare levels at the training may have twice that share of them.
+/// The share of rows with levels that the model does not know above which it is told: all of them are rare ones to it.
+/// A column with many rare levels at the training may have twice that share of them.
 const TOLD: f64 = 0.2;
 /// How many levels are named.
 const NAMED: usize = 3;
@@ -48,8 +48,8 @@ fn unknown_levels(step: &CategoricalStep, levels: &Levels, scored: &[u32]) -> Op
     let nearest = spelling::nearest(examples[0], &known);
     let meant = nearest.map_or_else(|| named(&known), spelling::value);
     Some(format!(
-        "{column}: {:.0} % of the rows have levels that the model does not know, and that it takes for rare ones: {}; it \
-         knows {meant}. Write levels as they were written for the training, or train again",
+        "{column}: {:.0} % of the rows have levels that the model does not know, and that it takes for rare ones: {}; \
+         it knows {meant}. Write levels as they were written for the training, or train again",
         100.0 * share,
         named(&examples),
     ))

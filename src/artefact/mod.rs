@@ -3,21 +3,22 @@
 mod fit;
 mod levels;
 mod pair;
+mod row_scorer;
 mod scoring;
 
 pub use fit::FitRecord;
 pub use pair::ModelPair;
+pub use row_scorer::{RowScorer, ScoredRow};
 pub use scoring::Row;
 
 use crate::calendar::Day;
 use crate::config::{self, Churn, ChurnDefinition, Eligibility, Features};
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Block, Dataset, Place, RowsPlan, Selection, StoredValues};
+use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::features::Catalogue;
-use crate::memory::Arena;
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role, Term};
 use crate::model::univariate::screening::Screening;
@@ -406,33 +407,12 @@ impl Artefact {
         Ok(scorer.mean(&sums))
     }
 
-    /// What each term makes of one row.
-    ///
-    /// # Errors
-    /// When features that lie on disk cannot be read.
-    pub fn row(&self, dataset: &Dataset, place: Place) -> Result<Row> {
-        self.mean_row(dataset, &[place])
-    }
-
-    /// The log-odds that a customer, given its place in the customers table, would have with other numeric features.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when a row has another number of features.
-    pub fn log_odds_of(&self, customers: &CustomerTable, customer: u32, rows: &[&[f32]]) -> Result<Vec<f64>> {
-        let columns = self.catalogue.numeric.len();
-        if rows.iter().any(|row| row.len() != columns) {
-            return Err(Error::Internal(format!("model {}: a row without its {columns} features", self.version)));
+    /// What scores rows by themselves, given as numbers, of customers of one table.
+    pub fn row_scorer<'a>(&'a self, customers: &'a CustomerTable) -> RowScorer<'a> {
+        match &self.fit.additive {
+            Some(additive) => RowScorer::additive(&self.recipe, additive, customers),
+            None => RowScorer::linear(&self.recipe, self.fit.intercept, self.weights(), customers),
         }
-        let values: Vec<f32> = (0..columns).flat_map(|column| rows.iter().map(move |row| row[column])).collect();
-        let block = Block {
-            customers: vec![customer; rows.len()],
-            as_of: vec![0; rows.len()],
-            labels: Vec::new(),
-            values: StoredValues::new(&values, rows.len(), &Arena::unlimited())?,
-        };
-        let scorer = self.scorer(customers);
-        let chosen: Vec<u32> = (0..rows.len() as u32).collect();
-        scorer.score(&block, &chosen, &mut scorer.no_rows())
     }
 
     /// What scores the rows of one customers table.

@@ -10,7 +10,7 @@ use crate::sources::CustomerTable;
 
 /// The sum of a standardised value over rows. Values of single precision are exact from `2^-17` on; smaller ones are at
 /// most `2^-41` off.
-type ValueSum = FixedSum<40>;
+pub(super) type ValueSum = FixedSum<40>;
 
 /// What each term makes of a row, or of several on average. A term is a column of a linear model, a feature of an
 /// additive one; see [`Artefact::terms`](super::Artefact::terms).
@@ -164,6 +164,7 @@ impl<'a> BlockScorer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artefact::RowScorer;
     use crate::dataset::StoredValues;
     use crate::memory::Arena;
     use crate::model::additive::{Bins, Feature, Lookup};
@@ -275,6 +276,34 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_row_by_itself_is_scored_as_among_others(rows in some_rows(), other in (-60.0f32..60.0, -60.0f32..60.0)) {
+            let (recipe, additive, customers) = (recipe(), additive(), customers());
+            let weights: Vec<f64> = (0..recipe.terms().len()).map(|term| 0.37 - 0.11 * term as f64).collect();
+            let of_blocks = [
+                BlockScorer::linear(&recipe, -1.2, weights.clone(), &customers),
+                BlockScorer::additive(&recipe, &additive, &customers),
+            ];
+            let of_rows = [
+                RowScorer::linear(&recipe, -1.2, weights, &customers),
+                RowScorer::additive(&recipe, &additive, &customers),
+            ];
+            for (blocks, scorer) in of_blocks.iter().zip(&of_rows) {
+                for &(a, b, customer) in &rows {
+                    let row = scorer.read(customer, vec![a, b]).unwrap();
+                    let (sums, _) = scored(blocks, &[(a, b, customer)], &[]);
+                    prop_assert_eq!(bits(&row.row()), bits(&blocks.mean(&sums)));
+
+                    // The same numbers, one of them changed, and both.
+                    for (a, b) in [(a, b), (other.0, b), (a, other.1), other] {
+                        let (_, log_odds) = scored(blocks, &[(a, b, customer)], &[]);
+                        prop_assert_eq!(row.log_odds_with(&[a, b]).unwrap().to_bits(), log_odds[0].to_bits());
+                    }
+                    prop_assert!(row.log_odds_with(&[a]).is_err());
+                }
+            }
+        }
+
         #[test]
         fn the_mean_row_has_no_order_and_no_blocks(
             (rows, shuffled) in some_rows().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),

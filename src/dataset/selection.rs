@@ -3,6 +3,20 @@
 use super::{Block, Dataset, Place};
 use crate::calendar::Day;
 use rayon::prelude::*;
+use std::ops::Range;
+
+/// Rows of a run: a feature of so many fills a cache line.
+const RUN: usize = 16;
+
+/// From one run to the next, where about `most` of so many rows are wanted.
+fn period(rows: usize, most: usize) -> usize {
+    RUN * rows.div_ceil(most.max(1)).max(1)
+}
+
+/// Short runs of so many rows, evenly spread, with at most about `most` of them: [`Selection::spread`] by places.
+pub fn runs(rows: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(period(rows, most)).map(move |run| run..(run + RUN).min(rows))
+}
 
 /// Some rows of a data set, block by block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +82,7 @@ impl Selection {
     /// At most about `count` of the rows: short runs, evenly spread over the blocks. What lies between two
     /// single rows would be fetched with them.
     pub fn spread(&self, count: usize) -> Vec<Place> {
-        /// Rows of a run: a feature of so many fills a cache line.
-        const RUN: usize = 16;
-        let period = RUN * self.count().div_ceil(count.max(1)).max(1);
+        let period = period(self.count(), count);
         let mut places = Vec::with_capacity(self.count().min(count));
         let mut before = 0;
         for (block, rows) in (0u32..).zip(&self.rows) {
@@ -118,7 +130,8 @@ impl Selection {
         customers.iter().filter(|&&customer| !std::mem::replace(&mut seen[customer as usize], true)).count()
     }
 
-    /// The entry of every chosen row in the customers table: of a prepared table, which has one for each row, that of the row.
+    /// The entry of every chosen row in the customers table: of a prepared table, which has one for each row, that of
+    /// the row.
     pub fn entries(&self, dataset: &Dataset) -> Vec<u32> {
         self.map(dataset, |block, row| block.customers[row])
     }
@@ -147,6 +160,8 @@ mod tests {
             let some = selection.spread(count);
             assert!(some.is_sorted_by(|a, b| a < b), "{count}");
             assert_eq!(selection.thinned(count).spread(usize::MAX), some, "{count}");
+            let by_places: Vec<Place> = runs(all.len(), count).flatten().map(|place| all[place]).collect();
+            assert_eq!(by_places, some, "{count}");
             assert!(some.iter().all(|place| place.row < place.block && place.row % 3 == 0), "{count}");
             assert!(some.len() <= count + 16 && 2 * (some.len() + 16) > count, "{} of {count}", some.len());
             // No half of the rows has much more of the sample than the other.

@@ -1,15 +1,15 @@
-//! What has changed since the run before: for every customer how far new data and another model have moved the log-odds,
-//! and for those on either list what that was, in the customer's numbers of both dates.
+//! What has changed since the run before: for every customer how far new data and another model have moved the
+//! log-odds, and for those on either list what that was, in the customer's numbers of both dates.
 //!
-//! The rows of the earlier date are computed once more, in the same scan as those of today, and scored by today's model.
-//! What differs between the two is the data's doing. Where the earlier run had the same model, all of the change is;
-//! otherwise the rest is the model's, and what rows of the earlier date that came later would have changed under the
-//! earlier model is the data's too, if that model is still in the registry.
+//! The rows of the earlier date are computed once more, in the same scan as those of today, and scored by today's
+//! model. What differs between the two is the data's doing. Where the earlier run had the same model, all of the change
+//! is; otherwise the rest is the model's, and what rows of the earlier date that came later would have changed under
+//! the earlier model is the data's too, if that model is still in the registry.
 
 use super::context::Job;
 use super::earlier::EarlierRuns;
 use super::input::Input;
-use crate::artefact::{Artefact, Scores};
+use crate::artefact::{Artefact, RowScorer, ScoredRow, Scores};
 use crate::calendar::Day;
 use crate::dataset::{Dataset, Place, Selection};
 use crate::eligibility::{Exclusion, Purpose, Rules};
@@ -51,6 +51,8 @@ pub(super) struct Words<'a> {
     pub job: &'a Job<'a>,
     pub input: &'a Input,
     pub model: &'a Artefact,
+    /// The model for one row at a time.
+    pub rows: &'a RowScorer<'a>,
     pub scores: &'a Scores,
     pub explainer: &'a Explainer,
 }
@@ -146,8 +148,8 @@ impl Changes {
         }
     }
 
-    /// What has changed for a customer on the list, given the row of today; none without an earlier run, or where its rows
-    /// are not at hand.
+    /// What has changed for a customer on the list, given the row of today; none without an earlier run, or where its
+    /// rows are not at hand.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
@@ -178,7 +180,7 @@ impl Changes {
             let text = match gone.position {
                 Some(position) => {
                     let place = words.scores.places[position as usize];
-                    let row = Row::read(words.model, &words.input.data, place)?;
+                    let row = Row::read(words.rows, &words.input.data, place)?;
                     self.told(words, position, &row, Standing::Left)?
                 }
                 None => Some(words.explainer.no_longer_scored(no_longer_scored(words, &gone.id), self.between)),
@@ -190,9 +192,9 @@ impl Changes {
 
     fn told(&self, words: Words<'_>, position: u32, now: &Row<'_>, standing: Standing) -> Result<Option<String>> {
         let Some(then) = self.then[position as usize] else { return Ok(None) };
-        let Words { input, model, explainer, .. } = words;
-        let then = Row::read(model, &input.data, then)?;
-        let moved = explainer.moved(then.numbers(), now.numbers());
+        let Words { input, model, rows, explainer, .. } = words;
+        let then = Row::read(rows, &input.data, then)?;
+        let moved = explainer.moved(self.between, then.numbers(), now.numbers());
         let log_odds = self.moves[position as usize].model;
         let other = OtherModel { version: &model.version, log_odds };
         let other = Some(other).filter(|other| !self.is_same_model && !other.log_odds.is_nan());
@@ -318,8 +320,9 @@ fn tell_of_revisions(job: &Job<'_>, then: Day, again: &[f64], before: &[Before])
     let revised = known.iter().filter(|difference| **difference > REVISED).count();
     if revised as f64 > REVISED_SHARE * known.len() as f64 {
         job.warn(format!(
-            "the data of {then} are not what they were: {revised} of {} customers would have another risk of that date under \
-             the same model. Rows have come late, or are gone; what has changed is told against the data as they are now",
+            "the data of {then} are not what they were: {revised} of {} customers would have another risk of that date \
+             under the same model. Rows have come late, or are gone; what has changed is told against the data as they \
+             are now",
             known.len(),
         ));
     }
@@ -327,30 +330,36 @@ fn tell_of_revisions(job: &Job<'_>, then: Day, again: &[f64], before: &[Before])
 
 /// A row with what the model makes of it.
 pub(super) struct Row<'a> {
-    raw: Vec<f32>,
+    scored: ScoredRow<'a>,
     levels: Vec<Option<&'a str>>,
     row: crate::artefact::Row,
 }
 
 impl<'a> Row<'a> {
     /// Reads a row of a data set.
-    pub fn read(model: &Artefact, data: &'a Dataset, place: Place) -> Result<Row<'a>> {
+    pub fn read(rows: &'a RowScorer<'a>, data: &'a Dataset, place: Place) -> Result<Row<'a>> {
         let (block, row) = data.at(place);
-        let entry = block.customers[row] as usize;
+        let entry = block.customers[row];
+        let scored = rows.read(entry, block.row(row)?)?;
         Ok(Row {
-            raw: block.row(row)?,
-            levels: data.customers.categorical.iter().map(|levels| levels.get(entry)).collect(),
-            row: model.row(data, place)?,
+            levels: data.customers.categorical.iter().map(|levels| levels.get(entry as usize)).collect(),
+            row: scored.row(),
+            scored,
         })
     }
 
     /// Why its risk is what it is.
     pub fn explained(&self, explainer: &Explainer) -> Explanation {
-        explainer.explain(&self.raw, &self.levels, &self.row)
+        explainer.explain(self.scored.raw(), &self.levels, &self.row)
     }
 
     /// The numbers.
     pub fn numbers(&self) -> Numbers<'_> {
-        Numbers { raw: &self.raw, levels: &self.levels, row: &self.row }
+        Numbers { raw: self.scored.raw(), levels: &self.levels, row: &self.row }
+    }
+
+    /// The row, to be scored with other numbers.
+    pub fn scored(&self) -> &ScoredRow<'a> {
+        &self.scored
     }
 }

@@ -1,14 +1,14 @@
 //! What the list tells of each listed customer beyond the score: why, what has changed, what to do and what would help.
 
 use super::changes::{Changes, Row, Words};
-use crate::artefact::{Artefact, Scores};
+use crate::artefact::{Artefact, ScoredRow, Scores};
 use crate::calendar::Day;
 use crate::config::{RankBy, Settings};
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::publish::list::{Details, Results};
 use crate::ranking::{self, Group, Ranking};
-use crate::reasons::reach::{Comparable, Improvement, Surroundings};
+use crate::reasons::reach::{Improvement, Surroundings};
 use crate::reasons::{self, Action, Explainer, Playbook, Reason};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ use rayon::prelude::*;
 /// When features that lie on disk cannot be read.
 pub(super) fn of_list(words: Words<'_>, results: &Results<'_>, changes: &Changes) -> Result<Vec<Details>> {
     let Words { job, input, model, scores, .. } = words;
-    let what_to_do = WhatToDo::new(job.settings(), model, &input.data, input.as_of, scores, results.ranking)?;
+    let what_to_do = WhatToDo::new(job.settings(), model, &input.data, input.as_of, scores, results.ranking);
     let of_rank = |(place, &position): (usize, &u32)| {
         of_customer(words, results, changes, &what_to_do, (position, place as i64 + 1))
     };
@@ -33,12 +33,12 @@ fn of_customer(
     what_to_do: &WhatToDo<'_>,
     (position, rank): (u32, i64),
 ) -> Result<Details> {
-    let row = Row::read(words.model, &words.input.data, words.scores.places[position as usize])?;
+    let row = Row::read(words.rows, &words.input.data, words.scores.places[position as usize])?;
     let explanation = row.explained(words.explainer);
     let status = changes.status(position, rank);
     let before = changes.before(position);
     let why = &explanation.reasons;
-    let improvements = what_to_do.improvements(words.explainer, results.customer(position), row.numbers().raw, why)?;
+    let improvements = what_to_do.improvements(words.explainer, results.customer(position), row.scored(), why)?;
     let month_ago = changes.history.probability_28_days_ago[position as usize];
     let probability = words.scores.probabilities[position as usize];
 
@@ -65,15 +65,11 @@ pub(super) struct WhatToDo<'a> {
     customers: &'a CustomerTable,
     as_of: Day,
     playbook: Playbook<'a>,
-    comparable: Comparable,
     cut_off: Option<CutOff<'a>>,
 }
 
 impl<'a> WhatToDo<'a> {
     /// For the list of a date, as it was ranked.
-    ///
-    /// # Errors
-    /// When features that lie on disk cannot be read.
     pub fn new(
         settings: &'a Settings,
         model: &'a Artefact,
@@ -81,16 +77,15 @@ impl<'a> WhatToDo<'a> {
         as_of: Day,
         scores: &Scores,
         ranking: &Ranking,
-    ) -> Result<WhatToDo<'a>> {
-        Ok(WhatToDo {
+    ) -> WhatToDo<'a> {
+        WhatToDo {
             settings,
             model,
             customers: &data.customers,
             as_of,
             playbook: Playbook::new(&settings.playbook),
-            comparable: Comparable::new(data, &Selection::scored(data, as_of))?,
             cut_off: CutOff::new(settings.list.rank_by, model, &data.customers, scores, ranking),
-        })
+        }
     }
 
     /// What the playbook says to do for these reasons; nothing about the control group.
@@ -101,7 +96,7 @@ impl<'a> WhatToDo<'a> {
         }
     }
 
-    /// What would take a customer, given by its features, below the list.
+    /// What would take a customer, given by its row, below the list.
     ///
     /// # Errors
     /// When the model does not take the features.
@@ -109,20 +104,19 @@ impl<'a> WhatToDo<'a> {
         &self,
         explainer: &Explainer,
         customer: u32,
-        raw: &[f32],
+        row: &ScoredRow<'_>,
         why: &[Reason],
     ) -> Result<Vec<Improvement>> {
         let is_below =
             |customer: u32, log_odds: f64| self.cut_off.as_ref().is_some_and(|cut| cut.is_below(customer, log_odds));
         let around = Surroundings {
-            model: self.model,
+            catalogue: &self.model.catalogue,
             signals: &self.settings.signals,
             rises_with: &self.settings.model.rises_with,
             customers: self.customers,
-            comparable: &self.comparable,
             is_below: &is_below,
         };
-        explainer.improvements(&around, customer, raw, why)
+        explainer.improvements(&around, customer, row, why)
     }
 }
 

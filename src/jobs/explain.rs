@@ -4,8 +4,8 @@ use super::changes::Row;
 use super::context::{Context, Job};
 use super::details::WhatToDo;
 use super::input::{self, Also, Data};
-use super::score;
-use crate::artefact::{Artefact, Scores};
+use super::scored;
+use crate::artefact::{Artefact, RowScorer, Scores};
 use crate::calendar::Day;
 use crate::config::Reference;
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
@@ -122,7 +122,7 @@ fn as_map<S: Serializer>(values: &[FeatureValue], serializer: S) -> std::result:
 ///
 /// # Errors
 /// [`Error::Config`] for an unknown customer; [`Error::TooLittle`] for one who is not eligible on the date; and those
-/// of [`score::compute`].
+/// of [`score::compute`](super::score::compute).
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<CustomerReport> {
     context.run(|job| {
         job.not_after_today(request.as_of)?;
@@ -188,6 +188,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     let customer = data.customer(entry as u32);
 
     let texts = Arc::new(Texts::new(job.settings().list.language)?);
+    let scorer = model.row_scorer(customers);
     let mut found = None;
     let mut before = None;
     let mut history = Vec::new();
@@ -202,7 +203,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         if !dates.contains(&day) {
             continue;
         }
-        let ranking = score::ranked(job, data, &scores);
+        let ranking = scored::ranked(job, data, &scores);
         let rank = ranking.order.iter().position(|&p| p as usize == position).map_or(0, |place| place + 1);
         let churn_probability = scores.probabilities[position];
         history.push(PastRisk { as_of: day, churn_probability, rank, eligible: scores.customers.len() });
@@ -210,17 +211,17 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
             continue;
         }
 
-        let explainer = score::explainer(job, model, data, &scores, &ranking, day, &texts)?;
-        let row = Row::read(model, data, place)?;
+        let explainer = scored::explainer(job, model, data, &scores, &ranking, day, &texts)?;
+        let row = Row::read(&scorer, data, place)?;
         let explanation = row.explained(&explainer);
         if day == *as_of {
-            let what = Today { position, rank, values: row.numbers().raw.to_vec(), reasons: &explanation.reasons };
+            let what = Today { position, rank, row: &row, reasons: &explanation.reasons };
             let (action, improvements) = what_to_do(job, model, data, (&scores, &ranking), &explainer, &what)?;
             found = Some(Found {
                 contributions: explanation.all,
                 log_odds: scores.log_odds[position],
                 reference_log_odds: explainer.reference_log_odds(),
-                values: what.values,
+                values: row.numbers().raw.to_vec(),
                 action,
                 improvements,
                 explainer,
@@ -234,7 +235,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     let mut notes = Vec::new();
     let published = previous::of_customer(runs, &request.customer, &mut notes);
     notes.into_iter().for_each(|note| job.warn(note));
-    let published = with_texts(model, data, &found.explainer, &places, published)?;
+    let published = with_texts(&scorer, data, &found.explainer, &places, published)?;
 
     let values = model.catalogue.numeric.iter().zip(found.values);
     Ok(CustomerReport {
@@ -265,7 +266,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
 struct Today<'a> {
     position: usize,
     rank: usize,
-    values: Vec<f32>,
+    row: &'a Row<'a>,
     reasons: &'a [Reason],
 }
 
@@ -295,15 +296,15 @@ fn what_to_do(
     let settings = job.settings();
     let customer = scores.customers[today.position];
     let as_of = data.as_of[data.as_of.len() - 1];
-    let what_to_do = WhatToDo::new(settings, model, data, as_of, scores, ranking)?;
+    let what_to_do = WhatToDo::new(settings, model, data, as_of, scores, ranking);
     let action = what_to_do.action(Ranking::group(&settings.list, &data.customers.ids, customer), today.reasons);
-    Ok((action, what_to_do.improvements(explainer, customer, &today.values, today.reasons)?))
+    Ok((action, what_to_do.improvements(explainer, customer, today.row.scored(), today.reasons)?))
 }
 
-/// What runs said of a customer, with what had changed: where the list did not say it, by the model at hand from the rows
-/// of both dates.
+/// What runs said of a customer, with what had changed: where the list did not say it, by the model at hand from the
+/// rows of both dates.
 fn with_texts(
-    model: &Artefact,
+    scorer: &RowScorer<'_>,
     data: &Dataset,
     explainer: &Explainer,
     places: &BTreeMap<Day, Place>,
@@ -314,19 +315,15 @@ fn with_texts(
         let mut text = risk.change_reason_text.clone();
         if let (None, Some(before)) = (&text, changes.last()) {
             if let (Some(&then), Some(&now)) = (places.get(&before.as_of), places.get(&risk.as_of)) {
-                let (then, now) = (Row::read(model, data, then)?, Row::read(model, data, now)?);
-                let moved = explainer.moved(then.numbers(), now.numbers());
+                let (then, now) = (Row::read(scorer, data, then)?, Row::read(scorer, data, now)?);
+                let between = Between { then: before.as_of, now: risk.as_of };
+                let moved = explainer.moved(between, then.numbers(), now.numbers());
                 let standing = match (before.listed, risk.listed) {
                     (true, false) => Standing::Left,
                     (false, true) => Standing::New,
                     _ => Standing::Stayed,
                 };
-                text = Some(explainer.change_told(
-                    standing,
-                    Between { then: before.as_of, now: risk.as_of },
-                    &moved,
-                    None,
-                ));
+                text = Some(explainer.change_told(standing, between, &moved, None));
             }
         }
         changes.push(PublishedRisk { change_reason_text: text, ..risk });
@@ -341,8 +338,8 @@ fn not_eligible(job: &Job<'_>, as_of: Day, request: &Request) -> Error {
     }
     let rules = &job.settings().eligibility;
     Error::TooLittle(format!(
-        "customer {id} is not eligible on {as_of}: not signed up for {} days, cancelled before or notice given, without a \
-         running contract, or without a row of {} in {} days ([eligibility])",
+        "customer {id} is not eligible on {as_of}: not signed up for {} days, cancelled before or notice given, \
+         without a running contract, or without a row of {} in {} days ([eligibility])",
         rules.min_tenure_days,
         rules.activity(),
         rules.active_within_days,

@@ -28,8 +28,10 @@ mod gates;
 mod input;
 mod kpis;
 mod past;
+mod publication;
 pub mod report;
 pub mod score;
+mod scored;
 pub mod train;
 
 pub use context::Context;

@@ -212,8 +212,8 @@ impl Concept {
     }
 }
 
-/// Groups the terms of a design into concepts, in the order of their first terms. Every term is in exactly one. Without a
-/// language they have codes and no words.
+/// Groups the terms of a design into concepts, in the order of their first terms. Every term is in exactly one. Without
+/// a language they have codes and no words.
 pub(super) fn concepts(
     signals: &Signals,
     catalogue: &Catalogue,
@@ -408,8 +408,8 @@ fn length_of_scale(signal: Option<&Signal>, key: &Key) -> f64 {
     })
 }
 
-/// What an instrument is called. Where its low scores are the good ones, a reader has to know: what a person says of effort
-/// is effort then, and of another it is said which end is best.
+/// What an instrument is called. Where its low scores are the good ones, a reader has to know: what a person says of
+/// effort is effort then, and of another it is said which end is best.
 fn instrument_in_words(speech: &Speech, signal: Option<&Signal>, name: &str) -> String {
     let instrument = Instrument::named(name);
     let scale = instrument.zip(signal).map(|(instrument, signal)| signal.scale(instrument));

@@ -32,8 +32,8 @@ pub(super) struct Noun {
 }
 
 impl Noun {
-    /// From a name that is plural by convention: `logins`, `page_visits`. In English a name that is not plural is followed
-    /// by what its rows are: `web` gives "web events".
+    /// From a name that is plural by convention: `logins`, `page_visits`. In English a name that is not plural is
+    /// followed by what its rows are: `web` gives "web events".
     pub fn from_plural(speech: &Speech, name: &str, rows: Rows) -> Noun {
         let name = spaced(name);
         let (one, many) = match rows {
@@ -52,7 +52,8 @@ impl Noun {
         Noun { one: singular(label).unwrap_or_else(|| label.to_owned()), many: label.to_owned() }
     }
 
-    /// From a name that is singular by convention: the column `channel`. Other languages than English have no plural of it.
+    /// From a name that is singular by convention: the column `channel`. Other languages than English have no plural of
+    /// it.
     pub fn from_singular(speech: &Speech, name: &str) -> Noun {
         let one = spaced(name);
         if speech.texts.language() != Language::En {

@@ -6,20 +6,22 @@
 //! | `contributions` | the [attribution](Attribution): how far each term moves the log-odds from those of a reference |
 //! | `catalogue` | which concept a term belongs to, and the one list of [codes](DEFINITIONS) |
 //! | `wording` | from one customer's numbers to the state of a concept and its sentence |
-//! | `change` | how far each concept has moved the risk between two dates, and the sentences about it |
+//! | `change/` | how far each concept has moved the risk between two dates, and the sentences about it |
 //! | `reach` | which change of a signal would take a customer off the list |
+//! | `comparable` | what comparable customers show |
 //! | `scenario` | a customer's features if one number of a signal were another one |
 //! | `playbook` | what to do about a reason |
 //! | `protected` | columns that should perhaps not be told |
 //! | `usual` | what is usual among the customers of the date |
+//! | `sample` | the customers whose numbers are looked at for that |
 //! | `language` | what sentences are made of: phrases of a language's catalogue, nouns, numbers and dates |
 //!
 //! The contributions of all terms of a concept are summed, so that the windows of one signal, which are correlated,
 //! are one reason. A mean or a number of categories over no rows says only that there are none, so it is counted with
 //! the volume of its signal: silence is one reason too.
 //!
-//! A reason that says nothing (an ordinary number, a change that chance makes half of the time) gives way to the next one that
-//! does. Silence since a recent sign-up and the short time as a customer are one reason.
+//! A reason that says nothing (an ordinary number, a change that chance makes half of the time) gives way to the next
+//! one that does. Silence since a recent sign-up and the short time as a customer are one reason.
 //!
 //! What a code and its text say is true of the customer's numbers, whatever the coefficients; the model decides only
 //! which concepts are worth telling, and from which side: whether less or more of a thing is the risk.
@@ -27,11 +29,13 @@
 mod catalogue;
 mod chance;
 pub mod change;
+mod comparable;
 mod contributions;
 mod language;
 mod playbook;
 pub mod protected;
 pub mod reach;
+mod sample;
 mod scenario;
 mod usual;
 mod wording;
@@ -103,8 +107,8 @@ pub struct Explanation {
     pub reasons: Vec<Reason>,
     /// What lowers it most and says something.
     pub protective: Option<Reason>,
-    /// Every concept, greatest contribution first; those that are not told are one together. With the reference's log-odds they
-    /// sum to the customer's.
+    /// Every concept, greatest contribution first; those that are not told are one together. With the reference's
+    /// log-odds they sum to the customer's.
     pub all: Vec<Reason>,
 }
 
@@ -243,8 +247,8 @@ impl Explainer {
         concept.column.as_ref().is_some_and(|column| self.untold.contains(column))
     }
 
-    /// A customer of a few days who has done nothing yet is told once: the silence that raises the risk most takes what the
-    /// short time as a customer adds. The reasons are in order.
+    /// A customer of a few days who has done nothing yet is told once: the silence that raises the risk most takes what
+    /// the short time as a customer adds. The reasons are in order.
     fn join_silence_and_short_tenure(&self, all: &mut Vec<Reason>, raw: &[f32], tenure: Option<f64>) {
         let is_newcomer = tenure.is_some_and(|tenure| tenure < f64::from(self.look_back_days));
         let short = all.iter().position(|reason| {

@@ -25,7 +25,8 @@ pub struct Action {
 }
 
 impl<'a> Playbook<'a> {
-    /// The entries of the settings: a code before every pattern, a pattern with more characters of its own before others.
+    /// The entries of the settings: a code before every pattern, a pattern with more characters of its own before
+    /// others.
     pub fn new(plays: &'a BTreeMap<String, Play>) -> Playbook<'a> {
         let mut entries: Vec<(&str, &Play)> = plays.iter().map(|(code, play)| (code.as_str(), play)).collect();
         let own = |pattern: &str| pattern.chars().filter(|&c| c != '*').count();

@@ -1,45 +1,28 @@
-//! What would help: for each of a customer's first reasons the smallest change of that signal with which the model would
-//! rank the customer below the list, if comparable customers show as much. It says what the model makes of other numbers,
-//! not what a customer would do: nothing here is a promise.
+//! What would help: for each of a customer's first reasons the smallest change of that signal with which the model
+//! would rank the customer below the list, if comparable customers show as much. It says what the model makes of other
+//! numbers, not what a customer would do: nothing here is a promise.
 //!
 //! One number of the signal is moved step by step, and whatever follows from the same rows moves with it: see
-//! `scenario`. Comparable are the eligible customers with the same level of the first categorical column, or all of them
-//! if those are few. A change is within reach if a tenth of them are there or beyond.
+//! `scenario`. Comparable are the eligible customers with the same level of the first categorical column, or all of
+//! them if those are few. A change is within reach if a tenth of them are there or beyond.
 
 use super::catalogue::{Concept, Family};
 use super::language::{Speech, Unit};
-use super::scenario::Scenario;
+use super::scenario::{Scenario, SignalColumns};
 use super::wording::Side;
 use super::{Explainer, Reason};
-use crate::artefact::Artefact;
+use crate::artefact::ScoredRow;
 use crate::config::{Signal, SignalKind};
-use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::sources::CustomerTable;
-use hashbrown::HashMap;
-use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Of so many reasons it is said what would help.
 const REASONS: usize = 3;
-/// Comparable customers are looked at in a sample of about so many.
-const SAMPLE: usize = 20_000;
-/// A level needs so many of them to be compared with by itself.
-const LEAST: usize = 100;
 /// The steps of a number that are tried at most.
 const STEPS: usize = 40;
-
-/// What comparable customers show.
-#[derive(Clone, Debug)]
-pub struct Comparable {
-    /// Of all customers, then of each level with enough of them; of each numeric feature the tenth, the middle and the
-    /// ninetieth percentile, NaN where nobody has a value.
-    groups: Vec<Vec<[f64; 3]>>,
-    /// The group of each level of the first categorical column that has one of its own.
-    of_level: HashMap<u32, usize>,
-}
 
 /// A change of one signal that would take a customer off the list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,75 +37,22 @@ pub struct Improvement {
 
 /// What all customers of a list have in common.
 pub struct Surroundings<'a> {
-    /// The model.
-    pub model: &'a Artefact,
+    /// The features of the model.
+    pub catalogue: &'a Catalogue,
     /// The signals, by name.
     pub signals: &'a BTreeMap<String, Signal>,
     /// Those of them (among other names) with which risk rises.
     pub rises_with: &'a [String],
     /// The customers table.
     pub customers: &'a CustomerTable,
-    /// What comparable customers show.
-    pub comparable: &'a Comparable,
     /// Whether a customer with these log-odds, given its place in the customers table, would rank below the list.
     pub is_below: &'a (dyn Fn(u32, f64) -> bool + Sync),
 }
 
-impl Comparable {
-    /// From the selected rows of a data set.
-    ///
-    /// # Errors
-    /// When features that lie on disk cannot be read.
-    pub fn new(data: &Dataset, selection: &Selection) -> Result<Comparable> {
-        let places = selection.spread(SAMPLE);
-        let values = data.gather(&places)?;
-        let mut rows_of_level: HashMap<u32, Vec<usize>> = HashMap::new();
-        if let Some(levels) = data.customers.categorical.first() {
-            for (row, &place) in places.iter().enumerate() {
-                let (block, at) = data.at(place);
-                rows_of_level.entry(levels.codes[block.customers[at] as usize]).or_default().push(row);
-            }
-        }
-
-        let everybody: Vec<usize> = (0..places.len()).collect();
-        let columns = data.catalogue.numeric.len();
-        let quantiles = |rows: &[usize]| {
-            let of_column = |column: usize| tenths(rows.iter().map(|row| values[column * places.len() + row]));
-            (0..columns).into_par_iter().map(of_column).collect()
-        };
-        let mut comparable = Comparable { groups: vec![quantiles(&everybody)], of_level: HashMap::new() };
-        let mut levels: Vec<(u32, Vec<usize>)> =
-            rows_of_level.into_iter().filter(|(_, rows)| rows.len() >= LEAST).collect();
-        levels.sort_unstable_by_key(|(level, _)| *level);
-        for (level, rows) in levels {
-            comparable.of_level.insert(level, comparable.groups.len());
-            comparable.groups.push(quantiles(&rows));
-        }
-        Ok(comparable)
-    }
-
-    /// Of the customers who are comparable with one.
-    fn with(&self, customers: &CustomerTable, customer: u32) -> &[[f64; 3]] {
-        let level = customers.categorical.first().map(|levels| levels.codes[customer as usize]);
-        let group = level.and_then(|level| self.of_level.get(&level)).copied().unwrap_or(0);
-        &self.groups[group]
-    }
-}
-
-/// The tenth, the middle and the ninetieth percentile of what is not null.
-fn tenths(values: impl Iterator<Item = f32>) -> [f64; 3] {
-    let mut sorted: Vec<f32> = values.filter(|value| !value.is_nan()).collect();
-    sorted.sort_unstable_by(f32::total_cmp);
-    if sorted.is_empty() {
-        return [f64::NAN; 3];
-    }
-    [0.1, 0.5, 0.9].map(|share| f64::from(sorted[(share * (sorted.len() - 1) as f64).round() as usize]))
-}
-
 impl Surroundings<'_> {
-    /// Whether it is known that moving a concept away from this side is for the better. More of an event or an amount, on
-    /// more categories, is engagement, unless it is said that risk rises with it; then less is. Whether there should be
-    /// more or fewer mentions or answers nobody knows.
+    /// Whether it is known that moving a concept away from this side is for the better. More of an event or an amount,
+    /// on more categories, is engagement, unless it is said that risk rises with it; then less is. Whether there should
+    /// be more or fewer mentions or answers nobody knows.
     fn is_known(&self, concept: &Concept, side: Side) -> bool {
         let Some(signal) = concept.signal.as_ref() else { return false };
         let is_engagement = match self.signals.get(signal).map(|signal| signal.kind) {
@@ -133,13 +63,6 @@ impl Surroundings<'_> {
     }
 }
 
-/// A number of a concept that is tried.
-struct Step {
-    reason: usize,
-    target: f64,
-    raw: Vec<f32>,
-}
-
 impl Explainer {
     /// Improvements as a list tells them; none if there are none.
     pub fn improvements_told(&self, improvements: &[Improvement]) -> Option<String> {
@@ -148,46 +71,32 @@ impl Explainer {
         (!texts.is_empty()).then(|| self.speech.phrase("reach").text("changes", changes).say())
     }
 
-    /// For each of the first reasons of a customer, the smallest change that would take the customer below the list; none
-    /// for a reason without one. `raw` holds the numeric features, `customer` is the place in the customers table.
+    /// For each of the first reasons of a customer, the smallest change that would take the customer below the list;
+    /// none for a reason without one. `row` is the customer's, `customer` the place in the customers table.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::Error::Internal) when the rows cannot be scored.
+    /// [`Error::Internal`](crate::Error::Internal) when the row has other features.
     pub fn improvements(
         &self,
         around: &Surroundings<'_>,
         customer: u32,
-        raw: &[f32],
+        row: &ScoredRow<'_>,
         reasons: &[Reason],
     ) -> Result<Vec<Improvement>> {
-        let typical = around.comparable.with(around.customers, customer);
-        let catalogue = &around.model.catalogue;
-        let mut steps: Vec<Step> = Vec::new();
-        for (place, reason) in reasons.iter().take(REASONS).enumerate() {
-            let concept = &self.concepts[reason.concept];
-            let lever = Lever::find(concept, catalogue).filter(|_| around.is_known(concept, reason.side));
-            let targets = lever.map_or_else(Vec::new, |lever| {
-                let steps = lever.targets(raw, typical, reason.side);
-                steps.into_iter().map(|target| (target, lever.moved(catalogue, typical, raw, target))).collect()
-            });
-            steps.extend(targets.into_iter().map(|(target, raw)| Step { reason: place, target, raw }));
-        }
-        if steps.is_empty() {
-            return Ok(Vec::new());
-        }
-
-        let rows: Vec<&[f32]> = steps.iter().map(|step| step.raw.as_slice()).collect();
-        let log_odds = around.model.log_odds_of(around.customers, customer, &rows)?;
+        let typical = self.usual.comparable().with(around.customers, customer);
         let mut found: Vec<Improvement> = Vec::new();
-        for (step, log_odds) in steps.iter().zip(log_odds) {
-            let is_told = found.last().is_some_and(|last| last.reason == step.reason + 1);
-            if is_told || !(around.is_below)(customer, log_odds) {
-                continue;
-            }
-            let concept = &self.concepts[reasons[step.reason].concept];
-            if let Some(lever) = Lever::find(concept, catalogue) {
-                let text = lever.text(&self.speech, raw, step.target);
-                found.push(Improvement { reason: step.reason + 1, text, log_odds });
+        for (number, reason) in (1..).zip(reasons.iter().take(REASONS)) {
+            let concept = &self.concepts[reason.concept];
+            let lever = Lever::find(concept, around.catalogue).filter(|_| around.is_known(concept, reason.side));
+            let Some(lever) = lever else { continue };
+
+            for target in lever.targets(row.raw(), typical, reason.side) {
+                let log_odds = row.log_odds_with(&lever.moved(typical, row.raw(), target))?;
+                if (around.is_below)(customer, log_odds) {
+                    let text = lever.text(&self.speech, row.raw(), target);
+                    found.push(Improvement { reason: number, text, log_odds });
+                    break;
+                }
             }
         }
         Ok(found)
@@ -197,15 +106,16 @@ impl Explainer {
 /// The number of a concept that is moved.
 pub(super) struct Lever<'a> {
     concept: &'a Concept,
-    signal: &'a str,
     measure: Measure,
     window: Option<u32>,
     column: usize,
+    signal: SignalColumns,
 }
 
 impl<'a> Lever<'a> {
-    /// That of a concept about a signal: a count, mean or number of categories over the middle window, or the last answer.
-    /// Nobody can change for how long somebody has been a customer, and what is in a column is not known to be a lever.
+    /// That of a concept about a signal: a count, mean or number of categories over the middle window, or the last
+    /// answer. Nobody can change for how long somebody has been a customer, and what is in a column is not known to be
+    /// a lever.
     pub fn find(concept: &'a Concept, catalogue: &Catalogue) -> Option<Lever<'a>> {
         let measure = match concept.family {
             Family::Volume => Measure::Count,
@@ -219,12 +129,13 @@ impl<'a> Lever<'a> {
         let signal = concept.signal.as_deref()?;
         let is_it = |cell: &&super::catalogue::Cell| cell.measure == Some(measure) && cell.window == window;
         let cell = concept.cells.iter().find(is_it)?;
-        catalogue.numeric.get(cell.column)?;
-        Some(Lever { concept, signal, measure, window, column: cell.column })
+        let instrument = catalogue.numeric.get(cell.column)?.instrument;
+        let signal = SignalColumns::new(catalogue, signal, instrument);
+        Some(Lever { concept, measure, window, column: cell.column, signal })
     }
 
-    /// The numbers that are tried, the nearest to the customer's first: away from the side of the risk, as far as a tenth
-    /// of the comparable customers go. Moods and scores are never made worse.
+    /// The numbers that are tried, the nearest to the customer's first: away from the side of the risk, as far as a
+    /// tenth of the comparable customers go. Moods and scores are never made worse.
     pub fn targets(&self, raw: &[f32], typical: &[[f64; 3]], side: Side) -> Vec<f64> {
         let Some(now) = self.concept.number(raw, self.measure, self.window) else { return Vec::new() };
         let [low, _, high] = typical[self.column];
@@ -253,9 +164,8 @@ impl<'a> Lever<'a> {
     }
 
     /// The customer's features if the number were another one.
-    pub fn moved(&self, catalogue: &Catalogue, typical: &[[f64; 3]], raw: &[f32], target: f64) -> Vec<f32> {
-        let instrument = catalogue.numeric[self.column].instrument.map(|instrument| instrument.name());
-        let mut scenario = Scenario::new(catalogue, self.signal, instrument, typical, raw);
+    pub fn moved(&self, typical: &[[f64; 3]], raw: &[f32], target: f64) -> Vec<f32> {
+        let mut scenario = Scenario::new(&self.signal, typical, raw);
         match self.concept.family {
             Family::Volume => scenario.set_count(self.window.unwrap_or_default(), target),
             Family::Value => scenario.set_value(self.window.unwrap_or_default(), target),

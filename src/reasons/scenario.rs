@@ -1,41 +1,60 @@
 //! A customer's features if one number of a signal were another one.
 
+use crate::config::Instrument;
 use crate::features::{Catalogue, Measure};
 
-/// The windows in which a signal is counted, ascending.
-fn windows_of(catalogue: &Catalogue, signal: &str) -> Vec<u32> {
-    let of_signal = catalogue.numeric.iter().filter(|feature| feature.signal.as_deref() == Some(signal));
-    let mut windows: Vec<u32> = of_signal.filter_map(|feature| feature.window_days).collect();
-    windows.sort_unstable();
-    windows.dedup();
-    windows
+/// Where the features of a signal are among those of a catalogue: of a survey, those of one instrument.
+pub(super) struct SignalColumns {
+    /// The windows in which it is counted, ascending.
+    windows: Vec<u32>,
+    columns: Vec<SignalColumn>,
+}
+
+struct SignalColumn {
+    measure: Measure,
+    window: Option<u32>,
+    column: usize,
+}
+
+impl SignalColumns {
+    /// Those of a signal, and of one of its instruments.
+    pub fn new(catalogue: &Catalogue, signal: &str, instrument: Option<Instrument>) -> SignalColumns {
+        let mut columns = Vec::new();
+        for (column, feature) in catalogue.numeric.iter().enumerate() {
+            // Features that no instrument has are about all of them.
+            let is_its_own = feature.instrument.is_none() || feature.instrument == instrument;
+            if feature.signal.as_deref() == Some(signal) && is_its_own {
+                columns.push(SignalColumn { measure: feature.measure, window: feature.window_days, column });
+            }
+        }
+        let mut windows: Vec<u32> = columns.iter().filter_map(|column| column.window).collect();
+        windows.sort_unstable();
+        windows.dedup();
+        SignalColumns { windows, columns }
+    }
+
+    fn find(&self, measure: Measure, window: Option<u32>) -> Option<usize> {
+        let is_it = |column: &&SignalColumn| column.measure == measure && column.window == window;
+        self.columns.iter().find(is_it).map(|found| found.column)
+    }
 }
 
 /// A customer's features while one number of a signal is moved. Rows that are added, or thought away, lie evenly in the
-/// days of the main window; longer windows have as many more or fewer. From the counts of each window follow the days with a
-/// row (as many a row as before), the trend, the gaps, the time since the last row and the sum; what the rows are worth
-/// stays, and where there were none it is that of the longest window, or that of a typical comparable customer.
+/// days of the main window; longer windows have as many more or fewer. From the counts of each window follow the days
+/// with a row (as many a row as before), the trend, the gaps, the time since the last row and the sum; what the rows
+/// are worth stays, and where there were none it is that of the longest window, or that of a typical comparable
+/// customer.
 pub(super) struct Scenario<'a> {
-    catalogue: &'a Catalogue,
-    signal: &'a str,
-    instrument: Option<&'static str>,
-    windows: Vec<u32>,
+    signal: &'a SignalColumns,
     typical: &'a [[f64; 3]],
     raw: Vec<f32>,
 }
 
 impl<'a> Scenario<'a> {
     /// Of a customer's numeric features. `typical` has the tenth, the middle and the ninetieth percentile of each among
-    /// comparable customers; `instrument` is that of a survey, if it is about one.
-    pub fn new(
-        catalogue: &'a Catalogue,
-        signal: &'a str,
-        instrument: Option<&'static str>,
-        typical: &'a [[f64; 3]],
-        raw: &[f32],
-    ) -> Scenario<'a> {
-        let windows = windows_of(catalogue, signal);
-        Scenario { catalogue, signal, instrument, windows, typical, raw: raw.to_vec() }
+    /// comparable customers.
+    pub fn new(signal: &'a SignalColumns, typical: &'a [[f64; 3]], raw: &[f32]) -> Scenario<'a> {
+        Scenario { signal, typical, raw: raw.to_vec() }
     }
 
     /// The features as they would be.
@@ -43,28 +62,14 @@ impl<'a> Scenario<'a> {
         self.raw
     }
 
-    fn column(&self, measure: Measure, window: Option<u32>) -> Option<usize> {
-        let is_of_instrument = matches!(
-            measure,
-            Measure::SurveyLast | Measure::SurveyMean | Measure::SurveyChange | Measure::SurveyDaysSinceLast
-        );
-        let instrument = self.instrument.filter(|_| is_of_instrument);
-        self.catalogue.numeric.iter().position(|feature| {
-            feature.measure == measure
-                && feature.window_days == window
-                && feature.signal.as_deref() == Some(self.signal)
-                && feature.instrument.map(|instrument| instrument.name()) == instrument
-        })
-    }
-
     /// A feature; none if it is null.
     fn get(&self, measure: Measure, window: Option<u32>) -> Option<f64> {
-        let value = f64::from(*self.raw.get(self.column(measure, window)?)?);
+        let value = f64::from(*self.raw.get(self.signal.find(measure, window)?)?);
         value.is_finite().then_some(value)
     }
 
     fn set(&mut self, measure: Measure, window: Option<u32>, value: f64) {
-        if let Some(column) = self.column(measure, window) {
+        if let Some(column) = self.signal.find(measure, window) {
             self.raw[column] = value as f32;
         }
     }
@@ -81,8 +86,8 @@ impl<'a> Scenario<'a> {
 
     /// What rows of a window are worth that had none.
     fn usual(&self, measure: Measure, window: u32) -> f64 {
-        let longest = self.windows.last().and_then(|&longest| self.get(measure, Some(longest)));
-        let typical = || self.column(measure, Some(window)).map_or(f64::NAN, |column| self.typical[column][1]);
+        let longest = self.signal.windows.last().and_then(|&longest| self.get(measure, Some(longest)));
+        let typical = || self.signal.find(measure, Some(window)).map_or(f64::NAN, |column| self.typical[column][1]);
         longest.unwrap_or_else(typical)
     }
 
@@ -94,7 +99,7 @@ impl<'a> Scenario<'a> {
         let nearer = |old: f64, steady: f64| if is_up { old.max(steady) } else { old.min(steady) };
 
         let (main_days, mut counts) = (f64::from(main), Vec::new());
-        for &window in &self.windows {
+        for &window in &self.signal.windows {
             let (old, days) = (self.count(window), f64::from(window));
             let steady = (target * days / main_days).round().min(target);
             let overlap = (main_days - days).clamp(0.0, days);
@@ -158,10 +163,12 @@ impl<'a> Scenario<'a> {
         }
     }
 
-    /// Every row of a window, and of the shorter ones, is worth so much; those of longer ones as much as that makes of them.
+    /// Every row of a window, and of the shorter ones, is worth so much; those of longer ones as much as that makes of
+    /// them.
     pub fn set_value(&mut self, main: u32, target: f64) {
+        let signal = self.signal;
         let old = self.get(Measure::Mean, Some(main)).unwrap_or(target);
-        for window in self.windows.clone() {
+        for &window in &signal.windows {
             let Some(mean) = self.get(Measure::Mean, Some(window)) else { continue };
             let share = if window <= main { 1.0 } else { self.count(main) / self.count(window).max(1.0) };
             let mean = if window <= main { target } else { mean + share * (target - old) };
@@ -172,7 +179,8 @@ impl<'a> Scenario<'a> {
 
     /// The mood of every window is at least so good, and the share of negative rows falls in proportion.
     pub fn set_mood(&mut self, target: f64) {
-        for window in self.windows.clone() {
+        let signal = self.signal;
+        for &window in &signal.windows {
             let Some(mean) = self.get(Measure::Mean, Some(window)).filter(|mean| *mean < target) else { continue };
             self.set(Measure::Mean, Some(window), target);
             if let Some(share) = self.get(Measure::NegativeShare, Some(window)) {
@@ -183,8 +191,9 @@ impl<'a> Scenario<'a> {
 
     /// So many categories in a window and in longer ones, in shorter ones as many of them as there are rows.
     pub fn set_categories(&mut self, main: u32, target: f64) {
+        let signal = self.signal;
         let is_up = target > self.get(Measure::Categories, Some(main)).unwrap_or(0.0);
-        for window in self.windows.clone() {
+        for &window in &signal.windows {
             let Some(old) = self.get(Measure::Categories, Some(window)) else { continue };
             let most = if window < main { self.count(window) } else { f64::INFINITY };
             self.set(
@@ -197,6 +206,7 @@ impl<'a> Scenario<'a> {
 
     /// One more answer, yesterday.
     pub fn add_answer(&mut self, score: f64) {
+        let signal = self.signal;
         let (last, mean) = (self.get(Measure::SurveyLast, None), self.get(Measure::SurveyMean, None));
         // How many answers there were is not kept: two, if there is a change.
         let answers = if self.get(Measure::SurveyChange, None).is_some() { 2.0 } else { 1.0 };
@@ -205,7 +215,7 @@ impl<'a> Scenario<'a> {
         self.set(Measure::SurveyChange, None, last.map_or(f64::NAN, |last| score - last));
         self.set(Measure::SurveyDaysSinceLast, None, 1.0);
 
-        for window in self.windows.clone() {
+        for &window in &signal.windows {
             let (count, before) = (self.count(window) + 1.0, self.count_before(window));
             let active = self.get(Measure::ActiveDays, Some(window)).unwrap_or(0.0) + 1.0;
             self.set_rows(window, count, before, active.min(f64::from(window)));

@@ -1,17 +1,18 @@
-//! What is usual: the numbers that a sentence about one customer is held against, from the eligible customers of the date.
+//! What is usual: the numbers that a sentence about one customer is held against, from the eligible customers of the
+//! date.
 
+use super::comparable::Comparable;
+use super::sample::Sample;
 use crate::artefact::Scores;
 use crate::calendar::Day;
 use crate::config::Signal;
-use crate::dataset::{Dataset, Place};
+use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::numeric::FixedSum;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// Numbers are looked at in a sample of about so many customers.
-const SAMPLE: usize = 20_000;
 /// The mean risk of a level is said if so many customers have it.
 const LEAST: u64 = 30;
 
@@ -20,6 +21,8 @@ const LEAST: u64 = 30;
 pub struct Usual {
     /// One a numeric feature, in the order of the catalogue.
     numbers: Vec<UsualNumber>,
+    /// What comparable customers show.
+    comparable: Comparable,
     /// One a categorical feature: the mean risk with each level, and without one.
     levels: Vec<HashMap<Option<String>, f64>>,
     /// The mean risk of all.
@@ -52,14 +55,11 @@ impl Usual {
     /// # Errors
     /// When features that lie on disk cannot be read.
     pub fn new(data: &Dataset, scores: &Scores, signals: &BTreeMap<String, Signal>, as_of: Day) -> Result<Usual> {
-        let step = scores.places.len().div_ceil(SAMPLE).max(1);
-        let places: Vec<Place> = scores.places.iter().step_by(step).copied().collect();
-        let log_odds: Vec<f64> = scores.log_odds.iter().step_by(step).copied().collect();
-
-        let values = data.gather(&places)?;
-        let columns: Vec<&[f32]> = values.chunks_exact(places.len().max(1)).collect();
+        let sample = Sample::new(data, scores)?;
+        let columns = sample.columns().into_par_iter();
         Ok(Usual {
-            numbers: columns.into_par_iter().map(|column| UsualNumber::new(column, &log_odds)).collect(),
+            numbers: columns.map(|column| UsualNumber::new(column, &sample.log_odds)).collect(),
+            comparable: Comparable::new(data, &sample),
             levels: (0..data.customers.categorical.len()).map(|column| risks(data, scores, column)).collect(),
             mean_risk: scores.mean_probability(),
             recorded: recorded(data, signals, as_of),
@@ -76,6 +76,11 @@ impl Usual {
         let risks = self.levels.get(column).filter(|risks| risks.len() > 1)?;
         let with = *risks.get(&level.map(str::to_owned))?;
         Some(UsualRisk { with, all: self.mean_risk })
+    }
+
+    /// What comparable customers show.
+    pub(super) fn comparable(&self) -> &Comparable {
+        &self.comparable
     }
 
     /// For how many days a signal has been recorded; none if that is not known.

@@ -117,6 +117,10 @@ days-ago = vor { own-tagen }
 # Was sich geändert hat.
 semicolon = { "; " }
 change-little = Seit { $since } kaum verändert
+change-small-up = Risiko seit { $since } nur durch kleine Veränderungen gestiegen
+change-small-down = Risiko seit { $since } nur durch kleine Veränderungen gesunken
+change-small-up-and-down = Risiko seit { $since } nur durch kleine Veränderungen gestiegen. Gegenläufig – { $down }
+change-small-down-and-up = Risiko seit { $since } nur durch kleine Veränderungen gesunken. Gegenläufig – { $up }
 change-up = Risiko seit { $since } gestiegen – { $up }
 change-down = Risiko seit { $since } gesunken – { $down }
 change-up-and-down = Risiko seit { $since } gestiegen – { $up }. Gegenläufig – { $down }

@@ -118,6 +118,10 @@ days-ago = { days } ago
 # What has changed.
 semicolon = { "; " }
 change-little = Little has changed since { $since }
+change-small-up = Risk up since { $since } through small changes alone
+change-small-down = Risk down since { $since } through small changes alone
+change-small-up-and-down = Risk up since { $since } through small changes alone. Down: { $down }
+change-small-down-and-up = Risk down since { $since } through small changes alone. Up: { $up }
 change-up = Risk up since { $since }: { $up }
 change-down = Risk down since { $since }: { $down }
 change-up-and-down = Risk up since { $since }: { $up }. Down: { $down }

@@ -109,6 +109,10 @@ days-ago = hace { days }
 # Qué ha cambiado.
 semicolon = { "; " }
 change-little = Pocos cambios desde el { $since }
+change-small-up = Riesgo al alza desde el { $since } solo por pequeños cambios
+change-small-down = Riesgo a la baja desde el { $since } solo por pequeños cambios
+change-small-up-and-down = Riesgo al alza desde el { $since } solo por pequeños cambios. En sentido contrario – { $down }
+change-small-down-and-up = Riesgo a la baja desde el { $since } solo por pequeños cambios. En sentido contrario – { $up }
 change-up = Riesgo al alza desde el { $since } – { $up }
 change-down = Riesgo a la baja desde el { $since } – { $down }
 change-up-and-down = Riesgo al alza desde el { $since } – { $up }. En sentido contrario – { $down }

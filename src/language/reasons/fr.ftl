@@ -115,6 +115,10 @@ days-ago = il y a { days }
 # Ce qui a changé.
 semicolon = { " ; " }
 change-little = Peu de changement depuis le { $since }
+change-small-up = Risque en hausse depuis le { $since } par de petits changements seulement
+change-small-down = Risque en baisse depuis le { $since } par de petits changements seulement
+change-small-up-and-down = Risque en hausse depuis le { $since } par de petits changements seulement. En sens inverse – { $down }
+change-small-down-and-up = Risque en baisse depuis le { $since } par de petits changements seulement. En sens inverse – { $up }
 change-up = Risque en hausse depuis le { $since } – { $up }
 change-down = Risque en baisse depuis le { $since } – { $down }
 change-up-and-down = Risque en hausse depuis le { $since } – { $up }. En sens inverse – { $down }

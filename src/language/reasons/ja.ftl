@@ -103,6 +103,10 @@ days-ago = { days }前
 # 変化
 semicolon = ／
 change-little = { $since } からほとんど変化なし
+change-small-up = { $since } から小さな変化の積み重ねでリスク上昇
+change-small-down = { $since } から小さな変化の積み重ねでリスク低下
+change-small-up-and-down = { $since } から小さな変化の積み重ねでリスク上昇。下げた要因：{ $down }
+change-small-down-and-up = { $since } から小さな変化の積み重ねでリスク低下。上げた要因：{ $up }
 change-up = { $since } からリスク上昇：{ $up }
 change-down = { $since } からリスク低下：{ $down }
 change-up-and-down = { $since } からリスク上昇：{ $up }。下げた要因：{ $down }

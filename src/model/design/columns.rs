@@ -140,6 +140,26 @@ impl DesignColumns<'_> {
         log_odds
     }
 
+    /// The columns of one row of a customer, given its numeric features. `known` may know a column that follows from
+    /// one of these, given the places of both.
+    pub fn of_row(&self, customer: u32, raw: &[f32], known: impl Fn(usize, usize) -> Option<f32>) -> Vec<f32> {
+        let column = |(place, ((source, role), set)): (usize, (&(Source, Role), &Vec<bool>))| match *source {
+            Source::Numeric(index) => known(place, index).unwrap_or_else(|| {
+                let mut value = [raw[index]];
+                match role {
+                    Role::Missing => value[0] = f32::from(u8::from(value[0].is_nan())),
+                    _ => standardise(&self.recipe.numeric[index], &mut value),
+                }
+                value[0]
+            }),
+            Source::Categorical(index) => {
+                let code = self.customers.categorical[index].codes[customer as usize];
+                f32::from(u8::from(code != NO_LEVEL && set[code as usize]))
+            }
+        };
+        self.parts.iter().zip(&self.sets).enumerate().map(column).collect()
+    }
+
     /// Appends one column of the design. `codes` are those of the column before.
     fn add_column(
         &self,

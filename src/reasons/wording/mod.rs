@@ -4,8 +4,8 @@
 //! sentence says "fell" or "rose" only of numbers that do so as they are written. Where the customer's numbers do not
 //! lie on the model's side, the sentence only states them.
 //!
-//! Every sentence has its yardstick: the customer's own past, or what is usual. Where neither says that something is out of
-//! the ordinary, the sentence is not [telling](Told::is_telling).
+//! Every sentence has its yardstick: the customer's own past, or what is usual. Where neither says that something is
+//! out of the ordinary, the sentence is not [telling](Told::is_telling).
 //!
 //! | file | holds the sentences about |
 //! |---|---|
@@ -65,8 +65,8 @@ pub(super) struct Told {
     pub state: State,
     /// The sentence.
     pub text: String,
-    /// Whether the numbers are out of the ordinary: against the customer's own past or against what is usual, by more than
-    /// chance makes half of the time.
+    /// Whether the numbers are out of the ordinary: against the customer's own past or against what is usual, by more
+    /// than chance makes half of the time.
     pub is_telling: bool,
 }
 
@@ -251,8 +251,8 @@ impl<'a> View<'a> {
         self.speech.phrase(key).column(&self.concept.words.subject.one)
     }
 
-    /// That there is no value, beside the share of customers who have one, if that is known: it is telling if half of them
-    /// have.
+    /// That there is no value, beside the share of customers who have one, if that is known: it is telling if half of
+    /// them have.
     fn lacking(&self, told: Told, key: &'a str, usual: Option<UsualNumber>) -> Told {
         match usual {
             Some(usual) => {
@@ -267,7 +267,8 @@ impl<'a> View<'a> {
         self.speech.phrase(key).text("text", text).text("share", self.speech.percent(share)).say()
     }
 
-    /// "… (84 days: 3)": a text with the same value in the longest window, to compare with; none where it is written alike.
+    /// "… (84 days: 3)": a text with the same value in the longest window, to compare with; none where it is written
+    /// alike.
     fn beside_longest(&self, text: &str, window: u32, written: impl Fn(u32) -> Option<String>) -> Option<String> {
         let longest = self.windows().last().copied().filter(|&longest| longest != window)?;
         let (there, here) = (written(longest)?, written(window)?);

@@ -198,8 +198,8 @@ fn steady(view: &View<'_>, side: Side) -> Told {
     }
 }
 
-/// Where more rows go with more risk (returns, complaints), that there are few is no reason to leave, and that there are
-/// many none to stay, unless the model says so of this customer; then the words say it too.
+/// Where more rows go with more risk (returns, complaints), that there are few is no reason to leave, and that there
+/// are many none to stay, unless the model says so of this customer; then the words say it too.
 fn against_the_rule(view: &View<'_>, side: Side, told: Told) -> Told {
     let longest = view.windows().last().copied();
     let is_adverse = view.usual(Measure::Count, longest).is_some_and(|usual| usual.is_adverse);
