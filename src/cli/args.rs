@@ -173,8 +173,8 @@ pub enum Command {
         /// Use only what was known on this date [default: the day after the newest row]
         #[arg(long, value_name = "DATE")]
         as_of: Option<Day>,
-        /// Whether the challenger becomes champion: `auto` if it is known to rank held-out rows better than days since the
-        /// last activity do, and is better than the champion, or fresher and not worse
+        /// Whether the challenger becomes champion: `auto` if it is known to rank held-out rows better than days since
+        /// the last activity do, and is better than the champion, or fresher and not worse
         #[arg(long, value_name = "RULE", default_value = "auto")]
         promote: Promote,
     },

@@ -19,8 +19,8 @@ const DEMO_TOML: &str = include_str!("demo.toml");
 /// Days of history: enough for six snapshots with their look-back and label window.
 const DAYS: u32 = 540;
 
-/// The lists, in days before the end: a month ago, a week ago and today, so that status, changes and the lines of earlier risks
-/// have something to show. The model is as old as the first of them, so that each list is a forecast.
+/// The lists, in days before the end: a month ago, a week ago and today, so that status, changes and the lines of
+/// earlier risks have something to show. The model is as old as the first of them, so that each list is a forecast.
 const LISTS: [i32; 3] = [28, 7, 0];
 
 /// A population smaller than this still shows something in a demo, although the gates and rules for real data would

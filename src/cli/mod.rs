@@ -153,7 +153,8 @@ impl Session {
         self.print(&(text + "\n"))
     }
 
-    /// As [`Session::result`], of something that is done by now: a list that is published stays so where nobody can be told.
+    /// As [`Session::result`], of something that is done by now: a list that is published stays so where nobody can be
+    /// told.
     fn done<T: serde::Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) {
         if let Err(error) = self.result(result, text) {
             tracing::warn!("{error:#}. The command itself has succeeded; only what it says of it is lost");

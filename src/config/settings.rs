@@ -152,8 +152,8 @@ section! {
         id: String = "customer_id" => Column;
         /// Its column of the date on which the customer left; empty for one who has not.
         time: String = "churned_on" => Column;
-        /// Its column of the date on which the cancellation became known. Who gave notice before the as-of date is neither
-        /// scored nor learned from.
+        /// Its column of the date on which the cancellation became known. Who gave notice before the as-of date is
+        /// neither scored nor learned from.
         known: Option<String>, like "recorded_on" => Column;
         /// What both dates count from 1970-01-01 UTC, if they are numbers.
         time_unit: Option<EpochUnit>, like "seconds" => Choice(EpochUnit::WORDS);
@@ -212,9 +212,9 @@ section! {
     pub struct Eligibility {
         /// Days since sign-up that a customer needs.
         min_tenure_days: u32 = 28 => Whole(0, LONGEST_STRETCH);
-        /// Days before the as-of date in which a customer must have a row of a signal that counts as activity; 0 switches
-        /// it off. Under inactivity it is gap and horizon unless it is set: who has been silent for longer has left
-        /// already, and is no news on a list.
+        /// Days before the as-of date in which a customer must have a row of a signal that counts as activity; 0
+        /// switches it off. Under inactivity it is gap and horizon unless it is set: who has been silent for longer has
+        /// left already, and is no news on a list.
         active_within_days: u32 = 90 => Whole(0, LONGEST_STRETCH);
         /// The signals whose rows count as activity; with an empty list, all of them. Unless it is set they all do, and
         /// under inactivity those of `churn.signals`.
@@ -304,18 +304,19 @@ section! {
         capacity: u32 = 500 => Whole(1, MOST);
         /// The share of listed customers kept out of outreach, to measure whether outreach helps; 0 switches it off.
         control_fraction: f64 = 0.1 => Number("of 0 or more and less than 1", |x| (0.0..1.0).contains(&x));
-        /// Another key draws another control group, for example "2026Q4"; list and manifest name it. Empty: the first draw.
+        /// Another key draws another control group, for example "2026Q4"; list and manifest name it. Empty: the first
+        /// draw.
         control_key: String = "" => Word;
         /// The most reasons that a customer has.
         reasons: u32 = 4 => Whole(0, published::REASONS);
         /// What reasons compare with: population (the mean of all eligible customers) or cut_off (the last
         /// tenth of the list, at least 50).
         reference: Reference = "population" => Choice(Reference::WORDS);
-        /// The language of reasons, summary, report and workbook: en, ja, de, fr or es. Codes, names of columns and what
-        /// is in the data stay as they are.
+        /// The language of reasons, summary, report, workbook and messages: en, ja, de, fr or es. Codes, names of
+        /// columns and what is in the data stay as they are.
         language: Language = "en" => Choice(Language::TAGS);
-        /// A pass-through or categorical column: the listed customers of each of its values also become a list of their own
-        /// under `by_{column}/`, as csv and xlsx where `publish.formats` names them.
+        /// A pass-through or categorical column: the listed customers of each of its values also become a list of their
+        /// own under `by_{column}/`, as csv and xlsx where `publish.formats` names them.
         split_by: Option<String>, like "account_owner" => Column;
     }
 }
@@ -324,8 +325,8 @@ section! {
     /// What reasons may say.
     ["reasons"]
     pub struct Reasons {
-        /// Columns that the model may use and that nothing tells: no reason, no change, no segment of the report. `churn check`
-        /// names those that look like a protected attribute.
+        /// Columns that the model may use and that nothing tells: no reason, no change, no segment of the report.
+        /// `churn check` names those that look like a protected attribute.
         untold: Vec<String> = [] => Texts;
     }
 }
@@ -355,7 +356,8 @@ section! {
         path: Option<PathBuf>, like "out/deliveries/crm" => Path;
         /// csv: the list column by which the other system knows customers.
         key: String = "customer_id" => Column;
-        /// csv: the columns of the files, each with the list column that it holds. One that holds the key names the key.
+        /// csv: the columns of the files, each with the list column that it holds. One that holds the key names the
+        /// key.
         columns: Mapping = {}, like { Churn_Risk__c = "churn_probability", Churn_Reason__c = "reason_1_text" } => NamedColumns;
         /// csv: whether customers are left out whose values are those of the delivery before.
         changed_only: bool = false => Flag;
@@ -363,7 +365,8 @@ section! {
         control: bool = false => Flag;
         /// webhook: the variable of the environment that holds the address, which is a secret.
         url_env: Option<String>, like "CHURN_TEAM_URL" => Variable;
-        /// webhook: the list columns told of the first five customers; with an empty list, nothing is told of single ones.
+        /// webhook: the list columns told of the first five customers; with an empty list, nothing is told of single
+        /// ones.
         fields: Vec<String> = ["rank", "churn_probability", "reason_1_code"] => Columns;
         /// webhook: an address to put under the digest, such as that of the report; `{as_of}` stands for the date.
         link: Option<String>, like "https://example.com/churn/{as_of}/report.html" => Link;
@@ -431,14 +434,14 @@ section! {
     pub struct Gates {
         /// Days between the newest row of a signal and the day before the as-of date (exit code 4).
         max_staleness_days: u32 = 3 => Whole(0, LONGEST_STRETCH);
-        /// The share of the rows that its weekday usually has, below which the last day of a signal is not whole (exit code
-        /// 4); 0 switches this off, as for a day that ends hours before it usually does.
+        /// The share of the rows that its weekday usually has, below which the last day of a signal is not whole (exit
+        /// code 4); 0 switches this off, as for a day that ends hours before it usually does.
         min_day_share: f64 = 0.25 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
-        /// How many times the longest silence between cancellations the silence since the last one may last. After a longer
-        /// one, labels are known only up to the last cancellation; 0 switches this off.
+        /// How many times the longest silence between cancellations the silence since the last one may last. After a
+        /// longer one, labels are known only up to the last cancellation; 0 switches this off.
         max_label_silence: f64 = 2.0 => Number("0, or 1 or more", |x| x == 0.0 || x >= 1.0);
-        /// The share of a signal's rows, ten times those of any other customer, from which one customer is named as a likely
-        /// placeholder. This only warns; 0 switches it off.
+        /// The share of a signal's rows, ten times those of any other customer, from which one customer is named as a
+        /// likely placeholder. This only warns; 0 switches it off.
         max_id_share: f64 = 0.1 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
         /// Eligible customers that a run needs (exit code 5).
         min_customers: u32 = 500 => Whole(0, MOST);

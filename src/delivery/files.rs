@@ -45,8 +45,8 @@ pub fn deliver(name: &str, delivery: &Delivery, list: &PublishedList, unfinished
         // Keys of another kind cannot be cleared by this one.
         Some(record) if record.key() != columns.key => {
             return Err(Error::Config(format!(
-                "the key of the last delivery was `{}` and is `{}` now, so nobody who has left the list could be cleared. Deliver \
-                 to another folder, or move {} away to begin again",
+                "the key of the last delivery was `{}` and is `{}` now, so nobody who has left the list could be \
+                 cleared. Deliver to another folder, or move {} away to begin again",
                 record.key(),
                 columns.key,
                 path.join(record::FOLDER).display()

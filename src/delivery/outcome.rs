@@ -1,5 +1,6 @@
 //! What has become of a delivery.
 
+use super::undelivered;
 use crate::calendar::Day;
 use crate::config::DeliveryKind;
 use crate::error::Error;
@@ -75,19 +76,21 @@ fn as_text<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Erro
 impl Delivered {
     /// What a person should know of it, if anything.
     pub fn advice(&self) -> Option<String> {
-        let (name, as_of) = (&self.name, self.as_of);
-        let again = format!("`churn deliver --as-of {as_of} --to {name}`");
+        let Delivered { name, as_of, .. } = self;
+        let again = undelivered::command(name, *as_of);
         Some(match &self.outcome {
             Outcome::Written { without_key, .. } if *without_key > 0 => format!(
-                "delivery {name} lacks {without_key} customers: they have no key, or the same one as a customer before them"
+                "delivery {name} lacks {without_key} customers: they have no key, or the same one as a customer before \
+                 them"
             ),
             Outcome::Written { .. } | Outcome::Posted | Outcome::PostedBefore => return None,
             Outcome::Older { newest } => format!(
-                "delivery {name} has nothing of {as_of}: the list of {newest} has been delivered, and an older one would take \
-                 its place"
+                "delivery {name} has nothing of {as_of}: the list of {newest} has been delivered, and an older one \
+                 would take its place"
             ),
             Outcome::NoAddress { variable } => format!(
-                "delivery {name} is not posted: the variable {variable} is not set. Set it to the address, and repeat with {again}"
+                "delivery {name} is not posted: the variable {variable} is not set. Set it to the address, and repeat \
+                 with {again}"
             ),
             Outcome::Undelivered { why, kept } => format!(
                 "delivery {name} is not posted: {why}. The message is kept in {}; repeat with {again}",
@@ -95,6 +98,13 @@ impl Delivered {
             ),
             Outcome::Failed { error } => format!("delivery {name} failed: {error}. Repeat with {again}"),
         })
+    }
+
+    /// How to repeat it, if it may succeed then and nothing has been delivered.
+    pub fn to_repeat(&self) -> Option<String> {
+        let failed =
+            matches!(self.outcome, Outcome::NoAddress { .. } | Outcome::Undelivered { .. } | Outcome::Failed { .. });
+        failed.then(|| undelivered::command(&self.name, self.as_of))
     }
 
     /// The error of somebody who has asked for this delivery and for nothing else.
@@ -106,10 +116,5 @@ impl Delivered {
             Outcome::Undelivered { .. } => Some(Error::Temporary(told)),
             Outcome::Failed { error } => Some(error.reworded(told)),
         }
-    }
-
-    /// Whether files are lacking that another system waits for. A message that is not posted is none.
-    pub fn lacks_files(&self) -> bool {
-        self.kind == DeliveryKind::Csv && matches!(self.outcome, Outcome::Failed { .. })
     }
 }

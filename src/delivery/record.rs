@@ -116,8 +116,8 @@ impl Record {
         let folder = folder.join(FOLDER);
         let damaged = |why: String| {
             Error::Contract(format!(
-                "the record of the last delivery, {}, cannot be read: {why}. Restore it, or move it away to begin again: then \
-                 nobody who has left the list since is cleared",
+                "the record of the last delivery, {}, cannot be read: {why}. Restore it, or move it away to begin \
+                 again: then nobody who has left the list since is cleared",
                 folder.display()
             ))
         };

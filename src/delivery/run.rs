@@ -3,6 +3,7 @@
 use crate::calendar::Day;
 use crate::digest::DigestWriter;
 use crate::error::{Error, Result};
+use crate::language::Language;
 use crate::publish::report::Table;
 use crate::publish::runs::Run;
 use serde::Deserialize;
@@ -15,6 +16,8 @@ pub struct PublishedList {
     pub as_of: Day,
     /// The model that made it.
     pub model_version: String,
+    /// The language of its texts.
+    pub language: Language,
     /// Customers on it.
     pub listed: u64,
     /// Those of them in the control group.
@@ -32,6 +35,8 @@ pub struct PublishedList {
 struct Manifest {
     as_of: Day,
     model_version: String,
+    #[serde(default)]
+    language: Language,
     listed: u64,
     control: u64,
     #[serde(default)]
@@ -60,7 +65,8 @@ impl PublishedList {
         let manifest: Manifest = serde_json::from_str(&text).map_err(|e| damaged(format!("manifest.json: {e}")))?;
         let Some(file) = manifest.files.into_iter().find(|file| path.ends_with(&file.name)) else {
             return Err(damaged(
-                "the run has no at_risk.parquet, from which deliveries are made; it is written as soon as one is configured"
+                "the run has no at_risk.parquet, from which deliveries are made; it is written as soon as one is \
+                 configured"
                     .to_owned(),
             ));
         };
@@ -74,6 +80,7 @@ impl PublishedList {
         Ok(PublishedList {
             as_of: manifest.as_of,
             model_version: manifest.model_version,
+            language: manifest.language,
             listed: manifest.listed,
             control: manifest.control,
             left: manifest.left,

@@ -1,7 +1,6 @@
 //! A delivery of kind webhook: a message is posted once for each list, and put aside if nobody takes it.
 //!
-//! What was posted is noted in `.delivered/NAME.json` in the folder of lists, and a message that was not in
-//! `undelivered/NAME-DATE.json`. Neither holds the address.
+//! What was posted is noted in `.delivered/NAME.json` in the folder of lists, without the address.
 
 use super::address::Addresses;
 use super::digest::Digest;
@@ -9,19 +8,19 @@ use super::messages;
 use super::outcome::Outcome;
 use super::post::{post, Patience};
 use super::run::PublishedList;
+use super::undelivered::Undelivered;
 use crate::calendar::Day;
 use crate::config::Delivery;
 use crate::digest::sha256;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock};
+use crate::language::Texts;
 use jiff::Timestamp;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const POSTED: &str = ".delivered";
-const UNDELIVERED: &str = "undelivered";
 
 /// What is known to whoever posts messages.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +54,8 @@ fn deliver_with(
     let variable = delivery.url_env.clone().unwrap_or_default();
     let Some(address) = courier.addresses.of(&variable) else { return Ok(Outcome::NoAddress { variable }) };
 
-    let body = messages::body(delivery.profile, &Digest::new(delivery, list)?);
+    let message = messages::message(delivery.profile, &Digest::new(delivery, list)?, &Texts::new(list.language)?);
+    let body = message.to_string();
     let _lock = Lock::take(&courier.lists.join(POSTED))?;
     let mut posted = Posted::read(courier.lists, name)?;
     let identity = sha256(&format!("{} {body}", list.sha256));
@@ -72,31 +72,18 @@ fn deliver_with(
         Some(problem) => Err(format!("{problem}; correct the variable {variable}")),
         None => post(address, &body, patience, courier.now),
     };
-    let kept = courier.lists.join(UNDELIVERED).join(format!("{name}-{}.json", list.as_of));
     match answer {
         Ok(()) => {
             posted.lists.insert(list.as_of, identity);
             posted.write()?;
-            // It may never have been there.
-            let _ = fs::remove_file(kept);
             Ok(Outcome::Posted)
         }
         Err(why) => {
-            keep(&kept, name, delivery, list.as_of, &why, &body)?;
-            Ok(Outcome::Undelivered { why, kept })
+            let undelivered = Undelivered { name: name.to_owned(), as_of: list.as_of, why };
+            let kept = undelivered.write(courier.lists, delivery.profile, Some(&message))?;
+            Ok(Outcome::Undelivered { why: undelivered.why, kept })
         }
     }
-}
-
-/// Puts a message aside.
-fn keep(path: &Path, name: &str, delivery: &Delivery, as_of: Day, why: &str, body: &str) -> Result<()> {
-    let body: serde_json::Value = serde_json::from_str(body).map_err(|e| Error::Internal(e.to_string()))?;
-    let letter = json!({
-        "delivery": name, "profile": delivery.profile, "as_of": as_of, "why": why, "message": body,
-    });
-    path.parent().map_or(Ok(()), files::create_folder)?;
-    let text = serde_json::to_string_pretty(&letter).map_err(|e| Error::Internal(e.to_string()))?;
-    files::write_atomically(path, (text + "\n").as_bytes())
 }
 
 /// Which lists were posted.

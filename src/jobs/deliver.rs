@@ -4,7 +4,7 @@ use super::context::{Context, Job};
 use super::report::chosen;
 use crate::calendar::Day;
 use crate::config::DeliveryKind;
-use crate::delivery::{self, Courier, Delivered, Outcome, PublishedList};
+use crate::delivery::{self, Courier, Delivered, Outcome, PublishedList, Undelivered};
 use crate::error::{Error, Result};
 use crate::observer::Note;
 use crate::publish::runs::Run;
@@ -80,17 +80,23 @@ pub(super) fn after_publication(job: &Job<'_>, run: &Run) -> Vec<Delivered> {
         Ok(list) => deliveries.keys().map(|name| deliver(job, name, &list, false)).collect(),
         Err(error) => {
             let text = error.to_string();
-            let failed = |(name, delivery): (&String, &crate::config::Delivery)| Delivered {
-                name: name.clone(),
-                kind: delivery.kind,
-                as_of: run.as_of,
-                outcome: Outcome::Failed { error: Error::Contract(text.clone()) },
+            let failed = |name: &String| {
+                let outcome = Outcome::Failed { error: Error::Contract(text.clone()) };
+                noted(job, name, run.as_of, outcome)
             };
-            deliveries.iter().map(failed).collect()
+            deliveries.keys().map(failed).collect()
         }
     };
     delivered.iter().filter_map(Delivered::advice).for_each(|advice| job.warn(advice));
+    let others = undelivered(job).into_iter().filter(|noted| noted.as_of != run.as_of);
+    others.for_each(|noted| job.warn(noted.advice()));
     delivered
+}
+
+/// What is still to be delivered of lists published before.
+fn undelivered(job: &Job<'_>) -> Vec<Undelivered> {
+    let settings = job.settings();
+    Undelivered::read(&settings.paths.lists, settings.deliveries.keys())
 }
 
 fn deliver(job: &Job<'_>, name: &str, list: &PublishedList, again: bool) -> Delivered {
@@ -104,12 +110,33 @@ fn deliver(job: &Job<'_>, name: &str, list: &PublishedList, again: bool) -> Deli
             delivery::deliver_message(name, delivery, list, courier)
         }
     };
-    let outcome = made.unwrap_or_else(|error| Outcome::Failed { error });
-    Delivered { name: name.to_owned(), kind: delivery.kind, as_of: list.as_of, outcome }
+    noted(job, name, list.as_of, made.unwrap_or_else(|error| Outcome::Failed { error }))
 }
 
-/// Notes what would keep deliveries from being made: of messages, that no address is known.
+/// A delivery with its outcome, which is noted for the runs to come: what has failed is to be repeated, until it or a
+/// later one has been made.
+fn noted(job: &Job<'_>, name: &str, as_of: Day, outcome: Outcome) -> Delivered {
+    let settings = job.settings();
+    let (lists, delivery) = (&settings.paths.lists, &settings.deliveries[name]);
+    match &outcome {
+        Outcome::Written { .. } | Outcome::Posted | Outcome::PostedBefore => {
+            delivery::clear_undelivered(lists, name, as_of);
+        }
+        Outcome::Failed { error } => {
+            let undelivered = Undelivered { name: name.to_owned(), as_of, why: error.to_string() };
+            if let Err(error) = undelivered.write(lists, delivery.profile, None) {
+                job.warn(format!("that delivery {name} of {as_of} failed cannot be noted for later runs: {error}"));
+            }
+        }
+        Outcome::Older { .. } | Outcome::NoAddress { .. } | Outcome::Undelivered { .. } => {}
+    }
+    Delivered { name: name.to_owned(), kind: delivery.kind, as_of, outcome }
+}
+
+/// Notes what is still to be delivered, and what would keep deliveries from being made: of messages, that no address is
+/// known.
 pub(super) fn advise(job: &Job<'_>) {
+    undelivered(job).into_iter().for_each(|noted| job.warn(noted.advice()));
     for (name, delivery) in &job.settings().deliveries {
         let Some(variable) = &delivery.url_env else { continue };
         match job.addresses().of(variable) {
@@ -128,13 +155,6 @@ impl Deliveries {
     pub fn failure(&self) -> Option<Error> {
         combined(self.deliveries.iter().filter_map(Delivered::failure))
     }
-}
-
-/// The error of a run whose list is published, but not delivered as files to everybody: to be repeated.
-pub fn lacking_files(delivered: &[Delivered]) -> Option<Error> {
-    let failed = delivered.iter().filter(|delivered| delivered.lacks_files());
-    let told: Vec<String> = failed.filter_map(Delivered::advice).collect();
-    (!told.is_empty()).then(|| Error::Temporary(format!("the list is published, but {}", told.join("; "))))
 }
 
 fn combined(errors: impl Iterator<Item = Error>) -> Option<Error> {

@@ -98,6 +98,7 @@ impl Published {
 /// What reading earlier lists and writing can end with; then nothing was published.
 pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Published> {
     let settings = job.settings();
+    let told_before = job.warnings().len();
     let mut clock = Clock::start(job);
     let results = scored.results();
     let customers_of = |places: &[u32]| -> Vec<u32> { places.iter().map(|&place| results.customer(place)).collect() };
@@ -167,7 +168,7 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),
         coverage: scored.input.coverage.clone(),
-        warnings: Note::warnings(&scored.notes),
+        warnings: warnings(job, &scored, told_before),
         files: staged.files().to_vec(),
     };
     if has_report || has_workbook {
@@ -175,19 +176,40 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
         manifest.files = staged.files().to_vec();
         clock.lap("report and workbook");
     }
-    let Placed { folder, stale } = staged.publish(&manifest, latest)?;
-    if let Some(error) = stale {
+    let placed = staged.publish(&manifest, latest)?;
+    if let Some(error) = &placed.stale {
         job.warn(format!(
             "the list is published, but latest/risk.parquet is still that of before: {error}; run it again"
         ));
     }
     clock.lap("published");
-    let deliveries = deliver::after_publication(job, &Run { as_of: results.as_of, folder: folder.clone() });
+
+    let deliveries = deliver::after_publication(job, &Run { as_of: results.as_of, folder: placed.folder.clone() });
     if !deliveries.is_empty() {
         clock.lap("deliveries");
     }
+    amend(job, &placed, &mut manifest, warnings(job, &scored, told_before));
     let value_column = scored.input.value_column(job);
-    Ok(Published { folder, manifest, deliveries, scored, value_column })
+    Ok(Published { folder: placed.folder, manifest, deliveries, scored, value_column })
+}
+
+/// What a person should know of a run so far: what was found when it was scored, and what its publication has added to
+/// the warnings told before it.
+fn warnings(job: &Job<'_>, scored: &Scored, told_before: usize) -> Vec<String> {
+    let mut warnings = Note::warnings(&scored.notes);
+    warnings.extend(job.warnings().into_iter().skip(told_before));
+    warnings
+}
+
+/// Enters what has become known after the publication into the manifest. That it cannot be unmakes no list.
+fn amend(job: &Job<'_>, placed: &Placed, manifest: &mut Manifest, warnings: Vec<String>) {
+    if warnings == manifest.warnings {
+        return;
+    }
+    manifest.warnings = warnings;
+    if let Err(error) = placed.amend(manifest) {
+        job.warn(format!("the list is published, but its manifest lacks the last warnings: {error}"));
+    }
 }
 
 /// Writes the lists by the values of a column, if they are asked for.

@@ -1,5 +1,5 @@
-//! Languages: every text that a person reads in a report, a list or a workbook, from one catalogue of messages a language
-//! (Project Fluent: <https://projectfluent.org>), with its plural rules and its way to write numbers.
+//! Languages: every text that a person reads in a report, a list or a workbook, from one catalogue of messages a
+//! language (Project Fluent: <https://projectfluent.org>), with its plural rules and its way to write numbers.
 //!
 //! A message is asked for by its key. What it says of numbers is for the catalogue to write: it gets the numbers.
 
@@ -53,14 +53,15 @@ impl Language {
         }
     }
 
-    /// Its messages, as they are written: those of report, workbook and summary, and the sentences of the reasons.
-    fn catalogue(self) -> [&'static str; 2] {
+    /// Its messages, as they are written: those of report, workbook and summary, the sentences of the reasons, and
+    /// what deliveries say.
+    fn catalogue(self) -> [&'static str; 3] {
         match self {
-            Language::En => [include_str!("en.ftl"), include_str!("reasons/en.ftl")],
-            Language::Ja => [include_str!("ja.ftl"), include_str!("reasons/ja.ftl")],
-            Language::De => [include_str!("de.ftl"), include_str!("reasons/de.ftl")],
-            Language::Fr => [include_str!("fr.ftl"), include_str!("reasons/fr.ftl")],
-            Language::Es => [include_str!("es.ftl"), include_str!("reasons/es.ftl")],
+            Language::En => [include_str!("en.ftl"), include_str!("reasons/en.ftl"), include_str!("deliveries/en.ftl")],
+            Language::Ja => [include_str!("ja.ftl"), include_str!("reasons/ja.ftl"), include_str!("deliveries/ja.ftl")],
+            Language::De => [include_str!("de.ftl"), include_str!("reasons/de.ftl"), include_str!("deliveries/de.ftl")],
+            Language::Fr => [include_str!("fr.ftl"), include_str!("reasons/fr.ftl"), include_str!("deliveries/fr.ftl")],
+            Language::Es => [include_str!("es.ftl"), include_str!("reasons/es.ftl"), include_str!("deliveries/es.ftl")],
         }
     }
 }
@@ -167,8 +168,8 @@ impl Texts {
         self.bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
     }
 
-    /// The message for a name or a word that another room has given: `tier` and `high`, `band` and `under 90 days`. None if
-    /// there is none, as for names that are from the data.
+    /// The message for a name or a word that another room has given: `tier` and `high`, `band` and `under 90 days`.
+    /// None if there is none, as for names that are from the data.
     pub fn word(&self, kind: &str, word: &str) -> Option<String> {
         let slug: String = word.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let key = format!("{kind}-{}", slug.trim_matches('_'));

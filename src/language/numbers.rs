@@ -119,8 +119,8 @@ impl Numbers {
         self.trimmed(self.decimals(value, decimals), decimals)
     }
 
-    /// A measured value: two decimals, three digits of what is below one, none of what is large, and none that say nothing:
-    /// "1,234.5", "4.5", "0.035".
+    /// A measured value: two decimals, three digits of what is below one, none of what is large, and none that say
+    /// nothing: "1,234.5", "4.5", "0.035".
     pub fn measured(&self, value: f64) -> String {
         let size = value.abs();
         if size != 0.0 && !(1e-6..1e15).contains(&size) {

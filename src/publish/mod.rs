@@ -1,8 +1,8 @@
 //! Publishing: one folder an as-of date, which appears whole or not at all.
 //!
 //! `{paths.lists}/as_of=YYYY-MM-DD/` holds the scores of every eligible customer, the list in the configured formats,
-//! the manifest, and `_SUCCESS`, written last. A rerun replaces the folder in one step. `latest/risk.parquet` beside these
-//! folders is replaced with the newest of them.
+//! the manifest, and `_SUCCESS`, written last. A rerun replaces the folder in one step. `latest/risk.parquet` beside
+//! these folders is replaced with the newest of them.
 
 pub mod columns;
 pub mod details;
@@ -23,7 +23,7 @@ use crate::digest::DigestWriter;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock, Unfinished};
 use columns::{Columns, Csv};
-use manifest::OutputFile;
+use manifest::{Manifest, OutputFile};
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
@@ -36,7 +36,7 @@ pub fn folder(lists: &Path, as_of: Day) -> PathBuf {
 
 /// A run's folder in the making, under the lock of the lists. Dropped without [`Staged::publish`], it leaves nothing.
 pub struct Staged {
-    _lock: Lock,
+    lock: Lock,
     folder: tempfile::TempDir,
     target: PathBuf,
     files: Vec<OutputFile>,
@@ -48,7 +48,7 @@ impl Staged {
         let lock = Lock::take(lists)?;
         lock.clear_leftovers()?;
         let folder = unfinished.folder(lists, ".staged-")?;
-        Ok(Staged { _lock: lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
+        Ok(Staged { lock, folder, target: self::folder(lists, as_of), files: Vec::new() })
     }
 
     /// Writes a data file of so many rows as Parquet, part by part.
@@ -110,22 +110,36 @@ impl Staged {
     }
 
     /// Writes the manifest and `_SUCCESS`, and puts the folder in its place, and then the newest risks in theirs.
-    pub fn publish(self, manifest: &manifest::Manifest, latest: Option<latest::Staged>) -> Result<Placed> {
-        let text = serde_json::to_string_pretty(manifest).map_err(|e| Error::Internal(e.to_string()))?;
-        files::write_atomically(&self.folder.path().join("manifest.json"), (text + "\n").as_bytes())?;
+    pub fn publish(self, manifest: &Manifest, latest: Option<latest::Staged>) -> Result<Placed> {
+        write_manifest(self.folder.path(), manifest)?;
         files::write_atomically(&self.folder.path().join("_SUCCESS"), b"")?;
         files::publish_folder(self.folder, &self.target)?;
-        Ok(Placed { folder: self.target, stale: latest.and_then(|latest| latest.put().err()) })
+        Ok(Placed { _lock: self.lock, folder: self.target, stale: latest.and_then(|latest| latest.put().err()) })
     }
 }
 
-/// What has been put in its place.
-#[derive(Debug)]
+fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<()> {
+    let text = serde_json::to_string_pretty(manifest).map_err(|e| Error::Internal(e.to_string()))?;
+    files::write_atomically(&folder.join("manifest.json"), (text + "\n").as_bytes())
+}
+
+/// What has been put in its place, still under the lock of the lists.
 pub struct Placed {
+    _lock: Lock,
     /// The run's folder.
     pub folder: PathBuf,
     /// Why the newest risks are still those of before.
     pub stale: Option<Error>,
+}
+
+impl Placed {
+    /// Writes the manifest once more, with what has become known since.
+    ///
+    /// # Errors
+    /// Those of writing; then the manifest is that of before.
+    pub fn amend(&self, manifest: &Manifest) -> Result<()> {
+        write_manifest(&self.folder, manifest)
+    }
 }
 
 #[cfg(test)]

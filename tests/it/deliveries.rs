@@ -215,17 +215,33 @@ fn files_that_cannot_be_written_unmake_no_list() {
     let deliveries = Deliveries::files("plain", &[]);
     let path = deliveries.folder.path().join("crm");
     fs::write(&path, "in the way").unwrap();
-    let run = deliveries.score(DATES[2]);
-    assert!(run.code == 75 && run.stderr.contains("the list is published, but delivery crm failed"), "{run}");
+    let run = deliveries.score(DATES[1]).ok();
+    let again = |date: &str| format!("`churn deliver --as-of {date} --to crm`");
+    assert!(run.stderr.contains("delivery crm failed") && run.stderr.contains(&again(DATES[1])), "{run}");
     assert!(run.stderr.contains(&path.display().to_string()) && run.stdout.contains("At-risk list of"), "{run}");
-    let lists = deliveries.folder.path().join(format!("lists/as_of={}", DATES[2]));
-    assert!(lists.join("_SUCCESS").exists());
+    assert!(run.stdout.contains(&format!("Not delivered: {} to crm", DATES[1])), "{run}");
+    let lists = deliveries.folder.path().join("lists");
+    let folder = lists.join(format!("as_of={}", DATES[1]));
+    let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
+    assert!(folder.join("_SUCCESS").exists() && manifest.contains("delivery crm failed"), "{manifest}");
+
+    // Later runs say what is still lacking.
+    let run = deliveries.score(DATES[2]).ok();
+    assert!(run.stderr.contains(&again(DATES[1])) && run.stderr.contains(&again(DATES[2])), "{run}");
+    let check = deliveries.run(&["check", "--as-of", DATES[2]]).ok();
+    let lacks = |date: &str| format!("delivery crm still lacks the list of {date}");
+    assert!(check.stderr.contains(&lacks(DATES[1])) && check.stderr.contains(&lacks(DATES[2])), "{check}");
     let run = deliveries.run(&["deliver"]);
     assert!(run.code == 2 && run.stderr.contains(&path.display().to_string()), "{run}");
 
+    // The newest list overtakes the others.
     fs::remove_file(&path).unwrap();
     deliveries.run(&["deliver"]).ok();
     assert_eq!(deliveries.delivered(DATES[2]).1, deliveries.expected(DATES[2], "", false));
+    assert_eq!(fs::read_dir(lists.join("undelivered")).unwrap().count(), 0);
+    let check = deliveries.run(&["check", "--as-of", DATES[2]]).ok();
+    assert!(!check.stderr.contains("delivery crm"), "{check}");
+    let lists = lists.join(format!("as_of={}", DATES[2]));
 
     // Another key, a damaged record, a list that is not that of its manifest.
     let other = deliveries.run(&["deliver", "--set", "deliveries.crm.key=account_owner"]);
@@ -356,6 +372,7 @@ fn a_list_is_posted_once_and_its_address_stands_nowhere() {
 fn a_message_that_nobody_takes_is_kept_and_fails_no_run() {
     let deliveries = team("slack");
     let unset = deliveries.score(DATES[2]).ok();
+    assert!(unset.stdout.contains("Not delivered: 2026-06-01 to team"), "{unset}");
     assert!(unset.stderr.contains("CHURN_TEAM_URL is not set"), "{unset}");
     assert_eq!(deliveries.run(&["deliver"]).code, 2);
     let check = deliveries.run(&["check", "--as-of", DATES[2]]).ok();

@@ -1,16 +1,16 @@
 //! A check.
 
-use super::{count, percent, population_line, table, Table};
+use super::{count, percent, population_line, silent_shares, table, Table};
 use crate::calendar::Day;
 use crate::coverage::Coverage;
-use crate::dataset::silence::Silence;
 use crate::dataset::snapshots::Snapshots;
 use crate::jobs::check::{Checked, SnapshotRows};
+use crate::language::Texts;
 use crate::spelling;
 use std::fmt::Write;
 
-/// After `check`.
-pub fn checked(checked: &Checked) -> String {
+/// After `check`, whose words are English; `texts` are, too.
+pub fn checked(checked: &Checked, texts: &Texts) -> String {
     let as_of = checked.as_of;
     let mut text = format!("Everything is in order for {as_of}.\n\n");
 
@@ -28,7 +28,8 @@ pub fn checked(checked: &Checked) -> String {
     let _ = writeln!(text, "{list}\n\nHistory:\n{}\n\nTo score:", history(&checked.coverage));
     text += &population_line(as_of, checked.eligible, &checked.excluded);
     if let Some(of_eligible) = &checked.silence {
-        let _ = writeln!(text, "  of these {}", silence(of_eligible));
+        let shares = silent_shares(of_eligible, texts);
+        let _ = writeln!(text, "  of these silent, without a row of {}: {shares}", of_eligible.of);
     }
 
     text += "To train:\n";
@@ -40,17 +41,6 @@ pub fn checked(checked: &Checked) -> String {
             writeln!(text, "  {as_of}: {} rows, {} churned ({share}), {role}{gaps}", count(*rows), count(*churners));
     }
     text
-}
-
-/// "silent, without a row of any signal: 12.0 % for 7 days or longer, 3.1 % for 28, none for 37".
-fn silence(silence: &Silence) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for (at, silent) in silence.at_least.iter().enumerate() {
-        let share = if silent.customers == 0 { "none".to_owned() } else { percent(silent.share) };
-        let unit = if at == 0 { " days or longer" } else { "" };
-        parts.push(format!("{share} for {}{unit}", silent.days));
-    }
-    format!("silent, without a row of {}: {}", silence.of, parts.join(", "))
 }
 
 /// What each source holds of the past.

@@ -1,31 +1,44 @@
 //! Deliveries.
 
-use super::{count, counted};
 use crate::delivery::{Delivered, Outcome};
-use std::fmt::Write;
+use crate::language::Texts;
 
-/// A line for each delivery that was made. The others are told as notes or errors.
-pub fn delivered(deliveries: &[Delivered]) -> String {
-    let mut text = String::new();
-    for Delivered { name, as_of, outcome, .. } in deliveries {
-        // Writing to a string cannot fail.
-        let _ = match outcome {
-            Outcome::Written { folder, files, customers, cleared, unchanged, .. } => {
-                let mut told =
-                    format!("{}, {} cleared", counted(*customers as u64, "customer"), count(*cleared as u64));
-                if *unchanged > 0 {
-                    told += &format!(", {} unchanged and left out", count(*unchanged as u64));
+/// A line for each delivery, in the language of the list. Why one was not made is told as a note or an error.
+pub fn delivered(deliveries: &[Delivered], texts: &Texts) -> String {
+    deliveries.iter().filter_map(|delivered| line(delivered, texts)).map(|line| line + "\n").collect()
+}
+
+fn line(delivered: &Delivered, texts: &Texts) -> Option<String> {
+    let mut values =
+        vec![("date", texts.language().date(delivered.as_of).into()), ("name", delivered.name.as_str().into())];
+    let key = match &delivered.outcome {
+        Outcome::Written { folder, files, customers, cleared, unchanged, .. } => {
+            let file = match files.as_slice() {
+                [file] => folder.join(file).display().to_string(),
+                files => {
+                    let count = texts.with("summary-file-count", &[("files", files.len().into())]);
+                    format!("{} ({count})", folder.display())
                 }
-                let file = if files.len() == 1 { files[0].clone() } else { counted(files.len() as u64, "file") };
-                writeln!(text, "Delivered {as_of} to {name}: {told}; {}", folder.join(file).display())
+            };
+            values.extend([
+                ("customers", (*customers).into()),
+                ("cleared", (*cleared).into()),
+                ("unchanged", (*unchanged).into()),
+                ("files", file.into()),
+            ]);
+            if *unchanged > 0 {
+                "delivered-changes"
+            } else {
+                "delivered-files"
             }
-            Outcome::Posted => writeln!(text, "Delivered {as_of} to {name}: posted"),
-            Outcome::PostedBefore => writeln!(text, "Delivered {as_of} to {name}: posted before"),
-            Outcome::Older { .. }
-            | Outcome::NoAddress { .. }
-            | Outcome::Undelivered { .. }
-            | Outcome::Failed { .. } => Ok(()),
-        };
-    }
-    text
+        }
+        Outcome::Posted => "delivered-posted",
+        Outcome::PostedBefore => "delivered-posted-before",
+        Outcome::Older { .. } => return None,
+        Outcome::NoAddress { .. } | Outcome::Undelivered { .. } | Outcome::Failed { .. } => {
+            values.push(("command", delivered.to_repeat()?.into()));
+            "delivered-not"
+        }
+    };
+    Some(texts.with(key, &values))
 }

@@ -1,7 +1,7 @@
 //! A published list, in the language of its texts.
 
 use super::deliver::delivered;
-use super::{id, table, unbroken, Table};
+use super::{id, silent_shares, table, unbroken, Table};
 use crate::config::Activity;
 use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusion;
@@ -28,7 +28,7 @@ pub fn published(run: &Published) -> String {
     }
 
     let _ = writeln!(text, "\n{}", summary.files());
-    text += &delivered(&run.deliveries);
+    text += &delivered(&run.deliveries, texts);
     text
 }
 
@@ -111,20 +111,9 @@ impl Summary<'_> {
         counts.into_iter().map(reason).collect::<Vec<_>>().join(&self.texts.text("comma"))
     }
 
-    /// "of the listed silent, without a row of any signal: 12.0 % for 7 days or longer, 3.1 % for 28, none for 37"
+    /// "of the listed silent, without a row of any signal: 12.0 % for 7 days or longer"
     fn silence(&self, silence: &Silence) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        for (at, silent) in silence.at_least.iter().enumerate() {
-            let share = if silent.customers == 0 {
-                self.texts.text("summary-silent-none")
-            } else {
-                self.numbers.risk(silent.share)
-            };
-            let key = if at == 0 { "summary-silent-first" } else { "summary-silent-more" };
-            parts.push(self.texts.with(key, &[("share", share.into()), ("days", silent.days.into())]));
-        }
-
-        let shares = ("shares", Value::from(parts.join(&self.texts.text("comma"))));
+        let shares = ("shares", Value::from(silent_shares(silence, self.texts)));
         if silence.of == Activity::Any.to_string() {
             self.texts.with("summary-silent-any", &[shares])
         } else {
@@ -150,7 +139,8 @@ impl Summary<'_> {
         list
     }
 
-    /// A customer's row, with the first reason, and a row for each further reason, for what has changed and for what to do.
+    /// A customer's row, with the first reason, and a row for each further reason, for what has changed and for what to
+    /// do.
     fn customer_rows(&self, list: &mut Table, customer: &ListedCustomer<'_>, money: bool) {
         let texts = self.texts;
         let risk = self.numbers.risk(customer.churn_probability);

@@ -14,7 +14,9 @@ pub mod simulate;
 pub mod train;
 
 use crate::calendar::Day;
+use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusions;
+use crate::language::Texts;
 use crate::metrics::interval::Interval;
 use crate::spelling;
 use comfy_table::{CellAlignment, ContentArrangement};
@@ -107,6 +109,19 @@ pub fn population_line(day: Day, eligible: u64, exclusions: &Exclusions) -> Stri
         exclusions.counts().iter().map(|(why, n)| format!("{} {}", count(*n), why.words())).collect();
     let excluded = if reasons.is_empty() { "nobody".to_owned() } else { reasons.join(", ") };
     format!("  {day}: {} eligible; excluded: {excluded}\n", count(eligible))
+}
+
+/// "12.0 % for 7 days or longer, 3.1 % for 28, none for 37"
+pub fn silent_shares(silence: &Silence, texts: &Texts) -> String {
+    let numbers = texts.language().numbers_in_sentences();
+    let mut parts: Vec<String> = Vec::new();
+    for (at, silent) in silence.at_least.iter().enumerate() {
+        let nobody = silent.customers == 0;
+        let share = if nobody { texts.text("summary-silent-none") } else { numbers.risk(silent.share) };
+        let key = if at == 0 { "summary-silent-first" } else { "summary-silent-more" };
+        parts.push(texts.with(key, &[("share", share.into()), ("days", silent.days.into())]));
+    }
+    parts.join(&texts.text("comma"))
 }
 
 pub fn notes(text: &mut String, notes: &[String]) {

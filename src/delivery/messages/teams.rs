@@ -3,28 +3,30 @@
 //! Values stand in text runs, in which a card reads no Markdown. Only the functions of cards, `{{DATE(…)}}`, are
 //! known there.
 
-use super::lines;
+use super::lines::{self, Lines};
 use crate::delivery::digest::Digest;
+use crate::language::Texts;
 use serde_json::{json, Value};
 
 /// The most bytes of what is told of one customer.
 const LONGEST: usize = 1_500;
 
 /// The message.
-pub fn message(digest: &Digest) -> Value {
+pub fn message(digest: &Digest, texts: &Texts) -> Value {
+    let lines = Lines::new(digest, texts);
     let title =
-        json!({ "type": "TextBlock", "size": "Large", "weight": "Bolder", "text": lines::title(digest), "wrap": true });
+        json!({ "type": "TextBlock", "size": "Large", "weight": "Bolder", "text": lines.title(), "wrap": true });
     let mut body = vec![title];
-    body.extend(
-        lines::counts(digest).iter().map(|(name, value)| runs(&[(&format!("{name}: "), true), (value, false)])),
-    );
+    for count in lines.counts() {
+        body.push(runs(&[(&format!("{} ", lines.before(&count.name)), true), (&count.value, false)]));
+    }
     for customer in &digest.first {
-        let line = lines::joined(&lines::pieces(customer), LONGEST, str::to_owned);
+        let line = lines::joined(&lines.pieces(customer), LONGEST, str::to_owned);
         if !line.is_empty() {
             body.push(runs(&[(&line, false)]));
         }
     }
-    body.push(runs(&[(&format!("Model {}", digest.model_version), false)]));
+    body.push(runs(&[(&lines.model(), false)]));
 
     let mut card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -33,7 +35,7 @@ pub fn message(digest: &Digest) -> Value {
         "body": body,
     });
     if let Some(link) = &digest.link {
-        card["actions"] = json!([{ "type": "Action.OpenUrl", "title": "Read more", "url": link }]);
+        card["actions"] = json!([{ "type": "Action.OpenUrl", "title": lines.link(), "url": link }]);
     }
     let attachment =
         json!({ "contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card });
