@@ -28,14 +28,21 @@ const SURE: f64 = 3.0;
 const WORSE: f64 = 0.03;
 /// Risk may be off by this share of the churn rate.
 const OFF: f64 = 0.15;
-/// Upper ends of the bands of tenure, in days, and their names.
-const BANDS: [(f32, &str); 5] = [
-    (90.0, "under 90 days"),
-    (365.0, "90 days to a year"),
-    (730.0, "the second year"),
-    (1461.0, "two to four years"),
-    (f32::INFINITY, "over four years"),
+/// The bands of tenure.
+const BANDS: [Band; 5] = [
+    Band { end: 90.0, name: "under 90 days" },
+    Band { end: 365.0, name: "90 days to a year" },
+    Band { end: 730.0, name: "the second year" },
+    Band { end: 1461.0, name: "two to four years" },
+    Band { end: f32::INFINITY, name: "over four years" },
 ];
+
+/// A band of tenure, from the end of the one before.
+struct Band {
+    /// In days.
+    end: f32,
+    name: &'static str,
+}
 
 /// One group of rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,15 +102,33 @@ pub struct Overall {
 /// An estimate of a group, and what each of its rows adds to its error.
 struct Estimate {
     value: f64,
-    /// By row.
-    influence: Vec<(u32, f64)>,
+    influence: Vec<Influence>,
+}
+
+/// What a row adds to the error of an estimate.
+#[derive(Clone, Copy)]
+struct Influence {
+    row: u32,
+    value: f64,
+}
+
+/// A row with what it is ranked by.
+struct Ranked {
+    by: f64,
+    row: u32,
+}
+
+/// The rows of a group.
+struct Group {
+    name: String,
+    rows: Vec<u32>,
 }
 
 impl Judged<'_> {
     /// The AUC of some rows.
     fn auc(&self, rows: &[u32]) -> Option<Estimate> {
-        let mut order: Vec<(f64, u32)> = rows.iter().map(|&row| (self.scores.by[row as usize], row)).collect();
-        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut order: Vec<Ranked> = rows.iter().map(|&row| Ranked { by: self.scores.by[row as usize], row }).collect();
+        order.sort_unstable_by(|a, b| b.by.total_cmp(&a.by).then(a.row.cmp(&b.row)));
         let churned = |row: u32| self.y[row as usize] == 1;
         let n1 = rows.iter().filter(|&&row| churned(row)).count() as f64;
         let n0 = rows.len() as f64 - n1;
@@ -111,21 +136,24 @@ impl Judged<'_> {
             return None;
         }
         let (mut above1, mut above0) = (0.0, 0.0);
-        let mut placements: Vec<(u32, f64)> = Vec::with_capacity(rows.len());
+        let mut placements: Vec<Influence> = Vec::with_capacity(rows.len());
 
-        for tie in order.chunk_by(|a, b| a.0 == b.0) {
-            let tie1 = tie.iter().filter(|(_, row)| churned(*row)).count() as f64;
+        for tie in order.chunk_by(|a, b| a.by == b.by) {
+            let tie1 = tie.iter().filter(|ranked| churned(ranked.row)).count() as f64;
             let tie0 = tie.len() as f64 - tie1;
             let of_churner = (n0 - above0 - 0.5 * tie0) / n0;
             let of_other = (above1 + 0.5 * tie1) / n1;
-            placements.extend(tie.iter().map(|&(_, row)| (row, if churned(row) { of_churner } else { of_other })));
+            placements.extend(tie.iter().map(|&Ranked { row, .. }| {
+                let value = if churned(row) { of_churner } else { of_other };
+                Influence { row, value }
+            }));
             above1 += tie1;
             above0 += tie0;
         }
 
-        let auc = sum(placements.iter().filter(|(row, _)| churned(*row)).map(|(_, v)| *v)) / n1;
-        for (row, placement) in &mut placements {
-            *placement = (*placement - auc) / if churned(*row) { n1 } else { n0 };
+        let auc = sum(placements.iter().filter(|placed| churned(placed.row)).map(|placed| placed.value)) / n1;
+        for placed in &mut placements {
+            placed.value = (placed.value - auc) / if churned(placed.row) { n1 } else { n0 };
         }
         Some(Estimate { value: auc, influence: placements })
     }
@@ -135,21 +163,24 @@ impl Judged<'_> {
         let n = rows.len() as f64;
         let off = |row: u32| f64::from(self.y[row as usize]) - self.scores.p[row as usize];
         let gap = sum(rows.iter().map(|&row| off(row))) / n;
-        Estimate { value: gap, influence: rows.iter().map(|&row| (row, (off(row) - gap) / n)).collect() }
+        let influence = rows.iter().map(|&row| Influence { row, value: (off(row) - gap) / n }).collect();
+        Estimate { value: gap, influence }
     }
 
     /// The sum over customers of `of(customer, total)`, where the total is what the customer's rows add up to. `totals`
     /// holds a zero for each customer, before and after.
-    fn over_customers(&self, influence: &[(u32, f64)], totals: &mut [f64], of: impl Fn(usize, f64) -> f64) -> f64 {
+    fn over_customers(&self, influence: &[Influence], totals: &mut [f64], of: impl Fn(usize, f64) -> f64) -> f64 {
         let customer = |row: u32| self.customers[row as usize] as usize;
         if totals.len() == self.customers.len() {
             // No customer has a second row.
-            return sum(influence.iter().map(|&(row, value)| of(customer(row), value)));
+            return sum(influence.iter().map(|of_row| of(customer(of_row.row), of_row.value)));
         }
-        influence.iter().for_each(|&(row, value)| totals[customer(row)] += value);
+        influence.iter().for_each(|of_row| totals[customer(of_row.row)] += of_row.value);
         // A customer's first row takes the whole total; the other rows find a zero, which adds nothing.
-        let taken = influence.iter().map(|&(row, _)| (customer(row), std::mem::take(&mut totals[customer(row)])));
-        sum(taken.map(|(customer, total)| of(customer, total)))
+        sum(influence.iter().map(|of_row| {
+            let customer = customer(of_row.row);
+            of(customer, std::mem::take(&mut totals[customer]))
+        }))
     }
 
     /// How many customers there are.
@@ -162,7 +193,9 @@ impl Judged<'_> {
         let everybody: Vec<u32> = (0u32..).zip(self.y).map(|(row, _)| row).collect();
         let Estimate { value: auc, influence: placements } = self.auc(&everybody)?;
         let mut influence = vec![0.0; self.count()];
-        placements.iter().for_each(|&(row, value)| influence[self.customers[row as usize] as usize] += value);
+        for placed in &placements {
+            influence[self.customers[placed.row as usize] as usize] += placed.value;
+        }
         Some(Overall { auc, square: sum(influence.iter().map(|i| i * i)), influence })
     }
 
@@ -182,25 +215,24 @@ impl Judged<'_> {
             }
         }
 
-        let mut members: Vec<(u32, Vec<u32>)> = members.into_iter().collect();
-        members.sort_unstable_by_key(|(group, _)| *group);
-        let mut groups: Vec<(String, Vec<u32>)> =
-            members.into_iter().map(|(group, rows)| (names(group), rows)).collect();
+        let mut numbers: Vec<u32> = members.keys().copied().collect();
+        numbers.sort_unstable();
+        let group = |number: u32| Group { name: names(number), rows: members.remove(&number).unwrap_or_default() };
+        let mut groups: Vec<Group> = numbers.into_iter().map(group).collect();
 
         if groups.len() > LEVELS {
-            groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+            groups.sort_by_key(|group| std::cmp::Reverse(group.rows.len()));
             let rest = groups.split_off(LEVELS - 1);
-            let mut rows: Vec<u32> = rest.iter().flat_map(|(_, rows)| rows).copied().collect();
+            let mut rows: Vec<u32> = rest.iter().flat_map(|group| &group.rows).copied().collect();
             rows.sort_unstable();
-            groups.push((format!("({} others)", rest.len()), rows));
+            groups.push(Group { name: format!("({} others)", rest.len()), rows });
         }
 
         if groups.len() < 2 {
             return Vec::new();
         }
         let whole = self.whole_correction();
-        let of = |(level, rows): (String, Vec<u32>)| self.segment(by, level, &rows, &mut totals, overall, whole);
-        groups.into_iter().map(of).collect()
+        groups.into_iter().map(|group| self.segment(by, group, &mut totals, overall, whole)).collect()
     }
 
     /// What all risks would have to be multiplied by for their mean to be right.
@@ -212,8 +244,7 @@ impl Judged<'_> {
     fn segment(
         &self,
         by: &str,
-        level: String,
-        rows: &[u32],
+        Group { name: level, rows }: Group,
         totals: &mut [f64],
         all: Option<&Overall>,
         whole_correction: f64,
@@ -222,9 +253,9 @@ impl Judged<'_> {
         let p: Vec<f64> = rows.iter().map(|&row| self.scores.p[row as usize]).collect();
         let (n, churners) = (rows.len(), y.iter().filter(|&&y| y == 1).count());
         let small = churners < SMALL || n - churners < SMALL;
-        let Estimate { value: gap, influence: off } = self.gap(rows);
+        let Estimate { value: gap, influence: off } = self.gap(&rows);
         let gap_error = self.over_customers(&off, totals, |_, i| i * i).sqrt();
-        let auc = self.auc(rows);
+        let auc = self.auc(&rows);
         let (base_rate, mean_probability) = (churners as f64 / n as f64, sum(p.iter().copied()) / n as f64);
         let mut concerns = Vec::new();
 
@@ -293,30 +324,40 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
         (0..catalogue.numeric.len()).filter(|&column| catalogue.numeric[column].measure == measure).collect()
     };
     let (tenure, signals) = (columns(Measure::Tenure).first().copied(), columns(Measure::DaysSinceLast));
-    let of_block = |(index, block): (usize, &Block)| -> Result<Vec<(Option<u32>, Option<u32>)>> {
+    let of_block = |(index, block): (usize, &Block)| -> Result<Vec<OfRow>> {
         let values = block.values()?;
         let of_row = |&row: &u32| {
             let at = |column: usize| values.value(column, row as usize);
-            let band = tenure
-                .and_then(|tenure| (0u32..).zip(BANDS).find(|(_, (end, _))| at(tenure) < *end).map(|(band, _)| band));
-            (band, Some(signals.iter().map(|&signal| u32::from(!at(signal).is_nan())).sum::<u32>()))
+            let band = tenure.and_then(|tenure| BANDS.iter().position(|band| at(tenure) < band.end));
+            OfRow {
+                band: band.map(|band| band as u32),
+                signals_seen: signals.iter().map(|&signal| u32::from(!at(signal).is_nan())).sum(),
+            }
         };
         Ok(selection.rows(index).iter().map(of_row).collect())
     };
 
     let blocks: Vec<_> = dataset.blocks.par_iter().enumerate().map(of_block).collect::<Result<_>>()?;
-    let (bands, seen): (Vec<_>, Vec<_>) = blocks.into_iter().flatten().unzip();
+    let of_rows: Vec<OfRow> = blocks.into_iter().flatten().collect();
     if tenure.is_some() {
-        let names = (0u32..).zip(BANDS).map(|(band, (_, name))| (band, name.to_owned())).collect();
-        all.push(Grouping { by: "tenure".to_owned(), groups: bands, names });
+        let names = (0u32..).zip(BANDS).map(|(number, band)| (number, band.name.to_owned())).collect();
+        let groups = of_rows.iter().map(|of_row| of_row.band).collect();
+        all.push(Grouping { by: "tenure".to_owned(), groups, names });
     }
 
     if !signals.is_empty() {
         let names = (0u32..).zip(0..=signals.len()).map(|(n, _)| (n, format!("{n} of {}", signals.len()))).collect();
-        all.push(Grouping { by: "signals seen".to_owned(), groups: seen, names });
+        let groups = of_rows.iter().map(|of_row| Some(of_row.signals_seen)).collect();
+        all.push(Grouping { by: "signals seen".to_owned(), groups, names });
     }
 
     Ok(all)
+}
+
+/// What a row is grouped by besides the levels of its customer.
+struct OfRow {
+    band: Option<u32>,
+    signals_seen: u32,
 }
 
 /// The groups that rows fall into.
@@ -337,26 +378,34 @@ mod tests {
     use rand::Rng;
     use rand_pcg::Pcg64Mcg;
 
+    #[derive(Default)]
+    struct Rows {
+        y: Vec<u8>,
+        p: Vec<f64>,
+        customers: Vec<u32>,
+        groups: Vec<Option<u32>>,
+    }
+
     /// In group 1 the ranking is noise, in group 2 risk is half of what it should be, group 3 has 12 rows.
-    fn rows() -> (Vec<u8>, Vec<f64>, Vec<u32>, Vec<Option<u32>>) {
+    fn rows() -> Rows {
         let mut rng = Pcg64Mcg::new(3);
         let mut uniform = || (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-        let mut all = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut all = Rows::default();
         for row in 0..6_012u32 {
             let group = if row < 6_000 { row % 3 } else { 3 };
             let p = sigmoid(4.0 * uniform() - 3.0);
             let truth = if group == 1 { 0.3 } else { p };
-            all.0.push(u8::from(uniform() < truth));
-            all.1.push(if group == 2 { 0.5 * p } else { p });
-            all.2.push(row / 2);
-            all.3.push(Some(group));
+            all.y.push(u8::from(uniform() < truth));
+            all.p.push(if group == 2 { 0.5 * p } else { p });
+            all.customers.push(row / 2);
+            all.groups.push(Some(group));
         }
         all
     }
 
     #[test]
     fn badly_served_groups_are_called_out_and_small_ones_flagged() {
-        let (y, p, customers, groups) = rows();
+        let Rows { y, p, customers, groups } = rows();
         let listed: Vec<bool> = p.iter().map(|&p| p > 0.6).collect();
         let judged = Judged { y: &y, scores: (&p).into(), customers: &customers, listed: &listed };
         let found = judged.segments("plan", &groups, &|group| format!("level {group}"), judged.overall().as_ref());
@@ -379,7 +428,7 @@ mod tests {
 
     #[test]
     fn the_error_of_an_auc_is_that_of_the_bootstrap() {
-        let (y, p, customers, _) = rows();
+        let Rows { y, p, customers, .. } = rows();
         let listed = vec![false; y.len()];
         let judged = Judged { y: &y, scores: (&p).into(), customers: &customers, listed: &listed };
         let everybody: Vec<u32> = (0..6_012).collect();

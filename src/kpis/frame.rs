@@ -1,9 +1,11 @@
-//! From counts to measures. The counts of every level and period are the rows of a frame; each measure is a frame of its own
-//! with a value where it is known, and all of them, one below the other and sorted, are the measures of the run.
+//! From counts to measures. The counts of every level and period are the rows of a frame; each measure is a frame of
+//! its own with a value where it is known, and all of them, one below the other and sorted, are the measures of the
+//! run.
 
 use super::answers::Moments;
 use super::definitions::Measure;
 use super::intervals::Told;
+use super::segments::Cell;
 use super::table::{Kpis, Row};
 use super::tally::{Counted, Counts};
 use crate::config::{Instrument, Scale, Signal};
@@ -88,7 +90,7 @@ struct Place {
 
 fn places(counts: &Counts) -> Vec<Place> {
     let mut places = Vec::new();
-    for (cell, (segment, level)) in counts.segments.of_cells().enumerate() {
+    for (cell, Cell { segment, level }) in counts.segments.of_cells().enumerate() {
         places.extend((0..counts.periods.len()).map(|period| Place { segment, level, cell, period }));
     }
     places
@@ -247,8 +249,8 @@ impl Scales {
             if !agree && instrument != Instrument::Nps && has_answers(instrument) {
                 let name = instrument.name();
                 note(Note::warning(format!(
-                    "the surveys have different scales for {name}, so that the measures have no {name}_mean; the share of \
-                     satisfied answers and the ease are of all of them"
+                    "the surveys have different scales for {name}, so that the measures have no {name}_mean; the share \
+                     of satisfied answers and the ease are of all of them"
                 )));
             }
             agree.then_some(first)
@@ -257,7 +259,8 @@ impl Scales {
         let tells_nps = of_surveys(Instrument::Nps).all(|scale| (0.0..=1.0).contains(&scale.from) && scale.to == 10.0);
         if !tells_nps && has_answers(Instrument::Nps) {
             note(Note::warning(
-                "the measures have no nps: it is defined on scores from 0 to 10, and the `range` of a survey says otherwise",
+                "the measures have no nps: it is defined on scores from 0 to 10, and the `range` of a survey says \
+                 otherwise",
             ));
         }
         Scales { signals: signals.keys().cloned().collect(), common, tells_nps }

@@ -20,6 +20,13 @@ pub struct Segment {
     pub levels: Vec<String>,
 }
 
+/// A level of a segment, by their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub segment: u32,
+    pub level: u32,
+}
+
 /// The segments and their cells, which are numbered segment by segment and level by level.
 #[derive(Clone, Debug)]
 pub struct Segments {
@@ -31,8 +38,8 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// The wanted ones of the categorical columns, or all of them, behind the one of all customers. What cannot be a segment
-    /// is noted.
+    /// The wanted ones of the categorical columns, or all of them, behind the one of all customers. What cannot be a
+    /// segment is noted.
     pub fn new(
         customers: &CustomerTable,
         names: &[String],
@@ -56,8 +63,8 @@ impl Segments {
             };
             if levels.names.len() > MOST_LEVELS {
                 note(Note::warning(format!(
-                    "`{name}` has {} levels, more than the {MOST_LEVELS} that a segment may have; the measures leave it out. \
-                     Name others with kpi.segments",
+                    "`{name}` has {} levels, more than the {MOST_LEVELS} that a segment may have; the measures leave \
+                     it out. Name others with kpi.segments",
                     levels.names.len()
                 )));
                 continue;
@@ -87,8 +94,10 @@ impl Segments {
     }
 
     /// The segment and the level of each cell.
-    pub(super) fn of_cells(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        (0u32..).zip(&self.all).flat_map(|(place, segment)| (0..segment.levels.len() as u32).map(move |at| (place, at)))
+    pub(super) fn of_cells(&self) -> impl Iterator<Item = Cell> + '_ {
+        (0u32..)
+            .zip(&self.all)
+            .flat_map(|(segment, levels)| (0..levels.levels.len() as u32).map(move |level| Cell { segment, level }))
     }
 
     /// Appends the cells of a customer, one of each segment.
@@ -134,7 +143,10 @@ mod tests {
             cells
         };
         assert_eq!([cells(0), cells(1), cells(2)], [[0, 2, 4], [0, 3, 4], [0, 1, 4]]);
-        assert_eq!(segments.of_cells().collect::<Vec<_>>(), [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]);
+        assert_eq!(
+            segments.of_cells().map(|cell| (cell.segment, cell.level)).collect::<Vec<_>>(),
+            [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]
+        );
         assert_eq!(segments.all()[1].levels, ["basic", "pro", MISSING]);
         assert!(notes.borrow().len() == 1 && notes.borrow()[0].contains("`name` has 10001 levels"), "{notes:?}");
 
