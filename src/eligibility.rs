@@ -117,8 +117,8 @@ impl Serialize for Exclusions {
 /// What the rows are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Rows of every customer whose risk is of interest on the as-of date. The rules look at nothing that is dated on or after
-    /// that date, except the end of the contract, and of what was known before it.
+    /// Rows of every customer whose risk is of interest on the as-of date. The rules look at nothing that is dated on
+    /// or after that date, except the end of the contract, and of what was known before it.
     Scoring,
     /// Rows of customers whose label would be fair: the rules are stricter.
     Training,
@@ -180,8 +180,8 @@ impl Rules<'_> {
         dates
     }
 
-    /// Judges a customer on an as-of date. `active` tells whether a signal that counts as activity has a row of the customer
-    /// in the last `eligibility.active_within_days`; it is asked only if that setting is above 0.
+    /// Judges a customer on an as-of date. `active` tells whether a signal that counts as activity has a row of the
+    /// customer in the last `eligibility.active_within_days`; it is asked only if that setting is above 0.
     ///
     /// # Errors
     /// The first reason that excludes the customer.

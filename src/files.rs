@@ -78,7 +78,8 @@ impl Unfinished {
     }
 }
 
-/// Removes the temporary folders that killed processes left in a folder; those of processes at work are locked and stay.
+/// Removes the temporary folders that killed processes left in a folder; those of processes at work are locked and
+/// stay.
 pub fn clear_abandoned(folder: &Path) {
     for path in leftovers(folder).into_iter().filter(|path| path.is_dir()) {
         let is_abandoned = |file: &File| file.try_lock().is_ok();

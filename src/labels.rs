@@ -65,8 +65,8 @@ impl<'a> Labels<'a> {
         Labels { churn, cancellations, timeline, end, silent_signals }
     }
 
-    /// The label of a customer on an as-of date. `member` is the customer's place in the partition that `rows` belong to,
-    /// `customer` the place in the customers table.
+    /// The label of a customer on an as-of date. `member` is the customer's place in the partition that `rows` belong
+    /// to, `customer` the place in the customers table.
     pub fn label(&self, rows: &PartitionRows, member: usize, customer: u32, as_of: Day) -> Label {
         if !matured(self.churn, as_of, self.end) {
             return Label::Unmatured;

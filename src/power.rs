@@ -1,10 +1,10 @@
-//! What a control group can show: the smallest effect of outreach that the groups of a list tell from chance, by the time
-//! that lists have been made.
+//! What a control group can show: the smallest effect of outreach that the groups of a list tell from chance, by the
+//! time that lists have been made.
 //!
 //! Churn of the contacted is compared with churn of the control group by the test of two proportions, two-sided at 5 %,
-//! with the pooled variance under no effect and the groups' own under an effect (Fleiss, Levin and Paik 2003, "Statistical
-//! Methods for Rates and Proportions", chapter 4; the `power_proportions_2indep` of statsmodels). An effect *can be shown*
-//! if four trials in five would. A customer counts once, when first listed.
+//! with the pooled variance under no effect and the groups' own under an effect (Fleiss, Levin and Paik 2003,
+//! "Statistical Methods for Rates and Proportions", chapter 4; the `power_proportions_2indep` of statsmodels). An
+//! effect *can be shown* if four trials in five would. A customer counts once, when first listed.
 
 use crate::language::{Texts, Value};
 use crate::numeric::Z_95;
@@ -34,7 +34,8 @@ impl Groups {
         Groups { control: customers * control_share, contact: customers * (1.0 - control_share) }
     }
 
-    /// The share of trials that show an effect: of those left alone a share `rate` churns, of those contacted `effect` less.
+    /// The share of trials that show an effect: of those left alone a share `rate` churns, of those contacted `effect`
+    /// less.
     pub fn power(self, rate: f64, effect: f64) -> f64 {
         let Groups { control, contact } = self;
         let treated = rate - effect;
@@ -122,8 +123,8 @@ pub struct ListsSoFar {
 }
 
 impl Accrual {
-    /// For lists of `capacity` of at most `most` customers: as many new ones a day as the lists so far had, in proportion to
-    /// their length; where these span less than four weeks, a whole new list in every `label_days`.
+    /// For lists of `capacity` of at most `most` customers: as many new ones a day as the lists so far had, in
+    /// proportion to their length; where these span less than four weeks, a whole new list in every `label_days`.
     pub fn new(capacity: u64, most: u64, so_far: &ListsSoFar, label_days: u32) -> Accrual {
         let on_a_list = capacity.min(most);
         if so_far.lists > 1 && so_far.days >= LEAST_DAYS && so_far.lines > 0 {

@@ -131,7 +131,8 @@ pub const SCORES: &[Column] = &[
     Column::ChangeModel,
 ];
 
-/// The columns of `latest/risk.parquet`, in order: the key, what stays while nothing has happened, and what changes daily.
+/// The columns of `latest/risk.parquet`, in order: the key, what stays while nothing has happened, and what changes
+/// daily.
 pub const LATEST: &[Column] = &[
     Column::CustomerId,
     Column::RoundedProbability,

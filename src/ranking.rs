@@ -66,8 +66,8 @@ impl Group {
         }
     }
 
-    /// The group of a customer: by a hash of the id and of the key of the draw alone, so that it is the same every day and
-    /// under every model.
+    /// The group of a customer: by a hash of the id and of the key of the draw alone, so that it is the same every day
+    /// and under every model.
     pub fn from_id(id: &str, control_fraction: f64, key: &str) -> Group {
         const SALT: u64 = 0x636f_6e74_726f_6c31;
 
@@ -84,8 +84,8 @@ impl Group {
     }
 }
 
-/// What a customer is ranked by: the probability, or the expected loss, for which it asks for the value. No value counts
-/// as 0.
+/// What a customer is ranked by: the probability, or the expected loss, for which it asks for the value. No value
+/// counts as 0.
 pub fn key(rank_by: RankBy, probability: f64, value: impl FnOnce() -> Option<f64>) -> f64 {
     match rank_by {
         RankBy::Probability => probability,

@@ -1,5 +1,5 @@
-//! Names and texts that others chose, in messages: nothing in them is invisible, none of them commands a terminal, and a
-//! name that is not there is held against those that are.
+//! Names and texts that others chose, in messages: nothing in them is invisible, none of them commands a terminal, and
+//! a name that is not there is held against those that are.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -112,8 +112,8 @@ fn and_more(first: &[String], all: usize) -> String {
     }
 }
 
-/// How alike two names are, from 0 to 1: most if they differ by nothing but capitals, then if the eye takes them for the
-/// same, and else as the measure says of what can be seen.
+/// How alike two names are, from 0 to 1: most if they differ by nothing but capitals, then if the eye takes them for
+/// the same, and else as the measure says of what can be seen.
 pub fn likeness(wanted: &str, name: &str, measure: fn(&str, &str) -> f64) -> f64 {
     if wanted.to_lowercase() == name.to_lowercase() {
         return 1.0;
@@ -137,7 +137,8 @@ pub fn nearest<'a>(wanted: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// A question about a name that is not there: which of the known ones was probably meant, and what in it cannot be seen.
+/// A question about a name that is not there: which of the known ones was probably meant, and what in it cannot be
+/// seen.
 pub fn did_you_mean(wanted: &str, known: &[&str]) -> Option<String> {
     let name = nearest(wanted, known)?;
     let question = match (strange_in(name), strange_in(wanted)) {

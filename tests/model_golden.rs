@@ -1,4 +1,5 @@
-//! The model's numbers against scikit-learn's and statsmodels'. The expected values are made by `tests/golden/model.py`.
+//! The model's numbers against scikit-learn's and statsmodels'. The expected values are made by
+//! `tests/golden/model.py`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

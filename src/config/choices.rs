@@ -189,8 +189,8 @@ words! {
         /// `alpha / 2` times the sum of their squares.
         #[default]
         L2 = "l2",
-        /// Half of that, and half of `alpha` times a norm for each feature (or interaction), which drops whole features:
-        /// the group elastic net.
+        /// Half of that, and half of `alpha` times a norm for each feature (or interaction), which drops whole
+        /// features: the group elastic net.
         Group = "group",
     }
 }

@@ -19,7 +19,8 @@ pub struct Set {
 }
 
 /// A `churn.toml` from sections of its own: `own` names the tables, and every general setting follows with its comment,
-/// switched off, so that it keeps to the defaults until someone changes it. Only those in `set` are set, each in its place.
+/// switched off, so that it keeps to the defaults until someone changes it. Only those in `set` are set, each in its
+/// place.
 pub fn starter(own: &str, set: &[Set]) -> String {
     let general = DEFAULT_TOML.find(FIRST_GENERAL_SECTION).map_or("", |at| &DEFAULT_TOML[at..]);
     let mut text = format!("{}\n\n", own.trim_end());

@@ -122,7 +122,8 @@ pub(super) enum Kind {
     Scales,
     /// Names, each with the name of a column.
     NamedColumns,
-    /// The name of a variable of the environment that holds a secret. What else is found is not repeated: it may be the secret.
+    /// The name of a variable of the environment that holds a secret. What else is found is not repeated: it may be the
+    /// secret.
     Variable,
     /// The address of a page.
     Link,

@@ -117,8 +117,8 @@ fn resolve(mut layers: Layers) -> Result<Resolved> {
     }
 }
 
-/// Under inactivity, who has been silent for the gap and the horizon has churned by the definition: unless somebody says
-/// otherwise, such customers are not eligible.
+/// Under inactivity, who has been silent for the gap and the horizon has churned by the definition: unless somebody
+/// says otherwise, such customers are not eligible.
 fn follow_inactivity(settings: &mut Settings, layers: &mut Layers) {
     let Settings { churn, eligibility, .. } = settings;
     if churn.definition != ChurnDefinition::Inactivity {

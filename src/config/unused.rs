@@ -1,5 +1,5 @@
-//! What a configuration says in vain. Whatever is accepted either does something or is named here, and every job repeats
-//! it in its notes.
+//! What a configuration says in vain. Whatever is accepted either does something or is named here, and every job
+//! repeats it in its notes.
 
 use super::choices::{ChurnDefinition, DeliveryKind, Format};
 use super::key::Key;
@@ -74,7 +74,8 @@ fn of_signal(name: &str, signal: &Signal) -> Vec<String> {
         for (key, is_set) in [("value", signal.value.is_some()), ("range", signal.range.is_some())] {
             if is_set {
                 notes.push(format!(
-                    "signals.{name}.{key} gives no feature: a signal of kind \"event\" has no values; make it an \"amount\""
+                    "signals.{name}.{key} gives no feature: a signal of kind \"event\" has no values; make it an \
+                     \"amount\""
                 ));
             }
         }

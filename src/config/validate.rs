@@ -272,8 +272,9 @@ impl Check<'_> {
             }
         }
         if self.settings.kpi.period != KpiPeriod::Off && segments.unwrap_or(known).iter().any(|name| name == "all") {
-            let what = "a column cannot be called `all` here, which is what the measures call all customers; rename it in the data, \
-                        or name the other columns alone";
+            let what =
+                "a column cannot be called `all` here, which is what the measures call all customers; rename it \
+                        in the data, or name the other columns alone";
             self.add(KEY, what);
         }
     }

@@ -19,8 +19,8 @@ pub struct Days {
 }
 
 impl Days {
-    /// From the rows in each hour before the first instant of `end`, the last hour first. `known` is the first day of which
-    /// they are all there.
+    /// From the rows in each hour before the first instant of `end`, the last hour first. `known` is the first day of
+    /// which they are all there.
     pub fn new(hours: &[u32], end: Day, known: Day, zone: &Zone) -> Days {
         const HOUR: i64 = 3600 * MICROS;
         let reach = (hours.len() / HOURS).saturating_sub(1) as i32;
@@ -140,7 +140,8 @@ impl Usual {
         self.rows_of(0..WEEK) / WEEK as f64
     }
 
-    /// How the seven days from `from` back compare with what is usual: below 1 where fewer rows come than before. 1 at most.
+    /// How the seven days from `from` back compare with what is usual: below 1 where fewer rows come than before. 1 at
+    /// most.
     pub fn trend(&self, days: &Days, from: usize) -> f64 {
         let usual = self.rows_of(from..from + WEEK);
         if usual > 0.0 {
@@ -150,7 +151,8 @@ impl Usual {
         }
     }
 
-    /// The typical distance of a day's rows from what is usual, over eight weeks: the median, scaled to a standard deviation.
+    /// The typical distance of a day's rows from what is usual, over eight weeks: the median, scaled to a standard
+    /// deviation.
     pub fn spread(&self, days: &Days) -> f64 {
         /// Of a normal distribution: its standard deviation by its median absolute deviation.
         const NORMAL: f64 = 1.4826;

@@ -1,11 +1,12 @@
-//! Whether the last day of a signal is whole. A day can be there and yet be half loaded: one fresh row is no proof that the rest
-//! has come. The last day with a row is held against the same weekdays before. It is not whole if it
+//! Whether the last day of a signal is whole. A day can be there and yet be half loaded: one fresh row is no proof that
+//! the rest has come. The last day with a row is held against the same weekdays before. It is not whole if it
 //!
 //! - is *cut off*: its rows end at a time after which these weekdays have many of theirs; or
 //! - is *thin*: it, and perhaps days before it, have a fraction of the usual rows, all of a sudden and as no days before.
 //!
-//! Of a signal that is allowed to be later than others, only more thin days than it may be late are a gap: it comes now and then.
-//! Days that are thin in several signals alike are holidays. A signal that thins out over weeks has an end, not a gap.
+//! Of a signal that is allowed to be later than others, only more thin days than it may be late are a gap: it comes now
+//! and then. Days that are thin in several signals alike are holidays. A signal that thins out over weeks has an end,
+//! not a gap.
 
 use super::days::{Days, Usual};
 use crate::calendar::Day;
@@ -102,8 +103,8 @@ impl fmt::Display for Found {
         match self {
             Found::CutOff { day, hour, later, missing } => write!(
                 f,
-                "the rows of {day} end before {hour:02}:00, and the same weekdays before have {:.0} % of theirs later: about \
-                 {missing:.0} rows are missing",
+                "the rows of {day} end before {hour:02}:00, and the same weekdays before have {:.0} % of theirs later: \
+                 about {missing:.0} rows are missing",
                 100.0 * later,
             ),
             Found::Thin(short) if short.first == short.last => {
@@ -116,7 +117,8 @@ impl fmt::Display for Found {
             ),
             Found::Quiet(short) => write!(
                 f,
-                "{} has {} of about {:.0} usual rows ({:.0} %). If it was a holiday, all is well; if not, rows are missing",
+                "{} has {} of about {:.0} usual rows ({:.0} %). If it was a holiday, all is well; if not, rows are \
+                 missing",
                 short.last,
                 short.rows,
                 short.usual,
@@ -188,8 +190,8 @@ fn cut_off(days: &Days, last: usize) -> Option<Found> {
     })
 }
 
-/// Whether the last day, with those before it that are like it, has fewer than the least share of the usual rows: also of what
-/// the recent trend lets expect, and as no days of the weeks before.
+/// Whether the last day, with those before it that are like it, has fewer than the least share of the usual rows: also
+/// of what the recent trend lets expect, and as no days of the weeks before.
 fn thin(days: &Days, last: usize, offset: usize, least_share: f64, least_days: usize) -> Option<Found> {
     let usual = days.usual(last + 1 + offset)?;
     // On days that usually have hardly a row, such as Sundays, one is no sign of life either.

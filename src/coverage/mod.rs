@@ -1,6 +1,6 @@
-//! Coverage: what the tables hold of the past. A history is not taken on trust: when each signal begins and how whole its last
-//! days are, where cancellations end, how many customers are seen, and whether one of them stands for many. The rows are
-//! counted while features are computed, so that the report costs no other reading.
+//! Coverage: what the tables hold of the past. A history is not taken on trust: when each signal begins and how whole
+//! its last days are, where cancellations end, how many customers are seen, and whether one of them stands for many.
+//! The rows are counted while features are computed, so that the report costs no other reading.
 
 mod days;
 mod freshness;

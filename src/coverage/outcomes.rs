@@ -1,5 +1,5 @@
-//! Where cancellations end. A customer without a row in the table of cancellations has stayed only as long as the table was
-//! kept: after it ends, no row is not a "no".
+//! Where cancellations end. A customer without a row in the table of cancellations has stayed only as long as the table
+//! was kept: after it ends, no row is not a "no".
 
 use crate::calendar::Day;
 use crate::sources::Cancellations;
@@ -41,16 +41,16 @@ impl Outcomes {
     /// In a sentence.
     pub fn sentence(&self) -> String {
         format!(
-            "churn: cancellations end on {}. In the {} days since then about {:.0} were to be expected, and the longest silence \
-             of the year before had {} days: the table seems to end there",
+            "churn: cancellations end on {}. In the {} days since then about {:.0} were to be expected, and the \
+             longest silence of the year before had {} days: the table seems to end there",
             self.last, self.silent_days, self.expected, self.longest_before,
         )
     }
 }
 
-/// Whether cancellations on these days (ascending, one entry a cancellation) end long before `end`, the first day that the data
-/// say nothing about: the silence is longer than so many `times` the longest before it, and at the rate before it ten and more
-/// were to be expected in it. With 0 times they never do.
+/// Whether cancellations on these days (ascending, one entry a cancellation) end long before `end`, the first day that
+/// the data say nothing about: the silence is longer than so many `times` the longest before it, and at the rate before
+/// it ten and more were to be expected in it. With 0 times they never do.
 pub fn end_of_outcomes(days: &[i32], end: Day, times: f64) -> Option<Outcomes> {
     let before_end = &days[..days.partition_point(|&day| day < end.0)];
     let last = *before_end.last()?;

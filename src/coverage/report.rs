@@ -133,15 +133,15 @@ impl<'a> Observed<'a> {
         dates.iter().map(snapshot).collect()
     }
 
-    /// What a person should know of the signals, for some as-of dates: those that are too young, and ids that are likely to be
-    /// placeholders.
+    /// What a person should know of the signals, for some as-of dates: those that are too young, and ids that are
+    /// likely to be placeholders.
     pub fn advice(&self, snapshots: &[SnapshotCoverage]) -> Vec<String> {
         let mut advice = young_signals(snapshots, &self.firsts(), self.look_back_days);
         for (name, history) in self.signals.keys().zip(self.histories) {
             let Some(Placeholder { customer_id, rows, next }) = self.placeholder(history) else { continue };
             advice.push(format!(
-                "signal {}: customer {} has {rows} of the rows ({:.0} %), and the next one {next}. If this id stands for \
-                 \"unknown\", leave its rows out, or take it out of the customers table",
+                "signal {}: customer {} has {rows} of the rows ({:.0} %), and the next one {next}. If this id stands \
+                 for \"unknown\", leave its rows out, or take it out of the customers table",
                 spelling::named(name),
                 spelling::value(&customer_id),
                 100.0 * history.tally.commonest_share(),

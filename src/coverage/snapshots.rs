@@ -60,8 +60,8 @@ impl SnapshotCoverage {
     }
 }
 
-/// Whether many of the customers on a date had come well before another: by the later of sign-up and start of the contract. Of
-/// whom neither is known, it is assumed.
+/// Whether many of the customers on a date had come well before another: by the later of sign-up and start of the
+/// contract. Of whom neither is known, it is assumed.
 fn had_come_before(customers: &CustomerTable, day: Day, as_of: Day) -> bool {
     let date = |column: &[i32], customer: usize| column.get(customer).copied().unwrap_or(NO_DAY);
     let (mut all, mut older) = (0u64, 0u64);
@@ -101,9 +101,10 @@ pub fn young_signals(
             all => format!("the look-back of {dates} of {all} dates"),
         };
         format!(
-            "{noun} {} {verb} on {first}: {of_dates} ({look_back_days} days, twice the longest of features.windows_days) reaches \
-             to days before that. Windows of which nothing was recorded are null, and those of which a part was count that part. \
-             Choose shorter windows or later dates, or leave what is so young out",
+            "{noun} {} {verb} on {first}: {of_dates} ({look_back_days} days, twice the longest of \
+             features.windows_days) reaches to days before that. Windows of which nothing was recorded are null, and \
+             those of which a part was count that part. Choose shorter windows or later dates, or leave what is so \
+             young out",
             names.join(", "),
         )
     };

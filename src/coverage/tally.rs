@@ -1,5 +1,5 @@
-//! Counts of a signal's rows, of one partition of the customers after the other. They are whole numbers, so their sums do not
-//! depend on the order in which partitions are done.
+//! Counts of a signal's rows, of one partition of the customers after the other. They are whole numbers, so their sums
+//! do not depend on the order in which partitions are done.
 
 use crate::sources::{PartitionRows, SignalRows};
 use std::sync::{Mutex, PoisonError};
@@ -40,8 +40,8 @@ impl Tally {
         *self = Tally { hours: std::mem::take(&mut self.hours), ..Tally::default() };
     }
 
-    /// Counts the rows of a partition, whose members are at these places of the customers table. Hours count from the second
-    /// `end` back; rows from it on have none.
+    /// Counts the rows of a partition, whose members are at these places of the customers table. Hours count from the
+    /// second `end` back; rows from it on have none.
     pub fn add(&mut self, rows: &SignalRows, members: &[u32], end: u32) {
         let last = end.wrapping_sub(1);
         for &second in &rows.seconds {
@@ -106,8 +106,8 @@ impl Tally {
         self.most[0].map_or(0.0, |most| most.rows as f64 / self.rows.max(1) as f64)
     }
 
-    /// A customer who is likely to be a placeholder: one with at least `share` of all rows, and many times those of any other.
-    /// Returns the place in the customers table, the rows, and those of the next one.
+    /// A customer who is likely to be a placeholder: one with at least `share` of all rows, and many times those of any
+    /// other. Returns the place in the customers table, the rows, and those of the next one.
     pub fn placeholder(&self, share: f64) -> Option<(u32, u64, u64)> {
         /// Customers with rows from which on one of them can stand apart.
         const LEAST: u64 = 50;

@@ -44,8 +44,8 @@ impl<'a> MemoryPlan<'a> {
         Ok(MemoryPlan { memory, tail, decoding, codes: codes.min(memory.limit().unwrap_or(0) / 2) })
     }
 
-    /// For the rows of a few customers, who are looked at again after all: what these are decoded with was kept free for that of
-    /// all customers before.
+    /// For the rows of a few customers, who are looked at again after all: what these are decoded with was kept free
+    /// for that of all customers before.
     pub fn of_few(memory: &'a Memory) -> MemoryPlan<'a> {
         MemoryPlan { memory, tail: 0, decoding: 0, codes: 0 }
     }

@@ -259,8 +259,8 @@ impl Tables {
         customers.quarantine.check("customers", customers.rows, &limit)?;
         if customers.is_empty() {
             return Err(Error::TooLittle(format!(
-                "customers: the table has no customer, only {} rows in {} files below {}; correct customers.path, or export \
-                 the table again",
+                "customers: the table has no customer, only {} rows in {} files below {}; correct customers.path, or \
+                 export the table again",
                 customers.rows,
                 sources.customers.files.len(),
                 columns.path.display(),
@@ -310,8 +310,8 @@ pub fn build(
     build_visited(plan, tables, as_of, labels_end, observer, &|_, _| ())
 }
 
-/// As [`build`]; each partition's rows, which are those of [`RowsPlan::days`], are shown to a `visitor` with the customers of
-/// the partition, given as their places in the customers table. Partitions come in no order.
+/// As [`build`]; each partition's rows, which are those of [`RowsPlan::days`], are shown to a `visitor` with the
+/// customers of the partition, given as their places in the customers table. Partitions come in no order.
 ///
 /// # Errors
 /// As [`build`].

@@ -1,5 +1,5 @@
-//! Silence: how many customers have had no row of the signals that count as activity, and for how long. Who has been silent
-//! for longer than churn takes has left before anybody could act, so a list of such customers is no news.
+//! Silence: how many customers have had no row of the signals that count as activity, and for how long. Who has been
+//! silent for longer than churn takes has left before anybody could act, so a list of such customers is no news.
 
 use super::{Block, Dataset, Selection};
 use crate::calendar::{Day, Zone, DAY_SECONDS, MICROS};
@@ -49,7 +49,8 @@ pub struct SilencePlan<'a> {
 }
 
 impl SilencePlan<'_> {
-    /// The silence of the customers of some rows. None for a prepared table, which does not say when a customer was active.
+    /// The silence of the customers of some rows. None for a prepared table, which does not say when a customer was
+    /// active.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
@@ -97,8 +98,8 @@ impl SilencePlan<'_> {
         days
     }
 
-    /// The days since the last row beyond which a customer has been silent for so many calendar days, whose first and last
-    /// one may be shorter or longer than others where clocks change.
+    /// The days since the last row beyond which a customer has been silent for so many calendar days, whose first and
+    /// last one may be shorter or longer than others where clocks change.
     fn limits(&self, days: &[u32], as_of: Day) -> Vec<f32> {
         let midnight = |day: Day| self.zone.midnight(day);
         let since = |&days: &u32| (midnight(as_of) - midnight(as_of.earlier_by(days))) as f64;
@@ -106,8 +107,8 @@ impl SilencePlan<'_> {
     }
 }
 
-/// How many of some rows of a block have had no activity for longer than each of the limits of their as-of date. `columns`
-/// are those of the days since the last row.
+/// How many of some rows of a block have had no activity for longer than each of the limits of their as-of date.
+/// `columns` are those of the days since the last row.
 fn silent(block: &Block, rows: &[u32], columns: &[usize], limits: &[Vec<f32>]) -> Result<Vec<u64>> {
     let mut silent = Vec::new();
     if rows.is_empty() {

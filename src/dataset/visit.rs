@@ -1,4 +1,5 @@
-//! Rows that no feature looks at, shown to a visitor: what is counted of them says nothing of a customer on an as-of date.
+//! Rows that no feature looks at, shown to a visitor: what is counted of them says nothing of a customer on an as-of
+//! date.
 
 use super::budget::MemoryPlan;
 use super::plan::RowsPlan;
@@ -34,10 +35,10 @@ impl<'a> Visited<'a> {
     }
 }
 
-/// Shows the signals' rows before a day to a `visitor`, partition of the customers by partition, in no order. `first` says of
-/// each signal from which day on. Rows are checked as those of a data set are, but have no values other than the answers to
-/// surveys, and no categories; their seconds count from the first of all those days. Returns what was seen, a report a
-/// signal; it is for the caller to judge how many rows could not be used.
+/// Shows the signals' rows before a day to a `visitor`, partition of the customers by partition, in no order. `first`
+/// says of each signal from which day on. Rows are checked as those of a data set are, but have no values other than
+/// the answers to surveys, and no categories; their seconds count from the first of all those days. Returns what was
+/// seen, a report a signal; it is for the caller to judge how many rows could not be used.
 ///
 /// # Errors
 /// A source that cannot be decoded.

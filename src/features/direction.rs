@@ -113,9 +113,9 @@ fn known_direction(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Opt
     }
 }
 
-/// How risk moves with what is better the greater it is: it falls, unless the greater score of an instrument is the worse
-/// one. On some scales a high effort score is good, on others bad, so nothing is known of one that the settings do not
-/// describe.
+/// How risk moves with what is better the greater it is: it falls, unless the greater score of an instrument is the
+/// worse one. On some scales a high effort score is good, on others bad, so nothing is known of one that the settings
+/// do not describe.
 fn better(signals: &BTreeMap<String, Signal>, feature: &Feature) -> Option<Direction> {
     let Some(instrument) = feature.instrument else { return Some(Direction::Falls) };
     let signal = signals.get(feature.signal.as_deref()?)?;

@@ -121,15 +121,16 @@ impl Engine {
         counts.fill(&self.boundaries, &self.timeline, rows);
     }
 
-    /// Whether the customer has a row of a signal that counts as activity within the days before the as-of date in which
-    /// it has to be active.
+    /// Whether the customer has a row of a signal that counts as activity within the days before the as-of date in
+    /// which it has to be active.
     pub fn active(&self, counts: &BoundaryCounts, key: RowKey) -> bool {
         let date = &self.boundaries.dates[key.as_of as usize];
         counts.any_between(&self.activity, key.member as usize, date.active, date.as_of)
     }
 
-    /// For how many days a customer usually pauses, from one day with a row to the next: by the rows before the last as-of
-    /// date, of the signal that counts as activity and has the shortest pauses. None of a customer who never came back.
+    /// For how many days a customer usually pauses, from one day with a row to the next: by the rows before the last
+    /// as-of date, of the signal that counts as activity and has the shortest pauses. None of a customer who never came
+    /// back.
     pub fn usual_pause(&self, rows: &PartitionRows, counts: &BoundaryCounts, member: usize) -> Option<u32> {
         let end = self.boundaries.dates.last()?.as_of;
         let mut shortest = None;
@@ -289,8 +290,8 @@ impl SignalColumns {
     }
 }
 
-/// The columns that are null on some dates because all of their window lies before the signal's first row. A trend needs the
-/// window before its own as well. Measures without a window are null where there is no row in any case.
+/// The columns that are null on some dates because all of their window lies before the signal's first row. A trend
+/// needs the window before its own as well. Measures without a window are null where there is no row in any case.
 fn unrecorded(catalogue: &Catalogue, dates: &[Day], begins: &[Option<Day>]) -> Vec<Unrecorded> {
     let signals = catalogue.signals();
     let mut unrecorded = Vec::new();

@@ -91,7 +91,8 @@ impl<'a> Job<'a> {
         self.zone().day_of(self.context.now.as_microsecond())
     }
 
-    /// Refuses dates that have not come yet: of such a day nothing is recorded, and missing rows would be taken for silence.
+    /// Refuses dates that have not come yet: of such a day nothing is recorded, and missing rows would be taken for
+    /// silence.
     ///
     /// # Errors
     /// [`Error::Config`] if one of the dates is after today.
@@ -100,8 +101,8 @@ impl<'a> Job<'a> {
         match dates.into_iter().max().filter(|&newest| newest > today) {
             None => Ok(()),
             Some(newest) => Err(Error::Config(format!(
-                "the as-of date {newest} has not come yet: today is {today} in {}. Nothing is recorded of the days to come, \
-                 and their missing rows would be taken for silence; choose {today} or an earlier date",
+                "the as-of date {newest} has not come yet: today is {today} in {}. Nothing is recorded of the days to \
+                 come, and their missing rows would be taken for silence; choose {today} or an earlier date",
                 self.zone().name(),
             ))),
         }

@@ -1,4 +1,5 @@
-//! The gates in front of a list and of a training: fresh data, whole last days, known outcomes, and enough of everything.
+//! The gates in front of a list and of a training: fresh data, whole last days, known outcomes, and enough of
+//! everything.
 
 use super::context::Job;
 use super::past;
@@ -12,8 +13,8 @@ use crate::spelling;
 /// Stops a run on stale or too few data, and notes rows of unknown customers.
 ///
 /// # Errors
-/// [`Error::TooLittle`] without rows, or with fewer eligible customers than `gates.min_customers`; [`Error::Stale`] when
-/// the newest row of a signal is too old, or its last day is not whole.
+/// [`Error::TooLittle`] without rows, or with fewer eligible customers than `gates.min_customers`; [`Error::Stale`]
+/// when the newest row of a signal is too old, or its last day is not whole.
 pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<()> {
     let settings = job.settings();
     if data.reports.iter().all(|report| report.rows.newest.is_none() && report.rows.before == 0) {
@@ -52,7 +53,8 @@ fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<(
             None => stale.push(format!("signal `{name}` has no row in the look-back before {as_of}")),
             // The day before the as-of date is no staleness at all.
             Some(day) if as_of.0 - 1 - day.0 > allowed as i32 => stale.push(format!(
-                "signal `{name}`: the newest row before {as_of} is of {day}, {} days earlier; at most {allowed} are allowed",
+                "signal `{name}`: the newest row before {as_of} is of {day}, {} days earlier; at most {allowed} are \
+                 allowed",
                 as_of.0 - day.0,
             )),
             Some(_) => {}
@@ -101,9 +103,9 @@ pub(super) fn whole_silence(job: &Job<'_>, tables: &Tables, data: &Dataset) -> R
     let stale = found.iter().find(|(name, found)| churn.signals.contains(name) && found.is_stale());
     stale.map_or(Ok(()), |(name, found)| {
         Err(Error::Stale(format!(
-            "the data are stale: signal {}: {found}, and its silence would be taken for churn. Load the missing days and run \
-             again, choose an earlier date, or, if the day is as it should be, lower gates.min_day_share (or the signal's own \
-             min_day_share; 0 asks nothing)",
+            "the data are stale: signal {}: {found}, and its silence would be taken for churn. Load the missing days \
+             and run again, choose an earlier date, or, if the day is as it should be, lower gates.min_day_share (or \
+             the signal's own min_day_share; 0 asks nothing)",
             spelling::named(name)
         )))
     })
@@ -117,8 +119,8 @@ pub(super) struct LabelsEnd {
     pub why: Option<String>,
 }
 
-/// The first day that labels know nothing about: that of [`data_end`], unless what they are made of ends long before it. What
-/// ends is told.
+/// The first day that labels know nothing about: that of [`data_end`], unless what they are made of ends long before
+/// it. What ends is told.
 ///
 /// # Errors
 /// As [`data_end`].

@@ -60,8 +60,8 @@ pub(super) fn build_and_count(
     Ok((data, Some(counts)))
 }
 
-/// Counts the rows before those that features look at. What cannot be used of them is told, and stops nothing: the list does
-/// not depend on it.
+/// Counts the rows before those that features look at. What cannot be used of them is told, and stops nothing: the list
+/// does not depend on it.
 fn count_earlier(
     job: &Job<'_>,
     plan: &RowsPlan<'_>,
@@ -81,8 +81,8 @@ fn count_earlier(
             let reasons: Vec<String> =
                 report.rows.quarantine.counts().into_iter().map(|(r, n)| format!("{n} with {}", r.words())).collect();
             job.warn(format!(
-                "signal `{name}`: {unusable} of {all} rows from {} on and before {} cannot be used ({}); the measures are of the \
-                 others",
+                "signal `{name}`: {unusable} of {all} rows from {} on and before {} cannot be used ({}); the measures \
+                 are of the others",
                 days.first,
                 days.end,
                 reasons.join(", "),

@@ -36,7 +36,8 @@ pub(super) fn outcomes(job: &Job<'_>, tables: &Tables, end: Day) -> Option<Outco
     Outcomes::of(&tables.cancellations, end, job.settings().gates.max_label_silence)
 }
 
-/// Tells what a person should know of rows that are written, whole or not. With labels, it has been told where these end.
+/// Tells what a person should know of rows that are written, whole or not. With labels, it has been told where these
+/// end.
 pub(super) fn tell(job: &Job<'_>, tables: &Tables, data: &Dataset, with_labels: bool) {
     let observed = observed(job, tables, data);
     for (name, found) in observed.last_day_verdicts() {

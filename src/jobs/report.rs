@@ -70,8 +70,8 @@ pub(super) fn chosen(lists: &Path, as_of: Option<Day>) -> Result<Run> {
     match runs.iter().position(|run| run.as_of == wanted) {
         Some(place) => Ok(runs.swap_remove(place)),
         None => Err(Error::Config(format!(
-            "there is no published run of {wanted} in {}; the newest of {} is of {newest}. Publish it with `churn score \
-             --as-of {wanted}`",
+            "there is no published run of {wanted} in {}; the newest of {} is of {newest}. Publish it with `churn \
+             score --as-of {wanted}`",
             lists.display(),
             runs.len(),
         ))),

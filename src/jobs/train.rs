@@ -128,8 +128,8 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     for day in &snapshots.unmatured {
         let known = day.later_by(labels::span_days(&settings.churn));
         job.warn(format!(
-            "the labels of the snapshot {day} have not matured by {end}, where the data end, and it is left out: train again \
-             when there are data up to {}",
+            "the labels of the snapshot {day} have not matured by {end}, where the data end, and it is left out: train \
+             again when there are data up to {}",
             known.plus(-1)
         ));
     }

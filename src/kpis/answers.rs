@@ -1,7 +1,7 @@
 //! What is counted of the answers to an instrument: enough for its measures and their intervals.
 //!
-//! A score is counted by how far up its scale it is, as a multiple of 2⁻³⁰, and so is its square: sums of integers are the
-//! same in any order, and the variance of equal scores is exactly 0.
+//! A score is counted by how far up its scale it is, as a multiple of 2⁻³⁰, and so is its square: sums of integers are
+//! the same in any order, and the variance of equal scores is exactly 0.
 
 use crate::config::Scale;
 

@@ -1,5 +1,5 @@
-//! The measures: what each is called, what it is counted in, and what it means. The rows of `kpis.parquet` and the table of
-//! `docs/measures.md` follow from these definitions.
+//! The measures: what each is called, what it is counted in, and what it means. The rows of `kpis.parquet` and the
+//! table of `docs/measures.md` follow from these definitions.
 
 /// A measure.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,7 +134,8 @@ impl Measure {
             Measure::CsatSatisfiedShare => (
                 "csat_satisfied_share",
                 Unit::Share,
-                "the share of satisfaction scores at or above 70 % of the way from the bad end of the scale to the good one",
+                "the share of satisfaction scores at or above 70 % of the way from the bad end of the scale to the \
+                 good one",
                 ANSWERS,
                 WILSON,
             ),
@@ -144,8 +145,8 @@ impl Measure {
             Measure::CesEase => (
                 "ces_ease",
                 Unit::Percent,
-                "mean effort score as ease: 0 at the end of the scale that means most effort, 100 at the one that means \
-                 least",
+                "mean effort score as ease: 0 at the end of the scale that means most effort, 100 at the one that \
+                 means least",
                 ANSWERS,
                 NORMAL,
             ),

@@ -13,8 +13,8 @@
 //! | `frame` | from counts to measures, in frames of polars |
 //! | `table` | the measures of a run, [`Kpis`] |
 //!
-//! Everything is counted in integers, so that no order of rows, files or threads shows. What was not recorded is left out:
-//! there is no row of a measure that would have to be guessed.
+//! Everything is counted in integers, so that no order of rows, files or threads shows. What was not recorded is left
+//! out: there is no row of a measure that would have to be guessed.
 
 mod answers;
 pub mod definitions;

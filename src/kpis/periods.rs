@@ -19,7 +19,8 @@ pub struct Period {
 }
 
 impl Period {
-    /// The periods up to the one that holds the last day before the as-of date, oldest first; none where none are asked for.
+    /// The periods up to the one that holds the last day before the as-of date, oldest first; none where none are asked
+    /// for.
     pub fn before(as_of: Day, period: KpiPeriod) -> Vec<Period> {
         let last = as_of.plus(-1);
         let start: &dyn Fn(i32) -> Day = match period {
@@ -50,8 +51,8 @@ fn month(day: Day) -> i32 {
     12 * i32::from(date.year()) + i32::from(date.month()) - 1
 }
 
-/// The first day of the month with a number. Months beyond the years -9999 to 9999 begin with the first or the last of their
-/// days.
+/// The first day of the month with a number. Months beyond the years -9999 to 9999 begin with the first or the last of
+/// their days.
 fn first_of_month(number: i32) -> Day {
     let beyond = if number < 0 { Date::MIN } else { Date::MAX };
     let year = i16::try_from(number.div_euclid(12)).ok();

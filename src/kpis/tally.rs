@@ -1,8 +1,8 @@
 //! Counts by cell and period, partition of the customers by partition.
 //!
-//! The rows of a run come in passes: each has the rows of some whole periods, so that all that is needed of a customer in a
-//! period is there at once, and nothing has to be kept of one customer until the next pass. Whichever thread has a partition
-//! takes a set of counts that no other uses; they are added up at the end.
+//! The rows of a run come in passes: each has the rows of some whole periods, so that all that is needed of a customer
+//! in a period is there at once, and nothing has to be kept of one customer until the next pass. Whichever thread has a
+//! partition takes a set of counts that no other uses; they are added up at the end.
 
 use super::answers::Answers;
 use super::lives::{lives, Life};
@@ -137,7 +137,8 @@ pub struct Counts {
     rows: Vec<u64>,
     /// The day of each signal's first row.
     pub(super) recorded: Vec<Option<Day>>,
-    /// Under inactivity, the days before a period that have to be recorded for its churn, and the positions of the signals.
+    /// Under inactivity, the days before a period that have to be recorded for its churn, and the positions of the
+    /// signals.
     pub(super) silence: Option<(u32, Vec<usize>)>,
     /// The day of the first cancellation before the as-of date.
     pub(super) first_cancellation: Option<Day>,
@@ -193,8 +194,8 @@ impl<'a> Tally<'a> {
         BEFORE_SIGNALS + 2 * self.scales.len()
     }
 
-    /// The passes over the periods, given the first day whose rows come in any case: the newer periods of which all needed
-    /// rows are among these, and the older ones, if there are any.
+    /// The passes over the periods, given the first day whose rows come in any case: the newer periods of which all
+    /// needed rows are among these, and the older ones, if there are any.
     pub fn passes(&self, first: Day) -> (Option<Pass>, Pass) {
         let before = self.silence.as_ref().map_or(0, |(days, _)| *days);
         let is_older = |period: &&Period| period.start.earlier_by(before) < first;
@@ -483,8 +484,8 @@ impl Counts {
         self.silence.is_none() || self.knows_who_left(period)
     }
 
-    /// Whether it is known who left in a period: cancellations were recorded from its first day on, or the signals whose
-    /// silence is churn for long enough before it.
+    /// Whether it is known who left in a period: cancellations were recorded from its first day on, or the signals
+    /// whose silence is churn for long enough before it.
     pub(super) fn knows_who_left(&self, period: usize) -> bool {
         let start = self.periods[period].start;
         match &self.silence {

@@ -63,8 +63,8 @@ impl<'a> Columns<'a> {
         self.content = Some(content);
     }
 
-    /// The date of every row, as the text that the folder of the date says. Text in a dictionary is what pyarrow, and with it
-    /// pandas, makes of folders: only so do several files with such a column read as one.
+    /// The date of every row, as the text that the folder of the date says. Text in a dictionary is what pyarrow, and
+    /// with it pandas, makes of folders: only so do several files with such a column read as one.
     pub fn folder_day(&mut self, name: &str, day: Day) {
         let rows = self.rows.len();
         let values = move || {
@@ -201,7 +201,8 @@ pub fn write_parquet<'a>(
         .set_dictionary_page_size_limit(DICTIONARY);
     let of_folders = schema.fields().iter().filter(|field| matches!(field.data_type(), DataType::Dictionary(..)));
     for field in of_folders.clone() {
-        // A reader that takes the date from the folder's name would hold it against bounds that are texts; DuckDB 2.0 fails.
+        // A reader that takes the date from the folder's name would hold it against bounds that are texts; DuckDB 2.0
+        // fails.
         let path = ColumnPath::from(field.name().as_str());
         builder = builder.set_column_statistics_enabled(path, EnabledStatistics::None);
     }
@@ -248,8 +249,8 @@ fn short_types(schema: &Schema) -> Schema {
 /// Whom a CSV file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Csv {
-    /// Somebody with a spreadsheet. A text that it would take for a formula gets an apostrophe in front (as OWASP advises
-    /// against CSV injection): ids, names and whatever is passed through may come from anybody.
+    /// Somebody with a spreadsheet. A text that it would take for a formula gets an apostrophe in front (as OWASP
+    /// advises against CSV injection): ids, names and whatever is passed through may come from anybody.
     Spreadsheet {
         /// Whether a byte order mark tells that the file is UTF-8.
         byte_order_mark: bool,
@@ -312,8 +313,8 @@ pub fn encoding_error(path: &Path, error: ParquetError) -> Error {
     Error::Internal(format!("cannot encode {}: {error}", path.display()))
 }
 
-/// A text that no spreadsheet executes, whichever of comma, semicolon and tab it takes for the end of a cell: an apostrophe
-/// stands in front of what would be a formula. Blanks and quotes before it are passed over.
+/// A text that no spreadsheet executes, whichever of comma, semicolon and tab it takes for the end of a cell: an
+/// apostrophe stands in front of what would be a formula. Blanks and quotes before it are passed over.
 fn harmless(text: String) -> String {
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return text;

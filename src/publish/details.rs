@@ -1,5 +1,6 @@
-//! `details.parquet`: what stands behind the first customers of a list, tidy: a row for each contribution to a risk, for each
-//! segment that a customer belongs to, for each week of each signal, and for each of the last answers to surveys.
+//! `details.parquet`: what stands behind the first customers of a list, tidy: a row for each contribution to a risk,
+//! for each segment that a customer belongs to, for each week of each signal, and for each of the last answers to
+//! surveys.
 
 use super::columns::Columns;
 use super::list::{Details, Results};
@@ -44,8 +45,8 @@ pub struct Detail<'a> {
     value: f64,
 }
 
-/// The rows of a list: the contributions and the activity of its first customers, and the segments of all, whose names are
-/// those of the categorical columns, without those that are not told.
+/// The rows of a list: the contributions and the activity of its first customers, and the segments of all, whose names
+/// are those of the categorical columns, without those that are not told.
 pub fn details<'a>(
     results: &'a Results<'_>,
     listed: &'a [Details],

@@ -1,5 +1,5 @@
-//! `latest/risk.parquet`: the newest risk of every customer, under one name, for programs that keep a copy of it. Whoever
-//! has left the list is told once more, so that no copy keeps yesterday's risk.
+//! `latest/risk.parquet`: the newest risk of every customer, under one name, for programs that keep a copy of it.
+//! Whoever has left the list is told once more, so that no copy keeps yesterday's risk.
 
 use super::columns::{self, Columns};
 use super::list::{Details, Results};

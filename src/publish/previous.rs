@@ -39,7 +39,8 @@ pub struct History {
     pub earlier: Option<Earlier>,
     /// The probability of each scored customer about four weeks ago; NaN if there is none.
     pub probability_28_days_ago: Vec<f64>,
-    /// Whether each customer of the present list, by the place among the scored, was on one of the lists before the last.
+    /// Whether each customer of the present list, by the place among the scored, was on one of the lists before the
+    /// last.
     pub was_listed_before: Vec<bool>,
     /// How many customers the lists have reached.
     pub so_far: ListsSoFar,
@@ -107,7 +108,8 @@ pub fn comparable(earlier: &[Run], notes: &mut Vec<String>) -> Option<Run> {
 
 fn left_out(run: &Run, file: &Path, why: &str) -> String {
     format!(
-        "the run of {} is left out of status and change: {} cannot be used: {}. Score that date again, or move its folder away",
+        "the run of {} is left out of status and change: {} cannot be used: {}. Score that date again, or move its \
+         folder away",
         run.as_of,
         file.display(),
         why.lines().next().unwrap_or_default(),
@@ -115,8 +117,8 @@ fn left_out(run: &Run, file: &Path, why: &str) -> String {
 }
 
 impl History {
-    /// Reads the earlier runs, oldest first; `compared` is the one that the present run is compared with. What cannot be
-    /// read is noted.
+    /// Reads the earlier runs, oldest first; `compared` is the one that the present run is compared with. What cannot
+    /// be read is noted.
     pub fn read(earlier: &[Run], compared: Option<&Run>, now: &Now<'_>, notes: &mut Vec<String>) -> History {
         let mut history = History {
             probability_28_days_ago: vec![f64::NAN; now.customers.len()],

@@ -1,5 +1,5 @@
-//! `at_risk.xlsx`: the list, the measures and what each column means, as a workbook. Like the report it is made from the
-//! published tables, and the same tables give the same bytes.
+//! `at_risk.xlsx`: the list, the measures and what each column means, as a workbook. Like the report it is made from
+//! the published tables, and the same tables give the same bytes.
 
 use super::report::{Cells, PublishedRun, Table, RUNS};
 use crate::calendar::Day;
@@ -137,8 +137,8 @@ impl Kind {
     }
 }
 
-/// Writes a table as a sheet, with a frozen head, filters, and bars behind the risks. `lines` is the head of the column that
-/// draws the sheet of earlier risks.
+/// Writes a table as a sheet, with a frozen head, filters, and bars behind the risks. `lines` is the head of the column
+/// that draws the sheet of earlier risks.
 fn write_table(
     sheet: &mut Worksheet,
     name: &str,
@@ -222,15 +222,17 @@ fn explain(sheet: &mut Worksheet, list: &Table, texts: &Texts) -> Result<(), Xls
     Ok(())
 }
 
-/// What a column means. In English that is its definition, but for those that point to other places of the documentation.
+/// What a column means. In English that is its definition, but for those that point to other places of the
+/// documentation.
 pub(super) fn meaning(column: Column, texts: &Texts) -> String {
     let Definition { name, meaning, .. } = column.definition();
     let in_language = texts.word("meaning", &name.replace("{n}_", ""));
     in_language.unwrap_or_else(|| meaning.replace('`', ""))
 }
 
-/// Writes the sheet that the lines of the list are drawn from: the risks of the listed customers in the last runs, oldest
-/// first. It ends with this run in the last column, so that the lines of a young folder of lists grow from the right.
+/// Writes the sheet that the lines of the list are drawn from: the risks of the listed customers in the last runs,
+/// oldest first. It ends with this run in the last column, so that the lines of a young folder of lists grow from the
+/// right.
 fn write_history(sheet: &mut Worksheet, run: &PublishedRun, texts: &Texts) -> Result<(), XlsxError> {
     sheet.set_name(texts.text("sheet-history"))?;
     let (head, share) = (Format::new().set_bold(), Kind::Share.format());

@@ -80,8 +80,8 @@ impl Champion {
     }
 }
 
-/// A version that was registered a moment ago. Dropped before it is [kept](Registered::keep), it is registered no more: a
-/// training that fails after all leaves no version behind.
+/// A version that was registered a moment ago. Dropped before it is [kept](Registered::keep), it is registered no more:
+/// a training that fails after all leaves no version behind.
 pub struct Registered {
     /// Its models.
     pub models: ModelPair,
@@ -203,8 +203,9 @@ impl Registry {
             None => Err(Error::Model(match self.versions()?.as_slice() {
                 [] => format!("there is no model in {}; train one with `churn train`", self.folder.display()),
                 versions => format!(
-                    "there is no champion in {}: none of its versions has been promoted ({}). Promote one with `churn models \
-                     promote VERSION`, or train another with `churn train`, which says why it does not promote it",
+                    "there is no champion in {}: none of its versions has been promoted ({}). Promote one with `churn \
+                     models promote VERSION`, or train another with `churn train`, which says why it does not promote \
+                     it",
                     self.folder.display(),
                     versions.join(", "),
                 ),

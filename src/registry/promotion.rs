@@ -26,11 +26,12 @@ impl Decision {
     }
 }
 
-/// Why a challenger is not promoted without being asked, whatever the champion is like: it is not known to rank customers
-/// better than the trivial rule does. None if it is.
+/// Why a challenger is not promoted without being asked, whatever the champion is like: it is not known to rank
+/// customers better than the trivial rule does. None if it is.
 ///
 /// - The trivial rule of signals is the days since the last activity. The difference in AUC decides. Where its interval holds 0,
-///   the difference in average precision does, which weighs the top of the ranking, where lists are: it has to be above 0.
+/// the difference in average precision does, which weighs the top of the ranking, where lists are: it has to be above
+/// 0.
 /// - A prepared table has no such rule, and the trivial rule knows nothing: the AUC has to be above that of a coin.
 pub fn unproven(challenger: &Artefact) -> Option<Decision> {
     let Artefact { evaluation, version, .. } = challenger;
@@ -46,15 +47,15 @@ fn not_better_than_trivial(evaluation: &Evaluation) -> Option<String> {
     let metrics = &evaluation.metrics;
     let Some(auc) = evaluation.intervals.roc_auc else {
         return Some(format!(
-            "nothing is known of how it ranks: {} of {} held-out rows churned, too few of one kind for an interval of the AUC. \
-             Hold out more snapshots (training.evaluation), or wait for more churners",
+            "nothing is known of how it ranks: {} of {} held-out rows churned, too few of one kind for an interval of \
+             the AUC. Hold out more snapshots (training.evaluation), or wait for more churners",
             metrics.churners, metrics.rows
         ));
     };
     if auc.lower <= 0.5 {
         return Some(format!(
-            "no signal: its AUC on the held-out rows is {}, which is no better than 0.5. Check that the labels belong to these \
-             customers, add signals or history, or hold out more snapshots (training.evaluation)",
+            "no signal: its AUC on the held-out rows is {}, which is no better than 0.5. Check that the labels belong \
+             to these customers, add signals or history, or hold out more snapshots (training.evaluation)",
             shown(auc)
         ));
     }
@@ -67,11 +68,13 @@ fn not_better_than_trivial(evaluation: &Evaluation) -> Option<String> {
     let of_auc = over.roc_auc.map_or_else(|| "of no known AUC".to_owned(), |gain| format!("AUC {}", gained(gain)));
     match (over.roc_auc, over.average_precision) {
         (Some(auc), _) if auc.lower > 0.0 => None,
-        (Some(auc), _) if auc.upper < 0.0 => Some(format!("it ranks worse than {RECENCY} alone does: {of_auc}, {rows}")),
+        (Some(auc), _) if auc.upper < 0.0 => {
+            Some(format!("it ranks worse than {RECENCY} alone does: {of_auc}, {rows}"))
+        }
         (_, Some(precision)) if precision.lower > 0.0 => None,
         (_, precision) => Some(format!(
-            "it is not known to rank better than {RECENCY} alone does: {of_auc}, average precision {}, {rows}. Hold out more \
-             snapshots (training.evaluation) to know more, or add signals",
+            "it is not known to rank better than {RECENCY} alone does: {of_auc}, average precision {}, {rows}. Hold \
+             out more snapshots (training.evaluation) to know more, or add signals",
             precision.map_or_else(|| "-".to_owned(), gained),
         )),
     }

@@ -1,5 +1,5 @@
-//! What changed since the last run: sums and texts of every customer, whoever came and went, `latest/risk.parquet`, and runs
-//! that cannot be compared with.
+//! What changed since the last run: sums and texts of every customer, whoever came and went, `latest/risk.parquet`, and
+//! runs that cannot be compared with.
 
 use crate::common::{churn, Cell, Population, Table};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
-//! No circle of files: where one file imports from another, no way of imports leads back, neither within a room nor between
-//! rooms. A name that a `mod.rs` only hands on counts as one of the file that defines it.
+//! No circle of files: where one file imports from another, no way of imports leads back, neither within a room nor
+//! between rooms. A name that a `mod.rs` only hands on counts as one of the file that defines it.
 
 use crate::houserules::{sources, tokens};
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,7 +204,8 @@ fn module(path: &str) -> Vec<&str> {
 /// A path, and the other name that it is given, if it is.
 type NamedPath<'a> = (Vec<&'a str>, Option<&'a str>);
 
-/// The paths of a tree such as `a::{b, c::{self, D as E}}`, each with the other name that it is given, and where it ends.
+/// The paths of a tree such as `a::{b, c::{self, D as E}}`, each with the other name that it is given, and where it
+/// ends.
 fn expand<'a>(tokens: &[&'a str], start: usize) -> (Vec<NamedPath<'a>>, usize) {
     let mut path = Vec::new();
     let mut at = start;

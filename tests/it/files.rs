@@ -1,4 +1,5 @@
-//! Which files make up a source, and what their folders say: with the real binary, on signals cut into files of every kind.
+//! Which files make up a source, and what their folders say: with the real binary, on signals cut into files of every
+//! kind.
 
 use crate::common::{batches, churn, day, parquet_files, write, Cell, Population, Run, Table};
 use arrow_array::cast::AsArray;

@@ -1,5 +1,5 @@
-//! `churn init --from` on whole data sets: `check` and `train` accept what it writes without a change, or it says what is
-//! missing.
+//! `churn init --from` on whole data sets: `check` and `train` accept what it writes without a change, or it says what
+//! is missing.
 
 use crate::common::{batches, churn, parquet_files, real_data, write_as, Population, Run};
 use parquet::basic::{Compression, ZstdLevel};

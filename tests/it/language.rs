@@ -1,4 +1,5 @@
-//! `list.language`: everything that people read is in the language, and everything that programs read is the same in all.
+//! `list.language`: everything that people read is in the language, and everything that programs read is the same in
+//! all.
 
 use crate::common::{churn, repository, Cell, Population, Table};
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! What is said: names that nobody can see, ids that a terminal would obey, levels that are spelt otherwise, and the cause of
-//! trouble by its name.
+//! What is said: names that nobody can see, ids that a terminal would obey, levels that are spelt otherwise, and the
+//! cause of trouble by its name.
 
 use crate::common::world::{World, AS_OF, CUSTOMERS};
 use crate::common::Table;

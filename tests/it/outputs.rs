@@ -1,5 +1,5 @@
-//! What the exit code promises: after any but 0 nothing was published or promoted; no output takes the place of what is not
-//! its own; and what killed runs left behind is cleared.
+//! What the exit code promises: after any but 0 nothing was published or promoted; no output takes the place of what is
+//! not its own; and what killed runs left behind is cleared.
 
 use crate::common::{churn, repository, run, Population, Run, BINARY};
 use std::fs;

@@ -1,6 +1,6 @@
 //! Published lists in the programs that read them: the recipes of `docs/lists.md` run as they stand there, where
-//! `CHURN_PYTHON` names a Python with the packages of `notebooks/requirements.txt`, and an older pandas reads them, where
-//! `CHURN_OLDER_PYTHON` names one with those of `tests/readers/requirements.txt`.
+//! `CHURN_PYTHON` names a Python with the packages of `notebooks/requirements.txt`, and an older pandas reads them,
+//! where `CHURN_OLDER_PYTHON` names one with those of `tests/readers/requirements.txt`.
 
 use crate::common::{churn, repository, Population};
 use std::ffi::OsString;

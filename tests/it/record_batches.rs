@@ -1,5 +1,5 @@
-//! Record batches as a way in: what comes of them is what comes of a file with the same rows, and a scorer gives what the
-//! nightly job gives.
+//! Record batches as a way in: what comes of them is what comes of a file with the same rows, and a scorer gives what
+//! the nightly job gives.
 
 use crate::common::{write, Table};
 use arrow_array::cast::AsArray;

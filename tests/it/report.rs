@@ -1,4 +1,5 @@
-//! The report: what it says is what the published files say, it is the same file again, and it behaves in a real browser.
+//! The report: what it says is what the published files say, it is the same file again, and it behaves in a real
+//! browser.
 
 use crate::common::{churn, day, parquet_files, repository, write, Population, Table};
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};

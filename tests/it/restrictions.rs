@@ -1,4 +1,5 @@
-//! Effects with a direction, features dropped by the group penalty, and a penalty judged forward in time: trained, shown and scored with the real binary.
+//! Effects with a direction, features dropped by the group penalty, and a penalty judged forward in time: trained,
+//! shown and scored with the real binary.
 
 use crate::common::{artefact, batches, churn, write, Run};
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};

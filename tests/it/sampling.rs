@@ -1,4 +1,5 @@
-//! A training on a sample of those who stayed gives the model of all rows, but for sampling error, and says what it did.
+//! A training on a sample of those who stayed gives the model of all rows, but for sampling error, and says what it
+//! did.
 
 use crate::common::{artefact, churn, write, Run};
 use arrow_array::{Date32Array, Float64Array, Int64Array, RecordBatch};

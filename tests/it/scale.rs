@@ -174,7 +174,8 @@ fn a_population_with_string_ids_has_the_features_of_one_with_integers() {
     assert!(tables[0].len() > 20 && format!("{:?}", tables[0]) == format!("{:?}", tables[1]));
 }
 
-/// The features of customers whose ids are spelt in some way, and how many rows had no use; every hundredth event has no id.
+/// The features of customers whose ids are spelt in some way, and how many rows had no use; every hundredth event has
+/// no id.
 fn features_by_spelling(events: &[Event], signup: &[i32], spell: &dyn Fn(i64) -> String) -> (Vec<String>, String) {
     let folder = tempfile::tempdir().unwrap();
     let customers: Vec<String> = (0..signup.len() as i64).map(spell).collect();

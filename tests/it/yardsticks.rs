@@ -1,5 +1,5 @@
-//! What the reasons of a list say: that each first one holds the customer's number against something, and that columns which
-//! must not be told are not.
+//! What the reasons of a list say: that each first one holds the customer's number against something, and that columns
+//! which must not be told are not.
 
 use crate::common::{churn, Population, Table};
 use std::fs;

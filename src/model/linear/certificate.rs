@@ -6,8 +6,8 @@
 //! has to return to the solution by itself. This takes a few iterations of its optimiser and cannot succeed by
 //! standing still.
 //!
-//! It knows neither bounds nor a penalty that drops groups, so it is asked about the coefficients that are not held at 0, each
-//! under the [ridge](Regulariser::free) that the penalty comes to at the solution.
+//! It knows neither bounds nor a penalty that drops groups, so it is asked about the coefficients that are not held at
+//! 0, each under the [ridge](Regulariser::free) that the penalty comes to at the solution.
 
 use super::newton::{self, Newton, Objective};
 use crate::config::Penalty;
@@ -27,7 +27,8 @@ use std::fmt;
 /// The certificate's displacement: so much in the log-odds of a typical row.
 const DISPLACEMENT: f64 = 0.01;
 
-/// The direction of the displacement is found from about so many rows, in so many iterations, and then in so many more from all.
+/// The direction of the displacement is found from about so many rows, in so many iterations, and then in so many more
+/// from all.
 const DIRECTION_ROWS: usize = 1_000;
 const DIRECTION_ITERATIONS: usize = 30;
 const LAST_ITERATIONS: usize = 5;
@@ -37,15 +38,15 @@ const LAST_ITERATIONS: usize = 5;
 const AGREEMENT: f64 = 1e-5;
 const AGREEMENT_SHARE: f64 = 0.1;
 
-/// The most iterations linfa's optimiser may take for an unrestricted linear model. The fifth usually comes within 1e-7 of the
-/// solution; after that its line search wrestles with the rounding of the loss, at many times the cost.
+/// The most iterations linfa's optimiser may take for an unrestricted linear model. The fifth usually comes within 1e-7
+/// of the solution; after that its line search wrestles with the rounding of the loss, at many times the cost.
 const UNRESTRICTED_ITERATIONS: u64 = 5;
 
 /// The most where coefficients are restricted: the ridges that stand for the norms of groups are unlike each other.
 const RESTRICTED_ITERATIONS: u64 = 100;
 
-/// The most that the dense matrix may take; above it, a sample is asked about. The cost of the check is in proportion to it, and
-/// stays below a tenth of the time that the training of such rows takes.
+/// The most that the dense matrix may take; above it, a sample is asked about. The cost of the check is in proportion
+/// to it, and stays below a tenth of the time that the training of such rows takes.
 pub(in crate::model) const DENSE_BYTES: usize = 8 << 20;
 
 /// Tolerance and most iterations of an unrestricted fit of a sample.
@@ -66,8 +67,8 @@ pub enum Certificate {
         /// Where it started and ended.
         #[serde(flatten)]
         trial: Trial,
-        /// The penalised mean log-loss where it ended, less that of the solution; none in an older file. Below zero, the
-        /// solution is not the optimum; above it, linfa's optimiser has not got there.
+        /// The penalised mean log-loss where it ended, less that of the solution; none in an older file. Below zero,
+        /// the solution is not the optimum; above it, linfa's optimiser has not got there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         excess_loss: Option<f64>,
     },
@@ -101,7 +102,8 @@ pub struct Trial {
     pub columns: Option<CheckedColumns>,
 }
 
-/// The columns that linfa's optimiser was asked about: those whose coefficients neither a direction nor the penalty holds at 0.
+/// The columns that linfa's optimiser was asked about: those whose coefficients neither a direction nor the penalty
+/// holds at 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckedColumns {
     /// How many.
@@ -131,9 +133,9 @@ impl Certificate {
     pub fn advice(&self) -> Option<String> {
         match self {
             Certificate::Differs { excess_loss: Some(excess), .. } if *excess < -LOSS_ROUNDING => Some(format!(
-                "the cross-check of the coefficients failed: linfa-logistic found better ones than the program's own solver \
-                 ({self}). Compare the model with the one before it (`churn models compare`) before you rely on it; a larger \
-                 model.alpha makes the solution easier to find"
+                "the cross-check of the coefficients failed: linfa-logistic found better ones than the program's own \
+                 solver ({self}). Compare the model with the one before it (`churn models compare`) before you rely on \
+                 it; a larger model.alpha makes the solution easier to find"
             )),
             _ => None,
         }
@@ -146,7 +148,8 @@ impl fmt::Display for Certificate {
             Certificate::Confirmed(trial) => {
                 write!(
                     f,
-                    "confirmed: linfa-logistic, started {:.1e} away from the solution, returned to within {:.1e} of it{}",
+                    "confirmed: linfa-logistic, started {:.1e} away from the solution, returned to within {:.1e} of \
+                     it{}",
                     trial.displacement,
                     trial.difference,
                     trial.extent()
@@ -194,8 +197,9 @@ pub(super) struct FittedDesign<'a> {
 }
 
 impl FittedDesign<'_> {
-    /// Lets linfa check the solution. Where the dense matrix of all rows would take too much memory, both solvers fit a sample of
-    /// whole customers with the same penalty per row: `fit` is ours, and gives nothing if it does not converge.
+    /// Lets linfa check the solution. Where the dense matrix of all rows would take too much memory, both solvers fit a
+    /// sample of whole customers with the same penalty per row: `fit` is ours, and gives nothing if it does not
+    /// converge.
     pub fn certify(self, fit: impl FnOnce(&Design, Vec<f64>) -> Result<Option<Vec<f64>>>) -> Result<Certificate> {
         let FittedDesign { design, mut theta, regulariser, bytes } = self;
         if design.columns() == 0 {

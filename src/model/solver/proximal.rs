@@ -179,13 +179,14 @@ impl Regulariser {
         largest
     }
 
-    /// The coefficients that neither a bound nor the norm of their group holds at 0, each with a ridge that stands for the
-    /// whole regulariser.
+    /// The coefficients that neither a bound nor the norm of their group holds at 0, each with a ridge that stands for
+    /// the whole regulariser.
     ///
-    /// The norm of a group has the gradient `weight · x / |x|`, which at `theta` is that of the ridge
-    /// `weight / |theta_g| · |x|² / 2`. Both problems are convex, so `theta` is the optimum of these coefficients under the
-    /// regulariser if and only if it is their optimum under the ridges. And as the ridges are above the norms everywhere else
-    /// (Hunter & Li, *Annals of Statistics* 33, 2005), a point that is better under the ridges is better under the norms.
+    /// The norm of a group has the gradient `weight · x / |x|`, which at `theta` is that of the ridge `weight /
+    /// |theta_g| · |x|² / 2`. Both problems are convex, so `theta` is the optimum of these coefficients under the
+    /// regulariser if and only if it is their optimum under the ridges. And as the ridges are above the norms
+    /// everywhere else (Hunter & Li, *Annals of Statistics* 33, 2005), a point that is better under the ridges is
+    /// better under the norms.
     pub fn free(&self, theta: &[f64]) -> Vec<FreeCoefficient> {
         let mut free = Vec::new();
         for group in &self.groups {

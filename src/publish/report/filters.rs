@@ -74,8 +74,8 @@ pub const TIER: usize = 0;
 pub const REASON: usize = 1;
 pub const SEGMENTS: usize = 2;
 
-/// The filters of a list of so many columns, given by the segments that its customers belong to and the columns that were
-/// passed through.
+/// The filters of a list of so many columns, given by the segments that its customers belong to and the columns that
+/// were passed through.
 pub fn marks(
     texts: &Texts,
     list: &Table,

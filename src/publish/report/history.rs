@@ -15,8 +15,8 @@ pub const RUNS: usize = 18;
 /// or that of a weekly schedule.
 const CHANGES: [(i32, i32); 3] = [(1, 3), (7, 3), (28, 7)];
 
-/// The probabilities of earlier runs, by row of the list. A run that cannot be read has none: when the list was made, that
-/// was said.
+/// The probabilities of earlier runs, by row of the list. A run that cannot be read has none: when the list was made,
+/// that was said.
 pub struct RiskHistory {
     /// The dates of the last runs, oldest first, without this one.
     pub days: Vec<Day>,

@@ -1,4 +1,5 @@
-//! `report.html`: a run in one file for people, made from the files that were published beside it and from earlier runs.
+//! `report.html`: a run in one file for people, made from the files that were published beside it and from earlier
+//! runs.
 //!
 //! | file | holds |
 //! |---|---|

@@ -35,28 +35,31 @@ pub fn sparkline(values: &[Option<f64>], title: &str) -> String {
         format!("<circle cx={} cy={} r=1.5></circle>", at(STEP * (values.len() - 1) as f64 + 1.0), at(y(value)))
     });
     format!(
-        "<svg class=spark viewBox=\"0 0 {} {HEIGHT}\" width={0} height={HEIGHT} role=img><title>{}</title><path d=\"{path}\"></path>{}</svg>",
+        "<svg class=spark viewBox=\"0 0 {} {HEIGHT}\" width={0} height={HEIGHT} role=img><title>{}</title><path \
+         d=\"{path}\"></path>{}</svg>",
         at(width),
         HtmlEscape(title),
         last.unwrap_or_default(),
     )
 }
 
-/// A bar of a waterfall: from one level to the next, within the least and the greatest of all. The numbers stand beside it.
+/// A bar of a waterfall: from one level to the next, within the least and the greatest of all. The numbers stand beside
+/// it.
 pub fn step(before: f64, after: f64, [low, high]: [f64; 2]) -> String {
     const WIDTH: f64 = 140.0;
     let x = |level: f64| WIDTH * (level - low) / (high - low).max(1e-9);
     let (left, right) = (x(before.min(after)), x(before.max(after)));
     let class = if after >= before { "up" } else { "down" };
     format!(
-        "<svg class=step viewBox=\"0 0 {WIDTH} 9\" aria-hidden=true><rect class={class} x={} width={} height=9></rect></svg>",
+        "<svg class=step viewBox=\"0 0 {WIDTH} 9\" aria-hidden=true><rect class={class} x={} width={} \
+         height=9></rect></svg>",
         at(left),
         at((right - left).max(1.0)),
     )
 }
 
-/// Rows week by week, a bar each, of a signal that has been recorded in the last of so many weeks. The numbers stand beside
-/// it; the style sheet draws the line at its end, the as-of date.
+/// Rows week by week, a bar each, of a signal that has been recorded in the last of so many weeks. The numbers stand
+/// beside it; the style sheet draws the line at its end, the as-of date.
 pub fn weeks(counts: &[u64], shown: usize) -> String {
     const HEIGHT: u64 = 16;
     const STEP: usize = 4;
@@ -69,8 +72,8 @@ pub fn weeks(counts: &[u64], shown: usize) -> String {
     }
     let width = STEP * shown.max(counts.len());
     format!(
-        "<svg class=weeks viewBox=\"0 -{HEIGHT} {width} {HEIGHT}\" width={width} height={HEIGHT} aria-hidden=true><path \
-         d=\"{path}\"></path></svg>"
+        "<svg class=weeks viewBox=\"0 -{HEIGHT} {width} {HEIGHT}\" width={width} height={HEIGHT} \
+         aria-hidden=true><path d=\"{path}\"></path></svg>"
     )
 }
 
@@ -223,7 +226,8 @@ pub fn line(points: &[Point], frame: &Frame<'_>) -> String {
         let _ = write!(drawn, "<text x={} y={} text-anchor={anchor}>{}</text>", at(x), at(y), HtmlEscape(label));
     }
     format!(
-        "<svg class=chart viewBox=\"0 0 {WIDTH} {HEIGHT}\" width={WIDTH} height={HEIGHT} role=img><title>{}</title>{drawn}</svg>",
+        "<svg class=chart viewBox=\"0 0 {WIDTH} {HEIGHT}\" width={WIDTH} height={HEIGHT} \
+         role=img><title>{}</title>{drawn}</svg>",
         HtmlEscape(frame.title)
     )
 }
@@ -248,7 +252,8 @@ pub fn bounds(points: &[Point], guide: Guide) -> [f64; 4] {
 pub fn bar(share: f64, title: &str) -> String {
     const WIDTH: f64 = 120.0;
     format!(
-        "<svg class=bar viewBox=\"0 0 {WIDTH} 10\" width={WIDTH} height=10 role=img><title>{}</title><rect width={} height=10></rect></svg>",
+        "<svg class=bar viewBox=\"0 0 {WIDTH} 10\" width={WIDTH} height=10 role=img><title>{}</title><rect width={} \
+         height=10></rect></svg>",
         HtmlEscape(title),
         at(WIDTH * share.clamp(0.0, 1.0))
     )

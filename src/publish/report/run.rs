@@ -180,7 +180,8 @@ pub struct PublishedRun {
 }
 
 impl PublishedRun {
-    /// Reads the files in a folder, which is that of a run, or will be. `manifest` is its manifest as far as it is known.
+    /// Reads the files in a folder, which is that of a run, or will be. `manifest` is its manifest as far as it is
+    /// known.
     ///
     /// # Errors
     /// [`Error::Contract`] for files that are missing, damaged, or of another version of the program.

@@ -100,7 +100,8 @@ impl Table {
     pub fn column(&self, name: &str) -> Result<Cells<'_>> {
         self.find(name).ok_or_else(|| {
             Error::Contract(format!(
-                "a published table has no column `{name}`: another version of the program wrote it. Score that date again"
+                "a published table has no column `{name}`: another version of the program wrote it. Score that date \
+                 again"
             ))
         })
     }
@@ -147,8 +148,8 @@ impl Cells<'_> {
         (digits <= DIGITS || kind.is_floating()).then_some(number)
     }
 
-    /// Whether it is best shown as numbers: as integers and decimals if all are [exact](Cells::exact), lest some of a column
-    /// are numbers and others texts.
+    /// Whether it is best shown as numbers: as integers and decimals if all are [exact](Cells::exact), lest some of a
+    /// column are numbers and others texts.
     pub fn holds_numbers(&self) -> bool {
         let values = &self.0.values;
         let mut filled = (0..values.len()).filter(|&row| !values.is_null(row)).peekable();
