@@ -51,7 +51,8 @@ fn has_risen(view: &View<'_>, window: u32) -> bool {
 fn changed(view: &View<'_>, window: u32) -> Option<Told> {
     let (count, before) = counts(view, window)?;
     let (state, key) = if count < before { (State::Drop, "reason-fell") } else { (State::Rise, "reason-rose") };
-    let phrase = view.of_window(key, window).count("before", before).count("count", count);
+    // Of whole windows: the customer was known in both, even if the present sign-up is more recent.
+    let phrase = view.of_rows(key).days(f64::from(window)).count("before", before).count("count", count);
     Some(Told::telling(state, phrase.say()))
 }
 
