@@ -123,27 +123,8 @@ pub enum Command {
         #[arg(long, value_name = "DATA_DIR")]
         from: Option<PathBuf>,
     },
-    /// Write a seeded population with known churn drivers as Parquet
-    Simulate {
-        /// How many customers
-        #[arg(long, default_value_t = 20_000)]
-        customers: u32,
-        /// Days of history
-        #[arg(long, default_value_t = 540)]
-        days: u32,
-        /// The same seed gives the same bytes
-        #[arg(long, default_value_t = 7)]
-        seed: u64,
-        /// An empty or new directory
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// The day after the last one simulated
-        #[arg(long, value_name = "DATE", default_value = "2026-06-01")]
-        end: Day,
-        /// Ids like C00000042 instead of integers
-        #[arg(long)]
-        string_ids: bool,
-    },
+    /// Write a seeded population with known churn drivers as Parquet, or go on with one that answers outreach
+    Simulate(Simulate),
     /// Check the data contract, freshness, volume and history; train nothing
     Check {
         /// The date to check for [default: the day after the newest row]
@@ -266,6 +247,42 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What to simulate.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// How many customers
+    #[arg(long, default_value_t = 20_000)]
+    pub customers: u32,
+    /// Days of history, or with --continue days more [default: 540, or 0]
+    #[arg(long)]
+    pub days: Option<u32>,
+    /// The same seed gives the same bytes
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// An empty or new directory
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The day after the last one simulated
+    #[arg(long, value_name = "DATE", default_value = "2026-06-01")]
+    pub end: Day,
+    /// Ids like C00000042 instead of integers
+    #[arg(long)]
+    pub string_ids: bool,
+    /// Go on with the population that an earlier `churn simulate` has written into this directory, which stays as it is
+    #[arg(long = "continue", value_name = "DIR", conflicts_with_all = ["customers", "seed", "end", "string_ids"])]
+    pub population: Option<PathBuf>,
+    /// The folder of published lists whose contact group is saved, a known share of those who would leave soon; what
+    /// happened up to the week of the first list stays as it was
+    #[arg(long, value_name = "DIR", requires = "population")]
+    pub lists: Option<PathBuf>,
+    /// The share of them who stay
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, requires = "lists")]
+    pub save_rate: f64,
+    /// Who would leave within so many days after the date of the list
+    #[arg(long, value_name = "DAYS", default_value_t = 37, requires = "lists")]
+    pub within: u32,
 }
 
 impl ValueEnum for Promote {

@@ -10,7 +10,7 @@ use crate::jobs::{score, train, Data};
 use crate::language::{Language, Texts};
 use crate::publish::report::FILE;
 use crate::registry::Registry;
-use crate::simulate::Plan;
+use crate::simulate::{Continued, Plan};
 use std::path::Path;
 
 /// The demo's configuration.
@@ -39,7 +39,8 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
     files::create_folder(dir)?;
 
     let end = Plan::END;
-    let plan = Plan { customers, days: DAYS, seed, out: dir.join("data/demo"), end, string_ids: false };
+    let (out, continued) = (dir.join("data/demo"), Continued::default());
+    let plan = Plan { customers, days: DAYS, seed, out, end, string_ids: false, continued };
     let simulated = simulate::simulated(session, &plan)?;
 
     let path = dir.join("churn.toml");

@@ -268,9 +268,7 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
     match cli.command {
         Command::Demo { dir, customers, seed } => demo::run(&session, &dir, customers, seed),
         Command::Init { dir, from } => init::run(&session, &dir, from.as_deref()),
-        Command::Simulate { customers, days, seed, out, end, string_ids } => {
-            simulate::run(&session, &crate::simulate::Plan { customers, days, seed, out, end, string_ids })
-        }
+        Command::Simulate(request) => simulate::run(&session, request),
         Command::Check { as_of } => check::run(&session, as_of),
         Command::Features { as_of, out, labels, force } => {
             features::run(&session, &jobs::features::Request { as_of, out, labels }, force)

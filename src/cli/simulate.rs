@@ -1,20 +1,41 @@
 //! `churn simulate`
 
-use super::{render, Session};
-use crate::simulate::{self, Plan, Summary};
+use super::{args, render, Session};
+use crate::simulate::{self, Continued, Outreach, Plan, Summary};
 
-pub fn run(session: &Session, plan: &Plan) -> anyhow::Result<()> {
-    let summary = simulated(session, plan)?;
+/// Days of history unless it is said how many.
+const DAYS: u32 = 540;
+
+pub fn run(session: &Session, request: args::Simulate) -> anyhow::Result<()> {
+    let plan = plan(request)?;
+    let summary = simulated(session, &plan)?;
     let json = serde_json::json!({
         "out": plan.out,
         "customers": summary.customers,
         "churned": summary.churned,
+        "saved": plan.continued.saved.len(),
         "events": summary.events,
         "start": summary.start,
         "end": summary.end,
     });
-    session.done(&json, |_| render::simulate::simulated(&summary, plan));
+    session.done(&json, |_| render::simulate::simulated(&summary, &plan));
     Ok(())
+}
+
+/// A new population, or one that goes on.
+fn plan(request: args::Simulate) -> crate::Result<Plan> {
+    let args::Simulate { customers, days, seed, out, end, string_ids, population, lists, save_rate, within } = request;
+    let Some(population) = population else {
+        let days = days.unwrap_or(DAYS);
+        return Ok(Plan { customers, days, seed, out, end, string_ids, continued: Continued::default() });
+    };
+
+    let mut plan = Plan::read(&population, out)?;
+    plan.continued.days = plan.continued.days.saturating_add(days.unwrap_or(0));
+    if let Some(lists) = lists {
+        Outreach { lists, save_rate, within_days: within }.save(&mut plan)?;
+    }
+    Ok(plan)
 }
 
 /// Simulates with a progress bar.

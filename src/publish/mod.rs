@@ -8,6 +8,7 @@ pub mod columns;
 pub mod details;
 pub mod drivers;
 pub mod features;
+pub mod frame;
 pub mod kpis;
 pub mod latest;
 pub mod list;

@@ -2,13 +2,13 @@
 //!
 //! A run whose files cannot be read is no reason to have no list today: it is left out, and that is said.
 
+use super::frame::{columns_of, read};
 use super::runs::Run;
 use crate::calendar::Day;
 use crate::power::ListsSoFar;
-use crate::sources::{self, Ids};
+use crate::sources::Ids;
 use polars::prelude::*;
 use serde::Serialize;
-use std::fs::File;
 use std::path::Path;
 
 /// How many earlier lists are looked through for a customer who is back on the list, and for how customers accrue.
@@ -381,29 +381,12 @@ fn as_texts(frame: &DataFrame) -> PolarsResult<DataFrame> {
     Ok(frame)
 }
 
-fn columns_of(path: &Path) -> PolarsResult<Vec<String>> {
-    guarded(|| {
-        let schema = ParquetReader::new(File::open(path)?).schema()?;
-        Ok(schema.iter_names().map(|name| name.to_string()).collect())
-    })
-}
-
-pub(super) fn read(path: &Path, columns: &[&str]) -> PolarsResult<DataFrame> {
-    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    guarded(|| ParquetReader::new(File::open(path)?).with_columns(Some(columns)).finish())
-}
-
-/// Reads a file, which a decoder may panic on if it is damaged.
-fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
-    sources::parquet::guard::guarded(read)
-        .unwrap_or_else(|why| Err(PolarsError::ComputeError(format!("it is damaged: {why}").into())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::publish::columns::{write_parquet, Columns};
     use crate::publish::runs;
+    use std::fs::File;
 
     fn texts(ids: &[&str]) -> Ids {
         let (mut bytes, mut ends) = (String::new(), Vec::new());

@@ -63,7 +63,7 @@ impl<'a> Activity<'a> {
     /// The Mondays of the weeks that the history touches.
     pub(super) fn mondays(&self) -> Vec<Day> {
         let first = monday_of(self.plan.start());
-        (0..).map(|week| first.plus(7 * week)).take_while(|&monday| monday < self.plan.end).collect()
+        (0..).map(|week| first.plus(7 * week)).take_while(|&monday| monday < self.plan.until()).collect()
     }
 
     /// All events of the week that begins on a Monday, in time order.
@@ -71,7 +71,7 @@ impl<'a> Activity<'a> {
         let chunks: Vec<Week> = self
             .customers
             .par_chunks(CHUNK)
-            .zip((0..self.plan.customers).into_par_iter().step_by(CHUNK))
+            .zip((0..self.customers.len() as u32).into_par_iter().step_by(CHUNK))
             .map(|(customers, first)| {
                 let mut week = Week::default();
                 for (index, customer) in (first..).zip(customers) {
@@ -162,29 +162,29 @@ impl CustomerWeek<'_> {
 
     /// How deep the decline of a signal is at an instant, from 0 to 1.
     fn severity(&self, signal: Signal, at: i64) -> f64 {
-        match self.customer.decline() {
+        match self.customer.decline_at(at) {
             Some(decline) if decline.signals.contains(signal) => decline.severity(at),
             _ => 0.0,
         }
     }
 
-    /// The share of a signal's volume that is left in a decline so deep.
-    fn volume_left(&self, severity: f64) -> f64 {
-        let floor = self.customer.decline().map_or(1.0, |decline| decline.floor);
+    /// The share of a signal's volume that is left at an instant in a decline so deep.
+    fn volume_left(&self, severity: f64, at: i64) -> f64 {
+        let floor = self.customer.decline_at(at).map_or(1.0, |decline| decline.floor);
         1.0 - severity * (1.0 - floor)
     }
 
     fn login(&self, rhythm: &Rhythm, rng: &mut impl Rng) -> Option<Event> {
         let at = self.moment(rhythm, rng)?;
         let severity = self.severity(Signal::Logins, at);
-        let happens = rng.random_bool(self.volume_left(severity));
+        let happens = rng.random_bool(self.volume_left(severity, at));
         happens.then_some(Event { at, customer: self.index, value: 0.0, category: 0 })
     }
 
     fn visit(&self, rhythm: &Rhythm, rng: &mut impl Rng) -> Option<Event> {
         let at = self.moment(rhythm, rng)?;
         let severity = self.severity(Signal::Visits, at);
-        if !rng.random_bool(self.volume_left(severity)) {
+        if !rng.random_bool(self.volume_left(severity, at)) {
             return None;
         }
 

@@ -1,9 +1,10 @@
 //! Simulated customers: who they are, how active, and what becomes of them.
 
 use crate::calendar::Day;
-use crate::simulate::chance::{log_normal, normal, pick, stream, PERSON};
+use crate::simulate::chance::{log_normal, normal, pick, stream, LATER_CHURN, LATER_DECLINE, PERSON};
 use crate::simulate::decline::{Cause, Decline};
 use crate::simulate::plan::Plan;
+use crate::simulate::rhythm::monday_of;
 use crate::simulate::signal::CHANNELS;
 use rand::{Rng, RngExt};
 use rand_distr::Exp1;
@@ -86,6 +87,8 @@ pub(super) enum Fate {
         /// The decline that leads to the churn; none if it is sudden.
         decline: Option<Decline>,
     },
+    /// The customer would have left, and outreach has ended the decline, if there was one by then.
+    Saved(Option<Decline>),
 }
 
 /// A simulated customer.
@@ -110,6 +113,8 @@ pub(super) struct Customer {
     favourite: u8,
     /// How many channels the customer uses.
     pub(super) breadth: u8,
+    /// A decline that the customer recovered from before the one that the fate tells of.
+    earlier: Option<Decline>,
     pub(super) fate: Fate,
 }
 
@@ -141,9 +146,10 @@ const BUSIEST: f64 = 25.0;
 const REVENUE_SPREAD: f64 = 0.3;
 
 impl Customer {
-    /// Draws every customer of a plan, in the order of sign-up.
+    /// Draws every customer of a plan, in the order of sign-up: those of the plan, and those who have come since its end.
     pub(super) fn population(plan: &Plan) -> Vec<Customer> {
-        (0..plan.customers).into_par_iter().map(|index| Customer::draw(plan, index)).collect()
+        let newcomers = (f64::from(plan.continued.days) * sign_ups_a_day(plan)) as u32;
+        (0..plan.customers + newcomers).into_par_iter().map(|index| Customer::draw(plan, index)).collect()
     }
 
     fn draw(plan: &Plan, index: u32) -> Customer {
@@ -158,7 +164,7 @@ impl Customer {
         let hazard = TIERS[tier].hazard * REGIONS[region].hazard;
 
         // The order of the fields is that of the draws.
-        Customer {
+        let mut customer = Customer {
             signup,
             tier: tier as u8,
             region: region as u8,
@@ -169,13 +175,53 @@ impl Customer {
             contentment: (CONTENTMENT + CONTENTMENT_SPREAD * normal(rng)).clamp(0.4, 0.97),
             favourite: pick(&[0.45, 0.35, 0.12, 0.08], rng) as u8,
             breadth: 2 + pick(&[0.4, 0.4, 0.2], rng) as u8,
-            fate: Fate::draw(plan, signup, hazard, rng),
+            earlier: None,
+            fate: Fate::Stays,
+        };
+        customer.draw_fate(plan, index, hazard, rng);
+        customer
+    }
+
+    /// Draws what becomes of the customer, whose churn hazard is given against the average. What is drawn for the plan stays
+    /// as it is however far the history goes on.
+    fn draw_fate(&mut self, plan: &Plan, index: u32, hazard: f64, rng: &mut impl Rng) {
+        let signup = self.signup;
+        let from = signup.plus(FIRST_TERM_DAYS).max(plan.start());
+        let on = from.plus(1 + draw_wait(CHURN_HAZARD * hazard, rng));
+        if on < plan.end.plus(Plan::FORESIGHT_DAYS) {
+            self.fate = Fate::draw_churn(on, signup, rng);
+        } else {
+            let onset = from.plus(draw_wait(FALSE_DECLINE_HAZARD, rng));
+            let false_decline = if onset < plan.end {
+                Some(Decline::recovering(onset, rng))
+            } else {
+                let rng = &mut stream(plan.seed, index, LATER_DECLINE);
+                (onset < plan.until()).then(|| Decline::recovering(onset, rng))
+            };
+
+            if on < plan.until().plus(Plan::FORESIGHT_DAYS) {
+                self.earlier = false_decline;
+                self.fate = Fate::draw_churn(on, signup, &mut stream(plan.seed, index, LATER_CHURN));
+            } else if let Some(decline) = false_decline {
+                self.fate = Fate::Recovers(decline);
+            }
+        }
+
+        if let Some(&listed) = plan.continued.saved.get(&index) {
+            self.save(outreach_works_from(listed));
+        }
+    }
+
+    /// Keeps a customer who would leave, by outreach that works from a day on.
+    fn save(&mut self, day: Day) {
+        if let Fate::Churns { decline, .. } = &mut self.fate {
+            self.fate = Fate::Saved(decline.take().and_then(|decline| decline.ended_on(day)));
         }
     }
 
     /// The days on which the customer may leave events: from sign-up to churn, within the history.
     pub(super) fn days(&self, plan: &Plan) -> std::ops::Range<Day> {
-        let until = self.churned_on().map_or(plan.end, |on| on.min(plan.end));
+        let until = self.churned_on().map_or(plan.until(), |on| on.min(plan.until()));
         self.signup.max(plan.start())..until
     }
 
@@ -183,17 +229,22 @@ impl Customer {
     pub(super) fn churned_on(&self) -> Option<Day> {
         match self.fate {
             Fate::Churns { on, .. } => Some(on),
-            Fate::Stays | Fate::Recovers(_) => None,
+            Fate::Stays | Fate::Recovers(_) | Fate::Saved(_) => None,
         }
     }
 
     /// The customer's decline, whether it leads to churn or recovers.
     pub(super) fn decline(&self) -> Option<&Decline> {
         match &self.fate {
-            Fate::Churns { decline, .. } => decline.as_ref(),
+            Fate::Churns { decline, .. } | Fate::Saved(decline) => decline.as_ref(),
             Fate::Recovers(decline) => Some(decline),
             Fate::Stays => None,
         }
+    }
+
+    /// The decline that an instant (microseconds since 1970-01-01 UTC) may fall into.
+    pub(super) fn decline_at(&self, at: i64) -> Option<&Decline> {
+        self.decline().filter(|decline| at >= decline.onset.utc_midnight()).or(self.earlier.as_ref())
     }
 
     /// The channel that the customer uses with this number; number 0 is the favourite.
@@ -203,34 +254,42 @@ impl Customer {
 }
 
 impl Fate {
-    /// Draws the fate of a customer, whose churn hazard is given against the average.
-    fn draw(plan: &Plan, signup: Day, hazard: f64, rng: &mut impl Rng) -> Fate {
-        let from = signup.plus(FIRST_TERM_DAYS).max(plan.start());
-        let on = from.plus(1 + draw_wait(CHURN_HAZARD * hazard, rng));
-        if on < plan.end.plus(Plan::FORESIGHT_DAYS) {
-            let cause = Cause::draw(rng);
-            return Fate::Churns { on, cause, decline: Decline::before_churn(on, signup, cause, rng) };
-        }
-
-        let onset = from.plus(draw_wait(FALSE_DECLINE_HAZARD, rng));
-        if onset < plan.end {
-            return Fate::Recovers(Decline::recovering(onset, rng));
-        }
-
-        Fate::Stays
+    /// Draws how a customer comes to leave on a day.
+    fn draw_churn(on: Day, signup: Day, rng: &mut impl Rng) -> Fate {
+        let cause = Cause::draw(rng);
+        Fate::Churns { on, cause, decline: Decline::before_churn(on, signup, cause, rng) }
     }
 }
 
+/// The day from which outreach to the customers of a list works: the Monday after it. So nothing changes in the week of the
+/// list, or before.
+pub(super) fn outreach_works_from(listed: Day) -> Day {
+    monday_of(listed).plus(7)
+}
+
+/// Customers who signed up before the history begins.
+fn founding(plan: &Plan) -> f64 {
+    (f64::from(plan.customers) * FOUNDING_SHARE).round()
+}
+
+/// The others, by the day.
+fn sign_ups_a_day(plan: &Plan) -> f64 {
+    (f64::from(plan.customers) - founding(plan)) / f64::from(plan.days)
+}
+
 /// Draws the day on which the customer with an index signs up. The first customers do so before the history, the
-/// earliest of them long ago; the others follow evenly over the history.
+/// earliest of them long ago; the others follow evenly over the history, and as evenly when it goes on.
 fn draw_signup(plan: &Plan, index: u32, rng: &mut impl Rng) -> Day {
     let customers = f64::from(plan.customers);
-    let founding = (customers * FOUNDING_SHARE).round();
+    let founding = founding(plan);
     let position = f64::from(index) + rng.random::<f64>();
 
     if position < founding {
         let tenure = (-(position / founding).ln() * FOUNDING_TENURE_MEAN).min(FOUNDING_TENURE_MAX);
         plan.start().plus(-1 - tenure as i32)
+    } else if index >= plan.customers {
+        let days = (position - customers) / sign_ups_a_day(plan);
+        plan.end.plus(days as i32).min(plan.until().plus(-1))
     } else {
         let share = (position - founding) / (customers - founding);
         plan.start().plus((share * f64::from(plan.days)) as i32).min(plan.end.plus(-1))

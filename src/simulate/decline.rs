@@ -33,6 +33,8 @@ pub(super) enum Cause {
     Sudden,
     /// No churn: the customer recovered from a decline.
     Recovered,
+    /// No churn: outreach kept a customer who would have left.
+    Saved,
 }
 
 impl Cause {
@@ -57,6 +59,7 @@ impl Cause {
             Cause::Several => "several",
             Cause::Sudden => "sudden",
             Cause::Recovered => "recovered",
+            Cause::Saved => "saved",
         }
     }
 
@@ -82,7 +85,7 @@ impl Cause {
                 }
                 signals
             }
-            Cause::Sudden => Signals([false; 4]),
+            Cause::Sudden | Cause::Saved => Signals([false; 4]),
             Cause::Recovered => {
                 let (causes, shares): (Vec<_>, Vec<_>) = Cause::SHARES.into_iter().take(Cause::THAT_SHOW).unzip();
                 causes[pick(&shares, rng)].draw_signals(rng)
@@ -144,6 +147,11 @@ impl Decline {
         let length = rng.random_range(14..=35);
         let decline = Decline::draw(onset, length, Cause::Recovered.draw_signals(rng), rng);
         Decline { recovery: Some(onset.plus(length)), ..decline }
+    }
+
+    /// The decline if outreach works from a day on; none if it has not begun by then.
+    pub(super) fn ended_on(self, day: Day) -> Option<Decline> {
+        (self.onset < day).then_some(Decline { recovery: Some(day), ..self })
     }
 
     fn draw(onset: Day, length: i32, signals: Signals, rng: &mut impl Rng) -> Decline {

@@ -1,6 +1,6 @@
 //! The simulated population: customers whose engagement signals and churn follow known drivers, as Parquet. Some
 //! customers drift away before they churn, each for a named cause; some leave without warning; some only seem to drift
-//! away.
+//! away. A population can go on, with customers who answer outreach to published lists ([`Outreach`]).
 //!
 //! The folder of a plan holds
 //!
@@ -13,21 +13,25 @@
 //! | `visits/` | `customer_id`, `ts`, `channel`, `duration_s` |
 //! | `mentions/` | `customer_id`, `ts`, `sentiment` (-1 to 1) |
 //! | `surveys/` | `customer_id`, `ts`, `kind` (nps, csat, ces), `score` |
+//! | `plan.json` | how the population was made, so that it can go on |
 //!
 //! Each signal has one file for each week, named for its Monday, whose rows are in time order as in a log.
 //! `truth.parquet` also has the churn of the weeks after the history, so that a list made on its last day can be
-//! checked, and the declines that recovered (`cause` is `recovered`, `churned_on` is null).
+//! checked, and the declines that recovered (`cause` is `recovered`, `churned_on` is null), and who was saved by outreach
+//! (`cause` is `saved`).
 
 mod activity;
 mod chance;
 mod customer;
 mod decline;
+mod outreach;
 mod plan;
 mod rhythm;
 mod signal;
 mod writer;
 
-pub use plan::Plan;
+pub use outreach::Outreach;
+pub use plan::{Continued, Plan};
 pub use signal::Signal;
 
 use crate::calendar::Day;
@@ -104,16 +108,17 @@ pub fn simulate(plan: &Plan, unfinished: &Unfinished, progress: &dyn Fn(Progress
     let churned = writer.churn(&customers)?;
     writer.truth(&customers)?;
     writer.customers(&customers)?;
+    writer.plan()?;
     move_tables(staging.path(), &plan.out)?;
     staging.close().map_err(|error| Error::writing(&plan.out, &error))?;
 
     Ok(Summary {
-        customers: u64::from(plan.customers),
+        customers: customers.len() as u64,
         churned,
         events,
         weeks: mondays.len() as u64,
         start: plan.start(),
-        end: plan.end,
+        end: plan.until(),
     })
 }
 
@@ -133,7 +138,7 @@ fn claim(folder: &Path) -> Result<()> {
 
 /// Moves all tables from one folder to another, `customers.parquet` last.
 fn move_tables(from: &Path, to: &Path) -> Result<()> {
-    let tables = ["churn.parquet", "truth.parquet", "customers.parquet"];
+    let tables = ["churn.parquet", "truth.parquet", plan::FILE, "customers.parquet"];
     for name in Signal::ALL.map(Signal::name).iter().chain(&tables) {
         let place = to.join(name);
         std::fs::rename(from.join(name), &place).map_err(|error| Error::writing(&place, &error))?;
@@ -156,7 +161,15 @@ mod tests {
     use std::path::PathBuf;
 
     fn plan(customers: u32, days: u32, seed: u64, out: &Path) -> Plan {
-        Plan { customers, days, seed, out: out.into(), string_ids: false, end: Plan::END }
+        Plan {
+            customers,
+            days,
+            seed,
+            out: out.into(),
+            string_ids: false,
+            end: Plan::END,
+            continued: Continued::default(),
+        }
     }
 
     /// The folder of a small plan.
@@ -227,7 +240,7 @@ mod tests {
     fn files_are_weekly_and_in_time_order_and_hold_what_the_summary_says() {
         let (folder, summary) = simulated(600, 100, 3);
         let names: Vec<_> = files(folder.path()).into_keys().collect();
-        assert_eq!(names.len() as u64, 3 + 4 * summary.weeks);
+        assert_eq!(names.len() as u64, 4 + 4 * summary.weeks);
         let signups = dates(&folder.path().join("customers.parquet"), "signup_date");
         let churned = dates(&folder.path().join("churn.parquet"), "churned_on");
         assert_eq!((signups.len(), churned.len() as u64), (600, summary.churned));
@@ -359,6 +372,107 @@ mod tests {
     }
 
     #[test]
+    fn a_population_that_goes_on_keeps_its_past_however_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = plan(3_000, 140, 11, &folder.path().join("first"));
+        simulate(&first, &Unfinished::default(), &|_| ()).unwrap();
+
+        let go_on = |from: &str, days: u32, out: &str| {
+            let mut plan = Plan::read(&folder.path().join(from), folder.path().join(out)).unwrap();
+            plan.continued.days += days;
+            let summary = simulate(&plan, &Unfinished::default(), &|_| ()).unwrap();
+            (summary, files(&plan.out))
+        };
+        let (summary, in_one_step) = go_on("first", 84, "one");
+        go_on("first", 28, "two");
+        let (_, in_two_steps) = go_on("two", 56, "three");
+        assert!(in_one_step == in_two_steps, "two steps end elsewhere than one");
+
+        let signal = |path: &&PathBuf| path.components().count() > 1;
+        let before = files(&folder.path().join("first"));
+        assert!(before.keys().filter(signal).all(|path| in_one_step[path] == before[path]), "the past has changed");
+        assert_eq!(in_one_step.keys().filter(signal).count(), before.keys().filter(signal).count() + 4 * 12);
+        assert_eq!(summary.end, Plan::END.plus(84));
+
+        // As many sign up and leave as before.
+        assert!((3_600..3_750).contains(&summary.customers), "{}", summary.customers);
+        let churned = dates(&folder.path().join("one/churn.parquet"), "churned_on");
+        let later = churned.values().flatten().filter(|&&on| on >= Plan::END).count() as f64;
+        assert!(
+            (later / 84.0 * 140.0 / (churned.len() as f64 - later) - 1.15).abs() < 0.3,
+            "{later} of {}",
+            churned.len()
+        );
+    }
+
+    #[test]
+    fn outreach_saves_the_contacted_who_would_leave_soon_and_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = plan(20_000, 140, 12, &folder.path().join("first"));
+        let customers = Customer::population(&first);
+        let listed_on = Plan::END.plus(-60);
+
+        // Every second customer is contacted, every fourth of them is in the control group.
+        let lists = folder.path().join("lists");
+        let run = lists.join(format!("as_of={listed_on}"));
+        std::fs::create_dir_all(&run).unwrap();
+        let group = |index: usize| match index % 8 {
+            0 => Some("control"),
+            2 | 4 | 6 => Some("contact"),
+            _ => None,
+        };
+        let scores = |rows| {
+            let mut table = crate::publish::columns::Columns::for_rows(rows);
+            table.integers("customer_id", |row| Some(row as i64 + 1));
+            table.texts("group", group);
+            Ok(table)
+        };
+        let mut out = File::create(run.join("scores.parquet")).unwrap();
+        crate::publish::columns::write_parquet(Path::new("scores"), &mut out, customers.len(), scores).unwrap();
+        File::create(run.join("_SUCCESS")).unwrap();
+
+        let outreach = |save_rate: f64| {
+            let mut plan = first.clone();
+            Outreach { lists: lists.clone(), save_rate, within_days: 37 }.save(&mut plan).map(|()| plan)
+        };
+        let some = outreach(0.4).unwrap();
+        let is_soon = |on: Day| on >= customer::outreach_works_from(listed_on) && on < listed_on.plus(37);
+        let leaving = (0..customers.len()).filter(|&index| customers[index].churned_on().is_some_and(is_soon));
+        let (mut contacted, mut saved) = (0, 0);
+        for index in leaving {
+            let is_saved = some.continued.saved.contains_key(&(index as u32));
+            assert!(!is_saved || group(index) == Some("contact"));
+            contacted += u32::from(group(index) == Some("contact"));
+            saved += u32::from(is_saved);
+        }
+        assert_eq!(saved as usize, some.continued.saved.len());
+        let share = f64::from(saved) / f64::from(contacted);
+        assert!((0.3..0.5).contains(&share), "{saved} of {contacted}");
+
+        // More are saved at a higher rate, all of those before among them, and nobody leaves whom outreach has saved.
+        let all = outreach(1.0).unwrap();
+        assert_eq!(all.continued.saved.len(), contacted as usize);
+        assert!(some.continued.saved.keys().all(|index| all.continued.saved.contains_key(index)));
+        let after = Customer::population(&all);
+        assert!(all.continued.saved.keys().all(|&index| after[index as usize].churned_on().is_none()));
+        for (index, (before, after)) in customers.iter().zip(&after).enumerate() {
+            let is_saved = all.continued.saved.contains_key(&(index as u32));
+            assert!(is_saved || before.churned_on() == after.churned_on());
+        }
+
+        for broken in [outreach(1.5), outreach(f64::NAN)] {
+            assert_eq!(broken.unwrap_err().exit_code(), 2);
+        }
+        let few = plan(100, 140, 12, folder.path());
+        let error =
+            Outreach { lists: lists.clone(), save_rate: 0.5, within_days: 37 }.save(&mut few.clone()).unwrap_err();
+        assert!(error.exit_code() == 3 && error.to_string().contains("there is no customer"), "{error}");
+        let nowhere = Outreach { lists: folder.path().to_owned(), save_rate: 0.5, within_days: 37 };
+        assert!(nowhere.save(&mut few.clone()).unwrap_err().to_string().contains("no published list"));
+        assert_eq!(Plan::read(folder.path(), PathBuf::new()).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
     fn progress_is_reported_for_every_week() {
         let folder = tempfile::tempdir().unwrap();
         let seen = std::cell::RefCell::new(Vec::new());
@@ -394,6 +508,6 @@ mod tests {
     fn the_smallest_plan_works() {
         let (folder, summary) = simulated(1, 1, 1);
         assert_eq!((summary.customers, summary.weeks), (1, 1));
-        assert_eq!(files(folder.path()).len(), 7);
+        assert_eq!(files(folder.path()).len(), 8);
     }
 }

@@ -6,7 +6,7 @@ use crate::publish::columns::encoding_error;
 use crate::simulate::activity::{Event, Week};
 use crate::simulate::customer::{Customer, Fate, REGIONS, TIERS};
 use crate::simulate::decline::Cause;
-use crate::simulate::plan::Plan;
+use crate::simulate::plan::{self, Plan};
 use crate::simulate::signal::{instrument, Signal, CHANNELS};
 use arrow_array::{
     ArrayRef, Date32Array, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
@@ -124,7 +124,7 @@ impl<'a> Writer<'a> {
     pub(super) fn churn(&self, customers: &[Customer]) -> Result<u64> {
         let mut churned: Vec<(u32, Day)> = Vec::new();
         for (index, customer) in (0..).zip(customers) {
-            churned.extend(customer.churned_on().filter(|&on| on < self.plan.end).map(|on| (index, on)));
+            churned.extend(customer.churned_on().filter(|&on| on < self.plan.until()).map(|on| (index, on)));
         }
 
         let fields = vec![self.id_field(), field("churned_on", DataType::Date32)];
@@ -138,13 +138,20 @@ impl<'a> Writer<'a> {
         Ok(churned.len() as u64)
     }
 
-    /// Writes `truth.parquet`, with every customer who churns or only seems to be about to.
+    /// Writes how the population was made.
+    pub(super) fn plan(&self) -> Result<()> {
+        let path = self.folder.join(plan::FILE);
+        std::fs::write(&path, self.plan.to_json()?).map_err(|error| Error::writing(&path, &error))
+    }
+
+    /// Writes `truth.parquet`, with every customer who churns, would have, or only seems to be about to.
     pub(super) fn truth(&self, customers: &[Customer]) -> Result<()> {
         let mut fated: Vec<Fated> = Vec::new();
         for (index, customer) in (0..).zip(customers) {
             match customer.fate {
                 Fate::Stays => {}
                 Fate::Recovers(_) => fated.push(Fated { index, customer, cause: Cause::Recovered }),
+                Fate::Saved(_) => fated.push(Fated { index, customer, cause: Cause::Saved }),
                 Fate::Churns { cause, .. } => fated.push(Fated { index, customer, cause }),
             }
         }

@@ -2,7 +2,8 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::publish::previous::{numbers, read};
+use crate::publish::frame::read;
+use crate::publish::previous::numbers;
 use crate::publish::runs::{before, Run};
 use hashbrown::HashMap;
 use polars::prelude::*;
