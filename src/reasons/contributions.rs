@@ -2,9 +2,9 @@
 //!
 //! The score is a sum of effects, one a term, so the Shapley value of a term under independent features is its effect
 //! less its mean effect, exactly (Štrumbelj and Kononenko 2014, "Explaining prediction models and individual
-//! predictions with feature contributions"; Lundberg and Lee 2017, corollary 1). Of a linear model that is `beta_j (x_j
-//! - m_j)`: what SHAP's `LinearExplainer` gives for an independent background with mean `m`. Of an additive model the
-//! terms are features: the curve, and half of each interaction that the feature is in.
+//! predictions with feature contributions"; Lundberg and Lee 2017, corollary 1). Of a linear model that is
+//! `beta_j (x_j - m_j)`: what SHAP's `LinearExplainer` gives for an independent background with mean `m`. Of an additive
+//! model the terms are features: the curve, and half of each interaction that the feature is in.
 
 use crate::artefact::Row;
 use crate::error::{Error, Result};

@@ -29,9 +29,9 @@ impl Decision {
 /// Why a challenger is not promoted without being asked, whatever the champion is like: it is not known to rank
 /// customers better than the trivial rule does. None if it is.
 ///
-/// - The trivial rule of signals is the days since the last activity. The difference in AUC decides. Where its interval holds 0,
-/// the difference in average precision does, which weighs the top of the ranking, where lists are: it has to be above
-/// 0.
+/// - The trivial rule of signals is the days since the last activity. The difference in AUC decides. Where its interval
+///   holds 0, the difference in average precision does, which weighs the top of the ranking, where lists are: it has to
+///   be above 0.
 /// - A prepared table has no such rule, and the trivial rule knows nothing: the AUC has to be above that of a coin.
 pub fn unproven(challenger: &Artefact) -> Option<Decision> {
     let Artefact { evaluation, version, .. } = challenger;

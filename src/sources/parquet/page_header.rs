@@ -109,12 +109,12 @@ fn parse(bytes: &[u8]) -> Option<PageHeader> {
     let mut rest = bytes;
     let mut header = PageHeader { length: 0, kind: 0, decompressed: 0, stored: 0, values: 0 };
     fields(&mut rest, |field, kind, rest| match (field, kind) {
-        (1, Kind::Number) => Some(header.kind = number(rest)?),
-        (2, Kind::Number) => Some(header.decompressed = number(rest)?),
-        (3, Kind::Number) => Some(header.stored = number(rest)?),
+        (1, Kind::Number) => number(rest).map(|kind| header.kind = kind),
+        (2, Kind::Number) => number(rest).map(|bytes| header.decompressed = bytes),
+        (3, Kind::Number) => number(rest).map(|bytes| header.stored = bytes),
         // The headers of a data page, of a dictionary, and of a data page of version 2 begin with the number of values.
         (5 | 7 | 8, Kind::Struct) => fields(rest, |field, kind, rest| match (field, kind) {
-            (1, Kind::Number) => Some(header.values = number(rest)?),
+            (1, Kind::Number) => number(rest).map(|values| header.values = values),
             _ => skip(kind, rest, 0),
         }),
         _ => skip(kind, rest, 0),
