@@ -1,10 +1,31 @@
 //! Holds documents against the definitions in the code: a table below a marker in a document is written from them. A
 //! test fails where the two differ; with `CHURN_BLESS` set it writes the document instead.
 
+use crate::published::{Definition, Holds};
 use std::path::Path;
 
 /// The rows of a table of Markdown, the first of them its head.
 pub type Rows = Vec<Vec<String>>;
+
+/// The rows of the table of some columns. The columns of a second reason are defined as those of the first, and left out.
+pub fn columns_of(columns: impl IntoIterator<Item = Definition>) -> Rows {
+    let mut rows = vec![["column", "type", "meaning"].map(str::to_owned).to_vec()];
+    for Definition { name, holds, meaning } in columns {
+        let kind = match holds {
+            Holds::FolderDay | Holds::Text => "text",
+            Holds::Day => "date",
+            Holds::Flag => "boolean",
+            Holds::Integer => "integer",
+            Holds::Float => "float",
+            Holds::Id => "as in the customers table",
+        };
+        let row = vec![format!("`{name}`"), kind.to_owned(), meaning.to_owned()];
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    rows
+}
 
 /// Holds a file of the repository against what it should be.
 ///

@@ -4,6 +4,7 @@ use crate::calendar::{Day, Timeline};
 use crate::config::{Churn, ChurnDefinition, Signal};
 use crate::sources::{Cancellations, PartitionRows};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The label of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,24 @@ pub fn span_days(churn: &Churn) -> u32 {
 /// Whether the label window of `as_of` lies fully before `day`, so that the label is known at its beginning.
 pub fn matured(churn: &Churn, as_of: Day, day: Day) -> bool {
     as_of.later_by(span_days(churn)) <= day
+}
+
+/// The days of the label window of an as-of date.
+pub fn window(churn: &Churn, as_of: Day) -> Range<Day> {
+    let from = as_of.later_by(churn.gap_days);
+    from..from.later_by(churn.horizon_days)
+}
+
+/// The first cancellation within some days, of those of a customer in ascending order.
+pub fn cancelled_within(days: &[i32], window: &Range<Day>) -> Option<Day> {
+    days.iter().map(|&day| Day(day)).find(|day| window.contains(day))
+}
+
+/// Whether a customer whose rows are at these seconds, ascending, has none from the first of two seconds on and before the
+/// second.
+fn is_silent(seconds: &[u32], from: u32, to: u32) -> bool {
+    let before_end = seconds.partition_point(|&second| second < to);
+    before_end == 0 || seconds[before_end - 1] < from
 }
 
 /// What the labels of a run are read from.
@@ -72,11 +91,10 @@ impl<'a> Labels<'a> {
             return Label::Unmatured;
         }
 
-        let from = as_of.later_by(self.churn.gap_days);
-        let to = from.later_by(self.churn.horizon_days);
+        let window = window(self.churn, as_of);
         let churned = match self.churn.definition {
-            ChurnDefinition::Event => self.cancellations.days(customer).iter().any(|&day| day >= from.0 && day < to.0),
-            ChurnDefinition::Inactivity => self.is_silent(rows, member, from, to),
+            ChurnDefinition::Event => cancelled_within(self.cancellations.days(customer), &window).is_some(),
+            ChurnDefinition::Inactivity => self.is_silent(rows, member, &window),
         };
 
         if churned {
@@ -86,15 +104,13 @@ impl<'a> Labels<'a> {
         }
     }
 
-    /// Whether none of the signals whose silence is churn has a row of the customer on the days `from <= day < to`.
-    fn is_silent(&self, rows: &PartitionRows, member: usize, from: Day, to: Day) -> bool {
-        let (from, to) = (self.timeline.second(from), self.timeline.second(to));
+    /// Whether none of the signals whose silence is churn has a row of the customer on the days of a window.
+    fn is_silent(&self, rows: &PartitionRows, member: usize, window: &Range<Day>) -> bool {
+        let (from, to) = (self.timeline.second(window.start), self.timeline.second(window.end));
 
         self.silent_signals.iter().all(|&position| {
             let signal = &rows.signals[position];
-            let seconds = &signal.seconds[signal.rows(member)];
-            let before_end = seconds.partition_point(|&second| second < to);
-            before_end == 0 || seconds[before_end - 1] < from
+            is_silent(&signal.seconds[signal.rows(member)], from, to)
         })
     }
 }

@@ -62,6 +62,7 @@ mod measures;
 pub mod memory;
 pub mod metrics;
 pub mod model;
+pub mod monitoring;
 pub mod numeric;
 pub mod observer;
 pub mod power;

@@ -155,6 +155,15 @@ pub(crate) fn from_ordered_f64(bits: u64) -> f64 {
     f64::from_bits(if bits >> 63 == 1 { bits ^ 1 << 63 } else { !bits })
 }
 
+/// The 95 % interval of Wilson (1927) of a share `p` of `n`, above 0, which need not be a whole number.
+pub fn wilson(p: f64, n: f64) -> (f64, f64) {
+    let z2 = Z_95 * Z_95;
+    let middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = Z_95 / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
+    // At 0 and 1 the ends are these, but for rounding.
+    ((middle - half).clamp(0.0, p), (middle + half).clamp(p, 1.0))
+}
+
 /// To three digits, without the sign of a zero.
 pub fn to_thousandths(x: f64) -> f64 {
     (1000.0 * x).round() / 1000.0 + 0.0

@@ -13,7 +13,7 @@ use serde::Serialize;
 /// The share of trials that must show an effect which is there.
 const POWER: f64 = 0.8;
 /// The effect that people ask for, as a difference of shares.
-const ASKED: f64 = 0.05;
+pub const ASKED: f64 = 0.05;
 /// Months after which it is said what can be shown, and their days.
 const MONTHS: [(u32, u32); 3] = [(1, 30), (3, 91), (6, 182)];
 /// Lists tell how customers accrue once they span so many days.
@@ -135,6 +135,16 @@ impl Accrual {
         }
         let days = label_days.max(1);
         Accrual { on_a_list, new_a_day: on_a_list as f64 / f64::from(days), most, basis: Basis::Assumed { days } }
+    }
+
+    /// The days after which lists have reached enough customers to show an effect, of whom a share `control` is left alone and
+    /// a share `rate` of those churns; none if that takes longer than `most` days.
+    pub fn days_to_show(&self, effect: f64, rate: f64, control: f64, most: u32) -> Option<u32> {
+        let shows = |days: &u32| {
+            let groups = Groups::split(self.customers(*days), control);
+            groups.smallest_effect(rate).is_some_and(|smallest| smallest <= effect)
+        };
+        (0..=most).find(shows)
     }
 
     /// Customers who have been on a list within so many days.

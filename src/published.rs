@@ -410,45 +410,16 @@ impl Column {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documentation::{hold_tables, Rows};
-
-    fn in_words(holds: Holds) -> &'static str {
-        match holds {
-            Holds::FolderDay => "text",
-            Holds::Day => "date",
-            Holds::Flag => "boolean",
-            Holds::Integer => "integer",
-            Holds::Float => "float",
-            Holds::Text => "text",
-            Holds::Id => "as in the customers table",
-        }
-    }
-
-    fn rows(columns: &[Column]) -> Rows {
-        let mut rows = vec![["column", "type", "meaning"].map(str::to_owned).to_vec()];
-        for column in columns {
-            let Definition { name, holds, meaning } = column.definition();
-            let row = vec![format!("`{name}`"), in_words(holds).to_owned(), meaning.to_owned()];
-            // The columns of the second reason are defined as those of the first.
-            if !rows.contains(&row) {
-                rows.push(row);
-            }
-        }
-        rows
-    }
+    use crate::documentation::{columns_of, hold_tables};
 
     #[test]
     fn the_tables_of_columns_are_written_from_their_definitions() {
-        let head = rows(&[]);
-        let row = |column: Definition| {
-            vec![format!("`{}`", column.name), in_words(column.holds).to_owned(), column.meaning.to_owned()]
-        };
-        let of_kpis: Rows = head.into_iter().chain(KPIS.map(row)).collect();
+        let rows = |columns: &[Column]| columns_of(columns.iter().map(|column| column.definition()));
         let tables = [
             ("columns of the list", rows(LIST)),
             ("columns of the scores", rows(SCORES)),
             ("columns of the newest risks", rows(LATEST)),
-            ("columns of the measures", of_kpis),
+            ("columns of the measures", columns_of(KPIS)),
         ];
         hold_tables("docs/lists.md", &tables);
     }

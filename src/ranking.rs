@@ -36,6 +36,14 @@ impl Tier {
         }
     }
 
+    /// All of them, the highest first.
+    pub const ALL: [Tier; 4] = [Tier::Critical, Tier::High, Tier::Medium, Tier::Low];
+
+    /// The tier that lists name so.
+    pub fn named(name: &str) -> Option<Tier> {
+        Tier::ALL.into_iter().find(|tier| tier.name() == name)
+    }
+
     /// As lists name it.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,6 +66,11 @@ pub enum Group {
 }
 
 impl Group {
+    /// The group that lists name so.
+    pub fn named(name: &str) -> Option<Group> {
+        [Group::Contact, Group::Control].into_iter().find(|group| group.name() == name)
+    }
+
     /// As lists name it.
     pub fn name(self) -> &'static str {
         match self {

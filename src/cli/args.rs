@@ -29,6 +29,7 @@ On your own data:     churn init --from DATA_DIR
                       churn check
                       churn train
                       churn score --as-of DATE
+                      churn monitor
 On a feature table:   churn train --features FILE
                       churn score --features FILE";
 
@@ -229,6 +230,12 @@ pub enum Command {
         /// A version other than the champion
         #[arg(long, value_name = "VERSION")]
         model: Option<String>,
+    },
+    /// Judge earlier lists by what has become of the customers, and measure whether outreach helps
+    Monitor {
+        /// Use only what was known on this date [default: the day after the newest row]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
     },
     /// The registry of models
     Models {

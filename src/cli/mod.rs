@@ -11,6 +11,7 @@ mod explain;
 mod features;
 mod init;
 mod models;
+mod monitor;
 mod progress;
 mod render;
 mod report;
@@ -106,6 +107,7 @@ impl Session {
             guard("the configuration file", config),
             guard("the model registry", &settings.paths.models),
             guard("the folder of the lists", &settings.paths.lists),
+            guard("the folder of the monitoring", &settings.paths.monitor),
         ];
 
         guarded.extend(settings.customers.iter().map(|table| guard("the customers table", &table.path)));
@@ -294,6 +296,7 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
         Command::Explain { customer, as_of, features, model } => {
             explain::run(&session, &jobs::explain::Request { customer, data: data(features), as_of, model })
         }
+        Command::Monitor { as_of } => monitor::run(&session, &jobs::monitor::Request { as_of }),
         Command::Models { action } => models::run(&session, action),
         Command::Config { action: args::Config::Show } => {
             let resolved = session.resolve()?;

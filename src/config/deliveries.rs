@@ -68,7 +68,9 @@ impl Check<'_> {
             None => self.add(&key("path"), "this kind needs the folder of its files; set it"),
             Some(path) => {
                 let paths = &self.settings.paths;
-                for (taken, by) in [(&paths.lists, "paths.lists"), (&paths.models, "paths.models")] {
+                let taken =
+                    [(&paths.lists, "paths.lists"), (&paths.models, "paths.models"), (&paths.monitor, "paths.monitor")];
+                for (taken, by) in taken {
                     if path == taken {
                         self.add(&key("path"), &format!("this is the folder of `{by}`; name one of its own"));
                     }

@@ -4,8 +4,8 @@
 
 use super::key::Key;
 use super::settings::{
-    Churn, Customers, Delivery, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths, Play, Promotion,
-    Publish, Reasons, Signal, Table, Time, Training,
+    Churn, Customers, Delivery, Economics, Eligibility, Features, Gates, Kpi, List, Model, Monitoring, Paths, Play,
+    Promotion, Publish, Reasons, Signal, Table, Time, Training,
 };
 use crate::spelling;
 use std::collections::BTreeSet;
@@ -25,6 +25,7 @@ pub(super) const SECTIONS: &[&[Key]] = &[
     Play::KEYS,
     Delivery::KEYS,
     Economics::KEYS,
+    Monitoring::KEYS,
     Publish::KEYS,
     Kpi::KEYS,
     Promotion::KEYS,

@@ -39,8 +39,8 @@ pub use defaults::{starter, Set, DEFAULT_TOML};
 pub use layers::Layer;
 pub use resolve::{environment, load, load_for_table, Resolved, DEFAULT_FILE};
 pub use settings::{
-    matches, Activity, Churn, Customers, Delivery, Economics, Eligibility, Features, Gates, Kpi, List, Model, Paths,
-    Play, Promotion, Publish, Reasons, Settings, Signal, Table, Time, Training,
+    matches, Activity, Churn, Customers, Delivery, Economics, Eligibility, Features, Gates, Kpi, List, Model,
+    Monitoring, Paths, Play, Promotion, Publish, Reasons, Settings, Signal, Table, Time, Training,
 };
 
 #[cfg(test)]

@@ -54,6 +54,9 @@ pub struct Settings {
     pub deliveries: BTreeMap<String, Delivery>,
     /// What keeping a customer costs and brings.
     pub economics: Economics,
+    /// What is known beyond the lists of how they were acted on.
+    #[serde(default)]
+    pub monitoring: Monitoring,
     /// What a run writes.
     pub publish: Publish,
     /// When a challenger becomes champion.
@@ -392,6 +395,16 @@ section! {
 }
 
 section! {
+    /// What is known beyond the lists of how they were acted on.
+    ["monitoring"]
+    pub struct Monitoring {
+        /// A Parquet file of who was contacted, a row for each contact: `customer_id`, and `contacted_on` if it is known when.
+        /// Without it, everybody in the group `contact` is taken to have been.
+        contacted: Option<PathBuf>, like "data/contacted.parquet" => Path;
+    }
+}
+
+section! {
     /// What a run writes.
     ["publish"]
     pub struct Publish {
@@ -463,6 +476,8 @@ section! {
         lists: PathBuf = "out/lists" => Path;
         /// The model registry.
         models: PathBuf = "models" => Path;
+        /// What `churn monitor` writes: outcomes of earlier lists, the effect of outreach, and their report.
+        monitor: PathBuf = "out/monitor" => Path;
     }
 }
 
@@ -581,6 +596,13 @@ impl Default for Table {
             max_features: 500,
             max_quarantine_share: None,
         }
+    }
+}
+
+impl Default for Monitoring {
+    /// As without a section `[monitoring]`.
+    fn default() -> Monitoring {
+        Monitoring { contacted: None }
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`explain`] | one customer: contributions, values, the history of the risk |
 //! | [`report`] | makes the report of a published run again, from its files |
 //! | [`deliver`] | delivers a published list, from its files |
+//! | [`monitor`] | what has become of those on earlier lists, and whether outreach helps |
 //! | [`backtest`] | repeats the training at earlier dates |
 //! | [`compare`] | two versions of the model beside each other |
 
@@ -27,6 +28,7 @@ pub mod features;
 mod gates;
 mod input;
 mod kpis;
+pub mod monitor;
 mod past;
 mod publication;
 pub mod report;

@@ -1,7 +1,7 @@
 //! 95 % intervals of shares and means.
 
 use super::answers::Moments;
-use crate::numeric::Z_95;
+use crate::numeric::{wilson, Z_95};
 
 /// A value and its interval, where there is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,12 +19,8 @@ impl Told {
 
     /// A share with the interval of Wilson (1927), from two on.
     pub fn share(some: u64, n: u64) -> Told {
-        let (p, count) = (some as f64 / n as f64, n as f64);
-        let z2 = Z_95 * Z_95;
-        let middle = (p + z2 / (2.0 * count)) / (1.0 + z2 / count);
-        let half = Z_95 / (1.0 + z2 / count) * (p * (1.0 - p) / count + z2 / (4.0 * count * count)).sqrt();
-        // At 0 and 1 the ends are these, but for rounding.
-        let interval = ((middle - half).clamp(0.0, p), (middle + half).clamp(p, 1.0));
+        let p = some as f64 / n as f64;
+        let interval = wilson(p, n as f64);
         Told { value: p, interval: (n >= 2).then_some(interval), n }
     }
 

@@ -22,8 +22,10 @@ pub struct Segment {
 
 /// A level of a segment, by their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
+pub struct Cell {
+    /// The segment.
     pub segment: u32,
+    /// Its level.
     pub level: u32,
 }
 
@@ -94,14 +96,14 @@ impl Segments {
     }
 
     /// The segment and the level of each cell.
-    pub(super) fn of_cells(&self) -> impl Iterator<Item = Cell> + '_ {
+    pub fn of_cells(&self) -> impl Iterator<Item = Cell> + '_ {
         (0u32..)
             .zip(&self.all)
             .flat_map(|(segment, levels)| (0..levels.levels.len() as u32).map(move |level| Cell { segment, level }))
     }
 
     /// Appends the cells of a customer, one of each segment.
-    pub(super) fn cells_of(&self, customers: &CustomerTable, customer: u32, cells: &mut Vec<u32>) {
+    pub fn cells_of(&self, customers: &CustomerTable, customer: u32, cells: &mut Vec<u32>) {
         for ((segment, column), &start) in self.all.iter().zip(&self.columns).zip(&self.starts) {
             let code = column.map_or(0, |column| customers.categorical[column].codes[customer as usize]);
             // No level is the last one.

@@ -57,6 +57,19 @@ pub fn published(lists: &Path) -> Vec<Run> {
     runs
 }
 
+/// The folders of dates without a finished run, in name order.
+pub fn unfinished(lists: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(lists).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_unfinished = |folder: &PathBuf| {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_of_a_date = name.strip_prefix("as_of=").is_some_and(|date| date.parse::<Day>().is_ok());
+        is_of_a_date && !folder.join("_SUCCESS").exists()
+    };
+    let mut unfinished: Vec<PathBuf> = entries.filter(is_unfinished).collect();
+    unfinished.sort();
+    unfinished
+}
+
 /// The runs before a date, oldest first.
 pub fn before(lists: &Path, as_of: Day) -> Vec<Run> {
     let mut runs = published(lists);

@@ -44,6 +44,11 @@ impl<'a> Playbook<'a> {
         })
     }
 
+    /// What to do about a code by itself.
+    pub fn action_for(&self, code: &str) -> Option<&'a str> {
+        self.find(code).map(|play| play.action.as_str())
+    }
+
     fn find(&self, code: &str) -> Option<&'a Play> {
         self.entries.iter().find(|(pattern, _)| matches(pattern, code)).map(|&(_, play)| play)
     }

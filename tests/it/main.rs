@@ -23,6 +23,7 @@ mod language;
 mod memory_limit;
 mod messages;
 mod mixtures;
+mod monitoring;
 mod notebooks;
 mod onnx;
 mod outputs;

@@ -10,6 +10,7 @@ pub mod features;
 pub mod init;
 pub mod list;
 pub mod model;
+pub mod monitor;
 pub mod simulate;
 pub mod train;
 

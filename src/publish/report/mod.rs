@@ -23,10 +23,10 @@ mod list;
 mod listed;
 mod measures;
 mod model;
-mod pictures;
+pub(crate) mod pictures;
 mod run;
 mod table;
-mod text;
+pub(crate) mod text;
 
 pub use history::RUNS;
 pub use run::{ModelFile, PublishedRun, MODEL_FILE};
@@ -36,7 +36,7 @@ use crate::digest;
 use crate::error::{Error, Result};
 use crate::language::{Texts, Value as TextValue};
 use minijinja::value::{Kwargs, Serde};
-use minijinja::{AutoEscape, Environment, Value};
+use minijinja::{context, AutoEscape, Environment, Value};
 use serde::Serialize;
 use std::sync::Arc;
 use text::{shown, Fact};
@@ -96,8 +96,25 @@ pub fn html(run: &PublishedRun, texts: Arc<Texts>) -> Result<String> {
     environment(texts).get_template("report.html").and_then(|template| template.render(page)).map_err(broken)
 }
 
+/// A page in the style of the report, without a script, from a template of its own. There `page` is what is said, `style` the
+/// style sheet, and `style_hash` its digest for the content security policy.
+///
+/// # Errors
+/// [`Error::Internal`] for a template that does not fit what is said.
+pub fn in_style(template: &str, page: impl Serialize, texts: Arc<Texts>) -> Result<String> {
+    let broken = |e: minijinja::Error| Error::Internal(format!("the page: {e:#}"));
+    let values = context! {
+        style => Value::from_safe_string(STYLE.to_owned()),
+        style_hash => digest::content_security(STYLE),
+        page => Value::from(Serde(page)),
+    };
+    let mut environment = environment(texts);
+    environment.add_template("page.html", template).map_err(broken)?;
+    environment.get_template("page.html").and_then(|template| template.render(values)).map_err(broken)
+}
+
 /// The templates, in which `t` writes a message: `t("key", name=value)`.
-fn environment(texts: Arc<Texts>) -> Environment<'static> {
+fn environment<'a>(texts: Arc<Texts>) -> Environment<'a> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     for (name, source) in [("report.html", TEMPLATE), ("macros.html", MACROS)] {

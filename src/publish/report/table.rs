@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::sources::copied::text::{flat, text};
 use crate::sources::parquet::guard::guarded;
-use crate::sources::{CopiedColumn, CopyType};
+use crate::sources::{CopiedColumn, CopyType, Ids};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader, UInt32Array};
@@ -11,6 +11,7 @@ use arrow_schema::{ArrowError, DataType, FieldRef};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::ProjectionMask;
 use std::fs::File;
 use std::path::Path;
 
@@ -35,6 +36,18 @@ impl Table {
     /// # Errors
     /// [`Error::Contract`] for a file that is missing or damaged.
     pub fn read(path: &Path) -> Result<Table> {
+        Table::read_wanted(path, &|_| true)
+    }
+
+    /// Reads those of some columns that a file has.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn read_columns(path: &Path, names: &[&str]) -> Result<Table> {
+        Table::read_wanted(path, &|name| names.contains(&name))
+    }
+
+    fn read_wanted(path: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Table> {
         let damaged = |why: String| {
             Error::Contract(format!(
                 "the published table {} cannot be read: {why}. Score that date again, with \"parquet\" and \"html\" in \
@@ -43,7 +56,7 @@ impl Table {
             ))
         };
         let file = File::open(path).map_err(|e| damaged(e.to_string()))?;
-        let whole = guarded(|| whole(file)).map_err(damaged)?.map_err(|e| damaged(e.to_string()))?;
+        let whole = guarded(|| whole(file, wanted)).map_err(damaged)?.map_err(|e| damaged(e.to_string()))?;
 
         let schema = whole.schema();
         let column = |(field, values): (&FieldRef, &ArrayRef)| Column {
@@ -107,9 +120,13 @@ impl Table {
     }
 }
 
-/// All rows of a file.
-fn whole(file: File) -> std::result::Result<RecordBatch, ArrowError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS).build()?;
+/// All rows of a file, of the wanted columns.
+fn whole(file: File, wanted: &dyn Fn(&str) -> bool) -> std::result::Result<RecordBatch, ArrowError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
+    let fields = builder.schema().fields().iter().enumerate();
+    let places: Vec<usize> = fields.filter(|(_, field)| wanted(field.name())).map(|(place, _)| place).collect();
+    let mask = ProjectionMask::roots(builder.parquet_schema(), places);
+    let reader = builder.with_projection(mask).build()?;
     let schema = reader.schema();
     let batches = reader.collect::<std::result::Result<Vec<RecordBatch>, ArrowError>>()?;
     concat_batches(&schema, &batches)
@@ -163,6 +180,29 @@ impl Cells<'_> {
     /// Whether it is a column of integers.
     pub fn holds_integers(&self) -> bool {
         self.0.values.data_type().is_integer()
+    }
+
+    /// The place of a customer in a table whose ids are these, whether they are texts or integers here and there.
+    pub fn customer(&self, row: usize, ids: &Ids) -> Option<usize> {
+        let values = &self.0.values;
+        match (ids, values.as_primitive_opt::<Int64Type>()) {
+            (Ids::Integer(_), Some(here)) if here.is_valid(row) => ids.find_integer(here.value(row)),
+            _ => self.plain_text(row).map_or_else(|| ids.find(&self.text(row)?), |id| ids.find(id)),
+        }
+    }
+
+    /// A text that stands in the column as such, if there is one.
+    pub fn plain_text(&self, row: usize) -> Option<&str> {
+        let values = &self.0.values;
+        if values.is_null(row) {
+            return None;
+        }
+        match values.data_type() {
+            DataType::Utf8 => Some(values.as_string::<i32>().value(row)),
+            DataType::LargeUtf8 => Some(values.as_string::<i64>().value(row)),
+            DataType::Utf8View => Some(values.as_string_view().value(row)),
+            _ => None,
+        }
     }
 
     /// A flag, if there is one.

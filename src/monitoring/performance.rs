@@ -1,0 +1,336 @@
+//! How good a run turned out to be: on customers who were left alone, and, beside it, on everybody, which is what a naive
+//! evaluation would say.
+
+use super::figures::{find, Figure, ALL};
+use super::lists::Codes;
+use super::outcomes::{RunOutcomes, Scored};
+use super::verdict::{Rule, Verdict, AUC, IN_THE_LARGE, SLICE, SLOPE};
+use super::weighted::Judged;
+use crate::calendar::Day;
+use crate::kpis::segments::{Cell, ALL as EVERYBODY};
+use crate::kpis::Segments;
+use crate::metrics::interval::Interval;
+use crate::ranking::Tier;
+use crate::sources::CustomerTable;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The slice of the customers on the list.
+pub const LIST: &str = "list";
+/// What the naive figure of a measure is called, behind the name of the measure.
+pub const NAIVE: &str = "_everybody";
+/// With fewer churners among those left alone, figures get no verdict: their intervals lean on large numbers.
+pub const LEAST_CHURNERS: usize = 30;
+
+/// What the figures of a run are compared with, and told apart by.
+pub struct Context<'a> {
+    /// The AUC that the model had in its evaluation.
+    pub evaluated_auc: Option<f64>,
+    /// The customers.
+    pub customers: &'a CustomerTable,
+    /// Their segments.
+    pub segments: &'a Segments,
+    /// The reason codes.
+    pub codes: &'a Codes,
+}
+
+/// The figures of a run.
+pub fn figures(run: &RunOutcomes<'_>, context: &Context<'_>) -> Vec<Figure> {
+    let mut told = Told { run, figures: Vec::new(), gives_verdicts: true };
+    told.counts();
+
+    let alone = judged(run.rows.iter(), left_alone);
+    told.gives_verdicts = alone.churners() >= LEAST_CHURNERS;
+    told.of_everybody(&alone, "", context.evaluated_auc);
+    told.of_everybody(&judged(run.rows.iter(), everybody), NAIVE, None);
+
+    for tier in Tier::ALL {
+        told.slice(&format!("tier={}", tier.name()), run.rows.iter().filter(|row| row.tier == tier));
+    }
+    told.of_reasons(context.codes);
+    told.of_segments(context);
+    told.figures
+}
+
+/// How much a row weighs among those who were left alone.
+fn left_alone(row: &Scored) -> f64 {
+    row.weight
+}
+
+/// How much it weighs among everybody.
+fn everybody(_: &Scored) -> f64 {
+    1.0
+}
+
+fn judged<'a>(rows: impl Iterator<Item = &'a Scored>, weight: impl Fn(&Scored) -> f64) -> Judged {
+    let mut judged = Judged::default();
+    for row in rows {
+        let weight = weight(row);
+        if let (Some(churned), true, true) = (row.outcome.label(), weight > 0.0, row.probability.is_finite()) {
+            judged.push(churned, row.probability, weight);
+        }
+    }
+    judged
+}
+
+/// The figures of a run so far.
+struct Told<'a> {
+    run: &'a RunOutcomes<'a>,
+    figures: Vec<Figure>,
+    gives_verdicts: bool,
+}
+
+impl Told<'_> {
+    fn figure(&self, measure: &str, slice: &str, value: f64) -> Figure {
+        Figure::new(self.run.run.as_of(), Some(&self.run.run.model_version), measure, slice, value)
+    }
+
+    fn add(&mut self, figure: Figure, verdict: Option<Verdict>) {
+        let verdict = verdict.filter(|_| self.gives_verdicts);
+        self.figures.push(Figure { verdict, ..figure });
+    }
+
+    /// How many customers there are of each kind.
+    fn counts(&mut self) {
+        let rows = &self.run.rows;
+        let count = |is: fn(&&Scored) -> bool| rows.iter().filter(is).count() as f64;
+        let counts = [
+            ("customers", count(|_| true)),
+            ("judged", count(|row| row.outcome.label().is_some())),
+            ("left_alone", count(|row| row.outcome.label().is_some() && row.weight > 0.0)),
+            ("churners", count(|row| row.outcome.label() == Some(true))),
+            ("churners_left_alone", count(|row| row.outcome.label() == Some(true) && row.weight > 0.0)),
+        ];
+        for (measure, value) in counts {
+            self.add(self.figure(measure, ALL, value), None);
+        }
+        let listed = |is: fn(&Scored) -> bool| rows.iter().filter(|row| row.group.is_some() && is(row)).count() as f64;
+        for (measure, value) in [("customers", listed(|_| true)), ("left_alone", listed(|row| row.weight > 0.0))] {
+            self.add(self.figure(measure, LIST, value), None);
+        }
+    }
+
+    /// The figures of all customers and of the list, with a suffix behind their names.
+    fn of_everybody(&mut self, judged: &Judged, suffix: &str, evaluated_auc: Option<f64>) {
+        let is_naive = !suffix.is_empty();
+        let name = |measure: &str| format!("{measure}{suffix}");
+        let verdict =
+            |rule: Rule, found: &Interval, reference: f64| (!is_naive).then(|| rule.verdict(found, reference));
+
+        let (rate, mean) = (judged.churn_rate(), judged.mean_probability());
+        if let (Some(rate), Some(mean)) = (rate, mean) {
+            self.add(self.figure(&name("churn_rate"), ALL, rate.estimate).within(&rate).beside(mean), None);
+        }
+        if let Some(auc) = judged.roc_auc() {
+            let figure = self.figure(&name("roc_auc"), ALL, auc.estimate).within(&auc);
+            let reference = evaluated_auc.unwrap_or(f64::NAN);
+            self.add(figure.beside(reference), evaluated_auc.and_then(|reference| verdict(AUC, &auc, reference)));
+        }
+        if let Some(line) = judged.calibration_line() {
+            let lines = [
+                ("calibration_in_the_large", line.in_the_large, 0.0, Some(IN_THE_LARGE)),
+                ("calibration_slope", line.slope, 1.0, Some(SLOPE)),
+                ("calibration_intercept", line.intercept, 0.0, None),
+            ];
+            for (measure, found, reference, rule) in lines {
+                let figure = self.figure(&name(measure), ALL, found.estimate).within(&found).beside(reference);
+                self.add(figure, rule.and_then(|rule| verdict(rule, &found, reference)));
+            }
+        }
+
+        let weight: fn(&Scored) -> f64 = if is_naive { everybody } else { left_alone };
+        let on_list = self::judged(self.run.rows.iter().filter(|row| row.group.is_some()), weight);
+        if let (Some(precision), Some(mean)) = (on_list.churn_rate(), on_list.mean_probability()) {
+            let figure = self.figure(&name("precision"), LIST, precision.estimate).within(&precision).beside(mean);
+            self.add(figure, None);
+            if let Some(rate) = rate.filter(|rate| rate.estimate > 0.0) {
+                let Interval { estimate, lower, upper } = precision;
+                let [estimate, lower, upper] = [estimate, lower, upper].map(|share| share / rate.estimate);
+                let lift = Interval { estimate, lower, upper };
+                self.add(self.figure(&name("lift"), LIST, estimate).within(&lift), None);
+            }
+        }
+    }
+
+    /// The churn of some customers who were left alone, against the probability that they were given.
+    fn slice<'b>(&mut self, slice: &str, rows: impl Iterator<Item = &'b Scored>) {
+        let judged = judged(rows, left_alone);
+        if let (Some(rate), Some(mean)) = (judged.churn_rate(), judged.mean_probability()) {
+            let figure = self.figure("churn_rate", slice, rate.estimate).within(&rate).beside(mean);
+            let verdict = (judged.churners() >= LEAST_CHURNERS).then(|| SLICE.relative(&rate, mean));
+            self.add(figure, verdict);
+        }
+    }
+
+    /// Those on the list by their first reason, those of each reason in the order of the codes.
+    fn of_reasons(&mut self, codes: &Codes) {
+        let run = self.run;
+        let first = |row: usize| run.listed.get(row).and_then(|listed| listed.reasons[0]);
+        let mut reasons: Vec<(&str, u16)> =
+            (0..run.listed.len()).filter_map(first).map(|place| (codes.name(place), place)).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        for (code, place) in reasons {
+            let rows = run.rows.iter().take(run.listed.len()).enumerate();
+            let of_reason = rows.filter(|&(row, _)| first(row) == Some(place)).map(|(_, row)| row);
+            self.slice(&format!("reason={code}"), of_reason);
+        }
+    }
+
+    fn of_segments(&mut self, context: &Context<'_>) {
+        let Context { customers, segments, .. } = context;
+        let mut of_cells: Vec<Vec<Scored>> = vec![Vec::new(); segments.cells() as usize];
+        let mut cells = Vec::new();
+        for row in &self.run.rows {
+            let Some(customer) = row.customer else { continue };
+            cells.clear();
+            segments.cells_of(customers, customer, &mut cells);
+            cells.iter().for_each(|&cell| of_cells[cell as usize].push(*row));
+        }
+        for (Cell { segment, level }, rows) in segments.of_cells().zip(&of_cells) {
+            let segment = &segments.all()[segment as usize];
+            if segment.name != EVERYBODY && !rows.is_empty() {
+                self.slice(&format!("{}={}", segment.name, segment.levels[level as usize]), rows.iter());
+            }
+        }
+    }
+}
+
+/// How measures begin that are means over the runs of a model.
+pub const MEAN: &str = "mean_";
+
+/// The mean of some figures over the runs of each model, dated by its newest run. They have no interval: the label windows of
+/// runs overlap.
+pub fn means(figures: &[Figure]) -> Vec<Figure> {
+    const OF: [&str; 3] = ["roc_auc", "calibration_in_the_large", "calibration_slope"];
+    let mut by_model: BTreeMap<(&str, usize), (Day, f64, f64)> = BTreeMap::new();
+    for figure in figures.iter().filter(|figure| figure.slice == ALL) {
+        let measure = OF.iter().position(|measure| *measure == figure.measure);
+        if let (Some(model), Some(measure)) = (figure.model_version.as_deref(), measure) {
+            let (newest, sum, runs) = by_model.entry((model, measure)).or_insert((figure.as_of, 0.0, 0.0));
+            *newest = figure.as_of.max(*newest);
+            *sum += figure.value;
+            *runs += 1.0;
+        }
+    }
+    let mean = |((model, measure), (newest, sum, runs)): ((&str, usize), (Day, f64, f64))| {
+        Figure::new(newest, Some(model), &format!("{MEAN}{}", OF[measure]), ALL, sum / runs)
+    };
+    by_model.into_iter().map(mean).collect()
+}
+
+/// What is to be done about the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// Too few have left to say.
+    Wait,
+    /// It is as good as it was.
+    Nothing,
+    /// Every log-odds is off by the same amount.
+    RecalibrateIntercept,
+    /// Risks are too extreme or too timid as well.
+    RecalibrateInterceptAndSlope,
+    /// It ranks worse than it did.
+    Retrain,
+}
+
+/// Advice on a model, from the newest run whose label has matured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// The date of the run.
+    pub as_of: Day,
+    /// The model.
+    pub model_version: String,
+    /// What is to be done.
+    pub remedy: Remedy,
+    /// The worst verdict on the run's figures of all customers.
+    pub verdict: Verdict,
+}
+
+impl Advice {
+    /// The advice that follows from the figures of a run: to train again if its AUC is to be acted on; else to recalibrate
+    /// intercept and slope if the slope is, and the intercept alone if only risk on the whole is. None of a run without
+    /// figures.
+    pub fn new(figures: &[Figure], as_of: Day) -> Option<Advice> {
+        let of = |measure: &str| find(figures, as_of, measure, ALL);
+        let model_version = of("customers")?.model_version.clone()?;
+        let churners = of("churners_left_alone").map_or(0.0, |figure| figure.value);
+        let verdict_on = |measure: &str| of(measure).and_then(|figure| figure.verdict).unwrap_or(Verdict::Ok);
+
+        let [auc, slope, level] = ["roc_auc", "calibration_slope", "calibration_in_the_large"].map(verdict_on);
+        let remedy = if churners < LEAST_CHURNERS as f64 {
+            Remedy::Wait
+        } else if auc == Verdict::Act {
+            Remedy::Retrain
+        } else if slope == Verdict::Act {
+            Remedy::RecalibrateInterceptAndSlope
+        } else if level == Verdict::Act {
+            Remedy::RecalibrateIntercept
+        } else {
+            Remedy::Nothing
+        };
+        Some(Advice { as_of, model_version, remedy, verdict: auc.max(slope).max(level) })
+    }
+
+    /// In a sentence.
+    pub fn sentence(&self) -> String {
+        let Advice { as_of, model_version, .. } = self;
+        match self.remedy {
+            Remedy::Wait => format!(
+                "Too few of those left alone have left since the list of {as_of} to judge model {model_version}; wait for later \
+                 lists, or let more customers be scored"
+            ),
+            Remedy::Nothing if self.verdict == Verdict::Ok => {
+                format!("Model {model_version} holds what its evaluation promised; nothing is to be done")
+            }
+            Remedy::Nothing => format!(
+                "Model {model_version} has begun to differ from its evaluation, by less than would have to be acted on; look \
+                 again when the next list has matured"
+            ),
+            Remedy::RecalibrateIntercept => format!(
+                "Model {model_version} ranks as it did, but its risks are too high or too low on the whole: recalibrate the \
+                 intercept (set model.base_rate to the churn rate of those left alone, and run `churn train`)"
+            ),
+            Remedy::RecalibrateInterceptAndSlope => format!(
+                "Model {model_version} ranks as it did, but its risks are too extreme or too timid: recalibrate intercept and \
+                 slope (`churn train` on newer snapshots calibrates again)"
+            ),
+            Remedy::Retrain => format!(
+                "Model {model_version} ranks customers worse than it did in its evaluation: train again (`churn train`), and \
+                 look at which signals have changed"
+            ),
+        }
+    }
+}
+
+/// The difference between a naive figure and that of customers left alone, in words; none if both are not known.
+pub fn difference_in_words(figures: &[Figure], as_of: Day) -> Option<String> {
+    let precision = find(figures, as_of, "precision", LIST)?;
+    let naive = find(figures, as_of, &format!("precision{NAIVE}"), LIST)?;
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let [alone, all] = [precision.value, naive.value].map(percent);
+    let Interval { lower, upper, .. } = precision.interval()?;
+    Some(if precision.interval()?.covers(naive.value) {
+        format!(
+            "Of the customers on the list of {as_of}, {all} left; of those who were left alone {alone} ({} to {}). What outreach \
+             has changed cannot be told from chance here",
+            percent(lower),
+            percent(upper),
+        )
+    } else if naive.value < precision.value {
+        format!(
+            "Of the customers on the list of {as_of}, {all} left, and the list seems worse than it is: of those who were left \
+             alone {alone} did ({} to {}). Whoever outreach has saved counts as a false alarm among everybody",
+            percent(lower),
+            percent(upper),
+        )
+    } else {
+        format!(
+            "Of the customers on the list of {as_of}, {all} left, of those who were left alone only {alone} ({} to {}): more of \
+             the contacted left than of the others. See the effect of outreach",
+            percent(lower),
+            percent(upper),
+        )
+    })
+}
