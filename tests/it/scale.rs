@@ -112,8 +112,8 @@ fn pages_of_other_days_are_not_read() {
         let [(with, read, counted), (without, all, expected)] = runs;
         assert!(with == without && counted == expected && expected.iter().all(|&rows| rows > 50_000), "{expected:?}");
         let [used, ..] = expected;
-        // A page has 20,000 rows.
-        assert!(all == 300_000 && if in_order { read < used + 40_000 } else { read == all }, "{read} of {all}, {used}");
+        // A page has at most 20,000 rows. At either end, one is read in part and another because a bound may be damaged.
+        assert!(all == 300_000 && if in_order { read < used + 80_000 } else { read == all }, "{read} of {all}, {used}");
     }
 }
 
