@@ -173,6 +173,20 @@ pub(super) struct Concept {
     pub cells: Vec<Cell>,
 }
 
+/// The rows of the window before one, given those of that one and its trend.
+pub fn rows_before(now: f64, trend: f64) -> f64 {
+    ((now + 1.0) / trend.exp() - 1.0).round()
+}
+
+/// How many rows there are in a window, and how many there were in the one before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counts {
+    /// In the one before.
+    pub before: f64,
+    /// In the window.
+    pub now: f64,
+}
+
 impl Concept {
     /// The code for a state.
     pub fn code(&self, state: State) -> String {
@@ -190,13 +204,25 @@ impl Concept {
         raw.get(self.cell(measure, window)?.column).map(|&value| f64::from(value)).filter(|value| value.is_finite())
     }
 
+    /// The rows of a window and those of the one of equal length before it; none if they are not known.
+    pub fn counts(&self, raw: &[f32], window: u32) -> Option<Counts> {
+        let now = self.number(raw, Measure::Count, Some(window))?;
+        let trend = self.number(raw, Measure::Trend, Some(window))?;
+        let before = rows_before(now, trend);
+        before.is_finite().then_some(Counts { before: before.max(0.0), now })
+    }
+
     /// For how many days there have been rows, as far as the features of a volume tell; none if there is no row.
     pub fn oldest_row(&self, raw: &[f32]) -> Option<f64> {
         let newest = self.number(raw, Measure::DaysSinceLast, None)?;
         let longest = self.windows().last().copied();
         let rows = self.number(raw, Measure::Count, longest).unwrap_or(0.0);
         let gap = self.number(raw, Measure::MeanGap, longest).unwrap_or(0.0);
-        Some(newest + (rows - 1.0).max(0.0) * gap)
+        let within = newest + (rows - 1.0).max(0.0) * gap;
+
+        // Rows before the longest window are older than all of it.
+        let beyond = longest.filter(|&window| self.counts(raw, window).is_some_and(|counts| counts.before > 0.0));
+        Some(beyond.map_or(within, |window| within.max(f64::from(window))))
     }
 
     /// The windows of the concept, ascending.

@@ -1,5 +1,6 @@
 //! A customer's features if one number of a signal were another one.
 
+use super::catalogue::rows_before;
 use crate::config::Instrument;
 use crate::features::{Catalogue, Measure};
 
@@ -81,7 +82,7 @@ impl<'a> Scenario<'a> {
     /// The rows of the window of equal length before a window, recovered from the trend.
     fn count_before(&self, window: u32) -> f64 {
         let trend = self.get(Measure::Trend, Some(window)).unwrap_or(0.0);
-        ((self.count(window) + 1.0) / trend.exp() - 1.0).round().max(0.0)
+        rows_before(self.count(window), trend).max(0.0)
     }
 
     /// What rows of a window are worth that had none.

@@ -187,6 +187,13 @@ fn a_long_window_that_offsets_the_short_ones_speaks_of_a_decline() {
 }
 
 #[test]
+fn rows_from_before_the_sign_up_show_that_a_window_was_seen_as_a_whole() {
+    let logins = [spread(10, 0.0, 37.0, &[0.0], 1), spread(60, 100.0, 160.0, &[0.0], 1)].concat();
+    let explanation = explain(&Person { tenure: 38.0, ..typical() }.with("logins", logins));
+    assert_eq!(text(&explanation, "LOGINS_DROP"), "Logins fell from 60 to 10 in 84 days");
+}
+
+#[test]
 fn a_newcomer_has_not_risen_from_nothing() {
     let logins = spread(30, 0.0, 30.0, &[0.0], 1);
     let person = Person { tenure: 30.0, ..typical() }.with("logins", logins);

@@ -2,7 +2,7 @@
 
 use super::{in_window, low_or_high, with_window, Side, State, Told, View, ONLY, ORDINARY};
 use crate::features::Measure;
-use crate::reasons::catalogue::Part;
+use crate::reasons::catalogue::{Counts, Part};
 use crate::reasons::chance;
 use crate::reasons::language::Unit;
 
@@ -28,31 +28,26 @@ fn is_empty(view: &View<'_>, window: u32) -> bool {
     view.number(Measure::Count, Some(window)) == Some(0.0)
 }
 
-/// The counts of a window and of the one of equal length before it, recovered from the trend.
-fn counts(view: &View<'_>, window: u32) -> Option<(f64, f64)> {
-    let count = view.number(Measure::Count, Some(window))?;
-    let trend = view.number(Measure::Trend, Some(window))?;
-    let before = ((count + 1.0) / trend.exp() - 1.0).round();
-    before.is_finite().then_some((count, before.max(0.0)))
+fn counts(view: &View<'_>, window: u32) -> Option<Counts> {
+    view.concept.counts(view.raw, window)
 }
 
 fn has_fallen(view: &View<'_>, window: u32) -> bool {
-    counts(view, window).is_some_and(|(count, before)| chance::is_clear(count, before))
+    counts(view, window).is_some_and(|Counts { before, now }| chance::is_clear(now, before))
 }
 
 /// A rise from a window that began before the customer did, or before anything was recorded, is none.
 fn has_risen(view: &View<'_>, window: u32) -> bool {
     let both = 2 * window;
     let is_known = view.days_seen(both) >= f64::from(both);
-    is_known && counts(view, window).is_some_and(|(count, before)| chance::is_clear(before, count))
+    is_known && counts(view, window).is_some_and(|Counts { before, now }| chance::is_clear(before, now))
 }
 
 /// "logins fell from 21 to 8 in 28 days"
 fn changed(view: &View<'_>, window: u32) -> Option<Told> {
-    let (count, before) = counts(view, window)?;
-    let (state, key) = if count < before { (State::Drop, "reason-fell") } else { (State::Rise, "reason-rose") };
-    // Of whole windows: the customer was known in both, even if the present sign-up is more recent.
-    let phrase = view.of_rows(key).days(f64::from(window)).count("before", before).count("count", count);
+    let Counts { before, now } = counts(view, window)?;
+    let (state, key) = if now < before { (State::Drop, "reason-fell") } else { (State::Rise, "reason-rose") };
+    let phrase = view.of_window(key, window).count("before", before).count("count", now);
     Some(Told::telling(state, phrase.say()))
 }
 
@@ -191,7 +186,7 @@ fn steady(view: &View<'_>, side: Side) -> Told {
     let level = count_with(view, "reason-count", Measure::Count, window);
     let is_whole = view.days_seen(2 * window) >= f64::from(2 * window);
     match counts(view, window) {
-        Some((_, before)) if is_whole => {
+        Some(Counts { before, .. }) if is_whole => {
             let phrase = view.speech.phrase("reason-steady").text("text", level).count("before", before);
             beside(view, Told::new(State::Steady, phrase.days(f64::from(window)).say()), usual)
         }
