@@ -1,9 +1,9 @@
 //! A model applied to one row at a time, given as numbers, and to the same row with some of its numbers changed. Every
 //! bit is that of [`BlockScorer`](super::scoring::BlockScorer).
 
-use super::scoring::{Row, ValueSum};
+use super::scoring::{standardised, Row, ValueSum};
 use crate::error::{Error, Result};
-use crate::model::additive::{Additive, Bins, Feature};
+use crate::model::additive::{Additive, Bins, LevelCodes};
 use crate::model::design::columns::{standardise, DesignColumns};
 use crate::model::design::recipe::{NumericStep, Recipe, Source};
 use crate::sources::{CustomerTable, NO_LEVEL};
@@ -23,18 +23,11 @@ enum Form<'a> {
     },
     Additive {
         model: &'a Additive,
-        /// Of each feature that is a number, how its values are standardised.
-        steps: Vec<Option<&'a NumericStep>>,
+        /// Of each feature that is a number, its column and how its values are standardised.
+        standardised: Vec<Option<(usize, &'a NumericStep)>>,
         /// Of each categorical feature the code of each level of the customers table.
         levels: Vec<LevelCodes>,
     },
-}
-
-/// The codes of a categorical feature.
-#[derive(Clone, Debug, Default)]
-struct LevelCodes {
-    known: Vec<u8>,
-    missing: u8,
 }
 
 /// What the numbers of a row become, before they are looked up or weighed.
@@ -64,7 +57,7 @@ impl<'a> RowScorer<'a> {
     pub(super) fn additive(recipe: &'a Recipe, model: &'a Additive, customers: &'a CustomerTable) -> Self {
         let form = Form::Additive {
             model,
-            steps: model.features.iter().map(|feature| step(recipe, feature.source)).collect(),
+            standardised: standardised(recipe, model),
             levels: model.features.iter().map(|f| level_codes(customers, f.source, &f.bins)).collect(),
         };
         RowScorer { customers, features: recipe.numeric.len(), form }
@@ -98,12 +91,9 @@ impl<'a> RowScorer<'a> {
                     match (feature.source, &feature.bins) {
                         (Source::Numeric(column), _) if known(column) && place < of_other.len() => of_other[place],
                         (Source::Numeric(column), Bins::Numeric { edges }) => Bins::encode_value(edges, raw[column]),
-                        (Source::Numeric(_), Bins::Levels { .. }) => levels.missing,
+                        (Source::Numeric(_), Bins::Levels { .. }) => levels.of(NO_LEVEL),
                         (Source::Categorical(index), _) => {
-                            match self.customers.categorical[index].codes[customer as usize] {
-                                NO_LEVEL => levels.missing,
-                                code => levels.known[code as usize],
-                            }
+                            levels.of(self.customers.categorical[index].codes[customer as usize])
                         }
                     }
                 };
@@ -140,19 +130,16 @@ impl ScoredRow<'_> {
                 let values: Vec<f64> = x.iter().map(|&x| summed(x)).collect();
                 Row { effects: values.iter().zip(weights).map(|(x, weight)| x * weight).collect(), values }
             }
-            (Form::Additive { model, steps, .. }, Made::Codes(codes)) => {
-                let value = |(feature, step): (&Feature, &Option<&NumericStep>)| match (feature.source, step) {
-                    (Source::Numeric(column), Some(step)) => {
-                        let mut value = [self.raw[column]];
-                        standardise(step, &mut value);
-                        summed(value[0])
-                    }
-                    _ => 0.0,
+            (Form::Additive { model, standardised, .. }, Made::Codes(codes)) => {
+                let value = |&(column, step): &(usize, &NumericStep)| {
+                    let mut value = [self.raw[column]];
+                    standardise(step, &mut value);
+                    summed(value[0])
                 };
                 let effects: Vec<f64> = model.effects(codes).into_iter().map(|effect| effect + 0.0).collect();
                 Row {
                     effects: model.by_feature(&effects),
-                    values: model.features.iter().zip(steps).map(value).collect(),
+                    values: standardised.iter().map(|known| known.as_ref().map_or(0.0, value)).collect(),
                 }
             }
             _ => Row::default(),
@@ -171,21 +158,11 @@ impl ScoredRow<'_> {
     }
 }
 
-/// How the values of a feature are standardised, if it is a number that varies.
-fn step(recipe: &Recipe, source: Source) -> Option<&NumericStep> {
-    match source {
-        Source::Numeric(index) => Some(&recipe.numeric[index]).filter(|step| step.scale > 0.0),
-        Source::Categorical(_) => None,
-    }
-}
-
-/// Levels are compared by name: another table numbers them in another way.
 fn level_codes(customers: &CustomerTable, source: Source, bins: &Bins) -> LevelCodes {
-    let names = match source {
-        Source::Categorical(index) => customers.categorical[index].names.as_slice(),
-        Source::Numeric(_) => &[],
-    };
-    LevelCodes { known: names.iter().map(|name| bins.level_code(Some(name))).collect(), missing: bins.level_code(None) }
+    match source {
+        Source::Categorical(index) => LevelCodes::new(bins, &customers.categorical[index].names),
+        Source::Numeric(_) => LevelCodes::new(bins, &[]),
+    }
 }
 
 /// A value as a sum of one: as exact as sums of values are.

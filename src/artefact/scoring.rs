@@ -2,7 +2,7 @@
 
 use crate::dataset::Block;
 use crate::error::Result;
-use crate::model::additive::{Additive, BlockRows, Effect};
+use crate::model::additive::{Additive, BlockRows, Effect, Feature};
 use crate::model::design::columns::{standardise, DesignColumns, LinearEffects};
 use crate::model::design::recipe::{NumericStep, Recipe, Source};
 use crate::numeric::{self, vectorised, FixedSum};
@@ -82,15 +82,7 @@ impl<'a> BlockScorer<'a> {
 
     /// For an additive model.
     pub fn additive(recipe: &'a Recipe, model: &'a Additive, customers: &'a CustomerTable) -> Self {
-        let standardised = model
-            .features
-            .iter()
-            .map(|feature| match feature.source {
-                Source::Numeric(index) => Some((index, &recipe.numeric[index])).filter(|(_, step)| step.scale > 0.0),
-                Source::Categorical(_) => None,
-            })
-            .collect();
-        BlockScorer::Additive { model, customers, standardised }
+        BlockScorer::Additive { model, customers, standardised: standardised(recipe, model) }
     }
 
     /// The sums of no rows.
@@ -161,13 +153,22 @@ impl<'a> BlockScorer<'a> {
     }
 }
 
+/// Of each feature of an additive model that is a number and varies, its column and how its values are standardised.
+pub(super) fn standardised<'a>(recipe: &'a Recipe, model: &Additive) -> Vec<Option<(usize, &'a NumericStep)>> {
+    let step = |feature: &Feature| match feature.source {
+        Source::Numeric(index) => Some((index, &recipe.numeric[index])).filter(|(_, step)| step.scale > 0.0),
+        Source::Categorical(_) => None,
+    };
+    model.features.iter().map(step).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::artefact::RowScorer;
     use crate::dataset::StoredValues;
     use crate::memory::Arena;
-    use crate::model::additive::{Bins, Feature, Lookup};
+    use crate::model::additive::{Bins, Lookup};
     use crate::model::design::recipe::{CategoricalStep, Transform};
     use crate::sources::{Ids, Levels, NO_LEVEL};
     use proptest::prelude::*;

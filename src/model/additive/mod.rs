@@ -181,18 +181,35 @@ impl BlockRows<'_> {
             }
             (Source::Categorical(index), _) => {
                 let levels = &self.customers.categorical[index];
-                // Levels are compared by name: another table numbers them in another way.
-                let known: Vec<u8> = levels.names.iter().map(|name| bins.level_code(Some(name))).collect();
-                let missing = bins.level_code(None);
-
-                let of_row = |&row: &u32| match levels.codes[self.block.customers[row as usize] as usize] {
-                    NO_LEVEL => missing,
-                    code => known[code as usize],
-                };
+                let codes = LevelCodes::new(bins, &levels.names);
+                let of_row = |&row: &u32| codes.of(levels.codes[self.block.customers[row as usize] as usize]);
                 self.rows.iter().map(of_row).collect()
             }
             // A numeric feature has edges; a file that says otherwise has been refused.
             (Source::Numeric(_), Bins::Levels { .. }) => vec![bins.level_code(None); self.rows.len()],
+        }
+    }
+}
+
+/// The codes of the levels of a customers table.
+#[derive(Clone, Debug)]
+pub struct LevelCodes {
+    known: Vec<u8>,
+    missing: u8,
+}
+
+impl LevelCodes {
+    /// Levels are compared by name: another table numbers them in another way.
+    pub fn new(bins: &Bins, names: &[String]) -> LevelCodes {
+        let known = names.iter().map(|name| bins.level_code(Some(name))).collect();
+        LevelCodes { known, missing: bins.level_code(None) }
+    }
+
+    /// The code of a level, by its number in that table.
+    pub fn of(&self, level: u32) -> u8 {
+        match level {
+            NO_LEVEL => self.missing,
+            level => self.known[level as usize],
         }
     }
 }
