@@ -88,7 +88,7 @@ impl<'a> Lines<'a> {
 
     /// How people call a column of the list.
     fn name(&self, column: Column) -> String {
-        let key = format!("field-{}", column.definition().name.replace("{n}_", ""));
+        let key = name_key(column);
         let number = if let Column::Reason(number, _) = column { number } else { 0 };
         self.texts.with(&key, &[("n", number.into())])
     }
@@ -150,6 +150,11 @@ pub fn joined(pieces: &[String], most: usize, escape: impl Fn(&str) -> String) -
     line
 }
 
+/// The message with the name of a column.
+fn name_key(column: Column) -> String {
+    format!("field-{}", column.definition().name.replace("{n}_", ""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,7 +165,7 @@ mod tests {
         for language in Language::ALL {
             let texts = Texts::new(language).unwrap();
             for column in LIST {
-                let key = format!("field-{}", column.definition().name.replace("{n}_", ""));
+                let key = name_key(*column);
                 assert!(texts.has(&key), "{} has no {key}", language.tag());
             }
         }
