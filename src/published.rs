@@ -70,6 +70,13 @@ pub struct Definition {
     pub meaning: &'static str,
 }
 
+impl Definition {
+    /// Of a column.
+    pub const fn new(name: &'static str, holds: Holds, meaning: &'static str) -> Definition {
+        Definition { name, holds, meaning }
+    }
+}
+
 /// Reasons that have columns, whether or not a customer has that many.
 pub const REASONS: i64 = 4;
 
@@ -160,32 +167,24 @@ pub const LATEST: &[Column] = &[
 
 /// The columns of `kpis.parquet`, in order.
 pub const KPIS: [Definition; 10] = [
-    Definition { name: "period_start", holds: Holds::Day, meaning: "the first day of the period" },
-    Definition { name: "period_end", holds: Holds::Day, meaning: "the first day after the period" },
-    Definition {
-        name: "segment",
-        holds: Holds::Text,
-        meaning: "what customers are told apart by: a column, or `all` for all customers",
-    },
-    Definition {
-        name: "level",
-        holds: Holds::Text,
-        meaning: "its level; `all` for all customers, `(missing)` for those whose column is null",
-    },
-    Definition { name: "measure", holds: Holds::Text, meaning: "what is measured, see [measures](measures.md)" },
-    Definition { name: "value", holds: Holds::Float, meaning: "the value, never null: what is not known has no row" },
-    Definition {
-        name: "low",
-        holds: Holds::Float,
-        meaning: "the lower end of the 95 % interval; null where there is none",
-    },
-    Definition { name: "high", holds: Holds::Float, meaning: "its upper end" },
-    Definition { name: "n", holds: Holds::Integer, meaning: "the customers or answers that the value is of" },
-    Definition {
-        name: "running",
-        holds: Holds::Flag,
-        meaning: "whether the period goes on after the as-of date, so that the value is that so far",
-    },
+    Definition::new("period_start", Holds::Day, "the first day of the period"),
+    Definition::new("period_end", Holds::Day, "the first day after the period"),
+    Definition::new("segment", Holds::Text, "what customers are told apart by: a column, or `all` for all customers"),
+    Definition::new(
+        "level",
+        Holds::Text,
+        "its level; `all` for all customers, `(missing)` for those whose column is null",
+    ),
+    Definition::new("measure", Holds::Text, "what is measured, see [measures](measures.md)"),
+    Definition::new("value", Holds::Float, "the value, never null: what is not known has no row"),
+    Definition::new("low", Holds::Float, "the lower end of the 95 % interval; null where there is none"),
+    Definition::new("high", Holds::Float, "its upper end"),
+    Definition::new("n", Holds::Integer, "the customers or answers that the value is of"),
+    Definition::new(
+        "running",
+        Holds::Flag,
+        "whether the period goes on after the as-of date, so that the value is that so far",
+    ),
 ];
 
 /// The key in the footer of a published file under which it says what it holds.

@@ -1,9 +1,9 @@
 //! The effect of outreach: how many fewer leave of those who are to be contacted than of those who are left alone.
 //!
-//! The unit is an *exposure*: a customer's first listing under a key of the draw. What counts is the group that was drawn, not
-//! whether anybody called (intention to treat), and whether the customer left by the end of that list's label window. Strata
-//! are the dates of the first listing, neighbouring ones of one control share together until they have enough customers, and
-//! within them tenths of the probability that was published.
+//! The unit is an *exposure*: a customer's first listing under a key of the draw. What counts is the group that was
+//! drawn, not whether anybody called (intention to treat), and whether the customer left by the end of that list's
+//! label window. Strata are the dates of the first listing, neighbouring ones of one control share together until they
+//! have enough customers, and within them tenths of the probability that was published.
 
 use super::lists::{Codes, KnownRun, Listed, REASONS};
 use super::sequence::Sequence;
@@ -23,8 +23,8 @@ const LEAST_IN_A_BLOCK: usize = 200;
 const TENTHS: usize = 10;
 /// An allocation that chance would give in fewer cases than this ends every claim.
 const BROKEN_ALLOCATION: f64 = 0.001;
-/// The interval for every look begins with so many first listings, and so many of either group that left: before that it
-/// leans on large numbers that are not there.
+/// The interval for every look begins with so many first listings, and so many of either group that left: before that
+/// it leans on large numbers that are not there.
 const LEAST_EXPOSURES: u64 = 100;
 const LEAST_LEFT: u64 = 10;
 /// The longest time that is looked ahead, in days.
@@ -68,8 +68,8 @@ pub trait Aftermath {
     fn contacted(&self, customer: Option<u32>, as_of: Day) -> Option<bool>;
 }
 
-/// The first listings under each key, from runs in the order of their dates. A run that does not say how large its control
-/// group is has no first listings.
+/// The first listings under each key, from runs in the order of their dates. A run that does not say how large its
+/// control group is has no first listings.
 pub fn exposures<'a>(
     runs: impl Iterator<Item = (&'a KnownRun, &'a [Listed])>,
     aftermath: &dyn Aftermath,
@@ -171,8 +171,8 @@ pub struct Study {
     pub control_fractions: Vec<f64>,
     /// The smallest effect that can be shown by now.
     pub smallest_effect: Option<f64>,
-    /// Days from the first list after which an effect of 5 points can be shown; none if that takes more than three years, or if
-    /// no more than 5 in 100 leave when left alone.
+    /// Days from the first list after which an effect of 5 points can be shown; none if that takes more than three
+    /// years, or if no more than 5 in 100 leave when left alone.
     pub days_to_show_5_points: Option<u32>,
     /// The same of an effect as large as is estimated; none if that is none, or takes more than three years.
     pub days_to_show_estimate: Option<u32>,
@@ -278,8 +278,8 @@ impl Study {
         self.at_every_look.is_some_and(|interval| !interval.covers(0.0)) && !self.allocation_is_broken()
     }
 
-    /// What it asks for: something to be done where the draw is broken, where there is nothing to compare with, and where
-    /// outreach drives customers away; a look while nothing has been shown.
+    /// What it asks for: something to be done where the draw is broken, where there is nothing to compare with, and
+    /// where outreach drives customers away; a look while nothing has been shown.
     pub fn verdict(&self) -> Verdict {
         let harms = self.is_shown() && self.at_every_look.is_some_and(|interval| interval.upper < 0.0);
         if self.allocation_is_broken() || self.overall.groups.control.customers == 0 || harms {
@@ -292,7 +292,8 @@ impl Study {
     }
 }
 
-/// Of each exposure its stratum; dates of one control share together until they are enough, then tenths of the probability.
+/// Of each exposure its stratum; dates of one control share together until they are enough, then tenths of the
+/// probability.
 fn strata_numbers(exposures: &Exposures) -> Vec<u32> {
     let all = &exposures.exposures;
     let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
@@ -356,9 +357,9 @@ fn actions(exposures: &Exposures, plan: &Plan<'_>) -> Vec<String> {
     actions
 }
 
-/// The interval for every look at the end of each date. Each customer is worth the outcome less the published probability, over
-/// the chance of the group: the estimator of Robins, Rotnitzky and Zhao (1994), whose mean is the effect whatever the
-/// probability is worth, and which varies the less the better it is.
+/// The interval for every look at the end of each date. Each customer is worth the outcome less the published
+/// probability, over the chance of the group: the estimator of Robins, Rotnitzky and Zhao (1994), whose mean is the
+/// effect whatever the probability is worth, and which varies the less the better it is.
 fn looks(exposures: &Exposures) -> Vec<(Day, Interval)> {
     let mut sequence = Sequence::default();
     let mut seen = Stratum::default();
@@ -397,8 +398,8 @@ fn allocation(exposures: &Exposures) -> Option<f64> {
     allocation_p_value(control, drawn().map(|it| it.control_fraction))
 }
 
-/// What outreach to those who were to be contacted has earned: the customers it has kept are worth what the settings say, each
-/// contact has its cost, and everybody who stayed took the offer.
+/// What outreach to those who were to be contacted has earned: the customers it has kept are worth what the settings
+/// say, each contact has its cost, and everybody who stayed took the offer.
 fn money(exposures: &Exposures, difference: Interval, economics: &Economics) -> Option<Interval> {
     let (mut contacted, mut stayed, mut value) = (0.0, 0.0, 0.0);
     for (exposure, left) in exposures.known().filter(|(it, _)| it.listed.group == Group::Contact) {

@@ -11,46 +11,50 @@ use std::ops::Range;
 
 /// The columns, in order.
 pub const COLUMNS: [Definition; 23] = [
-    column("as_of", Holds::Day, "the date of the newest list in it"),
-    column("control_key", Holds::Text, "the key of the draw; empty for the first"),
-    column(
+    Definition::new("as_of", Holds::Day, "the date of the newest list in it"),
+    Definition::new("control_key", Holds::Text, "the key of the draw; empty for the first"),
+    Definition::new(
         "slice",
         Holds::Text,
         "of whom: `all`, `tier=…`, `action=…`, or `contacted` (only those who were, no experiment)",
     ),
-    column("contact", Holds::Integer, "customers to be contacted, each by the first listing"),
-    column("contact_left", Holds::Integer, "those of them who left by the end of the label window"),
-    column("control", Holds::Integer, "customers left alone"),
-    column("control_left", Holds::Integer, "those of them who left"),
-    column("difference", Holds::Float, "how many fewer of the contacted left, as a share, pooled over the strata"),
-    column("low", Holds::Float, "the lower end of its 95 % interval, for one look"),
-    column("high", Holds::Float, "its upper end"),
-    column("p_value", Holds::Float, "of the test of Cochran, Mantel and Haenszel"),
-    column("comparisons", Holds::Integer, "how many slices of the kind there are"),
-    column("estimate_at_every_look", Holds::Float, "the same difference by another estimator, of `all`"),
-    column("low_at_every_look", Holds::Float, "the lower end of its 95 % interval, which is valid at every look"),
-    column("high_at_every_look", Holds::Float, "its upper end"),
-    column(
+    Definition::new("contact", Holds::Integer, "customers to be contacted, each by the first listing"),
+    Definition::new("contact_left", Holds::Integer, "those of them who left by the end of the label window"),
+    Definition::new("control", Holds::Integer, "customers left alone"),
+    Definition::new("control_left", Holds::Integer, "those of them who left"),
+    Definition::new(
+        "difference",
+        Holds::Float,
+        "how many fewer of the contacted left, as a share, pooled over the strata",
+    ),
+    Definition::new("low", Holds::Float, "the lower end of its 95 % interval, for one look"),
+    Definition::new("high", Holds::Float, "its upper end"),
+    Definition::new("p_value", Holds::Float, "of the test of Cochran, Mantel and Haenszel"),
+    Definition::new("comparisons", Holds::Integer, "how many slices of the kind there are"),
+    Definition::new("estimate_at_every_look", Holds::Float, "the same difference by another estimator, of `all`"),
+    Definition::new(
+        "low_at_every_look",
+        Holds::Float,
+        "the lower end of its 95 % interval, which is valid at every look",
+    ),
+    Definition::new("high_at_every_look", Holds::Float, "its upper end"),
+    Definition::new(
         "allocation_p_value",
         Holds::Float,
         "of the check of the sizes of the groups; below .001 nothing may be claimed",
     ),
-    column("smallest_effect", Holds::Float, "the smallest effect that can be shown by now, as a share"),
-    column(
+    Definition::new("smallest_effect", Holds::Float, "the smallest effect that can be shown by now, as a share"),
+    Definition::new(
         "days_to_show_5_points",
         Holds::Integer,
         "days from the first list after which an effect of 5 points can be shown",
     ),
-    column("days_to_show_estimate", Holds::Integer, "the same of an effect as large as is estimated"),
-    column("money", Holds::Float, "what outreach has earned by `[economics]`"),
-    column("money_low", Holds::Float, "the same at the lower end of the interval for one look"),
-    column("money_high", Holds::Float, "and at its upper end"),
-    column("verdict", Holds::Text, "`ok`, `watch` or `act`, of `all`"),
+    Definition::new("days_to_show_estimate", Holds::Integer, "the same of an effect as large as is estimated"),
+    Definition::new("money", Holds::Float, "what outreach has earned by `[economics]`"),
+    Definition::new("money_low", Holds::Float, "the same at the lower end of the interval for one look"),
+    Definition::new("money_high", Holds::Float, "and at its upper end"),
+    Definition::new("verdict", Holds::Text, "`ok`, `watch` or `act`, of `all`"),
 ];
-
-const fn column(name: &'static str, holds: Holds, meaning: &'static str) -> Definition {
-    Definition { name, holds, meaning }
-}
 
 /// A row: a slice of a study.
 #[derive(Clone, Copy)]

@@ -1,5 +1,5 @@
-//! The tidy table of all figures, `metrics.parquet`: a row for each measure of a run, of a slice of its customers, or of the
-//! effect of outreach.
+//! The tidy table of all figures, `metrics.parquet`: a row for each measure of a run, of a slice of its customers, or
+//! of the effect of outreach.
 
 use super::verdict::Verdict;
 use crate::calendar::Day;
@@ -17,19 +17,20 @@ pub const ALL: &str = "all";
 
 /// The columns of `metrics.parquet`, in order.
 pub const COLUMNS: [Definition; 9] = [
-    Definition { name: "as_of", holds: Holds::Day, meaning: "the date of the run; of the effect, that of the newest list in it" },
-    Definition { name: "model_version", holds: Holds::Text, meaning: "the model that made the run; null of the effect" },
-    Definition { name: "measure", holds: Holds::Text, meaning: "what is measured, see below" },
-    Definition {
-        name: "slice",
-        holds: Holds::Text,
-        meaning: "of which customers: `all`, `list`, `tier=…`, `reason=…`, `{column}=…`; of the effect also `key=…` and `action=…`",
-    },
-    Definition { name: "value", holds: Holds::Float, meaning: "the value, never null: what is not known has no row" },
-    Definition { name: "low", holds: Holds::Float, meaning: "the lower end of the 95 % interval; null where there is none" },
-    Definition { name: "high", holds: Holds::Float, meaning: "its upper end" },
-    Definition { name: "reference", holds: Holds::Float, meaning: "what it is compared with; null where there is nothing" },
-    Definition { name: "verdict", holds: Holds::Text, meaning: "`ok`, `watch` or `act`; null of figures that ask for nothing" },
+    Definition::new("as_of", Holds::Day, "the date of the run; of the effect, that of the newest list in it"),
+    Definition::new("model_version", Holds::Text, "the model that made the run; null of the effect"),
+    Definition::new("measure", Holds::Text, "what is measured, see below"),
+    Definition::new(
+        "slice",
+        Holds::Text,
+        "of which customers: `all`, `list`, `tier=…`, `reason=…`, `{column}=…`; of the effect also \
+         `key=…` and `action=…`",
+    ),
+    Definition::new("value", Holds::Float, "the value, never null: what is not known has no row"),
+    Definition::new("low", Holds::Float, "the lower end of the 95 % interval; null where there is none"),
+    Definition::new("high", Holds::Float, "its upper end"),
+    Definition::new("reference", Holds::Float, "what it is compared with; null where there is nothing"),
+    Definition::new("verdict", Holds::Text, "`ok`, `watch` or `act`; null of figures that ask for nothing"),
 ];
 
 /// A figure.

@@ -1,5 +1,5 @@
-//! What has become of customers: whether they left in the label window of a date, by the same definition as a label, and who
-//! is judged at all, by the same rules as a row of a training.
+//! What has become of customers: whether they left in the label window of a date, by the same definition as a label,
+//! and who is judged at all, by the same rules as a row of a training.
 
 use crate::calendar::Day;
 use crate::config::{Churn, ChurnDefinition};
@@ -33,8 +33,8 @@ impl Outcome {
         }
     }
 
-    /// Whether the customer left by the end of the label window, in the gap or after it; none if that is not known. It says of
-    /// everybody who was drawn into a group what has become of them, as a trial asks for.
+    /// Whether the customer left by the end of the label window, in the gap or after it; none if that is not known. It
+    /// says of everybody who was drawn into a group what has become of them, as a trial asks for.
     pub fn left(self) -> Option<bool> {
         match self {
             Outcome::Stayed => Some(false),
@@ -147,8 +147,8 @@ impl<'a> CustomerHistory<'a> {
         }
     }
 
-    /// What identifies those who left between a date and the end of its label window. If it is another one later, the past has
-    /// been written anew.
+    /// What identifies those who left between a date and the end of its label window. If it is another one later, the
+    /// past has been written anew.
     pub fn fingerprint(&self, as_of: Day) -> Fingerprint {
         let end = labels::window(self.churn, as_of).end;
         let from = self.marks.partition_point(|&(day, _)| day < as_of.0);

@@ -16,17 +16,13 @@ const LOOK_BACK_DAYS: u32 = 91;
 
 /// The columns of `leavers.parquet` that no list has.
 pub const NEW_COLUMNS: [Definition; 3] = [
-    Definition {
-        name: "churned_on",
-        holds: Holds::Day,
-        meaning: "the first day without the customer, if there is one",
-    },
-    Definition {
-        name: "last_listed",
-        holds: Holds::Day,
-        meaning: "the date of the last list with the customer before that; null if no list of the 91 days before had",
-    },
-    Definition { name: "days_before", holds: Holds::Integer, meaning: "days from that list to the churn" },
+    Definition::new("churned_on", Holds::Day, "the first day without the customer, if there is one"),
+    Definition::new(
+        "last_listed",
+        Holds::Day,
+        "the date of the last list with the customer before that; null if no list of the 91 days before had",
+    ),
+    Definition::new("days_before", Holds::Integer, "days from that list to the churn"),
 ];
 
 /// The columns of `leavers.parquet`, in order.

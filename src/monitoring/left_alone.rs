@@ -1,7 +1,7 @@
-//! Who was left alone, and for how many customers each of them stands. Acting on a list makes its model look worse: whoever
-//! was saved counts as a false alarm. So a run is judged on customers whom no outreach has reached: those whom no list named
-//! from one label span before its date to the end of its label window, and those whom lists named for the control group alone,
-//! each of whom stands for as many as one over the share of the group (Horvitz & Thompson 1952).
+//! Who was left alone, and for how many customers each of them stands. Acting on a list makes its model look worse:
+//! whoever was saved counts as a false alarm. So a run is judged on customers whom no outreach has reached: those whom
+//! no list named from one label span before its date to the end of its label window, and those whom lists named for the
+//! control group alone, each of whom stands for as many as one over the share of the group (Horvitz & Thompson 1952).
 
 use super::lists::{KnownRun, Listed};
 use crate::ranking::Group;
@@ -21,8 +21,8 @@ struct Draws {
 }
 
 impl Weights {
-    /// Of the customers of some runs, which are those whose outreach may have reached a label window. Of a run that does not
-    /// say how large its control group is, nobody is known to have been left alone.
+    /// Of the customers of some runs, which are those whose outreach may have reached a label window. Of a run that
+    /// does not say how large its control group is, nobody is known to have been left alone.
     pub fn new<'a>(runs: impl Iterator<Item = (&'a KnownRun, &'a [Listed])>) -> Weights {
         let mut keys: Vec<&str> = Vec::new();
         let mut draws: HashMap<u32, Draws> = HashMap::new();

@@ -1,4 +1,5 @@
-//! What is known of the published runs: which model made them, and whom they named, for contact or for the control group.
+//! What is known of the published runs: which model made them, and whom they named, for contact or for the control
+//! group.
 
 use crate::calendar::Day;
 use crate::error::Result;
@@ -124,8 +125,8 @@ impl Codes {
     }
 }
 
-/// Reads whom a run named, in rank order: from its list, or from its scores where the list was not written as Parquet; these
-/// have no reasons.
+/// Reads whom a run named, in rank order: from its list, or from its scores where the list was not written as Parquet;
+/// these have no reasons.
 ///
 /// # Errors
 /// [`Error::Contract`](crate::Error::Contract) for a file that cannot be read or lacks a column.

@@ -1,4 +1,5 @@
-//! Monitoring: what has become of those on earlier lists, how good the risks turned out to be, and whether outreach helps.
+//! Monitoring: what has become of those on earlier lists, how good the risks turned out to be, and whether outreach
+//! helps.
 //!
 //! | file | holds |
 //! |---|---|
@@ -17,7 +18,8 @@
 //! | `state` | what need not be found again, `manifest.json` |
 //! | `page` | `monitor.html` |
 //!
-//! The trap of the trade: acting on a list makes its model look worse. So a run is judged on customers who were left alone.
+//! The trap of the trade: acting on a list makes its model look worse. So a run is judged on customers who were left
+//! alone.
 
 pub mod effect;
 pub mod effect_table;

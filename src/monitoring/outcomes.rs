@@ -1,5 +1,5 @@
-//! The outcomes of a run: what has become of every customer that it scored, beside what it said of them. They are kept in
-//! `outcomes.parquet/as_of=YYYY-MM-DD/`, and what the run said stays as it was published.
+//! The outcomes of a run: what has become of every customer that it scored, beside what it said of them. They are kept
+//! in `outcomes.parquet/as_of=YYYY-MM-DD/`, and what the run said stays as it was published.
 
 use super::history::{CustomerHistory, Outcome};
 use super::left_alone::Weights;
@@ -14,26 +14,22 @@ use std::ops::Range;
 
 /// The columns of `outcomes.parquet` beside those that are taken from the scores and the list.
 pub const NEW_COLUMNS: [Definition; 4] = [
-    Definition {
-        name: "churned",
-        holds: Holds::Flag,
-        meaning: "whether the customer left in the label window; null for who is not judged",
-    },
-    Definition {
-        name: "churned_on",
-        holds: Holds::Day,
-        meaning: "the first day without the customer, if there is one",
-    },
-    Definition {
-        name: "weight",
-        holds: Holds::Float,
-        meaning: "for how many customers this one stands who was left alone; 0 for one who was not",
-    },
-    Definition {
-        name: "not_judged",
-        holds: Holds::Text,
-        meaning: "why the run is not judged by this customer: `left_in_gap`, `contract_ended` or `unknown_customer`",
-    },
+    Definition::new(
+        "churned",
+        Holds::Flag,
+        "whether the customer left in the label window; null for who is not judged",
+    ),
+    Definition::new("churned_on", Holds::Day, "the first day without the customer, if there is one"),
+    Definition::new(
+        "weight",
+        Holds::Float,
+        "for how many customers this one stands who was left alone; 0 for one who was not",
+    ),
+    Definition::new(
+        "not_judged",
+        Holds::Text,
+        "why the run is not judged by this customer: `left_in_gap`, `contract_ended` or `unknown_customer`",
+    ),
 ];
 
 /// The columns of the scores that are kept.

@@ -1,10 +1,10 @@
-//! `monitor.html`: what monitoring has found, in one file for people, in the style of the report. It has no script, and every
-//! picture has its numbers beside it.
+//! `monitor.html`: what monitoring has found, in one file for people, in the style of the report. It has no script, and
+//! every picture has its numbers beside it.
 
 use super::effect::{Effect, Study};
 use super::figures::{find, Figure, ALL};
 use super::leavers::LastReason;
-use super::performance::{Advice, LIST, NAIVE};
+use super::performance::{Advice, Headline, Unit, HEADLINES};
 use super::verdict::Verdict;
 use super::words::{self, percent, points};
 use crate::calendar::Day;
@@ -129,23 +129,6 @@ struct Reason {
     share: String,
 }
 
-/// How a measure is written.
-#[derive(Clone, Copy)]
-enum Unit {
-    Share,
-    Number,
-}
-
-/// The measures of a run that the page shows: name, slice, what it is called, how it is written.
-const MEASURES: [(&str, &str, &str, Unit); 6] = [
-    ("churn_rate", ALL, "Churn rate (reference: mean risk)", Unit::Share),
-    ("precision", LIST, "Churn rate on the list (reference: mean risk there)", Unit::Share),
-    ("lift", LIST, "Lift of the list", Unit::Number),
-    ("roc_auc", ALL, "AUC (reference: that of the evaluation)", Unit::Number),
-    ("calibration_in_the_large", ALL, "Calibration in the large (log-odds to be added; 0 is right)", Unit::Number),
-    ("calibration_slope", ALL, "Calibration slope (1 is right)", Unit::Number),
-];
-
 /// The page.
 ///
 /// # Errors
@@ -161,8 +144,8 @@ pub fn html(told: &Told<'_>) -> Result<String> {
         advice: told.advice.sentence(),
         difference: told.difference.map(str::to_owned),
         warnings: told.warnings.iter().map(|warning| shown(warning)).collect(),
-        measures: MEASURES.iter().filter_map(|measure| line_of(told.figures, newest, measure)).collect(),
-        charts: MEASURES.iter().filter_map(|measure| chart_of(told.figures, measure)).collect(),
+        measures: HEADLINES.iter().filter_map(|headline| line_of(told.figures, newest, headline)).collect(),
+        charts: HEADLINES.iter().filter_map(|headline| chart_of(told.figures, headline)).collect(),
         slices: slices(told.figures, newest),
         models: models(told.figures),
         studies: told.studies.iter().rev().map(study).collect(),
@@ -201,15 +184,11 @@ fn range(unit: Unit, interval: Option<Interval>) -> String {
     interval.map_or(String::new(), |it| format!("{} … {}", written(unit, it.lower), written(unit, it.upper)))
 }
 
-fn line_of(
-    figures: &[Figure],
-    as_of: Day,
-    &(measure, slice, name, unit): &(&str, &str, &'static str, Unit),
-) -> Option<Line> {
-    let found = find(figures, as_of, measure, slice)?;
-    let naive = find(figures, as_of, &format!("{measure}{NAIVE}"), slice);
+fn line_of(figures: &[Figure], as_of: Day, headline: &Headline) -> Option<Line> {
+    let (found, unit) = (headline.of(figures, as_of)?, headline.unit);
+    let naive = headline.naive_of(figures, as_of);
     Some(Line {
-        name,
+        name: headline.title,
         value: written(unit, found.value),
         interval: range(unit, found.interval()),
         reference: written(unit, found.reference),
@@ -218,7 +197,8 @@ fn line_of(
     })
 }
 
-fn chart_of(figures: &[Figure], &(measure, slice, name, unit): &(&str, &str, &'static str, Unit)) -> Option<Chart> {
+fn chart_of(figures: &[Figure], headline: &Headline) -> Option<Chart> {
+    let &Headline { measure, slice, title, unit } = headline;
     let of_measure: Vec<&Figure> = figures.iter().filter(|it| it.measure == measure && it.slice == slice).collect();
     let values: Vec<(Day, Interval)> = of_measure
         .iter()
@@ -228,7 +208,7 @@ fn chart_of(figures: &[Figure], &(measure, slice, name, unit): &(&str, &str, &'s
         })
         .collect();
     let references: Vec<String> = of_measure.iter().map(|it| written(unit, it.reference)).collect();
-    chart(name, unit, &values, &references, Guide::None)
+    chart(title, unit, &values, &references, Guide::None)
 }
 
 /// A chart of at least two dates.

@@ -1,11 +1,12 @@
-//! How good a run turned out to be: on customers who were left alone, and, beside it, on everybody, which is what a naive
-//! evaluation would say.
+//! How good a run turned out to be: on customers who were left alone, and, beside it, on everybody, which is what a
+//! naive evaluation would say.
 
 use super::figures::{find, Figure, ALL};
 use super::lists::Codes;
 use super::outcomes::{RunOutcomes, Scored};
 use super::verdict::{Rule, Verdict, AUC, IN_THE_LARGE, SLICE, SLOPE};
 use super::weighted::Judged;
+use super::words::percent;
 use crate::calendar::Day;
 use crate::kpis::segments::{Cell, ALL as EVERYBODY};
 use crate::kpis::Segments;
@@ -21,6 +22,59 @@ pub const LIST: &str = "list";
 pub const NAIVE: &str = "_everybody";
 /// With fewer churners among those left alone, figures get no verdict: their intervals lean on large numbers.
 pub const LEAST_CHURNERS: usize = 30;
+
+/// How a figure is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// In per cent.
+    Share,
+    /// As it is.
+    Number,
+}
+
+/// A figure that people are shown first.
+#[derive(Clone, Copy, Debug)]
+pub struct Headline {
+    /// What is measured.
+    pub measure: &'static str,
+    /// Of whom.
+    pub slice: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// How it is written.
+    pub unit: Unit,
+}
+
+/// The figures that people are shown first, in order.
+pub const HEADLINES: [Headline; 6] = [
+    headline("churn_rate", ALL, "Churn rate (reference: mean risk)", Unit::Share),
+    headline("precision", LIST, "Churn rate on the list (reference: mean risk there)", Unit::Share),
+    headline("lift", LIST, "Lift of the list", Unit::Number),
+    headline("roc_auc", ALL, "AUC (reference: that of the evaluation)", Unit::Number),
+    headline(
+        "calibration_in_the_large",
+        ALL,
+        "Calibration in the large (log-odds to be added; 0 is right)",
+        Unit::Number,
+    ),
+    headline("calibration_slope", ALL, "Calibration slope (1 is right)", Unit::Number),
+];
+
+const fn headline(measure: &'static str, slice: &'static str, title: &'static str, unit: Unit) -> Headline {
+    Headline { measure, slice, title, unit }
+}
+
+impl Headline {
+    /// Its figure of a run, on customers who were left alone.
+    pub fn of<'a>(&self, figures: &'a [Figure], as_of: Day) -> Option<&'a Figure> {
+        find(figures, as_of, self.measure, self.slice)
+    }
+
+    /// The same on everybody.
+    pub fn naive_of<'a>(&self, figures: &'a [Figure], as_of: Day) -> Option<&'a Figure> {
+        find(figures, as_of, &format!("{}{NAIVE}", self.measure), self.slice)
+    }
+}
 
 /// What the figures of a run are compared with, and told apart by.
 pub struct Context<'a> {
@@ -199,8 +253,8 @@ impl Told<'_> {
 /// How measures begin that are means over the runs of a model.
 pub const MEAN: &str = "mean_";
 
-/// The mean of some figures over the runs of each model, dated by its newest run. They have no interval: the label windows of
-/// runs overlap.
+/// The mean of some figures over the runs of each model, dated by its newest run. They have no interval: the label
+/// windows of runs overlap.
 pub fn means(figures: &[Figure]) -> Vec<Figure> {
     const OF: [&str; 3] = ["roc_auc", "calibration_in_the_large", "calibration_slope"];
     let mut by_model: BTreeMap<(&str, usize), (Day, f64, f64)> = BTreeMap::new();
@@ -249,9 +303,9 @@ pub struct Advice {
 }
 
 impl Advice {
-    /// The advice that follows from the figures of a run: to train again if its AUC is to be acted on; else to recalibrate
-    /// intercept and slope if the slope is, and the intercept alone if only risk on the whole is. None of a run without
-    /// figures.
+    /// The advice that follows from the figures of a run: to train again if its AUC is to be acted on; else to
+    /// recalibrate intercept and slope if the slope is, and the intercept alone if only risk on the whole is. None of a
+    /// run without figures.
     pub fn new(figures: &[Figure], as_of: Day) -> Option<Advice> {
         let of = |measure: &str| find(figures, as_of, measure, ALL);
         let model_version = of("customers")?.model_version.clone()?;
@@ -278,27 +332,28 @@ impl Advice {
         let Advice { as_of, model_version, .. } = self;
         match self.remedy {
             Remedy::Wait => format!(
-                "Too few of those left alone have left since the list of {as_of} to judge model {model_version}; wait for later \
-                 lists, or let more customers be scored"
+                "Too few of those left alone have left since the list of {as_of} to judge model {model_version}; wait \
+                 for later lists, or let more customers be scored"
             ),
             Remedy::Nothing if self.verdict == Verdict::Ok => {
                 format!("Model {model_version} holds what its evaluation promised; nothing is to be done")
             }
             Remedy::Nothing => format!(
-                "Model {model_version} has begun to differ from its evaluation, by less than would have to be acted on; look \
-                 again when the next list has matured"
+                "Model {model_version} has begun to differ from its evaluation, by less than would have to be acted \
+                 on; look again when the next list has matured"
             ),
             Remedy::RecalibrateIntercept => format!(
-                "Model {model_version} ranks as it did, but its risks are too high or too low on the whole: recalibrate the \
-                 intercept (set model.base_rate to the churn rate of those left alone, and run `churn train`)"
+                "Model {model_version} ranks as it did, but its risks are too high or too low on the whole: \
+                 recalibrate the intercept (set model.base_rate to the churn rate of those left alone, and run `churn \
+                 train`)"
             ),
             Remedy::RecalibrateInterceptAndSlope => format!(
-                "Model {model_version} ranks as it did, but its risks are too extreme or too timid: recalibrate intercept and \
-                 slope (`churn train` on newer snapshots calibrates again)"
+                "Model {model_version} ranks as it did, but its risks are too extreme or too timid: recalibrate \
+                 intercept and slope (`churn train` on newer snapshots calibrates again)"
             ),
             Remedy::Retrain => format!(
-                "Model {model_version} ranks customers worse than it did in its evaluation: train again (`churn train`), and \
-                 look at which signals have changed"
+                "Model {model_version} ranks customers worse than it did in its evaluation: train again (`churn \
+                 train`), and look at which signals have changed"
             ),
         }
     }
@@ -308,27 +363,27 @@ impl Advice {
 pub fn difference_in_words(figures: &[Figure], as_of: Day) -> Option<String> {
     let precision = find(figures, as_of, "precision", LIST)?;
     let naive = find(figures, as_of, &format!("precision{NAIVE}"), LIST)?;
-    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let [alone, all] = [precision.value, naive.value].map(percent);
     let Interval { lower, upper, .. } = precision.interval()?;
     Some(if precision.interval()?.covers(naive.value) {
         format!(
-            "Of the customers on the list of {as_of}, {all} left; of those who were left alone {alone} ({} to {}). What outreach \
-             has changed cannot be told from chance here",
+            "Of the customers on the list of {as_of}, {all} left; of those who were left alone {alone} ({} to {}). \
+             What outreach has changed cannot be told from chance here",
             percent(lower),
             percent(upper),
         )
     } else if naive.value < precision.value {
         format!(
-            "Of the customers on the list of {as_of}, {all} left, and the list seems worse than it is: of those who were left \
-             alone {alone} did ({} to {}). Whoever outreach has saved counts as a false alarm among everybody",
+            "Of the customers on the list of {as_of}, {all} left, and the list seems worse than it is: of those who \
+             were left alone {alone} did ({} to {}). Whoever outreach has saved counts as a false alarm among \
+             everybody",
             percent(lower),
             percent(upper),
         )
     } else {
         format!(
-            "Of the customers on the list of {as_of}, {all} left, of those who were left alone only {alone} ({} to {}): more of \
-             the contacted left than of the others. See the effect of outreach",
+            "Of the customers on the list of {as_of}, {all} left, of those who were left alone only {alone} ({} to \
+             {}): more of the contacted left than of the others. See the effect of outreach",
             percent(lower),
             percent(upper),
         )

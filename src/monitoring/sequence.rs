@@ -1,13 +1,14 @@
-//! An interval for a mean that is valid at every look: the asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha,
-//! Kennedy and Ramdas (2021, "Time-uniform central limit theory and asymptotic confidence sequences", arXiv 2103.06476,
-//! theorem 2.2). Over all looks, however many there are and whenever one stops, it fails to hold the mean in at most 5 of 100
-//! cases, if the first look comes after enough values.
+//! An interval for a mean that is valid at every look: the asymptotic confidence sequence of Waudby-Smith, Arbour,
+//! Sinha, Kennedy and Ramdas (2021, "Time-uniform central limit theory and asymptotic confidence sequences", arXiv
+//! 2103.06476, theorem 2.2). Over all looks, however many there are and whenever one stops, it fails to hold the mean
+//! in at most 5 of 100 cases, if the first look comes after enough values.
 
 use crate::metrics::interval::Interval;
 
 /// The share of sequences that may fail at some look.
 const ALPHA: f64 = 0.05;
-/// The number of values at which the interval is narrowest against one for a single look. It must not depend on the data.
+/// The number of values at which the interval is narrowest against one for a single look. It must not depend on the
+/// data.
 const NARROWEST: f64 = 2_000.0;
 
 /// Values in the order in which they came.

@@ -1,6 +1,6 @@
-//! What an earlier monitoring has found, so that it need not be found again: `manifest.json` in the folder of the monitoring.
-//! What is known of a run holds as long as the run, the lists whose outreach may have reached its customers, those who left
-//! in its label window, and the settings are the same.
+//! What an earlier monitoring has found, so that it need not be found again: `manifest.json` in the folder of the
+//! monitoring. What is known of a run holds as long as the run, the lists whose outreach may have reached its
+//! customers, those who left in its label window, and the settings are the same.
 
 use super::history::Fingerprint;
 use crate::calendar::Day;
@@ -63,7 +63,8 @@ pub struct State {
 }
 
 impl State {
-    /// Reads what the manifest in a folder says; nothing if there is none, or none of this version and of these settings.
+    /// Reads what the manifest in a folder says; nothing if there is none, or none of this version and of these
+    /// settings.
     pub fn read(folder: &Path, settings_sha256: &str) -> State {
         let text = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
         let state: State = serde_json::from_str(&text).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Churn of the contacted against churn of the control group, stratum by stratum: the Mantel-Haenszel risk difference
-//! (Greenland & Robins, Biometrics 41, 1985) with the variance of Sato (Biometrics 45, 1989), which holds for few large strata
-//! and for many small ones, and the test of Cochran, Mantel and Haenszel.
+//! (Greenland & Robins, Biometrics 41, 1985) with the variance of Sato (Biometrics 45, 1989), which holds for few large
+//! strata and for many small ones, and the test of Cochran, Mantel and Haenszel.
 
 use crate::metrics::interval::Interval;
 use serde::Serialize;
@@ -63,8 +63,9 @@ impl Stratum {
     }
 }
 
-/// How many percentage points (as a share) fewer of the contacted left than of the control group, pooled over strata. None
-/// unless some stratum has both groups, and where nobody or everybody left, so that nothing is known of the variance.
+/// How many percentage points (as a share) fewer of the contacted left than of the control group, pooled over strata.
+/// None unless some stratum has both groups, and where nobody or everybody left, so that nothing is known of the
+/// variance.
 pub fn risk_difference(strata: &[Stratum]) -> Option<Interval> {
     let (mut weights, mut difference, mut p, mut q) = (0.0, 0.0, 0.0, 0.0);
     for stratum in strata {
@@ -90,8 +91,8 @@ pub fn risk_difference(strata: &[Stratum]) -> Option<Interval> {
     (variance > 0.0).then(|| Interval::normal(estimate, variance.sqrt()))
 }
 
-/// The p-value of the test of Cochran, Mantel and Haenszel, without correction for continuity, that churn does not depend on
-/// the group in any stratum. None where nothing varies.
+/// The p-value of the test of Cochran, Mantel and Haenszel, without correction for continuity, that churn does not
+/// depend on the group in any stratum. None where nothing varies.
 pub fn cmh_p_value(strata: &[Stratum]) -> Option<f64> {
     let (mut excess, mut variance) = (0.0, 0.0);
     for Stratum { contact, control } in strata {
@@ -107,8 +108,8 @@ pub fn cmh_p_value(strata: &[Stratum]) -> Option<f64> {
     (variance > 0.0).then(|| chi_square_p_value(excess * excess / variance))
 }
 
-/// The p-value of the check that as many customers are in the control group as were to be expected, each having been drawn
-/// into it with a chance of its own: Pearson's chi-square. None without any chance.
+/// The p-value of the check that as many customers are in the control group as were to be expected, each having been
+/// drawn into it with a chance of its own: Pearson's chi-square. None without any chance.
 pub fn allocation_p_value(control: u64, chances: impl Iterator<Item = f64>) -> Option<f64> {
     let (mut expected, mut variance) = (0.0, 0.0);
     for chance in chances {
@@ -129,8 +130,8 @@ mod tests {
     use proptest::prelude::*;
     use serde::Deserialize;
 
-    /// What `tests/golden/outreach.py` writes: a row of `strata` is control customers, those who left, and the same of the
-    /// contacted.
+    /// What `tests/golden/outreach.py` writes: a row of `strata` is control customers, those who left, and the same of
+    /// the contacted.
     #[derive(Deserialize)]
     struct Golden {
         strata: Vec<[u64; 4]>,

@@ -1,6 +1,6 @@
-//! Verdicts, and the rules by which figures get them. A rule asks for two things at once: that chance does not explain the
-//! difference (the interval excludes the reference), and that the difference matters. Neither alone says anything: with many
-//! customers every difference is certain, with few none is.
+//! Verdicts, and the rules by which figures get them. A rule asks for two things at once: that chance does not explain
+//! the difference (the interval excludes the reference), and that the difference matters. Neither alone says anything:
+//! with many customers every difference is certain, with few none is.
 
 use crate::metrics::interval::Interval;
 use serde::Serialize;

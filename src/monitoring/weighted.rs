@@ -1,7 +1,7 @@
-//! How good scores were on customers who stand for others: each row has a weight, the number of customers that it stands for.
-//! With all weights 1 these are the figures of an evaluation. `y` holds 1 for a customer who churned and 0 for one who stayed,
-//! `p` the probabilities, `w` the weights; all of them have one value a row. Intervals take the weights as known, and the rows
-//! as independent: a run has one row a customer.
+//! How good scores were on customers who stand for others: each row has a weight, the number of customers that it
+//! stands for. With all weights 1 these are the figures of an evaluation. `y` holds 1 for a customer who churned and 0
+//! for one who stayed, `p` the probabilities, `w` the weights; all of them have one value a row. Intervals take the
+//! weights as known, and the rows as independent: a run has one row a customer.
 
 use crate::evaluation::CalibrationLine;
 use crate::metrics::interval::Interval;
@@ -46,8 +46,8 @@ impl Judged {
         self.mean(self.p.iter().copied())
     }
 
-    /// The share that churned, with the interval of Wilson (1927) of as many rows of equal weight as would have its variance
-    /// (that of a ratio, Särndal, Swensson & Wretman 1992). None without rows.
+    /// The share that churned, with the interval of Wilson (1927) of as many rows of equal weight as would have its
+    /// variance (that of a ratio, Särndal, Swensson & Wretman 1992). None without rows.
     pub fn churn_rate(&self) -> Option<Interval> {
         let rate = self.mean(self.y.iter().map(|&y| f64::from(y)))?;
         let total = sum(self.w.iter().copied());
@@ -60,8 +60,9 @@ impl Judged {
         Some(Interval { estimate: rate, lower, upper })
     }
 
-    /// Area under the ROC curve, ties counting half (`roc_auc_score` of scikit-learn with `sample_weight`); the variance is
-    /// that of DeLong, DeLong and Clarke-Pearson (1988), with weights. None unless some churned and some stayed.
+    /// Area under the ROC curve, ties counting half (`roc_auc_score` of scikit-learn with `sample_weight`); the
+    /// variance is that of DeLong, DeLong and Clarke-Pearson (1988), with weights. None unless some churned and some
+    /// stayed.
     pub fn roc_auc(&self) -> Option<Interval> {
         if !self.has_both() {
             return None;
@@ -98,8 +99,8 @@ impl Judged {
         Some(Interval { estimate, lower: lower.max(0.0), upper: upper.min(1.0) })
     }
 
-    /// The calibration line (Cox 1958) with weights; intervals are normal ones from the sandwich covariance. None where the
-    /// outcome or the probabilities are all the same, or the two classes are separated.
+    /// The calibration line (Cox 1958) with weights; intervals are normal ones from the sandwich covariance. None where
+    /// the outcome or the probabilities are all the same, or the two classes are separated.
     pub fn calibration_line(&self) -> Option<CalibrationLine> {
         let auc = self.roc_auc()?.estimate;
         if auc == 0.0 || auc == 1.0 {
@@ -118,7 +119,8 @@ impl Judged {
         })
     }
 
-    /// The line of greatest weighted likelihood, by Newton's method from a start; with a fixed slope, or with both free.
+    /// The line of greatest weighted likelihood, by Newton's method from a start; with a fixed slope, or with both
+    /// free.
     fn line(&self, z: &[f64], start: [f64; 2], slope_is_free: bool) -> Option<Line> {
         const STEPS: usize = 50;
         let mut theta = start;

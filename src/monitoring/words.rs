@@ -20,8 +20,8 @@ pub fn of_study(study: &Study) -> Vec<String> {
     sentences.extend(study.overall.difference.map(|found| {
         let p_value = study.overall.p_value.map_or(String::new(), |p| format!("; p = {p:.3}"));
         format!(
-            "At one look: {} points fewer leave ({} to {}, Mantel-Haenszel, 95 %{p_value}). A nightly look at this one would be \
-             wrong three times in ten within a month",
+            "At one look: {} points fewer leave ({} to {}, Mantel-Haenszel, 95 %{p_value}). A nightly look at this one \
+             would be wrong three times in ten within a month",
             points(found.estimate),
             points(found.lower),
             points(found.upper),
@@ -43,8 +43,9 @@ fn claim(study: &Study) -> String {
     }
     if let Some(p_value) = study.allocation_p_value.filter(|_| study.allocation_is_broken()) {
         return format!(
-            "No claim{key}: the groups are not as large as the draw makes them (p = {p_value:.1e}), so they cannot be compared. \
-             Find out why customers of one group are missing: deliveries, filters, or lists that were changed by hand"
+            "No claim{key}: the groups are not as large as the draw makes them (p = {p_value:.1e}), so they cannot be \
+             compared. Find out why customers of one group are missing: deliveries, filters, or lists that were \
+             changed by hand"
         );
     }
     let Some(found) = study.at_every_look else {
@@ -55,8 +56,8 @@ fn claim(study: &Study) -> String {
     let Interval { estimate, lower, upper } = found;
     if found.covers(0.0) {
         return format!(
-            "Nothing has been shown{key}: outreach may keep {} points of customers or drive away {} ({} to {} points fewer leave, \
-             valid at every look)",
+            "Nothing has been shown{key}: outreach may keep {} points of customers or drive away {} ({} to {} points \
+             fewer leave, valid at every look)",
             points(upper.max(0.0)),
             points((-lower).max(0.0)),
             points(lower),
@@ -117,23 +118,23 @@ fn caveats(study: &Study) -> Vec<String> {
     let mut caveats = Vec::new();
     if let [first, .., last] = study.control_fractions.as_slice() {
         caveats.push(format!(
-            "The control share has changed, from {} to {}: each customer counts by the share of the first list, and the two are \
-             compared only within one share",
+            "The control share has changed, from {} to {}: each customer counts by the share of the first list, and \
+             the two are compared only within one share",
             percent(*first),
             percent(*last),
         ));
     }
     if study.contacted_control > 0 {
         caveats.push(format!(
-            "{} customers of the control group were contacted all the same; they stay in their group, which makes the effect look \
-             smaller",
+            "{} customers of the control group were contacted all the same; they stay in their group, which makes the \
+             effect look smaller",
             study.contacted_control
         ));
     }
     if let Some(share) = study.contacted_share {
         caveats.push(format!(
-            "{} of those to be contacted were; the slice `contacted` compares those alone, and is no experiment: who can be \
-             reached differs from who cannot",
+            "{} of those to be contacted were; the slice `contacted` compares those alone, and is no experiment: who \
+             can be reached differs from who cannot",
             percent(share)
         ));
     }
@@ -150,8 +151,8 @@ fn caveats(study: &Study) -> Vec<String> {
 pub fn of_comparisons(slices: &[&Effect]) -> String {
     let comparisons = slices.first().map_or(0, |slice| slice.comparisons);
     format!(
-        "{comparisons} comparisons at 95 % each, for one look: without any effect one in twenty is off by chance, so a slice \
-         suggests what to test next and shows nothing by itself"
+        "{comparisons} comparisons at 95 % each, for one look: without any effect one in twenty is off by chance, so a \
+         slice suggests what to test next and shows nothing by itself"
     )
 }
 

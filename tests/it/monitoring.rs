@@ -1,5 +1,5 @@
-//! `churn monitor` on the real binary: a simulated population that answers outreach, judged by its outcomes, and every way in
-//! which runs and tables can be other than they should be.
+//! `churn monitor` on the real binary: a simulated population that answers outreach, judged by its outcomes, and every
+//! way in which runs and tables can be other than they should be.
 
 use crate::common::{batches, churn, parquet_files, write, Cell, Population, Run, Table};
 use arrow_array::cast::AsArray;
@@ -279,8 +279,8 @@ fn the_effect_of_outreach_is_the_one_that_was_simulated() {
     let copy = World::shared().copy();
     let found = copy.json(&[]);
 
-    // The truth, from the population that never heard of outreach: those who would have left from the Monday after the list on,
-    // and within 37 days, times the share that is saved.
+    // The truth, from the population that never heard of outreach: those who would have left from the Monday after the
+    // list on, and within 37 days, times the share that is saved.
     let undisturbed = cancellations(&copy.data.parent().unwrap().join("data/churn.parquet"));
     let (mut seen, mut would, mut groups) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
     for (at, as_of) in LISTS.iter().enumerate().take(MATURED) {

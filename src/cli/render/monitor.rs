@@ -2,9 +2,8 @@
 
 use super::{count, counted};
 use crate::jobs::monitor::Monitored;
-use crate::monitoring::figures::Figure;
 use crate::monitoring::page::FILE;
-use crate::monitoring::performance::NAIVE;
+use crate::monitoring::performance::HEADLINES;
 use std::fmt::Write;
 
 /// After `monitor`: verdicts, and what to do.
@@ -55,25 +54,19 @@ pub fn monitored(found: &Monitored) -> String {
 
 /// The figures of the newest run, on customers left alone and on everybody.
 fn figures(found: &Monitored) -> String {
-    const MEASURES: [&str; 6] =
-        ["churn_rate", "precision", "lift", "roc_auc", "calibration_in_the_large", "calibration_slope"];
     let mut text =
         format!("\n  {:<26} {:>10} {:>20} {:>10} {:>10}\n", "", "left alone", "95 % interval", "everybody", "verdict");
-    for measure in MEASURES {
-        let of = |name: &str| {
-            found
-                .figures
-                .iter()
-                .find(|figure| figure.measure == name && figure.model_version.is_some() && !figure.slice.contains('='))
-        };
-        let Some(figure) = of(measure) else { continue };
+    for headline in &HEADLINES {
+        let Some(figure) = headline.of(&found.figures, found.advice.as_of) else { continue };
         let number = |value: f64| format!("{:.3}", value + 0.0);
         let interval =
             figure.interval().map_or(String::new(), |it| format!("{} to {}", number(it.lower), number(it.upper)));
-        let naive = of(&format!("{measure}{NAIVE}")).map_or(String::new(), |figure| number(figure.value));
+        let naive = headline.naive_of(&found.figures, found.advice.as_of);
+        let naive = naive.map_or(String::new(), |figure| number(figure.value));
         let verdict = figure.verdict.map_or("", |verdict| verdict.name());
-        let Figure { value, .. } = figure;
-        let _ = writeln!(text, "  {measure:<26} {:>10} {interval:>20} {naive:>10} {verdict:>10}", number(*value));
+        let value = number(figure.value);
+        let measure = headline.measure;
+        let _ = writeln!(text, "  {measure:<26} {value:>10} {interval:>20} {naive:>10} {verdict:>10}");
     }
     text
 }

@@ -69,8 +69,8 @@ pub(super) fn read_lists(
         .collect();
     if let (Some(first), Some(last)) = (silent.first(), silent.last()) {
         job.warn(format!(
-            "{} runs from {first} to {last} do not say how large their control group was (an older version made them): nobody on \
-             them counts as left alone",
+            "{} runs from {first} to {last} do not say how large their control group was (an older version made them): \
+             nobody on them counts as left alone",
             silent.len()
         ));
     }
@@ -90,8 +90,8 @@ pub(super) fn matured_dates(settings: &Settings, lists: &[PublishedList], until:
     Err(Error::TooLittle(match dates.first() {
         None => format!("there is no published run in {folder} to judge; publish one with `churn score --as-of DATE`"),
         Some(&first) => format!(
-            "none of the {} published runs in {folder} has matured: what became of those on the list of {first} is known on {}, \
-             and the data end before {until}. Come back then, or load what is missing of churn",
+            "none of the {} published runs in {folder} has matured: what became of those on the list of {first} is \
+             known on {}, and the data end before {until}. Come back then, or load what is missing of churn",
             dates.len(),
             first.later_by(labels::span_days(&settings.churn)),
         ),
@@ -136,8 +136,8 @@ pub(super) fn read_contacts(settings: &Settings, customers: &CustomerTable) -> R
     let Some(path) = &settings.monitoring.contacted else { return Ok(None) };
     let broken = |why: String| {
         Error::Contract(format!(
-            "monitoring.contacted: {}: {why}. It has to be one Parquet file with the column customer_id, and contacted_on (a \
-             date) if it is known when",
+            "monitoring.contacted: {}: {why}. It has to be one Parquet file with the column customer_id, and \
+             contacted_on (a date) if it is known when",
             path.display()
         ))
     };

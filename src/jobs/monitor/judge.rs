@@ -40,7 +40,8 @@ pub(super) struct World<'a> {
 /// What has been found of all runs.
 pub(super) struct Judged {
     pub figures: Vec<Figure>,
-    pub runs: Vec<JudgedRun>,
+    /// What need not be found again.
+    pub state: State,
     pub judged_now: usize,
     pub leavers: Vec<Leaver>,
 }
@@ -75,7 +76,7 @@ impl World<'_> {
     }
 
     /// SHA-256 of the settings and tables that outcomes depend on beyond the runs.
-    pub fn settings_sha256(&self) -> Result<String> {
+    fn settings_sha256(&self) -> Result<String> {
         let settings = self.settings();
         let parts = (&settings.churn, &settings.time, &settings.kpi.segments, &settings.customers);
         serde_json::to_string(&parts).map(|text| digest::sha256(&text)).map_err(|e| Error::Internal(e.to_string()))
@@ -141,7 +142,8 @@ impl World<'_> {
             Some(list) => self.leavers(list)?,
             None => Vec::new(),
         };
-        Ok(Judged { figures, runs: kept.into_values().collect(), judged_now, leavers })
+        let state = State { format: state::FORMAT, settings_sha256, runs: kept.into_values().collect() };
+        Ok(Judged { figures, state, judged_now, leavers })
     }
 
     /// Whether the outcomes of a run are where they were written, and are the ones.
@@ -170,9 +172,9 @@ impl World<'_> {
         let now: u64 = restated.iter().map(|(.., now)| now).sum();
         let what = if now < before { "has shrunk" } else { "says otherwise than it did" };
         self.job.warn(format!(
-            "the churn table {what} about the past: in the label windows of {} runs from {first} to {last} there were {before} \
-             departures in all, and are {now} now. These runs are judged again; if that is not as it should be, load the table \
-             again",
+            "the churn table {what} about the past: in the label windows of {} runs from {first} to {last} there were \
+             {before} departures in all, and are {now} now. These runs are judged again; if that is not as it should \
+             be, load the table again",
             restated.len(),
         ));
     }

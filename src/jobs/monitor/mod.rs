@@ -29,8 +29,8 @@ pub struct Request {
 /// Judges the published runs, and writes what it finds.
 ///
 /// # Errors
-/// [`Error::TooLittle`] while no run has matured; [`Error::Locked`] while another monitoring writes; those of reading the
-/// sources. A run that cannot be judged is left out, and that is noted.
+/// [`Error::TooLittle`] while no run has matured; [`Error::Locked`] while another monitoring writes; those of reading
+/// the sources. A run that cannot be judged is left out, and that is noted.
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Monitored> {
     context.run(|job| {
         let settings = job.settings();

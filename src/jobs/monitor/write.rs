@@ -9,25 +9,21 @@ use crate::files;
 use crate::monitoring::effect::Study;
 use crate::monitoring::figures::{self, Figure};
 use crate::monitoring::performance::{self, means, Advice};
-use crate::monitoring::state::{self, Manifest, State};
+use crate::monitoring::state::{self, Manifest};
 use crate::monitoring::{effect_table, leavers, page, words};
 use crate::publish::manifest::OutputFile;
 
 /// Writes everything but the outcomes, the manifest last.
 pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> Result<Monitored> {
-    let Judged { mut figures, runs, judged_now, leavers } = judged;
+    let Judged { mut figures, state, judged_now, leavers } = judged;
     let broken = || Error::TooLittle("no run that has matured can be judged; the notes above say why".to_owned());
-    let newest = runs.last().map(|run| run.as_of).ok_or_else(broken)?;
+    let newest = state.runs.last().map(|run| run.as_of).ok_or_else(broken)?;
     let advice = Advice::new(&figures, newest).ok_or_else(broken)?;
     let difference = performance::difference_in_words(&figures, newest);
     tell_of_champion(world, &advice);
 
     figures.extend(means(&figures));
     figures.extend(studies.iter().flat_map(effect_table::figures));
-    let studies: Vec<StudyInWords> = studies
-        .into_iter()
-        .map(|study| StudyInWords { verdict: study.verdict(), sentences: words::of_study(&study), study })
-        .collect();
     let last_reasons = leavers::last_reasons(&leavers, world.codes);
     let left_unlisted = leavers::never_listed(&leavers);
 
@@ -35,8 +31,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
     let mut files = Vec::new();
     let part = |range| Ok(figures::table(range, &figures));
     files.push(tables::replace(&folder.join("metrics.parquet"), unfinished, figures.len(), part)?);
-    let plain: Vec<Study> = studies.iter().map(|study| study.study.clone()).collect();
-    let rows = effect_table::rows(&plain);
+    let rows = effect_table::rows(&studies);
     let part = |range| Ok(effect_table::table(range, &rows));
     files.push(tables::replace(&folder.join("effect.parquet"), unfinished, rows.len(), part)?);
     let part = |range| Ok(leavers::table(range, &leavers, world.history, world.codes));
@@ -48,7 +43,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
         advice: &advice,
         difference: difference.as_deref(),
         figures: &figures,
-        studies: &plain,
+        studies: &studies,
         left: leavers.len() as u64,
         left_unlisted,
         last_reasons: &last_reasons,
@@ -56,9 +51,8 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
     })?;
     files::write_atomically(&folder.join(page::FILE), page.as_bytes())?;
     let (bytes, sha256) = (page.len() as u64, digest::sha256(&page));
-    files.push(OutputFile { name: page::FILE.to_owned(), rows: runs.len() as u64, bytes, sha256 });
+    files.push(OutputFile { name: page::FILE.to_owned(), rows: state.runs.len() as u64, bytes, sha256 });
 
-    let state = State { format: state::FORMAT, settings_sha256: world.settings_sha256()?, runs };
     let manifest = Manifest {
         program: program(),
         monitored_at: world.job.now(),
@@ -70,6 +64,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
     let text = serde_json::to_string_pretty(&manifest).map_err(|e| Error::Internal(e.to_string()))?;
     files::write_atomically(&folder.join(state::FILE), (text + "\n").as_bytes())?;
 
+    let in_words = |study: Study| StudyInWords { verdict: study.verdict(), sentences: words::of_study(&study), study };
     let of_newest = |figure: &Figure| figure.as_of == newest && figure.model_version.is_some();
     figures.retain(|figure| of_newest(figure) || figure.model_version.is_none());
     Ok(Monitored {
@@ -81,7 +76,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
         advice,
         difference,
         figures,
-        effect: studies,
+        effect: studies.into_iter().map(in_words).collect(),
         left_unlisted,
         last_reasons,
         notes: world.job.notes(),

@@ -1,5 +1,5 @@
-//! Seeded experiments with a known effect: intervals hold the truth as often as they say, and figures on customers left alone
-//! are right where naive ones are not.
+//! Seeded experiments with a known effect: intervals hold the truth as often as they say, and figures on customers left
+//! alone are right where naive ones are not.
 
 use super::*;
 use crate::monitoring::left_alone::Weights;
