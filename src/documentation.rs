@@ -7,7 +7,8 @@ use std::path::Path;
 /// The rows of a table of Markdown, the first of them its head.
 pub type Rows = Vec<Vec<String>>;
 
-/// The rows of the table of some columns. The columns of a second reason are defined as those of the first, and left out.
+/// The rows of the table of some columns. The columns of a second reason are defined as those of the first, and left
+/// out.
 pub fn columns_of(columns: impl IntoIterator<Item = Definition>) -> Rows {
     let mut rows = vec![["column", "type", "meaning"].map(str::to_owned).to_vec()];
     for Definition { name, holds, meaning } in columns {

@@ -49,8 +49,8 @@ pub fn cancelled_within(days: &[i32], window: &Range<Day>) -> Option<Day> {
     days.iter().map(|&day| Day(day)).find(|day| window.contains(day))
 }
 
-/// Whether a customer whose rows are at these seconds, ascending, has none from the first of two seconds on and before the
-/// second.
+/// Whether a customer whose rows are at these seconds, ascending, has none from the first of two seconds on and before
+/// the second.
 fn is_silent(seconds: &[u32], from: u32, to: u32) -> bool {
     let before_end = seconds.partition_point(|&second| second < to);
     before_end == 0 || seconds[before_end - 1] < from

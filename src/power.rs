@@ -137,8 +137,8 @@ impl Accrual {
         Accrual { on_a_list, new_a_day: on_a_list as f64 / f64::from(days), most, basis: Basis::Assumed { days } }
     }
 
-    /// The days after which lists have reached enough customers to show an effect, of whom a share `control` is left alone and
-    /// a share `rate` of those churns; none if that takes longer than `most` days.
+    /// The days after which lists have reached enough customers to show an effect, of whom a share `control` is left
+    /// alone and a share `rate` of those churns; none if that takes longer than `most` days.
     pub fn days_to_show(&self, effect: f64, rate: f64, control: f64, most: u32) -> Option<u32> {
         let shows = |days: &u32| {
             let groups = Groups::split(self.customers(*days), control);

@@ -398,8 +398,8 @@ section! {
     /// What is known beyond the lists of how they were acted on.
     ["monitoring"]
     pub struct Monitoring {
-        /// A Parquet file of who was contacted, a row for each contact: `customer_id`, and `contacted_on` if it is known when.
-        /// Without it, everybody in the group `contact` is taken to have been.
+        /// A Parquet file of who was contacted, a row for each contact: `customer_id`, and `contacted_on` if it is
+        /// known when. Without it, everybody in the group `contact` is taken to have been.
         contacted: Option<PathBuf>, like "data/contacted.parquet" => Path;
     }
 }

@@ -7,8 +7,8 @@ use rand_pcg::Pcg64Mcg;
 
 /// The number that takes the place of a week in the stream from which a customer is drawn.
 pub(super) const PERSON: u32 = u32::MAX;
-/// As [`PERSON`], for what is drawn of a customer only once the history goes on: the churn, a false decline, and whether
-/// outreach saves the customer.
+/// As [`PERSON`], for what is drawn of a customer only once the history goes on: the churn, a false decline, and
+/// whether outreach saves the customer.
 pub(super) const LATER_CHURN: u32 = u32::MAX - 1;
 pub(super) const LATER_DECLINE: u32 = u32::MAX - 2;
 pub(super) const OUTREACH: u32 = u32::MAX - 3;

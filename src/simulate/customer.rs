@@ -146,7 +146,8 @@ const BUSIEST: f64 = 25.0;
 const REVENUE_SPREAD: f64 = 0.3;
 
 impl Customer {
-    /// Draws every customer of a plan, in the order of sign-up: those of the plan, and those who have come since its end.
+    /// Draws every customer of a plan, in the order of sign-up: those of the plan, and those who have come since its
+    /// end.
     pub(super) fn population(plan: &Plan) -> Vec<Customer> {
         let newcomers = (f64::from(plan.continued.days) * sign_ups_a_day(plan)) as u32;
         (0..plan.customers + newcomers).into_par_iter().map(|index| Customer::draw(plan, index)).collect()
@@ -182,8 +183,8 @@ impl Customer {
         customer
     }
 
-    /// Draws what becomes of the customer, whose churn hazard is given against the average. What is drawn for the plan stays
-    /// as it is however far the history goes on.
+    /// Draws what becomes of the customer, whose churn hazard is given against the average. What is drawn for the plan
+    /// stays as it is however far the history goes on.
     fn draw_fate(&mut self, plan: &Plan, index: u32, hazard: f64, rng: &mut impl Rng) {
         let signup = self.signup;
         let from = signup.plus(FIRST_TERM_DAYS).max(plan.start());
@@ -261,8 +262,8 @@ impl Fate {
     }
 }
 
-/// The day from which outreach to the customers of a list works: the Monday after it. So nothing changes in the week of the
-/// list, or before.
+/// The day from which outreach to the customers of a list works: the Monday after it. So nothing changes in the week of
+/// the list, or before.
 pub(super) fn outreach_works_from(listed: Day) -> Day {
     monday_of(listed).plus(7)
 }

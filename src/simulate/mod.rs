@@ -17,8 +17,8 @@
 //!
 //! Each signal has one file for each week, named for its Monday, whose rows are in time order as in a log.
 //! `truth.parquet` also has the churn of the weeks after the history, so that a list made on its last day can be
-//! checked, and the declines that recovered (`cause` is `recovered`, `churned_on` is null), and who was saved by outreach
-//! (`cause` is `saved`).
+//! checked, and the declines that recovered (`cause` is `recovered`, `churned_on` is null), and who was saved by
+//! outreach (`cause` is `saved`).
 
 mod activity;
 mod chance;

@@ -26,8 +26,8 @@ impl Outreach {
     /// Notes in a plan who is saved. A customer is saved, or not, by one draw: to be listed again is no second chance.
     ///
     /// # Errors
-    /// [`Error::Config`] for an impossible share, or without a list; [`Error::Contract`] for a list that cannot be read, or
-    /// that is of other customers.
+    /// [`Error::Config`] for an impossible share, or without a list; [`Error::Contract`] for a list that cannot be
+    /// read, or that is of other customers.
     pub fn save(&self, plan: &mut Plan) -> Result<()> {
         plan.check()?;
         if !(0.0..=1.0).contains(&self.save_rate) {

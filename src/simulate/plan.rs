@@ -37,7 +37,8 @@ pub struct Plan {
 pub struct Continued {
     /// So many days.
     pub days: u32,
-    /// Customers who would have left and were saved: their indices, and the date of the list that they were contacted for.
+    /// Customers who would have left and were saved: their indices, and the date of the list that they were contacted
+    /// for.
     pub saved: BTreeMap<u32, Day>,
 }
 
@@ -67,8 +68,8 @@ impl Plan {
         let path = folder.join(FILE);
         let unusable = |why: String| {
             Error::Config(format!(
-                "cannot go on with the population in {}: {}: {why}. Name a folder that `churn simulate` has written, or \
-                 simulate it again",
+                "cannot go on with the population in {}: {}: {why}. Name a folder that `churn simulate` has written, \
+                 or simulate it again",
                 folder.display(),
                 path.display(),
             ))

@@ -96,8 +96,8 @@ pub fn html(run: &PublishedRun, texts: Arc<Texts>) -> Result<String> {
     environment(texts).get_template("report.html").and_then(|template| template.render(page)).map_err(broken)
 }
 
-/// A page in the style of the report, without a script, from a template of its own. There `page` is what is said, `style` the
-/// style sheet, and `style_hash` its digest for the content security policy.
+/// A page in the style of the report, without a script, from a template of its own. There `page` is what is said,
+/// `style` the style sheet, and `style_hash` its digest for the content security policy.
 ///
 /// # Errors
 /// [`Error::Internal`] for a template that does not fit what is said.
