@@ -1,16 +1,19 @@
 //! Folds: how rows are held out in turn where there is no time to split by, and how customers are dealt out for
 //! cross-fitting.
 
-use super::{Dataset, Selection};
+use super::{Dataset, Selection, Twins};
 use crate::error::{Error, Result};
 use crate::sources::{CustomerTable, Levels, NO_LEVEL};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// How many folds are made when none are given.
 pub const FOLDS: u8 = 5;
 /// The most folds that can be given: each costs a training.
 const MOST: usize = 50;
 
-/// Folds that customers are dealt to by a hash of the id, so that all rows of a customer fall into one.
+/// Folds that customers are dealt to by a hash of the id, so that all rows of a customer fall into one, and those of
+/// their twins with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CustomerFolds {
     /// How many.
@@ -21,8 +24,8 @@ pub struct CustomerFolds {
 
 impl CustomerFolds {
     /// The fold of an entry of the customers table.
-    pub fn fold(self, customers: &CustomerTable, entry: u32) -> u8 {
-        customers.fold(entry, self.count, self.seed)
+    pub fn fold(self, customers: &CustomerTable, twins: &Twins, entry: u32) -> u8 {
+        customers.fold(twins.first(entry), self.count, self.seed)
     }
 }
 
@@ -62,23 +65,17 @@ impl Folds {
         Ok(Folds { names: levels.names.clone(), column: Some(column.to_owned()), of })
     }
 
-    /// Folds with the same share of churners: a matter of ids, labels and the seed alone.
+    /// Folds with the same share of churners, which keep the rows of a customer and those of twins together: a matter of
+    /// ids, features, labels and the seed alone.
     pub fn stratified(dataset: &Dataset, seed: u64) -> Folds {
-        let mut classes: [Vec<(u64, u32)>; 2] = [Vec::new(), Vec::new()];
-        for block in &dataset.blocks {
-            for (row, &entry) in block.customers.iter().enumerate() {
-                let Some(label) = block.label(row) else { continue };
-                let id = dataset.customers.ids.display(entry as usize);
-                let place = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed);
-                classes[usize::from(label == 1)].push((place, entry));
-            }
-        }
         let mut of = vec![0; dataset.customers.len()];
-        for class in &mut classes {
-            class.sort_unstable();
-            for (&(_, entry), fold) in class.iter().zip((0..FOLDS).cycle()) {
-                of[entry as usize] = fold;
-            }
+        let mut dealt = [[0usize; FOLDS as usize]; 2];
+        for Hand { entries, classes, .. } in hands(dataset, seed) {
+            // The fold with the fewest rows of the class that most of these are of.
+            let class = usize::from(classes[1] > classes[0]);
+            let fold = (0..FOLDS).min_by_key(|&fold| dealt[class][usize::from(fold)]).unwrap_or(0);
+            dealt.iter_mut().zip(classes).for_each(|(dealt, rows)| dealt[usize::from(fold)] += rows);
+            entries.iter().for_each(|&entry| of[entry as usize] = fold);
         }
         Folds { names: (1..=FOLDS).map(|fold| fold.to_string()).collect(), column: None, of }
     }
@@ -100,4 +97,37 @@ impl Folds {
             mine != outside && block.label(row).is_some()
         })
     }
+}
+
+/// Rows that go to one fold together.
+struct Hand {
+    /// Where it is dealt among hands of its size, by a hash of the first id.
+    place: u64,
+    /// The entries of the customers table.
+    entries: Vec<u32>,
+    /// Its customers who stayed, and its churners.
+    classes: [usize; 2],
+}
+
+/// The labelled rows, those of a customer and of twins in one hand: the largest first, since small ones can still put
+/// right what these leave uneven.
+fn hands(dataset: &Dataset, seed: u64) -> Vec<Hand> {
+    let mut by_first: BTreeMap<u32, Hand> = BTreeMap::new();
+    for block in &dataset.blocks {
+        for (row, &entry) in block.customers.iter().enumerate() {
+            let Some(label) = block.label(row) else { continue };
+            let first = dataset.twins.first(dataset.customer(entry));
+            let hand = by_first.entry(first).or_insert_with(|| {
+                let id = dataset.customers.ids.display(first as usize);
+                let place = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), seed);
+                Hand { place, entries: Vec::new(), classes: [0; 2] }
+            });
+            hand.entries.push(entry);
+            hand.classes[usize::from(label == 1)] += 1;
+        }
+    }
+
+    let mut hands: Vec<(u32, Hand)> = by_first.into_iter().collect();
+    hands.sort_by_key(|(first, hand)| (Reverse(hand.entries.len()), hand.place, *first));
+    hands.into_iter().map(|(_, hand)| hand).collect()
 }

@@ -13,6 +13,7 @@ pub mod selection;
 pub mod silence;
 pub mod snapshots;
 pub mod time_split;
+pub mod twins;
 pub mod values;
 mod visit;
 
@@ -38,6 +39,7 @@ pub use budget::BESIDE_CODES;
 pub use pauses::Pauses;
 pub use plan::{RowsPlan, ScanDays};
 pub use selection::Selection;
+pub use twins::Twins;
 pub use values::{StoredValues, Values};
 pub use visit::{visit, Visited};
 
@@ -134,6 +136,9 @@ pub struct Dataset {
     /// Of each entry of a customers table that has several of one customer (a prepared table's), the first of them;
     /// empty where every customer has one.
     pub first_entries: Vec<u32>,
+    /// Which customers share a fold, as rows of theirs are equal in every feature; nobody where labels were not asked
+    /// for.
+    pub twins: Twins,
     /// The memory that the rows lie in.
     pub memory: Memory,
 }
@@ -421,6 +426,8 @@ pub fn build_visited(
             Ok((partition, Part { block, exclusions, pauses, unknown, duplicates }))
         })
         .collect::<Result<Vec<(usize, Part)>>>()?;
+    // What lies in it can be read from now on.
+    drop(arena);
 
     parts.sort_unstable_by_key(|&(partition, _)| partition);
     clock.lap("features");
@@ -437,6 +444,7 @@ pub fn build_visited(
         pauses: Pauses::default(),
         histories,
         first_entries: Vec::new(),
+        twins: Twins::default(),
         memory: tables.memory.clone(),
     };
 
@@ -459,5 +467,6 @@ pub fn build_visited(
         report.rows.quarantine.check(&format!("signal `{}`", scan.name), within, &limit)?;
     }
 
+    dataset.twins = Twins::among(&dataset)?;
     Ok(dataset)
 }

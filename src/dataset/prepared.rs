@@ -4,7 +4,7 @@
 
 use super::folds::Folds;
 use super::snapshots::Snapshots;
-use super::{Block, Dataset, StoredValues};
+use super::{Block, Dataset, StoredValues, Twins};
 use crate::calendar::{Day, Zone};
 use crate::config::{Churn, Table, Training};
 use crate::eligibility::Exclusions;
@@ -185,6 +185,7 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     if table.numeric.len() + table.categorical.len() <= most {
         let notes = prepared.source.fill(ColumnNames::all(table), &mut prepared.dataset)?;
         prepared.notes.extend(notes);
+        prepared.dataset.twins = Twins::among(&prepared.dataset)?;
     }
 
     Ok(prepared)
@@ -328,6 +329,7 @@ impl TableRows {
             pauses: Default::default(),
             histories: Vec::new(),
             first_entries,
+            twins: Twins::default(),
             memory: request.memory.clone(),
         })
     }
@@ -359,6 +361,7 @@ impl TableRows {
             pauses: Default::default(),
             histories: Vec::new(),
             first_entries: rows.first_entries.clone(),
+            twins: rows.twins.clone(),
             memory: rows.memory.clone(),
         };
 

@@ -9,7 +9,7 @@ use super::candidates::{Candidates, ColumnSelection};
 use super::folds;
 use crate::calendar::Day;
 use crate::config::Churn;
-use crate::dataset::folds::Folds;
+use crate::dataset::folds::{CustomerFolds, Folds};
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::{Error, Result};
 use crate::evaluation::{self, Baseline, CalibrationLine};
@@ -176,13 +176,13 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
             Selection::new(dataset, chosen)
         };
         let before = |day: Day| learned_from.contains(&day);
+        let folds = CustomerFolds { count: FOLDS, seed };
+        let dealt = |customer: u32| folds.fold(&dataset.customers, &dataset.twins, customer);
         let parts = if purge {
             (0..FOLDS)
                 .map(|fold| Part {
-                    training: rows(&before, &|customer| dataset.customers.fold(customer, FOLDS, seed) != fold),
-                    judged: rows(&|day| day == origin, &|customer| {
-                        dataset.customers.fold(customer, FOLDS, seed) == fold
-                    }),
+                    training: rows(&before, &|customer| dealt(customer) != fold),
+                    judged: rows(&|day| day == origin, &|customer| dealt(customer) == fold),
                 })
                 .collect()
         } else {

@@ -7,7 +7,7 @@
 use crate::artefact::Artefact;
 use crate::config::Model;
 use crate::dataset::prepared::{ColumnNames, TableRows, WithColumns};
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{Dataset, Selection, Twins};
 use crate::error::Result;
 use crate::model::univariate::screening::{ColumnStrength, Screening};
 use crate::model::univariate::{singles, Single};
@@ -89,7 +89,8 @@ impl<'a> Candidates<'a> {
         let numeric = screening.among(&table.table.numeric);
         let categorical = screening.among(&table.table.categorical);
         let columns = ColumnNames { numeric: &numeric, categorical: &categorical };
-        let WithColumns { dataset, notes } = table.read(columns, self.dataset)?;
+        let WithColumns { mut dataset, notes } = table.read(columns, self.dataset)?;
+        dataset.twins = Twins::among(&dataset)?;
         Ok(ColumnSelection { given, read: Some(dataset), screening: Some(screening), notes })
     }
 }

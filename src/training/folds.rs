@@ -6,7 +6,7 @@ use super::volume;
 use crate::artefact::{Inputs, ModelPair};
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
-use crate::dataset::{Dataset, Selection};
+use crate::dataset::{twins, Dataset, Place, Selection};
 use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows, OneFold};
 use crate::metrics::Metrics;
@@ -106,6 +106,12 @@ pub fn train(
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|fold| (&fold.rows, &fold.probabilities)));
     let fold_of = pooled.map(dataset, |block, row| folds.fold(block.customers[row]));
 
+    if let Some(column) = &folds.column {
+        let apart = twins::apart(dataset, |entry| folds.fold(entry))?;
+        let told = told_of_twins(dataset, &pooled, &probabilities, &apart, column);
+        told.into_iter().for_each(|text| observer.note(&Note::warning(text)));
+    }
+
     let baseline = Baseline {
         name: either(held_out.iter().map(|fold| fold.baseline.name.as_str())),
         probabilities: in_order(
@@ -131,6 +137,44 @@ pub fn train(
     let mut published = training::artefact(plan, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
     kept.tell(&mut published);
     Ok(ModelPair { published, evaluated: None })
+}
+
+/// What given folds that split twins may have made of the metrics: those with all rows beside those without the rows
+/// that have a twin in another fold, on which a model may remember the answer.
+fn told_of_twins(
+    dataset: &Dataset,
+    pooled: &Selection,
+    probabilities: &[Vec<f64>],
+    apart: &[Place],
+    column: &str,
+) -> Option<String> {
+    let share = apart.len() as f64 / pooled.count().max(1) as f64;
+    if apart.is_empty() {
+        return None;
+    }
+
+    let (labels, scores) = (pooled.labels(dataset), probabilities.concat());
+    let blocks = (0u32..).take(dataset.blocks.len());
+    let places = blocks.flat_map(|block| pooled.rows(block as usize).iter().map(move |&row| Place { block, row }));
+    let alone: Vec<bool> = places.map(|place| apart.binary_search(&place).is_err()).collect();
+    let among = |kept: &dyn Fn(usize) -> bool| {
+        let rows: Vec<usize> = (0..labels.len()).filter(|&row| kept(row)).collect();
+        let y: Vec<u8> = rows.iter().map(|&row| labels[row]).collect();
+        let p: Vec<f64> = rows.iter().map(|&row| scores[row]).collect();
+        let metrics = Metrics::new(&y, &p, 1);
+        let number = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.4}"));
+        format!("AUC {}, log-loss {}", number(metrics.roc_auc), number(metrics.log_loss))
+    };
+    Some(format!(
+        "{} of {} rows ({:.1} %) have a twin, equal in every feature, in another fold of `{column}` (table.fold), so a \
+         model may remember their answers. Held-out rows in all: {}; without these: {}. Name the column in \
+         table.ignore to have folds made that keep twins together",
+        apart.len(),
+        pooled.count(),
+        100.0 * share,
+        among(&|_| true),
+        among(&|row| alone[row]),
+    ))
 }
 
 /// Each name once, the most frequent first: "`plan` or `tenure`", or "`plan` or another" if there are many.

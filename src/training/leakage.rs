@@ -3,6 +3,7 @@
 //!
 //! The figures are those of a sample of rows, spread evenly over all of them.
 
+use crate::dataset::folds::CustomerFolds;
 use crate::dataset::prepared::DateColumn;
 use crate::dataset::{Block, Dataset, Place, Selection};
 use crate::error::Result;
@@ -153,7 +154,8 @@ pub fn suspects(dataset: &Dataset, rows: &Selection, seed: u64) -> Result<Vec<Su
 
     let mut found: Vec<Suspect> = numeric.collect();
     let entries = sample.map(dataset, |block, row| block.customers[row]);
-    let folds: Vec<u8> = entries.iter().map(|&entry| dataset.customers.fold(entry, FOLDS, seed)).collect();
+    let folds = CustomerFolds { count: FOLDS, seed };
+    let folds: Vec<u8> = entries.iter().map(|&entry| folds.fold(&dataset.customers, &dataset.twins, entry)).collect();
 
     let categorical =
         dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).filter_map(|(name, levels)| {

@@ -95,7 +95,7 @@ impl Frame {
                     rows: rows.len(),
                     codes: columns.flat_map(|(feature, grid)| of_block.codes(feature.source, &grid.bins)).collect(),
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
-                    fold: customer.iter().map(|&customer| folds.fold(customers, customer)).collect(),
+                    fold: customer.iter().map(|&customer| folds.fold(customers, &dataset.twins, customer)).collect(),
                     customer,
                 })
             })

@@ -4,7 +4,7 @@ use super::comparison::{Comparison, INTERACTIONS};
 use super::fit::{self, search_rows, CrossFit, CrossFitted, ModelSearch};
 use super::params::AdditiveValidParams;
 use crate::calendar::Day;
-use crate::dataset::{Block, Dataset, Selection, StoredValues};
+use crate::dataset::{Block, Dataset, Selection, StoredValues, Twins};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions, Feature};
 use crate::memory::{Arena, Memory};
@@ -56,7 +56,8 @@ where
         };
         both_classes(churned.iter().filter(|&&churned| churned).count(), churned.len())?;
 
-        let dataset = rows_of(values, Some(churned), &names)?;
+        let mut dataset = rows_of(values, Some(churned), &names)?;
+        dataset.twins = Twins::among(&dataset)?;
         let rows = Selection::labelled(&dataset, |_| true);
         let recipe = Recipe::learn(&dataset, &rows)?;
 
@@ -99,6 +100,7 @@ fn rows_of(values: ArrayView2<'_, f64>, churned: Option<ArrayView1<'_, bool>>, n
         pauses: Default::default(),
         histories: Vec::new(),
         first_entries: Vec::new(),
+        twins: Default::default(),
         memory: Memory::default(),
     })
 }

@@ -239,6 +239,7 @@ pub(super) fn data(rows: usize, seed: u64) -> Dataset {
         pauses: Default::default(),
         histories: Vec::new(),
         first_entries: Vec::new(),
+        twins: Default::default(),
         memory: Memory::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::recipe::{NumericStep, Recipe, Role, Source, Transform};
 use crate::dataset::folds::CustomerFolds;
-use crate::dataset::{Block, Dataset, Selection, Values};
+use crate::dataset::{Block, Dataset, Selection, Twins, Values};
 use crate::error::Result;
 use crate::memory::Arena;
 use crate::model::design::{Design, DesignBlock, DesignRows, TILE};
@@ -19,7 +19,7 @@ impl Recipe {
     /// The design of the selected rows, with the folds that they are cross-fitted on.
     pub fn design(&self, dataset: &Dataset, selection: &Selection, folds: CustomerFolds) -> Result<Design> {
         let arena = arena_for(dataset, selection);
-        let of_block = self.of_blocks(arena, &dataset.customers, selection, folds);
+        let of_block = self.of_blocks(arena, (&dataset.customers, &dataset.twins), selection, folds);
         let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| of_block(index, block));
         Ok(self.designed(blocks.collect::<Result<_>>()?))
     }
@@ -33,8 +33,8 @@ impl Recipe {
         folds: CustomerFolds,
         then: impl Fn(usize, &mut Block) -> Result<()> + Sync,
     ) -> Result<Design> {
-        let customers = dataset.customers.clone();
-        let of_block = self.of_blocks(arena_for(dataset, selection), &customers, selection, folds);
+        let (customers, twins) = (dataset.customers.clone(), dataset.twins.clone());
+        let of_block = self.of_blocks(arena_for(dataset, selection), (&customers, &twins), selection, folds);
         let blocks = dataset.blocks.par_iter_mut().enumerate().map(|(index, block)| {
             let designed = of_block(index, block)?;
             then(index, block)?;
@@ -47,14 +47,14 @@ impl Recipe {
     fn of_blocks<'a>(
         &'a self,
         arena: Arena,
-        customers: &'a CustomerTable,
+        (customers, twins): (&'a CustomerTable, &'a Twins),
         selection: &'a Selection,
         folds: CustomerFolds,
     ) -> impl Fn(usize, &Block) -> Result<Vec<DesignBlock>> + Sync + 'a {
         let columns = self.columns(customers);
         move |index, block| {
             let (values, of) = (block.values()?, &block.customers);
-            let fold = |&row: &u32| folds.fold(customers, of[row as usize]);
+            let fold = |&row: &u32| folds.fold(customers, twins, of[row as usize]);
             let design_block = |rows: &[u32]| {
                 let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
                 let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();

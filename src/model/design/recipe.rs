@@ -444,6 +444,7 @@ mod tests {
             pauses: Default::default(),
             histories: Vec::new(),
             first_entries: Vec::new(),
+            twins: Default::default(),
             memory: Memory::default(),
         }
     }
