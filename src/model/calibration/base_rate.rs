@@ -37,6 +37,18 @@ impl PriorCorrection {
     }
 }
 
+/// What added to log-odds makes their mean probability the share of churners among the labels; 0 if all are of a class.
+///
+/// A date's own level is a matter of the calibration. Models that are compared on a later date are compared by how they
+/// tell its customers apart: what the level costs all of them would drown it.
+pub fn level<'a>(log_odds: &[f64], labels: impl Iterator<Item = &'a u8>) -> f64 {
+    let churners = labels.filter(|&&label| label == 1).count();
+    if churners == 0 || churners == log_odds.len() {
+        return 0.0;
+    }
+    shift_to(log_odds, churners as f64 / log_odds.len() as f64)
+}
+
 /// What added to every log-odds makes their mean probability `rate`, which is strictly between 0 and 1; 0 without rows.
 pub fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
     if log_odds.is_empty() {

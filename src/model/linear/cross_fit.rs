@@ -8,6 +8,7 @@
 use super::newton::{self, Newton, Objective};
 use super::LogisticFit;
 use crate::error::{Error, Result};
+use crate::model::calibration::base_rate::level;
 use crate::model::design::{base_rate_start, column_scale, Design, DesignBlock};
 use crate::model::penalty::{self, AlphaChoice, HeldOutLoss};
 use crate::model::solver::cholesky::Cholesky;
@@ -55,6 +56,11 @@ impl Split<'_> {
     /// All rows, both ways.
     pub fn within(design: &Design) -> Split<'_> {
         Split { fitted: design, judged: design }
+    }
+
+    /// Whether the rows judged are of a later date than those fitted on, so that its level is put right first.
+    pub fn is_forward(&self) -> bool {
+        !std::ptr::eq(self.fitted, self.judged)
     }
 }
 
@@ -110,6 +116,8 @@ pub fn choose_alpha(
 struct SearchPart<'a> {
     fitted: Vec<&'a DesignBlock>,
     judged: Vec<&'a DesignBlock>,
+    /// Whether the rows judged are of a later date than those fitted on.
+    forward: bool,
     scale: Vec<f64>,
     theta: Vec<f64>,
 }
@@ -123,6 +131,7 @@ impl<'a> SearchPart<'a> {
         Ok(SearchPart {
             fitted: part(split.fitted),
             judged: part(split.judged),
+            forward: split.is_forward(),
             scale: column_scale(split.fitted, &split.fitted.profile())?,
             theta: base_rate_start(split.fitted),
         })
@@ -136,7 +145,7 @@ impl<'a> SearchPart<'a> {
         let (theta, factor) = fits.on_all(std::mem::take(&mut self.theta))?;
         let models = fits.without_each_fold(folds, &theta, factor, observer)?;
         self.theta = theta;
-        fold_log_loss(&self.judged, &models)
+        fold_log_loss(&self.judged, &models, self.forward)
     }
 }
 
@@ -234,20 +243,22 @@ pub(super) fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f
     Ok(log_odds)
 }
 
-/// Mean log-loss of all rows, each under the model without its fold, and its standard error from the folds' spread.
-pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>]) -> Result<HeldOutLoss> {
-    let by_block: Vec<Vec<(usize, f64)>> = blocks
-        .par_iter()
-        .map(|block| {
-            let mut folds = vec![(0, 0.0); models.len()];
-            for ((z, &y), &fold) in log_odds(block, models)?.into_iter().zip(&block.y).zip(&block.fold) {
-                let (rows, loss) = &mut folds[usize::from(fold)];
-                *rows += 1;
-                *loss += softplus(if y == 1 { -z } else { z });
-            }
-            Ok(folds)
-        })
-        .collect::<Result<_>>()?;
+/// Mean log-loss of all rows, each under the model without its fold, and its standard error from the folds' spread;
+/// `levelled` after the level of all rows was put right.
+pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>], levelled: bool) -> Result<HeldOutLoss> {
+    let predicted: Vec<Vec<f64>> = blocks.par_iter().map(|block| log_odds(block, models)).collect::<Result<_>>()?;
+    let labels = blocks.iter().flat_map(|block| &block.y);
+    let shift = if levelled { level(&predicted.concat(), labels) } else { 0.0 };
+    let of_block = |(block, log_odds): (&&DesignBlock, Vec<f64>)| {
+        let mut folds = vec![(0, 0.0); models.len()];
+        for ((z, &y), &fold) in log_odds.into_iter().zip(&block.y).zip(&block.fold) {
+            let (rows, loss) = &mut folds[usize::from(fold)];
+            *rows += 1;
+            *loss += softplus(if y == 1 { -(z + shift) } else { z + shift });
+        }
+        folds
+    };
+    let by_block: Vec<Vec<(usize, f64)>> = blocks.par_iter().zip(predicted).map(of_block).collect();
 
     let folds: Vec<(usize, f64)> = (0..models.len())
         .map(|fold| (by_block.iter().map(|folds| folds[fold].0).sum(), sum(by_block.iter().map(|folds| folds[fold].1))))
@@ -340,6 +351,30 @@ mod tests {
         }
         let least = choice.path.iter().map(|score| score.log_loss).fold(f64::INFINITY, f64::min);
         assert_eq!(choice.path.iter().find(|score| score.log_loss == least).unwrap().alpha, choice.alpha);
+    }
+
+    #[test]
+    fn forward_in_time_penalties_are_compared_at_the_level_of_the_later_date() {
+        let fitted = split(&random(400, 8, 2), 128);
+        let mut judged = fitted.clone();
+        let churners = judged.blocks.iter_mut().flat_map(|block| &mut block.y).filter(|y| **y == 1);
+        churners.step_by(2).for_each(|y| *y = 0);
+        let forward = Split { fitted: &fitted, judged: &judged };
+        let choice = choose_alpha(&[forward], fitted.rows(), &[1e-3, 1e-2, 1e-1], 5, &Silent).unwrap();
+
+        let y: Vec<u8> = judged.blocks.iter().flat_map(|block| block.y.clone()).collect();
+        for score in &choice.path {
+            let split = Split { fitted: &fitted, judged: &judged };
+            let log_odds = cross_fit(&split, score.alpha, 5, None, &Silent).unwrap().concat();
+            let loss = |shift: f64| {
+                let p: Vec<f64> = log_odds.iter().map(|&z| crate::numeric::sigmoid(z + shift)).collect();
+                crate::metrics::log_loss(&y, &p).unwrap()
+            };
+            // The least over all shifts, to within a thousandth of one.
+            let least = (-3_000..=3_000).map(|step| loss(f64::from(step) / 1_000.0)).fold(f64::INFINITY, f64::min);
+            assert!((score.log_loss - least).abs() < 1e-6, "{score:?} against {least}");
+            assert!(loss(0.0) > least + 0.01);
+        }
     }
 
     #[test]

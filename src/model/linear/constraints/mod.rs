@@ -278,7 +278,7 @@ impl Constraints {
         let fits = self.without_each_fold(&fitted, folds);
         let regulariser = self.regulariser(&fitted, 1.0)?;
         let rescaling = self.rescaling(fitted.rows(), rows);
-        Ok(SearchPart { fitted, judged, fits, regulariser, rescaling })
+        Ok(SearchPart { fitted, judged, forward: split.is_forward(), fits, regulariser, rescaling })
     }
 
     fn without_each_fold(&self, design: &Design, folds: u8) -> Vec<Fit> {
@@ -290,6 +290,8 @@ impl Constraints {
 struct SearchPart<'a> {
     fitted: Cow<'a, Design>,
     judged: Cow<'a, Design>,
+    /// Whether the rows judged are of a later date than those fitted on.
+    forward: bool,
     /// Without each fold.
     fits: Vec<Fit>,
     regulariser: Regulariser,
@@ -305,7 +307,7 @@ impl SearchPart<'_> {
         minimise(&mut self.fits, &Rows::all(&self.fitted), &self.regulariser, SEARCH_TOLERANCE)?;
         let models: Vec<Vec<f64>> = self.fits.iter().map(|fit| fit.theta.clone()).collect();
         let blocks: Vec<&DesignBlock> = self.judged.blocks.iter().collect();
-        fold_log_loss(&blocks, &models)
+        fold_log_loss(&blocks, &models, self.forward)
     }
 }
 
