@@ -127,8 +127,7 @@ fn fit_additive(
 ) -> Result<Trained> {
     let mut clock = Clock::start(observer);
     observer.step("fitting the tables");
-    let interactions = comparison.chosen == additive::INTERACTIONS;
-    let CrossFitted { fit, out_of_fold } = search.fit(interactions, dataset, &rows, observer)?;
+    let CrossFitted { fit, out_of_fold } = search.fit(&comparison.chosen, dataset, &rows, observer)?;
     clock.lap("fit");
 
     let rate = fit.churners as f64 / fit.rows as f64;

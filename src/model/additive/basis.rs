@@ -13,20 +13,24 @@
 //! Levels have a column each, centred and *not* standardised: a ridge then shrinks the effect of a rare level as much
 //! as that of a common one, as a random effect does; standardised, rare levels would hardly be shrunk at all.
 //!
-//! An interaction has the products of the four leading components of either feature, on at most 16 groups each (a
-//! tensor product of smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of
-//! 4.
+//! An interaction has the products of components of either feature, on at most 16 groups each (a tensor product of
+//! smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of 4. A smooth one has
+//! the four leading components of the curve. A fine one has all of them: half of its variance is that of the curve, half
+//! is each group's own, so that it can follow whatever the cells say.
 
 use super::bins::Grid;
 use crate::config::Direction;
+use crate::numeric::vectorised;
 use ndarray::Array2;
+use std::borrow::Cow;
 
 /// Hinges and steps of a curve.
 const HINGES: usize = 7;
 const STEPS: usize = 15;
 /// Components that a curve keeps, and that either side of an interaction does.
 const CURVE_COMPONENTS: usize = 10;
-const PAIR_COMPONENTS: usize = 4;
+const SMOOTH_COMPONENTS: usize = 4;
+const FINE_COMPONENTS: usize = PAIR_GROUPS - 1;
 /// Prior standard deviation of an interaction beside that of a straight line.
 const PAIR_SCALE: f64 = 2.0;
 /// A level's column is scaled as that of two equal halves would be.
@@ -38,53 +42,244 @@ const NEGLIGIBLE: f64 = 1e-7;
 /// Absence has a column where at least this share of rows is absent.
 const INDICATED: f64 = 1e-4;
 
+/// How closely an interaction can follow the cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// In broad shapes.
+    #[default]
+    Smooth,
+    /// Cell by cell.
+    Fine,
+}
+
 /// A value a cell and column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Basis {
     /// Number of columns.
     pub columns: usize,
-    /// Row after row, a row a cell.
-    pub values: Vec<f64>,
+    shapes: Shapes,
     /// So many coefficients, the first ones, are never negative.
     pub bounded: usize,
     /// Variance of all columns together over the rows.
     pub variance: f64,
 }
 
+/// The values of a basis.
+#[derive(Clone, Debug, PartialEq)]
+enum Shapes {
+    /// Of one feature.
+    Single(Columns),
+    /// The products of each column of a first feature with each of a second: with 15 by 15 columns over 16 by 16 cells,
+    /// a table is made eight times as fast from the two as from the products.
+    Product(Side, Side),
+}
+
+/// A line of the columns of a side, or of its cells; zeros fill it up.
+type Line = [f64; PAIR_GROUPS];
+
+/// Columns over at most [`PAIR_GROUPS`] groups, at most as many: in lines of one length, which vector instructions take
+/// whole.
+#[derive(Clone, Debug, PartialEq)]
+struct Side {
+    count: usize,
+    /// A line a cell.
+    rows: Vec<Line>,
+    /// A line a column.
+    columns: Vec<Line>,
+}
+
+impl Side {
+    fn new(columns: &[Vec<f64>], cells: usize) -> Side {
+        let line = |values: &mut dyn Iterator<Item = f64>| -> Line {
+            std::array::from_fn(|_| values.next().unwrap_or_default())
+        };
+        Side {
+            count: columns.len(),
+            rows: (0..cells).map(|cell| line(&mut columns.iter().map(|column| column[cell]))).collect(),
+            columns: columns.iter().map(|column| line(&mut column.iter().copied())).collect(),
+        }
+    }
+
+    fn cells(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn map(&self, of: impl Fn(f64) -> f64) -> Side {
+        let all = |lines: &[Line]| lines.iter().map(|line| line.map(&of)).collect();
+        Side { count: self.count, rows: all(&self.rows), columns: all(&self.columns) }
+    }
+}
+
+/// Columns of numbers: row after row, a row a cell.
+#[derive(Clone, Debug, PartialEq)]
+struct Columns {
+    count: usize,
+    values: Vec<f64>,
+}
+
+impl Columns {
+    fn cells(&self) -> usize {
+        self.values.len() / self.count.max(1)
+    }
+
+    fn row(&self, cell: usize) -> &[f64] {
+        &self.values[cell * self.count..(cell + 1) * self.count]
+    }
+}
+
 impl Basis {
     /// Of centred columns.
     fn from_columns(columns: &[Vec<f64>], shares: &[f64]) -> Basis {
         let values = (0..shares.len()).flat_map(|cell| columns.iter().map(move |column| column[cell])).collect();
-        let square = |column: &Vec<f64>| column.iter().zip(shares).map(|(x, w)| w * x * x).sum::<f64>();
-        Basis { columns: columns.len(), values, bounded: 0, variance: columns.iter().map(square).sum() }
+        let shapes = Shapes::Single(Columns { count: columns.len(), values });
+        Basis { columns: columns.len(), shapes, bounded: 0, variance: variance(columns, shares) }
     }
 
     /// Number of cells.
     pub fn cells(&self) -> usize {
-        self.values.len() / self.columns.max(1)
+        match &self.shapes {
+            Shapes::Single(columns) => columns.cells(),
+            Shapes::Product(first, second) => first.cells() * second.cells(),
+        }
     }
 
     /// The row of a cell.
-    pub fn row(&self, cell: usize) -> &[f64] {
-        &self.values[cell * self.columns..(cell + 1) * self.columns]
+    pub fn row(&self, cell: usize) -> Cow<'_, [f64]> {
+        match &self.shapes {
+            Shapes::Single(columns) => Cow::Borrowed(columns.row(cell)),
+            Shapes::Product(first, second) => {
+                let (a, b) = (&first.rows[cell / second.cells()], &second.rows[cell % second.cells()]);
+                a[..first.count].iter().flat_map(|x| b[..second.count].iter().map(move |y| x * y)).collect()
+            }
+        }
+    }
+
+    /// A column: a value a cell.
+    pub fn column(&self, column: usize) -> Vec<f64> {
+        match &self.shapes {
+            Shapes::Single(columns) => columns.values.iter().skip(column).step_by(columns.count).copied().collect(),
+            Shapes::Product(first, second) => {
+                let (a, b) = (&first.columns[column / second.count], &second.columns[column % second.count]);
+                a[..first.cells()].iter().flat_map(|x| b[..second.cells()].iter().map(move |y| x * y)).collect()
+            }
+        }
     }
 
     /// All rows, a cell a row.
     pub fn matrix(&self) -> Array2<f64> {
-        Array2::from_shape_fn((self.cells(), self.columns), |(cell, column)| self.row(cell)[column])
+        let rows: Vec<f64> = (0..self.cells()).flat_map(|cell| self.row(cell).into_owned()).collect();
+        Array2::from_shape_vec((self.cells(), self.columns), rows).unwrap_or_default()
+    }
+
+    /// With every value times a factor: the same ridge expects coefficients' effects to be so many times as large.
+    pub fn scaled(mut self, factor: f64) -> Basis {
+        match &mut self.shapes {
+            Shapes::Single(columns) => columns.values.iter_mut().for_each(|value| *value *= factor),
+            Shapes::Product(first, _) => *first = first.map(|value| value * factor),
+        }
+        self.variance *= factor * factor;
+        self
     }
 
     /// The table that coefficients make.
     pub fn table(&self, coefficients: &[f64]) -> Vec<f64> {
-        (0..self.cells()).map(|cell| self.row(cell).iter().zip(coefficients).map(|(b, c)| b * c).sum()).collect()
+        match &self.shapes {
+            Shapes::Single(columns) => {
+                let sum = |cell| columns.row(cell).iter().zip(coefficients).map(|(b, c)| b * c).sum();
+                (0..columns.cells()).map(sum).collect()
+            }
+            Shapes::Product(first, second) => {
+                let mut table = vec![0.0; first.cells() * second.cells()];
+                vectorised!(table_of(first, second, coefficients, &mut table));
+                table
+            }
+        }
     }
 
     /// Adds the products of a value a cell with each column.
     pub fn project(&self, values: &[f64], to: &mut [f64]) {
-        for (cell, &value) in values.iter().enumerate().take(self.cells()).filter(|(_, &value)| value != 0.0) {
-            to.iter_mut().zip(self.row(cell)).for_each(|(to, b)| *to += value * b);
+        match &self.shapes {
+            Shapes::Single(columns) => columns.project(values, to),
+            Shapes::Product(first, second) => vectorised!(project_on(first, second, values, to)),
         }
     }
+
+    /// The sums of the squares of each column, weighted by a value a cell.
+    pub fn squares(&self, weights: &[f64]) -> Vec<f64> {
+        let squared = |columns: &Columns| Columns {
+            count: columns.count,
+            values: columns.values.iter().map(|value| value * value).collect(),
+        };
+        let shapes = match &self.shapes {
+            Shapes::Single(columns) => Shapes::Single(squared(columns)),
+            Shapes::Product(first, second) => {
+                Shapes::Product(first.map(|value| value * value), second.map(|value| value * value))
+            }
+        };
+        let mut sums = vec![0.0; self.columns];
+        Basis { shapes, ..*self }.project(weights, &mut sums);
+        sums
+    }
+}
+
+impl Columns {
+    /// Adds the products of a value a cell with each column.
+    fn project(&self, values: &[f64], to: &mut [f64]) {
+        for (cell, &value) in values.iter().enumerate().take(self.cells()).filter(|(_, &value)| value != 0.0) {
+            add_times(to, value, self.row(cell));
+        }
+    }
+}
+
+/// Puts `A C B'` into the table: `A` and `B` hold the rows of the sides, `C` the coefficients.
+#[inline(always)]
+fn table_of(first: &Side, second: &Side, coefficients: &[f64], table: &mut [f64]) {
+    let mut lines = [[0.0; PAIR_GROUPS]; PAIR_GROUPS];
+    for (line, coefficients) in lines.iter_mut().zip(coefficients.chunks_exact(second.count.max(1))) {
+        line[..coefficients.len()].copy_from_slice(coefficients);
+    }
+    for (row, table) in first.rows.iter().zip(table.chunks_exact_mut(second.cells())) {
+        let sums = combined(&row[..first.count], &lines);
+        let line = combined(&sums[..second.count], &second.columns);
+        table.copy_from_slice(&line[..table.len()]);
+    }
+}
+
+/// Adds `A' T B` to the products, where `T` is a table of values.
+#[inline(always)]
+fn project_on(first: &Side, second: &Side, table: &[f64], products: &mut [f64]) {
+    let mut lines = [[0.0; PAIR_GROUPS]; PAIR_GROUPS];
+    for (row, values) in first.rows.iter().zip(table.chunks(second.cells().max(1))) {
+        let sums = combined(values, &second.rows);
+        for (line, factor) in lines.iter_mut().zip(row) {
+            add_line(line, *factor, &sums);
+        }
+    }
+    for (line, products) in lines.iter().zip(products.chunks_exact_mut(second.count.max(1))) {
+        products.iter_mut().zip(line).for_each(|(to, value)| *to += value);
+    }
+}
+
+/// The sum of lines, each times its factor.
+#[inline(always)]
+fn combined(factors: &[f64], lines: &[Line]) -> Line {
+    let mut sum = [0.0; PAIR_GROUPS];
+    factors.iter().zip(lines).for_each(|(factor, line)| add_line(&mut sum, *factor, line));
+    sum
+}
+
+#[inline(always)]
+fn add_line(to: &mut Line, factor: f64, line: &Line) {
+    to.iter_mut().zip(line).for_each(|(to, value)| *to += factor * value);
+}
+
+fn add_times(to: &mut [f64], factor: f64, values: &[f64]) {
+    to.iter_mut().zip(values).for_each(|(to, value)| *to += factor * value);
+}
+
+/// Of all columns together.
+fn variance(columns: &[Vec<f64>], shares: &[f64]) -> f64 {
+    columns.iter().map(|column| column.iter().zip(shares).map(|(x, w)| w * x * x).sum::<f64>()).sum()
 }
 
 /// The basis of a curve; without columns if the feature does not vary.
@@ -117,62 +312,70 @@ fn directed(grid: &Grid, direction: Direction) -> Vec<Vec<f64>> {
 }
 
 /// The basis of an interaction over the cells of two features' groups, first feature first.
-pub fn interaction(first: (&Grid, &[u8]), second: (&Grid, &[u8])) -> Basis {
-    let (first, second) = (side(first.0, first.1), side(second.0, second.1));
-    let columns = first.columns * second.columns;
-    let mut values = Vec::with_capacity(first.cells() * second.cells() * columns);
-    for a in 0..first.cells() {
-        for b in 0..second.cells() {
-            let products = first.row(a).iter().flat_map(|x| second.row(b).iter().map(move |y| PAIR_SCALE * x * y));
-            values.extend(products);
-        }
-    }
+pub fn interaction(first: (&Grid, &[u8]), second: (&Grid, &[u8]), detail: Detail) -> Basis {
+    let (first, second) = (side(first.0, first.1, detail), side(second.0, second.1, detail));
+    let columns = first.count * second.count;
     // Either side has a variance of 1, as if they were independent.
-    Basis { columns, values, bounded: 0, variance: PAIR_SCALE * PAIR_SCALE }
+    Basis { columns, shapes: Shapes::Product(first, second), bounded: 0, variance: 1.0 }.scaled(PAIR_SCALE)
 }
 
 /// The components of one feature over its groups, of a total variance of one.
-fn side(grid: &Grid, groups: &[u8]) -> Basis {
+fn side(grid: &Grid, groups: &[u8], detail: Detail) -> Side {
     let cells = groups.iter().copied().max().map_or(0, |last| usize::from(last) + 1);
     let mut shares = vec![0.0; cells];
     groups.iter().zip(&grid.shares).for_each(|(&group, share)| shares[usize::from(group)] += share);
 
-    let columns = if grid.values.is_empty() {
-        let full = levels(&shares);
-        (0..full.columns).map(|column| (0..cells).map(|cell| full.row(cell)[column]).collect()).collect()
-    } else {
-        let full = curve(grid);
-        let mut columns = vec![vec![0.0; cells]; full.columns];
-        for (code, (&group, share)) in groups.iter().zip(&grid.shares).enumerate() {
-            for (column, value) in columns.iter_mut().zip(full.row(code)) {
-                column[usize::from(group)] += share * value;
-            }
-        }
-        for column in &mut columns {
-            column.iter_mut().zip(&shares).filter(|(_, &share)| share > 0.0).for_each(|(sum, share)| *sum /= share);
-        }
-        columns
+    let own = || standard(level_columns(&shares), &shares);
+    let shapes = || standard(grouped(grid, groups, &shares), &shares);
+    let columns = match detail {
+        _ if grid.values.is_empty() => own(),
+        Detail::Smooth => shapes(),
+        Detail::Fine => shapes().into_iter().chain(own()).collect(),
     };
+    let most = match detail {
+        Detail::Smooth => SMOOTH_COMPONENTS,
+        Detail::Fine => FINE_COMPONENTS,
+    };
+    Side::new(&standard(components(&columns, &shares, most), &shares), cells)
+}
 
-    let mut columns = components(&columns, &shares, PAIR_COMPONENTS);
-    let square = |column: &Vec<f64>| column.iter().zip(&shares).map(|(x, w)| w * x * x).sum::<f64>();
-    let variance: f64 = columns.iter().map(square).sum();
+/// The columns of a curve, each its mean over the codes of a group.
+fn grouped(grid: &Grid, groups: &[u8], shares: &[f64]) -> Vec<Vec<f64>> {
+    let full = curve(grid);
+    let mut columns = vec![vec![0.0; shares.len()]; full.columns];
+    for (code, (&group, share)) in groups.iter().zip(&grid.shares).enumerate() {
+        for (column, value) in columns.iter_mut().zip(&*full.row(code)) {
+            column[usize::from(group)] += share * value;
+        }
+    }
+    for column in &mut columns {
+        column.iter_mut().zip(shares).filter(|(_, &share)| share > 0.0).for_each(|(sum, share)| *sum /= share);
+    }
+    columns
+}
+
+/// Columns of a variance of one together.
+fn standard(mut columns: Vec<Vec<f64>>, shares: &[f64]) -> Vec<Vec<f64>> {
+    let variance = variance(&columns, shares);
     if variance > 0.0 {
         columns.iter_mut().flatten().for_each(|value| *value /= variance.sqrt());
     }
-    Basis::from_columns(&columns, &shares)
+    columns
 }
 
 fn levels(shares: &[f64]) -> Basis {
-    let columns: Vec<Vec<f64>> = (0..shares.len())
+    Basis::from_columns(&level_columns(shares), shares)
+}
+
+fn level_columns(shares: &[f64]) -> Vec<Vec<f64>> {
+    (0..shares.len())
         .filter(|&level| shares[level] > 0.0 && shares[level] < 1.0)
         .map(|level| {
             let mut column = vec![-LEVEL_SCALE * shares[level]; shares.len()];
             column[level] += LEVEL_SCALE;
             column
         })
-        .collect();
-    Basis::from_columns(&columns, shares)
+        .collect()
 }
 
 /// The line, the pieces and the steps of a numeric feature, standardised over all rows; 0 where it is absent. A piece
@@ -348,9 +551,9 @@ mod tests {
     fn an_interaction_has_products_without_main_effects() {
         let (a, b) = (grid(40, 0.0), grid(3, 0.2));
         let (first, second) = (a.groups(PAIR_GROUPS), b.groups(PAIR_GROUPS));
-        let basis = interaction((&a, &first), (&b, &second));
+        let basis = interaction((&a, &first), (&b, &second), Detail::Smooth);
         assert_eq!(basis.cells(), 16 * 4);
-        assert_eq!(basis.columns, PAIR_COMPONENTS * 3);
+        assert_eq!(basis.columns, SMOOTH_COMPONENTS * 3);
         let mut shares = [vec![0.0; 16], vec![0.0; 4]];
         first.iter().zip(&a.shares).for_each(|(&group, share)| shares[0][usize::from(group)] += share);
         second.iter().zip(&b.shares).for_each(|(&group, share)| shares[1][usize::from(group)] += share);
@@ -360,5 +563,38 @@ mod tests {
                 assert!(mean.abs() < 1e-9);
             }
         }
+    }
+    #[test]
+    fn a_fine_interaction_has_every_table_without_main_effects() {
+        let (a, b) = (grid(40, 0.0), grid(3, 0.2));
+        let (first, second) = (a.groups(PAIR_GROUPS), b.groups(PAIR_GROUPS));
+        let basis = interaction((&a, &first), (&b, &second), Detail::Fine);
+        // Nobody is absent from the first: it has 15 groups.
+        assert_eq!(basis.columns, 14 * 3);
+        let coefficients: Vec<f64> = (0..basis.columns).map(|i| (i as f64 * 1.3).sin()).collect();
+
+        // Made of two sides it is what it is made of as a whole.
+        let matrix = basis.matrix();
+        let table = basis.table(&coefficients);
+        let mut products = vec![0.0; basis.columns];
+        basis.project(&table, &mut products);
+        let squares = basis.squares(&table);
+        for (cell, value) in table.iter().enumerate() {
+            let sum: f64 = matrix.row(cell).iter().zip(&coefficients).map(|(b, c)| b * c).sum();
+            assert!((value - sum).abs() < 1e-12);
+        }
+        for (column, product) in products.iter().enumerate() {
+            let values = basis.column(column);
+            assert!((values.iter().zip(&table).map(|(b, t)| b * t).sum::<f64>() - product).abs() < 1e-10);
+            assert!((values.iter().zip(&table).map(|(b, t)| b * b * t).sum::<f64>() - squares[column]).abs() < 1e-10);
+            assert_eq!(values, matrix.column(column).to_vec());
+        }
+
+        // 42 directions, none of them flat: as many as tables of 15 by 4 cells without main effects have.
+        let gram = matrix.t().dot(&matrix);
+        let mut gram: Vec<f64> = gram.iter().copied().collect();
+        eigenvectors(&mut gram, basis.columns);
+        let least = (0..basis.columns).map(|i| gram[i * basis.columns + i]).fold(f64::INFINITY, f64::min);
+        assert!(least > 1e-4, "{least}");
     }
 }

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 pub const LINEAR: &str = "linear";
 /// A curve a feature.
 pub const CURVES: &str = "curves";
-/// Curves and interactions.
+/// Curves and broad interactions.
 pub const INTERACTIONS: &str = "interactions";
+/// Curves and interactions that follow their cells closely.
+pub const FINE: &str = "fine interactions";
 
 /// What one step towards a richer model bought, in cross-validated log-loss on training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// `linear`, `curves` or `interactions`.
+    /// `linear`, `curves`, `interactions` or `fine interactions`.
     pub complexity: String,
     /// Penalty strength per row of all training rows.
     pub alpha: f64,

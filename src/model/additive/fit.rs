@@ -1,12 +1,16 @@
 //! From rows to a model: the search on a part of them, the fit on all, cross-fitting for the calibration.
 
+use super::basis::Detail;
+use super::candidate::{per_row, strength};
 use super::certificate::{certify, Objective};
 use super::codes::{by_fold, CodeBlock, Lookup};
-use super::comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
+use super::comparison::{Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
+use super::curvature::Curvature;
 use super::frame::{Frame, FrameFeature};
 use super::passes::Terms;
 use super::purify::{all_counts, purify};
-use super::search::{self, OutOfFold, Search, Shape, Split};
+use super::search::{Choice, OutOfFold, Search, SearchResult, Split};
+use super::shape::Shape;
 use super::solver::Solver;
 use super::{uncertainty, Additive, Effect, Feature};
 use crate::clock::Clock;
@@ -20,7 +24,6 @@ use crate::model::design::recipe::Recipe;
 use crate::model::linear::Certificate;
 use crate::model::penalty::{AlphaChoice, AlphaScore};
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
-use crate::model::solver::cholesky::Square;
 use crate::model::solver::report::Report;
 use crate::observer::Observer;
 use rayon::prelude::*;
@@ -29,6 +32,9 @@ use std::borrow::Cow;
 /// The search looks at about so many rows at most, or at fewer where they have very many features.
 const SEARCH_ROWS: usize = 60_000;
 const SEARCH_CODES: usize = 200_000_000;
+/// With more rows than this there are no fine interactions: broad ones leave little, and fits of thousands of
+/// coefficients would take minutes.
+const MOST_FINE_ROWS: usize = 300_000;
 /// The curvature of the fit on all rows is taken from about so many of them.
 const CURVATURE_ROWS: usize = 480_000;
 /// Cross-fitting looks at about so many rows at most.
@@ -94,7 +100,9 @@ pub struct ModelSearch {
     /// The rows in parts, and what is fitted and judged on which.
     parts: Vec<Vec<CodeBlock>>,
     splits: Vec<Split>,
-    result: search::SearchResult,
+    result: SearchResult,
+    /// Whether interactions may be fine.
+    fine: bool,
     options: Options,
 }
 
@@ -151,12 +159,13 @@ impl ModelSearch {
             }
         }
 
-        let result = search_of(&frame, &parts, &splits, &options).run();
-        Ok(ModelSearch { frame, judged, parts, splits, result, options })
+        let fine = training.count() <= MOST_FINE_ROWS;
+        let result = search_of(&frame, &parts, &splits, fine, &options).run();
+        Ok(ModelSearch { frame, judged, parts, splits, result, fine, options })
     }
 
     fn search(&self) -> Search<'_> {
-        search_of(&self.frame, &self.parts, &self.splits, &self.options)
+        search_of(&self.frame, &self.parts, &self.splits, self.fine, &self.options)
     }
 
     /// Rows that were judged.
@@ -197,7 +206,7 @@ impl ModelSearch {
     /// What may be chosen, simplest first.
     fn candidates(&self, linear: Option<&LinearCandidate>, training_rows: usize) -> Vec<Candidate<'_>> {
         let &Options { penalty, alpha, .. } = &self.options;
-        let per_row = |strength: f64| alpha.unwrap_or(search::per_row(penalty, strength, training_rows));
+        let per_row = |strength: f64| alpha.unwrap_or(per_row(penalty, strength, training_rows));
 
         let linear = linear.map(|linear| Candidate {
             complexity: LINEAR,
@@ -214,14 +223,14 @@ impl ModelSearch {
             log_odds: Cow::Borrowed(&curves.log_odds),
         };
 
-        let interactions = self.result.interactions.as_ref().map(|choice| Candidate {
-            complexity: INTERACTIONS,
-            alpha: per_row(choice.strength),
-            interactions: choice.pairs,
-            log_odds: Cow::Borrowed(&choice.log_odds),
+        let with_pairs = [(INTERACTIONS, &self.result.interactions), (FINE, &self.result.fine)];
+        let with_pairs = with_pairs.into_iter().filter_map(|(complexity, choice)| {
+            let choice = choice.as_ref()?;
+            let log_odds = Cow::Borrowed(&choice.log_odds);
+            Some(Candidate { complexity, alpha: per_row(choice.strength), interactions: choice.pairs, log_odds })
         });
 
-        linear.into_iter().chain([curves]).chain(interactions).collect()
+        linear.into_iter().chain([curves]).chain(with_pairs).collect()
     }
 
     /// Values in the order of the data set, in that of the splits.
@@ -234,26 +243,34 @@ impl ModelSearch {
         self.splits.iter().map(of_split).collect()
     }
 
-    /// Fits what was chosen on all training rows. Its out-of-fold log-odds are those of the search itself if that saw
+    /// The choice with the name of a step; that of the curves if there is none.
+    fn choice(&self, complexity: &str) -> (&Choice, Detail) {
+        let SearchResult { curves, interactions, fine } = &self.result;
+        match (complexity, interactions, fine) {
+            (INTERACTIONS, Some(choice), _) => (choice, Detail::Smooth),
+            (FINE, _, Some(choice)) => (choice, Detail::Fine),
+            _ => (curves, Detail::Smooth),
+        }
+    }
+
+    /// Fits the step of this name on all training rows. Its out-of-fold log-odds are those of the search itself if that saw
     /// every row: there every fold made its own choices, so not even these have seen the fold.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.
     pub fn fit(
         self,
-        interactions: bool,
+        complexity: &str,
         dataset: &Dataset,
         training: &Selection,
         observer: &dyn Observer,
     ) -> Result<CrossFitted> {
-        let search = self.search();
-        let curves = &self.result.curves;
-        let choice = self.result.interactions.as_ref().filter(|_| interactions).unwrap_or(curves);
-        let shape = search.shape(curves, choice.pairs);
+        let (choice, detail) = self.choice(complexity);
+        let shape = self.search().shape(&self.result.curves, choice.pairs, detail);
         let (frame, shape) = self.frame.restricted_to(&shape);
 
         let &Options { penalty, alpha, folds, .. } = &self.options;
-        let strength = alpha.map_or(choice.strength, |alpha| search::strength(penalty, alpha, training.count()));
+        let strength = alpha.map_or(choice.strength, |alpha| strength(penalty, alpha, training.count()));
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
         let blocks = plan.frame.encode(dataset, training, folds)?;
         let mut clock = Clock::start(observer);
@@ -264,7 +281,7 @@ impl ModelSearch {
             clock.lap("cross-check");
         }
         if alpha.is_none() {
-            let per_row = |strength: f64| search::per_row(penalty, strength, training.count());
+            let per_row = |strength: f64| per_row(penalty, strength, training.count());
             let score = |score: &AlphaScore| AlphaScore { alpha: per_row(score.alpha), ..*score };
             let path = choice.path.iter().map(score).collect();
             fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
@@ -280,9 +297,15 @@ impl ModelSearch {
     }
 }
 
-fn search_of<'a>(frame: &'a Frame, parts: &'a [Vec<CodeBlock>], splits: &'a [Split], options: &Options) -> Search<'a> {
+fn search_of<'a>(
+    frame: &'a Frame,
+    parts: &'a [Vec<CodeBlock>],
+    splits: &'a [Split],
+    fine: bool,
+    options: &Options,
+) -> Search<'a> {
     let &Options { interactions, penalty, alpha, one_standard_error, .. } = options;
-    Search { grids: &frame.grids, parts, splits, interactions, penalty, alpha, one_standard_error }
+    Search { grids: &frame.grids, parts, splits, interactions, fine, penalty, alpha, one_standard_error }
 }
 
 /// What is decided before coefficients are fitted.
@@ -300,8 +323,12 @@ struct Plan {
 }
 
 impl Plan {
+    fn terms(&self) -> Terms {
+        self.shape.terms(&self.frame.grids)
+    }
+
     fn alpha(&self, rows: usize) -> f64 {
-        self.alpha.unwrap_or(search::per_row(self.penalty, self.strength, rows))
+        self.alpha.unwrap_or(per_row(self.penalty, self.strength, rows))
     }
 
     /// The plan without features and interactions whose coefficients are all zero, its terms, and the parameters that
@@ -333,7 +360,7 @@ impl Plan {
         let lost = self.shape.features.iter().filter(|feature| !shape.features.contains(feature));
         let lost = lost.map(|&feature| self.frame.features[feature].name.clone());
         let dropped = self.dropped.iter().cloned().chain(lost).collect();
-        let terms = search::terms(&self.frame.grids, &shape);
+        let terms = shape.terms(&self.frame.grids);
         (Plan { shape, dropped, ..self }, terms, parameters)
     }
 }
@@ -359,14 +386,14 @@ pub struct Fit {
     plan: Plan,
     theta: Vec<f64>,
     /// The last one that the solver took: a fit that starts from here needs none of its own.
-    curvature: Option<Square>,
+    curvature: Option<Curvature>,
 }
 
 /// What a fit starts from.
 struct Start {
     theta: Vec<f64>,
     /// The curvature, if one is known.
-    curvature: Option<Square>,
+    curvature: Option<Curvature>,
 }
 
 /// A fit on all training rows, and what models without a fold say of the rows of that fold.
@@ -379,7 +406,7 @@ pub struct CrossFitted {
 
 impl Fit {
     fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Start>, uncertainty: bool) -> Result<Fit> {
-        let mut terms = search::terms(&plan.frame.grids, &plan.shape);
+        let mut terms = plan.terms();
         let all: Vec<&CodeBlock> = blocks.iter().collect();
         let rows: usize = all.iter().map(|block| block.rows).sum();
 
@@ -453,7 +480,7 @@ impl Fit {
     /// With what linfa's own optimiser says about the solution for these rows.
     fn certified(self, blocks: &[CodeBlock]) -> Fit {
         let certificate = if self.report.converged {
-            let terms = search::terms(&self.plan.frame.grids, &self.plan.shape);
+            let terms = self.plan.terms();
             let objective = Objective { penalty: self.plan.penalty, alpha: self.alpha, tolerance: TOLERANCE };
             certify(&terms, blocks, &self.theta, objective)
         } else {
@@ -471,7 +498,7 @@ impl Fit {
     /// The terms with their parameters.
     #[cfg(test)]
     pub(super) fn solution(&self) -> (Terms, Vec<f64>) {
-        (search::terms(&self.plan.frame.grids, &self.plan.shape), self.theta.clone())
+        (self.plan.terms(), self.theta.clone())
     }
 
     /// The tables of the same terms and penalty on other rows.
@@ -531,7 +558,7 @@ impl Fit {
     /// Out-of-fold log-odds of at most about [`CROSS_FIT_ROWS`] rows, each from a fit without its fold.
     fn cross_fit(&self, blocks: &[CodeBlock], folds: u8) -> CrossFit {
         let parts = by_fold(blocks, folds, CROSS_FIT_ROWS);
-        let terms = search::terms(&self.plan.frame.grids, &self.plan.shape);
+        let terms = self.plan.terms();
         let rows: usize = parts.iter().flatten().map(|block| block.rows).sum();
         let alpha = self.plan.alpha(rows);
         let log_odds = (0..parts.len())

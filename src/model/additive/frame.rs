@@ -2,7 +2,7 @@
 
 use super::bins::{Bins, Grid};
 use super::codes::CodeBlock;
-use super::search::Shape;
+use super::shape::Shape;
 use super::BlockRows;
 use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Dataset, Selection};
@@ -73,7 +73,7 @@ impl Frame {
             grids: shape.features.iter().map(|&feature| self.grids[feature].clone()).collect(),
         };
         let pairs = shape.pairs.iter().map(|pair| pair.map(place)).collect();
-        (frame, Shape { features: (0..shape.features.len()).collect(), pairs })
+        (frame, Shape { features: (0..shape.features.len()).collect(), pairs, ..shape.clone() })
     }
 
     /// The selected rows as codes, with labels, folds and customers.

@@ -5,8 +5,9 @@
 //! | here | the [model](Additive) as it is published: bins, tables, intercept |
 //! | `bins`, `frame` | each feature as at most 256 codes; the features of a training, and their rows as codes |
 //! | `basis` | the shapes that a table can take, and what one penalty makes of them |
-//! | `passes`, `solver` | the fit: passes over the codes, the iterations |
-//! | `screen`, `search` | which interactions are worth a try; the choice of the penalty and of the interactions |
+//! | `passes`, `curvature`, `solver` | the fit: passes over the codes, how it bends, the iterations |
+//! | `shape`, `screen`, `relevance` | which terms a model has, which interactions are worth a try, how much each matters |
+//! | `candidate`, `search` | a model under choice; the choice of the penalty, of the interactions and of their detail |
 //! | `comparison` | what each step towards a richer model bought |
 //! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
 //! | `params`, `records` | hyper-parameters, and search, fit and predictions on ndarray records, behind linfa's traits |
@@ -20,23 +21,27 @@
 
 mod basis;
 mod bins;
+mod candidate;
 mod certificate;
 mod codes;
 mod comparison;
+mod curvature;
 mod fit;
 mod frame;
 mod params;
 mod passes;
 mod purify;
 mod records;
+mod relevance;
 mod screen;
 mod search;
+mod shape;
 mod solver;
 mod uncertainty;
 
 pub use bins::Bins;
 pub use codes::Lookup;
-pub use comparison::{Comparison, Step, CURVES, INTERACTIONS, LINEAR};
+pub use comparison::{Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
 pub use fit::{search_rows, CrossFit, CrossFitted, Fit, LinearCandidate, ModelSearch, Options};
 pub use params::{AdditiveParams, AdditiveValidParams};
 pub use records::AdditiveFit;
@@ -217,7 +222,7 @@ impl LevelCodes {
 /// Small problems for the tests of this folder.
 #[cfg(test)]
 mod examples {
-    use super::basis::{curve, interaction};
+    use super::basis::{curve, interaction, Detail};
     use super::bins::{Bins, Grid};
     use super::codes::{CodeBlock, Lookup};
     use super::passes::{Term, Terms};
@@ -259,7 +264,8 @@ mod examples {
             .collect();
         for features in [[1, 2], [0, 3]] {
             let groups = features.map(|feature| grids[feature].groups(16));
-            let basis = interaction((&grids[features[0]], &groups[0]), (&grids[features[1]], &groups[1]));
+            let basis =
+                interaction((&grids[features[0]], &groups[0]), (&grids[features[1]], &groups[1]), Detail::Smooth);
             terms.push(Term { lookup: Lookup::Interaction { features, groups, width: 11 }, basis });
         }
         (Terms::new(terms), blocks)

@@ -8,6 +8,7 @@
 
 use super::basis::Basis;
 use super::codes::{CodeBlock, Lookup};
+use super::curvature::Curvature;
 use crate::config::Penalty;
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::proximal::{Bound, Group, Regulariser};
@@ -42,6 +43,8 @@ pub struct Terms {
     pub terms: Vec<Term>,
     /// Where the coefficients of each begin; one more for the intercept.
     starts: Vec<usize>,
+    /// So many terms, the first ones, have their curvature taken together.
+    joint: usize,
 }
 
 /// The loss and its gradient over some rows.
@@ -66,7 +69,19 @@ impl Terms {
         for term in &terms {
             starts.push(starts[starts.len() - 1] + term.basis.columns);
         }
-        Terms { terms, starts }
+        Terms { joint: terms.len(), terms, starts }
+    }
+
+    /// With the curvature of interactions, which follow the curves, taken coefficient by coefficient.
+    pub fn with_interactions_apart(mut self) -> Terms {
+        let is_curve = |term: &&Term| matches!(term.lookup, Lookup::Curve { .. });
+        self.joint = self.terms.iter().take_while(is_curve).count();
+        self
+    }
+
+    /// Whether some of the curvature is taken coefficient by coefficient.
+    pub fn has_some_apart(&self) -> bool {
+        self.joint < self.terms.len()
     }
 
     /// Number of coefficients, the intercept not counted.
@@ -172,17 +187,54 @@ impl Terms {
         total
     }
 
-    /// The curvature of the mean log-loss over the rows of the blocks: of the coefficients, then the intercept. The
-    /// lower triangle alone.
-    pub fn curvature(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
-        let size = self.columns() + 1;
+    /// The curvature of the mean log-loss over the rows of the blocks, as far as it is taken.
+    pub fn curvature(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Curvature {
+        let weights = self.weights(theta, blocks);
+        let joint = self.joint_curvature(&weights, blocks, self.joint);
+        let apart = if self.has_some_apart() {
+            self.diagonal_of(&weights, blocks)[self.starts[self.joint]..].to_vec()
+        } else {
+            Vec::new()
+        };
+        Curvature { joint, apart }
+    }
+
+    /// The curvature of all coefficients and the intercept together: the lower triangle.
+    pub fn full_curvature(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
+        self.joint_curvature(&self.weights(theta, blocks), blocks, self.terms.len())
+    }
+
+    /// The curvature of each coefficient alone.
+    pub fn diagonal(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Vec<f64> {
+        self.diagonal_of(&self.weights(theta, blocks), blocks)
+    }
+
+    /// What each row counts in the curvature of the mean log-loss.
+    fn weights(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Vec<Vec<f64>> {
         let rows: usize = blocks.iter().map(|block| block.rows).sum();
         let weigh = |block: &&CodeBlock| -> Vec<f64> {
             let p = self.log_odds(theta, block).into_iter().map(sigmoid);
             p.map(|p| p * (1.0 - p) / rows as f64).collect()
         };
+        blocks.par_iter().map(weigh).collect()
+    }
 
-        let weights: Vec<Vec<f64>> = blocks.par_iter().map(weigh).collect();
+    fn diagonal_of(&self, weights: &[Vec<f64>], blocks: &[&CodeBlock]) -> Vec<f64> {
+        let of_term = |term: &Term| {
+            let (mut sums, mut buffer) = (vec![0.0; CELLS], Vec::new());
+            for (block, weights) in blocks.iter().zip(weights) {
+                let cells = term.lookup.cells(block, 0..block.rows, &mut buffer);
+                cells.iter().zip(weights).for_each(|(&cell, weight)| sums[usize::from(cell)] += weight);
+            }
+            term.basis.squares(&sums)
+        };
+        self.terms.par_iter().flat_map_iter(of_term).collect()
+    }
+
+    /// The curvature of the first terms and the intercept, given what each row counts.
+    fn joint_curvature(&self, weights: &[Vec<f64>], blocks: &[&CodeBlock], terms: usize) -> Square {
+        let size = self.starts[terms] + 1;
+        let joint = &self.terms[..terms];
 
         // The cells of interactions are computed once, not for every partner.
         let cells_of = |block: &CodeBlock, term: &Term| {
@@ -194,7 +246,7 @@ impl Terms {
         };
 
         let computed: Vec<Vec<Vec<u8>>> =
-            blocks.par_iter().map(|block| self.terms.iter().map(|term| cells_of(block, term)).collect()).collect();
+            blocks.par_iter().map(|block| joint.iter().map(|term| cells_of(block, term)).collect()).collect();
         let cells = |block: usize, at: usize| -> &[u8] {
             match self.terms[at].lookup {
                 Lookup::Curve { feature } => blocks[block].column(feature),
@@ -202,8 +254,8 @@ impl Terms {
             }
         };
 
-        let bases: Vec<Array2<f64>> = self.terms.iter().map(|term| term.basis.matrix()).collect();
-        let strips: Vec<Vec<f64>> = (0..self.terms.len())
+        let bases: Vec<Array2<f64>> = joint.iter().map(|term| term.basis.matrix()).collect();
+        let strips: Vec<Vec<f64>> = (0..terms)
             .into_par_iter()
             .map(|at| {
                 let basis = &self.terms[at].basis;
@@ -381,7 +433,7 @@ mod tests {
         assert_eq!(found.rows, 3_000);
         assert!((found.sum - loss).abs() < 1e-8);
         assert!(found.gradient.iter().zip(&gradient).all(|(a, b)| (a - b).abs() < 1e-8));
-        let square = terms.curvature(&theta, &blocks);
+        let square = terms.full_curvature(&theta, &blocks);
         let size = terms.columns() + 1;
         for i in 0..size {
             for j in 0..=i {

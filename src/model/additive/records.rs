@@ -1,6 +1,6 @@
 //! The search, the fit and its predictions on ndarray records, as linfa's other models take them.
 
-use super::comparison::{Comparison, INTERACTIONS};
+use super::comparison::Comparison;
 use super::fit::{self, search_rows, CrossFit, CrossFitted, ModelSearch};
 use super::params::AdditiveValidParams;
 use crate::calendar::Day;
@@ -65,8 +65,7 @@ where
         let part = search_rows(&dataset, &rows, options.folds.seed);
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &part, &Directions::default(), options)?;
         let comparison = searched.compare(None, rows.count());
-        let chosen = comparison.chosen == INTERACTIONS;
-        let CrossFitted { fit, out_of_fold } = searched.fit(chosen, &dataset, &rows, &Silent)?;
+        let CrossFitted { fit, out_of_fold } = searched.fit(&comparison.chosen, &dataset, &rows, &Silent)?;
         Ok(AdditiveFit { names, comparison, fit, cross_fit: out_of_fold })
     }
 }
@@ -189,7 +188,7 @@ mod tests {
         ] {
             let found = params.fit(&Records::new(values.clone(), labels.clone())).unwrap();
             assert_eq!(found.names, ["x0", "x1", "x2", "x3", "x4"]);
-            assert_eq!(found.comparison.chosen, INTERACTIONS);
+            assert_eq!(found.comparison.chosen, super::super::INTERACTIONS);
             assert_eq!((found.fit.rows, found.fit.alpha), (4_000, program.alpha));
             assert_eq!(found.cross_fit.log_odds.len(), 4_000);
 

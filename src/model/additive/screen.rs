@@ -70,8 +70,18 @@ pub fn strongest(residuals: &Residuals, blocks: &[&CodeBlock], grids: &[Grid], m
     order
 }
 
-/// The `count` pairs with the greatest gain beyond chance, greatest first, without those in `taken` and without copies
-/// of each other. `importance` has a value a feature of `features`; of many features only the most important ones form
+/// Which pairs are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// At most so many.
+    pub count: usize,
+    /// So many times what chance gives is taken off the gain, and what is left must be above 0. Less than once favours
+    /// pairs with many cells, which fine interactions make use of.
+    pub chance: f64,
+}
+
+/// The pairs with the greatest gain beyond chance, greatest first, without those in `taken` and without copies of each
+/// other. `importance` has a value a feature of `features`; of many features only the most important ones form
 /// pairs.
 pub fn pairs(
     residuals: &Residuals,
@@ -80,7 +90,7 @@ pub fn pairs(
     features: &[usize],
     importance: &[f64],
     taken: &[[usize; 2]],
-    count: usize,
+    wanted: Wanted,
 ) -> Vec<[usize; 2]> {
     let mut order: Vec<usize> = (0..features.len()).collect();
     order.sort_by(|&a, &b| importance[b].total_cmp(&importance[a]).then(a.cmp(&b)));
@@ -116,7 +126,7 @@ pub fn pairs(
                     sum[1] += row[1];
                 }
             }
-            joint_gain(&mut sums, height, width)
+            joint_gain(&mut sums, height, width, wanted.chance)
         })
         .collect();
 
@@ -125,7 +135,7 @@ pub fn pairs(
     let mut chosen: Vec<[usize; 2]> = Vec::new();
 
     for at in order {
-        if chosen.len() == count {
+        if chosen.len() == wanted.count {
             break;
         }
         let (a, b) = candidates[at];
@@ -142,8 +152,8 @@ pub fn pairs(
     chosen
 }
 
-/// The gain of a step a cell after a step a row and a step a column, beyond what chance gives.
-fn joint_gain(sums: &mut [[f64; 2]], height: usize, width: usize) -> f64 {
+/// The gain of a step a cell after a step a row and a step a column, beyond so many times what chance gives.
+fn joint_gain(sums: &mut [[f64; 2]], height: usize, width: usize, times: f64) -> f64 {
     let mut cells = |of: &dyn Fn(usize) -> Vec<usize>, count: usize| {
         for line in 0..count {
             let line = of(line);
@@ -163,7 +173,7 @@ fn joint_gain(sums: &mut [[f64; 2]], height: usize, width: usize) -> f64 {
     let columns = (0..width).filter(|&column| (0..height).any(|row| is_filled(row * width + column))).count();
     let filled = (0..sums.len()).filter(|&cell| is_filled(cell)).count();
     let chance = (filled + 1).saturating_sub(rows + columns);
-    gain_of(sums) - chance as f64
+    gain_of(sums) - times * chance as f64
 }
 
 /// The absolute correlation of the standardised values of two numeric features; 0 with a categorical one.
@@ -205,10 +215,26 @@ mod tests {
         let log_odds: Vec<Vec<f64>> = blocks.iter().map(|block| vec![0.0; block.rows]).collect();
         let residuals = Residuals::at(&blocks, &log_odds);
         let features: Vec<usize> = (0..grids.len()).collect();
-        let found = pairs(&residuals, &blocks, &grids, &features, &vec![1.0; grids.len()], &[], 3);
+        let found = pairs(
+            &residuals,
+            &blocks,
+            &grids,
+            &features,
+            &vec![1.0; grids.len()],
+            &[],
+            Wanted { count: 3, chance: 1.0 },
+        );
         assert_eq!(found[0], [1, 2]);
         assert!(!found.contains(&[1, 5]), "{found:?}");
-        let next = pairs(&residuals, &blocks, &grids, &features, &vec![1.0; grids.len()], &[[1, 2]], 1);
+        let next = pairs(
+            &residuals,
+            &blocks,
+            &grids,
+            &features,
+            &vec![1.0; grids.len()],
+            &[[1, 2]],
+            Wanted { count: 1, chance: 1.0 },
+        );
         assert_eq!(next, [[1, 5]]);
     }
 

@@ -1,18 +1,19 @@
-//! The choice of the penalty and of the interactions, by cross-validated log-loss.
+//! The choice of the penalty, of the interactions and of their detail, by cross-validated log-loss.
 //!
 //! Every fold makes its own choice of features and interactions from the rows outside it, and is judged on the rows
 //! inside. Chosen once from all rows, pairs would have been picked with an eye on the rows that judge them, and noise
 //! would look like a gain.
 
-use super::basis::{curve, interaction, PAIR_GROUPS};
+use super::basis::Detail;
 use super::bins::Grid;
-use super::codes::{CodeBlock, Lookup};
-use super::passes::{Term, Terms};
-use super::screen::{self, Residuals};
+use super::candidate::{strength, Candidate};
+use super::codes::CodeBlock;
+use super::passes::Terms;
+use super::shape::Shape;
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::penalty::{self, AlphaScore, SHARES};
-use crate::numeric::{logit, softplus, Estimate};
+use crate::numeric::{softplus, Estimate};
 use rayon::prelude::*;
 
 /// The penalties tried: rows times `alpha`, strongest first. As a prior, a standard deviation of one over the root.
@@ -22,10 +23,14 @@ const PATIENCE: usize = 2;
 /// Interactions of a round, and the most of all rounds.
 const ROUND: usize = 5;
 const MOST_PAIRS: usize = 20;
-/// The most features with a curve; of more, those that explain most by themselves.
-const MOST_FEATURES: usize = 250;
-/// Tolerance of fits from which a log-loss is read: good for six digits.
-const TOLERANCE: f64 = 1e-5;
+/// Fine interactions, which are chosen all at once: what one follows closely hides others from the screen.
+const FINE_PAIRS: usize = 60;
+/// What the penalties tried with interactions are to that of the curves.
+const FACTORS: [f64; 4] = [3.0, 1.0, 1.0 / 3.0, 0.1];
+/// The penalty under which the scales of fine terms are learned, and those tried with them. The scales say how large
+/// effects are, so that these do not depend on what was best for curves.
+const FINE_STRENGTH: f64 = 1.0;
+const FINE_STRENGTHS: [f64; 5] = [10.0, 3.0, 1.0, 0.3, 0.1];
 
 /// What is searched, and how.
 pub struct Search<'a> {
@@ -37,6 +42,8 @@ pub struct Search<'a> {
     pub splits: &'a [Split],
     /// Whether to look for interactions.
     pub interactions: bool,
+    /// Whether these may be fine.
+    pub fine: bool,
     /// What keeps coefficients small.
     pub penalty: Penalty,
     /// A fixed `alpha` per row instead of a search.
@@ -70,22 +77,13 @@ impl Split {
     }
 }
 
-/// Which terms a model has.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Shape {
-    /// Features with a curve, ascending.
-    pub features: Vec<usize>,
-    /// Interactions, strongest first.
-    pub pairs: Vec<[usize; 2]>,
-}
-
 /// Log-odds of rows from models that have not seen them, split by split and block by block.
 pub type OutOfFold = Vec<Vec<Vec<f64>>>;
 
 /// A choice and how it did.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// What the [penalty keeps](per_row) when the number of rows changes.
+    /// What the [penalty keeps](super::candidate::per_row) when the number of rows changes.
     pub strength: f64,
     /// What was tried, strongest first, with the strength as the penalty.
     pub path: Vec<AlphaScore>,
@@ -101,107 +99,8 @@ pub struct SearchResult {
     pub curves: Choice,
     /// With interactions, if they were asked for and any round lowered the loss.
     pub interactions: Option<Choice>,
-}
-
-/// The penalty per row that a strength is on so many rows. An L2 penalty is a prior, which says how large effects are
-/// expected to be: rows times `alpha` stays. A group penalty is a threshold that noise must not pass, and noise shrinks
-/// with the root of the rows: that root times `alpha` stays.
-pub fn per_row(penalty: Penalty, strength: f64, rows: usize) -> f64 {
-    let rows = rows.max(1) as f64;
-    match penalty {
-        Penalty::L2 => strength / rows,
-        Penalty::Group => strength / rows.sqrt(),
-    }
-}
-
-/// The inverse of [`per_row`].
-pub fn strength(penalty: Penalty, alpha: f64, rows: usize) -> f64 {
-    let rows = rows.max(1) as f64;
-    match penalty {
-        Penalty::L2 => alpha * rows,
-        Penalty::Group => alpha * rows.sqrt(),
-    }
-}
-
-/// The terms of a shape.
-pub fn terms(grids: &[Grid], shape: &Shape) -> Terms {
-    let curves =
-        shape.features.iter().map(|&feature| Term { lookup: Lookup::Curve { feature }, basis: curve(&grids[feature]) });
-    let pairs = shape.pairs.iter().map(|&[a, b]| {
-        let groups = [grids[a].groups(PAIR_GROUPS), grids[b].groups(PAIR_GROUPS)];
-        let width = groups[1].iter().copied().max().map_or(0, |last| usize::from(last) + 1);
-        let basis = interaction((&grids[a], &groups[0]), (&grids[b], &groups[1]));
-        Term { lookup: Lookup::Interaction { features: [a, b], groups, width }, basis }
-    });
-    Terms::new(curves.chain(pairs))
-}
-
-/// A model under choice: of one fold, or of all rows.
-struct Candidate<'a> {
-    shape: Shape,
-    terms: Terms,
-    theta: Vec<f64>,
-    rows: Vec<&'a CodeBlock>,
-    penalty: Penalty,
-    /// Rows that a penalty per row is of.
-    of_rows: usize,
-}
-
-impl<'a> Candidate<'a> {
-    fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty, of_rows: usize) -> Candidate<'a> {
-        let all: usize = rows.iter().map(|block| block.rows).sum();
-        let churners: usize = rows.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
-        let base = logit((churners as f64 + 0.5) / (all as f64 + 1.0));
-        let log_odds: Vec<Vec<f64>> = rows.iter().map(|block| vec![base; block.rows]).collect();
-        let residuals = Residuals::at(&rows, &log_odds);
-        let features = screen::strongest(&residuals, &rows, grids, MOST_FEATURES);
-        let shape = Shape { features, pairs: Vec::new() };
-        let terms = terms(grids, &shape);
-        let theta = Solver::new(&terms, rows.clone(), rows.clone()).theta;
-        Candidate { shape, terms, theta, rows, penalty, of_rows }
-    }
-
-    fn solver(&self) -> Solver<'_> {
-        let solver = Solver::new(&self.terms, self.rows.clone(), self.rows.clone());
-        solver.penalised(self.penalty).from(self.theta.clone())
-    }
-
-    fn alpha(&self, strength: f64) -> f64 {
-        per_row(self.penalty, strength, self.of_rows)
-    }
-
-    /// Adds the next round of interactions and fits with them.
-    fn grow(&mut self, grids: &[Grid], strength: f64, count: usize) {
-        let log_odds: Vec<Vec<f64>> = self.rows.iter().map(|block| self.terms.log_odds(&self.theta, block)).collect();
-        let residuals = Residuals::at(&self.rows, &log_odds);
-        let tables = self.terms.tables(&self.theta);
-
-        // A feature with a direction has it for everybody, so that nothing else may bend its effect.
-        let features: Vec<usize> =
-            self.shape.features.iter().copied().filter(|&feature| grids[feature].direction.is_none()).collect();
-        let importance: Vec<f64> = features
-            .iter()
-            .map(|&feature| {
-                let of = |term: &Term| term.lookup == Lookup::Curve { feature };
-                let table = self.terms.terms.iter().position(of).map(|at| &tables[at]);
-                table.map_or(0.0, |table| table.iter().zip(&grids[feature].shares).map(|(t, w)| w * t * t).sum())
-            })
-            .collect();
-
-        let taken = &self.shape.pairs;
-        let more = screen::pairs(&residuals, &self.rows, grids, &features, &importance, taken, count);
-        if more.is_empty() {
-            return;
-        }
-        self.shape.pairs.extend(more);
-        let intercept = self.theta.pop().unwrap_or(0.0);
-        self.terms = terms(grids, &self.shape);
-        self.theta.resize(self.terms.columns(), 0.0);
-        self.theta.push(intercept);
-        let mut solver = self.solver();
-        solver.fit(self.alpha(strength), TOLERANCE);
-        self.theta = solver.theta;
-    }
+    /// With fine interactions, if there was reason to try them.
+    pub fine: Option<Choice>,
 }
 
 impl<'a> Search<'a> {
@@ -227,8 +126,10 @@ impl<'a> Search<'a> {
             None => self.strengths(),
         };
         let curves = self.path(&mut candidates, &strengths);
+        let with_curves = candidates.clone();
         let interactions = if self.interactions { self.rounds(&mut candidates, &curves) } else { None };
-        SearchResult { curves, interactions }
+        let fine = self.fine(with_curves, interactions.as_ref().unwrap_or(&curves));
+        SearchResult { curves, interactions, fine }
     }
 
     /// A model of all rows.
@@ -248,18 +149,21 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The shape that all rows together choose, with so many interactions.
-    pub fn shape(&self, curves: &Choice, pairs: usize) -> Shape {
+    /// The shape that all rows together choose, with so many interactions if they are smooth.
+    pub fn shape(&self, curves: &Choice, pairs: usize, detail: Detail) -> Shape {
         let mut candidate = self.candidate();
         if pairs > 0 {
-            let mut solver = candidate.solver();
-            solver.fit(candidate.alpha(curves.strength), TOLERANCE);
-            candidate.theta = solver.theta;
-            while candidate.shape.pairs.len() < pairs {
-                let before = candidate.shape.pairs.len();
-                candidate.grow(self.grids, curves.strength, ROUND.min(pairs - before));
-                if candidate.shape.pairs.len() == before {
-                    break;
+            candidate.fit(curves.strength);
+        }
+        match detail {
+            Detail::Fine => candidate.refine(self.grids, self.fine_strength(), FINE_PAIRS),
+            Detail::Smooth => {
+                while candidate.shape.pairs.len() < pairs {
+                    let before = candidate.shape.pairs.len();
+                    candidate.grow(self.grids, curves.strength, ROUND.min(pairs - before));
+                    if candidate.shape.pairs.len() == before {
+                        break;
+                    }
                 }
             }
         }
@@ -276,7 +180,7 @@ impl<'a> Search<'a> {
 
         for &strength in strengths {
             let fits = solvers.par_iter_mut().zip(candidates.par_iter());
-            fits.for_each(|(solver, candidate)| solver.fit(candidate.alpha(strength), TOLERANCE));
+            fits.for_each(|(solver, candidate)| solver.fit(candidate.alpha(strength), candidate.tolerance()));
             let thetas: Vec<Vec<f64>> = solvers.iter().map(|solver| solver.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
             let Estimate { mean: log_loss, standard_error } = self.loss(&log_odds);
@@ -300,7 +204,7 @@ impl<'a> Search<'a> {
     fn rounds(&self, candidates: &mut [Candidate<'a>], curves: &Choice) -> Option<Choice> {
         let mut best = curves.log_odds.clone();
         let mut found = 0;
-        let mut kept: Vec<(Shape, Terms, Vec<f64>)> = Vec::new();
+        let mut kept: Vec<Candidate<'a>> = Vec::new();
 
         while found < MOST_PAIRS {
             let before: usize = candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum();
@@ -316,33 +220,59 @@ impl<'a> Search<'a> {
             }
             found += ROUND;
             best = log_odds;
-            kept = candidates.iter().map(|c| (c.shape.clone(), c.terms.clone(), c.theta.clone())).collect();
+            kept = candidates.to_vec();
         }
 
         if found == 0 {
             return None;
         }
-        for (candidate, (shape, terms, theta)) in candidates.iter_mut().zip(kept) {
-            (candidate.shape, candidate.terms, candidate.theta) = (shape, terms, theta);
-        }
-        let strengths: Vec<f64> = match self.alpha {
+        let strengths = match self.alpha {
             Some(_) => vec![curves.strength],
-            None => [3.0, 1.0, 1.0 / 3.0, 0.1].iter().map(|factor| factor * curves.strength).collect(),
+            None => FACTORS.iter().map(|factor| factor * curves.strength).collect(),
         };
-
-        let mut choice = self.path(candidates, &strengths);
+        let mut choice = self.path(&mut kept, &strengths);
         choice.pairs = found;
         Some(choice)
     }
 
+    /// The penalty under which the scales of fine terms are learned.
+    fn fine_strength(&self) -> f64 {
+        self.alpha.map_or(FINE_STRENGTH, |alpha| strength(self.penalty, alpha, self.rows()))
+    }
+
+    /// Tries fine interactions, from models of curves alone. Where they do the first split no good to begin with, that
+    /// is the end of it: most data have none, and they cost more than all that came before.
+    fn fine(&self, mut candidates: Vec<Candidate<'a>>, simpler: &Choice) -> Option<Choice> {
+        let is_bound = self.grids.iter().any(|grid| grid.direction.is_some());
+        if self.penalty != Penalty::L2 || is_bound || !self.interactions || !self.fine {
+            return None;
+        }
+
+        let strength = self.fine_strength();
+        let refine = |candidate: &mut Candidate<'a>| candidate.refine(self.grids, strength, FINE_PAIRS);
+        let (first, others) = candidates.split_first_mut()?;
+        refine(first);
+        let mut log_odds = simpler.log_odds.clone();
+        log_odds[0] = self.held_out_of(0, &first.terms, &first.theta);
+        let gain = self.gain(&simpler.log_odds, &log_odds);
+        if gain.mean <= -gain.standard_error {
+            return None;
+        }
+
+        others.par_iter_mut().for_each(refine);
+        let strengths = if self.alpha.is_some() { vec![strength] } else { FINE_STRENGTHS.to_vec() };
+        Some(self.path(&mut candidates, &strengths))
+    }
+
     fn held_out(&self, candidates: &[Candidate<'a>], thetas: &[Vec<f64>]) -> OutOfFold {
-        let models = candidates.par_iter().zip(thetas).zip(self.splits);
-        models
-            .map(|((candidate, theta), split)| {
-                let blocks = &self.parts[split.judged];
-                blocks.iter().map(|block| candidate.terms.log_odds(theta, block)).collect()
-            })
-            .collect()
+        let models = candidates.par_iter().zip(thetas).enumerate();
+        models.map(|(split, (candidate, theta))| self.held_out_of(split, &candidate.terms, theta)).collect()
+    }
+
+    /// What a model says of the rows that a split judges, block by block.
+    fn held_out_of(&self, split: usize, terms: &Terms, theta: &[f64]) -> Vec<Vec<f64>> {
+        let blocks = &self.parts[self.splits[split].judged];
+        blocks.iter().map(|block| terms.log_odds(theta, block)).collect()
     }
 
     /// The log-loss of out-of-fold log-odds.
@@ -411,6 +341,7 @@ mod tests {
                 parts: folds,
                 splits: &splits,
                 interactions: true,
+                fine: false,
                 penalty: Penalty::L2,
                 alpha: None,
                 one_standard_error: false,
@@ -418,7 +349,8 @@ mod tests {
             let found = search.run();
             let curves = search.loss(&found.curves.log_odds).mean;
             let gain = found.interactions.as_ref().map(|choice| search.gain(&found.curves.log_odds, &choice.log_odds));
-            let shape = search.shape(&found.curves, found.interactions.as_ref().map_or(0, |choice| choice.pairs));
+            let pairs = found.interactions.as_ref().map_or(0, |choice| choice.pairs);
+            let shape = search.shape(&found.curves, pairs, Detail::Smooth);
             (curves, gain, shape)
         };
 
@@ -435,6 +367,41 @@ mod tests {
     }
 
     #[test]
+    fn fine_interactions_are_found_where_cells_say_what_broad_shapes_cannot() {
+        let (grids, mut blocks) = examples::interacting(6_000, 14);
+        let search = |folds: &[Vec<CodeBlock>]| {
+            let splits = Split::by_fold(folds);
+            let search = Search {
+                grids: &grids,
+                parts: folds,
+                splits: &splits,
+                interactions: true,
+                fine: true,
+                penalty: Penalty::L2,
+                alpha: None,
+                one_standard_error: false,
+            };
+            let found = search.run();
+            let gain = |smooth: &Choice, fine: &Choice| search.gain(&smooth.log_odds, &fine.log_odds);
+            found.interactions.as_ref().zip(found.fine.as_ref()).map(|(smooth, fine)| gain(smooth, fine))
+        };
+
+        // The label depends on a product, which is broad: nothing is gained.
+        let gain = search(&by_fold(&blocks, 5, usize::MAX));
+        assert!(gain.is_none_or(|gain| gain.mean < 2.0 * gain.standard_error), "{gain:?}");
+
+        // And on two features being both even or both odd, of which no broad shape knows.
+        let mut next = crate::model::design::examples::uniform(2);
+        for block in &mut blocks {
+            let is_odd = |row: usize| (block.column(3)[row] + block.column(4)[row]) % 2 == 1;
+            let y = (0..block.rows).map(|row| if next() < 0.4 { u8::from(is_odd(row)) } else { block.y[row] });
+            block.y = y.collect();
+        }
+        let gain = search(&by_fold(&blocks, 5, usize::MAX)).unwrap();
+        assert!(gain.mean > 0.02 && gain.mean > 5.0 * gain.standard_error, "{gain:?}");
+    }
+
+    #[test]
     fn one_standard_error_prefers_the_stronger_penalty() {
         let (grids, blocks) = examples::interacting(3_000, 10);
         let folds = by_fold(&blocks, 5, usize::MAX);
@@ -445,6 +412,7 @@ mod tests {
                 parts: &folds,
                 splits: &splits,
                 interactions: false,
+                fine: false,
                 penalty: Penalty::L2,
                 alpha: None,
                 one_standard_error,

@@ -7,9 +7,10 @@
 //! curvature is taken anew.
 
 use super::codes::CodeBlock;
+use super::curvature::{Curvature, Factor};
 use super::passes::Terms;
 use crate::config::Penalty;
-use crate::model::solver::cholesky::{Cholesky, Square};
+use crate::model::solver::cholesky::Square;
 use crate::model::solver::dot;
 use crate::model::solver::lbfgs::{difference, Memory};
 use crate::model::solver::proximal::{self, LossValue, MeanLoss, Regulariser};
@@ -17,12 +18,15 @@ use crate::model::solver::report::Report;
 use crate::numeric::logit;
 use std::convert::Infallible;
 
-/// The most passes.
+/// The most passes, and the most where a part of the curvature is not known.
 const MOST_PASSES: u32 = 200;
+const MOST_PASSES_APART: u32 = 2_000;
 /// Two steps that do not shrink the gradient to this share of it ask for a new curvature.
 const PROGRESS: f64 = 0.1;
 /// The most curvatures of one fit.
 const MOST_CURVATURES: u32 = 12;
+/// Steps by a curvature that is known in part, before it is taken anew.
+const STEPS_APART: usize = 40;
 /// Sufficient decrease along a step (Armijo).
 const DECREASE: f64 = 1e-4;
 
@@ -35,7 +39,7 @@ pub struct Solver<'a> {
     /// The coefficients, then the intercept.
     pub theta: Vec<f64>,
     /// The last one that was taken.
-    pub curvature: Option<Square>,
+    pub curvature: Option<Curvature>,
     penalty: Penalty,
     /// How the last fit went.
     pub report: Report,
@@ -66,7 +70,7 @@ impl<'a> Solver<'a> {
     }
 
     /// Steps by this curvature as long as it serves.
-    pub fn curved(mut self, curvature: Option<Square>) -> Solver<'a> {
+    pub fn curved(mut self, curvature: Option<Curvature>) -> Solver<'a> {
         self.curvature = curvature;
         self
     }
@@ -81,25 +85,33 @@ impl<'a> Solver<'a> {
         let mut state = self.evaluate(&self.theta, alpha);
         self.report.iterations = 1;
         let mut memory = Memory::default();
-        let mut factor = self.curvature.as_ref().map(|curvature| factored(curvature, alpha));
+        let apart = self.terms.has_some_apart();
+        let most = if apart { MOST_PASSES_APART } else { MOST_PASSES };
+        let mut factor: Option<Factor> = self.curvature.as_ref().map(|curvature| curvature.factored(alpha));
         let mut curvatures = 0;
         let mut norms = vec![norm(&state.gradient)];
         let mut is_fresh = false;
 
-        while norm(&state.gradient) > tolerance && self.report.iterations < MOST_PASSES {
+        while norm(&state.gradient) > tolerance && self.report.iterations < most {
             let slow = norms.len() > 2 && norms[norms.len() - 1] > PROGRESS * norms[norms.len() - 3];
-            if factor.is_none() || (slow && curvatures < MOST_CURVATURES) {
+            // What is learned of the rest of the curvature takes many steps, and outlasts the part that is known.
+            let is_due = if apart { norms.len() > STEPS_APART } else { slow && curvatures < MOST_CURVATURES };
+            if factor.is_none() || is_due {
                 let curvature = self.terms.curvature(&self.theta, &self.curvature_blocks);
-                factor = Some(factored(&curvature, alpha));
+                is_fresh = factor.is_none() || !apart;
+                if is_fresh {
+                    memory.clear();
+                }
+                factor = Some(curvature.factored(alpha));
                 self.curvature = Some(curvature);
                 curvatures += 1;
-                memory.clear();
                 norms = vec![norm(&state.gradient)];
-                is_fresh = true;
             }
 
             let direction: Vec<f64> = match &factor {
-                Some(factor) => memory.step(&state.gradient, factor).iter().map(|step| -step).collect(),
+                Some(factor) => {
+                    memory.step(&state.gradient, |gradient| factor.solve(gradient)).iter().map(|step| -step).collect()
+                }
                 None => state.gradient.iter().map(|g| -g).collect(),
             };
 
@@ -115,7 +127,7 @@ impl<'a> Solver<'a> {
                     break Some((theta, next));
                 }
                 step /= 2.0;
-                if step < 1e-3 || self.report.iterations >= MOST_PASSES {
+                if step < 1e-3 || self.report.iterations >= most {
                     break None;
                 }
             };
@@ -150,9 +162,13 @@ impl<'a> Solver<'a> {
     /// As [`Solver::fit`], where curves have directions or the penalty drops terms.
     fn fit_with_corners(&mut self, regulariser: &Regulariser, tolerance: f64) {
         let (theta, curvature) = (std::mem::take(&mut self.theta), self.curvature.take());
+        let curvature = curvature.map(|curvature| curvature.joint);
         let mut fit = proximal::Fit { theta, curvature, report: self.report };
         match fit.minimise(&*self, regulariser, tolerance) {
-            Ok(()) => (self.theta, self.curvature, self.report) = (fit.theta, fit.curvature, fit.report),
+            Ok(()) => {
+                let curvature = fit.curvature.map(|joint| Curvature { joint, apart: Vec::new() });
+                (self.theta, self.curvature, self.report) = (fit.theta, curvature, fit.report);
+            }
             Err(never) => match never {},
         }
     }
@@ -179,7 +195,7 @@ impl MeanLoss for Solver<'_> {
     }
 
     fn curvature(&self, theta: &[f64]) -> Result<Square, Infallible> {
-        Ok(self.terms.curvature(theta, &self.curvature_blocks))
+        Ok(self.terms.full_curvature(theta, &self.curvature_blocks))
     }
 }
 
@@ -189,18 +205,15 @@ struct State {
     gradient: Vec<f64>,
 }
 
-/// The curvature with the penalty. Without a penalty a speck of one keeps collinear columns apart.
-fn factored(curvature: &Square, alpha: f64) -> Cholesky {
-    Cholesky::new(curvature.clone().with_ridge(alpha.max(1e-9)))
-}
-
 fn norm(gradient: &[f64]) -> f64 {
     gradient.iter().fold(0.0, |largest, g| largest.max(g.abs()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::basis::Detail;
     use super::super::examples;
+    use super::super::shape::Shape;
     use super::*;
 
     #[test]
@@ -228,5 +241,24 @@ mod tests {
         let mut solver = Solver::new(&terms, all.clone(), all);
         solver.fit(1e-2, 1e-6);
         assert!(solver.theta.iter().all(|t| t.is_finite()));
+    }
+    #[test]
+    fn a_curvature_that_is_known_in_part_leads_to_the_same_optimum() {
+        let (grids, blocks) = examples::interacting(6_000, 12);
+        let all: Vec<&CodeBlock> = blocks.iter().collect();
+        let pairs = vec![[1, 2], [0, 3], [2, 4]];
+        let shape = Shape { features: (0..5).collect(), pairs, detail: Detail::Fine, scales: Vec::new() };
+        let apart = shape.terms(&grids);
+        assert!(apart.has_some_apart());
+        let together = Terms::new(apart.terms.clone());
+
+        let theta = [apart, together].map(|terms| {
+            let mut solver = Solver::new(&terms, all.clone(), all.clone());
+            solver.fit(1e-3, 1e-9);
+            assert!(solver.report.converged, "{:?}", solver.report);
+            solver.theta
+        });
+        let difference = theta[0].iter().zip(&theta[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(difference < 1e-6, "{difference}");
     }
 }

@@ -4,7 +4,7 @@ use super::bins::{Bins, Grid};
 use super::codes::CodeBlock;
 use super::passes::Term;
 use super::purify::all_counts;
-use super::search::{terms, Shape};
+use super::shape::Shape;
 use super::solver::Solver;
 use super::uncertainty::standard_errors;
 use super::*;
@@ -52,7 +52,7 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
         Grid { bins, shares, values, direction: None }
     };
     let grids: Vec<Grid> = golden.values.into_iter().zip(golden.shares).map(grid).collect();
-    let terms = terms(&grids, &Shape { features: vec![0, 1, 2], pairs: vec![[0, 1], [1, 2]] });
+    let terms = Shape { features: vec![0, 1, 2], pairs: vec![[0, 1], [1, 2]], ..Shape::default() }.terms(&grids);
     assert_eq!(terms.columns(), golden.columns);
     let block = block(&golden.codes, golden.y, 3);
     let mut solver = Solver::new(&terms, vec![&block], vec![&block]);
@@ -176,7 +176,7 @@ fn curves_with_directions_are_those_of_other_solvers() {
             Grid { bins, shares, values, direction: Some(direction) }
         })
         .collect();
-    let terms = terms(&grids, &Shape { features: vec![0, 1], pairs: Vec::new() });
+    let terms = Shape { features: vec![0, 1], ..Shape::default() }.terms(&grids);
     assert_eq!(terms.columns(), golden.columns);
     let block = block(&golden.codes, golden.y, 1);
     for (penalty, expected) in [(Penalty::L2, golden.bounded), (Penalty::Group, golden.both)] {
@@ -266,7 +266,7 @@ pub(super) fn fitted_with(
         folds: CustomerFolds { count: 5, seed: 7 },
     };
     let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, directions, options).unwrap();
-    let CrossFitted { fit, out_of_fold } = searched.fit(true, dataset, &rows, &Silent).unwrap();
+    let CrossFitted { fit, out_of_fold } = searched.fit(INTERACTIONS, dataset, &rows, &Silent).unwrap();
     (fit, out_of_fold)
 }
 

@@ -100,7 +100,7 @@ impl Loading {
 fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
     let column = |at: usize, j: usize| -> Vec<f64> {
         let basis = &terms.terms[at].basis;
-        (0..basis.cells()).map(|cell| basis.row(cell)[j]).collect()
+        basis.column(j)
     };
 
     let tables = |at: usize| -> Vec<(usize, Vec<f64>)> {
@@ -140,7 +140,7 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
 fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&CodeBlock], rows: usize) -> Square {
     let size = theta.len();
     // Without a penalty a speck of one keeps collinear columns apart.
-    let mut curvature = terms.curvature(theta, blocks).with_ridge(penalty.ridge.max(1e-9));
+    let mut curvature = terms.full_curvature(theta, blocks).with_ridge(penalty.ridge.max(1e-9));
 
     // A group's norm bends across its coefficients, and not along them.
     for group in penalty.groups.iter().filter(|_| penalty.norm > 0.0) {
@@ -196,6 +196,7 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
         })
         .collect();
 
+    let bases: Vec<Array2<f64>> = terms.terms.iter().map(|term| term.basis.matrix()).collect();
     let part = blocks.len().div_ceil(PARTS).max(1);
     let parts: Vec<(Array2<f64>, usize, usize)> = blocks
         .par_chunks(part)
@@ -220,8 +221,8 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
                     let score = &mut scores[from..];
                     for row in rows[0]..rows[1] {
                         let residual = sigmoid(log_odds[row]) - f64::from(block.y[row]);
-                        for (at, term) in terms.terms.iter().enumerate() {
-                            let line = term.basis.row(usize::from(cells[at][row]));
+                        for (at, basis) in bases.iter().enumerate() {
+                            let line = basis.row(usize::from(cells[at][row]));
                             let to = &mut score[terms.columns_of(at)];
                             to.iter_mut().zip(line).for_each(|(to, b)| *to += residual * b);
                         }

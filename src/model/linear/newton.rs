@@ -242,7 +242,7 @@ impl<'a> Newton<'a> {
             }
         }
 
-        self.step = self.memory.step(&self.gradient, factor);
+        self.step = self.memory.step(&self.gradient, |gradient| factor.solve(gradient));
         let size = self.step.iter().zip(self.objective.scale.iter().chain([&1.0]));
         self.step_size = size.map(|(step, scale)| (step * scale).abs()).fold(0.0, f64::max);
         self.next = Next::There { share: 1.0, curvature: self.step_size > SMALL_STEP, halvings: 0 };

@@ -2,7 +2,6 @@
 //! gradient from step to step (Nocedal 1980, "Updating quasi-Newton matrices with limited storage"; Nocedal & Wright
 //! 2006, algorithm 7.4, with the factor as its initial matrix).
 
-use super::cholesky::Cholesky;
 use super::dot;
 use std::collections::VecDeque;
 
@@ -42,9 +41,9 @@ impl Memory {
         }
     }
 
-    /// The inverse of the corrected curvature times the gradient: the step leads down from a point to the point less
-    /// it.
-    pub fn step(&self, gradient: &[f64], factor: &Cholesky) -> Vec<f64> {
+    /// The inverse of the corrected curvature times the gradient, given what the factor solves for: the step leads down
+    /// from a point to the point less it.
+    pub fn step(&self, gradient: &[f64], solve: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
         let mut step = gradient.to_vec();
         let mut shares = Vec::with_capacity(self.corrections.len());
         for correction in self.corrections.iter().rev() {
@@ -53,7 +52,7 @@ impl Memory {
             shares.push(share);
         }
 
-        let mut step = factor.solve(&step);
+        let mut step = solve(&step);
         for (correction, share) in self.corrections.iter().zip(shares.into_iter().rev()) {
             let other = correction.inverse * dot(&correction.change, &step);
             step.iter_mut().zip(&correction.step).for_each(|(d, step)| *d += (share - other) * step);
@@ -69,7 +68,7 @@ pub fn difference(to: &[f64], from: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cholesky::Square;
+    use super::super::cholesky::{Cholesky, Square};
     use super::*;
 
     #[test]
@@ -83,11 +82,11 @@ mod tests {
         let mut x = vec![0.0, 0.0];
         for _ in 0..12 {
             let (from, before) = (x.clone(), gradient(&x));
-            let step = memory.step(&before, &factor);
+            let step = memory.step(&before, |gradient| factor.solve(gradient));
             x.iter_mut().zip(&step).for_each(|(x, step)| *x -= 0.5 * step);
             memory.learn(difference(&x, &from), difference(&gradient(&x), &before));
         }
-        let last = memory.step(&gradient(&x), &factor);
+        let last = memory.step(&gradient(&x), |gradient| factor.solve(gradient));
         let solved = difference(&x, &last);
         assert!((solved[0] - 1.0 / 11.0).abs() < 1e-6 && (solved[1] - 7.0 / 11.0).abs() < 1e-6, "{solved:?}");
     }

@@ -1,0 +1,204 @@
+//! A model under choice: what it is made of, and how it grows.
+
+use super::basis::Detail;
+use super::bins::Grid;
+use super::codes::{CodeBlock, Lookup};
+use super::passes::{Term, Terms};
+use super::relevance;
+use super::screen::{self, Residuals, Wanted};
+use super::shape::Shape;
+use super::solver::Solver;
+use crate::config::Penalty;
+use crate::numeric::logit;
+
+/// The most features with a curve; of more, those that explain most by themselves.
+const MOST_FEATURES: usize = 250;
+/// Tolerance of fits from which a log-loss is read: good for six digits, and for four with thousands of coefficients.
+const TOLERANCE: f64 = 1e-5;
+const FINE_TOLERANCE: f64 = 3e-4;
+/// Tolerance of the fit that first tells which fine interactions matter.
+const FIRST_TOLERANCE: f64 = 1e-3;
+/// An interaction of less than this scale says next to nothing.
+const NEGLIGIBLE: f64 = 0.03;
+
+/// The penalty per row that a strength is on so many rows. An L2 penalty is a prior, which says how large effects are
+/// expected to be: rows times `alpha` stays. A group penalty is a threshold that noise must not pass, and noise shrinks
+/// with the root of the rows: that root times `alpha` stays.
+pub fn per_row(penalty: Penalty, strength: f64, rows: usize) -> f64 {
+    let rows = rows.max(1) as f64;
+    match penalty {
+        Penalty::L2 => strength / rows,
+        Penalty::Group => strength / rows.sqrt(),
+    }
+}
+
+/// The inverse of [`per_row`].
+pub fn strength(penalty: Penalty, alpha: f64, rows: usize) -> f64 {
+    let rows = rows.max(1) as f64;
+    match penalty {
+        Penalty::L2 => alpha * rows,
+        Penalty::Group => alpha * rows.sqrt(),
+    }
+}
+
+/// A model under choice: of one fold, or of all rows.
+#[derive(Clone)]
+pub struct Candidate<'a> {
+    /// Which terms it has.
+    pub shape: Shape,
+    /// They.
+    pub terms: Terms,
+    /// Their coefficients, then the intercept.
+    pub theta: Vec<f64>,
+    rows: Vec<&'a CodeBlock>,
+    penalty: Penalty,
+    /// Rows that a penalty per row is of.
+    of_rows: usize,
+}
+
+impl<'a> Candidate<'a> {
+    /// Curves of all features, or of those that explain most, as yet without effect.
+    pub fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty, of_rows: usize) -> Candidate<'a> {
+        let all: usize = rows.iter().map(|block| block.rows).sum();
+        let churners: usize = rows.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
+        let base = logit((churners as f64 + 0.5) / (all as f64 + 1.0));
+        let log_odds: Vec<Vec<f64>> = rows.iter().map(|block| vec![base; block.rows]).collect();
+        let residuals = Residuals::at(&rows, &log_odds);
+        let features = screen::strongest(&residuals, &rows, grids, MOST_FEATURES);
+        let shape = Shape { features, ..Shape::default() };
+        let terms = shape.terms(grids);
+        let theta = Solver::new(&terms, rows.clone(), rows.clone()).theta;
+        Candidate { shape, terms, theta, rows, penalty, of_rows }
+    }
+
+    /// What fits it, from where it is.
+    pub fn solver(&self) -> Solver<'_> {
+        let solver = Solver::new(&self.terms, self.rows.clone(), self.rows.clone());
+        solver.penalised(self.penalty).from(self.theta.clone())
+    }
+
+    /// The penalty per row that a strength is.
+    pub fn alpha(&self, strength: f64) -> f64 {
+        per_row(self.penalty, strength, self.of_rows)
+    }
+
+    /// How small the gradient of a fit has to become.
+    pub fn tolerance(&self) -> f64 {
+        match self.shape.detail {
+            Detail::Smooth => TOLERANCE,
+            Detail::Fine => FINE_TOLERANCE,
+        }
+    }
+
+    /// Fits it.
+    pub fn fit(&mut self, strength: f64) {
+        self.fit_to(strength, self.tolerance());
+    }
+
+    fn fit_to(&mut self, strength: f64, tolerance: f64) {
+        let mut solver = self.solver();
+        solver.fit(self.alpha(strength), tolerance);
+        self.theta = solver.theta;
+    }
+
+    /// Adds the next round of interactions and fits with them.
+    pub fn grow(&mut self, grids: &[Grid], strength: f64, count: usize) {
+        let more = self.interactions(grids, Wanted { count, chance: 1.0 });
+        if !more.is_empty() {
+            self.shape.pairs.extend(more);
+            self.reshape(grids);
+            self.fit(strength);
+        }
+    }
+
+    /// Adds many fine interactions at once to curves that are fitted, and fits with scales that tell which of the terms
+    /// matter.
+    pub fn refine(&mut self, grids: &[Grid], strength: f64, count: usize) {
+        self.shape.pairs = self.interactions(grids, Wanted { count, chance: 0.25 });
+        self.shape.detail = Detail::Fine;
+        self.reshape(grids);
+        self.fit_to(strength, FIRST_TOLERANCE);
+
+        self.shape.scales = vec![1.0; self.shape.features.len() + self.shape.pairs.len()];
+        for _ in 0..relevance::ROUNDS {
+            let before = self.shape.scales.clone();
+            let alpha = self.alpha(strength);
+            self.shape.scales = relevance::scales(&before, &self.terms, &self.theta, alpha, &self.rows);
+            // A term that matters more keeps its table; one that matters less is on its way to nothing.
+            for (at, (before, scale)) in before.iter().zip(&self.shape.scales).enumerate() {
+                let factor = (before / scale).min(1.0);
+                self.theta[self.terms.columns_of(at)].iter_mut().for_each(|x| *x *= factor);
+            }
+            self.drop_negligible();
+            self.terms = self.shape.terms(grids);
+            self.fit(strength);
+        }
+    }
+
+    /// Leaves out interactions that say next to nothing. The terms are to be made anew.
+    fn drop_negligible(&mut self) {
+        let curves = self.shape.features.len();
+        let is_kept: Vec<bool> =
+            self.shape.scales.iter().enumerate().map(|(at, &scale)| at < curves || scale >= NEGLIGIBLE).collect();
+        let kept = |at: &usize| is_kept[*at];
+        let columns = (0..is_kept.len()).filter(kept).flat_map(|at| self.terms.columns_of(at));
+        self.theta = columns.chain([self.terms.columns()]).map(|column| self.theta[column]).collect();
+        self.shape.scales = (0..is_kept.len()).filter(kept).map(|at| self.shape.scales[at]).collect();
+        self.shape.pairs =
+            (0..self.shape.pairs.len()).filter(|at| is_kept[curves + at]).map(|at| self.shape.pairs[at]).collect();
+    }
+
+    /// The interactions that promise most and are not taken yet.
+    fn interactions(&self, grids: &[Grid], wanted: Wanted) -> Vec<[usize; 2]> {
+        let log_odds: Vec<Vec<f64>> = self.rows.iter().map(|block| self.terms.log_odds(&self.theta, block)).collect();
+        let residuals = Residuals::at(&self.rows, &log_odds);
+        let tables = self.terms.tables(&self.theta);
+
+        // A feature with a direction has it for everybody, so that nothing else may bend its effect.
+        let features: Vec<usize> =
+            self.shape.features.iter().copied().filter(|&feature| grids[feature].direction.is_none()).collect();
+        let importance: Vec<f64> = features
+            .iter()
+            .map(|&feature| {
+                let of = |term: &Term| term.lookup == Lookup::Curve { feature };
+                let table = self.terms.terms.iter().position(of).map(|at| &tables[at]);
+                table.map_or(0.0, |table| table.iter().zip(&grids[feature].shares).map(|(t, w)| w * t * t).sum())
+            })
+            .collect();
+
+        screen::pairs(&residuals, &self.rows, grids, &features, &importance, &self.shape.pairs, wanted)
+    }
+
+    /// Makes the terms anew after interactions were added, which have no effect yet.
+    fn reshape(&mut self, grids: &[Grid]) {
+        let intercept = self.theta.pop().unwrap_or(0.0);
+        self.terms = self.shape.terms(grids);
+        self.theta.resize(self.terms.columns(), 0.0);
+        self.theta.push(intercept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples;
+    use super::*;
+
+    #[test]
+    fn a_fine_model_gives_its_weight_to_what_matters() {
+        let (grids, blocks) = examples::interacting(8_000, 13);
+        let rows: Vec<&CodeBlock> = blocks.iter().collect();
+        let mut candidate = Candidate::new(&grids, rows, Penalty::L2, 8_000);
+        candidate.fit(30.0);
+        candidate.refine(&grids, 30.0, 8);
+        let Shape { features, pairs, scales, detail } = &candidate.shape;
+        assert_eq!((*detail, pairs.len(), scales.len()), (Detail::Fine, 8, features.len() + 8));
+
+        // The label depends on the product of the second feature and the third, of which the last is a copy.
+        let of_pairs = &scales[features.len()..];
+        let matters = |pair: &[usize; 2]| [[1, 2], [1, 5]].contains(pair);
+        let largest = pairs.iter().zip(of_pairs).filter(|(pair, _)| matters(pair)).map(|(_, &scale)| scale);
+        let others: Vec<f64> = pairs.iter().zip(of_pairs).filter(|(pair, _)| !matters(pair)).map(|(_, &s)| s).collect();
+        let (largest, mean) = (largest.fold(0.0, f64::max), others.iter().sum::<f64>() / others.len() as f64);
+        assert!(largest > 3.0 * mean, "{pairs:?} {of_pairs:?}");
+    }
+}
