@@ -305,7 +305,8 @@ fn search_of<'a>(
     options: &Options,
 ) -> Search<'a> {
     let &Options { interactions, penalty, alpha, one_standard_error, .. } = options;
-    Search { grids: &frame.grids, parts, splits, interactions, fine, penalty, alpha, one_standard_error }
+    let forward = !options.origins.is_empty();
+    Search { grids: &frame.grids, parts, splits, forward, interactions, fine, penalty, alpha, one_standard_error }
 }
 
 /// What is decided before coefficients are fitted.

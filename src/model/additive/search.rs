@@ -12,9 +12,11 @@ use super::passes::Terms;
 use super::shape::Shape;
 use super::solver::Solver;
 use crate::config::Penalty;
+use crate::model::calibration::base_rate::level;
 use crate::model::penalty::{self, AlphaScore, SHARES};
 use crate::numeric::{softplus, Estimate};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// The penalties tried: rows times `alpha`, strongest first. As a prior, a standard deviation of one over the root.
 pub const STRENGTHS: [f64; 9] = [3_000.0, 1_000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
@@ -40,6 +42,8 @@ pub struct Search<'a> {
     pub parts: &'a [Vec<CodeBlock>],
     /// What is fitted and judged on which of them.
     pub splits: &'a [Split],
+    /// Whether rows are judged on later dates than those fitted on, so that each date's level is put right first.
+    pub forward: bool,
     /// Whether to look for interactions.
     pub interactions: bool,
     /// Whether these may be fine.
@@ -275,13 +279,31 @@ impl<'a> Search<'a> {
         blocks.iter().map(|block| terms.log_odds(theta, block)).collect()
     }
 
+    /// Log-odds with the level of each origin put right, if they are judged forward in time.
+    fn levelled<'b>(&self, log_odds: &'b OutOfFold) -> Cow<'b, OutOfFold> {
+        let mut levelled = Cow::Borrowed(log_odds);
+        let origins = self.splits.iter().map(|split| split.origin + 1).max().filter(|_| self.forward);
+        for origin in 0..origins.unwrap_or(0) {
+            let places: Vec<usize> = (0..self.splits.len()).filter(|&at| self.splits[at].origin == origin).collect();
+            let all: Vec<f64> = places.iter().flat_map(|&at| log_odds[at].concat()).collect();
+            let judged = places.iter().flat_map(|&at| &self.parts[self.splits[at].judged]);
+            let shift = level(&all, judged.flat_map(|block| &block.y));
+            for at in places {
+                levelled.to_mut()[at].iter_mut().flatten().for_each(|z| *z += shift);
+            }
+        }
+        levelled
+    }
+
     /// The log-loss of out-of-fold log-odds.
     pub fn loss(&self, log_odds: &OutOfFold) -> Estimate {
+        let log_odds = &*self.levelled(log_odds);
         self.mean(|split, block, row| self.row_loss(log_odds, split, block, row))
     }
 
     /// By how much the second log-odds lower the log-loss of the first.
     pub fn gain(&self, first: &OutOfFold, second: &OutOfFold) -> Estimate {
+        let (first, second) = (&*self.levelled(first), &*self.levelled(second));
         self.mean(|split, block, row| {
             self.row_loss(first, split, block, row) - self.row_loss(second, split, block, row)
         })
@@ -340,6 +362,7 @@ mod tests {
                 grids: &grids,
                 parts: folds,
                 splits: &splits,
+                forward: false,
                 interactions: true,
                 fine: false,
                 penalty: Penalty::L2,
@@ -375,6 +398,7 @@ mod tests {
                 grids: &grids,
                 parts: folds,
                 splits: &splits,
+                forward: false,
                 interactions: true,
                 fine: true,
                 penalty: Penalty::L2,
@@ -402,6 +426,33 @@ mod tests {
     }
 
     #[test]
+    fn forward_in_time_a_moved_level_costs_nothing() {
+        let (grids, blocks) = examples::interacting(3_000, 15);
+        let folds = by_fold(&blocks, 5, usize::MAX);
+        let splits = Split::by_fold(&folds);
+        let loss = |forward: bool, moved: f64| {
+            let search = Search {
+                grids: &grids,
+                parts: &folds,
+                splits: &splits,
+                forward,
+                interactions: false,
+                fine: false,
+                penalty: Penalty::L2,
+                alpha: Some(1e-2),
+                one_standard_error: false,
+            };
+            let mut log_odds = search.run().curves.log_odds;
+            log_odds.iter_mut().flatten().flatten().for_each(|z| *z += moved);
+            search.loss(&log_odds).mean
+        };
+        let (level, moved) = (loss(true, 0.0), loss(true, 1.5));
+        assert!((level - moved).abs() < 1e-9, "{level} {moved}");
+        assert!(loss(false, 1.5) > level + 0.1);
+        assert!((loss(false, 0.0) - level).abs() < 1e-3, "the level was right before");
+    }
+
+    #[test]
     fn one_standard_error_prefers_the_stronger_penalty() {
         let (grids, blocks) = examples::interacting(3_000, 10);
         let folds = by_fold(&blocks, 5, usize::MAX);
@@ -411,6 +462,7 @@ mod tests {
                 grids: &grids,
                 parts: &folds,
                 splits: &splits,
+                forward: false,
                 interactions: false,
                 fine: false,
                 penalty: Penalty::L2,
