@@ -4,6 +4,7 @@
 //! not unless some customers churned and some stayed.
 
 pub mod bootstrap;
+pub mod chi_squared;
 pub mod interval;
 mod replicates;
 
