@@ -10,6 +10,7 @@
 
 use super::days::{Days, Usual};
 use crate::calendar::Day;
+use serde::Serialize;
 use std::fmt;
 
 /// The share of the rows that comes after the last row's hour on the same weekdays, from which a day is cut off.
@@ -35,6 +36,8 @@ const LEAST_WEEKS: u8 = 3;
 /// Days before the last one that show a change of habit, and how many of them must have it.
 const LATELY: usize = 6;
 const MANY_LATELY: usize = 3;
+/// Days before the last one that are searched for a gap.
+const SEARCHED_DAYS: usize = 28;
 /// The share of an average day's rows up to which a weekday counts as one on which hardly a row comes.
 const IDLE_SHARE: f64 = 0.1;
 /// Days that are searched for one as quiet.
@@ -73,7 +76,7 @@ pub enum Found {
 }
 
 /// Days with too few rows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shortfall {
     /// The first of them.
     pub first: Day,
@@ -107,23 +110,24 @@ impl fmt::Display for Found {
                  about {missing:.0} rows are missing",
                 100.0 * later,
             ),
-            Found::Thin(short) if short.first == short.last => {
-                write!(f, "{} has {} of about {:.0} usual rows", short.last, short.rows, short.usual)
-            }
-            Found::Thin(short) => write!(
-                f,
-                "the days from {} to {} have {} of about {:.0} usual rows",
-                short.first, short.last, short.rows, short.usual
-            ),
+            Found::Thin(short) => short.fmt(f),
             Found::Quiet(short) => write!(
                 f,
-                "{} has {} of about {:.0} usual rows ({:.0} %). If it was a holiday, all is well; if not, rows are \
-                 missing",
-                short.last,
-                short.rows,
-                short.usual,
+                "{short} ({:.0} %). If it was a holiday, all is well; if not, rows are missing",
                 100.0 * short.share(),
             ),
+        }
+    }
+}
+
+/// In words that follow "signal logins:".
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shortfall { first, last, rows, usual } = self;
+        if first == last {
+            write!(f, "{last} has {rows} of about {usual:.0} usual rows")
+        } else {
+            write!(f, "the days from {first} to {last} have {rows} of about {usual:.0} usual rows")
         }
     }
 }
@@ -139,6 +143,39 @@ pub fn verdicts(signals: &[LastDay<'_>]) -> Vec<Option<Found>> {
         );
     }
     found
+}
+
+/// The gaps of each signal before its last day, within four weeks: days that are thin, though days before and after
+/// them are whole. What a signal lacks of rows on a day on which half of the signals or more lack them in the same
+/// measure was a holiday.
+pub fn gaps(signals: &[LastDay<'_>]) -> Vec<Vec<Shortfall>> {
+    let mut found: Vec<Vec<Shortfall>> = signals.iter().map(gaps_of).collect();
+    let all: Vec<Shortfall> = found.iter().flatten().cloned().collect();
+    let is_holiday = |short: &Shortfall| {
+        let alike = all.iter().filter(|other| (other.first, other.last) == (short.first, short.last));
+        let alike = alike.filter(|other| other.share() >= HOLIDAY_SHARE && other.share() <= ALIKE * short.share());
+        let count = alike.count();
+        short.share() >= HOLIDAY_SHARE && count > 1 && 2 * count >= signals.len()
+    };
+    found.iter_mut().for_each(|gaps| gaps.retain(|short| !is_holiday(short)));
+    found
+}
+
+fn gaps_of(signal: &LastDay<'_>) -> Vec<Shortfall> {
+    let LastDay { days, least_share, .. } = *signal;
+    let Some(last) = days.newest().filter(|_| least_share > 0.0) else { return Vec::new() };
+    let mut gaps = Vec::new();
+    let mut back = last + 1;
+    while back <= last + SEARCHED_DAYS {
+        match thin(days, back, 0, least_share, 1) {
+            Some(Found::Thin(short)) => {
+                back += (short.last.0 - short.first.0) as usize + 1;
+                gaps.push(short);
+            }
+            _ => back += 1,
+        }
+    }
+    gaps
 }
 
 fn judge(signal: &LastDay<'_>) -> Option<Found> {
@@ -310,6 +347,27 @@ mod tests {
 
     fn judged(days: &Days) -> Option<Found> {
         judge(&LastDay { days, allowed: 3, is_late: false, least_share: 0.25 })
+    }
+
+    #[test]
+    fn gaps_before_the_last_day_are_found() {
+        let of = |last: &[u64]| {
+            let days = days(last);
+            let signal = || LastDay { days: &days, allowed: 3, is_late: false, least_share: 0.25 };
+            (gaps(&[signal()]).remove(0), gaps(&[signal(), signal(), signal()]).concat().len())
+        };
+        let (found, _) = of(&[USUAL, USUAL, 0]);
+        let day = end().plus(-3);
+        assert_eq!(found, [Shortfall { first: day, last: day, rows: 0, usual: 240.0 }]);
+        let (found, _) = of(&[USUAL, 10, 0, USUAL, USUAL, 48, 48, 240, 3]);
+        let days: Vec<(Day, Day)> = found.iter().map(|short| (short.first, short.last)).collect();
+        assert_eq!(days, [(end().plus(-3), end().plus(-2)), (end().plus(-9), end().plus(-9))]);
+
+        assert_eq!(of(&[]).0, [], "weekends are quiet every week");
+        assert_eq!(of(&[0]).0, [], "a last day that is late is another gate's");
+        assert_eq!(of(&[USUAL, 0]).1, 3, "no holiday leaves nothing in all signals");
+        assert_eq!(of(&[USUAL, 50]), (of(&[USUAL, 50]).0, 0), "a holiday");
+        assert_eq!(of(&[USUAL, 50]).0.len(), 1, "of a single signal nobody can say that it was one");
     }
 
     #[test]

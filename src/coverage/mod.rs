@@ -11,7 +11,7 @@ mod snapshots;
 mod tally;
 
 pub use days::Days;
-pub use freshness::{verdicts, Found, LastDay};
+pub use freshness::{gaps, verdicts, Found, LastDay, Shortfall};
 pub use history::History;
 pub use outcomes::{end_of_outcomes, Outcomes};
 pub use report::{ChurnCoverage, Coverage, DayRows, Observed, Placeholder, SignalCoverage};

@@ -1,6 +1,7 @@
 //! The report: what each source holds of the past, and what of it a person should know.
 
-use super::freshness::{verdicts, Found, LastDay};
+use super::days::Days;
+use super::freshness::{gaps, verdicts, Found, LastDay, Shortfall};
 use super::history::History;
 use super::outcomes::{end_of_outcomes, Outcomes};
 use super::snapshots::{young_signals, SnapshotCoverage};
@@ -42,6 +43,9 @@ pub struct SignalCoverage {
     pub placeholder: Option<Placeholder>,
     /// The last days, the newest first.
     pub days: Vec<DayRows>,
+    /// Days of the four weeks before with hardly a row, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Shortfall>,
 }
 
 /// A customer who has many times the rows of any other.
@@ -107,8 +111,10 @@ impl<'a> Observed<'a> {
         let signed_up = if self.customers.signup.is_empty() { self.customers.len() } else { signed_up };
         let share = |customers: u64| customers as f64 / signed_up.max(1) as f64;
 
+        let days = self.days();
+        let gaps = gaps(&self.last_days_of(&days));
         let mut signals = BTreeMap::new();
-        for (name, history) in self.signals.keys().zip(self.histories) {
+        for ((name, history), gaps) in self.signals.keys().zip(self.histories).zip(gaps) {
             let tally = &history.tally;
             signals.insert(
                 name.clone(),
@@ -119,6 +125,7 @@ impl<'a> Observed<'a> {
                     commonest_share: tally.commonest_share(),
                     placeholder: self.placeholder(history),
                     days: self.last_days(history),
+                    gaps,
                 },
             );
         }
@@ -152,19 +159,27 @@ impl<'a> Observed<'a> {
 
     /// What is wrong with the last day of each signal.
     pub fn last_day_verdicts(&self) -> Vec<(&'a String, Found)> {
-        let days: Vec<_> = self.histories.iter().map(|history| history.days(self.zone)).collect();
-        let mut judged = Vec::with_capacity(days.len());
-        for (signal, days) in self.signals.values().zip(&days) {
+        let days = self.days();
+        let found = self.signals.keys().zip(verdicts(&self.last_days_of(&days)));
+        found.filter_map(|(name, found)| Some((name, found?))).collect()
+    }
+
+    fn days(&self) -> Vec<Days> {
+        self.histories.iter().map(|history| history.days(self.zone)).collect()
+    }
+
+    /// The signals as their last days are judged.
+    fn last_days_of<'d>(&self, days: &'d [Days]) -> Vec<LastDay<'d>> {
+        let last_day = |(signal, days): (&Signal, &'d Days)| {
             let allowed = signal.max_staleness_days.unwrap_or(self.gates.max_staleness_days);
-            judged.push(LastDay {
+            LastDay {
                 days,
                 allowed,
                 is_late: allowed > self.gates.max_staleness_days,
                 least_share: signal.min_day_share.unwrap_or(self.gates.min_day_share),
-            });
-        }
-        let found = self.signals.keys().zip(verdicts(&judged));
-        found.filter_map(|(name, found)| Some((name, found?))).collect()
+            }
+        };
+        self.signals.values().zip(days).map(last_day).collect()
     }
 
     /// The first day of each signal.
