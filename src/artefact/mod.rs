@@ -1,11 +1,14 @@
 //! The artefact: everything that scoring needs, and everything that a doubt about the model asks for, as readable JSON.
 
+pub mod distribution;
 mod fit;
 mod levels;
+mod means;
 mod pair;
 mod row_scorer;
 mod scoring;
 
+pub use distribution::{Distribution, MeanScores};
 pub use fit::FitRecord;
 pub use pair::ModelPair;
 pub use row_scorer::{RowScorer, ScoredRow};
@@ -217,6 +220,9 @@ pub struct Artefact {
     pub calibration: ChosenCalibration,
     /// How good a model trained in the same way is on later, unseen rows.
     pub evaluation: Evaluation,
+    /// What the rows were like that the model was fitted on; none of a model that was trained before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
     /// The data.
     pub inputs: Inputs,
     /// SHA-256 of this file's JSON with an empty checksum.

@@ -139,23 +139,23 @@ fn fit_additive(
 
 impl Trained {
     /// The same recipe, terms and penalty, with coefficients and calibration learned anew from other rows. `known` is
-    /// their design, if there is one already.
+    /// their design, if there is one already; it is given back, as that of [`with_design`] is.
     ///
     /// # Errors
     /// As [`train_on`].
-    pub fn refit(
+    pub(super) fn refit(
         self,
         plan: &FitPlan<'_>,
         dataset: &Dataset,
         rows: &Selection,
         known: Option<Design>,
         observer: &dyn Observer,
-    ) -> Result<Trained> {
+    ) -> Result<TrainedWithDesign> {
         let mut clock = Clock::start(observer);
         let SampledRows { rows, sampling } = sampling::sampled(plan.sample, plan.model, dataset, rows, observer);
         let rows = &rows;
 
-        let (form, calibration) = match self.form {
+        let (form, calibration, design) = match self.form {
             Form::Linear { fit, alpha_choice, .. } => {
                 let constraints = plan.constraints(&self.recipe, dataset)?.without_dropped(&fit);
                 let design = match known.filter(|_| sampling.is_none()) {
@@ -171,7 +171,8 @@ impl Trained {
 
                 let calibration = calibrate(plan.model, &design, &constraints, &fit, sampling.as_ref(), observer)?;
                 let restrictions = constraints.restrictions(&fit);
-                (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration)
+                let design = Some(design).filter(|_| sampling.is_none());
+                (Form::Linear { fit: Box::new(fit), alpha_choice, restrictions }, calibration, design)
             }
             Form::Additive(fit) => {
                 let CrossFitted { fit, out_of_fold } = fit.refit(dataset, rows, plan.folds(), observer)?;
@@ -179,11 +180,12 @@ impl Trained {
 
                 let rate = fit.churners as f64 / fit.rows as f64;
                 let calibration = calibrated(plan.model, out_of_fold, rate, sampling.as_ref());
-                (Form::Additive(Box::new(fit)), calibration)
+                (Form::Additive(Box::new(fit)), calibration, None)
             }
         };
         clock.lap("calibration on all rows");
 
-        Ok(Trained { form: form.corrected(sampling.as_ref()), calibration, sampling, ..self })
+        let form = form.corrected(sampling.as_ref());
+        Ok(TrainedWithDesign { trained: Trained { form, calibration, sampling, ..self }, design })
     }
 }

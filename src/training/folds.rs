@@ -3,7 +3,8 @@
 
 use super::candidates::Candidates;
 use super::volume;
-use crate::artefact::{Inputs, ModelPair};
+use crate::artefact::distribution::Counts;
+use crate::artefact::{Distribution, Inputs, ModelPair};
 use crate::dataset::folds::Folds;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{twins, Dataset, Place, Selection};
@@ -45,6 +46,7 @@ struct HeldOutFold<'a> {
     name: &'a String,
     rows: Selection,
     /// Block by block.
+    log_odds: Vec<Vec<f64>>,
     probabilities: Vec<Vec<f64>>,
     baseline: Baseline,
 }
@@ -85,9 +87,10 @@ pub fn train(
         let kept = candidates.for_training_on(&outside)?;
         let dataset = kept.data();
         let judged = training::train_on(&plan.fit, dataset, &outside, &WithoutFold { fold, count, observer })?;
-        let probabilities = judged.probabilities(dataset, &inside)?;
+        let log_odds = judged.log_odds(dataset, &inside)?;
+        let probabilities = judged.calibrated(log_odds.clone());
         let baseline = Baseline::learn(plan.features.look_back_days(), dataset, &outside, &inside)?;
-        held_out.push(HeldOutFold { name, rows: inside, probabilities, baseline });
+        held_out.push(HeldOutFold { name, rows: inside, log_odds, probabilities, baseline });
     }
 
     let capacity = plan.list.capacity as usize;
@@ -104,6 +107,8 @@ pub fn train(
     let dataset = kept.data();
     let pooled = held_out.iter().skip(1).fold(held_out[0].rows.clone(), |rows, fold| rows.with(&fold.rows));
     let probabilities = in_order(dataset, &pooled, held_out.iter().map(|fold| (&fold.rows, &fold.probabilities)));
+    let log_odds = in_order(dataset, &pooled, held_out.iter().map(|fold| (&fold.rows, &fold.log_odds)));
+    let scores = Counts::learn_scores(dataset, &pooled, &log_odds.concat(), false);
     let fold_of = pooled.map(dataset, |block, row| folds.fold(block.customers[row]));
 
     if let Some(column) = &folds.column {
@@ -136,6 +141,11 @@ pub fn train(
     let fitted: Trained = training::train_on(&last, dataset, &all, observer)?;
     let mut published = training::artefact(plan, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
     kept.tell(&mut published);
+    published.distribution = Some(Distribution {
+        training: Counts::learn(dataset, &all, false)?,
+        held_out: scores,
+        scores: published.mean_scores(dataset, &all)?,
+    });
     Ok(ModelPair { published, evaluated: None })
 }
 

@@ -32,7 +32,8 @@ pub use fit::train_on;
 pub use plan::{FitPlan, TrainingPlan, FOLDS};
 pub use trained::{Form, Trained};
 
-use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair, FORMAT};
+use crate::artefact::distribution::Counts;
+use crate::artefact::{Artefact, ChurnMeaning, Distribution, Inputs, MeanScores, ModelPair, FORMAT};
 use crate::clock::Clock;
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, Selection, StoredValues};
@@ -59,26 +60,51 @@ pub fn train(
     inputs: Inputs,
     observer: &dyn Observer,
 ) -> Result<ModelPair> {
-    let Judged { model: judged, evaluation, known } = judged(plan, &mut data, snapshots, observer)?;
+    // Before the features are given up.
+    let fitted = |data: &Dataset| {
+        let all = snapshots.all();
+        let dates = if plan.fit.refit { &all } else { &snapshots.training };
+        Selection::labelled(data, |day| dates.contains(&day))
+    };
+    let mut clock = Clock::start(observer);
+    let training = Counts::learn(&data, &fitted(&data), true)?;
+    clock.lap("distribution");
+
+    let Judged { model: judged, evaluation, held_out, known } = judged(plan, &mut data, snapshots, observer)?;
     let dataset: &Dataset = &data;
     let evaluated = artefact(plan, dataset, snapshots, &judged, evaluation, inputs);
     if !plan.fit.refit {
-        return Ok(ModelPair { published: evaluated, evaluated: None });
+        let scores = mean_scores(&evaluated, known.as_ref(), dataset, &fitted(dataset))?;
+        let distribution = Some(Distribution { training, held_out, scores });
+        return Ok(ModelPair { published: Artefact { distribution, ..evaluated }, evaluated: None });
     }
 
     observer.step("fitting once more on every snapshot");
-    let all = Selection::labelled(dataset, |day| snapshots.all().contains(&day));
-    let refitted = judged.refit(&plan.fit, dataset, &all, known, observer)?;
+    let all = fitted(dataset);
+    let TrainedWithDesign { trained: refitted, design } = judged.refit(&plan.fit, dataset, &all, known, observer)?;
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
     let published = artefact(plan, dataset, snapshots, &refitted, evaluation, inputs);
+    let scores = mean_scores(&published, design.as_ref(), dataset, &all)?;
+    let published = Artefact { distribution: Some(Distribution { training, held_out, scores }), ..published };
     Ok(ModelPair { published, evaluated: Some(Artefact { refit: false, ..evaluated }) })
+}
+
+/// What a model says of the rows that it was fitted on: by their design, where there is one, since the data set may
+/// have been left without their features.
+fn mean_scores(model: &Artefact, design: Option<&Design>, dataset: &Dataset, rows: &Selection) -> Result<MeanScores> {
+    match design {
+        Some(design) => model.mean_scores_of_design(design),
+        None => model.mean_scores(dataset, rows),
+    }
 }
 
 /// A model of the training snapshots, judged on the later ones.
 struct Judged {
     model: Trained,
     evaluation: Evaluation,
-    /// The design of all rows, if it is known now and the model is fitted once more on them.
+    /// The scores of the held-out rows.
+    held_out: Counts,
+    /// The design of the rows that the published model is fitted on, if it is known now.
     known: Option<Design>,
 }
 
@@ -106,36 +132,41 @@ fn judged(
     let mut clock = Clock::start(observer);
     let held_out = held_out(data);
     let groupings = segments::groupings(data, &held_out)?;
-    let HeldOutRisks { probabilities, known } = held_out_risks(plan, data, snapshots, &model, design, &held_out)?;
+    let HeldOutScores { log_odds, known } = held_out_scores(plan, data, snapshots, &model, design, &held_out)?;
+    let counts = Counts::learn_scores(data, &held_out, &log_odds.concat(), true);
+    let probabilities = model.calibrated(log_odds);
     clock.lap("risks of the held-out rows");
 
     let judged_rows = HeldOutRows { rows: &held_out, probabilities: &probabilities, baseline, groupings, folds: None };
     let evaluation = Evaluation::new(plan.list, plan.economics, plan.fit.model.seed, data, judged_rows);
     clock.lap("evaluation");
-    Ok(Judged { model, evaluation, known })
+    Ok(Judged { model, evaluation, held_out: counts, known })
 }
 
 /// What the model says of the held-out rows.
-struct HeldOutRisks {
+struct HeldOutScores {
     /// Block by block.
-    probabilities: Vec<Vec<f64>>,
-    /// The design of all rows, if it is known now and the model is fitted once more on them.
+    log_odds: Vec<Vec<f64>>,
+    /// The design of the rows that the published model is fitted on, if it is known now.
     known: Option<Design>,
 }
 
-/// The risks of the held-out rows. What is fitted once more on every snapshot needs the same columns of the same rows,
-/// and of those that were left out: so the design of the training rows is completed where there is one.
-fn held_out_risks(
+/// The scores of the held-out rows. What is fitted once more on every snapshot needs the same columns of the same
+/// rows, and of those that were left out: so the design of the training rows is completed where there is one.
+fn held_out_scores(
     plan: &TrainingPlan<'_>,
     data: &mut Data<'_>,
     snapshots: &Snapshots,
     judged: &Trained,
     design: Option<Design>,
     held_out: &Selection,
-) -> Result<HeldOutRisks> {
-    let (Some(design), Form::Linear { fit, .. }) = (design.filter(|_| plan.fit.refit), &judged.form) else {
-        return Ok(HeldOutRisks { probabilities: judged.probabilities(data, held_out)?, known: None });
+) -> Result<HeldOutScores> {
+    let (Some(design), Form::Linear { fit, .. }) = (design, &judged.form) else {
+        return Ok(HeldOutScores { log_odds: judged.log_odds(data, held_out)?, known: None });
     };
+    if !plan.fit.refit {
+        return Ok(HeldOutScores { log_odds: judged.log_odds(data, held_out)?, known: Some(design) });
+    }
 
     let (recipe, folds) = (&judged.recipe, plan.fit.folds());
     let embargoed = Selection::labelled(data, |day| snapshots.embargoed.contains(&day));
@@ -149,8 +180,8 @@ fn held_out_risks(
         data => recipe.design(data, held_out, folds)?,
     };
 
-    let probabilities = judged.probabilities_by_design(&held_out, fit, data.blocks.len())?;
-    Ok(HeldOutRisks { probabilities, known: Some(design.with(held_out).with(embargoed)) })
+    let log_odds = judged.log_odds_by_design(&held_out, fit, data.blocks.len())?;
+    Ok(HeldOutScores { log_odds, known: Some(design.with(held_out).with(embargoed)) })
 }
 
 /// What is kept of a training. It has no version yet.
@@ -179,6 +210,7 @@ fn artefact(
         fit: model.record(),
         calibration: model.calibration.clone(),
         evaluation,
+        distribution: None,
         inputs,
         checksum: String::new(),
     }

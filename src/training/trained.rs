@@ -81,13 +81,14 @@ impl Trained {
         Ok(self.calibrated(self.log_odds(dataset, rows)?))
     }
 
-    fn calibrated(&self, log_odds: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    /// The calibrated probabilities of log-odds, block by block.
+    pub(super) fn calibrated(&self, log_odds: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         let of_block = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.apply(z)).collect();
         log_odds.into_par_iter().map(of_block).collect()
     }
 
-    /// As [`Trained::probabilities`], from a design of these rows of a data set of so many blocks.
-    pub(super) fn probabilities_by_design(
+    /// As [`Trained::log_odds`], from a design of these rows of a data set of so many blocks.
+    pub(super) fn log_odds_by_design(
         &self,
         design: &Design,
         fit: &LogisticFit,
@@ -97,7 +98,7 @@ impl Trained {
         for (block, of_rows) in design.blocks.iter().zip(fit.log_odds(design)?) {
             log_odds[block.family as usize].extend(of_rows);
         }
-        Ok(self.calibrated(log_odds))
+        Ok(log_odds)
     }
 
     /// What the model file says about the fit.
