@@ -7,6 +7,7 @@
 //! | `catalogue` | which concept a term belongs to, and the one list of [codes](DEFINITIONS) |
 //! | `wording` | from one customer's numbers to the state of a concept and its sentence |
 //! | `change/` | how far each concept has moved the risk between two dates, and the sentences about it |
+//! | `shift` | how far each concept has moved the mean log-odds of all customers |
 //! | `reach` | which change of a signal would take a customer off the list |
 //! | `comparable` | what comparable customers show |
 //! | `scenario` | a customer's features if one number of a signal were another one |
@@ -37,6 +38,7 @@ pub mod protected;
 pub mod reach;
 mod sample;
 mod scenario;
+pub mod shift;
 mod usual;
 mod wording;
 
