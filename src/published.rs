@@ -200,10 +200,11 @@ pub enum Content {
     Details,
     Drivers,
     Kpis,
+    Figures,
 }
 
 impl Content {
-    const ALL: [Content; 7] = [
+    const ALL: [Content; 8] = [
         Content::List,
         Content::Scores,
         Content::Latest,
@@ -211,6 +212,7 @@ impl Content {
         Content::Details,
         Content::Drivers,
         Content::Kpis,
+        Content::Figures,
     ];
 
     /// As the file says it.
@@ -223,6 +225,7 @@ impl Content {
             Content::Details => "details",
             Content::Drivers => "drivers",
             Content::Kpis => "kpis",
+            Content::Figures => "figures",
         }
     }
 
@@ -236,7 +239,7 @@ impl Content {
             Content::List => LIST,
             Content::Scores => SCORES,
             Content::Latest => LATEST,
-            Content::Features | Content::Details | Content::Drivers | Content::Kpis => &[],
+            Content::Features | Content::Details | Content::Drivers | Content::Kpis | Content::Figures => &[],
         }
     }
 
@@ -250,6 +253,7 @@ impl Content {
             Content::Details => "the details of a list",
             Content::Drivers => "the drivers of a model",
             Content::Kpis => "the measures of a run",
+            Content::Figures => "figures of monitoring",
         }
     }
 

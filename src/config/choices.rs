@@ -81,6 +81,18 @@ impl EpochUnit {
 }
 
 words! {
+    /// What becomes of a run whose data have drifted.
+    pub enum DriftGate {
+        /// Nothing is measured.
+        Off = "off",
+        /// It is told.
+        Warn = "warn",
+        /// It is told, and a run on broken data is not published.
+        Stop = "stop",
+    }
+}
+
+words! {
     /// How a list goes to somebody else.
     pub enum DeliveryKind {
         /// Files that another system loads.

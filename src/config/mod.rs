@@ -32,7 +32,7 @@ mod validate;
 
 pub use crate::measures::{Best, Instrument, Scale, Scales, SignalKind};
 pub use choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, Direction, EpochUnit,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, Direction, DriftGate, EpochUnit,
     EvaluationChoice, Folds, Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
 };
 pub use defaults::{starter, Set, DEFAULT_TOML};

@@ -2,8 +2,8 @@
 //! comment is its sentence in `default.toml` and in `docs/configuration.md`; `section!` says how the rest is read.
 
 use super::choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, EpochUnit, EvaluationChoice, Folds,
-    Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, DriftGate, EpochUnit,
+    EvaluationChoice, Folds, Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
 };
 use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
@@ -460,9 +460,15 @@ section! {
         min_customers: u32 = 500 => Whole(0, MOST);
         /// Churners that training needs, and customers who stayed (exit code 5).
         min_churners: u32 = 100 => Whole(0, MOST);
-        /// Drift of a feature (population stability index) above which nothing is published; above 0.25 is usually
-        /// called large. Drift is not measured yet: a run with another value than the default says so.
-        max_psi: f64 = 0.25 => Number("above 0", |x| x > 0.0);
+        /// What becomes of a run whose rows differ from those that its model was trained on. off: nothing is
+        /// measured; warn: it is told; stop: it is told, and nothing is published from broken data (exit code 6):
+        /// values that are missing, too few customers, unknown levels, a signal that stopped or began. A population
+        /// that has changed only ever warns.
+        drift: DriftGate = "warn" => Choice(DriftGate::WORDS);
+        /// The distance of a feature's distribution from that of the nearest training snapshot (population stability
+        /// index) from which it is told as changed, unless chance explains it or snapshots have differed by half as
+        /// much.
+        max_psi: f64 = 0.1 => Number("above 0", |x| x > 0.0);
         /// The share of a source's rows that may be in quarantine (exit code 3), unless its own section says otherwise.
         max_quarantine_share: f64 = 0.05 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }

@@ -1,7 +1,7 @@
 //! What a configuration says in vain. Whatever is accepted either does something or is named here, and every job
 //! repeats it in its notes.
 
-use super::choices::{ChurnDefinition, DeliveryKind, Format};
+use super::choices::{ChurnDefinition, DeliveryKind, DriftGate, Format};
 use super::key::Key;
 use super::settings::{Delivery, Eligibility, Gates, Settings, Signal};
 use crate::measures::{Instrument, SignalKind};
@@ -36,8 +36,8 @@ impl Settings {
             notes.push("list.split_by has no effect without \"csv\" or \"xlsx\" in publish.formats".to_owned());
         }
         self.deliveries.iter().for_each(|(name, delivery)| notes.extend(of_delivery(name, delivery)));
-        if is_changed(Gates::KEYS, "gates.max_psi", self.gates.max_psi) {
-            notes.push("gates.max_psi has no effect: this version does not measure drift".to_owned());
+        if self.gates.drift == DriftGate::Off && is_changed(Gates::KEYS, "gates.max_psi", self.gates.max_psi) {
+            notes.push("gates.max_psi has no effect while gates.drift is \"off\"".to_owned());
         }
 
         let has_signup = self.customers.as_ref().is_none_or(|customers| customers.signup.is_some());

@@ -6,7 +6,7 @@ use super::{gates, kpis, past};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::RankBy;
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Shortfall};
 use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
 use crate::dataset::recent::{self, Recent};
 use crate::dataset::{self, Dataset, RowsPlan, Tables};
@@ -109,6 +109,12 @@ impl Input {
     pub fn first_days(&self) -> Vec<Option<Day>> {
         let signals = self.coverage.iter().flat_map(|coverage| coverage.signals.values());
         signals.map(|signal| signal.first_day).collect()
+    }
+
+    /// Days on which signals lack rows, by signal.
+    pub fn gaps(&self) -> Vec<(&str, &[Shortfall])> {
+        let signals = self.coverage.iter().flat_map(|coverage| &coverage.signals);
+        signals.map(|(name, signal)| (name.as_str(), signal.gaps.as_slice())).collect()
     }
 
     /// The pass-through columns of `scores.parquet`: those of a prepared table, whose rows nobody else has.

@@ -22,6 +22,7 @@ mod context;
 mod definition;
 pub mod deliver;
 mod details;
+mod drift;
 mod earlier;
 pub mod explain;
 pub mod features;

@@ -3,6 +3,7 @@
 
 use super::context::Job;
 use super::deliver;
+use super::drift;
 use super::scored::Scored;
 use crate::clock::Clock;
 use crate::config::{Format, Settings};
@@ -10,6 +11,8 @@ use crate::delivery::Delivered;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::language::Texts;
+use crate::monitoring::drift::{Drift, FILE as DRIFT_FILE};
+use crate::monitoring::figures;
 use crate::observer::Note;
 use crate::publish::columns::Csv;
 use crate::publish::details::{Activity, DETAILED};
@@ -95,8 +98,10 @@ impl Published {
 /// Publishes a list into the folder that was begun for it, and delivers it.
 ///
 /// # Errors
-/// What reading earlier lists and writing can end with; then nothing was published.
+/// [`Error::Drift`] for broken data, if the settings ask for that; what reading earlier lists and writing can end
+/// with; then nothing was published.
 pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) -> Result<Published> {
+    drift::check(job, scored.drift.as_ref())?;
     let settings = job.settings();
     let told_before = job.warnings().len();
     let mut clock = Clock::start(job);
@@ -128,6 +133,9 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
     staged.parquet("scores.parquet", everybody, |places| Ok(results.scores_table(places, &in_scores)))?;
     if let Some(kpis) = &scored.kpis {
         staged.parquet("kpis.parquet", kpis.rows.len(), |places| Ok(publish::kpis::table(places, kpis)))?;
+    }
+    if let Some(Drift { figures, .. }) = &scored.drift {
+        staged.parquet(DRIFT_FILE, figures.len(), |rows| Ok(figures::table(rows, figures)))?;
     }
     if has_report {
         stage_details(job, &mut staged, &scored, &results)?;
@@ -165,6 +173,7 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
         mean_probability: scored.scores.mean_probability(),
         silence: scored.silence.clone(),
         reference_log_odds: scored.reference_log_odds,
+        drift: scored.drift.as_ref().map(Drift::summary),
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),
         coverage: scored.input.coverage.clone(),

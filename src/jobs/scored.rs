@@ -4,6 +4,7 @@ use super::changes::{Changes, Words};
 use super::context::Job;
 use super::definition;
 use super::details;
+use super::drift;
 use super::input::Input;
 use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
@@ -14,6 +15,7 @@ use crate::dataset::{Dataset, Place, Selection};
 use crate::error::Result;
 use crate::kpis::{self, Kpis, Risks};
 use crate::language::Texts;
+use crate::monitoring::drift::Drift;
 use crate::observer::{Note, Observer};
 use crate::power::{Accrual, ControlPower};
 use crate::publish::latest::Leaver;
@@ -42,6 +44,8 @@ pub struct Scored {
     pub reference_log_odds: f64,
     /// For how long the listed customers have been silent; not known of a prepared table.
     pub silence: Option<Silence>,
+    /// How the rows differ from those that the model was fitted on; none where that is not measured.
+    pub drift: Option<Drift>,
     /// The measures; none where there are to be none.
     pub kpis: Option<Kpis>,
     /// What a person should know.
@@ -109,6 +113,9 @@ pub(super) fn scored(
 
     let unknown = model.unknown_levels(&data.customers, &scores.customers);
     unknown.iter().for_each(|sentence| job.warn(sentence));
+    let drift = drift::measured(job, &model, &input, &scores)?;
+    clock.lap("drift");
+
     let ranking = ranked(job, data, &scores);
     clock.lap("ranking");
 
@@ -145,6 +152,7 @@ pub(super) fn scored(
         details,
         leavers,
         control_power,
+        drift,
         kpis,
         reference_log_odds: explainer.reference_log_odds(),
         silence,

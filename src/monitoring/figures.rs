@@ -1,5 +1,5 @@
-//! The tidy table of all figures, `metrics.parquet`: a row for each measure of a run, of a slice of its customers, or
-//! of the effect of outreach.
+//! The tidy table of figures: a row for each measure of a run, of a slice of its customers, or of the effect of
+//! outreach. `metrics.parquet` has all of them, `drift.parquet` in a run's folder those of its drift.
 
 use super::verdict::Verdict;
 use crate::calendar::Day;
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::metrics::interval::Interval;
 use crate::publish::columns::Columns;
 use crate::publish::report::Table;
-use crate::published::{Definition, Holds};
+use crate::published::{Content, Definition, Holds};
 use serde::Serialize;
 use std::ops::Range;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub const COLUMNS: [Definition; 9] = [
         "slice",
         Holds::Text,
         "of which customers: `all`, `list`, `tier=…`, `reason=…`, `{column}=…`; of the effect also \
-         `key=…` and `action=…`",
+         `key=…` and `action=…`; of drift what has moved: `feature=…`, `score`, `concept=…`, `signal=…`",
     ),
     Definition::new("value", Holds::Float, "the value, never null: what is not known has no row"),
     Definition::new("low", Holds::Float, "the lower end of the 95 % interval; null where there is none"),
@@ -101,6 +101,7 @@ pub fn find<'a>(figures: &'a [Figure], as_of: Day, measure: &str, slice: &str) -
 /// Rows of the table.
 pub fn table(rows: Range<usize>, figures: &[Figure]) -> Columns<'_> {
     let mut table = Columns::for_rows(rows);
+    table.mark(Content::Figures);
     let [as_of, model, measure, slice, value, low, high, reference, verdict] = COLUMNS.map(|column| column.name);
     table.days(as_of, |row| Some(figures[row].as_of.0));
     table.texts(model, |row| figures[row].model_version.as_deref());

@@ -81,6 +81,7 @@ mod tests {
             model_version: "m".to_owned(),
             control_key: key.to_owned(),
             control_fraction,
+            drift: None,
             digest: String::new(),
         }
     }

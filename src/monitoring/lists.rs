@@ -3,6 +3,7 @@
 
 use crate::calendar::Day;
 use crate::error::Result;
+use crate::publish::manifest::DriftSummary;
 use crate::publish::report::{Cells, Table};
 use crate::publish::runs::Run;
 use crate::ranking::{Group, Tier};
@@ -24,6 +25,8 @@ pub struct KnownRun {
     pub control_key: String,
     /// The share of its list that is left alone; none if a version wrote it that did not say so.
     pub control_fraction: Option<f64>,
+    /// How its rows differ from those of its model's training, if that was measured.
+    pub drift: Option<DriftSummary>,
     /// Digests of its scores and of its list: another digest is another run.
     pub digest: String,
 }
@@ -34,6 +37,7 @@ struct Manifest {
     #[serde(default)]
     control_key: String,
     control_power: Option<ControlPower>,
+    drift: Option<DriftSummary>,
     files: Vec<File>,
 }
 
@@ -65,6 +69,7 @@ impl KnownRun {
         Ok(KnownRun {
             run: run.clone(),
             digest: format!("{scores} {list}"),
+            drift: manifest.drift,
             model_version: manifest.model_version,
             control_key: manifest.control_key,
             control_fraction: manifest.control_power.map(|power| power.control_fraction),

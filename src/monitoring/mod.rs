@@ -12,6 +12,7 @@
 //! | `effect`, `effect_table` | the effect of outreach, `effect.parquet` |
 //! | `strata`, `sequence` | its statistics: pooled differences, and an interval that is valid at every look |
 //! | `leavers` | the last reasons of those who left, `leavers.parquet` |
+//! | `drift/` | how the rows of a run differ from those of its model's training |
 //! | `figures` | the tidy table of all of them, `metrics.parquet` |
 //! | `verdict` | what a figure asks for, by rules |
 //! | `words` | the effect in sentences |
@@ -21,6 +22,7 @@
 //! The trap of the trade: acting on a list makes its model look worse. So a run is judged on customers who were left
 //! alone.
 
+pub mod drift;
 pub mod effect;
 pub mod effect_table;
 pub mod figures;

@@ -7,7 +7,7 @@ use crate::eligibility::Exclusions;
 use crate::language::Language;
 use crate::power::ControlPower;
 use crate::sources::{Quarantine, SignalReport};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A data file.
@@ -67,6 +67,19 @@ impl SourceSummary {
     }
 }
 
+/// How the scored rows differ from those that the model was fitted on, in sentences.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftSummary {
+    /// `ok`, `watch` or `act`.
+    pub verdict: String,
+    /// What has become of the mean risk, and what has moved it.
+    pub risk: String,
+    /// What of the data is broken.
+    pub broken: Vec<String>,
+    /// What has changed otherwise.
+    pub changed: Vec<String>,
+}
+
 /// Everything about one run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Manifest {
@@ -110,6 +123,10 @@ pub struct Manifest {
     pub mean_probability: f64,
     /// The log-odds that contributions are measured from.
     pub reference_log_odds: f64,
+    /// How the scored rows differ from those that the model was fitted on; not known of a model that does not keep
+    /// what these were like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftSummary>,
     /// What was read.
     pub sources: BTreeMap<String, SourceSummary>,
     /// Rows that could not be used, by source and reason.

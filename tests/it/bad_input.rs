@@ -95,7 +95,7 @@ fn run(folder: &Path, command: &str, settings: &[String]) -> Run {
     let mut arguments = vec![command.to_owned(), "--as-of".into(), Population::AS_OF.into()];
     let lists = format!("paths.lists={}", folder.join("lists").display());
     // The stand-ins need not look like the tables that the model learned from.
-    let drift = "gates.max_psi=1000".to_owned();
+    let drift = "gates.drift=off".to_owned();
     let mut all = vec![lists, drift];
     if command == "train" {
         all.push(format!("paths.models={}", folder.join("models").display()));

@@ -150,6 +150,7 @@ fn what_the_program_wrote_is_no_signal() {
         (list.join("scores.parquet"), "scores of a run"),
         (list.join("at_risk.parquet"), "customers at risk"),
         (list.join("kpis.parquet"), "measures of a run"),
+        (list.join("drift.parquet"), "figures of monitoring"),
     ] {
         let run = features_run(&scratch.join("x.parquet"), &[&Population::instead("logins", &file)]);
         assert!(run.code == 3 && run.stderr.contains(meaning), "{run}");

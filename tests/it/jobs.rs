@@ -1,7 +1,7 @@
 //! The jobs as functions of the library: what they hear and tell, and that they leave each other alone.
 
 use crate::common::Population;
-use churn_risk::config::Settings;
+use churn_risk::config::{DriftGate, Settings};
 use churn_risk::jobs::train::Promote;
 use churn_risk::jobs::{check, score, train, Context, Data};
 use churn_risk::memory::Memory;
@@ -95,7 +95,8 @@ fn a_job_keeps_in_its_result_what_its_observer_heard() {
 
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path());
-    settings.gates.max_psi = 0.1;
+    settings.gates.max_psi = 0.2;
+    settings.gates.drift = DriftGate::Off;
     let listener = Listener::default();
     let context = Context { observer: &listener, ..Context::new(&settings, this_morning()) };
     let published = score::run(&context, &shared_registry(), &list_of_today()).unwrap();

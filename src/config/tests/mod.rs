@@ -77,7 +77,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!((money.customer_value, money.value_months), (200.0, 12));
     assert_eq!(s.publish.formats, [Format::Parquet, Format::Csv]);
     assert_eq!((s.gates.max_staleness_days, s.gates.min_customers, s.gates.min_churners), (3, 500, 100));
-    assert_eq!((s.gates.max_psi, s.gates.max_quarantine_share), (0.25, 0.05));
+    assert_eq!((s.gates.max_psi, s.gates.max_quarantine_share), (0.1, 0.05));
     assert_eq!(s.time.zone, "UTC");
 }
 
@@ -477,7 +477,8 @@ fn what_has_no_effect_is_told() {
     assert_contains(&of("signals = [\"logins\"]"), &["churn.signals"]);
     assert_contains(&of("definition = \"inactivity\"\nsignals = [\"logins\"]"), &["churn.path"]);
     assert_contains(&of("[publish]\nformats = [\"parquet\"]\ncsv_bom = false"), &["publish.csv_bom has no effect"]);
-    assert_contains(&of("[gates]\nmax_psi = 0.1"), &["gates.max_psi"]);
+    assert_eq!(of("[gates]\nmax_psi = 0.2"), "");
+    assert_contains(&of("[gates]\nmax_psi = 0.2\ndrift = \"off\""), &["gates.max_psi"]);
     assert_contains(&of("[eligibility]\nmin_tenure_days = 60"), &["eligibility.min_tenure_days", "customers.signup"]);
     let signal = "[signals.s]\npath = \"s\"\nid = \"c\"\ntime = \"t\"\nvalue = \"v\"\nunit = \"EUR\"\n";
     assert_contains(&of(&format!("{signal}kind = \"event\"")), &["signals.s.value", "signals.s.unit"]);

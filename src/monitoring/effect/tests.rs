@@ -86,6 +86,7 @@ fn run(day: i32, key: &str, control_fraction: Option<f64>) -> KnownRun {
         model_version: "m".to_owned(),
         control_key: key.to_owned(),
         control_fraction,
+        drift: None,
         digest: String::new(),
     }
 }
