@@ -1,6 +1,7 @@
 //! `monitor.html`: what monitoring has found, in one file for people, in the style of the report. It has no script, and
 //! every picture has its numbers beside it.
 
+use super::drift::newest::NewestDrift;
 use super::effect::{Effect, Study};
 use super::figures::{find, Figure, ALL};
 use super::leavers::LastReason;
@@ -35,6 +36,8 @@ pub struct Told<'a> {
     pub difference: Option<&'a str>,
     /// All figures.
     pub figures: &'a [Figure],
+    /// The drift of the newest run, if it was measured.
+    pub drift: Option<&'a NewestDrift>,
     /// The effect of outreach, key by key.
     pub studies: &'a [Study],
     /// How many left in the label window of the newest run.
@@ -62,6 +65,7 @@ struct Page {
     charts: Vec<Chart>,
     slices: Vec<Slice>,
     models: Vec<Model>,
+    drift: Option<DriftPage>,
     studies: Vec<StudyPage>,
     left: u64,
     left_unlisted: u64,
@@ -107,6 +111,18 @@ struct Model {
     slope: String,
 }
 
+/// The drift of the newest run, and what its model says of the runs over time.
+#[derive(Serialize)]
+struct DriftPage {
+    as_of: String,
+    verdict: String,
+    advice: String,
+    sentences: Vec<String>,
+    /// Measure, slice, value, reference, verdict.
+    rows: Vec<[String; 5]>,
+    chart: Option<Chart>,
+}
+
 #[derive(Serialize)]
 struct StudyPage {
     title: String,
@@ -148,6 +164,7 @@ pub fn html(told: &Told<'_>) -> Result<String> {
         charts: HEADLINES.iter().filter_map(|headline| chart_of(told.figures, headline)).collect(),
         slices: slices(told.figures, newest),
         models: models(told.figures),
+        drift: told.drift.map(|drift| drift_page(drift, told.figures)),
         studies: told.studies.iter().rev().map(study).collect(),
         left: told.left,
         left_unlisted: told.left_unlisted,
@@ -265,6 +282,28 @@ fn models(figures: &[Figure]) -> Vec<Model> {
         slope: mean(&it.model_version, "mean_calibration_slope"),
     };
     means().map(model).collect()
+}
+
+fn drift_page(drift: &NewestDrift, figures: &[Figure]) -> DriftPage {
+    let row = |it: &Figure| {
+        [
+            shown(&it.measure),
+            shown(&it.slice.replacen('=', ": ", 1)),
+            written(Unit::Number, it.value),
+            written(Unit::Number, it.reference),
+            it.verdict.map_or("", Verdict::name).to_owned(),
+        ]
+    };
+    let title = "Mean risk of the scored customers (reference: of the training rows)";
+    let headline = Headline { measure: "drift_mean_risk", slice: ALL, title, unit: Unit::Share };
+    DriftPage {
+        as_of: drift.as_of.to_string(),
+        verdict: drift.told.verdict.clone(),
+        advice: drift.advice(),
+        sentences: drift.sentences().map(shown).collect(),
+        rows: drift.figures.iter().map(row).collect(),
+        chart: chart_of(figures, &headline),
+    }
 }
 
 fn study(study: &Study) -> StudyPage {

@@ -318,6 +318,34 @@ fn the_effect_of_outreach_is_the_one_that_was_simulated() {
 }
 
 #[test]
+fn the_drift_of_every_run_is_among_the_figures() {
+    let copy = World::shared().copy();
+    let found = copy.json(&[]);
+    for as_of in LISTS {
+        for (measure, slice) in [("drift_psi", "feature=tenure_days"), ("drift_psi", "score"), ("drift_rows", "all")] {
+            assert!(copy.figure(as_of, measure, slice).is_some(), "{as_of} {measure} {slice}");
+        }
+    }
+    let newest = LISTS[LISTS.len() - 1];
+    assert_eq!(found["drift"]["as_of"], newest, "matured or not");
+    assert!(found["drift"]["risk"].as_str().unwrap().starts_with("mean risk "));
+    let page = fs::read_to_string(copy.path("monitor/monitor.html")).unwrap();
+    assert!(page.contains("id=\"drift\""));
+
+    // What is known already is not told twice.
+    let rows = copy.table("metrics.parquet").rows;
+    copy.monitor(&[]).ok();
+    assert_eq!(copy.table("metrics.parquet").rows, rows);
+
+    copy.change(&copy.list(LISTS.len() - 1).join("manifest.json"), |manifest| {
+        manifest.as_object_mut().unwrap().remove("drift");
+    });
+    let run = copy.monitor(&[]).ok();
+    assert!(run.stderr.contains("no drift is known of 1 of the runs"), "{run}");
+    assert!(copy.figure(newest, "drift_rows", "all").is_none());
+}
+
+#[test]
 fn who_left_is_told_with_the_last_reasons() {
     let copy = World::shared().copy();
     let found = copy.json(&[]);

@@ -23,6 +23,14 @@ pub fn monitored(found: &Monitored) -> String {
     }
     text.push_str(&figures(found));
 
+    if let (Some(drift), Some(advice)) = (&found.drift, &found.drift_advice) {
+        let _ = writeln!(text, "\nDrift, by the list of {}: {}", drift.as_of, drift.told.verdict);
+        let _ = writeln!(text, "  {advice}.");
+        drift.sentences().for_each(|sentence| {
+            let _ = writeln!(text, "  {sentence}.");
+        });
+    }
+
     if found.effect.is_empty() {
         text.push_str("\nThe effect of outreach: no matured list says how large its control group was\n");
     }

@@ -1,6 +1,7 @@
 //! What a monitoring returns.
 
 use crate::calendar::Day;
+use crate::monitoring::drift::newest::NewestDrift;
 use crate::monitoring::effect::Study;
 use crate::monitoring::figures::Figure;
 use crate::monitoring::leavers::LastReason;
@@ -29,6 +30,10 @@ pub struct Monitored {
     pub difference: Option<String>,
     /// The figures of the newest of these runs, and those of the effect.
     pub figures: Vec<Figure>,
+    /// The drift of the newest run, matured or not; none if it was not measured.
+    pub drift: Option<NewestDrift>,
+    /// What is to be done about it.
+    pub drift_advice: Option<String>,
     /// The effect of outreach, a study for each key of the draw.
     pub effect: Vec<StudyInWords>,
     /// Those who left in the label window of that run, and were on no list of the 91 days before.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::jobs::context::Job;
 use crate::kpis::Segments;
 use crate::labels;
+use crate::monitoring::drift::newest::is_drift;
 use crate::monitoring::effect::{self, Aftermath, Exposures, Study};
 use crate::monitoring::figures::{self, Figure};
 use crate::monitoring::history::CustomerHistory;
@@ -89,7 +90,10 @@ impl World<'_> {
         let known = if before.runs.is_empty() {
             Vec::new()
         } else {
-            figures::read(&self.monitor().join("metrics.parquet")).unwrap_or_default()
+            let mut known = figures::read(&self.monitor().join("metrics.parquet")).unwrap_or_default();
+            // Drift is read from the runs themselves.
+            known.retain(|figure| !is_drift(figure));
+            known
         };
 
         let known_dates: BTreeSet<Day> =

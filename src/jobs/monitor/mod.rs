@@ -1,5 +1,6 @@
 //! Monitoring: judges the published runs whose label has matured, and measures the effect of outreach.
 
+mod drift;
 mod found;
 mod input;
 mod judge;
@@ -56,6 +57,7 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         let judged = world.judge_all(&matured)?;
         let contacts = input::read_contacts(settings, &tables.customers)?;
         let studies = world.studies(contacts.as_ref());
-        write::write(&world, judged, studies)
+        let drifts = drift::read(job, registry, &lists);
+        write::write(&world, judged, studies, drifts)
     })
 }

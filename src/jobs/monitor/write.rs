@@ -1,11 +1,13 @@
 //! Writing what has been found.
 
+use super::drift::Drifts;
 use super::found::{Monitored, StudyInWords};
 use super::judge::{Judged, World};
 use super::tables;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::monitoring::drift::newest::{is_drift, NewestDrift};
 use crate::monitoring::effect::Study;
 use crate::monitoring::figures::{self, Figure};
 use crate::monitoring::performance::{self, means, Advice};
@@ -14,7 +16,7 @@ use crate::monitoring::{effect_table, leavers, page, words};
 use crate::publish::manifest::OutputFile;
 
 /// Writes everything but the outcomes, the manifest last.
-pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> Result<Monitored> {
+pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>, drifts: Drifts) -> Result<Monitored> {
     let Judged { mut figures, state, judged_now, leavers } = judged;
     let broken = || Error::TooLittle("no run that has matured can be judged; the notes above say why".to_owned());
     let newest = state.runs.last().map(|run| run.as_of).ok_or_else(broken)?;
@@ -24,6 +26,8 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
 
     figures.extend(means(&figures));
     figures.extend(studies.iter().flat_map(effect_table::figures));
+    let Drifts { figures: of_drift, newest: drift } = drifts;
+    figures.extend(of_drift);
     let last_reasons = leavers::last_reasons(&leavers, world.codes);
     let left_unlisted = leavers::never_listed(&leavers);
 
@@ -43,6 +47,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
         advice: &advice,
         difference: difference.as_deref(),
         figures: &figures,
+        drift: drift.as_ref(),
         studies: &studies,
         left: leavers.len() as u64,
         left_unlisted,
@@ -65,7 +70,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
     files::write_atomically(&folder.join(state::FILE), (text + "\n").as_bytes())?;
 
     let in_words = |study: Study| StudyInWords { verdict: study.verdict(), sentences: words::of_study(&study), study };
-    let of_newest = |figure: &Figure| figure.as_of == newest && figure.model_version.is_some();
+    let of_newest = |figure: &Figure| figure.as_of == newest && figure.model_version.is_some() && !is_drift(figure);
     figures.retain(|figure| of_newest(figure) || figure.model_version.is_none());
     Ok(Monitored {
         folder: folder.to_owned(),
@@ -76,6 +81,8 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>) -> R
         advice,
         difference,
         figures,
+        drift_advice: drift.as_ref().map(NewestDrift::advice),
+        drift,
         effect: studies.into_iter().map(in_words).collect(),
         left_unlisted,
         last_reasons,
