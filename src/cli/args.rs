@@ -159,6 +159,9 @@ pub enum Command {
         /// the last activity do, and is better than the champion, or fresher and not worse
         #[arg(long, value_name = "RULE", default_value = "auto")]
         promote: Promote,
+        /// Tell what each step of the search tried, kept and dropped, with the log-loss and its standard error
+        #[arg(long)]
+        explain_choice: bool,
     },
     /// Repeat the training at earlier dates with what was known then, and judge it on what came next
     Backtest {
@@ -317,6 +320,9 @@ pub enum Models {
     Show {
         /// The version
         version: Option<String>,
+        /// Draw the curve of this feature instead
+        #[arg(long, value_name = "FEATURE")]
+        curve: Option<String>,
     },
     /// Two versions: metrics on rows that neither has seen, effects that turned, and how the last list would change
     Compare {

@@ -275,8 +275,8 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
         Command::Features { as_of, out, labels, force } => {
             features::run(&session, &jobs::features::Request { as_of, out, labels }, force)
         }
-        Command::Train { features, as_of, promote } => {
-            train::run(&session, &jobs::train::Request { data: data(features), as_of, promote })
+        Command::Train { features, as_of, promote, explain_choice } => {
+            train::run(&session, &jobs::train::Request { data: data(features), as_of, promote }, explain_choice)
         }
         Command::Backtest { features, as_of, origins, purge_customers, no_curves, out, force } => {
             let request = jobs::backtest::Request {

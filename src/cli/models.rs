@@ -12,7 +12,16 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
     let registry = Registry::at(&settings.paths.models);
     match action {
         Models::List => list(session, &registry),
-        Models::Show { version } => session.result(&registry.load_chosen(version.as_deref())?, render::model::model),
+        Models::Show { version, curve } => {
+            let model = registry.load_chosen(version.as_deref())?;
+            match curve {
+                None => session.result(&model, render::model::model),
+                Some(feature) => {
+                    let drawn = render::term::curve(&model, &feature)?;
+                    session.result(&model, |_| drawn)
+                }
+            }
+        }
         Models::Compare { first, second, as_of } => compare::run(session, &Request { first, second, as_of }),
         Models::History => session.result(&registry.champion()?.history, |history| render::model::promotions(history)),
         Models::Promote { version, reason } => {

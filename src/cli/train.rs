@@ -5,6 +5,7 @@ use crate::evaluation::Evaluation;
 use crate::jobs::train;
 use crate::jobs::train::{Request, Trained};
 use crate::language::{Language, Texts};
+use crate::model::additive::Comparison;
 use crate::model::sampling::Sampling;
 use crate::model::univariate::screening::Screening;
 use crate::power::ControlPower;
@@ -12,12 +13,18 @@ use crate::registry::Registry;
 use serde::Serialize;
 use std::path::Path;
 
-pub fn run(session: &Session, request: &Request) -> anyhow::Result<()> {
+pub fn run(session: &Session, request: &Request, explain_choice: bool) -> anyhow::Result<()> {
     let settings = session.settings_for(&request.data)?;
     let registry = Registry::at(&settings.paths.models);
     let texts = Texts::new(Language::En)?;
     let trained = session.job(&settings, |context| train::run(context, &registry, request))?;
-    session.done(&Summary::new(&trained), |_| render::train::trained(&trained, &texts));
+    session.done(&Summary::new(&trained), |_| {
+        let mut text = render::train::trained(&trained, &texts);
+        if explain_choice {
+            render::model::attempts(&mut text, &trained.model);
+        }
+        text
+    });
     Ok(())
 }
 
@@ -29,6 +36,7 @@ struct Summary<'a> {
     reason: &'a str,
     file: &'a Path,
     sampling: Option<&'a Sampling>,
+    comparison: Option<&'a Comparison>,
     evaluation: &'a Evaluation,
     screening: Option<&'a Screening>,
     control_power: Option<&'a ControlPower>,
@@ -45,6 +53,7 @@ impl<'a> Summary<'a> {
             reason: &decision.reason,
             file,
             sampling: model.fit.sampling.as_ref(),
+            comparison: model.fit.comparison.as_ref(),
             evaluation: &model.evaluation,
             screening: model.screening.as_ref(),
             control_power: control_power.as_ref(),

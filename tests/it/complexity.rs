@@ -15,12 +15,22 @@ fn curves_are_trained_scored_and_explained() {
         all.extend(arguments);
         churn(folder.path(), &all).ok()
     };
-    let trained = run(&["train"]);
+    let trained = run(&["train", "--explain-choice"]);
     assert!(trained.stdout.contains("curves and 0 interactions"), "{trained}");
+    let (_, attempts) = trained.stdout.split_once("What the search tried, in its order:").unwrap();
+    assert!(attempts.contains("curves") && attempts.contains("1.0e-3") && attempts.contains("kept"), "{trained}");
     let model = artefact(&folder.path().join("models"));
     assert_eq!(model["comparison"]["chosen"], "curves");
     assert!(model["additive"]["terms"].as_array().unwrap().len() > 10);
     assert!(model["coefficients"].as_array().unwrap().is_empty());
+
+    // A curve is drawn: a line a bin, bars to either side of the axis.
+    let drawn = run(&["models", "show", "--curve", "tenure_days"]).stdout;
+    let lowers = drawn.lines().filter(|line| line.contains("█│")).count();
+    let raises = drawn.lines().filter(|line| line.contains("│█")).count();
+    assert!(lowers > 0 && raises > 0 && lowers + raises > 10, "{drawn}");
+    let refused = churn(folder.path(), &["--config", &config, "--set", &models, "models", "show", "--curve", "tenure"]);
+    assert!(refused.code == 2 && refused.stderr.contains("no curve of `tenure`; its strongest are `"), "{refused}");
 
     let scores = |name: &str, threads: &str| {
         let lists = format!("paths.lists={}", folder.path().join(name).display());

@@ -12,6 +12,7 @@ pub mod list;
 pub mod model;
 pub mod monitor;
 pub mod simulate;
+pub mod term;
 pub mod train;
 
 use crate::calendar::Day;

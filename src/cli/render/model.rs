@@ -121,6 +121,27 @@ pub fn steps(text: &mut String, model: &Artefact) {
     let _ = writeln!(text, "Cross-validated{forward} on {rows} of training:\n{list}");
 }
 
+/// What the search tried on the way, kept and dropped.
+pub fn attempts(text: &mut String, model: &Artefact) {
+    let Some(comparison) = &model.fit.comparison else {
+        *text += "\nThere was no search: model.complexity is linear.\n";
+        return;
+    };
+    let header = ["tried", "penalty", "interactions", "log-loss", ""];
+    let mut list = table(&header, &[1, 2, 3]);
+    for attempt in &comparison.attempts {
+        let of = if attempt.first_fold { " (first fold alone)" } else { "" };
+        list.add_row([
+            format!("{}{of}", attempt.complexity),
+            format!("{:.1e}", attempt.alpha),
+            attempt.interactions.to_string(),
+            format!("{:.5} ± {:.5}", attempt.log_loss, attempt.standard_error),
+            if attempt.kept { "kept" } else { "dropped" }.to_owned(),
+        ]);
+    }
+    let _ = writeln!(text, "\nWhat the search tried, in its order:\n{list}");
+}
+
 /// Of an additive model, how much each term matters.
 fn spreads(text: &mut String, additive: &Additive) {
     let mut order: Vec<&Effect> = additive.terms.iter().collect();

@@ -30,6 +30,26 @@ pub struct Step {
     pub gain_standard_error: Option<f64>,
 }
 
+/// Something that the search tried within a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The step.
+    pub complexity: String,
+    /// Penalty strength per row of all training rows.
+    pub alpha: f64,
+    /// Number of interactions.
+    pub interactions: usize,
+    /// Mean log-loss of rows whose fold the model has not seen.
+    pub log_loss: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// Whether the search went on with it.
+    pub kept: bool,
+    /// Whether it was tried on the first fold alone, while the others kept what was best before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_fold: bool,
+}
+
 /// The steps that were compared and the one that was taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -42,6 +62,9 @@ pub struct Comparison {
     pub steps: Vec<Step>,
     /// The `complexity` of the step that was taken.
     pub chosen: String,
+    /// What the search tried on the way to the steps beyond the linear one, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
 }
 
 impl Comparison {

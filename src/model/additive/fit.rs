@@ -4,12 +4,12 @@ use super::basis::Detail;
 use super::candidate::{per_row, strength};
 use super::certificate::{certify, Objective};
 use super::codes::{by_fold, CodeBlock, Lookup};
-use super::comparison::{Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
+use super::comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
 use super::curvature::Curvature;
 use super::frame::{Frame, FrameFeature};
 use super::passes::Terms;
 use super::purify::{all_counts, purify};
-use super::search::{Choice, OutOfFold, Search, SearchResult, Split};
+use super::search::{Choice, OutOfFold, Round, Search, SearchResult, Split};
 use super::shape::Shape;
 use super::solver::Solver;
 use super::{uncertainty, Additive, Effect, Feature};
@@ -200,7 +200,43 @@ impl ModelSearch {
         };
         let chosen = (0..steps.len()).find(is_good_enough).unwrap_or(best);
         let origins = self.options.origins.len();
-        Comparison { rows: self.rows(), origins, chosen: steps[chosen].complexity.clone(), steps }
+        let (chosen, attempts) = (steps[chosen].complexity.clone(), self.attempts(training_rows));
+        Comparison { rows: self.rows(), origins, steps, chosen, attempts }
+    }
+
+    /// What the search tried, in its order.
+    fn attempts(&self, training_rows: usize) -> Vec<Attempt> {
+        let SearchResult { curves, interactions, fine, rounds, first_fine } = &self.result;
+        let &Options { penalty, alpha, .. } = &self.options;
+        let per_row = |strength: f64| alpha.unwrap_or(per_row(penalty, strength, training_rows));
+        let path = |complexity: &'static str, choice: &Choice| -> Vec<Attempt> {
+            let attempt = |score: &AlphaScore| Attempt {
+                complexity: complexity.to_owned(),
+                alpha: per_row(score.alpha),
+                interactions: choice.pairs,
+                log_loss: score.log_loss,
+                standard_error: score.standard_error,
+                kept: score.alpha == choice.strength,
+                first_fold: false,
+            };
+            choice.path.iter().map(attempt).collect()
+        };
+        let round = |complexity: &'static str, round: &Round, first_fold: bool| Attempt {
+            complexity: complexity.to_owned(),
+            alpha: per_row(round.strength),
+            interactions: round.pairs,
+            log_loss: round.loss.mean,
+            standard_error: round.loss.standard_error,
+            kept: round.kept,
+            first_fold,
+        };
+
+        let mut attempts = path(CURVES, curves);
+        attempts.extend(rounds.iter().map(|tried| round(INTERACTIONS, tried, false)));
+        attempts.extend(interactions.iter().flat_map(|choice| path(INTERACTIONS, choice)));
+        attempts.extend(first_fine.iter().map(|tried| round(FINE, tried, true)));
+        attempts.extend(fine.iter().flat_map(|choice| path(FINE, choice)));
+        attempts
     }
 
     /// What may be chosen, simplest first.
@@ -245,7 +281,7 @@ impl ModelSearch {
 
     /// The choice with the name of a step; that of the curves if there is none.
     fn choice(&self, complexity: &str) -> (&Choice, Detail) {
-        let SearchResult { curves, interactions, fine } = &self.result;
+        let SearchResult { curves, interactions, fine, .. } = &self.result;
         match (complexity, interactions, fine) {
             (INTERACTIONS, Some(choice), _) => (choice, Detail::Smooth),
             (FINE, _, Some(choice)) => (choice, Detail::Fine),

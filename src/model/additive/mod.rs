@@ -41,7 +41,7 @@ mod uncertainty;
 
 pub use bins::Bins;
 pub use codes::Lookup;
-pub use comparison::{Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
+pub use comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
 pub use fit::{search_rows, CrossFit, CrossFitted, Fit, LinearCandidate, ModelSearch, Options};
 pub use params::{AdditiveParams, AdditiveValidParams};
 pub use records::AdditiveFit;

@@ -26,6 +26,9 @@ const CELLS: usize = 256;
 /// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go
 /// on meanwhile.
 const TOGETHER: usize = 4;
+/// Coefficients whose curvature is taken together, at most. Factoring it costs their cube: with more, it is cheaper to
+/// learn from the changes of the gradient what the rest of them have to do with each other.
+const MOST_JOINT: usize = 1_000;
 
 /// A term of the fit: which cell a row is in, and the basis over the cells.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,13 +72,14 @@ impl Terms {
         for term in &terms {
             starts.push(starts[starts.len() - 1] + term.basis.columns);
         }
-        Terms { joint: terms.len(), terms, starts }
+        let joint = starts.iter().skip(1).take_while(|&&end| end <= MOST_JOINT).count();
+        Terms { terms, starts, joint }
     }
 
     /// With the curvature of interactions, which follow the curves, taken coefficient by coefficient.
     pub fn with_interactions_apart(mut self) -> Terms {
         let is_curve = |term: &&Term| matches!(term.lookup, Lookup::Curve { .. });
-        self.joint = self.terms.iter().take_while(is_curve).count();
+        self.joint = self.joint.min(self.terms.iter().take_while(is_curve).count());
         self
     }
 

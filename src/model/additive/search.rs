@@ -105,6 +105,23 @@ pub struct SearchResult {
     pub interactions: Option<Choice>,
     /// With fine interactions, if there was reason to try them.
     pub fine: Option<Choice>,
+    /// The rounds of interactions, the last of which may have been left out.
+    pub rounds: Vec<Round>,
+    /// The first fits of fine interactions, if there were any.
+    pub first_fine: Option<Round>,
+}
+
+/// Interactions that were tried, and how they did.
+#[derive(Clone, Copy, Debug)]
+pub struct Round {
+    /// What the penalty keeps.
+    pub strength: f64,
+    /// The most interactions of a split.
+    pub pairs: usize,
+    /// The out-of-fold log-loss with them.
+    pub loss: Estimate,
+    /// Whether they were worth going on with.
+    pub kept: bool,
 }
 
 impl<'a> Search<'a> {
@@ -131,9 +148,11 @@ impl<'a> Search<'a> {
         };
         let curves = self.path(&mut candidates, &strengths);
         let with_curves = candidates.clone();
-        let interactions = if self.interactions { self.rounds(&mut candidates, &curves) } else { None };
-        let fine = self.fine(with_curves, interactions.as_ref().unwrap_or(&curves));
-        SearchResult { curves, interactions, fine }
+        let mut rounds = Vec::new();
+        let interactions = if self.interactions { self.rounds(&mut candidates, &curves, &mut rounds) } else { None };
+        let mut first_fine = None;
+        let fine = self.fine(with_curves, interactions.as_ref().unwrap_or(&curves), &mut first_fine);
+        SearchResult { curves, interactions, fine, rounds, first_fine }
     }
 
     /// A model of all rows.
@@ -205,7 +224,7 @@ impl<'a> Search<'a> {
     }
 
     /// Adds interactions in rounds as long as they lower the out-of-fold loss, then looks for a better penalty.
-    fn rounds(&self, candidates: &mut [Candidate<'a>], curves: &Choice) -> Option<Choice> {
+    fn rounds(&self, candidates: &mut [Candidate<'a>], curves: &Choice, rounds: &mut Vec<Round>) -> Option<Choice> {
         let mut best = curves.log_odds.clone();
         let mut found = 0;
         let mut kept: Vec<Candidate<'a>> = Vec::new();
@@ -219,7 +238,10 @@ impl<'a> Search<'a> {
             let thetas: Vec<Vec<f64>> = candidates.iter().map(|candidate| candidate.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
             let gain = self.gain(&best, &log_odds);
-            if gain.mean <= if self.one_standard_error { gain.standard_error } else { 0.0 } {
+            let is_better = gain.mean > if self.one_standard_error { gain.standard_error } else { 0.0 };
+            let pairs = candidates.iter().map(|candidate| candidate.shape.pairs.len()).max().unwrap_or(0);
+            rounds.push(Round { strength: curves.strength, pairs, loss: self.loss(&log_odds), kept: is_better });
+            if !is_better {
                 break;
             }
             found += ROUND;
@@ -246,7 +268,7 @@ impl<'a> Search<'a> {
 
     /// Tries fine interactions, from models of curves alone. Where they do the first split no good to begin with, that
     /// is the end of it: most data have none, and they cost more than all that came before.
-    fn fine(&self, mut candidates: Vec<Candidate<'a>>, simpler: &Choice) -> Option<Choice> {
+    fn fine(&self, mut candidates: Vec<Candidate<'a>>, simpler: &Choice, tried: &mut Option<Round>) -> Option<Choice> {
         let is_bound = self.grids.iter().any(|grid| grid.direction.is_some());
         if self.penalty != Penalty::L2 || is_bound || !self.interactions || !self.fine {
             return None;
@@ -259,7 +281,9 @@ impl<'a> Search<'a> {
         let mut log_odds = simpler.log_odds.clone();
         log_odds[0] = self.held_out_of(0, &first.terms, &first.theta);
         let gain = self.gain(&simpler.log_odds, &log_odds);
-        if gain.mean <= -gain.standard_error {
+        let kept = gain.mean > -gain.standard_error;
+        *tried = Some(Round { strength, pairs: first.shape.pairs.len(), loss: self.loss(&log_odds), kept });
+        if !kept {
             return None;
         }
 

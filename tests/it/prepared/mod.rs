@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 mod list;
+mod twins;
 mod wide;
 
 /// Rows of a table unless a test says otherwise.
