@@ -46,6 +46,9 @@ pub(super) fn learned(dataset: &Dataset, selection: &Selection) -> Result<Vec<(S
 /// three.
 fn edges(sorted: &[f32]) -> Vec<f32> {
     let mut edges = Vec::new();
+    if sorted.contains(&0.0) {
+        edges.extend([0.0f32.next_down(), 0.0]);
+    }
     for part in 1..PARTS {
         let Some(&value) = sorted.get(part * sorted.len() / PARTS) else { continue };
         let rows = sorted.partition_point(|&other| other <= value) - sorted.partition_point(|&other| other < value);
@@ -55,6 +58,7 @@ fn edges(sorted: &[f32]) -> Vec<f32> {
         edges.push(value);
     }
     edges.retain(|edge| edge.is_finite());
+    edges.sort_unstable_by(f32::total_cmp);
     edges.dedup();
     edges
 }
@@ -80,6 +84,8 @@ mod tests {
         let codes = [-1.0, 0.0, 0.1].map(|value| Bins::encode_value(&found, value));
         assert_eq!(codes, [0, 1, 2]);
 
+        values.drain(..399);
+        assert_eq!(edges(&values)[..2], [0.0f32.next_down(), 0.0], "0 has one in any case");
         assert_eq!(edges(&[3.0; 20]), [3.0f32.next_down(), 3.0], "a constant");
         assert_eq!(edges(&[]), [0.0f32; 0]);
         assert_eq!(edges(&[1.0]), [1.0f32.next_down(), 1.0]);
