@@ -83,8 +83,8 @@ pub(super) fn check(job: &Job<'_>, drift: Option<&Drift>) -> Result<()> {
     }
     Err(Error::Drift(format!(
         "the data differ from those that the model was trained on as broken data do: {}. Nothing was published. Load \
-         the data again and run again; if they are as they should be, train a model on them (`churn train`), or publish \
-         with gates.drift = \"warn\"",
+         the data again and run again; if they are as they should be, train a model on them (`churn train`), or \
+         publish with gates.drift = \"warn\"",
         broken.join("; ")
     )))
 }

@@ -2,7 +2,7 @@
 
 use crate::artefact::{Artefact, Distribution};
 use crate::calendar::Day;
-use crate::config::{DriftGate, Sample, Settings};
+use crate::config::{DriftGate, Sample, Settings, Table};
 use crate::dataset::{self, RowsPlan, Selection, Tables};
 use crate::files::Unfinished;
 use crate::jobs::train::Promote;
@@ -151,8 +151,8 @@ fn both_forms_of_the_model_keep_their_training_and_find_a_sound_run_like_it() {
         println!("{form}: {:?} {:?} {}", drift.broken, drift.changed, drift.risk);
         assert_eq!(drift.verdict(), Verdict::Ok, "{form}: {:?} {:?}", drift.broken, drift.changed);
 
-        let dates = if model.refit { 4 } else { 3 };
-        assert_eq!(distribution(&model).training.snapshots.len(), dates, "{form}");
+        let dates = if model.refit { model.snapshots.all() } else { model.snapshots.training.clone() };
+        assert_eq!(distribution(&model).training.snapshots.len(), dates.len(), "{form}");
         assert_eq!(distribution(&model).held_out.snapshots.len(), 1);
         if case < 2 {
             let other = tempfile::tempdir().unwrap();
@@ -228,7 +228,9 @@ fn a_model_of_before_scores_and_says_what_it_lacks() {
 #[test]
 fn models_of_prepared_tables_keep_their_training_too() {
     let folder = tempfile::tempdir().unwrap();
-    let plain = settings(folder.path(), "[model]\ncomplexity = \"linear\"");
+    let mut plain = settings(folder.path(), "[model]\ncomplexity = \"linear\"");
+    plain.table = Some(Table::default());
+
     let written = |name: &str, dates: &[Day], labels: bool| {
         let out = folder.path().join(name);
         let request = features::Request { as_of: dates.to_vec(), out: out.clone(), labels };

@@ -212,8 +212,10 @@ impl Pair<'_> {
         let code =
             if share(&self.trained.all, trained_on) >= CONSTANT { trained_on } else { commonest(&self.found.all) };
         let now = share(&self.found.all, code);
-        let has_stopped = now >= CONSTANT && self.past.iter().all(|past| share(past, commonest(past)) < VARIED);
-        let has_begun = now < VARIED && self.past.iter().all(|past| share(past, code) >= CONSTANT);
+        let is_one = holds_one_value(&self.trained.bins, code);
+        let has_stopped =
+            is_one && now >= CONSTANT && self.past.iter().all(|past| share(past, commonest(past)) < VARIED);
+        let has_begun = is_one && now < VARIED && self.past.iter().all(|past| share(past, code) >= CONSTANT);
         self.share(Kind::OneValue, code, |_, _| if has_stopped || has_begun { Verdict::Act } else { Verdict::Ok })
     }
 
@@ -240,6 +242,18 @@ impl Pair<'_> {
     /// The largest distance between neighbouring snapshots.
     fn usual(&self, distance: impl Fn(&[u64], &[u64]) -> f64) -> f64 {
         self.past.windows(2).map(|pair| distance(pair[0], pair[1])).fold(0.0, f64::max)
+    }
+}
+
+/// Whether all rows with a code have the same value: one level, or a number with a bin of its own. That they have
+/// none is another look.
+fn holds_one_value(bins: &Bins, code: usize) -> bool {
+    match bins {
+        Bins::Levels { levels } => code < levels.len(),
+        Bins::Numeric { edges } => {
+            let [below, edge] = [code.checked_sub(1), Some(code)].map(|place| place.and_then(|place| edges.get(place)));
+            below.zip(edge).is_some_and(|(below, edge)| *below == edge.next_down())
+        }
     }
 }
 

@@ -236,7 +236,7 @@ fn every_fault_is_told_in_the_first_run_that_has_it() {
 
     // Whether it looks like broken data, and what is said.
     type Fault = (&'static str, bool, &'static str, fn(&mut Row));
-    let faults: [Fault; 11] = [
+    let faults: [Fault; 12] = [
         ("a channel is lost", false, "logins_count_28d", |row| row.logins = (0.4 * row.logins).floor()),
         ("milliseconds for seconds", false, "visits_mean_28d", |row| row.seconds *= 1_000.0),
         ("hours for days", false, "logins_days_since_last", |row| row.days_since_last *= 24.0),
@@ -251,11 +251,14 @@ fn every_fault_is_told_in_the_first_run_that_has_it() {
         ("nulls for zeros", true, "logins_count_28d", |row| {
             row.logins = if row.logins == 0.0 { f32::NAN } else { row.logins }
         }),
-        ("a signal stopped", true, "signal `logins`, 2 features", |row| {
+        ("a signal stopped", true, "`logins_count_28d` has stopped to vary", |row| {
             (row.logins, row.days_since_last) = (0.0, f32::NAN);
         }),
         ("a signal began", true, "`calls_count_28d` has begun to vary", |row| row.silent = row.logins),
-        ("one value for all", true, "`visits_mean_28d` has stopped to vary", |row| row.seconds = 60.0),
+        ("no signal", true, "signal `logins`, 2 features, such as `logins_count_28d` is missing in 100.0 %", |row| {
+            (row.logins, row.days_since_last) = (f32::NAN, f32::NAN);
+        }),
+        ("no seconds", true, "`visits_mean_28d` is missing in 100.0 %", |row| row.seconds = f32::NAN),
     ];
     for (name, is_broken, said, fault) in faults {
         let found = drift(2_000, true, false, fault);
