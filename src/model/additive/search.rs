@@ -14,7 +14,7 @@ use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
 use crate::model::penalty::{self, AlphaScore, SHARES};
-use crate::numeric::{softplus, Estimate};
+use crate::numeric::{logit, softplus, Estimate};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -151,8 +151,22 @@ impl<'a> Search<'a> {
         let mut rounds = Vec::new();
         let interactions = if self.interactions { self.rounds(&mut candidates, &curves, &mut rounds) } else { None };
         let mut first_fine = None;
-        let fine = self.fine(with_curves, interactions.as_ref().unwrap_or(&curves), &mut first_fine);
+        let fine = match &interactions {
+            None if self.gain(&self.base_rates(), &curves.log_odds).mean <= 0.0 => None,
+            simpler => self.fine(with_curves, simpler.as_ref().unwrap_or(&curves), &mut first_fine),
+        };
         SearchResult { curves, interactions, fine, rounds, first_fine }
+    }
+
+    /// What the shares of churners alone say: of noise, nothing says more.
+    fn base_rates(&self) -> OutOfFold {
+        let of_split = |split: &Split| -> Vec<Vec<f64>> {
+            let fitted = || split.fitted.iter().flat_map(|&part| &self.parts[part]).flat_map(|block| &block.y);
+            let churners = fitted().filter(|&&y| y == 1).count();
+            let base = logit((churners as f64 + 0.5) / (fitted().count() as f64 + 1.0));
+            self.parts[split.judged].iter().map(|block| vec![base; block.rows]).collect()
+        };
+        self.splits.iter().map(of_split).collect()
     }
 
     /// A model of all rows.
