@@ -468,7 +468,7 @@ section! {
         /// The distance of a feature's distribution from that of the nearest training snapshot (population stability
         /// index) from which it is told as changed, unless chance explains it or snapshots have differed by half as
         /// much.
-        max_psi: f64 = 0.1 => Number("above 0", |x| x > 0.0);
+        max_psi: f64 = 0.25 => Number("above 0", |x| x > 0.0);
         /// The share of a source's rows that may be in quarantine (exit code 3), unless its own section says otherwise.
         max_quarantine_share: f64 = 0.05 => Number("from 0 to 1", |x| (0.0..=1.0).contains(&x));
     }

@@ -77,7 +77,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!((money.customer_value, money.value_months), (200.0, 12));
     assert_eq!(s.publish.formats, [Format::Parquet, Format::Csv]);
     assert_eq!((s.gates.max_staleness_days, s.gates.min_customers, s.gates.min_churners), (3, 500, 100));
-    assert_eq!((s.gates.max_psi, s.gates.max_quarantine_share), (0.1, 0.05));
+    assert_eq!((s.gates.max_psi, s.gates.max_quarantine_share), (0.25, 0.05));
     assert_eq!(s.time.zone, "UTC");
 }
 

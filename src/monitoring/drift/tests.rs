@@ -226,7 +226,8 @@ fn drift(customers: u32, dated: bool, gap: bool, fault: impl Fn(&mut Row)) -> Dr
         shifts: vec![Shift { code: "LOGINS".to_owned(), name: "logins".to_owned(), log_odds }],
         gaps: if gap { vec![("logins", &gaps)] } else { Vec::new() },
     };
-    Drift::new(&trained, &run, LEAST_PSI)
+    // The default of gates.max_psi.
+    Drift::new(&trained, &run, 0.25)
 }
 
 #[test]
