@@ -32,9 +32,9 @@ use std::borrow::Cow;
 /// The search looks at about so many rows at most, or at fewer where they have very many features.
 const SEARCH_ROWS: usize = 60_000;
 const SEARCH_CODES: usize = 200_000_000;
-/// With more rows than this no fine interactions are tried. On 75,000 rows of a simulated population they doubled the time
-/// of a training and were not chosen.
-const MOST_FINE_ROWS: usize = 50_000;
+/// With more rows than this no fine interactions are tried. On the tens of thousands of the demo they doubled the time of a
+/// training and were not chosen.
+const MOST_FINE_ROWS: usize = 20_000;
 /// The curvature of the fit on all rows is taken from about so many of them.
 const CURVATURE_ROWS: usize = 480_000;
 /// Cross-fitting looks at about so many rows at most.
