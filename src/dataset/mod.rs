@@ -116,6 +116,7 @@ pub struct RowCounts {
 }
 
 /// Every eligible (customer, as-of) row.
+#[derive(Default)]
 pub struct Dataset {
     /// The columns.
     pub catalogue: Catalogue,

@@ -320,17 +320,13 @@ impl TableRows {
         }
 
         Ok(Dataset {
-            catalogue: Catalogue::default(),
             customers: Arc::new(customers),
             exclusions: vec![Exclusions::default(); as_of.len()],
             as_of,
             blocks,
-            reports: Vec::new(),
-            pauses: Default::default(),
-            histories: Vec::new(),
             first_entries,
-            twins: Twins::default(),
             memory: request.memory.clone(),
+            ..Dataset::default()
         })
     }
 
@@ -348,7 +344,6 @@ impl TableRows {
     /// A file that cannot be decoded.
     pub fn read(&self, columns: ColumnNames<'_>, rows: &Dataset) -> Result<WithColumns> {
         let mut dataset = Dataset {
-            catalogue: Catalogue::default(),
             customers: Arc::new(CustomerTable { categorical: Vec::new(), ..(*rows.customers).clone() }),
             as_of: rows.as_of.clone(),
             blocks: rows
@@ -357,12 +352,10 @@ impl TableRows {
                 .map(|block| Block { values: StoredValues::default(), ..block.clone() })
                 .collect(),
             exclusions: rows.exclusions.clone(),
-            reports: Vec::new(),
-            pauses: Default::default(),
-            histories: Vec::new(),
             first_entries: rows.first_entries.clone(),
             twins: rows.twins.clone(),
             memory: rows.memory.clone(),
+            ..Dataset::default()
         };
 
         let notes = self.fill(columns, &mut dataset)?;

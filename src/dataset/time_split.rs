@@ -82,7 +82,6 @@ mod tests {
     use super::*;
     use crate::calendar::Day;
     use crate::config::Settings;
-    use crate::memory::Memory;
     use crate::observer::Silent;
 
     #[test]
@@ -114,13 +113,7 @@ mod tests {
             customers: Default::default(),
             as_of: days.map(Day).to_vec(),
             blocks: vec![block],
-            exclusions: Vec::new(),
-            reports: Vec::new(),
-            pauses: Default::default(),
-            histories: Vec::new(),
-            first_entries: Vec::new(),
-            twins: Default::default(),
-            memory: Memory::default(),
+            ..Dataset::default()
         };
 
         let rows = Selection::labelled(&dataset, |_| true);

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::dataset::{Block, StoredValues};
     use crate::features::{Catalogue, Feature};
-    use crate::memory::{Arena, Memory};
+    use crate::memory::Arena;
     use crate::sources::{CustomerTable, Ids, Levels};
 
     /// Two rows a customer of the given features, and one level for all.
@@ -187,13 +187,7 @@ mod tests {
             }),
             as_of: vec![crate::calendar::Day(0), crate::calendar::Day(30)],
             blocks: rows.chunks(4).enumerate().map(block).collect(),
-            exclusions: Vec::new(),
-            reports: Vec::new(),
-            pauses: Default::default(),
-            histories: Vec::new(),
-            first_entries: Vec::new(),
-            twins: Twins::default(),
-            memory: Memory::default(),
+            ..Dataset::default()
         }
     }
 

@@ -37,13 +37,7 @@ fn dataset(lengths: &[u32]) -> Dataset {
         customers: Arc::new(customers),
         as_of: vec![Day(100), Day(130)],
         blocks,
-        exclusions: Vec::new(),
-        reports: Vec::new(),
-        pauses: Default::default(),
-        histories: Vec::new(),
-        first_entries: Vec::new(),
-        twins: Default::default(),
-        memory: Default::default(),
+        ..Dataset::default()
     }
 }
 

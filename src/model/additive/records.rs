@@ -7,7 +7,7 @@ use crate::calendar::Day;
 use crate::dataset::{Block, Dataset, Selection, StoredValues, Twins};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions, Feature};
-use crate::memory::{Arena, Memory};
+use crate::memory::Arena;
 use crate::model::design::both_classes;
 use crate::model::design::recipe::Recipe;
 use crate::model::records::{probabilities, LabelledRecords};
@@ -94,13 +94,7 @@ fn rows_of(values: ArrayView2<'_, f64>, churned: Option<ArrayView1<'_, bool>>, n
         customers: Arc::new(CustomerTable { ids, rows: rows as u64, ..CustomerTable::default() }),
         as_of: vec![Day(0)],
         blocks,
-        exclusions: Vec::new(),
-        reports: Vec::new(),
-        pauses: Default::default(),
-        histories: Vec::new(),
-        first_entries: Vec::new(),
-        twins: Default::default(),
-        memory: Memory::default(),
+        ..Dataset::default()
     })
 }
 

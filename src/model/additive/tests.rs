@@ -12,7 +12,7 @@ use crate::config::{Direction, Penalty};
 use crate::dataset::folds::CustomerFolds;
 use crate::dataset::StoredValues;
 use crate::features::{Catalogue, Directions, Feature as Column};
-use crate::memory::{Arena, Memory};
+use crate::memory::Arena;
 use crate::model::design::examples::uniform;
 use crate::model::design::recipe::Recipe;
 use crate::numeric::sigmoid;
@@ -234,13 +234,7 @@ pub(super) fn data(rows: usize, seed: u64) -> Dataset {
         customers: Arc::new(customers),
         as_of: vec![crate::calendar::Day(0)],
         blocks,
-        exclusions: Vec::new(),
-        reports: Vec::new(),
-        pauses: Default::default(),
-        histories: Vec::new(),
-        first_entries: Vec::new(),
-        twins: Default::default(),
-        memory: Memory::default(),
+        ..Dataset::default()
     }
 }
 

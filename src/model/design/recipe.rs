@@ -409,7 +409,7 @@ mod tests {
     use crate::dataset::folds::CustomerFolds;
     use crate::dataset::{Block, StoredValues};
     use crate::features::Feature;
-    use crate::memory::{Arena, Memory};
+    use crate::memory::Arena;
     use crate::sources::CustomerTable;
     use std::sync::Arc;
 
@@ -439,13 +439,7 @@ mod tests {
                 labels: vec![Some(0); rows],
                 values: StoredValues::new(&values, rows, &Arena::unlimited()).unwrap(),
             }],
-            exclusions: Vec::new(),
-            reports: Vec::new(),
-            pauses: Default::default(),
-            histories: Vec::new(),
-            first_entries: Vec::new(),
-            twins: Default::default(),
-            memory: Memory::default(),
+            ..Dataset::default()
         }
     }
 

@@ -179,13 +179,7 @@ fn dataset(customers: u32, dates: &[i32], fault: impl Fn(&mut Row)) -> Dataset {
         customers: Arc::new(customers),
         as_of: dates.iter().map(|&date| Day(date)).collect(),
         blocks: vec![block],
-        exclusions: Vec::new(),
-        reports: Vec::new(),
-        pauses: Default::default(),
-        histories: Vec::new(),
-        first_entries: Vec::new(),
-        twins: Default::default(),
-        memory: Default::default(),
+        ..Dataset::default()
     }
 }
 
