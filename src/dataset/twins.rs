@@ -88,6 +88,10 @@ fn hashed(dataset: &Dataset) -> Result<Vec<Hashed>> {
     let of_block = |(index, block): (u32, &super::Block)| {
         let labelled: Vec<u32> =
             (0u32..).take(block.rows()).filter(|&row| block.label(row as usize).is_some()).collect();
+        // Rows to be scored have none, and their features may lie on disk.
+        if labelled.is_empty() {
+            return Ok(Vec::new());
+        }
         let values = block.values()?;
         let mut columns = Vec::with_capacity(numeric * labelled.len());
         (0..numeric).for_each(|column| values.append_rows(column, &labelled, &mut columns));
