@@ -5,7 +5,7 @@ use super::{ColumnCounts, Counts, Sample, Snapshot};
 use crate::calendar::Day;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
-use crate::model::additive::Bins;
+use crate::model::additive::{Bins, LevelCodes};
 use crate::sources::CustomerTable;
 use rayon::prelude::*;
 
@@ -133,16 +133,8 @@ impl Part {
 
 /// How the codes of a column are found.
 enum Reader<'a> {
-    Number {
-        index: usize,
-        edges: &'a [f32],
-    },
-    /// The code of each level of this customers table, and that of absence.
-    Level {
-        index: usize,
-        codes: Vec<u8>,
-        missing: u8,
-    },
+    Number { index: usize, edges: &'a [f32] },
+    Level { index: usize, codes: LevelCodes },
 }
 
 impl<'a> Reader<'a> {
@@ -154,8 +146,7 @@ impl<'a> Reader<'a> {
             Bins::Levels { .. } => {
                 let index = levels.next().unwrap_or(0);
                 let names = customers.categorical.get(index).map_or(&[][..], |levels| &levels.names);
-                let codes = names.iter().map(|name| bins.level_code(Some(name))).collect();
-                Reader::Level { index, codes, missing: bins.level_code(None) }
+                Reader::Level { index, codes: LevelCodes::new(bins, names) }
             }
         };
         bins.iter().map(reader).collect()
@@ -178,10 +169,10 @@ fn count(dataset: &Dataset, rows: &Selection, dates: &Dates, bins: Vec<(String, 
                     values.append_rows(*index, rows, &mut column);
                     Bins::encode(edges, &column)
                 }
-                Reader::Level { index, codes, missing } => {
+                Reader::Level { index, codes } => {
                     let of_customers = &dataset.customers.categorical[*index].codes;
                     let level = |&row: &u32| of_customers[block.customers[row as usize] as usize];
-                    rows.iter().map(|row| codes.get(level(row) as usize).copied().unwrap_or(*missing)).collect()
+                    rows.iter().map(|row| codes.of(level(row))).collect()
                 }
             };
             add(counts, bins.codes(), &codes, &places);
