@@ -2,14 +2,13 @@
 
 use super::basis::Detail;
 use super::bins::Grid;
-use super::codes::{CodeBlock, Lookup};
+use super::codes::{base_log_odds, CodeBlock, Lookup};
 use super::passes::{Term, Terms};
 use super::relevance;
 use super::screen::{self, Residuals, Wanted};
 use super::shape::Shape;
 use super::solver::Solver;
 use crate::config::Penalty;
-use crate::numeric::logit;
 
 /// The most features with a curve; of more, those that explain most by themselves.
 const MOST_FEATURES: usize = 250;
@@ -59,9 +58,7 @@ pub struct Candidate<'a> {
 impl<'a> Candidate<'a> {
     /// Curves of all features, or of those that explain most, as yet without effect.
     pub fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty, of_rows: usize) -> Candidate<'a> {
-        let all: usize = rows.iter().map(|block| block.rows).sum();
-        let churners: usize = rows.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
-        let base = logit((churners as f64 + 0.5) / (all as f64 + 1.0));
+        let base = base_log_odds(rows.iter().copied());
         let log_odds: Vec<Vec<f64>> = rows.iter().map(|block| vec![base; block.rows]).collect();
         let residuals = Residuals::at(&rows, &log_odds);
         let features = screen::strongest(&residuals, &rows, grids, MOST_FEATURES);

@@ -7,14 +7,14 @@
 use super::basis::Detail;
 use super::bins::Grid;
 use super::candidate::{strength, Candidate};
-use super::codes::CodeBlock;
+use super::codes::{base_log_odds, CodeBlock};
 use super::passes::Terms;
 use super::shape::Shape;
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
 use crate::model::penalty::{self, AlphaScore, SHARES};
-use crate::numeric::{logit, softplus, Estimate};
+use crate::numeric::{softplus, Estimate};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -161,9 +161,7 @@ impl<'a> Search<'a> {
     /// What the shares of churners alone say: of noise, nothing says more.
     fn base_rates(&self) -> OutOfFold {
         let of_split = |split: &Split| -> Vec<Vec<f64>> {
-            let fitted = || split.fitted.iter().flat_map(|&part| &self.parts[part]).flat_map(|block| &block.y);
-            let churners = fitted().filter(|&&y| y == 1).count();
-            let base = logit((churners as f64 + 0.5) / (fitted().count() as f64 + 1.0));
+            let base = base_log_odds(split.fitted.iter().flat_map(|&part| &self.parts[part]));
             self.parts[split.judged].iter().map(|block| vec![base; block.rows]).collect()
         };
         self.splits.iter().map(of_split).collect()

@@ -6,7 +6,7 @@
 //! curvature as its first matrix). Each step costs one pass over the rows. Where steps become short of progress the
 //! curvature is taken anew.
 
-use super::codes::CodeBlock;
+use super::codes::{base_log_odds, CodeBlock};
 use super::curvature::{Curvature, Factor};
 use super::passes::Terms;
 use crate::config::Penalty;
@@ -15,7 +15,6 @@ use crate::model::solver::dot;
 use crate::model::solver::lbfgs::{difference, Memory};
 use crate::model::solver::proximal::{self, LossValue, MeanLoss, Regulariser};
 use crate::model::solver::report::Report;
-use crate::numeric::logit;
 use std::convert::Infallible;
 
 /// The most passes, and the most where a part of the curvature is not known.
@@ -48,11 +47,8 @@ pub struct Solver<'a> {
 impl<'a> Solver<'a> {
     /// On these rows, from the base rate alone. `curvature_blocks` is `blocks` or a part of them.
     pub fn new(terms: &'a Terms, blocks: Vec<&'a CodeBlock>, curvature_blocks: Vec<&'a CodeBlock>) -> Solver<'a> {
-        let rows: usize = blocks.iter().map(|block| block.rows).sum();
-        let churners: u64 = blocks.iter().flat_map(|block| &block.y).map(|&y| u64::from(y)).sum();
         let mut theta = vec![0.0; terms.columns()];
-        // Half a row of either kind keeps a group of one kind finite.
-        theta.push(logit((churners as f64 + 0.5) / (rows as f64 + 1.0)));
+        theta.push(base_log_odds(blocks.iter().copied()));
         let (curvature, report) = (None, Report::default());
         Solver { terms, blocks, curvature_blocks, theta, curvature, penalty: Penalty::L2, report }
     }
