@@ -389,22 +389,27 @@ mod tests {
     use super::super::examples;
     use super::*;
 
+    /// Curves alone, judged on the rows of each part in turn.
+    fn of_curves<'a>(grids: &'a [Grid], parts: &'a [Vec<CodeBlock>], splits: &'a [Split]) -> Search<'a> {
+        Search {
+            grids,
+            parts,
+            splits,
+            forward: false,
+            interactions: false,
+            fine: false,
+            penalty: Penalty::L2,
+            alpha: None,
+            one_standard_error: false,
+        }
+    }
+
     #[test]
     fn interactions_are_kept_where_there_are_some_and_left_where_there_are_none() {
         let (grids, mut blocks) = examples::interacting(8_000, 9);
         let search = |folds: &[Vec<CodeBlock>]| {
             let splits = Split::by_fold(folds);
-            let search = Search {
-                grids: &grids,
-                parts: folds,
-                splits: &splits,
-                forward: false,
-                interactions: true,
-                fine: false,
-                penalty: Penalty::L2,
-                alpha: None,
-                one_standard_error: false,
-            };
+            let search = Search { interactions: true, ..of_curves(&grids, folds, &splits) };
             let found = search.run();
             let curves = search.loss(&found.curves.log_odds).mean;
             let gain = found.interactions.as_ref().map(|choice| search.gain(&found.curves.log_odds, &choice.log_odds));
@@ -430,17 +435,7 @@ mod tests {
         let (grids, mut blocks) = examples::interacting(6_000, 14);
         let search = |folds: &[Vec<CodeBlock>]| {
             let splits = Split::by_fold(folds);
-            let search = Search {
-                grids: &grids,
-                parts: folds,
-                splits: &splits,
-                forward: false,
-                interactions: true,
-                fine: true,
-                penalty: Penalty::L2,
-                alpha: None,
-                one_standard_error: false,
-            };
+            let search = Search { interactions: true, fine: true, ..of_curves(&grids, folds, &splits) };
             let found = search.run();
             let gain = |smooth: &Choice, fine: &Choice| search.gain(&smooth.log_odds, &fine.log_odds);
             found.interactions.as_ref().zip(found.fine.as_ref()).map(|(smooth, fine)| gain(smooth, fine))
@@ -467,17 +462,7 @@ mod tests {
         let folds = by_fold(&blocks, 5, usize::MAX);
         let splits = Split::by_fold(&folds);
         let loss = |forward: bool, moved: f64| {
-            let search = Search {
-                grids: &grids,
-                parts: &folds,
-                splits: &splits,
-                forward,
-                interactions: false,
-                fine: false,
-                penalty: Penalty::L2,
-                alpha: Some(1e-2),
-                one_standard_error: false,
-            };
+            let search = Search { forward, alpha: Some(1e-2), ..of_curves(&grids, &folds, &splits) };
             let mut log_odds = search.run().curves.log_odds;
             log_odds.iter_mut().flatten().flatten().for_each(|z| *z += moved);
             search.loss(&log_odds).mean
@@ -494,17 +479,7 @@ mod tests {
         let folds = by_fold(&blocks, 5, usize::MAX);
         let run = |one_standard_error| {
             let splits = Split::by_fold(&folds);
-            let search = Search {
-                grids: &grids,
-                parts: &folds,
-                splits: &splits,
-                forward: false,
-                interactions: false,
-                fine: false,
-                penalty: Penalty::L2,
-                alpha: None,
-                one_standard_error,
-            };
+            let search = Search { one_standard_error, ..of_curves(&grids, &folds, &splits) };
             search.run().curves.strength
         };
         assert!(run(true) >= run(false));
