@@ -10,7 +10,7 @@ use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{twins, Dataset, Place, Selection};
 use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows, OneFold};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::observer::{Note, Observer, Stage};
 use crate::training::{self, FitPlan, Trained, TrainingPlan};
 
@@ -158,7 +158,6 @@ fn told_of_twins(
     apart: &[Place],
     column: &str,
 ) -> Option<String> {
-    let share = apart.len() as f64 / pooled.count().max(1) as f64;
     if apart.is_empty() {
         return None;
     }
@@ -171,9 +170,8 @@ fn told_of_twins(
         let rows: Vec<usize> = (0..labels.len()).filter(|&row| kept(row)).collect();
         let y: Vec<u8> = rows.iter().map(|&row| labels[row]).collect();
         let p: Vec<f64> = rows.iter().map(|&row| scores[row]).collect();
-        let metrics = Metrics::new(&y, &p, 1);
         let number = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.4}"));
-        format!("AUC {}, log-loss {}", number(metrics.roc_auc), number(metrics.log_loss))
+        format!("AUC {}, log-loss {}", number(metrics::roc_auc(&y, &p)), number(metrics::log_loss(&y, &p)))
     };
     Some(format!(
         "{} of {} rows ({:.1} %) have a twin, equal in every feature, in another fold of `{column}` (table.fold), so a \
@@ -181,7 +179,7 @@ fn told_of_twins(
          table.ignore to have folds made that keep twins together",
         apart.len(),
         pooled.count(),
-        100.0 * share,
+        100.0 * apart.len() as f64 / pooled.count().max(1) as f64,
         among(&|_| true),
         among(&|row| alone[row]),
     ))
