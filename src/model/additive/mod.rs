@@ -6,10 +6,11 @@
 //! | `bins`, `frame` | each feature as at most 256 codes; the features of a training, and their rows as codes |
 //! | `basis` | the shapes that a table can take, and what one penalty makes of them |
 //! | `passes`, `curvature`, `solver` | the fit: passes over the codes, how it bends, the iterations |
-//! | `shape`, `screen`, `relevance` | which terms a model has, which interactions are worth a try, how much each matters |
+//! | `shape`, `screen`, `relevance` | which terms a model has, which are worth a try, how much each matters |
 //! | `candidate`, `search` | a model under choice; the choice of the penalty, of the interactions and of their detail |
 //! | `comparison` | what each step towards a richer model bought |
-//! | `fit` | from rows to a model: the search, the fit on all rows, cross-fitting |
+//! | `model_search` | from rows to a choice: the search on a part of them, the comparison of what it found |
+//! | `fit` | what was chosen, fitted on all rows, and cross-fitting |
 //! | `params`, `records` | hyper-parameters, and search, fit and predictions on ndarray records, behind linfa's traits |
 //! | `certificate` | what linfa's own optimiser says about the solution, on a dense basis |
 //! | `uncertainty` | a standard error for every cell, by customer |
@@ -28,6 +29,7 @@ mod comparison;
 mod curvature;
 mod fit;
 mod frame;
+mod model_search;
 mod params;
 mod passes;
 mod purify;
@@ -42,7 +44,8 @@ mod uncertainty;
 pub use bins::Bins;
 pub use codes::Lookup;
 pub use comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
-pub use fit::{search_rows, CrossFit, CrossFitted, Fit, LinearCandidate, ModelSearch, Options};
+pub use fit::{CrossFit, CrossFitted, Fit};
+pub use model_search::{search_rows, LinearCandidate, ModelSearch, Options};
 pub use params::{AdditiveParams, AdditiveValidParams};
 pub use records::AdditiveFit;
 

@@ -1,6 +1,6 @@
 //! Hyper-parameters of the search and the fit, behind linfa's guard.
 
-use super::fit::Options;
+use super::model_search::Options;
 use crate::config::Penalty;
 use crate::dataset::folds::CustomerFolds;
 use crate::error::{Error, Result};

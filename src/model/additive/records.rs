@@ -1,7 +1,8 @@
 //! The search, the fit and its predictions on ndarray records, as linfa's other models take them.
 
 use super::comparison::Comparison;
-use super::fit::{self, search_rows, CrossFit, CrossFitted, ModelSearch};
+use super::fit::{self, CrossFit, CrossFitted};
+use super::model_search::{search_rows, ModelSearch};
 use super::params::AdditiveValidParams;
 use crate::calendar::Day;
 use crate::dataset::{Block, Dataset, Selection, StoredValues, Twins};

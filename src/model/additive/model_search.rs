@@ -1,0 +1,392 @@
+//! From rows to a choice: the search on a part of them, the comparison of what it found, the fit of what was chosen.
+
+use super::basis::Detail;
+use super::candidate::{per_row, strength};
+use super::codes::{by_fold, CodeBlock};
+use super::comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
+use super::fit::{CrossFit, CrossFitted, Fit, Plan};
+use super::frame::Frame;
+use super::search::{Choice, OutOfFold, Round, Search, SearchResult, Split};
+use crate::clock::Clock;
+use crate::config::Penalty;
+use crate::dataset::folds::CustomerFolds;
+use crate::dataset::time_split::Origin;
+use crate::dataset::{Dataset, Selection};
+use crate::error::{Error, Result};
+use crate::features::Directions;
+use crate::model::design::recipe::Recipe;
+use crate::model::penalty::{AlphaChoice, AlphaScore};
+use crate::observer::Observer;
+use std::borrow::Cow;
+/// The search looks at about so many rows at most, or at fewer where they have very many features.
+const SEARCH_ROWS: usize = 60_000;
+const SEARCH_CODES: usize = 200_000_000;
+/// With more rows than this no fine interactions are tried. On the tens of thousands of the demo they doubled the time
+/// of a training and were not chosen.
+const MOST_FINE_ROWS: usize = 20_000;
+
+/// The rows that steps are compared on: whole customers, evenly spread.
+pub fn search_rows(dataset: &Dataset, rows: &Selection, seed: u64) -> Selection {
+    let features = dataset.catalogue.names().count().max(1);
+    let most = SEARCH_ROWS.min(SEARCH_CODES / features).max(1);
+    match u8::try_from(rows.count().div_ceil(most)).unwrap_or(u8::MAX) {
+        0 | 1 => rows.clone(),
+        // Another seed than that of the folds, or a fold would be missing.
+        stride => rows.clone().keep(dataset, |block, row| {
+            dataset.customers.fold(block.customers[row], stride, seed.wrapping_add(1)) == 0
+        }),
+    }
+}
+
+/// How to search.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The dates to judge on forward in time; none to judge on all rows.
+    pub origins: Vec<Origin>,
+    /// Whether to look for interactions.
+    pub interactions: bool,
+    /// What keeps coefficients small.
+    pub penalty: Penalty,
+    /// Whether the fit is to have standard errors and a certificate: a matter of the model that is published.
+    pub uncertainty: bool,
+    /// A fixed penalty per row instead of a search.
+    pub alpha: Option<f64>,
+    /// Whether to prefer the simplest choice within one standard error of the best.
+    pub one_standard_error: bool,
+    /// The folds of customers that are left out in turn.
+    pub folds: CustomerFolds,
+}
+
+/// The linear model, as richer ones are compared with it.
+pub struct LinearCandidate {
+    /// Its out-of-fold log-odds in the order of the data set, for each origin if there are any.
+    pub log_odds: Vec<Vec<f64>>,
+    /// Its penalty per row of all training rows.
+    pub alpha: f64,
+}
+
+/// A model that may be chosen.
+struct Alternative<'a> {
+    complexity: &'a str,
+    /// The penalty per row of all training rows.
+    alpha: f64,
+    interactions: usize,
+    log_odds: Cow<'a, OutOfFold>,
+}
+
+/// A search on some rows: what it takes to compare and to fit.
+pub struct ModelSearch {
+    frame: Frame,
+    /// The rows judged, in the order of the data set: all of them, or origin by origin.
+    judged: Vec<Vec<CodeBlock>>,
+    /// The rows in parts, and what is fitted and judged on which.
+    parts: Vec<Vec<CodeBlock>>,
+    splits: Vec<Split>,
+    result: SearchResult,
+    /// Whether interactions may be fine.
+    fine: bool,
+    options: Options,
+}
+
+impl ModelSearch {
+    /// Learns the bins from all training rows and searches on the chosen part of them.
+    ///
+    /// # Errors
+    /// [`Error::TooLittle`] when no feature varies, or when a fold has all churners or all others.
+    pub fn run(
+        recipe: &Recipe,
+        dataset: &Dataset,
+        training: &Selection,
+        part: &Selection,
+        directions: &Directions,
+        options: Options,
+    ) -> Result<ModelSearch> {
+        let frame = Frame::learn(recipe, dataset, training, directions)?;
+        if frame.features.is_empty() {
+            return Err(Error::TooLittle(
+                "no feature varies over the training rows, so there is nothing to learn from; check the signals' paths \
+                 and columns with `churn check`"
+                    .to_owned(),
+            ));
+        }
+
+        let encode = |rows: &Selection| frame.encode(dataset, rows, options.folds);
+        let (mut judged, mut parts, mut splits) = (Vec::new(), Vec::new(), Vec::new());
+        if options.origins.is_empty() {
+            judged.push(encode(part)?);
+            parts = by_fold(&judged[0], options.folds.count, usize::MAX);
+            splits = Split::by_fold(&parts);
+        }
+
+        // Forward in time a part is a fold of a date.
+        let folds = usize::from(options.folds.count);
+        let mut dates: Vec<u32> = Vec::new();
+        for (place, origin) in options.origins.iter().enumerate() {
+            for &date in
+                origin.earlier.iter().chain([&origin.judged]).filter(|date| !dates.contains(date)).collect::<Vec<_>>()
+            {
+                let rows = Origin { judged: date, earlier: Vec::new() }.rows_judged(dataset, part);
+                parts.extend(by_fold(&encode(&rows)?, options.folds.count, usize::MAX));
+                dates.push(date);
+            }
+
+            judged.push(encode(&origin.rows_judged(dataset, part))?);
+            let first = |date: &u32| dates.iter().position(|known| known == date).unwrap_or_default() * folds;
+            let rows_of = |part: usize| parts[part].iter().map(|block| block.rows).sum::<usize>();
+            let all: Vec<usize> = origin.earlier.iter().flat_map(|date| first(date)..first(date) + folds).collect();
+            let rows = all.iter().map(|&part| rows_of(part)).sum();
+            for (fold, judged) in (0..options.folds.count).zip(first(&origin.judged)..) {
+                let fitted = all.iter().copied().filter(|part| part % folds != usize::from(fold)).collect();
+                splits.push(Split { fitted, judged, rows, origin: place, fold });
+            }
+        }
+
+        let fine = training.count() <= MOST_FINE_ROWS;
+        let result = search_of(&frame, &parts, &splits, fine, &options).run();
+        Ok(ModelSearch { frame, judged, parts, splits, result, fine, options })
+    }
+
+    fn search(&self) -> Search<'_> {
+        search_of(&self.frame, &self.parts, &self.splits, self.fine, &self.options)
+    }
+
+    /// Rows that were judged.
+    fn rows(&self) -> usize {
+        self.judged.iter().flatten().map(|block| block.rows).sum()
+    }
+
+    /// Compares the steps: the linear model first, if it is given.
+    pub fn compare(&self, linear: Option<&LinearCandidate>, training_rows: usize) -> Comparison {
+        let search = self.search();
+        let alternatives = self.alternatives(linear, training_rows);
+
+        let mut steps: Vec<Step> = Vec::new();
+        for (at, alternative) in alternatives.iter().enumerate() {
+            let loss = search.loss(&alternative.log_odds);
+            let gain =
+                at.checked_sub(1).map(|before| search.gain(&alternatives[before].log_odds, &alternative.log_odds));
+            steps.push(Step {
+                complexity: alternative.complexity.to_owned(),
+                alpha: alternative.alpha,
+                interactions: alternative.interactions,
+                log_loss: loss.mean,
+                standard_error: loss.standard_error,
+                gain: gain.map(|gain| gain.mean),
+                gain_standard_error: gain.map(|gain| gain.standard_error),
+            });
+        }
+
+        let best = (0..steps.len()).min_by(|&a, &b| steps[a].log_loss.total_cmp(&steps[b].log_loss)).unwrap_or(0);
+        let is_good_enough = |&at: &usize| {
+            let gain = search.gain(&alternatives[at].log_odds, &alternatives[best].log_odds);
+            at == best || gain.mean <= if self.options.one_standard_error { gain.standard_error } else { 0.0 }
+        };
+        let chosen = (0..steps.len()).find(is_good_enough).unwrap_or(best);
+        let origins = self.options.origins.len();
+        let (chosen, attempts) = (steps[chosen].complexity.clone(), self.attempts(training_rows));
+        Comparison { rows: self.rows(), origins, steps, chosen, attempts }
+    }
+
+    /// The penalty per row that a strength is on so many training rows, unless it is fixed.
+    fn per_row(&self, strength: f64, training_rows: usize) -> f64 {
+        self.options.alpha.unwrap_or(per_row(self.options.penalty, strength, training_rows))
+    }
+
+    /// What the search tried, in its order.
+    fn attempts(&self, training_rows: usize) -> Vec<Attempt> {
+        let SearchResult { curves, interactions, fine, rounds, first_fine } = &self.result;
+        let path = |complexity: &'static str, choice: &Choice| -> Vec<Attempt> {
+            let attempt = |score: &AlphaScore| Attempt {
+                complexity: complexity.to_owned(),
+                alpha: self.per_row(score.alpha, training_rows),
+                interactions: choice.pairs,
+                log_loss: score.log_loss,
+                standard_error: score.standard_error,
+                kept: score.alpha == choice.strength,
+                first_fold: false,
+            };
+            choice.path.iter().map(attempt).collect()
+        };
+        let round = |complexity: &'static str, round: &Round, first_fold: bool| Attempt {
+            complexity: complexity.to_owned(),
+            alpha: self.per_row(round.strength, training_rows),
+            interactions: round.pairs,
+            log_loss: round.loss.mean,
+            standard_error: round.loss.standard_error,
+            kept: round.kept,
+            first_fold,
+        };
+
+        let mut attempts = path(CURVES, curves);
+        attempts.extend(rounds.iter().map(|tried| round(INTERACTIONS, tried, false)));
+        attempts.extend(interactions.iter().flat_map(|choice| path(INTERACTIONS, choice)));
+        attempts.extend(first_fine.iter().map(|tried| round(FINE, tried, true)));
+        attempts.extend(fine.iter().flat_map(|choice| path(FINE, choice)));
+        attempts
+    }
+
+    /// What may be chosen, simplest first.
+    fn alternatives(&self, linear: Option<&LinearCandidate>, training_rows: usize) -> Vec<Alternative<'_>> {
+        let linear = linear.map(|linear| Alternative {
+            complexity: LINEAR,
+            alpha: linear.alpha,
+            interactions: 0,
+            log_odds: Cow::Owned(self.fold_by_fold(&linear.log_odds)),
+        });
+
+        let curves = &self.result.curves;
+        let curves = Alternative {
+            complexity: CURVES,
+            alpha: self.per_row(curves.strength, training_rows),
+            interactions: 0,
+            log_odds: Cow::Borrowed(&curves.log_odds),
+        };
+
+        let with_pairs = [(INTERACTIONS, &self.result.interactions), (FINE, &self.result.fine)];
+        let with_pairs = with_pairs.into_iter().filter_map(|(complexity, choice)| {
+            let choice = choice.as_ref()?;
+            let log_odds = Cow::Borrowed(&choice.log_odds);
+            Some(Alternative {
+                complexity,
+                alpha: self.per_row(choice.strength, training_rows),
+                interactions: choice.pairs,
+                log_odds,
+            })
+        });
+
+        linear.into_iter().chain([curves]).chain(with_pairs).collect()
+    }
+
+    /// Values in the order of the data set, in that of the splits.
+    fn fold_by_fold(&self, values: &[Vec<f64>]) -> OutOfFold {
+        let of_split = |split: &Split| {
+            let folds = self.judged[split.origin].iter().flat_map(|block| &block.fold);
+            let mut mine = values[split.origin].iter().zip(folds).filter(|(_, &of)| of == split.fold).map(|(z, _)| *z);
+            self.parts[split.judged].iter().map(|block| mine.by_ref().take(block.rows).collect()).collect()
+        };
+        self.splits.iter().map(of_split).collect()
+    }
+
+    /// The choice with the name of a step; that of the curves if there is none.
+    fn choice(&self, complexity: &str) -> (&Choice, Detail) {
+        let SearchResult { curves, interactions, fine, .. } = &self.result;
+        match (complexity, interactions, fine) {
+            (INTERACTIONS, Some(choice), _) => (choice, Detail::Smooth),
+            (FINE, _, Some(choice)) => (choice, Detail::Fine),
+            _ => (curves, Detail::Smooth),
+        }
+    }
+
+    /// Fits the step of this name on all training rows. Its out-of-fold log-odds are those of the search itself if that saw
+    /// every row: there every fold made its own choices, so not even these have seen the fold.
+    ///
+    /// # Errors
+    /// When features that lie on disk cannot be read.
+    pub fn fit(
+        self,
+        complexity: &str,
+        dataset: &Dataset,
+        training: &Selection,
+        observer: &dyn Observer,
+    ) -> Result<CrossFitted> {
+        let (choice, detail) = self.choice(complexity);
+        let shape = self.search().shape(&self.result.curves, choice.pairs, detail);
+        let (frame, shape) = self.frame.restricted_to(&shape);
+
+        let &Options { penalty, alpha, folds, .. } = &self.options;
+        let strength = alpha.map_or(choice.strength, |alpha| strength(penalty, alpha, training.count()));
+        let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
+        let blocks = plan.frame.encode(dataset, training, folds)?;
+        let mut clock = Clock::start(observer);
+        let mut fit = Fit::on(plan, &blocks, None, self.options.uncertainty)?;
+        clock.lap("tables");
+        if self.options.uncertainty {
+            fit = fit.certified(&blocks);
+            clock.lap("cross-check");
+        }
+        if alpha.is_none() {
+            let per_row = |strength: f64| self.per_row(strength, training.count());
+            let score = |score: &AlphaScore| AlphaScore { alpha: per_row(score.alpha), ..*score };
+            let path = choice.path.iter().map(score).collect();
+            fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
+        }
+
+        let saw_every_row = self.options.origins.is_empty() && self.rows() == training.count();
+        let out_of_fold = if saw_every_row {
+            CrossFit::from_folds(&self.parts, choice.log_odds.clone())
+        } else {
+            fit.cross_fit(&blocks, folds.count)
+        };
+        Ok(CrossFitted { fit, out_of_fold })
+    }
+}
+
+fn search_of<'a>(
+    frame: &'a Frame,
+    parts: &'a [Vec<CodeBlock>],
+    splits: &'a [Split],
+    fine: bool,
+    options: &Options,
+) -> Search<'a> {
+    let &Options { interactions, penalty, alpha, one_standard_error, .. } = options;
+    let forward = !options.origins.is_empty();
+    Search { grids: &frame.grids, parts, splits, forward, interactions, fine, penalty, alpha, one_standard_error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::data;
+    use super::*;
+    use crate::calendar::Day;
+
+    /// The log-odds of each split, with a fixed penalty, after a change of labels: the second row of each customer is
+    /// of a later date.
+    fn forward(change: impl Fn(u32, u8, u8) -> u8) -> Vec<Vec<f64>> {
+        let mut dataset = data(2_000, 8);
+        dataset.as_of = vec![Day(0), Day(100)];
+        for block in &mut dataset.blocks {
+            block.as_of = (0..block.customers.len()).map(|row| row as u32 % 2).collect();
+            for (row, label) in block.labels.iter_mut().enumerate() {
+                let fold = dataset.customers.fold(block.customers[row], 5, 7);
+                *label = label.map(|y| change(block.as_of[row], fold, y));
+            }
+        }
+
+        let rows = Selection::labelled(&dataset, |_| true);
+        let recipe = Recipe::learn(&dataset, &rows).unwrap();
+        let options = Options {
+            uncertainty: false,
+            origins: vec![Origin { judged: 1, earlier: vec![0] }],
+            penalty: Penalty::L2,
+            alpha: Some(0.01),
+            interactions: true,
+            one_standard_error: false,
+            folds: CustomerFolds { count: 5, seed: 7 },
+        };
+        let directions = Directions::default();
+        let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &directions, options).unwrap();
+        assert_eq!((searched.rows(), searched.splits.len()), (1_000, 5));
+
+        // In the order of the data set and back.
+        let labels = searched.judged[0].iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();
+        for (split, of_split) in searched.splits.iter().zip(searched.fold_by_fold(&[labels])) {
+            let blocks = &searched.parts[split.judged];
+            assert!(blocks.iter().all(|block| block.fold.iter().all(|&fold| fold == split.fold)));
+            let y: Vec<f64> = blocks.iter().flat_map(|block| block.y.iter().map(|&y| f64::from(y))).collect();
+            assert_eq!(of_split.concat(), y);
+        }
+
+        assert_eq!(searched.compare(None, 2_000).origins, 1);
+        searched.result.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
+    }
+
+    #[test]
+    fn forward_in_time_neither_later_labels_nor_those_of_the_same_customers_are_known() {
+        let plain = forward(|_, _, y| y);
+        assert_eq!(plain.iter().map(Vec::len).sum::<usize>(), 1_000);
+        assert_eq!(forward(|date, _, y| if date == 1 { 1 - y } else { y }), plain);
+        let other = forward(|date, fold, y| if date == 0 && fold == 2 { 1 - y } else { y });
+        assert_eq!(other[2], plain[2]);
+        assert!(other[0] != plain[0]);
+    }
+}
