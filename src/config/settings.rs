@@ -260,8 +260,8 @@ section! {
     ["model"]
     pub struct Model {
         /// How rich the model is. linear: a coefficient for each column. curves: a curve for each feature.
-        /// interactions: curves, and those pairs of features that lower the cross-validated log-loss, in broad shapes or
-        /// cell by cell. auto: whichever of these has the lowest.
+        /// interactions: curves, and those pairs of features that lower the cross-validated log-loss, in broad shapes
+        /// or cell by cell. auto: whichever of these has the lowest.
         complexity: Complexity = "auto" => Choice(Complexity::WORDS);
         /// Penalty strength per row: "auto" (chosen by cross-validated log-loss) or a number such as 0.001.
         alpha: Alpha = "auto" => WordOr(Alpha::WORDS, "a number of 0 or more, for example 0.001", |x| x >= 0.0);

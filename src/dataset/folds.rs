@@ -65,8 +65,8 @@ impl Folds {
         Ok(Folds { names: levels.names.clone(), column: Some(column.to_owned()), of })
     }
 
-    /// Folds with the same share of churners, which keep the rows of a customer and those of twins together: a matter of
-    /// ids, features, labels and the seed alone.
+    /// Folds with the same share of churners, which keep the rows of a customer and those of twins together: a matter
+    /// of ids, features, labels and the seed alone.
     pub fn stratified(dataset: &Dataset, seed: u64) -> Folds {
         let mut of = vec![0; dataset.customers.len()];
         let mut dealt = [[0usize; FOLDS as usize]; 2];

@@ -16,9 +16,9 @@ use crate::config::Penalty;
 use crate::model::linear::{Certificate, Solution, DENSE_BYTES};
 use ndarray::{Array1, Array2, ShapeBuilder};
 
-/// The most iterations of linfa's optimiser. The columns of curves and interactions are less alike in scale than those of a
-/// linear model: after 5 it was still up to 5e-4 away, within 100 it came back (to within 1e-6 where that was read); with
-/// thousands of coefficients of fine interactions it was still 2e-5 away.
+/// The most iterations of linfa's optimiser. The columns of curves and interactions are less alike in scale than those
+/// of a linear model: after 5 it was still up to 5e-4 away, within 100 it came back (to within 1e-6 where that was
+/// read); with thousands of coefficients of fine interactions it was still 2e-5 away.
 const ITERATIONS: u64 = 300;
 
 /// How a model was fitted.

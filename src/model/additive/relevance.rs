@@ -2,9 +2,10 @@
 //!
 //! A ridge is a Gaussian prior of one variance for all coefficients, but most of sixty interactions hardly matter and a
 //! few matter much. Under a prior of its own a term's variance is most likely the sum of its squared coefficients over
-//! the number of them that the rows determine (MacKay 1992, "Bayesian interpolation", equation 4.9, with the diagonal of
-//! the curvature). A scale on the term's basis stands for that variance, so the objective stays one logistic loss with
-//! one ridge. Three rounds are made from equal scales and not more: the fixed point drops terms that held-out rows miss.
+//! the number of them that the rows determine (MacKay 1992, "Bayesian interpolation", equation 4.9, with the diagonal
+//! of the curvature). A scale on the term's basis stands for that variance, so the objective stays one logistic loss
+//! with one ridge. Three rounds are made from equal scales and not more: the fixed point drops terms that held-out rows
+//! miss.
 
 use super::codes::CodeBlock;
 use super::passes::Terms;
