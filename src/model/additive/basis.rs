@@ -15,8 +15,9 @@
 //!
 //! An interaction has the products of components of either feature, on at most 16 groups each (a tensor product of
 //! smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of 4. A smooth one has
-//! the four leading components of the curve. A fine one has all of them: half of its variance is that of the curve,
-//! half is each group's own, so that it can follow whatever the cells say.
+//! the four leading components of the curve. A fine one has all that there can be: three quarters of its variance are that
+//! of steps from each group to the next, so that it can turn anywhere at little cost, and a quarter is each group's own, so
+//! that it can follow whatever the cells say.
 
 use super::bins::Grid;
 use crate::config::Direction;
@@ -37,6 +38,9 @@ const PAIR_SCALE: f64 = 2.0;
 const LEVEL_SCALE: f64 = 2.0;
 /// Groups of a feature in an interaction: 16 by 16 cells are a byte.
 pub const PAIR_GROUPS: usize = 16;
+/// Shares of the variance of a fine side.
+const STEPS_SHARE: f64 = 0.75;
+const OWN_SHARE: f64 = 0.25;
 /// A component with less than this share of the variance of the first is noise of the arithmetic.
 const NEGLIGIBLE: f64 = 1e-7;
 /// Absence has a column where at least this share of rows is absent.
@@ -326,11 +330,13 @@ fn side(grid: &Grid, groups: &[u8], detail: Detail) -> Side {
     groups.iter().zip(&grid.shares).for_each(|(&group, share)| shares[usize::from(group)] += share);
 
     let own = || standard(level_columns(&shares), &shares);
-    let shapes = || standard(grouped(grid, groups, &shares), &shares);
     let columns = match detail {
         _ if grid.values.is_empty() => own(),
-        Detail::Smooth => shapes(),
-        Detail::Fine => shapes().into_iter().chain(own()).collect(),
+        Detail::Smooth => standard(grouped(grid, groups, &shares), &shares),
+        Detail::Fine => {
+            let steps = standard(step_columns(&shares), &shares);
+            [times(steps, STEPS_SHARE.sqrt()), times(own(), OWN_SHARE.sqrt())].concat()
+        }
     };
     let most = match detail {
         Detail::Smooth => SMOOTH_COMPONENTS,
@@ -355,12 +361,27 @@ fn grouped(grid: &Grid, groups: &[u8], shares: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// Columns of a variance of one together.
-fn standard(mut columns: Vec<Vec<f64>>, shares: &[f64]) -> Vec<Vec<f64>> {
+fn standard(columns: Vec<Vec<f64>>, shares: &[f64]) -> Vec<Vec<f64>> {
     let variance = variance(&columns, shares);
     if variance > 0.0 {
-        columns.iter_mut().flatten().for_each(|value| *value /= variance.sqrt());
+        times(columns, variance.sqrt().recip())
+    } else {
+        columns
     }
+}
+
+fn times(mut columns: Vec<Vec<f64>>, factor: f64) -> Vec<Vec<f64>> {
+    columns.iter_mut().flatten().for_each(|value| *value *= factor);
     columns
+}
+
+/// A step between each group and the next, standardised.
+fn step_columns(shares: &[f64]) -> Vec<Vec<f64>> {
+    let step = |first: usize| {
+        let column = (0..shares.len()).map(|cell| f64::from(u8::from(cell >= first))).collect();
+        standardised(column, shares, 1.0)
+    };
+    (1..shares.len()).filter_map(step).collect()
 }
 
 fn levels(shares: &[f64]) -> Basis {
