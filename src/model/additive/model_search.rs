@@ -1,6 +1,5 @@
 //! From rows to a choice: the search on a part of them, the comparison of what it found, the fit of what was chosen.
 
-use super::basis::Detail;
 use super::candidate::{per_row, strength};
 use super::codes::{by_fold, CodeBlock};
 use super::comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
@@ -268,12 +267,11 @@ impl ModelSearch {
     }
 
     /// The choice with the name of a step; that of the curves if there is none.
-    fn choice(&self, complexity: &str) -> (&Choice, Detail) {
+    fn choice(&self, complexity: &str) -> &Choice {
         let SearchResult { curves, interactions, fine, .. } = &self.result;
         match (complexity, interactions, fine) {
-            (INTERACTIONS, Some(choice), _) => (choice, Detail::Smooth),
-            (FINE, _, Some(choice)) => (choice, Detail::Fine),
-            _ => (curves, Detail::Smooth),
+            (INTERACTIONS, Some(choice), _) | (FINE, _, Some(choice)) => choice,
+            _ => curves,
         }
     }
 
@@ -289,8 +287,8 @@ impl ModelSearch {
         training: &Selection,
         observer: &dyn Observer,
     ) -> Result<CrossFitted> {
-        let (choice, detail) = self.choice(complexity);
-        let shape = self.search().shape(&self.result.curves, choice.pairs, detail);
+        let choice = self.choice(complexity);
+        let shape = self.search().shape(&self.result.curves, choice);
         let (frame, shape) = self.frame.restricted_to(&shape);
 
         let &Options { penalty, alpha, folds, .. } = &self.options;

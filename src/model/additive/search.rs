@@ -4,7 +4,6 @@
 //! inside. Chosen once from all rows, pairs would have been picked with an eye on the rows that judge them, and noise
 //! would look like a gain.
 
-use super::basis::Detail;
 use super::bins::Grid;
 use super::candidate::{strength, Candidate};
 use super::codes::{base_log_odds, CodeBlock};
@@ -29,10 +28,12 @@ const MOST_PAIRS: usize = 20;
 const FINE_PAIRS: usize = 60;
 /// What the penalties tried with interactions are to that of the curves.
 const FACTORS: [f64; 4] = [3.0, 1.0, 1.0 / 3.0, 0.1];
-/// The penalty under which the scales of fine terms are learned, and those tried with them. The scales say how large
-/// effects are, so that these do not depend on what was best for curves.
-const FINE_STRENGTH: f64 = 1.0;
-const FINE_STRENGTHS: [f64; 5] = [10.0, 3.0, 1.0, 0.3, 0.1];
+/// The penalties under which the scales of fine terms may be learned. Under the first, few terms get large scales, those
+/// with clear effects; under the second, all do whose effects are large, as where a few features tell nearly all.
+const FINE_STARTS: [f64; 2] = [300.0, 1.0];
+/// What the penalties tried with these scales are to that one, and those of them that the first split is judged with.
+const FINE_FACTORS: [f64; 7] = [10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01];
+const FIRST_FACTORS: [f64; 2] = [1.0, 0.1];
 
 /// What is searched, and how.
 pub struct Search<'a> {
@@ -95,6 +96,8 @@ pub struct Choice {
     pub log_odds: OutOfFold,
     /// Number of interactions.
     pub pairs: usize,
+    /// Where they are fine, the penalty under which the scales of the terms are learned.
+    pub scaled_at: Option<f64>,
 }
 
 /// What the search found.
@@ -107,8 +110,8 @@ pub struct SearchResult {
     pub fine: Option<Choice>,
     /// The rounds of interactions, the last of which may have been left out.
     pub rounds: Vec<Round>,
-    /// The first fits of fine interactions, if there were any.
-    pub first_fine: Option<Round>,
+    /// The first fits of fine interactions.
+    pub first_fine: Vec<Round>,
 }
 
 /// Interactions that were tried, and how they did.
@@ -150,7 +153,7 @@ impl<'a> Search<'a> {
         let with_curves = candidates.clone();
         let mut rounds = Vec::new();
         let interactions = if self.interactions { self.rounds(&mut candidates, &curves, &mut rounds) } else { None };
-        let mut first_fine = None;
+        let mut first_fine = Vec::new();
         let fine = match &interactions {
             None if self.gain(&self.base_rates(), &curves.log_odds).mean <= 0.0 => None,
             simpler => self.fine(with_curves, simpler.as_ref().unwrap_or(&curves), &mut first_fine),
@@ -184,18 +187,18 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The shape that all rows together choose, with so many interactions if they are smooth.
-    pub fn shape(&self, curves: &Choice, pairs: usize, detail: Detail) -> Shape {
+    /// The shape that all rows together choose: with as many interactions as a choice has, if they are smooth.
+    pub fn shape(&self, curves: &Choice, choice: &Choice) -> Shape {
         let mut candidate = self.candidate();
-        if pairs > 0 {
+        if choice.pairs > 0 {
             candidate.fit(curves.strength);
         }
-        match detail {
-            Detail::Fine => candidate.refine(self.grids, self.fine_strength(), FINE_PAIRS),
-            Detail::Smooth => {
-                while candidate.shape.pairs.len() < pairs {
+        match choice.scaled_at {
+            Some(strength) => candidate.refine(self.grids, strength, FINE_PAIRS),
+            None => {
+                while candidate.shape.pairs.len() < choice.pairs {
                     let before = candidate.shape.pairs.len();
-                    candidate.grow(self.grids, curves.strength, ROUND.min(pairs - before));
+                    candidate.grow(self.grids, curves.strength, ROUND.min(choice.pairs - before));
                     if candidate.shape.pairs.len() == before {
                         break;
                     }
@@ -232,7 +235,8 @@ impl<'a> Search<'a> {
         drop(solvers);
         let (thetas, log_odds) = kept.swap_remove(chosen);
         candidates.iter_mut().zip(thetas).for_each(|(candidate, theta)| candidate.theta = theta);
-        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs: candidates[0].shape.pairs.len() }
+        let pairs = candidates[0].shape.pairs.len();
+        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, scaled_at: None }
     }
 
     /// Adds interactions in rounds as long as they lower the out-of-fold loss, then looks for a better penalty.
@@ -273,35 +277,57 @@ impl<'a> Search<'a> {
         Some(choice)
     }
 
-    /// The penalty under which the scales of fine terms are learned.
-    fn fine_strength(&self) -> f64 {
-        self.alpha.map_or(FINE_STRENGTH, |alpha| strength(self.penalty, alpha, self.rows()))
-    }
-
-    /// Tries fine interactions, from models of curves alone. Where they do the first split no good to begin with, that
-    /// is the end of it: most data have none, and they cost more than all that came before.
-    fn fine(&self, mut candidates: Vec<Candidate<'a>>, simpler: &Choice, tried: &mut Option<Round>) -> Option<Choice> {
+    /// Tries fine interactions, from models of curves alone. How well the first split does says under which penalty the
+    /// scales are learned; where it does no better than without, that is the end of it: most data have none, and they
+    /// cost more than all that came before.
+    fn fine(&self, curves: Vec<Candidate<'a>>, simpler: &Choice, tried: &mut Vec<Round>) -> Option<Choice> {
         let is_bound = self.grids.iter().any(|grid| grid.direction.is_some());
         if self.penalty != Penalty::L2 || is_bound || !self.interactions || !self.fine {
             return None;
         }
+        let (starts, first_factors, factors) = match self.alpha {
+            Some(alpha) => (vec![strength(self.penalty, alpha, self.rows())], &[1.0][..], &[1.0][..]),
+            None => (FINE_STARTS.to_vec(), &FIRST_FACTORS[..], &FINE_FACTORS[..]),
+        };
 
-        let strength = self.fine_strength();
-        let refine = |candidate: &mut Candidate<'a>| candidate.refine(self.grids, strength, FINE_PAIRS);
-        let (first, others) = candidates.split_first_mut()?;
-        refine(first);
-        let mut log_odds = simpler.log_odds.clone();
-        log_odds[0] = self.held_out_of(0, &first.terms, &first.theta);
-        let gain = self.gain(&simpler.log_odds, &log_odds);
-        let kept = gain.mean > -gain.standard_error;
-        *tried = Some(Round { strength, pairs: first.shape.pairs.len(), loss: self.loss(&log_odds), kept });
-        if !kept {
-            return None;
+        let first = curves.first()?;
+        let from = |&start: &f64| self.first_fine(first.clone(), start, first_factors, simpler);
+        let trials: Vec<(Candidate<'a>, Vec<Round>)> = starts.par_iter().map(from).collect();
+        tried.extend(trials.iter().flat_map(|(_, rounds)| rounds));
+        let loss = |rounds: &[Round]| rounds.iter().map(|round| round.loss.mean).fold(f64::INFINITY, f64::min);
+        let promising = starts.into_iter().zip(trials).filter(|(_, (_, rounds))| rounds.iter().any(|round| round.kept));
+        let (start, (first, _)) = promising.min_by(|(_, (_, a)), (_, (_, b))| loss(a).total_cmp(&loss(b)))?;
+
+        let mut candidates = curves;
+        candidates[0] = first;
+        candidates[1..].par_iter_mut().for_each(|candidate| candidate.refine(self.grids, start, FINE_PAIRS));
+        let strengths: Vec<f64> = factors.iter().map(|factor| factor * start).collect();
+        Some(Choice { scaled_at: Some(start), ..self.path(&mut candidates, &strengths) })
+    }
+
+    /// Fine interactions of the first split, with scales learned under one penalty, and how they do with some.
+    fn first_fine(
+        &self,
+        mut first: Candidate<'a>,
+        start: f64,
+        factors: &[f64],
+        simpler: &Choice,
+    ) -> (Candidate<'a>, Vec<Round>) {
+        first.refine(self.grids, start, FINE_PAIRS);
+        let mut rounds = Vec::new();
+        for factor in factors {
+            first.fit(factor * start);
+            let mut log_odds = simpler.log_odds.clone();
+            log_odds[0] = self.held_out_of(0, &first.terms, &first.theta);
+            let gain = self.gain(&simpler.log_odds, &log_odds);
+            rounds.push(Round {
+                strength: factor * start,
+                pairs: first.shape.pairs.len(),
+                loss: self.loss(&log_odds),
+                kept: gain.mean > -gain.standard_error,
+            });
         }
-
-        others.par_iter_mut().for_each(refine);
-        let strengths = if self.alpha.is_some() { vec![strength] } else { FINE_STRENGTHS.to_vec() };
-        Some(self.path(&mut candidates, &strengths))
+        (first, rounds)
     }
 
     fn held_out(&self, candidates: &[Candidate<'a>], thetas: &[Vec<f64>]) -> OutOfFold {
@@ -413,8 +439,7 @@ mod tests {
             let found = search.run();
             let curves = search.loss(&found.curves.log_odds).mean;
             let gain = found.interactions.as_ref().map(|choice| search.gain(&found.curves.log_odds, &choice.log_odds));
-            let pairs = found.interactions.as_ref().map_or(0, |choice| choice.pairs);
-            let shape = search.shape(&found.curves, pairs, Detail::Smooth);
+            let shape = search.shape(&found.curves, found.interactions.as_ref().unwrap_or(&found.curves));
             (curves, gain, shape)
         };
 
