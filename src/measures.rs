@@ -158,6 +158,20 @@ pub enum Measure {
     SurveyChange,
     /// Days since the last survey answer.
     SurveyDaysSinceLast,
+    /// Rows of the whole history.
+    LifetimeCount,
+    /// Distinct calendar days of the whole history with a row.
+    LifetimeActiveDays,
+    /// Sum of the value over the whole history.
+    LifetimeSum,
+    /// Mean days between consecutive rows of the whole history; null under two.
+    GapMean,
+    /// Standard deviation of the days between consecutive rows of the whole history; null under three.
+    GapSd,
+    /// Most days between consecutive rows of the whole history; null under two.
+    GapLongest,
+    /// Days since the last row of the whole history over their mean gap: how overdue a customer is.
+    DaysSinceLastOverGap,
     /// Days since sign-up.
     Tenure,
     /// A numeric column of the customers table, as given.
@@ -172,6 +186,10 @@ pub enum Subject {
     Sentiment,
     /// A signal whose rows name a category.
     Category,
+    /// The whole history of a signal, where `features.lifetime` asks for it.
+    Lifetime,
+    /// The whole history of an amount.
+    AmountLifetime,
     /// An instrument of a survey.
     Instrument,
     Customer,
@@ -179,7 +197,9 @@ pub enum Subject {
 
 /// Which way risk is known to move with a measure. More events and amounts, more lately and more evenly, are
 /// engagement. Nothing is known of the size of one amount, of how many mentions or answers there are (a storm of
-/// complaints is many), of tenure, and of the customers table's own columns.
+/// complaints is many), of tenure, and of the customers table's own columns. Nor is it of totals and gaps over the whole
+/// history: a customer who came often and is silent now is likelier to have left than one who came seldom (Fader, Hardie
+/// & Lee 2005, "Counting your customers the easy way").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It grows with the activity of the signal, and risk falls as that does if the activity is engagement.
@@ -262,6 +282,13 @@ pub const DEFINITIONS: &[Definition] = &[
     define(Measure::NegativeShare, Subject::Sentiment, "{s}_negative_share_{w}d", "share of those with a value below -0.2", Effect::Worse, Spread::Even, Family::Mood),
     define(Measure::Categories, Subject::Category, "{s}_categories_{w}d", "distinct categories, null not counted", Effect::MoreActivity, Spread::Skewed, Family::Categories),
     define(Measure::DaysSinceLast, Subject::Signal, "{s}_days_since_last", "`as_of 00:00 - last row`, in days, fractional; null without a row in the look-back", Effect::LessActivity, Spread::Skewed, Family::Volume),
+    define(Measure::LifetimeCount, Subject::Lifetime, "{s}_lifetime_count", "rows", Effect::Unknown, Spread::Skewed, Family::Volume),
+    define(Measure::LifetimeActiveDays, Subject::Lifetime, "{s}_lifetime_active_days", "distinct calendar days (of the zone) with a row", Effect::Unknown, Spread::Skewed, Family::Volume),
+    define(Measure::LifetimeSum, Subject::AmountLifetime, "{s}_lifetime_sum", "sum of the value (of an amount)", Effect::Unknown, Spread::Skewed, Family::Volume),
+    define(Measure::GapMean, Subject::Lifetime, "{s}_gap_mean", "mean days between consecutive rows: `(last - first) / (count - 1)`; null under 2 rows", Effect::Unknown, Spread::Skewed, Family::Volume),
+    define(Measure::GapSd, Subject::Lifetime, "{s}_gap_sd", "their standard deviation, of a sample: over the number of gaps less 1; null under 3 rows", Effect::Unknown, Spread::Skewed, Family::Volume),
+    define(Measure::GapLongest, Subject::Lifetime, "{s}_gap_longest", "most days between consecutive rows; null under 2 rows", Effect::Unknown, Spread::Skewed, Family::Volume),
+    define(Measure::DaysSinceLastOverGap, Subject::Lifetime, "{s}_days_since_last_over_gap", "`as_of 00:00 - last row`, in days, over `{s}_gap_mean`; null under 2 rows, and where all rows are of one second", Effect::LessActivity, Spread::Skewed, Family::Volume),
     define(Measure::SurveyLast, Subject::Instrument, "{s}_{i}_last", "last score in the look-back", Effect::Better, Spread::Even, Family::Score),
     define(Measure::SurveyMean, Subject::Instrument, "{s}_{i}_mean", "mean score in the look-back", Effect::Better, Spread::Even, Family::Score),
     define(Measure::SurveyChange, Subject::Instrument, "{s}_{i}_change", "last score minus the one before it; null under 2", Effect::Better, Spread::Even, Family::Score),
@@ -290,9 +317,22 @@ impl Measure {
             Measure::SurveyMean => "survey_mean",
             Measure::SurveyChange => "survey_change",
             Measure::SurveyDaysSinceLast => "survey_days_since_last",
+            Measure::LifetimeCount => "lifetime_count",
+            Measure::LifetimeActiveDays => "lifetime_active_days",
+            Measure::LifetimeSum => "lifetime_sum",
+            Measure::GapMean => "gap_mean",
+            Measure::GapSd => "gap_sd",
+            Measure::GapLongest => "gap_longest",
+            Measure::DaysSinceLastOverGap => "days_since_last_over_gap",
             Measure::Tenure => "tenure",
             Measure::Numeric => "numeric",
         }
+    }
+
+    /// Whether it is of the whole history of a signal.
+    pub fn is_lifetime(self) -> bool {
+        let is_it = |definition: &&Definition| definition.measure == self;
+        DEFINITIONS.iter().find(is_it).is_some_and(|definition| definition.subject.is_lifetime())
     }
 
     /// How its values lie, whatever has it.
@@ -336,11 +376,16 @@ impl Definition {
 }
 
 impl Subject {
+    /// Whether it is the whole history of a signal.
+    pub fn is_lifetime(self) -> bool {
+        matches!(self, Subject::Lifetime | Subject::AmountLifetime)
+    }
+
     /// Whether a signal of this kind, or a customer where there is no kind, may be one.
     fn is_possible(self, kind: Option<SignalKind>) -> bool {
         match self {
-            Subject::Signal | Subject::Category => kind.is_some(),
-            Subject::Amount => kind == Some(SignalKind::Amount),
+            Subject::Signal | Subject::Category | Subject::Lifetime => kind.is_some(),
+            Subject::Amount | Subject::AmountLifetime => kind == Some(SignalKind::Amount),
             Subject::Sentiment => kind == Some(SignalKind::Sentiment),
             Subject::Instrument => kind == Some(SignalKind::Survey),
             Subject::Customer => kind.is_none(),
@@ -353,15 +398,16 @@ mod tests {
     use super::*;
     use crate::documentation::{hold_tables, Rows};
 
-    fn rows(subject: Subject) -> Rows {
+    fn rows(is_of: impl Fn(Subject) -> bool) -> Rows {
         let head = ["column", "definition"].map(str::to_owned).to_vec();
         let row = |definition: &Definition| vec![format!("`{}`", definition.name), definition.meaning.to_owned()];
-        std::iter::once(head).chain(Definition::of_subject(subject).map(row)).collect()
+        let defined = DEFINITIONS.iter().filter(|definition| is_of(definition.subject));
+        std::iter::once(head).chain(defined.map(row)).collect()
     }
 
     #[test]
     fn the_tables_of_features_are_written_from_their_definitions() {
-        let tables = [
+        let of_one = [
             ("features of every signal", Subject::Signal),
             ("features of an amount", Subject::Amount),
             ("features of a sentiment", Subject::Sentiment),
@@ -369,8 +415,10 @@ mod tests {
             ("features of an instrument", Subject::Instrument),
             ("features of a customer", Subject::Customer),
         ];
-        hold_tables("docs/features.md", &tables.map(|(marker, subject)| (marker, rows(subject))));
-        let documented: usize = tables.iter().map(|(_, subject)| Definition::of_subject(*subject).count()).sum();
+        let mut tables = of_one.map(|(marker, subject)| (marker, rows(|of| of == subject))).to_vec();
+        tables.push(("features of a lifetime", rows(Subject::is_lifetime)));
+        hold_tables("docs/features.md", &tables);
+        let documented: usize = tables.iter().map(|(_, rows)| rows.len() - 1).sum();
         assert_eq!(documented, DEFINITIONS.len());
     }
 }

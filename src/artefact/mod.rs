@@ -200,6 +200,9 @@ pub struct Artefact {
     pub eligibility: Eligibility,
     /// The feature windows.
     pub windows_days: Vec<u32>,
+    /// Whether its features are of the whole history too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lifetime: bool,
     /// The seed of the folds.
     pub seed: u64,
     /// Whether the published model was fitted on all snapshots after the evaluation.
@@ -279,9 +282,9 @@ impl Artefact {
         self.fit.coefficients.iter().skip(1).map(|c| c.estimate).collect()
     }
 
-    /// The windows that its features look through.
-    pub fn windows(&self) -> Features {
-        Features { windows_days: self.windows_days.clone() }
+    /// The settings of its features.
+    pub fn features(&self) -> Features {
+        Features { windows_days: self.windows_days.clone(), lifetime: self.lifetime }
     }
 
     /// Fails unless the model predicts what the plan calls churn, from exactly the features that it describes.

@@ -231,6 +231,9 @@ section! {
     pub struct Features {
         /// Windows in days over which activity is counted; twice the longest one is read.
         windows_days: Vec<u32> = [7, 28, 84] => Wholes(1, LONGEST_WINDOW);
+        /// Whether the whole history is read too, for what a customer has done in all and how regularly: rows, days,
+        /// sums, gaps between rows, and how long the last silence is beside them.
+        lifetime: bool = false => Flag;
     }
 }
 

@@ -3,8 +3,8 @@
 use super::choices::{ChurnDefinition, EvaluationChoice, KpiPeriod, RankBy};
 use super::deliveries;
 use super::layers::Layers;
-use super::settings::{Customers, Settings, Signal, Table};
-use crate::measures::{self, Instrument, SignalKind};
+use super::settings::{Customers, Features, Settings, Signal, Table};
+use crate::measures::{self, Instrument, SignalKind, Subject};
 use crate::published::{self, has_column, Column};
 use crate::spelling;
 use std::collections::BTreeSet;
@@ -333,18 +333,16 @@ fn is_feature_name(settings: &Settings, column: &str) -> bool {
     let is_fixed = measures::DEFINITIONS.iter().any(|definition| definition.name == column);
     measures::KEYS.contains(&column)
         || is_fixed
-        || settings
-            .signals
-            .iter()
-            .any(|(name, signal)| is_measure_of(name, signal, &settings.features.windows_days, column))
+        || settings.signals.iter().any(|(name, signal)| is_measure_of(name, signal, &settings.features, column))
 }
 
-fn is_measure_of(name: &str, signal: &Signal, windows: &[u32], column: &str) -> bool {
+fn is_measure_of(name: &str, signal: &Signal, features: &Features, column: &str) -> bool {
     let instruments: Vec<Option<Instrument>> =
         std::iter::once(None).chain(signal.instruments().into_iter().map(Some)).collect();
-    measures::DEFINITIONS.iter().any(|definition| {
+    let asked = |subject: Subject| features.lifetime || !subject.is_lifetime();
+    measures::DEFINITIONS.iter().filter(|definition| asked(definition.subject)).any(|definition| {
         definition
-            .windows(windows)
+            .windows(&features.windows_days)
             .into_iter()
             .any(|window| instruments.iter().any(|&i| definition.column(name, window, i) == column))
     })

@@ -6,6 +6,11 @@ use crate::features::Catalogue;
 use crate::labels;
 use std::collections::BTreeMap;
 
+/// The first day of the longest history that is read. 1970-01-01, which is 0, stands for "unknown".
+const FIRST_DAY: Day = Day(1);
+/// The most days of it: 60 years.
+const LONGEST_HISTORY: u32 = 60 * 365;
+
 /// Which rows a data set from signals has, and what is known of each.
 #[derive(Clone, Debug)]
 pub struct RowsPlan<'a> {
@@ -53,16 +58,22 @@ impl<'a> RowsPlan<'a> {
         let first = as_of.iter().copied().min().unwrap_or(Day(0));
         let last = as_of.iter().copied().max().unwrap_or(Day(0));
 
+        // The whole history, if it is asked for: from the first day that is not a date for "unknown", or as much of it
+        // as can be told apart in seconds.
+        let from = first.earlier_by(back);
+        let from =
+            if self.features.lifetime { from.min(FIRST_DAY.max(last.earlier_by(LONGEST_HISTORY))) } else { from };
+
         let silence = with_labels && self.churn.definition == ChurnDefinition::Inactivity;
         let ahead = if silence { labels::span_days(self.churn) } else { 0 };
-        ScanDays { first: first.earlier_by(back), end: last.later_by(ahead) }
+        ScanDays { first: from, end: last.later_by(ahead) }
     }
 }
 
 /// Days of the signals that a run reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanDays {
-    /// The first of them: the longest look-back before the first as-of date.
+    /// The first of them: the longest look-back before the first as-of date, or that of the whole history.
     pub first: Day,
     /// The first day that is not read any more.
     pub end: Day,

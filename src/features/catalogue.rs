@@ -37,7 +37,7 @@ impl Catalogue {
     pub fn new(signals: &BTreeMap<String, Signal>, features: &Features, customers: Option<&Customers>) -> Catalogue {
         let mut catalogue = Catalogue::default();
         for (name, signal) in signals {
-            catalogue.add_signal(name, signal, &features.windows_days);
+            catalogue.add_signal(name, signal, features);
         }
         if let Some(customers) = customers {
             catalogue.add_customers(customers);
@@ -45,7 +45,7 @@ impl Catalogue {
         catalogue
     }
 
-    fn add_signal(&mut self, name: &str, signal: &Signal, windows_days: &[u32]) {
+    fn add_signal(&mut self, name: &str, signal: &Signal, features: &Features) {
         let feature = |definition: &Definition, window_days, instrument| Feature {
             name: definition.column(name, window_days, instrument),
             measure: definition.measure,
@@ -54,8 +54,10 @@ impl Catalogue {
             instrument,
         };
 
-        for definition in DEFINITIONS.iter().filter(|definition| has_measures_of(signal, definition.subject)) {
-            for window in definition.windows(windows_days) {
+        let asked = |subject: Subject| features.lifetime || !subject.is_lifetime();
+        let has = |subject: Subject| asked(subject) && has_measures_of(signal, subject);
+        for definition in DEFINITIONS.iter().filter(|definition| has(definition.subject)) {
+            for window in definition.windows(&features.windows_days) {
                 self.numeric.push(feature(definition, window, None));
             }
         }
@@ -118,8 +120,8 @@ impl Feature {
 /// Whether the rows of a signal have the measures of a subject.
 fn has_measures_of(signal: &Signal, subject: Subject) -> bool {
     match subject {
-        Subject::Signal => true,
-        Subject::Amount => signal.kind == SignalKind::Amount,
+        Subject::Signal | Subject::Lifetime => true,
+        Subject::Amount | Subject::AmountLifetime => signal.kind == SignalKind::Amount,
         Subject::Sentiment => signal.kind == SignalKind::Sentiment,
         Subject::Category => signal.category.is_some(),
         Subject::Instrument | Subject::Customer => false,

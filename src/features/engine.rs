@@ -4,6 +4,7 @@ use super::boundaries::{Boundaries, BoundaryCounts};
 use super::catalogue::{Catalogue, Measure};
 use super::kernels::categories;
 use super::kernels::counts::{self, CountColumns, History, LogTable, Window};
+use super::kernels::lifetime::{self, LifetimeColumns, Lives};
 use super::kernels::surveys::{self, Answers, SurveyColumns};
 use super::kernels::values::{self, ValueColumns};
 use super::kernels::{RowsAndDays, Slices};
@@ -33,7 +34,8 @@ pub struct Engine {
     unrecorded: Vec<Unrecorded>,
 }
 
-/// A column of a window that, on some as-of dates, lies before its signal began: it is null there, for nobody looked.
+/// A column of a window, or of the whole history, that on some as-of dates lies before its signal began: it is null
+/// there, for nobody looked.
 #[derive(Clone, Debug)]
 struct Unrecorded {
     column: usize,
@@ -45,6 +47,7 @@ struct Unrecorded {
 #[derive(Clone, Debug)]
 struct SignalColumns {
     counts: CountColumns,
+    lifetime: Option<LifetimeColumns>,
     values: Option<ValueColumns>,
     categories: Option<usize>,
     surveys: Vec<SurveyColumns>,
@@ -79,10 +82,11 @@ struct Block<'a> {
     values: &'a mut [f32],
 }
 
-/// For each row of a block, where in the columns of a signal the rows of its look-back and of each window begin, and
-/// where those before the as-of date end.
+/// For each row of a block, where in the columns of a signal its customer's rows begin, where those of its look-back and
+/// of each window do, and where those before the as-of date end.
 #[derive(Default)]
 struct Offsets {
+    starts: Vec<u32>,
     look_backs: Vec<u32>,
     windows: Vec<Vec<u32>>,
     ends: Vec<u32>,
@@ -169,10 +173,10 @@ impl Engine {
         for ((signal, columns), counts) in partition.rows.signals.iter().zip(&self.signals).zip(counts.signals()) {
             if counts.is_wide() {
                 let counts = CountsBefore { counts: &counts.wide, members };
-                self.fill_counts(&mut block, &columns.counts, signal, counts, &mut offsets);
+                self.fill_counts(&mut block, columns, signal, counts, &mut offsets);
             } else {
                 let counts = CountsBefore { counts: &counts.narrow, members };
-                self.fill_counts(&mut block, &columns.counts, signal, counts, &mut offsets);
+                self.fill_counts(&mut block, columns, signal, counts, &mut offsets);
             }
 
             match &signal.values {
@@ -202,24 +206,29 @@ impl Engine {
     fn fill_counts<C: RowsAndDays>(
         &self,
         block: &mut Block<'_>,
-        columns: &CountColumns,
+        columns: &SignalColumns,
         signal: &SignalRows,
         counts: CountsBefore<'_, C>,
         offsets: &mut Offsets,
     ) {
         let dates = &self.boundaries.dates;
         let keys = block.keys;
-        let starts: Vec<u32> = keys.iter().map(|key| signal.starts[key.member as usize]).collect();
+        offsets.starts.clear();
+        offsets.starts.extend(keys.iter().map(|key| signal.starts[key.member as usize]));
+        let starts = &offsets.starts;
 
         let (mut ends, mut look_backs, mut last) = (Vec::new(), Vec::new(), Vec::new());
         counts.gather(&mut ends, keys, dates.iter().map(|date| date.as_of));
         counts.gather(&mut look_backs, keys, dates.iter().map(|date| date.look_back));
-        add_rows(&mut offsets.ends, &starts, &ends);
-        add_rows(&mut offsets.look_backs, &starts, &look_backs);
+        add_rows(&mut offsets.ends, starts, &ends);
+        add_rows(&mut offsets.look_backs, starts, &look_backs);
         seconds_at(&mut last, &signal.seconds, offsets.ends.iter().map(|end| end.wrapping_sub(1)));
 
         let history = History { ends: &ends, look_backs: &look_backs, last: &last, as_of: &block.as_of };
-        counts::fill_recency(block.values, columns, &history);
+        counts::fill_recency(block.values, &columns.counts, &history);
+        if let Some(lifetime) = &columns.lifetime {
+            lifetime::fill_counts(block.values, lifetime, &ends);
+        }
 
         let windows = dates.first().map_or(0, |date| date.windows.len());
         offsets.windows.resize_with(windows, Vec::new);
@@ -227,11 +236,11 @@ impl Engine {
         for (index, offsets) in offsets.windows.iter_mut().enumerate() {
             counts.gather(&mut from, keys, dates.iter().map(|date| date.windows[index].start));
             counts.gather(&mut previous, keys, dates.iter().map(|date| date.windows[index].previous_start));
-            add_rows(offsets, &starts, &from);
+            add_rows(offsets, starts, &from);
             seconds_at(&mut first, &signal.seconds, offsets.iter().copied());
 
             let window = Window { index, from: &from, previous: &previous, first: &first };
-            counts::fill_window(block.values, columns, &history, &window, &self.logs);
+            counts::fill_window(block.values, &columns.counts, &history, &window, &self.logs);
         }
     }
 
@@ -273,6 +282,9 @@ impl SignalColumns {
             mean_gap: column(Measure::MeanGap).unwrap_or_default(),
             days_since_last: column(Measure::DaysSinceLast).unwrap_or_default(),
         };
+        let lifetime = column(Measure::LifetimeCount)
+            .zip(column(Measure::GapMean))
+            .map(|(count, gap_mean)| LifetimeColumns { count, sum: column(Measure::LifetimeSum), gap_mean });
         let values = column(Measure::Mean).map(|mean| ValueColumns {
             sum: column(Measure::Sum),
             mean,
@@ -286,17 +298,19 @@ impl SignalColumns {
             }
         }
 
-        SignalColumns { counts, values, categories: column(Measure::Categories), surveys }
+        SignalColumns { counts, lifetime, values, categories: column(Measure::Categories), surveys }
     }
 }
 
 /// The columns that are null on some dates because all of their window lies before the signal's first row. A trend
-/// needs the window before its own as well. Measures without a window are null where there is no row in any case.
+/// needs the window before its own as well. Other measures without a window than those of the whole history are null
+/// where there is no row in any case.
 fn unrecorded(catalogue: &Catalogue, dates: &[Day], begins: &[Option<Day>]) -> Vec<Unrecorded> {
     let signals = catalogue.signals();
     let mut unrecorded = Vec::new();
     for (column, feature) in catalogue.numeric.iter().enumerate() {
-        let (Some(signal), Some(window)) = (&feature.signal, feature.window_days) else { continue };
+        let window = feature.window_days.or(feature.measure.is_lifetime().then_some(0));
+        let (Some(signal), Some(window)) = (&feature.signal, window) else { continue };
         let Some(place) = signals.iter().position(|name| name == signal) else { continue };
         let begin = begins.get(place).copied().flatten();
         let back = if feature.measure == Measure::Trend { window } else { 0 };
@@ -352,6 +366,10 @@ fn fill_values<V: Copy + Default + Into<f64>>(
     let ends = std::iter::once(&offsets.ends).chain(&offsets.windows);
     let windows: Vec<Slices<'_>> = offsets.windows.iter().zip(ends).map(|(from, to)| Slices { from, to }).collect();
 
+    if let Some(columns) = &columns.lifetime {
+        let lives = Lives { seconds: &signal.seconds, from: &offsets.starts, to: &offsets.ends, as_of: &block.as_of };
+        lifetime::fill(block.values, columns, of_rows, lives);
+    }
     if let Some(columns) = &columns.values {
         values::fill(block.values, columns, of_rows, &windows);
     }
@@ -421,7 +439,8 @@ mod tests {
     #[test]
     fn every_value_is_set_whatever_was_there_and_however_wide_numbers_are() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/churn.toml");
-        let settings = config::load(Some(&path), &[], []).unwrap().settings;
+        let lifetime = ["features.lifetime=true".to_owned()];
+        let settings = config::load(Some(&path), &lifetime, []).unwrap().settings;
         let catalogue = Catalogue::new(&settings.signals, &settings.features, settings.customers.as_ref());
         let timeline = Timeline::new(&Zone::utc(), Day(0), Day(200), vec![Day(170), Day(199)]);
         let begins = vec![Some(Day(0)); settings.signals.len()];

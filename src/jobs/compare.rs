@@ -73,10 +73,10 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
             notes: Vec::new(),
         };
 
-        let windows = [first.published.windows(), second.published.windows()];
+        let features = [first.published.features(), second.published.features()];
         let plan = RowsPlan::from_settings(job.settings());
-        let first = Version { models: &first, plan: RowsPlan { features: &windows[0], ..plan.clone() } };
-        let second = Version { models: &second, plan: RowsPlan { features: &windows[1], ..plan } };
+        let first = Version { models: &first, plan: RowsPlan { features: &features[0], ..plan.clone() } };
+        let second = Version { models: &second, plan: RowsPlan { features: &features[1], ..plan } };
 
         match first.check().and_then(|()| second.check()) {
             Ok(()) => score_both(job, &first, &second, request.as_of, &mut comparison)?,
@@ -98,7 +98,7 @@ impl Version<'_> {
     }
 }
 
-/// The rows of both versions: those of the second are none of their own where it looks through the same windows.
+/// The rows of both versions: those of the second are none of their own where it has the same features.
 struct BothRows {
     first: Dataset,
     second: Option<Dataset>,
@@ -115,7 +115,7 @@ impl BothRows {
     ) -> Result<BothRows> {
         let (ours, theirs) = (&first.plan, &second.plan);
         let first = input::build_with(job, ours, tables, dates, labels_end)?;
-        let second = if ours.features.windows_days == theirs.features.windows_days {
+        let second = if ours.features == theirs.features {
             None
         } else {
             Some(input::build_with(job, theirs, tables, dates, labels_end)?)

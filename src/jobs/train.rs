@@ -162,12 +162,12 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
 
     let dates = challenger.evaluation_dates();
     let features = |champion: &ModelPair| {
-        let windows = champion.published.windows();
-        let its = RowsPlan { features: &windows, ..plan.clone() };
+        let its = champion.published.features();
+        let its = RowsPlan { features: &its, ..plan.clone() };
         if champion.published.check_compatible(&its).is_err() {
             return Ok(Features::Others);
         }
-        if windows.windows_days == settings.features.windows_days {
+        if *its.features == settings.features {
             return Ok(Features::Same);
         }
         let data = input::build_with(job, &its, &tables, dates, Some(end))?;

@@ -44,7 +44,7 @@ impl SignalColumns {
 /// days of the main window; longer windows have as many more or fewer. From the counts of each window follow the days
 /// with a row (as many a row as before), the trend, the gaps, the time since the last row and the sum; what the rows
 /// are worth stays, and where there were none it is that of the longest window, or that of a typical comparable
-/// customer.
+/// customer. The whole history has as many rows more or fewer as the longest window.
 pub(super) struct Scenario<'a> {
     signal: &'a SignalColumns,
     typical: &'a [[f64; 3]],
@@ -93,6 +93,12 @@ impl<'a> Scenario<'a> {
     }
 
     pub fn set_count(&mut self, main: u32, target: f64) {
+        let before = self.raw.clone();
+        self.set_windows(main, target);
+        self.carry_to_lifetime(&before);
+    }
+
+    fn set_windows(&mut self, main: u32, target: f64) {
         let before_all = self.count(main);
         let is_up = target > before_all;
         let active = self.get(Measure::ActiveDays, Some(main)).unwrap_or(before_all);
@@ -139,6 +145,42 @@ impl<'a> Scenario<'a> {
         self.set(Measure::DaysSinceLast, None, recency);
     }
 
+    /// Gives the whole history what the longest window has more, or less, than before.
+    fn carry_to_lifetime(&mut self, before: &[f32]) {
+        let Some(&longest) = self.signal.windows.last() else { return };
+        let was = |measure, window| {
+            let column = self.signal.find(measure, window)?;
+            Some(f64::from(before[column])).filter(|value| value.is_finite())
+        };
+        let more = |measure| {
+            let (was, is) = (was(measure, Some(longest)), self.get(measure, Some(longest)));
+            is.unwrap_or(0.0) - was.unwrap_or(0.0)
+        };
+
+        let Some(rows) = was(Measure::LifetimeCount, None) else { return };
+        let count = (rows + more(Measure::Count)).max(0.0);
+        let days = was(Measure::LifetimeActiveDays, None).unwrap_or(0.0) + more(Measure::ActiveDays);
+        let sum = was(Measure::LifetimeSum, None).unwrap_or(0.0) + more(Measure::Sum);
+
+        // The first row stays where it is, and the last one comes as much nearer as the silence is shorter.
+        let gap = was(Measure::GapMean, None);
+        let silent = gap.zip(was(Measure::DaysSinceLastOverGap, None)).map(|(gap, over_gap)| gap * over_gap);
+        let silence = self.get(Measure::DaysSinceLast, None).or(silent);
+        let span = gap.zip(silent).zip(silence).map(|((gap, was), is)| gap * (rows - 1.0) + was - is);
+        let gap = match span {
+            Some(span) if count > 1.0 => span.max(0.0) / (count - 1.0),
+            None if count > 1.0 => self.get(Measure::MeanGap, Some(longest)).unwrap_or(f64::NAN),
+            _ => f64::NAN,
+        };
+        let over_gap = if gap > 0.0 { silence.unwrap_or(f64::NAN) / gap } else { f64::NAN };
+
+        self.set(Measure::LifetimeCount, None, count);
+        self.set(Measure::LifetimeActiveDays, None, days.clamp(0.0, count));
+        self.set(Measure::LifetimeSum, None, sum);
+        self.set(Measure::GapMean, None, gap);
+        self.set(Measure::DaysSinceLastOverGap, None, over_gap);
+    }
+
     fn set_rows(&mut self, window: u32, count: f64, before: f64, active: f64) {
         self.set(Measure::Count, Some(window), count);
         self.set(Measure::ActiveDays, Some(window), active);
@@ -168,6 +210,7 @@ impl<'a> Scenario<'a> {
     /// them.
     pub fn set_value(&mut self, main: u32, target: f64) {
         let signal = self.signal;
+        let before = self.raw.clone();
         let old = self.get(Measure::Mean, Some(main)).unwrap_or(target);
         for &window in &signal.windows {
             let Some(mean) = self.get(Measure::Mean, Some(window)) else { continue };
@@ -176,6 +219,7 @@ impl<'a> Scenario<'a> {
             self.set(Measure::Mean, Some(window), mean);
             self.set(Measure::Sum, Some(window), mean * self.count(window));
         }
+        self.carry_to_lifetime(&before);
     }
 
     /// The mood of every window is at least so good, and the share of negative rows falls in proportion.
@@ -208,6 +252,7 @@ impl<'a> Scenario<'a> {
     /// One more answer, yesterday.
     pub fn add_answer(&mut self, score: f64) {
         let signal = self.signal;
+        let before = self.raw.clone();
         let (last, mean) = (self.get(Measure::SurveyLast, None), self.get(Measure::SurveyMean, None));
         // How many answers there were is not kept: two, if there is a change.
         let answers = if self.get(Measure::SurveyChange, None).is_some() { 2.0 } else { 1.0 };
@@ -217,10 +262,11 @@ impl<'a> Scenario<'a> {
         self.set(Measure::SurveyDaysSinceLast, None, 1.0);
 
         for &window in &signal.windows {
-            let (count, before) = (self.count(window) + 1.0, self.count_before(window));
+            let (count, earlier) = (self.count(window) + 1.0, self.count_before(window));
             let active = self.get(Measure::ActiveDays, Some(window)).unwrap_or(0.0) + 1.0;
-            self.set_rows(window, count, before, active.min(f64::from(window)));
+            self.set_rows(window, count, earlier, active.min(f64::from(window)));
         }
         self.set(Measure::DaysSinceLast, None, 1.0);
+        self.carry_to_lifetime(&before);
     }
 }

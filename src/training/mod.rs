@@ -201,6 +201,7 @@ fn artefact(
         churn: ChurnMeaning::for_signals(plan.fit.churn),
         eligibility: plan.eligibility.clone(),
         windows_days: plan.features.windows_days.clone(),
+        lifetime: plan.features.lifetime,
         seed: plan.fit.model.seed,
         refit: plan.fit.refit,
         snapshots: snapshots.clone(),

@@ -20,6 +20,14 @@ fn days_and_windows_follow_the_local_calendar_when_clocks_change() {
 }
 
 #[test]
+fn the_whole_history_equals_sql() {
+    compare("utc", "lifetime.toml", "expected_lifetime.parquet", &["2025-01-05", "2025-03-01", "2025-03-15"]);
+    compare("utc", "lifetime.toml", "expected_lifetime.parquet", &["2025-03-15"]);
+    compare("berlin", "lifetime.toml", "expected_lifetime.parquet", &["2025-03-31", "2025-04-10", "2025-10-30"]);
+    compare("berlin", "lifetime.toml", "expected_lifetime.parquet", &["2025-10-30"]);
+}
+
+#[test]
 fn one_date_at_a_time_gives_the_same_rows_as_all_in_one_scan() {
     compare("utc", "churn.toml", "expected_event.parquet", &["2025-03-01"]);
     compare("berlin", "churn.toml", "expected_event.parquet", &["2025-10-30"]);

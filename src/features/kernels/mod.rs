@@ -8,6 +8,7 @@
 
 pub(super) mod categories;
 pub(super) mod counts;
+pub(super) mod lifetime;
 pub(super) mod surveys;
 pub(super) mod values;
 

@@ -4,16 +4,24 @@ use super::*;
 
 /// The lever of a concept.
 fn with_lever<T>(prefix: &str, family: Family, then: impl FnOnce(&reach::Lever<'_>, &Catalogue) -> T) -> T {
-    let settings = settings(SETTINGS);
-    let catalogue = catalogue(&settings);
-    let concepts = catalogue::concepts(&settings.signals, &catalogue, &terms(&settings), Some(&english()));
+    with_lever_of(&settings(SETTINGS), prefix, family, then)
+}
+
+fn with_lever_of<T>(
+    settings: &Settings,
+    prefix: &str,
+    family: Family,
+    then: impl FnOnce(&reach::Lever<'_>, &Catalogue) -> T,
+) -> T {
+    let catalogue = catalogue(settings);
+    let concepts = catalogue::concepts(&settings.signals, &catalogue, &terms(settings), Some(&english()));
     let concept = concepts.iter().find(|concept| concept.prefix == prefix && concept.family == family).unwrap();
     then(&reach::Lever::find(concept, &catalogue).unwrap(), &catalogue)
 }
 
 #[test]
 fn features_that_are_moved_are_those_of_a_customer_who_has_as_many_rows() {
-    let settings = settings(SETTINGS);
+    let settings = lifetime();
     let typical_values: Vec<[f64; 3]> = typical().raw(&settings).iter().map(|&value| [f64::from(value); 3]).collect();
     let earlier = |signal: &'static str, now: u32| {
         let rows = all(&[
@@ -26,8 +34,9 @@ fn features_that_are_moved_are_those_of_a_customer_who_has_as_many_rows() {
     for (signal, prefix) in [("logins", "LOGINS"), ("visits", "VISITS")] {
         for (from, to) in [(2u32, 14u32), (4, 8), (1, 20), (0, 7), (14, 4), (20, 0)] {
             let (raw, expected) = (earlier(signal, from).raw(&settings), earlier(signal, to).raw(&settings));
-            let found =
-                with_lever(prefix, Family::Volume, |lever, _| lever.moved(&typical_values, &raw, f64::from(to)));
+            let found = with_lever_of(&settings, prefix, Family::Volume, |lever, _| {
+                lever.moved(&typical_values, &raw, f64::from(to))
+            });
             for (((feature, found), expected), before) in
                 catalogue(&settings).numeric.iter().zip(found).zip(expected).zip(raw)
             {
@@ -38,6 +47,12 @@ fn features_that_are_moved_are_those_of_a_customer_who_has_as_many_rows() {
                 }
                 let within = match feature.measure {
                     Measure::Count | Measure::ActiveDays => 2.0,
+                    Measure::LifetimeCount | Measure::LifetimeActiveDays => 2.0,
+                    Measure::LifetimeSum => 700.0,
+                    Measure::GapMean => 0.3,
+                    Measure::DaysSinceLastOverGap => 0.5 * expected + 0.5,
+                    // How uneven they would be is not said.
+                    Measure::GapSd | Measure::GapLongest => f32::INFINITY,
                     Measure::Trend => 0.45,
                     Measure::Sum => 700.0,
                     Measure::Mean | Measure::NegativeShare => 1e-3,

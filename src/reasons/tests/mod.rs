@@ -55,6 +55,11 @@ value = "score"
 instrument = "kind"
 "#;
 
+/// The settings with features of the whole history.
+pub(super) fn lifetime() -> Settings {
+    settings(&format!("{SETTINGS}[features]\nlifetime = true\n"))
+}
+
 pub(super) fn settings(text: &str) -> Settings {
     Settings::from_toml_str(text, Path::new("")).unwrap()
 }
@@ -127,9 +132,35 @@ impl Person {
             Measure::SurveyDaysSinceLast => scores.first().map_or(f64::NAN, |e| e.days_ago),
             Measure::Tenure => self.tenure,
             Measure::Numeric => self.revenue,
+            measure => self.of_lifetime(signal, measure),
         };
 
         value as f32
+    }
+
+    fn of_lifetime(&self, signal: &str, measure: Measure) -> f64 {
+        let events = self.within(signal, 0.0, f64::INFINITY);
+        let gaps: Vec<f64> = events.windows(2).map(|pair| pair[1].days_ago - pair[0].days_ago).collect();
+        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+        match measure {
+            Measure::LifetimeCount => events.len() as f64,
+            Measure::LifetimeActiveDays => {
+                events.iter().map(|e| e.days_ago.ceil() as u32).collect::<BTreeSet<_>>().len() as f64
+            }
+            Measure::LifetimeSum => events.iter().map(|e| e.value).filter(|v| !v.is_nan()).sum(),
+            Measure::GapMean => mean,
+            Measure::GapSd => {
+                let squares: f64 = gaps.iter().map(|gap| (gap - mean).powi(2)).sum();
+                if gaps.len() < 2 {
+                    f64::NAN
+                } else {
+                    (squares / (gaps.len() - 1) as f64).sqrt()
+                }
+            }
+            Measure::GapLongest => gaps.iter().copied().fold(f64::NAN, f64::max),
+            Measure::DaysSinceLastOverGap => events.first().map_or(f64::NAN, |e| e.days_ago / mean),
+            other => panic!("{other:?} is not of the whole history"),
+        }
     }
 
     fn raw(&self, settings: &Settings) -> Vec<f32> {
@@ -183,9 +214,11 @@ fn recipe(settings: &Settings, person: &Person) -> Recipe {
     let step = |(feature, raw): (&Feature, f32)| {
         let transform = match feature.measure {
             Count | ActiveDays | Sum | MeanGap | DaysSinceLast | SurveyDaysSinceLast | Tenure => Transform::SignedLog,
+            measure if measure.is_lifetime() => Transform::SignedLog,
             _ => Transform::Identity,
         };
-        let nullable = !matches!(feature.measure, Count | ActiveDays | Sum | Trend | Categories);
+        let is_total = matches!(feature.measure, LifetimeCount | LifetimeActiveDays | LifetimeSum);
+        let nullable = !is_total && !matches!(feature.measure, Count | ActiveDays | Sum | Trend | Categories);
         NumericStep {
             feature: feature.name.clone(),
             transform,
@@ -236,8 +269,11 @@ pub(super) fn engagement_protects(settings: &Settings) -> Vec<f64> {
         Source::Numeric(column) => {
             let feature = &catalogue.numeric[column];
             let size = if matches!(feature.window_days, None | Some(28)) { 0.3 } else { 0.1 };
-            use Measure::{DaysSinceLast, MeanGap, NegativeShare, SurveyDaysSinceLast};
-            let reversed = matches!(feature.measure, DaysSinceLast | MeanGap | NegativeShare | SurveyDaysSinceLast);
+            use Measure::{DaysSinceLast, DaysSinceLastOverGap, MeanGap, NegativeShare, SurveyDaysSinceLast};
+            let reversed = matches!(
+                feature.measure,
+                DaysSinceLast | DaysSinceLastOverGap | MeanGap | NegativeShare | SurveyDaysSinceLast
+            );
             if reversed || term.role == Role::Missing {
                 size
             } else {
