@@ -4,7 +4,7 @@ use super::days::Days;
 use super::freshness::{gaps, verdicts, Found, LastDay, Shortfall};
 use super::history::History;
 use super::outcomes::{end_of_outcomes, Outcomes};
-use super::snapshots::{young_signals, SnapshotCoverage};
+use super::snapshots::{growing_histories, young_signals, SnapshotCoverage};
 use crate::calendar::{Day, Zone};
 use crate::config::{Gates, Signal};
 use crate::sources::{Cancellations, CustomerTable};
@@ -100,6 +100,8 @@ pub struct Observed<'a> {
     pub gates: &'a Gates,
     /// Days that features look back.
     pub look_back_days: u32,
+    /// Whether they look back on the whole history too.
+    pub lifetime: bool,
     /// The zone of the days.
     pub zone: &'a Zone,
 }
@@ -144,6 +146,10 @@ impl<'a> Observed<'a> {
     /// likely to be placeholders.
     pub fn advice(&self, snapshots: &[SnapshotCoverage]) -> Vec<String> {
         let mut advice = young_signals(snapshots, &self.firsts(), self.look_back_days);
+        if self.lifetime {
+            let dates: Vec<Day> = snapshots.iter().map(|snapshot| snapshot.as_of).collect();
+            advice.extend(growing_histories(&dates, &self.firsts(), self.customers));
+        }
         for (name, history) in self.signals.keys().zip(self.histories) {
             let Some(Placeholder { customer_id, rows, next }) = self.placeholder(history) else { continue };
             advice.push(format!(

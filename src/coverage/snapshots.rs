@@ -111,6 +111,32 @@ pub fn young_signals(
     by_day.into_iter().map(sentence).collect()
 }
 
+/// What to say where the whole history of a signal is more than twice as long on the newest of the dates as on the
+/// oldest, although many customers had come before it began: what they have done in all then grows with the date.
+pub fn growing_histories(
+    dates: &[Day],
+    firsts: &[(&String, Option<Day>)],
+    customers: &CustomerTable,
+) -> Option<String> {
+    let (oldest, newest) = dates.iter().min().zip(dates.iter().max())?;
+    let grows = |&&(_, first): &&(&String, Option<Day>)| {
+        let Some(first) = first.filter(|first| first < oldest) else { return false };
+        2 * (oldest.0 - first.0) < newest.0 - first.0 && had_come_before(customers, first, *oldest)
+    };
+    let growing: Vec<_> = firsts.iter().filter(grows).collect();
+    let first = growing.iter().filter_map(|(_, first)| *first).max()?;
+    let names: Vec<String> = growing.iter().map(|(name, _)| named(name)).collect();
+    let (noun, verb) = if names.len() == 1 { ("signal", "begins") } else { ("signals", "begin") };
+    Some(format!(
+        "{noun} {} {verb} on {first} or shortly before: of the whole history (features.lifetime), {oldest} sees {} days \
+         and {newest} {}. What customers have done in all is more on the later date whatever they do. Learn from later \
+         dates (training.as_of, or fewer training.snapshots), or leave features.lifetime out",
+        names.join(", "),
+        oldest.0 - first.0,
+        newest.0 - first.0,
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +167,21 @@ mod tests {
         assert!(said(200, &few_older).is_empty());
         // Of whom nothing is known, it is said.
         assert_eq!(said(200, &[NO_DAY; 10]).len(), 1);
+    }
+
+    #[test]
+    fn a_history_that_doubles_between_the_dates_is_told() {
+        let (orders, calls) = ("orders".to_owned(), "calls".to_owned());
+        let firsts = [(&calls, Some(Day(0))), (&orders, Some(Day(100)))];
+        let said =
+            |dates: [i32; 2], signup: &[i32]| growing_histories(&dates.map(Day), &firsts, &customers(signup.to_vec()));
+        let old = [-100; 100];
+        let text = said([114, 150], &old).unwrap();
+        assert!(text.starts_with("signal `orders` begins on 1970-04-11"), "{text}");
+        assert!(text.contains("1970-04-25 sees 14 days and 1970-05-31 50"), "{text}");
+        assert_eq!(said([200, 300], &old), None, "at most twice as long");
+        // Nobody was there before, so that nothing of anybody is missing.
+        assert_eq!(said([114, 150], &[100; 100]), None);
+        assert_eq!(growing_histories(&[], &firsts, &customers(old.to_vec())), None);
     }
 }

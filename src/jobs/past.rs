@@ -16,6 +16,7 @@ pub(super) fn observed<'a>(job: &'a Job<'_>, tables: &'a Tables, data: &'a Datas
         cancellations: tables.sources.churn.as_ref().map(|_| &tables.cancellations),
         gates: &settings.gates,
         look_back_days: settings.features.look_back_days(),
+        lifetime: settings.features.lifetime,
         zone: &tables.zone,
     }
 }
