@@ -21,6 +21,8 @@ pub enum State {
     Drop,
     /// Nothing for a long time.
     Silent,
+    /// Nothing for longer than the customer's own rhythm makes likely.
+    Overdue,
     /// Less than the reference.
     Low,
     /// Clearly more than in the window before, or than the answer before.
@@ -35,6 +37,8 @@ pub enum State {
     Positive,
     /// An answer not long ago.
     Recent,
+    /// No longer a silence than the customer's own rhythm has.
+    InRhythm,
     /// The level itself.
     Given,
     /// There is no value.
@@ -71,10 +75,12 @@ const fn define(
 pub const DEFINITIONS: &[Definition] = &[
     define(Family::Volume, State::Drop, "_DROP", "clearly fewer rows than in the window before", "Logins fell from 21 to 8 in 28 days"),
     define(Family::Volume, State::Silent, "_SILENT", "no rows for a long time", "No logins for 45 days (12 in 84 days)"),
+    define(Family::Volume, State::Overdue, "_OVERDUE", "no rows for twice as long as is usual of the customer, or longer (`features.lifetime`)", "Logins usually every 12 days; none for 40 days"),
     define(Family::Volume, State::Low, "_LOW", "fewer rows than the reference", "Only 2 logins in 28 days; usually 14"),
     define(Family::Volume, State::Rise, "_RISE", "clearly more rows than in the window before", "Logins rose from 10 to 30 in 28 days"),
     define(Family::Volume, State::High, "_HIGH", "more rows than the reference", "40 logins in 28 days; usually 14"),
     define(Family::Volume, State::Steady, "_STEADY", "about as many rows as in the window before", "14 logins in 28 days, 13 in the 28 days before; usually 14"),
+    define(Family::Volume, State::InRhythm, "_IN_RHYTHM", "no rows for no longer than is usual of the customer (`features.lifetime`)", "Logins usually every 12 days; the last one 3 days ago"),
     define(Family::Value, State::Low, "_VALUE_LOW", "less per row than the reference", "Visits averaged 2 min 5 s in 28 days (84 days: 4 min)"),
     define(Family::Value, State::High, "_VALUE_HIGH", "more per row than the reference", "Visits averaged 9 min in 28 days (84 days: 6 min 30 s)"),
     define(Family::Value, State::Unknown, "_VALUE_UNKNOWN", "rows, but none with a value", "Visits without duration s in 84 days; 93 % of customers have some"),
@@ -187,6 +193,15 @@ pub struct Counts {
     pub now: f64,
 }
 
+/// How regularly a customer comes, and for how long there has been nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rhythm {
+    /// The days from one with a row to the next, on average.
+    pub pause: f64,
+    /// Days since the last row.
+    pub silence: f64,
+}
+
 impl Concept {
     /// The code for a state.
     pub fn code(&self, state: State) -> String {
@@ -210,6 +225,21 @@ impl Concept {
         let trend = self.number(raw, Measure::Trend, Some(window))?;
         let before = rows_before(now, trend);
         before.is_finite().then_some(Counts { before: before.max(0.0), now })
+    }
+
+    /// What the whole history of a signal says of a customer's rhythm; none where it is not known, or where there were
+    /// rows on fewer than three days.
+    pub fn rhythm(&self, raw: &[f32]) -> Option<Rhythm> {
+        let days = self.number(raw, Measure::LifetimeActiveDays, None).filter(|&days| days > 2.0)?;
+        let rows = self.number(raw, Measure::LifetimeCount, None)?;
+        let gap = self.number(raw, Measure::GapMean, None)?;
+        let silence = self.number(raw, Measure::DaysSinceLast, None).or_else(|| {
+            // Beyond the look-back; a thousandth of a day is what rounding may have moved it across midnight by.
+            let silence = self.number(raw, Measure::DaysSinceLastOverGap, None)? * gap;
+            Some((1_000.0 * silence).round() / 1_000.0)
+        })?;
+        // Several rows of one day are one visit.
+        Some(Rhythm { pause: gap * (rows - 1.0) / (days - 1.0), silence })
     }
 
     /// For how many days there have been rows, as far as the features of a volume tell; none if there is no row.

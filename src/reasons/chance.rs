@@ -7,6 +7,8 @@ const CHANGED_SHARE: f64 = 0.2;
 /// A difference of counts is beyond chance from this many standard deviations on, which chance alone gives one time in
 /// three.
 const BEYOND: f64 = 1.0;
+/// A customer is overdue after a silence of so many of the own pauses.
+const OVERDUE: f64 = 2.0;
 /// A mood has changed by this much of its scale from -1 to 1, if it is a mood of many rows.
 const CHANGED_MOOD: f64 = 0.05;
 /// What half of the means of `n` moods differ by at most is this, divided by the root of `n`: moods have a standard
@@ -56,6 +58,12 @@ pub(super) fn is_silence(expected: f64) -> bool {
 /// it: all of so many lie before with the probability `(1 - silent / window)^rows`.
 pub(super) fn is_lull(rows: f64, silent: f64, window: f64) -> bool {
     (1.0 - (silent / window).clamp(0.0, 1.0)).powf(rows) < 0.5
+}
+
+/// Whether a silence is longer than a customer's pauses make likely: if these were of chance alone, one would be twice as
+/// long as their mean one time in seven.
+pub(super) fn is_overdue(silence: f64, pause: f64) -> bool {
+    silence >= OVERDUE * pause
 }
 
 /// Whether a mean, or a number of different things, is clearly more than another one.

@@ -15,6 +15,10 @@ own-fenster = { $window } { $window ->
     [one] Tag
    *[other] Tagen
 }
+every = { $every ->
+    [one] täglich
+   *[other] alle { $every } Tage
+}
 counted = { $rows }: { $count }
 counted-or-no = { $rows }: { $count ->
     [0] keine
@@ -58,6 +62,8 @@ reason-rose = { $rows }: Anstieg von { $before } auf { $count } in { own-tagen }
 reason-silent = { $rows }: seit { own-tagen } keine
 reason-silent-earlier = { $rows }: seit { own-tagen } keine ({ $count } in { own-fenster })
 reason-silent-seen = { $rows }: keine in { own-tagen }
+reason-overdue = { $rows }: sonst { every }; seit { own-tagen } keine
+reason-in-rhythm = { $rows }: sonst { every }; zuletzt vor { own-tagen }
 reason-count = { $rows }: { $count } in { own-tagen }
 reason-few = { $rows }: nur { $count } in { own-tagen }
 reason-active = { $text }, an { own-tagen }

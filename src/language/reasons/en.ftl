@@ -7,6 +7,10 @@ window = { $window } { $window ->
     [one] day
    *[other] days
 }
+every = { $every ->
+    [one] every day
+   *[other] every { $every } days
+}
 counted = { $count } { $count ->
     [one] { $row }
    *[other] { $rows }
@@ -54,6 +58,8 @@ reason-rose = { $rows } rose from { $before } to { $count } in { days }
 reason-silent = no { $rows } for { days }
 reason-silent-earlier = no { $rows } for { days } ({ $count } in { window })
 reason-silent-seen = no { $rows } in { days }
+reason-overdue = { $rows } usually { every }; none for { days }
+reason-in-rhythm = { $rows } usually { every }; the last one { days } ago
 reason-count = { counted } in { days }
 reason-few = only { counted } in { days }
 reason-active = { $text }, on { days }

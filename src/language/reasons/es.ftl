@@ -7,6 +7,10 @@ window = { $window } { $window ->
     [one] día
    *[other] días
 }
+every = { $every ->
+    [one] cada día
+   *[other] cada { $every } días
+}
 counted = { $rows }: { $count }
 counted-or-no = { $rows }: { $count ->
     [0] cero
@@ -50,6 +54,8 @@ reason-rose = { $rows }: aumento de { $before } a { $count } en { days }
 reason-silent = { $rows }: nada desde hace { days }
 reason-silent-earlier = { $rows }: nada desde hace { days } ({ $count } en { window })
 reason-silent-seen = { $rows }: nada en { days }
+reason-overdue = { $rows }: normalmente { every }; nada desde hace { days }
+reason-in-rhythm = { $rows }: normalmente { every }; la última vez hace { days }
 reason-count = { $rows }: { $count } en { days }
 reason-few = { $rows }: solo { $count } en { days }
 reason-active = { $text }, en { days } distintos

@@ -7,6 +7,10 @@ window = { $window } { $window ->
     [one] jour
    *[other] jours
 }
+every = { $every ->
+    [one] chaque jour
+   *[other] tous les { $every } jours
+}
 counted = { $rows } : { $count }
 counted-or-no = { $rows } : { $count ->
     [0] zéro
@@ -56,6 +60,8 @@ reason-rose = { $rows } : hausse de { $before } à { $count } en { days }
 reason-silent = { $rows } : rien depuis { days }
 reason-silent-earlier = { $rows } : rien depuis { days } ({ $count } en { window })
 reason-silent-seen = { $rows } : rien en { days }
+reason-overdue = { $rows } : d’ordinaire { every } ; rien depuis { days }
+reason-in-rhythm = { $rows } : d’ordinaire { every } ; dernière fois il y a { days }
 reason-count = { $rows } : { $count } en { days }
 reason-few = { $rows } : seulement { $count } en { days }
 reason-active = { $text }, sur { days }

@@ -1,6 +1,10 @@
 # 語
 days = { $days }日
 window = { $window }日
+every = { $every ->
+    [1] 毎日
+   *[other] { $every }日ごと
+}
 counted = { $rows } { $count }件
 counted-or-no = { $count ->
     [0] { $rows } なし
@@ -44,6 +48,8 @@ reason-rose = { $rows } が直近{ days }間で{ $before }件から{ $count }件
 reason-silent = { $rows } が{ days }間なし
 reason-silent-earlier = { $rows } が{ days }間なし（直近{ window }間では{ $count }件）
 reason-silent-seen = 直近{ days }間に { $rows } なし
+reason-overdue = { $rows } は通常{ every }、現在は{ days }間なし
+reason-in-rhythm = { $rows } は通常{ every }、最後は{ days }前
 reason-count = { $rows } が直近{ days }間で{ $count }件
 reason-few = { $rows } が直近{ days }間で{ $count }件のみ
 reason-active = { $text }、利用日数 { days }

@@ -214,7 +214,8 @@ impl<'a> Both<'a> {
             (None, None) => return None,
         };
 
-        let counts = self.moved_by(|part| part.measure == Some(MEASURE)) > 0.0;
+        let is_silence = |part: &Part| matches!(part.measure, Some(MEASURE | Measure::DaysSinceLastOverGap));
+        let counts = self.moved_by(is_silence) > 0.0;
         let written = |recency: f64| self.speech.whole(days_ago(recency));
         if !counts || written(then) == written(now) {
             return None;

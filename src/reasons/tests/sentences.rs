@@ -23,6 +23,16 @@ fn where_low_scores_are_good_a_sentence_says_what_a_high_one_is() {
     assert_eq!(text(&explanation, "SURVEY_CSAT_HIGH"), "Last CSAT (1 is best) answer was 5, 3 days ago; usually 3");
 }
 
+/// Coefficients of a model that looks at the last silence beside the own rhythm alone.
+fn silence_is_risk(settings: &Settings) -> Vec<f64> {
+    let catalogue = catalogue(settings);
+    let of_term = |term: &Term| match term.source {
+        Source::Numeric(column) if catalogue.numeric[column].measure == Measure::DaysSinceLastOverGap => 0.3,
+        _ => 0.0,
+    };
+    terms(settings).iter().map(of_term).collect()
+}
+
 #[test]
 fn every_example_is_what_a_customer_gets() {
     use Instrument::Nps;
@@ -48,14 +58,21 @@ fn every_example_is_what_a_customer_gets() {
         typical().with("surveys", answers(&scores))
     };
 
+    // A login every so many days until then, for a year.
+    let every = |days: u32, last: f64| -> Vec<Event> {
+        (0..365 / days).flat_map(|i| answers(&[(Nps, 0.0, last + f64::from(i * days))])).collect()
+    };
+
     let silent = all(&[spread(12, 44.0, 84.0, &[0.0], 1), spread(40, 84.0, 168.0, &[0.0], 1)]);
     let examples = [
         (Family::Volume, State::Drop, "LOGINS", logins([8, 21, 80])),
         (Family::Volume, State::Silent, "LOGINS", typical().with("logins", silent)),
+        (Family::Volume, State::Overdue, "LOGINS", typical().with("logins", every(12, 40.5))),
         (Family::Volume, State::Low, "LOGINS", logins([2, 2, 8])),
         (Family::Volume, State::Rise, "LOGINS", logins([30, 10, 60])),
         (Family::Volume, State::High, "LOGINS", logins([40, 40, 160])),
         (Family::Volume, State::Steady, "LOGINS", typical()),
+        (Family::Volume, State::InRhythm, "LOGINS", typical().with("logins", every(12, 2.5))),
         (Family::Value, State::Low, "VISITS", visits(125.0, 297.5, 3)),
         (Family::Value, State::High, "VISITS", visits(540.0, 315.0, 3)),
         (Family::Value, State::Unknown, "VISITS", visits(f64::NAN, f64::NAN, 3)),
@@ -93,8 +110,15 @@ fn every_example_is_what_a_customer_gets() {
     for (definition, (family, state, prefix, person)) in DEFINITIONS.iter().zip(examples) {
         assert_eq!((definition.family, definition.state), (family, state));
         let reference = if state == State::High && family == Family::Mood { &gloomy } else { &typical() };
-        let coefficients = engagement_protects(&settings(SETTINGS));
-        let (explanation, _) = explain_against(reference, &person, coefficients);
+        let settings = match state {
+            State::Overdue | State::InRhythm => lifetime(),
+            _ => settings(SETTINGS),
+        };
+        let coefficients = match state {
+            State::InRhythm => silence_is_risk(&settings),
+            _ => engagement_protects(&settings),
+        };
+        let (explanation, _) = explain_with(&settings, reference, &person, coefficients);
         let example = text(&explanation, &format!("{prefix}{}", definition.suffix));
         let line = format!("| `{prefix}{}` | {} | {example} |", definition.suffix, definition.meaning);
         if example != definition.example || !documented.contains(&line) {

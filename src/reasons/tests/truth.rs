@@ -43,6 +43,22 @@ fn check(person: &Person, reason: &Reason) -> Result<(), TestCaseError> {
                     prop_assert_eq!(count(name, 0.0, window), rows, "{}", text);
                 }
             }
+            "OVERDUE" | "RHYTHM" => {
+                let events = person.within(name, 0.0, f64::INFINITY);
+                let days = events.iter().map(|e| e.days_ago.ceil() as u32).collect::<BTreeSet<_>>().len();
+                let pause = (events[events.len() - 1].days_ago - events[0].days_ago) / (days - 1) as f64;
+                // "every day" has no number.
+                let every = if text.contains("every day") { 1.0 } else { numbers[0] };
+                let days = numbers[numbers.len() - 1];
+                prop_assert!((every - pause.max(1.0)).abs() <= 0.5 + 1e-6, "{}: {}", text, pause);
+                if code.ends_with("OVERDUE") {
+                    prop_assert_eq!(count(name, 0.0, days), 0.0, "{}", text);
+                    prop_assert!(days >= 2.0 * every, "{}", text);
+                } else {
+                    prop_assert_eq!(days, events[0].days_ago.ceil(), "{}", text);
+                    prop_assert!(days <= every, "{}", text);
+                }
+            }
             "LOW" | "HIGH" | "STEADY" if !code.contains("VALUE") && !code.contains("MOOD") => {
                 prop_assert_eq!(numbers[0], count(name, 0.0, numbers[1]), "{}", text);
                 prop_assert!((numbers[0] == 1.0) != text.contains(&format!(" {name} in")), "{}", text);
@@ -147,11 +163,12 @@ proptest! {
         person in person(),
         reference in person(),
         seeds in prop::collection::vec(-1.0f64..1.0, 20..60),
+        with_lifetime in any::<bool>(),
     ) {
-        let settings = settings(SETTINGS);
+        let settings = if with_lifetime { lifetime() } else { settings(SETTINGS) };
         let terms = terms(&settings);
         let coefficients: Vec<f64> = (0..terms.len()).map(|i| seeds[i % seeds.len()]).collect();
-        let (explanation, log_odds) = explain_against(&reference, &person, coefficients.clone());
+        let (explanation, log_odds) = explain_with(&settings, &reference, &person, coefficients.clone());
         let sum: f64 = explanation.all.iter().map(|reason| reason.contribution).sum();
         prop_assert!((sum - log_odds).abs() < 1e-9);
 

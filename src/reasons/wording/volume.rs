@@ -1,8 +1,8 @@
 //! The sentences about how many rows of a signal there are, and how lately.
 
-use super::{in_window, low_or_high, with_window, Side, State, Told, View, ONLY, ORDINARY};
+use super::{days_ago, in_window, low_or_high, with_window, Side, State, Told, View, ONLY, ORDINARY};
 use crate::features::Measure;
-use crate::reasons::catalogue::{Counts, Part};
+use crate::reasons::catalogue::{Counts, Part, Rhythm};
 use crate::reasons::chance;
 use crate::reasons::language::Unit;
 
@@ -17,11 +17,49 @@ pub(super) fn told(view: &View<'_>) -> Told {
     };
 
     let told = match change.and_then(|window| changed(view, window)) {
-        _ if is_silent => silence(view),
+        _ if is_silent => overdue(view).unwrap_or_else(|| silence(view)),
         Some(told) => told,
-        None => level(view, side),
+        None => rhythm(view).unwrap_or_else(|| level(view, side)),
     };
     against_the_rule(view, side, told)
+}
+
+/// What there is to say of a customer's rhythm, if that is what the model goes by more than by how much there is.
+fn rhythm(view: &View<'_>) -> Option<Told> {
+    use Measure::{DaysSinceLast, DaysSinceLastOverGap, GapLongest, GapMean, GapSd};
+    let is_rhythm =
+        |part: &Part| matches!(part.measure, Some(DaysSinceLast | DaysSinceLastOverGap | GapLongest | GapMean | GapSd));
+    let weight = view.weight(is_rhythm);
+    if weight <= 0.0 || weight < view.weight(|part| !is_rhythm(part)) {
+        return None;
+    }
+    if view.contribution > 0.0 {
+        overdue(view)
+    } else {
+        in_rhythm(view)
+    }
+}
+
+/// "logins usually every 12 days; none for 40 days"
+fn overdue(view: &View<'_>) -> Option<Told> {
+    let Rhythm { pause, silence } = view.concept.rhythm(view.raw)?;
+    let silent = (silence.ceil() - 1.0).max(0.0);
+    // As they are written.
+    let every = pause.round_ties_even().max(1.0);
+    chance::is_overdue(silent, every).then(|| {
+        let phrase = view.of_rows("reason-overdue").days(silent).count("every", every);
+        Told::telling(State::Overdue, phrase.say())
+    })
+}
+
+/// "logins usually every 12 days; the last one 3 days ago"
+fn in_rhythm(view: &View<'_>) -> Option<Told> {
+    let Rhythm { pause, silence } = view.concept.rhythm(view.raw)?;
+    let (ago, every) = (days_ago(silence), pause.round_ties_even().max(1.0));
+    (ago <= every).then(|| {
+        let phrase = view.of_rows("reason-in-rhythm").days(ago).count("every", every);
+        Told::telling(State::InRhythm, phrase.say())
+    })
 }
 
 fn is_empty(view: &View<'_>, window: u32) -> bool {
