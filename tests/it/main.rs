@@ -28,6 +28,7 @@ mod notebooks;
 mod onnx;
 mod outputs;
 mod prepared;
+mod python;
 mod readers;
 mod real_data;
 mod record_batches;
