@@ -6,6 +6,7 @@
 target/release/churn).
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import nbformat
 from nbclient import NotebookClient
 
 folder = Path(__file__).resolve().parent
+# The package and the program of this checkout, for the notebook that a user runs with those of the wheel.
+os.environ["PYTHONPATH"] = str(folder.parent / "python")
+os.environ["CHURN_BIN"] = os.path.abspath(os.environ.get("CHURN_BIN", folder.parent / "target/release/churn"))
 for path in sorted(folder.glob("*.ipynb")):
     notebook = nbformat.read(path, as_version=4)
     # Without timing, the same outputs give the same file.
