@@ -7,6 +7,7 @@ use anyhow::{ensure, Context, Result};
 use churn_risk::memory::Arena;
 use churn_risk::model::design::{Design, DesignBlock, DesignRows};
 use churn_risk::model::linear::{self, LogisticParams};
+use churn_risk::weights::RowWeights;
 use clap::Parser;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,12 @@ fn read(path: &Path) -> Result<Design> {
             let places = (0..columns).flat_map(|column| range.clone().map(move |row| (row, column)));
             let x: Vec<f32> = places.map(|(row, column)| value(row, column)).collect();
             let customer = range.clone().map(|row| row as u32).collect();
-            let of_rows = DesignRows { y: labels[range.clone()].to_vec(), fold: vec![0; range.len()], customer };
+            let of_rows = DesignRows {
+                y: labels[range.clone()].to_vec(),
+                fold: vec![0; range.len()],
+                weights: RowWeights::unit(),
+                customer,
+            };
             Ok(DesignBlock::new(&x, of_rows, (range.start / BLOCK_ROWS) as u32, &Arena::unlimited())?)
         })
         .collect::<Result<_>>()?;

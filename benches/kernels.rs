@@ -9,6 +9,7 @@ use churn_risk::model::calibration::{fit_beta, fit_isotonic, fit_platt, Rows};
 use churn_risk::model::design::{Design, DesignBlock, DesignRows};
 use churn_risk::model::linear::{self, LogisticParams};
 use churn_risk::sources::{CustomerTable, Ids, PartitionRows, RowValues, SignalRows};
+use churn_risk::weights::RowWeights;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{black_box, Bencher};
 use std::path::Path;
@@ -136,7 +137,7 @@ fn design(rows: usize, columns: usize) -> Design {
         let fold = (0..count).map(|row| (row % 5) as u8).collect();
         let customer = (0..count as u32).collect();
         let family = blocks.len() as u32;
-        let rows = DesignRows { y, fold, customer };
+        let rows = DesignRows { y, fold, weights: RowWeights::unit(), customer };
         blocks.push(DesignBlock::new(&x, rows, family, &Arena::unlimited()).expect("held in memory"));
     }
     Design { names: (0..columns).map(|column| format!("x{column}")).collect(), blocks }
@@ -203,7 +204,7 @@ fn calibration_beta(bencher: Bencher) {
 #[divan::bench(sample_count = 10)]
 fn calibration_isotonic(bencher: Bencher) {
     let (log_odds, y) = scores();
-    bencher.counter(ItemsCount::new(SCORES)).bench_local(|| fit_isotonic(black_box(&log_odds), &y));
+    bencher.counter(ItemsCount::new(SCORES)).bench_local(|| fit_isotonic(Rows::all(black_box(&log_odds), &y)));
 }
 
 /// Every metric of a million rows.

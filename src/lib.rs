@@ -76,5 +76,6 @@ pub mod simulate;
 pub mod sources;
 mod spelling;
 pub mod training;
+pub mod weights;
 
 pub use error::{Error, Result};

@@ -6,12 +6,13 @@
 use churn_risk::config::Economics;
 use churn_risk::evaluation::{calibration_line, empc, Empc};
 use churn_risk::memory::Arena;
-use churn_risk::metrics::{calibration_table, Metrics};
+use churn_risk::metrics::{calibration_table, Metrics, Scores};
 use churn_risk::model::calibration::{self, Calibration, Rows};
 use churn_risk::model::design::{Design, DesignBlock, DesignRows};
 use churn_risk::model::linear::cross_fit::{choose_alpha, cross_fit, Split};
 use churn_risk::model::linear::{fit, Certificate, LogisticParams};
 use churn_risk::observer::Silent;
+use churn_risk::weights::RowWeights;
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -27,6 +28,11 @@ fn json<T: DeserializeOwned>(name: &str) -> T {
 
 /// The golden design, in blocks of 500 rows.
 fn design() -> Design {
+    weighted_design(&[])
+}
+
+/// The same with these weights of the rows, if there are any.
+fn weighted_design(weights: &[f64]) -> Design {
     let text = golden("design.csv");
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
@@ -39,7 +45,9 @@ fn design() -> Design {
             let y = rows.iter().map(|row| row[columns].parse().unwrap()).collect();
             let fold = rows.iter().map(|row| row[columns + 1].parse().unwrap()).collect();
             let customer = (0..rows.len() as u32).collect();
-            DesignBlock::new(&x, DesignRows { y, fold, customer }, family, &Arena::unlimited()).unwrap()
+            let first = 500 * family as usize;
+            let weights = RowWeights::new(weights.iter().skip(first).take(rows.len()).copied().collect());
+            DesignBlock::new(&x, DesignRows { y, fold, weights, customer }, family, &Arena::unlimited()).unwrap()
         })
         .collect();
     Design { names: header[..columns].iter().map(|name| name.to_string()).collect(), blocks }
@@ -152,7 +160,7 @@ fn out_of_fold_log_odds_are_those_of_scikit_learns_refits() {
     let design = design();
     let expected = json::<Fits>("fits.json").out_of_fold;
     let strengths: Vec<f64> = expected.iter().map(|one| one.alpha).collect();
-    let choice = choose_alpha(&[Split::within(&design)], design.rows(), &strengths, 5, &Silent).unwrap();
+    let choice = choose_alpha(&[Split::within(&design)], design.totals().all, &strengths, 5, &Silent).unwrap();
     for (expected, score) in expected.into_iter().zip(choice.path) {
         let start = fit(&design, &LogisticParams::new(expected.alpha)).unwrap();
         let found = cross_fit(&Split::within(&design), expected.alpha, 5, Some(&start), &Silent).unwrap().concat();
@@ -194,7 +202,7 @@ fn calibrations_are_scikit_learns() {
         close(slope, case.platt.sklearn_slope, 1e-3, &case.name);
         close(intercept, case.platt.sklearn_intercept, 1e-3, &case.name);
 
-        let isotonic = calibration::fit_isotonic(&case.log_odds, &case.y);
+        let isotonic = calibration::fit_isotonic(Rows::all(&case.log_odds, &case.y));
         for (query, expected) in case.queries.iter().zip(&case.isotonic) {
             close(isotonic.apply(*query), *expected, 1e-12, &case.name);
         }
@@ -288,6 +296,141 @@ fn metrics_are_scikit_learns() {
             assert_eq!((found.rows, found.churners), (rows, churners), "{}", case.name);
             close(found.mean_probability, mean, 1e-12, &case.name);
             close(found.churn_rate, rate, 1e-12, &case.name);
+        }
+    }
+}
+
+/// What scikit-learn finds with `sample_weight`.
+#[derive(Deserialize)]
+struct Weighted {
+    weights: Vec<f64>,
+    fits: WeightedFits,
+    log_odds: Vec<f64>,
+    churned: Vec<u8>,
+    calibration: WeightedCalibration,
+    metrics: Vec<WeightedMetrics>,
+}
+
+#[derive(Deserialize)]
+struct WeightedFits {
+    penalised: Vec<Penalised>,
+    out_of_fold: OutOfFold,
+}
+
+#[derive(Deserialize)]
+struct WeightedCalibration {
+    platt: WeightedPlatt,
+    queries: Vec<f64>,
+    isotonic: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct WeightedPlatt {
+    slope: f64,
+    intercept: f64,
+}
+
+#[derive(Deserialize)]
+struct WeightedMetrics {
+    y: Vec<u8>,
+    p: Vec<f64>,
+    capacity: usize,
+    customers: Vec<u32>,
+    base_rate: f64,
+    roc_auc: f64,
+    average_precision: f64,
+    log_loss: f64,
+    brier: f64,
+    ece: f64,
+    top_decile_lift: f64,
+    precision_at_capacity: f64,
+    lift_at_capacity: f64,
+    bins: Vec<(usize, f64, f64, f64)>,
+    line: WeightedLine,
+}
+
+#[derive(Deserialize)]
+struct WeightedLine {
+    intercept: [f64; 3],
+    slope: [f64; 3],
+    in_the_large: [f64; 3],
+}
+
+#[test]
+fn weighted_fits_are_scikit_learns() {
+    let Weighted { weights, fits, .. } = json("weights.json");
+    let design = weighted_design(&weights);
+    for expected in fits.penalised {
+        let found = fit(&design, &LogisticParams::new(expected.alpha)).unwrap();
+        assert!(found.report.converged, "{:?}", found.advice);
+        assert!(matches!(found.certificate, Certificate::NotRun { .. }), "{}", found.certificate);
+        close(found.intercept, expected.intercept, 1e-8, "intercept");
+        close(found.report.log_loss, expected.log_loss, 1e-10, "log-loss");
+        let table = found.table();
+        for (j, name) in design.names.iter().enumerate() {
+            close(found.coefficients[j], expected.coefficients[j], 1e-8, name);
+            close(table[j + 1].standard_error, expected.standard_errors[j], 1e-8, name);
+        }
+        close(table[0].standard_error, expected.standard_errors[design.names.len()], 1e-8, "intercept");
+    }
+
+    let OutOfFold { alpha, log_odds, log_loss } = fits.out_of_fold;
+    let splits = [Split::within(&design)];
+    let choice = choose_alpha(&splits, design.totals().all, &[alpha], 5, &Silent).unwrap();
+    // A fold is fitted with the strength per unit of weight of its own rows in both.
+    close(choice.path[0].log_loss, log_loss, 1e-6, "cross-validated log-loss");
+    let found = cross_fit(&splits[0], alpha, 5, None, &Silent).unwrap().concat();
+    found.iter().zip(log_odds).for_each(|(found, expected)| close(*found, expected, 1e-6, "log-odds"));
+}
+
+#[test]
+fn weighted_calibrations_are_scikit_learns() {
+    let Weighted { weights, log_odds, churned, calibration: expected, .. } = json("weights.json");
+    let weights = RowWeights::new(weights);
+    let rows = Rows { row_weights: &weights, ..Rows::all(&log_odds, &churned) };
+    let Calibration::Platt { slope, intercept } = calibration::fit_platt(rows) else { panic!() };
+    close(slope, expected.platt.slope, 1e-7, "slope");
+    close(intercept, expected.platt.intercept, 1e-7, "intercept");
+    let isotonic = calibration::fit_isotonic(rows);
+    for (query, expected) in expected.queries.iter().zip(expected.isotonic) {
+        close(isotonic.apply(*query), expected, 1e-10, "isotonic");
+    }
+}
+
+#[test]
+fn weighted_metrics_are_scikit_learns() {
+    let Weighted { weights, metrics, .. } = json("weights.json");
+    let weights = RowWeights::new(weights);
+    for case in metrics {
+        let scores = Scores::weighted(&case.p, &weights);
+        let found = Metrics::new(&case.y, scores, case.capacity);
+        for (name, found, expected) in [
+            ("base rate", found.base_rate, case.base_rate),
+            ("AUC", found.roc_auc, case.roc_auc),
+            ("average precision", found.average_precision, case.average_precision),
+            ("log-loss", found.log_loss, case.log_loss),
+            ("Brier score", found.brier, case.brier),
+            ("ECE", found.ece, case.ece),
+            ("lift of a tenth", found.top_decile_lift, case.top_decile_lift),
+            ("precision", found.precision_at_capacity, case.precision_at_capacity),
+            ("lift", found.lift_at_capacity, case.lift_at_capacity),
+        ] {
+            close(found.unwrap(), expected, 1e-10, name);
+        }
+
+        let table = calibration_table(&case.y, scores);
+        assert_eq!(table.len(), case.bins.len());
+        for (bin, (rows, stand_for, risk, rate)) in table.iter().zip(case.bins) {
+            assert_eq!(bin.rows, rows);
+            let numbers = [(bin.customers(), stand_for), (bin.mean_probability, risk), (bin.churn_rate, rate)];
+            numbers.iter().for_each(|&(found, expected)| close(found, expected, 1e-10, "bin"));
+        }
+
+        let line = calibration_line(&case.y, scores, &case.customers).unwrap();
+        let WeightedLine { intercept, slope, in_the_large } = case.line;
+        for (found, expected) in [(line.intercept, intercept), (line.slope, slope), (line.in_the_large, in_the_large)] {
+            let found = [found.estimate, found.lower, found.upper];
+            found.iter().zip(expected).for_each(|(found, expected)| close(*found, expected, 1e-7, "calibration line"));
         }
     }
 }

@@ -247,6 +247,7 @@ mod tests {
             customers: rows.iter().map(|row| row.2).collect(),
             as_of: vec![0; rows.len()],
             labels: Vec::new(),
+            weights: Vec::new(),
             values: StoredValues::new(&values, rows.len(), &Arena::unlimited()).unwrap(),
         }
     }

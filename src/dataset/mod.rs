@@ -30,6 +30,7 @@ use crate::observer::{Note, Observer};
 use crate::sources::{
     self, Cancellations, CustomerTable, Limit, PartitionRows, Resolver, SignalReport, SignalScan, Sources,
 };
+use crate::weights::RowWeights;
 use budget::MemoryPlan;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,6 +53,9 @@ pub struct Block {
     pub as_of: Vec<u32>,
     /// Each row's label, where labels were asked for: 1 churned, 0 stayed, none unmatured.
     pub labels: Vec<Option<u8>>,
+    /// For how many customers each row stands, 0 for a row that nothing is learned from; empty where each stands for
+    /// itself.
+    pub weights: Vec<f64>,
     /// The numeric features. Under a memory limit they may lie on disk.
     pub values: StoredValues,
 }
@@ -65,6 +69,19 @@ impl Block {
     /// The label of a row: 1 churned, 0 stayed, none unmatured or not asked for.
     pub fn label(&self, row: usize) -> Option<u8> {
         self.labels.get(row).copied().flatten()
+    }
+
+    /// For how many customers a row stands: 0 for a row that nothing is learned from.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
+    }
+
+    /// The weights of some of the rows.
+    pub fn weights_of(&self, rows: &[u32]) -> RowWeights {
+        if self.weights.is_empty() {
+            return RowWeights::unit();
+        }
+        RowWeights::new(rows.iter().map(|&row| self.weights[row as usize]).collect())
     }
 
     /// The numeric features: borrowed, or read into memory until they are dropped.
@@ -84,6 +101,7 @@ impl Block {
             customers: rows.iter().map(|&row| self.customers[row as usize]).collect(),
             as_of: rows.iter().map(|&row| self.as_of[row as usize]).collect(),
             labels: rows.iter().filter_map(|&row| self.labels.get(row as usize)).copied().collect(),
+            weights: rows.iter().filter_map(|&row| self.weights.get(row as usize)).copied().collect(),
             values: self.values.select_rows(rows, arena)?,
         })
     }
@@ -153,6 +171,11 @@ impl Dataset {
     /// The block of a row, and the row in it.
     pub fn at(&self, place: Place) -> (&Block, usize) {
         (&self.blocks[place.block as usize], place.row as usize)
+    }
+
+    /// Whether some rows stand for others.
+    pub fn is_weighted(&self) -> bool {
+        self.blocks.iter().any(|block| !block.weights.is_empty())
     }
 
     /// How many rows.

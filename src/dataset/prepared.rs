@@ -314,6 +314,7 @@ impl TableRows {
             blocks.push(Block {
                 as_of: members.iter().map(date).collect(),
                 labels: members.iter().filter_map(label).collect(),
+                weights: Vec::new(),
                 values: StoredValues::default(),
                 customers: members,
             });

@@ -2,6 +2,7 @@
 
 use super::{Block, Dataset, Place};
 use crate::calendar::Day;
+use crate::weights::{RowWeights, Totals};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -33,8 +34,14 @@ impl Selection {
         Selection { rows: dataset.blocks.par_iter().map(chosen).collect() }
     }
 
-    /// The labelled rows of the as-of dates for which `wanted` holds.
+    /// The labelled rows of the as-of dates for which `wanted` holds that models are learned from and judged on: those
+    /// of customers whom outreach has reached are not among them, where rows have weights.
     pub fn labelled(dataset: &Dataset, wanted: impl Fn(Day) -> bool) -> Selection {
+        Selection::labelled_or_contacted(dataset, wanted).keep(dataset, |block, row| block.weight(row) > 0.0)
+    }
+
+    /// All labelled rows of the as-of dates for which `wanted` holds.
+    pub fn labelled_or_contacted(dataset: &Dataset, wanted: impl Fn(Day) -> bool) -> Selection {
         let dates: Vec<bool> = dataset.as_of.iter().map(|&day| wanted(day)).collect();
         Selection::new(dataset, |block, row| dates[block.as_of[row] as usize] && block.label(row).is_some())
     }
@@ -121,6 +128,19 @@ impl Selection {
     /// The label of every chosen row: 1 churned, 0 stayed or unknown.
     pub fn labels(&self, dataset: &Dataset) -> Vec<u8> {
         self.map(dataset, |block, row| block.label(row).unwrap_or(0))
+    }
+
+    /// The weight of every chosen row.
+    pub fn weights(&self, dataset: &Dataset) -> RowWeights {
+        if !dataset.is_weighted() {
+            return RowWeights::unit();
+        }
+        RowWeights::new(self.map(dataset, Block::weight))
+    }
+
+    /// How many customers the chosen rows stand for.
+    pub fn totals(&self, dataset: &Dataset) -> Totals {
+        self.weights(dataset).totals(&self.labels(dataset))
     }
 
     /// How many customers the chosen rows are of.

@@ -105,6 +105,7 @@ mod tests {
             customers: (0..5 * per_date).collect(),
             as_of: (0..5 * per_date).map(|row| row / per_date).collect(),
             labels: (0..5 * per_date).map(label).collect(),
+            weights: Vec::new(),
             values: Default::default(),
         };
 

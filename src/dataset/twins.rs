@@ -177,6 +177,7 @@ mod tests {
                 customers,
                 as_of: (0..rows.len()).map(|row| row as u32 % 2).collect(),
                 labels: vec![Some(0); rows.len()],
+                weights: Vec::new(),
                 values: StoredValues::new(&columns, rows.len(), &Arena::unlimited()).unwrap(),
             }
         };

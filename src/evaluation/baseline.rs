@@ -77,7 +77,8 @@ fn recency(
             let values = block.values()?;
             let x: Vec<f32> = rows.iter().map(|&row| recency(&values, row as usize)).collect();
             let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
-            let rows = DesignRows { y, fold: vec![0; rows.len()], customer: rows.to_vec() };
+            let weights = block.weights_of(rows);
+            let rows = DesignRows { y, fold: vec![0; rows.len()], weights, customer: rows.to_vec() };
             DesignBlock::new(&x, rows, index as u32, &arena)
         });
         let blocks = blocks.collect::<Result<_>>()?;

@@ -1,6 +1,7 @@
 //! The gains table: of all churners, how many are in the first tenth of the list, the first fifth, and so on.
 
-use crate::metrics;
+use crate::metrics::{self, Scores};
+use crate::weights::Totals;
 use serde::{Deserialize, Serialize};
 
 /// The depths of the table, as shares of the rows.
@@ -11,7 +12,7 @@ const DEPTHS: [f64; 13] = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6,
 pub struct Gain {
     /// Share of all rows.
     pub depth: f64,
-    /// How many rows.
+    /// How many customers.
     pub rows: usize,
     /// Share of churners among them.
     pub precision: f64,
@@ -23,15 +24,15 @@ pub struct Gain {
 
 /// The gains table, from the riskiest hundredth to all rows. Numbers of rows are rounded up, and a depth with as many
 /// rows as the one before is left out. Rows of equal scores count by their expectation. Empty without churners.
-pub fn gains(y: &[u8], score: &[f64]) -> Vec<Gain> {
-    let churners = y.iter().filter(|&&y| y == 1).count() as f64;
+pub fn gains<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Vec<Gain> {
+    let scores = scores.into();
+    let Totals { all: n, churned: churners } = scores.weights.totals(y);
     if churners == 0.0 {
         return Vec::new();
     }
-    let n = y.len() as f64;
     let mut lengths: Vec<usize> = DEPTHS.iter().map(|depth| (depth * n).ceil() as usize).collect();
     lengths.dedup();
-    let precisions = metrics::precisions_at(y, score, &lengths);
+    let precisions = metrics::precisions_at(y, scores, &lengths);
     let lines = lengths.into_iter().zip(precisions);
 
     lines

@@ -22,7 +22,7 @@ use crate::config::{Economics, List};
 use crate::dataset::Dataset;
 use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::interval::{Interval, Intervals};
-use crate::metrics::{self, CalibrationBin, Metrics};
+use crate::metrics::{self, CalibrationBin, Metrics, Scores};
 use rayon::prelude::*;
 use rows::JudgedRows;
 use serde::{Deserialize, Serialize};
@@ -113,13 +113,16 @@ impl Figures {
         let (y, scores) = (&rows.y, rows.scores());
         let of_all = || {
             let metrics = Metrics::new(y, scores, capacity);
-            (metrics, metrics::calibration_table(y, scores.p), gains(y, scores.by))
+            let by_probability = Scores::weighted(scores.p, &rows.weights);
+            (metrics, metrics::calibration_table(y, by_probability), gains(y, scores))
         };
         let of_date =
             |&date: &u32| DateMetrics { as_of: dataset.as_of[date as usize], metrics: rows.metrics_of(date, capacity) };
         let of_probabilities = || {
             let baseline = Metrics::new(y, rows.baseline_scores(), capacity);
-            (calibration_line(y, scores.p, &rows.customers), ece_by_chance(scores.p), baseline)
+            let by_probability = Scores::weighted(scores.p, &rows.weights);
+            let line = calibration_line(y, by_probability, &rows.customers);
+            (line, ece_by_chance(by_probability), baseline)
         };
 
         let ((of_all, by_date), of_probabilities) =
@@ -261,8 +264,8 @@ impl Evaluation {
 
     /// The mean probability of all rows.
     fn mean_probability(&self) -> f64 {
-        let rows = self.metrics.rows.max(1) as f64;
-        crate::numeric::sum(self.calibration.iter().map(|bin| bin.mean_probability * bin.rows as f64)) / rows
+        let all = self.metrics.stand_for.unwrap_or(self.metrics.rows.max(1) as f64);
+        crate::numeric::sum(self.calibration.iter().map(|bin| bin.mean_probability * bin.customers())) / all
     }
 }
 
@@ -293,4 +296,100 @@ fn told(interval: Interval, digits: usize) -> String {
 /// "+0.031 (-0.001 to +0.059)".
 fn signed(interval: Interval, digits: usize) -> String {
     format!("{:+.digits$} ({:+.digits$} to {:+.digits$})", interval.estimate, interval.lower, interval.upper)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::profit::Ranked;
+    use super::segments::Judged;
+    use super::*;
+    use crate::config::RankBy;
+    use crate::numeric::sigmoid;
+    use crate::weights::{RowWeights, UNIT};
+    use rand::Rng;
+    use rand_pcg::Pcg64Mcg;
+
+    #[derive(Default)]
+    struct Rows {
+        y: Vec<u8>,
+        p: Vec<f64>,
+        customers: Vec<u32>,
+        groups: Vec<Option<u32>>,
+    }
+
+    impl Rows {
+        fn push(&mut self, (y, p, customer, group): (u8, f64, u32, u32)) {
+            self.y.push(y);
+            self.p.push(p);
+            self.customers.push(customer);
+            self.groups.push(Some(group));
+        }
+    }
+
+    /// Rows, and the same rows as often as their weights say: copies are of the same customer.
+    fn rows() -> (Rows, RowWeights, Rows) {
+        let mut rng = Pcg64Mcg::new(5);
+        let mut next = || (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        let (mut once, mut copies, mut weights) = (Rows::default(), Rows::default(), Vec::new());
+        for row in 0..1_500u32 {
+            let p = (sigmoid(4.0 * next() - 3.0) * 50.0).round() / 50.0;
+            let of_row = (u8::from(next() < 0.8 * p), p.clamp(0.01, 0.99), row / 3, row % 2);
+            let times = [1, 4, 2][row as usize % 3];
+            once.push(of_row);
+            (0..times).for_each(|_| copies.push(of_row));
+            weights.push(f64::from(times));
+        }
+        (once, RowWeights::new(weights), copies)
+    }
+
+    fn close(found: Interval, expected: Interval) {
+        for (a, b) in
+            [(found.estimate, expected.estimate), (found.lower, expected.lower), (found.upper, expected.upper)]
+        {
+            assert!((a - b).abs() < 1e-9, "{found:?} against {expected:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_judged_counts_a_row_as_often_as_it_stands_for_a_customer() {
+        let (once, weights, copies) = rows();
+        let (scores, many) = (Scores::weighted(&once.p, &weights), Scores::weighted(&copies.p, &UNIT));
+        let line = calibration_line(&once.y, scores, &once.customers).unwrap();
+        let expected = calibration_line(&copies.y, many, &copies.customers).unwrap();
+        close(line.in_the_large, expected.in_the_large);
+        close(line.slope, expected.slope);
+        close(line.intercept, expected.intercept);
+
+        let found = gains(&once.y, scores);
+        for (found, expected) in found.iter().zip(gains(&copies.y, many)) {
+            assert!(
+                found.rows == expected.rows && (found.gain - expected.gain).abs() < 1e-12,
+                "{found:?} {expected:?}"
+            );
+        }
+
+        let segments = |rows: &Rows, scores| {
+            let listed = vec![false; rows.y.len()];
+            let judged = Judged { y: &rows.y, scores, customers: &rows.customers, listed: &listed };
+            judged.segments("group", &rows.groups, &|group| group.to_string(), judged.overall().as_ref())
+        };
+        for (found, expected) in segments(&once, scores).into_iter().zip(segments(&copies, many)) {
+            close(found.gap, expected.gap);
+            close(found.roc_auc.unwrap(), expected.roc_auc.unwrap());
+            assert!((found.base_rate - expected.base_rate).abs() < 1e-12 && (found.ece - expected.ece).abs() < 1e-12);
+        }
+
+        let economics =
+            Economics { contact_cost: 1.0, offer_cost: 10.0, save_rate: 0.3, customer_value: 200.0, value_months: 12 };
+        let bootstrap = Bootstrap { replicates: 40, seed: 3, capacity: 300 };
+        let profit = |rows: &Rows, scores| {
+            let (values, dates) = (vec![200.0; rows.y.len()], vec![0; rows.y.len()]);
+            let ranked = Ranked { y: &rows.y, scores, customers: &rows.customers, values: &values, dates: &dates };
+            ranked.profit(&economics, RankBy::Probability, &bootstrap).unwrap()
+        };
+        let (found, expected) = (profit(&once, scores), profit(&copies, many));
+        assert!((found.empc.unwrap() - expected.empc.unwrap()).abs() < 1e-9);
+        assert!((found.best.expected - expected.best.expected).abs() < 1e-6, "{found:?} {expected:?}");
+        close(found.empc_interval.unwrap(), expected.empc_interval.unwrap());
+    }
 }

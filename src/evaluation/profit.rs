@@ -8,6 +8,7 @@ use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::interval::Interval;
 use crate::metrics::Scores;
 use crate::numeric::sum;
+use crate::weights::Totals;
 use serde::{Deserialize, Serialize};
 
 /// The sum of the two parameters of the save rate's distribution: Beta(6, 14) at the default save rate of 0.3.
@@ -73,11 +74,12 @@ impl Ranked<'_> {
         let snapshots: Vec<&[usize]> = order.chunk_by(|&a, &b| self.dates[a] == self.dates[b]).collect();
         let best: Vec<&[usize]> = snapshots.iter().map(|rows| &rows[..self.best_length(rows, economics)]).collect();
         let at_capacity: Vec<&[usize]> =
-            snapshots.iter().map(|rows| &rows[..bootstrap.capacity.min(rows.len())]).collect();
+            snapshots.iter().map(|rows| &rows[..self.rows_within(rows, bootstrap.capacity as f64)]).collect();
 
-        let mean_value = sum(self.values.iter().copied()) / self.values.len() as f64;
+        let weighted = (0..).zip(self.values).map(|(row, value)| self.weight(row) * value);
+        let mean_value = sum(weighted) / self.scores.weights.totals(self.y).all;
         let Economics { contact_cost, offer_cost, save_rate, .. } = *economics;
-        let found = empc(self.y, self.scores.by, mean_value, economics);
+        let found = empc(self.y, self.scores, mean_value, economics);
         Some(Profit {
             economics: economics.clone(),
             mean_value,
@@ -88,6 +90,20 @@ impl Ranked<'_> {
             best: self.list_profit(&best, economics),
             at_capacity: self.list_profit(&at_capacity, economics),
         })
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        self.scores.weights.of(row)
+    }
+
+    /// How many of the rows, the first ones, stand for no more than so many customers.
+    fn rows_within(&self, rows: &[usize], customers: f64) -> usize {
+        let mut reached = 0.0;
+        let fits = |row: &&usize| {
+            reached += self.weight(**row);
+            reached <= customers
+        };
+        rows.iter().take_while(fits).count()
     }
 
     /// The rows snapshot by snapshot, in each from the first to be contacted.
@@ -105,7 +121,7 @@ impl Ranked<'_> {
         order
     }
 
-    /// What contacting a customer earns, who churns with the chance `churned`.
+    /// What contacting the customer of a row earns, who churns with the chance `churned`.
     fn earned(&self, row: usize, churned: f64, economics: &Economics) -> f64 {
         let Economics { contact_cost, offer_cost, save_rate, .. } = economics;
         churned * save_rate * (self.values[row] - offer_cost) - (1.0 - churned) * offer_cost - contact_cost
@@ -115,7 +131,7 @@ impl Ranked<'_> {
     fn best_length(&self, rows: &[usize], economics: &Economics) -> usize {
         let (mut total, mut most, mut length) = (0.0, 0.0, 0);
         for (at, &row) in rows.iter().enumerate() {
-            total += self.earned(row, self.scores.p[row], economics);
+            total += self.weight(row) * self.earned(row, self.scores.p[row], economics);
             if total > most {
                 (most, length) = (total, at + 1);
             }
@@ -127,17 +143,26 @@ impl Ranked<'_> {
     fn list_profit(&self, lists: &[&[usize]], economics: &Economics) -> ListProfit {
         let count = lists.len() as f64;
         let rows = lists.concat();
-        let expected = sum(rows.iter().map(|&row| self.earned(row, self.scores.p[row], economics)));
+        let expected = sum(rows.iter().map(|&row| self.weight(row) * self.earned(row, self.scores.p[row], economics)));
 
-        let money = |&row: &usize| (self.customers[row], self.earned(row, f64::from(self.y[row]), economics));
-        let mut realised: Vec<(u32, f64)> = rows.iter().map(money).collect();
-        realised.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let total = sum(realised.iter().map(|(_, money)| *money));
-        let mean = total / realised.len().max(1) as f64;
-        let square = sum(realised.chunk_by(|a, b| a.0 == b.0).map(|of| sum(of.iter().map(|m| m.1 - mean)).powi(2)));
+        let money = |&row: &usize| Money {
+            customer: self.customers[row],
+            earned: self.earned(row, f64::from(self.y[row]), economics),
+            weight: self.weight(row),
+        };
+        let mut realised: Vec<Money> = rows.iter().map(money).collect();
+        realised.sort_unstable_by(|a, b| {
+            let by_customer = a.customer.cmp(&b.customer);
+            by_customer.then(a.earned.total_cmp(&b.earned)).then(a.weight.total_cmp(&b.weight))
+        });
+        let total = sum(realised.iter().map(|money| money.weight * money.earned));
+        let length: f64 = realised.iter().map(|money| money.weight).sum();
+        let mean = total / if length > 0.0 { length } else { 1.0 };
+        let of_customer = |of: &[Money]| sum(of.iter().map(|money| money.weight * (money.earned - mean)));
+        let square = sum(realised.chunk_by(|a, b| a.customer == b.customer).map(|of| of_customer(of).powi(2)));
 
         ListProfit {
-            length: rows.len() as f64 / count,
+            length: length / count,
             expected: expected / count,
             realised: Interval::normal(total / count, square.sqrt() / count),
         }
@@ -157,11 +182,19 @@ impl Ranked<'_> {
             filled += tie.len();
             tie.iter().for_each(|&row| cells[row] = 2 * step + u32::from(self.y[row] == 1));
         }
-        bootstrap.interval_from_cells(found, &cells, self.customers, |counts| {
+        bootstrap.interval_from_cells(found, &cells, self.customers, self.scores.weights, |counts| {
             let steps = counts.chunks_exact(2).map(|cells| Outcomes { churned: cells[1], stayed: cells[0] });
             empc_from_steps(steps, value, economics).map_or(f64::NAN, |found| found.profit)
         })
     }
+}
+
+/// What contacting the customer of a row has earned.
+struct Money {
+    customer: u32,
+    earned: f64,
+    /// How many customers the row stands for.
+    weight: f64,
 }
 
 /// The expected maximum profit of a ranking.
@@ -185,12 +218,15 @@ struct Outcomes {
 /// distribution. With the defaults (value 200, offer 10, contact 1, Beta(6, 14)) it is
 /// the `empChurn` of the authors' R package EMP. `None` unless there are both classes, or if the value is not above the
 /// offer.
-pub fn empc(y: &[u8], score: &[f64], value: f64, economics: &Economics) -> Option<Empc> {
-    let mut order: Vec<(f64, u8)> = score.iter().copied().zip(y.iter().copied()).collect();
-    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+pub fn empc<'a>(y: &[u8], scores: impl Into<Scores<'a>>, value: f64, economics: &Economics) -> Option<Empc> {
+    let Scores { by, weights, .. } = scores.into();
+    let row = |(row, (&score, &y)): (usize, (&f64, &u8))| (score, weights.of(row), y == 1);
+    let mut order: Vec<(f64, f64, bool)> = by.iter().zip(y).enumerate().map(row).collect();
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
     let ties = order.chunk_by(|a, b| a.0 == b.0).map(|tie| {
-        let caught = tie.iter().filter(|(_, y)| *y == 1).count();
-        Outcomes { churned: caught as f64, stayed: (tie.len() - caught) as f64 }
+        let mut totals = Totals::default();
+        tie.iter().for_each(|&(_, weight, churned)| totals.add(weight, churned));
+        Outcomes { churned: totals.churned, stayed: totals.all - totals.churned }
     });
     empc_from_steps(ties, value, economics)
 }

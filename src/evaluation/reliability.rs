@@ -1,9 +1,11 @@
 //! Whether probabilities mean what they say: Cox's calibration line, and the calibration error that chance alone gives.
 
 use crate::metrics::interval::Interval;
-use crate::metrics::{self, CALIBRATION_BINS};
+use crate::metrics::{self, Scores, CALIBRATION_BINS};
+use crate::model::calibration::base_rate::shift_to;
 use crate::model::calibration::{Curve, Rows};
 use crate::numeric::{logit, sigmoid, sum};
+use crate::weights::RowWeights;
 use serde::{Deserialize, Serialize};
 
 /// The logistic regression of the outcome on the log-odds of the predicted probability (Cox 1958; Van Calster et al.
@@ -20,20 +22,22 @@ pub struct CalibrationLine {
 }
 
 /// The calibration line; none where the outcome or the probabilities are all the same, or the two classes are
-/// separated. `y`, `p` and `customers`, counted from 0, have one value per row.
-pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<CalibrationLine> {
+/// separated. `y`, the probabilities and `customers`, counted from 0, have one value per row; a row counts as often as it
+/// stands for a customer.
+pub fn calibration_line<'a>(y: &[u8], scores: impl Into<Scores<'a>>, customers: &[u32]) -> Option<CalibrationLine> {
+    let Scores { p, weights, .. } = scores.into();
     let z: Vec<f64> = p.iter().map(|&p| logit(p)).collect();
-    let churners = y.iter().filter(|&&y| y == 1).count();
+    let rate = weights.totals(y).rate();
 
     // All churners above all others, or below: the best line is infinitely steep.
     let separated = metrics::roc_auc(y, p).is_none_or(|auc| auc == 0.0 || auc == 1.0);
     if separated {
         return None;
     }
-    let shift = shift(y, &z);
-    let level = logit(churners as f64 / y.len() as f64);
-    let line = Curve::new(|z| [z, 1.0], Rows::all(&z, y), [0.0, 1.0]);
-    let (theta, _) = line.fit([1.0, 0.0], level);
+    let shift = shift_to(&z, weights, rate);
+    let rows = Rows { row_weights: weights, ..Rows::all(&z, y) };
+    let line = Curve::new(|z| [z, 1.0], rows, [0.0, 1.0]);
+    let (theta, _) = line.fit([1.0, 0.0], logit(rate));
     let [slope, intercept] = theta;
     let [[aa, ab], [_, bb]] = line.sums(&theta).curvature;
     let determinant = aa * bb - ab * ab;
@@ -43,16 +47,17 @@ pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<Calibr
         return None;
     }
     // The sandwich H^-1 (sum over customers of s s') H^-1 of Liang & Zeger (1986).
-    let residual = |row: usize, slope: f64, add: f64| f64::from(y[row]) - sigmoid(slope * z[row] + add);
+    let residual =
+        |row: usize, slope: f64, add: f64| weights.of(row) * (f64::from(y[row]) - sigmoid(slope * z[row] + add));
     let scores = by_customer(customers, |row| {
         let r = residual(row, slope, intercept);
         [r * z[row], r, residual(row, 1.0, shift)]
     });
 
     let spread = |weights: [f64; 2]| sum(scores.iter().map(|s| (weights[0] * s[0] + weights[1] * s[1]).powi(2))).sqrt();
-    let information = sum(z.iter().map(|&z| {
+    let information = sum(z.iter().enumerate().map(|(row, &z)| {
         let p = sigmoid(z + shift);
-        p * (1.0 - p)
+        weights.of(row) * p * (1.0 - p)
     }));
 
     let shift_spread = sum(scores.iter().map(|s| s[2] * s[2])).sqrt() / information;
@@ -63,24 +68,36 @@ pub fn calibration_line(y: &[u8], p: &[f64], customers: &[u32]) -> Option<Calibr
     })
 }
 
-/// What added to every log-odds makes their mean probability the share of churners; both classes must be there.
-pub fn shift(y: &[u8], log_odds: &[f64]) -> f64 {
-    let churners = y.iter().filter(|&&y| y == 1).count() as f64;
-    crate::model::calibration::base_rate::shift_to(log_odds, churners / y.len() as f64)
-}
-
 /// The expected calibration error of perfect probabilities: of `n` rows in bins, each bin's rate misses its mean
 /// probability by a normal amount, whose mean size is `sqrt(2 / pi)` of its deviation. What the error of a model is
-/// to be compared with. None without rows.
-pub fn ece_by_chance(p: &[f64]) -> Option<f64> {
+/// to be compared with. Where rows stand for several customers, the variance of a bin's sum is that of the rows times the
+/// squares of their weights. None without rows.
+pub fn ece_by_chance<'a>(scores: impl Into<Scores<'a>>) -> Option<f64> {
+    let Scores { p, weights, .. } = scores.into();
     if p.is_empty() {
         return None;
+    }
+    if !weights.is_unit() {
+        return Some(weighted_ece_by_chance(p, weights));
     }
     let mut descending = p.to_vec();
     descending.sort_unstable_by(|a, b| b.total_cmp(a));
     let bins = descending.rchunks(p.len().div_ceil(CALIBRATION_BINS));
     let misses = bins.map(|bin| (sum(bin.iter().map(|p| p * (1.0 - p))) * std::f64::consts::FRAC_2_PI).sqrt());
     Some(sum(misses) / p.len() as f64)
+}
+
+fn weighted_ece_by_chance(p: &[f64], weights: &RowWeights) -> f64 {
+    let mut rows: Vec<(f64, f64)> = p.iter().copied().zip(weights.as_slice().iter().copied()).collect();
+    rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let all: f64 = rows.iter().map(|(_, weight)| weight).sum();
+    let (mut below, mut variances) = (0.0, [0.0; CALIBRATION_BINS]);
+    for (p, weight) in rows {
+        let bin = (CALIBRATION_BINS as f64 * (below + 0.5 * weight) / all) as usize;
+        variances[bin.min(CALIBRATION_BINS - 1)] += weight * weight * p * (1.0 - p);
+        below += weight;
+    }
+    sum(variances.map(|variance| (variance * std::f64::consts::FRAC_2_PI).sqrt())) / all
 }
 
 /// The sums of `of(row)` over each customer's rows, in the order of the customers.
@@ -129,12 +146,12 @@ mod tests {
         assert_eq!(calibration_line(&[0, 1, 0, 1, 0, 1], &[0.1; 6], &customers), None);
         let separated = [0.1, 0.2, 0.3, 0.7, 0.8, 0.9];
         assert_eq!(calibration_line(&[0, 0, 0, 1, 1, 1], &separated, &customers), None);
-        assert_eq!(calibration_line(&[], &[], &[]), None);
+        assert_eq!(calibration_line(&[], &[0.0; 0], &[]), None);
     }
 
     #[test]
     fn chance_alone_gives_a_calibration_error() {
-        assert_eq!(ece_by_chance(&[]), None);
+        assert_eq!(ece_by_chance(&[0.0; 0]), None);
         let found = ece_by_chance(&[0.5; 1000]).unwrap();
         assert!((found - (0.25f64 / 100.0 * std::f64::consts::FRAC_2_PI).sqrt()).abs() < 1e-12);
     }

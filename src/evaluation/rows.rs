@@ -8,6 +8,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::metrics::bootstrap::{Bootstrap, WithDifference};
 use crate::metrics::{self, Metrics, RankedRow, Scores};
 use crate::sources::CustomerTable;
+use crate::weights::RowWeights;
 use rayon::prelude::*;
 
 /// Held-out rows, and what is known of them before they are judged.
@@ -38,6 +39,8 @@ pub(super) struct JudgedRows {
     pub seen: Vec<u32>,
     /// What keeping each customer is worth.
     values: Vec<f64>,
+    /// How many customers each row stands for.
+    pub weights: RowWeights,
     probabilities: Columns,
     baseline: Columns,
     groupings: Vec<Grouping>,
@@ -54,8 +57,8 @@ impl Columns {
         Columns { by: folds.map(|folds| metrics::places_within(folds, &p)), p }
     }
 
-    fn scores(&self) -> Scores<'_> {
-        Scores { p: &self.p, by: self.by.as_ref().unwrap_or(&self.p) }
+    fn scores<'a>(&'a self, weights: &'a RowWeights) -> Scores<'a> {
+        Scores { p: &self.p, by: self.by.as_ref().unwrap_or(&self.p), weights }
     }
 
     fn arrange(&mut self, order: &[RankedRow]) {
@@ -79,6 +82,7 @@ impl JudgedRows {
             dates,
             seen,
             values: selection.map(dataset, |block, row| value(block.customers[row])),
+            weights: selection.weights(dataset),
             probabilities: Columns::new(probabilities.concat(), folds),
             baseline: Columns::new(baseline.probabilities.concat(), folds),
             groupings,
@@ -93,6 +97,7 @@ impl JudgedRows {
         arrange(&mut self.customers, order);
         arrange(&mut self.dates, order);
         arrange(&mut self.values, order);
+        self.weights = self.weights.take(order.iter().map(|row| row.row()));
         self.probabilities.arrange(order);
         self.baseline.arrange(order);
         self.groupings.iter_mut().for_each(|grouping| arrange(&mut grouping.groups, order));
@@ -105,12 +110,12 @@ impl JudgedRows {
 
     /// What the model says.
     pub fn scores(&self) -> Scores<'_> {
-        self.probabilities.scores()
+        self.probabilities.scores(&self.weights)
     }
 
     /// What the baseline says.
     pub fn baseline_scores(&self) -> Scores<'_> {
-        self.baseline.scores()
+        self.baseline.scores(&self.weights)
     }
 
     fn rows_of(&self, date: u32) -> impl Iterator<Item = usize> + '_ {
@@ -121,7 +126,8 @@ impl JudgedRows {
     pub fn metrics_of(&self, date: u32, capacity: usize) -> Metrics {
         let p = &self.probabilities.p;
         let (y, p): (Vec<u8>, Vec<f64>) = self.rows_of(date).map(|row| (self.y[row], p[row])).unzip();
-        Metrics::new(&y, &p, capacity)
+        let weights = self.weights.take(self.rows_of(date));
+        Metrics::new(&y, Scores::weighted(&p, &weights), capacity)
     }
 
     /// The intervals of the model's metrics, and of their differences from those of the baseline.
@@ -140,7 +146,14 @@ impl JudgedRows {
     pub fn segments(&self, capacity: usize) -> Vec<Segment> {
         let mut listed = vec![false; self.count()];
         for &date in &self.seen {
-            self.rows_of(date).take(capacity).for_each(|row| listed[row] = true);
+            let mut length = 0.0;
+            for row in self.rows_of(date) {
+                length += self.weights.of(row);
+                if length > capacity as f64 {
+                    break;
+                }
+                listed[row] = true;
+            }
         }
 
         let judged = Judged { y: &self.y, scores: self.scores(), customers: &self.customers, listed: &listed };

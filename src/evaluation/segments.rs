@@ -13,6 +13,7 @@ use crate::metrics::interval::Interval;
 use crate::metrics::{self, Scores};
 use crate::numeric::sum;
 use crate::sources::NO_LEVEL;
+use crate::weights::Totals;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -125,13 +126,24 @@ struct Group {
 }
 
 impl Judged<'_> {
+    fn weight(&self, row: u32) -> f64 {
+        self.scores.weights.of(row as usize)
+    }
+
+    /// How many customers some rows stand for.
+    fn totals(&self, rows: impl Iterator<Item = u32>) -> Totals {
+        let mut totals = Totals::default();
+        rows.for_each(|row| totals.add(self.weight(row), self.y[row as usize] == 1));
+        totals
+    }
+
     /// The AUC of some rows.
     fn auc(&self, rows: &[u32]) -> Option<Estimate> {
         let mut order: Vec<Ranked> = rows.iter().map(|&row| Ranked { by: self.scores.by[row as usize], row }).collect();
         order.sort_unstable_by(|a, b| b.by.total_cmp(&a.by).then(a.row.cmp(&b.row)));
         let churned = |row: u32| self.y[row as usize] == 1;
-        let n1 = rows.iter().filter(|&&row| churned(row)).count() as f64;
-        let n0 = rows.len() as f64 - n1;
+        let Totals { all, churned: n1 } = self.totals(rows.iter().copied());
+        let n0 = all - n1;
         if n1 == 0.0 || n0 == 0.0 {
             return None;
         }
@@ -139,8 +151,8 @@ impl Judged<'_> {
         let mut placements: Vec<Influence> = Vec::with_capacity(rows.len());
 
         for tie in order.chunk_by(|a, b| a.by == b.by) {
-            let tie1 = tie.iter().filter(|ranked| churned(ranked.row)).count() as f64;
-            let tie0 = tie.len() as f64 - tie1;
+            let Totals { all, churned: tie1 } = self.totals(tie.iter().map(|ranked| ranked.row));
+            let tie0 = all - tie1;
             let of_churner = (n0 - above0 - 0.5 * tie0) / n0;
             let of_other = (above1 + 0.5 * tie1) / n1;
             placements.extend(tie.iter().map(|&Ranked { row, .. }| {
@@ -151,19 +163,22 @@ impl Judged<'_> {
             above0 += tie0;
         }
 
-        let auc = sum(placements.iter().filter(|placed| churned(placed.row)).map(|placed| placed.value)) / n1;
+        let of_churners = placements.iter().filter(|placed| churned(placed.row));
+        let auc = sum(of_churners.map(|placed| self.weight(placed.row) * placed.value)) / n1;
         for placed in &mut placements {
-            placed.value = (placed.value - auc) / if churned(placed.row) { n1 } else { n0 };
+            let n = if churned(placed.row) { n1 } else { n0 };
+            placed.value = self.weight(placed.row) * (placed.value - auc) / n;
         }
         Some(Estimate { value: auc, influence: placements })
     }
 
     /// Base rate less mean probability.
     fn gap(&self, rows: &[u32]) -> Estimate {
-        let n = rows.len() as f64;
+        let n = self.totals(rows.iter().copied()).all;
         let off = |row: u32| f64::from(self.y[row as usize]) - self.scores.p[row as usize];
-        let gap = sum(rows.iter().map(|&row| off(row))) / n;
-        let influence = rows.iter().map(|&row| Influence { row, value: (off(row) - gap) / n }).collect();
+        let gap = sum(rows.iter().map(|&row| self.weight(row) * off(row))) / n;
+        let value = |row: u32| self.weight(row) * (off(row) - gap) / n;
+        let influence = rows.iter().map(|&row| Influence { row, value: value(row) }).collect();
         Estimate { value: gap, influence }
     }
 
@@ -237,8 +252,8 @@ impl Judged<'_> {
 
     /// What all risks would have to be multiplied by for their mean to be right.
     fn whole_correction(&self) -> f64 {
-        let risk = sum(self.scores.p.iter().copied());
-        sum(self.y.iter().map(|&y| f64::from(y))) / if risk > 0.0 { risk } else { 1.0 }
+        let risk = sum((0..).zip(self.scores.p).map(|(row, p)| self.weight(row) * p));
+        sum((0..).zip(self.y).map(|(row, &y)| self.weight(row) * f64::from(y))) / if risk > 0.0 { risk } else { 1.0 }
     }
 
     fn segment(
@@ -251,12 +266,16 @@ impl Judged<'_> {
     ) -> Segment {
         let y: Vec<u8> = rows.iter().map(|&row| self.y[row as usize]).collect();
         let p: Vec<f64> = rows.iter().map(|&row| self.scores.p[row as usize]).collect();
+        let weights = self.scores.weights.take(rows.iter().map(|&row| row as usize));
+        let scores = Scores::weighted(&p, &weights);
         let (n, churners) = (rows.len(), y.iter().filter(|&&y| y == 1).count());
         let small = churners < SMALL || n - churners < SMALL;
         let Estimate { value: gap, influence: off } = self.gap(&rows);
         let gap_error = self.over_customers(&off, totals, |_, i| i * i).sqrt();
         let auc = self.auc(&rows);
-        let (base_rate, mean_probability) = (churners as f64 / n as f64, sum(p.iter().copied()) / n as f64);
+        let all_rows = self.totals(rows.iter().copied());
+        let risk = sum(rows.iter().map(|&row| self.weight(row) * self.scores.p[row as usize]));
+        let (base_rate, mean_probability) = (all_rows.rate(), risk / all_rows.all);
         let mut concerns = Vec::new();
 
         if let (false, Some(Estimate { value: auc, influence }), Some(all)) = (small, &auc, all) {
@@ -296,9 +315,9 @@ impl Judged<'_> {
                 let interval = Interval::normal(auc, error);
                 Interval { lower: interval.lower.max(0.0), upper: interval.upper.min(1.0), ..interval }
             }),
-            log_loss: metrics::log_loss(&y, &p).unwrap_or_default(),
-            brier: metrics::brier(&y, &p).unwrap_or_default(),
-            ece: metrics::ece(&y, &p).unwrap_or_default(),
+            log_loss: metrics::log_loss(&y, scores).unwrap_or_default(),
+            brier: metrics::brier(&y, scores).unwrap_or_default(),
+            ece: metrics::ece(&y, scores).unwrap_or_default(),
             listed: listed.clone().count(),
             caught: listed.filter(|&&row| self.y[row as usize] == 1).count(),
             concerns,

@@ -11,6 +11,7 @@ use super::interval::{Interval, Intervals, PerMetric};
 use super::replicates::{count_cells, Sorted, Weights, LANES};
 use crate::metrics::Scores;
 use crate::numeric::sum;
+use crate::weights::RowWeights;
 use rayon::prelude::*;
 
 /// The fewest and the most replicates that [`Bootstrap::for_rows`] takes.
@@ -108,17 +109,18 @@ impl Bootstrap {
     }
 
     /// The interval of a statistic of counts. Each row is in one of the `cells`, and `of` computes the statistic from
-    /// how many rows each cell holds in a replicate.
+    /// how many rows each cell holds in a replicate, each as often as it stands for a customer.
     pub fn interval_from_cells(
         &self,
         estimate: f64,
         cells: &[u32],
         customers: &[u32],
+        of_rows: &RowWeights,
         of: impl Fn(&[f64]) -> f64 + Sync,
     ) -> Option<Interval> {
         let count = cells.iter().map(|&cell| cell as usize + 1).max().unwrap_or(0).next_multiple_of(2);
         let replicates = self.passes().map(|weights| {
-            let counts = count_cells(cells, customers, count, weights);
+            let counts = count_cells(cells, customers, of_rows, count, weights);
             let of_lane = |lane: usize| of(&counts.iter().map(|count| count[lane]).collect::<Vec<f64>>());
             (0..LANES).map(of_lane).collect::<Vec<f64>>()
         });

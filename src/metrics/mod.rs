@@ -1,7 +1,8 @@
 //! How good scores are, as scikit-learn defines it. `y` holds 1 for a customer who churned and 0 for one who stayed,
 //! and `score` or `p` one finite number per customer, higher for more risk. Whatever depends on an order treats equal
 //! scores as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are
-//! not unless some customers churned and some stayed.
+//! not unless some customers churned and some stayed. Where rows stand for several customers, every metric takes each as
+//! many times, as scikit-learn's `sample_weight` does.
 
 pub mod bootstrap;
 pub mod chi_squared;
@@ -9,6 +10,7 @@ pub mod interval;
 mod replicates;
 
 use crate::numeric::{ordered_f64, sum};
+use crate::weights::{RowWeights, Totals, UNIT};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -22,27 +24,34 @@ pub struct Scores<'a> {
     pub p: &'a [f64],
     /// What the rows are ranked by, higher for more risk: the probabilities themselves, or [`places_within`].
     pub by: &'a [f64],
+    /// How many customers each row stands for.
+    pub weights: &'a RowWeights,
 }
 
 impl<'a> From<&'a [f64]> for Scores<'a> {
     fn from(p: &'a [f64]) -> Scores<'a> {
-        Scores { p, by: p }
+        Scores { p, by: p, weights: &UNIT }
     }
 }
 
 impl<'a, const N: usize> From<&'a [f64; N]> for Scores<'a> {
     fn from(p: &'a [f64; N]) -> Scores<'a> {
-        Scores { p, by: p }
+        Scores::from(p.as_slice())
     }
 }
 
 impl<'a> From<&'a Vec<f64>> for Scores<'a> {
     fn from(p: &'a Vec<f64>) -> Scores<'a> {
-        Scores { p, by: p }
+        Scores::from(p.as_slice())
     }
 }
 
-impl Scores<'_> {
+impl<'a> Scores<'a> {
+    /// Of rows that stand for so many customers each.
+    pub fn weighted(p: &'a [f64], weights: &'a RowWeights) -> Scores<'a> {
+        Scores { p, by: p, weights }
+    }
+
     /// Whether the rows are ranked by their probabilities.
     fn ranked_by_probability(&self) -> bool {
         std::ptr::eq(self.p, self.by)
@@ -111,10 +120,13 @@ pub(crate) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
 /// All metrics of one set of scored customers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Customers.
+    /// Rows.
     pub rows: usize,
     /// How many of them churned.
     pub churners: usize,
+    /// How many customers the rows stand for, if some stand for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_for: Option<f64>,
     /// Share of churners.
     pub base_rate: Option<f64>,
     /// [`roc_auc`].
@@ -141,21 +153,23 @@ impl Metrics {
     /// The metrics of the scores for a list of `capacity` customers.
     pub fn new<'a>(y: &[u8], scores: impl Into<Scores<'a>>, capacity: usize) -> Metrics {
         let scores = scores.into();
-        let ranking = Ranking::new(y, scores.by);
-        let ece = if scores.ranked_by_probability() { ranking.ece() } else { ece(y, scores.p) };
+        let ranking = Ranking::new(y, scores.by, scores.weights);
+        let by_probability = Scores::weighted(scores.p, scores.weights);
+        let ece = if scores.ranked_by_probability() { ranking.ece() } else { ece(y, by_probability) };
         Metrics {
             rows: ranking.rows,
             churners: ranking.churners,
+            stand_for: (!scores.weights.is_unit()).then_some(ranking.totals.all),
             base_rate: ranking.base_rate(),
             roc_auc: ranking.roc_auc(),
             average_precision: ranking.average_precision(),
-            log_loss: log_loss(y, scores.p),
-            brier: brier(y, scores.p),
+            log_loss: log_loss(y, by_probability),
+            brier: brier(y, by_probability),
             ece,
             top_decile_lift: ranking.lift_at(ranking.decile()),
             capacity,
-            precision_at_capacity: ranking.precision_at(capacity),
-            lift_at_capacity: ranking.lift_at(capacity),
+            precision_at_capacity: ranking.precision_at(capacity as f64),
+            lift_at_capacity: ranking.lift_at(capacity as f64),
         }
     }
 }
@@ -163,10 +177,13 @@ impl Metrics {
 /// A bin of the calibration table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationBin {
-    /// Customers in the bin.
+    /// Rows in the bin.
     pub rows: usize,
     /// How many of them churned.
     pub churners: usize,
+    /// How many customers they stand for, if some stand for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_for: Option<f64>,
     /// Their mean probability.
     pub mean_probability: f64,
     /// The share that churned.
@@ -179,25 +196,26 @@ pub struct CalibrationBin {
 
 /// Share of churners. `None` without rows.
 pub fn base_rate(y: &[u8]) -> Option<f64> {
-    mean(y, y, |churned, _| f64::from(u8::from(churned)))
+    mean(y, y, &UNIT, |churned, _| f64::from(u8::from(churned)))
 }
 
 /// Area under the ROC curve: the probability that a churner scores above a customer who stayed, ties counting half
 /// (`sklearn.metrics.roc_auc_score`). `None` unless there are both.
-pub fn roc_auc(y: &[u8], score: &[f64]) -> Option<f64> {
-    Ranking::new(y, score).roc_auc()
+pub fn roc_auc<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Option<f64> {
+    Ranking::from_scores(y, scores).roc_auc()
 }
 
 /// Average precision: over the distinct scores from the highest down, the precision weighted by the gain in recall
 /// (`sklearn.metrics.average_precision_score`). `None` without churners.
-pub fn average_precision(y: &[u8], score: &[f64]) -> Option<f64> {
-    Ranking::new(y, score).average_precision()
+pub fn average_precision<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Option<f64> {
+    Ranking::from_scores(y, scores).average_precision()
 }
 
 /// Mean negative log-likelihood of probabilities, which are first clipped to `[e, 1 - e]` with the machine epsilon `e`
 /// (`sklearn.metrics.log_loss`). `None` without rows.
-pub fn log_loss(y: &[u8], p: &[f64]) -> Option<f64> {
-    mean(y, p, loss)
+pub fn log_loss<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Option<f64> {
+    let scores = scores.into();
+    mean(y, scores.p, scores.weights, loss)
 }
 
 /// The negative log-likelihood of one row, as in [`log_loss`].
@@ -211,52 +229,54 @@ pub(crate) fn loss(churned: bool, p: f64) -> f64 {
 }
 
 /// Mean squared difference between probability and outcome (`sklearn.metrics.brier_score_loss`). `None` without rows.
-pub fn brier(y: &[u8], p: &[f64]) -> Option<f64> {
-    mean(y, p, |churned, p| (p - f64::from(u8::from(churned))).powi(2))
+pub fn brier<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Option<f64> {
+    let scores = scores.into();
+    mean(y, scores.p, scores.weights, |churned, p| (p - f64::from(u8::from(churned))).powi(2))
 }
 
 /// Expected calibration error: over the bins of [`calibration_table`], the difference between mean probability and
 /// churn rate, weighted by rows (Naeini, Cooper & Hauskrecht, AAAI 2015, on bins of equal frequency). `None` without
 /// rows.
-pub fn ece(y: &[u8], p: &[f64]) -> Option<f64> {
-    Ranking::new(y, p).ece()
+pub fn ece<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Option<f64> {
+    Ranking::from_scores(y, scores).ece()
 }
 
 /// Probability against churn rate in up to ten bins of equal frequency, lowest first. Of `n` rows in ascending order
 /// the row at place `i` (from 0) belongs to the bin `floor(10 (i + 1/2) / n)`; equal probabilities stay together, in
 /// the bin of the middle of their places. Bins without rows are left out.
-pub fn calibration_table(y: &[u8], p: &[f64]) -> Vec<CalibrationBin> {
-    Ranking::new(y, p).calibration_table()
+pub fn calibration_table<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Vec<CalibrationBin> {
+    Ranking::from_scores(y, scores).calibration_table()
 }
 
 /// [`lift_at`] a tenth of the rows, rounded up.
-pub fn top_decile_lift(y: &[u8], score: &[f64]) -> Option<f64> {
-    let ranking = Ranking::new(y, score);
+pub fn top_decile_lift<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Option<f64> {
+    let ranking = Ranking::from_scores(y, scores);
     ranking.lift_at(ranking.decile())
 }
 
 /// [`precision_at`] `k` over the base rate: how many times more churners the list catches than one drawn at random.
 /// `None` without churners or for `k = 0`.
-pub fn lift_at(y: &[u8], score: &[f64], k: usize) -> Option<f64> {
-    Ranking::new(y, score).lift_at(k)
+pub fn lift_at<'a>(y: &[u8], scores: impl Into<Scores<'a>>, k: usize) -> Option<f64> {
+    Ranking::from_scores(y, scores).lift_at(k as f64)
 }
 
 /// Share of churners among the `k` highest scores, or among all rows if there are fewer. Where the cut falls within
-/// equal scores, the expectation over drawing the rest at random from among them. `None` without rows or for `k = 0`.
-pub fn precision_at(y: &[u8], score: &[f64], k: usize) -> Option<f64> {
-    Ranking::new(y, score).precision_at(k)
+/// equal scores, the expectation over drawing the rest at random from among them. `k` counts customers: a row takes as
+/// many places of the list as it stands for. `None` without rows or for `k = 0`.
+pub fn precision_at<'a>(y: &[u8], scores: impl Into<Scores<'a>>, k: usize) -> Option<f64> {
+    Ranking::from_scores(y, scores).precision_at(k as f64)
 }
 
 /// [`precision_at`] several lengths of the list of one ranking that has rows; none of the lengths is 0.
-pub fn precisions_at(y: &[u8], score: &[f64], lengths: &[usize]) -> Vec<f64> {
-    let ranking = Ranking::new(y, score);
-    lengths.iter().filter_map(|&k| ranking.precision_at(k)).collect()
+pub fn precisions_at<'a>(y: &[u8], scores: impl Into<Scores<'a>>, lengths: &[usize]) -> Vec<f64> {
+    let ranking = Ranking::from_scores(y, scores);
+    lengths.iter().filter_map(|&k| ranking.precision_at(k as f64)).collect()
 }
 
-/// The mean of `value(churned, p)`.
-fn mean<T: Copy>(y: &[u8], p: &[T], value: impl Fn(bool, T) -> f64) -> Option<f64> {
-    let total = sum(y.iter().zip(p).map(|(&y, &p)| value(y == 1, p)));
-    (!y.is_empty()).then(|| total / y.len() as f64)
+/// The mean of `value(churned, p)`, each as often as its row stands for a customer.
+fn mean<T: Copy>(y: &[u8], p: &[T], weights: &RowWeights, value: impl Fn(bool, T) -> f64) -> Option<f64> {
+    let total = sum((0..).zip(y.iter().zip(p)).map(|(row, (&y, &p))| weights.of(row) * value(y == 1, p)));
+    (!y.is_empty()).then(|| total / weights.totals(y).all)
 }
 
 /// Rows with one score.
@@ -272,11 +292,23 @@ struct Ranking {
     rows: usize,
     churners: usize,
     ties: Vec<Tie>,
+    /// How many customers the rows of each tie stand for; empty where each stands for itself.
+    weights: Vec<Totals>,
+    /// How many customers all rows stand for.
+    totals: Totals,
 }
 
 impl Ranking {
-    fn new(y: &[u8], score: &[f64]) -> Ranking {
+    fn from_scores<'a>(y: &[u8], scores: impl Into<Scores<'a>>) -> Ranking {
+        let Scores { by, weights, .. } = scores.into();
+        Ranking::new(y, by, weights)
+    }
+
+    fn new(y: &[u8], score: &[f64], weights: &RowWeights) -> Ranking {
         debug_assert_eq!(y.len(), score.len());
+        if !weights.is_unit() {
+            return Ranking::weighted(y, score, weights);
+        }
         let tie = |(&score, &y): (&f64, &u8)| Tie { score, rows: 1, churners: u32::from(y == 1) };
         let mut ties: Vec<Tie> = score.iter().zip(y).map(tie).collect();
         ties.par_sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
@@ -288,59 +320,96 @@ impl Ranking {
             }
             tied
         });
-        Ranking { rows: y.len(), churners: ties.iter().map(|tie| tie.churners as usize).sum(), ties }
+        let churners = ties.iter().map(|tie| tie.churners as usize).sum();
+        Ranking { rows: y.len(), churners, ties, weights: Vec::new(), totals: weights.totals(y) }
+    }
+
+    fn weighted(y: &[u8], score: &[f64], weights: &RowWeights) -> Ranking {
+        let mut order: Vec<usize> = (0..y.len()).collect();
+        // Of equal scores by weight, so that sums do not depend on the order of the rows.
+        let weight = |row: usize| weights.of(row);
+        order.par_sort_unstable_by(|&a, &b| {
+            score[b].total_cmp(&score[a]).then(y[a].cmp(&y[b])).then(weight(a).total_cmp(&weight(b)))
+        });
+
+        let (mut ties, mut of_ties) = (Vec::new(), Vec::new());
+        for rows in order.chunk_by(|&a, &b| score[a] == score[b]) {
+            let mut tie = Tie { score: score[rows[0]], rows: 0, churners: 0 };
+            let mut totals = Totals::default();
+            for &row in rows {
+                tie.rows += 1;
+                tie.churners += u32::from(y[row] == 1);
+                totals.add(weight(row), y[row] == 1);
+            }
+            ties.push(tie);
+            of_ties.push(totals);
+        }
+        let totals = of_ties.iter().fold(Totals::default(), |all, totals| all.with(*totals));
+        let churners = ties.iter().map(|tie| tie.churners as usize).sum();
+        Ranking { rows: y.len(), churners, ties, weights: of_ties, totals }
+    }
+
+    /// How many customers the rows of the tie at a place stand for.
+    fn totals(&self, at: usize) -> Totals {
+        match self.weights.get(at) {
+            Some(totals) => *totals,
+            None => Totals { all: f64::from(self.ties[at].rows), churned: f64::from(self.ties[at].churners) },
+        }
+    }
+
+    fn all_totals(&self) -> impl Iterator<Item = Totals> + '_ {
+        (0..self.ties.len()).map(|at| self.totals(at))
     }
 
     fn base_rate(&self) -> Option<f64> {
-        (self.rows > 0).then(|| self.churners as f64 / self.rows as f64)
+        (self.rows > 0).then(|| self.totals.rate())
     }
 
     fn roc_auc(&self) -> Option<f64> {
-        let stayed = self.rows - self.churners;
-        if self.churners == 0 || stayed == 0 {
+        if self.churners == 0 || self.churners == self.rows {
             return None;
         }
-        // In whole halves of pairs, so that the only rounding is the division.
-        let (mut halves, mut below) = (0_u128, stayed);
-        for tie in &self.ties {
-            let level = (tie.rows - tie.churners) as usize;
+        // In halves of pairs: of rows that stand for themselves whole numbers, so that the only rounding is the division.
+        let stayed = self.totals.all - self.totals.churned;
+        let (mut halves, mut below) = (0.0, stayed);
+        for Totals { all, churned } in self.all_totals() {
+            let level = all - churned;
             below -= level;
-            halves += u128::from(tie.churners) * (2 * below + level) as u128;
+            halves += churned * (2.0 * below + level);
         }
-        Some(halves as f64 / (2.0 * self.churners as f64 * stayed as f64))
+        Some(halves / (2.0 * self.totals.churned * stayed))
     }
 
     fn average_precision(&self) -> Option<f64> {
-        let (mut rows, mut churners) = (0, 0);
-        let gains = self.ties.iter().map(|tie| {
-            rows += u64::from(tie.rows);
-            churners += u64::from(tie.churners);
-            f64::from(tie.churners) * (churners as f64 / rows as f64)
+        let mut reached = Totals::default();
+        let gains = self.all_totals().map(|totals| {
+            reached = reached.with(totals);
+            totals.churned * reached.rate()
         });
         let gains = sum(gains);
-        (self.churners > 0).then(|| gains / self.churners as f64)
+        (self.churners > 0).then(|| gains / self.totals.churned)
     }
 
-    /// A tenth of the rows, rounded up.
-    fn decile(&self) -> usize {
-        self.rows.div_ceil(10)
+    /// A tenth of the customers, rounded up.
+    fn decile(&self) -> f64 {
+        (self.totals.all / 10.0).ceil()
     }
 
-    fn precision_at(&self, k: usize) -> Option<f64> {
-        let k = k.min(self.rows);
+    fn precision_at(&self, k: f64) -> Option<f64> {
+        let k = k.min(self.totals.all);
         let (mut left, mut caught) = (k, 0.0);
-        for tie in &self.ties {
-            if left <= tie.rows as usize {
-                caught += f64::from(tie.churners) * (left as f64 / f64::from(tie.rows));
+        for Totals { all, churned } in self.all_totals() {
+            if left <= all {
+                caught += churned * (left / all);
                 break;
             }
-            left -= tie.rows as usize;
-            caught += f64::from(tie.churners);
+            left -= all;
+            caught += churned;
         }
-        (k > 0).then(|| caught / k as f64)
+        (k > 0.0).then(|| caught / k)
     }
 
-    fn lift_at(&self, k: usize) -> Option<f64> {
+    fn lift_at(&self, k: f64) -> Option<f64> {
         if self.churners == 0 {
             return None;
         }
@@ -349,26 +418,29 @@ impl Ranking {
 
     fn calibration_table(&self) -> Vec<CalibrationBin> {
         // From the lowest score up, how many ties there are in each bin.
-        let (mut below, mut ties) = (0, [0; CALIBRATION_BINS]);
-        for tie in self.ties.iter().rev() {
-            let rows = tie.rows as usize;
-            // The middle of places below..below + rows is below + rows / 2, counting half a place into each.
-            ties[CALIBRATION_BINS * (2 * below + rows) / (2 * self.rows)] += 1;
-            below += rows;
+        let (mut below, mut ties) = (0.0, [0; CALIBRATION_BINS]);
+        for at in (0..self.ties.len()).rev() {
+            let all = self.totals(at).all;
+            // The middle of places below..below + all is below + all / 2, counting half a place into each.
+            let bin = CALIBRATION_BINS as f64 * (2.0 * below + all) / (2.0 * self.totals.all);
+            ties[(bin as usize).min(CALIBRATION_BINS - 1)] += 1;
+            below += all;
         }
 
-        let mut above = self.ties.as_slice();
+        let mut end = self.ties.len();
         let bin = |ties: usize| {
-            let (rest, bin) = above.split_at(above.len() - ties);
-            above = rest;
+            let places = end - ties..end;
+            end = places.start;
+            let bin = &self.ties[places.clone()];
             let (highest, lowest) = (bin.first()?.score, bin.last()?.score);
-            let rows: usize = bin.iter().map(|tie| tie.rows as usize).sum();
-            let churners: usize = bin.iter().map(|tie| tie.churners as usize).sum();
+            let totals = places.clone().fold(Totals::default(), |all, at| all.with(self.totals(at)));
+            let risks = sum(places.rev().map(|at| self.ties[at].score * self.totals(at).all));
             Some(CalibrationBin {
-                rows,
-                churners,
-                mean_probability: sum(bin.iter().rev().map(|tie| tie.score * f64::from(tie.rows))) / rows as f64,
-                churn_rate: churners as f64 / rows as f64,
+                rows: bin.iter().map(|tie| tie.rows as usize).sum(),
+                churners: bin.iter().map(|tie| tie.churners as usize).sum(),
+                stand_for: (!self.weights.is_empty()).then_some(totals.all),
+                mean_probability: risks / totals.all,
+                churn_rate: totals.rate(),
                 lowest,
                 highest,
             })
@@ -379,8 +451,15 @@ impl Ranking {
 
     fn ece(&self) -> Option<f64> {
         let bins = self.calibration_table();
-        let errors = bins.iter().map(|bin| bin.rows as f64 * (bin.mean_probability - bin.churn_rate).abs());
-        (self.rows > 0).then(|| sum(errors) / self.rows as f64)
+        let errors = bins.iter().map(|bin| bin.customers() * (bin.mean_probability - bin.churn_rate).abs());
+        (self.rows > 0).then(|| sum(errors) / self.totals.all)
+    }
+}
+
+impl CalibrationBin {
+    /// How many customers the rows of the bin stand for.
+    pub fn customers(&self) -> f64 {
+        self.stand_for.unwrap_or(self.rows as f64)
     }
 }
 
@@ -422,7 +501,7 @@ mod tests {
         assert!(roc_auc(&y, &p).unwrap() < 0.5);
         let by = places_within(&fold, &p);
         assert_eq!(by, [0.5; 8]);
-        let metrics = Metrics::new(&y, Scores { p: &p, by: &by }, 2);
+        let metrics = Metrics::new(&y, Scores { by: &by, ..Scores::from(&p) }, 2);
         assert_eq!((metrics.roc_auc, metrics.log_loss), (Some(0.5), log_loss(&y, &p)));
         assert_eq!(metrics.ece, ece(&y, &p));
         let p = [0.3, 0.3, 0.2, 0.1, 0.9, 0.4, 0.6, 0.4];
@@ -466,6 +545,45 @@ mod tests {
             let reversed: Vec<f64> = score.iter().map(|s| -s).collect();
             if let (Some(auc), Some(reversed)) = (auc, roc_auc(&y, &reversed)) {
                 prop_assert!((auc + reversed - 1.0).abs() < 1e-15);
+            }
+        }
+
+        #[test]
+        fn a_weight_is_as_many_copies_of_the_row((y, score) in scored(), capacity in 1..70_usize) {
+            let times = |row: usize| 1 + (row * 7 + 3) % 4;
+            let weights = RowWeights::new((0..y.len()).map(|row| times(row) as f64).collect());
+            let copies: Vec<usize> = (0..y.len()).flat_map(|row| std::iter::repeat_n(row, times(row))).collect();
+            let (many_y, many): (Vec<u8>, Vec<f64>) = copies.iter().map(|&row| (y[row], score[row])).unzip();
+            let found = Metrics::new(&y, Scores::weighted(&score, &weights), capacity);
+            let expected = Metrics::new(&many_y, &many, capacity);
+            prop_assert_eq!((found.rows, found.stand_for), (y.len(), Some(many.len() as f64)));
+            for (found, expected) in [
+                (found.base_rate, expected.base_rate),
+                (found.roc_auc, expected.roc_auc),
+                (found.average_precision, expected.average_precision),
+                (found.log_loss, expected.log_loss),
+                (found.brier, expected.brier),
+                (found.ece, expected.ece),
+                (found.top_decile_lift, expected.top_decile_lift),
+                (found.precision_at_capacity, expected.precision_at_capacity),
+                (found.lift_at_capacity, expected.lift_at_capacity),
+            ] {
+                prop_assert_eq!(found.is_some(), expected.is_some());
+                let apart = (found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs();
+                prop_assert!(apart < 1e-12, "{:?} against {:?}", found, expected);
+            }
+
+            let sorted = replicates::Sorted::new(&y, Scores::weighted(&score, &weights), &vec![0; y.len()]);
+            let estimate = sorted.estimate(capacity);
+            for (found, expected) in [
+                (estimate.roc_auc, found.roc_auc),
+                (estimate.average_precision, found.average_precision),
+                (estimate.log_loss, found.log_loss),
+                (estimate.ece, found.ece),
+                (estimate.top_decile_lift, found.top_decile_lift),
+                (estimate.precision_at_capacity, found.precision_at_capacity),
+            ] {
+                prop_assert!(expected.is_none_or(|expected| (found - expected).abs() < 1e-10), "{} {:?}", found, expected);
             }
         }
 

@@ -7,6 +7,7 @@
 use super::interval::PerMetric;
 use crate::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
 use crate::numeric::vectorised;
+use crate::weights::RowWeights;
 use fearless_simd::{f64x8, prelude::*, Simd};
 use rayon::prelude::*;
 
@@ -81,6 +82,8 @@ struct Row {
     gap: f64,
     /// Negative log-likelihood.
     loss: f64,
+    /// How many customers it stands for.
+    weight: f64,
 }
 
 /// Consecutive rows in one bin of the calibration table, either without churners or of equal scores.
@@ -99,6 +102,10 @@ pub struct Sorted {
     customers: Vec<u32>,
     /// All rows.
     stretches: Vec<Stretch>,
+    /// How many customers the rows stand for.
+    all: f64,
+    /// Whether each stands for itself alone.
+    unit: bool,
 }
 
 /// A note of what lies above a place in the order.
@@ -123,12 +130,17 @@ impl Sorted {
         for same in order.chunk_by_mut(|a, b| a.is_same_but_row(*b)).filter(|same| same.len() > 1) {
             let label = |row: &RankedRow| y[row.row()];
             let p = |row: &RankedRow| scores.p[row.row()];
-            same.sort_unstable_by(|a, b| label(a).cmp(&label(b)).then(p(a).total_cmp(&p(b))));
+            let weight = |row: &RankedRow| scores.weights.of(row.row());
+            same.sort_unstable_by(|a, b| {
+                label(a).cmp(&label(b)).then(p(a).total_cmp(&p(b))).then(weight(a).total_cmp(&weight(b)))
+            });
         }
 
         // In the order of the ranking, so that nothing needs to be sorted again.
         let (y, p): (Vec<u8>, Vec<f64>) = order.par_iter().map(|row| (y[row.row()], scores.p[row.row()])).unzip();
-        let bins: Vec<f64> = metrics::calibration_table(&y, &p).into_iter().map(|bin| bin.highest).collect();
+        let weights = scores.weights.take(order.iter().map(|row| row.row()));
+        let table = metrics::calibration_table(&y, Scores::weighted(&p, &weights));
+        let bins: Vec<f64> = table.into_iter().map(|bin| bin.highest).collect();
         let row = |at: usize| {
             let (churned, p) = (y[at] == 1, p[at]);
             Row {
@@ -137,12 +149,14 @@ impl Sorted {
                 bin: bins.partition_point(|&highest| highest < p).min(CALIBRATION_BINS - 1) as u8,
                 gap: p - f64::from(u8::from(churned)),
                 loss: metrics::loss(churned, p),
+                weight: weights.of(at),
             }
         };
 
         let rows: Vec<Row> = (0..order.len()).into_par_iter().map(row).collect();
         let customers = order.iter().map(|row| row.customer()).collect();
-        Sorted { stretches: stretches(&rows), rows, customers }
+        let (all, unit) = (weights.totals(&y).all, weights.is_unit());
+        Sorted { stretches: stretches(&rows), rows, customers, all, unit }
     }
 
     /// The metrics of the rows themselves: of the replicate in which every customer has the weight 1.
@@ -153,7 +167,11 @@ impl Sorted {
     /// The metrics of the replicates with these weights of the customers, for a list of so many rows; NaN where one is
     /// not defined.
     pub fn metrics(&self, capacity: usize, weights: Weights) -> [PerMetric<f64>; LANES] {
-        vectorised!(simd => resampled(simd, self, capacity, weights))
+        if self.unit {
+            vectorised!(simd => resampled::<_, true>(simd, self, capacity, weights))
+        } else {
+            vectorised!(simd => resampled::<_, false>(simd, self, capacity, weights))
+        }
     }
 }
 
@@ -180,9 +198,28 @@ fn stretches(rows: &[Row]) -> Vec<Stretch> {
     stretches
 }
 
-/// How many rows each of `count` cells holds in the replicates with these weights of the customers.
-pub fn count_cells(cells: &[u32], customers: &[u32], count: usize, weights: Weights) -> Vec<[f64; LANES]> {
-    vectorised!(counted(cells, customers, count, weights))
+/// How many rows each of `count` cells holds in the replicates with these weights of the customers, each as often as it
+/// stands for a customer.
+pub fn count_cells(
+    cells: &[u32],
+    customers: &[u32],
+    of_rows: &RowWeights,
+    count: usize,
+    weights: Weights,
+) -> Vec<[f64; LANES]> {
+    if of_rows.is_unit() {
+        return vectorised!(counted(cells, customers, count, weights));
+    }
+    let (mut counts, mut drawn) = (vec![[0.0; LANES]; count], [[0; LANES]; TILE]);
+    let tiles = cells.chunks(TILE).zip(customers.chunks(TILE)).zip(of_rows.as_slice().chunks(TILE));
+    for ((cells, customers), of_rows) in tiles {
+        weights.draw(customers, &mut drawn);
+        for ((&cell, weights), of_row) in cells.iter().zip(&drawn).zip(of_rows) {
+            let counts = counts[cell as usize].iter_mut().zip(weights);
+            counts.for_each(|(count, &weight)| *count += of_row * f64::from(weight));
+        }
+    }
+    counts
 }
 
 #[inline(always)]
@@ -197,8 +234,14 @@ fn counted(cells: &[u32], customers: &[u32], count: usize, weights: Weights) -> 
     counts
 }
 
+/// As [`Sorted::metrics`]; of rows that stand for themselves alone, `UNIT`, nothing need be multiplied.
 #[inline(always)]
-fn resampled<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weights) -> [PerMetric<f64>; LANES] {
+fn resampled<S: Simd, const UNIT: bool>(
+    simd: S,
+    sorted: &Sorted,
+    capacity: usize,
+    weights: Weights,
+) -> [PerMetric<f64>; LANES] {
     let rows = &sorted.rows;
     let zero = f64x8::splat(simd, 0.0);
     let (mut all, mut churners) = (zero, zero);
@@ -222,7 +265,10 @@ fn resampled<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weight
             // In registers: a sum that lies in memory takes three times as long.
             let (mut losses, mut squares) = (zero, zero);
             for (row, weight) in rows[at..end].iter().zip(&drawn[at - tile.start..]) {
-                let weight = f64x8::simd_from(simd, weight.map(f64::from));
+                let mut weight = f64x8::simd_from(simd, weight.map(f64::from));
+                if !UNIT {
+                    weight *= row.weight;
+                }
                 tie_all += weight;
                 losses += weight * row.loss;
                 squares += weight * (row.gap * row.gap);
@@ -262,9 +308,9 @@ fn resampled<S: Simd>(simd: S, sorted: &Sorted, capacity: usize, weights: Weight
     let array = |sums: f64x8<S>| -> [f64; LANES] { sums.into() };
     let (all, churners, area, precision) = (array(all), array(churners), array(area), array(precision));
     let (loss, square, error) = (array(loss), array(square), array(error));
-    let count = rows.len();
-    let share = |list: usize| list.min(count) as f64 / count.max(1) as f64;
-    let (decile, list) = (share(count.div_ceil(10)), share(capacity));
+    let count = sorted.all;
+    let share = |list: f64| list.min(count) / if count > 0.0 { count } else { 1.0 };
+    let (decile, list) = (share((count / 10.0).ceil()), share(capacity as f64));
 
     std::array::from_fn(|lane| {
         let (n, n1) = (all[lane], churners[lane]);
@@ -296,7 +342,7 @@ fn precision_at(sorted: &Sorted, list: f64, lane: usize, notes: &[Note], weights
     for (rows, customers) in sorted.rows[note.at..].chunks(TILE).zip(sorted.customers[note.at..].chunks(TILE)) {
         weights.draw(customers, &mut drawn);
         for (row, weights) in rows.iter().zip(&drawn) {
-            let weight = f64::from(weights[lane]);
+            let weight = f64::from(weights[lane]) * row.weight;
             tie_all += weight;
             tie_churners += if row.churned { weight } else { 0.0 };
             if row.ends_tie {

@@ -37,6 +37,8 @@ pub struct AlphaScore {
 pub struct HeldOutLoss {
     /// How many rows.
     pub rows: usize,
+    /// How many customers they stand for.
+    pub weight: f64,
     /// Their mean log-loss.
     pub log_loss: f64,
     /// Its standard error.
@@ -46,10 +48,10 @@ pub struct HeldOutLoss {
 impl AlphaScore {
     /// The score of a strength from its losses on the rows of several splits.
     fn pooled(alpha: f64, losses: &[HeldOutLoss]) -> AlphaScore {
-        let rows: usize = losses.iter().map(|loss| loss.rows).sum();
+        let all: f64 = losses.iter().map(|loss| loss.weight).sum();
         let (mut log_loss, mut variance) = (0.0, 0.0);
         for loss in losses {
-            let share = loss.rows as f64 / rows.max(1) as f64;
+            let share = loss.weight / all.max(f64::MIN_POSITIVE);
             log_loss += share * loss.log_loss;
             variance += (share * loss.standard_error).powi(2);
         }

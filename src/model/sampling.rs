@@ -13,6 +13,7 @@ use super::calibration::base_rate::PriorCorrection;
 use crate::config::{Complexity, Model, Sample};
 use crate::dataset::{Dataset, Selection, BESIDE_CODES};
 use crate::observer::{Note, Observer};
+use crate::weights::Totals;
 use serde::{Deserialize, Serialize};
 
 /// What was sampled, and what was done about it.
@@ -88,7 +89,9 @@ pub fn sampled(
     if churners == 0 || kept == 0 || kept == all - churners {
         return SampledRows::all(rows);
     }
-    let prior = PriorCorrection::for_sampling(churners as u64, kept as u64, (all - churners) as u64);
+    let (of_all, of_kept) = (rows.totals(dataset), selection.totals(dataset));
+    let stayed = |totals: Totals| totals.all - totals.churned;
+    let prior = PriorCorrection::for_sampling(of_all.churned, stayed(of_kept), stayed(of_all));
     let sampling = Sampling { rows: all, churners, kept, prior, for_memory };
     observer.note(&Note::detail(sampling.to_string()));
     SampledRows { rows: selection, sampling: Some(sampling) }
@@ -144,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_was_left_out_is_told() {
-        let prior = PriorCorrection::for_sampling(50, 190, 950);
+        let prior = PriorCorrection::for_sampling(50.0, 190.0, 950.0);
         let sampling = Sampling { rows: 1000, churners: 50, kept: 190, prior, for_memory: true };
         assert_eq!((sampling.left_out(), sampling.weights()), (760, [5.0, 1.0]));
         let told = sampling.to_string();

@@ -6,6 +6,8 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::interval::Intervals;
+use crate::metrics::Scores;
+use crate::weights::RowWeights;
 use serde::Serialize;
 
 /// Which of a version's models was compared.
@@ -103,6 +105,7 @@ struct JudgedRow {
     customer: u32,
     label: u8,
     probability: f64,
+    weight: f64,
 }
 
 impl JudgedRow {
@@ -116,12 +119,20 @@ fn judged(model: &Artefact, data: &Dataset, wanted: impl Fn(Day) -> bool) -> Res
     let chosen = Selection::labelled(data, wanted);
     let scores = model.score(data, &chosen)?;
     let days = chosen.map(data, |block, row| data.as_of[block.as_of[row] as usize]);
+    let weights = chosen.weights(data);
 
     let mut rows: Vec<JudgedRow> = days
         .into_iter()
         .zip(chosen.customers(data))
         .zip(chosen.labels(data).into_iter().zip(scores.probabilities))
-        .map(|((day, customer), (label, probability))| JudgedRow { day, customer, label, probability })
+        .enumerate()
+        .map(|(row, ((day, customer), (label, probability)))| JudgedRow {
+            day,
+            customer,
+            label,
+            probability,
+            weight: weights.of(row),
+        })
         .collect();
     rows.sort_unstable_by_key(JudgedRow::key);
     Ok(rows)
@@ -169,6 +180,11 @@ pub fn on_held_out(
     let p: Vec<f64> = rows.iter().map(|row| row.first.probability).collect();
     let q: Vec<f64> = rows.iter().map(|row| row.second.probability).collect();
     let customers: Vec<u32> = rows.iter().map(|row| row.first.customer).collect();
+    let weights = if first.data.is_weighted() {
+        RowWeights::new(rows.iter().map(|row| row.first.weight).collect())
+    } else {
+        RowWeights::unit()
+    };
     let mut as_of: Vec<Day> = rows.iter().map(|row| row.first.day).collect();
     as_of.dedup();
 
@@ -176,7 +192,7 @@ pub fn on_held_out(
     let side = |compared: &Compared<'_>, p: &[f64]| Side {
         version: compared.model.version.clone(),
         model: compared.kind,
-        metrics: bootstrap.intervals(&y, p, &customers),
+        metrics: bootstrap.intervals(&y, Scores::weighted(p, &weights), &customers),
     };
 
     Ok(Some(HeldOut {
@@ -185,6 +201,6 @@ pub fn on_held_out(
         churners,
         first: side(&ours, &p),
         second: side(&theirs, &q),
-        difference: bootstrap.paired(&y, &q, &p, &customers),
+        difference: bootstrap.paired(&y, Scores::weighted(&q, &weights), Scores::weighted(&p, &weights), &customers),
     }))
 }

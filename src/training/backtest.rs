@@ -21,6 +21,7 @@ use crate::model::calibration::base_rate;
 use crate::numeric::{logit, sum};
 use crate::observer::{Observer, Silent};
 use crate::training::{self, TrainingPlan, FOLDS};
+use crate::weights::{RowWeights, Totals};
 use serde::{Deserialize, Serialize};
 
 /// The shares of customers, in hundredths, that the learning curve by rows trains on.
@@ -170,10 +171,8 @@ pub fn rolling(churn: &Churn, seed: u64, dataset: &Dataset, count: usize, purge:
         let learned_from = earlier(origin);
         let rows = |wanted: &dyn Fn(Day) -> bool, keep: &(dyn Fn(u32) -> bool + Sync)| {
             let dates: Vec<bool> = dataset.as_of.iter().map(|&day| wanted(day)).collect();
-            let chosen = |block: &Block, row: usize| {
-                dates[block.as_of[row] as usize] && block.label(row).is_some() && keep(block.customers[row])
-            };
-            Selection::new(dataset, chosen)
+            let chosen = |block: &Block, row: usize| dates[block.as_of[row] as usize] && keep(block.customers[row]);
+            Selection::labelled(dataset, |_| true).keep(dataset, chosen)
         };
         let before = |day: Day| learned_from.contains(&day);
         let folds = CustomerFolds { count: FOLDS, seed };
@@ -212,6 +211,8 @@ struct Rows {
     p: Vec<f64>,
     baseline: Vec<f64>,
     customers: Vec<u32>,
+    /// How many customers each row stands for.
+    weights: RowWeights,
 }
 
 impl Rows {
@@ -227,6 +228,8 @@ impl Rows {
     /// Adds the rows of other models.
     fn extend(&mut self, other: &Rows) {
         let models = self.model.iter().max().map_or(0, |last| last + 1);
+        let parts = [(&self.weights, self.y.len()), (&other.weights, other.y.len())];
+        self.weights = RowWeights::joined(parts.into_iter());
         self.model.extend(other.model.iter().map(|model| models + model));
         self.y.extend(&other.y);
         self.p.extend(&other.p);
@@ -291,8 +294,8 @@ impl Backtester<'_> {
         let bootstrap = pooled.bootstrap(&self.plan);
         let capacity = bootstrap.capacity;
         let [by_p, by_baseline] = pooled.places();
-        let scores = Scores { p: &pooled.p, by: &by_p };
-        let baseline = Scores { p: &pooled.baseline, by: &by_baseline };
+        let scores = Scores { p: &pooled.p, by: &by_p, weights: &pooled.weights };
+        let baseline = Scores { p: &pooled.baseline, by: &by_baseline, weights: &pooled.weights };
         let judged = bootstrap.with_difference(&pooled.y, scores, baseline, &pooled.customers);
 
         // Splits by time learn from rows before those that judge them.
@@ -305,7 +308,11 @@ impl Backtester<'_> {
             left_out,
             pooled: Metrics::new(&pooled.y, scores, capacity),
             intervals: judged.intervals.widened(times),
-            calibration_line: evaluation::calibration_line(&pooled.y, &pooled.p, &pooled.customers),
+            calibration_line: evaluation::calibration_line(
+                &pooled.y,
+                Scores::weighted(&pooled.p, &pooled.weights),
+                &pooled.customers,
+            ),
             baseline_of: folds::either(origins.iter().map(|origin| origin.baseline_of.as_str())),
             baseline: Metrics::new(&pooled.y, baseline, capacity),
             over_baseline: judged.difference.differences_widened(times),
@@ -339,12 +346,11 @@ impl Backtester<'_> {
     }
 
     fn judge(&self, split: &Split) -> Result<JudgedSplit> {
-        let (mut rows, mut learned, mut churners) = (Rows::default(), 0, 0);
+        let (mut rows, mut learned, mut totals) = (Rows::default(), 0, Totals::default());
         let mut baselines = Vec::with_capacity(split.parts.len());
         for part in &split.parts {
-            let labels = part.training.labels(self.candidates.dataset);
-            learned += labels.len();
-            churners += labels.iter().filter(|&&y| y == 1).count();
+            learned += part.training.count();
+            totals = totals.with(part.training.totals(self.candidates.dataset));
 
             let columns = self.columns(&part.training)?;
             let p = self.probabilities(&columns, part)?;
@@ -356,13 +362,15 @@ impl Backtester<'_> {
                 p,
                 baseline: baseline.probabilities.concat(),
                 customers: part.judged.customers(self.candidates.dataset),
+                weights: part.judged.weights(self.candidates.dataset),
             });
             baselines.push(baseline.name);
         }
 
         let bootstrap = rows.bootstrap(&self.plan);
         let [by_p, by_baseline] = rows.places();
-        let scores = Scores { p: &rows.p, by: &by_p };
+        let scores = Scores { p: &rows.p, by: &by_p, weights: &rows.weights };
+        let baseline = Scores { p: &rows.baseline, by: &by_baseline, weights: &rows.weights };
         let metrics = Metrics::new(&rows.y, scores, bootstrap.capacity);
         let rate = metrics.base_rate.filter(|&rate| rate > 0.0 && rate < 1.0);
         let log_odds: Vec<f64> = rows.p.iter().map(|&p| logit(p)).collect();
@@ -371,13 +379,13 @@ impl Backtester<'_> {
             name: split.name.clone(),
             learned_from: split.learned_from.clone(),
             training_rows: learned / split.parts.len().max(1),
-            training_rate: churners as f64 / learned.max(1) as f64,
-            mean_probability: sum(rows.p.iter().copied()) / rows.p.len().max(1) as f64,
-            shift_needed: rate.map(|rate| base_rate::shift_to(&log_odds, rate)),
+            training_rate: if learned > 0 { totals.rate() } else { 0.0 },
+            mean_probability: mean(&rows.p, &rows.weights),
+            shift_needed: rate.map(|rate| base_rate::shift_to(&log_odds, &rows.weights, rate)),
             metrics,
             intervals: bootstrap.intervals(&rows.y, scores, &rows.customers),
             baseline_of: folds::either(baselines.iter().map(String::as_str)),
-            baseline: Metrics::new(&rows.y, Scores { p: &rows.baseline, by: &by_baseline }, bootstrap.capacity),
+            baseline: Metrics::new(&rows.y, baseline, bootstrap.capacity),
         };
 
         Ok(JudgedSplit { origin, rows })
@@ -423,6 +431,7 @@ impl Backtester<'_> {
         let Some(part) = split.parts.first() else { return Ok(Vec::new()) };
         let y = part.judged.labels(self.candidates.dataset);
         let customers = part.judged.customers(self.candidates.dataset);
+        let weights = part.judged.weights(self.candidates.dataset);
         let mut fitted: Vec<FittedPoint> = Vec::new();
 
         for (from, keep) in choices {
@@ -439,12 +448,14 @@ impl Backtester<'_> {
         }
 
         let Some(all) = fitted.last().map(|point| point.p.clone()) else { return Ok(Vec::new()) };
-        let rows = Rows { model: Vec::new(), y, p: all, baseline: Vec::new(), customers };
+        let rows = Rows { model: Vec::new(), y, p: all, baseline: Vec::new(), customers, weights };
         let bootstrap = rows.bootstrap(&self.plan);
 
         let points = fitted.into_iter().map(|FittedPoint { from, rows: count, p }| {
-            let metrics = Metrics::new(&rows.y, &p, bootstrap.capacity);
-            let difference = bootstrap.paired(&rows.y, &p, &rows.p, &rows.customers);
+            let scores = Scores::weighted(&p, &rows.weights);
+            let metrics = Metrics::new(&rows.y, scores, bootstrap.capacity);
+            let of_all = Scores::weighted(&rows.p, &rows.weights);
+            let difference = bootstrap.paired(&rows.y, scores, of_all, &rows.customers);
             Learned {
                 from,
                 rows: count,
@@ -457,6 +468,12 @@ impl Backtester<'_> {
 
         Ok(points.collect())
     }
+}
+
+/// The mean of a value a row, each as often as the row stands for a customer; 0 without rows.
+fn mean(values: &[f64], weights: &RowWeights) -> f64 {
+    let all = if weights.is_unit() { values.len().max(1) as f64 } else { weights.as_slice().iter().sum() };
+    sum((0..).zip(values).map(|(row, value)| weights.of(row) * value)) / all
 }
 
 /// How much is enough, in words: the first point whose log-loss is neither surely worse than that of all nor possibly

@@ -12,6 +12,7 @@ use crate::model::linear::cross_fit::Split;
 use crate::model::linear::LogisticFit;
 use crate::model::sampling::Sampling;
 use crate::observer::Observer;
+use crate::weights::RowWeights;
 
 /// Rows that a calibration is learned on, at most.
 const CALIBRATION_ROWS: usize = 100_000;
@@ -27,12 +28,14 @@ pub(super) fn calibrate(
     observer: &dyn Observer,
 ) -> Result<ChosenCalibration> {
     let part = design.part(CALIBRATION_ROWS);
-    let log_odds =
-        constraints.cross_fit(&[Split::within(&part)], fit.alpha, part.rows(), FOLDS, Some(fit), observer)?.concat();
+    let log_odds = constraints
+        .cross_fit(&[Split::within(&part)], fit.alpha, part.totals().all, FOLDS, Some(fit), observer)?
+        .concat();
     let y: Vec<u8> = part.blocks.iter().flat_map(|block| block.y.iter().copied()).collect();
     let fold: Vec<u8> = part.blocks.iter().flat_map(|block| block.fold.iter().copied()).collect();
-    let rows = CrossFit { log_odds, y, fold };
-    Ok(calibrated(model, rows, design.churners() as f64 / design.rows() as f64, sampling))
+    let weights = RowWeights::joined(part.blocks.iter().map(|block| (&block.weights, block.rows)));
+    let rows = CrossFit { log_odds, y, fold, weights };
+    Ok(calibrated(model, rows, design.totals().rate(), sampling))
 }
 
 /// The calibration that out-of-fold log-odds ask for, for the base rate that the settings name. `rate` is the share of
@@ -48,7 +51,7 @@ pub(super) fn calibrated(
         rows.log_odds.iter_mut().for_each(|z| *z += sampling.prior.shift);
     }
     let weights = sampling.map_or([1.0, 1.0], Sampling::weights);
-    let seen = Rows { log_odds: &rows.log_odds, y: &rows.y, weights };
+    let seen = Rows { log_odds: &rows.log_odds, y: &rows.y, weights, row_weights: &rows.weights };
     let chosen = calibration::choose(seen, &rows.fold, model.calibration);
     let learned = sampling.map_or(rate, |sampling| sampling.prior.population);
     match model.base_rate {

@@ -2,7 +2,6 @@
 
 use crate::config::Sample;
 use crate::dataset::{Dataset, Selection};
-use crate::memory::Memory;
 
 /// A data set to train on.
 pub enum Data<'a> {
@@ -29,10 +28,12 @@ impl std::ops::Deref for Data<'_> {
 }
 
 /// Whether no more is asked of features, once a linear model's design is made of them. A sample may have to be drawn
-/// for the published model where there was none before, from all the rows; and a memory limit both asks for samples and
-/// has its own ways to spare memory.
-pub(super) fn may_give_up_features(sample: Sample, memory: &Memory) -> bool {
-    memory.limit().is_none() && !matches!(sample, Sample::Share(_))
+/// for the published model where there was none before, from all the rows; a memory limit both asks for samples and
+/// has its own ways to spare memory; and where rows have weights, those of weight 0 are in no design, but in the
+/// distribution.
+pub(super) fn may_give_up_features(sample: Sample, dataset: &Dataset) -> bool {
+    let (is_limited, is_sampled) = (dataset.memory.limit().is_some(), matches!(sample, Sample::Share(_)));
+    !is_limited && !is_sampled && !dataset.is_weighted()
 }
 
 /// The rows that a model is fitted on.

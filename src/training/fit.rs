@@ -60,7 +60,7 @@ pub(super) fn with_design(
 
     observer.step("fitting the linear model");
     let SampledRows { rows, sampling } = sampled;
-    let kept = kept.filter(|_| may_give_up_features(plan.sample, &data.memory));
+    let kept = kept.filter(|_| may_give_up_features(plan.sample, data));
     let alpha = comparison.as_ref().and_then(Comparison::linear_alpha);
     let task = LinearTask { recipe: &recipe, alpha, sampling: sampling.as_ref() };
     let LinearModel { form, calibration, design } =
@@ -107,12 +107,13 @@ fn search(
     let search = ModelSearch::run(recipe, dataset, all, &part, directions, options)?;
     clock.lap("search");
 
+    let training_rows = rows.totals(dataset).all;
     let mut linear = None;
     if model.complexity == Complexity::Auto {
-        linear = linear_out_of_fold(plan, dataset, &part, rows.count(), recipe, &origins, observer)?;
+        linear = linear_out_of_fold(plan, dataset, &part, training_rows, recipe, &origins, observer)?;
         clock.lap("linear model for comparison");
     }
-    let comparison = search.compare(linear.as_ref(), rows.count());
+    let comparison = search.compare(linear.as_ref(), training_rows);
     Ok(Searched { search, comparison })
 }
 
@@ -130,7 +131,7 @@ fn fit_additive(
     let CrossFitted { fit, out_of_fold } = search.fit(&comparison.chosen, dataset, &rows, observer)?;
     clock.lap("fit");
 
-    let rate = fit.churners as f64 / fit.rows as f64;
+    let rate = rows.totals(dataset).rate();
     let calibration = calibrated(plan.model, out_of_fold, rate, sampling.as_ref());
     clock.lap("calibration");
     let form = Form::Additive(Box::new(fit)).corrected(sampling.as_ref());
@@ -178,7 +179,7 @@ impl Trained {
                 let CrossFitted { fit, out_of_fold } = fit.refit(dataset, rows, plan.folds(), observer)?;
                 clock.lap("fit on all rows");
 
-                let rate = fit.churners as f64 / fit.rows as f64;
+                let rate = rows.totals(dataset).rate();
                 let calibration = calibrated(plan.model, out_of_fold, rate, sampling.as_ref());
                 (Form::Additive(Box::new(fit)), calibration, None)
             }

@@ -144,7 +144,7 @@ fn choose_alpha(
     } else {
         designs.iter().map(SplitDesigns::split).collect()
     };
-    Ok(simplest(plan.model, constraints.choose_alpha(&splits, design.rows(), FOLDS, observer)?))
+    Ok(simplest(plan.model, constraints.choose_alpha(&splits, design.totals().all, FOLDS, observer)?))
 }
 
 /// For each origin the design of the rows to fit on, and that of the rows to judge on.
@@ -175,13 +175,14 @@ fn simplest(model: &Model, mut choice: AlphaChoice) -> AlphaChoice {
     choice
 }
 
-/// The linear model on a part of the training rows, with the penalty that it needs on all of them. None if the design
+/// The linear model on a part of the training rows, with the penalty that it needs on all of them, which stand for so
+/// many `rows`. None if the design
 /// has too many columns for a comparison, or no columns.
 pub(super) fn linear_out_of_fold(
     plan: &FitPlan<'_>,
     dataset: &Dataset,
     part: &Selection,
-    rows: usize,
+    rows: f64,
     recipe: &Recipe,
     origins: &[Origin],
     observer: &dyn Observer,

@@ -60,21 +60,21 @@ pub fn train(
     inputs: Inputs,
     observer: &dyn Observer,
 ) -> Result<ModelPair> {
-    // Before the features are given up.
-    let fitted = |data: &Dataset| {
-        let all = snapshots.all();
-        let dates = if plan.fit.refit { &all } else { &snapshots.training };
-        Selection::labelled(data, |day| dates.contains(&day))
-    };
+    let all = snapshots.all();
+    let dates = if plan.fit.refit { &all } else { &snapshots.training };
+    let fitted = |data: &Dataset| Selection::labelled(data, |day| dates.contains(&day));
+    // Customers whom outreach has reached are among those who will be scored, and what they were like is not spoilt.
+    let everybody = |data: &Dataset| Selection::labelled_or_contacted(data, |day| dates.contains(&day));
     let mut clock = Clock::start(observer);
-    let training = Counts::learn(&data, &fitted(&data), true)?;
+    // Before the features are given up.
+    let training = Counts::learn(&data, &everybody(&data), true)?;
     clock.lap("distribution");
 
     let Judged { model: judged, evaluation, held_out, known } = judged(plan, &mut data, snapshots, observer)?;
     let dataset: &Dataset = &data;
     let evaluated = artefact(plan, dataset, snapshots, &judged, evaluation, inputs);
     if !plan.fit.refit {
-        let scores = mean_scores(&evaluated, known.as_ref(), dataset, &fitted(dataset))?;
+        let scores = mean_scores(&evaluated, known.as_ref(), dataset, &everybody(dataset))?;
         let distribution = Some(Distribution { training, held_out, scores });
         return Ok(ModelPair { published: Artefact { distribution, ..evaluated }, evaluated: None });
     }
@@ -84,17 +84,17 @@ pub fn train(
     let TrainedWithDesign { trained: refitted, design } = judged.refit(&plan.fit, dataset, &all, known, observer)?;
     let (evaluation, inputs) = (evaluated.evaluation.clone(), evaluated.inputs.clone());
     let published = artefact(plan, dataset, snapshots, &refitted, evaluation, inputs);
-    let scores = mean_scores(&published, design.as_ref(), dataset, &all)?;
+    let scores = mean_scores(&published, design.as_ref(), dataset, &everybody(dataset))?;
     let published = Artefact { distribution: Some(Distribution { training, held_out, scores }), ..published };
     Ok(ModelPair { published, evaluated: Some(Artefact { refit: false, ..evaluated }) })
 }
 
-/// What a model says of the rows that it was fitted on: by their design, where there is one, since the data set may
-/// have been left without their features.
+/// What a model says of the rows that it was fitted on, and of those of customers whom outreach has reached: by the
+/// design, where there is one with all of them, since the data set may have been left without their features.
 fn mean_scores(model: &Artefact, design: Option<&Design>, dataset: &Dataset, rows: &Selection) -> Result<MeanScores> {
     match design {
-        Some(design) => model.mean_scores_of_design(design),
-        None => model.mean_scores(dataset, rows),
+        Some(design) if !dataset.is_weighted() => model.mean_scores_of_design(design),
+        _ => model.mean_scores(dataset, rows),
     }
 }
 
@@ -133,7 +133,12 @@ fn judged(
     let held_out = held_out(data);
     let groupings = segments::groupings(data, &held_out)?;
     let HeldOutScores { log_odds, known } = held_out_scores(plan, data, snapshots, &model, design, &held_out)?;
-    let counts = Counts::learn_scores(data, &held_out, &log_odds.concat(), true);
+    let counts = if data.is_weighted() {
+        let everybody = Selection::labelled_or_contacted(data, |day| snapshots.evaluation.contains(&day));
+        Counts::learn_scores(data, &everybody, &model.log_odds(data, &everybody)?.concat(), true)
+    } else {
+        Counts::learn_scores(data, &held_out, &log_odds.concat(), true)
+    };
     let probabilities = model.calibrated(log_odds);
     clock.lap("risks of the held-out rows");
 
@@ -172,7 +177,7 @@ fn held_out_scores(
     let embargoed = Selection::labelled(data, |day| snapshots.embargoed.contains(&day));
     let embargoed = recipe.design(data, &embargoed, folds)?;
     let held_out = match &mut *data {
-        Data::Own { dataset, features: false } if may_give_up_features(plan.fit.sample, &dataset.memory) => recipe
+        Data::Own { dataset, features: false } if may_give_up_features(plan.fit.sample, dataset) => recipe
             .design_then(dataset, held_out, folds, |_, block| {
                 block.values = StoredValues::default();
                 Ok(())

@@ -49,8 +49,14 @@ fn excluded(dataset: &Dataset, snapshots: &Snapshots) -> String {
             all.merge(exclusions);
         }
     }
-    if all == Exclusions::default() {
-        return String::new();
+    let mut told = String::new();
+    if all != Exclusions::default() {
+        told = format!("; excluded over the training snapshots: {all}");
     }
-    format!("; excluded over the training snapshots: {all}")
+    if dataset.is_weighted() {
+        let everybody = Selection::labelled_or_contacted(dataset, |day| snapshots.training.contains(&day)).count();
+        let left_alone = Selection::labelled(dataset, |day| snapshots.training.contains(&day)).count();
+        told += &format!("; dropped as contacted (training.contacted): {} rows", everybody - left_alone);
+    }
+    told
 }

@@ -103,21 +103,31 @@ for a, b in [(0, 1), (1, 2)]:
     one, other = side(values[a], shares[a], left)[left[codes[a]]], side(values[b], shares[b], right)[right[codes[b]]]
     columns.append(2.0 * (one[:, :, None] * other[:, None, :]).reshape(ROWS, -1))
 x = np.column_stack(columns)
-model = LogisticRegression(C=1 / (ROWS * ALPHA), solver="newton-cholesky", tol=1e-13, max_iter=200).fit(x, y)
 
 
-def standard_errors(per_customer=3):
+def fitted(weights):
+    """The penalty is per unit of weight."""
+    model = LogisticRegression(C=1 / (weights.sum() * ALPHA), solver="newton-cholesky", tol=1e-13, max_iter=200)
+    return model.fit(x, y, sample_weight=weights)
+
+
+once = np.ones(ROWS)
+several = np.random.default_rng(12).choice([1.0, 5.0, 12.5], ROWS, p=[0.8, 0.15, 0.05])
+
+
+def standard_errors(model, weights, per_customer=3):
     """Of every cell of the purified tables, clustered by customer; None where no row is. By dense algebra: the main effects
     of an interaction are its weighted least-squares fit by a sum over its rows and its columns."""
     full = np.column_stack([x, np.ones(ROWS)])
     p = model.predict_proba(x)[:, 1]
     ridge = ALPHA * np.diag([1.0] * x.shape[1] + [0.0])
-    inverse = np.linalg.inv((full.T * (p * (1 - p))) @ full / ROWS + ridge)
+    all_rows = weights.sum()
+    inverse = np.linalg.inv((full.T * (p * (1 - p) * weights)) @ full / all_rows + ridge)
     customer = np.arange(ROWS) // per_customer
     scores = np.zeros((customer.max() + 1, full.shape[1]))
-    np.add.at(scores, customer, full * (p - y)[:, None])
+    np.add.at(scores, customer, full * ((p - y) * weights)[:, None])
     count = len(scores)
-    covariance = inverse @ (scores.T @ scores / ROWS * count / (count - 1)) @ inverse / ROWS
+    covariance = inverse @ (scores.T @ scores / all_rows * count / (count - 1)) @ inverse / all_rows
 
     curves, start = [], 0
     for v, s in zip(values, shares):
@@ -130,19 +140,19 @@ def standard_errors(per_customer=3):
         left, right = (groups(values[i], shares[i]) for i in (a, b))
         basis = 2.0 * np.kron(side(values[a], shares[a], left), side(values[b], shares[b], right))
         high, wide = left.max() + 1, right.max() + 1
-        weights = np.bincount(left[codes[a]] * wide + right[codes[b]], minlength=high * wide)
+        mass = np.bincount(left[codes[a]] * wide + right[codes[b]], weights, minlength=high * wide)
         sums = np.hstack([np.kron(np.eye(high), np.ones((wide, 1))), np.kron(np.ones((high, 1)), np.eye(wide))])
-        root = np.sqrt(weights)[:, None]
+        root = np.sqrt(mass)[:, None]
         effects = np.linalg.lstsq(root * sums, root * basis, rcond=None)[0]
         loading = np.zeros((high * wide, full.shape[1]))
         loading[:, start : start + basis.shape[1]] = basis - sums @ effects
         curves[a][:, start : start + basis.shape[1]] = effects[:high][left]
         curves[b][:, start : start + basis.shape[1]] = effects[high:][right]
         loadings.append(loading)
-        filled.append(weights > 0)
+        filled.append(mass > 0)
         start += basis.shape[1]
-    for loading, share in zip(curves, shares):
-        loading -= share @ loading
+    for loading, c, n in zip(curves, codes, cells):
+        loading -= np.bincount(c, weights, minlength=n) / all_rows @ loading
     return [
         [e if f else None for e, f in zip(np.sqrt(((l @ covariance) * l).sum(axis=1)), has)]
         for l, has in zip(loadings, filled)
@@ -156,8 +166,13 @@ golden = {
     "shares": [s.tolist() for s in shares],
     "y": y.tolist(),
     "columns": x.shape[1],
-    "log_odds": model.decision_function(x).tolist(),
-    "standard_errors": standard_errors(),
+    "log_odds": fitted(once).decision_function(x).tolist(),
+    "standard_errors": standard_errors(fitted(once), once),
+    "weights": several.tolist(),
+    "weighted": {
+        "log_odds": fitted(several).decision_function(x).tolist(),
+        "standard_errors": standard_errors(fitted(several), several),
+    },
 }
 path = Path(__file__).parent / "additive" / "fit.json"
 path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")

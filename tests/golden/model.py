@@ -273,6 +273,137 @@ def metrics(rng):
     return found
 
 
+def weighted_fits(x, y, fold, w):
+    """The penalty is per unit of weight; every row is of a customer of its own."""
+    n, k = len(y), x.shape[1] + 1
+    full = np.column_stack([x, np.ones(n)])
+
+    def sklearn_fit(rows, alpha):
+        model = LogisticRegression(C=1 / (w[rows].sum() * alpha), solver="newton-cholesky", tol=1e-12, max_iter=1000)
+        return model.fit(x[rows], y[rows], sample_weight=w[rows])
+
+    penalised = []
+    for alpha in [1e-2, 1e-4]:
+        model = sklearn_fit(np.arange(n), alpha)
+        p = model.predict_proba(x)[:, 1]
+        curvature = full.T @ (full * (w * p * (1 - p))[:, None])
+        inverse = np.linalg.inv(curvature + w.sum() * alpha * np.diag([1.0] * x.shape[1] + [0.0]))
+        scores = full * (w * (p - y))[:, None]
+        covariance = n / (n - 1) * (n - 1) / (n - k) * inverse @ (scores.T @ scores) @ inverse
+        penalised.append(
+            {
+                "alpha": alpha,
+                "intercept": model.intercept_[0],
+                "coefficients": list(model.coef_[0]),
+                "standard_errors": list(np.sqrt(np.diag(covariance))),
+                "log_loss": log_loss(y, p, sample_weight=w),
+            }
+        )
+    z = np.empty(n)
+    for left_out in range(FOLDS):
+        z[fold == left_out] = sklearn_fit(np.flatnonzero(fold != left_out), 1e-3).decision_function(x[fold == left_out])
+    out_of_fold = {"alpha": 1e-3, "log_odds": list(z), "log_loss": log_loss(y, expit(z), sample_weight=w)}
+    return {"penalised": penalised, "out_of_fold": out_of_fold}
+
+
+def weighted_calibration(z, y, w):
+    close = _SigmoidCalibration().fit(z, y, sample_weight=w)
+    isotonic = IsotonicRegression(out_of_bounds="clip").fit(z, y, sample_weight=w)
+    churners, stayed = w[y == 1].sum(), w[y == 0].sum()
+    target = np.where(y == 1, (churners + 1) / (churners + 2), 1 / (stayed + 2))
+    queries = np.linspace(z.min() - 1, z.max() + 1, 80)
+    knots = np.clip(isotonic.y_thresholds_, 0.5 / len(y), 1 - 0.5 / len(y))
+    return {
+        "platt": dict(zip(["slope", "intercept"], weighted_platt(z, target, w).tolist())),
+        "sklearn": [-close.a_, -close.b_],
+        "queries": list(queries),
+        "isotonic": list(np.interp(queries, isotonic.X_thresholds_, knots)),
+    }
+
+
+def weighted_platt(z, target, w):
+    x, theta = np.column_stack([z, np.ones(len(z))]), np.array([1.0, 0.0])
+    for _ in range(60):
+        p = expit(x @ theta)
+        theta = theta - np.linalg.solve(x.T @ (x * (w * p * (1 - p))[:, None]), x.T @ (w * (p - target)))
+    return theta
+
+
+def weighted_metrics(y, p, w, capacity):
+    """As metrics(), each row as many times as its weight; customers have three rows each."""
+    order = np.argsort(p, kind="stable")
+    values, at = np.unique(p[order], return_inverse=True)
+    mass = np.bincount(at, w[order])
+    middle = np.cumsum(mass) - mass / 2
+    bin_of = np.minimum((10 * middle / w.sum()).astype(int), 9)[np.searchsorted(values, p)]
+    table = []
+    for b in range(10):
+        of = bin_of == b
+        if of.any():
+            mean, rate = np.average(p[of], weights=w[of]), np.average(y[of], weights=w[of])
+            table.append([int(of.sum()), w[of].sum(), mean, rate])
+
+    def precision(k):
+        k, caught, left = min(k, w.sum()), 0.0, min(k, w.sum())
+        for value in np.sort(values)[::-1]:
+            tied = p == value
+            share = min(1.0, left / w[tied].sum())
+            caught += share * (w * y)[tied].sum()
+            left -= share * w[tied].sum()
+            if left <= 0:
+                break
+        return caught / k
+
+    z, customers = np.log(p / (1 - p)), np.arange(len(y)) // 3
+
+    def sandwich(x, offset):
+        theta = sm.GLM(y, x, offset=offset, family=sm.families.Binomial(), freq_weights=w).fit(tol=1e-14).params
+        q = expit(x @ theta + offset)
+        inverse = np.linalg.inv(x.T @ (x * (w * q * (1 - q))[:, None]))
+        scores = np.zeros((customers.max() + 1, x.shape[1]))
+        np.add.at(scores, customers, x * (w * (y - q))[:, None])
+        spread = np.sqrt(np.diag(inverse @ (scores.T @ scores) @ inverse)) * 1.959963984540054
+        return np.column_stack([theta, theta - spread, theta + spread]).tolist()
+
+    intercept, slope = sandwich(np.column_stack([np.ones(len(y)), z]), np.zeros(len(y)))
+    (in_the_large,) = sandwich(np.ones((len(y), 1)), z)
+    rate = np.average(y, weights=w)
+    return {
+        "y": [int(v) for v in y],
+        "p": list(p),
+        "capacity": capacity,
+        "base_rate": rate,
+        "roc_auc": roc_auc_score(y, p, sample_weight=w),
+        "average_precision": average_precision_score(y, p, sample_weight=w),
+        "log_loss": log_loss(y, p, labels=[0, 1], sample_weight=w),
+        "brier": brier_score_loss(y, p, sample_weight=w),
+        "ece": sum(n * abs(mean - share) for _, n, mean, share in table) / w.sum(),
+        "bins": table,
+        "top_decile_lift": precision(np.ceil(w.sum() / 10)) / rate,
+        "precision_at_capacity": precision(capacity),
+        "lift_at_capacity": precision(capacity) / rate,
+        "customers": customers.tolist(),
+        "line": {"intercept": intercept, "slope": slope, "in_the_large": in_the_large},
+    }
+
+
+def weighted(x, y, fold):
+    """scikit-learn's sample_weight: rows of a control group of a fifth, and of one of a tenth less a little."""
+    rng = np.random.default_rng(20261129)
+    w = rng.choice([1.0, 5.0, 12.5], len(y), p=[0.8, 0.15, 0.05])
+    z = rng.normal(-2.0, 1.2, size=len(y))
+    churned = rng.binomial(1, expit(0.8 * z))
+    cases = [weighted_metrics(churned, expit(z), w, 150), weighted_metrics(churned, np.round(expit(z), 1) * 0.9 + 0.05, w, 90)]
+    return {
+        "weights": list(w),
+        "fits": weighted_fits(x, y, fold, w),
+        "log_odds": list(z),
+        "churned": [int(v) for v in churned],
+        "calibration": weighted_calibration(z, churned, w),
+        "metrics": cases,
+    }
+
+
 def main():
     HERE.mkdir(exist_ok=True)
     rng = np.random.default_rng(20260701)
@@ -285,6 +416,7 @@ def main():
     write("calibration.json", calibration(rng))
     write("metrics.json", metrics(rng))
     write("beta.json", bent(rng))
+    write("weights.json", weighted(x, y, fold))
     print(f"python {sys.version.split()[0]}, scikit-learn {sklearn.__version__}, statsmodels {statsmodels.__version__},")
     print(f"numpy {np.__version__}, scipy {scipy.__version__}; {y.sum()} of {len(y)} rows churned")
 

@@ -22,6 +22,7 @@ const FLOORS: [&[&str]; 12] = [
         "power",
         "published",
         "spelling",
+        "weights",
     ],
     &["config"],
     &["sources"],

@@ -7,6 +7,7 @@
 use crate::config::Direction;
 use crate::model::design::recipe::{CategoricalStep, NumericStep};
 use crate::numeric::vectorised;
+use crate::weights::{RowWeights, UNIT};
 use serde::{Deserialize, Serialize};
 
 /// The most bins of the values of a numeric feature: with absence, 64 codes.
@@ -95,12 +96,13 @@ impl Bins {
 
     /// The edges of at most `most` bins of ascending values, none of them NaN.
     pub fn edges(values: &[f32], most: usize) -> Vec<f32> {
-        edges(values, most)
+        edges(&distinct(values, &UNIT), most)
     }
 
-    /// Cuts ascending values, none of them NaN.
-    pub fn from_sorted(values: &[f32]) -> Bins {
-        Bins::Numeric { edges: edges(values, NUMERIC_BINS) }
+    /// Cuts ascending values, none of them NaN, each of which counts as often as its weight says, rounded for all equal
+    /// values together.
+    pub fn from_sorted(values: &[f32], weights: &RowWeights) -> Bins {
+        Bins::Numeric { edges: edges(&distinct(values, weights), NUMERIC_BINS) }
     }
 }
 
@@ -126,17 +128,22 @@ fn count_below(edges: &[f32], values: &[f32], codes: &mut [u8]) {
     }
 }
 
-/// Edges of at most `most` bins. A value that fills a bin by itself gets one; the others share what is left of them
-/// about evenly (as LightGBM's `GreedyFindBin`).
-fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
-    let mut distinct: Vec<(f32, usize)> = Vec::new();
-    for &value in sorted {
+/// The distinct ones of ascending values, and how often there is each.
+fn distinct(sorted: &[f32], weights: &RowWeights) -> Vec<(f32, usize)> {
+    let mut distinct: Vec<(f32, f64)> = Vec::new();
+    for (row, &value) in sorted.iter().enumerate() {
+        let weight = weights.of(row);
         match distinct.last_mut() {
-            Some((last, count)) if *last == value => *count += 1,
-            _ => distinct.push((value, 1)),
+            Some((last, count)) if *last == value => *count += weight,
+            _ => distinct.push((value, weight)),
         }
     }
+    distinct.into_iter().map(|(value, count)| (value, (count.round() as usize).max(1))).collect()
+}
 
+/// Edges of at most `most` bins of values with their counts. A value that fills a bin by itself gets one; the others
+/// share what is left of them about evenly (as LightGBM's `GreedyFindBin`).
+fn edges(distinct: &[(f32, usize)], most: usize) -> Vec<f32> {
     let between = |i: usize| {
         let (low, high) = (distinct[i].0, distinct[i + 1].0);
         let middle = (f64::from(low) + (f64::from(high) - f64::from(low)) / 2.0) as f32;
@@ -152,7 +159,7 @@ fn edges(sorted: &[f32], most: usize) -> Vec<f32> {
     if distinct.len() <= most {
         return (0..last).map(between).collect();
     }
-    let full = sorted.len().div_ceil(most);
+    let full = distinct.iter().map(|(_, count)| count).sum::<usize>().div_ceil(most);
     let is_heavy = |i: usize| distinct[i].1 >= full;
     let heavy = (0..distinct.len()).filter(|&i| is_heavy(i)).count();
     let mut rest: usize = (0..distinct.len()).filter(|&i| !is_heavy(i)).map(|i| distinct[i].1).sum();
@@ -193,29 +200,33 @@ pub struct Grid {
 
 impl Grid {
     /// Of a numeric feature, from the values of a sample of rows; NaN is absent.
-    pub fn for_numeric(step: &NumericStep, values: &[f32], direction: Option<Direction>) -> Grid {
-        let mut present: Vec<f32> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-        present.sort_unstable_by(f32::total_cmp);
-        let bins = Bins::from_sorted(&present);
-        let mut counts = vec![0u64; bins.codes()];
+    pub fn for_numeric(step: &NumericStep, values: &[f32], weights: &RowWeights, direction: Option<Direction>) -> Grid {
+        let mut present: Vec<(f32, f64)> =
+            (0..).zip(values).filter(|(_, v)| !v.is_nan()).map(|(row, &v)| (v, weights.of(row))).collect();
+        present.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let (present, of_present): (Vec<f32>, Vec<f64>) = present.into_iter().unzip();
+        let of_present = if weights.is_unit() { RowWeights::unit() } else { RowWeights::new(of_present) };
+        let bins = Bins::from_sorted(&present, &of_present);
+        let mut counts = vec![0.0; bins.codes()];
         let mut sums = vec![0.0; bins.codes()];
         if let Bins::Numeric { edges } = &bins {
-            for &value in values {
-                let code = usize::from(Bins::encode_value(edges, value));
-                counts[code] += 1;
+            for (row, &value) in values.iter().enumerate() {
+                let (code, weight) = (usize::from(Bins::encode_value(edges, value)), weights.of(row));
+                counts[code] += weight;
                 if step.scale > 0.0 {
-                    sums[code] += f64::from(step.standardised(value));
+                    sums[code] += weight * f64::from(step.standardised(value));
                 }
             }
         }
-        let means = sums.iter().zip(&counts).map(|(sum, &count)| sum / count.max(1) as f64).take(bins.missing());
-        Grid { values: means.collect(), shares: shares(&counts), bins, direction }
+        let mean = |(sum, &count): (&f64, &f64)| if count > 0.0 { sum / count } else { *sum };
+        let means = sums.iter().zip(&counts).map(mean).take(bins.missing()).collect();
+        Grid { values: means, shares: shares(&counts), bins, direction }
     }
 
     /// Of a categorical feature, from the codes of a sample of rows.
-    pub fn for_categorical(bins: Bins, codes: impl Iterator<Item = u8>) -> Grid {
-        let mut counts = vec![0u64; bins.codes()];
-        codes.for_each(|code| counts[usize::from(code)] += 1);
+    pub fn for_categorical(bins: Bins, codes: impl Iterator<Item = u8>, weights: &RowWeights) -> Grid {
+        let mut counts = vec![0.0; bins.codes()];
+        codes.enumerate().for_each(|(row, code)| counts[usize::from(code)] += weights.of(row));
         Grid { bins, shares: shares(&counts), values: Vec::new(), direction: None }
     }
 
@@ -268,9 +279,9 @@ fn narrow(group: usize) -> u8 {
     u8::try_from(group).unwrap_or(u8::MAX)
 }
 
-fn shares(counts: &[u64]) -> Vec<f64> {
-    let rows = counts.iter().sum::<u64>().max(1) as f64;
-    counts.iter().map(|&count| count as f64 / rows).collect()
+fn shares(counts: &[f64]) -> Vec<f64> {
+    let rows = counts.iter().sum::<f64>();
+    counts.iter().map(|&count| if rows > 0.0 { count / rows } else { count }).collect()
 }
 
 #[cfg(test)]
@@ -279,7 +290,7 @@ mod tests {
 
     #[test]
     fn few_values_are_levels_of_their_own() {
-        let bins = Bins::from_sorted(&[0.0, 0.0, 1.0, 3.0, 3.0]);
+        let bins = Bins::from_sorted(&[0.0, 0.0, 1.0, 3.0, 3.0], &UNIT);
         let Bins::Numeric { edges } = &bins else { panic!() };
         assert_eq!(*edges, [0.5, 2.0]);
         let codes = [-7.0, 0.0, 0.5, 0.6, 3.0, 9.0, f32::NAN].map(|value| Bins::encode_value(edges, value));
@@ -292,7 +303,7 @@ mod tests {
     fn many_values_fill_bins_evenly_and_a_common_one_has_its_own() {
         let mut values: Vec<f32> = vec![0.0; 5_000];
         values.extend((1..=5_000u16).map(f32::from));
-        let Bins::Numeric { edges } = Bins::from_sorted(&values) else { panic!() };
+        let Bins::Numeric { edges } = Bins::from_sorted(&values, &UNIT) else { panic!() };
         assert!(edges.len() > 55 && edges.len() < NUMERIC_BINS, "{}", edges.len());
         assert!(edges[0] < 1.0);
         let mut counts = vec![0; edges.len() + 2];
@@ -306,7 +317,7 @@ mod tests {
     #[test]
     fn odd_values_are_cut_without_harm() {
         for values in [vec![], vec![1.0], vec![f32::NEG_INFINITY, 0.0, f32::INFINITY], vec![1.0, 1.0f32.next_up()]] {
-            let Bins::Numeric { edges } = Bins::from_sorted(&values) else { panic!() };
+            let Bins::Numeric { edges } = Bins::from_sorted(&values, &UNIT) else { panic!() };
             assert_eq!(edges.len(), values.len().saturating_sub(1));
             assert!(edges.iter().all(|edge| !edge.is_nan()));
             for (code, &value) in (0u8..).zip(&values) {
@@ -344,7 +355,7 @@ mod tests {
             copy_of: None,
         };
 
-        let grid = Grid::for_numeric(&step, &values, None);
+        let grid = Grid::for_numeric(&step, &values, &UNIT, None);
         let groups = grid.groups(16);
         assert_eq!(groups.len(), grid.bins.codes());
         assert_eq!((groups[0], groups[groups.len() - 2], groups[groups.len() - 1]), (0, 14, 15));

@@ -20,11 +20,11 @@ const FIRST_TOLERANCE: f64 = 1e-3;
 /// An interaction of less than this scale says next to nothing.
 const NEGLIGIBLE: f64 = 0.03;
 
-/// The penalty per row that a strength is on so many rows. An L2 penalty is a prior, which says how large effects are
+/// The penalty per row that a strength is on so many rows, each counted as often as it stands for a customer. An L2 penalty is a prior, which says how large effects are
 /// expected to be: rows times `alpha` stays. A group penalty is a threshold that noise must not pass, and noise shrinks
 /// with the root of the rows: that root times `alpha` stays.
-pub fn per_row(penalty: Penalty, strength: f64, rows: usize) -> f64 {
-    let rows = rows.max(1) as f64;
+pub fn per_row(penalty: Penalty, strength: f64, rows: f64) -> f64 {
+    let rows = rows.max(1.0);
     match penalty {
         Penalty::L2 => strength / rows,
         Penalty::Group => strength / rows.sqrt(),
@@ -32,8 +32,8 @@ pub fn per_row(penalty: Penalty, strength: f64, rows: usize) -> f64 {
 }
 
 /// The inverse of [`per_row`].
-pub fn strength(penalty: Penalty, alpha: f64, rows: usize) -> f64 {
-    let rows = rows.max(1) as f64;
+pub fn strength(penalty: Penalty, alpha: f64, rows: f64) -> f64 {
+    let rows = rows.max(1.0);
     match penalty {
         Penalty::L2 => alpha * rows,
         Penalty::Group => alpha * rows.sqrt(),
@@ -52,12 +52,12 @@ pub struct Candidate<'a> {
     rows: Vec<&'a CodeBlock>,
     penalty: Penalty,
     /// Rows that a penalty per row is of.
-    of_rows: usize,
+    of_rows: f64,
 }
 
 impl<'a> Candidate<'a> {
     /// Curves of all features, or of those that explain most, as yet without effect.
-    pub fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty, of_rows: usize) -> Candidate<'a> {
+    pub fn new(grids: &[Grid], rows: Vec<&'a CodeBlock>, penalty: Penalty, of_rows: f64) -> Candidate<'a> {
         let base = base_log_odds(rows.iter().copied());
         let log_odds: Vec<Vec<f64>> = rows.iter().map(|block| vec![base; block.rows]).collect();
         let residuals = Residuals::at(&rows, &log_odds);
@@ -184,7 +184,7 @@ mod tests {
     fn a_fine_model_gives_its_weight_to_what_matters() {
         let (grids, blocks) = examples::interacting(8_000, 13);
         let rows: Vec<&CodeBlock> = blocks.iter().collect();
-        let mut candidate = Candidate::new(&grids, rows, Penalty::L2, 8_000);
+        let mut candidate = Candidate::new(&grids, rows, Penalty::L2, 8_000.0);
         candidate.fit(30.0);
         candidate.refine(&grids, 30.0, 8);
         let Shape { features, pairs, scales, detail } = &candidate.shape;

@@ -9,11 +9,12 @@
 //! the sample, with the penalty per row of the published model, so what is confirmed is how the model was solved for and
 //! not the very coefficients.
 
-use super::codes::{by_fold, CodeBlock};
+use super::codes::{by_fold, totals, CodeBlock};
 use super::passes::Terms;
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::linear::{Certificate, Solution, DENSE_BYTES};
+use crate::weights::RowWeights;
 use ndarray::{Array1, Array2, ShapeBuilder};
 
 /// The most iterations of linfa's optimiser. The columns of curves and interactions are less alike in scale than those
@@ -42,7 +43,9 @@ pub(super) fn certify(terms: &Terms, blocks: &[CodeBlock], theta: &[f64], object
     let (mut theta, mut free) = (theta.to_vec(), regulariser.free(theta));
 
     let rows: usize = blocks.iter().map(|block| block.rows).sum();
-    let most = DENSE_BYTES / size_of::<f64>() / free.len().max(1);
+    // As often as the rows stand for customers, they are written out.
+    let most = (DENSE_BYTES / size_of::<f64>() / free.len().max(1)) as f64 * rows as f64 / totals(blocks).all;
+    let most = most as usize;
     let sample: Vec<CodeBlock> = if rows > most { whole_customers(blocks, most) } else { Vec::new() };
     let chosen: Vec<&CodeBlock> = if rows > most { sample.iter().collect() } else { blocks.iter().collect() };
     let churned: Array1<bool> = chosen.iter().flat_map(|block| block.y.iter().map(|&y| y == 1)).collect();
@@ -61,7 +64,9 @@ pub(super) fn certify(terms: &Terms, blocks: &[CodeBlock], theta: &[f64], object
     }
 
     let columns: Vec<usize> = free.iter().map(|free| free.column).collect();
-    Solution { theta: &theta, free: &free, iterations: ITERATIONS }.certify(dense(terms, &chosen, &columns), churned)
+    let weights = RowWeights::joined(chosen.iter().map(|block| (&block.weights, block.rows)));
+    let records = dense(terms, &chosen, &columns);
+    Solution { theta: &theta, free: &free, iterations: ITERATIONS }.certify(records, churned, &weights)
 }
 
 /// At most about so many rows: every so many-th customer, with all of their rows.

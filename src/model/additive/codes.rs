@@ -1,6 +1,7 @@
 //! Rows as codes: a byte a feature, so that a pass over three million rows of sixty features reads 180 MB.
 
 use crate::numeric::logit;
+use crate::weights::{RowWeights, Totals};
 use serde::{Deserialize, Serialize};
 
 /// Some rows.
@@ -16,6 +17,8 @@ pub struct CodeBlock {
     pub fold: Vec<u8>,
     /// Per row, the customer; one customer's rows stand together.
     pub customer: Vec<u32>,
+    /// Per row, for how many customers it stands.
+    pub weights: RowWeights,
 }
 
 impl CodeBlock {
@@ -38,18 +41,25 @@ impl CodeBlock {
             y: places.iter().map(|&row| self.y[row]).collect(),
             fold: places.iter().map(|&row| self.fold[row]).collect(),
             customer: places.iter().map(|&row| self.customer[row]).collect(),
+            weights: self.weights.take(places.iter().copied()),
         }
+    }
+
+    /// How many customers the rows stand for.
+    pub fn totals(&self) -> Totals {
+        self.weights.totals(&self.y)
     }
 }
 
 /// The log-odds of the share of churners among some rows. Half a row of either kind keeps rows of one kind finite.
 pub fn base_log_odds<'a>(blocks: impl IntoIterator<Item = &'a CodeBlock>) -> f64 {
-    let (mut rows, mut churners) = (0, 0);
-    for block in blocks {
-        rows += block.rows;
-        churners += block.y.iter().filter(|&&y| y == 1).count();
-    }
-    logit((churners as f64 + 0.5) / (rows as f64 + 1.0))
+    let Totals { all, churned } = totals(blocks);
+    logit((churned + 0.5) / (all + 1.0))
+}
+
+/// How many customers the rows of some blocks stand for.
+pub fn totals<'a>(blocks: impl IntoIterator<Item = &'a CodeBlock>) -> Totals {
+    blocks.into_iter().fold(Totals::default(), |totals, block| totals.with(block.totals()))
 }
 
 /// Whether every so many-th customer is among these rows; all rows of a customer are, or none.
@@ -100,6 +110,7 @@ pub fn merged(parts: impl Iterator<Item = CodeBlock>) -> Vec<CodeBlock> {
             y: waiting.iter().flat_map(|part| part.y.iter().copied()).collect(),
             fold: waiting.iter().flat_map(|part| part.fold.iter().copied()).collect(),
             customer: waiting.iter().flat_map(|part| part.customer.iter().copied()).collect(),
+            weights: RowWeights::joined(waiting.iter().map(|part| (&part.weights, part.rows))),
         };
         waiting.clear();
         block
@@ -196,6 +207,7 @@ mod tests {
             y: (0..rows).map(|row| u8::from(row % 3 == 0)).collect(),
             fold: (0..rows).map(|row| (row * customers / rows % 5) as u8).collect(),
             customer: (0..rows).map(|row| (row * customers / rows) as u32).collect(),
+            weights: RowWeights::unit(),
         }
     }
 

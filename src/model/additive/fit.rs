@@ -2,7 +2,7 @@
 
 use super::candidate::per_row;
 use super::certificate::{certify, Objective};
-use super::codes::{by_fold, CodeBlock, Lookup};
+use super::codes::{by_fold, totals, CodeBlock, Lookup};
 use super::curvature::Curvature;
 use super::frame::{Frame, FrameFeature};
 use super::passes::Terms;
@@ -21,6 +21,7 @@ use crate::model::penalty::AlphaChoice;
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::report::Report;
 use crate::observer::Observer;
+use crate::weights::RowWeights;
 use rayon::prelude::*;
 
 /// The curvature of the fit on all rows is taken from about so many of them.
@@ -50,7 +51,7 @@ impl Plan {
         self.shape.terms(&self.frame.grids)
     }
 
-    fn alpha(&self, rows: usize) -> f64 {
+    fn alpha(&self, rows: f64) -> f64 {
         self.alpha.unwrap_or(per_row(self.penalty, self.strength, rows))
     }
 
@@ -137,7 +138,8 @@ impl Fit {
         let sample: Vec<CodeBlock> =
             if rows > 2 * CURVATURE_ROWS { by_fold(blocks, 1, CURVATURE_ROWS).concat() } else { Vec::new() };
         let curvature_blocks = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
-        let alpha = plan.alpha(rows);
+        let weight = totals(blocks).all;
+        let alpha = plan.alpha(weight);
         let mut solver = Solver::new(&terms, all.clone(), curvature_blocks.clone()).penalised(plan.penalty);
         if let Some(Start { theta, curvature }) = start {
             solver = solver.from(theta).curved(curvature);
@@ -170,11 +172,11 @@ impl Fit {
         let intercept = purify(&mut effects, theta[terms.columns()], &counts);
         if uncertainty {
             let regulariser = terms.regulariser(plan.penalty, alpha);
-            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, &curvature_blocks, rows, &counts);
+            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, &curvature_blocks, weight, &counts);
             effects.iter_mut().zip(errors).for_each(|(effect, errors)| effect.standard_errors = errors);
         }
 
-        let separation = uncertainty::separation(&plan.frame, &effects, &counts, &all);
+        let separation = uncertainty::separation(&plan.frame, &effects, &all);
         let place = |feature: usize| plan.shape.features.binary_search(&feature).unwrap_or_default();
         effects.iter_mut().for_each(|effect| effect.lookup.renumber(place));
 
@@ -283,8 +285,7 @@ impl Fit {
     pub(super) fn cross_fit(&self, blocks: &[CodeBlock], folds: u8) -> CrossFit {
         let parts = by_fold(blocks, folds, CROSS_FIT_ROWS);
         let terms = self.plan.terms();
-        let rows: usize = parts.iter().flatten().map(|block| block.rows).sum();
-        let alpha = self.plan.alpha(rows);
+        let alpha = self.plan.alpha(totals(parts.iter().flatten()).all);
         let log_odds = (0..parts.len())
             .into_par_iter()
             .map(|fold| {
@@ -308,6 +309,8 @@ pub struct CrossFit {
     pub y: Vec<u8>,
     /// The fold.
     pub fold: Vec<u8>,
+    /// For how many customers the row stands.
+    pub weights: RowWeights,
 }
 
 impl CrossFit {
@@ -318,6 +321,7 @@ impl CrossFit {
             log_odds: log_odds.into_iter().flatten().flatten().collect(),
             y: blocks().flat_map(|block| block.y.iter().copied()).collect(),
             fold: blocks().flat_map(|block| block.fold.iter().copied()).collect(),
+            weights: RowWeights::joined(blocks().map(|block| (&block.weights, block.rows))),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::Directions;
-use crate::model::design::recipe::{sample, Recipe, Source};
+use crate::model::design::recipe::{sample, weights_at, Recipe, Source};
 use rayon::prelude::*;
 
 /// The features that vary, in the order of the catalogue.
@@ -37,13 +37,14 @@ impl Frame {
     pub fn learn(recipe: &Recipe, dataset: &Dataset, rows: &Selection, directions: &Directions) -> Result<Frame> {
         let places = sample(dataset, rows);
         let values = dataset.gather(&places)?;
+        let weights = weights_at(dataset, &places);
         let numeric: Vec<Grid> = recipe
             .numeric
             .par_iter()
             .enumerate()
             .map(|(index, step)| {
                 let values = &values[index * places.len()..(index + 1) * places.len()];
-                Grid::for_numeric(step, values, directions.get(index))
+                Grid::for_numeric(step, values, &weights, directions.get(index))
             })
             .collect();
 
@@ -54,7 +55,7 @@ impl Frame {
                 let (block, row) = dataset.at(place);
                 bins.level_code(levels.get(block.customers[row] as usize))
             });
-            Grid::for_categorical(bins.clone(), codes)
+            Grid::for_categorical(bins.clone(), codes, &weights)
         });
 
         let numbers = (0..).zip(&recipe.numeric).map(|(place, step)| (&step.feature, Source::Numeric(place)));
@@ -97,6 +98,7 @@ impl Frame {
                     y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                     fold: customer.iter().map(|&customer| folds.fold(customers, &dataset.twins, customer)).collect(),
                     customer,
+                    weights: block.weights_of(rows),
                 })
             })
             .collect()

@@ -250,7 +250,7 @@ mod examples {
                 .collect();
             let customer: Vec<u32> = (0..rows).map(|row| (first + row) as u32 / 2).collect();
             let fold = customer.iter().map(|c| (c % 5) as u8).collect();
-            blocks.push(CodeBlock { rows, codes, y, fold, customer });
+            blocks.push(CodeBlock { rows, codes, y, fold, customer, ..CodeBlock::default() });
         }
         let shares = vec![0.1; 10].into_iter().chain([0.0]).collect();
         let values = (0..10u8).map(|i| (f64::from(i) - 4.5) / 2.9).collect();

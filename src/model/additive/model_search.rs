@@ -1,7 +1,7 @@
 //! From rows to a choice: the search on a part of them, the comparison of what it found, the fit of what was chosen.
 
 use super::candidate::{per_row, strength};
-use super::codes::{by_fold, CodeBlock};
+use super::codes::{by_fold, totals, CodeBlock};
 use super::comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
 use super::fit::{CrossFit, CrossFitted, Fit, Plan};
 use super::frame::Frame;
@@ -131,7 +131,7 @@ impl ModelSearch {
 
             judged.push(encode(&origin.rows_judged(dataset, part))?);
             let first = |date: &u32| dates.iter().position(|known| known == date).unwrap_or_default() * folds;
-            let rows_of = |part: usize| parts[part].iter().map(|block| block.rows).sum::<usize>();
+            let rows_of = |part: usize| totals(&parts[part]).all;
             let all: Vec<usize> = origin.earlier.iter().flat_map(|date| first(date)..first(date) + folds).collect();
             let rows = all.iter().map(|&part| rows_of(part)).sum();
             for (fold, judged) in (0..options.folds.count).zip(first(&origin.judged)..) {
@@ -154,8 +154,8 @@ impl ModelSearch {
         self.judged.iter().flatten().map(|block| block.rows).sum()
     }
 
-    /// Compares the steps: the linear model first, if it is given.
-    pub fn compare(&self, linear: Option<&LinearCandidate>, training_rows: usize) -> Comparison {
+    /// Compares the steps: the linear model first, if it is given. The training rows stand for so many customers.
+    pub fn compare(&self, linear: Option<&LinearCandidate>, training_rows: f64) -> Comparison {
         let search = self.search();
         let alternatives = self.alternatives(linear, training_rows);
 
@@ -187,12 +187,12 @@ impl ModelSearch {
     }
 
     /// The penalty per row that a strength is on so many training rows, unless it is fixed.
-    fn per_row(&self, strength: f64, training_rows: usize) -> f64 {
+    fn per_row(&self, strength: f64, training_rows: f64) -> f64 {
         self.options.alpha.unwrap_or(per_row(self.options.penalty, strength, training_rows))
     }
 
     /// What the search tried, in its order.
-    fn attempts(&self, training_rows: usize) -> Vec<Attempt> {
+    fn attempts(&self, training_rows: f64) -> Vec<Attempt> {
         let SearchResult { curves, interactions, fine, rounds, first_fine } = &self.result;
         let path = |complexity: &'static str, choice: &Choice| -> Vec<Attempt> {
             let attempt = |score: &AlphaScore| Attempt {
@@ -225,7 +225,7 @@ impl ModelSearch {
     }
 
     /// What may be chosen, simplest first.
-    fn alternatives(&self, linear: Option<&LinearCandidate>, training_rows: usize) -> Vec<Alternative<'_>> {
+    fn alternatives(&self, linear: Option<&LinearCandidate>, training_rows: f64) -> Vec<Alternative<'_>> {
         let linear = linear.map(|linear| Alternative {
             complexity: LINEAR,
             alpha: linear.alpha,
@@ -291,8 +291,9 @@ impl ModelSearch {
         let shape = self.search().shape(&self.result.curves, choice);
         let (frame, shape) = self.frame.restricted_to(&shape);
 
+        let training_rows = training.totals(dataset).all;
         let &Options { penalty, alpha, folds, .. } = &self.options;
-        let strength = alpha.map_or(choice.strength, |alpha| strength(penalty, alpha, training.count()));
+        let strength = alpha.map_or(choice.strength, |alpha| strength(penalty, alpha, training_rows));
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
         let blocks = plan.frame.encode(dataset, training, folds)?;
         let mut clock = Clock::start(observer);
@@ -303,7 +304,7 @@ impl ModelSearch {
             clock.lap("cross-check");
         }
         if alpha.is_none() {
-            let per_row = |strength: f64| self.per_row(strength, training.count());
+            let per_row = |strength: f64| self.per_row(strength, training_rows);
             let score = |score: &AlphaScore| AlphaScore { alpha: per_row(score.alpha), ..*score };
             let path = choice.path.iter().map(score).collect();
             fit.alpha_choice = Some(AlphaChoice { alpha: per_row(choice.strength), rows: self.rows(), path });
@@ -374,7 +375,7 @@ mod tests {
             assert_eq!(of_split.concat(), y);
         }
 
-        assert_eq!(searched.compare(None, 2_000).origins, 1);
+        assert_eq!(searched.compare(None, 2_000.0).origins, 1);
         searched.result.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
     }
 

@@ -7,7 +7,7 @@
 //! matrix of ten columns a term costs two hundred multiplications.
 
 use super::basis::Basis;
-use super::codes::{CodeBlock, Lookup};
+use super::codes::{totals, CodeBlock, Lookup};
 use super::curvature::Curvature;
 use crate::config::Penalty;
 use crate::model::solver::cholesky::Square;
@@ -53,9 +53,9 @@ pub struct Terms {
 /// The loss and its gradient over some rows.
 #[derive(Clone, Debug)]
 pub struct Loss {
-    /// Number of rows.
-    pub rows: usize,
-    /// Sum of the log-losses.
+    /// How many customers the rows stand for, or 1 where there are none.
+    pub weight: f64,
+    /// Sum of the log-losses, each as often as its row stands for a customer.
     pub sum: f64,
     /// Its gradient: the coefficients, then the intercept.
     pub gradient: Vec<f64>,
@@ -151,7 +151,7 @@ impl Terms {
         let parts: Vec<(Loss, Vec<[f64; CELLS]>)> = blocks
             .par_chunks(group)
             .map(|blocks| {
-                let mut total = Loss { rows: 0, sum: 0.0, gradient: vec![0.0] };
+                let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0] };
                 let mut histograms: Vec<Histogram> = vec![[[0.0; CELLS]; 2]; self.terms.len()];
                 let (mut computed, mut z, mut losses) = (Vec::new(), Vec::new(), Vec::new());
                 for block in blocks {
@@ -163,21 +163,22 @@ impl Terms {
                         add_log_odds(&tables, &cells, &mut z);
                         losses.resize(rows.len(), 0.0);
                         vectorised!(residuals(&mut z, &block.y[rows.clone()], &mut losses));
+                        count_customers(block, rows.clone(), &mut z, &mut losses);
                         total.sum += losses.iter().sum::<f64>();
                         total.gradient[0] += z.iter().sum::<f64>();
                         add_residuals(&mut histograms, &cells, &z);
-                        total.rows += rows.len();
                     }
+                    total.weight += block.totals().all;
                 }
                 let joined = histograms.iter().map(|[even, odd]| std::array::from_fn(|i| even[i] + odd[i])).collect();
                 (total, joined)
             })
             .collect();
 
-        let mut total = Loss { rows: 0, sum: 0.0, gradient: vec![0.0; self.columns() + 1] };
+        let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0; self.columns() + 1] };
         let mut histograms = vec![[0.0; CELLS]; self.terms.len()];
         for (part, part_histograms) in &parts {
-            total.rows += part.rows;
+            total.weight += part.weight;
             total.sum += part.sum;
             total.gradient[self.columns()] += part.gradient[0];
             for (to, from) in histograms.iter_mut().zip(part_histograms) {
@@ -187,6 +188,9 @@ impl Terms {
 
         for (at, (term, histogram)) in self.terms.iter().zip(&histograms).enumerate() {
             term.basis.project(histogram, &mut total.gradient[self.columns_of(at)]);
+        }
+        if total.weight == 0.0 {
+            total.weight = 1.0;
         }
         total
     }
@@ -215,10 +219,10 @@ impl Terms {
 
     /// What each row counts in the curvature of the mean log-loss.
     fn weights(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Vec<Vec<f64>> {
-        let rows: usize = blocks.iter().map(|block| block.rows).sum();
+        let rows = totals(blocks.iter().copied()).all;
         let weigh = |block: &&CodeBlock| -> Vec<f64> {
             let p = self.log_odds(theta, block).into_iter().map(sigmoid);
-            p.map(|p| p * (1.0 - p) / rows as f64).collect()
+            p.enumerate().map(|(row, p)| block.weights.of(row) * p * (1.0 - p) / rows).collect()
         };
         blocks.par_iter().map(weigh).collect()
     }
@@ -334,6 +338,16 @@ fn residuals(z: &mut [f64], y: &[u8], losses: &mut [f64]) {
     }
 }
 
+/// Counts the residual and the loss of some rows of a block as often as each stands for a customer.
+fn count_customers(block: &CodeBlock, rows: Range<usize>, residuals: &mut [f64], losses: &mut [f64]) {
+    if block.weights.is_unit() {
+        return;
+    }
+    let weights = &block.weights.as_slice()[rows];
+    residuals.iter_mut().zip(weights).for_each(|(residual, weight)| *residual *= weight);
+    losses.iter_mut().zip(weights).for_each(|(loss, weight)| *loss *= weight);
+}
+
 /// Two sums a cell, for every other row: neighbours in the same cell would wait for each other.
 type Histogram = [[f64; CELLS]; 2];
 
@@ -434,7 +448,7 @@ mod tests {
         let theta: Vec<f64> = (0..=terms.columns()).map(|i| (i as f64 * 0.7).sin() * 0.3).collect();
         let (loss, gradient, curvature) = plain(&terms, &theta, &blocks);
         let found = terms.loss(&theta, &blocks);
-        assert_eq!(found.rows, 3_000);
+        assert_eq!(found.weight, 3_000.0);
         assert!((found.sum - loss).abs() < 1e-8);
         assert!(found.gradient.iter().zip(&gradient).all(|(a, b)| (a - b).abs() < 1e-8));
         let square = terms.full_curvature(&theta, &blocks);

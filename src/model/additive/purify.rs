@@ -15,7 +15,7 @@ const NONE: f64 = 1e-12;
 
 /// Moves main effects to the curves and means to the intercept, whose new value is returned, and measures the spread
 /// of each term. Curves come before interactions, one for each feature of an interaction; `counts` are the training
-/// rows in each cell.
+/// rows in each cell, each as often as it stands for a customer.
 pub fn purify(effects: &mut [Effect], mut intercept: f64, counts: &[Vec<f64>]) -> f64 {
     for at in 0..effects.len() {
         let Lookup::Interaction { features, groups, width } = effects[at].lookup.clone() else { continue };
@@ -44,21 +44,22 @@ pub fn purify(effects: &mut [Effect], mut intercept: f64, counts: &[Vec<f64>]) -
     intercept
 }
 
-/// How many rows are in each cell of each term.
+/// How many rows are in each cell of each term, each as often as it stands for a customer.
 pub fn all_counts(effects: &[Effect], blocks: &[&CodeBlock]) -> Vec<Vec<f64>> {
     effects.par_iter().map(|effect| counts(effect, blocks)).collect()
 }
 
-/// How many rows are in each cell.
+/// How many rows are in each cell, each as often as it stands for a customer.
 fn counts(effect: &Effect, blocks: &[&CodeBlock]) -> Vec<f64> {
-    let mut counts = vec![0u64; 256.max(effect.table.len())];
+    let mut counts = vec![0.0; 256.max(effect.table.len())];
     let mut buffer = Vec::new();
     for block in blocks {
-        for &cell in effect.lookup.cells(block, 0..block.rows, &mut buffer) {
-            counts[usize::from(cell)] += 1;
+        for (row, &cell) in effect.lookup.cells(block, 0..block.rows, &mut buffer).iter().enumerate() {
+            counts[usize::from(cell)] += block.weights.of(row);
         }
     }
-    counts.iter().take(effect.table.len()).map(|&count| count as f64).collect()
+    counts.truncate(effect.table.len());
+    counts
 }
 
 /// Takes the means of the rows and of the columns out of a table and returns them. A row or column that no training row

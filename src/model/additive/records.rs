@@ -65,7 +65,7 @@ where
         let options = self.options.clone();
         let part = search_rows(&dataset, &rows, options.folds.seed);
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &part, &Directions::default(), options)?;
-        let comparison = searched.compare(None, rows.count());
+        let comparison = searched.compare(None, rows.count() as f64);
         let CrossFitted { fit, out_of_fold } = searched.fit(&comparison.chosen, &dataset, &rows, &Silent)?;
         Ok(AdditiveFit { names, comparison, fit, cross_fit: out_of_fold })
     }
@@ -83,6 +83,7 @@ fn rows_of(values: ArrayView2<'_, f64>, churned: Option<ArrayView1<'_, bool>>, n
             customers: rows.clone().map(|row| row as u32).collect(),
             as_of: vec![0; rows.len()],
             labels: rows.clone().map(label).collect(),
+            weights: Vec::new(),
             values: StoredValues::new(&columns, rows.len(), &arena)?,
         });
     }

@@ -7,7 +7,7 @@
 //! with one ridge. Three rounds are made from equal scales and not more: the fixed point drops terms that held-out rows
 //! miss.
 
-use super::codes::CodeBlock;
+use super::codes::{totals, CodeBlock};
 use super::passes::Terms;
 
 /// Rounds of a fit and new scales.
@@ -18,13 +18,13 @@ const SCALE: [f64; 2] = [1e-3, 30.0];
 
 /// The scale of each term, given the present ones and the fit under a penalty of `alpha` per row.
 pub fn scales(present: &[f64], terms: &Terms, theta: &[f64], alpha: f64, blocks: &[&CodeBlock]) -> Vec<f64> {
-    let rows: usize = blocks.iter().map(|block| block.rows).sum();
+    let rows = totals(blocks.iter().copied()).all;
     let curvature = terms.diagonal(theta, blocks);
     let scale = |(at, present): (usize, &f64)| {
         let columns = terms.columns_of(at);
         let square: f64 = theta[columns.clone()].iter().map(|x| x * x).sum();
         let determined: f64 = curvature[columns].iter().map(|h| h / (h + alpha)).sum();
-        let ratio = square * alpha * rows as f64 / determined.max(f64::MIN_POSITIVE);
+        let ratio = square * alpha * rows / determined.max(f64::MIN_POSITIVE);
         (present * ratio.sqrt().clamp(STEP[0], STEP[1])).clamp(SCALE[0], SCALE[1])
     };
     present.iter().enumerate().map(scale).collect()

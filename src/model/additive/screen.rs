@@ -23,7 +23,7 @@ const COPY: f64 = 0.9;
 
 /// Residuals and curvatures of a model's rows.
 pub struct Residuals {
-    /// Per block and row: label minus probability, and `p (1 - p)`.
+    /// Per block and row: label minus probability, and `p (1 - p)`, each times the weight of the row.
     rows: Vec<Vec<[f64; 2]>>,
 }
 
@@ -35,7 +35,21 @@ impl Residuals {
             [f64::from(y) - p, p * (1.0 - p)]
         };
         let rows = blocks.iter().zip(log_odds).map(|(block, z)| z.iter().zip(&block.y).map(of_row).collect());
-        Residuals { rows: rows.collect() }
+        let mut residuals = Residuals { rows: rows.collect() };
+        residuals.weigh(blocks);
+        residuals
+    }
+
+    /// Counts each row as often as it stands for a customer, over the design effect of Kish (1965): as many rows in all
+    /// as say as much, or chance alone would seem to gain more than it does.
+    fn weigh(&mut self, blocks: &[&CodeBlock]) {
+        let weights = || blocks.iter().flat_map(|block| block.weights.as_slice());
+        let effect = weights().map(|weight| weight * weight).sum::<f64>() / weights().sum::<f64>();
+        for (rows, block) in self.rows.iter_mut().zip(blocks) {
+            for (row, weight) in rows.iter_mut().zip(block.weights.as_slice()) {
+                row.iter_mut().for_each(|value| *value *= weight / effect);
+            }
+        }
     }
 
     /// What a step in each code of one feature would gain beyond chance.

@@ -6,7 +6,7 @@
 
 use super::bins::Grid;
 use super::candidate::{strength, Candidate};
-use super::codes::{base_log_odds, CodeBlock};
+use super::codes::{base_log_odds, totals, CodeBlock};
 use super::passes::Terms;
 use super::shape::Shape;
 use super::solver::Solver;
@@ -14,6 +14,7 @@ use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
 use crate::model::penalty::{self, AlphaScore, SHARES};
 use crate::numeric::{softplus, Estimate};
+use crate::weights::RowWeights;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -64,8 +65,9 @@ pub struct Split {
     pub fitted: Vec<usize>,
     /// The part judged on.
     pub judged: usize,
-    /// Rows of the parts fitted on and of those left out for their customers: what a penalty per row is of.
-    pub rows: usize,
+    /// Rows of the parts fitted on and of those left out for their customers: what a penalty per row is of. Each counts
+    /// as often as it stands for a customer.
+    pub rows: f64,
     /// The origin, or 0 if there is none, and the fold that it judges.
     pub origin: usize,
     /// The fold of customers that it judges.
@@ -75,7 +77,7 @@ pub struct Split {
 impl Split {
     /// Each part judged by a model of the others.
     pub fn by_fold(parts: &[Vec<CodeBlock>]) -> Vec<Split> {
-        let rows = parts.iter().flatten().map(|block| block.rows).sum();
+        let rows = totals(parts.iter().flatten()).all;
         let others = |judged: usize| (0..parts.len()).filter(|&part| part != judged).collect();
         let split = |(fold, judged): (u8, usize)| Split { fitted: others(judged), judged, rows, origin: 0, fold };
         (0..).zip(0..parts.len()).map(split).collect()
@@ -128,8 +130,9 @@ pub struct Round {
 }
 
 impl<'a> Search<'a> {
-    fn rows(&self) -> usize {
-        self.parts.iter().flatten().map(|block| block.rows).sum()
+    /// How many customers the rows stand for.
+    fn rows(&self) -> f64 {
+        totals(self.parts.iter().flatten()).all
     }
 
     fn blocks(&self) -> Vec<&'a CodeBlock> {
@@ -348,8 +351,9 @@ impl<'a> Search<'a> {
         for origin in 0..origins.unwrap_or(0) {
             let places: Vec<usize> = (0..self.splits.len()).filter(|&at| self.splits[at].origin == origin).collect();
             let all: Vec<f64> = places.iter().flat_map(|&at| log_odds[at].concat()).collect();
-            let judged = places.iter().flat_map(|&at| &self.parts[self.splits[at].judged]);
-            let shift = level(&all, judged.flat_map(|block| &block.y));
+            let judged = || places.iter().flat_map(|&at| &self.parts[self.splits[at].judged]);
+            let weights = RowWeights::joined(judged().map(|block| (&block.weights, block.rows)));
+            let shift = level(&all, judged().flat_map(|block| &block.y), &weights);
             for at in places {
                 levelled.to_mut()[at].iter_mut().flatten().for_each(|z| *z += shift);
             }
@@ -376,7 +380,7 @@ impl<'a> Search<'a> {
         softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
     }
 
-    /// The mean of a value a row; rows of one customer count as one draw.
+    /// The mean of a value a row, each as often as the row stands for a customer; rows of one customer count as one draw.
     fn mean(&self, of: impl Fn(usize, usize, usize) -> f64) -> Estimate {
         let (mut rows, mut sum) = (0.0, 0.0);
         let mut customers: Vec<(f64, f64)> = Vec::new();
@@ -387,7 +391,7 @@ impl<'a> Search<'a> {
             for (index, block) in self.parts[split.judged].iter().enumerate() {
                 let mut place = 0;
                 for row in 0..block.rows {
-                    let value = of(at, index, row);
+                    let (value, weight) = (of(at, index, row), block.weights.of(row));
                     if row == 0 || block.customer[row] != block.customer[row - 1] {
                         place = *places.entry(block.customer[row]).or_insert(customers.len());
                         if place == customers.len() {
@@ -395,10 +399,10 @@ impl<'a> Search<'a> {
                         }
                     }
                     let (count, total) = &mut customers[place];
-                    *count += 1.0;
-                    *total += value;
-                    rows += 1.0;
-                    sum += value;
+                    *count += weight;
+                    *total += weight * value;
+                    rows += weight;
+                    sum += weight * value;
                 }
             }
         }

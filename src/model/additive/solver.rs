@@ -151,7 +151,7 @@ impl<'a> Solver<'a> {
     /// The least group penalty per row that leaves nothing but the intercept, if there is nothing else yet.
     pub fn alpha_max(&self) -> f64 {
         let loss = self.terms.loss(&self.theta, &self.blocks);
-        let gradient: Vec<f64> = loss.gradient.iter().map(|g| g / loss.rows.max(1) as f64).collect();
+        let gradient: Vec<f64> = loss.gradient.iter().map(|g| g / loss.weight).collect();
         self.terms.regulariser(Penalty::Group, 1.0).alpha_max(&gradient)
     }
 
@@ -171,7 +171,7 @@ impl<'a> Solver<'a> {
 
     fn evaluate(&self, theta: &[f64], alpha: f64) -> State {
         let loss = self.terms.loss(theta, &self.blocks);
-        let rows = loss.rows.max(1) as f64;
+        let rows = loss.weight;
         let coefficients = &theta[..theta.len() - 1];
         let mut gradient: Vec<f64> = loss.gradient.iter().map(|g| g / rows).collect();
         gradient.iter_mut().zip(coefficients).for_each(|(g, t)| *g += alpha * t);
@@ -186,7 +186,7 @@ impl MeanLoss for Solver<'_> {
 
     fn value(&self, theta: &[f64]) -> Result<LossValue, Infallible> {
         let loss = self.terms.loss(theta, &self.blocks);
-        let rows = loss.rows.max(1) as f64;
+        let rows = loss.weight;
         Ok(LossValue { log_loss: loss.sum / rows, gradient: loss.gradient.iter().map(|g| g / rows).collect() })
     }
 

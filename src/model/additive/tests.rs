@@ -2,7 +2,7 @@
 
 use super::bins::{Bins, Grid};
 use super::codes::CodeBlock;
-use super::passes::Term;
+use super::passes::{Term, Terms};
 use super::purify::all_counts;
 use super::shape::Shape;
 use super::solver::Solver;
@@ -18,6 +18,7 @@ use crate::model::design::recipe::Recipe;
 use crate::numeric::sigmoid;
 use crate::observer::Silent;
 use crate::sources::{CustomerTable, Ids, Levels};
+use crate::weights::RowWeights;
 use std::sync::Arc;
 
 /// What `tests/golden/additive.py` writes.
@@ -31,13 +32,22 @@ struct Golden {
     columns: usize,
     log_odds: Vec<f64>,
     standard_errors: Vec<Vec<Option<f64>>>,
+    weights: Vec<f64>,
+    weighted: BasisFit,
+}
+
+/// What scikit-learn finds.
+#[derive(Deserialize)]
+struct BasisFit {
+    log_odds: Vec<f64>,
+    standard_errors: Vec<Vec<Option<f64>>>,
 }
 
 /// A block of all rows, `each` of them of one customer.
 fn block(codes: &[Vec<u8>], y: Vec<u8>, each: u32) -> CodeBlock {
     let rows = y.len();
     let customer = (0..rows as u32).map(|row| row / each).collect();
-    CodeBlock { rows, codes: codes.concat(), y, fold: vec![0; rows], customer }
+    CodeBlock { rows, codes: codes.concat(), y, fold: vec![0; rows], customer, ..CodeBlock::default() }
 }
 
 #[test]
@@ -54,11 +64,20 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
     let grids: Vec<Grid> = golden.values.into_iter().zip(golden.shares).map(grid).collect();
     let terms = Shape { features: vec![0, 1, 2], pairs: vec![[0, 1], [1, 2]], ..Shape::default() }.terms(&grids);
     assert_eq!(terms.columns(), golden.columns);
-    let block = block(&golden.codes, golden.y, 3);
-    let mut solver = Solver::new(&terms, vec![&block], vec![&block]);
-    solver.fit(golden.alpha, 1e-10);
+    let once = block(&golden.codes, golden.y, 3);
+    let several = CodeBlock { weights: RowWeights::new(golden.weights), ..once.clone() };
+    let unweighted = BasisFit { log_odds: golden.log_odds, standard_errors: golden.standard_errors };
+    for (block, expected) in [(&once, &unweighted), (&several, &golden.weighted)] {
+        agrees(&terms, block, golden.alpha, expected);
+    }
+}
+
+/// Holds a fit on a block against that of scikit-learn.
+fn agrees(terms: &Terms, block: &CodeBlock, alpha: f64, expected: &BasisFit) {
+    let mut solver = Solver::new(terms, vec![block], vec![block]);
+    solver.fit(alpha, 1e-10);
     assert!(solver.report.converged, "{:?}", solver.report);
-    for (found, expected) in terms.log_odds(&solver.theta, &block).iter().zip(&golden.log_odds) {
+    for (found, expected) in terms.log_odds(&solver.theta, block).iter().zip(&expected.log_odds) {
         assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
     }
 
@@ -69,23 +88,85 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
         spread: 0.0,
     };
     let effects: Vec<Effect> = terms.terms.iter().map(effect).collect();
-    let counts = all_counts(&effects, &[&block]);
-    let found = standard_errors(
-        &terms,
-        &solver.theta,
-        &terms.regulariser(Penalty::L2, golden.alpha),
-        &[&block],
-        block.rows,
-        &counts,
-    );
-    assert_eq!(found.len(), golden.standard_errors.len());
-    for (at, (found, expected)) in found.iter().zip(&golden.standard_errors).enumerate() {
+    let counts = all_counts(&effects, &[block]);
+    let regulariser = terms.regulariser(Penalty::L2, alpha);
+    let found = standard_errors(terms, &solver.theta, &regulariser, &[block], block.totals().all, &counts);
+    assert_eq!(found.len(), expected.standard_errors.len());
+    for (at, (found, expected)) in found.iter().zip(&expected.standard_errors).enumerate() {
         assert_eq!(found.len(), expected.len());
         for (cell, (found, expected)) in found.iter().zip(expected).enumerate() {
             let Some(expected) = expected else { continue };
             assert!((found / expected - 1.0).abs() < 1e-3, "term {at}, cell {cell}: {found} against {expected}");
         }
     }
+}
+
+/// The fit of curves on all labelled rows, with a fixed penalty.
+fn curves(dataset: &Dataset) -> (Recipe, Fit, CrossFit) {
+    let rows = Selection::labelled(dataset, |_| true);
+    let recipe = Recipe::learn(dataset, &rows).unwrap();
+    let options = Options {
+        origins: Vec::new(),
+        interactions: false,
+        penalty: Penalty::L2,
+        uncertainty: false,
+        alpha: Some(2e-3),
+        one_standard_error: false,
+        folds: CustomerFolds { count: 5, seed: 7 },
+    };
+    let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, &Directions::default(), options).unwrap();
+    let CrossFitted { fit, out_of_fold } = searched.fit(CURVES, dataset, &rows, &Silent).unwrap();
+    (recipe, fit, out_of_fold)
+}
+
+/// The data with each row as many times as `times` says, given its place among all rows.
+fn repeated(dataset: &Dataset, times: impl Fn(usize) -> usize) -> Dataset {
+    let mut before = 0;
+    let mut blocks = Vec::new();
+    for block in &dataset.blocks {
+        let rows: Vec<u32> =
+            (0..block.rows()).flat_map(|row| std::iter::repeat_n(row as u32, times(before + row))).collect();
+        before += block.rows();
+        blocks.push(block.select_rows(&rows, &Arena::unlimited()).unwrap());
+    }
+    let (catalogue, customers, as_of) = (dataset.catalogue.clone(), dataset.customers.clone(), dataset.as_of.clone());
+    Dataset { catalogue, customers, as_of, blocks, ..Dataset::default() }
+}
+
+#[test]
+fn a_weight_is_as_many_copies_of_the_row_and_none_is_no_row() {
+    let plain = data(2_000, 9);
+    let times = |row: usize| [1, 0, 3, 1, 2][row * 7 % 5];
+    let mut weighted = repeated(&plain, |_| 1);
+    let mut before = 0;
+    for block in &mut weighted.blocks {
+        block.weights = (before..before + block.rows()).map(|row| times(row) as f64).collect();
+        before += block.rows();
+    }
+    let copies = repeated(&plain, times);
+    assert_eq!(Selection::labelled(&weighted, |_| true).count(), 1_600);
+
+    let (recipe, fit, cross_fit) = curves(&weighted);
+    let (expected_recipe, expected, expected_cross_fit) = curves(&copies);
+    for (found, expected) in recipe.numeric.iter().zip(&expected_recipe.numeric) {
+        assert_eq!((found.low, found.high), (expected.low, expected.high), "{}", found.feature);
+        let numbers = [(found.mean, expected.mean), (found.scale, expected.scale)];
+        assert!(numbers.iter().all(|(a, b)| (a - b).abs() < 1e-12), "{found:?} {expected:?}");
+    }
+    assert_eq!(recipe.categorical, expected_recipe.categorical);
+    assert_eq!(fit.model.features, expected.model.features, "the bins");
+
+    let rows = Selection::new(&plain, |_, _| true);
+    let log_odds = |fit: &Fit| fit.model.log_odds(&plain, &rows).unwrap().concat();
+    for (found, expected) in log_odds(&fit).iter().zip(log_odds(&expected)) {
+        assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
+    }
+    assert!((fit.report.log_loss - expected.report.log_loss).abs() < 1e-9);
+    let mean = |rows: &CrossFit| {
+        let weighted = |(row, z): (usize, &f64)| rows.weights.of(row) * z;
+        rows.log_odds.iter().enumerate().map(weighted).sum::<f64>() / rows.weights.totals(&rows.y).all
+    };
+    assert!((mean(&cross_fit) - mean(&expected_cross_fit)).abs() < 1e-5);
 }
 
 #[test]
@@ -219,7 +300,7 @@ pub(super) fn data(rows: usize, seed: u64) -> Dataset {
             columns.iter_mut().zip([a, b, c, 7.0, f64::NAN]).for_each(|(to, value)| to.push(value as f32));
         }
         let values = StoredValues::new(&columns.concat(), rows, &Arena::unlimited()).unwrap();
-        blocks.push(Block { as_of: vec![0; rows], customers, labels, values });
+        blocks.push(Block { as_of: vec![0; rows], customers, labels, values, ..Block::default() });
     }
     let numeric = ["valley", "steps", "often_absent", "constant", "empty"].map(Column::given).to_vec();
     let names = ["basic", "pro", "team"].map(str::to_owned).to_vec();

@@ -39,13 +39,13 @@ const TOLD: usize = 3;
 
 /// The standard errors of every cell of the purified tables, term by term; empty if there are too many parameters.
 /// `blocks` are training rows, or whole customers of them, `rows` is the number of all, and `counts` those in each
-/// cell.
+/// cell; each row counts as often as it stands for a customer.
 pub fn standard_errors(
     terms: &Terms,
     theta: &[f64],
     penalty: &Regulariser,
     blocks: &[&CodeBlock],
-    rows: usize,
+    rows: f64,
     counts: &[Vec<f64>],
 ) -> Vec<Vec<f64>> {
     if terms.columns() > MOST_COLUMNS {
@@ -137,7 +137,7 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
 }
 
 /// The covariance of the coefficients and the intercept when fitted on so many `rows`.
-fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&CodeBlock], rows: usize) -> Square {
+fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&CodeBlock], rows: f64) -> Square {
     let size = theta.len();
     // Without a penalty a speck of one keeps collinear columns apart.
     let mut curvature = terms.full_curvature(theta, blocks).with_ridge(penalty.ridge.max(1e-9));
@@ -175,7 +175,7 @@ fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&Co
         (0..size).for_each(|j| turned.values[j * size + i] = half.values[i * size + j]);
     }
     let mut covariance = solved(&turned);
-    covariance.values.iter_mut().for_each(|value| *value /= rows as f64);
+    covariance.values.iter_mut().for_each(|value| *value /= rows);
     covariance
 }
 
@@ -198,11 +198,11 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
 
     let bases: Vec<Array2<f64>> = terms.terms.iter().map(|term| term.basis.matrix()).collect();
     let part = blocks.len().div_ceil(PARTS).max(1);
-    let parts: Vec<(Array2<f64>, usize, usize)> = blocks
+    let parts: Vec<(Array2<f64>, usize, f64)> = blocks
         .par_chunks(part)
         .zip(firsts.par_chunks(part))
         .map(|(blocks, firsts)| {
-            let mut sums = (Array2::zeros((size, size)), 0, 0);
+            let mut sums = (Array2::zeros((size, size)), 0, 0.0);
             let mut scores: Vec<f64> = Vec::with_capacity(CHUNK * size);
             for (block, first) in blocks.iter().zip(firsts) {
                 let log_odds = terms.log_odds(theta, block);
@@ -220,7 +220,9 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
                     scores.resize(from + size, 0.0);
                     let score = &mut scores[from..];
                     for row in rows[0]..rows[1] {
-                        let residual = sigmoid(log_odds[row]) - f64::from(block.y[row]);
+                        let weight = block.weights.of(row);
+                        let residual = weight * (sigmoid(log_odds[row]) - f64::from(block.y[row]));
+                        sums.2 += weight;
                         for (at, basis) in bases.iter().enumerate() {
                             let line = basis.row(usize::from(cells[at][row]));
                             let to = &mut score[terms.columns_of(at)];
@@ -230,7 +232,6 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
                     }
 
                     sums.1 += 1;
-                    sums.2 += rows[1] - rows[0];
                     if scores.len() == CHUNK * size {
                         add_products(&mut sums.0, &mut scores, size);
                     }
@@ -241,14 +242,14 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
         })
         .collect();
 
-    let (mut total, mut seen, mut rows) = (Array2::<f64>::zeros((size, size)), 0, 0);
+    let (mut total, mut seen, mut rows) = (Array2::<f64>::zeros((size, size)), 0, 0.0);
     for (products, part_customers, part_rows) in parts {
         total += &products;
         seen += part_customers;
         rows += part_rows;
     }
 
-    let share = seen as f64 / (seen.max(2) - 1) as f64 / rows.max(1) as f64;
+    let share = seen as f64 / (seen.max(2) - 1) as f64 / if rows > 0.0 { rows } else { 1.0 };
     Square { size, values: total.into_iter().map(|value| value * share).collect() }
 }
 
@@ -266,33 +267,36 @@ fn starts(block: &CodeBlock) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// Advice about cells of curves whose rows all stayed, or all churned, where more of the other kind were expected.
-pub fn separation(frame: &Frame, effects: &[Effect], counts: &[Vec<f64>], blocks: &[&CodeBlock]) -> Vec<String> {
+pub fn separation(frame: &Frame, effects: &[Effect], blocks: &[&CodeBlock]) -> Vec<String> {
     let (rows, churners) = blocks.iter().fold((0.0, 0.0), |(rows, churners), block| {
         (rows + block.rows as f64, churners + block.y.iter().map(|&y| f64::from(y)).sum::<f64>())
     });
     let rate = churners / f64::max(rows, 1.0);
-    let of_curve = |(effect, counts): (&Effect, &Vec<f64>)| -> Vec<(f64, String)> {
+    let of_curve = |effect: &Effect| -> Vec<(f64, String)> {
         let Lookup::Curve { feature } = effect.lookup else { return Vec::new() };
-        let mut churned = vec![0.0; 256];
+        let (mut counts, mut churned) = (vec![0.0; 256], vec![0.0; 256]);
         for block in blocks {
-            let cells = block.column(feature).iter().zip(&block.y);
-            cells.for_each(|(&cell, &y)| churned[usize::from(cell)] += f64::from(y));
+            for (&cell, &y) in block.column(feature).iter().zip(&block.y) {
+                counts[usize::from(cell)] += 1.0;
+                churned[usize::from(cell)] += f64::from(y);
+            }
         }
-        let told = counts.iter().zip(churned).enumerate().filter_map(|(cell, (&count, churned))| {
-            let (expected, found) = match () {
-                () if churned == 0.0 => (count * rate, "none"),
-                () if churned == count => (count * (1.0 - rate), "every one"),
-                () => return None,
-            };
-            let (name, place) = (&frame.features[feature].name, frame.grids[feature].bins.describe(cell));
-            let told = format!("{found} of {count} rows with `{name}` {place} churned");
-            (expected >= EXPECTED).then_some((expected, told))
-        });
+        let told =
+            counts.iter().take(effect.table.len()).zip(churned).enumerate().filter_map(|(cell, (&count, churned))| {
+                let (expected, found) = match () {
+                    () if churned == 0.0 => (count * rate, "none"),
+                    () if churned == count => (count * (1.0 - rate), "every one"),
+                    () => return None,
+                };
+                let (name, place) = (&frame.features[feature].name, frame.grids[feature].bins.describe(cell));
+                let told = format!("{found} of {count} rows with `{name}` {place} churned");
+                (expected >= EXPECTED).then_some((expected, told))
+            });
         told.collect()
     };
 
     let mut told: Vec<(f64, String)> =
-        effects.par_iter().zip(counts).map(of_curve).collect::<Vec<_>>().into_iter().flatten().collect();
+        effects.par_iter().map(of_curve).collect::<Vec<_>>().into_iter().flatten().collect();
     told.sort_by(|a, b| b.0.total_cmp(&a.0));
     if told.is_empty() {
         return Vec::new();

@@ -1,6 +1,7 @@
 //! Probabilities for a base rate other than that of the rows a model was fitted on.
 
 use crate::numeric::{logit, sigmoid};
+use crate::weights::RowWeights;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +27,9 @@ impl PriorCorrection {
         PriorCorrection { fitted, population, shift: logit(population) - logit(fitted) }
     }
 
-    /// For rows of which all `churners` were fitted on, but only `kept` of the `stayed` who stayed. No count is 0.
-    pub fn for_sampling(churners: u64, kept: u64, stayed: u64) -> PriorCorrection {
-        let (churners, kept, stayed) = (churners as f64, kept as f64, stayed as f64);
+    /// For rows of which all `churners` were fitted on, but only `kept` of the `stayed` who stayed, each counted as often
+    /// as it stands for a customer. No count is 0.
+    pub fn for_sampling(churners: f64, kept: f64, stayed: f64) -> PriorCorrection {
         PriorCorrection {
             fitted: churners / (churners + kept),
             population: churners / (churners + stayed),
@@ -41,27 +42,30 @@ impl PriorCorrection {
 ///
 /// A date's own level is a matter of the calibration. Models that are compared on a later date are compared by how they
 /// tell its customers apart: what the level costs all of them would drown it.
-pub fn level<'a>(log_odds: &[f64], labels: impl Iterator<Item = &'a u8>) -> f64 {
-    let churners = labels.filter(|&&label| label == 1).count();
+pub fn level<'a>(log_odds: &[f64], labels: impl Iterator<Item = &'a u8>, weights: &RowWeights) -> f64 {
+    let labels: Vec<u8> = labels.copied().collect();
+    let churners = labels.iter().filter(|&&label| label == 1).count();
     if churners == 0 || churners == log_odds.len() {
         return 0.0;
     }
-    shift_to(log_odds, churners as f64 / log_odds.len() as f64)
+    shift_to(log_odds, weights, weights.totals(&labels).rate())
 }
 
-/// What added to every log-odds makes their mean probability `rate`, which is strictly between 0 and 1; 0 without rows.
-pub fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
+/// What added to every log-odds makes their weighted mean probability `rate`, which is strictly between 0 and 1; 0
+/// without rows.
+pub fn shift_to(log_odds: &[f64], weights: &RowWeights, rate: f64) -> f64 {
     if log_odds.is_empty() {
         return 0.0;
     }
-    let n = log_odds.len() as f64;
+    let n = if weights.is_unit() { log_odds.len() as f64 } else { weights.as_slice().iter().sum() };
     let at = |shift: f64| -> [f64; 2] {
         let chunks: Vec<[f64; 2]> = log_odds
             .par_chunks(CHUNK)
-            .map(|chunk| {
-                chunk.iter().fold([0.0, 0.0], |[mean, slope], &z| {
-                    let p = sigmoid(z + shift);
-                    [mean + p, slope + p * (1.0 - p)]
+            .enumerate()
+            .map(|(index, chunk)| {
+                (index * CHUNK..).zip(chunk).fold([0.0, 0.0], |[mean, slope], (row, &z)| {
+                    let (p, weight) = (sigmoid(z + shift), weights.of(row));
+                    [mean + weight * p, slope + weight * p * (1.0 - p)]
                 })
             })
             .collect();
@@ -96,12 +100,13 @@ pub fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::model::calibration::{fit_platt, Calibration, Rows};
+    use crate::weights::UNIT;
 
     #[test]
     fn a_sample_of_those_who_stayed_gives_the_probabilities_of_all() {
         // The log-odds of four groups, estimated from all rows and from a tenth of those who stayed.
         let groups = [(50.0, 950.0), (80.0, 600.0), (200.0, 500.0), (300.0, 200.0_f64)];
-        let prior = PriorCorrection::for_sampling(630, 225, 2250);
+        let prior = PriorCorrection::for_sampling(630.0, 225.0, 2250.0);
         assert_eq!(prior.shift, PriorCorrection::to(630.0 / 855.0, 630.0 / 2880.0).shift);
         for (churned, stayed) in groups {
             let sampled: f64 = (churned / (stayed / 10.0)).ln();
@@ -129,11 +134,11 @@ mod tests {
     fn the_shift_gives_the_mean() {
         let z: Vec<f64> = (0..1000).map(|i| f64::from(i % 37) / 5.0 - 4.0).collect();
         for rate in [1e-6, 0.01, 0.3, 0.999] {
-            let shift = shift_to(&z, rate);
+            let shift = shift_to(&z, &UNIT, rate);
             let mean = z.iter().map(|z| sigmoid(z + shift)).sum::<f64>() / 1000.0;
             assert!((mean / rate - 1.0).abs() < 1e-9, "{mean} against {rate}");
         }
-        assert!((shift_to(&[2.0; 5], 0.5) + 2.0).abs() < 1e-12);
-        assert_eq!(shift_to(&[], 0.5), 0.0);
+        assert!((shift_to(&[2.0; 5], &UNIT, 0.5) + 2.0).abs() < 1e-12);
+        assert_eq!(shift_to(&[], &UNIT, 0.5), 0.0);
     }
 }

@@ -51,11 +51,12 @@ impl<'a, const K: usize> Curve<'a, K> {
     /// The parameters of greatest likelihood, by Newton's method from a start, or from the `level` curve if that is
     /// better, and their loss.
     pub fn fit(&self, start: [f64; K], level: f64) -> ([f64; K], f64) {
-        let Rows { y, weights, .. } = self.rows;
+        let Rows { y, weights, row_weights, .. } = self.rows;
         let mut theta = start;
         let mut sums = self.sums(&theta);
         let losses = [0, 1].map(|class| weights[class] * (softplus(level) - self.targets[class] * level));
-        let level_loss: f64 = y.iter().map(|&y| losses[usize::from(y == 1)]).sum();
+        let level_loss: f64 =
+            y.iter().enumerate().map(|(row, &y)| row_weights.of(row) * losses[usize::from(y == 1)]).sum();
 
         if level_loss <= sums.loss {
             theta = Self::level(level);
@@ -124,13 +125,20 @@ impl<'a, const K: usize> Curve<'a, K> {
         let (mut losses, mut residuals, mut weights) = ([0.0; TILE], [0.0; TILE], [0.0; TILE]);
         let results = losses.iter_mut().zip(&mut residuals).zip(&mut weights);
 
-        for ((((loss, residual), weight), &score), &y) in results.zip(&scores).zip(&self.rows.y[rows]) {
+        for ((((loss, residual), weight), &score), &y) in results.zip(&scores).zip(&self.rows.y[rows.clone()]) {
             let (share, target) = if y == 1 { (churned, high) } else { (stayed, low) };
             let e = exp_of_negative(-score.abs());
             let rare = e / (1.0 + e);
             *loss = share * (score.max(0.0) + ln_1p(e) - target * score);
             *residual = share * (if score >= 0.0 { 1.0 - rare } else { rare } - target);
             *weight = share * rare / (1.0 + e);
+        }
+        if !self.rows.row_weights.is_unit() {
+            for (row, &times) in self.rows.row_weights.as_slice()[rows].iter().enumerate() {
+                losses[row] *= times;
+                residuals[row] *= times;
+                weights[row] *= times;
+            }
         }
 
         sums.loss += total(&losses);

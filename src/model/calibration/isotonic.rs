@@ -1,29 +1,31 @@
 //! The isotonic curve: as many steps as the rows ask for.
 
-use super::Calibration;
+use super::{Calibration, Rows};
+use crate::weights::Totals;
 use rayon::prelude::*;
 
 /// The isotonic curve of least squares by pooling adjacent violators (Ayer et al., 1955), linear between the ends of
 /// the pools as scikit-learn's `IsotonicRegression(out_of_bounds = "clip")`. Pools are compared as exact fractions, so
 /// the curve does not depend on the order of the rows. Its probabilities are then kept within `[1 / 2n, 1 - 1 / 2n]`
-/// for `n` rows: that many rows cannot tell a smaller chance from none.
-pub fn fit_isotonic(log_odds: &[f64], y: &[u8]) -> Calibration {
+/// for `n` rows: that many rows cannot tell a smaller chance from none. A row that stands for several customers counts as
+/// many times; the weights of the classes do not count.
+pub fn fit_isotonic(rows: Rows<'_>) -> Calibration {
+    let Rows { log_odds, y, row_weights, .. } = rows;
     if y.is_empty() {
         return Calibration::None;
     }
-    let mut rows: Vec<(f64, u8)> = log_odds.iter().copied().zip(y.iter().copied()).collect();
-    rows.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let row = |(row, (&z, &y))| WeightedRow { log_odds: z, churned: y == 1, weight: row_weights.of(row) };
+    let mut rows: Vec<WeightedRow> = log_odds.iter().zip(y).enumerate().map(row).collect();
+    // Of equal log-odds by weight, so that sums do not depend on the order of the rows.
+    rows.par_sort_unstable_by(|a, b| a.log_odds.total_cmp(&b.log_odds).then(a.weight.total_cmp(&b.weight)));
     let mut pools: Vec<Pool> = Vec::new();
-    for tie in rows.chunk_by(|a, b| a.0 == b.0) {
-        let churners = tie.iter().filter(|(_, y)| *y == 1).count();
-        let mut pool = Pool { first: tie[0].0, last: tie[0].0, rows: tie.len(), churners };
+    for tie in rows.chunk_by(|a, b| a.log_odds == b.log_odds) {
+        let at = tie[0].log_odds;
+        let mut totals = Totals::default();
+        tie.iter().for_each(|row| totals.add(row.weight, row.churned));
+        let mut pool = Pool { first: at, last: at, totals };
         while let Some(below) = pools.pop_if(|below| !below.lower_than(&pool)) {
-            pool = Pool {
-                first: below.first,
-                last: pool.last,
-                rows: below.rows + pool.rows,
-                churners: below.churners + pool.churners,
-            };
+            pool = Pool { first: below.first, last: pool.last, totals: below.totals.with(pool.totals) };
         }
         pools.push(pool);
     }
@@ -31,7 +33,7 @@ pub fn fit_isotonic(log_odds: &[f64], y: &[u8]) -> Calibration {
     let least = 0.5 / y.len() as f64;
     let (mut log_odds, mut probabilities) = (Vec::new(), Vec::new());
     for pool in pools {
-        let p = (pool.churners as f64 / pool.rows as f64).clamp(least, 1.0 - least);
+        let p = pool.totals.rate().clamp(least, 1.0 - least);
         for (end, knot) in [pool.first, pool.last].into_iter().enumerate() {
             if end == 0 || pool.last > pool.first {
                 log_odds.push(knot);
@@ -58,19 +60,25 @@ pub(super) fn cautious(curve: Calibration, log_odds: &[f64]) -> Calibration {
     Calibration::Isotonic { log_odds: knots, probabilities }
 }
 
+/// A row by its log-odds.
+struct WeightedRow {
+    log_odds: f64,
+    churned: bool,
+    weight: f64,
+}
+
 /// Rows of consecutive log-odds with one probability.
 #[derive(Clone, Copy)]
 struct Pool {
     first: f64,
     last: f64,
-    rows: usize,
-    churners: usize,
+    totals: Totals,
 }
 
 impl Pool {
     /// Whether the churn rate is below that of `other`.
     fn lower_than(&self, other: &Pool) -> bool {
-        (self.churners as u128 * other.rows as u128) < other.churners as u128 * self.rows as u128
+        self.totals.churned * other.totals.all < other.totals.churned * self.totals.all
     }
 }
 

@@ -21,6 +21,7 @@ pub use smooth::{fit_beta, fit_platt};
 use crate::config::CalibrationChoice;
 use crate::metrics::{self, CALIBRATION_BINS};
 use crate::numeric::{logit, sigmoid, sum, Estimate};
+use crate::weights::{RowWeights, Totals, UNIT};
 use base_rate::PriorCorrection;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -113,12 +114,14 @@ pub struct Rows<'a> {
     pub y: &'a [u8],
     /// How many rows one of those who stayed stands for, and a churner: 1 unless the rows are a sample.
     pub weights: [f64; 2],
+    /// How many customers each row stands for besides.
+    pub row_weights: &'a RowWeights,
 }
 
 impl<'a> Rows<'a> {
     /// Rows that stand for themselves.
     pub fn all(log_odds: &'a [f64], y: &'a [u8]) -> Rows<'a> {
-        Rows { log_odds, y, weights: [1.0, 1.0] }
+        Rows { log_odds, y, weights: [1.0, 1.0], row_weights: &UNIT }
     }
 
     /// How many stayed, and how many churned.
@@ -127,15 +130,21 @@ impl<'a> Rows<'a> {
         [self.y.len() - churners, churners]
     }
 
+    /// For how many customers those who stayed stand, and those who churned, before the classes are weighted.
+    fn totals(&self) -> [f64; 2] {
+        let Totals { all, churned } = self.row_weights.totals(self.y);
+        [all - churned, churned]
+    }
+
     /// How many rows these stand for.
     fn weight(&self) -> f64 {
-        let [stayed, churners] = self.counts();
-        stayed as f64 * self.weights[0] + churners as f64 * self.weights[1]
+        let [stayed, churners] = self.totals();
+        stayed * self.weights[0] + churners * self.weights[1]
     }
 
     /// The weighted mean of a value a row.
     fn mean(&self, of: impl Fn(usize) -> f64) -> Estimate {
-        let weight = |row: usize| self.weights[usize::from(self.y[row] == 1)];
+        let weight = |row: usize| self.weights[usize::from(self.y[row] == 1)] * self.row_weights.of(row);
         let all = self.weight();
         let mean = sum((0..self.y.len()).map(|row| weight(row) * of(row))) / all;
         let square = sum((0..self.y.len()).map(|row| (weight(row) * (of(row) - mean)).powi(2)));
@@ -144,14 +153,16 @@ impl<'a> Rows<'a> {
 
     /// The expected calibration error, as [`metrics::ece`] of the rows that these stand for.
     fn ece(&self, p: &[f64]) -> f64 {
-        let mut order: Vec<(f64, u8)> = p.iter().copied().zip(self.y.iter().copied()).collect();
-        order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let row = |(row, (&p, &y))| (p, self.row_weights.of(row), y == 1);
+        let mut order: Vec<(f64, f64, bool)> = p.iter().zip(self.y).enumerate().map(row).collect();
+        order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let all = self.weight();
         let (mut below, mut bins) = (0.0, vec![[0.0; 2]; CALIBRATION_BINS + 1]);
         for tie in order.chunk_by(|a, b| a.0 == b.0) {
-            let churners = tie.iter().filter(|(_, y)| *y == 1).count();
-            let churned = churners as f64 * self.weights[1];
-            let rows = (tie.len() - churners) as f64 * self.weights[0] + churned;
+            let mut totals = Totals::default();
+            tie.iter().for_each(|&(_, weight, churned)| totals.add(weight, churned));
+            let churned = totals.churned * self.weights[1];
+            let rows = (totals.all - totals.churned) * self.weights[0] + churned;
             // The bin of the middle of their places.
             let bin = CALIBRATION_BINS as f64 * (2.0 * below + rows) / (2.0 * all);
             let [predicted, found] = &mut bins[(bin as usize).min(CALIBRATION_BINS)];
@@ -303,7 +314,8 @@ fn cross_validated(all: Rows<'_>, fold: &[u8], folds: usize, method: Calibration
             let places = || (0..fold.len()).filter(|&row| usize::from(fold[row]) != left_out);
             let z: Vec<f64> = places().map(|row| all.log_odds[row]).collect();
             let y: Vec<u8> = places().map(|row| all.y[row]).collect();
-            fit(Rows { log_odds: &z, y: &y, weights: all.weights }, method)
+            let row_weights = all.row_weights.take(places());
+            fit(Rows { log_odds: &z, y: &y, weights: all.weights, row_weights: &row_weights }, method)
         })
         .collect();
     all.log_odds.iter().zip(fold).map(|(&z, &fold)| learned[usize::from(fold)].apply(z)).collect()
@@ -315,7 +327,7 @@ fn fit(rows: Rows<'_>, method: CalibrationChoice) -> Calibration {
         CalibrationChoice::Platt => fit_platt(rows),
         CalibrationChoice::Beta => fit_beta(rows),
         CalibrationChoice::Isotonic => {
-            let curve = isotonic::cautious(fit_isotonic(rows.log_odds, rows.y), rows.log_odds);
+            let curve = isotonic::cautious(fit_isotonic(rows), rows.log_odds);
             // Weights of the classes change no comparison of two pools: they only shift the log-odds of each.
             match rows.shift() {
                 0.0 => curve,
@@ -412,7 +424,7 @@ mod tests {
         let kept: Vec<usize> = (0..z.len()).filter(|&row| y[row] == 1 || row % 4 == 0).collect();
         let (some_z, some_y): (Vec<f64>, Vec<u8>) = kept.iter().map(|&row| (z[row], y[row])).unzip();
         let some_fold: Vec<u8> = kept.iter().map(|&row| fold[row]).collect();
-        let sample = Rows { log_odds: &some_z, y: &some_y, weights: [4.0, 1.0] };
+        let sample = Rows { weights: [4.0, 1.0], ..Rows::all(&some_z, &some_y) };
 
         for choice in CHOICES {
             let all = choose(Rows::all(&z, &y), &fold, choice);
@@ -464,9 +476,12 @@ mod tests {
     #[test]
     fn extreme_log_odds_stay_inside_the_open_interval() {
         let (z, y, _) = rows(500, 1.0, 0.0);
-        for calibration in
-            [Calibration::None, fit_platt(Rows::all(&z, &y)), fit_beta(Rows::all(&z, &y)), fit_isotonic(&z, &y)]
-        {
+        for calibration in [
+            Calibration::None,
+            fit_platt(Rows::all(&z, &y)),
+            fit_beta(Rows::all(&z, &y)),
+            fit_isotonic(Rows::all(&z, &y)),
+        ] {
             for log_odds in [-1e300, -800.0, -40.0, 40.0, 800.0, 1e300] {
                 let p = calibration.apply(log_odds);
                 assert!(p > 0.0 && p < 1.0, "{p}");
@@ -508,7 +523,7 @@ mod tests {
             let (z, y): (Vec<f64>, Vec<u8>) = rows.into_iter().map(|(z, y)| (f64::from(z) / 4.0, y)).unzip();
             let mut queries = [queries, z.clone()].concat();
             queries.sort_by(f64::total_cmp);
-            for calibration in [Calibration::None, fit_platt(Rows::all(&z, &y)), fit_beta(Rows::all(&z, &y)), fit_isotonic(&z, &y)] {
+            for calibration in [Calibration::None, fit_platt(Rows::all(&z, &y)), fit_beta(Rows::all(&z, &y)), fit_isotonic(Rows::all(&z, &y))] {
                 let p: Vec<f64> = queries.iter().map(|&z| calibration.apply(z)).collect();
                 prop_assert!(p.windows(2).all(|pair| pair[0] <= pair[1]), "{calibration:?}");
                 prop_assert!(p.iter().all(|&p| p > 0.0 && p < 1.0));
@@ -520,7 +535,7 @@ mod tests {
             // The least-squares isotonic fit at x is the greatest, over a <= x, of the least, over b >= x, of the means
             // of a..=b.
             let (z, y): (Vec<f64>, Vec<u8>) = rows.iter().map(|&(z, y)| (f64::from(z), y)).unzip();
-            let fitted = fit_isotonic(&z, &y);
+            let fitted = fit_isotonic(Rows::all(&z, &y));
             let least = 0.5 / y.len() as f64;
 
             for &x in &z {

@@ -1,7 +1,7 @@
 //! The smooth calibrations: logistic curves, whose order of customers is that of the model.
 //!
 //! Both are fitted by maximum likelihood with Platt's targets `(n1 + 1) / (n1 + 2)` for the `n1` churners and
-//! `1 / (n0 + 2)` for the `n0` others, which keep them finite.
+//! `1 / (n0 + 2)` for the `n0` others, which keep them finite; rows that stand for several customers count as many times.
 
 use super::{Calibration, Curve, Rows};
 use crate::numeric::{logit, softplus};
@@ -59,7 +59,7 @@ pub(super) fn beta_regressors(log_odds: f64) -> [f64; 3] {
 
 /// Platt's targets, and the log-odds of the best level curve. None without rows.
 fn targets(rows: &Rows<'_>) -> Option<([f64; 2], f64)> {
-    let [stayed, churners] = rows.counts().map(|count| count as f64);
+    let [stayed, churners] = rows.totals();
     if stayed + churners == 0.0 {
         return None;
     }
@@ -81,7 +81,8 @@ fn started<const K: usize>(
     if stride > 1 {
         let places = rows.log_odds.iter().copied().zip(rows.y.iter().copied()).step_by(stride);
         let (log_odds, y): (Vec<f64>, Vec<u8>) = places.unzip();
-        let some = Rows { log_odds: &log_odds, y: &y, weights: rows.weights };
+        let row_weights = rows.row_weights.take((0..rows.y.len()).step_by(stride));
+        let some = Rows { log_odds: &log_odds, y: &y, weights: rows.weights, row_weights: &row_weights };
         (start, _) = Curve::new(regressors, some, targets).fit(start, level);
     }
     Curve::new(regressors, rows, targets).fit(start, level)

@@ -58,7 +58,8 @@ impl Recipe {
             let design_block = |rows: &[u32]| {
                 let y = rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect();
                 let customer = rows.iter().map(|&row| customers.key(of[row as usize])).collect();
-                let of_rows = DesignRows { y, fold: rows.iter().map(fold).collect(), customer };
+                let fold = rows.iter().map(fold).collect();
+                let of_rows = DesignRows { y, fold, weights: block.weights_of(rows), customer };
                 DesignBlock::new(&columns.values(block, &values, rows), of_rows, index as u32, &arena)
             };
             pieces(selection.rows(index), of).map(design_block).collect()

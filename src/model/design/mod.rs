@@ -6,6 +6,7 @@ pub mod recipe;
 use crate::error::{Error, Result};
 use crate::memory::{Arena, Stored};
 use crate::numeric::{logit, vectorised};
+use crate::weights::{RowWeights, Totals};
 use fearless_simd::{f32x16, f64x8, prelude::*, Simd};
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
@@ -44,6 +45,8 @@ pub struct DesignBlock {
     pub y: Vec<u8>,
     /// Per row, the cross-fitting fold of its customer. One customer's rows all have the same fold.
     pub fold: Vec<u8>,
+    /// Per row, for how many customers it stands.
+    pub weights: RowWeights,
     /// Per row, a number that tells its customer from the others of the family. In one block, a customer's rows lie one
     /// after the other.
     pub customer: Vec<u32>,
@@ -174,9 +177,22 @@ fn sums_of<S: Simd>(simd: S, x: &[f32], others: &Others) -> ColumnSums {
 }
 
 /// What the profile of a design is made of: the sums of each column of a block's values.
-fn column_sums(x: &[f32], y: &[u8]) -> Vec<ColumnSums> {
+fn column_sums(x: &[f32], y: &[u8], weights: &RowWeights) -> Vec<ColumnSums> {
     let others = others(y);
-    x.chunks_exact(y.len().max(1)).map(|column| vectorised!(simd => sums_of(simd, column, &others))).collect()
+    let columns = x.chunks_exact(y.len().max(1));
+    let mut sums: Vec<ColumnSums> =
+        columns.clone().map(|column| vectorised!(simd => sums_of(simd, column, &others))).collect();
+    if !weights.is_unit() {
+        for (sums, column) in sums.iter_mut().zip(columns) {
+            (sums.sum, sums.square) = (0.0, 0.0);
+            for (&x, weight) in column.iter().zip(weights.as_slice()) {
+                let x = f64::from(x);
+                sums.sum += weight * x;
+                sums.square += weight * x * x;
+            }
+        }
+    }
+    sums
 }
 
 /// The values of a block, in memory.
@@ -198,6 +214,8 @@ pub struct DesignRows {
     pub y: Vec<u8>,
     /// The fold.
     pub fold: Vec<u8>,
+    /// For how many customers it stands.
+    pub weights: RowWeights,
     /// A number that tells its customer from the others of the family.
     pub customer: Vec<u32>,
 }
@@ -208,9 +226,9 @@ impl DesignBlock {
     /// # Errors
     /// [`Error::Temporary`] when the values have to be written and the disk is full.
     pub fn new(x: &[f32], rows: DesignRows, family: u32, arena: &Arena) -> Result<DesignBlock> {
-        let DesignRows { y, fold, customer } = rows;
-        let sums = column_sums(x, &y);
-        Ok(DesignBlock { rows: y.len(), x: arena.put(x)?, y, fold, customer, family, sums })
+        let DesignRows { y, fold, weights, customer } = rows;
+        let sums = column_sums(x, &y, &weights);
+        Ok(DesignBlock { rows: y.len(), x: arena.put(x)?, y, fold, weights, customer, family, sums })
     }
 
     /// Some of the rows, ascending, with their values in the arena.
@@ -224,9 +242,15 @@ impl DesignBlock {
         let of_rows = DesignRows {
             y: rows.iter().map(|&row| self.y[row]).collect(),
             fold: rows.iter().map(|&row| self.fold[row]).collect(),
+            weights: self.weights.take(rows.iter().copied()),
             customer: rows.iter().map(|&row| self.customer[row]).collect(),
         };
         DesignBlock::new(&x, of_rows, self.family, arena)
+    }
+
+    /// How many customers the rows stand for.
+    pub fn totals(&self) -> Totals {
+        self.weights.totals(&self.y)
     }
 
     /// The values: borrowed, or read into memory until they are dropped.
@@ -252,6 +276,16 @@ impl Design {
     /// Number of rows whose customer churned.
     pub fn churners(&self) -> usize {
         self.blocks.iter().map(|block| block.y.iter().filter(|&&y| y == 1).count()).sum()
+    }
+
+    /// How many customers the rows stand for.
+    pub fn totals(&self) -> Totals {
+        self.blocks.iter().fold(Totals::default(), |totals, block| totals.with(block.totals()))
+    }
+
+    /// Whether some rows stand for others.
+    pub fn is_weighted(&self) -> bool {
+        self.blocks.iter().any(|block| !block.weights.is_unit())
     }
 
     /// Number of customers.
@@ -289,6 +323,16 @@ impl Design {
                      {expected:?} for {} rows and {} columns",
                     block.rows,
                     self.columns()
+                )));
+            }
+            let weights = block.weights.as_slice();
+            if !(weights.is_empty() || weights.len() == block.rows)
+                || weights.iter().any(|&w| !(w > 0.0 && w.is_finite()))
+            {
+                return Err(Error::Internal(format!(
+                    "block {at} of the design has {} weights for {} rows; expected a positive number for each, or none",
+                    weights.len(),
+                    block.rows
                 )));
             }
             if let Some(row) = block.y.iter().position(|&y| y > 1) {
@@ -347,7 +391,7 @@ impl Design {
         let groups: Vec<Vec<ColumnSums>> = self.blocks.par_chunks(group).map(of_group).collect();
         let mut total = empty.clone();
         groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| to.add(from)));
-        let rows = self.rows() as f64;
+        let rows = self.totals().all;
 
         let profile = |ColumnSums { sum, square, ranges: [stayed, churned] }: ColumnSums| ColumnProfile {
             mean: sum / rows,
@@ -438,7 +482,7 @@ pub(crate) fn both_classes(churners: usize, rows: usize) -> Result<()> {
 /// No effects, and the log-odds of the base rate as the intercept.
 pub(crate) fn base_rate_start(design: &Design) -> Vec<f64> {
     let mut start = vec![0.0; design.columns()];
-    start.push(logit(design.churners() as f64 / design.rows() as f64));
+    start.push(logit(design.totals().rate()));
     start
 }
 
@@ -483,7 +527,7 @@ pub(super) mod examples {
     pub fn change(block: &mut DesignBlock, by: impl FnOnce(&mut Vec<f32>)) {
         let mut x = block.x.all().unwrap().into_owned();
         by(&mut x);
-        block.sums = column_sums(&x, &block.y);
+        block.sums = column_sums(&x, &block.y, &block.weights);
         block.x = x.into();
     }
 
@@ -492,7 +536,9 @@ pub(super) mod examples {
         let rows = y.len();
         let names = (0..x.len() / rows).map(|j| format!("x{j}")).collect();
         let customer = (0..rows as u32).collect();
-        let block = DesignBlock::new(&x, DesignRows { y, fold, customer }, 0, &Arena::unlimited()).unwrap();
+        let block =
+            DesignBlock::new(&x, DesignRows { y, fold, weights: RowWeights::unit(), customer }, 0, &Arena::unlimited())
+                .unwrap();
         Design { names, blocks: vec![block] }
     }
 

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::measures::Spread;
 use crate::numeric::{from_ordered_f32, ln_1p_of_single, ordered_f32};
+use crate::weights::RowWeights;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -161,10 +162,24 @@ pub(crate) fn sample(dataset: &Dataset, rows: &Selection) -> Vec<Place> {
     rows.spread(SAMPLE_ROWS.min(SAMPLE_VALUES / dataset.catalogue.numeric.len().max(1)))
 }
 
-fn skewness(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let (square, cube) = values.iter().fold((0.0, 0.0), |(s, c), v| (s + (v - mean).powi(2), c + (v - mean).powi(3)));
+/// The weights of the rows at some places.
+pub(crate) fn weights_at(dataset: &Dataset, places: &[Place]) -> RowWeights {
+    if !dataset.is_weighted() {
+        return RowWeights::unit();
+    }
+    let weight = |&place: &Place| {
+        let (block, row) = dataset.at(place);
+        block.weight(row)
+    };
+    RowWeights::new(places.iter().map(weight).collect())
+}
+
+fn skewness(values: &[f64], weights: &RowWeights) -> f64 {
+    let weighted = || (0..).zip(values).map(|(row, value)| (weights.of(row), value));
+    let n = total(weights, values.len());
+    let mean = weighted().map(|(w, v)| w * v).sum::<f64>() / n;
+    let (square, cube) =
+        weighted().fold((0.0, 0.0), |(s, c), (w, v)| (s + w * (v - mean).powi(2), c + w * (v - mean).powi(3)));
     let deviation = (square / n).sqrt();
     if deviation > 0.0 {
         cube / n / deviation.powi(3)
@@ -173,19 +188,29 @@ fn skewness(values: &[f64]) -> f64 {
     }
 }
 
+/// How many customers so many rows stand for.
+fn total(weights: &RowWeights, rows: usize) -> f64 {
+    if weights.is_unit() {
+        return rows as f64;
+    }
+    weights.as_slice().iter().sum()
+}
+
 impl Recipe {
-    /// Learns the recipe from the selected rows of a data set.
+    /// Learns the recipe from the selected rows of a data set. Means, deviations, quantiles and shares count each row as
+    /// often as it stands for a customer.
     pub fn learn(dataset: &Dataset, selection: &Selection) -> Result<Recipe> {
-        let total = selection.count();
         let places = sample(dataset, selection);
         let (rows, sample) = (places.len(), dataset.gather(&places)?);
+        let (weights, of_all) = (weights_at(dataset, &places), selection.weights(dataset));
+        let total = total(&of_all, selection.count());
 
         let numeric: Vec<LearnedStep> = dataset
             .catalogue
             .numeric
             .par_iter()
             .enumerate()
-            .map(|(index, feature)| learn_numeric(&sample[index * rows..(index + 1) * rows], feature))
+            .map(|(index, feature)| learn_numeric(&sample[index * rows..(index + 1) * rows], &weights, feature))
             .collect();
 
         // Features of one signal are often absent together. One indicator says it; more would be copies of it.
@@ -207,17 +232,21 @@ impl Recipe {
             .iter()
             .zip(&dataset.customers.categorical)
             .map(|(feature, levels)| {
-                let mut counts = vec![0u64; levels.names.len()];
-                for customer in selection.customers(dataset) {
-                    if let Some(count) = counts.get_mut(levels.codes[customer as usize] as usize) {
-                        *count += 1;
+                // Rows, and how many customers they stand for.
+                let mut counts = vec![(0u64, 0.0f64); levels.names.len()];
+                for (row, customer) in selection.customers(dataset).into_iter().enumerate() {
+                    if let Some((rows, weight)) = counts.get_mut(levels.codes[customer as usize] as usize) {
+                        *rows += 1;
+                        *weight += of_all.of(row);
                     }
                 }
 
-                let least = LEVEL_ROWS.max((LEVEL_SHARE * total as f64) as u64);
-                let common: Vec<usize> = (0..counts.len()).filter(|&code| counts[code] >= least).collect();
-                let rare = counts.iter().filter(|&&count| count < least).sum::<u64>();
-                let baseline = common.iter().copied().max_by_key(|&code| (counts[code], std::cmp::Reverse(code)));
+                let least = (LEVEL_SHARE * total).floor();
+                let is_common = |&(rows, weight): &(u64, f64)| rows >= LEVEL_ROWS && weight >= least;
+                let common: Vec<usize> = (0..counts.len()).filter(|&code| is_common(&counts[code])).collect();
+                let rare = counts.iter().filter(|count| !is_common(count)).map(|(_, weight)| weight).sum::<f64>();
+                let more = |&a: &usize, &b: &usize| counts[a].1.total_cmp(&counts[b].1).then(b.cmp(&a));
+                let baseline = common.iter().copied().max_by(more);
 
                 CategoricalStep {
                     feature: feature.clone(),
@@ -227,8 +256,8 @@ impl Recipe {
                         .filter(|&&code| Some(code) != baseline)
                         .map(|&code| levels.names[code].clone())
                         .collect(),
-                    other: baseline.is_some() && rare > 0,
-                    rare_share: if baseline.is_some() { rare as f64 / total as f64 } else { 0.0 },
+                    other: baseline.is_some() && rare > 0.0,
+                    rare_share: if baseline.is_some() { rare / total } else { 0.0 },
                 }
             })
             .collect();
@@ -318,25 +347,42 @@ struct LearnedStep {
     absent: u64,
 }
 
+/// The value at a share of the way through ascending ones; each stands there as often as its weight says.
+fn quantile(ascending: &[f64], weights: &RowWeights, share: f64) -> Option<f64> {
+    if weights.is_unit() {
+        return ascending.get((share * (ascending.len().saturating_sub(1)) as f64).round() as usize).copied();
+    }
+    let place = (share * (total(weights, ascending.len()) - 1.0)).round();
+    let mut up_to = 0.0;
+    let reached = weights.as_slice().iter().position(|weight| {
+        up_to += weight;
+        up_to > place
+    });
+    ascending.get(reached.unwrap_or(ascending.len().saturating_sub(1))).copied()
+}
+
 /// Learns one feature from its values in the sampled rows.
-fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> LearnedStep {
+fn learn_numeric(sample: &[f32], weights: &RowWeights, feature: &crate::features::Feature) -> LearnedStep {
     let mut ascending = Vec::with_capacity(sample.len());
-    let (mut missing, mut pattern) = (0u64, 0u64);
-    for (position, &value) in (0u64..).zip(sample) {
+    let (mut missing, mut pattern) = (0.0, 0u64);
+    for (position, &value) in sample.iter().enumerate() {
         if value.is_nan() {
-            missing += 1;
-            pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&position.to_le_bytes()));
+            missing += weights.of(position);
+            pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&(position as u64).to_le_bytes()));
         } else {
-            ascending.push(ordered_f32(value));
+            ascending.push((ordered_f32(value), position as u32));
         }
     }
 
     // No transform changes the order.
     ascending.sort_unstable();
-    let mut values: Vec<f64> = ascending.into_iter().map(|bits| f64::from(from_ordered_f32(bits))).collect();
+    let all = total(weights, sample.len());
+    let weights = weights.take(ascending.iter().map(|&(_, position)| position as usize));
+    let mut values: Vec<f64> = ascending.into_iter().map(|(bits, _)| f64::from(from_ordered_f32(bits))).collect();
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
         let transformed: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
-        if skewness(&values).abs() > 1.0 && skewness(&transformed).abs() < skewness(&values).abs() {
+        let as_it_is = skewness(&values, &weights).abs();
+        if as_it_is > 1.0 && skewness(&transformed, &weights).abs() < as_it_is {
             Transform::SignedLog
         } else {
             Transform::Identity
@@ -344,15 +390,16 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> LearnedS
     });
 
     values.iter_mut().for_each(|v| *v = transform.apply(*v));
-    let quantile = |q: f64| values.get((q * (values.len().saturating_sub(1)) as f64).round() as usize).copied();
+    let quantile = |q: f64| quantile(&values, &weights, q);
     let (mut low, mut high) = (quantile(CLIPPED).unwrap_or(0.0), quantile(1.0 - CLIPPED).unwrap_or(0.0));
     if low == high {
         // Nearly constant: clipping would leave nothing of the few rows that differ.
         (low, high) = (quantile(0.0).unwrap_or(0.0), quantile(1.0).unwrap_or(0.0));
     }
-    let count = values.len().max(1) as f64;
-    let mean = values.iter().map(|v| v.clamp(low, high)).sum::<f64>() / count;
-    let scale = (values.iter().map(|v| (v.clamp(low, high) - mean).powi(2)).sum::<f64>() / count).sqrt();
+    let count = if values.is_empty() { 1.0 } else { total(&weights, values.len()) };
+    let clipped = || (0..).zip(&values).map(|(row, v)| (weights.of(row), v.clamp(low, high)));
+    let mean = clipped().map(|(weight, v)| weight * v).sum::<f64>() / count;
+    let scale = (clipped().map(|(weight, v)| weight * (v - mean).powi(2)).sum::<f64>() / count).sqrt();
 
     // Rounding leaves a constant column with a deviation of about 1e-16 of its size.
     let scale = if scale > 1e-9 * (1.0 + mean.abs()) { scale } else { 0.0 };
@@ -363,7 +410,7 @@ fn learn_numeric(sample: &[f32], feature: &crate::features::Feature) -> LearnedS
         high,
         mean,
         scale,
-        missing_share: missing as f64 / sample.len().max(1) as f64,
+        missing_share: missing / if sample.is_empty() { 1.0 } else { all },
         missing_indicator: false,
         copy_of: None,
     };
@@ -437,6 +484,7 @@ mod tests {
                 customers: (0..rows as u32).collect(),
                 as_of: vec![0; rows],
                 labels: vec![Some(0); rows],
+                weights: Vec::new(),
                 values: StoredValues::new(&values, rows, &Arena::unlimited()).unwrap(),
             }],
             ..Dataset::default()

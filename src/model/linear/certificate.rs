@@ -15,10 +15,11 @@ use crate::error::Result;
 use crate::model::design::{column_scale, Design, DesignBlock};
 use crate::model::solver::proximal::{Bound, FreeCoefficient, Group, Regulariser};
 use crate::numeric::{sigmoid, softplus};
+use crate::weights::RowWeights;
 use linfa::traits::Fit;
 use linfa::DatasetBase;
 use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder, Slice};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -207,7 +208,9 @@ impl FittedDesign<'_> {
         }
         let mut free = regulariser.free(&theta);
 
-        let rows = design.whole_customers(bytes / size_of::<f64>() / free.len().max(1))?;
+        // As often as the rows stand for customers, they are written out.
+        let most = bytes / size_of::<f64>() / free.len().max(1);
+        let rows = design.whole_customers((most as f64 * design.rows() as f64 / design.totals().all) as usize)?;
         let churners = rows.churners();
         if churners == 0 || churners == rows.rows() {
             return Ok(Certificate::one_class(rows.rows()));
@@ -223,7 +226,8 @@ impl FittedDesign<'_> {
         let is_plain = !regulariser.has_corners();
         let iterations = if is_plain { UNRESTRICTED_ITERATIONS } else { RESTRICTED_ITERATIONS };
         let records = rows.columns_to_f64(free.iter().map(|free| free.column))?;
-        Ok(Solution { theta: &theta, free: &free, iterations }.certify(records, rows.churned()))
+        let weights = RowWeights::joined(rows.blocks.iter().map(|block| (&block.weights, block.rows)));
+        Ok(Solution { theta: &theta, free: &free, iterations }.certify(records, rows.churned(), &weights))
     }
 }
 
@@ -263,7 +267,19 @@ pub(in crate::model) struct Solution<'a> {
 impl Solution<'_> {
     /// Hands the solution, displaced, to `linfa-logistic`, and looks where its optimiser goes from there. `records` has
     /// the shape (rows, free coefficients), with both classes among its rows.
-    pub fn certify(&self, records: Array2<f64>, churned: Array1<bool>) -> Certificate {
+    ///
+    /// It ignores weights. Rows of whole weights are written out as many times, which is the same problem; of others it
+    /// is not asked.
+    pub fn certify(&self, records: Array2<f64>, churned: Array1<bool>, weights: &RowWeights) -> Certificate {
+        let Some(times) = weights.whole() else {
+            return Certificate::not_run(
+                "rows stand for numbers of customers that are not whole, and linfa-logistic knows no weights; that the \
+                 gradient of the weighted loss vanishes is what there is",
+            );
+        };
+        let (records, churned) =
+            if times.is_empty() { (records, churned) } else { written_out(records, churned, &times) };
+
         let Some((&intercept, coefficients)) = self.theta.split_last().filter(|_| !self.free.is_empty()) else {
             return Certificate::not_run("every coefficient is held at 0");
         };
@@ -288,6 +304,16 @@ impl Solution<'_> {
         }
         Certificate::Differs { trial, excess_loss: Some(solved.loss(&found) - solved.loss(&solved.theta)) }
     }
+}
+
+/// Records and labels, each row as many times as is said.
+fn written_out(records: Array2<f64>, churned: Array1<bool>, times: &[usize]) -> (Array2<f64>, Array1<bool>) {
+    let places: Vec<usize> = (0..).zip(times).flat_map(|(row, &times)| std::iter::repeat_n(row, times)).collect();
+    let mut repeated = Array2::zeros((places.len(), records.ncols()).f());
+    for (mut to, from) in repeated.columns_mut().into_iter().zip(records.columns()) {
+        to.iter_mut().zip(&places).for_each(|(to, &row)| *to = from[row]);
+    }
+    (repeated, places.iter().map(|&row| churned[row]).collect())
 }
 
 /// A direction of parameters, of length one.

@@ -14,6 +14,7 @@ use crate::model::penalty::{self, AlphaChoice, HeldOutLoss};
 use crate::model::solver::cholesky::Cholesky;
 use crate::numeric::{softplus, sum};
 use crate::observer::{Note, Observer};
+use crate::weights::RowWeights;
 use rayon::prelude::*;
 
 /// The choice of the penalty looks at about so many rows at most.
@@ -97,13 +98,13 @@ pub fn cross_fit(
 /// Above about 40,000 rows the fits of a split use every so many-th block, the same ones every time, and so do those
 /// that judge them. What is kept from the search is the penalty as a whole, rows times `alpha`, which does not depend
 /// on the number of rows: it says how large effects are expected to be. The strengths tried, and the one chosen, are
-/// per row of so many `rows`.
+/// per row of so many `rows`, each counted as often as it stands for a customer.
 ///
 /// # Errors
 /// As [`cross_fit`]; [`Error::Internal`] also for an empty path.
 pub fn choose_alpha(
     splits: &[Split],
-    rows: usize,
+    rows: f64,
     path: &[f64],
     folds: u8,
     observer: &dyn Observer,
@@ -138,9 +139,9 @@ impl<'a> SearchPart<'a> {
     }
 
     /// The loss of the models that leave a fold out, with the strength `alpha` per row of so many `rows`.
-    fn judge(&mut self, alpha: f64, rows: usize, folds: u8, observer: &dyn Observer) -> Result<HeldOutLoss> {
-        let fitted: usize = self.fitted.iter().map(|block| block.rows).sum();
-        let alpha = alpha * rows as f64 / fitted.max(1) as f64;
+    fn judge(&mut self, alpha: f64, rows: f64, folds: u8, observer: &dyn Observer) -> Result<HeldOutLoss> {
+        let fitted = newton::totals(&self.fitted).all;
+        let alpha = alpha * rows / fitted.max(f64::MIN_POSITIVE);
         let fits = Fits { blocks: &self.fitted, scale: &self.scale, alpha, tolerance: SEARCH_TOLERANCE };
         let (theta, factor) = fits.on_all(std::mem::take(&mut self.theta))?;
         let models = fits.without_each_fold(folds, &theta, factor, observer)?;
@@ -248,30 +249,33 @@ pub(super) fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f
 pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>], levelled: bool) -> Result<HeldOutLoss> {
     let predicted: Vec<Vec<f64>> = blocks.par_iter().map(|block| log_odds(block, models)).collect::<Result<_>>()?;
     let labels = blocks.iter().flat_map(|block| &block.y);
-    let shift = if levelled { level(&predicted.concat(), labels) } else { 0.0 };
+    let weights = RowWeights::joined(blocks.iter().map(|block| (&block.weights, block.rows)));
+    let shift = if levelled { level(&predicted.concat(), labels, &weights) } else { 0.0 };
     let of_block = |(block, log_odds): (&&DesignBlock, Vec<f64>)| {
-        let mut folds = vec![(0, 0.0); models.len()];
-        for ((z, &y), &fold) in log_odds.into_iter().zip(&block.y).zip(&block.fold) {
-            let (rows, loss) = &mut folds[usize::from(fold)];
-            *rows += 1;
-            *loss += softplus(if y == 1 { -(z + shift) } else { z + shift });
+        let mut folds = vec![(0.0, 0.0); models.len()];
+        for (row, ((z, &y), &fold)) in log_odds.into_iter().zip(&block.y).zip(&block.fold).enumerate() {
+            let weight = block.weights.of(row);
+            let (all, loss) = &mut folds[usize::from(fold)];
+            *all += weight;
+            *loss += weight * softplus(if y == 1 { -(z + shift) } else { z + shift });
         }
         folds
     };
-    let by_block: Vec<Vec<(usize, f64)>> = blocks.par_iter().zip(predicted).map(of_block).collect();
+    let by_block: Vec<Vec<(f64, f64)>> = blocks.par_iter().zip(predicted).map(of_block).collect();
 
-    let folds: Vec<(usize, f64)> = (0..models.len())
+    let folds: Vec<(f64, f64)> = (0..models.len())
         .map(|fold| (by_block.iter().map(|folds| folds[fold].0).sum(), sum(by_block.iter().map(|folds| folds[fold].1))))
-        .filter(|&(rows, _)| rows > 0)
+        .filter(|&(weight, _)| weight > 0.0)
         .collect();
 
-    let rows: usize = folds.iter().map(|(rows, _)| rows).sum();
-    let mean = sum(folds.iter().map(|(_, loss)| *loss)) / rows as f64;
+    let rows = blocks.iter().map(|block| block.rows).sum();
+    let weight: f64 = folds.iter().map(|(weight, _)| weight).sum();
+    let mean = sum(folds.iter().map(|(_, loss)| *loss)) / weight;
 
     // Weighted by the folds' sizes, which differ a little as customers are dealt out by hash.
-    let spread = sum(folds.iter().map(|&(rows, loss)| rows as f64 * (loss / rows as f64 - mean).powi(2))) / rows as f64;
+    let spread = sum(folds.iter().map(|&(of, loss)| of * (loss / of - mean).powi(2))) / weight;
     let degrees = folds.len().saturating_sub(1).max(1);
-    Ok(HeldOutLoss { rows, log_loss: mean, standard_error: (spread / degrees as f64).sqrt() })
+    Ok(HeldOutLoss { rows, weight, log_loss: mean, standard_error: (spread / degrees as f64).sqrt() })
 }
 
 #[cfg(test)]
@@ -339,7 +343,7 @@ mod tests {
     #[test]
     fn the_penalty_with_the_lowest_out_of_fold_loss_is_chosen() {
         let design = split(&random(400, 8, 2), 128);
-        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &ALPHA_PATH, 5, &Silent).unwrap();
+        let choice = choose_alpha(&[Split::within(&design)], design.totals().all, &ALPHA_PATH, 5, &Silent).unwrap();
         assert_eq!((choice.rows, choice.path.len()), (400, ALPHA_PATH.len()));
         for score in &choice.path {
             let log_odds = brute_force(&design, score.alpha, 5).concat();
@@ -360,7 +364,7 @@ mod tests {
         let churners = judged.blocks.iter_mut().flat_map(|block| &mut block.y).filter(|y| **y == 1);
         churners.step_by(2).for_each(|y| *y = 0);
         let forward = Split { fitted: &fitted, judged: &judged };
-        let choice = choose_alpha(&[forward], fitted.rows(), &[1e-3, 1e-2, 1e-1], 5, &Silent).unwrap();
+        let choice = choose_alpha(&[forward], fitted.totals().all, &[1e-3, 1e-2, 1e-1], 5, &Silent).unwrap();
 
         let y: Vec<u8> = judged.blocks.iter().flat_map(|block| block.y.clone()).collect();
         for score in &choice.path {
@@ -380,7 +384,7 @@ mod tests {
     #[test]
     fn a_large_design_is_searched_on_part_of_its_blocks() {
         let design = split(&random(210_000, 1, 4), 1_000);
-        let choice = choose_alpha(&[Split::within(&design)], design.rows(), &[1e-5, 1e-3], 5, &Silent).unwrap();
+        let choice = choose_alpha(&[Split::within(&design)], design.totals().all, &[1e-5, 1e-3], 5, &Silent).unwrap();
         assert_eq!(choice.rows, 35_000);
         assert_eq!(choice.path.iter().map(|score| score.alpha).collect::<Vec<_>>(), [1e-3, 1e-5]);
     }
@@ -398,6 +402,6 @@ mod tests {
         let error = cross_fit(&Split::within(&design), 0.1, 2, Some(&start), &Silent).unwrap_err();
         assert_eq!(error.exit_code(), 5);
         assert!(error.to_string().contains("0 of the 1 rows outside fold 1"), "{error}");
-        assert!(choose_alpha(&[Split::within(&good)], good.rows(), &[], 5, &Silent).is_err());
+        assert!(choose_alpha(&[Split::within(&good)], good.totals().all, &[], 5, &Silent).is_err());
     }
 }

@@ -80,6 +80,8 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             }
         }
 
+        // Rows of one customer are not independent, nor is a row that stands for others as sure as they would be.
+        let by_customer = customers < rows || design.is_weighted();
         let sample = curvature_sample(&blocks);
         let mut newton = Newton::new(objective, start, None);
         let (mut separating, mut whole) = (None, None);
@@ -90,7 +92,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             // itself.
             let at_end = self.uncertainty && sample != Sample::ALL && whole.is_none() && newton.step_size <= NEARLY;
             let curvature = if at_end { Some(Sample::ALL) } else { curvature.then_some(sample) };
-            let point = Point { theta: &theta, without: None, curvature, scatter: at_end && customers < rows };
+            let point = Point { theta: &theta, without: None, curvature, scatter: at_end && by_customer };
             let sums = loss::evaluate(&blocks, columns, &[point])?.remove(0);
 
             whole = whole.or_else(|| at_end.then(|| sums.clone()));
@@ -117,7 +119,7 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
             report: Report {
                 iterations: newton.iterations,
                 gradient_norm: newton.gradient_norm,
-                log_loss: newton.sums.as_ref().map_or(f64::NAN, |sums| sums.loss / rows as f64),
+                log_loss: newton.sums.as_ref().map_or(f64::NAN, |sums| sums.loss / sums.weight),
                 converged,
             },
             advice: Vec::new(),
@@ -140,13 +142,13 @@ impl Fit<&Design, (), Error> for LogisticValidParams {
                         theta: &newton.theta,
                         without: None,
                         curvature: Some(Sample::ALL),
-                        scatter: customers < rows,
+                        scatter: by_customer,
                     };
                     loss::evaluate(&blocks, columns, &[point])?.remove(0)
                 }
             };
 
-            let found = Uncertainty::from_sums(whole, columns + 1, rows, self.alpha);
+            let found = Uncertainty::from_sums(whole, columns + 1, self.alpha);
             let separating = separating.as_ref();
             fit.advice.extend(column_advice(design, &profile, &scale, self.alpha, separating, &found.dependent));
             fit.advice.extend(inflation_advice(&fit.names, &found.variance_inflation));

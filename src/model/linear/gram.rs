@@ -34,8 +34,8 @@ const SQUARE: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Gram {
     size: usize,
-    /// Rows, or customers, that it stands for.
-    pub rows: usize,
+    /// Rows, as often as each counts, or customers, that it stands for.
+    pub rows: f64,
     /// Line after line of the matrix, each as long as a padded row. What lies below the diagonal, or beyond `size`, is
     /// not used.
     values: Vec<f64>,
@@ -54,7 +54,7 @@ impl Gram {
     pub fn new(size: usize) -> Gram {
         let length = padded(size);
         let gathered = vec![Panel([[0.0; WIDTH]; DEPTH]); length / WIDTH];
-        Gram { size, rows: 0, values: vec![0.0; length * length], gathered, depth: 0 }
+        Gram { size, rows: 0.0, values: vec![0.0; length * length], gathered, depth: 0 }
     }
 
     /// Adds the products of a row of these values times their factor.
@@ -102,8 +102,8 @@ impl Gram {
     }
 
     /// The whole matrix as it would be over `rows` rows, row after row.
-    pub fn over(&self, rows: usize) -> Vec<f64> {
-        let factor = rows as f64 / self.rows.max(1) as f64;
+    pub fn over(&self, rows: f64) -> Vec<f64> {
+        let factor = rows / self.rows.max(f64::MIN_POSITIVE);
         let mut matrix = vec![0.0; self.size * self.size];
         for (j, line) in self.values.chunks_exact(padded(self.size)).take(self.size).enumerate() {
             for i in j..self.size {

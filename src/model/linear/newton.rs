@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::model::design::DesignBlock;
 use crate::model::solver::cholesky::{Cholesky, Square};
 use crate::model::solver::lbfgs::{difference, Memory};
+use crate::weights::Totals;
 
 /// A step so small (in log-odds per root mean square of a column) that the curvature hardly changes along it. The
 /// factor at hand then serves for the next step as well.
@@ -39,9 +40,14 @@ pub fn curvature_sample(blocks: &[&DesignBlock]) -> Sample {
     if rows <= CURVATURE_ROWS {
         return Sample::ALL;
     }
-    let churners = blocks.iter().flat_map(|block| &block.y).filter(|&&y| y == 1).count();
+    let Totals { all, churned } = totals(blocks);
     // Weights are `p (1 - p)`, and where the mean of `p` is the base rate they are largest if all have it.
-    Sample::new(CURVATURE_ROWS, (churners * (rows - churners)) as f64 / rows as f64)
+    Sample::new(CURVATURE_ROWS, churned * (all - churned) / all)
+}
+
+/// How many customers the rows of some blocks stand for.
+pub fn totals(blocks: &[&DesignBlock]) -> Totals {
+    blocks.iter().fold(Totals::default(), |totals, block| totals.with(block.totals()))
 }
 
 /// What is to be minimised over the rows outside the fold `without`.
@@ -197,8 +203,8 @@ impl<'a> Newton<'a> {
             scaled.fold(0.0, |most, entry| if entry.is_nan() { f64::INFINITY } else { entry.max(most) });
         if let Some(gram) = &sums.gram {
             let size = self.theta.len();
-            let rows = sums.rows as f64;
-            let values = gram.over(sums.rows).iter().map(|value| value / rows).collect();
+            let rows = sums.weight;
+            let values = gram.over(rows).iter().map(|value| value / rows).collect();
             let curvature = Square { size, values }.with_ridge(self.objective.alpha);
             self.factor = Some(Cholesky::new(curvature));
             self.memory.clear();
@@ -252,12 +258,12 @@ impl<'a> Newton<'a> {
     fn value_of(&self, theta: &[f64], sums: &Sums) -> f64 {
         let (_, coefficients) = intercept_and_coefficients(theta);
         let square: f64 = coefficients.iter().map(|w| w * w).sum();
-        sums.loss / sums.rows as f64 + self.objective.alpha / 2.0 * square
+        sums.loss / sums.weight + self.objective.alpha / 2.0 * square
     }
 
     /// Gradient of the penalised mean loss at `theta`.
     fn gradient_of(&self, sums: &Sums) -> Vec<f64> {
-        let rows = sums.rows as f64;
+        let rows = sums.weight;
         let mut gradient: Vec<f64> = sums.gradient.iter().map(|sum| sum / rows).collect();
         let (_, coefficients) = intercept_and_coefficients(&self.theta);
         gradient.iter_mut().zip(coefficients).for_each(|(gradient, w)| *gradient += self.objective.alpha * w);

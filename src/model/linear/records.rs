@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::memory::Arena;
 use crate::model::design::{Design, DesignBlock, DesignRows, TILE};
 use crate::model::records::{probabilities, LabelledRecords};
+use crate::weights::RowWeights;
 use linfa::traits::{Fit, PredictInplace};
 use linfa::DatasetBase;
 use ndarray::{Array1, ArrayBase, Axis, Data, Ix1, Ix2};
@@ -40,7 +41,12 @@ fn design(LabelledRecords { values, churned, names }: LabelledRecords<'_>) -> Re
         let x: Vec<f32> = values.t().iter().map(|&value| value as f32).collect();
         let y: Vec<u8> = churned.iter().map(|&churned| u8::from(churned)).collect();
         let (fold, customer) = (vec![0; y.len()], customers.by_ref().take(y.len()).collect());
-        blocks.push(DesignBlock::new(&x, DesignRows { y, fold, customer }, family, &arena)?);
+        blocks.push(DesignBlock::new(
+            &x,
+            DesignRows { y, fold, weights: RowWeights::unit(), customer },
+            family,
+            &arena,
+        )?);
     }
 
     Ok(Design { names, blocks })

@@ -2,8 +2,11 @@
 
 use super::certificate::certify_unrestricted;
 use super::*;
-use crate::model::design::examples::{change, random, split};
+use crate::model::design::examples::{change, random, rows_of, split};
+use crate::model::design::Design;
 use crate::numeric::logit;
+use crate::observer::Silent;
+use crate::weights::RowWeights;
 use proptest::prelude::*;
 
 fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -245,4 +248,65 @@ fn a_fit_survives_json_and_works_without_columns() {
     assert!((fitted.intercept - logit(rate)).abs() < 1e-10);
     let error = 1.0 / (300.0 * rate * (1.0 - rate)).sqrt();
     assert!((fitted.table()[0].standard_error - error).abs() < 1e-10);
+}
+
+/// The design with each row as often as `times` says of its place, as rows of the same customer, or as weights.
+fn repeated(design: &Design, times: impl Fn(usize) -> usize) -> [Design; 2] {
+    let (mut copies, mut weighted, mut before) = (Vec::new(), Vec::new(), 0);
+    for block in &design.blocks {
+        let rows: Vec<usize> = (0..block.rows).flat_map(|row| std::iter::repeat_n(row, times(before + row))).collect();
+        copies.push(rows_of(block, &rows, block.family));
+        let weights = (before..before + block.rows).map(|row| times(row) as f64).collect();
+        let once: Vec<usize> = (0..block.rows).collect();
+        let mut block = block.clone();
+        block.weights = RowWeights::new(weights);
+        weighted.push(rows_of(&block, &once, block.family));
+        before += block.rows;
+    }
+    [copies, weighted].map(|blocks| Design { names: design.names.clone(), blocks })
+}
+
+#[test]
+fn a_weight_is_as_many_copies_of_the_row() {
+    let [copies, weighted] = repeated(&split(&random(1_500, 5, 21), 256), |row| [1, 3, 1, 2][row % 4]);
+    assert_eq!((copies.rows() as f64, weighted.rows()), (weighted.totals().all, 1_500));
+    let close = |found: &[f64], expected: &[f64], tolerance: f64| {
+        assert_eq!(found.len(), expected.len());
+        found.iter().zip(expected).for_each(|(a, b)| assert!((a - b).abs() < tolerance, "{a} against {b}"));
+    };
+    for (found, expected) in weighted.profile().iter().zip(copies.profile()) {
+        close(&[found.mean, found.root_mean_square], &[expected.mean, expected.root_mean_square], 1e-12);
+    }
+
+    let params = LogisticParams::new(1e-3);
+    let (found, expected) = (fit(&weighted, &params).unwrap(), fit(&copies, &params).unwrap());
+    close(&found.coefficients, &expected.coefficients, 1e-9);
+    close(&[found.intercept, found.report.log_loss], &[expected.intercept, expected.report.log_loss], 1e-9);
+    // Copies of a row are rows of one customer, so that both have the same scatter, but for the correction for so many
+    // rows.
+    let correction = |rows: f64| (rows - 1.0) / (rows - 6.0);
+    let ratio = correction(1_500.0) / correction(copies.rows() as f64);
+    let covariance: Vec<f64> = expected.covariance.iter().map(|value| value * ratio).collect();
+    close(&found.covariance, &covariance, 1e-9);
+    // Written out as often as they count, the rows are a problem that linfa knows.
+    let Certificate::Confirmed(trial) = &found.certificate else { panic!("{}", found.certificate) };
+    assert_eq!(trial.rows, Some(copies.rows()));
+
+    let choose = |design: &Design| {
+        let splits = [cross_fit::Split::within(design)];
+        cross_fit::choose_alpha(&splits, design.totals().all, &[1e-4, 1e-2], 5, &Silent).unwrap()
+    };
+    for (found, expected) in choose(&weighted).path.iter().zip(&choose(&copies).path) {
+        close(&[found.log_loss, found.standard_error], &[expected.log_loss, expected.standard_error], 1e-8);
+    }
+}
+
+#[test]
+fn weights_that_are_not_whole_are_not_put_before_linfa() {
+    let [_, mut weighted] = repeated(&random(600, 3, 22), |row| 1 + row % 2);
+    weighted.blocks[0].weights = RowWeights::new((0..600).map(|row| 1.0 + 0.25 * f64::from(row % 3)).collect());
+    let fitted = fit(&weighted, &LogisticParams::new(1e-3)).unwrap();
+    assert!(fitted.report.converged && fitted.certificate.to_string().contains("knows no weights"));
+    weighted.blocks[0].weights = RowWeights::new(vec![0.0; 600]);
+    assert!(fit(&weighted, &LogisticParams::new(1e-3)).unwrap_err().to_string().contains("600 weights"));
 }

@@ -8,6 +8,11 @@
 //! model itself, `H^-1 I H^-1`, the variance of the penalised estimator
 //! around its own expectation (le Cessie & van Houwelingen, *Applied Statistics* 41, 1992). Without a penalty it is
 //! `I^-1`, as in statsmodels' `Logit`.
+//!
+//! Where rows stand for several customers, all sums take each as many times, and the covariance is the first in any case:
+//! a row that counts ten times says no more than once what it says, so the information of ten is not there
+//! (scikit-learn's `sample_weight` gives the estimates; the sandwich their spread: Binder, *International Statistical
+//! Review* 51, 1983).
 
 use super::loss::Sums;
 use crate::model::solver::cholesky::{Cholesky, Square};
@@ -26,17 +31,18 @@ pub struct Uncertainty {
 }
 
 impl Uncertainty {
-    /// From the sums over so many rows, all of them, at the solution for `size` parameters.
-    pub fn from_sums(sums: Sums, size: usize, rows: usize, alpha: f64) -> Uncertainty {
-        let information = sums.gram.map(|gram| gram.over(rows)).unwrap_or_default();
-        let hessian = Square { size, values: information.clone() }.with_ridge(alpha * rows as f64);
+    /// From the sums over all rows at the solution for `size` parameters.
+    pub fn from_sums(sums: Sums, size: usize, alpha: f64) -> Uncertainty {
+        let (rows, weight) = (sums.rows, sums.weight);
+        let information = sums.gram.map(|gram| gram.over(weight)).unwrap_or_default();
+        let hessian = Square { size, values: information.clone() }.with_ridge(alpha * weight);
         let factor = Cholesky::new(hessian);
         let inverse = factor.inverse();
 
         let sandwich = |middle: &[f64]| product(&product(&inverse, middle, size), &inverse, size);
         let covariance = match sums.scatter {
             Some(scatter) => {
-                let (n, k, groups) = (rows as f64, size as f64, scatter.rows as f64);
+                let (n, k, groups) = (rows as f64, size as f64, scatter.rows);
                 let correction = groups / (groups - 1.0).max(1.0) * (n - 1.0) / (n - k).max(1.0);
                 let scatter = scatter.over(scatter.rows);
                 sandwich(&scatter.iter().map(|value| value * correction).collect::<Vec<f64>>())

@@ -103,9 +103,9 @@ impl Constraints {
     }
 
     /// What `alpha` per row is multiplied by when only so many of the rows are looked at: rows times `alpha` stays for
-    /// a ridge, the root of the rows times `alpha` for a threshold.
-    pub fn rescaling(&self, looked_at: usize, rows: usize) -> f64 {
-        let ratio = rows.max(1) as f64 / looked_at.max(1) as f64;
+    /// a ridge, the root of the rows times `alpha` for a threshold. A row counts as often as it stands for a customer.
+    pub fn rescaling(&self, looked_at: f64, rows: f64) -> f64 {
+        let ratio = rows.max(1.0) / looked_at.max(1.0);
         match self.penalty {
             Penalty::L2 => ratio,
             Penalty::Group => ratio.sqrt(),
@@ -221,13 +221,13 @@ impl Constraints {
         &self,
         splits: &[Split],
         alpha: f64,
-        rows: usize,
+        rows: f64,
         folds: u8,
         start: Option<&LogisticFit>,
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<f64>>> {
         let of_split = |split: &Split| -> Result<Vec<f64>> {
-            let alpha = alpha * self.rescaling(split.fitted.rows(), rows);
+            let alpha = alpha * self.rescaling(split.fitted.totals().all, rows);
             if self.is_plain() {
                 return Ok(cross_fit::cross_fit(split, alpha, folds, start, observer)?.concat());
             }
@@ -247,13 +247,7 @@ impl Constraints {
     ///
     /// # Errors
     /// As [`Constraints::fit`].
-    pub fn choose_alpha(
-        &self,
-        splits: &[Split],
-        rows: usize,
-        folds: u8,
-        observer: &dyn Observer,
-    ) -> Result<AlphaChoice> {
+    pub fn choose_alpha(&self, splits: &[Split], rows: f64, folds: u8, observer: &dyn Observer) -> Result<AlphaChoice> {
         if self.is_plain() {
             return cross_fit::choose_alpha(splits, rows, &ALPHA_PATH, folds, observer);
         }
@@ -273,11 +267,11 @@ impl Constraints {
         penalty::search(strengths, &mut parts, |part, alpha| part.judge(self.penalty, alpha))
     }
 
-    fn search_part<'a>(&self, split: &Split<'a>, rows: usize, folds: u8) -> Result<SearchPart<'a>> {
+    fn search_part<'a>(&self, split: &Split<'a>, rows: f64, folds: u8) -> Result<SearchPart<'a>> {
         let (fitted, judged) = (split.fitted.part(SEARCH_ROWS), split.judged.part(SEARCH_ROWS));
         let fits = self.without_each_fold(&fitted, folds);
         let regulariser = self.regulariser(&fitted, 1.0)?;
-        let rescaling = self.rescaling(fitted.rows(), rows);
+        let rescaling = self.rescaling(fitted.totals().all, rows);
         Ok(SearchPart { fitted, judged, forward: split.is_forward(), fits, regulariser, rescaling })
     }
 
@@ -343,13 +337,13 @@ impl MeanLoss for Rows<'_> {
 
     fn value(&self, theta: &[f64]) -> Result<LossValue> {
         let sums = self.sums(theta, None)?;
-        let rows = sums.rows.max(1) as f64;
+        let rows = sums.weight.max(f64::MIN_POSITIVE);
         Ok(LossValue { log_loss: sums.loss / rows, gradient: sums.gradient.iter().map(|g| g / rows).collect() })
     }
 
     fn curvature(&self, theta: &[f64]) -> Result<Square> {
         let sums = self.sums(theta, Some(curvature_sample(&self.blocks)))?;
-        let values = sums.gram.map(|gram| gram.over(1)).unwrap_or_default();
+        let values = sums.gram.map(|gram| gram.over(1.0)).unwrap_or_default();
         Ok(Square { size: theta.len(), values })
     }
 }

@@ -158,7 +158,7 @@ fn cross_fitting_leaves_the_fold_out() {
     let groups = golden.groups.iter().map(|&[first, end]| first..end).collect();
     let constraints = constraints(Penalty::Group, groups, bounds(&golden));
     let found =
-        constraints.cross_fit(&[Split::within(&design)], 0.04, design.rows(), 5, None, &Silent).unwrap().concat();
+        constraints.cross_fit(&[Split::within(&design)], 0.04, design.totals().all, 5, None, &Silent).unwrap().concat();
     let keep: Vec<usize> = (0..golden.y.len()).filter(|row| row % 5 != 3).collect();
     let x = golden.x.iter().flat_map(|column| keep.iter().map(|&row| column[row])).collect();
     let others = from_columns(x, keep.iter().map(|&row| golden.y[row]).collect(), vec![0; keep.len()]);
@@ -182,7 +182,7 @@ fn rows_are_judged_that_are_not_among_those_fitted() {
 
     let z = |later: &Design| {
         let splits = [Split { fitted: &design, judged: later }, Split::within(&design)];
-        constraints.cross_fit(&splits, 0.01, golden.y.len(), 5, None, &Silent).unwrap()
+        constraints.cross_fit(&splits, 0.01, golden.y.len() as f64, 5, None, &Silent).unwrap()
     };
 
     let plain = z(&later);
@@ -190,7 +190,9 @@ fn rows_are_judged_that_are_not_among_those_fitted() {
     later.blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = 1 - *y);
     assert_eq!(z(&later), plain);
     let choice = |later: &Design| {
-        constraints.choose_alpha(&[Split { fitted: &design, judged: later }], golden.y.len(), 5, &Silent).unwrap()
+        constraints
+            .choose_alpha(&[Split { fitted: &design, judged: later }], golden.y.len() as f64, 5, &Silent)
+            .unwrap()
     };
     let (wrong, alone) = (choice(&later), choice(&design));
     assert!(wrong.rows == 300 && alone.rows == golden.y.len());
@@ -204,7 +206,7 @@ fn the_path_of_the_group_penalty_begins_with_few_features_and_ends_with_many() {
     let (golden, design) = golden();
     let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
     let constraints = constraints(Penalty::Group, groups, vec![Bound::Free; 11]);
-    let choice = constraints.choose_alpha(&[Split::within(&design)], design.rows(), 5, &Silent).unwrap();
+    let choice = constraints.choose_alpha(&[Split::within(&design)], design.totals().all, 5, &Silent).unwrap();
     assert_eq!(choice.path.len(), SHARES.len());
     let dropped = |alpha: f64| {
         let fit = constraints.fit(&design, alpha, None)?;
