@@ -4,12 +4,14 @@ pub mod distribution;
 mod fit;
 mod levels;
 mod means;
+mod outreach;
 mod pair;
 mod row_scorer;
 mod scoring;
 
 pub use distribution::{Distribution, MeanScores};
 pub use fit::FitRecord;
+pub use outreach::{Outreach, OutreachEffect, Treatment};
 pub use pair::ModelPair;
 pub use row_scorer::{RowScorer, ScoredRow};
 pub use scoring::Row;
@@ -214,6 +216,9 @@ pub struct Artefact {
     /// How they were chosen from a table with more columns than one model takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screening: Option<Screening>,
+    /// What became of the rows of customers whom outreach had reached; none if it had reached none, or was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outreach: Option<Outreach>,
     /// How they become columns.
     pub recipe: Recipe,
     /// The fit.

@@ -93,6 +93,18 @@ words! {
 }
 
 words! {
+    /// What a training makes of rows of customers whom outreach has reached.
+    pub enum Contacted {
+        /// Reweights where outreach is known to have an effect and the control group is large enough.
+        Auto = "auto",
+        /// Keeps all rows as they are.
+        Keep = "keep",
+        /// Drops rows of contacted customers; those of the control group stand for them.
+        Reweight = "reweight",
+    }
+}
+
+words! {
     /// How a list goes to somebody else.
     pub enum DeliveryKind {
         /// Files that another system loads.

@@ -32,8 +32,8 @@ mod validate;
 
 pub use crate::measures::{Best, Instrument, Scale, Scales, SignalKind};
 pub use choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, Direction, DriftGate, EpochUnit,
-    EvaluationChoice, Folds, Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Contacted, DeliveryKind, Direction, DriftGate,
+    EpochUnit, EvaluationChoice, Folds, Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
 };
 pub use defaults::{starter, Set, DEFAULT_TOML};
 pub use layers::Layer;

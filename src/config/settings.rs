@@ -2,7 +2,7 @@
 //! comment is its sentence in `default.toml` and in `docs/configuration.md`; `section!` says how the rest is read.
 
 use super::choices::{
-    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, DeliveryKind, DriftGate, EpochUnit,
+    Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Contacted, DeliveryKind, DriftGate, EpochUnit,
     EvaluationChoice, Folds, Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
 };
 use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
@@ -255,6 +255,11 @@ section! {
         /// never (all), or a share such as 0.1. Churners are all kept, and probabilities are corrected for it exactly.
         sample: Sample = "auto" =>
             WordOr(Sample::WORDS, "a share between 0 and 1, for example 0.1", |x| x > 0.0 && x < 1.0);
+        /// What becomes of rows of customers whom lists named for contact, where a saved one looks like one who never
+        /// meant to leave. reweight: they are dropped, and those of the control group stand for them. keep: they count
+        /// like all others. auto: reweights where outreach is known to have an effect and the control group is large
+        /// enough, and says what it did.
+        contacted: Contacted = "auto" => Choice(Contacted::WORDS);
     }
 }
 

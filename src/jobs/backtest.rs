@@ -1,5 +1,6 @@
 //! The training repeated at earlier dates with what was known then, and judged on what came next.
 
+use super::contacted::Exposure;
 use super::context::{Context, Job};
 use super::input::{self, Data};
 use super::{gates, train};
@@ -8,7 +9,8 @@ use crate::dataset::folds::Folds;
 use crate::dataset::prepared;
 use crate::dataset::snapshots::Snapshots;
 use crate::error::Result;
-use crate::observer::Note;
+use crate::observer::{Note, Observer};
+use crate::registry::Registry;
 use crate::training::backtest::{self, Backtest};
 use crate::training::candidates::Candidates;
 use crate::training::TrainingPlan;
@@ -53,7 +55,12 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
                 let end = gates::labels_end(job, &tables, request.as_of)?.day;
                 let settings = job.settings();
                 let days = Snapshots::choose(&settings.training, &settings.churn, end)?.all();
-                let dataset = input::build(job, &tables, &days, Some(end))?;
+                let mut dataset = input::build(job, &tables, &days, Some(end))?;
+                let registry = Registry::at(&settings.paths.models);
+                if let Some(exposure) = Exposure::judge(job, &registry, &tables, &dataset, end)? {
+                    exposure.apply(&mut dataset);
+                    job.note(&Note::detail(exposure.told.to_string()));
+                }
                 judged(job, Candidates::all(&dataset), None, request)?
             }
             Some(table) => {

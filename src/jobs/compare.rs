@@ -1,5 +1,6 @@
 //! Two versions of the model beside each other: on held-out rows, inside, and by the list that they would make.
 
+use super::contacted::Exposure;
 use super::context::{Context, Job};
 use super::{gates, input};
 use crate::artefact::ModelPair;
@@ -79,7 +80,7 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         let second = Version { models: &second, plan: RowsPlan { features: &features[1], ..plan } };
 
         match first.check().and_then(|()| second.check()) {
-            Ok(()) => score_both(job, &first, &second, request.as_of, &mut comparison)?,
+            Ok(()) => score_both(job, registry, &first, &second, request.as_of, &mut comparison)?,
             Err(error) => job.warn(format!("only their insides can be compared: {error}")),
         }
         Ok(Comparison { notes: job.warnings(), ..comparison })
@@ -130,6 +131,7 @@ impl BothRows {
 
 fn score_both(
     job: &Job<'_>,
+    registry: &Registry,
     first: &Version<'_>,
     second: &Version<'_>,
     as_of: Option<Day>,
@@ -141,7 +143,11 @@ fn score_both(
     let labels_end = gates::labels_end(job, &tables, None)?.day;
 
     let dates = [first.models.evaluation_dates(), second.models.evaluation_dates()].concat();
-    let rows = BothRows::build(job, &tables, first, second, &dates, Some(labels_end))?;
+    let mut rows = BothRows::build(job, &tables, first, second, &dates, Some(labels_end))?;
+    if let Some(exposure) = Exposure::judge(job, registry, &tables, &rows.first, labels_end)? {
+        exposure.apply(&mut rows.first);
+        rows.second.iter_mut().for_each(|rows| exposure.apply(rows));
+    }
     comparison.held_out = comparison::on_held_out(
         VersionRows { models: first.models, data: &rows.first },
         VersionRows { models: second.models, data: rows.second() },

@@ -18,6 +18,7 @@ pub mod backtest;
 mod changes;
 pub mod check;
 pub mod compare;
+mod contacted;
 mod context;
 mod definition;
 pub mod deliver;

@@ -1,5 +1,6 @@
 //! The training: a challenger from labelled rows, judged on later customers, registered, and promoted by rule.
 
+use super::contacted::Exposure;
 use super::context::{Context, Job};
 use super::gates::{self, LabelsEnd};
 use super::input::{self, Data};
@@ -7,7 +8,7 @@ use super::{definition, past};
 use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair};
 use crate::calendar::Day;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Contacted, Settings};
 use crate::dataset::prepared::{self, ColumnNames, Prepared};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowsPlan, Selection};
@@ -101,7 +102,8 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
 fn control_power(job: &Job<'_>, model: &Artefact) -> Option<ControlPower> {
     let (list, metrics) = (&job.settings().list, &model.evaluation.metrics);
     let churn = metrics.precision_at_capacity.or(metrics.base_rate).filter(|churn| *churn > 0.0)?;
-    let customers = metrics.rows / model.evaluation.as_of.len().max(1);
+    let held_out = metrics.stand_for.map_or(metrics.rows, |customers| customers as usize);
+    let customers = held_out / model.evaluation.as_of.len().max(1);
     let mut notes = Vec::new();
     let so_far = previous::lists_so_far(&runs::published(&job.settings().paths.lists), &mut notes);
     notes.into_iter().for_each(|note| job.warn(note));
@@ -142,6 +144,9 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     advice.iter().for_each(|advice| job.warn(advice));
     let not_covered = why.into_iter().chain(advice).collect();
 
+    let exposure = Exposure::judge(job, registry, &tables, &data, end)?;
+    exposure.iter().for_each(|exposure| exposure.apply(&mut data));
+
     let mut clock = Clock::start(job);
     let labelled = Selection::labelled(&data, |_| true);
     let own = computed_features(&plan.catalogue());
@@ -156,7 +161,9 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let inputs = Inputs::from_sources(&tables.sources, settings.signals.keys(), Some(end), not_covered);
     let compared = request.promote == Promote::Auto && registry.champion_version()?.is_some();
     let own = training::Data::Own { dataset: &mut data, features: compared };
-    let challenger = training::train(&TrainingPlan::from_settings(settings), own, &snapshots, inputs, job)?;
+    let mut challenger = training::train(&TrainingPlan::from_settings(settings), own, &snapshots, inputs, job)?;
+    let told = exposure.as_ref().map(|exposure| &exposure.told);
+    challenger.models().for_each(|model| model.outreach = told.cloned());
     let registered = registry.register(challenger, &job.now(), job.unfinished())?;
     let challenger = &registered.models;
 
@@ -170,7 +177,8 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
         if *its.features == settings.features {
             return Ok(Features::Same);
         }
-        let data = input::build_with(job, &its, &tables, dates, Some(end))?;
+        let mut data = input::build_with(job, &its, &tables, dates, Some(end))?;
+        exposure.iter().for_each(|exposure| exposure.apply(&mut data));
         Ok(Features::Own(Box::new(data)))
     };
     let decision = decide(settings, registry, challenger, &data, features, request.promote)?;
@@ -179,6 +187,14 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
 
 fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Request) -> Result<Judged> {
     let settings = job.settings();
+    if settings.training.contacted == Contacted::Reweight {
+        return Err(Error::Config(
+            "training.contacted is \"reweight\", which a prepared table cannot be: it does not say by which lists its \
+             labels came about. Leave out rows of contacted customers when you prepare it, or set training.contacted \
+             to \"keep\""
+                .to_owned(),
+        ));
+    }
     job.step("reading the table");
     let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
     prepared.notes.iter().for_each(|note| job.warn(note));

@@ -58,6 +58,9 @@ fn data(text: &mut String, model: &Artefact) {
     };
 
     line("rows it was fitted on", format!("{}, {} of them churned", model.fit.rows, model.fit.churners));
+    if let Some(outreach) = &model.outreach {
+        line("outreach", outreach.to_string());
+    }
     if let Some(sampling) = &model.fit.sampling {
         line("sampled", sampling.to_string());
     }

@@ -212,6 +212,7 @@ fn artefact(
         snapshots: snapshots.clone(),
         catalogue: dataset.catalogue.clone(),
         screening: None,
+        outreach: None,
         recipe: model.recipe.clone(),
         fit: model.record(),
         calibration: model.calibration.clone(),

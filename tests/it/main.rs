@@ -8,6 +8,7 @@ mod changes;
 mod circles;
 mod common;
 mod complexity;
+mod contacted;
 mod copies;
 mod deliveries;
 mod determinism;

@@ -55,6 +55,9 @@ pub fn trained(trained: &Trained, texts: &Texts) -> String {
     for sentence in model.fit.restrictions.sentences() {
         let _ = writeln!(text, "{sentence}");
     }
+    if let Some(outreach) = &model.outreach {
+        let _ = writeln!(text, "Outreach: {outreach}");
+    }
     if let Some(sampling) = &model.fit.sampling {
         let _ = writeln!(text, "Sampled: {sampling}");
     }

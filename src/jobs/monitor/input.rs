@@ -19,9 +19,30 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// A run with whom it named.
-pub(super) struct PublishedList {
+#[derive(Clone)]
+pub(in crate::jobs) struct PublishedList {
     pub run: KnownRun,
     pub listed: Vec<Listed>,
+    /// Whether its model predicts the churn that the settings define.
+    pub predicts_our_churn: bool,
+}
+
+/// The lists whose outreach may have reached the customers of a date before the end of its label window, `span` days
+/// later: those from one span before it on. All lists are oldest first.
+pub(super) fn around(lists: &[PublishedList], as_of: Day, span: u32) -> &[PublishedList] {
+    let (first, end) = (as_of.earlier_by(span), as_of.later_by(span));
+    let from = lists.partition_point(|list| list.run.as_of() < first);
+    let to = lists.partition_point(|list| list.run.as_of() < end);
+    &lists[from..to]
+}
+
+/// Which runs are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Predicting {
+    /// Those whose model predicts the churn that the settings define.
+    OurChurn,
+    /// All of them.
+    AnyChurn,
 }
 
 /// The published runs up to a date, oldest first. One that cannot be used is noted and left out.
@@ -30,6 +51,7 @@ pub(super) fn read_lists(
     registry: &Registry,
     customers: &CustomerTable,
     last: Day,
+    which: Predicting,
     codes: &mut Codes,
 ) -> Vec<PublishedList> {
     let settings = job.settings();
@@ -52,12 +74,14 @@ pub(super) fn read_lists(
         let has_other_label = *other_labels
             .entry(known.model_version.clone())
             .or_insert_with(|| registry.load(&known.model_version).is_ok_and(|model| model.churn != meaning));
-        if has_other_label {
+        if has_other_label && which == Predicting::OurChurn {
             left_out(&format!("its model {} predicts another churn than the settings define now", known.model_version));
             continue;
         }
         match lists::listed(&run, &customers.ids, codes) {
-            Ok(listed) => lists.push(PublishedList { run: known, listed }),
+            Ok(listed) => {
+                lists.push(PublishedList { run: known, listed, predicts_our_churn: !has_other_label });
+            }
             Err(error) => left_out(&error.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! Judging: each run by its outcomes, unless it is known already what comes of it, and the effect of outreach.
 
-use super::input::{Contacts, PublishedList};
+use super::input::{around, Contacts, PublishedList};
 use super::tables::{self, PART};
 use crate::calendar::Day;
 use crate::config::Settings;
@@ -62,11 +62,7 @@ impl World<'_> {
 
     /// The lists whose outreach may have reached the customers of a date before the end of its label window.
     fn lists_around(&self, as_of: Day) -> &[PublishedList] {
-        let span = labels::span_days(&self.settings().churn);
-        let (first, end) = (as_of.earlier_by(span), as_of.later_by(span));
-        let from = self.lists.partition_point(|list| list.run.as_of() < first);
-        let to = self.lists.partition_point(|list| list.run.as_of() < end);
-        &self.lists[from..to]
+        around(self.lists, as_of, labels::span_days(&self.settings().churn))
     }
 
     /// What identifies these lists.

@@ -4,10 +4,12 @@ mod drift;
 mod found;
 mod input;
 mod judge;
+mod outreach;
 mod tables;
 mod write;
 
 pub use found::{Monitored, StudyInWords};
+pub(super) use outreach::PublishedOutreach;
 
 use super::context::Context;
 use super::{gates, input as sources};
@@ -18,6 +20,7 @@ use crate::monitoring::history::CustomerHistory;
 use crate::monitoring::lists::Codes;
 use crate::observer::Observer;
 use crate::registry::Registry;
+use input::Predicting;
 use judge::World;
 
 /// What to monitor.
@@ -46,7 +49,7 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         job.step("reading the lists");
         let mut codes = Codes::default();
         let last = request.as_of.unwrap_or(Day(i32::MAX));
-        let lists = input::read_lists(job, registry, &tables.customers, last, &mut codes);
+        let lists = input::read_lists(job, registry, &tables.customers, last, Predicting::OurChurn, &mut codes);
         let matured = input::matured_dates(settings, &lists, until)?;
 
         let silences = input::silences(job, &tables, &matured, until)?;
