@@ -3,6 +3,7 @@
 //! A block holds one partition of the customers. Blocks and the rows in them are in an order that depends on the data
 //! alone, so whatever is summed over them block by block is the same for any number of threads.
 
+pub mod batches;
 mod budget;
 pub mod folds;
 mod pauses;
@@ -19,7 +20,7 @@ mod visit;
 
 use crate::calendar::{Day, Timeline, Zone};
 use crate::clock::Clock;
-use crate::config::Complexity;
+use crate::config::{Complexity, Signal};
 use crate::coverage::{History, Tallies, Tally};
 use crate::eligibility::{Exclusions, Purpose, Rules};
 use crate::error::{Error, Result};
@@ -28,11 +29,12 @@ use crate::labels::Labels;
 use crate::memory::{Arena, Memory};
 use crate::observer::{Note, Observer};
 use crate::sources::{
-    self, Cancellations, CustomerTable, Limit, PartitionRows, Resolver, SignalReport, SignalScan, Sources,
+    self, Cancellations, CustomerTable, EventStore, Limit, PartitionRows, Resolver, SignalReport, SignalScan, Sources,
 };
 use crate::weights::RowWeights;
 use budget::MemoryPlan;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -166,6 +168,21 @@ impl Dataset {
     /// The customer of an entry of the customers table: the same number for all entries of one customer.
     pub fn customer(&self, entry: u32) -> u32 {
         self.first_entries.get(entry as usize).copied().unwrap_or(entry)
+    }
+
+    /// Adds the rows of partitions in their order.
+    fn add(&mut self, parts: Vec<Part>) {
+        self.blocks.reserve(parts.len());
+        for Part { block, exclusions, pauses, unknown, duplicates } in parts {
+            self.blocks.push(block);
+            self.pauses.merge(&pauses);
+            self.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
+            for (report, (unknown, duplicates)) in self.reports.iter_mut().zip(unknown.into_iter().zip(duplicates)) {
+                report.rows.quarantine.add(sources::Reason::UnknownCustomer, unknown);
+                report.rows.quarantine.add(sources::Reason::Duplicate, duplicates);
+                report.rows.kept -= unknown + duplicates;
+            }
+        }
     }
 
     /// The block of a row, and the row in it.
@@ -355,7 +372,7 @@ pub fn build_visited(
     let mut as_of = as_of.to_vec();
     as_of.sort_unstable();
     as_of.dedup();
-    let ScanDays { first, end } = plan.days(&as_of, labels_end.is_some());
+    let ScanDays { end, .. } = plan.days(&as_of, labels_end.is_some());
     let last = as_of.last().copied().unwrap_or(end);
 
     let scans: Vec<SignalScan<'_>> = plan
@@ -363,10 +380,8 @@ pub fn build_visited(
         .iter()
         .zip(&tables.sources.signals)
         .map(|((name, signal), table)| {
-            // Only the signals whose silence is churn are read beyond the last as-of date.
-            let ahead = labels_end.is_some() && plan.churn.signals.contains(name);
-            let to = if ahead { end } else { last };
-            SignalScan { name, settings: signal, table, from: first, to, counts_rows: false }
+            let Range { start: from, end: to } = plan.signal_days(name, &as_of, labels_end.is_some());
+            SignalScan { name, settings: signal, table, from, to, counts_rows: false }
         })
         .collect();
 
@@ -395,22 +410,85 @@ pub fn build_visited(
     let begins: Vec<Option<Day>> = histories.iter().map(|history| history.first).collect();
 
     let arena = Arena::new(memory.for_features(&store.partition_bytes())?);
-    let timeline = Timeline::new(&tables.zone, first, end, as_of.clone());
-    let engine = Engine::new(&catalogue, plan.features, plan.eligibility, timeline.clone(), &begins);
-    let tallies = Tallies::new(scans.iter().map(|scan| timeline.second(scan.to)).collect());
-    let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
-
-    let rules = Rules {
-        eligibility: plan.eligibility,
-        churn: plan.churn,
+    let events = Events {
+        store: &store,
         customers: &tables.customers,
         cancellations: &tables.cancellations,
-        purpose,
+        zone: &tables.zone,
+        begins: &begins,
+        ends: scans.iter().map(|scan| scan.to).collect(),
     };
+    let (parts, tallies) = join(plan, &catalogue, &events, &as_of, labels_end, arena, visitor)?;
+    clock.lap("features");
+    for (history, tally) in histories.iter_mut().zip(tallies) {
+        history.tally = tally;
+    }
 
-    let labels = labels_end.map(|end| Labels::new(plan.churn, plan.signals, &tables.cancellations, &timeline, end));
+    let mut dataset = Dataset {
+        catalogue,
+        customers: tables.customers.clone(),
+        exclusions: vec![Exclusions::default(); as_of.len()],
+        as_of,
+        reports: store.reports,
+        histories,
+        memory: tables.memory.clone(),
+        ..Dataset::default()
+    };
+    dataset.add(parts);
+
+    for (scan, report) in scans.iter().zip(&dataset.reports) {
+        check_quarantine(plan, scan.name, scan.settings, &report.rows)?;
+    }
+
+    dataset.twins = Twins::among(&dataset)?;
+    Ok(dataset)
+}
+
+/// Fails when more of a signal's rows are in quarantine than the settings allow.
+///
+/// # Errors
+/// [`Error::Contract`](crate::Error::Contract) with the reasons.
+pub fn check_quarantine(plan: &RowsPlan<'_>, name: &str, settings: &Signal, rows: &sources::RowCounts) -> Result<()> {
+    let within = rows.kept + rows.quarantine.total();
+    let limit = Limit::new(&format!("signals.{name}"), settings.max_quarantine_share, plan.max_quarantine_share)
+        .with_scales(settings.scales_in_words());
+    rows.quarantine.check(&format!("signal `{name}`"), within, &limit)
+}
+
+/// Scanned rows of events, and what else the rows of a data set are made of.
+struct Events<'a> {
+    store: &'a EventStore,
+    customers: &'a CustomerTable,
+    cancellations: &'a Cancellations,
+    zone: &'a Zone,
+    /// The day of each signal's first row.
+    begins: &'a [Option<Day>],
+    /// The day before which each signal's rows were kept.
+    ends: Vec<Day>,
+}
+
+/// Joins events, customers and cancellations: the rows of ascending as-of dates, partition after partition, and how
+/// many events each signal has.
+fn join(
+    plan: &RowsPlan<'_>,
+    catalogue: &Catalogue,
+    events: &Events<'_>,
+    as_of: &[Day],
+    labels_end: Option<Day>,
+    arena: Arena,
+    visitor: Visitor<'_>,
+) -> Result<(Vec<Part>, Vec<Tally>)> {
+    let Events { store, customers, cancellations, .. } = *events;
+    let ScanDays { first, end } = plan.days(as_of, labels_end.is_some());
+    let timeline = Timeline::new(events.zone, first, end, as_of.to_vec());
+    let engine = Engine::new(catalogue, plan.features, plan.eligibility, timeline.clone(), events.begins);
+    let tallies = Tallies::new(events.ends.iter().map(|&end| timeline.second(end)).collect());
+    let purpose = if labels_end.is_some() { Purpose::Training } else { Purpose::Scoring };
+    let rules = Rules { eligibility: plan.eligibility, churn: plan.churn, customers, cancellations, purpose };
+
+    let labels = labels_end.map(|end| Labels::new(plan.churn, plan.signals, cancellations, &timeline, end));
     let partitions = store.partitioning.count();
-    let start = || (Resolver::new(&store), BoundaryCounts::default(), Tally::new(), Vec::new());
+    let start = || (Resolver::new(store), BoundaryCounts::default(), Tally::new(), Vec::new());
 
     // One after the other, whichever thread is free: rows whose features are computed can go.
     let mut parts = (0..partitions)
@@ -444,7 +522,7 @@ pub fn build_visited(
                 }
             }
             values.resize(engine.values(keys.len()), 0.0);
-            engine.compute(Partition { rows, members, customers: &tables.customers }, counts, &keys, values);
+            engine.compute(Partition { rows, members, customers }, counts, &keys, values);
             block.values = StoredValues::new(values, keys.len(), &arena)?;
             let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
             Ok((partition, Part { block, exclusions, pauses, unknown, duplicates }))
@@ -454,43 +532,5 @@ pub fn build_visited(
     drop(arena);
 
     parts.sort_unstable_by_key(|&(partition, _)| partition);
-    clock.lap("features");
-    for (history, tally) in histories.iter_mut().zip(tallies.finish()) {
-        history.tally = tally;
-    }
-    let mut dataset = Dataset {
-        catalogue,
-        customers: tables.customers.clone(),
-        exclusions: vec![Exclusions::default(); as_of.len()],
-        as_of,
-        blocks: Vec::with_capacity(partitions),
-        reports: store.reports,
-        pauses: Pauses::default(),
-        histories,
-        first_entries: Vec::new(),
-        twins: Twins::default(),
-        memory: tables.memory.clone(),
-    };
-
-    for (_, Part { block, exclusions, pauses, unknown, duplicates }) in parts {
-        dataset.blocks.push(block);
-        dataset.pauses.merge(&pauses);
-        dataset.exclusions.iter_mut().zip(&exclusions).for_each(|(all, part)| all.merge(part));
-        for (report, (unknown, duplicates)) in dataset.reports.iter_mut().zip(unknown.into_iter().zip(duplicates)) {
-            report.rows.quarantine.add(sources::Reason::UnknownCustomer, unknown);
-            report.rows.quarantine.add(sources::Reason::Duplicate, duplicates);
-            report.rows.kept -= unknown + duplicates;
-        }
-    }
-
-    for (scan, report) in scans.iter().zip(&dataset.reports) {
-        let within = report.rows.kept + report.rows.quarantine.total();
-        let own = scan.settings.max_quarantine_share;
-        let limit = Limit::new(&format!("signals.{}", scan.name), own, plan.max_quarantine_share)
-            .with_scales(scan.settings.scales_in_words());
-        report.rows.quarantine.check(&format!("signal `{}`", scan.name), within, &limit)?;
-    }
-
-    dataset.twins = Twins::among(&dataset)?;
-    Ok(dataset)
+    Ok((parts.into_iter().map(|(_, part)| part).collect(), tallies.finish()))
 }

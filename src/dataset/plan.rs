@@ -5,6 +5,7 @@ use crate::config::{Churn, ChurnDefinition, Complexity, Customers, Eligibility, 
 use crate::features::Catalogue;
 use crate::labels;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The first day of the longest history that is read. 1970-01-01, which is 0, stands for "unknown".
 const FIRST_DAY: Day = Day(1);
@@ -67,6 +68,15 @@ impl<'a> RowsPlan<'a> {
         let silence = with_labels && self.churn.definition == ChurnDefinition::Inactivity;
         let ahead = if silence { labels::span_days(self.churn) } else { 0 };
         ScanDays { first: from, end: last.later_by(ahead) }
+    }
+
+    /// The days of one of the signals that a run for these as-of dates reads.
+    pub fn signal_days(&self, name: &String, as_of: &[Day], with_labels: bool) -> Range<Day> {
+        let ScanDays { first, end } = self.days(as_of, with_labels);
+        let last = as_of.iter().copied().max().unwrap_or(end);
+        // Only the signals whose silence is churn are read beyond the last as-of date.
+        let ahead = with_labels && self.churn.signals.contains(name);
+        first..if ahead { end } else { last }
     }
 }
 

@@ -29,8 +29,8 @@ pub use quarantine::{Limit, Quarantine, Reason};
 pub use scan::partition::Partitioning;
 pub use scan::row_layout::NO_CATEGORY;
 pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};
-pub use scan::signal::{RowCounts, SignalReport, SignalScan};
-pub use scan::{scan, EventStore};
+pub use scan::signal::{RowCounts, SignalBatches, SignalReport, SignalScan};
+pub use scan::{scan, scan_batches, EventStore};
 
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::customers::{CustomerTable, NO_DAY};
 use crate::sources::parquet::decode::{self, Times};
-use crate::sources::parquet::pieces::{table_pieces, FilePiece};
+use crate::sources::parquet::pieces::table_pieces;
 use crate::sources::parquet::Table;
 use crate::sources::quarantine::{Quarantine, Reason};
-use arrow_array::ArrayRef;
+use arrow_array::{ArrayRef, RecordBatch};
 use prefetch_index::prefetch_index;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -60,9 +60,29 @@ impl Cancellations {
         zone: &Zone,
     ) -> Result<Cancellations> {
         let pieces = table_pieces(table, PIECE_ROWS);
-        let read: Vec<PieceOfTable> =
-            pieces.into_par_iter().map(|piece| read_piece(&piece, settings, customers, zone)).collect::<Result<_>>()?;
+        let needs = needs(settings);
+        let read: Vec<PieceOfTable> = pieces
+            .into_par_iter()
+            .map(|piece| read_rows(piece.read(&needs, BATCH_ROWS)?, settings, customers, zone))
+            .collect::<Result<_>>()?;
+        Ok(Cancellations::joined(read, settings, customers))
+    }
 
+    /// As [`Cancellations::read`], of rows that come as record batches.
+    ///
+    /// # Errors
+    /// None as long as the columns have types that their roles are read from.
+    pub fn from_batches(
+        batches: &[RecordBatch],
+        settings: &config::Churn,
+        customers: &CustomerTable,
+        zone: &Zone,
+    ) -> Result<Cancellations> {
+        let rows = read_rows(batches.iter().cloned().map(Ok), settings, customers, zone)?;
+        Ok(Cancellations::joined(vec![rows], settings, customers))
+    }
+
+    fn joined(read: Vec<PieceOfTable>, settings: &config::Churn, customers: &CustomerTable) -> Cancellations {
         let mut out = Cancellations::none(customers.len());
         let mut cancelled = Vec::new();
         for piece in read {
@@ -87,7 +107,7 @@ impl Cancellations {
         if settings.known.is_some() {
             out.known = cancelled.iter().map(|row| row.known).collect();
         }
-        Ok(out)
+        out
     }
 
     /// What to say about cancellations before the sign-up, if most are: then the two dates do not mean what they
@@ -190,8 +210,8 @@ struct PieceOfTable {
     quarantine: Quarantine,
 }
 
-fn read_piece(
-    piece: &FilePiece<'_>,
+fn read_rows(
+    batches: impl Iterator<Item = Result<RecordBatch>>,
     settings: &config::Churn,
     customers: &CustomerTable,
     zone: &Zone,
@@ -200,7 +220,7 @@ fn read_piece(
     let mut times = Times::new(zone);
     let (mut instants, mut known) = (Vec::new(), Vec::new());
 
-    for batch in piece.read(&needs(settings), BATCH_ROWS)? {
+    for batch in batches {
         let batch = batch?;
         out.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };

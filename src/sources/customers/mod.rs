@@ -16,7 +16,7 @@ use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::copied::text::text;
 use crate::sources::copied::CopiedColumn;
 use crate::sources::parquet::decode::{self, Times};
-use crate::sources::parquet::pieces::{table_pieces, FilePiece};
+use crate::sources::parquet::pieces::table_pieces;
 use crate::sources::parquet::{OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
 use crate::spelling;
@@ -142,12 +142,28 @@ impl CustomerTable {
     /// row is counted.
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
         let pieces = table_pieces(table, PIECE_ROWS);
+        let needs = read_needs(settings);
         let parts: Vec<Unordered> = pieces
             .into_par_iter()
-            .map(|piece| read_piece(&piece, settings, zone, table.id_kind))
+            .map(|piece| read_rows(piece.read(&needs, BATCH_ROWS)?, settings, zone, table.id_kind))
             .collect::<Result<_>>()?;
         let all = Unordered::joined(Unordered::empty(settings, table.id_kind), &parts);
         all.in_id_order(|rows| copied_of_rows(table, settings, rows))
+    }
+
+    /// As [`CustomerTable::read`], of rows that come as record batches, whose ids are of this kind. Which of several
+    /// rows stands for a customer is the same but for its pass-through columns, which are not read.
+    ///
+    /// # Errors
+    /// None as long as the columns have types that their roles are read from.
+    pub fn from_batches(
+        batches: &[RecordBatch],
+        settings: &config::Customers,
+        kind: IdKind,
+        zone: &Zone,
+    ) -> Result<CustomerTable> {
+        let rows = read_rows(batches.iter().cloned().map(Ok), settings, zone, kind)?;
+        rows.in_id_order(|_| Ok(Vec::new()))
     }
 
     /// The pass-through columns of some customers, in that order, from the rows that stand for them.
@@ -465,15 +481,23 @@ fn taken<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
     rows.iter().map(|&row| column[row as usize]).collect()
 }
 
-fn read_piece(piece: &FilePiece<'_>, settings: &config::Customers, zone: &Zone, kind: IdKind) -> Result<Unordered> {
+/// The columns that every customer's row is read with: pass-through columns are read when it is known whose are wanted.
+pub(crate) fn read_needs(settings: &config::Customers) -> Vec<Need> {
     let mut needs = needs(settings);
-    // Pass-through columns are read when it is known whose are wanted.
     needs.retain(|need| need.role != Role::Any);
+    needs
+}
 
+fn read_rows(
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    settings: &config::Customers,
+    zone: &Zone,
+    kind: IdKind,
+) -> Result<Unordered> {
     let mut rows = Unordered::empty(settings, kind);
     let mut times = Times::new(zone);
     let mut instants = Vec::new();
-    for batch in piece.read(&needs, BATCH_ROWS)? {
+    for batch in batches {
         let batch = batch?;
         rows.rows += batch.num_rows() as u64;
         let Some(ids) = batch.column_by_name(&settings.id) else { continue };

@@ -21,7 +21,7 @@ mod vector;
 
 use crate::calendar::{Day, Zone, MICROS};
 use crate::error::{Error, Result};
-use crate::memory::Budget;
+use crate::memory::{Budget, Memory};
 use crate::sources::customers::CustomerTable;
 use bins::{Binned, Bins};
 use categories::Categories;
@@ -31,7 +31,7 @@ use partition::Partitioning;
 use plan::Task;
 use row_layout::{RowLayout, MOST_SECONDS};
 use scatter::{Scanner, Worker};
-use signal::{RowCounts, SignalReport, SignalScan};
+use signal::{RowCounts, SignalBatches, SignalReport, SignalRequest, SignalScan};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -90,7 +90,8 @@ pub fn scan(
     // Half of the memory for rows may be taken by the texts of categories instead.
     let coded = scans.iter().filter(|scan| scan.settings.category.is_some()).count() as u64;
     let categories = || Categories::within(budget.limit().map(|bytes| bytes / 2 / coded.max(1)));
-    let (origin, contracts) = contracts(scans, zone, categories)?;
+    let requests: Vec<SignalRequest<'_>> = scans.iter().map(SignalScan::request).collect();
+    let (origin, contracts) = contracts(&requests, zone, categories)?;
     let customers = CustomerIndex::new(customers, last);
 
     let mut tasks = Vec::new();
@@ -113,23 +114,67 @@ pub fn scan(
         reports.iter_mut().zip(&counts).for_each(|(report, counts)| report.rows.merge(counts));
     }
 
-    let rows = bins.finish()?;
-    let categories = contracts.iter().map(SignalContract::category_count).collect();
-    let signals = scans
-        .iter()
-        .zip(&contracts)
-        .map(|(scan, contract)| SignalStore { layout: contract.layout, deduplicate: scan.settings.deduplicate })
-        .collect();
-    Ok(EventStore { origin, partitioning: customers.partitioning, signals, rows, reports, categories })
+    Ok(store(origin, &contracts, customers, bins.finish()?, reports))
+}
+
+/// Scans signals whose rows come as record batches, all in memory and by this thread alone. They are checked as those
+/// of files are, and what becomes of them does not depend on how they are cut. `last` is as in [`scan`].
+///
+/// # Errors
+/// [`Error::Contract`] when a batch lacks a column, or has one of another type; [`Error::Config`] as [`scan`].
+pub fn scan_batches(
+    signals: &[SignalBatches<'_>],
+    customers: &CustomerTable,
+    last: Day,
+    zone: &Zone,
+) -> Result<EventStore> {
+    let requests: Vec<SignalRequest<'_>> = signals.iter().map(SignalBatches::request).collect();
+    let (origin, contracts) = contracts(&requests, zone, Categories::default)?;
+    let customers = CustomerIndex::new(customers, last);
+
+    let layouts = contracts.iter().map(|contract| contract.layout).collect();
+    let partitions = customers.partitioning.count();
+    let bins = Bins::new(layouts, partitions, Memory::unlimited().budget(None));
+    let most_words = (GATHERED * partitions).max(LEAST_GATHERED) / size_of::<u32>();
+    let scanner = Scanner { contracts: &contracts, customers: &customers, bins: &bins, zone, most_words };
+    let mut worker = Worker::new(&scanner);
+    for (signal, one) in signals.iter().enumerate() {
+        worker.scatter(signal, signal, one.batches.iter().cloned().map(Ok))?;
+    }
+
+    let reports = worker.finish()?.into_iter().map(|rows| SignalReport { rows, ..SignalReport::default() }).collect();
+    Ok(store(origin, &contracts, customers, bins.finish()?, reports))
+}
+
+fn store(
+    origin: i64,
+    contracts: &[SignalContract<'_>],
+    customers: CustomerIndex,
+    rows: Binned,
+    reports: Vec<SignalReport>,
+) -> EventStore {
+    let signal = |contract: &SignalContract<'_>| SignalStore {
+        layout: contract.layout,
+        deduplicate: contract.settings.deduplicate,
+    };
+    EventStore {
+        origin,
+        partitioning: customers.partitioning,
+        signals: contracts.iter().map(signal).collect(),
+        rows,
+        reports,
+        categories: contracts.iter().map(SignalContract::category_count).collect(),
+    }
 }
 
 /// The instant that the seconds of all signals count from, and what the rows of each must be like.
 fn contracts<'a>(
-    scans: &'a [SignalScan<'_>],
+    requests: &[SignalRequest<'a>],
     zone: &Zone,
     categories: impl Fn() -> Categories,
 ) -> Result<(i64, Vec<SignalContract<'a>>)> {
-    let instants: Vec<Range<i64>> = scans.iter().map(|scan| zone.midnight(scan.from)..zone.midnight(scan.to)).collect();
+    let instants = |request: &SignalRequest<'_>| zone.midnight(request.days.start)..zone.midnight(request.days.end);
+    let instants: Vec<Range<i64>> = requests.iter().map(instants).collect();
     let origin = instants.iter().map(|kept| kept.start).min().unwrap_or_else(|| zone.midnight(Day(0)));
     let end = instants.iter().map(|kept| kept.end).max().unwrap_or(origin);
     if end.saturating_sub(origin) > MOST_SECONDS * MICROS {
@@ -139,11 +184,11 @@ fn contracts<'a>(
         )));
     }
 
-    let contract = |(scan, instants): (&'a SignalScan<'_>, Range<i64>)| {
-        let (words, keeps) = (scan.value_words(), scan.keeps_values());
-        SignalContract::new(scan.name, scan.settings, words, keeps, instants, origin, categories())
+    let contract = |(request, instants): (&SignalRequest<'a>, Range<i64>)| {
+        let SignalRequest { name, settings, value_words, keeps_category, .. } = *request;
+        SignalContract::new(name, settings, value_words, keeps_category, instants, origin, categories())
     };
-    Ok((origin, scans.iter().zip(instants).map(contract).collect()))
+    Ok((origin, requests.iter().zip(instants).map(contract).collect()))
 }
 
 /// Runs all tasks, on whichever threads are free. What comes back is, of each thread, what became of each signal's

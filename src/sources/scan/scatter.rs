@@ -16,6 +16,7 @@ use super::vector::{self, LEFT_OUT};
 use crate::calendar::Zone;
 use crate::error::{Error, Result};
 use crate::numeric::vectorised;
+use arrow_array::RecordBatch;
 
 /// Rows decoded at a time.
 const BATCH_ROWS: usize = 16_384;
@@ -58,12 +59,23 @@ impl<'a> Worker<'a> {
     /// Decodes the rows of the task at the place `index` and returns how many there are.
     pub fn run(&mut self, index: usize, task: &Task<'_>) -> Result<u64> {
         let Task { signal, piece } = task;
-        let contract = &self.contracts[*signal];
-        let (checker, counts) = (&mut self.checkers[*signal], &mut self.counts[*signal]);
-        self.buffers.begin_task(index, *signal)?;
+        self.scatter(index, *signal, piece.read(&self.contracts[*signal].needs, BATCH_ROWS)?)
+    }
+
+    /// Checks and scatters rows of a signal, which are those of the task at the place `index`, and returns how many
+    /// there are.
+    pub fn scatter(
+        &mut self,
+        index: usize,
+        signal: usize,
+        batches: impl Iterator<Item = Result<RecordBatch>>,
+    ) -> Result<u64> {
+        let contract = &self.contracts[signal];
+        let (checker, counts) = (&mut self.checkers[signal], &mut self.counts[signal]);
+        self.buffers.begin_task(index, signal)?;
 
         let before = counts.read;
-        for batch in piece.read(&contract.needs, BATCH_ROWS)? {
+        for batch in batches {
             let batch = batch?;
             for first in (0..batch.num_rows()).step_by(SCATTERED_ROWS) {
                 let rows = checker.check(&batch.slice(first, SCATTERED_ROWS.min(batch.num_rows() - first)))?;

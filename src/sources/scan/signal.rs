@@ -5,7 +5,9 @@ use crate::config::{Signal, SignalKind};
 use crate::sources::contract::{Need, Role};
 use crate::sources::parquet::{statistics, Table};
 use crate::sources::quarantine::Quarantine;
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
+use std::ops::Range;
 
 /// A signal to scan and the instants to keep: `from <= ts < to`.
 pub struct SignalScan<'a> {
@@ -24,7 +26,53 @@ pub struct SignalScan<'a> {
     pub counts_rows: bool,
 }
 
-impl SignalScan<'_> {
+/// A signal whose rows come as record batches.
+pub struct SignalBatches<'a> {
+    /// The signal's name.
+    pub name: &'a str,
+    /// Its settings.
+    pub settings: &'a Signal,
+    /// The days of which rows are kept.
+    pub days: Range<Day>,
+    /// Its rows. Columns are found by their names.
+    pub batches: &'a [RecordBatch],
+}
+
+/// What is asked of a signal's rows, wherever they are from.
+pub(super) struct SignalRequest<'a> {
+    pub name: &'a str,
+    pub settings: &'a Signal,
+    /// The days of which rows are kept.
+    pub days: Range<Day>,
+    /// Words of a value.
+    pub value_words: usize,
+    pub keeps_category: bool,
+}
+
+impl<'a> SignalBatches<'a> {
+    pub(super) fn request(&self) -> SignalRequest<'a> {
+        SignalRequest {
+            name: self.name,
+            settings: self.settings,
+            days: self.days.clone(),
+            // The next batch may have a value that is not exact in 32 bits.
+            value_words: if self.settings.value.is_some() { 2 } else { 0 },
+            keeps_category: true,
+        }
+    }
+}
+
+impl<'a> SignalScan<'a> {
+    pub(super) fn request(&self) -> SignalRequest<'a> {
+        SignalRequest {
+            name: self.name,
+            settings: self.settings,
+            days: self.from..self.to,
+            value_words: self.value_words(),
+            keeps_category: self.keeps_values(),
+        }
+    }
+
     /// Whether values and categories are kept.
     pub(super) fn keeps_values(&self) -> bool {
         !self.counts_rows || self.settings.kind == SignalKind::Survey || self.settings.deduplicate
