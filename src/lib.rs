@@ -51,6 +51,7 @@ mod documentation;
 pub mod eligibility;
 pub mod error;
 pub mod evaluation;
+pub mod exchange;
 pub mod features;
 pub mod files;
 pub mod infer;

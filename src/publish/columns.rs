@@ -7,7 +7,7 @@ use crate::sources::copied::text;
 use crate::sources::{CopiedColumn, CopyType, Ids};
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array};
-use arrow_array::{LargeStringArray, StringArray};
+use arrow_array::{LargeStringArray, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use csv::{Terminator, WriterBuilder};
 use parquet::arrow::arrow_writer::{compute_leaves, ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
@@ -145,6 +145,12 @@ impl<'a> Columns<'a> {
 
     pub(super) fn schema(&self) -> Schema {
         Schema::new(self.columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>())
+    }
+
+    /// All rows of the table in memory.
+    pub(super) fn batch(&self) -> Result<RecordBatch> {
+        let arrays = self.columns.iter().map(|column| (column.values)()).collect();
+        RecordBatch::try_new(Arc::new(self.schema()), arrays).map_err(|e| Error::Internal(e.to_string()))
     }
 
     /// The schema of a file with this table, in which UUIDs are marked as such.

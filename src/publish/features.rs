@@ -4,6 +4,7 @@ use super::columns::{self, Columns};
 use crate::dataset::{Dataset, Place};
 use crate::error::{Error, Result};
 use crate::published::Content;
+use crate::sources::RecordBatch;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -19,6 +20,26 @@ struct FileRow {
 
 /// Writes the rows in the order of as-of dates, then ids. Returns how many there are.
 pub fn write(path: &Path, dataset: &Dataset, labels: bool) -> Result<usize> {
+    let file_rows = in_order(dataset);
+    let failed = |e: std::io::Error| Error::writing(path, &e);
+    let file = File::create(path).map_err(failed)?;
+    columns::write_parquet(path, &file, file_rows.len(), |rows| part(rows, &file_rows, dataset, labels))?;
+    file.sync_all().map_err(failed)?;
+    Ok(file_rows.len())
+}
+
+/// The rows without labels, in the same order, in memory.
+///
+/// # Errors
+/// When features that lie on disk cannot be read.
+pub fn batch(dataset: &Dataset) -> Result<RecordBatch> {
+    let file_rows = in_order(dataset);
+    let table = part(0..file_rows.len(), &file_rows, dataset, false)?;
+    table.batch()
+}
+
+/// The rows in the order of as-of dates, then ids.
+fn in_order(dataset: &Dataset) -> Vec<FileRow> {
     let mut file_rows: Vec<FileRow> = Vec::with_capacity(dataset.rows());
     for (index, block) in (0u32..).zip(&dataset.blocks) {
         let rows = (0u32..).zip(block.as_of.iter().zip(&block.customers));
@@ -29,12 +50,7 @@ pub fn write(path: &Path, dataset: &Dataset, labels: bool) -> Result<usize> {
         }));
     }
     file_rows.sort_unstable();
-
-    let failed = |e: std::io::Error| Error::writing(path, &e);
-    let file = File::create(path).map_err(failed)?;
-    columns::write_parquet(path, &file, file_rows.len(), |rows| part(rows, &file_rows, dataset, labels))?;
-    file.sync_all().map_err(failed)?;
-    Ok(file_rows.len())
+    file_rows
 }
 
 fn part<'a>(rows: Range<usize>, file_rows: &'a [FileRow], dataset: &'a Dataset, labels: bool) -> Result<Columns<'a>> {

@@ -32,18 +32,19 @@ const FLOORS: [&[&str]; 12] = [
     &["metrics", "model"],
     &["evaluation", "artefact", "training"],
     &["reasons", "ranking", "scorer"],
-    &["publish", "delivery", "registry", "monitoring", "simulate"],
+    &["publish", "delivery", "registry", "monitoring", "simulate", "exchange"],
     &["jobs"],
     &["cli"],
 ];
 /// Imports between rooms of one floor, each in one direction: from the first room, of the second.
-const ASIDE: [(&str, &str); 9] = [
+const ASIDE: [(&str, &str); 10] = [
     ("infer", "coverage"),
     ("model", "metrics"),
     ("artefact", "evaluation"),
     ("training", "evaluation"),
     ("training", "artefact"),
     ("delivery", "publish"),
+    ("exchange", "publish"),
     ("monitoring", "publish"),
     ("monitoring", "registry"),
     ("simulate", "publish"),
@@ -234,12 +235,13 @@ fn names_crate(code: &str, names: &[&str]) -> bool {
 }
 
 fn knows_files(code: &str) -> bool {
-    names_crate(code, &["parquet", "arrow_array", "arrow_buffer", "arrow_schema"])
+    names_crate(code, &["parquet", "arrow_array", "arrow_buffer", "arrow_ipc", "arrow_schema"])
 }
 
 fn may_know_files(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
-    matches!(room(path), "sources" | "infer" | "scorer" | "publish" | "simulate") || file.contains("writer")
+    matches!(room(path), "sources" | "infer" | "scorer" | "publish" | "simulate" | "exchange")
+        || file.contains("writer")
 }
 
 /// Words and the marks that matter here.

@@ -1,0 +1,140 @@
+//! Packing: rows of one table become pieces of buckets.
+
+use super::columns::{Column, Reader, Rows, Values};
+use super::piece::{Piece, MOST_ROWS};
+use super::plan::{Plan, Source};
+use super::report::PackReport;
+use super::wire::{packed_batch, PackedRow};
+use crate::calendar::Zone;
+use crate::error::{Error, Result};
+use crate::sources::contract::IdKind;
+use crate::sources::history::is_plausible;
+use arrow_array::RecordBatch;
+use std::ops::Range;
+
+/// Rows that a task gathers before it packs them: with their columns some 50 MB.
+const GATHERED: usize = 1 << 20;
+
+/// Packs the rows of one table that one task is given.
+pub struct Packer<'a> {
+    source: &'a Source,
+    buckets: u32,
+    reader: Reader<'a>,
+    /// Of a signal the place of the times, and the instants that are needed.
+    instants: Option<(usize, Range<i64>)>,
+    rows: Rows,
+    report: PackReport,
+}
+
+impl<'a> Packer<'a> {
+    /// For rows of a table; times without a zone are of `zone`, which is that of the plan.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the plan cannot be written.
+    pub fn new(plan: &Plan, source: &'a Source, zone: &'a Zone) -> Result<Packer<'a>> {
+        let instants = |(time, days): &(usize, Range<_>)| (*time, zone.midnight(days.start)..zone.midnight(days.end));
+        Ok(Packer {
+            source,
+            buckets: plan.buckets,
+            reader: Reader::new(source.what.clone(), &source.needs, zone),
+            instants: source.days.as_ref().map(instants),
+            rows: Rows::default(),
+            report: PackReport { source: source.number, plan: plan.digest()?, ..PackReport::default() },
+        })
+    }
+
+    /// Takes the rows of a batch, and returns those pieces that are full.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when a column is missing, or of a type that it cannot be read from.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
+        let rows = self.reader.read(batch)?;
+        self.report.read += rows.count as u64;
+        if let Some(kind) = self.reader.kind {
+            let are_texts = kind == IdKind::Text;
+            if self.report.text_ids.is_some_and(|known| known != are_texts) {
+                return Err(Error::Contract(format!(
+                    "{}: the ids in column `{}` are integers in one record batch and texts in another; write them as \
+                     one type",
+                    self.source.what,
+                    self.source.id_column(),
+                )));
+            }
+            self.report.text_ids = Some(are_texts);
+        }
+
+        let needed = self.needed(&rows);
+        let rows = if needed.len() == rows.count { rows } else { rows.select(&needed) };
+        self.rows.append(rows)?;
+        if self.rows.count < GATHERED {
+            return Ok(Vec::new());
+        }
+        Ok(vec![packed_batch(self.pack())?])
+    }
+
+    /// Packs what is left, and reports.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the report cannot be written.
+    pub fn finish(mut self) -> Result<Vec<RecordBatch>> {
+        let mut packed = self.pack();
+        packed.push(PackedRow::Report(report_text(&self.report)?));
+        Ok(vec![packed_batch(packed)?])
+    }
+
+    /// The places of rows that a run looks at. The others are counted: this is the check of times, which is the first
+    /// that a row has to pass.
+    fn needed(&mut self, rows: &Rows) -> Vec<u32> {
+        let all = 0..rows.count as u32;
+        let Some((time, Range { start, end })) = &self.instants else { return all.collect() };
+        let Some(Column { values: Values::Integers(instants), valid }) = &rows.columns[*time] else {
+            self.report.without_time += rows.count as u64;
+            return Vec::new();
+        };
+
+        let report = &mut self.report;
+        let mut is_needed = |row: &u32| {
+            let instant = instants[*row as usize];
+            if !valid[*row as usize] {
+                report.without_time += 1;
+                return false;
+            }
+            if instant >= *end {
+                report.after += 1;
+                return false;
+            }
+            if is_plausible(instant) && report.oldest.is_none_or(|oldest| instant < oldest) {
+                report.oldest = Some(instant);
+            }
+            report.before += u64::from(instant < *start);
+            instant >= *start
+        };
+        all.filter(|row| is_needed(row)).collect()
+    }
+
+    /// Packs the rows that were gathered.
+    fn pack(&mut self) -> Vec<PackedRow> {
+        let rows = std::mem::take(&mut self.rows);
+        if rows.count == 0 {
+            return Vec::new();
+        }
+        let mut by_bucket: Vec<(u32, u32)> = rows.buckets(self.source.id, self.buckets).into_iter().zip(0..).collect();
+        by_bucket.sort_unstable();
+
+        let mut packed = Vec::new();
+        for of_bucket in by_bucket.chunk_by(|a, b| a.0 == b.0) {
+            for some in of_bucket.chunks(MOST_ROWS) {
+                let places: Vec<u32> = some.iter().map(|&(_, row)| row).collect();
+                let (source, bucket) = (self.source.number as u16, some[0].0);
+                let encoded = Piece { source, bucket, rows: rows.select(&places) }.encode();
+                self.report.sent.add(places.len(), encoded.checksum);
+                packed.push(PackedRow::Piece { bucket, bytes: encoded.bytes });
+            }
+        }
+        packed
+    }
+}
+
+fn report_text(report: &PackReport) -> Result<String> {
+    serde_json::to_string(report).map_err(|e| Error::Internal(e.to_string()))
+}

@@ -1,0 +1,157 @@
+//! Reducing: the pieces of one bucket after the other become rows of the feature table.
+
+use super::columns::Rows;
+use super::piece::{self, Piece};
+use super::plan::{Plan, Source, CHURN, CUSTOMERS, SIGNALS};
+use super::report::{BucketReport, TableReport};
+use super::wire::{received, reduced_batches};
+use crate::calendar::{Day, Zone};
+use crate::dataset::batches::{build_from_batches, BatchTables};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::publish;
+use crate::sources::contract::IdKind;
+use crate::sources::{self, Cancellations, CustomerTable, Ids, Levels};
+use arrow_array::RecordBatch;
+use std::sync::Arc;
+
+/// Makes the feature table of those buckets that one task is given.
+pub struct Reducer<'a> {
+    plan: &'a Plan,
+    sources: Vec<Source>,
+    zone: Zone,
+    ids: IdKind,
+    /// The day of each signal's first row.
+    begins: Vec<Option<Day>>,
+    /// The bucket at hand, if there is one.
+    bucket: Option<Bucket>,
+}
+
+/// The pieces of a bucket.
+struct Bucket {
+    number: u32,
+    /// By number of the table.
+    rows: Vec<Vec<Rows>>,
+    report: BucketReport,
+}
+
+impl<'a> Reducer<'a> {
+    /// For a settled plan.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it is not settled.
+    pub fn new(plan: &'a Plan) -> Result<Reducer<'a>> {
+        let zone = plan.settings.zone();
+        let (ids, begins) = (plan.packed()?.id_kind(), plan.begins(&zone)?);
+        Ok(Reducer { plan, sources: plan.sources()?, zone, ids, begins, bucket: None })
+    }
+
+    /// Takes some pieces, and returns the rows of those buckets that are whole: those before the last one here. The
+    /// pieces of a bucket come one after the other, and buckets in ascending order.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when buckets are not in order; [`Error::Temporary`] for a damaged piece; and what the rows
+    /// of a bucket end with.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
+        let mut reduced = Vec::new();
+        for (bucket, bytes) in received(batch)? {
+            let before = self.bucket.as_ref().map(|bucket| bucket.number);
+            if before.is_some_and(|before| bucket < before) {
+                return Err(Error::Internal(format!(
+                    "bucket {bucket} came after bucket {}: the engine has not sorted the pieces of a task by bucket",
+                    before.unwrap_or_default()
+                )));
+            }
+            if before != Some(bucket) {
+                reduced.extend(self.reduce()?);
+                self.bucket = Some(Bucket::new(bucket, self.plan));
+            }
+            self.add(bytes)?;
+        }
+        Ok(reduced)
+    }
+
+    /// The rows of the last bucket.
+    ///
+    /// # Errors
+    /// What the rows of a bucket end with.
+    pub fn finish(mut self) -> Result<Vec<RecordBatch>> {
+        self.reduce()
+    }
+
+    /// The table without any rows: its columns.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the columns do not fit together.
+    pub fn no_rows(&self) -> Result<RecordBatch> {
+        let catalogue = self.plan.rows_plan().catalogue();
+        let ids = match self.ids {
+            IdKind::Integer => Ids::Integer(Vec::new()),
+            IdKind::Text => Ids::Text { bytes: String::new(), ends: Vec::new() },
+        };
+        let categorical = vec![Levels::default(); catalogue.categorical.len()];
+        let customers = Arc::new(CustomerTable { ids, categorical, ..CustomerTable::default() });
+        publish::features::batch(&Dataset { catalogue, customers, ..Dataset::default() })
+    }
+
+    /// Adds a piece to the bucket at hand.
+    fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(bucket) = &mut self.bucket else { return Ok(()) };
+        let number = usize::from(piece::source(bytes)?);
+        let source = self.sources.iter().find(|source| source.number == number);
+        let source =
+            source.ok_or_else(|| Error::Internal(format!("a piece of table {number}, which takes no part")))?;
+        let (piece, checksum) = Piece::decode(bytes, source.needs.len())?;
+        if piece.bucket != bucket.number {
+            return Err(Error::Internal(format!(
+                "a piece of bucket {} came with those of bucket {}",
+                piece.bucket, bucket.number
+            )));
+        }
+        bucket.report.tables[number].received.add(piece.rows.count, checksum);
+        bucket.rows[number].push(piece.rows);
+        Ok(())
+    }
+
+    /// The rows of the bucket at hand, and what it reports.
+    fn reduce(&mut self) -> Result<Vec<RecordBatch>> {
+        let Some(Bucket { rows, mut report, .. }) = self.bucket.take() else { return Ok(Vec::new()) };
+        let mut tables: Vec<Vec<RecordBatch>> = vec![Vec::new(); self.plan.numbers()];
+        for source in &self.sources {
+            let batch = |rows: &Rows| rows.batch(&source.needs, self.ids);
+            tables[source.number] = rows[source.number].iter().map(batch).collect::<Result<_>>()?;
+        }
+        drop(rows);
+
+        let settings = &self.plan.settings;
+        let columns = sources::customer_columns(settings.customers.as_ref())?;
+        let customers = CustomerTable::from_batches(&tables[CUSTOMERS], columns, self.ids, &self.zone)?;
+        let cancellations = Cancellations::from_batches(&tables[CHURN], &settings.churn, &customers, &self.zone)?;
+        report.customers = customers.len() as u64;
+        report.tables[CUSTOMERS].used = customers.len() as u64;
+        report.tables[CUSTOMERS].quarantine = customers.quarantine.counts();
+        report.tables[CHURN].used = cancellations.rows - cancellations.quarantine.total();
+        report.tables[CHURN].quarantine = cancellations.quarantine.counts();
+
+        let customers = Arc::new(customers);
+        let given = BatchTables { customers, cancellations, signals: &tables[SIGNALS..], begins: &self.begins };
+        let data = build_from_batches(&self.plan.rows_plan(), &given, &self.plan.as_of)?;
+        for (table, read) in report.tables[SIGNALS..].iter_mut().zip(&data.reports) {
+            table.used = read.rows.kept;
+            table.quarantine = read.rows.quarantine.counts();
+        }
+        report.rows = (0..data.as_of.len()).map(|date| data.counts(date).rows).collect();
+        report.excluded = data.exclusions.iter().map(|excluded| excluded.counts()).collect();
+
+        let report = serde_json::to_string(&report).map_err(|e| Error::Internal(e.to_string()))?;
+        reduced_batches(&publish::features::batch(&data)?, report)
+    }
+}
+
+impl Bucket {
+    fn new(number: u32, plan: &Plan) -> Bucket {
+        let tables = vec![TableReport::default(); plan.numbers()];
+        let report = BucketReport { bucket: number, tables, ..BucketReport::default() };
+        Bucket { number, rows: vec![Vec::new(); plan.numbers()], report }
+    }
+}

@@ -1,0 +1,131 @@
+//! What tasks report. All of it is sums, so that it does not matter in which order reports come.
+
+use crate::eligibility::Exclusion;
+use crate::sources::contract::IdKind;
+use crate::sources::Reason;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Pieces that were sent or received: how many, and sums that no piece can leave or enter unnoticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Pieces.
+    pub pieces: u64,
+    /// Their rows.
+    pub rows: u64,
+    /// The sum of their checksums, modulo 2⁶⁴.
+    pub checksums: u64,
+}
+
+impl Sent {
+    /// Counts a piece.
+    pub(super) fn add(&mut self, rows: usize, checksum: u64) {
+        self.merge(Sent { pieces: 1, rows: rows as u64, checksums: checksum });
+    }
+
+    pub(super) fn merge(&mut self, more: Sent) {
+        self.pieces += more.pieces;
+        self.rows += more.rows;
+        self.checksums = self.checksums.wrapping_add(more.checksums);
+    }
+}
+
+/// What became of the rows that a packing task was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackReport {
+    /// The number of the table.
+    pub source: usize,
+    /// The digest of the plan.
+    pub plan: u64,
+    /// Rows that it was given.
+    pub read: u64,
+    /// Those of a signal that are before the days needed, or after them.
+    pub before: u64,
+    /// See `before`.
+    pub after: u64,
+    /// Those of a signal without a time.
+    pub without_time: u64,
+    /// The oldest instant of those before the end, but for those that stand for "unknown".
+    pub oldest: Option<i64>,
+    /// Whether ids are texts, as far as the type of their column says.
+    pub text_ids: Option<bool>,
+    /// What was packed.
+    pub sent: Sent,
+}
+
+impl PackReport {
+    pub(super) fn merge(&mut self, more: &PackReport) {
+        self.read += more.read;
+        self.before += more.before;
+        self.after += more.after;
+        self.without_time += more.without_time;
+        self.oldest = [self.oldest, more.oldest].into_iter().flatten().min();
+        self.text_ids = self.text_ids.max(more.text_ids);
+        self.sent.merge(more.sent);
+    }
+}
+
+/// What was packed of all tables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Packed {
+    pub text_ids: bool,
+    /// By number of the table.
+    pub tables: Vec<PackReport>,
+}
+
+/// What became of the rows of a table in a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableReport {
+    /// The pieces that came.
+    pub received: Sent,
+    /// Rows that could be used.
+    pub used: u64,
+    /// Rows that could not.
+    pub quarantine: BTreeMap<Reason, u64>,
+}
+
+/// What a bucket gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketReport {
+    /// Its number.
+    pub bucket: u32,
+    /// By number of the table.
+    pub tables: Vec<TableReport>,
+    /// Customers.
+    pub customers: u64,
+    /// Rows on each as-of date.
+    pub rows: Vec<u64>,
+    /// Customers without a row on each as-of date.
+    pub excluded: Vec<BTreeMap<Exclusion, u64>>,
+}
+
+impl Packed {
+    pub fn id_kind(&self) -> IdKind {
+        id_kind(self.text_ids)
+    }
+}
+
+impl BucketReport {
+    pub(super) fn merge(&mut self, more: &BucketReport) {
+        fn add<K: Ord + Copy>(all: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
+            more.iter().for_each(|(&key, count)| *all.entry(key).or_default() += count);
+        }
+        for (all, more) in self.tables.iter_mut().zip(&more.tables) {
+            all.received.merge(more.received);
+            all.used += more.used;
+            add(&mut all.quarantine, &more.quarantine);
+        }
+        self.customers += more.customers;
+        self.rows.iter_mut().zip(&more.rows).for_each(|(all, more)| *all += more);
+        self.excluded.iter_mut().zip(&more.excluded).for_each(|(all, more)| add(all, more));
+    }
+}
+
+/// The kind of ids, as plans have it.
+pub(super) fn id_kind(are_texts: bool) -> IdKind {
+    if are_texts {
+        IdKind::Text
+    } else {
+        IdKind::Integer
+    }
+}

@@ -1,0 +1,122 @@
+//! The exchange as streams of Arrow record batches, in the format of Arrow's IPC: what an engine hands to a kernel, and
+//! what it gets back.
+
+use super::wire::{packed_schema, reduced_schema};
+use super::{BucketReport, PackReport, Packer, Plan, Reducer};
+use crate::error::{Error, Result};
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use serde::de::DeserializeOwned;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::path::Path;
+
+/// The columns that a reducing task returns, as Spark's SQL writes types.
+///
+/// # Errors
+/// [`Error::Config`] if the plan is not settled.
+pub fn reduced_ddl(plan: &Plan) -> Result<String> {
+    let schema = reduced_schema(&Reducer::new(plan)?.no_rows()?);
+    let columns = schema.fields().iter().map(|field| {
+        let kind = match field.data_type() {
+            DataType::Int64 => "BIGINT",
+            DataType::Date32 => "DATE",
+            DataType::Float64 => "DOUBLE",
+            _ => "STRING",
+        };
+        format!("`{}` {kind}", field.name().replace('`', "``"))
+    });
+    Ok(columns.collect::<Vec<String>>().join(", "))
+}
+
+/// Packs the rows of a table that come as a stream.
+///
+/// # Errors
+/// What [`Packer`] ends with; [`Error::Config`] for a table that takes no part; and those of reading and writing.
+pub fn pack(plan: &Plan, table: &str, input: impl Read, output: impl Write) -> Result<()> {
+    let sources = plan.sources()?;
+    let source = sources.iter().find(|source| source.name == table);
+    let source = source.ok_or_else(|| Error::Config(format!("there is no table `{table}` in this plan")))?;
+    let zone = plan.settings.zone();
+
+    let mut packer = Some(Packer::new(plan, source, &zone)?);
+    through(input, output, packed_schema(), |batch| match (batch, &mut packer) {
+        (Some(batch), Some(packer)) => packer.push(batch),
+        _ => packer.take().map_or(Ok(Vec::new()), Packer::finish),
+    })
+}
+
+/// Reduces the pieces that come as a stream.
+///
+/// # Errors
+/// What [`Reducer`] ends with, and those of reading and writing.
+pub fn reduce(plan: &Plan, input: impl Read, output: impl Write) -> Result<()> {
+    let reducer = Reducer::new(plan)?;
+    let schema = reduced_schema(&reducer.no_rows()?);
+    let mut reducer = Some(reducer);
+    through(input, output, schema, |batch| match (batch, &mut reducer) {
+        (Some(batch), Some(reducer)) => reducer.push(batch),
+        _ => reducer.take().map_or(Ok(Vec::new()), Reducer::finish),
+    })
+}
+
+/// Reads a stream batch by batch, and writes what `step` makes of each, and at the end of none. An input without a byte
+/// has no batch.
+fn through(
+    input: impl Read,
+    output: impl Write,
+    schema: SchemaRef,
+    mut step: impl FnMut(Option<&RecordBatch>) -> Result<Vec<RecordBatch>>,
+) -> Result<()> {
+    let mut writer = StreamWriter::try_new_buffered(output, &schema).map_err(unwritten)?;
+    let mut write = |batches: Vec<RecordBatch>| batches.iter().try_for_each(|batch| writer.write(batch));
+
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    if !input.fill_buf().map_err(|e| unread(ArrowError::from(e)))?.is_empty() {
+        for batch in StreamReader::try_new(input, None).map_err(unread)? {
+            write(step(Some(&batch.map_err(unread)?))?).map_err(unwritten)?;
+        }
+    }
+    write(step(None)?).map_err(unwritten)?;
+    writer.finish().map_err(unwritten)?;
+    writer.into_inner().map_err(unwritten)?.into_inner().map_err(|e| unwritten(e.into_error().into())).map(drop)
+}
+
+fn unread(error: ArrowError) -> Error {
+    Error::Temporary(format!("standard input holds no whole stream of Arrow record batches: {error}; retry"))
+}
+
+fn unwritten(error: ArrowError) -> Error {
+    match error {
+        ArrowError::IoError(_, error) => Error::writing(Path::new("standard output"), &error),
+        other => Error::Internal(other.to_string()),
+    }
+}
+
+/// The reports of packing tasks, one a line.
+///
+/// # Errors
+/// As [`bucket_reports`].
+pub fn pack_reports(input: impl Read) -> Result<Vec<PackReport>> {
+    lines(input)
+}
+
+/// The reports of buckets, one a line.
+///
+/// # Errors
+/// [`Error::Config`] for a line that is no report; [`Error::Temporary`] when reading fails.
+pub fn bucket_reports(input: impl Read) -> Result<Vec<BucketReport>> {
+    lines(input)
+}
+
+fn lines<T: DeserializeOwned>(input: impl Read) -> Result<Vec<T>> {
+    let read = |line: std::io::Result<String>| {
+        let line = line.map_err(|e| match e.kind() {
+            ErrorKind::InvalidData => Error::Config("reports are lines of JSON".to_owned()),
+            _ => Error::Temporary(format!("cannot read the reports: {e}; retry")),
+        })?;
+        serde_json::from_str(&line).map_err(|e| Error::Config(format!("a line that is no report: {e}")))
+    };
+    BufReader::new(input).lines().map(read).collect()
+}
