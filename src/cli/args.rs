@@ -257,6 +257,54 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// The kernels of an engine on many machines
+    #[command(hide = true)]
+    Exchange {
+        /// What to do
+        #[command(subcommand)]
+        action: Exchange,
+    },
+}
+
+/// What a task of an engine on many machines, or what drives it, can ask for.
+#[derive(Debug, Subcommand)]
+pub enum Exchange {
+    /// Print the plan of a feature table, and the tables that it is made of
+    Plan {
+        /// One row per eligible customer on each of these dates (repeatable)
+        #[arg(long, value_name = "DATE", required = true)]
+        as_of: Vec<Day>,
+        /// How many buckets the customers are split into, a power of two
+        #[arg(long, default_value_t = crate::exchange::BUCKETS)]
+        buckets: u32,
+    },
+    /// Pack the rows of a table, a stream on standard input, into pieces on standard output
+    Pack {
+        /// The file of the plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+        /// The table, as `signals.logins`
+        #[arg(long, value_name = "SECTION")]
+        table: String,
+    },
+    /// Settle the plan by the reports of all packing tasks, lines on standard input
+    Settle {
+        /// The file of the plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+    },
+    /// Turn pieces, a stream on standard input, into rows of the feature table on standard output
+    Reduce {
+        /// The file of the settled plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+    },
+    /// Add up the reports of all buckets, lines on standard input, and check that nothing was lost
+    Conclude {
+        /// The file of the settled plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+    },
 }
 
 /// What to simulate.

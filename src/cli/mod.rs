@@ -7,6 +7,7 @@ mod check;
 mod compare;
 mod deliver;
 mod demo;
+mod exchange;
 mod explain;
 mod features;
 mod init;
@@ -306,6 +307,7 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
                 session.print(&resolved.to_toml())
             }
         }
+        Command::Exchange { action } => exchange::run(&session, action),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "churn", &mut script);

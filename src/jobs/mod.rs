@@ -12,6 +12,7 @@
 //! | [`deliver`] | delivers a published list, from its files |
 //! | [`monitor`] | what has become of those on earlier lists, and whether outreach helps |
 //! | [`backtest`] | repeats the training at earlier dates |
+//! | [`exchange`] | plans a feature table that an engine on many machines makes |
 //! | [`compare`] | two versions of the model beside each other |
 
 pub mod backtest;
@@ -25,6 +26,7 @@ pub mod deliver;
 mod details;
 mod drift;
 mod earlier;
+pub mod exchange;
 pub mod explain;
 pub mod features;
 mod gates;
