@@ -40,5 +40,6 @@ mod sample;
 mod sampling;
 mod scale;
 mod silence;
+mod spark;
 mod types;
 mod yardsticks;

@@ -26,8 +26,8 @@ fn the_package_is_typed_and_tidy() {
     let cache = tempfile::tempdir().unwrap();
     let checks: [&[&str]; 3] = [
         &["mypy", "--cache-dir"],
-        &["ruff", "check", "python", "tests/python", "--cache-dir"],
-        &["ruff", "format", "--check", "python", "tests/python", "--cache-dir"],
+        &["ruff", "check", "python", "tests/python", "tests/spark", "--cache-dir"],
+        &["ruff", "format", "--check", "python", "tests/python", "tests/spark", "--cache-dir"],
     ];
     for check in checks {
         run(command(&python).arg("-m").args(check).arg(cache.path()).current_dir(repository("")));

@@ -1,0 +1,95 @@
+"""`python -m churn_risk.spark`, which `spark-submit` runs as well."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from churn_risk._errors import ChurnError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command and returns its exit code, which is one of the program's."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    given = _pairs(parser, "--table", asked.table)
+    settings = {key: _value(text) for key, text in _pairs(parser, "--set", asked.set).items()}
+
+    try:
+        from pyspark.sql import SparkSession
+
+        from churn_risk.spark import Churn
+
+        job = Churn(SparkSession.builder.getOrCreate(), asked.config, given, settings)
+        if asked.command == "check":
+            result = job.check(asked.as_of)
+        elif asked.command == "features":
+            steps = {"staging": asked.staging, "buckets": asked.buckets, "partitions": asked.partitions}
+            result = job.features(asked.as_of, asked.out, resume=asked.resume, **steps)
+        else:
+            result = job.sample(asked.out, asked.share, asked.seed)
+    except ChurnError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except (FileNotFoundError, ModuleNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+    print(json.dumps(result, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    general = argparse.ArgumentParser(add_help=False)
+    general.add_argument(
+        "--config", default=os.environ.get("CHURN_CONFIG", "churn.toml"), help="the configuration file"
+    )
+    general.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting")
+    general.add_argument(
+        "--table",
+        action="append",
+        default=[],
+        metavar="SECTION=NAME",
+        help="a table of the session, as signals.logins=crm.logins",
+    )
+    dated = argparse.ArgumentParser(add_help=False)
+    dated.add_argument("--as-of", action="append", required=True, metavar="DATE", help="a date (repeatable)")
+
+    parser = argparse.ArgumentParser(prog="python -m churn_risk.spark", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check", parents=[general, dated], help="check the tables, and the program on every machine")
+    features = commands.add_parser("features", parents=[general, dated], help="write the feature table")
+    features.add_argument("--out", required=True, help="a new folder")
+    features.add_argument("--staging", help="a folder for what lies between the steps [default: OUT.staging]")
+    features.add_argument("--buckets", type=int, help="buckets of customers, a power of two")
+    features.add_argument("--partitions", type=int, help="tasks that turn buckets into rows")
+    features.add_argument("--resume", action="store_true", help="go on from the pieces that are in the staging folder")
+    sample = commands.add_parser("sample", parents=[general], help="write the tables of a share of the customers")
+    sample.add_argument("--out", required=True, help="a new folder")
+    sample.add_argument("--share", type=float, required=True, help="the share of the customers")
+    sample.add_argument("--seed", type=int, default=7, help="another seed draws others [default: 7]")
+    return parser
+
+
+def _pairs(parser: argparse.ArgumentParser, option: str, texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        key, found, value = text.partition("=")
+        if not found:
+            parser.error(f"{option} {text}: expected KEY=VALUE")
+        pairs[key] = value
+    return pairs
+
+
+def _value(text: str) -> object:
+    """A setting as the program's own --set reads it: TOML where it is that, and else a text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

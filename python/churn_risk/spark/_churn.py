@@ -1,0 +1,253 @@
+"""The jobs on a Spark session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Union
+
+from churn_risk._errors import ConfigurationError, DataContractError
+from churn_risk._run import _sets
+from churn_risk.spark import _kernel
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Date = Union[str, date]
+
+_SHARES = 1_000_000
+"""What a share of customers is counted in."""
+
+
+class Churn:
+    """A configuration and a Spark session to work on.
+
+        job = Churn(spark, "churn.toml", tables={"signals.logins": spark.table("crm.events.logins")})
+        job.check("2026-06-01")
+        job.features("2026-06-01", out="/lake/churn/features")
+
+    Args:
+        spark: the session: classic Spark or Spark Connect.
+        config: the configuration file.
+        tables: data frames, or names of tables that the session knows, by section: `customers`, `churn`,
+            `signals.logins`. What is not named here is read from the path of the configuration, as Parquet.
+        settings: values of the configuration by key, as `{"gates.max_quarantine_share": 0.1}`.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        config: str | os.PathLike[str] = "churn.toml",
+        tables: Mapping[str, DataFrame | str] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._spark = spark
+        self._config = os.fspath(config)
+        self._given = dict(tables or {})
+        self._settings = dict(settings or {})
+
+    def check(self, as_of: Date | Iterable[Date], workers: int | None = None) -> dict[str, Any]:
+        """Checks that every table has the columns that the configuration names, of types that they can be read from,
+        and that the machines of the cluster have the program, of one version.
+
+        Args:
+            as_of: the dates of a run.
+            workers: how many tasks look for the program; twice as many as the session runs at once by default.
+
+        Returns:
+            The program's version, how many tasks looked for it, and the tables with their columns.
+
+        Raises:
+            ChurnError: one of the checks fails. `ConfigurationError` also for a machine without the program.
+        """
+        planned = self._plan(as_of, None)
+        frames = self._frames(planned)
+        tasks = workers or 2 * self._parallelism()
+        program = _kernel.program()
+
+        with _errors_of_tasks():
+            found = (
+                self._spark.range(0, tasks, 1, tasks)
+                .mapInArrow(_kernel.programs, "program STRING")
+                .distinct()
+                .collect()
+            )
+        others = sorted(row.program for row in found if row.program != program)
+        if others:
+            raise ConfigurationError(
+                f"the driver has {program}, and there are machines with: {', '.join(others)}. Install one version of "
+                "the wheel on every machine",
+                2,
+            )
+        return {"program": program, "tasks": tasks, "tables": {name: frame.columns for name, frame in frames.items()}}
+
+    def features(
+        self,
+        as_of: Date | Iterable[Date],
+        out: str,
+        staging: str | None = None,
+        buckets: int | None = None,
+        partitions: int | None = None,
+        resume: bool = False,
+    ) -> dict[str, Any]:
+        """Writes the feature table: one row for each eligible customer on each date, as `churn features` makes them.
+
+        Args:
+            as_of: one date, or several.
+            out: a new folder for the table, as Parquet.
+            staging: a folder that all machines share, for what lies between the steps; beside `out` by default. What is
+                in it is replaced, and stays for whoever wants to look; it may be deleted afterwards.
+            buckets: how many buckets the customers are split into, a power of two. One bucket has to fit into the
+                memory of a task.
+            partitions: how many tasks turn buckets into rows; `spark.sql.shuffle.partitions` by default.
+            resume: goes on from the pieces that an earlier run has left in `staging`, for the same dates, settings and
+                tables. Only whoever knows that these are the same can ask for that.
+
+        Returns:
+            How many rows and features there are, and of each date and each table what became of its rows.
+
+        Raises:
+            ChurnError: the configuration, the data or the cluster is not in order; nothing is written to `out` then.
+        """
+        _new_folder(out)
+        staging = staging or out.rstrip("/") + ".staging"
+        planned = self._plan(as_of, buckets)
+        plan, pieces, rows = planned["plan"], f"{staging}/pieces", f"{staging}/rows"
+
+        with _errors_of_tasks():
+            if not resume:
+                packed = [
+                    frame.mapInArrow(_kernel.kernel(plan, "pack", f"--table={name}"), planned["columns"])
+                    for name, frame in self._frames(planned).items()
+                ]
+                reduce(lambda all, one: all.unionByName(one), packed).write.mode("overwrite").parquet(pieces)
+            packed = self._spark.read.parquet(pieces)
+            settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report"))
+
+            tasks = min(partitions or int(self._spark.conf.get("spark.sql.shuffle.partitions")), planned["buckets"])
+            reduced = (
+                packed.where("bucket IS NOT NULL")
+                .select("bucket", "piece")
+                .repartition(tasks, "bucket")
+                .sortWithinPartitions("bucket")
+                .mapInArrow(_kernel.kernel(settled["plan"], "reduce"), settled["columns"])
+            )
+            reduced.write.mode("overwrite").parquet(rows)
+            table = self._spark.read.parquet(rows)
+            summary = _kernel.ask(settled["plan"], "conclude", lines=_texts(table, "churn_report"))
+            table.where("churn_report IS NULL").drop("churn_report").write.mode("error").parquet(out)
+        return {"folder": out, **summary}
+
+    def sample(self, out: str, share: float, seed: int = 7) -> dict[str, Any]:
+        """Writes the tables of a share of the customers, with a `churn.toml` beside them: a model that `churn train
+        --config OUT/churn.toml` fits on one machine scores everybody.
+
+        Args:
+            out: a new folder that both Spark and this process can write to.
+            share: the share of the customers, by a hash of the id: of each of them all rows, or none.
+            seed: another seed draws others.
+
+        Returns:
+            The configuration file, and how many rows each table has.
+
+        Raises:
+            ChurnError: the configuration or the data are not in order.
+        """
+        if not 0 < share <= 1:
+            raise ConfigurationError(f"share = {share}: expected a number above 0 and up to 1", 2)
+        _new_folder(out)
+        out = os.path.abspath(out)
+        # Rows of all dates are copied, so any that has come does.
+        planned = self._plan(date(2000, 1, 1), None)
+
+        rows: dict[str, int] = {}
+        paths: dict[str, str] = {}
+        for table in planned["tables"]:
+            name, folder = table["name"], f"{out}/{table['name'].replace('.', '/')}"
+            frame = self._frame(table)
+            drawn = (
+                f"pmod(xxhash64({seed}, cast({_quoted(table['id'])} AS STRING)), {_SHARES}) < {round(share * _SHARES)}"
+            )
+            frame.where(drawn).write.mode("error").parquet(folder)
+            rows[name] = self._spark.read.parquet(folder).count()
+            paths[f"{name}.path"] = folder
+        shown = _kernel.said("config", "show", *self._options(paths))
+        with open(f"{out}/churn.toml", "w", encoding="utf-8") as file:
+            file.write(shown)
+        return {"config": f"{out}/churn.toml", "rows": rows}
+
+    def _plan(self, as_of: Date | Iterable[Date], buckets: int | None) -> dict[str, Any]:
+        """The plan of the program for some dates."""
+        dates = [as_of] if isinstance(as_of, (str, date)) else list(as_of)
+        options = [f"--as-of={day}" for day in dates]
+        options += [f"--buckets={buckets}"] if buckets else []
+        planned: dict[str, Any] = _kernel.ask(None, "plan", *options, *self._options({}))
+
+        unknown = set(self._given) - {table["name"] for table in planned["tables"]}
+        if unknown:
+            known = ", ".join(table["name"] for table in planned["tables"])
+            raise ConfigurationError(f"tables: there is no {', '.join(sorted(unknown))}; there are: {known}", 2)
+        return planned
+
+    def _options(self, settings: Mapping[str, Any]) -> list[str]:
+        """The configuration as the command line has it, with some settings in the place of its own."""
+        return [f"--config={self._config}", *(f"--set={one}" for one in _sets({**self._settings, **settings}))]
+
+    def _frames(self, planned: Mapping[str, Any]) -> dict[str, DataFrame]:
+        """The needed columns of each table, which are held against the plan before anything runs."""
+        frames = {}
+        for table in planned["tables"]:
+            frame = self._frame(table)
+            known = set(frame.columns)
+            frame = frame.select(*(_quoted(column) for column in table["columns"] if column in known))
+            _kernel.hold_against(planned["plan"], table["name"], frame.limit(0).toArrow())
+            frames[table["name"]] = frame
+        return frames
+
+    def _frame(self, table: Mapping[str, Any]) -> DataFrame:
+        from pyspark.errors import AnalysisException
+
+        given = self._given.get(table["name"], None)
+        try:
+            if given is None:
+                frame = self._spark.read.parquet(table["path"])
+            else:
+                frame = self._spark.table(given) if isinstance(given, str) else given
+            # Spark Connect looks at a table no earlier than here.
+            frame.columns  # noqa: B018
+            return frame
+        except AnalysisException as error:
+            raise DataContractError(f"{table['name']}: {str(error).splitlines()[0]}", 3) from error
+
+    def _parallelism(self) -> int:
+        """How many tasks the session runs at once, as far as it tells."""
+        return int(self._spark.range(0, 1 << 16).selectExpr("spark_partition_id() AS p").distinct().count())
+
+
+def _texts(frame: DataFrame, column: str) -> Iterator[str]:
+    """What a column says where it says something."""
+    return (row[0] for row in frame.where(f"{column} IS NOT NULL").select(column).collect())
+
+
+def _quoted(column: str) -> str:
+    return "`" + column.replace("`", "``") + "`"
+
+
+def _new_folder(out: str) -> None:
+    if os.path.exists(out.removeprefix("file://")):
+        raise ConfigurationError(f"{out} is there already; name a new folder, or remove it", 2)
+
+
+@contextmanager
+def _errors_of_tasks() -> Iterator[None]:
+    """Turns a job that failed for what the program said in a task into the error of that kind."""
+    try:
+        yield
+    except Exception as error:
+        told = _kernel.error_of_task(error)
+        if told is None:
+            raise
+        raise told from error

@@ -1,0 +1,191 @@
+"""The program as a child: of a task, with record batches going in and coming out, or of the driver."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO, Any, Callable
+
+import pyarrow as pa
+
+from churn_risk._errors import EXIT_CODES, ChurnError, ConfigurationError
+from churn_risk._program import find_churn_bin
+
+Batches = Iterator[pa.RecordBatch]
+
+# How a task tells the driver what its child ended with: exceptions cross Spark as text.
+_ENDED = re.compile(r"\[churn ended with exit code (\d+)\] (.*)")
+
+
+def kernel(plan: str, *arguments: str) -> Callable[[Batches], Batches]:
+    """A function for `mapInArrow` that runs `churn exchange ARGUMENTS` over the batches of a partition."""
+
+    def of_partition(batches: Batches) -> Batches:
+        first = next(batches, None)
+        if first is None:
+            return
+        try:
+            yield from _through(plan, arguments, first.schema, chain([first], batches))
+        except ChurnError as error:
+            raise _ChildError(_told(error.exit_code, error.message)) from None
+        except FileNotFoundError as error:
+            raise _ChildError(_told(2, str(error))) from None
+
+    return of_partition
+
+
+def ask(plan: str | None, *arguments: str, lines: Iterable[str] = ()) -> Any:
+    """What `churn exchange ARGUMENTS` prints on the driver, given some lines.
+
+    Raises:
+        ChurnError: it ended with another exit code than 0.
+    """
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
+        return json.loads(_done(_command(plan, file, arguments), "".join(f"{line}\n" for line in lines)).stdout)
+
+
+def programs(batches: Batches) -> Batches:
+    """A function for `mapInArrow` that tells the version of the program that a task finds."""
+    for _ in batches:
+        try:
+            found = program()
+        except (ChurnError, FileNotFoundError) as error:
+            raise _ChildError(_told(2, str(error))) from None
+        yield pa.RecordBatch.from_pydict({"program": [found]})
+
+
+def program() -> str:
+    """The version of the program that this machine has."""
+    return said("--version").strip()
+
+
+def said(*arguments: str) -> str:
+    """What `churn ARGUMENTS` prints as text.
+
+    Raises:
+        ChurnError: it ended with another exit code than 0.
+    """
+    command = [find_churn_bin(), "--log-format=json", *arguments]
+    return _done(command).stdout
+
+
+def hold_against(plan: str, table: str, rows: pa.Table) -> None:
+    """Holds the columns of a table against the plan.
+
+    Raises:
+        ChurnError: one of them is missing, or has a type that it cannot be read from.
+    """
+    batch = pa.RecordBatch.from_pylist([], schema=rows.schema)
+    for _ in _through(plan, ("pack", f"--table={table}"), rows.schema, [batch]):
+        pass
+
+
+def error_of_task(error: BaseException) -> ChurnError | None:
+    """The error of a task's child that made a job fail, if that is why it failed."""
+    text = str(error)
+    found = _ENDED.search(text)
+    if found is not None:
+        # What Spark writes behind it is no part of the message.
+        message, _ = json.JSONDecoder().raw_decode(found.group(2))
+        code = int(found.group(1))
+        return EXIT_CODES.get(code, ChurnError)(message, code)
+    if "No module named 'churn_risk'" in text:
+        return ConfigurationError("a machine lacks the package churn_risk; install its wheel on every machine", 2)
+    return None
+
+
+class _ChildError(Exception):
+    """A task's child ended with another exit code than 0, which its text tells."""
+
+
+def _told(code: int, message: str) -> str:
+    return f"[churn ended with exit code {code}] {json.dumps(message)}"
+
+
+def _done(command: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, check=False, input=text, capture_output=True, encoding="utf-8")
+    if done.returncode != 0:
+        raise _error(done.returncode, done.stderr, command)
+    return done
+
+
+def _through(plan: str, arguments: tuple[str, ...], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Batches:
+    """What the program makes of a stream of batches. Spark's iterator is asked by this thread alone; another one reads
+    what comes back, so that neither the program nor Spark waits for the other."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file, tempfile.TemporaryFile() as said:
+        command = _command(plan, file, arguments)
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)
+        assert child.stdin is not None and child.stdout is not None
+        results: queue.SimpleQueue[pa.RecordBatch] = queue.SimpleQueue()
+        failures: list[Exception] = []
+        reader = threading.Thread(target=_collect, args=(child.stdout, results, failures), daemon=True)
+        reader.start()
+        try:
+            try:
+                with pa.ipc.new_stream(child.stdin, schema) as stream:
+                    for batch in batches:
+                        stream.write_batch(batch)
+                        yield from _ready(results)
+                child.stdin.close()
+            except OSError as error:
+                # The program has ended early, and says why.
+                failures.append(error)
+            reader.join()
+            code = child.wait()
+            if code != 0:
+                said.seek(0)
+                raise _error(code, said.read().decode("utf-8", "replace"), command)
+            if failures:
+                raise failures[0]
+            yield from _ready(results)
+        finally:
+            # Spark may want no more, as after `limit`.
+            child.kill()
+            child.wait()
+            child.stdout.close()
+
+
+def _collect(stdout: IO[bytes], results: queue.SimpleQueue[pa.RecordBatch], failures: list[Exception]) -> None:
+    try:
+        with pa.ipc.open_stream(stdout) as stream:
+            for batch in stream:
+                results.put(batch)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        failures.append(error)
+
+
+def _ready(results: queue.SimpleQueue[pa.RecordBatch]) -> Batches:
+    while not results.empty():
+        yield results.get()
+
+
+def _command(plan: str | None, file: IO[str], arguments: tuple[str, ...]) -> list[str]:
+    """The command line; the plan goes into the file. Spark has a task for each core already."""
+    command = [find_churn_bin(), "--threads=1", "--log-format=json", "exchange", *arguments]
+    if plan is not None:
+        file.write(plan)
+        file.flush()
+        command.append(f"--plan={file.name}")
+    return command
+
+
+def _error(code: int, said: str, command: list[str]) -> ChurnError:
+    """What the program said on standard error when it ended with a code."""
+    message = said.strip()
+    for line in said.splitlines():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(record, dict) and "exit_code" in record:
+            message = record["message"]
+    if code < 0:
+        message = f"signal {-code} ended the program; a machine that runs out of memory does that. {message}".strip()
+        code = 128 - code
+    return EXIT_CODES.get(code, ChurnError)(message, code, command)

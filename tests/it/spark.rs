@@ -1,0 +1,28 @@
+//! The Python package on Spark, held against the program on one machine: where `CHURN_PYTHON` names a Python with the
+//! packages of `notebooks/requirements.txt`, and there is a Java for Spark to run on.
+
+use crate::common::{repository, Population, BINARY};
+use std::process::Command;
+
+#[test]
+fn spark_gives_what_one_machine_gives() {
+    let Some(python) = std::env::var_os("CHURN_PYTHON") else {
+        eprintln!("skipped: CHURN_PYTHON names no Python with the packages of notebooks/requirements.txt");
+        return;
+    };
+    if Command::new("java").arg("-version").output().is_err() {
+        eprintln!("skipped: Spark, without Java");
+        return;
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(&python);
+    command.arg(repository("tests/spark/local.py"));
+    command.arg(Population::shared().folder.join("churn.toml")).arg(folder.path());
+    command.env("PYTHONPATH", repository("python")).env("CHURN_BIN", BINARY).env("PYSPARK_PYTHON", &python);
+    command.env("SPARK_LOCAL_IP", "127.0.0.1");
+    let run = command.output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{out}\n{err}");
+    assert!(out.lines().filter(|line| line.starts_with("ok: ")).count() == 16, "{out}\n{err}");
+}

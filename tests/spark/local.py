@@ -1,0 +1,181 @@
+"""`churn_risk.spark` on PySpark in this process, held against the program on one machine.
+
+    python local.py CONFIG WORK
+
+CONFIG is the `churn.toml` of a population up to 2026-06-01, WORK an empty folder. `CHURN_BIN` names the program, and
+`CHURN_SPARK_MASTER` another master than this process, such as `local-cluster[2,1,1024]`.
+"""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from churn_risk import ChurnError
+from churn_risk.spark import Churn
+from churn_risk.spark.__main__ import main
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+CONFIG, WORK = sys.argv[1], Path(sys.argv[2])
+DATES = ["2026-04-01", "2026-06-01"]
+PROGRAM = os.environ["CHURN_BIN"]
+# Two cores, and a task is tried again after it has failed.
+MASTER = os.environ.get("CHURN_SPARK_MASTER", "local[2, 3]")
+
+
+def session() -> SparkSession:
+    builder = SparkSession.builder.master(MASTER).config("spark.ui.enabled", "false")
+    builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.sql.shuffle.partitions", "3")
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")
+    return spark
+
+
+def local(out: Path, dates: list[str], *arguments: str) -> pa.Table:
+    command = [PROGRAM, "features", f"--config={CONFIG}", f"--out={out}", *(f"--as-of={day}" for day in dates)]
+    subprocess.run([*command, *arguments], check=True, stdout=subprocess.DEVNULL)
+    return ordered(pq.read_table(out))
+
+
+def ordered(table: pa.Table) -> pa.Table:
+    """The rows by date and id, with the types of one reader."""
+    types = [pa.large_string() if pa.types.is_string(field.type) else field.type for field in table.schema]
+    table = table.cast(pa.schema([pa.field(field.name, type) for field, type in zip(table.schema, types)]))
+    return table.sort_by([("as_of", "ascending"), ("customer_id", "ascending")]).combine_chunks()
+
+
+def bits(table: pa.Table) -> list[object]:
+    """Each column as numbers that are equal only where floats have the same bits."""
+    columns = []
+    for column in table.columns:
+        column = column.combine_chunks()
+        columns.append((column.view(pa.int64()) if pa.types.is_floating(column.type) else column).to_pylist())
+    return columns
+
+
+def equal(folder: str, expected: pa.Table, what: str) -> None:
+    found = ordered(pq.read_table(folder))
+    assert found.schema.names == expected.schema.names, (what, found.schema, expected.schema)
+    assert found.num_rows == expected.num_rows > 0, (what, found.num_rows, expected.num_rows)
+    assert bits(found) == bits(expected), what
+    print(f"ok: {what}", flush=True)
+
+
+def refused(code: int, part: str, work) -> None:
+    try:
+        work()
+    except ChurnError as error:
+        assert error.exit_code == code and part in str(error), (error.exit_code, str(error))
+        print(f"ok: refused with {code}: {str(error)[:100]}", flush=True)
+        return
+    raise AssertionError(f"not refused: {part}")
+
+
+def flaky(folder: Path) -> Path:
+    """A program that, once the folder holds `armed`, kills the first packing and the first reducing child of a task in
+    the middle of its work."""
+    script = folder / "churn"
+    script.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *"exchange pack"*) step=pack ;; *"exchange reduce"*) step=reduce ;; *) step=none ;; esac\n'
+        f'if [ -e "{folder}/armed" ] && [ $step != none ] && grep -q daemon /proc/$PPID/cmdline; then\n'
+        f'    if mkdir "{folder}/$step" 2>/dev/null; then head -c 100 >/dev/null; kill -9 $$; fi\n'
+        "fi\n"
+        f'exec "{PROGRAM}" "$@"\n'
+    )
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return script
+
+
+def features(spark: SparkSession) -> None:
+    job = Churn(spark, CONFIG)
+    expected = local(WORK / "features.parquet", DATES)
+    summary = job.features(DATES, out=f"{WORK}/features", buckets=16)
+    equal(f"{WORK}/features", expected, "the feature table")
+    assert summary["rows"] == expected.num_rows and [date["as_of"] for date in summary["as_of"]] == DATES, summary
+
+    # Other buckets, tasks and batches; the tables by name, their rows dealt out anew.
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
+    data = Path(CONFIG).parent / "data"
+    spark.read.parquet(str(data / "logins")).repartition(5, F.rand()).createOrReplaceTempView("logins")
+    tables = {"signals.logins": "logins", "customers": spark.read.parquet(str(data / "customers.parquet")).coalesce(1)}
+    named = Churn(spark, CONFIG, tables=tables)
+    named.features(DATES, out=f"{WORK}/again", buckets=256, partitions=8)
+    equal(f"{WORK}/again", expected, "other buckets, tasks, batches and tables by name")
+    spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    spark.conf.unset("spark.sql.adaptive.enabled")
+
+    job.features(DATES, out=f"{WORK}/resumed", staging=f"{WORK}/features.staging", buckets=16, resume=True)
+    equal(f"{WORK}/resumed", expected, "from the pieces of an earlier run")
+
+    berlin = local(WORK / "berlin.parquet", DATES[1:], "--set=time.zone=Europe/Berlin")
+    Churn(spark, CONFIG, settings={"time.zone": "Europe/Berlin"}).features(DATES[1], out=f"{WORK}/berlin", buckets=4)
+    equal(f"{WORK}/berlin", berlin, "days of Berlin")
+
+    (WORK / "armed").touch()
+    job.features(DATES, out=f"{WORK}/flaky", buckets=16)
+    (WORK / "armed").unlink()
+    assert (WORK / "pack").is_dir() and (WORK / "reduce").is_dir()
+    equal(f"{WORK}/flaky", expected, "a packing and a reducing child killed")
+
+
+def refusals(spark: SparkSession) -> None:
+    job = Churn(spark, CONFIG)
+    refused(2, "is there already", lambda: job.features(DATES, out=f"{WORK}/features"))
+    refused(2, "has not come yet", lambda: job.features("2999-01-01", out=f"{WORK}/never"))
+    refused(2, "there is no signals.attic", lambda: Churn(spark, CONFIG, tables={"signals.attic": "x"}).check(DATES))
+    refused(3, "signals.logins", lambda: Churn(spark, CONFIG, tables={"signals.logins": "nowhere"}).check(DATES))
+
+    visits = spark.read.parquet(str(Path(CONFIG).parent / "data" / "visits"))
+    lacking = Churn(spark, CONFIG, tables={"signals.visits": visits.drop("duration_s")})
+    refused(3, "column `duration_s`", lambda: lacking.check(DATES))
+    odd = visits.withColumn("duration_s", F.lit(float("inf")))
+    broken = Churn(spark, CONFIG, tables={"signals.visits": odd})
+    refused(3, "not finite", lambda: broken.features(DATES, out=f"{WORK}/broken", buckets=4))
+
+    resumed = {"staging": f"{WORK}/features.staging", "buckets": 16, "resume": True}
+    refused(2, "other dates", lambda: job.features(DATES[0], out=f"{WORK}/never", **resumed))
+
+    # Pieces that are not those of the reports.
+    pieces = spark.read.parquet(f"{WORK}/features.staging/pieces")
+    pieces.where("bucket IS NULL OR bucket <> 3").write.parquet(f"{WORK}/lost/pieces")
+    resumed["staging"] = f"{WORK}/lost"
+    refused(75, "lost or doubled", lambda: job.features(DATES, out=f"{WORK}/never", **resumed))
+    assert not (WORK / "never").exists() and not (WORK / "broken").exists()
+
+
+def others(spark: SparkSession) -> None:
+    found = Churn(spark, CONFIG).check(DATES)
+    assert found["program"].startswith("churn") and len(found["tables"]) >= 3, found
+
+    sample = Churn(spark, CONFIG).sample(f"{WORK}/sample", share=0.5)
+    all_rows = pq.read_table(Path(CONFIG).parent / "data" / "customers.parquet").num_rows
+    assert 0.4 * all_rows < sample["rows"]["customers"] < 0.6 * all_rows, sample
+    ids = pq.read_table(f"{WORK}/sample/customers")["customer_id"]
+    logins = pq.read_table(f"{WORK}/sample/signals/logins")["customer_id"]
+    assert pc.all(pc.is_in(logins, value_set=ids.combine_chunks())).as_py()
+    subprocess.run([PROGRAM, "check", f"--config={sample['config']}"], check=True, stdout=subprocess.DEVNULL)
+    print("ok: check and sample", flush=True)
+
+    general = [f"--config={CONFIG}", "--as-of=2026-06-01"]
+    assert main(["features", *general, f"--out={WORK}/shell", "--buckets=8"]) == 0
+    equal(f"{WORK}/shell", local(WORK / "shell.parquet", ["2026-06-01"]), "from the command line")
+    assert main(["features", *general, f"--out={WORK}/shell"]) == 2
+    assert main(["check", *general, "--set=features.windows_days=0"]) == 2
+    print("ok: exit codes", flush=True)
+
+
+if __name__ == "__main__":
+    # Tasks see the environment that Spark was started in.
+    os.environ["CHURN_BIN"] = str(flaky(WORK))
+    spark = session()
+    features(spark)
+    refusals(spark)
+    others(spark)
+    spark.stop()
