@@ -183,6 +183,14 @@ impl Schedule {
         None
     }
 
+    /// Whether the oldest date sees at least half of the history that the newest one sees: what customers have done in
+    /// all is then about the same thing on both.
+    fn is_steady(&self, days: u32, span: u32) -> bool {
+        let newest = days.saturating_sub(span);
+        let oldest = newest.saturating_sub(self.snapshots.saturating_sub(1) * self.step);
+        2 * oldest >= newest
+    }
+
     fn dates(&self, end: Day, span: u32) -> Vec<Day> {
         (0..self.snapshots).map(|place| end.earlier_by(span + place * self.step)).collect()
     }
@@ -194,6 +202,8 @@ pub(super) struct Proposal {
     pub gap_days: u32,
     pub horizon_days: u32,
     pub windows_days: [u32; 3],
+    /// Whether the whole history is worth reading.
+    pub lifetime: bool,
     pub active_within_days: u32,
     pub min_tenure_days: u32,
     pub snapshots: u32,
@@ -270,6 +280,9 @@ pub(super) fn propose(lives: &Lives, definition: ChurnDefinition, span: Span, le
         gap_days: trial.gap,
         horizon_days: trial.horizon,
         windows_days: schedule.windows,
+        lifetime: definition == ChurnDefinition::Inactivity
+            && as_of.is_none()
+            && schedule.is_steady(days, trial.span()),
         active_within_days: trial.active_within,
         min_tenure_days: trial.min_tenure,
         snapshots: schedule.snapshots,
@@ -460,6 +473,8 @@ mod tests {
             let span = found.gap_days + found.horizon_days;
             let first = days - (span + (found.snapshots - 1) * found.step_days) as i32;
             assert!(first >= found.windows_days[2] as i32 && first >= span as i32, "{days}: {found:?}");
+            // The whole history is asked for where the oldest date sees half of what the newest one does.
+            assert_eq!(found.lifetime, 2 * first >= days - span as i32, "{days}: {found:?}");
             assert!(
                 (found.snapshots - 1) * found.step_days >= span,
                 "a training date before the evaluation: {found:?}"

@@ -239,6 +239,11 @@ pub(super) fn general(plan: &Plan) -> Vec<Set> {
     let reason = format!("short, middle and long beside usual pauses, in a history of {} days", proposal.days);
     add("features", "windows_days", format!("[{windows}]"), &reason);
 
+    if proposal.lifetime {
+        let reason = "who falls silent is told best by the own rhythm, and the history is long enough on all dates";
+        add("features", "lifetime", "true".to_owned(), reason);
+    }
+
     if let Some(dates) = &proposal.as_of {
         let dates: Vec<String> = dates.iter().map(ToString::to_string).collect();
         add("training", "as_of", list(&dates), "dates on which there are customers to learn from");
