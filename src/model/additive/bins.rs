@@ -5,7 +5,7 @@
 //! categorical feature has a code a level, the rare ones together. Absence is always a code of its own, the last.
 
 use crate::config::Direction;
-use crate::model::design::recipe::{CategoricalStep, NumericStep};
+use crate::model::design::recipe::{ascending, CategoricalStep, NumericStep};
 use crate::numeric::vectorised;
 use crate::weights::{RowWeights, UNIT};
 use serde::{Deserialize, Serialize};
@@ -201,11 +201,7 @@ pub struct Grid {
 impl Grid {
     /// Of a numeric feature, from the values of a sample of rows; NaN is absent.
     pub fn for_numeric(step: &NumericStep, values: &[f32], weights: &RowWeights, direction: Option<Direction>) -> Grid {
-        let mut present: Vec<(f32, f64)> =
-            (0..).zip(values).filter(|(_, v)| !v.is_nan()).map(|(row, &v)| (v, weights.of(row))).collect();
-        present.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let (present, of_present): (Vec<f32>, Vec<f64>) = present.into_iter().unzip();
-        let of_present = if weights.is_unit() { RowWeights::unit() } else { RowWeights::new(of_present) };
+        let (present, of_present) = ascending(values, weights);
         let bins = Bins::from_sorted(&present, &of_present);
         let mut counts = vec![0.0; bins.codes()];
         let mut sums = vec![0.0; bins.codes()];

@@ -361,24 +361,33 @@ fn quantile(ascending: &[f64], weights: &RowWeights, share: f64) -> Option<f64> 
     ascending.get(reached.unwrap_or(ascending.len().saturating_sub(1))).copied()
 }
 
+/// The values that are not missing, ascending, and their weights.
+pub(crate) fn ascending(values: &[f32], weights: &RowWeights) -> (Vec<f32>, RowWeights) {
+    let present = || (0u32..).zip(values).filter(|(_, value)| !value.is_nan());
+    if weights.is_unit() {
+        // Without their places: of most features many values are equal, which are sorted in no time.
+        let mut bits: Vec<u32> = present().map(|(_, &value)| ordered_f32(value)).collect();
+        bits.sort_unstable();
+        return (bits.into_iter().map(from_ordered_f32).collect(), RowWeights::unit());
+    }
+    let mut placed: Vec<(u32, u32)> = present().map(|(place, &value)| (ordered_f32(value), place)).collect();
+    placed.sort_unstable();
+    let weights = weights.take(placed.iter().map(|&(_, place)| place as usize));
+    (placed.into_iter().map(|(bits, _)| from_ordered_f32(bits)).collect(), weights)
+}
+
 /// Learns one feature from its values in the sampled rows.
 fn learn_numeric(sample: &[f32], weights: &RowWeights, feature: &crate::features::Feature) -> LearnedStep {
-    let mut ascending = Vec::with_capacity(sample.len());
     let (mut missing, mut pattern) = (0.0, 0u64);
-    for (position, &value) in sample.iter().enumerate() {
-        if value.is_nan() {
-            missing += weights.of(position);
-            pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&(position as u64).to_le_bytes()));
-        } else {
-            ascending.push((ordered_f32(value), position as u32));
-        }
+    for (position, _) in sample.iter().enumerate().filter(|(_, value)| value.is_nan()) {
+        missing += weights.of(position);
+        pattern = pattern.wrapping_add(xxhash_rust::xxh3::xxh3_64(&(position as u64).to_le_bytes()));
     }
 
     // No transform changes the order.
-    ascending.sort_unstable();
     let all = total(weights, sample.len());
-    let weights = weights.take(ascending.iter().map(|&(_, position)| position as usize));
-    let mut values: Vec<f64> = ascending.into_iter().map(|(bits, _)| f64::from(from_ordered_f32(bits))).collect();
+    let (ascending, weights) = ascending(sample, weights);
+    let mut values: Vec<f64> = ascending.into_iter().map(f64::from).collect();
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
         let transformed: Vec<f64> = values.iter().map(|&v| Transform::SignedLog.apply(v)).collect();
         let as_it_is = skewness(&values, &weights).abs();
