@@ -73,7 +73,7 @@ fn with_as_of_dates_what_is_passed_through_is_of_the_date() {
     let notes = StringArray::from_iter_values((0..ROWS).map(|row| format!("{} of {}", row % 150, DATES[row / 150])));
     let place = Place::of(&columns.with("note", notes));
     let settings = ["table.passthrough=[\"note\"]"];
-    place.train(&settings).ok();
+    place.run(&["train", "--promote", "always"], "table.parquet", &settings).ok();
     place.run(&["score", "--as-of", "2024-05-01"], "table.parquet", &settings).ok();
     let scores = Table::read(&place.path("out/lists/as_of=2024-05-01/scores.parquet"));
     assert_eq!(scores.rows, 150);

@@ -379,7 +379,7 @@ fn dates_in_the_future_stop_the_run() {
     let columns = dated(&["2024-01-01", "2024-03-01", "2071-01-01"], 200);
     Place::of(&columns).refuses(&[], 3, &["2071-01-01", "future"]);
     let place = Place::of(&dated(&DATES, 150));
-    place.train(&[]).ok();
+    place.run(&["train", "--promote", "always"], "table.parquet", &[]).ok();
     columns.save(&place.path("future.parquet"));
     refused(&place.run(&["score"], "future.parquet", &[]), 3, &["2071-01-01", "future"]);
     place.run(&["score", "--as-of", "2024-03-01"], "future.parquet", &[]).ok();
