@@ -54,6 +54,24 @@ impl RowWeights {
         RowWeights(parts.flat_map(|(weights, rows)| (0..rows).map(|row| weights.of(row))).collect())
     }
 
+    /// How many customers all rows stand for, of which there are so many.
+    pub fn total(&self, rows: usize) -> f64 {
+        if self.is_unit() {
+            return rows as f64;
+        }
+        self.0.iter().sum()
+    }
+
+    /// How many of some rows, the first ones, stand for no more than so many customers.
+    pub fn count_within(&self, rows: impl Iterator<Item = usize>, customers: f64) -> usize {
+        let mut reached = 0.0;
+        let fits = |row: &usize| {
+            reached += self.of(*row);
+            reached <= customers
+        };
+        rows.take_while(fits).count()
+    }
+
     /// How many customers rows with these labels stand for.
     pub fn totals(&self, y: &[u8]) -> Totals {
         let mut totals = Totals::default();
@@ -119,5 +137,8 @@ mod tests {
         assert_eq!((some.whole(), RowWeights::new(vec![1.5]).whole()), (Some(vec![1, 5]), None));
         let totals = some.totals(&[0, 1]).with(Totals { all: 2.0, churned: 1.0 });
         assert_eq!((totals.all, totals.churned, totals.rate()), (8.0, 6.0, 0.75));
+        assert_eq!((UNIT.total(3), some.total(2)), (3.0, 6.0));
+        let within = |weights: &RowWeights, customers| weights.count_within([1, 0].into_iter(), customers);
+        assert_eq!([within(&UNIT, 1.0), within(&UNIT, 9.0), within(&some, 4.9), within(&some, 5.0)], [1, 2, 0, 1]);
     }
 }

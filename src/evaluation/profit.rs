@@ -73,8 +73,8 @@ impl Ranked<'_> {
         let order = self.order(rank_by);
         let snapshots: Vec<&[usize]> = order.chunk_by(|&a, &b| self.dates[a] == self.dates[b]).collect();
         let best: Vec<&[usize]> = snapshots.iter().map(|rows| &rows[..self.best_length(rows, economics)]).collect();
-        let at_capacity: Vec<&[usize]> =
-            snapshots.iter().map(|rows| &rows[..self.rows_within(rows, bootstrap.capacity as f64)]).collect();
+        let within = |rows: &[usize]| self.scores.weights.count_within(rows.iter().copied(), bootstrap.capacity as f64);
+        let at_capacity: Vec<&[usize]> = snapshots.iter().map(|rows| &rows[..within(rows)]).collect();
 
         let weighted = (0..).zip(self.values).map(|(row, value)| self.weight(row) * value);
         let mean_value = sum(weighted) / self.scores.weights.totals(self.y).all;
@@ -94,16 +94,6 @@ impl Ranked<'_> {
 
     fn weight(&self, row: usize) -> f64 {
         self.scores.weights.of(row)
-    }
-
-    /// How many of the rows, the first ones, stand for no more than so many customers.
-    fn rows_within(&self, rows: &[usize], customers: f64) -> usize {
-        let mut reached = 0.0;
-        let fits = |row: &&usize| {
-            reached += self.weight(**row);
-            reached <= customers
-        };
-        rows.iter().take_while(fits).count()
     }
 
     /// The rows snapshot by snapshot, in each from the first to be contacted.

@@ -146,14 +146,8 @@ impl JudgedRows {
     pub fn segments(&self, capacity: usize) -> Vec<Segment> {
         let mut listed = vec![false; self.count()];
         for &date in &self.seen {
-            let mut length = 0.0;
-            for row in self.rows_of(date) {
-                length += self.weights.of(row);
-                if length > capacity as f64 {
-                    break;
-                }
-                listed[row] = true;
-            }
+            let length = self.weights.count_within(self.rows_of(date), capacity as f64);
+            self.rows_of(date).take(length).for_each(|row| listed[row] = true);
         }
 
         let judged = Judged { y: &self.y, scores: self.scores(), customers: &self.customers, listed: &listed };

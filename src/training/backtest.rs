@@ -472,7 +472,7 @@ impl Backtester<'_> {
 
 /// The mean of a value a row, each as often as the row stands for a customer; 0 without rows.
 fn mean(values: &[f64], weights: &RowWeights) -> f64 {
-    let all = if weights.is_unit() { values.len().max(1) as f64 } else { weights.as_slice().iter().sum() };
+    let all = weights.total(values.len().max(1));
     sum((0..).zip(values).map(|(row, value)| weights.of(row) * value)) / all
 }
 

@@ -57,7 +57,7 @@ pub fn shift_to(log_odds: &[f64], weights: &RowWeights, rate: f64) -> f64 {
     if log_odds.is_empty() {
         return 0.0;
     }
-    let n = if weights.is_unit() { log_odds.len() as f64 } else { weights.as_slice().iter().sum() };
+    let n = weights.total(log_odds.len());
     let at = |shift: f64| -> [f64; 2] {
         let chunks: Vec<[f64; 2]> = log_odds
             .par_chunks(CHUNK)

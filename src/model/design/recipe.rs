@@ -176,7 +176,7 @@ pub(crate) fn weights_at(dataset: &Dataset, places: &[Place]) -> RowWeights {
 
 fn skewness(values: &[f64], weights: &RowWeights) -> f64 {
     let weighted = || (0..).zip(values).map(|(row, value)| (weights.of(row), value));
-    let n = total(weights, values.len());
+    let n = weights.total(values.len());
     let mean = weighted().map(|(w, v)| w * v).sum::<f64>() / n;
     let (square, cube) =
         weighted().fold((0.0, 0.0), |(s, c), (w, v)| (s + w * (v - mean).powi(2), c + w * (v - mean).powi(3)));
@@ -188,14 +188,6 @@ fn skewness(values: &[f64], weights: &RowWeights) -> f64 {
     }
 }
 
-/// How many customers so many rows stand for.
-fn total(weights: &RowWeights, rows: usize) -> f64 {
-    if weights.is_unit() {
-        return rows as f64;
-    }
-    weights.as_slice().iter().sum()
-}
-
 impl Recipe {
     /// Learns the recipe from the selected rows of a data set. Means, deviations, quantiles and shares count each row as
     /// often as it stands for a customer.
@@ -203,7 +195,7 @@ impl Recipe {
         let places = sample(dataset, selection);
         let (rows, sample) = (places.len(), dataset.gather(&places)?);
         let (weights, of_all) = (weights_at(dataset, &places), selection.weights(dataset));
-        let total = total(&of_all, selection.count());
+        let total = of_all.total(selection.count());
 
         let numeric: Vec<LearnedStep> = dataset
             .catalogue
@@ -352,7 +344,7 @@ fn quantile(ascending: &[f64], weights: &RowWeights, share: f64) -> Option<f64> 
     if weights.is_unit() {
         return ascending.get((share * (ascending.len().saturating_sub(1)) as f64).round() as usize).copied();
     }
-    let place = (share * (total(weights, ascending.len()) - 1.0)).round();
+    let place = (share * (weights.total(ascending.len()) - 1.0)).round();
     let mut up_to = 0.0;
     let reached = weights.as_slice().iter().position(|weight| {
         up_to += weight;
@@ -385,7 +377,7 @@ fn learn_numeric(sample: &[f32], weights: &RowWeights, feature: &crate::features
     }
 
     // No transform changes the order.
-    let all = total(weights, sample.len());
+    let all = weights.total(sample.len());
     let (ascending, weights) = ascending(sample, weights);
     let mut values: Vec<f64> = ascending.into_iter().map(f64::from).collect();
     let transform = known_transform(feature.measure).unwrap_or_else(|| {
@@ -405,7 +397,7 @@ fn learn_numeric(sample: &[f32], weights: &RowWeights, feature: &crate::features
         // Nearly constant: clipping would leave nothing of the few rows that differ.
         (low, high) = (quantile(0.0).unwrap_or(0.0), quantile(1.0).unwrap_or(0.0));
     }
-    let count = if values.is_empty() { 1.0 } else { total(&weights, values.len()) };
+    let count = if values.is_empty() { 1.0 } else { weights.total(values.len()) };
     let clipped = || (0..).zip(&values).map(|(row, v)| (weights.of(row), v.clamp(low, high)));
     let mean = clipped().map(|(weight, v)| weight * v).sum::<f64>() / count;
     let scale = (clipped().map(|(weight, v)| weight * (v - mean).powi(2)).sum::<f64>() / count).sqrt();
