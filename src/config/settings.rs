@@ -9,7 +9,7 @@ use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
 use crate::language::Language;
-use crate::measures::{Instrument, Scale, Scales, SignalKind};
+use crate::measures::{Instrument, Scale, Scales, SignalKind, Subject};
 use crate::published;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -557,6 +557,11 @@ impl Features {
     /// Days of history that features may look at: twice the longest window.
     pub fn look_back_days(&self) -> u32 {
         2 * self.windows_days.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Whether measures of a subject are asked for: those of the whole history are not unless it is read.
+    pub fn ask_for(&self, subject: Subject) -> bool {
+        self.lifetime || !subject.is_lifetime()
     }
 }
 

@@ -4,7 +4,7 @@ use super::choices::{ChurnDefinition, EvaluationChoice, KpiPeriod, RankBy};
 use super::deliveries;
 use super::layers::Layers;
 use super::settings::{Customers, Features, Settings, Signal, Table};
-use crate::measures::{self, Instrument, SignalKind, Subject};
+use crate::measures::{self, Instrument, SignalKind};
 use crate::published::{self, has_column, Column};
 use crate::spelling;
 use std::collections::BTreeSet;
@@ -339,8 +339,7 @@ fn is_feature_name(settings: &Settings, column: &str) -> bool {
 fn is_measure_of(name: &str, signal: &Signal, features: &Features, column: &str) -> bool {
     let instruments: Vec<Option<Instrument>> =
         std::iter::once(None).chain(signal.instruments().into_iter().map(Some)).collect();
-    let asked = |subject: Subject| features.lifetime || !subject.is_lifetime();
-    measures::DEFINITIONS.iter().filter(|definition| asked(definition.subject)).any(|definition| {
+    measures::DEFINITIONS.iter().filter(|definition| features.ask_for(definition.subject)).any(|definition| {
         definition
             .windows(&features.windows_days)
             .into_iter()

@@ -54,8 +54,7 @@ impl Catalogue {
             instrument,
         };
 
-        let asked = |subject: Subject| features.lifetime || !subject.is_lifetime();
-        let has = |subject: Subject| asked(subject) && has_measures_of(signal, subject);
+        let has = |subject: Subject| features.ask_for(subject) && has_measures_of(signal, subject);
         for definition in DEFINITIONS.iter().filter(|definition| has(definition.subject)) {
             for window in definition.windows(&features.windows_days) {
                 self.numeric.push(feature(definition, window, None));
