@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,6 +72,16 @@ impl std::fmt::Display for Run {
 /// A file or folder of the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The Python that a variable of the environment names, with the packages of a file. Without one the test is skipped,
+/// which is said.
+pub fn python(variable: &str, requirements: &str) -> Option<OsString> {
+    let named = std::env::var_os(variable);
+    if named.is_none() {
+        eprintln!("skipped: {variable} names no Python with the packages of {requirements}");
+    }
+    named
 }
 
 /// The folder of a real data set, if it is there.

@@ -1,15 +1,12 @@
 //! The notebooks run from the first cell to the last, where `CHURN_PYTHON` names a Python with the packages of
 //! `notebooks/requirements.txt`. Their assertions are tests of what the program says against other libraries.
 
-use crate::common::repository;
+use crate::common::{python, repository};
 use std::process::Command;
 
 #[test]
 fn every_notebook_runs() {
-    let Some(python) = std::env::var_os("CHURN_PYTHON") else {
-        eprintln!("skipped: CHURN_PYTHON names no Python with the packages of notebooks/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_PYTHON", "notebooks/requirements.txt") else { return };
     let mut command = Command::new(python);
     command.arg(repository("notebooks/run.py")).env("CHURN_BIN", env!("CARGO_BIN_EXE_churn"));
     let run = command.output().unwrap();

@@ -1,15 +1,12 @@
 //! Models for other programs. What onnxruntime makes of an exported model is tested where a Python with the packages of
 //! `notebooks/requirements.txt` is named by `CHURN_PYTHON`.
 
-use crate::common::{churn, repository, Population};
+use crate::common::{churn, python, repository, Population};
 use std::process::Command;
 
 #[test]
 fn onnxruntime_gives_the_same_scores() {
-    let Some(python) = std::env::var_os("CHURN_PYTHON") else {
-        eprintln!("skipped: CHURN_PYTHON names no Python with the packages of notebooks/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_PYTHON", "notebooks/requirements.txt") else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(python);
     command.arg(repository("tests/onnx/parity.py")).arg(env!("CARGO_BIN_EXE_churn"));

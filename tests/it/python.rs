@@ -1,28 +1,23 @@
-//! The Python package. Its tests in `tests/python/` run with the binary of this build where `CHURN_PYTHON` names a Python
-//! with the packages of `notebooks/requirements.txt`, its types and style are checked where `CHURN_WHEEL_PYTHON` names one
-//! with those of `python/requirements.txt`, and the wheel that `CHURN_WHEEL` names is installed into an empty environment.
+//! The Python package. Its tests in `tests/python/` run with the binary of this build where `CHURN_PYTHON` names a
+//! Python with the packages of `notebooks/requirements.txt`, its types and style are checked where `CHURN_WHEEL_PYTHON`
+//! names one with those of `python/requirements.txt`, and the wheel that `CHURN_WHEEL` names is installed into an empty
+//! environment.
 
-use crate::common::{repository, BINARY};
+use crate::common::{python, repository, BINARY};
 use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
 #[test]
 fn the_package_passes_its_tests() {
-    let Some(python) = std::env::var_os("CHURN_PYTHON") else {
-        eprintln!("skipped: CHURN_PYTHON names no Python with the packages of notebooks/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_PYTHON", "notebooks/requirements.txt") else { return };
     let said = run(unittest(&python).env("PYTHONPATH", repository("python")).env("CHURN_BIN", BINARY));
     assert!(!said.contains("skipped="), "every library for tables is there:\n{said}");
 }
 
 #[test]
 fn the_package_is_typed_and_tidy() {
-    let Some(python) = std::env::var_os("CHURN_WHEEL_PYTHON") else {
-        eprintln!("skipped: CHURN_WHEEL_PYTHON names no Python with the packages of python/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_WHEEL_PYTHON", "python/requirements.txt") else { return };
     let cache = tempfile::tempdir().unwrap();
     let checks: [&[&str]; 3] = [
         &["mypy", "--cache-dir"],

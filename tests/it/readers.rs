@@ -2,7 +2,7 @@
 //! `CHURN_PYTHON` names a Python with the packages of `notebooks/requirements.txt`, and an older pandas reads them,
 //! where `CHURN_OLDER_PYTHON` names one with those of `tests/readers/requirements.txt`.
 
-use crate::common::{churn, repository, Population};
+use crate::common::{churn, python, repository, Population};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
@@ -30,10 +30,7 @@ fn said(python: OsString, script: &str, arguments: &[&Path]) -> String {
 
 #[test]
 fn every_recipe_reads_the_lists() {
-    let Some(python) = std::env::var_os("CHURN_PYTHON") else {
-        eprintln!("skipped: CHURN_PYTHON names no Python with the packages of notebooks/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_PYTHON", "notebooks/requirements.txt") else { return };
 
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path());
@@ -44,10 +41,7 @@ fn every_recipe_reads_the_lists() {
 
 #[test]
 fn a_pandas_two_versions_back_reads_the_lists() {
-    let Some(python) = std::env::var_os("CHURN_OLDER_PYTHON") else {
-        eprintln!("skipped: CHURN_OLDER_PYTHON names no Python with the packages of tests/readers/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_OLDER_PYTHON", "tests/readers/requirements.txt") else { return };
 
     let folder = tempfile::tempdir().unwrap();
     publish(folder.path());

@@ -1,7 +1,7 @@
 //! The report: what it says is what the published files say, it is the same file again, and it behaves in a real
 //! browser.
 
-use crate::common::{churn, day, parquet_files, repository, write, Population, Table};
+use crate::common::{churn, day, parquet_files, python, repository, write, Population, Table};
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use std::collections::BTreeMap;
 use std::fs;
@@ -357,10 +357,7 @@ fn the_workbook_is_the_list_in_other_programs() {
     Population::shared().score(lists.path(), &["--set", formats, "--set", "list.capacity=80", "--threads", "1"]);
     assert!(fs::read(run.join("at_risk.xlsx")).unwrap() == first, "a rerun writes another workbook");
 
-    let Some(python) = std::env::var_os("CHURN_PYTHON") else {
-        eprintln!("skipped: CHURN_PYTHON names no Python with the packages of notebooks/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_PYTHON", "notebooks/requirements.txt") else { return };
     let folder = tempfile::tempdir().unwrap();
     hostile_report(folder.path());
     let hostile = folder.path().join("out/lists/as_of=2026-06-01");

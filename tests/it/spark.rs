@@ -1,15 +1,12 @@
 //! The Python package on Spark, held against the program on one machine: where `CHURN_PYTHON` names a Python with the
 //! packages of `notebooks/requirements.txt`, and there is a Java for Spark to run on.
 
-use crate::common::{repository, Population, BINARY};
+use crate::common::{python, repository, Population, BINARY};
 use std::process::Command;
 
 #[test]
 fn spark_gives_what_one_machine_gives() {
-    let Some(python) = std::env::var_os("CHURN_PYTHON") else {
-        eprintln!("skipped: CHURN_PYTHON names no Python with the packages of notebooks/requirements.txt");
-        return;
-    };
+    let Some(python) = python("CHURN_PYTHON", "notebooks/requirements.txt") else { return };
     if Command::new("java").arg("-version").output().is_err() {
         eprintln!("skipped: Spark, without Java");
         return;
