@@ -1,11 +1,12 @@
 """Whether a model that is trained again on outcomes which outreach has changed is right about customers left alone.
 
-    python benches/contacted.py [--churn target/release/churn] [--customers 12000] [--populations 5] [--complexity linear]
+    python benches/contacted.py [--churn target/release/churn] [--customers 12000] [--populations 5]
+                                [--complexity linear]
 
-Simulated populations whose riskiest eighth is listed every two weeks: half of them are left alone, and nine in ten of the
-others are saved who would have left. Models are trained on four snapshots with all rows (keep) and with the control group
-in the place of the contacted (reweight), and judged on a later date: their mean risk on customers left alone, each of whom
-stands for one over the chance of having been left alone, less the share of these that left.
+Simulated populations whose riskiest eighth is listed every two weeks: half of them are left alone, and nine in ten of
+the others are saved who would have left. Models are trained on four snapshots with all rows (keep) and with the control
+group in the place of the contacted (reweight), and judged on a later date: their mean risk on customers left alone, each
+of whom stands for one over the chance of having been left alone, less the share of these that left.
 """
 
 import argparse
@@ -39,7 +40,8 @@ def churn(folder, *words, **settings):
 def miss(folder, contacted, outcomes):
     """Mean risk less the share that left, and what the training told."""
     how = dict(training__as_of=SNAPSHOTS, training__refit="false", training__contacted=contacted)
-    trained = churn(folder, "train", "--promote", "always", model__complexity=given.complexity, paths__lists="lists", **how)
+    how |= dict(model__complexity=given.complexity, paths__lists="lists")
+    trained = churn(folder, "train", "--promote", "always", **how)
     churn(folder, "score", "--as-of", JUDGED, paths__lists=contacted, kpi__period="off")
     scores = pq.read_table(folder / contacted / f"as_of={JUDGED}/scores.parquet", partitioning=None)
     risks = dict(zip(scores["customer_id"].to_pylist(), scores["churn_probability"].to_pylist()))
@@ -50,7 +52,8 @@ def miss(folder, contacted, outcomes):
 for seed in range(1, given.populations + 1):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        churn(folder, "simulate", "--customers", str(given.customers), "--days", "540", "--seed", str(seed), "--out", "data")
+        size = ["--customers", str(given.customers), "--days", "540", "--seed", str(seed)]
+        churn(folder, "simulate", *size, "--out", "data")
         churn(folder, "init", ".", "--from", "data")
         churn(folder, "train", "--as-of", LISTS[0], "--promote", "always", model__complexity="linear")
         for date in LISTS:

@@ -3,9 +3,9 @@
     cargo build --release && python benches/rhythm.py target/release/churn
 
 Each population has 8,000 customers and a history of 540 days. `churn init` proposes the settings; the default model is
-trained with `features.lifetime` off and on, from the same dates, and judged on the customers of a later date whose label the
-training has not seen. Of each population there are three draws. A row says by how much the AUC and the log-loss on that date
-change with the whole history, with standard errors.
+trained with `features.lifetime` off and on, from the same dates, and judged on the customers of a later date whose label
+the training has not seen. Of each population there are three draws. A row says by how much the AUC and the log-loss on
+that date change with the whole history, with standard errors.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ START = dt.date(2024, 1, 1)
 
 
 def renewals(random, pause, shape, begin, end):
-    """Days of rows with gamma pauses of that mean; with shape 1 they are of chance alone, with more they are regular."""
+    """Days of rows with gamma pauses of that mean: with shape 1 they are of chance alone, with more regular."""
     days, day = [], begin + random.random() * pause
     while day < end:
         days.append(day)
@@ -107,8 +107,8 @@ def churn(folder, *arguments):
 def judged(folder, lifetime, date):
     """The AUC and the log-loss on the customers of a date, of a model that has not seen their labels."""
     settings = ["--set", f"features.lifetime={lifetime}", "--set", f"paths.models=models-{lifetime}"]
-    settings += ["--set", f"paths.lists=lists-{lifetime}", "--set", "gates.min_customers=1", "--set", "gates.min_churners=1"]
-    settings += ["--set", "gates.max_staleness_days=3000"]
+    settings += ["--set", f"paths.lists=lists-{lifetime}", "--set", "gates.max_staleness_days=3000"]
+    settings += ["--set", "gates.min_customers=1", "--set", "gates.min_churners=1"]
     churn(folder, *settings, "train", "--as-of", str(date), "--promote", "always")
     churn(folder, *settings, "score", "--as-of", str(date))
     scores = pl.read_parquet(folder / f"lists-{lifetime}/as_of={date}/scores.parquet")

@@ -197,9 +197,9 @@ pub enum Subject {
 
 /// Which way risk is known to move with a measure. More events and amounts, more lately and more evenly, are
 /// engagement. Nothing is known of the size of one amount, of how many mentions or answers there are (a storm of
-/// complaints is many), of tenure, and of the customers table's own columns. Nor is it of totals and gaps over the whole
-/// history: a customer who came often and is silent now is likelier to have left than one who came seldom (Fader, Hardie
-/// & Lee 2005, "Counting your customers the easy way").
+/// complaints is many), of tenure, and of the customers table's own columns. Nor is it of totals and gaps over the
+/// whole history: a customer who came often and is silent now is likelier to have left than one who came seldom (Fader,
+/// Hardie & Lee 2005, "Counting your customers the easy way").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It grows with the activity of the signal, and risk falls as that does if the activity is engagement.

@@ -1,9 +1,9 @@
 //! How many customers a row stands for.
 //!
-//! Most rows stand for themselves. Where outreach has reached some of the customers, those who were left alone stand for
-//! the others as well, each for one over the chance of having been left alone (Horvitz & Thompson, *JASA* 47, 1952).
-//! Whatever is summed or averaged over rows then takes every row as many times. Rows that all stand for themselves have
-//! no weights at all, so that nothing is multiplied where nothing has to be.
+//! Most rows stand for themselves. Where outreach has reached some of the customers, those who were left alone stand
+//! for the others as well, each for one over the chance of having been left alone (Horvitz & Thompson, *JASA* 47,
+//! 1952). Whatever is summed or averaged over rows then takes every row as many times. Rows that all stand for
+//! themselves have no weights at all, so that nothing is multiplied where nothing has to be.
 
 /// The weight of each of some rows; none at all where every row stands for itself.
 #[derive(Clone, Debug, Default, PartialEq)]

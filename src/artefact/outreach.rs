@@ -65,8 +65,8 @@ impl fmt::Display for Outreach {
             Treatment::Reweighted => write!(
                 f,
                 "{contacted} rows of contacted customers are dropped, and {control} rows of the control group \
-                 ({control_churners} churned) stand for {control_stand_for:.0} customers: {}. The {left_alone} rows left \
-                 stand for {stand_for:.0}, and say as much as {:.0} that count once",
+                 ({control_churners} churned) stand for {control_stand_for:.0} customers: {}. The {left_alone} rows \
+                 left stand for {stand_for:.0}, and say as much as {:.0} that count once",
                 self.why, self.effective_rows
             )?,
         }

@@ -128,8 +128,8 @@ pub fn growing_histories(
     let names: Vec<String> = growing.iter().map(|(name, _)| named(name)).collect();
     let (noun, verb) = if names.len() == 1 { ("signal", "begins") } else { ("signals", "begin") };
     Some(format!(
-        "{noun} {} {verb} on {first} or shortly before: of the whole history (features.lifetime), {oldest} sees {} days \
-         and {newest} {}. What customers have done in all is more on the later date whatever they do. Learn from later \
+        "{noun} {} {verb} on {first} or shortly before: of the whole history (features.lifetime), {oldest} sees {} \
+         days and {newest} {}. What customers have done in all is more on the later date whatever they do. Learn from later \
          dates (training.as_of, or fewer training.snapshots), or leave features.lifetime out",
         names.join(", "),
         oldest.0 - first.0,

@@ -22,8 +22,8 @@ pub struct CalibrationLine {
 }
 
 /// The calibration line; none where the outcome or the probabilities are all the same, or the two classes are
-/// separated. `y`, the probabilities and `customers`, counted from 0, have one value per row; a row counts as often as it
-/// stands for a customer.
+/// separated. `y`, the probabilities and `customers`, counted from 0, have one value per row; a row counts as often as
+/// it stands for a customer.
 pub fn calibration_line<'a>(y: &[u8], scores: impl Into<Scores<'a>>, customers: &[u32]) -> Option<CalibrationLine> {
     let Scores { p, weights, .. } = scores.into();
     let z: Vec<f64> = p.iter().map(|&p| logit(p)).collect();
@@ -69,8 +69,8 @@ pub fn calibration_line<'a>(y: &[u8], scores: impl Into<Scores<'a>>, customers: 
 }
 
 /// The expected calibration error of perfect probabilities: of `n` rows in bins, each bin's rate misses its mean
-/// probability by a normal amount, whose mean size is `sqrt(2 / pi)` of its deviation. What the error of a model is
-/// to be compared with. Where rows stand for several customers, the variance of a bin's sum is that of the rows times the
+/// probability by a normal amount, whose mean size is `sqrt(2 / pi)` of its deviation. What the error of a model is to
+/// be compared with. Where rows stand for several customers, the variance of a bin's sum is that of the rows times the
 /// squares of their weights. None without rows.
 pub fn ece_by_chance<'a>(scores: impl Into<Scores<'a>>) -> Option<f64> {
     let Scores { p, weights, .. } = scores.into();

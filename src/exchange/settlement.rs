@@ -144,8 +144,8 @@ fn nothing_is_lost(plan: &Plan, packed: &Packed, all: &BucketReport) -> Result<(
         if sent != received {
             return Err(Error::Temporary(format!(
                 "{}: {} rows in {} pieces were packed, and {} rows in {} pieces came out of the shuffle; rows were \
-                 lost or doubled on the way, or the staging folder holds those of several runs. Run again with an empty \
-                 staging folder",
+                 lost or doubled on the way, or the staging folder holds those of several runs. Run again with an \
+                 empty staging folder",
                 source.what, sent.rows, sent.pieces, received.rows, received.pieces,
             )));
         }

@@ -82,8 +82,8 @@ struct Block<'a> {
     values: &'a mut [f32],
 }
 
-/// For each row of a block, where in the columns of a signal its customer's rows begin, where those of its look-back and
-/// of each window do, and where those before the as-of date end.
+/// For each row of a block, where in the columns of a signal its customer's rows begin, where those of its look-back
+/// and of each window do, and where those before the as-of date end.
 #[derive(Default)]
 struct Offsets {
     starts: Vec<u32>,

@@ -3,7 +3,8 @@
 //! Acting on a list makes its model look worse, and a model that is trained on the outcomes unlearns what it knew: a
 //! customer who was saved looks like one who never meant to leave. So rows of customers whom a list named for contact
 //! are dropped, and rows of the control group stand for them, each for one over the chance of having been left alone.
-//! Who was left alone, and for how many each stands, is the definition of the [monitoring](crate::monitoring::left_alone).
+//! Who was left alone, and for how many each stands, is the definition of the
+//! [monitoring](crate::monitoring::left_alone).
 
 use super::context::Job;
 use super::monitor::PublishedOutreach;
@@ -40,8 +41,8 @@ struct ExposedRows {
 }
 
 impl Exposure {
-    /// What lists have to do with the labelled rows of a data set, by what was known before `until`, and whether rows are
-    /// to be reweighted for it. None where the settings keep all rows, and where no list has to do with any.
+    /// What lists have to do with the labelled rows of a data set, by what was known before `until`, and whether rows
+    /// are to be reweighted for it. None where the settings keep all rows, and where no list has to do with any.
     ///
     /// # Errors
     /// [`Error::Config`] when the settings ask for weights and there is no list, or customers of some list were all
@@ -193,7 +194,8 @@ fn as_asked(job: &Job<'_>, broken: Option<&Study>) -> Verdict {
     Verdict::reweight("as training.contacted asks")
 }
 
-/// The rule of `auto`: where the effect is shown, and the control group is as large as a verdict of the monitoring asks.
+/// The rule of `auto`: where the effect is shown, and the control group is as large as a verdict of the monitoring
+/// asks.
 fn by_rule(
     rows: &ExposedRows,
     without_control: &BTreeSet<Day>,
@@ -262,9 +264,9 @@ fn without_control(job: &Job<'_>, published: &PublishedOutreach, data: &Dataset)
 
 fn no_lists(job: &Job<'_>) -> Error {
     Error::Config(format!(
-        "training.contacted is \"reweight\", but there is no published run in {} before the end of the labels, so nobody \
-         knows who was contacted. Set paths.lists to where the lists are, or training.contacted to \"auto\", which keeps \
-         all rows until there are lists",
+        "training.contacted is \"reweight\", but there is no published run in {} before the end of the labels, so \
+         nobody knows who was contacted. Set paths.lists to where the lists are, or training.contacted to \"auto\", \
+         which keeps all rows until there are lists",
         job.settings().paths.lists.display()
     ))
 }

@@ -1,8 +1,8 @@
 //! How good scores are, as scikit-learn defines it. `y` holds 1 for a customer who churned and 0 for one who stayed,
 //! and `score` or `p` one finite number per customer, higher for more risk. Whatever depends on an order treats equal
 //! scores as one group, so that the order of the rows never matters. A value that is not defined is `None`: most are
-//! not unless some customers churned and some stayed. Where rows stand for several customers, every metric takes each as
-//! many times, as scikit-learn's `sample_weight` does.
+//! not unless some customers churned and some stayed. Where rows stand for several customers, every metric takes each
+//! as many times, as scikit-learn's `sample_weight` does.
 
 pub mod bootstrap;
 pub mod chi_squared;
@@ -369,7 +369,8 @@ impl Ranking {
         if self.churners == 0 || self.churners == self.rows {
             return None;
         }
-        // In halves of pairs: of rows that stand for themselves whole numbers, so that the only rounding is the division.
+        // In halves of pairs: of rows that stand for themselves whole numbers, so that the only rounding is the
+        // division.
         let stayed = self.totals.all - self.totals.churned;
         let (mut halves, mut below) = (0.0, stayed);
         for Totals { all, churned } in self.all_totals() {
@@ -583,7 +584,8 @@ mod tests {
                 (estimate.top_decile_lift, found.top_decile_lift),
                 (estimate.precision_at_capacity, found.precision_at_capacity),
             ] {
-                prop_assert!(expected.is_none_or(|expected| (found - expected).abs() < 1e-10), "{} {:?}", found, expected);
+                let is_near = expected.is_none_or(|expected| (found - expected).abs() < 1e-10);
+                prop_assert!(is_near, "{} {:?}", found, expected);
             }
         }
 

@@ -60,8 +60,8 @@ pub(super) fn is_lull(rows: f64, silent: f64, window: f64) -> bool {
     (1.0 - (silent / window).clamp(0.0, 1.0)).powf(rows) < 0.5
 }
 
-/// Whether a silence is longer than a customer's pauses make likely: if these were of chance alone, one would be twice as
-/// long as their mean one time in seven.
+/// Whether a silence is longer than a customer's pauses make likely: if these were of chance alone, one would be twice
+/// as long as their mean one time in seven.
 pub(super) fn is_overdue(silence: f64, pause: f64) -> bool {
     silence >= OVERDUE * pause
 }

@@ -1,8 +1,8 @@
 //! The whole history: what a customer has done in all, how regularly, and how long the last silence is beside that.
 //!
-//! The rows of a block come customer by customer and date by date, so a later date goes on from what the earlier one has
-//! added up: each row of a signal is looked at once, however many dates there are. Gaps are added up in whole seconds,
-//! which is exact.
+//! The rows of a block come customer by customer and date by date, so a later date goes on from what the earlier one
+//! has added up: each row of a signal is looked at once, however many dates there are. Gaps are added up in whole
+//! seconds, which is exact.
 
 use super::{column, RowsAndDays, SECONDS_PER_DAY};
 use crate::numeric::clamped;
@@ -166,7 +166,8 @@ mod tests {
                 for (place, expected) in [3, 4, 5, 6, 2].into_iter().zip(expected) {
                     let found = f64::from(out[place * rows + row]);
                     let is_near = (found - expected).abs() <= 1e-6 * expected.abs().max(1e-3);
-                    prop_assert!(is_near || found.is_nan() && expected.is_nan(), "{}: {} for {}", place, found, expected);
+                    let both_null = found.is_nan() && expected.is_nan();
+                    prop_assert!(is_near || both_null, "{}: {} for {}", place, found, expected);
                 }
             }
         }

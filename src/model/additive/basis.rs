@@ -15,9 +15,9 @@
 //!
 //! An interaction has the products of components of either feature, on at most 16 groups each (a tensor product of
 //! smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of 4. A smooth one has
-//! the four leading components of the curve. A fine one has all that there can be: three quarters of its variance are that
-//! of steps from each group to the next, so that it can turn anywhere at little cost, and a quarter is each group's own, so
-//! that it can follow whatever the cells say.
+//! the four leading components of the curve. A fine one has all that there can be: three quarters of its variance are
+//! that of steps from each group to the next, so that it can turn anywhere at little cost, and a quarter is each
+//! group's own, so that it can follow whatever the cells say.
 
 use super::bins::Grid;
 use crate::config::Direction;

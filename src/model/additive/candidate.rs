@@ -20,9 +20,9 @@ const FIRST_TOLERANCE: f64 = 1e-3;
 /// An interaction of less than this scale says next to nothing.
 const NEGLIGIBLE: f64 = 0.03;
 
-/// The penalty per row that a strength is on so many rows, each counted as often as it stands for a customer. An L2 penalty is a prior, which says how large effects are
-/// expected to be: rows times `alpha` stays. A group penalty is a threshold that noise must not pass, and noise shrinks
-/// with the root of the rows: that root times `alpha` stays.
+/// The penalty per row that a strength is on so many rows, each counted as often as it stands for a customer. An L2
+/// penalty is a prior, which says how large effects are expected to be: rows times `alpha` stays. A group penalty is a
+/// threshold that noise must not pass, and noise shrinks with the root of the rows: that root times `alpha` stays.
 pub fn per_row(penalty: Penalty, strength: f64, rows: f64) -> f64 {
     let rows = rows.max(1.0);
     match penalty {

@@ -275,8 +275,8 @@ impl ModelSearch {
         }
     }
 
-    /// Fits the step of this name on all training rows. Its out-of-fold log-odds are those of the search itself if that saw
-    /// every row: there every fold made its own choices, so not even these have seen the fold.
+    /// Fits the step of this name on all training rows. Its out-of-fold log-odds are those of the search itself if that
+    /// saw every row: there every fold made its own choices, so not even these have seen the fold.
     ///
     /// # Errors
     /// When features that lie on disk cannot be read.

@@ -29,8 +29,8 @@ const MOST_PAIRS: usize = 20;
 const FINE_PAIRS: usize = 60;
 /// What the penalties tried with interactions are to that of the curves.
 const FACTORS: [f64; 4] = [3.0, 1.0, 1.0 / 3.0, 0.1];
-/// The penalties under which the scales of fine terms may be learned. Under the first, few terms get large scales, those
-/// with clear effects; under the second, all do whose effects are large, as where a few features tell nearly all.
+/// The penalties under which the scales of fine terms may be learned. Under the first, few terms get large scales,
+/// those with clear effects; under the second, all do whose effects are large, as where a few features tell nearly all.
 const FINE_STARTS: [f64; 2] = [300.0, 1.0];
 /// What the penalties tried with these scales are to that one, and those of them that the first split is judged with.
 const FINE_FACTORS: [f64; 7] = [10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01];
@@ -380,7 +380,8 @@ impl<'a> Search<'a> {
         softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
     }
 
-    /// The mean of a value a row, each as often as the row stands for a customer; rows of one customer count as one draw.
+    /// The mean of a value a row, each as often as the row stands for a customer; rows of one customer count as one
+    /// draw.
     fn mean(&self, of: impl Fn(usize, usize, usize) -> f64) -> Estimate {
         let (mut rows, mut sum) = (0.0, 0.0);
         let mut customers: Vec<(f64, f64)> = Vec::new();

@@ -27,8 +27,8 @@ impl PriorCorrection {
         PriorCorrection { fitted, population, shift: logit(population) - logit(fitted) }
     }
 
-    /// For rows of which all `churners` were fitted on, but only `kept` of the `stayed` who stayed, each counted as often
-    /// as it stands for a customer. No count is 0.
+    /// For rows of which all `churners` were fitted on, but only `kept` of the `stayed` who stayed, each counted as
+    /// often as it stands for a customer. No count is 0.
     pub fn for_sampling(churners: f64, kept: f64, stayed: f64) -> PriorCorrection {
         PriorCorrection {
             fitted: churners / (churners + kept),

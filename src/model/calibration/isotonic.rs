@@ -7,8 +7,8 @@ use rayon::prelude::*;
 /// The isotonic curve of least squares by pooling adjacent violators (Ayer et al., 1955), linear between the ends of
 /// the pools as scikit-learn's `IsotonicRegression(out_of_bounds = "clip")`. Pools are compared as exact fractions, so
 /// the curve does not depend on the order of the rows. Its probabilities are then kept within `[1 / 2n, 1 - 1 / 2n]`
-/// for `n` rows: that many rows cannot tell a smaller chance from none. A row that stands for several customers counts as
-/// many times; the weights of the classes do not count.
+/// for `n` rows: that many rows cannot tell a smaller chance from none. A row that stands for several customers counts
+/// as many times; the weights of the classes do not count.
 pub fn fit_isotonic(rows: Rows<'_>) -> Calibration {
     let Rows { log_odds, y, row_weights, .. } = rows;
     if y.is_empty() {

@@ -523,7 +523,8 @@ mod tests {
             let (z, y): (Vec<f64>, Vec<u8>) = rows.into_iter().map(|(z, y)| (f64::from(z) / 4.0, y)).unzip();
             let mut queries = [queries, z.clone()].concat();
             queries.sort_by(f64::total_cmp);
-            for calibration in [Calibration::None, fit_platt(Rows::all(&z, &y)), fit_beta(Rows::all(&z, &y)), fit_isotonic(Rows::all(&z, &y))] {
+            let all = || Rows::all(&z, &y);
+            for calibration in [Calibration::None, fit_platt(all()), fit_beta(all()), fit_isotonic(all())] {
                 let p: Vec<f64> = queries.iter().map(|&z| calibration.apply(z)).collect();
                 prop_assert!(p.windows(2).all(|pair| pair[0] <= pair[1]), "{calibration:?}");
                 prop_assert!(p.iter().all(|&p| p > 0.0 && p < 1.0));

@@ -189,8 +189,8 @@ fn skewness(values: &[f64], weights: &RowWeights) -> f64 {
 }
 
 impl Recipe {
-    /// Learns the recipe from the selected rows of a data set. Means, deviations, quantiles and shares count each row as
-    /// often as it stands for a customer.
+    /// Learns the recipe from the selected rows of a data set. Means, deviations, quantiles and shares count each row
+    /// as often as it stands for a customer.
     pub fn learn(dataset: &Dataset, selection: &Selection) -> Result<Recipe> {
         let places = sample(dataset, selection);
         let (rows, sample) = (places.len(), dataset.gather(&places)?);

@@ -398,8 +398,8 @@ fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) ->
         *weight = rare / (1.0 + e) * taken;
     }
 
-    // The product of 256 factors of at most 2 each is in reach of a float: one logarithm does for all of them. A row that
-    // counts several times would be a power in it.
+    // The product of 256 factors of at most 2 each is in reach of a float: one logarithm does for all of them. A row
+    // that counts several times would be a power in it.
     if tile.block.weights.is_unit() {
         let (mut hinge, mut product) = ([0.0; LANES], [1.0; LANES]);
         for (hinges, factors) in hinges.as_chunks::<LANES>().0.iter().zip(factors.as_chunks::<LANES>().0) {

@@ -9,8 +9,8 @@
 //! around its own expectation (le Cessie & van Houwelingen, *Applied Statistics* 41, 1992). Without a penalty it is
 //! `I^-1`, as in statsmodels' `Logit`.
 //!
-//! Where rows stand for several customers, all sums take each as many times, and the covariance is the first in any case:
-//! a row that counts ten times says no more than once what it says, so the information of ten is not there
+//! Where rows stand for several customers, all sums take each as many times, and the covariance is the first in any
+//! case: a row that counts ten times says no more than once what it says, so the information of ten is not there
 //! (scikit-learn's `sample_weight` gives the estimates; the sandwich their spread: Binder, *International Statistical
 //! Review* 51, 1983).
 

@@ -176,8 +176,8 @@ impl<'a> View<'a> {
     /// The side that explains the concept's contribution: whether less or more of the thing is the risk is the sum of
     /// the coefficients of its levels. The longest window often has the opposite sign of the others: among customers
     /// with few logins in 28 days, those with many in 84 have fallen furthest. So what counts is the shorter windows,
-    /// unless the sum of all is greater. Trends, gaps, recency and what there was in all follow from the levels and would
-    /// only blur it.
+    /// unless the sum of all is greater. Trends, gaps, recency and what there was in all follow from the levels and
+    /// would only blur it.
     pub fn side(&self) -> Side {
         use Measure::{DaysSinceLast, MeanGap, SurveyDaysSinceLast, Trend};
         let is_lifetime = |part: &Part| part.measure.is_some_and(Measure::is_lifetime);
