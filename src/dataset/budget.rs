@@ -5,7 +5,25 @@ use crate::memory::{Budget, Memory, MIB};
 
 /// Bytes of a row besides its codes, one byte per feature, which is how an additive model is fitted on it: label, fold,
 /// customer and place.
-pub const BESIDE_CODES: u64 = 10;
+const BESIDE_CODES: u64 = 10;
+/// Rows of the parts that curvatures and folds are taken from, which are copied.
+const COPIED_ROWS: u64 = 350_000;
+/// Bytes that the program occupies before it reads anything.
+const PROGRAM: u64 = 16 * MIB;
+/// Bytes that a training holds whatever the number of rows: samples of them, and the state of a search.
+const SEARCH: u64 = 64 * MIB;
+/// Bytes of a customer: the id, and what finds it.
+const A_CUSTOMER: u64 = 40;
+
+/// The most rows that a training holds as codes under a memory limit: half of the limit, or less where customers and
+/// rows, which take memory in any case, leave less. It follows from the numbers alone and not from what happens to be
+/// held, since it decides on which rows a model is fitted.
+pub fn most_coded_rows(limit: u64, customers: usize, rows: usize, features: usize) -> u64 {
+    let a_row = features as u64 + BESIDE_CODES;
+    let customers = A_CUSTOMER * customers as u64;
+    let beside = PROGRAM + SEARCH + customers + MemoryPlan::A_ROW * rows as u64 + a_row * COPIED_ROWS;
+    (limit / 2).min(limit.saturating_sub(beside)) / a_row
+}
 
 /// What a memory limit leaves for what.
 pub(super) struct MemoryPlan<'a> {
@@ -14,7 +32,7 @@ pub(super) struct MemoryPlan<'a> {
     tail: u64,
     /// Bytes that the threads need to decode with.
     decoding: u64,
-    /// Bytes that they will take as codes: half of the limit at most, as rows are left out where they take more.
+    /// Bytes that they will take as codes, the copied parts and the search included.
     codes: u64,
 }
 
@@ -38,10 +56,12 @@ impl<'a> MemoryPlan<'a> {
         let decoding = Self::A_THREAD * rayon::current_num_threads() as u64;
         let what = format!("{customers} customers on {dates} as-of date{}", if dates == 1 { "" } else { "s" });
         memory.require(&what, tail + decoding + Self::LEAST)?;
-        // With the parts of them that curvatures and folds are taken from: half as much again.
-        let codes =
-            coded_features.map_or(0, |features| (customers * dates) as u64 * (features as u64 + BESIDE_CODES) / 2 * 3);
-        Ok(MemoryPlan { memory, tail, decoding, codes: codes.min(memory.limit().unwrap_or(0) / 2) })
+        let codes = coded_features.zip(memory.limit()).map_or(0, |(features, limit)| {
+            let rows = customers * dates;
+            let rows = most_coded_rows(limit, customers, rows, features).min(rows as u64);
+            (rows + rows.min(COPIED_ROWS)) * (features as u64 + BESIDE_CODES) + SEARCH
+        });
+        Ok(MemoryPlan { memory, tail, decoding, codes })
     }
 
     /// For the rows of a few customers, who are looked at again after all: what these are decoded with was kept free

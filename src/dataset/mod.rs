@@ -38,7 +38,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-pub use budget::BESIDE_CODES;
+pub use budget::most_coded_rows;
 pub use pauses::Pauses;
 pub use plan::{RowsPlan, ScanDays};
 pub use selection::Selection;

@@ -3,8 +3,8 @@
 //! A [`Memory`] is handed to whatever is about to hold much. It knows the limit, what is held already, and the pieces
 //! of memory that can be used again. Whoever holds much asks for a [`Budget`] first and writes the rest to a
 //! [`Scratch`] file. What is held and what is written depends on the limit and on threads; what is computed from it
-//! never does. The one exception is announced wherever it is made: a training on more rows than half of the limit holds
-//! as bytes is one on a sample (`model::sampling`).
+//! never does. The one exception is announced wherever it is made: a training on more rows than the limit leaves
+//! room for as bytes is one on a sample (`model::sampling`).
 
 mod arena;
 mod pages;

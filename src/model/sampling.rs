@@ -11,7 +11,7 @@
 
 use super::calibration::base_rate::PriorCorrection;
 use crate::config::{Complexity, Model, Sample};
-use crate::dataset::{Dataset, Selection, BESIDE_CODES};
+use crate::dataset::{most_coded_rows, Dataset, Selection};
 use crate::observer::{Note, Observer};
 use crate::weights::Totals;
 use serde::{Deserialize, Serialize};
@@ -57,9 +57,9 @@ impl SampledRows {
     }
 }
 
-/// The rows to fit on, as `sample` asks for. `auto` samples where the rows as codes, which every pass
-/// over them reads, would take more than half of the memory limit. Everything else is written to disk where it does not
-/// fit, which is exact: the features, and all of a linear model's matrix.
+/// The rows to fit on, as `sample` asks for. `auto` samples where the rows as codes, which every pass over them reads,
+/// would take more than the memory limit leaves for them ([`most_coded_rows`]). Everything else is written to disk where
+/// it does not fit, which is exact: the features, and all of a linear model's matrix.
 pub fn sampled(
     sample: Sample,
     model: &Model,
@@ -69,13 +69,17 @@ pub fn sampled(
 ) -> SampledRows {
     let labels = rows.labels(dataset);
     let (all, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
-    let features = dataset.catalogue.names().count() as u64;
 
     let (share, for_memory) = match sample {
         Sample::Never => (None, false),
         Sample::Share(share) => (Some(share), false),
         Sample::Auto if model.complexity == Complexity::Linear => (None, false),
-        Sample::Auto => (dataset.memory.limit().and_then(|limit| fitting(all, churners, features, limit)), true),
+        Sample::Auto => {
+            let (customers, rows) = (dataset.customers.len(), dataset.rows());
+            let features = dataset.catalogue.names().count();
+            let most = dataset.memory.limit().map(|limit| most_coded_rows(limit, customers, rows, features));
+            (most.and_then(|most| fitting(all, churners, most)), true)
+        }
     };
 
     let Some(share) = share else { return SampledRows::all(rows) };
@@ -97,14 +101,13 @@ pub fn sampled(
     SampledRows { rows: selection, sampling: Some(sampling) }
 }
 
-/// The share of those who stayed with which the rows fit half of the limit; none if all do. As many of them as there
-/// are churners are kept in any case: fewer would not save much more, and tell much less.
-fn fitting(rows: usize, churners: usize, features: u64, limit: u64) -> Option<f64> {
-    let room = limit / 2 / (features + BESIDE_CODES);
-    if rows as u64 <= room {
+/// The share of those who stayed with which there are at most so many rows; none if there are no more. As many of them
+/// as there are churners are kept in any case: fewer would not save much more, and tell much less.
+fn fitting(rows: usize, churners: usize, most: u64) -> Option<f64> {
+    if rows as u64 <= most {
         return None;
     }
-    let wanted = room.saturating_sub(churners as u64).max(churners as u64);
+    let wanted = most.saturating_sub(churners as u64).max(churners as u64);
     let share = wanted as f64 / (rows - churners).max(1) as f64;
     (share < 1.0).then_some(share)
 }
@@ -132,17 +135,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_left_out_only_where_half_of_the_limit_is_not_enough() {
-        let gib = 1 << 30;
+    fn rows_are_left_out_only_where_the_limit_leaves_too_little() {
+        let most = |customers: usize| most_coded_rows(2 << 30, customers, 6 * customers, 60);
         // Six million rows of sixty features in 2 GiB.
-        assert_eq!(fitting(6_000_000, 200_000, 60, 2 * gib), None);
-        let share = fitting(60_000_000, 2_000_000, 60, 2 * gib).unwrap();
-        let rows = 2_000_000.0 + share * 58_000_000.0;
-        assert!((rows * 70.0 / (gib as f64) - 1.0).abs() < 1e-6, "{rows}");
-        // So many churners that half of the limit is too little for them: as many others, no fewer.
-        let share = fitting(60_000_000, 20_000_000, 60, 2 * gib).unwrap();
+        assert_eq!(fitting(6_000_000, 200_000, most(1_000_000)), None);
+        // Half of the limit is for the rows as codes; of more customers, what the rows themselves leave.
+        assert_eq!(most(1_000_000), (1 << 30) / 70);
+        let beside = (80 << 20) + 40 * 3_000_000 + 96 * 18_000_000 + 70 * 350_000;
+        assert_eq!(most(3_000_000), ((2 << 30) - beside) / 70);
+        let share = fitting(18_000_000, 600_000, most(3_000_000)).unwrap();
+        let rows = 600_000.0 + share * 17_400_000.0;
+        assert!((rows / most(3_000_000) as f64 - 1.0).abs() < 1e-6, "{rows}");
+        // So many churners that this is too little for them: as many others, no fewer.
+        let share = fitting(60_000_000, 20_000_000, most(1_000_000)).unwrap();
         assert!((share - 0.5).abs() < 1e-12);
-        assert_eq!(fitting(60_000_000, 40_000_000, 60, 2 * gib), None);
+        assert_eq!(fitting(60_000_000, 40_000_000, most(1_000_000)), None);
     }
 
     #[test]

@@ -222,3 +222,41 @@ fn a_limit_that_is_no_size_is_refused() {
         assert!(refused.code == 2 && refused.stderr.contains("2GiB"), "{refused}");
     }
 }
+
+/// Runs to the end and gives the most memory that the process occupied, in bytes.
+#[cfg(target_os = "linux")]
+fn peak(mut command: Command) -> u64 {
+    let mut process = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", process.id());
+    let mut most = 0;
+    while process.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most = most.max(line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(process.wait().unwrap().success());
+    most * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_model_of_curves_is_trained_within_a_limit_that_all_of_its_rows_would_exceed() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    Population::simulate(folder.path(), 80_000, 260, 5);
+    let training: Vec<String> = (0..6).map(|week| format!("\"2026-02-{:02}\"", 3 + 4 * week)).collect();
+    let dates = format!("training.as_of=[{}, \"2026-04-20\"]", training.join(", "));
+    let limit_mib = 160;
+    let peak_with = |sample: &str| {
+        let mut command = Command::new(BINARY);
+        command.current_dir(folder.path()).env("TMPDIR", scratch.path());
+        command.args(["train", "--threads", "2", "--memory-limit", &format!("{limit_mib}MiB")]);
+        let sample = format!("training.sample={sample}");
+        command.args(["--set", &dates, "--set", &sample, "--set", "model.complexity=curves"]);
+        peak(command)
+    };
+    let limit = limit_mib << 20;
+    let (within, beyond) = (peak_with("auto"), peak_with("never"));
+    assert!(within <= limit && limit < beyond, "{within} and {beyond} bytes of {limit}");
+}
