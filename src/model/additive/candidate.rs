@@ -3,6 +3,7 @@
 use super::basis::Detail;
 use super::bins::Grid;
 use super::codes::{base_log_odds, CodeBlock, Lookup};
+use super::curvature::Curvature;
 use super::passes::{Term, Terms};
 use super::relevance;
 use super::screen::{self, Residuals, Wanted};
@@ -49,6 +50,8 @@ pub struct Candidate<'a> {
     pub terms: Terms,
     /// Their coefficients, then the intercept.
     pub theta: Vec<f64>,
+    /// The curvature that they were last fitted with, if they were.
+    pub curvature: Option<Curvature>,
     rows: Vec<&'a CodeBlock>,
     penalty: Penalty,
     /// Rows that a penalty per row is of.
@@ -65,13 +68,13 @@ impl<'a> Candidate<'a> {
         let shape = Shape { features, ..Shape::default() };
         let terms = shape.terms(grids);
         let theta = Solver::new(&terms, rows.clone(), rows.clone()).theta;
-        Candidate { shape, terms, theta, rows, penalty, of_rows }
+        Candidate { shape, terms, theta, curvature: None, rows, penalty, of_rows }
     }
 
     /// What fits it, from where it is.
     pub fn solver(&self) -> Solver<'_> {
         let solver = Solver::new(&self.terms, self.rows.clone(), self.rows.clone());
-        solver.penalised(self.penalty).from(self.theta.clone())
+        solver.penalised(self.penalty).from(self.theta.clone()).curved(self.curvature.clone())
     }
 
     /// The penalty per row that a strength is.
@@ -95,7 +98,7 @@ impl<'a> Candidate<'a> {
     fn fit_to(&mut self, strength: f64, tolerance: f64) {
         let mut solver = self.solver();
         solver.fit(self.alpha(strength), tolerance);
-        self.theta = solver.theta;
+        (self.theta, self.curvature) = (solver.theta, solver.curvature);
     }
 
     /// Adds the next round of interactions and fits with them.
@@ -128,6 +131,7 @@ impl<'a> Candidate<'a> {
             }
             self.drop_negligible();
             self.terms = self.shape.terms(grids);
+            self.curvature = None;
             self.fit(strength);
         }
     }
@@ -170,6 +174,7 @@ impl<'a> Candidate<'a> {
     fn reshape(&mut self, grids: &[Grid]) {
         let intercept = self.theta.pop().unwrap_or(0.0);
         self.terms = self.shape.terms(grids);
+        self.curvature = None;
         self.theta.resize(self.terms.columns(), 0.0);
         self.theta.push(intercept);
     }

@@ -9,7 +9,7 @@
 //! the sample, with the penalty per row of the published model, so what is confirmed is how the model was solved for and
 //! not the very coefficients.
 
-use super::codes::{by_fold, totals, CodeBlock};
+use super::codes::{totals, whole_customers, CodeBlock};
 use super::passes::Terms;
 use super::solver::Solver;
 use crate::config::Penalty;
@@ -67,12 +67,6 @@ pub(super) fn certify(terms: &Terms, blocks: &[CodeBlock], theta: &[f64], object
     let weights = RowWeights::joined(chosen.iter().map(|block| (&block.weights, block.rows)));
     let records = dense(terms, &chosen, &columns);
     Solution { theta: &theta, free: &free, iterations: ITERATIONS }.certify(records, churned, &weights)
-}
-
-/// At most about so many rows: every so many-th customer, with all of their rows.
-fn whole_customers(blocks: &[CodeBlock], rows: usize) -> Vec<CodeBlock> {
-    let folds = blocks.iter().flat_map(|block| &block.fold).max().map_or(1, |last| last.saturating_add(1));
-    by_fold(blocks, folds, rows).concat()
 }
 
 /// The basis of every row, of shape (rows, columns), stored column after column; the columns are ascending.

@@ -92,6 +92,12 @@ pub fn by_fold(blocks: &[CodeBlock], folds: u8, rows: usize) -> Vec<Vec<CodeBloc
         .collect()
 }
 
+/// At most about so many rows: every so many-th customer, with all of their rows.
+pub fn whole_customers(blocks: &[CodeBlock], rows: usize) -> Vec<CodeBlock> {
+    let folds = blocks.iter().flat_map(|block| &block.fold).max().map_or(1, |last| last.saturating_add(1));
+    by_fold(blocks, folds, rows).concat()
+}
+
 /// Rows of a merged block: enough that a pass is not felt between blocks, few enough that threads share the work.
 const BLOCK_ROWS: usize = 8_192;
 

@@ -2,7 +2,7 @@
 
 use super::candidate::per_row;
 use super::certificate::{certify, Objective};
-use super::codes::{by_fold, totals, CodeBlock, Lookup};
+use super::codes::{by_fold, totals, whole_customers, CodeBlock, Lookup};
 use super::curvature::Curvature;
 use super::frame::{Frame, FrameFeature};
 use super::passes::Terms;
@@ -25,7 +25,7 @@ use crate::weights::RowWeights;
 use rayon::prelude::*;
 
 /// The curvature of the fit on all rows is taken from about so many of them.
-const CURVATURE_ROWS: usize = 480_000;
+const CURVATURE_ROWS: usize = 100_000;
 /// Cross-fitting looks at about so many rows at most.
 const CROSS_FIT_ROWS: usize = 250_000;
 /// Tolerance of the published fit, and of the fits that leave a fold out.
@@ -115,9 +115,10 @@ pub struct Fit {
 
 /// What a fit starts from.
 pub(super) struct Start {
-    theta: Vec<f64>,
+    /// The coefficients, then the intercept.
+    pub theta: Vec<f64>,
     /// The curvature, if one is known.
-    curvature: Option<Curvature>,
+    pub curvature: Option<Curvature>,
 }
 
 /// A fit on all training rows, and what models without a fold say of the rows of that fold.
@@ -136,7 +137,7 @@ impl Fit {
         let rows: usize = all.iter().map(|block| block.rows).sum();
 
         let sample: Vec<CodeBlock> =
-            if rows > 2 * CURVATURE_ROWS { by_fold(blocks, 1, CURVATURE_ROWS).concat() } else { Vec::new() };
+            if rows > 2 * CURVATURE_ROWS { whole_customers(blocks, CURVATURE_ROWS) } else { Vec::new() };
         let curvature_blocks = if sample.is_empty() { all.clone() } else { sample.iter().collect() };
         let weight = totals(blocks).all;
         let alpha = plan.alpha(weight);

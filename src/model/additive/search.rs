@@ -7,8 +7,8 @@
 use super::bins::Grid;
 use super::candidate::{strength, Candidate};
 use super::codes::{base_log_odds, totals, CodeBlock};
+use super::curvature::Curvature;
 use super::passes::Terms;
-use super::shape::Shape;
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
@@ -190,12 +190,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The shape that all rows together choose: with as many interactions as a choice has, if they are smooth.
-    pub fn shape(&self, curves: &Choice, choice: &Choice) -> Shape {
+    /// The model that all rows together choose: with as many interactions as a choice has, if they are smooth.
+    pub fn of_all_rows(&self, curves: &Choice, choice: &Choice) -> Candidate<'a> {
         let mut candidate = self.candidate();
-        if choice.pairs > 0 {
-            candidate.fit(curves.strength);
-        }
+        candidate.fit(curves.strength);
         match choice.scaled_at {
             Some(strength) => candidate.refine(self.grids, strength, FINE_PAIRS),
             None => {
@@ -208,7 +206,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        candidate.shape
+        candidate
     }
 
     /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one.
@@ -218,6 +216,7 @@ impl<'a> Search<'a> {
         let mut kept: Vec<(Vec<Vec<f64>>, OutOfFold)> = Vec::new();
         let mut best = f64::INFINITY;
         let mut worse = 0;
+        share_curvature(&mut solvers, candidates, strengths[0]);
 
         for &strength in strengths {
             let fits = solvers.par_iter_mut().zip(candidates.par_iter());
@@ -235,9 +234,11 @@ impl<'a> Search<'a> {
         }
 
         let chosen = penalty::choose(&tried, self.one_standard_error).unwrap_or(0);
-        drop(solvers);
+        let curvatures: Vec<Option<Curvature>> = solvers.into_iter().map(|solver| solver.curvature).collect();
         let (thetas, log_odds) = kept.swap_remove(chosen);
-        candidates.iter_mut().zip(thetas).for_each(|(candidate, theta)| candidate.theta = theta);
+        for ((candidate, theta), curvature) in candidates.iter_mut().zip(thetas).zip(curvatures) {
+            (candidate.theta, candidate.curvature) = (theta, curvature);
+        }
         let pairs = candidates[0].shape.pairs.len();
         Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, scaled_at: None }
     }
@@ -414,6 +415,18 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Most rows of splits are the same, and so their curvatures are much alike: that of the first one serves them all, if
+/// they have the same terms and none has its own yet.
+fn share_curvature(solvers: &mut [Solver<'_>], candidates: &[Candidate<'_>], strength: f64) {
+    let are_alike = candidates.iter().all(|candidate| candidate.shape == candidates[0].shape);
+    let Some((first, others)) = solvers.split_first_mut().filter(|(first, _)| are_alike && first.curvature.is_none())
+    else {
+        return;
+    };
+    first.fit(candidates[0].alpha(strength), candidates[0].tolerance());
+    others.iter_mut().for_each(|solver| solver.curvature.clone_from(&first.curvature));
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::codes::by_fold;
@@ -444,7 +457,8 @@ mod tests {
             let found = search.run();
             let curves = search.loss(&found.curves.log_odds).mean;
             let gain = found.interactions.as_ref().map(|choice| search.gain(&found.curves.log_odds, &choice.log_odds));
-            let shape = search.shape(&found.curves, found.interactions.as_ref().unwrap_or(&found.curves));
+            let choice = found.interactions.as_ref().unwrap_or(&found.curves);
+            let shape = search.of_all_rows(&found.curves, choice).shape;
             (curves, gain, shape)
         };
 

@@ -3,8 +3,8 @@
 //! The objective `mean log-loss + alpha / 2 * |coefficients|^2`, the intercept unpenalised, is smooth and strictly
 //! convex. A step is the Newton step of a curvature taken some steps ago, or from a part of the rows, corrected by the
 //! changes of the gradient seen since (Nocedal and Wright, *Numerical Optimization*, algorithm 7.4, with the factored
-//! curvature as its first matrix). Each step costs one pass over the rows. Where steps become short of progress the
-//! curvature is taken anew.
+//! curvature as its first matrix). Each step costs one pass over the rows. Where steps become so short of progress
+//! that those which are left would take longer than a curvature, that is taken anew.
 
 use super::codes::{base_log_odds, CodeBlock};
 use super::curvature::{Curvature, Factor};
@@ -20,8 +20,9 @@ use std::convert::Infallible;
 /// The most passes, and the most where a part of the curvature is not known.
 const MOST_PASSES: u32 = 200;
 const MOST_PASSES_APART: u32 = 2_000;
-/// Two steps that do not shrink the gradient to this share of it ask for a new curvature.
-const PROGRESS: f64 = 0.1;
+/// Steps that a new curvature takes itself: it is worth its time where the old one would take more than these, and more
+/// than it costs.
+const STEPS_AFRESH: f64 = 4.0;
 /// The most curvatures of one fit.
 const MOST_CURVATURES: u32 = 12;
 /// Steps by a curvature that is known in part, before it is taken anew.
@@ -89,9 +90,13 @@ impl<'a> Solver<'a> {
         let mut is_fresh = false;
 
         while norm(&state.gradient) > tolerance && self.report.iterations < most {
-            let slow = norms.len() > 2 && norms[norms.len() - 1] > PROGRESS * norms[norms.len() - 3];
             // What is learned of the rest of the curvature takes many steps, and outlasts the part that is known.
-            let is_due = if apart { norms.len() > STEPS_APART } else { slow && curvatures < MOST_CURVATURES };
+            let is_due = if apart {
+                norms.len() > STEPS_APART
+            } else {
+                curvatures < MOST_CURVATURES
+                    && steps_left(&norms, tolerance) > STEPS_AFRESH + self.passes_of_curvature()
+            };
             if factor.is_none() || is_due {
                 let curvature = self.terms.curvature(&self.theta, &self.curvature_blocks);
                 is_fresh = factor.is_none() || !apart;
@@ -148,6 +153,14 @@ impl<'a> Solver<'a> {
         self.report.converged = self.report.gradient_norm <= tolerance;
     }
 
+    /// How many passes over the rows take as long as a curvature does: a pass looks at each term twice, a curvature at
+    /// each pair of terms once, of its own rows.
+    fn passes_of_curvature(&self) -> f64 {
+        let rows = |blocks: &[&CodeBlock]| blocks.iter().map(|block| block.rows).sum::<usize>().max(1) as f64;
+        let share = rows(&self.curvature_blocks) / rows(&self.blocks);
+        share * (self.terms.terms.len() + 1) as f64 / 4.0
+    }
+
     /// The least group penalty per row that leaves nothing but the intercept, if there is nothing else yet.
     pub fn alpha_max(&self) -> f64 {
         let loss = self.terms.loss(&self.theta, &self.blocks);
@@ -201,6 +214,17 @@ struct State {
     gradient: Vec<f64>,
 }
 
+/// How many steps it takes to shrink the gradient to a tolerance, at the rate of the last two.
+fn steps_left(norms: &[f64], tolerance: f64) -> f64 {
+    let &[.., before, _, now] = norms else { return 0.0 };
+    let rate = (now / before).ln() / 2.0;
+    if rate < 0.0 {
+        (tolerance / now).ln() / rate
+    } else {
+        f64::INFINITY
+    }
+}
+
 fn norm(gradient: &[f64]) -> f64 {
     gradient.iter().fold(0.0, |largest, g| largest.max(g.abs()))
 }
@@ -238,6 +262,15 @@ mod tests {
         solver.fit(1e-2, 1e-6);
         assert!(solver.theta.iter().all(|t| t.is_finite()));
     }
+
+    #[test]
+    fn steps_are_expected_at_the_rate_of_the_last_two() {
+        assert_eq!(steps_left(&[1.0, 0.1], 1e-6), 0.0, "too early to tell");
+        assert!((steps_left(&[1.0, 0.1, 0.01], 1e-6) - 4.0).abs() < 1e-9);
+        assert!((steps_left(&[5.0, 1.0, 0.9, 0.25], 0.25 / 8.0) - 3.0).abs() < 1e-9);
+        assert_eq!(steps_left(&[1.0, 2.0, 1.0], 1e-6), f64::INFINITY);
+    }
+
     #[test]
     fn a_curvature_that_is_known_in_part_leads_to_the_same_optimum() {
         let (grids, blocks) = examples::interacting(6_000, 12);
