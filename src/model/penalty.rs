@@ -10,6 +10,9 @@ pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-
 pub const SHARES: [f64; 15] =
     [0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.045, 0.03, 0.022, 0.015, 0.011, 0.008, 0.0055];
 
+/// Strengths that may do worse than the best before a search ends: a weaker penalty only follows the noise more closely.
+pub const PATIENCE: usize = 2;
+
 /// The penalty and how it was chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlphaChoice {
@@ -59,7 +62,7 @@ impl AlphaScore {
     }
 }
 
-/// The strength with the lowest loss over all splits. `judge` fits the models of a split with a strength and judges
+/// The strength with the lowest loss over all splits, until [`PATIENCE`] ends. `judge` fits the models of a split with a strength and judges
 /// them; it is called with the strongest first, so that each fit can start from the one before.
 ///
 /// # Errors
@@ -71,10 +74,18 @@ pub fn search<S>(
 ) -> Result<AlphaChoice> {
     strengths.sort_by(|a, b| b.total_cmp(a));
     let (mut rows, mut path) = (0, Vec::with_capacity(strengths.len()));
+    let mut best = f64::INFINITY;
+    let mut worse = 0;
     for alpha in strengths {
         let losses: Vec<HeldOutLoss> = splits.iter_mut().map(|split| judge(split, alpha)).collect::<Result<_>>()?;
         rows = losses.iter().map(|loss| loss.rows).sum();
-        path.push(AlphaScore::pooled(alpha, &losses));
+        let score = AlphaScore::pooled(alpha, &losses);
+        worse = if score.log_loss < best { 0 } else { worse + 1 };
+        best = best.min(score.log_loss);
+        path.push(score);
+        if worse == PATIENCE {
+            break;
+        }
     }
 
     let chosen = choose(&path, false).ok_or_else(|| Error::Internal("there is no penalty to choose from".into()))?;

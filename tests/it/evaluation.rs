@@ -2,9 +2,10 @@
 
 use crate::common::{artefact, batches, churn, day, write, Population};
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Int64Array, RecordBatch};
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use serde_json::Value;
+use std::fs;
 use std::sync::Arc;
 
 /// The ends of an interval.
@@ -47,6 +48,45 @@ fn labels_of_other_customers_hold_no_signal() {
 }
 
 #[test]
+fn of_noise_a_model_without_features_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = 5_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1u32 << 31)
+    };
+    let ids: Int64Array = (0..3_000).collect();
+    let churned: Int64Array = (0..3_000).map(|_| i64::from(next() < 0.2)).collect();
+    let mut columns: Vec<(String, ArrayRef)> =
+        vec![("customer_id".into(), Arc::new(ids)), ("churned".into(), Arc::new(churned))];
+    for column in 0..40 {
+        let values: Float64Array = (0..3_000).map(|_| Some(next())).collect();
+        columns.push((format!("noise_{column}"), Arc::new(values)));
+    }
+    write(&folder.path().join("table.parquet"), &[RecordBatch::try_from_iter(columns).unwrap()], 3_000);
+    // A registry is opened by a whole configuration, though a prepared table needs none.
+    let config = "[customers]\npath = \"customers.parquet\"\nid = \"customer_id\"\n\
+                  [signals.visits]\nkind = \"event\"\npath = \"visits\"\nid = \"customer_id\"\ntime = \"ts\"\n\
+                  [churn]\ndefinition = \"inactivity\"\nsignals = [\"visits\"]\n";
+    fs::write(folder.path().join("churn.toml"), config).unwrap();
+
+    let run = churn(folder.path(), &["train", "--features", "table.parquet", "--promote", "always"]).ok();
+    assert!(run.stdout.contains("no feature says more about customers"), "{run}");
+    let model = artefact(&folder.path().join("models"));
+    assert_eq!(model["comparison"]["chosen"], "base rate");
+    assert!(model["additive"]["terms"].as_array().unwrap().is_empty());
+
+    // It still scores: everybody alike, without a reason.
+    churn(folder.path(), &["score", "--features", "table.parquet", "--as-of", "2026-06-01"]).ok();
+    let list = batches(&folder.path().join("out/lists/as_of=2026-06-01/at_risk.parquet"));
+    let risks = list[0]["churn_probability"].as_primitive::<Float64Type>();
+    assert!(risks.iter().all(|risk| risk == Some(risks.value(0))) && (0.15..0.25).contains(&risks.value(0)));
+    assert_eq!(list[0]["reason_1_code"].null_count(), list[0].num_rows());
+    let export = churn(folder.path(), &["models", "export", "--out", "model.onnx"]);
+    assert!(export.code == 8 && export.stderr.contains("has no features"), "{export}");
+}
+
+#[test]
 fn what_is_there_is_found_and_every_group_is_judged() {
     let evaluation = &artefact(&Population::shared().folder.join("models"))["evaluation"];
     let (lower, upper) = ends(&evaluation["intervals"]["roc_auc"]);
@@ -73,7 +113,7 @@ fn a_backtest_learns_from_what_was_known_and_says_how_much_is_enough() {
     let arguments = [&["backtest", "--origins", "2", "--out", out.to_str().unwrap()][..], &common].concat();
     let run = churn(&population.folder, &arguments).ok();
     let found: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(found, serde_json::from_str::<Value>(&std::fs::read_to_string(&out).unwrap()).unwrap());
+    assert_eq!(found, serde_json::from_str::<Value>(&fs::read_to_string(&out).unwrap()).unwrap());
     let origins = found["origins"].as_array().unwrap();
     assert_eq!(origins.len(), 2);
     let mut judged = 0;

@@ -68,7 +68,9 @@ pub fn model(model: &Artefact) -> String {
     }
     steps(&mut text, model);
     if let Some(additive) = &model.fit.additive {
-        spreads(&mut text, additive);
+        if !additive.terms.is_empty() {
+            spreads(&mut text, additive);
+        }
         notes(&mut text, &model.fit.advice);
         return text;
     }

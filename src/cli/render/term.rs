@@ -50,6 +50,9 @@ fn no_such_curve(model: &Artefact, additive: &Additive, feature: &str) -> Error 
     let mut curves: Vec<&Effect> = additive.terms.iter().filter(|term| term.features().len() == 1).collect();
     curves.sort_by(|a, b| b.spread.total_cmp(&a.spread));
     let names: Vec<String> = curves.iter().take(NAMED).map(|term| format!("`{}`", additive.term_name(term))).collect();
+    if names.is_empty() {
+        return Error::Config(format!("model {} has no curves: it is without features", model.version));
+    }
     Error::Config(format!(
         "model {} has no curve of `{feature}`; its strongest are {}. `churn models show` lists all terms",
         model.version,

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the steps are called.
+/// What the steps are called: the share of churners alone, without a feature.
+pub const BASE_RATE: &str = "base rate";
+/// A coefficient a column.
 pub const LINEAR: &str = "linear";
 /// A curve a feature.
 pub const CURVES: &str = "curves";
@@ -14,7 +16,7 @@ pub const FINE: &str = "fine interactions";
 /// What one step towards a richer model bought, in cross-validated log-loss on training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// `linear`, `curves`, `interactions` or `fine interactions`.
+    /// `base rate`, `linear`, `curves`, `interactions` or `fine interactions`.
     pub complexity: String,
     /// Penalty strength per row of all training rows.
     pub alpha: f64,

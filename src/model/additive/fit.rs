@@ -32,6 +32,12 @@ const CROSS_FIT_ROWS: usize = 250_000;
 const TOLERANCE: f64 = 1e-8;
 const CROSS_FIT_TOLERANCE: f64 = 1e-6;
 
+/// Advice where the search leaves no feature.
+const NOTHING_SAID: &str =
+    "no feature says more about customers whom the model has not seen than the share of churners alone, so the model is \
+     without features and every customer has the same risk; look at the signals and at the churn definition with `churn \
+     check`, or add signals";
+
 /// What is decided before coefficients are fitted.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -148,7 +154,7 @@ impl Fit {
         solver.fit(alpha, TOLERANCE);
         let (mut theta, mut curvature, report) = (solver.theta, solver.curvature, solver.report);
 
-        if plan.penalty == Penalty::Group {
+        if plan.penalty == Penalty::Group && !plan.shape.features.is_empty() {
             (plan, terms, theta) = plan.without_dropped(&terms, &theta);
             curvature = None;
             if plan.shape.features.is_empty() {
@@ -256,7 +262,9 @@ impl Fit {
             "the fit did not converge: after {passes} passes its gradient is {gradient_norm:.1e}, not below \
              {TOLERANCE:.0e}; raise model.alpha"
         );
-        (!converged).then_some(not_converged).into_iter().chain(self.separation.iter().cloned()).collect()
+        let nothing = self.plan.shape.features.is_empty().then(|| NOTHING_SAID.to_owned());
+        let not_converged = (!converged).then_some(not_converged);
+        nothing.into_iter().chain(not_converged).chain(self.separation.iter().cloned()).collect()
     }
 
     /// The same terms and penalty, with coefficients learned anew from other rows.

@@ -43,7 +43,7 @@ mod uncertainty;
 
 pub use bins::Bins;
 pub use codes::Lookup;
-pub use comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
+pub use comparison::{Attempt, Comparison, Step, BASE_RATE, CURVES, FINE, INTERACTIONS, LINEAR};
 pub use fit::{CrossFit, CrossFitted, Fit};
 pub use model_search::{search_rows, LinearCandidate, ModelSearch, Options};
 pub use params::{AdditiveParams, AdditiveValidParams};

@@ -2,10 +2,11 @@
 
 use super::candidate::{per_row, strength, Candidate};
 use super::codes::{by_fold, totals, CodeBlock};
-use super::comparison::{Attempt, Comparison, Step, CURVES, FINE, INTERACTIONS, LINEAR};
+use super::comparison::{Attempt, Comparison, Step, BASE_RATE, CURVES, FINE, INTERACTIONS, LINEAR};
 use super::fit::{CrossFit, CrossFitted, Fit, Plan, Start};
 use super::frame::Frame;
 use super::search::{Choice, OutOfFold, Round, Search, SearchResult, Split};
+use super::shape::Shape;
 use crate::clock::Clock;
 use crate::config::Penalty;
 use crate::dataset::folds::CustomerFolds;
@@ -175,12 +176,16 @@ impl ModelSearch {
             });
         }
 
-        let best = (0..steps.len()).min_by(|&a, &b| steps[a].log_loss.total_cmp(&steps[b].log_loss)).unwrap_or(0);
+        // A penalty that is given is not held against none.
+        let first = usize::from(self.options.alpha.is_some());
+        let best = (first..steps.len()).min_by(|&a, &b| steps[a].log_loss.total_cmp(&steps[b].log_loss)).unwrap_or(0);
+        // Chance alone makes some model better than none, half of the time.
         let is_good_enough = |&at: &usize| {
             let gain = search.gain(&alternatives[at].log_odds, &alternatives[best].log_odds);
-            at == best || gain.mean <= if self.options.one_standard_error { gain.standard_error } else { 0.0 }
+            let has_slack = self.options.one_standard_error || steps[at].complexity == BASE_RATE;
+            at == best || gain.mean <= if has_slack { gain.standard_error } else { 0.0 }
         };
-        let chosen = (0..steps.len()).find(is_good_enough).unwrap_or(best);
+        let chosen = (first..steps.len()).find(is_good_enough).unwrap_or(best);
         let origins = self.options.origins.len();
         let (chosen, attempts) = (steps[chosen].complexity.clone(), self.attempts(training_rows));
         Comparison { rows: self.rows(), origins, steps, chosen, attempts }
@@ -193,7 +198,7 @@ impl ModelSearch {
 
     /// What the search tried, in its order.
     fn attempts(&self, training_rows: f64) -> Vec<Attempt> {
-        let SearchResult { curves, interactions, fine, rounds, first_fine } = &self.result;
+        let SearchResult { base_rate: _, curves, interactions, fine, rounds, first_fine } = &self.result;
         let path = |complexity: &'static str, choice: &Choice| -> Vec<Attempt> {
             let attempt = |score: &AlphaScore| Attempt {
                 complexity: complexity.to_owned(),
@@ -226,6 +231,12 @@ impl ModelSearch {
 
     /// What may be chosen, simplest first.
     fn alternatives(&self, linear: Option<&LinearCandidate>, training_rows: f64) -> Vec<Alternative<'_>> {
+        let base_rate = Alternative {
+            complexity: BASE_RATE,
+            alpha: 0.0,
+            interactions: 0,
+            log_odds: Cow::Borrowed(&self.result.base_rate.log_odds),
+        };
         let linear = linear.map(|linear| Alternative {
             complexity: LINEAR,
             alpha: linear.alpha,
@@ -253,7 +264,7 @@ impl ModelSearch {
             })
         });
 
-        linear.into_iter().chain([curves]).chain(with_pairs).collect()
+        [base_rate].into_iter().chain(linear).chain([curves]).chain(with_pairs).collect()
     }
 
     /// Values in the order of the data set, in that of the splits.
@@ -268,8 +279,9 @@ impl ModelSearch {
 
     /// The choice with the name of a step; that of the curves if there is none.
     fn choice(&self, complexity: &str) -> &Choice {
-        let SearchResult { curves, interactions, fine, .. } = &self.result;
+        let SearchResult { base_rate, curves, interactions, fine, .. } = &self.result;
         match (complexity, interactions, fine) {
+            (BASE_RATE, ..) => base_rate,
             (INTERACTIONS, Some(choice), _) | (FINE, _, Some(choice)) => choice,
             _ => curves,
         }
@@ -288,7 +300,13 @@ impl ModelSearch {
         observer: &dyn Observer,
     ) -> Result<CrossFitted> {
         let choice = self.choice(complexity);
-        let Candidate { shape, theta, curvature, .. } = self.search().of_all_rows(&self.result.curves, choice);
+        let (shape, start) = match complexity {
+            BASE_RATE => (Shape::default(), None),
+            _ => {
+                let Candidate { shape, theta, curvature, .. } = self.search().of_all_rows(&self.result.curves, choice);
+                (shape, Some(Start { theta, curvature }))
+            }
+        };
         let (frame, shape) = self.frame.restricted_to(&shape);
 
         let training_rows = training.totals(dataset).all;
@@ -297,13 +315,13 @@ impl ModelSearch {
         let plan = Plan { frame, shape, penalty, strength, alpha, dropped: Vec::new() };
         let blocks = plan.frame.encode(dataset, training, folds)?;
         let mut clock = Clock::start(observer);
-        let mut fit = Fit::on(plan, &blocks, Some(Start { theta, curvature }), self.options.uncertainty)?;
+        let mut fit = Fit::on(plan, &blocks, start, self.options.uncertainty)?;
         clock.lap("tables");
         if self.options.uncertainty {
             fit = fit.certified(&blocks);
             clock.lap("cross-check");
         }
-        if alpha.is_none() {
+        if alpha.is_none() && !choice.path.is_empty() {
             let per_row = |strength: f64| self.per_row(strength, training_rows);
             let score = |score: &AlphaScore| AlphaScore { alpha: per_row(score.alpha), ..*score };
             let path = choice.path.iter().map(score).collect();
@@ -334,9 +352,14 @@ fn search_of<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::search::STRENGTHS;
     use super::super::tests::data;
     use super::*;
     use crate::calendar::Day;
+    use crate::model::design::examples::uniform;
+    use crate::model::penalty::PATIENCE;
+    use crate::numeric::sigmoid;
+    use crate::observer::Silent;
 
     /// The log-odds of each split, with a fixed penalty, after a change of labels: the second row of each customer is
     /// of a later date.
@@ -377,6 +400,38 @@ mod tests {
 
         assert_eq!(searched.compare(None, 2_000.0).origins, 1);
         searched.result.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
+    }
+
+    #[test]
+    fn of_noise_nothing_is_learned() {
+        let mut dataset = data(2_000, 9);
+        let mut next = uniform(3);
+        dataset.blocks.iter_mut().flat_map(|block| &mut block.labels).for_each(|y| *y = Some(u8::from(next() < 0.3)));
+        let rows = Selection::labelled(&dataset, |_| true);
+        let recipe = Recipe::learn(&dataset, &rows).unwrap();
+        let options = Options {
+            uncertainty: true,
+            origins: Vec::new(),
+            penalty: Penalty::L2,
+            alpha: None,
+            interactions: true,
+            one_standard_error: false,
+            folds: CustomerFolds { count: 5, seed: 7 },
+        };
+        let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &Directions::default(), options).unwrap();
+        let comparison = searched.compare(None, 2_000.0);
+        assert_eq!((comparison.chosen.as_str(), comparison.steps[0].complexity.as_str()), (BASE_RATE, BASE_RATE));
+        // The search ends early: the weaker the penalty, the worse.
+        let tried = comparison.attempts.iter().filter(|attempt| attempt.complexity == CURVES).count();
+        assert!((PATIENCE..STRENGTHS.len()).contains(&tried), "{tried}");
+
+        let CrossFitted { fit, out_of_fold } = searched.fit(BASE_RATE, &dataset, &rows, &Silent).unwrap();
+        assert!(fit.model.features.is_empty() && fit.model.terms.is_empty());
+        let churned = out_of_fold.y.iter().map(|&y| f64::from(y)).sum::<f64>() / 2_000.0;
+        assert!((sigmoid(fit.model.intercept) - churned).abs() < 1e-3, "{} {churned}", fit.model.intercept);
+        assert!(fit.advice()[0].contains("no feature says more"), "{:?}", fit.advice());
+        let log_odds = fit.model.log_odds(&dataset, &rows).unwrap().concat();
+        assert!(log_odds.len() == 2_000 && log_odds.iter().all(|&z| z == fit.model.intercept));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::passes::Terms;
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
-use crate::model::penalty::{self, AlphaScore, SHARES};
+use crate::model::penalty::{self, AlphaScore, PATIENCE, SHARES};
 use crate::numeric::{softplus, Estimate};
 use crate::weights::RowWeights;
 use rayon::prelude::*;
@@ -20,8 +20,6 @@ use std::borrow::Cow;
 
 /// The penalties tried: rows times `alpha`, strongest first. As a prior, a standard deviation of one over the root.
 pub const STRENGTHS: [f64; 9] = [3_000.0, 1_000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
-/// Penalties that may do worse than the best before the search ends.
-const PATIENCE: usize = 2;
 /// Interactions of a round, and the most of all rounds.
 const ROUND: usize = 5;
 const MOST_PAIRS: usize = 20;
@@ -104,6 +102,8 @@ pub struct Choice {
 
 /// What the search found.
 pub struct SearchResult {
+    /// The share of churners alone: of noise, nothing says more.
+    pub base_rate: Choice,
     /// Curves alone.
     pub curves: Choice,
     /// With interactions, if they were asked for and any round lowered the loss.
@@ -152,25 +152,31 @@ impl<'a> Search<'a> {
             Some(alpha) => vec![strength(self.penalty, alpha, self.rows())],
             None => self.strengths(),
         };
-        let curves = self.path(&mut candidates, &strengths);
+        let base_rate = self.base_rate(strengths[0]);
+        let nothing = self.loss(&base_rate.log_odds).mean;
+        let curves = self.path(&mut candidates, &strengths, nothing);
+        let says_something = self.gain(&base_rate.log_odds, &curves.log_odds).mean > 0.0;
         let with_curves = candidates.clone();
         let mut rounds = Vec::new();
-        let interactions = if self.interactions { self.rounds(&mut candidates, &curves, &mut rounds) } else { None };
+        let simpler = if says_something { &curves } else { &base_rate };
+        let interactions =
+            if self.interactions { self.rounds(&mut candidates, simpler, curves.strength, &mut rounds) } else { None };
         let mut first_fine = Vec::new();
         let fine = match &interactions {
-            None if self.gain(&self.base_rates(), &curves.log_odds).mean <= 0.0 => None,
+            None if !says_something => None,
             simpler => self.fine(with_curves, simpler.as_ref().unwrap_or(&curves), &mut first_fine),
         };
-        SearchResult { curves, interactions, fine, rounds, first_fine }
+        SearchResult { base_rate, curves, interactions, fine, rounds, first_fine }
     }
 
-    /// What the shares of churners alone say: of noise, nothing says more.
-    fn base_rates(&self) -> OutOfFold {
+    /// The shares of churners alone, to which an ever stronger penalty leads.
+    fn base_rate(&self, strength: f64) -> Choice {
         let of_split = |split: &Split| -> Vec<Vec<f64>> {
             let base = base_log_odds(split.fitted.iter().flat_map(|&part| &self.parts[part]));
             self.parts[split.judged].iter().map(|block| vec![base; block.rows]).collect()
         };
-        self.splits.iter().map(of_split).collect()
+        let log_odds = self.splits.iter().map(of_split).collect();
+        Choice { strength, path: Vec::new(), log_odds, pairs: 0, scaled_at: None }
     }
 
     /// A model of all rows.
@@ -209,12 +215,13 @@ impl<'a> Search<'a> {
         candidate
     }
 
-    /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one.
-    fn path(&self, candidates: &mut [Candidate<'a>], strengths: &[f64]) -> Choice {
+    /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one. What
+    /// is worse than the loss of something simpler counts as worse from the beginning.
+    fn path(&self, candidates: &mut [Candidate<'a>], strengths: &[f64], simpler: f64) -> Choice {
         let mut solvers: Vec<Solver<'_>> = candidates.iter().map(Candidate::solver).collect();
         let mut tried: Vec<AlphaScore> = Vec::new();
         let mut kept: Vec<(Vec<Vec<f64>>, OutOfFold)> = Vec::new();
-        let mut best = f64::INFINITY;
+        let mut best = simpler;
         let mut worse = 0;
         share_curvature(&mut solvers, candidates, strengths[0]);
 
@@ -243,15 +250,22 @@ impl<'a> Search<'a> {
         Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, scaled_at: None }
     }
 
-    /// Adds interactions in rounds as long as they lower the out-of-fold loss, then looks for a better penalty.
-    fn rounds(&self, candidates: &mut [Candidate<'a>], curves: &Choice, rounds: &mut Vec<Round>) -> Option<Choice> {
-        let mut best = curves.log_odds.clone();
+    /// Adds interactions to curves of one strength in rounds, as long as they lower the out-of-fold loss of what is
+    /// simpler, then looks for a better penalty.
+    fn rounds(
+        &self,
+        candidates: &mut [Candidate<'a>],
+        simpler: &Choice,
+        strength: f64,
+        rounds: &mut Vec<Round>,
+    ) -> Option<Choice> {
+        let mut best = simpler.log_odds.clone();
         let mut found = 0;
         let mut kept: Vec<Candidate<'a>> = Vec::new();
 
         while found < MOST_PAIRS {
             let before: usize = candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum();
-            candidates.par_iter_mut().for_each(|candidate| candidate.grow(self.grids, curves.strength, ROUND));
+            candidates.par_iter_mut().for_each(|candidate| candidate.grow(self.grids, strength, ROUND));
             if candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum::<usize>() == before {
                 break;
             }
@@ -260,7 +274,7 @@ impl<'a> Search<'a> {
             let gain = self.gain(&best, &log_odds);
             let is_better = gain.mean > if self.one_standard_error { gain.standard_error } else { 0.0 };
             let pairs = candidates.iter().map(|candidate| candidate.shape.pairs.len()).max().unwrap_or(0);
-            rounds.push(Round { strength: curves.strength, pairs, loss: self.loss(&log_odds), kept: is_better });
+            rounds.push(Round { strength, pairs, loss: self.loss(&log_odds), kept: is_better });
             if !is_better {
                 break;
             }
@@ -273,10 +287,10 @@ impl<'a> Search<'a> {
             return None;
         }
         let strengths = match self.alpha {
-            Some(_) => vec![curves.strength],
-            None => FACTORS.iter().map(|factor| factor * curves.strength).collect(),
+            Some(_) => vec![strength],
+            None => FACTORS.iter().map(|factor| factor * strength).collect(),
         };
-        let mut choice = self.path(&mut kept, &strengths);
+        let mut choice = self.path(&mut kept, &strengths, f64::INFINITY);
         choice.pairs = found;
         Some(choice)
     }
@@ -306,7 +320,7 @@ impl<'a> Search<'a> {
         candidates[0] = first;
         candidates[1..].par_iter_mut().for_each(|candidate| candidate.refine(self.grids, start, FINE_PAIRS));
         let strengths: Vec<f64> = factors.iter().map(|factor| factor * start).collect();
-        Some(Choice { scaled_at: Some(start), ..self.path(&mut candidates, &strengths) })
+        Some(Choice { scaled_at: Some(start), ..self.path(&mut candidates, &strengths, f64::INFINITY) })
     }
 
     /// Fine interactions of the first split, with scales learned under one penalty, and how they do with some.

@@ -35,7 +35,7 @@ pub struct File {
 /// Writes a model.
 ///
 /// # Errors
-/// [`Error::Model`] when a feature has the name of an output.
+/// [`Error::Model`] when a feature has the name of an output, or when the model has no features.
 pub fn file(model: &Artefact) -> Result<File> {
     if let Some(name) = model.catalogue.names().find(|name| [PROBABILITY, LOG_ODDS].contains(name)) {
         return Err(Error::Model(format!(
@@ -50,6 +50,14 @@ pub fn file(model: &Artefact) -> Result<File> {
         Some(additive) => (additive.intercept, additive::terms(&mut graph, additive)),
         None => (model.fit.intercept, linear(&mut graph, model)),
     };
+
+    if parts.is_empty() {
+        return Err(Error::Model(format!(
+            "model {} has no features: every customer has the risk {:.1} %, which needs no file to compute",
+            model.version,
+            100.0 * model.calibration.apply(intercept)
+        )));
+    }
 
     let mut log_odds = graph.double(intercept);
     for part in parts {

@@ -207,15 +207,16 @@ fn the_path_of_the_group_penalty_begins_with_few_features_and_ends_with_many() {
     let groups: Vec<_> = golden.groups.iter().map(|&[first, end]| first..end).collect();
     let constraints = constraints(Penalty::Group, groups, vec![Bound::Free; 11]);
     let choice = constraints.choose_alpha(&[Split::within(&design)], design.totals().all, 5, &Silent).unwrap();
-    assert_eq!(choice.path.len(), SHARES.len());
+    let least = choice.path[0].alpha / SHARES[0];
+    assert!(choice.path.iter().zip(SHARES).all(|(score, share)| (score.alpha / (share * least) - 1.0).abs() < 1e-9));
     let dropped = |alpha: f64| {
         let fit = constraints.fit(&design, alpha, None)?;
         Ok::<usize, Error>(constraints.restrictions(&fit).dropped.len())
     };
     let at_first = dropped(choice.path[0].alpha).unwrap();
     assert!((3..6).contains(&at_first), "{at_first} of 6 features");
-    assert_eq!(dropped(choice.path[14].alpha).unwrap(), 0);
-    let error = dropped(choice.path[0].alpha / 0.69).unwrap_err();
+    assert_eq!(dropped(SHARES[14] * least).unwrap(), 0);
+    let error = dropped(1.01 * least).unwrap_err();
     assert!(matches!(&error, Error::Config(text) if text.contains("drops every feature")), "{error}");
 }
 
