@@ -82,6 +82,13 @@ impl Exclusions {
         self.0[reason as usize] += 1;
     }
 
+    /// The counts by reason.
+    pub fn from_counts(counts: &BTreeMap<Exclusion, u64>) -> Exclusions {
+        let mut exclusions = Exclusions::default();
+        counts.iter().for_each(|(&reason, &count)| exclusions.0[reason as usize] += count);
+        exclusions
+    }
+
     /// Adds the counts of other customers.
     pub fn merge(&mut self, other: &Exclusions) {
         for (count, added) in self.0.iter_mut().zip(other.0) {

@@ -269,7 +269,7 @@ pub enum Command {
 /// What a task of an engine on many machines, or what drives it, can ask for.
 #[derive(Debug, Subcommand)]
 pub enum Exchange {
-    /// Print the plan of a feature table, and the tables that it is made of
+    /// Print the plan of a feature table, or of a list, and the tables that it is made of
     Plan {
         /// One row per eligible customer on each of these dates (repeatable)
         #[arg(long, value_name = "DATE", required = true)]
@@ -277,6 +277,15 @@ pub enum Exchange {
         /// How many buckets the customers are split into, a power of two
         #[arg(long, default_value_t = crate::exchange::BUCKETS)]
         buckets: u32,
+        /// What a reducing task may take for the rows of a bucket
+        #[arg(long, value_name = "SIZE", value_parser = crate::memory::parse_size)]
+        reduce_memory: Option<u64>,
+        /// The rows are for a list
+        #[arg(long)]
+        list: bool,
+        /// Of a list, a version of the model other than the champion
+        #[arg(long, value_name = "VERSION", requires = "list")]
+        model: Option<String>,
     },
     /// Pack the rows of a table, a stream on standard input, into pieces on standard output
     Pack {
@@ -304,6 +313,51 @@ pub enum Exchange {
         /// The file of the settled plan
         #[arg(long, value_name = "FILE")]
         plan: PathBuf,
+    },
+    /// Print the settled plan of a list with the customers whose rows it asks for once more
+    Rank {
+        /// The file of the settled plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+        /// The file of what was reduced, with the pieces of the customers and of the cancellations
+        #[arg(long, value_name = "FILE")]
+        rows: PathBuf,
+        /// A version of the model other than the champion
+        #[arg(long, value_name = "VERSION")]
+        model: Option<String>,
+    },
+    /// Pick the rows of these customers, from pieces or from the customers table: a stream on standard input
+    Pick {
+        /// The file of the plan that names them
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+        /// The rows are those of the customers table
+        #[arg(long)]
+        customers: bool,
+    },
+    /// Publish the list
+    Publish {
+        /// The file of the plan that names the listed
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+        /// The file of what was reduced, with the pieces of the customers and of the cancellations
+        #[arg(long, value_name = "FILE")]
+        rows: PathBuf,
+        /// The file of the picked rows of the customers table
+        #[arg(long, value_name = "FILE")]
+        customers: Option<PathBuf>,
+        /// The file of the picked rows of signals
+        #[arg(long, value_name = "FILE")]
+        signals: Option<PathBuf>,
+        /// A version of the model other than the champion
+        #[arg(long, value_name = "VERSION")]
+        model: Option<String>,
+        /// The engine and its version
+        #[arg(long, value_name = "NAME")]
+        engine: String,
+        /// How many tasks have reduced
+        #[arg(long)]
+        partitions: u32,
     },
 }
 

@@ -7,16 +7,22 @@ use super::args::Exchange;
 use super::Session;
 use crate::error::Error;
 use crate::exchange::{conclude, settle, stream, Plan, Source, PACKED_DDL};
-use crate::jobs::exchange::{self, Request};
+use crate::jobs::exchange::{self, Made, Request};
+use crate::publish::manifest::Engine;
+use crate::registry::Registry;
 use serde_json::{json, Value};
 use std::io::{stdin, stdout};
 use std::path::Path;
 
 pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
     match action {
-        Exchange::Plan { as_of, buckets } => {
+        Exchange::Plan { as_of, buckets, reduce_memory, list, model } => {
             let settings = session.settings()?;
-            let plan = session.job(&settings, |context| exchange::plan(context, &Request { as_of, buckets }))?;
+            let (request, registry) = (Request { as_of, buckets, reduce_memory }, Registry::at(&settings.paths.models));
+            let plan = session.job(&settings, |context| match list {
+                true => exchange::plan_list(context, &registry, &request, model.as_deref()),
+                false => exchange::plan(context, &request),
+            })?;
             let table = |source: &Source| -> Value {
                 let columns: Vec<&str> = source.columns().collect();
                 json!({ "name": source.name, "path": source.path, "id": source.id_column(), "columns": columns })
@@ -27,6 +33,8 @@ pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
                 "buckets": plan.buckets,
                 "tables": tables,
                 "columns": PACKED_DDL,
+                "lists": settings.paths.lists,
+                "copied": settings.customers.as_ref().map(|columns| &columns.passthrough),
             }))
         }
         Exchange::Pack { plan, table } => Ok(stream::pack(&read(&plan)?, &table, stdin().lock(), stdout().lock())?),
@@ -37,6 +45,37 @@ pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
         Exchange::Reduce { plan } => Ok(stream::reduce(&read(&plan)?, stdin().lock(), stdout().lock())?),
         Exchange::Conclude { plan } => {
             session.print_json(&conclude(&read(&plan)?, &stream::bucket_reports(stdin().lock())?)?)
+        }
+        Exchange::Rank { plan, rows, model } => {
+            let plan = read(&plan)?;
+            let settings = plan.settings.clone();
+            let registry = Registry::at(&settings.paths.models);
+            let plan =
+                session.job(&settings, |context| exchange::pick(context, &registry, plan, &rows, model.as_deref()))?;
+            let picked = plan.picked.clone().unwrap_or_default();
+            session.print_json(&json!({
+                "plan": plan.to_json()?,
+                "listed": picked.listed.len(),
+                "detailed": picked.detailed.len(),
+            }))
+        }
+        Exchange::Pick { plan, customers } => {
+            let (plan, input, output) = (read(&plan)?, stdin().lock(), stdout().lock());
+            let pick = if customers { stream::pick_customers } else { stream::pick_signals };
+            Ok(pick(&plan, input, output)?)
+        }
+        Exchange::Publish { plan, rows, customers, signals, model, engine, partitions } => {
+            let plan = read(&plan)?;
+            let registry = Registry::at(&plan.settings.paths.models);
+            let engine = Engine { name: engine, buckets: plan.buckets, partitions };
+            let made = Made { rows, customers, signals, engine };
+            let published = session
+                .job(&plan.settings, |context| exchange::publish(context, &registry, &plan, &made, model.as_deref()))?;
+            // A list that is published stays so where nobody can be told.
+            if let Err(error) = session.print_json(&published) {
+                tracing::warn!("{error:#}. The list is published; only what was said of it is lost");
+            }
+            Ok(())
         }
     }
 }

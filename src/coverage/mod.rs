@@ -16,4 +16,4 @@ pub use history::History;
 pub use outcomes::{end_of_outcomes, Outcomes};
 pub use report::{ChurnCoverage, Coverage, DayRows, Observed, Placeholder, SignalCoverage};
 pub use snapshots::SnapshotCoverage;
-pub use tally::{Tallies, Tally};
+pub use tally::{NamedTally, Tallies, Tally};

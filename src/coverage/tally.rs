@@ -1,7 +1,9 @@
 //! Counts of a signal's rows, of one partition of the customers after the other. They are whole numbers, so their sums
 //! do not depend on the order in which partitions are done.
 
-use crate::sources::{PartitionRows, SignalRows};
+use crate::error::{Error, Result};
+use crate::sources::{Ids, PartitionRows, SignalRows};
+use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 
 const HOUR_SECONDS: u32 = 3600;
@@ -122,6 +124,52 @@ impl Tally {
     }
 }
 
+/// What was counted of some customers, on another machine than the sums are needed: customers by their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedTally {
+    hours: Vec<u32>,
+    rows: u64,
+    customers: u64,
+    /// Those with the most rows of each part.
+    most: Vec<(u64, String)>,
+}
+
+impl NamedTally {
+    /// What was counted of customers whose table has these ids.
+    pub fn new(tally: &Tally, ids: &Ids) -> NamedTally {
+        let most = tally.most.iter().flatten().map(|most| (most.rows, ids.display(most.customer as usize)));
+        NamedTally { hours: tally.hours.clone(), rows: tally.rows, customers: tally.customers, most: most.collect() }
+    }
+
+    /// Adds the rows of other customers.
+    pub fn merge(&mut self, other: NamedTally) {
+        self.hours.resize(HOURS, 0);
+        self.hours.iter_mut().zip(&other.hours).for_each(|(own, &others)| *own = own.saturating_add(others));
+        self.rows += other.rows;
+        self.customers += other.customers;
+        self.most.extend(other.most);
+    }
+
+    /// The same of customers at their places in the table of all, which has these ids.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] for a customer who is not in it.
+    pub fn tally(&self, ids: &Ids) -> Result<Tally> {
+        let mut tally = Tally::new();
+        tally.hours.iter_mut().zip(&self.hours).for_each(|(own, &rows)| *own = rows);
+        (tally.rows, tally.customers) = (self.rows, self.customers);
+        for (rows, id) in &self.most {
+            let Some(place) = ids.find(id) else {
+                return Err(Error::Temporary(format!(
+                    "customer {id} was counted and is not in the customers table: it has changed meanwhile; run again"
+                )));
+            };
+            tally.consider(CustomerRows { rows: *rows, customer: place as u32 });
+        }
+        Ok(tally)
+    }
+}
+
 /// The tallies of all signals, which the threads of a run add to.
 pub struct Tallies {
     /// The second before which each signal's hours are counted.
@@ -204,6 +252,13 @@ mod tests {
             let expected: Vec<(u64, u32)> = most.iter().take(2).map(|&(rows, member)| (rows as u64, member)).collect();
             let ranked: Vec<(u64, u32)> = found.most.iter().flatten().map(|most| (most.rows, most.customer)).collect();
             prop_assert_eq!(ranked, expected);
+
+            // The same, put together from parts that know customers by their ids.
+            let ids = Ids::Integer((0..7 * customers.len() as i64 + 3).map(|place| place - 100).collect());
+            let mut named = NamedTally::default();
+            parts.iter().for_each(|part| named.merge(NamedTally::new(part, &ids)));
+            let sent = serde_json::from_str::<NamedTally>(&serde_json::to_string(&named).unwrap()).unwrap();
+            prop_assert_eq!(sent.tally(&ids).unwrap(), found);
         }
     }
 

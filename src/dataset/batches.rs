@@ -1,8 +1,9 @@
 //! A data set from tables that come as record batches: those of a few customers, in memory.
 
 use super::plan::RowsPlan;
-use super::{join, Dataset, Events};
+use super::{join, Dataset, Events, Visitor};
 use crate::calendar::Day;
+use crate::coverage::{History, Tally};
 use crate::eligibility::Exclusions;
 use crate::error::Result;
 use crate::memory::Arena;
@@ -22,12 +23,18 @@ pub struct BatchTables<'a> {
 }
 
 /// Builds the rows of every as-of date, as for scoring. They are those that [`build`](super::build) makes of these
-/// customers among others, but in blocks of their own. How many rows may be in quarantine is for the caller to judge,
-/// who knows those of all customers.
+/// customers among others, but in blocks of their own; `visitor` is as in
+/// [`build_visited`](super::build_visited). How many rows may be in quarantine is for the caller to judge, who knows
+/// those of all customers.
 ///
 /// # Errors
 /// [`Error::Contract`](crate::Error::Contract) when a batch lacks a column, or has one of another type.
-pub fn build_from_batches(plan: &RowsPlan<'_>, tables: &BatchTables<'_>, as_of: &[Day]) -> Result<Dataset> {
+pub fn build_from_batches(
+    plan: &RowsPlan<'_>,
+    tables: &BatchTables<'_>,
+    as_of: &[Day],
+    visitor: Visitor<'_>,
+) -> Result<Dataset> {
     let mut as_of = as_of.to_vec();
     as_of.sort_unstable();
     as_of.dedup();
@@ -51,7 +58,13 @@ pub fn build_from_batches(plan: &RowsPlan<'_>, tables: &BatchTables<'_>, as_of: 
         begins: tables.begins,
         ends: signals.iter().map(|signal| signal.days.end).collect(),
     };
-    let (parts, _) = join(plan, &catalogue, &events, &as_of, None, Arena::unlimited(), &|_, _| ())?;
+    let (parts, tallies) = join(plan, &catalogue, &events, &as_of, None, Arena::unlimited(), visitor)?;
+    let history = |(place, tally): (usize, Tally)| {
+        let (days, newest) = (&signals[place].days, store.reports[place].rows.newest);
+        let last = newest.map(|instant| plan.zone.day_of(instant));
+        History { first: tables.begins[place], last, from: days.start, to: days.end, tally }
+    };
+    let histories = tallies.into_iter().enumerate().map(history).collect();
 
     let mut dataset = Dataset {
         catalogue,
@@ -59,6 +72,7 @@ pub fn build_from_batches(plan: &RowsPlan<'_>, tables: &BatchTables<'_>, as_of: 
         exclusions: vec![Exclusions::default(); as_of.len()],
         as_of,
         reports: store.reports,
+        histories,
         ..Dataset::default()
     };
     dataset.add(parts);

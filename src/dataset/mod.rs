@@ -44,7 +44,7 @@ pub use plan::{RowsPlan, ScanDays};
 pub use selection::Selection;
 pub use twins::Twins;
 pub use values::{StoredValues, Values};
-pub use visit::{visit, Visited};
+pub use visit::{visit, SignalsOf, Visited};
 
 /// The rows of one partition.
 #[derive(Clone, Debug, Default)]
@@ -319,8 +319,7 @@ impl Tables {
         };
         let limit = Limit::new("churn", plan.churn.max_quarantine_share, plan.max_quarantine_share);
         cancellations.quarantine.check("churn", cancellations.rows, &limit)?;
-        let doubts = cancellations.placeholder().into_iter().chain(cancellations.mostly_before_sign_up());
-        doubts.for_each(|doubt| observer.note(&Note::warning(doubt)));
+        cancellations.doubts().for_each(|doubt| observer.note(&Note::warning(doubt)));
         clock.lap("small tables");
         Ok(Tables { sources, customers: Arc::new(customers), cancellations, zone, memory: memory.clone() })
     }

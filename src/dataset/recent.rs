@@ -2,13 +2,13 @@
 
 use super::budget::MemoryPlan;
 use super::plan::RowsPlan;
-use super::visit::{visit, Visited};
+use super::visit::{visit, SignalsOf, Visited};
 use crate::calendar::{Day, MICROS};
 use crate::config::{Instrument, SignalKind};
 use crate::error::{Error, Result};
 use crate::memory::Memory;
 use crate::observer::Observer;
-use crate::sources::{CustomerTable, PartitionRows, RowValues, SignalRows, Table};
+use crate::sources::{CustomerTable, PartitionRows, RowValues, SignalRows};
 use std::cmp::Reverse;
 use std::sync::{Mutex, PoisonError};
 
@@ -51,8 +51,8 @@ pub struct Answer {
 
 /// Whose rows are looked at, and which of them.
 pub struct Request<'a> {
-    /// The signals' tables, in the order of the plan, with all days from `first_survey_day` on.
-    pub signals: &'a [Table],
+    /// The signals' rows, with all days from `first_survey_day` on.
+    pub signals: SignalsOf<'a>,
     /// The customers table.
     pub customers: &'a CustomerTable,
     /// The places of the wanted customers in it, each once.

@@ -10,13 +10,24 @@ use crate::config::Signal;
 use crate::error::Result;
 use crate::memory::Budget;
 use crate::observer::Observer;
-use crate::sources::{self, CustomerTable, Reason, Resolver, SignalReport, SignalScan, Table};
+use crate::sources::{
+    self, CustomerTable, EventStore, Reason, RecordBatch, Resolver, SignalBatches, SignalReport, SignalScan, Table,
+};
 use rayon::prelude::*;
+
+/// Where the signals' rows lie, in the order of the plan.
+#[derive(Clone, Copy)]
+pub enum SignalsOf<'a> {
+    /// In files.
+    Tables(&'a [Table]),
+    /// In memory, as record batches of each signal.
+    Batches(&'a [Vec<RecordBatch>]),
+}
 
 /// The tables whose rows are visited, and the customers that they are of.
 pub struct Visited<'a> {
-    /// The signals' tables, in the order of the plan.
-    pub signals: &'a [Table],
+    /// The signals' rows.
+    pub signals: SignalsOf<'a>,
     /// The customers: rows of others are counted as those of nobody.
     pub customers: &'a CustomerTable,
     /// What may be held of the rows.
@@ -30,8 +41,8 @@ impl<'a> Visited<'a> {
     /// [`Error::Config`](crate::Error::Config) when the memory has no room for their rows.
     pub fn all(tables: &'a Tables) -> Result<Visited<'a>> {
         let memory = MemoryPlan::new(&tables.memory, tables.customers.len(), 1, None)?;
-        let (signals, customers) = (&tables.sources.signals, &tables.customers);
-        Ok(Visited { signals, customers, budget: memory.for_rows() })
+        let signals = SignalsOf::Tables(&tables.sources.signals);
+        Ok(Visited { signals, customers: &tables.customers, budget: memory.for_rows() })
     }
 }
 
@@ -50,20 +61,8 @@ pub fn visit(
     observer: &dyn Observer,
     visitor: Visitor<'_>,
 ) -> Result<Vec<SignalReport>> {
-    let signals = plan.signals.iter().zip(visited.signals);
-    let scans: Vec<SignalScan<'_>> = signals
-        .map(|((name, settings), table)| SignalScan {
-            name,
-            settings,
-            table,
-            from: first(settings),
-            to: end,
-            counts_rows: true,
-        })
-        .collect();
-
     let mut clock = Clock::start(observer);
-    let store = sources::scan(&scans, visited.customers, end, &plan.zone, visited.budget, &|_| ())?;
+    let store = scanned(plan, visited, first, end)?;
     clock.lap("scan of rows to be counted");
 
     let partitions = (0..store.partitioning.count()).par_bridge();
@@ -87,4 +86,32 @@ pub fn visit(
         }
     }
     Ok(reports)
+}
+
+/// The rows before a day of all signals.
+fn scanned(plan: &RowsPlan<'_>, visited: Visited<'_>, first: impl Fn(&Signal) -> Day, end: Day) -> Result<EventStore> {
+    let Visited { signals, customers, budget } = visited;
+    match signals {
+        SignalsOf::Tables(tables) => {
+            let scans = plan.signals.iter().zip(tables).map(|((name, settings), table)| SignalScan {
+                name,
+                settings,
+                table,
+                from: first(settings),
+                to: end,
+                counts_rows: true,
+            });
+            let scans: Vec<SignalScan<'_>> = scans.collect();
+            sources::scan(&scans, customers, end, &plan.zone, budget, &|_| ())
+        }
+        SignalsOf::Batches(batches) => {
+            let signals = plan.signals.iter().zip(batches).map(|((name, settings), batches)| SignalBatches {
+                name,
+                settings,
+                days: first(settings)..end,
+                batches,
+            });
+            sources::scan_batches(&signals.collect::<Vec<_>>(), customers, end, &plan.zone)
+        }
+    }
 }

@@ -162,6 +162,37 @@ impl Rows {
         Ok(())
     }
 
+    /// How many bytes they take.
+    pub fn bytes(&self) -> u64 {
+        let of_value = |column: &Column| match &column.values {
+            Values::Integers(_) | Values::Numbers(_) => size_of::<u64>(),
+            Values::Texts(_) => size_of::<u32>(),
+        };
+        let of_row: usize = self.columns.iter().flatten().map(|column| of_value(column) + size_of::<bool>()).sum();
+        (self.count * of_row) as u64
+    }
+
+    /// Adds up how many rows each id has, given the place of the ids.
+    pub fn count_ids(&self, id: usize, counts: &mut HashMap<String, u64>) {
+        let Some(Column { values, valid }) = &self.columns[id] else { return };
+        let mut of_row: HashMap<i64, u64> = HashMap::new();
+        for row in (0..self.count).filter(|&row| valid[row]) {
+            let key = match values {
+                Values::Integers(ids) => ids[row],
+                Values::Texts(texts) => i64::from(texts.codes[row]),
+                Values::Numbers(_) => continue,
+            };
+            *of_row.entry(key).or_default() += 1;
+        }
+        for (key, rows) in of_row {
+            let name = match values {
+                Values::Texts(texts) => texts.names[key as usize].clone(),
+                _ => key.to_string(),
+            };
+            *counts.entry(name).or_default() += rows;
+        }
+    }
+
     /// The bucket, of a power of two, that each row's id leads to; rows without an id are in the first.
     pub fn buckets(&self, id: usize, buckets: u32) -> Vec<u32> {
         let shift = u64::BITS - buckets.trailing_zeros();

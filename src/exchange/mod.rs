@@ -1,4 +1,5 @@
-//! The exchange: the feature table made by an engine that spreads work over many machines, in two kernels.
+//! The exchange: the feature table, and what a list is made of, by an engine that spreads work over many machines, in
+//! two kernels.
 //!
 //! [`Packer`] turns rows of a table into *pieces*: some rows of one *bucket* of customers, as bytes. The engine brings
 //! the pieces of a bucket together, in whatever order. [`Reducer`] makes of them what [`dataset`](crate::dataset) makes
@@ -9,9 +10,16 @@
 //! began and what was packed, and [`settle`] holds the tables against each other by them. At the end
 //! [`conclude`] holds what was reduced against what was packed: a piece that is lost or doubled on
 //! the way is an error. Nothing here knows which engine it is.
+//!
+//! A list is made in one place. For one, reducing tasks return rows of features as bytes, with counts of everything
+//! that a list tells of all customers, and [`gather`] makes of them the data set that one machine has, block by block.
+//! What follows is no part of this: it is what follows on one machine.
 
 mod columns;
+mod gathered;
+mod list;
 mod packer;
+mod picked;
 mod piece;
 mod plan;
 mod reducer;
@@ -22,9 +30,11 @@ pub mod stream;
 mod tests;
 mod wire;
 
+pub use gathered::{gather, Gathered};
 pub use packer::Packer;
-pub use plan::{Plan, Source, BUCKETS, MOST_BUCKETS};
+pub use picked::{PickedRows, Picker};
+pub use plan::{Picked, Plan, Source, BUCKETS, MOST_BUCKETS};
 pub use reducer::Reducer;
-pub use report::{BucketReport, PackReport, Sent, TableReport};
+pub use report::{BucketReport, ListReport, PackReport, Sent, TableReport};
 pub use settlement::{conclude, settle, DateRows, Summary, TableRows};
-pub use wire::{PACKED_DDL, REPORT};
+pub use wire::{LIST_REPORT, PACKED_DDL, REPORT};

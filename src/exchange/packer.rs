@@ -128,7 +128,7 @@ impl<'a> Packer<'a> {
                 let (source, bucket) = (self.source.number as u16, some[0].0);
                 let encoded = Piece { source, bucket, rows: rows.select(&places) }.encode();
                 self.report.sent.add(places.len(), encoded.checksum);
-                packed.push(PackedRow::Piece { bucket, bytes: encoded.bytes });
+                packed.push(PackedRow::Piece { bucket, source, bytes: encoded.bytes });
             }
         }
         packed

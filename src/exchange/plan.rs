@@ -5,6 +5,7 @@ use crate::calendar::{Day, Zone};
 use crate::config::{ChurnDefinition, Settings};
 use crate::dataset::RowsPlan;
 use crate::error::{Error, Result};
+use crate::kpis::{Period, Tally};
 use crate::sources;
 use crate::sources::contract::Need;
 use crate::sources::customers::{self, cancellations};
@@ -16,6 +17,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Buckets, unless somebody says otherwise: of ten million customers, each has ten thousand.
 pub const BUCKETS: u32 = 1024;
+/// What a reducing task may take, unless somebody says otherwise.
+const REDUCE_MEMORY: u64 = 4 << 30;
 /// The most buckets: a report of each goes to whoever concludes.
 pub const MOST_BUCKETS: u32 = 1 << 16;
 
@@ -28,15 +31,30 @@ pub(super) const SIGNALS: usize = 2;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// The program that made it.
-    program: String,
+    pub(super) program: String,
     /// The settings.
     pub settings: Settings,
     /// The as-of dates, ascending.
     pub as_of: Vec<Day>,
     /// How many buckets, a power of two.
     pub buckets: u32,
+    /// What a reducing task may take for the rows of a bucket, in bytes.
+    pub reduce_memory: u64,
+    /// Whether the rows are for a list, which is of the last of the dates and tells more than they do.
+    pub for_list: bool,
     /// What was packed, once it is known.
     pub(super) packed: Option<Packed>,
+    /// Whose rows are asked for once more, once it is known who is listed.
+    pub picked: Option<Picked>,
+}
+
+/// Customers whose rows are asked for, by their ids as people write them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picked {
+    /// Those whose columns are copied to the list, in rank order.
+    pub listed: Vec<String>,
+    /// Those of them of whom a report tells what they did.
+    pub detailed: Vec<String>,
 }
 
 /// A table that takes part.
@@ -84,9 +102,26 @@ impl Plan {
         let mut as_of = as_of.to_vec();
         as_of.sort_unstable();
         as_of.dedup();
-        let plan = Plan { program: program(), settings, as_of, buckets, packed: None };
+        let plan = Plan {
+            program: program(),
+            settings,
+            as_of,
+            buckets,
+            reduce_memory: REDUCE_MEMORY,
+            for_list: false,
+            packed: None,
+            picked: None,
+        };
         plan.sources()?;
         Ok(plan)
+    }
+
+    /// A plan for a list: the rows of its date, and of that of the run that it is compared with.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn for_list(settings: Settings, as_of: &[Day], buckets: u32) -> Result<Plan> {
+        Ok(Plan { for_list: true, ..Plan::new(settings, as_of, buckets)? })
     }
 
     /// Reads a plan.
@@ -130,21 +165,35 @@ impl Plan {
             all.push(Source::new(CHURN, "churn", "churn", path, &churn.id, cancellations::needs(churn))?);
         }
 
-        let plan = self.rows_plan();
         for (place, (name, settings)) in signals.iter().enumerate() {
             let (section, what) = (format!("signals.{name}"), format!("signal `{name}`"));
             let needs = signal::needs(name, settings);
             let mut source = Source::new(SIGNALS + place, &section, &what, &settings.path, &settings.id, needs)?;
             let time = source.place(&settings.time);
-            source.days = Some((time, plan.signal_days(name, &self.as_of, false)));
+            source.days = Some((time, self.signal_days(name)));
             all.push(source);
         }
         Ok(all)
     }
 
-    /// What tells the plan from others.
+    /// The days of a signal that are packed: those that features look at, and for a list those of its measures.
+    fn signal_days(&self, name: &String) -> Range<Day> {
+        let days = self.rows_plan().signal_days(name, &self.as_of, false);
+        let of_measures = Tally::first_day(&self.periods(), &self.settings.churn);
+        of_measures.map_or(days.start, |first| first.min(days.start))..days.end
+    }
+
+    /// The periods that are measured for a list.
+    pub(super) fn periods(&self) -> Vec<Period> {
+        let date = self.as_of.last().filter(|_| self.for_list);
+        date.map_or(Vec::new(), |&date| Period::before(date, self.settings.kpi.period))
+    }
+
+    /// What tells the plan from others. Whose rows are asked for once more, and what a task may take,
+    /// changes nothing of what is made.
     pub(super) fn digest(&self) -> Result<u64> {
-        Ok(xxh3_64(self.to_json()?.as_bytes()))
+        let plan = Plan { picked: None, reduce_memory: 0, ..self.clone() };
+        Ok(xxh3_64(plan.to_json()?.as_bytes()))
     }
 
     /// How many numbers of tables there are.
@@ -152,7 +201,8 @@ impl Plan {
         SIGNALS + self.settings.signals.len()
     }
 
-    pub(super) fn rows_plan(&self) -> RowsPlan<'_> {
+    /// Which rows there are, and what is known of each.
+    pub fn rows_plan(&self) -> RowsPlan<'_> {
         RowsPlan::from_settings(&self.settings)
     }
 

@@ -1,18 +1,25 @@
 //! Reducing: the pieces of one bucket after the other become rows of the feature table.
 
 use super::columns::Rows;
+use super::list::{self, ForList};
 use super::piece::{self, Piece};
 use super::plan::{Plan, Source, CHURN, CUSTOMERS, SIGNALS};
 use super::report::{BucketReport, TableReport};
-use super::wire::{received, reduced_batches};
+use super::wire::{list_batch, list_schema, received, reduced_batches, reduced_schema, ListRow};
 use crate::calendar::{Day, Zone};
 use crate::dataset::batches::{build_from_batches, BatchTables};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::publish;
 use crate::sources::contract::IdKind;
 use crate::sources::{self, Cancellations, CustomerTable, Ids, Levels};
+use crate::spelling;
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use hashbrown::HashMap;
+use serde::Serialize;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// Makes the feature table of those buckets that one task is given.
@@ -23,8 +30,12 @@ pub struct Reducer<'a> {
     ids: IdKind,
     /// The day of each signal's first row.
     begins: Vec<Option<Day>>,
+    /// The digest of the plan.
+    digest: u64,
     /// The bucket at hand, if there is one.
     bucket: Option<Bucket>,
+    /// What is made for a list, if rows are for one.
+    list: Option<ForList>,
 }
 
 /// The pieces of a bucket.
@@ -32,8 +43,14 @@ struct Bucket {
     number: u32,
     /// By number of the table.
     rows: Vec<Vec<Rows>>,
+    /// What they take.
+    bytes: u64,
     report: BucketReport,
 }
+
+/// As often as gathered rows take memory it is taken at most while features are made of them: as record batches, put in
+/// order, and in columns.
+const TIMES: u64 = 4;
 
 impl<'a> Reducer<'a> {
     /// For a settled plan.
@@ -43,15 +60,17 @@ impl<'a> Reducer<'a> {
     pub fn new(plan: &'a Plan) -> Result<Reducer<'a>> {
         let zone = plan.settings.zone();
         let (ids, begins) = (plan.packed()?.id_kind(), plan.begins(&zone)?);
-        Ok(Reducer { plan, sources: plan.sources()?, zone, ids, begins, bucket: None })
+        let list = plan.for_list.then(ForList::default);
+        let digest = plan.digest()?;
+        Ok(Reducer { plan, sources: plan.sources()?, zone, ids, begins, digest, bucket: None, list })
     }
 
     /// Takes some pieces, and returns the rows of those buckets that are whole: those before the last one here. The
     /// pieces of a bucket come one after the other, and buckets in ascending order.
     ///
     /// # Errors
-    /// [`Error::Internal`] when buckets are not in order; [`Error::Temporary`] for a damaged piece; and what the rows
-    /// of a bucket end with.
+    /// [`Error::Internal`] when buckets are not in order; [`Error::Temporary`] for a damaged piece; [`Error::Config`]
+    /// for a bucket that takes more memory than it may; and what the rows of a bucket end with.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
         let mut reduced = Vec::new();
         for (bucket, bytes) in received(batch)? {
@@ -64,26 +83,35 @@ impl<'a> Reducer<'a> {
             }
             if before != Some(bucket) {
                 reduced.extend(self.reduce()?);
-                self.bucket = Some(Bucket::new(bucket, self.plan));
+                self.bucket = Some(Bucket::new(bucket, self.plan, self.digest));
             }
             self.add(bytes)?;
         }
         Ok(reduced)
     }
 
-    /// The rows of the last bucket.
+    /// The rows of the last bucket, and for a list what is told of all.
     ///
     /// # Errors
     /// What the rows of a bucket end with.
     pub fn finish(mut self) -> Result<Vec<RecordBatch>> {
-        self.reduce()
+        let mut reduced = self.reduce()?;
+        if let Some(list) = self.list {
+            reduced.push(list_batch(&[ListRow::Task(json(&list.report)?)])?);
+        }
+        Ok(reduced)
+    }
+
+    /// The columns of what is returned.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if they do not fit together.
+    pub fn schema(&self) -> Result<SchemaRef> {
+        Ok(if self.plan.for_list { list_schema() } else { reduced_schema(&self.no_rows()?) })
     }
 
     /// The table without any rows: its columns.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the columns do not fit together.
-    pub fn no_rows(&self) -> Result<RecordBatch> {
+    fn no_rows(&self) -> Result<RecordBatch> {
         let catalogue = self.plan.rows_plan().catalogue();
         let ids = match self.ids {
             IdKind::Integer => Ids::Integer(Vec::new()),
@@ -109,7 +137,11 @@ impl<'a> Reducer<'a> {
             )));
         }
         bucket.report.tables[number].received.add(piece.rows.count, checksum);
+        bucket.bytes += piece.rows.bytes();
         bucket.rows[number].push(piece.rows);
+        if TIMES * bucket.bytes > self.plan.reduce_memory {
+            return Err(bucket.too_large(&self.sources, self.plan));
+        }
         Ok(())
     }
 
@@ -135,7 +167,10 @@ impl<'a> Reducer<'a> {
 
         let customers = Arc::new(customers);
         let given = BatchTables { customers, cancellations, signals: &tables[SIGNALS..], begins: &self.begins };
-        let data = build_from_batches(&self.plan.rows_plan(), &given, &self.plan.as_of)?;
+        let data = match &mut self.list {
+            Some(list) => list.build(self.plan, &given)?,
+            None => build_from_batches(&self.plan.rows_plan(), &given, &self.plan.as_of, &|_, _| ())?,
+        };
         for (table, read) in report.tables[SIGNALS..].iter_mut().zip(&data.reports) {
             table.used = read.rows.kept;
             table.quarantine = read.rows.quarantine.counts();
@@ -143,15 +178,52 @@ impl<'a> Reducer<'a> {
         report.rows = (0..data.as_of.len()).map(|date| data.counts(date).rows).collect();
         report.excluded = data.exclusions.iter().map(|excluded| excluded.counts()).collect();
 
-        let report = serde_json::to_string(&report).map_err(|e| Error::Internal(e.to_string()))?;
-        reduced_batches(&publish::features::batch(&data)?, report)
+        let (bucket, report) = (report.bucket, json(&report)?);
+        match &self.list {
+            None => reduced_batches(&publish::features::batch(&data)?, report),
+            Some(_) => {
+                let mut rows = list::pieces(self.plan, bucket, &data)?;
+                rows.push(ListRow::Bucket(report));
+                Ok(vec![list_batch(&rows)?])
+            }
+        }
     }
 }
 
+fn json(report: &impl Serialize) -> Result<String> {
+    serde_json::to_string(report).map_err(|e| Error::Internal(e.to_string()))
+}
+
 impl Bucket {
-    fn new(number: u32, plan: &Plan) -> Bucket {
+    fn new(number: u32, plan: &Plan, digest: u64) -> Bucket {
         let tables = vec![TableReport::default(); plan.numbers()];
-        let report = BucketReport { bucket: number, tables, ..BucketReport::default() };
-        Bucket { number, rows: vec![Vec::new(); plan.numbers()], report }
+        let report = BucketReport { bucket: number, plan: digest, tables, ..BucketReport::default() };
+        Bucket { number, rows: vec![Vec::new(); plan.numbers()], bytes: 0, report }
+    }
+
+    /// What to say of more rows than a task may hold, and whose they are.
+    fn too_large(&self, sources: &[Source], plan: &Plan) -> Error {
+        /// So many customers are named.
+        const NAMED: usize = 3;
+        let (mut counts, mut all) = (HashMap::new(), 0);
+        for source in sources {
+            for rows in &self.rows[source.number] {
+                rows.count_ids(source.id, &mut counts);
+                all += rows.count;
+            }
+        }
+        let mut most: Vec<(&String, &u64)> = counts.iter().collect();
+        most.sort_unstable_by_key(|&(id, &rows)| (Reverse(rows), id));
+        let named: Vec<String> =
+            most.iter().take(NAMED).map(|(id, rows)| format!("{} ({rows} rows)", spelling::value(id))).collect();
+        Error::Config(format!(
+            "bucket {} takes more than the {} that a reducing task may have: {all} rows so far, of {} customers. Most \
+             rows are of {}. If that is one who stands for \"unknown\", leave the rows out; otherwise use more buckets \
+             (--buckets), or let a task have more (--reduce-memory) and leave room for it beside the JVM",
+            self.number,
+            memory::display_size(plan.reduce_memory),
+            counts.len(),
+            named.join(", "),
+        ))
     }
 }

@@ -1,8 +1,10 @@
 //! What tasks report. All of it is sums, so that it does not matter in which order reports come.
 
+use crate::coverage::NamedTally;
 use crate::eligibility::Exclusion;
+use crate::kpis::Counted;
 use crate::sources::contract::IdKind;
-use crate::sources::Reason;
+use crate::sources::{Reason, RowCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -89,6 +91,8 @@ pub struct TableReport {
 pub struct BucketReport {
     /// Its number.
     pub bucket: u32,
+    /// The digest of the settled plan.
+    pub plan: u64,
     /// By number of the table.
     pub tables: Vec<TableReport>,
     /// Customers.
@@ -97,6 +101,35 @@ pub struct BucketReport {
     pub rows: Vec<u64>,
     /// Customers without a row on each as-of date.
     pub excluded: Vec<BTreeMap<Exclusion, u64>>,
+}
+
+/// What the buckets of a task gave for a list beside their rows: signal by signal, and in all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListReport {
+    /// The rows that features look at.
+    pub signals: Vec<RowCounts>,
+    /// The rows before them that are measured; empty where there are none to be.
+    pub earlier: Vec<RowCounts>,
+    /// What was counted of the first.
+    pub tallies: Vec<NamedTally>,
+    /// The measures.
+    pub measures: Option<Counted>,
+}
+
+impl ListReport {
+    /// Adds what others gave.
+    pub(super) fn merge(&mut self, more: ListReport) {
+        fn add<T: Default>(all: &mut Vec<T>, more: Vec<T>, merge: impl Fn(&mut T, T)) {
+            all.resize_with(more.len().max(all.len()), T::default);
+            all.iter_mut().zip(more).for_each(|(all, more)| merge(all, more));
+        }
+        add(&mut self.signals, more.signals, |all, more| all.merge(&more));
+        add(&mut self.earlier, more.earlier, |all, more| all.merge(&more));
+        add(&mut self.tallies, more.tallies, NamedTally::merge);
+        if let Some(more) = more.measures {
+            self.measures.get_or_insert_default().merge(more);
+        }
+    }
 }
 
 impl Packed {

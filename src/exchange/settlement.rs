@@ -100,10 +100,17 @@ fn no_customers(rows: u64) -> Error {
 /// of quarantine.
 ///
 /// # Errors
-/// [`Error::Temporary`] when pieces were lost or doubled on the way; [`Error::Internal`] when a bucket was worked on
-/// twice; [`Error::Contract`] when too many rows of a table cannot be used; [`Error::TooLittle`] without customers.
+/// [`Error::Temporary`] when pieces were lost or doubled on the way; [`Error::Config`] when rows were made by another
+/// plan; [`Error::Internal`] when a bucket was worked on twice; [`Error::Contract`] when too many rows of a table
+/// cannot be used; [`Error::TooLittle`] without customers.
 pub fn conclude(plan: &Plan, reports: &[BucketReport]) -> Result<Summary> {
     let packed = plan.packed()?;
+    let digest = plan.digest()?;
+    if reports.iter().any(|report| report.plan != digest) {
+        return Err(Error::Config(
+            "the rows in the staging folder were made of other pieces; do not go on from them, reduce again".to_owned(),
+        ));
+    }
     let mut seen: Vec<u32> = reports.iter().map(|report| report.bucket).collect();
     seen.sort_unstable();
     if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {

@@ -1,15 +1,15 @@
 //! The exchange as streams of Arrow record batches, in the format of Arrow's IPC: what an engine hands to a kernel, and
 //! what it gets back.
 
-use super::wire::{packed_schema, reduced_schema};
-use super::{BucketReport, PackReport, Packer, Plan, Reducer};
+use super::wire::packed_schema;
+use super::{BucketReport, PackReport, Packer, Picker, Plan, Reducer};
 use crate::error::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use serde::de::DeserializeOwned;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
 /// The columns that a reducing task returns, as Spark's SQL writes types.
@@ -17,12 +17,13 @@ use std::path::Path;
 /// # Errors
 /// [`Error::Config`] if the plan is not settled.
 pub fn reduced_ddl(plan: &Plan) -> Result<String> {
-    let schema = reduced_schema(&Reducer::new(plan)?.no_rows()?);
+    let schema = Reducer::new(plan)?.schema()?;
     let columns = schema.fields().iter().map(|field| {
         let kind = match field.data_type() {
             DataType::Int64 => "BIGINT",
             DataType::Date32 => "DATE",
             DataType::Float64 => "DOUBLE",
+            DataType::Binary => "BINARY",
             _ => "STRING",
         };
         format!("`{}` {kind}", field.name().replace('`', "``"))
@@ -53,11 +54,39 @@ pub fn pack(plan: &Plan, table: &str, input: impl Read, output: impl Write) -> R
 /// What [`Reducer`] ends with, and those of reading and writing.
 pub fn reduce(plan: &Plan, input: impl Read, output: impl Write) -> Result<()> {
     let reducer = Reducer::new(plan)?;
-    let schema = reduced_schema(&reducer.no_rows()?);
+    let schema = reducer.schema()?;
     let mut reducer = Some(reducer);
     through(input, output, schema, |batch| match (batch, &mut reducer) {
         (Some(batch), Some(reducer)) => reducer.push(batch),
         _ => reducer.take().map_or(Ok(Vec::new()), Reducer::finish),
+    })
+}
+
+/// Picks the rows of listed customers from those of the customers table that come as a stream, as they are.
+///
+/// # Errors
+/// What [`Picker`] ends with, and those of reading and writing.
+pub fn pick_customers(plan: &Plan, input: impl Read, output: impl Write) -> Result<()> {
+    let sources = plan.sources()?;
+    let picker = Picker::of_listed(plan, &sources)?;
+    let reader = StreamReader::try_new(BufReader::with_capacity(1 << 16, input), None).map_err(unread)?;
+    let mut writer = StreamWriter::try_new_buffered(output, &reader.schema()).map_err(unwritten)?;
+    for batch in reader {
+        writer.write(&picker.customers(plan, &batch.map_err(unread)?)?).map_err(unwritten)?;
+    }
+    ended(writer)
+}
+
+/// Picks, of pieces that come as a stream, the rows of signals of those customers whom a report tells of.
+///
+/// # Errors
+/// As [`pick_customers`].
+pub fn pick_signals(plan: &Plan, input: impl Read, output: impl Write) -> Result<()> {
+    let sources = plan.sources()?;
+    let picker = Picker::of_detailed(plan, &sources)?;
+    through(input, output, packed_schema(), |batch| match batch {
+        Some(batch) => Ok(vec![picker.signals(batch)?]),
+        None => Ok(Vec::new()),
     })
 }
 
@@ -79,6 +108,10 @@ fn through(
         }
     }
     write(step(None)?).map_err(unwritten)?;
+    ended(writer)
+}
+
+fn ended(mut writer: StreamWriter<BufWriter<impl Write>>) -> Result<()> {
     writer.finish().map_err(unwritten)?;
     writer.into_inner().map_err(unwritten)?.into_inner().map_err(|e| unwritten(e.into_error().into())).map(drop)
 }

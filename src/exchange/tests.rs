@@ -1,5 +1,7 @@
 //! What is packed, shuffled and reduced is what one machine makes of the same tables, bit for bit.
 
+mod list;
+
 use super::plan::program;
 use super::*;
 use crate::calendar::{Day, DAY_SECONDS};
@@ -204,15 +206,20 @@ struct How {
     seed: u64,
 }
 
-/// The rows and the summary of an exchange in memory.
-fn exchanged(
-    settings: &Settings,
-    as_of: &[Day],
-    tables: &BTreeMap<&'static str, RecordBatch>,
-    how: How,
-) -> Result<(Vec<RecordBatch>, Summary)> {
+/// What an exchange in memory has made.
+struct Shuffled {
+    /// The settled plan.
+    plan: Plan,
+    /// What packing has returned.
+    packed: RecordBatch,
+    /// What reducing has returned.
+    reduced: Vec<RecordBatch>,
+}
+
+/// Packs, settles, shuffles and reduces in memory.
+fn shuffled(plan: Plan, tables: &BTreeMap<&'static str, RecordBatch>, how: How) -> Result<Shuffled> {
     let mut dice = Dice(how.seed);
-    let plan = Plan::new(settings.clone(), as_of, how.buckets)?;
+    let settings = plan.settings.clone();
     let zone = settings.zone();
     let (mut pieces, mut reports) = (Vec::new(), Vec::new());
     for source in plan.sources()? {
@@ -247,7 +254,8 @@ fn exchanged(
     order.sort_unstable();
 
     // Two tasks, each of which gets the pieces of some buckets.
-    let mut reducers = vec![Reducer::new(&plan)?, Reducer::new(&plan)?];
+    let settled = plan.clone();
+    let mut reducers = vec![Reducer::new(&settled)?, Reducer::new(&settled)?];
     let mut reduced = Vec::new();
     for (bucket, _, row) in order {
         reduced.extend(reducers[bucket as usize % 2].push(&all.slice(row, 1))?);
@@ -255,7 +263,18 @@ fn exchanged(
     for reducer in reducers {
         reduced.extend(reducer.finish()?);
     }
+    Ok(Shuffled { plan, packed: all, reduced })
+}
 
+/// The rows and the summary of an exchange in memory.
+fn exchanged(
+    settings: &Settings,
+    as_of: &[Day],
+    tables: &BTreeMap<&'static str, RecordBatch>,
+    how: How,
+) -> Result<(Vec<RecordBatch>, Summary)> {
+    let plan = Plan::new(settings.clone(), as_of, how.buckets)?;
+    let Shuffled { plan, reduced, .. } = shuffled(plan, tables, how)?;
     let (mut rows, mut reports) = (Vec::new(), Vec::new());
     for batch in reduced {
         let told = batch.column_by_name(REPORT).unwrap();
@@ -346,7 +365,7 @@ fn tampered(change: impl Fn(&mut Vec<RecordBatch>)) -> Error {
         packed.extend(packer.finish().unwrap());
         for batch in packed {
             for row in 0..batch.num_rows() {
-                let text = batch.column(2).as_string::<i32>();
+                let text = batch.column_by_name("report").unwrap().as_string::<i32>();
                 if text.is_valid(row) {
                     reports.push(serde_json::from_str(text.value(row)).unwrap());
                 } else {
@@ -386,6 +405,25 @@ fn a_piece_that_is_lost_or_doubled_is_found() {
 fn an_engine_that_breaks_its_promise_is_told() {
     let unsorted = tampered(|pieces| pieces.reverse());
     assert!(unsorted.exit_code() == 1 && unsorted.to_string().contains("not sorted"), "{unsorted}");
+}
+
+#[test]
+fn a_bucket_that_takes_too_much_is_told_with_the_customers_who_have_the_most_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tables = population(7, Written::Integers);
+    let visits = &tables["visits"];
+    let all = vec![visits.slice(3, 1); 5_000];
+    let of_one = concat_batches(&visits.schema(), &all).unwrap();
+    tables.insert("visits", of_one);
+    let as_of = [Day(FIRST as i32 + 420)];
+    let plan = Plan::new(settings(folder.path(), "UTC", false), &as_of, 4).unwrap();
+    let how = How { buckets: 4, cut: 100, seed: 1 };
+    assert!(shuffled(plan.clone(), &tables, how).is_ok());
+
+    let error = shuffled(Plan { reduce_memory: 300_000, ..plan }, &tables, how).err().unwrap();
+    let who = tables["visits"].column(0).as_primitive::<Int64Type>().value(0);
+    let (text, most) = (error.to_string(), format!("Most rows are of `{who}` ("));
+    assert!(error.exit_code() == 2 && text.contains(&most) && text.contains("--reduce-memory"), "{text}");
 }
 
 #[test]
@@ -449,7 +487,7 @@ fn a_stream_gives_what_its_batches_give() {
         let table = &tables[source.name.trim_start_matches("signals.")];
         stream::pack(&plan, &source.name, bytes_of(table).as_slice(), &mut out).unwrap();
         for batch in read(&out) {
-            let texts = batch.column(2).as_string::<i32>();
+            let texts = batch.column_by_name("report").unwrap().as_string::<i32>();
             texts.iter().flatten().for_each(|text| lines += &format!("{text}\n"));
             pieces.push(batch);
         }

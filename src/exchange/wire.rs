@@ -1,55 +1,71 @@
 //! The record batches that kernels and engines hand to each other.
 //!
-//! A packing task returns the columns `bucket`, `piece` and `report`; its report, which is JSON, is a row of its own
-//! and has no bucket. A reducing task is given those rows that have a piece, and returns the columns of the feature
-//! table, and behind them `churn_report`, which is a row of its own for each bucket.
+//! A packing task returns the columns `bucket`, `source`, `piece` and `report`; its report, which is JSON, is a row of
+//! its own and has no bucket. A reducing task is given those rows that have a piece, and returns the columns of the
+//! feature table, and behind them `churn_report`, which is a row of its own for each bucket. For a list it returns
+//! `piece`, rows of features as bytes, `churn_report`, and `list_report`, which is a row of its own for each task.
 
 use crate::error::{Error, Result};
 use arrow_array::builder::{BinaryBuilder, Int32Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{new_null_array, Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_ipc::reader::StreamReader;
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The column of reports behind the feature table.
 pub const REPORT: &str = "churn_report";
 
 /// The columns of a packing task, as Spark's SQL writes types.
-pub const PACKED_DDL: &str = "bucket INT, piece BINARY, report STRING";
+pub const PACKED_DDL: &str = "bucket INT, source INT, piece BINARY, report STRING";
+
+/// The column of what tasks report for a list.
+pub const LIST_REPORT: &str = "list_report";
 
 /// A row that a packing task returns.
 pub(super) enum PackedRow {
-    Piece { bucket: u32, bytes: Vec<u8> },
+    Piece { bucket: u32, source: u16, bytes: Vec<u8> },
     Report(String),
 }
 
 pub(super) fn packed_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("bucket", DataType::Int32, true),
+        Field::new("source", DataType::Int32, true),
         Field::new("piece", DataType::Binary, true),
         Field::new("report", DataType::Utf8, true),
     ]))
 }
 
 pub(super) fn packed_batch(rows: Vec<PackedRow>) -> Result<RecordBatch> {
-    let (mut buckets, mut pieces, mut reports) = (Int32Builder::new(), BinaryBuilder::new(), StringBuilder::new());
+    let (mut buckets, mut sources) = (Int32Builder::new(), Int32Builder::new());
+    let (mut pieces, mut reports) = (BinaryBuilder::new(), StringBuilder::new());
     for row in rows {
         match row {
-            PackedRow::Piece { bucket, bytes } => {
+            PackedRow::Piece { bucket, source, bytes } => {
                 buckets.append_value(bucket as i32);
+                sources.append_value(i32::from(source));
                 pieces.append_value(bytes);
                 reports.append_null();
             }
             PackedRow::Report(text) => {
                 buckets.append_null();
+                sources.append_null();
                 pieces.append_null();
                 reports.append_value(text);
             }
         }
     }
-    let columns: Vec<ArrayRef> =
-        vec![Arc::new(buckets.finish()), Arc::new(pieces.finish()), Arc::new(reports.finish())];
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(buckets.finish()),
+        Arc::new(sources.finish()),
+        Arc::new(pieces.finish()),
+        Arc::new(reports.finish()),
+    ];
     batch(packed_schema(), columns)
 }
 
@@ -59,14 +75,70 @@ pub(super) fn received(batch: &RecordBatch) -> Result<Vec<(u32, &[u8])>> {
     let buckets = batch.column_by_name("bucket").and_then(|array| array.as_primitive_opt::<Int32Type>());
     let buckets = buckets.ok_or_else(missing)?;
     let pieces = batch.column_by_name("piece").ok_or_else(missing)?;
-    let piece = |row: usize| -> Option<&[u8]> {
-        if pieces.is_null(row) {
-            return None;
+    Ok((0..batch.num_rows()).filter_map(|row| Some((buckets.value(row) as u32, piece(pieces, row)?))).collect())
+}
+
+fn piece(pieces: &ArrayRef, row: usize) -> Option<&[u8]> {
+    if pieces.is_null(row) {
+        return None;
+    }
+    let short = pieces.as_binary_opt::<i32>().map(|pieces| pieces.value(row));
+    short.or_else(|| pieces.as_binary_opt::<i64>().map(|pieces| pieces.value(row)))
+}
+
+/// The pieces of a batch, wherever they are from.
+pub(super) fn pieces(batch: &RecordBatch) -> impl Iterator<Item = &[u8]> {
+    let pieces = batch.column_by_name("piece");
+    pieces.into_iter().flat_map(|pieces| (0..pieces.len()).filter_map(move |row| piece(pieces, row)))
+}
+
+/// The texts of a column of reports.
+pub(super) fn texts<'a>(batch: &'a RecordBatch, column: &str) -> impl Iterator<Item = &'a str> {
+    let texts = batch.column_by_name(column);
+    texts.into_iter().flat_map(|texts| {
+        let text = |row: usize| -> Option<&'a str> {
+            if texts.is_null(row) {
+                return None;
+            }
+            let short = texts.as_string_opt::<i32>().map(|texts| texts.value(row));
+            short.or_else(|| texts.as_string_opt::<i64>().map(|texts| texts.value(row)))
+        };
+        (0..texts.len()).filter_map(text)
+    })
+}
+
+/// What a reducing task returns for a list.
+pub(super) enum ListRow {
+    /// Rows of features.
+    Piece(Vec<u8>),
+    /// The report of a bucket.
+    Bucket(String),
+    /// That of the task.
+    Task(String),
+}
+
+pub(super) fn list_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("piece", DataType::Binary, true),
+        Field::new(REPORT, DataType::Utf8, true),
+        Field::new(LIST_REPORT, DataType::Utf8, true),
+    ]))
+}
+
+pub(super) fn list_batch(rows: &[ListRow]) -> Result<RecordBatch> {
+    let (mut pieces, mut buckets, mut tasks) = (BinaryBuilder::new(), StringBuilder::new(), StringBuilder::new());
+    for row in rows {
+        let (mut piece, mut bucket, mut task) = (None, None, None);
+        match row {
+            ListRow::Piece(bytes) => piece = Some(bytes),
+            ListRow::Bucket(text) => bucket = Some(text),
+            ListRow::Task(text) => task = Some(text),
         }
-        let short = pieces.as_binary_opt::<i32>().map(|pieces| pieces.value(row));
-        short.or_else(|| pieces.as_binary_opt::<i64>().map(|pieces| pieces.value(row)))
-    };
-    Ok((0..batch.num_rows()).filter_map(|row| Some((buckets.value(row) as u32, piece(row)?))).collect())
+        pieces.append_option(piece);
+        buckets.append_option(bucket);
+        tasks.append_option(task);
+    }
+    batch(list_schema(), vec![Arc::new(pieces.finish()), Arc::new(buckets.finish()), Arc::new(tasks.finish())])
 }
 
 /// What a reducing task returns for a bucket: its rows, and a row with its report.
@@ -90,6 +162,20 @@ pub(super) fn reduced_schema(rows: &RecordBatch) -> SchemaRef {
     let schema = rows.schema_ref();
     let own = Arc::new(Field::new(REPORT, DataType::Utf8, true));
     Arc::new(Schema::new(schema.fields().iter().cloned().chain([own]).collect::<Vec<_>>()))
+}
+
+/// The record batches of a file that holds a stream of them.
+///
+/// # Errors
+/// [`Error::Temporary`] when it cannot be read, and for batches that are damaged.
+pub(super) fn batches(path: &Path) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+    let shown = path.display().to_string();
+    let damaged = move |error: ArrowError| {
+        Error::Temporary(format!("{shown} holds no whole stream of Arrow record batches: {error}; run again"))
+    };
+    let file = File::open(path).map_err(|error| damaged(error.into()))?;
+    let reader = StreamReader::try_new(BufReader::with_capacity(1 << 20, file), None).map_err(&damaged)?;
+    Ok(reader.map(move |batch| batch.map_err(&damaged)))
 }
 
 fn batch(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {

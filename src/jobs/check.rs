@@ -125,7 +125,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
             excluded: data.exclusions[0],
             silence,
             sources: input::signal_summaries(job, &data),
-            quarantine: input::quarantine(job, &tables, &data),
+            quarantine: input::quarantine(job, (&tables).into(), &data),
             training,
             coverage,
             warnings: job.warnings(),

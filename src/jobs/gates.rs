@@ -2,7 +2,7 @@
 //! everything.
 
 use super::context::Job;
-use super::past;
+use super::past::{self, People};
 use crate::calendar::Day;
 use crate::config::ChurnDefinition;
 use crate::dataset::{Dataset, Tables};
@@ -15,7 +15,8 @@ use crate::spelling;
 /// # Errors
 /// [`Error::TooLittle`] without rows, or with fewer eligible customers than `gates.min_customers`; [`Error::Stale`]
 /// when the newest row of a signal is too old, or its last day is not whole.
-pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<()> {
+pub(super) fn check<'a>(job: &Job<'_>, people: impl Into<People<'a>>, data: &Dataset, as_of: Day) -> Result<()> {
+    let people = people.into();
     let settings = job.settings();
     if data.reports.iter().all(|report| report.rows.newest.is_none() && report.rows.before == 0) {
         return Err(Error::TooLittle(format!(
@@ -23,7 +24,7 @@ pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) 
         )));
     }
 
-    fresh(job, tables, data, as_of)?;
+    fresh(job, people, data, as_of)?;
 
     let date = data.as_of.iter().position(|&day| day == as_of).unwrap_or(0);
     let eligible = data.counts(date).rows;
@@ -32,7 +33,7 @@ pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) 
         return Err(Error::TooLittle(format!(
             "{eligible} of {} customers are eligible on {as_of}, fewer than the {} of gates.min_customers; excluded: \
              {excluded}. Check the as-of date and [eligibility], or lower the gate",
-            tables.customers.len(),
+            people.customers.len(),
             settings.gates.min_customers,
         )));
     }
@@ -40,13 +41,13 @@ pub(super) fn check(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) 
 }
 
 /// Fails unless every signal has a row that is new enough, and a last day that is whole.
-fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<()> {
+fn fresh(job: &Job<'_>, people: People<'_>, data: &Dataset, as_of: Day) -> Result<()> {
     let settings = job.settings();
     let mut stale = Vec::new();
 
     for ((name, signal), report) in settings.signals.iter().zip(&data.reports) {
         let allowed = signal.max_staleness_days.unwrap_or(settings.gates.max_staleness_days);
-        match report.rows.newest.map(|newest| tables.zone.day_of(newest)) {
+        match report.rows.newest.map(|newest| people.zone.day_of(newest)) {
             None if report.rows.before == 0 && report.rows.after == 0 => {
                 stale.push(format!("signal `{name}` has no row at all"));
             }
@@ -67,7 +68,7 @@ fn fresh(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Result<(
     }
 
     let late = !stale.is_empty();
-    for (name, found) in past::observed(job, tables, data).last_day_verdicts() {
+    for (name, found) in past::observed(job, people, data).last_day_verdicts() {
         let sentence = format!("signal {}: {found}", spelling::named(name));
         if found.is_stale() {
             stale.push(sentence);

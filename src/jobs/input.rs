@@ -2,18 +2,20 @@
 
 use super::context::Job;
 use super::earlier::EarlierRuns;
-use super::{gates, kpis, past};
+use super::past::{self, People};
+use super::{gates, kpis};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::RankBy;
 use crate::coverage::{Coverage, Shortfall};
 use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
 use crate::dataset::recent::{self, Recent};
-use crate::dataset::{self, Dataset, RowsPlan, Tables};
+use crate::dataset::{self, Dataset, RowsPlan, SignalsOf, Tables};
 use crate::error::{Error, Result};
+use crate::exchange::{PickedRows, Plan};
 use crate::kpis::Counts;
 use crate::observer::Observer;
-use crate::publish::manifest::SourceSummary;
+use crate::publish::manifest::{Engine, SourceSummary};
 use crate::publish::runs;
 use crate::sources::{self, Cancellations, CopiedColumn, Given, Quarantine, RecordBatch, Sources};
 use std::collections::BTreeMap;
@@ -61,20 +63,25 @@ pub(super) struct Input {
     pub counts: Option<Counts>,
     /// What the signals and the cancellations hold of the past.
     pub coverage: Option<Coverage>,
-    origin: Origin,
+    /// The engine that has made the rows; none where this machine has.
+    pub engine: Option<Engine>,
+    pub(super) origin: Origin,
 }
 
 /// Where the pass-through columns lie, and the rows of the signals.
-enum Origin {
+pub(super) enum Origin {
     Signals(Box<Sources>),
     Prepared(Box<TableRows>),
+    Exchange(Box<(Plan, PickedRows)>),
 }
 
 impl Input {
     /// The column of the money a month at stake, if there is one.
     pub fn value_column(&self, job: &Job<'_>) -> Option<String> {
         match &self.origin {
-            Origin::Signals(_) => job.settings().customers.as_ref().and_then(|columns| columns.value.clone()),
+            Origin::Signals(_) | Origin::Exchange(_) => {
+                job.settings().customers.as_ref().and_then(|columns| columns.value.clone())
+            }
             Origin::Prepared(rows) => rows.table.value.clone(),
         }
     }
@@ -87,15 +94,23 @@ impl Input {
                 self.data.customers.passthrough(&sources.customers, columns, wanted)
             }
             Origin::Prepared(rows) => rows.passthrough(wanted),
+            Origin::Exchange(exchange) => {
+                let (plan, picked) = &**exchange;
+                picked.passthrough(plan, &self.data.customers.ids.select(wanted))
+            }
         }
     }
 
     /// What some customers did of late; not known of a prepared table.
     pub fn recent(&self, job: &Job<'_>, wanted: &[u32]) -> Result<Option<Recent>> {
-        let Origin::Signals(sources) = &self.origin else { return Ok(None) };
+        let signals = match &self.origin {
+            Origin::Signals(sources) => SignalsOf::Tables(&sources.signals),
+            Origin::Exchange(exchange) => SignalsOf::Batches(exchange.1.signals()),
+            Origin::Prepared(_) => return Ok(None),
+        };
         let plan = RowsPlan::from_settings(job.settings());
         let request = recent::Request {
-            signals: &sources.signals,
+            signals,
             customers: &self.data.customers,
             wanted,
             as_of: self.as_of,
@@ -120,7 +135,7 @@ impl Input {
     /// The pass-through columns of `scores.parquet`: those of a prepared table, whose rows nobody else has.
     pub fn passthrough_of_scores(&self, wanted: &[u32]) -> Result<Vec<CopiedColumn>> {
         match &self.origin {
-            Origin::Signals(_) => Ok(Vec::new()),
+            Origin::Signals(_) | Origin::Exchange(_) => Ok(Vec::new()),
             Origin::Prepared(rows) => rows.passthrough(wanted),
         }
     }
@@ -138,9 +153,10 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
     Ok(Input {
         as_of,
         counts,
-        coverage: Some(past::of_scoring(job, &tables, &data, as_of)),
+        coverage: Some(past::of_scoring(job, (&tables).into(), &data, as_of)),
+        engine: None,
         sources: signal_summaries(job, &data),
-        quarantine: quarantine(job, &tables, &data),
+        quarantine: quarantine(job, (&tables).into(), &data),
         data,
         cancellations: Some(tables.cancellations),
         earlier,
@@ -207,6 +223,7 @@ pub(super) fn from_table(
         cancellations: None,
         earlier,
         coverage: None,
+        engine: None,
         origin: Origin::Prepared(Box::new(source)),
     })
 }
@@ -284,14 +301,14 @@ pub(super) fn signal_summaries(job: &Job<'_>, data: &Dataset) -> BTreeMap<String
 }
 
 /// Rows in quarantine, by source.
-pub(super) fn quarantine(job: &Job<'_>, tables: &Tables, data: &Dataset) -> BTreeMap<String, Quarantine> {
+pub(super) fn quarantine(job: &Job<'_>, people: People<'_>, data: &Dataset) -> BTreeMap<String, Quarantine> {
     let signals = job.settings().signals.keys().cloned();
     let mut all: BTreeMap<String, Quarantine> =
         signals.zip(data.reports.iter().map(|report| report.rows.quarantine.clone())).collect();
 
-    all.insert("customers".to_owned(), tables.customers.quarantine.clone());
-    if tables.sources.churn.is_some() {
-        all.insert("churn".to_owned(), tables.cancellations.quarantine.clone());
+    all.insert("customers".to_owned(), people.customers.quarantine.clone());
+    if let Some(cancellations) = people.cancellations {
+        all.insert("churn".to_owned(), cancellations.quarantine.clone());
     }
     all
 }

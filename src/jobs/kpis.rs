@@ -4,17 +4,16 @@ use super::context::Job;
 use crate::calendar::Day;
 use crate::dataset::{self, Dataset, RowsPlan, ScanDays, Tables, Visited};
 use crate::error::Result;
-use crate::kpis::{Counts, Pass, Period, Scope, Segments, Tally};
+use crate::kpis::{Counted, Counts, Pass, Period, Scope, Segments, Tally};
 use crate::observer::{Note, Observer};
-use crate::sources::SignalReport;
+use crate::sources::{Cancellations, CustomerTable, RowCounts, SignalReport};
 
 /// The days that a run for the last of these dates reads: those of the features of all, and those of the measures.
 pub(super) fn days(job: &Job<'_>, plan: &RowsPlan<'_>, dates: &[Day]) -> ScanDays {
     let days = plan.days(dates, false);
     let Some(&as_of) = dates.last() else { return days };
     let periods = Period::before(as_of, job.settings().kpi.period);
-    let before = Tally::days_before(plan.churn);
-    let first = periods.first().map_or(days.first, |period| period.start.earlier_by(before));
+    let first = Tally::first_day(&periods, plan.churn).unwrap_or(days.first);
     ScanDays { first: first.min(days.first), ..days }
 }
 
@@ -31,19 +30,7 @@ pub(super) fn build_and_count(
         return Ok((dataset::build(plan, tables, dates, None, job)?, None));
     };
 
-    let categorical = plan.customers.map_or(&[][..], |customers| &customers.categorical);
-    let segments = job.settings().kpi.segments.as_deref();
-    let segments = Segments::new(&tables.customers, categorical, segments, &|note| job.note(&note));
-    let scope = Scope {
-        periods,
-        as_of,
-        zone: tables.zone.clone(),
-        signals: plan.signals,
-        churn: plan.churn,
-        customers: &tables.customers,
-        cancellations: &tables.cancellations,
-    };
-    let tally = Tally::new(scope, segments, job.memory())?;
+    let tally = tally(job, plan, periods, as_of, (&tables.customers, &tables.cancellations))?;
     let (earlier, recent) = tally.passes(plan.days(dates, false).first);
 
     job.step("reading");
@@ -73,13 +60,19 @@ fn count_earlier(
     let visitor = |rows: &_, members: &[u32]| tally.add(pass, rows, members);
     let reports = dataset::visit(plan, Visited::all(tables)?, |_| days.first, days.end, job, &visitor)?;
 
-    for ((name, signal), report) in plan.signals.iter().zip(&reports) {
-        let unusable = report.rows.quarantine.total();
-        let all = report.rows.kept + unusable;
+    tell_of_earlier(job, plan, reports.iter().map(|report| &report.rows), days);
+    Ok(reports)
+}
+
+/// Says where many of the rows that no feature looks at cannot be used.
+fn tell_of_earlier<'a>(job: &Job<'_>, plan: &RowsPlan<'_>, rows: impl Iterator<Item = &'a RowCounts>, days: ScanDays) {
+    for ((name, signal), rows) in plan.signals.iter().zip(rows) {
+        let unusable = rows.quarantine.total();
+        let all = rows.kept + unusable;
         let allowed = signal.max_quarantine_share.unwrap_or(plan.max_quarantine_share);
         if unusable as f64 > allowed * all as f64 {
             let reasons: Vec<String> =
-                report.rows.quarantine.counts().into_iter().map(|(r, n)| format!("{n} with {}", r.words())).collect();
+                rows.quarantine.counts().into_iter().map(|(r, n)| format!("{n} with {}", r.words())).collect();
             job.warn(format!(
                 "signal `{name}`: {unusable} of {all} rows from {} on and before {} cannot be used ({}); the measures \
                  are of the others",
@@ -89,7 +82,54 @@ fn count_earlier(
             ));
         }
     }
-    Ok(reports)
+}
+
+/// What the customers of a date are counted with.
+fn tally<'a>(
+    job: &Job<'_>,
+    plan: &'a RowsPlan<'_>,
+    periods: Vec<Period>,
+    as_of: Day,
+    (customers, cancellations): (&'a CustomerTable, &'a Cancellations),
+) -> Result<Tally<'a>> {
+    let categorical = plan.customers.map_or(&[][..], |customers| &customers.categorical);
+    let segments = job.settings().kpi.segments.as_deref();
+    let segments = Segments::new(customers, categorical, segments, &|note| job.note(&note));
+    let scope = Scope {
+        periods,
+        as_of,
+        zone: plan.zone.clone(),
+        signals: plan.signals,
+        churn: plan.churn,
+        customers,
+        cancellations,
+    };
+    Tally::new(scope, segments, job.memory())
+}
+
+/// What was counted elsewhere of the rows before the last of these dates: `measured` of all customers, and `earlier` of
+/// the rows that no feature looks at, if there are any.
+pub(super) fn counted_elsewhere(
+    job: &Job<'_>,
+    plan: &RowsPlan<'_>,
+    dates: &[Day],
+    data: &Dataset,
+    cancellations: &Cancellations,
+    (measured, earlier): (Counted, &[RowCounts]),
+) -> Result<Option<Counts>> {
+    let Some(&as_of) = dates.last() else { return Ok(None) };
+    let periods = Period::before(as_of, job.settings().kpi.period);
+    let tally = tally(job, plan, periods, as_of, (&data.customers, cancellations))?;
+    let (pass, _) = tally.passes(plan.days(dates, false).first);
+    if let Some(pass) = &pass {
+        tell_of_earlier(job, plan, earlier.iter(), ScanDays { first: pass.first(), end: pass.end() });
+    }
+    tally.add_counted(measured)?;
+
+    let recent = || data.reports.iter().map(|report| report.rows.before > 0).collect();
+    let before: Vec<bool> =
+        if earlier.is_empty() { recent() } else { earlier.iter().map(|rows| rows.before > 0).collect() };
+    Ok(Some(tally.finish(&before)))
 }
 
 /// What there is to be told of a prepared table, which has no signals: its risks, in the newest period.

@@ -1,29 +1,48 @@
 //! What the tables of a job hold of the past.
 
 use super::context::Job;
-use crate::calendar::Day;
+use crate::calendar::{Day, Zone};
 use crate::coverage::{Coverage, Observed, Outcomes};
 use crate::dataset::{Dataset, Tables};
+use crate::sources::{Cancellations, CustomerTable};
 use crate::spelling;
 
+/// The small tables, which what is seen of signals is held against.
+#[derive(Clone, Copy)]
+pub(super) struct People<'a> {
+    /// The customers.
+    pub customers: &'a CustomerTable,
+    /// Their cancellations, where there is a table of them.
+    pub cancellations: Option<&'a Cancellations>,
+    /// The zone in which days begin.
+    pub zone: &'a Zone,
+}
+
+impl<'a> From<&'a Tables> for People<'a> {
+    fn from(tables: &'a Tables) -> People<'a> {
+        let cancellations = tables.sources.churn.as_ref().map(|_| &tables.cancellations);
+        People { customers: &tables.customers, cancellations, zone: &tables.zone }
+    }
+}
+
 /// What a report of coverage is made of.
-pub(super) fn observed<'a>(job: &'a Job<'_>, tables: &'a Tables, data: &'a Dataset) -> Observed<'a> {
-    let settings = job.settings();
+pub(super) fn observed<'a>(job: &'a Job<'_>, people: impl Into<People<'a>>, data: &'a Dataset) -> Observed<'a> {
+    let (settings, people) = (job.settings(), people.into());
     Observed {
         signals: &settings.signals,
         histories: &data.histories,
-        customers: &tables.customers,
-        cancellations: tables.sources.churn.as_ref().map(|_| &tables.cancellations),
+        customers: people.customers,
+        cancellations: people.cancellations,
         gates: &settings.gates,
         look_back_days: settings.features.look_back_days(),
         lifetime: settings.features.lifetime,
-        zone: &tables.zone,
+        zone: people.zone,
     }
 }
 
 /// The coverage of rows that are to be scored. What a person should know of it is told.
-pub(super) fn of_scoring(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day) -> Coverage {
-    let observed = observed(job, tables, data);
+pub(super) fn of_scoring(job: &Job<'_>, people: People<'_>, data: &Dataset, as_of: Day) -> Coverage {
+    let observed = observed(job, people, data);
     let coverage = observed.coverage(&[as_of], as_of);
     observed.advice(&coverage.snapshots).into_iter().for_each(|advice| job.warn(advice));
     if let Some(outcomes) = coverage.churn.as_ref().and_then(|churn| churn.ended) {

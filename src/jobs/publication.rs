@@ -174,6 +174,7 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
         silence: scored.silence.clone(),
         reference_log_odds: scored.reference_log_odds,
         drift: scored.drift.as_ref().map(Drift::summary),
+        engine: scored.input.engine.clone(),
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),
         coverage: scored.input.coverage.clone(),

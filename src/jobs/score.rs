@@ -89,6 +89,7 @@ fn read<T>(
     Ok((input::from_signals(job, as_of)?, begun))
 }
 
-fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
+/// Takes the lock on the lists, and begins the folder of a run.
+pub(super) fn begin(job: &Job<'_>, as_of: Day) -> Result<Staged> {
     Staged::begin(&job.settings().paths.lists, as_of, job.unfinished())
 }

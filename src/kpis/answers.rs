@@ -4,6 +4,7 @@
 //! the same in any order, and the variance of equal scores is exactly 0.
 
 use crate::config::Scale;
+use serde::{Deserialize, Serialize};
 
 /// Units of one.
 const UNITS: f64 = (1u64 << 30) as f64;
@@ -14,7 +15,7 @@ const DETRACTOR: f64 = 6.0;
 const SATISFIED: f64 = 0.7;
 
 /// The answers to one instrument.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Answers {
     pub count: u64,
     pub promoters: u64,

@@ -9,6 +9,7 @@
 //! | `lives` | when somebody is a customer, and when one has left |
 //! | `answers` | what is counted of survey answers |
 //! | `tally` | counts by cell and period, partition of the customers by partition |
+//! | `counted` | what was counted on another machine |
 //! | `intervals` | 95 % intervals of shares and means |
 //! | `frame` | from counts to measures, in frames of polars |
 //! | `table` | the measures of a run, [`Kpis`] |
@@ -17,6 +18,7 @@
 //! out: there is no row of a measure that would have to be guessed.
 
 mod answers;
+mod counted;
 pub mod definitions;
 mod frame;
 mod intervals;
@@ -26,6 +28,7 @@ pub mod segments;
 pub mod table;
 pub mod tally;
 
+pub use counted::Counted;
 pub use definitions::{Measure, Unit};
 pub use frame::{measures, Risks};
 pub use periods::Period;

@@ -111,6 +111,28 @@ impl Segments {
         }
     }
 
+    /// Of a cell its categorical column, none for that of all customers, and its level, none for those without one.
+    pub(super) fn column_and_level(&self, cell: usize) -> (Option<usize>, Option<&str>) {
+        let segment = self.starts.partition_point(|&start| start as usize <= cell) - 1;
+        let (column, levels) = (self.columns[segment], &self.all[segment].levels);
+        let place = cell - self.starts[segment] as usize;
+        (column, levels.get(place).filter(|_| column.is_some() && place + 1 < levels.len()).map(String::as_str))
+    }
+
+    /// The cell of a level, which may be that of those without one; none where the column is no segment.
+    ///
+    /// # Errors
+    /// The level, if the segment does not have it.
+    pub(super) fn cell<'a>(&self, column: Option<usize>, level: Option<&'a str>) -> Result<Option<usize>, &'a str> {
+        let Some(segment) = self.columns.iter().position(|known| *known == column) else { return Ok(None) };
+        let names = &self.all[segment].levels;
+        let known = &names[..names.len() - 1];
+        let place = level.map_or(Ok(known.len()), |level| {
+            known.binary_search_by(|name| name.as_str().cmp(level)).map_err(|_| level)
+        });
+        Ok(Some(self.starts[segment] as usize + place?))
+    }
+
     /// The categorical columns that are looked up for each customer.
     pub(super) fn columns<'a>(&'a self, customers: &'a CustomerTable) -> impl Iterator<Item = &'a [u32]> {
         self.columns.iter().flatten().map(|&column| customers.categorical[column].codes.as_slice())

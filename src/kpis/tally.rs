@@ -77,7 +77,7 @@ pub struct Scope<'a> {
 /// Counts rows and customers.
 pub struct Tally<'a> {
     scope: Scope<'a>,
-    segments: Segments,
+    pub(super) segments: Segments,
     /// The scales of each signal's answers; none of signals without answers.
     scales: Vec<Option<[Scale; Instrument::ALL.len()]>>,
     /// Under inactivity, the days of silence after which a customer has left, and the positions of the signals.
@@ -87,15 +87,15 @@ pub struct Tally<'a> {
 
 /// What a thread has counted.
 #[derive(Clone, Debug, Default)]
-struct Cells {
+pub(super) struct Cells {
     /// By cell, period and quantity.
-    counts: Vec<u64>,
+    pub counts: Vec<u64>,
     /// By cell, period and instrument.
-    answers: Vec<Answers>,
+    pub answers: Vec<Answers>,
     /// Rows of each signal in each period, of any customer.
-    rows: Vec<u64>,
+    pub rows: Vec<u64>,
     /// The first instant of each signal, in microseconds.
-    first: Vec<Option<i64>>,
+    pub first: Vec<Option<i64>>,
     scratch: Scratch,
 }
 
@@ -169,6 +169,11 @@ impl<'a> Tally<'a> {
         Ok(tally)
     }
 
+    /// The first day whose rows are counted; none where there are no periods.
+    pub fn first_day(periods: &[Period], churn: &Churn) -> Option<Day> {
+        periods.first().map(|period| period.start.earlier_by(Self::days_before(churn)))
+    }
+
     /// Days before a period whose rows tell who is there at its beginning.
     pub fn days_before(churn: &Churn) -> u32 {
         match churn.definition {
@@ -233,11 +238,11 @@ impl<'a> Tally<'a> {
         self.spare().push(cells);
     }
 
-    fn spare(&self) -> MutexGuard<'_, Vec<Cells>> {
+    pub(super) fn spare(&self) -> MutexGuard<'_, Vec<Cells>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn no_cells(&self) -> Cells {
+    pub(super) fn no_cells(&self) -> Cells {
         let [counts, answers] = self.lengths();
         let signals = self.scales.len();
         Cells {
@@ -368,19 +373,16 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// All that was counted so far.
+    pub(super) fn all(&self) -> Cells {
+        let mut all = self.no_cells();
+        self.spare().drain(..).for_each(|part| all.merge(&part));
+        all
+    }
+
     /// What was counted. `before` tells of each signal whether it has rows before those that came.
     pub fn finish(self, before: &[bool]) -> Counts {
-        let parts = std::mem::take(&mut *self.spare());
-        let mut all = self.no_cells();
-        for part in parts {
-            all.counts.iter_mut().zip(&part.counts).for_each(|(all, own)| *all += own);
-            all.answers.iter_mut().zip(&part.answers).for_each(|(all, own)| all.merge(own));
-            all.rows.iter_mut().zip(&part.rows).for_each(|(all, own)| *all += own);
-            for (all, own) in all.first.iter_mut().zip(part.first) {
-                *all = [*all, own].into_iter().flatten().min();
-            }
-        }
-
+        let all = self.all();
         let mut recorded: Vec<Option<Day>> =
             all.first.iter().map(|first| first.map(|instant| self.scope.zone.day_of(instant))).collect();
         for (recorded, _) in recorded.iter_mut().zip(before).filter(|(_, before)| **before) {
@@ -398,6 +400,18 @@ impl<'a> Tally<'a> {
             answers: all.answers,
             rows: all.rows,
             silence: self.silence,
+        }
+    }
+}
+
+impl Cells {
+    /// Adds what was counted of other customers.
+    fn merge(&mut self, other: &Cells) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(all, own)| *all += own);
+        self.answers.iter_mut().zip(&other.answers).for_each(|(all, own)| all.merge(own));
+        self.rows.iter_mut().zip(&other.rows).for_each(|(all, own)| *all += own);
+        for (all, own) in self.first.iter_mut().zip(&other.first) {
+            *all = [*all, *own].into_iter().flatten().min();
         }
     }
 }

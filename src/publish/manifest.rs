@@ -67,6 +67,17 @@ impl SourceSummary {
     }
 }
 
+/// An engine on many machines that has made the rows of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Engine {
+    /// Its name and version.
+    pub name: String,
+    /// How many buckets the customers were split into.
+    pub buckets: u32,
+    /// How many tasks turned these into rows.
+    pub partitions: u32,
+}
+
 /// How the scored rows differ from those that the model was fitted on, in sentences.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftSummary {
@@ -127,6 +138,9 @@ pub struct Manifest {
     /// what these were like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftSummary>,
+    /// The engine that has made the rows; none where one machine has done everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
     /// What was read.
     pub sources: BTreeMap<String, SourceSummary>,
     /// Rows that could not be used, by source and reason.

@@ -30,7 +30,7 @@ pub use scan::partition::Partitioning;
 pub use scan::row_layout::NO_CATEGORY;
 pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};
 pub use scan::signal::{RowCounts, SignalBatches, SignalReport, SignalScan};
-pub use scan::{scan, scan_batches, EventStore};
+pub use scan::{partitioning, scan, scan_batches, EventStore};
 
 #[cfg(test)]
 mod tests;

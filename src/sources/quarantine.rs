@@ -171,6 +171,15 @@ impl Limit {
     }
 }
 
+impl<'de> Deserialize<'de> for Quarantine {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Quarantine, D::Error> {
+        let mut quarantine = Quarantine::default();
+        let counts = BTreeMap::<Reason, u64>::deserialize(deserializer)?;
+        counts.into_iter().for_each(|(reason, rows)| quarantine.add(reason, rows));
+        Ok(quarantine)
+    }
+}
+
 impl Serialize for Quarantine {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.counts().serialize(serializer)

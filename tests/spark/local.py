@@ -6,7 +6,9 @@ CONFIG is the `churn.toml` of a population up to 2026-06-01, WORK an empty folde
 `CHURN_SPARK_MASTER` another master than this process, such as `local-cluster[2,1,1024]`.
 """
 
+import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -125,6 +127,93 @@ def features(spark: SparkSession) -> None:
     equal(f"{WORK}/flaky", expected, "a packing and a reducing child killed")
 
 
+FORMATS = '["parquet", "csv", "csv_plain", "html", "xlsx"]'
+# What tells of the run itself: its time, how long it took, and the files that it has read.
+OWN = {"manifest.json", "report.html"}
+
+
+def scored(config: str, lists: Path, date: str) -> Path:
+    """The list of a date, made by the program on this machine."""
+    sets = [f"--set=paths.lists={lists}", f"--set=publish.formats={FORMATS}"]
+    command = [PROGRAM, "score", f"--config={config}", f"--as-of={date}", *sets]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return lists / f"as_of={date}"
+
+
+def same_run(found: Path, expected: Path, what: str) -> None:
+    names = sorted(str(path.relative_to(expected)) for path in expected.rglob("*"))
+    assert sorted(str(path.relative_to(found)) for path in found.rglob("*")) == names, what
+    others = [name for name in names if name not in OWN and (expected / name).is_file()]
+    assert {"at_risk.csv", "at_risk.parquet", "scores.parquet", "kpis.parquet", "details.parquet"} <= set(others)
+    for name in others:
+        assert (found / name).read_bytes() == (expected / name).read_bytes(), (what, name)
+    reports = ((run / "report.html").read_text().splitlines() for run in (found, expected))
+    differing = [line for line, other in zip(*reports) if line != other]
+    assert len(differing) == 1 and "Rows of each signal" in differing[0], (what, [line[:200] for line in differing])
+    newest = "latest/risk.parquet"
+    assert (found.parent / newest).read_bytes() == (expected.parent / newest).read_bytes(), (what, newest)
+
+    found_manifest, manifest = (json.loads((run / "manifest.json").read_text()) for run in (found, expected))
+    assert found_manifest.pop("engine")["name"].startswith("spark "), found_manifest
+    assert found_manifest.keys() == manifest.keys(), what
+    for key in manifest.keys() - {"published_at", "seconds", "settings_sha256", "sources", "files"}:
+        assert found_manifest[key] == manifest[key], (what, key, found_manifest[key], manifest[key])
+    for name, source in manifest["sources"].items():
+        mine = found_manifest["sources"][name]
+        assert (mine["rows_used"], mine["newest"]) == (source["rows_used"], source["newest"]), (what, name)
+    files = [[file["sha256"] for file in one["files"] if file["name"] not in OWN] for one in (found_manifest, manifest)]
+    assert files[0] == files[1], what
+    print(f"ok: {what}", flush=True)
+
+
+def lists(spark: SparkSession) -> None:
+    settings = {"publish.formats": json.loads(FORMATS)}
+    local, spark_lists = WORK / "lists", WORK / "spark_lists"
+    job = Churn(spark, CONFIG, settings=settings)
+    for date, buckets in zip(DATES, (4, 64)):
+        expected = scored(CONFIG, local, date)
+        published = job.score(date, out=spark_lists, buckets=buckets, partitions=buckets // 4)
+        assert published["manifest"]["engine"]["buckets"] == buckets
+        same_run(Path(published["folder"]), expected, f"the list of {date}")
+
+    # Once more, from what lies in the staging folder: nothing is packed or reduced again.
+    pieces = {path: path.stat().st_mtime_ns for path in (WORK / "spark_lists.staging").rglob("*")}
+    shutil.rmtree(spark_lists / f"as_of={DATES[1]}")
+    job.score(DATES[1], out=spark_lists, buckets=64, partitions=16, resume=True)
+    assert {path: path.stat().st_mtime_ns for path in (WORK / "spark_lists.staging").rglob("*")} == pieces
+    same_run(spark_lists / f"as_of={DATES[1]}", local / f"as_of={DATES[1]}", "the list from a staging folder")
+
+    # Ids that are texts, whose tables Spark makes as the list is made.
+    texts = with_texts(WORK / "texts")
+    expected = scored(texts, WORK / "text_lists", DATES[1])
+    general = [f"--config={texts}", f"--as-of={DATES[1]}", f"--set=publish.formats={FORMATS}"]
+    assert main(["score", *general, f"--out={WORK}/text_spark", "--buckets=8"]) == 0
+    same_run(WORK / "text_spark" / f"as_of={DATES[1]}", expected, "the list of customers whose ids are texts")
+
+    later = {**settings, "gates.max_staleness_days": 1}
+    refused(4, "the data are stale", lambda: Churn(spark, CONFIG, settings=later).score("2026-07-01", out=WORK / "no"))
+    refused(8, "v9999", lambda: job.score(DATES[1], out=WORK / "no", model="v9999"))
+    refused(2, "a list is of one date", lambda: job.score(DATES, out=WORK / "no"))  # type: ignore[arg-type]
+    assert not list((WORK / "no").glob("as_of=*"))
+
+
+def with_texts(folder: Path) -> str:
+    """The population with ids that are texts, and the model that there is."""
+    data = Path(CONFIG).parent / "data"
+    for path in data.rglob("*.parquet"):
+        table = pq.read_table(path, partitioning=None)
+        if "customer_id" not in table.column_names:
+            continue
+        ids = pc.binary_join_element_wise("C", pc.cast(table["customer_id"], pa.string()), "")
+        table = table.set_column(table.schema.get_field_index("customer_id"), "customer_id", ids)
+        target = folder / "data" / path.relative_to(data)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, target)
+    text = Path(CONFIG).read_text().replace('"models"', json.dumps(str(Path(CONFIG).parent / "models")))
+    (folder / "churn.toml").write_text(text)
+    return str(folder / "churn.toml")
+
+
 def refusals(spark: SparkSession) -> None:
     job = Churn(spark, CONFIG)
     refused(2, "is there already", lambda: job.features(DATES, out=f"{WORK}/features"))
@@ -176,6 +265,7 @@ if __name__ == "__main__":
     os.environ["CHURN_BIN"] = str(flaky(WORK))
     spark = session()
     features(spark)
+    lists(spark)
     refusals(spark)
     others(spark)
     spark.stop()

@@ -1,4 +1,4 @@
-"""The feature table, and a sample to train on, made by Spark from tables of any size.
+"""The list, the feature table, and a sample to train on, made with Spark from tables of any size.
 
 Spark reads the tables, moves rows about and writes results; what becomes of a row is decided by the program `churn`
 alone, which each task starts as a child. So a customer's row is the same, to the bit, as `churn features` makes it on

@@ -9,6 +9,8 @@ import sys
 
 from churn_risk._errors import ChurnError
 
+_STEPS = ("staging", "buckets", "partitions", "resume", "reduce_memory")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command and returns its exit code, which is one of the program's."""
@@ -25,11 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
         job = Churn(SparkSession.builder.getOrCreate(), asked.config, given, settings)
         if asked.command == "check":
             result = job.check(asked.as_of)
-        elif asked.command == "features":
-            steps = {"staging": asked.staging, "buckets": asked.buckets, "partitions": asked.partitions}
-            result = job.features(asked.as_of, asked.out, resume=asked.resume, **steps)
-        else:
+        elif asked.command == "sample":
             result = job.sample(asked.out, asked.share, asked.seed)
+        else:
+            steps = {name: getattr(asked, name) for name in _STEPS}
+            if asked.command == "score":
+                result = job.score(asked.as_of, asked.out, asked.model, **steps)
+            else:
+                result = job.features(asked.as_of, asked.out, **steps)
     except ChurnError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -57,15 +62,22 @@ def _parser() -> argparse.ArgumentParser:
     dated = argparse.ArgumentParser(add_help=False)
     dated.add_argument("--as-of", action="append", required=True, metavar="DATE", help="a date (repeatable)")
 
+    steps = argparse.ArgumentParser(add_help=False)
+    steps.add_argument("--staging", help="a folder for what lies between the steps [default: beside --out]")
+    steps.add_argument("--buckets", type=int, help="buckets of customers, a power of two")
+    steps.add_argument("--partitions", type=int, help="tasks that turn buckets into rows")
+    steps.add_argument("--reduce-memory", metavar="SIZE", help="what a task may take for the rows of a bucket")
+    steps.add_argument("--resume", action="store_true", help="go on from what is in the staging folder")
+
     parser = argparse.ArgumentParser(prog="python -m churn_risk.spark", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", parents=[general, dated], help="check the tables, and the program on every machine")
-    features = commands.add_parser("features", parents=[general, dated], help="write the feature table")
+    score = commands.add_parser("score", parents=[general, steps], help="publish the list of a date")
+    score.add_argument("--as-of", required=True, metavar="DATE", help="the date of the list")
+    score.add_argument("--out", help="the folder of the lists [default: that of the configuration]")
+    score.add_argument("--model", metavar="VERSION", help="a version of the model other than the champion")
+    features = commands.add_parser("features", parents=[general, dated, steps], help="write the feature table")
     features.add_argument("--out", required=True, help="a new folder")
-    features.add_argument("--staging", help="a folder for what lies between the steps [default: OUT.staging]")
-    features.add_argument("--buckets", type=int, help="buckets of customers, a power of two")
-    features.add_argument("--partitions", type=int, help="tasks that turn buckets into rows")
-    features.add_argument("--resume", action="store_true", help="go on from the pieces that are in the staging folder")
     sample = commands.add_parser("sample", parents=[general], help="write the tables of a share of the customers")
     sample.add_argument("--out", required=True, help="a new folder")
     sample.add_argument("--share", type=float, required=True, help="the share of the customers")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Union
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from churn_risk._errors import ConfigurationError, DataContractError
+from churn_risk._errors import ChurnError, ConfigurationError, DataContractError
 from churn_risk._run import _sets
 from churn_risk.spark import _kernel
 
@@ -22,11 +24,22 @@ _SHARES = 1_000_000
 """What a share of customers is counted in."""
 
 
+class _Reduced(NamedTuple):
+    """What was made of the tables."""
+
+    plan: str
+    pieces: DataFrame
+    rows: DataFrame
+    tasks: int
+    summary: dict[str, Any]
+
+
 class Churn:
     """A configuration and a Spark session to work on.
 
         job = Churn(spark, "churn.toml", tables={"signals.logins": spark.table("crm.events.logins")})
         job.check("2026-06-01")
+        job.score("2026-06-01")
         job.features("2026-06-01", out="/lake/churn/features")
 
     Args:
@@ -92,6 +105,7 @@ class Churn:
         buckets: int | None = None,
         partitions: int | None = None,
         resume: bool = False,
+        reduce_memory: str | None = None,
     ) -> dict[str, Any]:
         """Writes the feature table: one row for each eligible customer on each date, as `churn features` makes them.
 
@@ -105,6 +119,8 @@ class Churn:
             partitions: how many tasks turn buckets into rows; `spark.sql.shuffle.partitions` by default.
             resume: goes on from the pieces that an earlier run has left in `staging`, for the same dates, settings and
                 tables. Only whoever knows that these are the same can ask for that.
+            reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`; 4 GiB by default. More is refused,
+                and the customers with the most rows are named.
 
         Returns:
             How many rows and features there are, and of each date and each table what became of its rows.
@@ -114,32 +130,78 @@ class Churn:
         """
         _new_folder(out)
         staging = staging or out.rstrip("/") + ".staging"
-        planned = self._plan(as_of, buckets)
-        plan, pieces, rows = planned["plan"], f"{staging}/pieces", f"{staging}/rows"
-
+        planned = self._plan(as_of, buckets, {}, *_options("--reduce-memory", reduce_memory))
         with _errors_of_tasks():
-            if not resume:
-                packed = [
-                    frame.mapInArrow(_kernel.kernel(plan, "pack", f"--table={name}"), planned["columns"])
-                    for name, frame in self._frames(planned).items()
-                ]
-                reduce(lambda all, one: all.unionByName(one), packed).write.mode("overwrite").parquet(pieces)
-            packed = self._spark.read.parquet(pieces)
-            settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report"))
+            reduced = self._reduce(planned, staging, partitions, resume)
+            table = reduced.rows.where("churn_report IS NULL").drop("churn_report")
+            table.write.mode("error").parquet(out)
+        return {"folder": out, **reduced.summary}
 
-            tasks = min(partitions or int(self._spark.conf.get("spark.sql.shuffle.partitions")), planned["buckets"])
-            reduced = (
-                packed.where("bucket IS NOT NULL")
-                .select("bucket", "piece")
-                .repartition(tasks, "bucket")
-                .sortWithinPartitions("bucket")
-                .mapInArrow(_kernel.kernel(settled["plan"], "reduce"), settled["columns"])
-            )
-            reduced.write.mode("overwrite").parquet(rows)
-            table = self._spark.read.parquet(rows)
-            summary = _kernel.ask(settled["plan"], "conclude", lines=_texts(table, "churn_report"))
-            table.where("churn_report IS NULL").drop("churn_report").write.mode("error").parquet(out)
-        return {"folder": out, **summary}
+    def score(
+        self,
+        as_of: Date,
+        out: str | os.PathLike[str] | None = None,
+        model: str | None = None,
+        staging: str | None = None,
+        buckets: int | None = None,
+        partitions: int | None = None,
+        resume: bool = False,
+        reduce_memory: str | None = None,
+    ) -> dict[str, Any]:
+        """Publishes the list of a date, as `churn score` does, and with the same files. Spark makes the rows of features;
+        this process holds those of all customers, and scores, explains and publishes them.
+
+        Args:
+            as_of: the date of the list.
+            out: the folder of the lists, that of the configuration by default. It is one of this machine: the list is
+                compared with those that are there.
+            model: a version of the model other than the champion of the registry, which is on this machine too.
+            staging: a folder that all machines share; beside the one of the lists by default. See `features`.
+            buckets: how many buckets the customers are split into, a power of two.
+            partitions: how many tasks turn buckets into rows.
+            resume: goes on from the pieces, and from the rows if all are there, that an earlier run has left in
+                `staging`.
+            reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`. See `features`.
+
+        Returns:
+            The folder of the run, and its manifest.
+
+        Raises:
+            ChurnError: the configuration, the data, the model or the cluster is not in order, or a gate has stopped the
+                run; nothing is published then.
+        """
+        settings = {} if out is None else {"paths.lists": os.path.abspath(out)}
+        chosen = _options("--model", model)
+        limit = _options("--reduce-memory", reduce_memory)
+        planned = self._plan(as_of, buckets, settings, "--list", *chosen, *limit)
+        staging = staging or f"{os.path.abspath(planned['lists'])}.staging/as_of={as_of}"
+
+        with _errors_of_tasks(), tempfile.TemporaryDirectory() as folder:
+            reduced = self._reduce(planned, staging, partitions, resume)
+            rows = f"--rows={folder}/rows"
+            # Those of the customers and of the cancellations come first.
+            small = "piece", "CAST(NULL AS STRING) AS churn_report", "CAST(NULL AS STRING) AS list_report"
+            small_tables = reduced.pieces.where("source <= 1").selectExpr(*small)
+            _kernel.fetch(small_tables.unionByName(reduced.rows), f"{folder}/rows")
+
+            ranked = _kernel.ask(reduced.plan, "rank", rows, *chosen)
+            plan, picked = ranked["plan"], []
+            if ranked["listed"]:
+                customers = next(table for table in planned["tables"] if table["name"] == "customers")
+                frame = _chosen(self._frame(customers), customers["columns"] + planned["copied"])
+                _kernel.fetch_few(
+                    frame.mapInArrow(_kernel.kernel(plan, "pick", "--customers"), frame.schema), f"{folder}/customers"
+                )
+                picked.append(f"--customers={folder}/customers")
+            if ranked["detailed"]:
+                signals = reduced.pieces.where("source > 1").select("bucket", "piece")
+                _kernel.fetch_few(
+                    signals.mapInArrow(_kernel.kernel(plan, "pick"), planned["columns"]), f"{folder}/signals"
+                )
+                picked.append(f"--signals={folder}/signals")
+            engine = f"--engine=spark {self._spark.version}", f"--partitions={reduced.tasks}"
+            published: dict[str, Any] = _kernel.ask(plan, "publish", rows, *picked, *chosen, *engine)
+        return published
 
     def sample(self, out: str, share: float, seed: int = 7) -> dict[str, Any]:
         """Writes the tables of a share of the customers, with a `churn.toml` beside them: a model that `churn train
@@ -179,12 +241,53 @@ class Churn:
             file.write(shown)
         return {"config": f"{out}/churn.toml", "rows": rows}
 
-    def _plan(self, as_of: Date | Iterable[Date], buckets: int | None) -> dict[str, Any]:
+    def _reduce(self, planned: Mapping[str, Any], staging: str, partitions: int | None, resume: bool) -> _Reduced:
+        """Packs, settles and reduces, by way of the staging folder, and holds what came out against what went in."""
+        from pyspark.errors import AnalysisException
+
+        plan, pieces, rows = planned["plan"], f"{staging}/pieces", f"{staging}/rows"
+        if not resume:
+            packed = [
+                frame.mapInArrow(_kernel.kernel(plan, "pack", f"--table={name}"), planned["columns"])
+                for name, frame in self._frames(planned).items()
+            ]
+            reduce(lambda all, one: all.unionByName(one), packed).write.mode("overwrite").parquet(pieces)
+        packed = self._spark.read.parquet(pieces)
+        settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report"))
+        tasks = min(partitions or int(self._spark.conf.get("spark.sql.shuffle.partitions")), planned["buckets"])
+
+        def concluded() -> _Reduced:
+            table = self._spark.read.parquet(rows)
+            summary = _kernel.ask(settled["plan"], "conclude", lines=_texts(table, "churn_report"))
+            return _Reduced(settled["plan"], packed, table, tasks, summary)
+
+        if resume:
+            # They may not be there, or not all of them.
+            with suppress(AnalysisException, ChurnError):
+                return concluded()
+        (
+            packed.where("bucket IS NOT NULL")
+            .select("bucket", "piece")
+            .repartition(tasks, "bucket")
+            .sortWithinPartitions("bucket")
+            .mapInArrow(_kernel.kernel(settled["plan"], "reduce"), settled["columns"])
+            .write.mode("overwrite")
+            .parquet(rows)
+        )
+        return concluded()
+
+    def _plan(
+        self,
+        as_of: Date | Iterable[Date],
+        buckets: int | None,
+        settings: Mapping[str, Any] = MappingProxyType({}),
+        *more: str,
+    ) -> dict[str, Any]:
         """The plan of the program for some dates."""
         dates = [as_of] if isinstance(as_of, (str, date)) else list(as_of)
         options = [f"--as-of={day}" for day in dates]
-        options += [f"--buckets={buckets}"] if buckets else []
-        planned: dict[str, Any] = _kernel.ask(None, "plan", *options, *self._options({}))
+        options += _options("--buckets", buckets)
+        planned: dict[str, Any] = _kernel.ask(None, "plan", *options, *more, *self._options(settings))
 
         unknown = set(self._given) - {table["name"] for table in planned["tables"]}
         if unknown:
@@ -201,8 +304,7 @@ class Churn:
         frames = {}
         for table in planned["tables"]:
             frame = self._frame(table)
-            known = set(frame.columns)
-            frame = frame.select(*(_quoted(column) for column in table["columns"] if column in known))
+            frame = _chosen(frame, table["columns"])
             _kernel.hold_against(planned["plan"], table["name"], frame.limit(0).toArrow())
             frames[table["name"]] = frame
         return frames
@@ -230,6 +332,17 @@ class Churn:
 def _texts(frame: DataFrame, column: str) -> Iterator[str]:
     """What a column says where it says something."""
     return (row[0] for row in frame.where(f"{column} IS NOT NULL").select(column).collect())
+
+
+def _options(name: str, value: object) -> list[str]:
+    """An option of the command line, if it has a value."""
+    return [] if value is None else [f"{name}={value}"]
+
+
+def _chosen(frame: DataFrame, columns: Iterable[str]) -> DataFrame:
+    """Those of some columns that there are, each once."""
+    known = set(frame.columns)
+    return frame.select(*(_quoted(column) for column in dict.fromkeys(columns) if column in known))
 
 
 def _quoted(column: str) -> str:

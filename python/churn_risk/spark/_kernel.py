@@ -10,14 +10,20 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import IO, Any, Callable
+from typing import IO, TYPE_CHECKING, Any, Callable
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 from churn_risk._errors import EXIT_CODES, ChurnError, ConfigurationError
 from churn_risk._program import find_churn_bin
 
 Batches = Iterator[pa.RecordBatch]
+
+# Bytes of rows that are written to a local file at once.
+_AT_ONCE = 1 << 26
 
 # How a task tells the driver what its child ended with: exceptions cross Spark as text.
 _ENDED = re.compile(r"\[churn ended with exit code (\d+)\] (.*)")
@@ -48,6 +54,39 @@ def ask(plan: str | None, *arguments: str, lines: Iterable[str] = ()) -> Any:
     """
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
         return json.loads(_done(_command(plan, file, arguments), "".join(f"{line}\n" for line in lines)).stdout)
+
+
+def fetch(frame: DataFrame, path: str) -> None:
+    """Writes the rows of a data frame, bytes and texts, to a local file of record batches, task after task: all of them
+    need not fit into the memory of this process."""
+    names = frame.columns
+    schema = pa.schema([(name, pa.binary() if kind == "binary" else pa.string()) for name, kind in frame.dtypes])
+    columns: list[list[Any]] = [[] for _ in names]
+    size = 0
+
+    with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, schema) as stream:
+
+        def write() -> None:
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, schema)]
+            stream.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+            for column in columns:
+                column.clear()
+
+        for row in frame.toLocalIterator():
+            for column, value in zip(columns, row):
+                column.append(value)
+                size += len(value) if value is not None else 0
+            if size >= _AT_ONCE:
+                write()
+                size = 0
+        write()
+
+
+def fetch_few(frame: DataFrame, path: str) -> None:
+    """Writes rows that fit into the memory of this process to a local file of record batches, as they are."""
+    table = frame.toArrow()
+    with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
 
 
 def programs(batches: Batches) -> Batches:
@@ -119,7 +158,8 @@ def _through(plan: str, arguments: tuple[str, ...], schema: pa.Schema, batches: 
     """What the program makes of a stream of batches. Spark's iterator is asked by this thread alone; another one reads
     what comes back, so that neither the program nor Spark waits for the other."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file, tempfile.TemporaryFile() as said:
-        command = _command(plan, file, arguments)
+        # Spark has a task for each core already.
+        command = _command(plan, file, arguments, "--threads=1")
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)
         assert child.stdin is not None and child.stdout is not None
         results: queue.SimpleQueue[pa.RecordBatch] = queue.SimpleQueue()
@@ -165,9 +205,9 @@ def _ready(results: queue.SimpleQueue[pa.RecordBatch]) -> Batches:
         yield results.get()
 
 
-def _command(plan: str | None, file: IO[str], arguments: tuple[str, ...]) -> list[str]:
-    """The command line; the plan goes into the file. Spark has a task for each core already."""
-    command = [find_churn_bin(), "--threads=1", "--log-format=json", "exchange", *arguments]
+def _command(plan: str | None, file: IO[str], arguments: tuple[str, ...], *general: str) -> list[str]:
+    """The command line; the plan goes into the file."""
+    command = [find_churn_bin(), "--log-format=json", *general, "exchange", *arguments]
     if plan is not None:
         file.write(plan)
         file.flush()

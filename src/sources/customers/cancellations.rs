@@ -110,6 +110,11 @@ impl Cancellations {
         out
     }
 
+    /// What to say about dates that do not seem to mean what they should.
+    pub fn doubts(&self) -> impl Iterator<Item = String> {
+        self.placeholder().into_iter().chain(self.mostly_before_sign_up())
+    }
+
     /// What to say about cancellations before the sign-up, if most are: then the two dates do not mean what they
     /// should.
     pub fn mostly_before_sign_up(&self) -> Option<String> {

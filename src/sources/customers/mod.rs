@@ -3,6 +3,7 @@
 pub mod cancellations;
 pub mod ids;
 pub mod levels;
+mod numbered;
 pub(crate) mod numbering;
 mod passthrough;
 #[cfg(test)]
@@ -10,7 +11,7 @@ mod tests;
 
 use crate::calendar::{Day, Zone};
 use crate::config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::Memory;
 use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::copied::text::text;
@@ -20,10 +21,11 @@ use crate::sources::parquet::pieces::table_pieces;
 use crate::sources::parquet::{OpenFile, Table};
 use crate::sources::quarantine::{Quarantine, Reason};
 use crate::spelling;
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::RecordBatch;
 use hashbrown::HashMap;
 use ids::Ids;
 use levels::{Coded, Levels, NO_LEVEL};
+use numbered::{no_ids, read_ids, Numbered};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 
@@ -176,20 +178,48 @@ impl CustomerTable {
         settings: &config::Customers,
         wanted: &[u32],
     ) -> Result<Vec<CopiedColumn>> {
-        let slot_of: HashMap<u32, usize> = wanted.iter().enumerate().map(|(slot, &c)| (c, slot)).collect();
-        let mut first_row = 0;
-        passthrough::read(table, settings, wanted.len(), |array| {
-            let (ids, places) = identified(table.id_kind, array);
-            let slot = |place: usize| {
-                let customer = self.find(&ids, place)? as u32;
-                let row = first_row + place as u32;
-                let stands_for_customer = self.chosen.get(&customer).is_none_or(|&chosen| chosen == row);
-                slot_of.get(&customer).copied().filter(|_| stands_for_customer)
-            };
-            let slots = places.into_iter().map(|place| place.and_then(slot)).collect();
-            first_row += ids.len() as u32;
-            slots
-        })
+        let (slots, mut rows) = (slots_of(wanted), Numbered::new(table.id_kind));
+        let slot = |ids: &Ids, place, row| self.slot(&slots, ids, place, row);
+        passthrough::read(table, settings, wanted.len(), |array| rows.slots(array, slot))
+    }
+
+    /// The pass-through columns of some customers, given by their ids, from all of their rows, which come as record
+    /// batches: each as it is, and as its other columns are read.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] when one of the customers has no row; a value that cannot be copied exactly.
+    pub fn passthrough_of_batches(
+        batches: &[(RecordBatch, RecordBatch)],
+        settings: &config::Customers,
+        kind: IdKind,
+        zone: &Zone,
+        wanted: &Ids,
+    ) -> Result<Vec<CopiedColumn>> {
+        let copied = |wanted: &[u32]| {
+            let (slots, mut rows) = (slots_of(wanted), Numbered::new(kind));
+            let slot = |_: &Ids, _, row| slots.get(&row).copied();
+            passthrough::of_batches(batches, settings, wanted.len(), |array| rows.slots(array, slot))
+        };
+        let rows = read_rows(batches.iter().map(|(_, read)| Ok(read.clone())), settings, zone, kind)?;
+        let table = rows.in_id_order(copied)?;
+        let places = (0..wanted.len()).map(|place| table.find(wanted, place).map(|customer| customer as u32));
+        let Some(places) = places.collect::<Option<Vec<u32>>>() else {
+            return Err(Error::Temporary(
+                "customers: somebody who is listed has no row any more: the table has changed meanwhile; run again"
+                    .to_owned(),
+            ));
+        };
+
+        let (slots, mut rows) = (slots_of(&places), Numbered::new(kind));
+        let slot = |ids: &Ids, place, row| table.slot(&slots, ids, place, row);
+        passthrough::of_batches(batches, settings, places.len(), |array| rows.slots(array, slot))
+    }
+
+    /// The slot of a row that stands for a customer who has one.
+    fn slot(&self, slots: &HashMap<u32, usize>, ids: &Ids, place: usize, row: u32) -> Option<usize> {
+        let customer = self.find(ids, place)? as u32;
+        let stands_for_customer = self.chosen.get(&customer).is_none_or(|&chosen| chosen == row);
+        slots.get(&customer).copied().filter(|_| stands_for_customer)
     }
 
     /// The customer of one of some ids, which are of the same kind.
@@ -441,31 +471,14 @@ fn break_ties(kept: &mut [u32], tied: &[Tied], copied: impl Fn(&[u32]) -> Result
 
 /// The pass-through columns of some rows, which are numbered among those with an id.
 fn copied_of_rows(table: &Table, settings: &config::Customers, rows: &[u32]) -> Result<Vec<CopiedColumn>> {
-    let slot_of: HashMap<u32, usize> = rows.iter().enumerate().map(|(slot, &row)| (row, slot)).collect();
-    let mut first_row = 0;
-    passthrough::read(table, settings, rows.len(), |array| {
-        let (ids, places) = identified(table.id_kind, array);
-        let slot = |place: usize| slot_of.get(&(first_row + place as u32)).copied();
-        let slots = places.into_iter().map(|place| place.and_then(slot)).collect();
-        first_row += ids.len() as u32;
-        slots
-    })
+    let (slots, mut numbered) = (slots_of(rows), Numbered::new(table.id_kind));
+    let slot = |_: &Ids, _, row| slots.get(&row).copied();
+    passthrough::read(table, settings, rows.len(), |array| numbered.slots(array, slot))
 }
 
-/// The ids of a batch, and of each row the place of its id among them, if it has one.
-fn identified(kind: IdKind, array: &ArrayRef) -> (Ids, Vec<Option<usize>>) {
-    let mut ids = no_ids(kind);
-    let valid = read_ids(&mut ids, array);
-    let mut next = 0..ids.len();
-    let places = valid.into_iter().map(|valid| if valid { next.next() } else { None }).collect();
-    (ids, places)
-}
-
-fn no_ids(kind: IdKind) -> Ids {
-    match kind {
-        IdKind::Integer => Ids::Integer(Vec::new()),
-        IdKind::Text => Ids::Text { bytes: String::new(), ends: Vec::new() },
-    }
+/// The slot of each of some rows or customers.
+fn slots_of(wanted: &[u32]) -> HashMap<u32, usize> {
+    wanted.iter().copied().zip(0..).collect()
 }
 
 /// A column of all parts.
@@ -523,26 +536,6 @@ fn read_rows(
         }
     }
     Ok(rows)
-}
-
-/// Appends the ids of a batch, and tells of which rows they are valid.
-fn read_ids(all: &mut Ids, array: &ArrayRef) -> Vec<bool> {
-    match all {
-        Ids::Integer(all) => {
-            let mut ids = Vec::new();
-            let ids = decode::integers_of(array, &mut ids);
-            all.extend(ids.iter().flatten());
-            ids.iter().map(|id| id.is_some()).collect()
-        }
-        Ids::Text { bytes, ends } => {
-            let texts = decode::text_views(array);
-            for text in texts.iter().flatten() {
-                bytes.push_str(text);
-                ends.push(bytes.len());
-            }
-            texts.iter().map(|text| text.is_some()).collect()
-        }
-    }
 }
 
 /// Appends the numbers of the valid rows of a batch. Those that are infinite become null, those beyond the largest the

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Settings;
-use arrow_array::{Date32Array, Float64Array, Int64Array, StringArray};
+use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;

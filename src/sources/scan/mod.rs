@@ -146,6 +146,11 @@ pub fn scan_batches(
     Ok(store(origin, &contracts, customers, bins.finish()?, reports))
 }
 
+/// The partitions that a scan up to the last as-of date puts these customers into.
+pub fn partitioning(customers: &CustomerTable, last: Day) -> Partitioning {
+    CustomerIndex::new(customers, last).partitioning
+}
+
 fn store(
     origin: i64,
     contracts: &[SignalContract<'_>],

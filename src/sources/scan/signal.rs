@@ -7,6 +7,7 @@ use crate::sources::parquet::{statistics, Table};
 use crate::sources::quarantine::Quarantine;
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// A signal to scan and the instants to keep: `from <= ts < to`.
@@ -130,7 +131,7 @@ pub struct SignalReport {
 }
 
 /// What became of rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCounts {
     /// Rows decoded.
     pub read: u64,
@@ -150,7 +151,8 @@ pub struct RowCounts {
 }
 
 impl RowCounts {
-    pub(super) fn merge(&mut self, other: &RowCounts) {
+    /// Adds those of other rows.
+    pub fn merge(&mut self, other: &RowCounts) {
         self.read += other.read;
         self.kept += other.kept;
         self.before += other.before;
