@@ -3,7 +3,8 @@
     python local.py CONFIG WORK
 
 CONFIG is the `churn.toml` of a population up to 2026-06-01, WORK an empty folder. `CHURN_BIN` names the program, and
-`CHURN_SPARK_MASTER` another master than this process, such as `local-cluster[2,1,1024]`.
+`CHURN_SPARK_MASTER` another master than this process, such as `local-cluster[2,1,1024]`, of which an executor is killed
+besides. That asks for `SPARK_HOME`, the folder of the package `pyspark`.
 """
 
 import json
@@ -80,13 +81,18 @@ def refused(code: int, part: str, work) -> None:
 
 def flaky(folder: Path) -> Path:
     """A program that, once the folder holds `armed`, kills the first packing and the first reducing child of a task in
-    the middle of its work."""
+    the middle of its work, and once it holds `armed_executor`, the JVM of the first task that reduces."""
     script = folder / "churn"
     script.write_text(
         "#!/bin/sh\n"
         'case "$*" in *"exchange pack"*) step=pack ;; *"exchange reduce"*) step=reduce ;; *) step=none ;; esac\n'
         f'if [ -e "{folder}/armed" ] && [ $step != none ] && grep -q daemon /proc/$PPID/cmdline; then\n'
         f'    if mkdir "{folder}/$step" 2>/dev/null; then head -c 100 >/dev/null; kill -9 $$; fi\n'
+        "fi\n"
+        f'if [ -e "{folder}/armed_executor" ] && [ $step = reduce ] && mkdir "{folder}/executor" 2>/dev/null; then\n'
+        "    head -c 100 >/dev/null\n"
+        "    daemon=$(cut -d' ' -f4 /proc/$PPID/stat)\n"
+        "    kill -9 $(cut -d' ' -f4 /proc/$daemon/stat)\n"
         "fi\n"
         f'exec "{PROGRAM}" "$@"\n'
     )
@@ -189,6 +195,13 @@ def lists(spark: SparkSession) -> None:
     general = [f"--config={texts}", f"--as-of={DATES[1]}", f"--set=publish.formats={FORMATS}"]
     assert main(["score", *general, f"--out={WORK}/text_spark", "--buckets=8"]) == 0
     same_run(WORK / "text_spark" / f"as_of={DATES[1]}", expected, "the list of customers whose ids are texts")
+
+    if MASTER.startswith("local-cluster"):
+        shutil.copytree(local, WORK / "killed")
+        (WORK / "armed_executor").touch()
+        job.score(DATES[1], out=WORK / "killed", buckets=16)
+        assert (WORK / "executor").is_dir()
+        same_run(WORK / "killed" / f"as_of={DATES[1]}", local / f"as_of={DATES[1]}", "an executor killed")
 
     later = {**settings, "gates.max_staleness_days": 1}
     refused(4, "the data are stale", lambda: Churn(spark, CONFIG, settings=later).score("2026-07-01", out=WORK / "no"))
