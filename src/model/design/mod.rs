@@ -47,6 +47,8 @@ pub struct DesignBlock {
     pub fold: Vec<u8>,
     /// Per row, for how many customers it stands.
     pub weights: RowWeights,
+    /// Per row, log-odds that are known beforehand and that the model only adds to; none at all where nothing is known.
+    offset: Vec<f64>,
     /// Per row, a number that tells its customer from the others of the family. In one block, a customer's rows lie one
     /// after the other.
     pub customer: Vec<u32>,
@@ -228,7 +230,18 @@ impl DesignBlock {
     pub fn new(x: &[f32], rows: DesignRows, family: u32, arena: &Arena) -> Result<DesignBlock> {
         let DesignRows { y, fold, weights, customer } = rows;
         let sums = column_sums(x, &y, &weights);
-        Ok(DesignBlock { rows: y.len(), x: arena.put(x)?, y, fold, weights, customer, family, sums })
+        let offset = Vec::new();
+        Ok(DesignBlock { rows: y.len(), x: arena.put(x)?, y, fold, weights, offset, customer, family, sums })
+    }
+
+    /// The block with log-odds that are known beforehand, one a row: a fit then finds what has to be added to them.
+    pub fn with_offset(self, offset: Vec<f64>) -> DesignBlock {
+        DesignBlock { offset, ..self }
+    }
+
+    /// The log-odds known beforehand of each row; nothing where none are.
+    pub fn offset(&self) -> &[f64] {
+        &self.offset
     }
 
     /// Some of the rows, ascending, with their values in the arena.
@@ -245,7 +258,9 @@ impl DesignBlock {
             weights: self.weights.take(rows.iter().copied()),
             customer: rows.iter().map(|&row| self.customer[row]).collect(),
         };
-        DesignBlock::new(&x, of_rows, self.family, arena)
+        let offset =
+            if self.offset.is_empty() { Vec::new() } else { rows.iter().map(|&row| self.offset[row]).collect() };
+        Ok(DesignBlock::new(&x, of_rows, self.family, arena)?.with_offset(offset))
     }
 
     /// How many customers the rows stand for.
@@ -335,6 +350,14 @@ impl Design {
                     block.rows
                 )));
             }
+            let offset = &block.offset;
+            if !(offset.is_empty() || offset.len() == block.rows) || offset.iter().any(|known| !known.is_finite()) {
+                return Err(Error::Internal(format!(
+                    "block {at} of the design has {} offsets for {} rows; expected a finite number for each, or none",
+                    offset.len(),
+                    block.rows
+                )));
+            }
             if let Some(row) = block.y.iter().position(|&y| y > 1) {
                 return Err(Error::Internal(format!(
                     "row {row} of block {at} of the design has the label {}; expected 0 or 1",
@@ -403,8 +426,8 @@ impl Design {
         total.into_iter().map(profile).collect()
     }
 
-    /// The log-odds `intercept + x * coefficients` of every row, block by block. `coefficients` has one value per
-    /// column.
+    /// The log-odds `offset + intercept + x * coefficients` of every row, block by block. `coefficients` has one value
+    /// per column.
     ///
     /// # Errors
     /// As [`DesignBlock::columns`].
@@ -414,6 +437,7 @@ impl Design {
             .par_iter()
             .map(|block| {
                 let (columns, mut log_odds) = (block.columns()?, vec![intercept; block.rows]);
+                log_odds.iter_mut().zip(&block.offset).for_each(|(sum, known)| *sum += known);
                 for (j, &coefficient) in coefficients.iter().enumerate() {
                     for (sum, &x) in log_odds.iter_mut().zip(columns.column(j)) {
                         *sum += coefficient * f64::from(x);

@@ -92,6 +92,31 @@ pub fn cross_fit(
     split.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
 }
 
+/// A model on all rows, and for each fold one that has not seen its customers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoldModels {
+    /// The coefficients on all rows, then the intercept.
+    pub on_all: Vec<f64>,
+    /// The same without the rows of each fold.
+    pub without: Vec<Vec<f64>>,
+}
+
+/// Fits a design, whose rows may have an offset, on all rows and without each of `folds` folds, with the strength
+/// `alpha` per row.
+///
+/// # Errors
+/// As [`cross_fit`].
+pub fn fold_models(design: &Design, alpha: f64, folds: u8, observer: &dyn Observer) -> Result<FoldModels> {
+    design.check()?;
+    let scale = column_scale(design, &design.profile())?;
+    let blocks: Vec<&DesignBlock> = design.blocks.iter().collect();
+    let fits = Fits { blocks: &blocks, scale: &scale, alpha, tolerance: TOLERANCE };
+    // What is known beforehand has the base rate in it already.
+    let (on_all, factor) = fits.on_all(vec![0.0; design.columns() + 1])?;
+    let without = fits.without_each_fold(folds, &on_all, factor, observer)?;
+    Ok(FoldModels { on_all, without })
+}
+
 /// The strength from `path` with the lowest out-of-fold log-loss, each fit starting from the one with the next
 /// stronger penalty.
 ///
@@ -235,6 +260,7 @@ pub(super) fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f
     let columns = models.first().map_or(0, |theta| theta.len() - 1);
     let intercepts = at(columns);
     let mut log_odds: Vec<f64> = block.fold.iter().map(|&fold| intercepts[usize::from(fold)]).collect();
+    log_odds.iter_mut().zip(block.offset()).for_each(|(sum, known)| *sum += known);
     for j in 0..columns {
         let coefficients = at(j);
         for ((sum, &x), &fold) in log_odds.iter_mut().zip(values.column(j)).zip(&block.fold) {
@@ -383,6 +409,49 @@ mod tests {
             assert!((score.log_loss - least).abs() < 1e-6, "{score:?} against {least}");
             assert!(loss(0.0) > least + 0.01);
         }
+    }
+
+    /// What `tests/golden/response.py` writes; `x` has the columns.
+    #[derive(serde::Deserialize)]
+    struct WithOffset {
+        x: Vec<Vec<f32>>,
+        y: Vec<u8>,
+        offset: Vec<f64>,
+        fold: Vec<u8>,
+        alpha: f64,
+        on_all: Vec<f64>,
+        without: Vec<Vec<f64>>,
+    }
+
+    #[test]
+    fn fits_that_add_to_known_log_odds_are_those_of_statsmodels() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/response/offset.json");
+        let golden: Vec<WithOffset> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for case in golden {
+            let mut design = from_columns(case.x.concat(), case.y, case.fold);
+            let block = design.blocks.remove(0).with_offset(case.offset);
+            // In blocks of 70 rows, each with its part of the offset.
+            design.blocks.push(block);
+            let design = split(&design, 70);
+            let found = fold_models(&design, case.alpha, 5, &Silent).unwrap();
+            let pairs = [(&found.on_all, &case.on_all)].into_iter().chain(found.without.iter().zip(&case.without));
+            for (found, expected) in pairs {
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!((found - expected).abs() < 1e-7, "{found} {expected} at {}", case.alpha);
+                }
+            }
+
+            // What is known has a part in the log-odds of every row.
+            let (coefficients, intercept) = found.on_all.split_at(found.on_all.len() - 1);
+            let sigmoids = design.log_odds(coefficients, intercept[0]).unwrap().concat();
+            let mean = sigmoids.iter().map(|&z| crate::numeric::sigmoid(z)).sum::<f64>() / sigmoids.len() as f64;
+            assert!((mean - design.churners() as f64 / design.rows() as f64).abs() < 1e-7);
+        }
+
+        let mut design = random(10, 1, 1);
+        let block = design.blocks.remove(0).with_offset(vec![0.0, f64::NAN]);
+        design.blocks.push(block);
+        assert!(design.check().unwrap_err().to_string().contains("2 offsets for 10 rows"));
     }
 
     #[test]

@@ -353,6 +353,10 @@ impl Tile<'_> {
 fn residuals_and_weights(tile: &Tile<'_>, point: &Point<'_>, sums: &mut Sums) -> ([f64; TILE], [f64; TILE]) {
     let mut log_odds = [point.theta[tile.columns]; TILE];
     let log_odds = &mut log_odds[..tile.rows.len()];
+    if !tile.block.offset().is_empty() {
+        let known = &tile.block.offset()[tile.rows.clone()];
+        log_odds.iter_mut().zip(known).for_each(|(sum, known)| *sum += known);
+    }
 
     // Columns far apart lie in different pages of memory, which the machine then fetches side by side.
     let (coefficients, apart) = (&point.theta[..tile.columns], tile.columns / STREAMS);
