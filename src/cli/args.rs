@@ -392,9 +392,19 @@ pub struct Simulate {
     /// The share of them who stay
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, requires = "lists")]
     pub save_rate: f64,
+    /// Another share of those who would leave for a cause, such as surveys=0.9; can be given several times. Causes:
+    /// logins, visits, mentions, surveys, several, sudden
+    #[arg(long, value_name = "CAUSE=SHARE", requires = "lists", value_parser = cause_and_share)]
+    pub save_rate_of: Vec<(String, f64)>,
     /// Who would leave within so many days after the date of the list
     #[arg(long, value_name = "DAYS", default_value_t = 37, requires = "lists")]
     pub within: u32,
+}
+
+fn cause_and_share(text: &str) -> Result<(String, f64), String> {
+    let (cause, share) = text.split_once('=').ok_or("write it as CAUSE=SHARE, for example surveys=0.9")?;
+    let share = share.parse().map_err(|_| format!("`{share}` is no number"))?;
+    Ok((cause.to_owned(), share))
 }
 
 impl ValueEnum for Promote {

@@ -24,7 +24,7 @@ pub fn run(session: &Session, request: args::Simulate) -> anyhow::Result<()> {
 
 /// A new population, or one that goes on.
 fn plan(request: args::Simulate) -> crate::Result<Plan> {
-    let args::Simulate { customers, days, seed, out, end, string_ids, population, lists, save_rate, within } = request;
+    let args::Simulate { customers, days, seed, out, end, string_ids, population, lists, .. } = request;
     let Some(population) = population else {
         let days = days.unwrap_or(DAYS);
         return Ok(Plan { customers, days, seed, out, end, string_ids, continued: Continued::default() });
@@ -33,7 +33,8 @@ fn plan(request: args::Simulate) -> crate::Result<Plan> {
     let mut plan = Plan::read(&population, out)?;
     plan.continued.days = plan.continued.days.saturating_add(days.unwrap_or(0));
     if let Some(lists) = lists {
-        Outreach { lists, save_rate, within_days: within }.save(&mut plan)?;
+        let (save_rate, by_cause) = (request.save_rate, request.save_rate_of.into_iter().collect());
+        Outreach { lists, save_rate, by_cause, within_days: request.within }.save(&mut plan)?;
     }
     Ok(plan)
 }

@@ -234,6 +234,14 @@ impl Customer {
         }
     }
 
+    /// Why the customer churns; none of one who does not.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        match self.fate {
+            Fate::Churns { cause, .. } => Some(cause),
+            Fate::Stays | Fate::Recovers(_) | Fate::Saved(_) => None,
+        }
+    }
+
     /// The customer's decline, whether it leads to churn or recovers.
     pub(super) fn decline(&self) -> Option<&Decline> {
         match &self.fate {

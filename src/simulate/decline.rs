@@ -63,6 +63,16 @@ impl Cause {
         }
     }
 
+    /// The cause of churn of a name.
+    pub(super) fn named(name: &str) -> Option<Cause> {
+        Cause::SHARES.into_iter().map(|(cause, _)| cause).find(|cause| cause.name() == name)
+    }
+
+    /// The names of the causes of churn.
+    pub(super) fn names() -> [&'static str; 6] {
+        Cause::SHARES.map(|(cause, _)| cause.name())
+    }
+
     /// Draws why a customer churns.
     pub(super) fn draw(rng: &mut impl Rng) -> Cause {
         let (causes, shares): (Vec<_>, Vec<_>) = Cause::SHARES.into_iter().unzip();

@@ -433,7 +433,9 @@ mod tests {
 
         let outreach = |save_rate: f64| {
             let mut plan = first.clone();
-            Outreach { lists: lists.clone(), save_rate, within_days: 37 }.save(&mut plan).map(|()| plan)
+            Outreach { lists: lists.clone(), save_rate, by_cause: BTreeMap::new(), within_days: 37 }
+                .save(&mut plan)
+                .map(|()| plan)
         };
         let some = outreach(0.4).unwrap();
         let is_soon = |on: Day| on >= customer::outreach_works_from(listed_on) && on < listed_on.plus(37);
@@ -463,11 +465,25 @@ mod tests {
         for broken in [outreach(1.5), outreach(f64::NAN)] {
             assert_eq!(broken.unwrap_err().exit_code(), 2);
         }
+        // Of one cause all, of the others nobody.
+        let of = |cause: &str, share: f64| {
+            let mut plan = first.clone();
+            let by_cause = BTreeMap::from([(cause.to_owned(), share)]);
+            Outreach { lists: lists.clone(), save_rate: 0.0, by_cause, within_days: 37 }.save(&mut plan).map(|()| plan)
+        };
+        let saved = of("surveys", 1.0).unwrap().continued.saved;
+        assert!(!saved.is_empty() && saved.len() < all.continued.saved.len() / 2);
+        assert!(saved.keys().all(|&index| customers[index as usize].cause() == Some(Cause::Surveys)));
+        for (broken, word) in [(of("surveys", 1.5), "1.5"), (of("boredom", 0.5), "logins, visits, mentions")] {
+            let error = broken.unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().contains(word), "{error}");
+        }
+
+        let outreach = Outreach { lists: lists.clone(), save_rate: 0.5, by_cause: BTreeMap::new(), within_days: 37 };
         let few = plan(100, 140, 12, folder.path());
-        let error =
-            Outreach { lists: lists.clone(), save_rate: 0.5, within_days: 37 }.save(&mut few.clone()).unwrap_err();
+        let error = outreach.save(&mut few.clone()).unwrap_err();
         assert!(error.exit_code() == 3 && error.to_string().contains("there is no customer"), "{error}");
-        let nowhere = Outreach { lists: folder.path().to_owned(), save_rate: 0.5, within_days: 37 };
+        let nowhere = Outreach { lists: folder.path().to_owned(), ..outreach };
         assert!(nowhere.save(&mut few.clone()).unwrap_err().to_string().contains("no published list"));
         assert_eq!(Plan::read(folder.path(), PathBuf::new()).unwrap_err().exit_code(), 2);
     }

@@ -6,9 +6,12 @@ use crate::publish::runs::{self, Run};
 use crate::ranking::Group;
 use crate::simulate::chance::{stream, OUTREACH};
 use crate::simulate::customer::{outreach_works_from, Customer};
+use crate::simulate::decline::Cause;
 use crate::simulate::plan::Plan;
+use crate::spelling;
 use polars::prelude::*;
 use rand::RngExt;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How a population answers the lists of a folder.
@@ -18,6 +21,8 @@ pub struct Outreach {
     pub lists: PathBuf,
     /// The share of the contacted who would leave within [`Outreach::within_days`], and stay.
     pub save_rate: f64,
+    /// The same share of those who would leave for a cause, where it is another one.
+    pub by_cause: BTreeMap<String, f64>,
     /// Days after the date of a list within which a customer would leave.
     pub within_days: u32,
 }
@@ -30,12 +35,7 @@ impl Outreach {
     /// read, or that is of other customers.
     pub fn save(&self, plan: &mut Plan) -> Result<()> {
         plan.check()?;
-        if !(0.0..=1.0).contains(&self.save_rate) {
-            return Err(Error::Config(format!(
-                "cannot save a share of {} of the contacted; ask for one from 0 to 1",
-                self.save_rate
-            )));
-        }
+        self.check()?;
 
         let runs = runs::published(&self.lists);
         if runs.is_empty() {
@@ -51,7 +51,8 @@ impl Outreach {
             for index in contacted(run, customers.len())? {
                 let Some(on) = customers[index as usize].churned_on() else { continue };
                 let is_soon = on >= outreach_works_from(run.as_of) && on < run.as_of.later_by(self.within_days);
-                if is_soon && self.is_saved(plan.seed, index) {
+                let rate = self.rate(&customers[index as usize]);
+                if is_soon && stream(plan.seed, index, OUTREACH).random::<f64>() < rate {
                     let first = plan.continued.saved.entry(index).or_insert(run.as_of);
                     *first = run.as_of.min(*first);
                 }
@@ -60,9 +61,30 @@ impl Outreach {
         Ok(())
     }
 
-    fn is_saved(&self, seed: u64, index: u32) -> bool {
-        stream(seed, index, OUTREACH).random::<f64>() < self.save_rate
+    fn check(&self) -> Result<()> {
+        if let Some(rate) = [&self.save_rate].into_iter().chain(self.by_cause.values()).find(|rate| !is_share(**rate)) {
+            return Err(Error::Config(format!(
+                "cannot save a share of {rate} of the contacted; ask for one from 0 to 1"
+            )));
+        }
+        match self.by_cause.keys().find(|name| Cause::named(name).is_none()) {
+            None => Ok(()),
+            Some(unknown) => Err(Error::Config(format!(
+                "there is no cause of churn {}; there are: {}",
+                spelling::named(unknown),
+                Cause::names().join(", ")
+            ))),
+        }
     }
+
+    fn rate(&self, customer: &Customer) -> f64 {
+        let of_cause = customer.cause().and_then(|cause| self.by_cause.get(cause.name()));
+        of_cause.copied().unwrap_or(self.save_rate)
+    }
+}
+
+fn is_share(rate: f64) -> bool {
+    (0.0..=1.0).contains(&rate)
 }
 
 /// The customers whom a list names for contact, by their indices in the population.
