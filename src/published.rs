@@ -35,6 +35,8 @@ pub enum Column {
     ChangeData,
     ChangeModel,
     Improvement,
+    ContactEffect,
+    ExpectedSaving,
 }
 
 /// What is told of a reason.
@@ -121,6 +123,8 @@ pub const LIST: &[Column] = &[
     Column::ChangeData,
     Column::ChangeModel,
     Column::Improvement,
+    Column::ContactEffect,
+    Column::ExpectedSaving,
 ];
 
 /// The columns of `scores.parquet`, in order; the pass-through columns of a prepared table come after them.
@@ -187,6 +191,23 @@ pub const KPIS: [Definition; 10] = [
     ),
 ];
 
+/// The columns of `contributions.parquet`, in order.
+pub const CONTRIBUTIONS: [Definition; 5] = [
+    Definition::new("as_of", Holds::FolderDay, "the date of the list, `YYYY-MM-DD` as in the folder's name"),
+    Definition::new("customer_id", Holds::Id, "the customer"),
+    Definition::new("rank", Holds::Integer, "1 is first"),
+    Definition::new(
+        "concept",
+        Holds::Text,
+        "what the codes of its reasons begin with, and which part of its signal it is about",
+    ),
+    Definition::new(
+        "contribution",
+        Holds::Float,
+        "by how much the concept raises the log-odds above those of the mean of all eligible customers",
+    ),
+];
+
 /// The key in the footer of a published file under which it says what it holds.
 pub const MARK: &str = "churn-risk";
 
@@ -201,10 +222,11 @@ pub enum Content {
     Drivers,
     Kpis,
     Figures,
+    Contributions,
 }
 
 impl Content {
-    const ALL: [Content; 8] = [
+    const ALL: [Content; 9] = [
         Content::List,
         Content::Scores,
         Content::Latest,
@@ -213,6 +235,7 @@ impl Content {
         Content::Drivers,
         Content::Kpis,
         Content::Figures,
+        Content::Contributions,
     ];
 
     /// As the file says it.
@@ -226,6 +249,7 @@ impl Content {
             Content::Drivers => "drivers",
             Content::Kpis => "kpis",
             Content::Figures => "figures",
+            Content::Contributions => "contributions",
         }
     }
 
@@ -239,7 +263,12 @@ impl Content {
             Content::List => LIST,
             Content::Scores => SCORES,
             Content::Latest => LATEST,
-            Content::Features | Content::Details | Content::Drivers | Content::Kpis | Content::Figures => &[],
+            Content::Features
+            | Content::Details
+            | Content::Drivers
+            | Content::Kpis
+            | Content::Figures
+            | Content::Contributions => &[],
         }
     }
 
@@ -254,6 +283,7 @@ impl Content {
             Content::Drivers => "the drivers of a model",
             Content::Kpis => "the measures of a run",
             Content::Figures => "figures of monitoring",
+            Content::Contributions => "the contributions to the risks of a list",
         }
     }
 
@@ -405,6 +435,18 @@ impl Column {
                 Holds::Text,
                 "single changes with which the model would rank the customer below the list; see [below](#what-would-help)",
             ),
+            Column::ContactEffect => (
+                "contact_effect",
+                Holds::Float,
+                "by how much contact is expected to lower the probability to leave; null unless the list is ranked by \
+                 `expected_saving`; see [below](#order)",
+            ),
+            Column::ExpectedSaving => (
+                "expected_saving",
+                Holds::Float,
+                "what contact is expected to earn by `[economics]`; null unless the list is ranked by it, and without \
+                 `customers.value`",
+            ),
         };
         Definition { name, holds, meaning }
     }
@@ -423,6 +465,7 @@ mod tests {
             ("columns of the scores", rows(SCORES)),
             ("columns of the newest risks", rows(LATEST)),
             ("columns of the measures", columns_of(KPIS)),
+            ("columns of the contributions", columns_of(CONTRIBUTIONS)),
         ];
         hold_tables("docs/lists.md", &tables);
     }

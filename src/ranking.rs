@@ -98,11 +98,32 @@ impl Group {
 }
 
 /// What a customer is ranked by: the probability, or the expected loss, for which it asks for the value. No value
-/// counts as 0.
-pub fn key(rank_by: RankBy, probability: f64, value: impl FnOnce() -> Option<f64>) -> f64 {
+/// counts as 0. None where the two do not say it.
+pub fn key(rank_by: RankBy, probability: f64, value: impl FnOnce() -> Option<f64>) -> Option<f64> {
     match rank_by {
-        RankBy::Probability => probability,
-        RankBy::ExpectedLoss => probability * value().unwrap_or(0.0),
+        RankBy::Probability => Some(probability),
+        RankBy::ExpectedLoss => Some(probability * value().unwrap_or(0.0)),
+        RankBy::ExpectedSaving => None,
+    }
+}
+
+/// What contact is expected to change for customers, in the order of their scores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Savings {
+    /// By how much it lowers the probability to leave.
+    pub effects: Vec<f64>,
+    /// What it earns; empty where customers have no value.
+    pub savings: Vec<f64>,
+}
+
+impl Savings {
+    /// What customers are ranked by.
+    fn keys(&self) -> &[f64] {
+        if self.savings.is_empty() {
+            &self.effects
+        } else {
+            &self.savings
+        }
     }
 }
 
@@ -113,11 +134,13 @@ pub struct Ranking {
     pub order: Vec<u32>,
     /// How many of them are on the list.
     pub listed: usize,
+    /// What they are ranked by, if that is what contact changes.
+    pub savings: Option<Savings>,
 }
 
 /// What customers are ranked by. It lies in what is sorted: looking it up would cost more than the comparisons.
 struct Entry {
-    /// The probability, or the expected loss.
+    /// The probability, the expected loss, or what contact changes.
     key: f64,
     log_odds: f64,
     customer: u32,
@@ -135,21 +158,26 @@ impl Entry {
 }
 
 impl Ranking {
-    /// Ranks customers by probability or by expected loss (probability times value; no value counts as 0). Ties go to
-    /// the higher log-odds, then to the lower id. `customers`, `probabilities` and `log_odds` have an entry for each of
-    /// them; `values` knows the value of a customer.
+    /// Ranks customers by what contact changes if that is given, and otherwise by probability or by expected loss
+    /// (probability times value; no value counts as 0). Ties go to the higher log-odds, then to the lower id.
+    /// `customers`, `probabilities` and `log_odds` have an entry for each of them; `values` knows the value of a
+    /// customer.
     pub fn new(
         settings: &List,
         customers: &[u32],
         probabilities: &[f64],
         log_odds: &[f64],
         values: impl Fn(u32) -> Option<f64>,
+        savings: Option<Savings>,
     ) -> Ranking {
         let mut entries: Vec<Entry> = (0u32..)
             .zip(customers)
             .zip(probabilities.iter().zip(log_odds))
             .map(|((position, &customer), (&probability, &log_odds))| {
-                let key = key(settings.rank_by, probability, || values(customer));
+                let saving = savings.as_ref().map(|savings| savings.keys()[position as usize]);
+                let key = saving.or_else(|| key(settings.rank_by, probability, || values(customer)));
+                // Where nothing is known of a response, most is saved where most would be lost.
+                let key = key.unwrap_or_else(|| probability * values(customer).unwrap_or(0.0));
                 Entry { key, log_odds, customer, position }
             })
             .collect();
@@ -157,7 +185,7 @@ impl Ranking {
 
         let order: Vec<u32> = entries.into_iter().map(|entry| entry.position).collect();
         let listed = order.len().min(settings.capacity as usize);
-        Ranking { order, listed }
+        Ranking { order, listed, savings }
     }
 
     /// The share of the customers, in per cent, that a rank (from 1) is at least as risky as: 100 for the first.
@@ -187,13 +215,21 @@ mod tests {
     fn ties_go_to_the_higher_log_odds_then_to_the_lower_id() {
         let p = [0.5, 0.9, 0.5, 0.5];
         let z = [0.1, 2.0, 0.2, 0.1];
-        let ranking = Ranking::new(&settings(RankBy::Probability, 3), &[7, 1, 2, 3], &p, &z, |_| None);
+        let ranking = Ranking::new(&settings(RankBy::Probability, 3), &[7, 1, 2, 3], &p, &z, |_| None, None);
         assert_eq!(ranking.order, [1, 2, 3, 0]);
         assert_eq!(ranking.listed, 3);
         assert_eq!(ranking.percentile(1), 100.0);
         let ranking =
-            Ranking::new(&settings(RankBy::ExpectedLoss, 3), &[7, 1, 2, 3], &p, &z, |c| (c == 7).then_some(9.0));
+            Ranking::new(&settings(RankBy::ExpectedLoss, 3), &[7, 1, 2, 3], &p, &z, |c| (c == 7).then_some(9.0), None);
         assert_eq!(ranking.order[0], 0);
+
+        // By what contact changes: in money where customers have a value.
+        let by = |savings: Vec<f64>| {
+            let savings = Savings { effects: vec![0.1, -0.2, 0.3, 0.1], savings };
+            Ranking::new(&settings(RankBy::ExpectedSaving, 3), &[7, 1, 2, 3], &p, &z, |_| None, Some(savings)).order
+        };
+        assert_eq!(by(Vec::new()), [2, 3, 0, 1]);
+        assert_eq!(by(vec![-1.0, 5.0, -2.0, -1.0]), [1, 3, 0, 2]);
     }
 
     #[test]

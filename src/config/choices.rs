@@ -236,6 +236,8 @@ words! {
         Probability = "probability",
         /// Probability times value at stake.
         ExpectedLoss = "expected_loss",
+        /// What contact changes, by the response that monitoring has learned.
+        ExpectedSaving = "expected_saving",
     }
 }
 

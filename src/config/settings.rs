@@ -309,7 +309,8 @@ section! {
     /// The at-risk list.
     ["list"]
     pub struct List {
-        /// probability, or expected_loss: the probability times the value at stake.
+        /// probability; expected_loss: the probability times the value at stake; or expected_saving: what contact is
+        /// expected to change, once `churn monitor` has shown that customers respond differently.
         rank_by: RankBy = "probability" => Choice(RankBy::WORDS);
         /// Customers on the list: as many as the team can call.
         capacity: u32 = 500 => Whole(1, MOST);
@@ -388,8 +389,8 @@ section! {
     /// What keeping a customer costs and brings, in the money of `customers.value` or `table.value`.
     ["economics"]
     pub struct Economics {
-        /// The cost of contacting a customer, in the money of `customers.value`. These five settings judge lists and
-        /// change none.
+        /// The cost of contacting a customer, in the money of `customers.value`. These five settings judge lists, and
+        /// change those alone that are ranked by expected_saving.
         contact_cost: f64 = 1.0 => Number("of 0 or more", |x| x >= 0.0);
         /// The cost of what a customer is offered to stay. Those who would have stayed anyway take it too.
         offer_cost: f64 = 10.0 => Number("of 0 or more", |x| x >= 0.0);
@@ -513,6 +514,14 @@ impl Settings {
     /// The settings as one line of JSON, always in the same order: for digests, manifests and artefacts.
     pub fn canonical_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::Internal(format!("settings: {error}")))
+    }
+}
+
+impl Economics {
+    /// What keeping a customer is worth: some months of the monthly value where it is known, and the stated value
+    /// elsewhere.
+    pub fn value_of(&self, monthly: Option<f64>) -> f64 {
+        monthly.map_or(self.customer_value, |value| value * f64::from(self.value_months))
     }
 }
 

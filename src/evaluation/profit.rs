@@ -100,7 +100,8 @@ impl Ranked<'_> {
     fn order(&self, rank_by: RankBy) -> Vec<usize> {
         let score = |row: usize| match rank_by {
             RankBy::Probability => self.scores.by[row],
-            RankBy::ExpectedLoss => self.scores.p[row] * self.values[row],
+            // Where everybody responds alike, most is saved where most would be lost.
+            RankBy::ExpectedLoss | RankBy::ExpectedSaving => self.scores.p[row] * self.values[row],
         };
 
         let mut order: Vec<usize> = (0..self.y.len()).collect();

@@ -7,7 +7,6 @@ use crate::config::{Economics, RankBy};
 use crate::dataset::{Dataset, Selection};
 use crate::metrics::bootstrap::{Bootstrap, WithDifference};
 use crate::metrics::{self, Metrics, RankedRow, Scores};
-use crate::sources::CustomerTable;
 use crate::weights::RowWeights;
 use rayon::prelude::*;
 
@@ -70,7 +69,7 @@ impl Columns {
 impl JudgedRows {
     pub fn new(economics: &Economics, dataset: &Dataset, held_out: HeldOutRows<'_>) -> JudgedRows {
         let HeldOutRows { rows: selection, probabilities, baseline, groupings, folds } = held_out;
-        let value = |customer| value(economics, &dataset.customers, customer);
+        let value = |customer| economics.value_of(dataset.customers.value_of(customer));
         let dates = selection.map(dataset, |block, row| block.as_of[row]);
         let mut seen = dates.clone();
         seen.sort_unstable();
@@ -174,10 +173,4 @@ fn compact(customers: &[u32]) -> Vec<u32> {
 /// Puts the values of the rows in another order.
 fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
     *values = order.par_iter().map(|row| values[row.row()]).collect();
-}
-
-/// What keeping a customer is worth: some months of the monthly value where it is known, and the stated value
-/// elsewhere.
-fn value(economics: &Economics, customers: &CustomerTable, customer: u32) -> f64 {
-    customers.value_of(customer).map_or(economics.customer_value, |value| value * f64::from(economics.value_months))
 }

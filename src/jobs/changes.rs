@@ -19,7 +19,7 @@ use crate::publish::list::{Move, Status};
 use crate::publish::previous::{Before, Gone, History, Now};
 use crate::publish::runs::RunModel;
 use crate::reasons::change::{Between, NoLongerScored, NotYetScored, Numbers, OtherModel, Standing};
-use crate::reasons::{Explainer, Explanation};
+use crate::reasons::{Concepts, Explainer, Explanation};
 use crate::registry::Registry;
 use crate::sources::NO_DAY;
 use rayon::prelude::*;
@@ -351,6 +351,11 @@ impl<'a> Row<'a> {
     /// Why its risk is what it is.
     pub fn explained(&self, explainer: &Explainer) -> Explanation {
         explainer.explain(self.scored.raw(), &self.levels, &self.row)
+    }
+
+    /// How far each concept moves its risk.
+    pub fn contributions(&self, concepts: &Concepts) -> Vec<f64> {
+        concepts.contributions(self.scored.raw(), &self.row)
     }
 
     /// The numbers.

@@ -130,7 +130,8 @@ struct CutOff<'a> {
 }
 
 impl<'a> CutOff<'a> {
-    /// None if everybody is on the list.
+    /// None if everybody is on the list, and where a list is ranked by what contact changes: a lower risk is not what
+    /// takes a customer off that.
     fn new(
         rank_by: RankBy,
         model: &'a Artefact,
@@ -140,18 +141,18 @@ impl<'a> CutOff<'a> {
     ) -> Option<CutOff<'a>> {
         let first = *ranking.order.get(ranking.listed)? as usize;
         let mut cut_off = CutOff { rank_by, customers, model, key: 0.0, log_odds: scores.log_odds[first] };
-        cut_off.key = cut_off.key(scores.customers[first], scores.probabilities[first]);
+        cut_off.key = cut_off.key(scores.customers[first], scores.probabilities[first])?;
         Some(cut_off)
     }
 
     /// Whether a customer with these log-odds would come behind that customer.
     fn is_below(&self, customer: u32, log_odds: f64) -> bool {
         let key = self.key(customer, self.model.calibration.apply(log_odds));
-        key.total_cmp(&self.key).then(log_odds.total_cmp(&self.log_odds)).is_lt()
+        key.is_some_and(|key| key.total_cmp(&self.key).then(log_odds.total_cmp(&self.log_odds)).is_lt())
     }
 
     /// What a customer with this probability is ranked by.
-    fn key(&self, customer: u32, probability: f64) -> f64 {
+    fn key(&self, customer: u32, probability: f64) -> Option<f64> {
         ranking::key(self.rank_by, probability, || self.customers.value_of(customer))
     }
 }

@@ -7,6 +7,7 @@ use super::earlier::EarlierRuns;
 use super::input::{self, Input, Origin};
 use super::past::{self, People};
 use super::publication::{publish_into, Published};
+use super::savings;
 use super::score::begin;
 use super::scored::{ranked, scored};
 use super::{gates, kpis};
@@ -66,6 +67,8 @@ pub fn plan_list(context: &Context<'_>, registry: &Registry, request: &Request, 
         let dates = dates(&EarlierRuns::before(job, as_of), as_of);
         let plan = Plan::for_list(job.settings().clone(), &dates, request.buckets)?;
         registry.load_chosen(model)?.check_compatible(&RowsPlan::from_settings(job.settings()))?;
+        // What cannot be ranked is told before the engine begins.
+        savings::response(job)?;
         Ok(request.limited(plan))
     })
 }
@@ -79,7 +82,8 @@ pub fn pick(context: &Context<'_>, registry: &Registry, plan: Plan, rows: &Path,
         let model = registry.load_chosen(model)?;
         let input = input(job, &plan, rows, PickedRows::default(), None)?;
         let scores = model.score(&input.data, &Selection::scored(&input.data, input.as_of))?;
-        let ranking = ranked(job, &input.data, &scores);
+        let response = savings::response(job)?;
+        let ranking = ranked(job, &model, &input.data, &scores, response.as_ref())?;
         let id = |&position: &u32| input.data.customers.ids.display(scores.customers[position as usize] as usize);
         let listed: Vec<String> = ranking.order[..ranking.listed].iter().map(id).collect();
 
@@ -125,10 +129,11 @@ pub fn publish(
         let model = registry.load_chosen(model)?;
         model.check_compatible(&RowsPlan::from_settings(job.settings()))?;
         let Some(&as_of) = plan.as_of.last() else { return Err(Error::Config("a plan without a date".to_owned())) };
+        let response = savings::response(job)?;
         let staged = begin(job, as_of)?;
         let picked = PickedRows::read(plan, made.customers.as_deref(), made.signals.as_deref())?;
         let input = input(job, plan, &made.rows, picked, Some(made.engine.clone()))?;
-        publish_into(job, staged, scored(job, registry, model, input, started)?)
+        publish_into(job, staged, scored(job, registry, model, input, response.as_ref(), started)?)
     })
 }
 

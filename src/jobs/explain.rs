@@ -4,7 +4,7 @@ use super::changes::Row;
 use super::context::{Context, Job};
 use super::details::WhatToDo;
 use super::input::{self, Also, Data};
-use super::scored;
+use super::{savings, scored};
 use crate::artefact::{Artefact, RowScorer, Scores};
 use crate::calendar::Day;
 use crate::config::Reference;
@@ -188,6 +188,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     let customer = data.customer(entry as u32);
 
     let texts = Arc::new(Texts::new(job.settings().list.language)?);
+    let response = savings::response(job)?;
     let scorer = model.row_scorer(customers);
     let mut found = None;
     let mut before = None;
@@ -203,7 +204,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         if !dates.contains(&day) {
             continue;
         }
-        let ranking = scored::ranked(job, data, &scores);
+        let ranking = scored::ranked(job, model, data, &scores, response.as_ref())?;
         let rank = ranking.order.iter().position(|&p| p as usize == position).map_or(0, |place| place + 1);
         let churn_probability = scores.probabilities[position];
         history.push(PastRisk { as_of: day, churn_probability, rank, eligible: scores.customers.len() });

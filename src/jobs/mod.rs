@@ -36,6 +36,7 @@ pub mod monitor;
 mod past;
 mod publication;
 pub mod report;
+mod savings;
 pub mod score;
 mod scored;
 pub mod train;

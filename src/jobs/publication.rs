@@ -15,6 +15,7 @@ use crate::monitoring::drift::{Drift, FILE as DRIFT_FILE};
 use crate::monitoring::figures;
 use crate::observer::Note;
 use crate::publish::columns::Csv;
+use crate::publish::contributions;
 use crate::publish::details::{Activity, DETAILED};
 use crate::publish::latest::{self, Latest};
 use crate::publish::list::{Details, Results};
@@ -134,6 +135,8 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
     if let Some(kpis) = &scored.kpis {
         staged.parquet("kpis.parquet", kpis.rows.len(), |places| Ok(publish::kpis::table(places, kpis)))?;
     }
+    let made_of = &scored.contributions;
+    staged.parquet(contributions::FILE, made_of.rows(), |rows| Ok(made_of.table(rows, &results)))?;
     if let Some(Drift { figures, .. }) = &scored.drift {
         staged.parquet(DRIFT_FILE, figures.len(), |rows| Ok(figures::table(rows, figures)))?;
     }

@@ -3,6 +3,7 @@
 use super::context::{Context, Job};
 use super::input::{self, Also, Data, Input};
 use super::publication::publish_into;
+use super::savings;
 use super::scored::scored;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
@@ -29,7 +30,8 @@ pub struct Request {
 /// The nightly job: check, features, score, reasons, rank, publish. The lock on the lists is held all the way.
 ///
 /// # Errors
-/// [`Error::Model`] when the model is missing, damaged or of other features; [`Error::Contract`], [`Error::Stale`] and
+/// [`Error::Model`] when the model is missing, damaged or of other features; [`Error::Config`] when the list is to be
+/// ranked by a response that has not been shown; [`Error::Contract`], [`Error::Stale`] and
 /// [`Error::TooLittle`] when the data are not fit for a list; [`Error::Locked`] when another run publishes; and what
 /// reading and writing can end with. Then nothing was published.
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Published> {
@@ -37,8 +39,9 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         let started = Instant::now();
         job.not_after_today(request.as_of)?;
         let model = registry.load_chosen(request.model.as_deref())?;
+        let response = savings::response(job)?;
         let (input, staged) = read(job, &model, &request.data, request.as_of, |day| begin(job, day))?;
-        publish_into(job, staged, scored(job, registry, model, input, started)?)
+        publish_into(job, staged, scored(job, registry, model, input, response.as_ref(), started)?)
     })
 }
 
@@ -51,8 +54,10 @@ pub fn compute(context: &Context<'_>, model: Artefact, data: &Data, as_of: Optio
     context.run(|job| {
         let started = Instant::now();
         job.not_after_today(as_of)?;
+        let response = savings::response(job)?;
         let (input, ()) = read(job, &model, data, as_of, |_| Ok(()))?;
-        scored(job, &Registry::at(&job.settings().paths.models), model, input, started)
+        let registry = Registry::at(&job.settings().paths.models);
+        scored(job, &registry, model, input, response.as_ref(), started)
     })
 }
 

@@ -6,6 +6,7 @@ use super::definition;
 use super::details;
 use super::drift;
 use super::input::Input;
+use super::savings;
 use crate::artefact::{Artefact, Row, Scores};
 use crate::calendar::Day;
 use crate::clock::Clock;
@@ -16,8 +17,10 @@ use crate::error::Result;
 use crate::kpis::{self, Kpis, Risks};
 use crate::language::Texts;
 use crate::monitoring::drift::Drift;
+use crate::monitoring::response::ResponseModel;
 use crate::observer::{Note, Observer};
 use crate::power::{Accrual, ControlPower};
+use crate::publish::contributions::Contributions;
 use crate::publish::latest::Leaver;
 use crate::publish::list::{Details, Move, Results};
 use crate::ranking::Ranking;
@@ -48,6 +51,8 @@ pub struct Scored {
     pub drift: Option<Drift>,
     /// The measures; none where there are to be none.
     pub kpis: Option<Kpis>,
+    /// What the risks of the listed customers are made of.
+    pub contributions: Contributions,
     /// What a person should know.
     pub notes: Vec<Note>,
     pub(super) scores: Scores,
@@ -95,6 +100,7 @@ pub(super) fn scored(
     registry: &Registry,
     model: Artefact,
     input: Input,
+    response: Option<&ResponseModel>,
     started: Instant,
 ) -> Result<Scored> {
     let settings = job.settings();
@@ -116,7 +122,7 @@ pub(super) fn scored(
     let drift = drift::measured(job, &model, &input, &scores)?;
     clock.lap("drift");
 
-    let ranking = ranked(job, data, &scores);
+    let ranking = ranked(job, &model, data, &scores, response)?;
     clock.lap("ranking");
 
     let listed: Vec<Place> =
@@ -135,6 +141,7 @@ pub(super) fn scored(
     let results = results(&input, &scores, &ranking, &changes.moves, &model, &settings.list);
     let details = details::of_list(words, &results, &changes)?;
     let leavers = changes.leavers(words)?;
+    let contributions = savings::contributions(job, &model, data, &scores, results.listed())?;
     let control_power = control_power(&results, &changes);
     clock.lap("reasons");
 
@@ -150,6 +157,7 @@ pub(super) fn scored(
         compared_with: changes.history.earlier.as_ref().map(|earlier| earlier.run.as_of),
         moves: changes.moves,
         details,
+        contributions,
         leavers,
         control_power,
         drift,
@@ -176,11 +184,21 @@ fn control_power(results: &Results<'_>, changes: &Changes) -> ControlPower {
     ControlPower::new(churn / listed.len().max(1) as f64, list.control_fraction, accrual)
 }
 
-/// The customers in the order of the list.
-pub(super) fn ranked(job: &Job<'_>, data: &Dataset, scores: &Scores) -> Ranking {
+/// The customers in the order of the list, which is that of what contact changes if there is a response model.
+///
+/// # Errors
+/// As [`savings::savings`].
+pub(super) fn ranked(
+    job: &Job<'_>,
+    model: &Artefact,
+    data: &Dataset,
+    scores: &Scores,
+    response: Option<&ResponseModel>,
+) -> Result<Ranking> {
+    let savings = response.map(|response| savings::savings(job, model, data, scores, response)).transpose()?;
     let value = |customer: u32| data.customers.value_of(customer);
     let list = &job.settings().list;
-    Ranking::new(list, &scores.customers, &scores.probabilities, &scores.log_odds, value)
+    Ok(Ranking::new(list, &scores.customers, &scores.probabilities, &scores.log_odds, value, savings))
 }
 
 /// What explains the scores of a date, against the reference that the settings name.

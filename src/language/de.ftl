@@ -297,6 +297,8 @@ meaning-control_key = list.control_key; leer, wenn nicht gesetzt
 meaning-change_data_log_odds = wie weit neue Daten das Logit seit dem letzten früheren Lauf bewegt haben; leer, wenn dieser den Kunden nicht bewertet hat
 meaning-change_model_log_odds = wie weit ein anderes Modell es bewegt hat; mit der Spalte davor ergibt sich die Änderung des Logits
 meaning-improvement_text = einzelne Änderungen, mit denen das Modell den Kunden unterhalb der Liste einordnen würde
+meaning-contact_effect = um wie viel ein Kontakt die Wahrscheinlichkeit zu gehen voraussichtlich senkt
+meaning-expected_saving = was ein Kontakt nach den Einstellungen der Wirtschaftlichkeit voraussichtlich einbringt
 
 # Warum ein Kunde nicht bewertet ist und eine Zeile nicht verwendbar war.
 exclusion-not_yet_signed_up = noch nicht angemeldet

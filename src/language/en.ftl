@@ -266,6 +266,7 @@ meaning-status = how the customer stands to the lists before: new, up (a better 
 meaning-change_reason_text = what has moved the risk since the latest earlier run, in the customer's numbers
 meaning-action = what the playbook says to do; null for the control group, and where no reason has an entry
 meaning-improvement_text = single changes with which the model would rank the customer below the list
+meaning-contact_effect = by how much contact is expected to lower the probability to leave
 
 # Why a customer has no score, and why a row could not be used.
 exclusion-not_yet_signed_up = not yet signed up

@@ -297,6 +297,8 @@ meaning-control_key = list.control_key; vacío si no tiene valor
 meaning-change_data_log_odds = cuánto han movido el logit los datos nuevos desde el último cálculo anterior; vacío si este no evaluó al cliente
 meaning-change_model_log_odds = cuánto lo ha movido otro modelo; sumado a la columna anterior da el cambio del logit
 meaning-improvement_text = cambios aislados con los que el modelo situaría al cliente por debajo de la lista
+meaning-contact_effect = en cuánto se espera que un contacto reduzca la probabilidad de baja
+meaning-expected_saving = lo que se espera que aporte un contacto, según los ajustes económicos
 
 # Por qué un cliente no tiene puntuación y por qué no se pudo usar una fila.
 exclusion-not_yet_signed_up = aún sin alta

@@ -297,6 +297,8 @@ meaning-control_key = list.control_key ; vide si la clé est vide
 meaning-change_data_log_odds = de combien les nouvelles données ont fait varier le logit depuis le dernier calcul antérieur ; vide s’il n’a pas évalué le client
 meaning-change_model_log_odds = de combien un autre modèle l’a fait varier ; ajouté à la colonne précédente, donne l’évolution du logit
 meaning-improvement_text = changements isolés avec lesquels le modèle classerait le client sous la liste
+meaning-contact_effect = de combien un contact devrait réduire la probabilité de départ
+meaning-expected_saving = ce qu’un contact devrait rapporter, selon les réglages économiques
 
 # Pourquoi un client n’a pas de score, et pourquoi une ligne est inutilisable.
 exclusion-not_yet_signed_up = pas encore inscrits

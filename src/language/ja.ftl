@@ -270,6 +270,8 @@ meaning-control_key = 設定 list.control_key の値。空なら空欄
 meaning-change_data_log_odds = 直前の実行から、新しいデータが対数オッズを動かした大きさ。前回スコアがなければ空欄
 meaning-change_model_log_odds = 同じく、モデルの変更が動かした大きさ。前の列との和が対数オッズの変化になる
 meaning-improvement_text = モデル上、顧客の順位がリストより下になる単独の変化
+meaning-contact_effect = 連絡によって離脱の確率が下がると見込まれる幅
+meaning-expected_saving = 経済性の設定に基づき、連絡で得られると見込まれる金額
 
 # スコアがない理由と、使用できなかった理由
 exclusion-not_yet_signed_up = 未登録

@@ -9,6 +9,7 @@ use super::lists::{Codes, KnownRun, Listed, REASONS};
 use super::sequence::Sequence;
 use super::strata::{allocation_p_value, cmh_p_value, risk_difference, Stratum};
 use super::verdict::Verdict;
+use super::worth::worth;
 use crate::calendar::Day;
 use crate::config::Economics;
 use crate::metrics::interval::Interval;
@@ -22,7 +23,7 @@ const LEAST_IN_A_BLOCK: usize = 200;
 /// Parts of a block by probability.
 const TENTHS: usize = 10;
 /// An allocation that chance would give in fewer cases than this ends every claim.
-const BROKEN_ALLOCATION: f64 = 0.001;
+pub const BROKEN_ALLOCATION: f64 = 0.001;
 /// The interval for every look begins with so many first listings, and so many of either group that left: before that
 /// it leans on large numbers that are not there.
 const LEAST_EXPOSURES: u64 = 100;
@@ -35,6 +36,8 @@ const MOST_DAYS: u32 = 1_095;
 pub struct Exposure {
     /// The date of that list.
     pub as_of: Day,
+    /// The place on it, from 0.
+    pub place: u32,
     /// What the list said.
     pub listed: Listed,
     /// The share that was left alone then.
@@ -83,12 +86,13 @@ pub fn exposures<'a>(
         let of_key = by_key.entry(run.control_key.clone()).or_default();
         of_key.add_list(as_of, listed.len(), control_fraction);
 
-        for listed in listed {
+        for (place, listed) in (0..).zip(listed) {
             // Whoever is no customer any more cannot be told from others of the kind.
             let Some(customer) = listed.customer else { continue };
             if seen.insert((run.control_key.clone(), customer)) {
                 of_key.exposures.push(Exposure {
                     as_of,
+                    place,
                     listed: *listed,
                     control_fraction,
                     left: aftermath.left(listed.customer, as_of).filter(|_| has_matured),
@@ -124,7 +128,7 @@ impl Exposures {
     }
 
     /// The exposures whose outcome is known.
-    fn known(&self) -> impl Iterator<Item = (&Exposure, bool)> {
+    pub fn known(&self) -> impl Iterator<Item = (&Exposure, bool)> {
         self.exposures.iter().filter_map(|exposure| exposure.left.map(|left| (exposure, left)))
     }
 }
@@ -357,9 +361,7 @@ fn actions(exposures: &Exposures, plan: &Plan<'_>) -> Vec<String> {
     actions
 }
 
-/// The interval for every look at the end of each date. Each customer is worth the outcome less the published
-/// probability, over the chance of the group: the estimator of Robins, Rotnitzky and Zhao (1994), whose mean is the
-/// effect whatever the probability is worth, and which varies the less the better it is.
+/// The interval for every look at the end of each date, of what contact changes for each customer.
 fn looks(exposures: &Exposures) -> Vec<(Day, Interval)> {
     let mut sequence = Sequence::default();
     let mut seen = Stratum::default();
@@ -371,16 +373,10 @@ fn looks(exposures: &Exposures) -> Vec<(Day, Interval)> {
             if share <= 0.0 {
                 continue;
             }
-            let surprise = f64::from(u8::from(left)) - exposure.listed.probability;
+            sequence.push(worth(exposure.listed.group, left, exposure.listed.probability, share));
             match exposure.listed.group {
-                Group::Control => {
-                    seen.control.add(left);
-                    sequence.push(surprise / share);
-                }
-                Group::Contact => {
-                    seen.contact.add(left);
-                    sequence.push(-surprise / (1.0 - share));
-                }
+                Group::Control => seen.control.add(left),
+                Group::Contact => seen.contact.add(left),
             }
         }
         let is_enough = sequence.count() >= LEAST_EXPOSURES && seen.control.left.min(seen.contact.left) >= LEAST_LEFT;
@@ -403,11 +399,10 @@ fn allocation(exposures: &Exposures) -> Option<f64> {
 fn money(exposures: &Exposures, difference: Interval, economics: &Economics) -> Option<Interval> {
     let (mut contacted, mut stayed, mut value) = (0.0, 0.0, 0.0);
     for (exposure, left) in exposures.known().filter(|(it, _)| it.listed.group == Group::Contact) {
-        let monthly = exposure.listed.value;
+        let monthly = Some(exposure.listed.value).filter(|value| value.is_finite());
         contacted += 1.0;
         stayed += f64::from(u8::from(!left));
-        value +=
-            if monthly.is_finite() { monthly * f64::from(economics.value_months) } else { economics.customer_value };
+        value += economics.value_of(monthly);
     }
     let spent = contacted * economics.contact_cost + stayed * economics.offer_cost;
     let earned = |effect: f64| effect * value - spent;

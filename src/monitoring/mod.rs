@@ -11,6 +11,8 @@
 //! | `performance` | how good a run turned out to be, and what is to be done about its model |
 //! | `effect`, `effect_table` | the effect of outreach, `effect.parquet` |
 //! | `strata`, `sequence` | its statistics: pooled differences, and an interval that is valid at every look |
+//! | `worth` | what contact changes for one customer, as far as one outcome can tell |
+//! | `response/` | whether customers respond differently, and to what: `response.json` |
 //! | `leavers` | the last reasons of those who left, `leavers.parquet` |
 //! | `drift/` | how the rows of a run differ from those of its model's training |
 //! | `figures` | the tidy table of all of them, `metrics.parquet` |
@@ -33,12 +35,14 @@ pub mod lists;
 pub mod outcomes;
 pub mod page;
 pub mod performance;
+pub mod response;
 pub mod sequence;
 pub mod state;
 pub mod strata;
 pub mod verdict;
 pub mod weighted;
 pub mod words;
+pub mod worth;
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,8 @@ use super::effect::{Effect, Study};
 use super::figures::{find, Figure, ALL};
 use super::leavers::LastReason;
 use super::performance::{Advice, Headline, Unit, HEADLINES};
+use super::response::found::Part;
+use super::response::{words as response_words, Response, Term};
 use super::verdict::Verdict;
 use super::words::{self, percent, points};
 use crate::calendar::Day;
@@ -40,6 +42,8 @@ pub struct Told<'a> {
     pub drift: Option<&'a NewestDrift>,
     /// The effect of outreach, key by key.
     pub studies: &'a [Study],
+    /// Whether customers respond differently.
+    pub response: &'a Response,
     /// How many left in the label window of the newest run.
     pub left: u64,
     /// Those of them who had been on no list.
@@ -67,6 +71,7 @@ struct Page {
     models: Vec<Model>,
     drift: Option<DriftPage>,
     studies: Vec<StudyPage>,
+    response: ResponsePage,
     left: u64,
     left_unlisted: u64,
     last_reasons: Vec<Reason>,
@@ -132,6 +137,16 @@ struct StudyPage {
     tables: Vec<SliceTable>,
 }
 
+/// Whether customers respond differently.
+#[derive(Serialize)]
+struct ResponsePage {
+    sentences: Vec<String>,
+    /// Which third, listings, predicted, points fewer, interval.
+    parts: Vec<[String; 5]>,
+    /// What the response depends on, a standard deviation, what that adds to the effect on the log-odds.
+    terms: Vec<[String; 3]>,
+}
+
 #[derive(Serialize)]
 struct SliceTable {
     caption: String,
@@ -166,6 +181,7 @@ pub fn html(told: &Told<'_>) -> Result<String> {
         models: models(told.figures),
         drift: told.drift.map(|drift| drift_page(drift, told.figures)),
         studies: told.studies.iter().rev().map(study).collect(),
+        response: response(told.response),
         left: told.left,
         left_unlisted: told.left_unlisted,
         last_reasons: reasons(told),
@@ -318,6 +334,36 @@ fn study(study: &Study) -> StudyPage {
         sentences: words::of_study(study).iter().map(|sentence| shown(sentence)).collect(),
         chart: chart(name, Unit::Share, &study.looks, &[], Guide::Zero),
         tables: ["tier=", "action=", "contacted"].iter().filter_map(|kind| slice_table(study, kind)).collect(),
+    }
+}
+
+fn response(response: &Response) -> ResponsePage {
+    let part = |(number, part): (usize, &Part)| {
+        let Interval { estimate, lower, upper } = part.effect;
+        [
+            ["The first third", "The middle third", "The last third"]
+                .get(number)
+                .copied()
+                .unwrap_or("Others")
+                .to_owned(),
+            part.listings.to_string(),
+            points(part.predicted),
+            points(estimate),
+            format!("{} … {}", points(lower), points(upper)),
+        ]
+    };
+    let term = |term: &Term| {
+        [
+            term.concept.as_deref().map_or_else(|| "the risk itself".to_owned(), shown),
+            written(Unit::Number, term.spread),
+            written(Unit::Number, -term.response),
+        ]
+    };
+    let parts = response.ranked.iter().flat_map(|ranked| ranked.parts.iter().enumerate());
+    ResponsePage {
+        sentences: response_words::of_response(response).iter().map(|sentence| shown(sentence)).collect(),
+        parts: parts.map(part).collect(),
+        terms: response.model.iter().flat_map(|model| &model.terms).map(term).collect(),
     }
 }
 

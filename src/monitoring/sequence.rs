@@ -4,6 +4,7 @@
 //! in at most 5 of 100 cases, if the first look comes after enough values.
 
 use crate::metrics::interval::Interval;
+use crate::numeric::Z_95;
 
 /// The share of sequences that may fail at some look.
 const ALPHA: f64 = 0.05;
@@ -45,6 +46,13 @@ impl Sequence {
     }
 }
 
+/// How many times as wide as an interval for one look one for every look is, of a statistic that is nearly a mean of so
+/// many values.
+pub fn widening(count: u64) -> f64 {
+    let n = count as f64;
+    margin(n) * n.sqrt() / Z_95
+}
+
 /// Half the width of the interval of values with a standard deviation of 1.
 fn margin(n: f64) -> f64 {
     let rho_squared = (-2.0 * ALPHA.ln() + (-2.0 * ALPHA.ln()).ln() + 1.0) / NARROWEST;
@@ -55,7 +63,6 @@ fn margin(n: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::Z_95;
 
     #[test]
     fn the_margin_is_that_of_the_paper() {
@@ -69,10 +76,9 @@ mod tests {
 
     #[test]
     fn it_is_wider_than_an_interval_for_one_look_and_narrowest_where_it_is_said() {
-        let against_one_look = |n: f64| margin(n) * n.sqrt() / Z_95;
-        for n in [10.0, 100.0, 2_000.0, 1e5, 1e7] {
-            assert!(against_one_look(n) > 1.3, "{n}: {}", against_one_look(n));
-            assert!(against_one_look(n) >= against_one_look(NARROWEST) - 1e-3);
+        for n in [10, 100, 2_000, 100_000, 10_000_000] {
+            assert!(widening(n) > 1.3, "{n}: {}", widening(n));
+            assert!(widening(n) >= widening(NARROWEST as u64) - 1e-3);
         }
     }
 

@@ -3,10 +3,10 @@
 //! strata and for many small ones, and the test of Cochran, Mantel and Haenszel.
 
 use crate::metrics::interval::Interval;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Customers of a group, and how many of them left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// All of them.
     pub customers: u64,
@@ -128,7 +128,6 @@ fn chi_square_p_value(statistic: f64) -> f64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     /// What `tests/golden/outreach.py` writes: a row of `strata` is control customers, those who left, and the same of
     /// the contacted.

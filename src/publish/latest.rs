@@ -252,7 +252,7 @@ mod tests {
         let settings = Settings::from_toml_str("[table]", Path::new("")).unwrap();
         let scores =
             Scores { customers: scored.to_vec(), probabilities: vec![0.12345; scored.len()], ..Scores::default() };
-        let ranking = Ranking { order: (0..scored.len() as u32).rev().collect(), listed: 0 };
+        let ranking = Ranking { order: (0..scored.len() as u32).rev().collect(), listed: 0, savings: None };
         let moves: &[Move] = &[];
         let results = Results {
             as_of: Day(0),
@@ -297,7 +297,7 @@ mod tests {
     fn what_is_in_the_way_is_named_and_a_later_run_keeps_the_file() {
         let settings = Settings::from_toml_str("[table]", Path::new("")).unwrap();
         let (table, scores) = (customers(Ids::Integer(Vec::new())), Scores::default());
-        let ranking = Ranking { order: Vec::new(), listed: 0 };
+        let ranking = Ranking { order: Vec::new(), listed: 0, savings: None };
         let results = Results {
             as_of: Day(10),
             customers: &table,

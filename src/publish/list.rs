@@ -5,7 +5,7 @@ use crate::artefact::Scores;
 use crate::calendar::Day;
 use crate::config::List;
 use crate::published::{Column, Content, Part};
-use crate::ranking::{Group, Ranking, Tier};
+use crate::ranking::{Group, Ranking, Savings, Tier};
 use crate::reasons::reach::Improvement;
 use crate::reasons::{Action, Explanation, Reason};
 use crate::sources::{CopiedColumn, CustomerTable, NO_DAY};
@@ -215,9 +215,17 @@ impl Results<'_> {
             Column::ChangeData => table.floats(name, move |place| moved(place).data),
             Column::ChangeModel => table.floats(name, move |place| moved(place).model),
             Column::Improvement => table.texts(name, |place| details[place].improvement_text.as_deref()),
+            Column::ContactEffect => table.floats(name, move |place| self.saving(position(place), |it| &it.effects)),
+            Column::ExpectedSaving => table.floats(name, move |place| self.saving(position(place), |it| &it.savings)),
             // Of the newest risks alone.
             Column::RoundedProbability | Column::Listed => {}
         }
+    }
+
+    /// What contact is expected to change for a customer; not a number if the list is not ranked by it.
+    fn saving(&self, position: u32, of: fn(&Savings) -> &[f64]) -> f64 {
+        let savings = self.ranking.savings.as_ref();
+        savings.and_then(|savings| of(savings).get(position as usize)).copied().unwrap_or(f64::NAN)
     }
 
     /// The key of the draw of the control group, if it has one.
@@ -260,7 +268,7 @@ mod tests {
             as_of: Day(0),
             customers: &customers,
             scores: &Scores::default(),
-            ranking: &Ranking { order: Vec::new(), listed: 0 },
+            ranking: &Ranking { order: Vec::new(), listed: 0, savings: None },
             moves: &[],
             model_version: "v0001",
             settings: &settings.list,

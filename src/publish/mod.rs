@@ -5,6 +5,7 @@
 //! these folders is replaced with the newest of them.
 
 pub mod columns;
+pub mod contributions;
 pub mod details;
 pub mod drivers;
 pub mod features;

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `chance` | what chance does by itself, and is therefore not told |
+//! | `concepts` | the contributions of all concepts of a row, without a word about them |
 //! | `contributions` | the [attribution](Attribution): how far each term moves the log-odds from those of a reference |
 //! | `catalogue` | which concept a term belongs to, and the one list of [codes](DEFINITIONS) |
 //! | `wording` | from one customer's numbers to the state of a concept and its sentence |
@@ -31,6 +32,7 @@ mod catalogue;
 mod chance;
 pub mod change;
 mod comparable;
+mod concepts;
 mod contributions;
 mod language;
 mod playbook;
@@ -43,6 +45,7 @@ mod usual;
 mod wording;
 
 pub use catalogue::{Definition, Family, State, DEFINITIONS};
+pub use concepts::Concepts;
 pub use contributions::Attribution;
 pub use playbook::{Action, Playbook};
 pub use usual::Usual;
@@ -199,7 +202,7 @@ impl Explainer {
         let deviations = self.attribution.deviations(row);
         let contributions = self.attribution.contributions(row);
         let slopes = self.attribution.slopes(row);
-        let totals = self.totals(raw, &contributions);
+        let totals = totals(&self.concepts, &self.volumes, raw, &contributions);
         let tenure = self.tenure.and_then(|column| raw.get(column)).map(|&t| f64::from(t)).filter(|t| t.is_finite());
 
         let mut all: Vec<Reason> = Vec::with_capacity(self.concepts.len());
@@ -269,20 +272,20 @@ impl Explainer {
             all.remove(short);
         }
     }
+}
 
-    /// What the terms of each concept contribute in all; none where all of them are counted elsewhere. Over a window
-    /// without rows, what the rows have in common is counted with their volume.
-    fn totals(&self, raw: &[f32], contributions: &[f64]) -> Vec<Option<f64>> {
-        let mut totals: Vec<Option<f64>> = vec![None; self.concepts.len()];
-        for ((place, concept), volume) in self.concepts.iter().enumerate().zip(&self.volumes) {
-            for part in &concept.parts {
-                let is_empty = part.rows.and_then(|rows| raw.get(rows)) == Some(&0.0);
-                let home = if is_empty { volume.unwrap_or(place) } else { place };
-                *totals[home].get_or_insert(0.0) += contributions.get(part.term).copied().unwrap_or(0.0);
-            }
+/// What the terms of each concept contribute in all; none where all of them are counted elsewhere. Over a window without
+/// rows, what the rows have in common is counted with their volume: `volumes` has for each concept the one about that.
+fn totals(concepts: &[Concept], volumes: &[Option<usize>], raw: &[f32], contributions: &[f64]) -> Vec<Option<f64>> {
+    let mut totals: Vec<Option<f64>> = vec![None; concepts.len()];
+    for ((place, concept), volume) in concepts.iter().enumerate().zip(volumes) {
+        for part in &concept.parts {
+            let is_empty = part.rows.and_then(|rows| raw.get(rows)) == Some(&0.0);
+            let home = if is_empty { volume.unwrap_or(place) } else { place };
+            *totals[home].get_or_insert(0.0) += contributions.get(part.term).copied().unwrap_or(0.0);
         }
-        totals
     }
+    totals
 }
 
 /// The first of some reasons that say something; where none does, the first of all.

@@ -54,7 +54,7 @@ pub fn shifts(
 }
 
 /// The concepts of one signal share the prefix of their codes.
-fn code_of(concept: &Concept) -> String {
+pub(super) fn code_of(concept: &Concept) -> String {
     let part = match concept.family {
         Family::Value => "_VALUE",
         Family::Categories => "_CATEGORIES",

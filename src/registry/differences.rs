@@ -239,7 +239,7 @@ struct PlacedTwice {
 /// The place of every scored customer.
 fn places(settings: &List, customers: &CustomerTable, scores: &Scores) -> hashbrown::HashMap<u32, Place> {
     let value = |customer: u32| customers.value_of(customer);
-    let ranking = Ranking::new(settings, &scores.customers, &scores.probabilities, &scores.log_odds, value);
+    let ranking = Ranking::new(settings, &scores.customers, &scores.probabilities, &scores.log_odds, value, None);
     let place = |(before, &position): (usize, &u32)| {
         let position = position as usize;
         let standing = Standing { rank: before + 1, probability: scores.probabilities[position] };

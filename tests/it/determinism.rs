@@ -7,7 +7,8 @@ use rand::{RngExt, SeedableRng};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DATA_FILES: [&str; 4] = ["at_risk.csv", "at_risk.parquet", "scores.parquet", "kpis.parquet"];
+const DATA_FILES: [&str; 5] =
+    ["at_risk.csv", "at_risk.parquet", "scores.parquet", "kpis.parquet", "contributions.parquet"];
 
 /// Reads what a run published; the names are those of the data files.
 fn published(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {

@@ -151,6 +151,7 @@ fn what_the_program_wrote_is_no_signal() {
         (list.join("at_risk.parquet"), "customers at risk"),
         (list.join("kpis.parquet"), "measures of a run"),
         (list.join("drift.parquet"), "figures of monitoring"),
+        (list.join("contributions.parquet"), "contributions to the risks"),
     ] {
         let run = features_run(&scratch.join("x.parquet"), &[&Population::instead("logins", &file)]);
         assert!(run.code == 3 && run.stderr.contains(meaning), "{run}");

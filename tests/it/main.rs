@@ -35,6 +35,7 @@ mod real_data;
 mod record_batches;
 mod registry;
 mod report;
+mod response;
 mod restrictions;
 mod sample;
 mod sampling;

@@ -76,7 +76,15 @@ fn a_list_is_the_same_whether_or_not_everything_fits() {
     let limited: Vec<&str> = limited.iter().map(String::as_str).collect();
     let limit = least(scratch.path(), &limited);
     churn(scratch.path(), &[&limited[..], &["--memory-limit", &limit]].concat()).ok();
-    for name in ["at_risk.csv", "at_risk.parquet", "scores.parquet", "kpis.parquet", "details.parquet", "report.html"] {
+    for name in [
+        "at_risk.csv",
+        "at_risk.parquet",
+        "scores.parquet",
+        "kpis.parquet",
+        "contributions.parquet",
+        "details.parquet",
+        "report.html",
+    ] {
         let [one, other] = [&lists[0], &lists[1]]
             .map(|lists| fs::read(lists.path().join(format!("as_of={}", Population::AS_OF)).join(name)).unwrap());
         assert!(one == other, "{limit} changes {name}");

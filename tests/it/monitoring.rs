@@ -422,7 +422,7 @@ fn the_page_has_no_script_and_says_what_the_terminal_says() {
     assert_eq!(manifest["runs"].as_array().unwrap().len(), MATURED);
     let names: Vec<&str> =
         manifest["files"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["metrics.parquet", "effect.parquet", "leavers.parquet", "monitor.html"]);
+    assert_eq!(names, ["metrics.parquet", "effect.parquet", "leavers.parquet", "monitor.html", "response.json"]);
 }
 
 #[test]

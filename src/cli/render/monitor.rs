@@ -45,6 +45,11 @@ pub fn monitored(found: &Monitored) -> String {
         }
     }
 
+    text.push_str("\nWho responds to outreach\n");
+    for sentence in &found.response.sentences {
+        let _ = writeln!(text, "  {sentence}.");
+    }
+
     let listed: u64 = found.last_reasons.iter().map(|reason| reason.customers).sum();
     let _ = writeln!(
         text,

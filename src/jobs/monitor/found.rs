@@ -6,6 +6,7 @@ use crate::monitoring::effect::Study;
 use crate::monitoring::figures::Figure;
 use crate::monitoring::leavers::LastReason;
 use crate::monitoring::performance::Advice;
+use crate::monitoring::response::Response;
 use crate::monitoring::verdict::Verdict;
 use crate::observer::Note;
 use serde::Serialize;
@@ -36,6 +37,8 @@ pub struct Monitored {
     pub drift_advice: Option<String>,
     /// The effect of outreach, a study for each key of the draw.
     pub effect: Vec<StudyInWords>,
+    /// Whether customers respond differently to outreach.
+    pub response: ResponseInWords,
     /// Those who left in the label window of that run, and were on no list of the 91 days before.
     pub left_unlisted: u64,
     /// How many of the others had which last reason.
@@ -52,6 +55,16 @@ pub struct StudyInWords {
     pub study: Study,
     /// What it asks for.
     pub verdict: Verdict,
+    /// What it says, the most important sentence first.
+    pub sentences: Vec<String>,
+}
+
+/// What is known of the response and what it says.
+#[derive(Debug, Serialize)]
+pub struct ResponseInWords {
+    /// What is known.
+    #[serde(flatten)]
+    pub response: Response,
     /// What it says, the most important sentence first.
     pub sentences: Vec<String>,
 }

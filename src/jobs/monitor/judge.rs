@@ -250,8 +250,14 @@ impl World<'_> {
         Ok(leavers::leavers(&run, self.history, self.lists()))
     }
 
+    /// The first listings under each key.
+    pub fn exposures(&self, contacts: Option<&Contacts>) -> BTreeMap<String, Exposures> {
+        let label_days = labels::span_days(&self.settings().churn);
+        effect::exposures(self.lists(), &Known { history: self.history, contacts, label_days })
+    }
+
     /// The effect of outreach under each key, the newest last.
-    pub fn studies(&self, contacts: Option<&Contacts>) -> Vec<Study> {
+    pub fn studies(&self, by_key: &BTreeMap<String, Exposures>) -> Vec<Study> {
         let settings = self.settings();
         let playbook = Playbook::new(&settings.playbook);
         let action = |reasons: &[Option<u16>; REASONS]| {
@@ -263,8 +269,6 @@ impl World<'_> {
             label_days: labels::span_days(&settings.churn),
             most: self.history.customers.len() as u64,
         };
-        let known = Known { history: self.history, contacts, label_days: plan.label_days };
-        let by_key: BTreeMap<String, Exposures> = effect::exposures(self.lists(), &known);
         let mut studies: Vec<Study> =
             by_key.iter().filter_map(|(key, exposures)| Study::new(key, exposures, &plan)).collect();
         studies.sort_by_key(|study| study.as_of);

@@ -5,6 +5,7 @@ mod found;
 mod input;
 mod judge;
 mod outreach;
+mod response;
 mod tables;
 mod write;
 
@@ -22,6 +23,7 @@ use crate::observer::Observer;
 use crate::registry::Registry;
 use input::Predicting;
 use judge::World;
+use write::Outreach;
 
 /// What to monitor.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +61,9 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         job.step("judging the runs");
         let judged = world.judge_all(&matured)?;
         let contacts = input::read_contacts(settings, &tables.customers)?;
-        let studies = world.studies(contacts.as_ref());
+        let exposures = world.exposures(contacts.as_ref());
+        let outreach = Outreach { studies: world.studies(&exposures), response: world.response(&exposures)? };
         let drifts = drift::read(job, registry, &lists);
-        write::write(&world, judged, studies, drifts)
+        write::write(&world, judged, outreach, drifts)
     })
 }

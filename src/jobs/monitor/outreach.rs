@@ -51,6 +51,6 @@ impl PublishedOutreach {
         let silences = input::silences(job, tables, &matured, self.until)?;
         let history = CustomerHistory::new(churn, &tables.customers, &tables.cancellations, silences, self.until);
         let world = World { job, registry, lists: &lists, history: &history, codes: &self.codes };
-        Ok(world.studies(None))
+        Ok(world.studies(&world.exposures(None)))
     }
 }

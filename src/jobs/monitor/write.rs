@@ -1,7 +1,7 @@
 //! Writing what has been found.
 
 use super::drift::Drifts;
-use super::found::{Monitored, StudyInWords};
+use super::found::{Monitored, ResponseInWords, StudyInWords};
 use super::judge::{Judged, World};
 use super::tables;
 use crate::digest;
@@ -11,13 +11,23 @@ use crate::monitoring::drift::newest::{is_drift, NewestDrift};
 use crate::monitoring::effect::Study;
 use crate::monitoring::figures::{self, Figure};
 use crate::monitoring::performance::{self, means, Advice};
+use crate::monitoring::response::{stored, words as response_words, Response};
 use crate::monitoring::state::{self, Manifest};
 use crate::monitoring::{effect_table, leavers, page, words};
 use crate::publish::manifest::OutputFile;
 
+/// What is known of outreach.
+pub(super) struct Outreach {
+    /// The effect under each key.
+    pub studies: Vec<Study>,
+    /// Whether customers respond differently.
+    pub response: Response,
+}
+
 /// Writes everything but the outcomes, the manifest last.
-pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>, drifts: Drifts) -> Result<Monitored> {
+pub(super) fn write(world: &World<'_>, judged: Judged, outreach: Outreach, drifts: Drifts) -> Result<Monitored> {
     let Judged { mut figures, state, judged_now, leavers } = judged;
+    let Outreach { studies, response } = outreach;
     let broken = || Error::TooLittle("no run that has matured can be judged; the notes above say why".to_owned());
     let newest = state.runs.last().map(|run| run.as_of).ok_or_else(broken)?;
     let advice = Advice::new(&figures, newest).ok_or_else(broken)?;
@@ -26,6 +36,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>, drif
 
     figures.extend(means(&figures));
     figures.extend(studies.iter().flat_map(effect_table::figures));
+    figures.extend(response.figures());
     let Drifts { figures: of_drift, newest: drift } = drifts;
     figures.extend(of_drift);
     let last_reasons = leavers::last_reasons(&leavers, world.codes);
@@ -49,6 +60,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>, drif
         figures: &figures,
         drift: drift.as_ref(),
         studies: &studies,
+        response: &response,
         left: leavers.len() as u64,
         left_unlisted,
         last_reasons: &last_reasons,
@@ -57,6 +69,11 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>, drif
     files::write_atomically(&folder.join(page::FILE), page.as_bytes())?;
     let (bytes, sha256) = (page.len() as u64, digest::sha256(&page));
     files.push(OutputFile { name: page::FILE.to_owned(), rows: state.runs.len() as u64, bytes, sha256 });
+
+    let text = response.to_json(program())?;
+    files::write_atomically(&folder.join(stored::FILE), text.as_bytes())?;
+    let (bytes, sha256) = (text.len() as u64, digest::sha256(&text));
+    files.push(OutputFile { name: stored::FILE.to_owned(), rows: response.listings(), bytes, sha256 });
 
     let manifest = Manifest {
         program: program(),
@@ -84,6 +101,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, studies: Vec<Study>, drif
         drift_advice: drift.as_ref().map(NewestDrift::advice),
         drift,
         effect: studies.into_iter().map(in_words).collect(),
+        response: ResponseInWords { sentences: response_words::of_response(&response), response },
         left_unlisted,
         last_reasons,
         notes: world.job.notes(),

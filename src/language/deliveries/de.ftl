@@ -42,6 +42,8 @@ field-control_key = Schlüssel der Kontrollgruppe
 field-change_data_log_odds = Logit, durch Daten bewegt
 field-change_model_log_odds = Logit, durch das Modell bewegt
 field-improvement_text = Was helfen würde
+field-contact_effect = Rückgang der Wahrscheinlichkeit durch Kontakt
+field-expected_saving = erwartete Ersparnis
 
 # Was aus Lieferungen geworden ist.
 delivered-files = { $date } an { $name } geliefert: { $customers } { $customers ->

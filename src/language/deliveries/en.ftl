@@ -42,6 +42,8 @@ field-control_key = control key
 field-change_data_log_odds = log-odds moved by data
 field-change_model_log_odds = log-odds moved by the model
 field-improvement_text = what would help
+field-contact_effect = drop in the probability by contact
+field-expected_saving = expected saving
 
 # What has become of deliveries.
 delivered-files = Delivered { $date } to { $name }: { $customers } { $customers ->

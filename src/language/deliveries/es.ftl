@@ -42,6 +42,8 @@ field-control_key = clave del grupo de control
 field-change_data_log_odds = logit, por los datos
 field-change_model_log_odds = logit, por el modelo
 field-improvement_text = qué ayudaría
+field-contact_effect = bajada de la probabilidad por el contacto
+field-expected_saving = ahorro esperado
 
 # Qué ha sido de las entregas.
 delivered-files = { $date } entregado a { $name }: { $customers } { $customers ->

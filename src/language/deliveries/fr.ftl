@@ -42,6 +42,8 @@ field-control_key = clé du groupe témoin
 field-change_data_log_odds = logit, part des données
 field-change_model_log_odds = logit, part du modèle
 field-improvement_text = ce qui aiderait
+field-contact_effect = baisse de la probabilité par le contact
+field-expected_saving = gain attendu
 
 # Ce que sont devenues les livraisons.
 delivered-files = { $date } livré à { $name } : { $customers } { $customers ->

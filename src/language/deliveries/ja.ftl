@@ -42,6 +42,8 @@ field-control_key = 対照群のキー
 field-change_data_log_odds = データによる対数オッズの変化
 field-change_model_log_odds = モデルによる対数オッズの変化
 field-improvement_text = 改善につながる変化
+field-contact_effect = 連絡による確率の低下
+field-expected_saving = 見込まれる節減額
 
 # 配信の結果。
 delivered-files = { $date } を { $name } に配信しました：顧客 { $customers }件、消去 { $cleared }件、{ $files }

@@ -4,7 +4,7 @@
 mod sentences;
 
 use super::language::{sentence, Speech};
-use super::{Explainer, LEAST};
+use super::{totals, Explainer, LEAST};
 use crate::calendar::Day;
 use sentences::Both;
 
@@ -98,7 +98,8 @@ impl Explainer {
     /// How far each concept has moved a customer's log-odds from one date to another under the same model, furthest
     /// first. They sum to the difference of the two log-odds.
     pub fn moved(&self, between: Between, then: Numbers<'_>, now: Numbers<'_>) -> Vec<Moved> {
-        let (before, after) = (self.totals(then.raw, &then.row.effects), self.totals(now.raw, &now.row.effects));
+        let totals = |raw: &[f32], effects: &[f64]| totals(&self.concepts, &self.volumes, raw, effects);
+        let (before, after) = (totals(then.raw, &then.row.effects), totals(now.raw, &now.row.effects));
         let mut all: Vec<(usize, Moved)> = Vec::new();
         for (place, concept) in self.concepts.iter().enumerate() {
             if before[place].is_none() && after[place].is_none() {
