@@ -1,5 +1,6 @@
 //! Running the binary, and reading, writing and changing Parquet around it.
 
+pub mod outreach;
 pub mod world;
 
 use arrow_array::cast::AsArray;

@@ -2,7 +2,8 @@
 //! from all rows unlearns the risk of those who were left alone, and one whose control group stands for the others does
 //! not. And every way in which lists cannot stand for them.
 
-use crate::common::{artefact, churn, Population, Run, Table};
+use crate::common::outreach::Plan;
+use crate::common::{artefact, churn, Run, Table};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,19 +26,9 @@ impl World {
     fn shared() -> &'static World {
         static SHARED: OnceLock<World> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contacted");
-            let _ = fs::remove_dir_all(&folder);
-            Population::simulate(&folder, 12_000, 540, 11);
-            churn(&folder, &["train", "--as-of", LISTS[0], "--promote", "always"]).ok();
-            for as_of in LISTS {
-                let sets = ["list.capacity=1500", "list.control_fraction=0.5", "kpi.period=off"];
-                let mut arguments = vec!["score", "--as-of", as_of, "--set", "publish.formats=[\"parquet\"]"];
-                sets.iter().for_each(|set| arguments.extend(["--set", set]));
-                churn(&folder, &arguments).ok();
-            }
-
-            let go_on = ["simulate", "--continue", "data", "--lists", "out", "--save-rate", "0.9", "--out", "after"];
-            churn(&folder, &go_on).ok();
+            let settings = &["list.capacity=1500", "list.control_fraction=0.5"];
+            let (folder, save_rate) = ("contacted", 0.9);
+            let folder = Plan { folder, customers: 12_000, seed: 11, lists: &LISTS, settings, save_rate }.make();
             // What happened is what the tables say from now on.
             let config = fs::read_to_string(folder.join("churn.toml")).unwrap();
             fs::write(folder.join("churn.toml"), config.replace("data/", "after/")).unwrap();
