@@ -1,7 +1,7 @@
 //! Whether probabilities mean what they say: Cox's calibration line, and the calibration error that chance alone gives.
 
 use crate::metrics::interval::Interval;
-use crate::metrics::{self, Scores, CALIBRATION_BINS};
+use crate::metrics::{Scores, CALIBRATION_BINS};
 use crate::model::calibration::base_rate::shift_to;
 use crate::model::calibration::{Curve, Rows};
 use crate::numeric::{logit, sigmoid, sum};
@@ -29,9 +29,7 @@ pub fn calibration_line<'a>(y: &[u8], scores: impl Into<Scores<'a>>, customers: 
     let z: Vec<f64> = p.iter().map(|&p| logit(p)).collect();
     let rate = weights.totals(y).rate();
 
-    // All churners above all others, or below: the best line is infinitely steep.
-    let separated = metrics::roc_auc(y, p).is_none_or(|auc| auc == 0.0 || auc == 1.0);
-    if separated {
+    if is_separated(y, p) {
         return None;
     }
     let shift = shift_to(&z, weights, rate);
@@ -66,6 +64,18 @@ pub fn calibration_line<'a>(y: &[u8], scores: impl Into<Scores<'a>>, customers: 
         intercept: Interval::normal(intercept, spread([-ab / determinant, aa / determinant])),
         slope: Interval::normal(slope, spread([bb / determinant, -ab / determinant])),
     })
+}
+
+/// Whether all churners are above all others, or below, or there is one class alone: the best line would be infinitely
+/// steep.
+fn is_separated(y: &[u8], p: &[f64]) -> bool {
+    let (mut lowest, mut highest) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for (&y, &p) in y.iter().zip(p) {
+        let class = usize::from(y == 1);
+        lowest[class] = lowest[class].min(p);
+        highest[class] = highest[class].max(p);
+    }
+    highest[0] < lowest[1] || highest[1] < lowest[0]
 }
 
 /// The expected calibration error of perfect probabilities: of `n` rows in bins, each bin's rate misses its mean

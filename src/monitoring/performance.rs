@@ -99,7 +99,8 @@ pub fn figures(run: &RunOutcomes<'_>, context: &Context<'_>) -> Vec<Figure> {
     told.of_everybody(&judged(run.rows.iter(), everybody), NAIVE, None);
 
     for tier in Tier::ALL {
-        told.slice(&format!("tier={}", tier.name()), run.rows.iter().filter(|row| row.tier == tier));
+        let of_tier = judged(run.rows.iter().filter(|row| row.tier == tier), left_alone);
+        told.slice(&format!("tier={}", tier.name()), &of_tier);
     }
     told.of_reasons(context.codes);
     told.of_segments(context);
@@ -119,12 +120,17 @@ fn everybody(_: &Scored) -> f64 {
 fn judged<'a>(rows: impl Iterator<Item = &'a Scored>, weight: impl Fn(&Scored) -> f64) -> Judged {
     let mut judged = Judged::default();
     for row in rows {
-        let weight = weight(row);
-        if let (Some(churned), true, true) = (row.outcome.label(), weight > 0.0, row.probability.is_finite()) {
+        if let Some((churned, weight)) = counted(row, &weight) {
             judged.push(churned, row.probability, weight);
         }
     }
     judged
+}
+
+/// Whether a customer churned, and for how many this one stands; none of one who does not count.
+fn counted(row: &Scored, weight: impl Fn(&Scored) -> f64) -> Option<(bool, f64)> {
+    let (churned, weight) = (row.outcome.label()?, weight(row));
+    (weight > 0.0 && row.probability.is_finite()).then_some((churned, weight))
 }
 
 /// The figures of a run so far.
@@ -207,8 +213,7 @@ impl Told<'_> {
     }
 
     /// The churn of some customers who were left alone, against the probability that they were given.
-    fn slice<'b>(&mut self, slice: &str, rows: impl Iterator<Item = &'b Scored>) {
-        let judged = judged(rows, left_alone);
+    fn slice(&mut self, slice: &str, judged: &Judged) {
         if let (Some(rate), Some(mean)) = (judged.churn_rate(), judged.mean_probability()) {
             let figure = self.figure("churn_rate", slice, rate.estimate).within(&rate).beside(mean);
             let verdict = (judged.churners() >= LEAST_CHURNERS).then(|| SLICE.relative(&rate, mean));
@@ -227,24 +232,25 @@ impl Told<'_> {
         for (code, place) in reasons {
             let rows = run.rows.iter().take(run.listed.len()).enumerate();
             let of_reason = rows.filter(|&(row, _)| first(row) == Some(place)).map(|(_, row)| row);
-            self.slice(&format!("reason={code}"), of_reason);
+            self.slice(&format!("reason={code}"), &judged(of_reason, left_alone));
         }
     }
 
     fn of_segments(&mut self, context: &Context<'_>) {
         let Context { customers, segments, .. } = context;
-        let mut of_cells: Vec<Vec<Scored>> = vec![Vec::new(); segments.cells() as usize];
+        let mut of_cells: Vec<Judged> = vec![Judged::default(); segments.cells() as usize];
         let mut cells = Vec::new();
         for row in &self.run.rows {
+            let Some((churned, weight)) = counted(row, left_alone) else { continue };
             let Some(customer) = row.customer else { continue };
             cells.clear();
             segments.cells_of(customers, customer, &mut cells);
-            cells.iter().for_each(|&cell| of_cells[cell as usize].push(*row));
+            cells.iter().for_each(|&cell| of_cells[cell as usize].push(churned, row.probability, weight));
         }
-        for (Cell { segment, level }, rows) in segments.of_cells().zip(&of_cells) {
+        for (Cell { segment, level }, judged) in segments.of_cells().zip(&of_cells) {
             let segment = &segments.all()[segment as usize];
-            if segment.name != EVERYBODY && !rows.is_empty() {
-                self.slice(&format!("{}={}", segment.name, segment.levels[level as usize]), rows.iter());
+            if segment.name != EVERYBODY {
+                self.slice(&format!("{}={}", segment.name, segment.levels[level as usize]), judged);
             }
         }
     }

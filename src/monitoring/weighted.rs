@@ -3,9 +3,11 @@
 //! for one who stayed, `p` the probabilities, `w` the weights; all of them have one value a row. Intervals take the
 //! weights as known, and the rows as independent: a run has one row a customer.
 
-use crate::evaluation::CalibrationLine;
+use crate::evaluation::{calibration_line, CalibrationLine};
 use crate::metrics::interval::Interval;
-use crate::numeric::{logit, sigmoid, softplus, sum, wilson};
+use crate::metrics::Scores;
+use crate::numeric::{sum, wilson};
+use crate::weights::RowWeights;
 
 /// Rows with their outcomes.
 #[derive(Clone, Debug, Default)]
@@ -67,8 +69,11 @@ impl Judged {
         if !self.has_both() {
             return None;
         }
-        let mut order: Vec<u32> = (0..self.rows() as u32).collect();
-        order.sort_unstable_by(|&a, &b| self.p[a as usize].total_cmp(&self.p[b as usize]).then(a.cmp(&b)));
+        let mut order: Vec<u32> = (0..self.rows() as u32).rev().collect();
+        // Rows in the order of their ranks are in order already, the lowest last.
+        if !self.p.is_sorted_by(|a, b| a >= b) {
+            order.sort_unstable_by(|&a, &b| self.p[a as usize].total_cmp(&self.p[b as usize]).then(b.cmp(&a)));
+        }
         let weight_of = |class: u8, rows: &[u32]| {
             sum(rows.iter().map(|&row| row as usize).filter(|&row| self.y[row] == class).map(|row| self.w[row]))
         };
@@ -99,80 +104,13 @@ impl Judged {
         Some(Interval { estimate, lower: lower.max(0.0), upper: upper.min(1.0) })
     }
 
-    /// The calibration line (Cox 1958) with weights; intervals are normal ones from the sandwich covariance. None where
-    /// the outcome or the probabilities are all the same, or the two classes are separated.
+    /// The calibration line (Cox 1958), that of an evaluation with weights; every row is a customer of its own. None
+    /// where the outcome or the probabilities are all the same, or the two classes are separated.
     pub fn calibration_line(&self) -> Option<CalibrationLine> {
-        let auc = self.roc_auc()?.estimate;
-        if auc == 0.0 || auc == 1.0 {
-            return None;
-        }
-        let z: Vec<f64> = self.p.iter().map(|&p| logit(p)).collect();
-        let shift = self.line(&z, [1.0, 0.0], false)?;
-        let line = self.line(&z, [1.0, shift.theta[1]], true)?;
-
-        let [slope, intercept] = line.theta;
-        let [slope_error, intercept_error] = line.standard_errors;
-        Some(CalibrationLine {
-            in_the_large: Interval::normal(shift.theta[1], shift.standard_errors[1]),
-            intercept: Interval::normal(intercept, intercept_error),
-            slope: Interval::normal(slope, slope_error),
-        })
-    }
-
-    /// The line of greatest weighted likelihood, by Newton's method from a start; with a fixed slope, or with both
-    /// free.
-    fn line(&self, z: &[f64], start: [f64; 2], slope_is_free: bool) -> Option<Line> {
-        const STEPS: usize = 50;
-        let mut theta = start;
-        let mut sums = self.sums(z, theta, slope_is_free);
-        for _ in 0..STEPS {
-            let inverse = inverted(sums.curvature)?;
-            let step = product(inverse, sums.gradient);
-            let promised = step[0] * sums.gradient[0] + step[1] * sums.gradient[1];
-            if promised <= 1e-14 * sums.weight {
-                break;
-            }
-            let halvings = (0..40).map(|halvings| 0.5_f64.powi(halvings));
-            let better =
-                halvings.map(|share| [theta[0] + share * step[0], theta[1] + share * step[1]]).find_map(|theta| {
-                    let next = self.sums(z, theta, slope_is_free);
-                    (next.loss < sums.loss).then_some((theta, next))
-                });
-            let Some((next_theta, next_sums)) = better else { break };
-            (theta, sums) = (next_theta, next_sums);
-        }
-
-        let inverse = inverted(sums.curvature)?;
-        // H^-1 (sum of s s') H^-1, of which only the diagonal is wanted.
-        let standard_error = |row: [f64; 2]| {
-            let middle = product(sums.outer, row);
-            (row[0] * middle[0] + row[1] * middle[1]).max(0.0).sqrt()
-        };
-        Some(Line { theta, standard_errors: [standard_error(inverse[0]), standard_error(inverse[1])] })
-    }
-
-    fn sums(&self, z: &[f64], [slope, intercept]: [f64; 2], slope_is_free: bool) -> Sums {
-        let mut sums = Sums::default();
-        for ((&y, &z), &w) in self.y.iter().zip(z).zip(&self.w) {
-            let at = slope * z + intercept;
-            let p = sigmoid(at);
-            let residual = w * (f64::from(y) - p);
-            let curvature = w * p * (1.0 - p);
-            let x = [if slope_is_free { z } else { 0.0 }, 1.0];
-            sums.weight += w;
-            sums.loss += w * (softplus(at) - f64::from(y) * at);
-            for i in 0..2 {
-                sums.gradient[i] += residual * x[i];
-                for j in 0..2 {
-                    sums.curvature[i][j] += curvature * x[i] * x[j];
-                    sums.outer[i][j] += residual * residual * x[i] * x[j];
-                }
-            }
-        }
-        if !slope_is_free {
-            sums.curvature[0][0] = 1.0;
-        }
-        sums
+        let customers: Vec<u32> = (0..self.rows() as u32).collect();
+        let is_unit = self.w.iter().all(|&w| w == 1.0);
+        let weights = if is_unit { RowWeights::unit() } else { RowWeights::new(self.w.clone()) };
+        calibration_line(&self.y, Scores::weighted(&self.p, &weights), &customers)
     }
 
     fn mean(&self, values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -181,36 +119,9 @@ impl Judged {
     }
 }
 
-/// A fitted line: slope and intercept.
-struct Line {
-    theta: [f64; 2],
-    standard_errors: [f64; 2],
-}
-
-/// The loss of a line, its derivatives, and the outer products of each row's gradient.
-#[derive(Default)]
-struct Sums {
-    weight: f64,
-    loss: f64,
-    gradient: [f64; 2],
-    curvature: [[f64; 2]; 2],
-    outer: [[f64; 2]; 2],
-}
-
-/// None of a matrix that is next to singular.
-fn inverted([[a, b], [c, d]]: [[f64; 2]; 2]) -> Option<[[f64; 2]; 2]> {
-    let determinant = a * d - b * c;
-    (determinant > 1e-12 * a * d).then(|| [[d / determinant, -b / determinant], [-c / determinant, a / determinant]])
-}
-
-fn product(matrix: [[f64; 2]; 2], vector: [f64; 2]) -> [f64; 2] {
-    matrix.map(|row| row[0] * vector[0] + row[1] * vector[1])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::calibration_line;
     use crate::metrics;
     use serde::Deserialize;
 
