@@ -4,9 +4,12 @@
 
 use super::history::Fingerprint;
 use crate::calendar::Day;
+use crate::config::{Churn, Customers, Settings};
+use crate::digest;
+use crate::error::{Error, Result};
 use crate::publish::manifest::OutputFile;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name of the file.
 pub const FILE: &str = "manifest.json";
@@ -60,6 +63,18 @@ pub struct State {
     pub settings_sha256: String,
     /// The runs whose label had matured, by date.
     pub runs: Vec<JudgedRun>,
+}
+
+/// SHA-256 of the settings that outcomes depend on beyond the runs. Where the tables lie is not among them: it depends
+/// on the folder that the program is started in, and tables that say something else are noticed by what they say.
+///
+/// # Errors
+/// [`Error::Internal`] for settings that cannot be written.
+pub fn settings_sha256(settings: &Settings) -> Result<String> {
+    let churn = Churn { path: None, ..settings.churn.clone() };
+    let customers = settings.customers.clone().map(|customers| Customers { path: PathBuf::new(), ..customers });
+    let parts = (&churn, &settings.time, &settings.kpi.segments, &customers);
+    serde_json::to_string(&parts).map(|text| digest::sha256(&text)).map_err(|e| Error::Internal(e.to_string()))
 }
 
 impl State {

@@ -249,6 +249,9 @@ fn what_is_known_is_not_computed_again_and_gives_the_same_bytes() {
     assert_eq!((found["runs"].as_u64(), found["judged_now"].as_u64()), (Some(8), Some(7)));
     let found = step_by_step.json(&[]);
     assert_eq!(found["judged_now"].as_u64(), Some(0));
+    // Nor from another folder, in which paths are written otherwise.
+    let again = step_by_step.monitored_elsewhere();
+    assert_eq!(again["judged_now"].as_u64(), Some(0), "{again}");
 
     let (one, other) = (data_files(&all_at_once.path("monitor")), data_files(&step_by_step.path("monitor")));
     assert!(one.keys().eq(other.keys()));

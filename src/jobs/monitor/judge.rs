@@ -5,7 +5,7 @@ use super::tables::{self, PART};
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::digest;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::jobs::context::Job;
 use crate::kpis::Segments;
 use crate::labels;
@@ -72,16 +72,9 @@ impl World<'_> {
         digest::sha256(&all.join("\n"))
     }
 
-    /// SHA-256 of the settings and tables that outcomes depend on beyond the runs.
-    fn settings_sha256(&self) -> Result<String> {
-        let settings = self.settings();
-        let parts = (&settings.churn, &settings.time, &settings.kpi.segments, &settings.customers);
-        serde_json::to_string(&parts).map(|text| digest::sha256(&text)).map_err(|e| Error::Internal(e.to_string()))
-    }
-
     /// Judges the runs of these dates, as far as it is not known already what comes of it.
     pub fn judge_all(&self, matured: &[Day]) -> Result<Judged> {
-        let settings_sha256 = self.settings_sha256()?;
+        let settings_sha256 = state::settings_sha256(self.settings())?;
         let before = State::read(self.monitor(), &settings_sha256);
         let known = if before.runs.is_empty() {
             Vec::new()
@@ -142,7 +135,8 @@ impl World<'_> {
             Some(list) => self.leavers(list)?,
             None => Vec::new(),
         };
-        let state = State { format: state::FORMAT, settings_sha256, runs: kept.into_values().collect() };
+        let runs = kept.into_values().collect();
+        let state = State { format: state::FORMAT, settings_sha256, runs };
         Ok(Judged { figures, state, judged_now, leavers })
     }
 

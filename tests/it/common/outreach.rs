@@ -116,6 +116,19 @@ impl Copy {
         self.path(&format!("out/as_of={}", LISTS[at]))
     }
 
+    /// What `monitor` finds when it is started in a sub-folder, with tables that are named from there.
+    pub fn monitored_elsewhere(&self) -> serde_json::Value {
+        let folder = self.path("elsewhere");
+        fs::create_dir_all(&folder).unwrap();
+        let arguments = self.arguments(&["monitor", "--config", "../churn.toml", "--format", "json"]);
+        let relative = |argument: &String| match argument.strip_prefix("churn.path=") {
+            Some(_) => "churn.path=../after/churn.parquet".to_owned(),
+            None => argument.clone(),
+        };
+        let arguments: Vec<String> = arguments.iter().map(relative).collect();
+        serde_json::from_str(&churn(&folder, &arguments).ok().stdout).unwrap()
+    }
+
     /// Runs a command on these tables and lists.
     pub fn run(&self, words: &[&str]) -> Run {
         churn(self.folder.path(), &self.arguments(words))
