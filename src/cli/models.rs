@@ -2,20 +2,24 @@
 
 use super::args::{ExportFormat, Models};
 use super::{compare, render, Session};
+use crate::artefact::Artefact;
 use crate::clock;
+use crate::config::Settings;
 use crate::jobs::compare::Request;
 use crate::jobs::Data;
+use crate::monitoring::track_record::{TrackRecord, TrackRecords};
 use crate::registry::{export, Registry, Signature};
+use serde::Serialize;
 
 pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
     let settings = session.settings()?;
     let registry = Registry::at(&settings.paths.models);
     match action {
-        Models::List => list(session, &registry),
+        Models::List => list(session, &settings, &registry),
         Models::Show { version, curve } => {
             let model = registry.load_chosen(version.as_deref())?;
             match curve {
-                None => session.result(&model, render::model::model),
+                None => show(session, &settings, &model),
                 Some(feature) => {
                     let drawn = render::term::curve(&model, &feature)?;
                     session.result(&model, |_| drawn)
@@ -51,26 +55,62 @@ pub fn run(session: &Session, action: Models) -> anyhow::Result<()> {
     }
 }
 
-fn list(session: &Session, registry: &Registry) -> anyhow::Result<()> {
+/// What has become of a model's lists; why that is not known, if it is not.
+#[derive(Serialize)]
+struct Outcomes {
+    outcomes: Option<TrackRecord>,
+    outcomes_unknown: Option<String>,
+}
+
+impl Outcomes {
+    fn new(record: Result<TrackRecord, String>) -> Outcomes {
+        let (outcomes, outcomes_unknown) = match record {
+            Ok(record) => (Some(record), None),
+            Err(why) => (None, Some(why)),
+        };
+        Outcomes { outcomes, outcomes_unknown }
+    }
+}
+
+/// A model with what has become of its lists.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    model: &'a Artefact,
+    #[serde(flatten)]
+    outcomes: Outcomes,
+}
+
+fn show(session: &Session, settings: &Settings, model: &Artefact) -> anyhow::Result<()> {
+    let record = TrackRecords::read(settings)?.and_then(|records| records.of(model));
+    let text = render::model::model(model) + &render::outcomes::of_model(record.as_ref());
+    session.result(&Shown { model, outcomes: Outcomes::new(record) }, |_| text)
+}
+
+fn list(session: &Session, settings: &Settings, registry: &Registry) -> anyhow::Result<()> {
     let champion = registry.champion_version()?;
     let models =
         registry.versions()?.iter().map(|version| registry.load(version)).collect::<crate::Result<Vec<_>>>()?;
+    let records = TrackRecords::read(settings)?;
     if !session.json() {
-        return session.print(&render::model::models(&models, champion.as_deref(), registry));
+        let list = render::model::models(&models, champion.as_deref(), registry);
+        return session.print(&(list + &render::outcomes::of_models(&models, records.as_ref())));
     }
 
-    let list: Vec<_> = models
-        .iter()
-        .map(|model| {
-            serde_json::json!({
-                "version": model.version,
-                "champion": champion.as_ref() == Some(&model.version),
-                "trained_at": model.trained_at,
-                "rows": model.fit.rows,
-                "evaluation": model.evaluation.metrics,
-            })
+    let entry = |model: &Artefact| {
+        let record = records.as_ref().map_err(String::clone).and_then(|records| records.of(model));
+        let Outcomes { outcomes, outcomes_unknown } = Outcomes::new(record);
+        serde_json::json!({
+            "version": model.version,
+            "champion": champion.as_ref() == Some(&model.version),
+            "trained_at": model.trained_at,
+            "rows": model.fit.rows,
+            "evaluation": model.evaluation.metrics,
+            "outcomes": outcomes,
+            "outcomes_unknown": outcomes_unknown,
         })
-        .collect();
+    };
+    let list: Vec<_> = models.iter().map(entry).collect();
     session.print_json(&list)
 }
 

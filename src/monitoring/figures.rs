@@ -12,6 +12,9 @@ use serde::Serialize;
 use std::ops::Range;
 use std::path::Path;
 
+/// The name of the file with the figures of all runs.
+pub const FILE: &str = "metrics.parquet";
+
 /// The slice of all customers.
 pub const ALL: &str = "all";
 

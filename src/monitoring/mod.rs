@@ -19,6 +19,7 @@
 //! | `verdict` | what a figure asks for, by rules |
 //! | `words` | the effect in sentences |
 //! | `state` | what need not be found again, `manifest.json` |
+//! | `track_record` | what has become of a model's lists, for the registry's tables |
 //! | `page` | `monitor.html` |
 //!
 //! The trap of the trade: acting on a list makes its model look worse. So a run is judged on customers who were left
@@ -39,6 +40,7 @@ pub mod response;
 pub mod sequence;
 pub mod state;
 pub mod strata;
+pub mod track_record;
 pub mod verdict;
 pub mod weighted;
 pub mod words;

@@ -61,6 +61,8 @@ pub struct State {
     pub format: u32,
     /// SHA-256 of the settings that outcomes depend on.
     pub settings_sha256: String,
+    /// The first day of which nothing is known; none before anything has been found.
+    pub known_until: Option<Day>,
     /// The runs whose label had matured, by date.
     pub runs: Vec<JudgedRun>,
 }
@@ -103,8 +105,6 @@ pub struct Manifest<'a> {
     pub program: String,
     /// When it ran, UTC.
     pub monitored_at: String,
-    /// The first day of which nothing is known.
-    pub known_until: Day,
     /// What need not be found again.
     #[serde(flatten)]
     pub state: &'a State,

@@ -42,5 +42,6 @@ mod sampling;
 mod scale;
 mod silence;
 mod spark;
+mod track_record;
 mod types;
 mod yardsticks;

@@ -11,6 +11,7 @@ pub mod init;
 pub mod list;
 pub mod model;
 pub mod monitor;
+pub mod outcomes;
 pub mod simulate;
 pub mod term;
 pub mod train;

@@ -79,7 +79,7 @@ impl World<'_> {
         let known = if before.runs.is_empty() {
             Vec::new()
         } else {
-            let mut known = figures::read(&self.monitor().join("metrics.parquet")).unwrap_or_default();
+            let mut known = figures::read(&self.monitor().join(figures::FILE)).unwrap_or_default();
             // Drift is read from the runs themselves.
             known.retain(|figure| !is_drift(figure));
             known
@@ -135,8 +135,9 @@ impl World<'_> {
             Some(list) => self.leavers(list)?,
             None => Vec::new(),
         };
+        let known_until = Some(self.history.until);
         let runs = kept.into_values().collect();
-        let state = State { format: state::FORMAT, settings_sha256, runs };
+        let state = State { format: state::FORMAT, settings_sha256, known_until, runs };
         Ok(Judged { figures, state, judged_now, leavers })
     }
 

@@ -45,7 +45,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, outreach: Outreach, drift
     let (folder, unfinished) = (world.monitor(), world.job.unfinished());
     let mut files = Vec::new();
     let part = |range| Ok(figures::table(range, &figures));
-    files.push(tables::replace(&folder.join("metrics.parquet"), unfinished, figures.len(), part)?);
+    files.push(tables::replace(&folder.join(figures::FILE), unfinished, figures.len(), part)?);
     let rows = effect_table::rows(&studies);
     let part = |range| Ok(effect_table::table(range, &rows));
     files.push(tables::replace(&folder.join("effect.parquet"), unfinished, rows.len(), part)?);
@@ -78,7 +78,6 @@ pub(super) fn write(world: &World<'_>, judged: Judged, outreach: Outreach, drift
     let manifest = Manifest {
         program: program(),
         monitored_at: world.job.now(),
-        known_until: world.history.until,
         state: &state,
         warnings: world.job.warnings(),
         files,

@@ -1,0 +1,111 @@
+//! What `churn models` tells of the lists of each model: as the monitoring found it, or why it is not known.
+
+use crate::common::outreach::{Copy, World, LISTS, MATURED};
+use serde_json::Value;
+use std::fs;
+
+const VERSION: &str = "v0001";
+
+/// What `models list` says for machines of the one model.
+fn listed(copy: &Copy, more: &[&str]) -> Value {
+    let run = copy.run(&[&["models", "list", "--format", "json"], more].concat()).ok();
+    let list: Value = serde_json::from_str(&run.stdout).unwrap();
+    list[0].clone()
+}
+
+/// Nothing is known, for this reason: in the table, below the model, and for machines.
+#[track_caller]
+fn is_unknown(copy: &Copy, more: &[&str], why: &str) {
+    let list = copy.run(&[&["models", "list"], more].concat()).ok();
+    let show = copy.run(&[&["models", "show"], more].concat()).ok();
+    assert!(list.stdout.contains(why) && !list.stdout.contains("matured lists"), "{why:?} is missing: {list}");
+    assert!(show.stdout.contains(why), "{why:?} is missing: {show}");
+    let model = listed(copy, more);
+    assert!(model["outcomes"].is_null() && model["outcomes_unknown"].as_str().unwrap().contains(why), "{model}");
+}
+
+#[test]
+fn the_lists_of_a_model_are_told_beside_what_its_evaluation_promised() {
+    let copy = World::shared().copy();
+    copy.monitor(&[]).ok();
+    let newest = LISTS[MATURED - 1];
+
+    let model = listed(&copy, &[]);
+    let outcomes = &model["outcomes"];
+    assert!(model["outcomes_unknown"].is_null());
+    assert_eq!((&outcomes["matured_lists"], &outcomes["known_until"]), (&Value::from(MATURED), &"2026-06-01".into()));
+    assert_eq!((&outcomes["oldest"], &outcomes["newest"]), (&LISTS[0].into(), &newest.into()));
+    assert_eq!(outcomes["roc_auc"]["promised"], model["evaluation"]["roc_auc"]);
+    assert_eq!(outcomes["calibration_in_the_large"]["promised"], 0.0);
+    for (measure, slice) in [("roc_auc", "all"), ("calibration_in_the_large", "all"), ("precision", "list")] {
+        let (told, figure) = (&outcomes[measure], copy.figure(newest, measure, slice).unwrap());
+        assert_eq!((told["value"].as_f64(), told["low"].as_f64()), (Some(figure.value), figure.low), "{measure}");
+        assert_eq!(told["high"].as_f64(), figure.high, "{measure}");
+        let of_lists = LISTS[..MATURED].iter().map(|as_of| copy.figure(as_of, measure, slice).unwrap().value);
+        let mean = of_lists.sum::<f64>() / MATURED as f64;
+        assert!((told["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{measure}");
+    }
+
+    // The same for people, and of one model.
+    let auc = format!("{:.3}", outcomes["roc_auc"]["value"].as_f64().unwrap());
+    let promised = format!("{:.3}", outcomes["roc_auc"]["promised"].as_f64().unwrap());
+    let list = copy.run(&["models", "list"]).ok();
+    for said in ["What became of their lists, on customers left alone", newest, &auc, &promised] {
+        assert!(list.stdout.contains(said), "{said:?} is missing: {list}");
+    }
+    let show = copy.run(&["models", "show", VERSION]).ok();
+    for said in ["8 lists of this model matured before 2026-06-01", newest, &auc, &promised] {
+        assert!(show.stdout.contains(said), "{said:?} is missing: {show}");
+    }
+    let show = copy.run(&["models", "show", VERSION, "--format", "json"]).ok();
+    let shown: Value = serde_json::from_str(&show.stdout).unwrap();
+    assert_eq!((&shown["outcomes"], &shown["version"]), (outcomes, &VERSION.into()));
+    assert!(shown["coefficients"].is_array() || shown["fit"].is_object(), "the model itself is there as before");
+}
+
+#[test]
+fn of_a_model_whose_lists_have_not_matured_that_is_said() {
+    let copy = World::shared().copy();
+    copy.monitor(&[]).ok();
+    let train = ["train", "--as-of", "2026-06-01", "--promote", "never", "--set", "training.contacted=keep"];
+    copy.run(&train).ok();
+    let why = "No list of model v0002 had matured before 2026-06-01";
+    let list = copy.run(&["models", "list"]).ok();
+    assert!(list.stdout.contains(why) && list.stdout.contains("matured lists"), "{list}");
+    let show = copy.run(&["models", "show", "v0002"]).ok();
+    assert!(show.stdout.contains(why), "{show}");
+}
+
+#[test]
+fn a_monitoring_that_says_nothing_of_these_models_is_not_taken_for_theirs() {
+    let copy = World::shared().copy();
+    is_unknown(&copy, &[], "There is no monitoring in");
+    copy.monitor(&[]).ok();
+
+    // Of other settings.
+    let other = ["--set", "churn.horizon_days=20"];
+    is_unknown(&copy, &other, "is of other settings, of another project or of another version");
+
+    // Another registry has a model of the same name.
+    let models = format!("paths.models={}", copy.path("others").display());
+    let train = ["train", "--as-of", "2026-06-01", "--promote", "always", "--set", "training.contacted=keep"];
+    copy.run(&[train.as_slice(), &["--set", &models]].concat()).ok();
+    is_unknown(&copy, &["--set", &models], "is of another model v0001, whose evaluation was another");
+
+    // Damaged, gone, and of a version that computed otherwise.
+    let metrics = copy.path("monitor/metrics.parquet");
+    let whole = fs::read(&metrics).unwrap();
+    for damaged in [b"no table".as_slice(), &whole[..whole.len() / 2]] {
+        fs::write(&metrics, damaged).unwrap();
+        is_unknown(&copy, &[], "metrics.parquet is missing or damaged; `churn monitor` writes it again");
+    }
+    fs::copy(copy.path("monitor/effect.parquet"), &metrics).unwrap();
+    is_unknown(&copy, &[], "metrics.parquet is missing or damaged");
+    fs::remove_file(&metrics).unwrap();
+    is_unknown(&copy, &[], "metrics.parquet is missing or damaged");
+    fs::write(&metrics, &whole).unwrap();
+    copy.change(&copy.path("monitor/manifest.json"), |manifest| manifest["format"] = 0.into());
+    is_unknown(&copy, &[], "of another version of the program");
+    fs::write(copy.path("monitor/manifest.json"), "{").unwrap();
+    is_unknown(&copy, &[], "of another version of the program");
+}
