@@ -40,7 +40,7 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
 
     let end = Plan::END;
     let (out, continued) = (dir.join("data/demo"), Continued::default());
-    let plan = Plan { customers, days: DAYS, seed, out, end, string_ids: false, continued };
+    let plan = Plan { customers, days: DAYS, seed, out, end, string_ids: false, continued, population: None };
     let simulated = simulate::simulated(session, &plan)?;
 
     let path = dir.join("churn.toml");

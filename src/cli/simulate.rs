@@ -27,7 +27,8 @@ fn plan(request: args::Simulate) -> crate::Result<Plan> {
     let args::Simulate { customers, days, seed, out, end, string_ids, population, lists, .. } = request;
     let Some(population) = population else {
         let days = days.unwrap_or(DAYS);
-        return Ok(Plan { customers, days, seed, out, end, string_ids, continued: Continued::default() });
+        let continued = Continued::default();
+        return Ok(Plan { customers, days, seed, out, end, string_ids, continued, population: None });
     };
 
     let mut plan = Plan::read(&population, out)?;

@@ -25,6 +25,7 @@ mod chance;
 mod customer;
 mod decline;
 mod outreach;
+mod past;
 mod plan;
 mod rhythm;
 mod signal;
@@ -39,6 +40,8 @@ use crate::error::{Error, Result};
 use crate::files::{self, Unfinished};
 use activity::Activity;
 use customer::Customer;
+use past::Past;
+use rayon::prelude::*;
 use std::path::Path;
 use writer::Writer;
 
@@ -71,7 +74,7 @@ pub struct Summary {
 }
 
 /// Simulates a population and writes it into [`Plan::out`], calling `progress` after every week. The result depends on
-/// the plan alone, not on the number of threads. Memory grows with the number of customers and their busiest week
+/// the plan alone, not on the number of threads; weeks that the population it goes on from has already are copied. Memory grows with the number of customers and their busiest week
 /// (about half a kilobyte per customer), not with the length of the history.
 ///
 /// The tables are written into a hidden folder within their destination and then moved to their places,
@@ -90,8 +93,13 @@ pub fn simulate(plan: &Plan, unfinished: &Unfinished, progress: &dyn Fn(Progress
     let activity = Activity::new(plan, &customers);
     let mondays = activity.mondays();
     let mut events = [0; 4];
-    let mut week = mondays.first().map(|&monday| activity.week(monday)).unwrap_or_default();
-    for (index, &monday) in mondays.iter().enumerate() {
+    let kept = kept_weeks(plan, &writer, &mondays)?;
+    for week in &kept {
+        events.iter_mut().zip(week).for_each(|(total, rows)| *total += rows);
+    }
+
+    let mut week = mondays.get(kept.len()).map(|&monday| activity.week(monday)).unwrap_or_default();
+    for (index, &monday) in mondays.iter().enumerate().skip(kept.len()) {
         // The next week is simulated while this one is written.
         let next_monday = mondays.get(index + 1);
         let (written, next_week) =
@@ -120,6 +128,18 @@ pub fn simulate(plan: &Plan, unfinished: &Unfinished, progress: &dyn Fn(Progress
         start: plan.start(),
         end: plan.until(),
     })
+}
+
+/// Takes over the first weeks, as many as stay as they were, and returns the rows of their signals.
+fn kept_weeks(plan: &Plan, writer: &Writer<'_>, mondays: &[Day]) -> Result<Vec<[u64; 4]>> {
+    let Some(past) = Past::new(plan) else { return Ok(Vec::new()) };
+    let kept = mondays.partition_point(|&monday| past.has(monday));
+    let rows: Vec<Option<[u64; 4]>> =
+        mondays[..kept].par_iter().map(|&monday| writer.rows(past.folder, monday)).collect();
+    // From a week on that is not there any more, all is simulated.
+    let rows: Vec<[u64; 4]> = rows.into_iter().map_while(|rows| rows).collect();
+    mondays[..rows.len()].par_iter().try_for_each(|&monday| writer.take_over(past.folder, monday))?;
+    Ok(rows)
 }
 
 /// Creates the folder if it does not exist, and fails unless it is empty.
@@ -169,6 +189,7 @@ mod tests {
             string_ids: false,
             end: Plan::END,
             continued: Continued::default(),
+            population: None,
         }
     }
 
@@ -403,6 +424,53 @@ mod tests {
             "{later} of {}",
             churned.len()
         );
+    }
+
+    #[test]
+    fn weeks_that_are_taken_over_are_those_that_would_be_simulated() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = plan(2_000, 140, 13, &folder.path().join("first"));
+        simulate(&first, &Unfinished::default(), &|_| ()).unwrap();
+        let leaving: Vec<(u32, Day)> = (0..2_000)
+            .zip(Customer::population(&first))
+            .filter_map(|(index, customer)| Some((index, customer.churned_on()?)))
+            .filter(|(_, on)| *on >= Plan::END.plus(-20))
+            .collect();
+        assert!(leaving.len() > 100);
+        let saved = |first: usize| {
+            let saved = leaving.iter().skip(first).step_by(3).map(|&(index, on)| (index, on.plus(-14)));
+            saved.collect::<BTreeMap<u32, Day>>()
+        };
+
+        // On with some saved, and on once more, by half a week, with others saved by the same lists.
+        let mut second = Plan::read(&first.out, folder.path().join("second")).unwrap();
+        second.continued.days += 17;
+        second.continued.saved = saved(0);
+        simulate(&second, &Unfinished::default(), &|_| ()).unwrap();
+        let go_on = |out: &str| {
+            let mut plan = Plan::read(&second.out, folder.path().join(out)).unwrap();
+            plan.continued.days += 11;
+            plan.continued.saved.extend(saved(1));
+            plan
+        };
+        let taken_over = go_on("third");
+        let kept = Past::new(&taken_over).unwrap();
+        assert!(kept.has(Plan::END.plus(-42)) && !kept.has(Plan::END.plus(-14)));
+        let summary = simulate(&taken_over, &Unfinished::default(), &|_| ()).unwrap();
+        let anew = Plan { population: None, ..go_on("anew") };
+        assert_eq!(simulate(&anew, &Unfinished::default(), &|_| ()).unwrap(), summary);
+        assert!(files(&taken_over.out) == files(&anew.out), "another population");
+
+        // Without a week, or with a damaged one, all from there on is simulated.
+        let week = |signal: &str, monday: Day| second.out.join(format!("{signal}/{signal}-{monday}.parquet"));
+        std::fs::remove_file(week("visits", Plan::END.plus(-42))).unwrap();
+        std::fs::write(week("logins", Plan::END.plus(-70)), "no table").unwrap();
+        let of_remains = go_on("fourth");
+        assert_eq!(simulate(&of_remains, &Unfinished::default(), &|_| ()).unwrap(), summary);
+        assert!(files(&of_remains.out) == files(&anew.out), "another population");
+
+        // Nothing is taken over from a population of another origin.
+        assert!(Past::new(&Plan { seed: 14, ..go_on("fifth") }).is_none());
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub struct Plan {
     /// How the history has gone on since then.
     #[serde(default)]
     pub continued: Continued,
+    /// The folder of the population that this one goes on from, if it does: weeks that stay as they were are taken from
+    /// there.
+    #[serde(skip)]
+    pub population: Option<PathBuf>,
 }
 
 /// How a history has gone on beyond the end of its plan.
@@ -76,7 +80,7 @@ impl Plan {
         };
         let text = std::fs::read_to_string(&path).map_err(|error| unusable(error.to_string()))?;
         let plan: Plan = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
-        Ok(Plan { out, ..plan })
+        Ok(Plan { out, population: Some(folder.to_owned()), ..plan })
     }
 
     pub(super) fn to_json(&self) -> Result<String> {

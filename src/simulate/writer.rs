@@ -16,6 +16,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
@@ -48,6 +49,27 @@ impl<'a> Writer<'a> {
         Signal::ALL.par_iter().try_for_each(|&signal| self.signal(signal, monday, &week[signal as usize]))
     }
 
+    /// The rows of each signal in the week that begins on a Monday, as another folder has it; none if it has it not, or
+    /// damaged.
+    pub(super) fn rows(&self, folder: &Path, monday: Day) -> Option<[u64; 4]> {
+        let mut all = [0; 4];
+        for (rows, signal) in all.iter_mut().zip(Signal::ALL) {
+            let file = File::open(folder.join(week_file(signal, monday))).ok()?;
+            let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+            *rows = u64::try_from(metadata.file_metadata().num_rows()).ok()?;
+        }
+        Some(all)
+    }
+
+    /// Takes the files of a week over from another folder.
+    pub(super) fn take_over(&self, folder: &Path, monday: Day) -> Result<()> {
+        for file in Signal::ALL.map(|signal| week_file(signal, monday)) {
+            let path = self.folder.join(&file);
+            std::fs::copy(folder.join(&file), &path).map_err(|error| Error::writing(&path, &error))?;
+        }
+        Ok(())
+    }
+
     fn signal(&self, signal: Signal, monday: Day, events: &[Event]) -> Result<()> {
         let mut fields =
             vec![self.id_field(), field("ts", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))];
@@ -60,8 +82,7 @@ impl<'a> Writer<'a> {
             Signal::Surveys => fields.extend([field("kind", DataType::Utf8), field("score", DataType::Int32)]),
         }
 
-        let name = signal.name();
-        let mut table = self.table(&format!("{name}/{name}-{monday}.parquet"), fields)?;
+        let mut table = self.table(&week_file(signal, monday), fields)?;
         for events in events.chunks(BATCH_ROWS) {
             table.write(self.event_columns(signal, events))?;
         }
@@ -197,6 +218,12 @@ impl<'a> Writer<'a> {
     fn table(&self, name: &str, fields: Vec<Field>) -> Result<Table> {
         Table::create(self.folder.join(name), Arc::new(Schema::new(fields)))
     }
+}
+
+/// The file of a signal with the events of a week.
+fn week_file(signal: Signal, monday: Day) -> String {
+    let name = signal.name();
+    format!("{name}/{name}-{monday}.parquet")
 }
 
 /// A customer with a row in `truth.parquet`.

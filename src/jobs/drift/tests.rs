@@ -62,6 +62,7 @@ fn population() -> &'static Path {
             string_ids: false,
             end: Plan::END,
             continued: Continued::default(),
+            population: None,
         };
         simulate(&plan, &Unfinished::default(), &|_| ()).unwrap();
         folder
