@@ -108,12 +108,19 @@ pub enum Command {
         /// Where; created if need be
         #[arg(default_value = "churn-demo")]
         dir: PathBuf,
-        /// Customers to simulate
-        #[arg(long, default_value_t = 20_000)]
-        customers: u32,
+        /// Customers to simulate [default: 20000, or 8000 with --story]
+        #[arg(long)]
+        customers: Option<u32>,
         /// Seed of the simulation
         #[arg(long, default_value_t = 7)]
         seed: u64,
+        /// Tell a year: a list each week, customers who answer the calls, a new model when the monitoring advises it,
+        /// and at the end whether the lists were right and the calls helped
+        #[arg(long)]
+        story: bool,
+        /// How many weeks the story has
+        #[arg(long, default_value_t = 52, requires = "story", value_parser = clap::value_parser!(u16).range(1..=156))]
+        weeks: u16,
     },
     /// Write a commented churn.toml
     Init {

@@ -1,7 +1,7 @@
 //! `churn demo`
 
 use super::{render, simulate, Session};
-use crate::config;
+use crate::config::{self, Settings};
 use crate::error::Error;
 use crate::files;
 use crate::jobs::score::Published;
@@ -14,7 +14,13 @@ use crate::simulate::{Continued, Plan};
 use std::path::Path;
 
 /// The demo's configuration.
-const DEMO_TOML: &str = include_str!("demo.toml");
+pub(super) const DEMO_TOML: &str = include_str!("demo.toml");
+
+/// Where its tables lie, as the configuration says it.
+pub(super) const DATA: &str = "data/demo";
+
+/// Customers, unless it is said how many.
+const CUSTOMERS: u32 = 20_000;
 
 /// Days of history: enough for six snapshots with their look-back and label window.
 const DAYS: u32 = 540;
@@ -27,31 +33,13 @@ const LISTS: [i32; 3] = [28, 7, 0];
 /// stop it.
 const SMALL: u32 = 5_000;
 
-pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::Result<()> {
-    let occupied = std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
-    if occupied || dir.is_file() {
-        return Err(Error::Config(format!(
-            "the demo needs an empty or new directory, and {} is not; name another, for example `churn demo my-demo`",
-            dir.display()
-        ))
-        .into());
-    }
-    files::create_folder(dir)?;
-
-    let end = Plan::END;
-    let (out, continued) = (dir.join("data/demo"), Continued::default());
+pub fn run(session: &Session, dir: &Path, customers: Option<u32>, seed: u64) -> anyhow::Result<()> {
+    claim(dir)?;
+    let (end, customers) = (Plan::END, customers.unwrap_or(CUSTOMERS));
+    let (out, continued) = (dir.join(DATA), Continued::default());
     let plan = Plan { customers, days: DAYS, seed, out, end, string_ids: false, continued, population: None };
     let simulated = simulate::simulated(session, &plan)?;
-
-    let path = dir.join("churn.toml");
-    files::write_atomically(&path, DEMO_TOML.as_bytes())?;
-    let mut sets = session.global.sets.clone();
-    let mut promote = Promote::Auto;
-    if customers < SMALL {
-        promote = Promote::Always;
-        sets.extend(["gates.min_customers=1".to_owned(), "gates.min_churners=1".to_owned()]);
-    }
-    let settings = config::load(Some(&path), &sets, config::environment())?.settings;
+    let (settings, promote) = configured(session, dir, DEMO_TOML, customers)?;
 
     let registry = Registry::at(&settings.paths.models);
     let request = train::Request { data: Data::Signals, as_of: Some(end.plus(-LISTS[0])), promote };
@@ -84,6 +72,36 @@ pub fn run(session: &Session, dir: &Path, customers: u32, seed: u64) -> anyhow::
         )
     });
     Ok(())
+}
+
+/// Creates the directory, which has to be new or empty.
+pub(super) fn claim(dir: &Path) -> crate::Result<()> {
+    let occupied = std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied || dir.is_file() {
+        return Err(Error::Config(format!(
+            "the demo needs an empty or new directory, and {} is not; name another, for example `churn demo my-demo`",
+            dir.display()
+        )));
+    }
+    files::create_folder(dir)
+}
+
+/// Writes the configuration and reads it, and says by which rule a model becomes champion.
+pub(super) fn configured(
+    session: &Session,
+    dir: &Path,
+    toml: &str,
+    customers: u32,
+) -> crate::Result<(Settings, Promote)> {
+    let path = dir.join("churn.toml");
+    files::write_atomically(&path, toml.as_bytes())?;
+    let mut sets = session.global.sets.clone();
+    let mut promote = Promote::Auto;
+    if customers < SMALL {
+        promote = Promote::Always;
+        sets.extend(["gates.min_customers=1".to_owned(), "gates.min_churners=1".to_owned()]);
+    }
+    Ok((config::load(Some(&path), &sets, config::environment())?.settings, promote))
 }
 
 /// What to try after the demo.

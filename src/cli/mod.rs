@@ -18,6 +18,7 @@ mod render;
 mod report;
 mod score;
 mod simulate;
+mod story;
 mod train;
 
 use crate::config::{self, Settings};
@@ -26,6 +27,7 @@ use crate::error::Error;
 use crate::files::{self, Guarded, Unfinished};
 use crate::jobs::{self, Context, Data};
 use crate::memory::Memory;
+use crate::observer::Observer;
 use crate::sources::parquet::guard::is_decoding;
 use crate::spelling;
 use anyhow::Context as _;
@@ -72,7 +74,16 @@ impl Session {
 
     /// Runs a job with what this process knows of the world: its clock, its user, its terminal.
     fn job<T>(&self, settings: &Settings, job: impl FnOnce(&Context<'_>) -> crate::Result<T>) -> crate::Result<T> {
-        let progress = self.progress();
+        self.job_heard_by(&self.progress(), settings, job)
+    }
+
+    /// The same, heard by another observer.
+    fn job_heard_by<T>(
+        &self,
+        observer: &dyn Observer,
+        settings: &Settings,
+        job: impl FnOnce(&Context<'_>) -> crate::Result<T>,
+    ) -> crate::Result<T> {
         job(&Context {
             settings,
             now: jiff::Timestamp::now(),
@@ -82,7 +93,7 @@ impl Session {
             memory: self.memory(),
             addresses: Addresses::from_environment(settings, |name| std::env::var(name).ok()),
             unfinished: self.unfinished.clone(),
-            observer: &progress,
+            observer,
         })
     }
 
@@ -269,7 +280,10 @@ fn run(cli: Cli, unfinished: Unfinished) -> anyhow::Result<()> {
     let session = Session { global: cli.global, unfinished };
 
     match cli.command {
-        Command::Demo { dir, customers, seed } => demo::run(&session, &dir, customers, seed),
+        Command::Demo { dir, customers, seed, story, weeks } if story => {
+            story::run(&session, &story::Request { dir: &dir, customers, seed, weeks })
+        }
+        Command::Demo { dir, customers, seed, .. } => demo::run(&session, &dir, customers, seed),
         Command::Init { dir, from } => init::run(&session, &dir, from.as_deref()),
         Command::Simulate(request) => simulate::run(&session, request),
         Command::Check { as_of } => check::run(&session, as_of),

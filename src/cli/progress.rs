@@ -91,6 +91,23 @@ impl Observer for Progress {
     }
 }
 
+/// What a job does, without its notes: for whoever tells what is in its result.
+pub struct WithoutNotes(pub Progress);
+
+impl Observer for WithoutNotes {
+    fn step(&self, what: &str) {
+        self.0.step(what);
+    }
+
+    fn stage(&self, stage: &Stage<'_>) {
+        self.0.stage(stage);
+    }
+
+    fn rows(&self, read: u64, of: u64) {
+        self.0.rows(read, of);
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();

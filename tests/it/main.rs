@@ -42,6 +42,7 @@ mod sampling;
 mod scale;
 mod silence;
 mod spark;
+mod story;
 mod track_record;
 mod types;
 mod yardsticks;

@@ -13,6 +13,7 @@ pub mod model;
 pub mod monitor;
 pub mod outcomes;
 pub mod simulate;
+pub mod story;
 pub mod term;
 pub mod train;
 
