@@ -123,7 +123,9 @@ def features(spark: SparkSession) -> None:
     equal(f"{WORK}/resumed", expected, "from the pieces of an earlier run")
 
     berlin = local(WORK / "berlin.parquet", DATES[1:], "--set=time.zone=Europe/Berlin")
-    Churn(spark, CONFIG, settings={"time.zone": "Europe/Berlin"}).features(DATES[1], out=f"{WORK}/berlin", buckets=4)
+    in_berlin = Churn(spark, CONFIG, settings={"time.zone": "Europe/Berlin"})
+    # There is nothing to go on from.
+    in_berlin.features(DATES[1], out=f"{WORK}/berlin", buckets=4, resume=True)
     equal(f"{WORK}/berlin", berlin, "days of Berlin")
 
     (WORK / "armed").touch()
@@ -247,6 +249,7 @@ def refusals(spark: SparkSession) -> None:
     # Pieces that are not those of the reports.
     pieces = spark.read.parquet(f"{WORK}/features.staging/pieces")
     pieces.where("bucket IS NULL OR bucket <> 3").write.parquet(f"{WORK}/lost/pieces")
+    shutil.copytree(f"{WORK}/features.staging/state", f"{WORK}/lost/state")
     resumed["staging"] = f"{WORK}/lost"
     refused(75, "lost or doubled", lambda: job.features(DATES, out=f"{WORK}/never", **resumed))
     assert not (WORK / "never").exists() and not (WORK / "broken").exists()

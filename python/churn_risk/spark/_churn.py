@@ -117,8 +117,8 @@ class Churn:
             buckets: how many buckets the customers are split into, a power of two. One bucket has to fit into the
                 memory of a task.
             partitions: how many tasks turn buckets into rows; `spark.sql.shuffle.partitions` by default.
-            resume: goes on from the pieces that an earlier run has left in `staging`, for the same dates, settings and
-                tables. Only whoever knows that these are the same can ask for that.
+            resume: goes on from what an earlier run has left in `staging`, if anything is whole there: from the pieces
+                of the tables, for the same dates, settings and tables, and from the rows. Only whoever knows that these are the same can ask for that.
             reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`; 4 GiB by default. More is refused,
                 and the customers with the most rows are named.
 
@@ -159,8 +159,7 @@ class Churn:
             staging: a folder that all machines share; beside the one of the lists by default. See `features`.
             buckets: how many buckets the customers are split into, a power of two.
             partitions: how many tasks turn buckets into rows.
-            resume: goes on from the pieces, and from the rows if all are there, that an earlier run has left in
-                `staging`.
+            resume: goes on from what an earlier run has left in `staging`. See `features`.
             reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`. See `features`.
 
         Returns:
@@ -246,12 +245,15 @@ class Churn:
         from pyspark.errors import AnalysisException
 
         plan, pieces, rows = planned["plan"], f"{staging}/pieces", f"{staging}/rows"
+        resume = resume and self._is_packed(staging)
         if not resume:
+            self._mark(staging, "unfinished")
             packed = [
                 frame.mapInArrow(_kernel.kernel(plan, "pack", f"--table={name}"), planned["columns"])
                 for name, frame in self._frames(planned).items()
             ]
             reduce(lambda all, one: all.unionByName(one), packed).write.mode("overwrite").parquet(pieces)
+            self._mark(staging, "packed")
         packed = self._spark.read.parquet(pieces)
         settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report"))
         tasks = min(partitions or int(self._spark.conf.get("spark.sql.shuffle.partitions")), planned["buckets"])
@@ -275,6 +277,18 @@ class Churn:
             .parquet(rows)
         )
         return concluded()
+
+    def _mark(self, staging: str, state: str) -> None:
+        """Notes whether all pieces are in a staging folder: they come task after task, with the reports of these."""
+        self._spark.range(1).selectExpr(f"'{state}' AS state").write.mode("overwrite").parquet(f"{staging}/state")
+
+    def _is_packed(self, staging: str) -> bool:
+        from pyspark.errors import AnalysisException
+
+        try:
+            return [row.state for row in self._spark.read.parquet(f"{staging}/state").collect()] == ["packed"]
+        except AnalysisException:
+            return False
 
     def _plan(
         self,
