@@ -61,7 +61,7 @@ fn a_story_is_told_week_by_week_and_leaves_a_project_to_go_on_with() {
     let go_on = "simulate --continue data/demo --days 7 --lists out/lists --save-rate 0.4 --out more";
     churn(&project, &go_on.split(' ').collect::<Vec<_>>()).ok();
     let list = churn(&project, &["models", "list"]).ok();
-    assert!(list.stdout.contains("What became of their lists"), "{list}");
+    assert!(list.stdout.contains("What became of their matured lists"), "{list}");
 }
 
 #[test]

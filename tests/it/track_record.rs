@@ -50,7 +50,7 @@ fn the_lists_of_a_model_are_told_beside_what_its_evaluation_promised() {
     let auc = format!("{:.3}", outcomes["roc_auc"]["value"].as_f64().unwrap());
     let promised = format!("{:.3}", outcomes["roc_auc"]["promised"].as_f64().unwrap());
     let list = copy.run(&["models", "list"]).ok();
-    for said in ["What became of their lists, on customers left alone", newest, &auc, &promised] {
+    for said in ["What became of their matured lists, known before 2026-06-01", newest, &auc, &promised] {
         assert!(list.stdout.contains(said), "{said:?} is missing: {list}");
     }
     let show = copy.run(&["models", "show", VERSION]).ok();

@@ -21,8 +21,7 @@ pub fn of_models(models: &[Artefact], records: Result<&TrackRecords, &String>) -
         Err(why) => return format!("\n{why}.\n"),
     };
 
-    let header =
-        ["version", "matured lists", "newest", "AUC", "promised", "in the large", "left of the list", "promised"];
+    let header = ["version", "lists", "newest", "AUC", "promised", "in the large", "left of the list, %", "promised"];
     let mut list = table(&header, &[1, 3, 4, 5, 6, 7]);
     let mut unknown = Vec::new();
     let mut has_rows = false;
@@ -40,7 +39,7 @@ pub fn of_models(models: &[Artefact], records: Result<&TrackRecords, &String>) -
     if has_rows {
         let _ = writeln!(
             text,
-            "\nWhat became of their lists, on customers left alone, known before {}:\n{list}",
+            "\nWhat became of their matured lists, known before {}; of the newest, on customers left alone:\n{list}",
             records.known_until
         );
     }
@@ -104,8 +103,8 @@ fn row(model: &Artefact, record: &TrackRecord) -> [String; 8] {
         with_interval(&record.roc_auc, digits),
         promised(&record.roc_auc, digits),
         with_interval(&record.calibration_in_the_large, signed),
-        with_interval(&record.precision, percent),
-        promised(&record.precision, percent),
+        with_interval(&record.precision, per_cent),
+        promised(&record.precision, per_cent),
     ]
 }
 
@@ -116,6 +115,11 @@ fn interval(realised: &Realised, shown: Shown) -> String {
 
 fn digits(value: f64) -> String {
     format!("{value:.3}")
+}
+
+/// Below a head that says the unit.
+fn per_cent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
 }
 
 fn signed(value: f64) -> String {
