@@ -118,7 +118,8 @@ class Churn:
                 memory of a task.
             partitions: how many tasks turn buckets into rows; `spark.sql.shuffle.partitions` by default.
             resume: goes on from what an earlier run has left in `staging`, if anything is whole there: from the pieces
-                of the tables, for the same dates, settings and tables, and from the rows. Only whoever knows that these are the same can ask for that.
+                of the tables, for the same dates, settings and tables, and from the rows. Only whoever knows that these
+                are the same can ask for that.
             reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`; 4 GiB by default. More is refused,
                 and the customers with the most rows are named.
 
