@@ -106,7 +106,9 @@ proptest! {
             prop_assert_eq!((found.rows.kept, found.rows.newest), (expected.rows.kept, expected.rows.newest));
         }
         for (found, expected) in data.histories.iter().zip(&expected.histories) {
-            prop_assert_eq!((found.first, found.last), (expected.first, expected.last));
+            // Of a signal that begins later no list is made.
+            let first = expected.first.filter(|&first| first < expected.to);
+            prop_assert_eq!((found.first, found.last), (first, expected.last));
             prop_assert_eq!((found.from, found.to, &found.tally), (expected.from, expected.to, &expected.tally));
         }
 
