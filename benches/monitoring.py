@@ -6,8 +6,8 @@
 Needs pyarrow and numpy, and polars and scikit-learn for the peer, which judges the same runs and is held against our
 figures of the newest. A population is simulated, and one real run is its pattern: every other run is that one with the
 customers of its date, probabilities that move a little from day to day, and the list and the digests that follow from
-them. Runs are daily, and those of the last 37 days have not matured. Then are measured: `churn monitor` on all runs; the
-same a day later, when another run is published and another has matured; the same with nothing new; a training with
+them. Runs are daily, and those of the last 37 days have not matured. Then are measured: `churn monitor` on all runs;
+the same a day later, when another run is published and another has matured; the same with nothing new; a training with
 `training.contacted = "auto"` against one that keeps all rows; and what `churn models list` takes. With
 `--scored N` instead, what the check of drift adds to `churn score` at N customers.
 """

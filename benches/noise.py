@@ -5,8 +5,8 @@
 
 Each table has 20,000 rows of normal noise and labels that depend on nothing, a fifth of them churners. Ours is
 `churn train` on the Parquet file: five folds held out in turn, and a model of all rows, each with its own choice of
-complexity. LightGBM fits 200 trees of 15 leaves at a rate of 0.05 on the same five folds and once on all rows. Both print
-the AUC and the log-loss of the rows held out; the log-loss of the share of churners alone is .504.
+complexity. LightGBM fits 200 trees of 15 leaves at a rate of 0.05 on the same five folds and once on all rows. Both
+print the AUC and the log-loss of the rows held out; the log-loss of the share of churners alone is .504.
 """
 
 import json

@@ -31,7 +31,8 @@ class Pattern:
         self.ids = table["customer_id"].to_numpy()
         self.since = table["signup_date"].cast(pa.int32()).to_numpy() + 28
         self.until = np.full(len(self.ids), 10**6)
-        self.until[np.searchsorted(self.ids, left["customer_id"].to_numpy())] = left["churned_on"].cast(pa.int32()).to_numpy()
+        places = np.searchsorted(self.ids, left["customer_id"].to_numpy())
+        self.until[places] = left["churned_on"].cast(pa.int32()).to_numpy()
         random = np.random.default_rng(1)
         self.random, self.is_control = random, random.random(len(self.ids)) < CONTROL_SHARE
         self.noise = random.normal(size=len(self.ids))

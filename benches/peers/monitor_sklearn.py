@@ -1,5 +1,5 @@
-"""The outcomes of published runs with Polars and scikit-learn, for `monitoring.py`: who left in the label window, who was
-left alone and for how many that customer stands, AUC, calibration line and precision on these and on everybody. The
+"""The outcomes of published runs with Polars and scikit-learn, for `monitoring.py`: who left in the label window, who
+was left alone and for how many that customer stands, AUC, calibration line and precision on these and on everybody. The
 outcomes are written as Parquet; there are no intervals, slices, drift, effect or page, and nothing is checked.
 
     monitor_sklearn.py FOLDER AS_OF_UNTIL        prints the figures of the newest run as JSON

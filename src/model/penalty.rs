@@ -10,7 +10,8 @@ pub const ALPHA_PATH: [f64; 11] = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-
 pub const SHARES: [f64; 15] =
     [0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.09, 0.06, 0.045, 0.03, 0.022, 0.015, 0.011, 0.008, 0.0055];
 
-/// Strengths that may do worse than the best before a search ends: a weaker penalty only follows the noise more closely.
+/// Strengths that may do worse than the best before a search ends: a weaker penalty only follows the noise more
+/// closely.
 pub const PATIENCE: usize = 2;
 
 /// The penalty and how it was chosen.
@@ -62,8 +63,8 @@ impl AlphaScore {
     }
 }
 
-/// The strength with the lowest loss over all splits, until [`PATIENCE`] ends. `judge` fits the models of a split with a strength and judges
-/// them; it is called with the strongest first, so that each fit can start from the one before.
+/// The strength with the lowest loss over all splits, until [`PATIENCE`] ends. `judge` fits the models of a split
+/// with a strength and judges them; it is called with the strongest first, so that each fit can start from the one before.
 ///
 /// # Errors
 /// As `judge`; [`Error::Internal`] if there is no strength.

@@ -58,8 +58,8 @@ impl SampledRows {
 }
 
 /// The rows to fit on, as `sample` asks for. `auto` samples where the rows as codes, which every pass over them reads,
-/// would take more than the memory limit leaves for them ([`most_coded_rows`]). Everything else is written to disk where
-/// it does not fit, which is exact: the features, and all of a linear model's matrix.
+/// would take more than the memory limit leaves for them ([`most_coded_rows`]). Everything else is written to disk
+/// where it does not fit, which is exact: the features, and all of a linear model's matrix.
 pub fn sampled(
     sample: Sample,
     model: &Model,

@@ -27,8 +27,8 @@ pub const COLUMNS: [Definition; 9] = [
         "slice",
         Holds::Text,
         "of which customers: `all`, `list`, `tier=…`, `reason=…`, `{column}=…`; of the effect also \
-         `key=…` and `action=…`, of the response `order=…` and `third=…`; of drift what has moved: `feature=…`, `score`, \
-         `concept=…`, `signal=…`",
+         `key=…` and `action=…`, of the response `order=…` and `third=…`; of drift what has moved: `feature=…`, \
+         `score`, `concept=…`, `signal=…`",
     ),
     Definition::new("value", Holds::Float, "the value, never null: what is not known has no row"),
     Definition::new("low", Holds::Float, "the lower end of the 95 % interval; null where there is none"),

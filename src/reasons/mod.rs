@@ -274,8 +274,8 @@ impl Explainer {
     }
 }
 
-/// What the terms of each concept contribute in all; none where all of them are counted elsewhere. Over a window without
-/// rows, what the rows have in common is counted with their volume: `volumes` has for each concept the one about that.
+/// What the terms of each concept contribute in all; none where all of them are counted elsewhere. Over a window
+/// without rows, what the rows have in common is counted with their volume: `volumes` has for each concept the one about that.
 fn totals(concepts: &[Concept], volumes: &[Option<usize>], raw: &[f32], contributions: &[f64]) -> Vec<Option<f64>> {
     let mut totals: Vec<Option<f64>> = vec![None; concepts.len()];
     for ((place, concept), volume) in concepts.iter().enumerate().zip(volumes) {

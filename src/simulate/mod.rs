@@ -74,8 +74,8 @@ pub struct Summary {
 }
 
 /// Simulates a population and writes it into [`Plan::out`], calling `progress` after every week. The result depends on
-/// the plan alone, not on the number of threads; weeks that the population it goes on from has already are copied. Memory grows with the number of customers and their busiest week
-/// (about half a kilobyte per customer), not with the length of the history.
+/// the plan alone, not on the number of threads; weeks that the population it goes on from has already are
+/// copied. Memory grows with the number of customers and their busiest week (about half a kilobyte per customer), not with the length of the history.
 ///
 /// The tables are written into a hidden folder within their destination and then moved to their places,
 /// `customers.parquet` last: a folder that has it is complete.

@@ -120,8 +120,8 @@ class Churn:
             resume: goes on from what an earlier run has left in `staging`, if anything is whole there: from the pieces
                 of the tables, for the same dates, settings and tables, and from the rows. Only whoever knows that these
                 are the same can ask for that.
-            reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`; 4 GiB by default. More is refused,
-                and the customers with the most rows are named.
+            reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`; 4 GiB by default. More is
+                refused, and the customers with the most rows are named.
 
         Returns:
             How many rows and features there are, and of each date and each table what became of its rows.
@@ -149,8 +149,8 @@ class Churn:
         resume: bool = False,
         reduce_memory: str | None = None,
     ) -> dict[str, Any]:
-        """Publishes the list of a date, as `churn score` does, and with the same files. Spark makes the rows of features;
-        this process holds those of all customers, and scores, explains and publishes them.
+        """Publishes the list of a date, as `churn score` does, and with the same files. Spark makes the rows of
+        features; this process holds those of all customers, and scores, explains and publishes them.
 
         Args:
             as_of: the date of the list.

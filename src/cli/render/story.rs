@@ -71,9 +71,9 @@ pub struct Ending<'a> {
 /// What it is about.
 pub fn beginning(plan: &Plan, weeks: u16, save_rate: f64) -> String {
     format!(
-        "{} customers, {} days of history, and {weeks} weeks to come. Every Monday those at the highest risk are listed \
-         and called,\nbut for a fifth of them, drawn by a hash, who are left alone. Of the called who would leave, {:.0} \
-         in 100 stay:\nthat is what the product does not know, and has to find out.\n\n",
+        "{} customers, {} days of history, and {weeks} weeks to come. Every Monday those at the highest risk are \
+         listed and called,\nbut for a fifth of them, drawn by a hash, who are left alone. Of the called who would \
+         leave, {:.0} in 100 stay:\nthat is what the product does not know, and has to find out.\n\n",
         count(plan.customers.into()),
         plan.days,
         100.0 * save_rate,
@@ -139,8 +139,8 @@ pub fn ending(ending: &Ending<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "\nThe simulation alone knows the truth: calls have kept {} customers, {:.0} in 100 of the called who would have \
-         left.",
+        "\nThe simulation alone knows the truth: calls have kept {} customers, {:.0} in 100 of the called who would \
+         have left.",
         count(ending.saved as u64),
         100.0 * ending.save_rate
     );

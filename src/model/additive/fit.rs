@@ -34,9 +34,9 @@ const CROSS_FIT_TOLERANCE: f64 = 1e-6;
 
 /// Advice where the search leaves no feature.
 const NOTHING_SAID: &str =
-    "no feature says more about customers whom the model has not seen than the share of churners alone, so the model is \
-     without features and every customer has the same risk; look at the signals and at the churn definition with `churn \
-     check`, or add signals";
+    "no feature says more about customers whom the model has not seen than the share of churners alone, so the model \
+     is without features and every customer has the same risk; look at the signals and at the churn definition with \
+     `churn check`, or add signals";
 
 /// What is decided before coefficients are fitted.
 #[derive(Clone, Debug)]

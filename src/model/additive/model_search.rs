@@ -198,7 +198,7 @@ impl ModelSearch {
 
     /// What the search tried, in its order.
     fn attempts(&self, training_rows: f64) -> Vec<Attempt> {
-        let SearchResult { base_rate: _, curves, interactions, fine, rounds, first_fine } = &self.result;
+        let SearchResult { curves, interactions, fine, rounds, first_fine, .. } = &self.result;
         let path = |complexity: &'static str, choice: &Choice| -> Vec<Attempt> {
             let attempt = |score: &AlphaScore| Attempt {
                 complexity: complexity.to_owned(),

@@ -215,8 +215,8 @@ impl<'a> Search<'a> {
         candidate
     }
 
-    /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one. What
-    /// is worse than the loss of something simpler counts as worse from the beginning.
+    /// Tries penalties from the strongest on, each fit from the one before; leaves the candidates at the chosen one.
+    /// What is worse than the loss of something simpler counts as worse from the beginning.
     fn path(&self, candidates: &mut [Candidate<'a>], strengths: &[f64], simpler: f64) -> Choice {
         let mut solvers: Vec<Solver<'_>> = candidates.iter().map(Candidate::solver).collect();
         let mut tried: Vec<AlphaScore> = Vec::new();

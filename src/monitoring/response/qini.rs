@@ -3,9 +3,9 @@
 //!
 //! Each customer is worth an unbiased estimate of what being contacted changes
 //! ([`worth`](crate::monitoring::worth::worth)). The Qini curve sums these from the first of an order on; the
-//! coefficient is the area between it and the straight line to its end, which is what an order by chance has. With the share `r` of the customers who come before, half of the customer's own
-//! counted among them, that area is the mean of `worth * (1/2 - r)`: the Qini weighting of the rank-weighted average
-//! treatment effects of Yadlowsky, Fleming, Shah, Brunskill & Wager (2021, arXiv 2111.07966).
+//! coefficient is the area between it and the straight line to its end, which is what an order by chance has. With the
+//! share `r` of the customers who come before, half of the customer's own counted among them, that area is the mean of
+//! `worth * (1/2 - r)`: the Qini weighting of the rank-weighted average treatment effects of Yadlowsky, Fleming, Shah, Brunskill & Wager (2021, arXiv 2111.07966).
 
 use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::interval::Interval;

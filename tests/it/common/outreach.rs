@@ -1,4 +1,5 @@
-//! Populations that answer outreach: simulated, listed on some dates, and gone on with as if the lists had been acted on.
+//! Populations that answer outreach: simulated, listed on some dates, and gone on with as if the lists had been
+//! acted on.
 
 use super::{batches, churn, day, write, Cell, Population, Run, Table};
 use arrow_array::cast::AsArray;
