@@ -14,6 +14,26 @@ pub const SHARES: [f64; 15] =
 /// closely.
 pub const PATIENCE: usize = 2;
 
+/// A search that goes on until [`PATIENCE`] ends.
+pub struct Patience {
+    best: f64,
+    worse: usize,
+}
+
+impl Patience {
+    /// With strengths that have to do better than this loss from the beginning.
+    pub fn from(best: f64) -> Patience {
+        Patience { best, worse: 0 }
+    }
+
+    /// Whether the search ends with a strength of this loss.
+    pub fn ends_with(&mut self, loss: f64) -> bool {
+        self.worse = if loss < self.best { 0 } else { self.worse + 1 };
+        self.best = self.best.min(loss);
+        self.worse == PATIENCE
+    }
+}
+
 /// The penalty and how it was chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlphaChoice {
@@ -75,16 +95,13 @@ pub fn search<S>(
 ) -> Result<AlphaChoice> {
     strengths.sort_by(|a, b| b.total_cmp(a));
     let (mut rows, mut path) = (0, Vec::with_capacity(strengths.len()));
-    let mut best = f64::INFINITY;
-    let mut worse = 0;
+    let mut patience = Patience::from(f64::INFINITY);
     for alpha in strengths {
         let losses: Vec<HeldOutLoss> = splits.iter_mut().map(|split| judge(split, alpha)).collect::<Result<_>>()?;
         rows = losses.iter().map(|loss| loss.rows).sum();
         let score = AlphaScore::pooled(alpha, &losses);
-        worse = if score.log_loss < best { 0 } else { worse + 1 };
-        best = best.min(score.log_loss);
         path.push(score);
-        if worse == PATIENCE {
+        if patience.ends_with(score.log_loss) {
             break;
         }
     }

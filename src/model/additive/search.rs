@@ -12,7 +12,7 @@ use super::passes::Terms;
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
-use crate::model::penalty::{self, AlphaScore, PATIENCE, SHARES};
+use crate::model::penalty::{self, AlphaScore, Patience, SHARES};
 use crate::numeric::{softplus, Estimate};
 use crate::weights::RowWeights;
 use rayon::prelude::*;
@@ -221,8 +221,7 @@ impl<'a> Search<'a> {
         let mut solvers: Vec<Solver<'_>> = candidates.iter().map(Candidate::solver).collect();
         let mut tried: Vec<AlphaScore> = Vec::new();
         let mut kept: Vec<(Vec<Vec<f64>>, OutOfFold)> = Vec::new();
-        let mut best = simpler;
-        let mut worse = 0;
+        let mut patience = Patience::from(simpler);
         share_curvature(&mut solvers, candidates, strengths[0]);
 
         for &strength in strengths {
@@ -233,9 +232,7 @@ impl<'a> Search<'a> {
             let Estimate { mean: log_loss, standard_error } = self.loss(&log_odds);
             tried.push(AlphaScore { alpha: strength, log_loss, standard_error });
             kept.push((thetas, log_odds));
-            worse = if log_loss < best { 0 } else { worse + 1 };
-            best = best.min(log_loss);
-            if worse == PATIENCE {
+            if patience.ends_with(log_loss) {
                 break;
             }
         }
