@@ -2,7 +2,7 @@
 //! from all rows unlearns the risk of those who were left alone, and one whose control group stands for the others does
 //! not. And every way in which lists cannot stand for them.
 
-use crate::common::outreach::Plan;
+use crate::common::outreach::{live_on, Plan};
 use crate::common::{artefact, churn, Run, Table};
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,11 +27,10 @@ impl World {
         static SHARED: OnceLock<World> = OnceLock::new();
         SHARED.get_or_init(|| {
             let settings = &["list.capacity=1500", "list.control_fraction=0.5"];
-            let (folder, save_rate) = ("contacted", 0.9);
-            let folder = Plan { folder, customers: 12_000, seed: 11, lists: &LISTS, settings, save_rate }.make();
-            // What happened is what the tables say from now on.
-            let config = fs::read_to_string(folder.join("churn.toml")).unwrap();
-            fs::write(folder.join("churn.toml"), config.replace("data/", "after/")).unwrap();
+            let (folder, saves) = ("contacted", &["--save-rate", "0.9"]);
+            let plan = Plan { folder, customers: 12_000, days: 540, seed: 11, lists: &LISTS, settings, saves };
+            let folder = plan.make();
+            live_on(&folder);
             World { folder }
         })
     }

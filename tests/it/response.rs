@@ -1,7 +1,8 @@
 //! Lists ranked by what contact changes: a simulated population of which some customers respond to outreach and others
 //! do not, from the first lists to one that is ranked by the response; and every way in which none can be known.
 
-use crate::common::{churn, Cell, Population, Run, Table};
+use crate::common::outreach::{go_on, live_on, Plan};
+use crate::common::{churn, Cell, Run, Table};
 use churn_risk::calendar::Day;
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,30 +29,16 @@ impl World {
     fn shared() -> &'static World {
         static SHARED: OnceLock<World> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("response");
-            let _ = fs::remove_dir_all(&folder);
-            Population::simulate(&folder, 14_000, 640, 22);
-            churn(&folder, &["train", "--as-of", FIRST, "--promote", "always"]).ok();
-            for as_of in lists() {
-                let sets = ["list.capacity=350", "list.control_fraction=0.4"];
-                let mut arguments = vec!["score", "--as-of", &as_of];
-                SETTINGS.iter().chain(&sets).for_each(|set| arguments.extend(["--set", set]));
-                churn(&folder, &arguments).ok();
-            }
-
+            let settings = &["gates.drift=off", "list.capacity=350", "list.control_fraction=0.4"];
+            let lists = lists();
+            let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
             // Those whom surveys or mentions drive away can be kept, the others cannot.
-            let mut go_on = vec!["simulate", "--continue", "data", "--lists", "out", "--save-rate", "0"];
-            go_on.extend(["--save-rate-of", "surveys=1", "--save-rate-of", "mentions=1", "--out", "after"]);
-            churn(&folder, &go_on).ok();
-            churn(
-                &folder,
-                &["simulate", "--continue", "data", "--lists", "out", "--save-rate", "0.4", "--out", "alike"],
-            )
-            .ok();
-
-            // What happened is what the tables say from now on.
-            let config = fs::read_to_string(folder.join("churn.toml")).unwrap();
-            fs::write(folder.join("churn.toml"), config.replace("data/", "after/")).unwrap();
+            let saves = &["--save-rate", "0", "--save-rate-of", "surveys=1", "--save-rate-of", "mentions=1"];
+            let folder = "response";
+            let plan = Plan { folder, customers: 14_000, days: 640, seed: 22, lists: &lists, settings, saves };
+            let folder = plan.make();
+            go_on(&folder, &["--save-rate", "0.4"], "alike");
+            live_on(&folder);
             churn(&folder, &["monitor"]).ok();
             World { folder }
         })

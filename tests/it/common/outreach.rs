@@ -15,12 +15,14 @@ pub struct Plan<'a> {
     /// did, `out` holds the lists and `models` the model of the first date.
     pub folder: &'a str,
     pub customers: u32,
+    pub days: u32,
     pub seed: u32,
     /// The dates of the lists.
     pub lists: &'a [&'a str],
     /// Settings of the lists.
     pub settings: &'a [&'a str],
-    pub save_rate: f64,
+    /// Whom outreach saves, in the words of the command line.
+    pub saves: &'a [&'a str],
 }
 
 impl Plan<'_> {
@@ -28,7 +30,7 @@ impl Plan<'_> {
     pub fn make(&self) -> PathBuf {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.folder);
         let _ = fs::remove_dir_all(&folder);
-        Population::simulate(&folder, self.customers, 540, self.seed);
+        Population::simulate(&folder, self.customers, self.days, self.seed);
         churn(&folder, &["train", "--as-of", self.lists[0], "--promote", "always"]).ok();
         for as_of in self.lists {
             let mut arguments = vec!["score", "--as-of", as_of];
@@ -37,12 +39,22 @@ impl Plan<'_> {
             churn(&folder, &arguments).ok();
         }
 
-        let rate = self.save_rate.to_string();
-        let go_on = ["simulate", "--continue", "data", "--lists", "out", "--save-rate", &rate, "--out", "after"];
-        let run = churn(&folder, &go_on).ok();
-        assert!(run.stdout.contains("outreach has saved"), "{run}");
+        go_on(&folder, self.saves, "after");
         folder
     }
+}
+
+/// Goes on with a population as if its lists had been acted on.
+pub fn go_on(folder: &Path, saves: &[&str], out: &str) {
+    let words = ["simulate", "--continue", "data", "--lists", "out", "--out", out];
+    let run = churn(folder, &[&words[..], saves].concat()).ok();
+    assert!(run.stdout.contains("outreach has saved"), "{run}");
+}
+
+/// From now on, what happened is what the tables of the population say that did hear of outreach.
+pub fn live_on(folder: &Path) {
+    let config = fs::read_to_string(folder.join("churn.toml")).unwrap();
+    fs::write(folder.join("churn.toml"), config.replace("data/", "after/")).unwrap();
 }
 
 /// The dates of the lists: weekly, the last two not matured by the end of the history.
@@ -73,8 +85,10 @@ impl World {
         static SHARED: OnceLock<World> = OnceLock::new();
         SHARED.get_or_init(|| {
             let settings = &["list.capacity=500", "list.control_fraction=0.3"];
-            let (folder, save_rate) = ("monitoring", SAVE_RATE);
-            World { folder: Plan { folder, customers: 8_000, seed: 5, lists: &LISTS, settings, save_rate }.make() }
+            let save_rate = SAVE_RATE.to_string();
+            let (folder, saves) = ("monitoring", &["--save-rate", &save_rate]);
+            let plan = Plan { folder, customers: 8_000, days: 540, seed: 5, lists: &LISTS, settings, saves };
+            World { folder: plan.make() }
         })
     }
 
