@@ -11,11 +11,12 @@ of whom stands for one over the chance of having been left alone, less the share
 
 import argparse
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
+
+from measuring import program
 
 LISTS = [f"2026-{day}" for day in ["01-12", "01-26", "02-09", "02-23", "03-09", "03-23", "04-06", "04-20"]]
 SNAPSHOTS = json.dumps(LISTS[1:5] + LISTS[-1:])
@@ -27,21 +28,14 @@ arguments.add_argument("--customers", type=int, default=12_000)
 arguments.add_argument("--populations", type=int, default=5)
 arguments.add_argument("--complexity", default="linear")
 given = arguments.parse_args()
-program = Path(given.churn).resolve()
-
-
-def churn(folder, *words, **settings):
-    sets = [part for key, value in settings.items() for part in ("--set", f"{key.replace('__', '.')}={value}")]
-    done = subprocess.run([program, *words, *sets], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+churn = program(given.churn)
 
 
 def miss(folder, contacted, outcomes):
     """Mean risk less the share that left, and what the training told."""
     how = dict(training__as_of=SNAPSHOTS, training__refit="false", training__contacted=contacted)
     how |= dict(model__complexity=given.complexity, paths__lists="lists")
-    trained = churn(folder, "train", "--promote", "always", **how)
+    trained = churn(folder, "train", "--promote", "always", **how)["out"]
     churn(folder, "score", "--as-of", JUDGED, paths__lists=contacted, kpi__period="off")
     scores = pq.read_table(folder / contacted / f"as_of={JUDGED}/scores.parquet", partitioning=None)
     risks = dict(zip(scores["customer_id"].to_pylist(), scores["churn_probability"].to_pylist()))

@@ -8,6 +8,17 @@ import time
 from pathlib import Path
 
 
+def program(path):
+    """What runs and measures `churn` in a folder: words of a command line, and settings such as `list__capacity=10`."""
+    path = Path(path).resolve()
+
+    def churn(folder, *words, **settings):
+        sets = [part for key, value in settings.items() for part in ("--set", f"{key.replace('__', '.')}={value}")]
+        return measured([path, *words, *sets], folder)
+
+    return churn
+
+
 def measured(command, folder: Path) -> dict:
     """Runs a command: wall-clock and CPU seconds, peak resident memory as the kernel saw it, both outputs."""
     # What the command before it wrote is not written at the expense of this one.

@@ -22,15 +22,10 @@ import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
-from measuring import measured
+from measuring import measured, program
 
 TODAY = date(2026, 6, 1)  # The end of the history.
 LABEL_DAYS = 37
-
-
-def churn(folder, *words, **settings):
-    sets = [part for key, value in settings.items() for part in ("--set", f"{key.replace('__', '.')}={value}")]
-    return measured([program, "-q", *words, *sets], folder)
 
 
 def told(what, result, more=""):
@@ -131,7 +126,7 @@ def parsed():
 
 if __name__ == "__main__":
     given = parsed()
-    program = Path(given.churn).resolve()
+    churn = program(given.churn)
     print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.2f}")
     with tempfile.TemporaryDirectory() as temporary:
         place = (given.keep or Path(temporary)).resolve()

@@ -9,6 +9,7 @@ complexity. LightGBM fits 200 trees of 15 leaves at a rate of 0.05 on the same f
 print the AUC and the log-loss of the rows held out; the log-loss of the share of churners alone is .504.
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -17,8 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-sys.path.insert(0, str(Path(__file__).parent))
-from measuring import measured  # noqa: E402
+from measuring import measured
 
 ROWS, FOLDS, WIDTHS = 20_000, 5, (500, 2_000)
 
@@ -77,4 +77,8 @@ def row(width, program, run, auc, log_loss, used) -> None:
 
 
 if __name__ == "__main__":
-    peer(sys.argv[2]) if sys.argv[1] == "--peer" else main(sys.argv[1])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("churn", nargs="?", default="target/release/churn")
+    arguments.add_argument("--peer", help=argparse.SUPPRESS)
+    given = arguments.parse_args()
+    peer(given.peer) if given.peer else main(given.churn)

@@ -13,11 +13,12 @@ value.) Needs pyarrow.
 import argparse
 import datetime
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
+
+from measuring import program
 
 FIRST, LAST = datetime.date(2025, 9, 1), datetime.date(2026, 4, 20)
 LATER = [datetime.date(2026, 4, 27) + datetime.timedelta(weeks=week) for week in range(5)]
@@ -32,14 +33,7 @@ arguments.add_argument("--churn", default="target/release/churn")
 arguments.add_argument("--customers", type=int, default=40_000)
 arguments.add_argument("--populations", type=int, default=3)
 given = arguments.parse_args()
-program = Path(given.churn).resolve()
-
-
-def churn(folder, *words, **settings):
-    sets = [part for key, value in settings.items() for part in ("--set", f"{key.replace('__', '.')}={value}")]
-    done = subprocess.run([program, *words, *sets], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+churn = program(given.churn)
 
 
 def kept(folder, date, listed):
@@ -80,7 +74,7 @@ for name, response in RESPONSES.items():
             lines = [line for line in config.read_text().splitlines() if not line.startswith(value)]
             (folder / "without_value.toml").write_text("\n".join(lines))
             folders = dict(paths__monitor="monitor", paths__lists="lists")
-            found = json.loads(churn(folder, "monitor", "--format", "json", **folders))["response"]
+            found = json.loads(churn(folder, "monitor", "--format", "json", **folders)["out"])["response"]
             listings = found["contact"]["customers"] + found["control"]["customers"]
             print(f"{name}, population {seed}: {listings} first listings", flush=True)
             for sentence in found["sentences"][:4]:

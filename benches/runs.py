@@ -6,8 +6,7 @@ process that started it.
 
 import hashlib
 import json
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
