@@ -4,11 +4,13 @@ use super::figures::{self, Figure, ALL};
 use super::performance::LIST;
 use super::state::{self, State};
 use super::verdict::Verdict;
+use super::words::percent;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::error::Result;
 use serde::Serialize;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 /// What the last monitoring found of all models.
@@ -53,6 +55,22 @@ pub struct Realised {
     pub verdict: Option<Verdict>,
     /// The mean over the lists; without an interval, because their label windows overlap.
     pub mean: f64,
+}
+
+/// A figure as it turned out, in words.
+pub struct Line {
+    /// What it is.
+    pub name: &'static str,
+    /// Of the newest list.
+    pub newest: String,
+    /// Its 95 % interval.
+    pub interval: String,
+    /// What the model had promised.
+    pub promised: String,
+    /// The mean over the lists.
+    pub mean: String,
+    /// What it asks for.
+    pub verdict: &'static str,
 }
 
 impl TrackRecords {
@@ -121,7 +139,76 @@ impl TrackRecords {
     }
 }
 
+impl TrackRecord {
+    /// What the figures below are of.
+    pub fn sentence(&self) -> String {
+        let lists = match self.matured_lists {
+            1 => "1 list".to_owned(),
+            several => format!("{several} lists"),
+        };
+        format!(
+            "{lists} of this model matured before {}, the newest that of {}. On customers left alone:",
+            self.known_until, self.newest
+        )
+    }
+
+    /// The figures that are known.
+    pub fn lines(&self) -> Vec<Line> {
+        let lines = [
+            self.roc_auc.as_ref().map(|it| it.line("AUC", digits)),
+            self.calibration_in_the_large.as_ref().map(|it| it.line("calibration in the large", signed)),
+            self.precision.as_ref().map(|it| it.line("share of the list that left", percent)),
+        ];
+        lines.into_iter().flatten().collect()
+    }
+
+    /// A section of a model's card.
+    pub fn markdown(&self) -> String {
+        let mut text = format!(
+            "## Outcomes\n\n{}\n\n| | newest list | 95 % interval | promised | mean of its lists | verdict |\n\
+             |---|---:|---:|---:|---:|---|\n",
+            self.sentence()
+        );
+        for Line { name, newest, interval, promised, mean, verdict } in self.lines() {
+            let _ = writeln!(text, "| {name} | {newest} | {interval} | {promised} | {mean} | {verdict} |");
+        }
+        text + "\n"
+    }
+}
+
+/// Of an AUC: "0.812".
+pub fn digits(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+/// Of log-odds: "+0.12".
+pub fn signed(value: f64) -> String {
+    format!("{:+.2}", value + 0.0)
+}
+
 impl Realised {
+    fn line(&self, name: &'static str, shown: fn(f64) -> String) -> Line {
+        Line {
+            name,
+            newest: shown(self.value),
+            interval: self.interval(shown),
+            promised: self.promised(shown),
+            mean: shown(self.mean),
+            verdict: self.verdict.map_or("", Verdict::name),
+        }
+    }
+
+    /// Its interval, each end written alike; a dash where there is none.
+    pub fn interval(&self, shown: fn(f64) -> String) -> String {
+        let ends = self.low.zip(self.high);
+        ends.map_or_else(|| "-".to_owned(), |(low, high)| format!("{} to {}", shown(low), shown(high)))
+    }
+
+    /// What was promised; a dash where nothing was.
+    pub fn promised(&self, shown: fn(f64) -> String) -> String {
+        self.promised.map_or_else(|| "-".to_owned(), shown)
+    }
+
     fn new(figure: &Figure, mean: f64) -> Realised {
         let known = |value: f64| Some(value).filter(|value| !value.is_nan());
         Realised {

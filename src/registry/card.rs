@@ -1,5 +1,5 @@
-//! The card of a model: what it predicts, from what, how well, and where it must not be trusted; Markdown, written once
-//! when the version is registered. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
+//! The card of a model: what it predicts, from what, how well, what has become of its lists, and where it must not be
+//! trusted; Markdown, written when the version is registered and again when a monitoring has found outcomes. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 
 use crate::artefact::Artefact;
 use crate::calendar::Day;
@@ -14,8 +14,8 @@ const TOP: usize = 12;
 /// With fewer churners among the held-out rows, the card says that the metrics are rough.
 const FEW_CHURNERS: usize = 100;
 
-/// The card of a registered model.
-pub fn card(model: &Artefact) -> String {
+/// The card of a registered model. `outcomes` is the section on its lists, empty while none has matured.
+pub fn card(model: &Artefact, outcomes: &str) -> String {
     let mut text = format!(
         "# Model {}\n\nPredicts {}, for customers who are eligible on an as-of date. A logistic regression: every \
          score splits exactly into reasons. Trained at {} by {}.\n\n",
@@ -24,6 +24,7 @@ pub fn card(model: &Artefact) -> String {
     data(&mut text, model);
     quality(&mut text, model);
     calibration(&mut text, model);
+    text.push_str(outcomes);
     columns(&mut text, model);
     limits(&mut text, model);
     let version = &model.version;

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! models/
-//!   v0001/              a version: written once, never changed
+//!   v0001/              a version: its models are written once and never changed
 //!     model.json        the model that scores
 //!     evaluated.json    the model that its evaluation is about, if that is another
-//!     card.md           what it is, for people
+//!     card.md           what it is and what has become of its lists, for people
 //!   champion.json       which one scores, since when, why, by whom, and what was before
 //! ```
 
@@ -268,11 +268,25 @@ impl Registry {
         if let Some(evaluated) = challenger.evaluated {
             write(EVALUATED, named(evaluated).to_json()?)?;
         }
-        write(CARD, card::card(&model))?;
+        write(CARD, card::card(&model, ""))?;
         let folder = self.folder.join(&version);
         files::publish_folder(staged, &folder)?;
         let withdrawn = WithdrawnUnlessKept(Some(folder));
         Ok(Registered { models: self.load_pair(&version)?, withdrawn })
+    }
+
+    /// Writes a registered model's card again, with a section on what has become of its lists. That takes no lock: the
+    /// file is replaced whole, and nothing but a monitoring changes it.
+    ///
+    /// # Errors
+    /// What writing can end with.
+    pub fn tell_outcomes(&self, model: &Artefact, outcomes: &str) -> Result<()> {
+        let path = self.folder.join(&model.version).join(CARD);
+        let card = card::card(model, outcomes);
+        if fs::read_to_string(&path).is_ok_and(|present| present == card) {
+            return Ok(());
+        }
+        files::write_atomically(&path, card.as_bytes())
     }
 
     /// Makes a version the champion. Hold the lock.

@@ -57,10 +57,26 @@ fn the_lists_of_a_model_are_told_beside_what_its_evaluation_promised() {
     for said in ["8 lists of this model matured before 2026-06-01", newest, &auc, &promised] {
         assert!(show.stdout.contains(said), "{said:?} is missing: {show}");
     }
+    let card = fs::read_to_string(copy.path("models/v0001/card.md")).unwrap();
+    for said in ["## Outcomes", "8 lists of this model matured before 2026-06-01", newest, &auc, &promised, "## Limits"]
+    {
+        assert!(card.contains(said), "{said:?} is missing: {card}");
+    }
     let show = copy.run(&["models", "show", VERSION, "--format", "json"]).ok();
     let shown: Value = serde_json::from_str(&show.stdout).unwrap();
     assert_eq!((&shown["outcomes"], &shown["version"]), (outcomes, &VERSION.into()));
     assert!(shown["coefficients"].is_array() || shown["fit"].is_object(), "the model itself is there as before");
+}
+
+#[test]
+fn a_card_that_cannot_be_written_stops_no_monitoring() {
+    let copy = World::shared().copy();
+    let card = copy.path("models/v0001/card.md");
+    fs::remove_file(&card).unwrap();
+    fs::create_dir(&card).unwrap();
+    let run = copy.monitor(&[]).ok();
+    assert!(run.stderr.contains("the card of model v0001 lacks what has become of its lists"), "{run}");
+    assert!(copy.run(&["models", "show"]).ok().stdout.contains("8 lists of this model matured"));
 }
 
 #[test]

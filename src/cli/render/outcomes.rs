@@ -1,8 +1,8 @@
 //! What has become of the lists of models, beside what their evaluations promised.
 
-use super::{counted, percent, table};
+use super::table;
 use crate::artefact::Artefact;
-use crate::monitoring::track_record::{Realised, TrackRecord, TrackRecords};
+use crate::monitoring::track_record::{digits, signed, Realised, TrackRecord, TrackRecords};
 use std::fmt::Write;
 
 /// Of so many models it is told one by one why nothing is known of their lists.
@@ -65,36 +65,18 @@ pub fn of_model(record: Result<&TrackRecord, &String>) -> String {
     };
     let mut list =
         table(&["", "newest list", "95 % interval", "promised", "mean of its lists", "verdict"], &[1, 2, 3, 4]);
-    let lines: [(&str, &Option<Realised>, Shown); 3] = [
-        ("AUC", &record.roc_auc, digits),
-        ("calibration in the large", &record.calibration_in_the_large, signed),
-        ("share of the list that left", &record.precision, percent),
-    ];
-    for (name, realised, shown) in lines {
-        let Some(it) = realised else { continue };
-        list.add_row([
-            name.to_owned(),
-            shown(it.value),
-            interval(it, shown),
-            it.promised.map_or_else(|| "-".to_owned(), shown),
-            shown(it.mean),
-            it.verdict.map_or("", |verdict| verdict.name()).to_owned(),
-        ]);
+    for line in record.lines() {
+        list.add_row([line.name, &line.newest, &line.interval, &line.promised, &line.mean, line.verdict]);
     }
-    format!(
-        "\n{} of this model matured before {}, the newest that of {}. On customers left alone:\n{list}\n",
-        counted(record.matured_lists as u64, "list"),
-        record.known_until,
-        record.newest,
-    )
+    format!("\n{}\n{list}\n", record.sentence())
 }
 
 fn row(model: &Artefact, record: &TrackRecord) -> [String; 8] {
     let with_interval = |realised: &Option<Realised>, shown: Shown| {
-        realised.as_ref().map_or_else(|| "-".to_owned(), |it| format!("{} ({})", shown(it.value), interval(it, shown)))
+        realised.as_ref().map_or_else(|| "-".to_owned(), |it| format!("{} ({})", shown(it.value), it.interval(shown)))
     };
     let promised = |realised: &Option<Realised>, shown: Shown| {
-        realised.as_ref().and_then(|it| it.promised).map_or_else(|| "-".to_owned(), shown)
+        realised.as_ref().map_or_else(|| "-".to_owned(), |it| it.promised(shown))
     };
     [
         model.version.clone(),
@@ -108,20 +90,7 @@ fn row(model: &Artefact, record: &TrackRecord) -> [String; 8] {
     ]
 }
 
-fn interval(realised: &Realised, shown: Shown) -> String {
-    let both = realised.low.zip(realised.high);
-    both.map_or_else(|| "-".to_owned(), |(low, high)| format!("{} to {}", shown(low), shown(high)))
-}
-
-fn digits(value: f64) -> String {
-    format!("{value:.3}")
-}
-
 /// Below a head that says the unit.
 fn per_cent(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
-}
-
-fn signed(value: f64) -> String {
-    format!("{:+.2}", value + 0.0)
 }

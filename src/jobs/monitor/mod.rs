@@ -1,5 +1,6 @@
 //! Monitoring: judges the published runs whose label has matured, and measures the effect of outreach.
 
+mod cards;
 mod drift;
 mod found;
 mod input;
@@ -64,6 +65,8 @@ pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Res
         let exposures = world.exposures(contacts.as_ref());
         let outreach = Outreach { studies: world.studies(&exposures), response: world.response(&exposures)? };
         let drifts = drift::read(job, registry, &lists);
-        write::write(&world, judged, outreach, drifts)
+        let monitored = write::write(&world, judged, outreach, drifts)?;
+        cards::tell(&world)?;
+        Ok(Monitored { notes: job.notes(), ..monitored })
     })
 }
