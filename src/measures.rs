@@ -164,6 +164,12 @@ pub enum Measure {
     LifetimeActiveDays,
     /// Sum of the value over the whole history.
     LifetimeSum,
+    /// Mean of the value over the whole history; null over no rows.
+    LifetimeMean,
+    /// Share of rows of the whole history with a value below -0.2; null over no rows.
+    LifetimeNegativeShare,
+    /// Distinct categories of the whole history.
+    LifetimeCategories,
     /// Mean days between consecutive rows of the whole history; null under two.
     GapMean,
     /// Standard deviation of the days between consecutive rows of the whole history; null under three.
@@ -190,6 +196,10 @@ pub enum Subject {
     Lifetime,
     /// The whole history of an amount.
     AmountLifetime,
+    /// The whole history of a sentiment.
+    SentimentLifetime,
+    /// The whole history of a signal whose rows name a category.
+    CategoryLifetime,
     /// An instrument of a survey.
     Instrument,
     Customer,
@@ -285,6 +295,10 @@ pub const DEFINITIONS: &[Definition] = &[
     define(Measure::LifetimeCount, Subject::Lifetime, "{s}_lifetime_count", "rows", Effect::Unknown, Spread::Skewed, Family::Volume),
     define(Measure::LifetimeActiveDays, Subject::Lifetime, "{s}_lifetime_active_days", "distinct calendar days (of the zone) with a row", Effect::Unknown, Spread::Skewed, Family::Volume),
     define(Measure::LifetimeSum, Subject::AmountLifetime, "{s}_lifetime_sum", "sum of the value (of an amount)", Effect::Unknown, Spread::Skewed, Family::Volume),
+    define(Measure::LifetimeMean, Subject::AmountLifetime, "{s}_lifetime_mean", "mean of the value (of an amount) over rows that have one", Effect::Unknown, Spread::Unknown, Family::Value),
+    define(Measure::LifetimeMean, Subject::SentimentLifetime, "{s}_lifetime_mean", "mean of the value (of a sentiment) over rows that have one", Effect::Better, Spread::Unknown, Family::Mood),
+    define(Measure::LifetimeNegativeShare, Subject::SentimentLifetime, "{s}_lifetime_negative_share", "share of those with a value below -0.2", Effect::Worse, Spread::Even, Family::Mood),
+    define(Measure::LifetimeCategories, Subject::CategoryLifetime, "{s}_lifetime_categories", "distinct categories, null not counted", Effect::Unknown, Spread::Skewed, Family::Categories),
     define(Measure::GapMean, Subject::Lifetime, "{s}_gap_mean", "mean days between consecutive rows: `(last - first) / (count - 1)`; null under 2 rows", Effect::Unknown, Spread::Skewed, Family::Volume),
     define(Measure::GapSd, Subject::Lifetime, "{s}_gap_sd", "their standard deviation, of a sample: over the number of gaps less 1; null under 3 rows", Effect::Unknown, Spread::Skewed, Family::Volume),
     define(Measure::GapLongest, Subject::Lifetime, "{s}_gap_longest", "most days between consecutive rows; null under 2 rows", Effect::Unknown, Spread::Skewed, Family::Volume),
@@ -320,6 +334,9 @@ impl Measure {
             Measure::LifetimeCount => "lifetime_count",
             Measure::LifetimeActiveDays => "lifetime_active_days",
             Measure::LifetimeSum => "lifetime_sum",
+            Measure::LifetimeMean => "lifetime_mean",
+            Measure::LifetimeNegativeShare => "lifetime_negative_share",
+            Measure::LifetimeCategories => "lifetime_categories",
             Measure::GapMean => "gap_mean",
             Measure::GapSd => "gap_sd",
             Measure::GapLongest => "gap_longest",
@@ -378,15 +395,16 @@ impl Definition {
 impl Subject {
     /// Whether it is the whole history of a signal.
     pub fn is_lifetime(self) -> bool {
-        matches!(self, Subject::Lifetime | Subject::AmountLifetime)
+        use Subject::{AmountLifetime, CategoryLifetime, Lifetime, SentimentLifetime};
+        matches!(self, Lifetime | AmountLifetime | SentimentLifetime | CategoryLifetime)
     }
 
     /// Whether a signal of this kind, or a customer where there is no kind, may be one.
     fn is_possible(self, kind: Option<SignalKind>) -> bool {
         match self {
-            Subject::Signal | Subject::Category | Subject::Lifetime => kind.is_some(),
+            Subject::Signal | Subject::Category | Subject::Lifetime | Subject::CategoryLifetime => kind.is_some(),
             Subject::Amount | Subject::AmountLifetime => kind == Some(SignalKind::Amount),
-            Subject::Sentiment => kind == Some(SignalKind::Sentiment),
+            Subject::Sentiment | Subject::SentimentLifetime => kind == Some(SignalKind::Sentiment),
             Subject::Instrument => kind == Some(SignalKind::Survey),
             Subject::Customer => kind.is_none(),
         }

@@ -110,8 +110,8 @@ pub(super) enum Kind {
     Choices(&'static [&'static str]),
     /// A whole number between two bounds.
     Whole(i64, i64),
-    /// Several of them, kept ascending and distinct.
-    Wholes(i64, i64),
+    /// Several of them, kept ascending and distinct, and a word that may stand beside them.
+    WholesAnd(i64, i64, &'static str),
     /// A finite number for which the test holds; the text says what the test asks.
     Number(&'static str, fn(f64) -> bool),
     /// One of the words, or a finite number for which the test holds; the text says what the test asks.
@@ -136,6 +136,8 @@ pub(super) enum Kind {
 
 /// Longest window, in days. Ten years.
 pub(super) const LONGEST_WINDOW: i64 = 3660;
+/// What stands among windows for the whole history.
+pub(super) const WHOLE_HISTORY: &str = "all";
 /// Longest stretch of any other kind, in days. A century.
 pub(super) const LONGEST_STRETCH: i64 = 36_600;
 /// The largest count.
@@ -161,10 +163,13 @@ impl Kind {
                 distinct_in_order(chosen)
             }
             Kind::Whole(low, high) => whole(value, *low, *high).map(Value::from),
-            Kind::Wholes(low, high) => {
-                let numbers: Option<BTreeSet<i64>> =
-                    value.as_array()?.iter().map(|item| whole(item, *low, *high)).collect();
-                non_empty(numbers?.into_iter().map(Value::from).collect())
+            Kind::WholesAnd(low, high, word) => {
+                let (words, others): (Vec<&Value>, Vec<&Value>) =
+                    value.as_array()?.iter().partition(|item| item.as_str() == Some(word));
+                let numbers: Option<BTreeSet<i64>> = others.into_iter().map(|item| whole(item, *low, *high)).collect();
+                let numbers = numbers.filter(|numbers| !numbers.is_empty())?;
+                let word = words.first().map(|_| Value::from(*word));
+                Some(Value::Array(numbers.into_iter().map(Value::from).chain(word).collect()))
             }
             Kind::Number(_, holds) => number(value).filter(|x| holds(*x)).map(Value::from),
             Kind::WordOr(words, ..) if value.as_str().is_some_and(|word| words.contains(&word)) => Some(value.clone()),
@@ -217,7 +222,9 @@ impl Kind {
             Kind::Choice(known) => format!("one of {}", quoted(known)),
             Kind::Choices(known) => format!("a list with at least one of {}", quoted(known)),
             Kind::Whole(low, high) => whole_numbers("a whole number", *low, *high),
-            Kind::Wholes(low, high) => whole_numbers("a list of whole numbers", *low, *high),
+            Kind::WholesAnd(low, high, word) => {
+                format!("{}, with or without \"{word}\"", whole_numbers("a list of whole numbers", *low, *high))
+            }
             Kind::Number(range, _) => format!("a number {range}"),
             Kind::WordOr(words, number, _) => format!("{} or {number}", quoted(words)),
             Kind::Range => "a lower and a higher number, for example [0, 10]".to_owned(),

@@ -2,13 +2,14 @@
 
 use super::choices::ChurnDefinition;
 use super::defaults::DEFAULT_TOML;
+use super::key::WHOLE_HISTORY;
 use super::layers::{Layer, Layers, Leaf};
 use super::settings::Settings;
 use super::validate;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
-use toml::Value;
+use toml::{Table, Value};
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "churn.toml";
@@ -100,10 +101,11 @@ fn defaults(path: &Path) -> Result<Layers> {
 
 /// Checks the whole and makes the settings.
 fn resolve(mut layers: Layers) -> Result<Resolved> {
-    let mut settings: Settings = layers
-        .combined()
-        .try_into()
-        .map_err(|error| Error::Internal(format!("the keys do not match the settings: {error}")))?;
+    follow_whole_history(&mut layers);
+    let mut table = layers.combined();
+    leave_whole_history_out(&mut table);
+    let mut settings: Settings =
+        table.try_into().map_err(|error| Error::Internal(format!("the keys do not match the settings: {error}")))?;
     follow_inactivity(&mut settings, &mut layers);
     let mut problems = std::mem::take(&mut layers.problems);
     problems.extend(validate::problems(&settings, &layers));
@@ -114,6 +116,32 @@ fn resolve(mut layers: Layers) -> Result<Resolved> {
         many => {
             Err(Error::Config(format!("the configuration has {} problems:\n  - {}", many.len(), many.join("\n  - "))))
         }
+    }
+}
+
+/// The whole history among the windows is the same as `features.lifetime`.
+fn follow_whole_history(layers: &mut Layers) {
+    let (windows, lifetime) = ("features.windows_days", "features.lifetime");
+    let is_asked_for = layers
+        .leaves
+        .get(windows)
+        .and_then(|leaf| leaf.value.as_array())
+        .is_some_and(|windows| windows.iter().any(|window| window.as_str() == Some(WHOLE_HISTORY)));
+    let follows = is_asked_for && layers.follow(lifetime, Value::from(true), "\"all\" in features.windows_days");
+    let is_refused = layers.leaves.get(lifetime).is_some_and(|leaf| leaf.value.as_bool() == Some(false));
+    if is_asked_for && !follows && is_refused {
+        let (windows, lifetime) = (layers.named(windows), layers.named(lifetime));
+        layers.problems.push(format!(
+            "{windows} has \"{WHOLE_HISTORY}\", the whole history, and {lifetime} is false: take one of them out"
+        ));
+    }
+}
+
+/// What remains are the windows in days.
+fn leave_whole_history_out(table: &mut Table) {
+    let windows = table.get_mut("features").and_then(|features| features.get_mut("windows_days"));
+    if let Some(windows) = windows.and_then(Value::as_array_mut) {
+        windows.retain(|window| window.as_str() != Some(WHOLE_HISTORY));
     }
 }
 

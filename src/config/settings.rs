@@ -5,7 +5,7 @@ use super::choices::{
     Alpha, BaseRate, CalibrationChoice, ChurnDefinition, Complexity, Contacted, DeliveryKind, DriftGate, EpochUnit,
     EvaluationChoice, Folds, Format, KpiPeriod, Mapping, Penalty, Profile, RankBy, Reference, Sample,
 };
-use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST};
+use super::key::{section, Key, Kind::*, LONGEST_STRETCH, LONGEST_WINDOW, MOST, WHOLE_HISTORY};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
 use crate::language::Language;
@@ -229,10 +229,11 @@ section! {
     /// Feature windows.
     ["features"]
     pub struct Features {
-        /// Windows in days over which activity is counted; twice the longest one is read.
-        windows_days: Vec<u32> = [7, 28, 84] => Wholes(1, LONGEST_WINDOW);
+        /// Windows in days over which activity is counted; twice the longest one is read. "all" beside them is the whole
+        /// history: it sets `lifetime`.
+        windows_days: Vec<u32> = [7, 28, 84] => WholesAnd(1, LONGEST_WINDOW, WHOLE_HISTORY);
         /// Whether the whole history is read too, for what a customer has done in all and how regularly: rows, days,
-        /// sums, gaps between rows, and how long the last silence is beside them.
+        /// sums, means, gaps between rows, and how long the last silence is beside them.
         lifetime: bool = false => Flag;
     }
 }

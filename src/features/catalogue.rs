@@ -96,6 +96,18 @@ impl Catalogue {
         names
     }
 
+    /// The positions of a signal's numeric features with this measure, window by window, then of the one with the other
+    /// measure, which is that of the whole history.
+    pub(super) fn columns(&self, signal: &str, of_windows: Measure, of_lifetime: Measure) -> Vec<usize> {
+        let with = |measure| {
+            let features = self.numeric.iter().enumerate();
+            features
+                .filter(move |(_, feature)| feature.signal.as_deref() == Some(signal) && feature.measure == measure)
+                .map(|(column, _)| column)
+        };
+        with(of_windows).chain(with(of_lifetime)).collect()
+    }
+
     /// The position of the first numeric feature with this measure: where there are windows, that of the shortest one.
     pub(super) fn first_column(
         &self,
@@ -121,8 +133,8 @@ fn has_measures_of(signal: &Signal, subject: Subject) -> bool {
     match subject {
         Subject::Signal | Subject::Lifetime => true,
         Subject::Amount | Subject::AmountLifetime => signal.kind == SignalKind::Amount,
-        Subject::Sentiment => signal.kind == SignalKind::Sentiment,
-        Subject::Category => signal.category.is_some(),
+        Subject::Sentiment | Subject::SentimentLifetime => signal.kind == SignalKind::Sentiment,
+        Subject::Category | Subject::CategoryLifetime => signal.category.is_some(),
         Subject::Instrument | Subject::Customer => false,
     }
 }

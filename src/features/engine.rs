@@ -48,8 +48,9 @@ struct Unrecorded {
 struct SignalColumns {
     counts: CountColumns,
     lifetime: Option<LifetimeColumns>,
-    values: Option<ValueColumns>,
-    categories: Option<usize>,
+    values: ValueColumns,
+    /// Window by window, and last that of the whole history where there is one; none without categories.
+    categories: Vec<usize>,
     surveys: Vec<SurveyColumns>,
 }
 
@@ -284,12 +285,13 @@ impl SignalColumns {
         };
         let lifetime = column(Measure::LifetimeCount)
             .zip(column(Measure::GapMean))
-            .map(|(count, gap_mean)| LifetimeColumns { count, sum: column(Measure::LifetimeSum), gap_mean });
-        let values = column(Measure::Mean).map(|mean| ValueColumns {
-            sum: column(Measure::Sum),
-            mean,
-            negative_share: column(Measure::NegativeShare),
-        });
+            .map(|(count, gap_mean)| LifetimeColumns { count, gap_mean });
+        let columns = |of_windows, of_lifetime| catalogue.columns(signal, of_windows, of_lifetime);
+        let values = ValueColumns {
+            sum: columns(Measure::Sum, Measure::LifetimeSum),
+            mean: columns(Measure::Mean, Measure::LifetimeMean),
+            negative_share: columns(Measure::NegativeShare, Measure::LifetimeNegativeShare),
+        };
 
         let mut surveys = Vec::new();
         for (code, instrument) in (0..).zip(Instrument::ALL) {
@@ -298,7 +300,8 @@ impl SignalColumns {
             }
         }
 
-        SignalColumns { counts, lifetime, values, categories: column(Measure::Categories), surveys }
+        let categories = columns(Measure::Categories, Measure::LifetimeCategories);
+        SignalColumns { counts, lifetime, values, categories, surveys }
     }
 }
 
@@ -362,20 +365,17 @@ fn fill_values<V: Copy + Default + Into<f64>>(
     of_rows: &[V],
     offsets: &Offsets,
 ) {
-    // What each window has in addition to the next shorter one.
+    // What each window has in addition to the next shorter one, and the whole history in addition to all of them.
     let ends = std::iter::once(&offsets.ends).chain(&offsets.windows);
-    let windows: Vec<Slices<'_>> = offsets.windows.iter().zip(ends).map(|(from, to)| Slices { from, to }).collect();
+    let windows: Vec<Slices<'_>> =
+        offsets.windows.iter().chain([&offsets.starts]).zip(ends).map(|(from, to)| Slices { from, to }).collect();
 
     if let Some(columns) = &columns.lifetime {
         let lives = Lives { seconds: &signal.seconds, from: &offsets.starts, to: &offsets.ends, as_of: &block.as_of };
-        lifetime::fill(block.values, columns, of_rows, lives);
+        lifetime::fill_gaps(block.values, columns, lives);
     }
-    if let Some(columns) = &columns.values {
-        values::fill(block.values, columns, of_rows, &windows);
-    }
-    if let Some(first) = columns.categories {
-        categories::fill(block.values, first, &signal.categories, signal.category_count, &windows);
-    }
+    values::fill(block.values, &columns.values, of_rows, &windows);
+    categories::fill(block.values, &columns.categories, &signal.categories, signal.category_count, &windows);
     if !columns.surveys.is_empty() {
         let answers = Answers { seconds: &signal.seconds, scores: of_rows, instruments: &signal.instruments };
         let look_backs = Slices { from: &offsets.look_backs, to: &offsets.ends };

@@ -179,6 +179,39 @@ impl<'a> Scenario<'a> {
         self.set(Measure::LifetimeSum, None, sum);
         self.set(Measure::GapMean, None, gap);
         self.set(Measure::DaysSinceLastOverGap, None, over_gap);
+        self.carry_worth_to_lifetime(before);
+    }
+
+    /// Gives the mean and the negative share of the whole history what the rows of the longest window are worth more, or
+    /// less, than before, and at least as many categories as it has.
+    fn carry_worth_to_lifetime(&mut self, before: &[f32]) {
+        let Some(&longest) = self.signal.windows.last() else { return };
+        let was = |measure, window| {
+            let column = self.signal.find(measure, window)?;
+            Some(f64::from(before[column])).filter(|value| value.is_finite())
+        };
+        let Some(rows_before) = was(Measure::LifetimeCount, None) else { return };
+        let rows = self.get(Measure::LifetimeCount, None).unwrap_or(0.0);
+
+        let worth = |measure, of_lifetime| {
+            let times = |value: Option<f64>, rows: f64| value.unwrap_or(0.0) * rows;
+            let in_longest = was(Measure::Count, Some(longest)).unwrap_or(0.0);
+            let all = times(was(of_lifetime, None), rows_before) - times(was(measure, Some(longest)), in_longest)
+                + times(self.get(measure, Some(longest)), self.count(longest));
+            if rows > 0.0 {
+                all / rows
+            } else {
+                f64::NAN
+            }
+        };
+        let mean = worth(Measure::Mean, Measure::LifetimeMean);
+        let share = worth(Measure::NegativeShare, Measure::LifetimeNegativeShare);
+        let categories = was(Measure::LifetimeCategories, None).unwrap_or(0.0);
+        let categories = categories.max(self.get(Measure::Categories, Some(longest)).unwrap_or(0.0)).min(rows);
+
+        self.set(Measure::LifetimeMean, None, mean);
+        self.set(Measure::LifetimeNegativeShare, None, share.clamp(0.0, 1.0));
+        self.set(Measure::LifetimeCategories, None, categories);
     }
 
     fn set_rows(&mut self, window: u32, count: f64, before: f64, active: f64) {
@@ -225,6 +258,7 @@ impl<'a> Scenario<'a> {
     /// The mood of every window is at least so good, and the share of negative rows falls in proportion.
     pub fn set_mood(&mut self, target: f64) {
         let signal = self.signal;
+        let before = self.raw.clone();
         for &window in &signal.windows {
             let Some(mean) = self.get(Measure::Mean, Some(window)).filter(|mean| *mean < target) else { continue };
             self.set(Measure::Mean, Some(window), target);
@@ -232,11 +266,13 @@ impl<'a> Scenario<'a> {
                 self.set(Measure::NegativeShare, Some(window), share * (1.0 - target) / (1.0 - mean));
             }
         }
+        self.carry_worth_to_lifetime(&before);
     }
 
     /// So many categories in a window and in longer ones, in shorter ones as many of them as there are rows.
     pub fn set_categories(&mut self, main: u32, target: f64) {
         let signal = self.signal;
+        let before = self.raw.clone();
         let is_up = target > self.get(Measure::Categories, Some(main)).unwrap_or(0.0);
         for &window in &signal.windows {
             let Some(old) = self.get(Measure::Categories, Some(window)) else { continue };
@@ -247,6 +283,7 @@ impl<'a> Scenario<'a> {
                 if is_up { old.max(target.min(most)) } else { old.min(target) },
             );
         }
+        self.carry_worth_to_lifetime(&before);
     }
 
     /// One more answer, yesterday.

@@ -64,7 +64,7 @@ class Golden:
         """SQL: the row is in [as_of + first days, as_of + last days)."""
         return f"(s.ts >= {self.edge(as_of, first)} AND s.ts < {self.edge(as_of, last)})"
 
-    def lifetime_features(self, as_of, name, kind):
+    def lifetime_features(self, as_of, name, kind, category):
         """The select list of what is said of a signal's whole history: {feature: SQL}. Times are cut to seconds."""
         day = f"CAST(timezone('{self.zone}', s.ts) AS DATE)"
         now = self.edge(as_of, 0)
@@ -77,13 +77,22 @@ class Golden:
             "lifetime_count": f"count(*) FILTER ({past})",
             "lifetime_active_days": f"count(DISTINCT {day}) FILTER ({past})",
             "lifetime_sum": f"coalesce(sum(s.value) FILTER ({past}), 0)",
+            "lifetime_mean": f"avg(s.value) FILTER ({past})",
+            "lifetime_negative_share": f"count(*) FILTER ({past} AND s.value < CAST(-0.2 AS DOUBLE))"
+            f" / nullif(count(s.value) FILTER ({past}), 0)",
+            "lifetime_categories": f"count(DISTINCT s.category) FILTER ({past})",
             "gap_mean": f"list_avg({gaps})",
             "gap_sd": f"CASE WHEN len({gaps}) >= 2 THEN list_stddev_samp({gaps}) END",
             "gap_longest": f"list_max({gaps})",
             "days_since_last_over_gap": f"{silence} / nullif(list_avg({gaps}), 0)",
         }
-        if kind != "amount":
-            del values["lifetime_sum"]
+        absent = {
+            "lifetime_sum": kind != "amount",
+            "lifetime_mean": kind not in ("amount", "sentiment"),
+            "lifetime_negative_share": kind != "sentiment",
+            "lifetime_categories": not category,
+        }
+        values = {measure: value for measure, value in values.items() if not absent.get(measure)}
         begun = f"(SELECT min(ts) FROM {name}) < {now}"
         return {f"{name}_{measure}": f"CASE WHEN {begun} THEN {value} END" for measure, value in values.items()}
 
@@ -118,7 +127,7 @@ class Golden:
         since = f"(epoch_us({now}) - epoch_us(max(s.ts) FILTER ({{}}))) / 86400e6"
         out[f"{name}_days_since_last"] = since.format(seen)
         if self.lifetime:
-            out.update(self.lifetime_features(as_of, name, kind))
+            out.update(self.lifetime_features(as_of, name, kind, category))
         for i in instruments:
             answered = f"{seen} AND s.value IS NOT NULL AND s.instrument = '{i}'"
             scores = f"list(s.value ORDER BY s.ts, s.value) FILTER ({answered})"

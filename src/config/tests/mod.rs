@@ -204,6 +204,30 @@ fn sets_are_toml_values_or_bare_words() {
 }
 
 #[test]
+fn the_whole_history_among_the_windows_is_lifetime() {
+    let of = |windows: &str, more: &[&str]| {
+        let windows = format!("features.windows_days={windows}");
+        resolved(MINIMAL, &[&[windows.as_str()], more].concat(), &[])
+    };
+    let all = of("[\"all\", 84, 7, \"all\"]", &[]).unwrap();
+    assert_eq!((&all.settings.features.windows_days, all.settings.features.lifetime), (&vec![7, 84], true));
+    let shown = all.to_toml();
+    assert_contains(&shown, &["windows_days = [7, 84, \"all\"]  # --set"]);
+    assert_contains(&shown, &["lifetime = true", "# default: \"all\" in features.windows_days"]);
+
+    let same = of("[7, 84]", &["features.lifetime=true"]).unwrap();
+    assert_eq!(same.settings.features, all.settings.features);
+    assert!(of("[7, \"all\"]", &["features.lifetime=true"]).is_ok());
+
+    let contradiction = of("[7, \"all\"]", &["features.lifetime=false"]).unwrap_err().to_string();
+    assert_contains(&contradiction, &["`features.windows_days` (--set) has \"all\"", "`features.lifetime` (--set)"]);
+    let expected = "a list of whole numbers from 1 to 3660, with or without \"all\"";
+    for wrong in ["[\"all\"]", "\"all\"", "[7, \"every\"]"] {
+        assert_contains(&of(wrong, &[]).unwrap_err().to_string(), &["features.windows_days", expected]);
+    }
+}
+
+#[test]
 fn variables_reach_every_key_and_leave_others_alone() {
     let file = MINIMAL.replace("signals.logins", "signals.Web-Log_ins");
     let environment = [

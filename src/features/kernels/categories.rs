@@ -3,38 +3,38 @@
 use super::{column, lanes, steps, Slices, LANES};
 use crate::numeric::vectorised;
 
-/// Fills the columns from `first` on, window by window: for each row of a block, how many distinct codes are in its
-/// slice of `codes` and in those of the windows within it. Codes from `count` on are null.
-pub(crate) fn fill(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
+/// Fills a column for each window: for each row of a block, how many distinct codes are in its slice of `codes` and in
+/// those of the windows within it. Codes from `count` on are null.
+pub(crate) fn fill(out: &mut [f32], columns: &[usize], codes: &[u32], count: u32, windows: &[Slices<'_>]) {
     if count <= u64::BITS {
-        fill_few(out, first, codes, count, windows);
+        fill_few(out, columns, codes, count, windows);
     } else {
-        fill_many(out, first, codes, count, windows);
+        fill_many(out, columns, codes, count, windows);
     }
 }
 
 /// As [`fill`], where each code has a bit of a word.
-fn fill_few(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
+fn fill_few(out: &mut [f32], columns: &[usize], codes: &[u32], count: u32, windows: &[Slices<'_>]) {
     let rows = windows.first().map_or(0, |window| window.from.len());
     let mut seen = vec![0u64; rows];
-    for (index, &window) in windows.iter().enumerate() {
+    for (&place, &window) in columns.iter().zip(windows) {
         vectorised!(add_codes(&mut seen, codes, count, window));
-        vectorised!(counts(column(out, first + index, rows), &seen));
+        vectorised!(counts(column(out, place, rows), &seen));
     }
 }
 
 /// As [`fill`], for any number of codes.
-fn fill_many(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: &[Slices<'_>]) {
+fn fill_many(out: &mut [f32], columns: &[usize], codes: &[u32], count: u32, windows: &[Slices<'_>]) {
     // For each code the last row that had it, counted from 1: of all codes, or where there are more of them than events
     // here, of those that are met.
     if count as usize <= codes.len() {
         let mut last_rows = vec![0; count as usize];
-        count_new(out, first, codes, windows, |code, row| {
+        count_new(out, columns, codes, windows, |code, row| {
             last_rows.get_mut(code as usize).is_some_and(|last| std::mem::replace(last, row) != row)
         });
     } else {
         let mut last_rows = hashbrown::HashMap::new();
-        count_new(out, first, codes, windows, |code, row| code < count && last_rows.insert(code, row) != Some(row));
+        count_new(out, columns, codes, windows, |code, row| code < count && last_rows.insert(code, row) != Some(row));
     }
 }
 
@@ -42,7 +42,7 @@ fn fill_many(out: &mut [f32], first: usize, codes: &[u32], count: u32, windows: 
 #[inline(always)]
 fn count_new(
     out: &mut [f32],
-    first: usize,
+    columns: &[usize],
     codes: &[u32],
     windows: &[Slices<'_>],
     mut is_new: impl FnMut(u32, usize) -> bool,
@@ -50,11 +50,11 @@ fn count_new(
     let rows = windows.first().map_or(0, |window| window.from.len());
     for row in 0..rows {
         let mut distinct = 0u32;
-        for (index, window) in windows.iter().enumerate() {
+        for (&place, window) in columns.iter().zip(windows) {
             for &code in &codes[window.from[row] as usize..window.to[row] as usize] {
                 distinct += u32::from(is_new(code, row + 1));
             }
-            out[(first + index) * rows + row] = distinct as f32;
+            out[place * rows + row] = distinct as f32;
         }
     }
 }
@@ -96,7 +96,7 @@ mod tests {
             let (codes, windows) = rows;
             let rows = windows[0].len();
             let mut out = vec![7.0; 3 * rows];
-            fill(&mut out, 1, &codes, count, &slices(&windows));
+            fill(&mut out, &[1, 2], &codes, count, &slices(&windows));
 
             for (row, at) in (0..rows).flat_map(|row| [(row, 0), (row, 1)]) {
                 let window = &codes[windows[at + 1][row] as usize..windows[0][row] as usize];

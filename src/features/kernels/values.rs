@@ -8,14 +8,14 @@ use fearless_simd::{f64x8, mask64x8, prelude::*, Simd};
 /// A mood, from -1 to 1, is negative if it is below this value.
 const NEGATIVE_MOOD: f64 = -0.2;
 
-/// The columns to fill. Those of a measure are consecutive, window by window.
-#[derive(Clone, Copy, Debug, Default)]
+/// The columns to fill of each measure: window by window, and last that of the whole history where there is one.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ValueColumns {
-    /// Amounts only.
-    pub(crate) sum: Option<usize>,
-    pub(crate) mean: usize,
-    /// Sentiments only.
-    pub(crate) negative_share: Option<usize>,
+    /// Amounts only; else empty.
+    pub(crate) sum: Vec<usize>,
+    pub(crate) mean: Vec<usize>,
+    /// Sentiments only; else empty.
+    pub(crate) negative_share: Vec<usize>,
 }
 
 /// For each row of a block, what its values add up to in the windows so far.
@@ -34,20 +34,20 @@ where
     let rows = windows.first().map_or(0, |window| window.from.len());
     let mut totals = Totals { sums: vec![0.0; rows], counts: vec![0; rows], negatives: vec![0; rows] };
 
-    for (index, &window) in windows.iter().enumerate() {
-        if columns.negative_share.is_some() {
+    for (index, (&mean, &window)) in columns.mean.iter().zip(windows).enumerate() {
+        if !columns.negative_share.is_empty() {
             vectorised!(simd => add::<_, V, true>(simd, &mut totals, values, window));
         } else {
             vectorised!(simd => add::<_, V, false>(simd, &mut totals, values, window));
         }
 
         let Totals { sums, counts, negatives } = &totals;
-        if let Some(sum) = columns.sum {
-            column(out, sum + index, rows).iter_mut().zip(sums).for_each(|(out, &sum)| *out = clamped(sum));
+        if let Some(&sum) = columns.sum.get(index) {
+            column(out, sum, rows).iter_mut().zip(sums).for_each(|(out, &sum)| *out = clamped(sum));
         }
-        vectorised!(means(column(out, columns.mean + index, rows), sums, counts));
-        if let Some(share) = columns.negative_share {
-            vectorised!(means(column(out, share + index, rows), negatives, counts));
+        vectorised!(means(column(out, mean, rows), sums, counts));
+        if let Some(&share) = columns.negative_share.get(index) {
+            vectorised!(means(column(out, share, rows), negatives, counts));
         }
     }
 }
@@ -86,7 +86,7 @@ mod tests {
         fn a_window_sums_up_its_own_values(
             rows in examples::rows(prop_oneof![9 => (-50i32..50).prop_map(|v| v as f32 / 32.0), 1 => Just(f32::NAN)]),
         ) {
-            let columns = ValueColumns { sum: Some(0), mean: 2, negative_share: Some(4) };
+            let columns = ValueColumns { sum: vec![0, 1], mean: vec![2, 3], negative_share: vec![4, 5] };
             let (single, windows) = rows;
             let double: Vec<f64> = single.iter().map(|&value| value.into()).collect();
             let rows = windows[0].len();

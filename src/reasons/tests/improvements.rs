@@ -56,7 +56,8 @@ fn features_that_are_moved_are_those_of_a_customer_who_has_as_many_rows() {
                     Measure::Trend => 0.45,
                     Measure::Sum => 700.0,
                     Measure::Mean | Measure::NegativeShare => 1e-3,
-                    Measure::Categories => 2.0,
+                    Measure::LifetimeMean | Measure::LifetimeNegativeShare => 1e-3,
+                    Measure::Categories | Measure::LifetimeCategories => 2.0,
                     // Of few rows these depend on where exactly they lie.
                     _ => 0.6 * expected.abs() + 2.0,
                 };

@@ -142,12 +142,16 @@ impl Person {
         let events = self.within(signal, 0.0, f64::INFINITY);
         let gaps: Vec<f64> = events.windows(2).map(|pair| pair[1].days_ago - pair[0].days_ago).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+        let values: Vec<f64> = events.iter().map(|e| e.value).filter(|v| !v.is_nan()).collect();
         match measure {
             Measure::LifetimeCount => events.len() as f64,
             Measure::LifetimeActiveDays => {
                 events.iter().map(|e| e.days_ago.ceil() as u32).collect::<BTreeSet<_>>().len() as f64
             }
-            Measure::LifetimeSum => events.iter().map(|e| e.value).filter(|v| !v.is_nan()).sum(),
+            Measure::LifetimeSum => values.iter().sum(),
+            Measure::LifetimeMean => values.iter().sum::<f64>() / values.len() as f64,
+            Measure::LifetimeNegativeShare => values.iter().filter(|&&v| v < -0.2).count() as f64 / values.len() as f64,
+            Measure::LifetimeCategories => events.iter().map(|e| e.category).collect::<BTreeSet<_>>().len() as f64,
             Measure::GapMean => mean,
             Measure::GapSd => {
                 let squares: f64 = gaps.iter().map(|gap| (gap - mean).powi(2)).sum();
@@ -214,10 +218,11 @@ fn recipe(settings: &Settings, person: &Person) -> Recipe {
     let step = |(feature, raw): (&Feature, f32)| {
         let transform = match feature.measure {
             Count | ActiveDays | Sum | MeanGap | DaysSinceLast | SurveyDaysSinceLast | Tenure => Transform::SignedLog,
+            LifetimeMean | LifetimeNegativeShare => Transform::Identity,
             measure if measure.is_lifetime() => Transform::SignedLog,
             _ => Transform::Identity,
         };
-        let is_total = matches!(feature.measure, LifetimeCount | LifetimeActiveDays | LifetimeSum);
+        let is_total = matches!(feature.measure, LifetimeCount | LifetimeActiveDays | LifetimeSum | LifetimeCategories);
         let nullable = !is_total && !matches!(feature.measure, Count | ActiveDays | Sum | Trend | Categories);
         NumericStep {
             feature: feature.name.clone(),
@@ -269,10 +274,17 @@ pub(super) fn engagement_protects(settings: &Settings) -> Vec<f64> {
         Source::Numeric(column) => {
             let feature = &catalogue.numeric[column];
             let size = if matches!(feature.window_days, None | Some(28)) { 0.3 } else { 0.1 };
-            use Measure::{DaysSinceLast, DaysSinceLastOverGap, MeanGap, NegativeShare, SurveyDaysSinceLast};
+            use Measure::{
+                DaysSinceLast, DaysSinceLastOverGap, LifetimeNegativeShare, MeanGap, NegativeShare, SurveyDaysSinceLast,
+            };
             let reversed = matches!(
                 feature.measure,
-                DaysSinceLast | DaysSinceLastOverGap | MeanGap | NegativeShare | SurveyDaysSinceLast
+                DaysSinceLast
+                    | DaysSinceLastOverGap
+                    | LifetimeNegativeShare
+                    | MeanGap
+                    | NegativeShare
+                    | SurveyDaysSinceLast
             );
             if reversed || term.role == Role::Missing {
                 size
