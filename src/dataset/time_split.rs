@@ -20,8 +20,11 @@ pub struct Origin {
 
 /// The fewest churners, and the fewest customers who stayed, on the dates that an origin is fitted on.
 const LEAST: usize = 50;
+/// The most origins, the newest ones. Older ones say less of the dates to come: where effects move, they cost more than
+/// they gain where nothing does (`benches/origins.py`).
+const MOST_ORIGINS: usize = 3;
 
-/// The origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has
+/// The newest origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has
 /// earlier ones whose labels had matured by it with enough rows of each class to fit on.
 pub fn origins(
     model: &Model,
@@ -53,7 +56,8 @@ pub fn origins(
         count(0) >= LEAST && count(1) >= LEAST
     };
 
-    let found: Vec<Origin> = dates().map(origin).filter(enough).collect();
+    let mut found: Vec<Origin> = dates().map(origin).filter(enough).collect();
+    found.drain(..found.len().saturating_sub(MOST_ORIGINS));
     if found.is_empty() {
         observer.note(&Note::detail(format!(
             "no training date has earlier ones with {LEAST} churners whose label windows of {} days had ended by it: \
@@ -95,27 +99,24 @@ mod tests {
             crate::config::load_for_table(Some(&path), &sets, []).unwrap().settings
         };
 
-        let days = [0, 30, 37, 60, 74];
-        // Each date has as many churners as an origin needs, and one customer who stayed less than that; but for the
-        // fourth, which has no labels.
+        // Each date has as many churners as an origin needs, and one customer who stayed less than that.
         let per_date = 2 * LEAST as u32 - 1;
+        let made_of = |days: &[i32], label: &dyn Fn(u32) -> Option<u8>| {
+            let rows = || 0..days.len() as u32 * per_date;
+            let block = Block {
+                customers: rows().collect(),
+                as_of: rows().map(|row| row / per_date).collect(),
+                labels: rows().map(label).collect(),
+                weights: Vec::new(),
+                values: Default::default(),
+            };
+            let as_of = days.iter().copied().map(Day).collect();
+            Dataset { as_of, blocks: vec![block], ..Dataset::default() }
+        };
+
+        // The fourth has no labels.
         let label = |row: u32| (row / per_date != 3).then(|| u8::from(row % per_date < LEAST as u32));
-
-        let block = Block {
-            customers: (0..5 * per_date).collect(),
-            as_of: (0..5 * per_date).map(|row| row / per_date).collect(),
-            labels: (0..5 * per_date).map(label).collect(),
-            weights: Vec::new(),
-            values: Default::default(),
-        };
-
-        let dataset = Dataset {
-            catalogue: crate::features::Catalogue::default(),
-            customers: Default::default(),
-            as_of: days.map(Day).to_vec(),
-            blocks: vec![block],
-            ..Dataset::default()
-        };
+        let dataset = made_of(&[0, 30, 37, 60, 74], &label);
 
         let rows = Selection::labelled(&dataset, |_| true);
         let found =
@@ -136,5 +137,12 @@ mod tests {
 
         let few = Selection::labelled(&dataset, |day| day.0 < 37);
         assert!(found(&time, &few).is_empty());
+
+        // Of all that there are, the newest.
+        let often = made_of(&[0, 40, 80, 120, 160, 200], &|row| Some(u8::from(row % per_date < LEAST as u32)));
+        let rows = Selection::labelled(&often, |_| true);
+        let newest = origins(&time.model, &time.churn, &often, &rows, &Silent);
+        assert_eq!(newest.iter().map(|origin| origin.judged).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(newest[2].earlier, [0, 1, 2, 3, 4], "all that is older is fitted on");
     }
 }
