@@ -7,8 +7,9 @@ use super::input::{self, Also, Data};
 use super::{savings, scored};
 use crate::artefact::{Artefact, RowScorer, Scores};
 use crate::calendar::Day;
-use crate::config::Reference;
+use crate::config::{Reference, Settings};
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
+use crate::eligibility::{Exclusion, Purpose, Rules};
 use crate::error::{Error, Result};
 use crate::language::Texts;
 use crate::observer::Note;
@@ -19,6 +20,7 @@ use crate::reasons::change::{Between, Standing};
 use crate::reasons::reach::Improvement;
 use crate::reasons::{Action, Explainer, Reason};
 use crate::registry::Registry;
+use crate::sources::Cancellations;
 use crate::spelling;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -142,6 +144,8 @@ struct Rows {
     /// The last published runs, up to that date.
     runs: Vec<Run>,
     data: Dataset,
+    /// Of the customers; none of a prepared table.
+    cancellations: Option<Cancellations>,
 }
 
 fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
@@ -152,7 +156,8 @@ fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
             let input = input::from_table(job, model, table, as_of, Also::Newest(HISTORY_DAYS.len()))?;
             let compared = input.data.as_of.iter().copied().rfind(|&day| day < input.as_of);
             let (as_of, history) = (input.as_of, input.data.as_of.clone());
-            Ok(Rows { as_of, compared, history, runs: last_runs(job, as_of), data: input.data })
+            let (runs, cancellations) = (last_runs(job, as_of), None);
+            Ok(Rows { as_of, compared, history, runs, data: input.data, cancellations })
         }
         (None, Some(as_of)) => {
             model.check_compatible(&RowsPlan::from_settings(settings))?;
@@ -161,7 +166,8 @@ fn rows(job: &Job<'_>, model: &Artefact, request: &Request) -> Result<Rows> {
             let dates: Vec<Day> = history.iter().copied().chain(runs.iter().map(|run| run.as_of)).collect();
             let tables = input::open_tables_for(job, &dates)?;
             let data = input::build(job, &tables, &dates, None)?;
-            Ok(Rows { as_of, compared: Some(as_of.plus(-COMPARED_DAYS)), history, runs, data })
+            let (compared, cancellations) = (Some(as_of.plus(-COMPARED_DAYS)), Some(tables.cancellations));
+            Ok(Rows { as_of, compared, history, runs, data, cancellations })
         }
         (None, None) => Err(Error::Config("name the date with --as-of DATE".to_owned())),
     }
@@ -174,7 +180,7 @@ fn last_runs(job: &Job<'_>, as_of: Day) -> Vec<Run> {
 }
 
 fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Result<CustomerReport> {
-    let Rows { as_of, compared, history: dates, runs, data } = rows;
+    let Rows { as_of, compared, history: dates, runs, data, .. } = rows;
     let customers = &data.customers;
     let Some(entry) = customers.ids.find(&request.customer) else {
         return Err(Error::Config(format!(
@@ -232,7 +238,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
         }
     }
 
-    let Some(found) = found else { return Err(not_eligible(job, *as_of, request)) };
+    let Some(found) = found else { return Err(not_eligible(job, rows, customer, request)) };
     let mut notes = Vec::new();
     let published = previous::of_customer(runs, &request.customer, &mut notes);
     notes.into_iter().for_each(|note| job.warn(note));
@@ -332,17 +338,34 @@ fn with_texts(
     Ok(changes)
 }
 
-fn not_eligible(job: &Job<'_>, as_of: Day, request: &Request) -> Error {
-    let id = spelling::value(&request.customer);
-    if request.data.prepared().is_some() {
+/// Why the customer has no risk on the date.
+fn not_eligible(job: &Job<'_>, rows: &Rows, customer: u32, request: &Request) -> Error {
+    let (id, as_of) = (spelling::value(&request.customer), rows.as_of);
+    let Some(cancellations) = &rows.cancellations else {
         return Error::TooLittle(format!("customer {id} has no row of {as_of} in the prepared table"));
-    }
-    let rules = &job.settings().eligibility;
-    Error::TooLittle(format!(
-        "customer {id} is not eligible on {as_of}: not signed up for {} days, cancelled before or notice given, \
-         without a running contract, or without a row of {} in {} days ([eligibility])",
-        rules.min_tenure_days,
-        rules.activity(),
-        rules.active_within_days,
-    ))
+    };
+
+    let Settings { eligibility, churn, .. } = job.settings();
+    let customers = &rows.data.customers;
+    let rules = Rules { eligibility, churn, customers, cancellations, purpose: Purpose::Scoring };
+    // Whom no other rule excludes has been inactive.
+    let why = rules.dates(&[customer]).first().and_then(|dates| rules.judge(dates, as_of, || false).err());
+    let signup = customers.signup.get(customer as usize).map_or_else(String::new, |&day| Day(day).to_string());
+    let because = match why.unwrap_or(Exclusion::Inactive) {
+        Exclusion::NotYetSignedUp => format!("the sign-up is on {signup}"),
+        Exclusion::ChurnedBefore => "cancelled before".to_owned(),
+        Exclusion::GaveNotice => "it was known before that the customer leaves (churn.known)".to_owned(),
+        Exclusion::ContractNotRunning => "the contract has not begun, or has ended".to_owned(),
+        Exclusion::TenureTooShort => format!(
+            "signed up on {signup}, less than {} days before (eligibility.min_tenure_days)",
+            eligibility.min_tenure_days
+        ),
+        Exclusion::Inactive => format!(
+            "without a row of {} in the {} days before (eligibility.active_within_days)",
+            eligibility.activity(),
+            eligibility.active_within_days
+        ),
+        training_only => training_only.words().to_owned(),
+    };
+    Error::TooLittle(format!("customer {id} is not eligible on {as_of}: {because}"))
 }

@@ -45,6 +45,22 @@ fn a_negative_id_is_explained_as_it_stands() {
 }
 
 #[test]
+fn of_a_customer_who_is_not_eligible_the_reason_is_told() {
+    let world = World::integers();
+    let rules = ["--set", "eligibility.active_within_days=45"];
+    world.run(&[&["train", "--promote", "always"], rules.as_slice()].concat()).ok();
+    // The second leaves a day after that date, and was last seen 56 days before.
+    for (id, as_of, why) in [
+        ("4", AS_OF, "cancelled before"),
+        ("236", "2025-12-25", "without a row of any signal in the 45 days before (eligibility.active_within_days)"),
+    ] {
+        let run = world.run(&[&["explain", id, "--as-of", as_of], rules.as_slice()].concat());
+        let said = format!("customer `{id}` is not eligible on {as_of}: {why}");
+        assert!(run.code == 5 && run.stderr.contains(&said), "{said:?} is missing: {run}");
+    }
+}
+
+#[test]
 fn what_cannot_be_seen_in_a_name_is_shown() {
     let world = World::integers();
     let logins = crate::common::batches(&world.path().join("logins.parquet")).remove(0);
