@@ -1,6 +1,6 @@
 //! Whether a definition of churn fits the customers: what `check` and `train` say when most of them churn by it or
-//! nearly none, when windows are short beside the customers' rhythm, when a snapshot has no rows, when customers had
-//! left before the list was made, and when nothing can be evaluated.
+//! nearly none, when windows are short beside the customers' rhythm, when a snapshot has no rows or labels of one kind,
+//! when customers had left before the list was made, and when nothing can be evaluated.
 
 use super::context::Job;
 use crate::calendar::Day;
@@ -15,6 +15,9 @@ use crate::labels;
 
 /// Rows from which a share of churners says something.
 const ENOUGH_ROWS: u64 = 200;
+/// As many churners have to be expected on a date before it means something that there are none. Of so many, chance
+/// leaves none three times in ten million.
+const SURELY_SOME: f64 = 15.0;
 /// The share of customers who had left already from which it is worth a word.
 const MANY_LEFT: f64 = 0.1;
 
@@ -58,6 +61,7 @@ pub(super) fn advise(job: &Job<'_>, tables: &Tables, data: &Dataset, snapshots: 
     let all = sum(&counts);
 
     tell(job, without_rows(data, &counts));
+    warn_of_one_class(job, data);
     tell(job, base_rate(&job.settings().churn, all, data.pauses.median()));
     tell(job, short_windows(job, data));
 
@@ -75,6 +79,32 @@ pub(super) fn advise(job: &Job<'_>, tables: &Tables, data: &Dataset, snapshots: 
         .collect();
     tell(job, nothing_to_judge(job, tables, data, snapshots, sum(&held_out)));
     Ok(())
+}
+
+/// Says on which dates all labels are the same although on the others they are not.
+pub(super) fn warn_of_one_class(job: &Job<'_>, data: &Dataset) {
+    let labelled = |&day: &Day| {
+        let labels = Selection::labelled(data, |of| of == day).labels(data);
+        RowCounts { rows: labels.len() as u64, churners: labels.iter().map(|&label| u64::from(label)).sum() }
+    };
+    let counts: Vec<RowCounts> = data.as_of.iter().map(labelled).collect();
+    let all = sum(&counts);
+    for (&day, date) in data.as_of.iter().zip(&counts) {
+        let (rows, churners) = ((all.rows - date.rows) as f64, (all.churners - date.churners) as f64);
+        let (churn, stay) = (churners / rows.max(1.0), 1.0 - churners / rows.max(1.0));
+        let expected = |share: f64| date.rows as f64 * share;
+        let who = match date.churners {
+            0 if expected(churn) > SURELY_SOME => "none",
+            all if all == date.rows && expected(stay) > SURELY_SOME => "all",
+            _ => continue,
+        };
+        job.warn(format!(
+            "{who} of the {} labelled rows of {day} churned, and {:.1} % of those of the other dates: the labels of a \
+             date that are all the same are usually missing or wrong. Check where they come from, or leave the date out",
+            date.rows,
+            100.0 * churn,
+        ));
+    }
 }
 
 fn tell(job: &Job<'_>, warning: Option<String>) {

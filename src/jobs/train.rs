@@ -199,6 +199,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
     let prepared = prepared::for_training(&input::table_request(job, table, request.as_of))?;
     prepared.notes.iter().for_each(|note| job.warn(note));
     let snapshots = prepared.snapshots(&settings.training, &settings.churn)?;
+    definition::warn_of_one_class(job, &prepared.dataset);
     job.step("looking for leaks");
     no_leaks(settings, &prepared)?;
 

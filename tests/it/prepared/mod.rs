@@ -354,6 +354,20 @@ fn labels_are_0_or_1() {
 }
 
 #[test]
+fn labels_of_a_date_that_are_all_the_same_are_named() {
+    let table = dated(&DATES, ROWS);
+    let labels = table.labels();
+    assert!(!Place::of(&table).train(&[]).ok().stderr.contains("all the same"));
+    for (date, label, said) in [(1, 0, "none of the 600 labelled rows of 2024-03-01"), (2, 1, "all of the 600")] {
+        let of_date = date * ROWS..(date + 1) * ROWS;
+        let changed = labels.iter().enumerate().map(|(row, &y)| if of_date.contains(&row) { label } else { y });
+        let place = Place::of(&table.clone().with("churned", Int64Array::from_iter_values(changed)));
+        let run = place.train(&[]).ok();
+        assert!(run.stderr.contains(said) && run.stderr.contains("usually missing or wrong"), "{run}");
+    }
+}
+
+#[test]
 fn ids_are_there_and_once_a_date() {
     let good = Columns::good(ROWS);
     let ids = |of: &dyn Fn(usize) -> Option<i64>| Int64Array::from((0..ROWS).map(of).collect::<Vec<_>>());
