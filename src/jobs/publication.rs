@@ -305,11 +305,17 @@ fn stage_for_people(
 ) -> Result<()> {
     let manifest = serde_json::to_string(manifest).map_err(|e| Error::Internal(e.to_string()))?;
     let run = report::PublishedRun::read(staged.folder(), lists, &manifest)?;
-    if formats.contains(&Format::Xlsx) {
-        staged.bytes(workbook::FILE, run.list.rows(), &workbook::workbook(&run, texts)?)?;
+    let is_asked_for = |format| formats.contains(&format);
+    // Each is made by one thread.
+    let (workbook, report) = rayon::join(
+        || is_asked_for(Format::Xlsx).then(|| workbook::workbook(&run, texts)).transpose(),
+        || is_asked_for(Format::Html).then(|| report::html(&run, Arc::clone(texts))).transpose(),
+    );
+    if let Some(workbook) = workbook? {
+        staged.bytes(workbook::FILE, run.list.rows(), &workbook)?;
     }
-    if formats.contains(&Format::Html) {
-        staged.bytes(report::FILE, run.list.rows(), report::html(&run, Arc::clone(texts))?.as_bytes())?;
+    if let Some(report) = report? {
+        staged.bytes(report::FILE, run.list.rows(), report.as_bytes())?;
     }
     Ok(())
 }
