@@ -84,7 +84,7 @@ type Line = [f64; PAIR_GROUPS];
 /// Columns over at most [`PAIR_GROUPS`] groups, at most as many: in lines of one length, which vector instructions take
 /// whole.
 #[derive(Clone, Debug, PartialEq)]
-struct Side {
+pub struct Side {
     count: usize,
     /// A line a cell.
     rows: Vec<Line>,
@@ -316,15 +316,15 @@ fn directed(grid: &Grid, direction: Direction) -> Vec<Vec<f64>> {
 }
 
 /// The basis of an interaction over the cells of two features' groups, first feature first.
-pub fn interaction(first: (&Grid, &[u8]), second: (&Grid, &[u8]), detail: Detail) -> Basis {
-    let (first, second) = (side(first.0, first.1, detail), side(second.0, second.1, detail));
+pub fn interaction(first: &Side, second: &Side) -> Basis {
     let columns = first.count * second.count;
+    let shapes = Shapes::Product(first.clone(), second.clone());
     // Either side has a variance of 1, as if they were independent.
-    Basis { columns, shapes: Shapes::Product(first, second), bounded: 0, variance: 1.0 }.scaled(PAIR_SCALE)
+    Basis { columns, shapes, bounded: 0, variance: 1.0 }.scaled(PAIR_SCALE)
 }
 
 /// The components of one feature over its groups, of a total variance of one.
-fn side(grid: &Grid, groups: &[u8], detail: Detail) -> Side {
+pub fn side(grid: &Grid, groups: &[u8], detail: Detail) -> Side {
     let cells = groups.iter().copied().max().map_or(0, |last| usize::from(last) + 1);
     let mut shares = vec![0.0; cells];
     groups.iter().zip(&grid.shares).for_each(|(&group, share)| shares[usize::from(group)] += share);
@@ -572,7 +572,7 @@ mod tests {
     fn an_interaction_has_products_without_main_effects() {
         let (a, b) = (grid(40, 0.0), grid(3, 0.2));
         let (first, second) = (a.groups(PAIR_GROUPS), b.groups(PAIR_GROUPS));
-        let basis = interaction((&a, &first), (&b, &second), Detail::Smooth);
+        let basis = interaction(&side(&a, &first, Detail::Smooth), &side(&b, &second, Detail::Smooth));
         assert_eq!(basis.cells(), 16 * 4);
         assert_eq!(basis.columns, SMOOTH_COMPONENTS * 3);
         let mut shares = [vec![0.0; 16], vec![0.0; 4]];
@@ -589,7 +589,7 @@ mod tests {
     fn a_fine_interaction_has_every_table_without_main_effects() {
         let (a, b) = (grid(40, 0.0), grid(3, 0.2));
         let (first, second) = (a.groups(PAIR_GROUPS), b.groups(PAIR_GROUPS));
-        let basis = interaction((&a, &first), (&b, &second), Detail::Fine);
+        let basis = interaction(&side(&a, &first, Detail::Fine), &side(&b, &second, Detail::Fine));
         // Nobody is absent from the first: it has 15 groups.
         assert_eq!(basis.columns, 14 * 3);
         let coefficients: Vec<f64> = (0..basis.columns).map(|i| (i as f64 * 1.3).sin()).collect();

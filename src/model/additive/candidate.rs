@@ -121,32 +121,32 @@ impl<'a> Candidate<'a> {
 
         self.shape.scales = vec![1.0; self.shape.features.len() + self.shape.pairs.len()];
         for _ in 0..relevance::ROUNDS {
-            let before = self.shape.scales.clone();
             let alpha = self.alpha(strength);
-            self.shape.scales = relevance::scales(&before, &self.terms, &self.theta, alpha, &self.rows);
-            // A term that matters more keeps its table; one that matters less is on its way to nothing.
-            for (at, (before, scale)) in before.iter().zip(&self.shape.scales).enumerate() {
-                let factor = (before / scale).min(1.0);
-                self.theta[self.terms.columns_of(at)].iter_mut().for_each(|x| *x *= factor);
-            }
-            self.drop_negligible();
-            self.terms = self.shape.terms(grids);
-            self.curvature = None;
+            let scales = relevance::scales(&self.shape.scales, &self.terms, &self.theta, alpha, &self.rows);
+            self.rescale(scales);
             self.fit(strength);
         }
     }
 
-    /// Leaves out interactions that say next to nothing. The terms are to be made anew.
-    fn drop_negligible(&mut self) {
+    /// Gives the terms these scales, and leaves out interactions that say next to nothing.
+    fn rescale(&mut self, scales: Vec<f64>) {
+        let factors: Vec<f64> = scales.iter().zip(&self.shape.scales).map(|(scale, before)| scale / before).collect();
+        // A term that matters more keeps its table; one that matters less is on its way to nothing.
+        for (at, factor) in factors.iter().enumerate() {
+            self.theta[self.terms.columns_of(at)].iter_mut().for_each(|x| *x *= factor.recip().min(1.0));
+        }
+
         let curves = self.shape.features.len();
         let is_kept: Vec<bool> =
-            self.shape.scales.iter().enumerate().map(|(at, &scale)| at < curves || scale >= NEGLIGIBLE).collect();
+            scales.iter().enumerate().map(|(at, &scale)| at < curves || scale >= NEGLIGIBLE).collect();
         let kept = |at: &usize| is_kept[*at];
         let columns = (0..is_kept.len()).filter(kept).flat_map(|at| self.terms.columns_of(at));
         self.theta = columns.chain([self.terms.columns()]).map(|column| self.theta[column]).collect();
-        self.shape.scales = (0..is_kept.len()).filter(kept).map(|at| self.shape.scales[at]).collect();
+        self.shape.scales = (0..is_kept.len()).filter(kept).map(|at| scales[at]).collect();
         self.shape.pairs =
             (0..self.shape.pairs.len()).filter(|at| is_kept[curves + at]).map(|at| self.shape.pairs[at]).collect();
+        self.terms = std::mem::take(&mut self.terms).rescaled(&factors, &is_kept).with_interactions_apart();
+        self.curvature = None;
     }
 
     /// The interactions that promise most and are not taken yet.

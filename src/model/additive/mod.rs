@@ -225,7 +225,7 @@ impl LevelCodes {
 /// Small problems for the tests of this folder.
 #[cfg(test)]
 mod examples {
-    use super::basis::{curve, interaction, Detail};
+    use super::basis::{curve, interaction, side, Detail};
     use super::bins::{Bins, Grid};
     use super::codes::{CodeBlock, Lookup};
     use super::passes::{Term, Terms};
@@ -267,8 +267,8 @@ mod examples {
             .collect();
         for features in [[1, 2], [0, 3]] {
             let groups = features.map(|feature| grids[feature].groups(16));
-            let basis =
-                interaction((&grids[features[0]], &groups[0]), (&grids[features[1]], &groups[1]), Detail::Smooth);
+            let of = |at: usize| side(&grids[features[at]], &groups[at], Detail::Smooth);
+            let basis = interaction(&of(0), &of(1));
             terms.push(Term { lookup: Lookup::Interaction { features, groups, width: 11 }, basis });
         }
         (Terms::new(terms), blocks)

@@ -19,8 +19,12 @@ use std::ops::Range;
 
 /// Rows of a tile: its log-odds and residuals stay in the nearest cache while the terms pass by.
 const TILE: usize = 2_048;
-/// At most so many sums are kept for one pass. Their number depends on the blocks alone, never on the threads.
+/// At most so many sums are kept for one pass, each of so many rows or more where the blocks allow: fewer rows take less
+/// time than their sums. Their number depends on the blocks alone, never on the threads.
 const GROUPS: usize = 64;
+const GROUP_ROWS: usize = 2 * TILE;
+/// The most cells of interactions that are kept for the passes over some rows, a byte each.
+const MOST_KEPT_CELLS: usize = 4 << 20;
 /// A code is a byte: look-ups in tables of this length need no bounds check.
 const CELLS: usize = 256;
 /// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go
@@ -39,8 +43,14 @@ pub struct Term {
     pub basis: Basis,
 }
 
+impl Term {
+    fn is_curve(&self) -> bool {
+        matches!(self.lookup, Lookup::Curve { .. })
+    }
+}
+
 /// The terms of a fit. Parameters are the coefficients of each term in order, then the intercept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Terms {
     /// The terms.
     pub terms: Vec<Term>,
@@ -48,6 +58,15 @@ pub struct Terms {
     starts: Vec<usize>,
     /// So many terms, the first ones, have their curvature taken together.
     joint: usize,
+}
+
+/// Rows to pass over many times.
+pub struct Rows<'a> {
+    /// They.
+    pub blocks: Vec<&'a CodeBlock>,
+    /// Block by block what [`interaction_cells`] gives, if that is little enough to be kept: computing it anew
+    /// is a third of a pass.
+    cells: Vec<Vec<Vec<u8>>>,
 }
 
 /// The loss and its gradient over some rows.
@@ -76,10 +95,16 @@ impl Terms {
         Terms { terms, starts, joint }
     }
 
+    /// Those that are wanted, each with its basis times a factor.
+    pub fn rescaled(self, factors: &[f64], is_wanted: &[bool]) -> Terms {
+        let all = self.terms.into_iter().zip(factors).zip(is_wanted);
+        let wanted = all.filter(|(_, &is_wanted)| is_wanted);
+        Terms::new(wanted.map(|((Term { lookup, basis }, &factor), _)| Term { lookup, basis: basis.scaled(factor) }))
+    }
+
     /// With the curvature of interactions, which follow the curves, taken coefficient by coefficient.
     pub fn with_interactions_apart(mut self) -> Terms {
-        let is_curve = |term: &&Term| matches!(term.lookup, Lookup::Curve { .. });
-        self.joint = self.joint.min(self.terms.iter().take_while(is_curve).count());
+        self.joint = self.joint.min(self.terms.iter().take_while(|term| term.is_curve()).count());
         self
     }
 
@@ -129,35 +154,62 @@ impl Terms {
         let mut computed = Vec::new();
         for first in (0..block.rows).step_by(TILE) {
             let rows = first..(first + TILE).min(block.rows);
-            add_log_odds(&tables, &self.cells(block, rows.clone(), &mut computed), &mut z[rows]);
+            add_log_odds(&tables, &self.cells(block, &[], rows.clone(), &mut computed), &mut z[rows]);
         }
         z
     }
 
-    /// The cell of each of some rows, term by term; those of interactions are computed.
-    fn cells<'a>(&self, block: &'a CodeBlock, rows: Range<usize>, computed: &'a mut Vec<Vec<u8>>) -> Vec<&'a [u8]> {
+    /// The rows of the blocks, to pass over.
+    pub fn rows<'a>(&self, blocks: Vec<&'a CodeBlock>) -> Rows<'a> {
+        let interactions = self.terms.iter().filter(|term| !term.is_curve()).count();
+        let rows: usize = blocks.iter().map(|block| block.rows).sum();
+        let are_few = interactions * rows <= MOST_KEPT_CELLS;
+        let cells = if are_few {
+            blocks.iter().map(|block| interaction_cells(&self.terms, block)).collect()
+        } else {
+            Vec::new()
+        };
+        Rows { blocks, cells }
+    }
+
+    /// The cell of each of some rows, term by term; those of interactions are computed unless they are known.
+    fn cells<'a>(
+        &self,
+        block: &'a CodeBlock,
+        known: &'a [Vec<u8>],
+        rows: Range<usize>,
+        computed: &'a mut Vec<Vec<u8>>,
+    ) -> Vec<&'a [u8]> {
         computed.resize_with(self.terms.len(), Vec::new);
-        let cells =
-            self.terms.iter().zip(computed).map(|(term, buffer)| term.lookup.cells(block, rows.clone(), buffer));
+        let terms = self.terms.iter().enumerate().zip(computed);
+        let cells = terms.map(|((at, term), buffer)| match known.get(at) {
+            Some(known) if !term.is_curve() => &known[rows.clone()],
+            _ => term.lookup.cells(block, rows.clone(), buffer),
+        });
         cells.collect()
     }
 
-    /// The loss and its gradient over all rows of the blocks.
-    pub fn loss(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Loss {
+    /// The loss and its gradient over the rows.
+    pub fn loss(&self, theta: &[f64], rows: &Rows<'_>) -> Loss {
+        let blocks = &rows.blocks;
         let tables = self.padded(theta);
         let intercept = theta[self.columns()];
-        let group = blocks.len().div_ceil(GROUPS).max(1);
+        let count: usize = blocks.iter().map(|block| block.rows).sum();
+        let groups = count.div_ceil(GROUP_ROWS).clamp(1, GROUPS);
+        let group = blocks.len().div_ceil(groups).max(1);
 
         let parts: Vec<(Loss, Vec<[f64; CELLS]>)> = blocks
             .par_chunks(group)
-            .map(|blocks| {
+            .enumerate()
+            .map(|(chunk, blocks)| {
                 let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0] };
                 let mut histograms: Vec<Histogram> = vec![[[0.0; CELLS]; 2]; self.terms.len()];
                 let (mut computed, mut z, mut losses) = (Vec::new(), Vec::new(), Vec::new());
-                for block in blocks {
+                for (at, block) in (chunk * group..).zip(blocks) {
+                    let known = rows.cells.get(at).map_or(&[][..], Vec::as_slice);
                     for first in (0..block.rows).step_by(TILE) {
                         let rows = first..(first + TILE).min(block.rows);
-                        let cells = self.cells(block, rows.clone(), &mut computed);
+                        let cells = self.cells(block, known, rows.clone(), &mut computed);
                         z.clear();
                         z.resize(rows.len(), intercept);
                         add_log_odds(&tables, &cells, &mut z);
@@ -244,17 +296,8 @@ impl Terms {
         let size = self.starts[terms] + 1;
         let joint = &self.terms[..terms];
 
-        // The cells of interactions are computed once, not for every partner.
-        let cells_of = |block: &CodeBlock, term: &Term| {
-            let mut buffer = Vec::new();
-            match term.lookup {
-                Lookup::Curve { .. } => Vec::new(),
-                Lookup::Interaction { .. } => term.lookup.cells(block, 0..block.rows, &mut buffer).to_vec(),
-            }
-        };
-
-        let computed: Vec<Vec<Vec<u8>>> =
-            blocks.par_iter().map(|block| joint.iter().map(|term| cells_of(block, term)).collect()).collect();
+        // Once, not for every partner.
+        let computed: Vec<Vec<Vec<u8>>> = blocks.par_iter().map(|block| interaction_cells(joint, block)).collect();
         let cells = |block: usize, at: usize| -> &[u8] {
             match self.terms[at].lookup {
                 Lookup::Curve { feature } => blocks[block].column(feature),
@@ -307,6 +350,18 @@ impl Terms {
         square.values[size * size - 1] = weights.iter().flatten().sum();
         square
     }
+}
+
+/// Term by term the cell of each row of a block in an interaction; nothing of a curve, whose cells are the codes.
+fn interaction_cells(terms: &[Term], block: &CodeBlock) -> Vec<Vec<u8>> {
+    let cells = |term: &Term| {
+        let mut buffer = Vec::new();
+        if !term.is_curve() {
+            term.lookup.cells(block, 0..block.rows, &mut buffer);
+        }
+        buffer
+    };
+    terms.iter().map(cells).collect()
 }
 
 /// Adds what the terms say of each row, in their order.
@@ -447,7 +502,13 @@ mod tests {
         let blocks: Vec<&CodeBlock> = blocks.iter().collect();
         let theta: Vec<f64> = (0..=terms.columns()).map(|i| (i as f64 * 0.7).sin() * 0.3).collect();
         let (loss, gradient, curvature) = plain(&terms, &theta, &blocks);
-        let found = terms.loss(&theta, &blocks);
+        let found = terms.loss(&theta, &terms.rows(blocks.clone()));
+        let computed = terms.loss(&theta, &Rows { blocks: blocks.clone(), cells: Vec::new() });
+        assert_eq!(
+            (found.sum, &found.gradient),
+            (computed.sum, &computed.gradient),
+            "kept or computed, they are the same"
+        );
         assert_eq!(found.weight, 3_000.0);
         assert!((found.sum - loss).abs() < 1e-8);
         assert!(found.gradient.iter().zip(&gradient).all(|(a, b)| (a - b).abs() < 1e-8));
@@ -468,7 +529,8 @@ mod tests {
         let theta = vec![0.1; terms.columns() + 1];
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| (terms.loss(&theta, &blocks).gradient, terms.curvature(&theta, &blocks)))
+            let rows = terms.rows(blocks.clone());
+            pool.install(|| (terms.loss(&theta, &rows).gradient, terms.curvature(&theta, &blocks)))
         };
         assert_eq!(run(1), run(3));
     }

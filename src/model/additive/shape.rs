@@ -1,9 +1,10 @@
 //! Which terms a model has, and how they can bend.
 
-use super::basis::{curve, interaction, Detail, PAIR_GROUPS};
+use super::basis::{curve, interaction, side, Detail, Side, PAIR_GROUPS};
 use super::bins::Grid;
 use super::codes::Lookup;
 use super::passes::{Term, Terms};
+use std::collections::BTreeMap;
 
 /// The terms of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,11 +23,21 @@ impl Shape {
     /// The terms, over these features.
     pub fn terms(&self, grids: &[Grid]) -> Terms {
         let curve = |&feature: &usize| (Lookup::Curve { feature }, curve(&grids[feature]));
+
+        // A feature is the same in all of its interactions, and its components take longer than all else.
+        let mut sides: BTreeMap<usize, (Vec<u8>, Side)> = BTreeMap::new();
+        for &feature in self.pairs.iter().flatten() {
+            sides.entry(feature).or_insert_with(|| {
+                let groups = grids[feature].groups(PAIR_GROUPS);
+                let side = side(&grids[feature], &groups, self.detail);
+                (groups, side)
+            });
+        }
         let pair = |&[a, b]: &[usize; 2]| {
-            let groups = [grids[a].groups(PAIR_GROUPS), grids[b].groups(PAIR_GROUPS)];
-            let width = groups[1].iter().copied().max().map_or(0, |last| usize::from(last) + 1);
-            let basis = interaction((&grids[a], &groups[0]), (&grids[b], &groups[1]), self.detail);
-            (Lookup::Interaction { features: [a, b], groups, width }, basis)
+            let ((groups_a, side_a), (groups_b, side_b)) = (&sides[&a], &sides[&b]);
+            let width = groups_b.iter().copied().max().map_or(0, |last| usize::from(last) + 1);
+            let groups = [groups_a.clone(), groups_b.clone()];
+            (Lookup::Interaction { features: [a, b], groups, width }, interaction(side_a, side_b))
         };
         let terms = self.features.iter().map(curve).chain(self.pairs.iter().map(pair)).enumerate();
         let terms = Terms::new(terms.map(|(at, (lookup, basis))| match self.scales.get(at) {

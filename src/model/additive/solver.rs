@@ -8,7 +8,7 @@
 
 use super::codes::{base_log_odds, CodeBlock};
 use super::curvature::{Curvature, Factor};
-use super::passes::Terms;
+use super::passes::{Rows, Terms};
 use crate::config::Penalty;
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::dot;
@@ -33,7 +33,7 @@ const DECREASE: f64 = 1e-4;
 /// Rows to fit on, with the state that the next fit on them starts from.
 pub struct Solver<'a> {
     terms: &'a Terms,
-    blocks: Vec<&'a CodeBlock>,
+    rows: Rows<'a>,
     /// Rows that the curvature is taken from: all, or a part of them.
     curvature_blocks: Vec<&'a CodeBlock>,
     /// The coefficients, then the intercept.
@@ -51,7 +51,8 @@ impl<'a> Solver<'a> {
         let mut theta = vec![0.0; terms.columns()];
         theta.push(base_log_odds(blocks.iter().copied()));
         let (curvature, report) = (None, Report::default());
-        Solver { terms, blocks, curvature_blocks, theta, curvature, penalty: Penalty::L2, report }
+        let rows = terms.rows(blocks);
+        Solver { terms, rows, curvature_blocks, theta, curvature, penalty: Penalty::L2, report }
     }
 
     /// With another penalty than L2.
@@ -157,13 +158,13 @@ impl<'a> Solver<'a> {
     /// each pair of terms once, of its own rows.
     fn passes_of_curvature(&self) -> f64 {
         let rows = |blocks: &[&CodeBlock]| blocks.iter().map(|block| block.rows).sum::<usize>().max(1) as f64;
-        let share = rows(&self.curvature_blocks) / rows(&self.blocks);
+        let share = rows(&self.curvature_blocks) / rows(&self.rows.blocks);
         share * (self.terms.terms.len() + 1) as f64 / 4.0
     }
 
     /// The least group penalty per row that leaves nothing but the intercept, if there is nothing else yet.
     pub fn alpha_max(&self) -> f64 {
-        let loss = self.terms.loss(&self.theta, &self.blocks);
+        let loss = self.terms.loss(&self.theta, &self.rows);
         let gradient: Vec<f64> = loss.gradient.iter().map(|g| g / loss.weight).collect();
         self.terms.regulariser(Penalty::Group, 1.0).alpha_max(&gradient)
     }
@@ -183,7 +184,7 @@ impl<'a> Solver<'a> {
     }
 
     fn evaluate(&self, theta: &[f64], alpha: f64) -> State {
-        let loss = self.terms.loss(theta, &self.blocks);
+        let loss = self.terms.loss(theta, &self.rows);
         let rows = loss.weight;
         let coefficients = &theta[..theta.len() - 1];
         let mut gradient: Vec<f64> = loss.gradient.iter().map(|g| g / rows).collect();
@@ -198,7 +199,7 @@ impl MeanLoss for Solver<'_> {
     type Error = Infallible;
 
     fn value(&self, theta: &[f64]) -> Result<LossValue, Infallible> {
-        let loss = self.terms.loss(theta, &self.blocks);
+        let loss = self.terms.loss(theta, &self.rows);
         let rows = loss.weight;
         Ok(LossValue { log_loss: loss.sum / rows, gradient: loss.gradient.iter().map(|g| g / rows).collect() })
     }
