@@ -13,18 +13,24 @@ use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows
 use crate::metrics::{self, Metrics};
 use crate::observer::{Note, Observer, Stage};
 use crate::training::{self, FitPlan, Trained, TrainingPlan};
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
 /// every further fold costs a training.
 const ROWS_FOR_ALL_FOLDS: usize = 500_000;
+/// With no more values than these, all folds are trained at the same time: each alone leaves cores idle, and all of them
+/// take little memory.
+const VALUES_FOR_FOLDS_AT_ONCE: usize = 5_000_000;
 /// The most baselines of folds that are all named.
 const MOST_NAMES: usize = 3;
 
-/// Says of each step which fold is held out.
+/// Says of each step which fold is held out. Notes are kept, so that they can be told fold by fold.
 struct WithoutFold<'a> {
     fold: usize,
     count: usize,
     observer: &'a dyn Observer,
+    notes: Mutex<Vec<Note>>,
 }
 
 impl Observer for WithoutFold<'_> {
@@ -37,7 +43,7 @@ impl Observer for WithoutFold<'_> {
     }
 
     fn note(&self, note: &Note) {
-        self.observer.note(note);
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note.clone());
     }
 }
 
@@ -49,6 +55,8 @@ struct HeldOutFold<'a> {
     log_odds: Vec<Vec<f64>>,
     probabilities: Vec<Vec<f64>>,
     baseline: Baseline,
+    /// What the training told.
+    notes: Vec<Note>,
 }
 
 /// Trains a model on all labelled rows, and evaluates it by folds. It has no version yet.
@@ -70,8 +78,8 @@ pub fn train(
     volume::enough(plan.gates, dataset, &all, &Snapshots { training: dataset.as_of.clone(), ..Snapshots::default() })?;
 
     let count = if folds.column.is_some() || all.count() <= ROWS_FOR_ALL_FOLDS { folds.count() } else { 1 };
-    let mut held_out = Vec::with_capacity(count);
-    for (fold, name) in folds.names.iter().enumerate().take(count) {
+    let train_without = |fold: usize| {
+        let name = &folds.names[fold];
         let (inside, outside) = (folds.rows(dataset, fold, false), folds.rows(dataset, fold, true));
         let labels = outside.labels(dataset);
         for (class, who) in [(1, "churners"), (0, "customers who stayed")] {
@@ -86,12 +94,23 @@ pub fn train(
         }
         let kept = candidates.for_training_on(&outside)?;
         let dataset = kept.data();
-        let judged = training::train_on(&plan.fit, dataset, &outside, &WithoutFold { fold, count, observer })?;
+        let without = WithoutFold { fold, count, observer, notes: Mutex::default() };
+        let judged = training::train_on(&plan.fit, dataset, &outside, &without)?;
         let log_odds = judged.log_odds(dataset, &inside)?;
         let probabilities = judged.calibrated(log_odds.clone());
         let baseline = Baseline::learn(plan.features.look_back_days(), dataset, &outside, &inside)?;
-        held_out.push(HeldOutFold { name, rows: inside, log_odds, probabilities, baseline });
-    }
+        let notes = without.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(HeldOutFold { name, rows: inside, log_odds, probabilities, baseline, notes })
+    };
+    let values = all.count() * dataset.catalogue.names().count();
+    let held_out: Vec<HeldOutFold<'_>> = if candidates.wide.is_none() && values <= VALUES_FOR_FOLDS_AT_ONCE {
+        // Of several errors, that of the first fold.
+        let results: Vec<Result<_>> = (0..count).into_par_iter().map(train_without).collect();
+        results.into_iter().collect::<Result<_>>()?
+    } else {
+        (0..count).map(train_without).collect::<Result<_>>()?
+    };
+    held_out.iter().flat_map(|fold| &fold.notes).for_each(|note| observer.note(note));
 
     let capacity = plan.list.capacity as usize;
     let by_fold = held_out
