@@ -32,6 +32,9 @@ fn set_default_permissions(_: &File) -> std::io::Result<()> {
     Ok(())
 }
 
+/// So often is tried what others may be in the way of.
+const ATTEMPTS: usize = 100;
+
 /// How the names of temporary folders and files begin, each kind of them.
 const LEFTOVERS: [&str; 3] = [".staged-", TEMPORARY, ".unfinished-"];
 const TEMPORARY: &str = ".tmp-";
@@ -50,16 +53,16 @@ struct Claimed {
 impl Unfinished {
     /// A temporary folder in `parent`, removed when it is dropped, or by [`Unfinished::remove`].
     pub fn folder(&self, parent: &Path, prefix: &str) -> Result<tempfile::TempDir> {
-        const ATTEMPTS: usize = 100;
         for _ in 0..ATTEMPTS {
+            // Taken before the folder is there, so that none is made that `remove` does not know of.
+            let mut claimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let folder =
                 tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(|e| Error::writing(parent, &e))?;
             let claim = File::open(folder.path()).ok();
             let is_taken = matches!(claim.as_ref().map(File::try_lock), Some(Err(fs::TryLockError::WouldBlock)));
             // Between the making and the lock somebody who clears up may have come across it.
             if !is_taken && folder.path().exists() {
-                let claimed = Claimed { path: folder.path().to_path_buf(), _claim: claim };
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).push(claimed);
+                claimed.push(Claimed { path: folder.path().to_path_buf(), _claim: claim });
                 return Ok(folder);
             }
         }
@@ -69,12 +72,17 @@ impl Unfinished {
         )))
     }
 
-    /// Removes every temporary folder that is still there: the last thing a process does that is told to end.
+    /// Removes every temporary folder that is still there, and lets nobody make another: the last thing a process does
+    /// that is told to end.
     pub fn remove(&self) {
-        for folder in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // It may be gone already, and nobody is left to be told of anything else.
-            let _ = fs::remove_dir_all(folder.path);
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for Claimed { path, .. } in folders.drain(..) {
+            // It may be gone already; and while somebody still writes into it, it is not empty when it is to be
+            // removed. Nobody is left to be told of anything else.
+            let is_gone = |_: &usize| fs::remove_dir_all(&path).is_ok() || !path.exists();
+            let _ = (0..ATTEMPTS).find(is_gone);
         }
+        std::mem::forget(folders);
     }
 }
 
@@ -271,6 +279,24 @@ mod tests {
         let error = check_target(out, guarded, false).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         error.to_string()
+    }
+
+    #[test]
+    fn a_folder_that_is_still_written_into_is_removed_all_the_same() {
+        let parent = tempfile::tempdir().unwrap();
+        let unfinished = Unfinished::default();
+        let folder = unfinished.folder(parent.path(), ".staged-").unwrap();
+        let path = folder.path().to_path_buf();
+        let writer = std::thread::spawn(move || {
+            let mut files = 0u32..;
+            while fs::write(path.join(files.next().unwrap().to_string()), b"x").is_ok() {
+                std::thread::sleep(std::time::Duration::from_micros(50));
+            }
+        });
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        unfinished.remove();
+        writer.join().unwrap();
+        assert!(!folder.path().exists());
     }
 
     #[test]

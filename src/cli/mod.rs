@@ -38,6 +38,8 @@ use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
 /// The exit code after Ctrl-C or SIGTERM, as shells have it.
 const INTERRUPTED: i32 = 130;
@@ -201,12 +203,19 @@ pub fn main() -> ExitCode {
     // handler the next run clears up instead.
     let unfinished = Unfinished::default();
     let left = unfinished.clone();
+    let told_to_end = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&told_to_end);
     let _ = ctrlc::set_handler(move || {
+        heard.store(true, Ordering::SeqCst);
         left.remove();
         std::process::exit(INTERRUPTED);
     });
 
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(cli, unfinished)));
+    // The folders that a run writes into are taken away from it then, and what it makes of that is no news.
+    while told_to_end.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error,
