@@ -5,6 +5,7 @@
 mod days;
 mod freshness;
 mod history;
+mod labels_end;
 mod outcomes;
 mod report;
 mod snapshots;
@@ -13,6 +14,7 @@ mod tally;
 pub use days::Days;
 pub use freshness::{gaps, verdicts, Found, LastDay, Shortfall};
 pub use history::History;
+pub use labels_end::{DataEnd, LabelsEnd};
 pub use outcomes::{end_of_outcomes, Outcomes};
 pub use report::{ChurnCoverage, Coverage, DayRows, Observed, Placeholder, SignalCoverage};
 pub use snapshots::SnapshotCoverage;

@@ -5,6 +5,7 @@ use super::context::Job;
 use super::past::{self, People};
 use crate::calendar::Day;
 use crate::config::ChurnDefinition;
+use crate::coverage::{self, LabelsEnd};
 use crate::dataset::{Dataset, Tables};
 use crate::error::{Error, Result};
 use crate::sources::{self, Reason};
@@ -112,14 +113,6 @@ pub(super) fn whole_silence(job: &Job<'_>, tables: &Tables, data: &Dataset) -> R
     })
 }
 
-/// The first day that labels know nothing about.
-pub(super) struct LabelsEnd {
-    /// The day.
-    pub day: Day,
-    /// Why it is not the end of the data, if it is not.
-    pub why: Option<String>,
-}
-
 /// The first day that labels know nothing about: that of [`data_end`], unless what they are made of ends long before
 /// it. What ends is told.
 ///
@@ -127,35 +120,16 @@ pub(super) struct LabelsEnd {
 /// As [`data_end`].
 pub(super) fn labels_end(job: &Job<'_>, tables: &Tables, as_of: Option<Day>) -> Result<LabelsEnd> {
     let settings = job.settings();
-    let DataEnd { day: end, newest } = data_end(job, tables, as_of)?;
-    let (day, why) = match settings.churn.definition {
-        ChurnDefinition::Event => {
-            let ended =
-                past::outcomes(job, tables, end).map(|outcomes| (outcomes.known_until(), Some(outcomes.sentence())));
-            ended.unwrap_or((end, None))
-        }
-        ChurnDefinition::Inactivity => {
-            let day = end_of_silence(job, &newest).map_or(end, |(day, _)| day.min(end));
-            // A day or two are no news.
-            let is_early = end.0 - day.0 > settings.gates.max_staleness_days as i32;
-            (day, end_of_silence(job, &newest).filter(|_| is_early).map(|(_, why)| why))
-        }
+    let (churn, allowed) = (&settings.churn, settings.gates.max_staleness_days);
+    let DataEnd { day, newest } = data_end(job, tables, as_of)?;
+    let outcomes = match churn.definition {
+        ChurnDefinition::Event => past::outcomes(job, tables, day),
+        ChurnDefinition::Inactivity => None,
     };
-
-    let why = why.map(|why| {
-        format!("{why}; labels are known up to that day only, although other rows go on to {}", end.plus(-1))
-    });
-    why.iter().for_each(|why| job.warn(why));
-    Ok(LabelsEnd { day, why })
-}
-
-/// The day after the first of the signals whose silence is churn ends, and a sentence about it.
-fn end_of_silence(job: &Job<'_>, newest: &[Option<Day>]) -> Option<(Day, String)> {
-    let settings = job.settings();
-    let silent = settings.signals.keys().zip(newest).filter(|(name, _)| settings.churn.signals.contains(name));
-    let (last, name) = silent.filter_map(|(name, newest)| Some(((*newest)?, name))).min()?;
-    let sentence = format!("churn: signal {}, whose silence is churn, ends on {last}", spelling::named(name));
-    Some((last.plus(1), sentence))
+    let data = coverage::DataEnd { signals: &settings.signals, newest: &newest, day };
+    let end = LabelsEnd::new(&data, churn, allowed, outcomes);
+    end.why.iter().for_each(|why| job.warn(why));
+    Ok(end)
 }
 
 /// Where the data end.

@@ -2,13 +2,14 @@
 
 use super::contacted::Exposure;
 use super::context::{Context, Job};
-use super::gates::{self, LabelsEnd};
+use super::gates;
 use super::input::{self, Data};
 use super::{definition, past};
 use crate::artefact::{Artefact, ChurnMeaning, Inputs, ModelPair};
 use crate::calendar::Day;
 use crate::clock::Clock;
 use crate::config::{Contacted, Settings};
+use crate::coverage::LabelsEnd;
 use crate::dataset::prepared::{self, ColumnNames, Prepared};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowsPlan, Selection};
