@@ -4,6 +4,7 @@
 #![allow(rustdoc::broken_intra_doc_links)]
 
 use crate::calendar::Day;
+use crate::exchange::LeftOut;
 use crate::jobs::train::Promote;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -290,6 +291,9 @@ pub enum Exchange {
         /// The rows are for a list
         #[arg(long)]
         list: bool,
+        /// The rows are as for training, with their labels
+        #[arg(long, conflicts_with = "list")]
+        labels: bool,
         /// Of a list, a version of the model other than the champion
         #[arg(long, value_name = "VERSION", requires = "list")]
         model: Option<String>,
@@ -302,6 +306,9 @@ pub enum Exchange {
         /// The table, as `signals.logins`
         #[arg(long, value_name = "SECTION")]
         table: String,
+        /// Report rows that are left out, counts in JSON, of which those on standard input are examples
+        #[arg(long, value_name = "JSON", value_parser = left_out)]
+        left_out: Option<LeftOut>,
     },
     /// Settle the plan by the reports of all packing tasks, lines on standard input
     Settle {
@@ -406,6 +413,10 @@ pub struct Simulate {
     /// Who would leave within so many days after the date of the list
     #[arg(long, value_name = "DAYS", default_value_t = 37, requires = "lists")]
     pub within: u32,
+}
+
+fn left_out(text: &str) -> Result<LeftOut, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 fn cause_and_share(text: &str) -> Result<(String, f64), String> {

@@ -16,28 +16,41 @@ use std::path::Path;
 
 pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
     match action {
-        Exchange::Plan { as_of, buckets, reduce_memory, list, model } => {
+        Exchange::Plan { as_of, buckets, reduce_memory, list, labels, model } => {
             let settings = session.settings()?;
-            let (request, registry) = (Request { as_of, buckets, reduce_memory }, Registry::at(&settings.paths.models));
+            let request = Request { as_of, buckets, reduce_memory, labels };
+            let registry = Registry::at(&settings.paths.models);
             let plan = session.job(&settings, |context| match list {
                 true => exchange::plan_list(context, &registry, &request, model.as_deref()),
                 false => exchange::plan(context, &request),
             })?;
             let table = |source: &Source| -> Value {
                 let columns: Vec<&str> = source.columns().collect();
-                json!({ "name": source.name, "path": source.path, "id": source.id_column(), "columns": columns })
+                let days = source.days();
+                json!({
+                    "name": source.name,
+                    "path": source.path,
+                    "id": source.id_column(),
+                    "columns": columns,
+                    "time": days.map(|(time, _)| time),
+                    "from": days.map(|(_, days)| days.start),
+                    "to": days.map(|(_, days)| days.end),
+                })
             };
             let tables: Vec<Value> = plan.sources()?.iter().map(table).collect();
             session.print_json(&json!({
                 "plan": plan.to_json()?,
                 "buckets": plan.buckets,
+                "labels_before": plan.labels_before,
                 "tables": tables,
                 "columns": PACKED_DDL,
                 "lists": settings.paths.lists,
                 "copied": settings.customers.as_ref().map(|columns| &columns.passthrough),
             }))
         }
-        Exchange::Pack { plan, table } => Ok(stream::pack(&read(&plan)?, &table, stdin().lock(), stdout().lock())?),
+        Exchange::Pack { plan, table, left_out } => {
+            Ok(stream::pack(&read(&plan)?, &table, left_out, stdin().lock(), stdout().lock())?)
+        }
         Exchange::Settle { plan } => {
             let plan = settle(read(&plan)?, &stream::pack_reports(stdin().lock())?)?;
             session.print_json(&json!({ "plan": plan.to_json()?, "columns": stream::reduced_ddl(&plan)? }))

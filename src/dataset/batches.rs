@@ -22,8 +22,8 @@ pub struct BatchTables<'a> {
     pub begins: &'a [Option<Day>],
 }
 
-/// Builds the rows of every as-of date, as for scoring. They are those that [`build`](super::build) makes of these
-/// customers among others, but in blocks of their own; `visitor` is as in
+/// Builds the rows of every as-of date; `labels_end` is as in [`build`](super::build). They are those that it makes of
+/// these customers among others, but in blocks of their own; `visitor` is as in
 /// [`build_visited`](super::build_visited). How many rows may be in quarantine is for the caller to judge, who knows
 /// those of all customers.
 ///
@@ -33,6 +33,7 @@ pub fn build_from_batches(
     plan: &RowsPlan<'_>,
     tables: &BatchTables<'_>,
     as_of: &[Day],
+    labels_end: Option<Day>,
     visitor: Visitor<'_>,
 ) -> Result<Dataset> {
     let mut as_of = as_of.to_vec();
@@ -43,7 +44,7 @@ pub fn build_from_batches(
     let signals = plan.signals.iter().zip(tables.signals).map(|((name, settings), batches)| SignalBatches {
         name,
         settings,
-        days: plan.signal_days(name, &as_of, false),
+        days: plan.signal_days(name, &as_of, labels_end.is_some()),
         batches,
     });
     let signals: Vec<SignalBatches<'_>> = signals.collect();
@@ -58,7 +59,7 @@ pub fn build_from_batches(
         begins: tables.begins,
         ends: signals.iter().map(|signal| signal.days.end).collect(),
     };
-    let (parts, tallies) = join(plan, &catalogue, &events, &as_of, None, Arena::unlimited(), visitor)?;
+    let (parts, tallies) = join(plan, &catalogue, &events, &as_of, labels_end, Arena::unlimited(), visitor)?;
     let history = |(place, tally): (usize, Tally)| {
         let (days, newest) = (&signals[place].days, store.reports[place].rows.newest);
         let last = newest.map(|instant| plan.zone.day_of(instant));

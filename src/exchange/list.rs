@@ -34,7 +34,7 @@ impl ForList {
         let rows_plan = plan.rows_plan();
         let mut report = ListReport::default();
         let data = match tally(plan, tables)? {
-            None => build_from_batches(&rows_plan, tables, &plan.as_of, &|_, _| ())?,
+            None => build_from_batches(&rows_plan, tables, &plan.as_of, None, &|_, _| ())?,
             Some(tally) => {
                 let (earlier, recent) = tally.passes(rows_plan.days(&plan.as_of, false).first);
                 if let Some(pass) = &earlier {
@@ -48,7 +48,7 @@ impl ForList {
                     report.earlier = seen.into_iter().map(|seen| seen.rows).collect();
                 }
                 let visitor = |rows: &PartitionRows, members: &[u32]| tally.add(&recent, rows, members);
-                let data = build_from_batches(&rows_plan, tables, &plan.as_of, &visitor)?;
+                let data = build_from_batches(&rows_plan, tables, &plan.as_of, None, &visitor)?;
                 report.measures = Some(tally.counted());
                 data
             }

@@ -31,10 +31,10 @@ mod tests;
 mod wire;
 
 pub use gathered::{gather, Gathered};
-pub use packer::Packer;
+pub use packer::{LeftOut, Packer};
 pub use picked::{PickedRows, Picker};
 pub use plan::{Picked, Plan, Source, BUCKETS, MOST_BUCKETS};
 pub use reducer::Reducer;
 pub use report::{BucketReport, ListReport, PackReport, Sent, TableReport};
-pub use settlement::{conclude, settle, DateRows, Summary, TableRows};
+pub use settlement::{conclude, settle, DateRows, KnownLabels, Summary, TableRows};
 pub use wire::{LIST_REPORT, PACKED_DDL, REPORT};

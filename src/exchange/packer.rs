@@ -10,10 +10,25 @@ use crate::error::{Error, Result};
 use crate::sources::contract::IdKind;
 use crate::sources::history::is_plausible;
 use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Rows that a task gathers before it packs them: with their columns some 50 MB.
 const GATHERED: usize = 1 << 20;
+
+/// Rows of a table that whoever hands rows over does not hand over, as no day is needed that they are of, and the rows
+/// that are left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Rows of earlier days.
+    pub before: u64,
+    /// Rows of later days.
+    pub after: u64,
+    /// Rows without a time.
+    pub without_time: u64,
+    /// The rows that tasks are given.
+    pub left: u64,
+}
 
 /// Packs the rows of one table that one task is given.
 pub struct Packer<'a> {
@@ -22,6 +37,8 @@ pub struct Packer<'a> {
     reader: Reader<'a>,
     /// Of a signal the place of the times, and the instants that are needed.
     instants: Option<(usize, Range<i64>)>,
+    /// For labels, the first instant that has not come yet.
+    to_come: Option<i64>,
     rows: Rows,
     report: PackReport,
 }
@@ -38,6 +55,7 @@ impl<'a> Packer<'a> {
             buckets: plan.buckets,
             reader: Reader::new(source.what.clone(), &source.needs, zone),
             instants: source.days.as_ref().map(instants),
+            to_come: plan.labels_before.map(|day| zone.midnight(day)),
             rows: Rows::default(),
             report: PackReport { source: source.number, plan: plan.digest()?, ..PackReport::default() },
         })
@@ -82,6 +100,20 @@ impl<'a> Packer<'a> {
         Ok(vec![packed_batch(packed)?])
     }
 
+    /// Reports rows that are left out. Those that were taken are examples of them: the oldest and the newest.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if one of them is needed.
+    pub fn finish_left_out(mut self, rows: LeftOut) -> Result<Vec<RecordBatch>> {
+        if self.rows.count > 0 {
+            return Err(Error::Internal(format!("{}: a row that is needed is left out", self.source.what)));
+        }
+        let LeftOut { before, after, without_time, left } = rows;
+        let (read, left) = (before + after + without_time, Some(left));
+        self.report = PackReport { read, before, after, without_time, left, ..self.report };
+        self.finish()
+    }
+
     /// The places of rows that a run looks at. The others are counted: this is the check of times, which is the first
     /// that a row has to pass.
     fn needed(&mut self, rows: &Rows) -> Vec<u32> {
@@ -92,12 +124,15 @@ impl<'a> Packer<'a> {
             return Vec::new();
         };
 
-        let report = &mut self.report;
+        let (report, to_come) = (&mut self.report, self.to_come);
         let mut is_needed = |row: &u32| {
             let instant = instants[*row as usize];
             if !valid[*row as usize] {
                 report.without_time += 1;
                 return false;
+            }
+            if to_come.is_some_and(|to_come| instant < to_come) {
+                report.newest = report.newest.max(Some(instant));
             }
             if instant >= *end {
                 report.after += 1;

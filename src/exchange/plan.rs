@@ -3,6 +3,7 @@
 use super::report::{PackReport, Packed};
 use crate::calendar::{Day, Zone};
 use crate::config::{ChurnDefinition, Settings};
+use crate::coverage::{DataEnd, LabelsEnd, Outcomes};
 use crate::dataset::RowsPlan;
 use crate::error::{Error, Result};
 use crate::kpis::{Period, Tally};
@@ -42,6 +43,9 @@ pub struct Plan {
     pub reduce_memory: u64,
     /// Whether the rows are for a list, which is of the last of the dates and tells more than they do.
     pub for_list: bool,
+    /// Where rows are as for training, with their labels, the first day that has not come yet: rows that are dated on
+    /// it or later do not say where the data end.
+    pub labels_before: Option<Day>,
     /// What was packed, once it is known.
     pub(super) packed: Option<Packed>,
     /// Whose rows are asked for once more, once it is known who is listed.
@@ -81,6 +85,12 @@ impl Source {
         &self.needs[self.id].column
     }
 
+    /// Of a signal the column of the times, and the days whose rows are needed.
+    pub fn days(&self) -> Option<(&str, &Range<Day>)> {
+        let (time, days) = self.days.as_ref()?;
+        Some((self.needs[*time].column.as_str(), days))
+    }
+
     /// The columns that are read.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.needs.iter().map(|need| need.column.as_str())
@@ -109,6 +119,7 @@ impl Plan {
             buckets,
             reduce_memory: REDUCE_MEMORY,
             for_list: false,
+            labels_before: None,
             packed: None,
             picked: None,
         };
@@ -122,6 +133,14 @@ impl Plan {
     /// As [`Plan::new`].
     pub fn for_list(settings: Settings, as_of: &[Day], buckets: u32) -> Result<Plan> {
         Ok(Plan { for_list: true, ..Plan::new(settings, as_of, buckets)? })
+    }
+
+    /// A plan for the rows of some dates as for training, with their labels, made on the day before `labels_before`.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn with_labels(settings: Settings, as_of: &[Day], buckets: u32, labels_before: Day) -> Result<Plan> {
+        Ok(Plan { labels_before: Some(labels_before), ..Plan::new(settings, as_of, buckets)? })
     }
 
     /// Reads a plan.
@@ -178,9 +197,14 @@ impl Plan {
 
     /// The days of a signal that are packed: those that features look at, and for a list those of its measures.
     fn signal_days(&self, name: &String) -> Range<Day> {
-        let days = self.rows_plan().signal_days(name, &self.as_of, false);
+        let days = self.rows_plan().signal_days(name, &self.as_of, self.has_labels());
         let of_measures = Tally::first_day(&self.periods(), &self.settings.churn);
         of_measures.map_or(days.start, |first| first.min(days.start))..days.end
+    }
+
+    /// Whether rows are as for training, with their labels.
+    pub fn has_labels(&self) -> bool {
+        self.labels_before.is_some()
     }
 
     /// The periods that are measured for a list.
@@ -189,10 +213,11 @@ impl Plan {
         date.map_or(Vec::new(), |&date| Period::before(date, self.settings.kpi.period))
     }
 
-    /// What tells the plan from others. Whose rows are asked for once more, and what a task may take,
-    /// changes nothing of what is made.
+    /// What tells the plan from others. Whose rows are asked for once more, what a task may take, and the day on which
+    /// somebody goes on, changes nothing of what is made.
     pub(super) fn digest(&self) -> Result<u64> {
-        let plan = Plan { picked: None, reduce_memory: 0, ..self.clone() };
+        let labels_before = self.labels_before.map(|_| Day(0));
+        let plan = Plan { picked: None, reduce_memory: 0, labels_before, ..self.clone() };
         Ok(xxh3_64(plan.to_json()?.as_bytes()))
     }
 
@@ -210,6 +235,26 @@ impl Plan {
     pub(super) fn begins(&self, zone: &Zone) -> Result<Vec<Option<Day>>> {
         let first = |table: &PackReport| table.oldest.map(|instant| zone.day_of(instant));
         Ok(self.packed()?.tables[SIGNALS..].iter().map(first).collect())
+    }
+
+    /// The first day that labels know nothing about, as far as the signals tell; none where there are to be no labels.
+    ///
+    /// # Errors
+    /// [`Error::TooLittle`] when no signal has a row; [`Error::Config`] if the plan is not settled.
+    pub(super) fn labels_end(&self, zone: &Zone, outcomes: Option<Outcomes>) -> Result<Option<LabelsEnd>> {
+        if !self.has_labels() {
+            return Ok(None);
+        }
+        let newest: Vec<Option<i64>> = self.packed()?.tables[SIGNALS..].iter().map(|table| table.newest).collect();
+        let Some(day) = sources::data_end(&newest, zone) else {
+            return Err(Error::TooLittle(
+                "no signal has a row that is dated by now; correct the paths, or export the tables again".to_owned(),
+            ));
+        };
+        let newest: Vec<Option<Day>> = newest.iter().map(|newest| newest.map(|instant| zone.day_of(instant))).collect();
+        let Settings { signals, churn, gates, .. } = &self.settings;
+        let data = DataEnd { signals, newest: &newest, day };
+        Ok(Some(LabelsEnd::new(&data, churn, gates.max_staleness_days, outcomes)))
     }
 
     /// What was packed.

@@ -30,6 +30,8 @@ pub struct Reducer<'a> {
     ids: IdKind,
     /// The day of each signal's first row.
     begins: Vec<Option<Day>>,
+    /// Where there are to be labels, the first day that they know nothing about, as far as the signals tell.
+    labels_end: Option<Day>,
     /// The digest of the plan.
     digest: u64,
     /// The bucket at hand, if there is one.
@@ -61,8 +63,9 @@ impl<'a> Reducer<'a> {
         let zone = plan.settings.zone();
         let (ids, begins) = (plan.packed()?.id_kind(), plan.begins(&zone)?);
         let list = plan.for_list.then(ForList::default);
-        let digest = plan.digest()?;
-        Ok(Reducer { plan, sources: plan.sources()?, zone, ids, begins, digest, bucket: None, list })
+        let labels_end = plan.labels_end(&zone, None)?.map(|end| end.day);
+        let (sources, digest) = (plan.sources()?, plan.digest()?);
+        Ok(Reducer { plan, sources, zone, ids, begins, labels_end, digest, bucket: None, list })
     }
 
     /// Takes some pieces, and returns the rows of those buckets that are whole: those before the last one here. The
@@ -119,7 +122,7 @@ impl<'a> Reducer<'a> {
         };
         let categorical = vec![Levels::default(); catalogue.categorical.len()];
         let customers = Arc::new(CustomerTable { ids, categorical, ..CustomerTable::default() });
-        publish::features::batch(&Dataset { catalogue, customers, ..Dataset::default() })
+        publish::features::batch(&Dataset { catalogue, customers, ..Dataset::default() }, self.labels_end.is_some())
     }
 
     /// Adds a piece to the bucket at hand.
@@ -164,12 +167,15 @@ impl<'a> Reducer<'a> {
         report.tables[CUSTOMERS].quarantine = customers.quarantine.counts();
         report.tables[CHURN].used = cancellations.rows - cancellations.quarantine.total();
         report.tables[CHURN].quarantine = cancellations.quarantine.counts();
+        if self.labels_end.is_some() {
+            cancellations.sorted_days().iter().for_each(|&day| *report.cancelled.entry(day).or_default() += 1);
+        }
 
         let customers = Arc::new(customers);
         let given = BatchTables { customers, cancellations, signals: &tables[SIGNALS..], begins: &self.begins };
         let data = match &mut self.list {
             Some(list) => list.build(self.plan, &given)?,
-            None => build_from_batches(&self.plan.rows_plan(), &given, &self.plan.as_of, &|_, _| ())?,
+            None => build_from_batches(&self.plan.rows_plan(), &given, &self.plan.as_of, self.labels_end, &|_, _| ())?,
         };
         for (table, read) in report.tables[SIGNALS..].iter_mut().zip(&data.reports) {
             table.used = read.rows.kept;
@@ -180,7 +186,7 @@ impl<'a> Reducer<'a> {
 
         let (bucket, report) = (report.bucket, json(&report)?);
         match &self.list {
-            None => reduced_batches(&publish::features::batch(&data)?, report),
+            None => reduced_batches(&publish::features::batch(&data, self.labels_end.is_some())?, report),
             Some(_) => {
                 let mut rows = list::pieces(self.plan, bucket, &data)?;
                 rows.push(ListRow::Bucket(report));

@@ -49,8 +49,12 @@ pub struct PackReport {
     pub without_time: u64,
     /// The oldest instant of those before the end, but for those that stand for "unknown".
     pub oldest: Option<i64>,
+    /// For labels, the newest instant of those before the first day that has not come yet.
+    pub newest: Option<i64>,
     /// Whether ids are texts, as far as the type of their column says.
     pub text_ids: Option<bool>,
+    /// Of whoever leaves rows out before they come to a task, how many rows tasks are to be given.
+    pub left: Option<u64>,
     /// What was packed.
     pub sent: Sent,
 }
@@ -62,6 +66,7 @@ impl PackReport {
         self.after += more.after;
         self.without_time += more.without_time;
         self.oldest = [self.oldest, more.oldest].into_iter().flatten().min();
+        self.newest = self.newest.max(more.newest);
         self.text_ids = self.text_ids.max(more.text_ids);
         self.sent.merge(more.sent);
     }
@@ -101,6 +106,8 @@ pub struct BucketReport {
     pub rows: Vec<u64>,
     /// Customers without a row on each as-of date.
     pub excluded: Vec<BTreeMap<Exclusion, u64>>,
+    /// For labels, how many customers cancelled on each day.
+    pub cancelled: BTreeMap<i32, u64>,
 }
 
 /// What the buckets of a task gave for a list beside their rows: signal by signal, and in all.
@@ -151,6 +158,7 @@ impl BucketReport {
         self.customers += more.customers;
         self.rows.iter_mut().zip(&more.rows).for_each(|(all, more)| *all += more);
         self.excluded.iter_mut().zip(&more.excluded).for_each(|(all, more)| add(all, more));
+        add(&mut self.cancelled, &more.cancelled);
     }
 }
 

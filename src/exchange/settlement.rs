@@ -3,9 +3,12 @@
 use super::plan::{Plan, CHURN, CUSTOMERS, SIGNALS};
 use super::report::{id_kind, BucketReport, PackReport, Packed, TableReport};
 use crate::calendar::Day;
+use crate::config::{ChurnDefinition, Settings};
+use crate::coverage::{end_of_outcomes, LabelsEnd};
 use crate::dataset::check_quarantine;
 use crate::eligibility::Exclusion;
 use crate::error::{Error, Result};
+use crate::labels;
 use crate::sources::{Limit, Quarantine, Reason, RowCounts};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -21,6 +24,22 @@ pub struct Summary {
     pub as_of: Vec<DateRows>,
     /// What was read, by section of the settings.
     pub sources: BTreeMap<String, TableRows>,
+    /// What is known of the labels, if there are to be any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<KnownLabels>,
+}
+
+/// What is known of labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownLabels {
+    /// The first day that they know nothing about.
+    pub end: Day,
+    /// Why that is not the end of the data, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The dates whose labels have not matured: rows that were made of one bucket do not know where the cancellations
+    /// of all end, so a label that they have is none.
+    pub unmatured: Vec<Day>,
 }
 
 /// The rows of a date.
@@ -50,11 +69,13 @@ pub struct TableRows {
 ///
 /// # Errors
 /// [`Error::Config`] when a task packed by another plan; [`Error::Contract`] when ids are integers in one table and
-/// texts in another; [`Error::TooLittle`] without customers.
+/// texts in another; [`Error::TooLittle`] without customers; [`Error::Temporary`] when tasks were not given the rows that
+/// somebody who counted before left for them.
 pub fn settle(mut plan: Plan, reports: &[PackReport]) -> Result<Plan> {
     let mut tables: Vec<PackReport> =
         (0..plan.numbers()).map(|source| PackReport { source, ..PackReport::default() }).collect();
     let digest = plan.digest()?;
+    let mut left: Vec<Option<u64>> = vec![None; plan.numbers()];
     for report in reports {
         if report.plan != digest {
             return Err(Error::Config(
@@ -65,6 +86,19 @@ pub fn settle(mut plan: Plan, reports: &[PackReport]) -> Result<Plan> {
         }
         let of_table = tables.get_mut(report.source);
         of_table.ok_or_else(|| Error::Internal(format!("a report of table {}", report.source)))?.merge(report);
+        // What was left for tasks is in the count of the rows that were there.
+        left[report.source] = left[report.source].max(report.left.map(|left| left + report.read));
+    }
+    for source in plan.sources()? {
+        let read = tables[source.number].read;
+        if let Some(counted) = left[source.number].filter(|&counted| counted != read) {
+            return Err(Error::Temporary(format!(
+                "{}: the table had {counted} rows when they were counted, and {read} when they were packed; it changes \
+                 while it is read. Run again when it is whole, or name a version of it, or a view that always gives \
+                 the same rows",
+                source.what
+            )));
+        }
     }
 
     let customers = &tables[CUSTOMERS];
@@ -136,12 +170,32 @@ pub fn conclude(plan: &Plan, reports: &[BucketReport]) -> Result<Summary> {
         let quarantine = quarantine(packed, used).counts();
         (source.name, TableRows { rows_read: packed.read, rows_used: used.used, quarantine })
     });
+    let labels = known_labels(plan, &all.cancelled)?;
     Ok(Summary {
         rows: all.rows.iter().sum(),
         features: plan.rows_plan().catalogue().names().count(),
         as_of: dates.map(|(&as_of, (&rows, excluded))| DateRows { as_of, rows, excluded }).collect(),
         sources: sources.collect(),
+        labels,
     })
+}
+
+/// What is known of labels, given how many customers cancelled on each day.
+fn known_labels(plan: &Plan, cancelled: &BTreeMap<i32, u64>) -> Result<Option<KnownLabels>> {
+    let Settings { churn, gates, .. } = &plan.settings;
+    let zone = plan.settings.zone();
+    let Some(data) = plan.labels_end(&zone, None)? else { return Ok(None) };
+    let outcomes = match churn.definition {
+        ChurnDefinition::Event => {
+            let days: Vec<i32> = cancelled.iter().flat_map(|(&day, &rows)| (0..rows).map(move |_| day)).collect();
+            end_of_outcomes(&days, data.day, gates.max_label_silence)
+        }
+        ChurnDefinition::Inactivity => None,
+    };
+
+    let Some(LabelsEnd { day: end, why }) = plan.labels_end(&zone, outcomes)? else { return Ok(None) };
+    let unmatured = plan.as_of.iter().copied().filter(|&as_of| !labels::matured(churn, as_of, end)).collect();
+    Ok(Some(KnownLabels { end, why, unmatured }))
 }
 
 /// Fails unless what came is what was sent.

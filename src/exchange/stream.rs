@@ -2,7 +2,7 @@
 //! what it gets back.
 
 use super::wire::packed_schema;
-use super::{BucketReport, PackReport, Packer, Picker, Plan, Reducer};
+use super::{BucketReport, LeftOut, PackReport, Packer, Picker, Plan, Reducer};
 use crate::error::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
@@ -31,11 +31,11 @@ pub fn reduced_ddl(plan: &Plan) -> Result<String> {
     Ok(columns.collect::<Vec<String>>().join(", "))
 }
 
-/// Packs the rows of a table that come as a stream.
+/// Packs the rows of a table that come as a stream, or reports those that are left out, of which some come as examples.
 ///
 /// # Errors
 /// What [`Packer`] ends with; [`Error::Config`] for a table that takes no part; and those of reading and writing.
-pub fn pack(plan: &Plan, table: &str, input: impl Read, output: impl Write) -> Result<()> {
+pub fn pack(plan: &Plan, table: &str, left_out: Option<LeftOut>, input: impl Read, output: impl Write) -> Result<()> {
     let sources = plan.sources()?;
     let source = sources.iter().find(|source| source.name == table);
     let source = source.ok_or_else(|| Error::Config(format!("there is no table `{table}` in this plan")))?;
@@ -44,7 +44,10 @@ pub fn pack(plan: &Plan, table: &str, input: impl Read, output: impl Write) -> R
     let mut packer = Some(Packer::new(plan, source, &zone)?);
     through(input, output, packed_schema(), |batch| match (batch, &mut packer) {
         (Some(batch), Some(packer)) => packer.push(batch),
-        _ => packer.take().map_or(Ok(Vec::new()), Packer::finish),
+        _ => packer.take().map_or(Ok(Vec::new()), |packer| match left_out {
+            None => packer.finish(),
+            Some(rows) => packer.finish_left_out(rows),
+        }),
     })
 }
 

@@ -6,13 +6,14 @@ use super::plan::program;
 use super::*;
 use crate::calendar::{Day, DAY_SECONDS};
 use crate::config::Settings;
+use crate::coverage::{DataEnd, LabelsEnd, Outcomes};
 use crate::dataset::{self, Dataset, Tables};
 use crate::error::{Error, Result};
 use crate::memory::Memory;
 use crate::observer::Silent;
-use crate::publish;
+use crate::{publish, sources};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int64Type};
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{
     Array, ArrayRef, Date32Array, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
@@ -22,6 +23,7 @@ use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -185,8 +187,10 @@ fn by_row(batches: &[RecordBatch]) -> BTreeMap<(i32, String), Vec<String>> {
                 if column.is_null(row) {
                     return "null".to_owned();
                 }
+                let label = column.as_primitive_opt::<Int64Type>().map(|numbers| numbers.value(row).to_string());
                 match column.as_primitive_opt::<Float64Type>() {
                     Some(numbers) => format!("{:x}", numbers.value(row).to_bits()),
+                    None if label.is_some() => label.unwrap_or_default(),
                     None => column.as_string_opt::<i64>().map_or(String::new(), |texts| texts.value(row).to_owned()),
                 }
             };
@@ -204,6 +208,51 @@ struct How {
     /// Rows of a batch, at most.
     cut: usize,
     seed: u64,
+    /// Whether rows of days that are not needed are left out before they are packed.
+    leaves_out: bool,
+}
+
+/// The rows of a table that are handed to tasks where others are left out, and what is reported of these, as somebody
+/// sees it who does not know the zone.
+fn left_out(plan: &Plan, source: &Source, table: &RecordBatch) -> Result<(RecordBatch, Vec<RecordBatch>)> {
+    const DAY: i64 = DAY_SECONDS * 1_000_000;
+    let zone = plan.settings.zone();
+    let packer = Packer::new(plan, source, &zone)?;
+    let rows = table.num_rows();
+    let Some((time, days)) = source.days() else {
+        return Ok((table.clone(), packer.finish_left_out(LeftOut { left: rows as u64, ..LeftOut::default() })?));
+    };
+
+    let near = |day: Day| i64::from(day.0 - 2) * DAY..i64::from(day.0 + 2) * DAY;
+    let (from, to) = (near(days.start).start, near(days.end).end);
+    let unclear: Vec<Range<i64>> = [Some(Day(0)), plan.labels_before].into_iter().flatten().map(near).collect();
+    let times = table.column_by_name(time).unwrap().as_primitive::<TimestampMicrosecondType>();
+    let (mut kept, mut out, mut examples) = (Vec::new(), LeftOut::default(), [None::<(i64, usize)>; 2]);
+    for row in 0..rows {
+        let time = times.value(row);
+        if times.is_null(row) {
+            out.without_time += 1;
+        } else if (from..to).contains(&time) || unclear.iter().any(|range| range.contains(&time)) {
+            kept.push(row);
+        } else {
+            *(if time < from { &mut out.before } else { &mut out.after }) += 1;
+            if time > 0 {
+                examples[0] = examples[0].into_iter().chain([(time, row)]).min();
+            }
+            if plan.labels_before.is_some_and(|day| time < near(day).start) {
+                examples[1] = examples[1].max(Some((time, row)));
+            }
+        }
+    }
+    out.left = kept.len() as u64;
+
+    let taken = |rows: &mut dyn Iterator<Item = usize>| -> RecordBatch {
+        let rows: Vec<RecordBatch> = rows.map(|row| table.slice(row, 1)).collect();
+        concat_batches(&table.schema(), &rows).unwrap()
+    };
+    let mut packer = packer;
+    assert!(packer.push(&taken(&mut examples.into_iter().flatten().map(|(_, row)| row)))?.is_empty());
+    Ok((taken(&mut kept.into_iter()), packer.finish_left_out(out)?))
 }
 
 /// What an exchange in memory has made.
@@ -223,10 +272,13 @@ fn shuffled(plan: Plan, tables: &BTreeMap<&'static str, RecordBatch>, how: How) 
     let zone = settings.zone();
     let (mut pieces, mut reports) = (Vec::new(), Vec::new());
     for source in plan.sources()? {
-        let table = &tables[source.name.trim_start_matches("signals.")];
+        let mut table = tables[source.name.trim_start_matches("signals.")].clone();
         let mut packers: Vec<Packer<'_>> = (0..3).map(|_| Packer::new(&plan, &source, &zone)).collect::<Result<_>>()?;
         let mut at = 0;
         let mut packed = Vec::new();
+        if how.leaves_out {
+            (table, packed) = left_out(&plan, &source, &table)?;
+        }
         while at < table.num_rows() {
             let rows = (1 + dice.below(how.cut as u64) as usize).min(table.num_rows() - at);
             packed.extend(packers[dice.below(3) as usize].push(&table.slice(at, rows))?);
@@ -273,8 +325,11 @@ fn exchanged(
     tables: &BTreeMap<&'static str, RecordBatch>,
     how: How,
 ) -> Result<(Vec<RecordBatch>, Summary)> {
-    let plan = Plan::new(settings.clone(), as_of, how.buckets)?;
-    let Shuffled { plan, reduced, .. } = shuffled(plan, tables, how)?;
+    concluded(shuffled(Plan::new(settings.clone(), as_of, how.buckets)?, tables, how)?)
+}
+
+fn concluded(shuffled: Shuffled) -> Result<(Vec<RecordBatch>, Summary)> {
+    let Shuffled { plan, reduced, .. } = shuffled;
     let (mut rows, mut reports) = (Vec::new(), Vec::new());
     for batch in reduced {
         let told = batch.column_by_name(REPORT).unwrap();
@@ -317,6 +372,7 @@ proptest! {
         zone in prop_oneof![Just("UTC"), Just("Europe/Berlin"), Just("America/New_York")],
         inactivity: bool,
         order: u64,
+        leaves_out: bool,
         dates in proptest::collection::vec(100i32..420, 1..4),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -326,9 +382,9 @@ proptest! {
         let as_of: Vec<Day> = dates.iter().map(|day| Day(FIRST as i32 + day)).collect();
 
         let (data, local) = locally(&settings, &as_of);
-        let how = How { buckets, cut, seed: order };
+        let how = How { buckets, cut, seed: order, leaves_out };
         let (rows, summary) = exchanged(&settings, &as_of, &tables, how).unwrap();
-        prop_assert_eq!(by_row(&rows), by_row(&[publish::features::batch(&data).unwrap()]));
+        prop_assert_eq!(by_row(&rows), by_row(&[publish::features::batch(&data, false).unwrap()]));
 
         let excluded: Vec<_> = data.exclusions.iter().map(|excluded| excluded.counts()).collect();
         prop_assert_eq!(summary.as_of.iter().map(|date| date.excluded.clone()).collect::<Vec<_>>(), excluded);
@@ -348,6 +404,89 @@ proptest! {
             prop_assert_eq!((read.rows_read, read.rows_used), (report.rows.read, report.rows.kept));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn labels_are_those_of_one_machine(
+        seed: u64,
+        buckets in prop_oneof![Just(1u32), Just(64)],
+        zone in prop_oneof![Just("UTC"), Just("Europe/Berlin")],
+        inactivity: bool,
+        leaves_out: bool,
+        silent_from in 200i64..450,
+        to_come in 380i32..430,
+        dates in proptest::collection::vec(100i32..420, 1..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut tables = population(seed, Written::Integers);
+        // Somebody leaves every other day, up to a day.
+        let days: Vec<i64> = (0..silent_from).step_by(2).collect();
+        let who: Vec<Option<i64>> = days.iter().map(|day| Some(3 * (day % 60))).collect();
+        let left = days.iter().map(|day| 1_000_000 * DAY_SECONDS * (FIRST + day));
+        let churn: Vec<(&str, ArrayRef)> = vec![
+            ("id", ids(Written::Integers, &who)),
+            ("left", Arc::new(TimestampMicrosecondArray::from_iter_values(left))),
+        ];
+        tables.insert("churn", RecordBatch::try_from_iter(churn).unwrap());
+        written(folder.path(), &tables);
+        let settings = settings(folder.path(), zone, inactivity);
+        let as_of: Vec<Day> = dates.iter().map(|day| Day(FIRST as i32 + day)).collect();
+        let to_come = Day(FIRST as i32 + to_come);
+
+        let (rows_plan, memory) = (dataset::RowsPlan::from_settings(&settings), Memory::unlimited());
+        let local = Tables::open(&rows_plan, &memory, &Silent).unwrap();
+        let before = local.zone.midnight(to_come);
+        let newest = local.sources.newest(&settings.signals, before, &local.zone).unwrap();
+        let end = sources::data_end(&newest, &local.zone).unwrap();
+        let newest: Vec<Option<Day>> =
+            newest.iter().map(|newest| newest.map(|instant| local.zone.day_of(instant))).collect();
+        let outcomes = Outcomes::of(&local.cancellations, end, settings.gates.max_label_silence);
+        let data = DataEnd { signals: &settings.signals, newest: &newest, day: end };
+        let end = LabelsEnd::new(&data, &settings.churn, settings.gates.max_staleness_days, outcomes);
+        let data = dataset::build(&rows_plan, &local, &as_of, Some(end.day), &Silent).unwrap();
+
+        let plan = Plan::with_labels(settings.clone(), &as_of, buckets, to_come).unwrap();
+        let how = How { buckets, cut: 50, seed, leaves_out };
+        let (rows, summary) = concluded(shuffled(plan, &tables, how).unwrap()).unwrap();
+        let labels = summary.labels.unwrap();
+        prop_assert_eq!((labels.end, labels.why), (end.day, end.why));
+
+        let mut found = by_row(&rows);
+        for ((day, _), cells) in &mut found {
+            if labels.unmatured.contains(&Day(*day)) {
+                *cells.last_mut().unwrap() = "null".to_owned();
+            }
+        }
+        prop_assert_eq!(found, by_row(&[publish::features::batch(&data, true).unwrap()]));
+        prop_assert_eq!(summary.rows, data.rows() as u64);
+    }
+}
+
+#[test]
+fn a_table_that_changes_while_it_is_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(settings(folder.path(), "UTC", false), &[Day(FIRST as i32 + 300)], 4).unwrap();
+    let (tables, sources) = (population(7, Written::Integers), plan.sources().unwrap());
+    let report = |batches: &[RecordBatch]| -> PackReport {
+        let texts = batches.last().unwrap().column_by_name("report").unwrap().as_string::<i32>();
+        serde_json::from_str(texts.iter().flatten().next().unwrap()).unwrap()
+    };
+
+    let zone = plan.settings.zone();
+    let (table, counted) = (&tables["customers"], left_out(&plan, &sources[0], &tables["customers"]).unwrap().1);
+    let mut packer = Packer::new(&plan, &sources[0], &zone).unwrap();
+    packer.push(&table.slice(0, table.num_rows() - 1)).unwrap();
+    let fewer = report(&packer.finish().unwrap());
+    let error = settle(plan.clone(), &[report(&counted), fewer]).unwrap_err();
+    assert!(error.exit_code() == 75 && error.to_string().contains("it changes while it is read"), "{error}");
+
+    // A row that is needed is never left out.
+    let mut packer = Packer::new(&plan, &sources[0], &zone).unwrap();
+    packer.push(table).unwrap();
+    assert_eq!(packer.finish_left_out(LeftOut::default()).unwrap_err().exit_code(), 1);
 }
 
 /// A small exchange whose pieces somebody has tampered with.
@@ -417,7 +556,7 @@ fn a_bucket_that_takes_too_much_is_told_with_the_customers_who_have_the_most_row
     tables.insert("visits", of_one);
     let as_of = [Day(FIRST as i32 + 420)];
     let plan = Plan::new(settings(folder.path(), "UTC", false), &as_of, 4).unwrap();
-    let how = How { buckets: 4, cut: 100, seed: 1 };
+    let how = How { buckets: 4, cut: 100, seed: 1, leaves_out: false };
     assert!(shuffled(plan.clone(), &tables, how).is_ok());
 
     let error = shuffled(Plan { reduce_memory: 300_000, ..plan }, &tables, how).err().unwrap();
@@ -430,7 +569,7 @@ fn a_bucket_that_takes_too_much_is_told_with_the_customers_who_have_the_most_row
 fn tables_that_do_not_fit_together_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), "UTC", false);
-    let (as_of, how) = ([Day(FIRST as i32 + 300)], How { buckets: 4, cut: 100, seed: 1 });
+    let (as_of, how) = ([Day(FIRST as i32 + 300)], How { buckets: 4, cut: 100, seed: 1, leaves_out: true });
     let tables = population(7, Written::Integers);
 
     let mut mixed = tables.clone();
@@ -469,7 +608,7 @@ fn a_stream_gives_what_its_batches_give() {
     let tables = population(11, Written::Numbered);
     let settings = settings(folder.path(), "UTC", false);
     let as_of = [Day(FIRST as i32 + 300)];
-    let how = How { buckets: 8, cut: 10_000, seed: 5 };
+    let how = How { buckets: 8, cut: 10_000, seed: 5, leaves_out: false };
     let (expected, summary) = exchanged(&settings, &as_of, &tables, how).unwrap();
 
     let bytes_of = |batch: &RecordBatch| {
@@ -485,14 +624,14 @@ fn a_stream_gives_what_its_batches_give() {
     for source in plan.sources().unwrap() {
         let mut out = Vec::new();
         let table = &tables[source.name.trim_start_matches("signals.")];
-        stream::pack(&plan, &source.name, bytes_of(table).as_slice(), &mut out).unwrap();
+        stream::pack(&plan, &source.name, None, bytes_of(table).as_slice(), &mut out).unwrap();
         for batch in read(&out) {
             let texts = batch.column_by_name("report").unwrap().as_string::<i32>();
             texts.iter().flatten().for_each(|text| lines += &format!("{text}\n"));
             pieces.push(batch);
         }
     }
-    assert!(stream::pack(&plan, "signals.attic", &[][..], Vec::new()).is_err());
+    assert!(stream::pack(&plan, "signals.attic", None, &[][..], Vec::new()).is_err());
 
     let plan = settle(plan, &stream::pack_reports(lines.as_bytes()).unwrap()).unwrap();
     let ddl = stream::reduced_ddl(&plan).unwrap();

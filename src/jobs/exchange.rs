@@ -32,6 +32,8 @@ pub struct Request {
     pub buckets: u32,
     /// What a reducing task may take for the rows of a bucket, in bytes; none for what plans have.
     pub reduce_memory: Option<u64>,
+    /// Rows as for training, with the label where it has matured.
+    pub labels: bool,
 }
 
 impl Request {
@@ -48,7 +50,12 @@ impl Request {
 pub fn plan(context: &Context<'_>, request: &Request) -> Result<Plan> {
     context.run(|job| {
         job.not_after_today(request.as_of.iter().copied())?;
-        let plan = Plan::new(job.settings().clone(), &request.as_of, request.buckets)?;
+        let (settings, as_of) = (job.settings().clone(), &request.as_of);
+        let plan = if request.labels {
+            Plan::with_labels(settings, as_of, request.buckets, job.today().plus(1))?
+        } else {
+            Plan::new(settings, as_of, request.buckets)?
+        };
         Ok(request.limited(plan))
     })
 }

@@ -28,13 +28,13 @@ pub fn write(path: &Path, dataset: &Dataset, labels: bool) -> Result<usize> {
     Ok(file_rows.len())
 }
 
-/// The rows without labels, in the same order, in memory.
+/// The rows in the same order, in memory.
 ///
 /// # Errors
 /// When features that lie on disk cannot be read.
-pub fn batch(dataset: &Dataset) -> Result<RecordBatch> {
+pub fn batch(dataset: &Dataset, labels: bool) -> Result<RecordBatch> {
     let file_rows = in_order(dataset);
-    let table = part(0..file_rows.len(), &file_rows, dataset, false)?;
+    let table = part(0..file_rows.len(), &file_rows, dataset, labels)?;
     table.batch()
 }
 

@@ -69,6 +69,7 @@ proptest! {
         inactivity: bool,
         lifetime: bool,
         order: u64,
+        leaves_out: bool,
         dates in proptest::collection::btree_set(100i32..420, 1..3),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -80,7 +81,7 @@ proptest! {
         let (expected, local) = locally(&settings, &as_of);
 
         let plan = Plan::for_list(settings.clone(), &as_of, buckets).unwrap();
-        let made = shuffled(plan, &tables, How { buckets, cut: 50, seed: order }).unwrap();
+        let made = shuffled(plan, &tables, How { buckets, cut: 50, seed: order, leaves_out }).unwrap();
         let found = gather(&made.plan, &fetched(folder.path(), &made), &Memory::unlimited()).unwrap();
 
         prop_assert_eq!(&found.customers.ids, &local.customers.ids);
@@ -130,7 +131,8 @@ fn the_rows_of_the_listed_are_picked() {
     let tables = population(3, Written::Numbered);
     let as_of = [Day(FIRST as i32 + 300)];
     let plan = Plan::for_list(settings(folder.path(), "UTC", false), &as_of, 8).unwrap();
-    let Shuffled { plan, packed, .. } = shuffled(plan, &tables, How { buckets: 8, cut: 50, seed: 1 }).unwrap();
+    let Shuffled { plan, packed, .. } =
+        shuffled(plan, &tables, How { buckets: 8, cut: 50, seed: 1, leaves_out: false }).unwrap();
     let sources = plan.sources().unwrap();
     assert_eq!(Picker::of_listed(&plan, &sources).err().unwrap().exit_code(), 2);
 
@@ -157,7 +159,7 @@ fn the_rows_of_the_listed_are_picked() {
     let days = FIRST * DAY_SECONDS * 1_000_000..(FIRST + 300) * DAY_SECONDS * 1_000_000;
     let expected = ["logins", "visits", "surveys"].map(|name| {
         let (ids, times) = (tables[name].column(0).as_string::<i32>(), tables[name].column(1));
-        let times = times.as_primitive::<arrow_array::types::TimestampMicrosecondType>();
+        let times = times.as_primitive::<TimestampMicrosecondType>();
         let is_its = |row: &usize| ids.is_valid(*row) && ids.value(*row) == some[1];
         (0..ids.len()).filter(is_its).filter(|&row| times.is_valid(row) && days.contains(&times.value(row))).count()
     });
@@ -171,7 +173,7 @@ fn what_is_missing_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let tables = population(5, Written::Integers);
     let plan = Plan::for_list(settings(folder.path(), "UTC", false), &[Day(FIRST as i32 + 300)], 4).unwrap();
-    let made = shuffled(plan, &tables, How { buckets: 4, cut: 50, seed: 1 }).unwrap();
+    let made = shuffled(plan, &tables, How { buckets: 4, cut: 50, seed: 1, leaves_out: false }).unwrap();
     let gathered = |made: &Shuffled| gather(&made.plan, &fetched(folder.path(), made), &Memory::unlimited());
     assert!(gathered(&made).is_ok());
     let error = |reduced: Vec<RecordBatch>, packed: RecordBatch| {
