@@ -21,5 +21,5 @@ fn spark_gives_what_one_machine_gives() {
     let run = command.output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success(), "{out}\n{err}");
-    assert!(out.lines().filter(|line| line.starts_with("ok: ")).count() == 23, "{out}\n{err}");
+    assert!(out.lines().filter(|line| line.starts_with("ok: ")).count() == 26, "{out}\n{err}");
 }

@@ -7,6 +7,7 @@ CONFIG is the `churn.toml` of a population up to 2026-06-01, WORK an empty folde
 besides. That asks for `SPARK_HOME`, the folder of the package `pyspark`.
 """
 
+import datetime
 import json
 import os
 import shutil
@@ -128,11 +129,42 @@ def features(spark: SparkSession) -> None:
     in_berlin.features(DATES[1], out=f"{WORK}/berlin", buckets=4, resume=True)
     equal(f"{WORK}/berlin", berlin, "days of Berlin")
 
+    labels(spark)
+
     (WORK / "armed").touch()
     job.features(DATES, out=f"{WORK}/flaky", buckets=16)
     (WORK / "armed").unlink()
     assert (WORK / "pack").is_dir() and (WORK / "reduce").is_dir()
     equal(f"{WORK}/flaky", expected, "a packing and a reducing child killed")
+
+
+def labels(spark: SparkSession) -> None:
+    """Rows as for training. Of the dates, some labels have matured and others have not."""
+    dates = ["2026-02-01", *DATES]
+    out = local(WORK / "labelled.parquet", dates, "--labels")
+    job = Churn(spark, CONFIG)
+    summary = job.features(dates, out=f"{WORK}/labelled", buckets=16, labels=True)
+    equal(f"{WORK}/labelled", out, "labels")
+    assert summary["labels"] == {"end": "2026-06-01", "unmatured": ["2026-06-01"]}, summary["labels"]
+    assert pc.sum(out["churned"]).as_py() > 0 and out["churned"].null_count > 0
+
+    # Cancellations that end long before the signals do.
+    churn = pq.read_table(Path(CONFIG).parent / "data" / "churn.parquet")
+    early = churn.filter(pc.less(pc.cast(churn["churned_on"], pa.date32()), pa.scalar(datetime.date(2026, 3, 20))))
+    pq.write_table(early, WORK / "early.parquet")
+    path = {"churn.path": f"{WORK}/early.parquet"}
+    out = local(WORK / "early_labels.parquet", dates, "--labels", f"--set=churn.path={WORK}/early.parquet")
+    ended = Churn(spark, CONFIG, settings=path)
+    summary = ended.features(dates, out=f"{WORK}/early_labels", buckets=16, labels=True)
+    equal(f"{WORK}/early_labels", out, "labels where the cancellations end early")
+    assert summary["labels"]["unmatured"] == DATES and "the table seems to end" in summary["labels"]["why"], summary
+
+    silence = {"churn.definition": "inactivity", "churn.signals": ["logins"]}
+    sets = [f"--set={key}={json.dumps(value)}" for key, value in silence.items()]
+    out = local(WORK / "silent.parquet", dates, "--labels", *sets)
+    silent = Churn(spark, CONFIG, settings=silence)
+    silent.features(dates, out=f"{WORK}/silent", buckets=16, labels=True)
+    equal(f"{WORK}/silent", out, "labels of silence")
 
 
 FORMATS = '["parquet", "csv", "csv_plain", "html", "xlsx"]'
@@ -270,6 +302,8 @@ def others(spark: SparkSession) -> None:
 
     general = [f"--config={CONFIG}", "--as-of=2026-06-01"]
     assert main(["features", *general, f"--out={WORK}/shell", "--buckets=8"]) == 0
+    assert main(["features", *general, f"--out={WORK}/shell_labels", "--buckets=8", "--labels"]) == 0
+    assert "churned" in pq.read_schema(next(Path(f"{WORK}/shell_labels").glob("*.parquet"))).names
     equal(f"{WORK}/shell", local(WORK / "shell.parquet", ["2026-06-01"]), "from the command line")
     assert main(["features", *general, f"--out={WORK}/shell"]) == 2
     assert main(["check", *general, "--set=features.windows_days=0"]) == 2

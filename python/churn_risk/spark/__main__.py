@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             if asked.command == "score":
                 result = job.score(asked.as_of, asked.out, asked.model, **steps)
             else:
-                result = job.features(asked.as_of, asked.out, **steps)
+                result = job.features(asked.as_of, asked.out, labels=asked.labels, **steps)
     except ChurnError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--model", metavar="VERSION", help="a version of the model other than the champion")
     features = commands.add_parser("features", parents=[general, dated, steps], help="write the feature table")
     features.add_argument("--out", required=True, help="a new folder")
+    features.add_argument("--labels", action="store_true", help="rows as for training, with labels")
     sample = commands.add_parser("sample", parents=[general], help="write the tables of a share of the customers")
     sample.add_argument("--out", required=True, help="a new folder")
     sample.add_argument("--share", type=float, required=True, help="the share of the customers")

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
@@ -22,6 +22,12 @@ Date = Union[str, date]
 
 _SHARES = 1_000_000
 """What a share of customers is counted in."""
+
+_TIMES = ("timestamp", "timestamp_ntz", "date")
+"""The types of times that Spark compares with days."""
+
+_UNKNOWN = ("1902-01-01", "1970-01-01")
+"""The day before which times stand for "unknown", and the one that does."""
 
 
 class _Reduced(NamedTuple):
@@ -106,6 +112,7 @@ class Churn:
         partitions: int | None = None,
         resume: bool = False,
         reduce_memory: str | None = None,
+        labels: bool = False,
     ) -> dict[str, Any]:
         """Writes the feature table: one row for each eligible customer on each date, as `churn features` makes them.
 
@@ -122,19 +129,27 @@ class Churn:
                 are the same can ask for that.
             reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`; 4 GiB by default. More is
                 refused, and the customers with the most rows are named.
+            labels: rows as for training, with the column `churned`: 1, 0, or null where the label has not matured.
 
         Returns:
-            How many rows and features there are, and of each date and each table what became of its rows.
+            How many rows and features there are, and of each date and each table what became of its rows; with labels,
+            up to which day they are known.
 
         Raises:
             ChurnError: the configuration, the data or the cluster is not in order; nothing is written to `out` then.
         """
         _new_folder(out)
         staging = staging or out.rstrip("/") + ".staging"
-        planned = self._plan(as_of, buckets, {}, *_options("--reduce-memory", reduce_memory))
+        with_labels = ("--labels",) if labels else ()
+        planned = self._plan(as_of, buckets, {}, *_options("--reduce-memory", reduce_memory), *with_labels)
         with _errors_of_tasks():
             reduced = self._reduce(planned, staging, partitions, resume)
             table = reduced.rows.where("churn_report IS NULL").drop("churn_report")
+            if labels and reduced.summary["labels"]["unmatured"]:
+                # A task does not know where the cancellations of all customers end.
+                dates = ", ".join(f"DATE '{day}'" for day in reduced.summary["labels"]["unmatured"])
+                churned = f"CASE WHEN as_of IN ({dates}) THEN NULL ELSE churned END"
+                table = table.selectExpr(*map(_quoted, table.columns[:-1]), f"{churned} AS churned")
             table.write.mode("error").parquet(out)
         return {"folder": out, **reduced.summary}
 
@@ -230,10 +245,7 @@ class Churn:
         for table in planned["tables"]:
             name, folder = table["name"], f"{out}/{table['name'].replace('.', '/')}"
             frame = self._frame(table)
-            drawn = (
-                f"pmod(xxhash64({seed}, cast({_quoted(table['id'])} AS STRING)), {_SHARES}) < {round(share * _SHARES)}"
-            )
-            frame.where(drawn).write.mode("error").parquet(folder)
+            frame.where(_drawn(table["id"], seed, share)).write.mode("error").parquet(folder)
             rows[name] = self._spark.read.parquet(folder).count()
             paths[f"{name}.path"] = folder
         shown = _kernel.said("config", "show", *self._options(paths))
@@ -249,10 +261,13 @@ class Churn:
         resume = resume and self._is_packed(staging)
         if not resume:
             self._mark(staging, "unfinished")
-            packed = [
-                frame.mapInArrow(_kernel.kernel(plan, "pack", f"--table={name}"), planned["columns"])
-                for name, frame in self._frames(planned).items()
-            ]
+            packed, reports = [], []
+            for table, frame in zip(planned["tables"], self._frames(planned).values()):
+                needed, report = self._needed(planned, table, frame)
+                kernel = _kernel.kernel(plan, "pack", f"--table={table['name']}")
+                packed.append(needed.mapInArrow(kernel, planned["columns"]))
+                reports.append((None, None, None, report))
+            packed.append(self._spark.createDataFrame(reports, planned["columns"]))
             reduce(lambda all, one: all.unionByName(one), packed).write.mode("overwrite").parquet(pieces)
             self._mark(staging, "packed")
         packed = self._spark.read.parquet(pieces)
@@ -278,6 +293,34 @@ class Churn:
             .parquet(rows)
         )
         return concluded()
+
+    def _needed(self, planned: Mapping[str, Any], table: Mapping[str, Any], frame: DataFrame) -> tuple[DataFrame, str]:
+        """The rows of a table that may be of days that are needed, and the report of all others, which the engine counts
+        and leaves out before they cross to Python. In which zone a day begins is for the program to know, so two days
+        more are handed over."""
+        time, kept = table["time"], "TRUE"
+        kinds = dict(frame.dtypes)
+        if time is not None and kinds[time] in _TIMES:
+            kept = _near(_quoted(time), table["from"], table["to"])
+            # Whether a time stands for "unknown", or for a day that has not come yet, is for the program to say too.
+            unclear = [day for day in (*_UNKNOWN, planned["labels_before"]) if day is not None]
+            kept = " OR ".join(f"({part})" for part in (kept, *(_near(_quoted(time), day, day) for day in unclear)))
+            kept = f"coalesce({kept}, FALSE)"
+
+        counted = ["count(*) AS all_rows", f"count_if({kept}) AS left"]
+        if kept != "TRUE":
+            name = _quoted(time)
+            before = f"NOT {kept} AND {name} < DATE '{table['from']}'"
+            has_come = f"{name} < DATE '{planned['labels_before']}'" if planned["labels_before"] else "FALSE"
+            counted += [
+                f"count({name}) AS with_time",
+                f"count_if({before}) AS before",
+                f"min(CASE WHEN {before} AND {name} > DATE '{_UNKNOWN[0]}' THEN {name} END) AS oldest",
+                f"max(CASE WHEN NOT {kept} AND {has_come} THEN {name} END) AS newest",
+            ]
+        counts = frame.selectExpr(*counted).toArrow()
+        report = _kernel.left_out(planned["plan"], table["name"], frame.limit(0).toArrow().schema, time, counts)
+        return (frame if kept == "TRUE" else frame.where(kept)), report
 
     def _mark(self, staging: str, state: str) -> None:
         """Notes whether all pieces are in a staging folder: they come task after task, with the reports of these."""
@@ -358,6 +401,19 @@ def _chosen(frame: DataFrame, columns: Iterable[str]) -> DataFrame:
     """Those of some columns that there are, each once."""
     known = set(frame.columns)
     return frame.select(*(_quoted(column) for column in dict.fromkeys(columns) if column in known))
+
+
+def _drawn(column: str, seed: int, share: float) -> str:
+    """Whether the customer with an id is one of a share of all."""
+    return f"pmod(xxhash64({seed}, cast({_quoted(column)} AS STRING)), {_SHARES}) < {round(share * _SHARES)}"
+
+
+def _near(time: str, first: str, end: str) -> str:
+    """Whether a time is of the days from the first up to the end in any zone."""
+    margin = timedelta(days=2)
+    return (
+        f"{time} >= DATE '{date.fromisoformat(first) - margin}' AND {time} < DATE '{date.fromisoformat(end) + margin}'"
+    )
 
 
 def _quoted(column: str) -> str:

@@ -114,6 +114,38 @@ def said(*arguments: str) -> str:
     return _done(command).stdout
 
 
+def left_out(plan: str, table: str, schema: pa.Schema, time: str | None, counts: pa.Table) -> str:
+    """The report of those rows of a table that are not handed over.
+
+    Args:
+        schema: the columns of the table.
+        time: the one of the times.
+        counts: of all rows, and of those that are left; if rows are left out, of those with a time and of those that
+            are too old, and the oldest and the newest time.
+    """
+    rows = {name: values[0] for name, values in counts.to_pydict().items()}
+    told = {"left": rows["left"], "before": 0, "after": 0, "without_time": 0}
+    times = []
+    if "with_time" in rows:
+        told["before"], told["without_time"] = rows["before"], rows["all_rows"] - rows["with_time"]
+        told["after"] = rows["with_time"] - rows["left"] - rows["before"]
+        times = [counts[name].combine_chunks() for name in ("oldest", "newest") if rows[name] is not None]
+
+    # What the two times are is for the program to say: each is handed over in a row.
+    fields = [field.with_nullable(True) for field in schema]
+    columns = [
+        pa.concat_arrays([one.cast(field.type) for one in times])
+        if times and field.name == time
+        else pa.nulls(len(times), field.type)
+        for field in fields
+    ]
+    examples = pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+    arguments = "pack", f"--table={table}", f"--left-out={json.dumps(told)}"
+    found = pa.Table.from_batches(_through(plan, arguments, examples.schema, [examples]))
+    report: str = found["report"].to_pylist()[0]
+    return report
+
+
 def hold_against(plan: str, table: str, rows: pa.Table) -> None:
     """Holds the columns of a table against the plan.
 
