@@ -1,7 +1,9 @@
-//! The Python package on Spark, held against the program on one machine: where `CHURN_PYTHON` names a Python with the
-//! packages of `notebooks/requirements.txt`, and there is a Java for Spark to run on.
+//! The Python package on Spark and on Sail, held against the program on one machine: where `CHURN_PYTHON` names a Python
+//! with the packages of `notebooks/requirements.txt`, and there is a Java for Spark to run on; and where
+//! `CHURN_SAIL_PYTHON` names one with those of `tests/spark/requirements.txt`.
 
 use crate::common::{python, repository, Population, BINARY};
+use std::ffi::OsStr;
 use std::process::Command;
 
 #[test]
@@ -11,15 +13,26 @@ fn spark_gives_what_one_machine_gives() {
         eprintln!("skipped: Spark, without Java");
         return;
     }
+    all_is_well(&python, "local.py", 26);
+}
 
+#[test]
+fn sail_gives_what_one_machine_gives() {
+    let Some(python) = python("CHURN_SAIL_PYTHON", "tests/spark/requirements.txt") else { return };
+    all_is_well(&python, "sail.py", 2);
+}
+
+/// Runs a script of tests/spark, which says what it has found to be in order, so many times.
+fn all_is_well(python: &OsStr, script: &str, times: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(&python);
-    command.arg(repository("tests/spark/local.py"));
+    let mut command = Command::new(python);
+    command.arg(repository("tests/spark").join(script));
     command.arg(Population::shared().folder.join("churn.toml")).arg(folder.path());
-    command.env("PYTHONPATH", repository("python")).env("CHURN_BIN", BINARY).env("PYSPARK_PYTHON", &python);
+    command.env("PYTHONPATH", repository("python")).env("CHURN_BIN", BINARY).env("PYSPARK_PYTHON", python);
     command.env("SPARK_LOCAL_IP", "127.0.0.1");
+
     let run = command.output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success(), "{out}\n{err}");
-    assert!(out.lines().filter(|line| line.starts_with("ok: ")).count() == 26, "{out}\n{err}");
+    assert!(out.lines().filter(|line| line.starts_with("ok: ")).count() == times, "{out}\n{err}");
 }

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from functools import reduce
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Union
 
 from churn_risk._errors import ChurnError, ConfigurationError, DataContractError
 from churn_risk._run import _sets
@@ -283,15 +283,18 @@ class Churn:
             # They may not be there, or not all of them.
             with suppress(AnalysisException, ChurnError):
                 return concluded()
-        (
-            packed.where("bucket IS NOT NULL")
-            .select("bucket", "piece")
-            .repartition(tasks, "bucket")
-            .sortWithinPartitions("bucket")
-            .mapInArrow(_kernel.kernel(settled["plan"], "reduce"), settled["columns"])
-            .write.mode("overwrite")
-            .parquet(rows)
-        )
+        shuffled = packed.where("bucket IS NOT NULL").select("bucket", "piece").repartition(tasks, "bucket")
+        shuffled = shuffled.sortWithinPartitions("bucket")
+
+        def reduced(task: Callable[[_kernel.Batches], _kernel.Batches]) -> None:
+            with _errors_of_tasks():
+                shuffled.mapInArrow(task, settled["columns"]).write.mode("overwrite").parquet(rows)
+
+        try:
+            reduced(_kernel.reducing(settled["plan"]))
+        except _kernel.NotInOrderError:
+            # There are engines that forget a sorting before they hand rows to Python.
+            reduced(_kernel.reducing(settled["plan"], gathers=True))
         return concluded()
 
     def _needed(self, planned: Mapping[str, Any], table: Mapping[str, Any], frame: DataFrame) -> tuple[DataFrame, str]:

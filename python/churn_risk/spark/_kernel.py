@@ -22,7 +22,10 @@ from churn_risk._program import find_churn_bin
 
 Batches = Iterator[pa.RecordBatch]
 
-# Bytes of rows that are written to a local file at once.
+# What a task says whose pieces come in another order than they were asked for.
+_NOT_IN_ORDER = "the pieces of a task did not come in the order of their buckets"
+
+# Bytes of rows that are handed on at once.
 _AT_ONCE = 1 << 26
 
 # How a task tells the driver what its child ended with: exceptions cross Spark as text.
@@ -44,6 +47,17 @@ def kernel(plan: str, *arguments: str) -> Callable[[Batches], Batches]:
             raise _ChildError(_told(2, str(error))) from None
 
     return of_partition
+
+
+def reducing(plan: str, gathers: bool = False) -> Callable[[Batches], Batches]:
+    """A function for `mapInArrow` that runs `churn exchange reduce` over the pieces of a partition, bucket after bucket.
+
+    Args:
+        gathers: whether pieces come in any order. Then a task gathers those of its partition before it hands them on.
+    """
+    reduce = kernel(plan, "reduce")
+    in_order = _by_bucket if gathers else _held_to_order
+    return lambda batches: reduce(in_order(batches))
 
 
 def ask(plan: str | None, *arguments: str, lines: Iterable[str] = ()) -> Any:
@@ -160,6 +174,8 @@ def hold_against(plan: str, table: str, rows: pa.Table) -> None:
 def error_of_task(error: BaseException) -> ChurnError | None:
     """The error of a task's child that made a job fail, if that is why it failed."""
     text = str(error)
+    if _NOT_IN_ORDER in text:
+        return NotInOrderError(_NOT_IN_ORDER, 1)
     found = _ENDED.search(text)
     if found is not None:
         # What Spark writes behind it is no part of the message.
@@ -169,6 +185,48 @@ def error_of_task(error: BaseException) -> ChurnError | None:
     if "No module named 'churn_risk'" in text:
         return ConfigurationError("a machine lacks the package churn_risk; install its wheel on every machine", 2)
     return None
+
+
+class NotInOrderError(ChurnError):
+    """The engine has not kept the order of the pieces of a task."""
+
+
+def _held_to_order(batches: Batches) -> Batches:
+    """The pieces of a partition, whose buckets have to ascend."""
+    last = -1
+    for batch in batches:
+        buckets = batch["bucket"].to_pylist()
+        if any(after < before for before, after in zip([last, *buckets], buckets)):
+            raise _ChildError(_NOT_IN_ORDER)
+        last = buckets[-1] if buckets else last
+        yield batch
+
+
+def _by_bucket(batches: Batches) -> Batches:
+    """The pieces of a partition that come in any order, bucket after bucket."""
+    places: dict[int, list[tuple[int, int]]] = {}
+    pieces = []
+    for number, batch in enumerate(batches):
+        pieces.append(batch["piece"])
+        for row, bucket in enumerate(batch["bucket"].to_pylist()):
+            places.setdefault(bucket, []).append((number, row))
+
+    for bucket in sorted(places):
+        some: list[bytes] = []
+        size = 0
+        for number, row in places.pop(bucket):
+            some.append(pieces[number][row].as_py())
+            size += len(some[-1])
+            if size >= _AT_ONCE:
+                yield _of_bucket(bucket, some)
+                some, size = [], 0
+        if some:
+            yield _of_bucket(bucket, some)
+
+
+def _of_bucket(bucket: int, pieces: list[bytes]) -> pa.RecordBatch:
+    columns = {"bucket": pa.array([bucket] * len(pieces), pa.int32()), "piece": pa.array(pieces, pa.binary())}
+    return pa.RecordBatch.from_pydict(columns)
 
 
 class _ChildError(Exception):

@@ -1,0 +1,31 @@
+"""`churn_risk.spark` on Sail, held against the program on one machine.
+
+    python sail.py CONFIG WORK
+
+As `local.py`, with the packages of `requirements.txt` beside this file. The server of Sail runs in this process.
+"""
+
+import os
+
+from churn_risk.spark import Churn
+from local import CONFIG, DATES, PROGRAM, WORK, equal, local
+from pysail.spark import SparkConnectServer
+from pyspark.sql import SparkSession
+
+if __name__ == "__main__":
+    os.environ["CHURN_BIN"] = PROGRAM
+    server = SparkConnectServer()
+    server.start(background=True)
+    _, port = server.listening_address
+    spark = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
+
+    job = Churn(spark, CONFIG)
+    found = job.check(DATES, workers=2)
+    assert found["program"].startswith("churn"), found
+    # One task has all buckets, or three have some each.
+    for partitions in (1, 3):
+        out = f"{WORK}/{partitions}"
+        job.features(DATES, out=out, buckets=64, partitions=partitions)
+        equal(out, local(WORK / "features.parquet", DATES), f"the feature table, made by {partitions} tasks")
+    spark.stop()
+    server.stop()
