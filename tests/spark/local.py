@@ -35,6 +35,8 @@ MASTER = os.environ.get("CHURN_SPARK_MASTER", "local[2, 3]")
 def session() -> SparkSession:
     builder = SparkSession.builder.master(MASTER).config("spark.ui.enabled", "false")
     builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.sql.shuffle.partitions", "3")
+    # Nothing here runs for long enough to be worth compiling twice.
+    builder = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
     return spark

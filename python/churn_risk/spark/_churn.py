@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -83,11 +84,10 @@ class Churn:
             ChurnError: one of the checks fails. `ConfigurationError` also for a machine without the program.
         """
         planned = self._plan(as_of, None)
-        frames = self._frames(planned)
-        tasks = workers or 2 * self._parallelism()
         program = _kernel.program()
-
         with _errors_of_tasks():
+            frames = self._frames(planned)
+            tasks = workers or 2 * self._parallelism()
             found = (
                 self._spark.range(0, tasks, 1, tasks)
                 .mapInArrow(_kernel.programs, "program STRING")
@@ -424,7 +424,11 @@ def _quoted(column: str) -> str:
 
 
 def _new_folder(out: str) -> None:
-    if os.path.exists(out.removeprefix("file://")):
+    """Refuses a folder that is there already, unless it holds no more than what a writer who was killed has left."""
+    folder = out.removeprefix("file://")
+    if os.path.isdir(folder) and set(os.listdir(folder)) == {"_temporary"}:
+        shutil.rmtree(folder)
+    if os.path.exists(folder):
         raise ConfigurationError(f"{out} is there already; name a new folder, or remove it", 2)
 
 
@@ -433,6 +437,8 @@ def _errors_of_tasks() -> Iterator[None]:
     """Turns a job that failed for what the program said in a task into the error of that kind."""
     try:
         yield
+    except ChurnError:
+        raise
     except Exception as error:
         told = _kernel.error_of_task(error)
         if told is None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-from churn_risk._errors import EXIT_CODES, ChurnError, ConfigurationError
+from churn_risk._errors import EXIT_CODES, ChurnError, ConfigurationError, DataContractError, TemporaryError
 from churn_risk._program import find_churn_bin
 
 Batches = Iterator[pa.RecordBatch]
@@ -27,6 +27,13 @@ _NOT_IN_ORDER = "the pieces of a task did not come in the order of their buckets
 
 # Bytes of rows that are handed on at once.
 _AT_ONCE = 1 << 26
+
+# Packages that tasks run on, and what to do where one is missing.
+_LACKING = {
+    "churn_risk": "the package churn_risk; install its wheel on every machine",
+    "pyarrow": "the package pyarrow, by which Spark hands rows to Python; install it on every machine",
+    "pandas": "the package pandas, which Spark asks for where it hands rows to Python; install it on every machine",
+}
 
 # How a task tells the driver what its child ended with: exceptions cross Spark as text.
 _ENDED = re.compile(r"\[churn ended with exit code (\d+)\] (.*)")
@@ -182,9 +189,27 @@ def error_of_task(error: BaseException) -> ChurnError | None:
         message, _ = json.JSONDecoder().raw_decode(found.group(2))
         code = int(found.group(1))
         return EXIT_CODES.get(code, ChurnError)(message, code)
-    if "No module named 'churn_risk'" in text:
-        return ConfigurationError("a machine lacks the package churn_risk; install its wheel on every machine", 2)
+    for package, what in _LACKING.items():
+        is_too_old = f"{package} >=" in text.lower() and "must be installed" in text
+        if f"No module named '{package}'" in text or is_too_old:
+            return ConfigurationError(f"a machine lacks {what}", 2)
+    if "FILE_NOT_EXIST" in text:
+        return TemporaryError(
+            f"a file of a table is gone: {_first_line(text)}. The table has changed since it was looked at; run again "
+            "when it is whole, or name a version of it",
+            75,
+        )
+    if "FAILED_READ_FILE" in text or "CANNOT_READ_FILE_FOOTER" in text:
+        return DataContractError(f"a file of a table cannot be read: {_first_line(text)}", 3)
+    if "PATH_ALREADY_EXISTS" in text:
+        return ConfigurationError(f"{_first_line(text)} Name a new folder, or remove it", 2)
     return None
+
+
+def _first_line(text: str) -> str:
+    """The line in which Spark says what was wrong."""
+    told = [line.strip() for line in text.splitlines() if "[" in line and "] " in line]
+    return told[0][told[0].index("[") :] if told else text.strip().splitlines()[0]
 
 
 class NotInOrderError(ChurnError):
