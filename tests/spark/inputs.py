@@ -1,0 +1,211 @@
+"""What `churn_risk.spark` makes of tables, folders and machines that are not as they should be, on PySpark: the right rows,
+or a refusal that says why.
+
+    python inputs.py CONFIG WORK
+
+As `local.py`.
+"""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import churn_risk
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from churn_risk.spark import Churn
+from local import CONFIG, DATES, PROGRAM, WORK, equal, local, ordered, refused, session
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+DATA = Path(CONFIG).parent / "data"
+DATE = DATES[1]
+# What the program is replaced by in tasks and in this process, once a file says so.
+HOOKS = """#!/bin/sh
+case "$*" in *--left-out*logins*|*logins*--left-out*) [ -e "{work}/when_counted" ] && sh "{work}/when_counted" ;; esac
+if [ -e "{work}/other_version" ] && grep -q daemon /proc/$PPID/cmdline; then
+    case "$*" in
+        --*version*) echo "churn 99.0.0"; exit 0 ;;
+        *) for word; do case "$word" in --plan=*) sed -i 's/churn-risk 0[.][0-9.]*/churn-risk 99.0.0/' "${{word#--plan=}}" ;; esac; done ;;
+    esac
+fi
+exec "{program}" "$@"
+"""
+
+
+def hooked() -> Path:
+    script = WORK / "hooked"
+    script.write_text(HOOKS.format(work=WORK, program=PROGRAM))
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return script
+
+
+def rewritten(folder: Path, change) -> str:
+    """The population with every table changed, and its configuration."""
+    for path in DATA.rglob("*.parquet"):
+        table = change(path.relative_to(DATA).parts[0], pq.read_table(path, partitioning=None))
+        target = folder / "data" / path.relative_to(DATA)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, target)
+    shutil.copy(CONFIG, folder)
+    return str(folder / "churn.toml")
+
+
+def same(config: str, what: str, job: Churn) -> None:
+    """Makes the table of a configuration, which has to be that of one machine, whatever type ids have."""
+    out = WORK / what.replace(" ", "_")
+    command = [PROGRAM, "features", f"--config={config}", f"--out={out}.parquet", f"--as-of={DATE}"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    job.features(DATE, out=str(out), buckets=8)
+    equal(str(out), ordered(pq.read_table(f"{out}.parquet")), what)
+
+
+def ids_as(make) -> object:
+    def change(_: str, table: pa.Table) -> pa.Table:
+        if "customer_id" not in table.column_names:
+            return table
+        return table.set_column(table.schema.get_field_index("customer_id"), "customer_id", make(table["customer_id"]))
+
+    return change
+
+
+def ids(spark: SparkSession) -> None:
+    """Ids of types that Spark hands over as others than the files have."""
+    kinds = {
+        "unsigned ids": lambda ids: pc.cast(ids, pa.uint64()),
+        "decimal ids": lambda ids: pc.cast(pc.cast(ids, pa.decimal128(19, 0)), pa.decimal128(38, 0), safe=False),
+        "short ids": lambda ids: pc.cast(ids, pa.uint32()),
+    }
+    for what, make in kinds.items():
+        config = rewritten(WORK / f"data_{what.replace(' ', '_')}", ids_as(make))
+        same(config, what, Churn(spark, config))
+
+    # Beyond 64 bits with a sign, where one machine reads the ids of all tables as digits.
+    config = rewritten(
+        WORK / "large", ids_as(lambda ids: pc.add(pc.cast(ids, pa.uint64()), pa.scalar(1 << 63, pa.uint64())))
+    )
+    refused(3, "customer_id", lambda: Churn(spark, config).features(DATE, out=f"{WORK}/never", buckets=8))
+
+    # A collation says which texts are alike to Spark; the program compares what is written.
+    config = rewritten(
+        WORK / "texts", ids_as(lambda ids: pc.binary_join_element_wise("c", pc.cast(ids, pa.string()), ""))
+    )
+    names = ["customers", "churn", "signals.logins", "signals.visits", "signals.mentions", "signals.surveys"]
+    collated = {}
+    for name in names:
+        table = spark.read.parquet(str(next(path for path in (WORK / "texts/data").glob(f"{name.split('.')[-1]}*"))))
+        collated[name] = table.withColumn("customer_id", F.expr("customer_id COLLATE UTF8_LCASE"))
+    same(config, "collated ids", Churn(spark, config, tables=collated))
+
+    nested = spark.read.parquet(str(DATA / "customers.parquet")).withColumn("customer_id", F.struct("customer_id"))
+    refused(3, "column `customer_id`", lambda: Churn(spark, CONFIG, tables={"customers": nested}).check(DATE))
+    within = {"customers.id": "who.id"}
+    refused(3, "column `who.id`", lambda: Churn(spark, CONFIG, settings=within).check(DATE))
+
+
+def tables(spark: SparkSession) -> None:
+    """Tables that are empty, or that change while they are read."""
+    schema = pq.read_schema(next((DATA / "mentions").rglob("*.parquet")))
+    pq.write_table(schema.empty_table(), WORK / "nothing.parquet")
+    empty = {"signals.mentions.path": f"{WORK}/nothing.parquet"}
+    out = local(WORK / "empty.parquet", [DATE], f"--set=signals.mentions.path={WORK}/nothing.parquet")
+    Churn(spark, CONFIG, settings=empty).features(DATE, out=f"{WORK}/empty", buckets=8)
+    equal(f"{WORK}/empty", out, "a signal without rows")
+
+    # One file has fewer rows than it had when they were counted; then it is gone; then it is no Parquet.
+    config = rewritten(WORK / "changing", lambda _, table: table)
+    file = max((WORK / "changing/data/logins").rglob("*.parquet"))
+    fewer = WORK / "fewer.parquet"
+    table = pq.read_table(file, partitioning=None)
+    pq.write_table(table.slice(0, table.num_rows - 1), fewer)
+    hook, job = WORK / "when_counted", Churn(spark, config)
+    shutil.copy(file, WORK / "whole.parquet")
+    for step, code, part in (
+        (f'cp "{fewer}" "{file}"', 75, "changes while it is read"),
+        (f'rm "{file}"', 75, "a file of a table is gone"),
+        (f'echo nothing > "{file}"', 3, "cannot be read"),
+    ):
+        shutil.copy(WORK / "whole.parquet", file)
+        hook.write_text(step)
+        refused(code, part, lambda: job.features(DATE, out=f"{WORK}/never", buckets=8))
+        hook.unlink()
+
+    # A view that gives other rows each time.
+    logins = spark.read.parquet(str(DATA / "logins"))
+    moody = F.udf(lambda: os.urandom(1)[0], "int").asNondeterministic()
+    view = logins.withColumn("mood", moody()).where("mood < 200").drop("mood")
+    job = Churn(spark, CONFIG, tables={"signals.logins": view})
+    refused(75, "a view that always gives the same rows", lambda: job.features(DATE, out=f"{WORK}/never", buckets=8))
+    assert not (WORK / "never").exists()
+
+
+def machines(spark: SparkSession) -> None:
+    """Machines without the program, or with another version of it."""
+    job = Churn(spark, CONFIG)
+    (WORK / "other_version").touch()
+    refused(2, "99.0.0", lambda: job.check(DATE))
+    refused(2, "install one version on every machine", lambda: job.features(DATE, out=f"{WORK}/never", buckets=8))
+    (WORK / "other_version").unlink()
+
+    # This process has it.
+    os.environ["CHURN_BIN"] = PROGRAM
+    (WORK / "hooked").rename(WORK / "away")
+    refused(2, "there is no such file", lambda: job.check(DATE))
+    refused(2, "there is no such file", lambda: job.features(DATE, out=f"{WORK}/never", buckets=8))
+    (WORK / "away").rename(WORK / "hooked")
+
+
+def lacking() -> None:
+    """Machines that lack a package: tasks run in an environment without any, or without that of this project."""
+    bare = WORK / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    package = str(Path(churn_risk.__file__).parent.parent)
+    words = ["check", f"--config={CONFIG}", f"--as-of={DATE}"]
+    code = f"import sys; sys.path.insert(0, {package!r}); from churn_risk.spark.__main__ import main; sys.exit(main({words!r}))"
+    without = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    for what, environment in {
+        "py": {**os.environ, "PYSPARK_PYTHON": f"{bare}/bin/python"},
+        "churn_risk": {**without, "PYSPARK_PYTHON": sys.executable},
+    }.items():
+        done = subprocess.run(
+            [sys.executable, "-c", code], check=False, env=environment, capture_output=True, text=True
+        )
+        told = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert done.returncode == 2 and f"a machine lacks the package {what}" in told[0], (done.returncode, done.stderr)
+        print(f"ok: refused with 2: {told[0]}", flush=True)
+
+
+def killed() -> None:
+    """A driver that is killed while it works, and the same command again."""
+    command = [sys.executable, "-m", "churn_risk.spark", "features", f"--config={CONFIG}", "--buckets=16", "--resume"]
+    command += [f"--as-of={day}" for day in DATES]
+    out = local(WORK / "killed.parquet", DATES)
+    for what, sign in {"packs": "staging/pieces/_temporary", "reduces": "staging/rows", "ends": "table"}.items():
+        folder = WORK / f"killed_while_it_{what}"
+        words = [*command, f"--out={folder}/table", f"--staging={folder}/staging"]
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        while not (folder / sign).exists():
+            assert process.poll() is None, "ended before it could be killed"
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (folder / "table/_SUCCESS").exists()
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        equal(f"{folder}/table", out, f"a driver killed while it {what}")
+
+
+if __name__ == "__main__":
+    os.environ["CHURN_BIN"] = str(hooked())
+    spark = session()
+    ids(spark)
+    tables(spark)
+    machines(spark)
+    spark.stop()
+    lacking()
+    killed()
