@@ -1,6 +1,7 @@
 //! Who hears what a job does while it runs. A job prints nothing and logs nothing: it tells an observer, and what a
 //! person should know afterwards is in its result as well.
 
+use crate::language::{Message, Texts};
 use serde::Serialize;
 use std::fmt;
 
@@ -39,18 +40,21 @@ pub enum Severity {
 }
 
 /// Something that a person should know about a job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Note {
     /// How much it matters.
     pub severity: Severity,
-    /// A sentence.
+    /// A sentence: in English, until a job tells it in the language of its list.
     pub text: String,
+    /// What it was written from.
+    #[serde(skip)]
+    message: Message,
 }
 
 impl Note {
     /// A sentence that is worth a look.
-    pub fn warning(text: impl Into<String>) -> Note {
-        Note { severity: Severity::Warning, text: text.into() }
+    pub fn warning(message: impl Into<Message>) -> Note {
+        Note::new(Severity::Warning, message.into())
     }
 
     /// The sentences of those notes that are worth a look.
@@ -60,8 +64,22 @@ impl Note {
     }
 
     /// A sentence on how the job went about it.
-    pub fn detail(text: impl Into<String>) -> Note {
-        Note { severity: Severity::Detail, text: text.into() }
+    pub fn detail(message: impl Into<Message>) -> Note {
+        Note::new(Severity::Detail, message.into())
+    }
+
+    fn new(severity: Severity, message: Message) -> Note {
+        Note { severity, text: message.to_string(), message }
+    }
+
+    /// What it says, in whichever language.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The note in the language of these texts.
+    pub fn written(&self, texts: &Texts) -> Note {
+        Note { text: self.message.written(texts), ..self.clone() }
     }
 }
 

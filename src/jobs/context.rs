@@ -6,13 +6,14 @@ use crate::config::Settings;
 use crate::delivery::Addresses;
 use crate::error::{Error, Result};
 use crate::files::Unfinished;
+use crate::language::{Message, Texts};
 use crate::memory::Memory;
 use crate::observer::{Note, Observer, Silent, Stage};
 use crate::registry::Signature;
 use jiff::Timestamp;
 use std::num::NonZeroUsize;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a job may know of the world around it. A job reads nothing of the process: neither its clock nor its
 /// environment, and two jobs with contexts of their own do not disturb each other.
@@ -53,9 +54,10 @@ impl<'a> Context<'a> {
     /// Runs a job: on threads of its own if the context says how many, and so that a panic, its own or an observer's,
     /// ends the job with an error and not the process.
     pub(super) fn run<T: Send>(&self, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
-        let job = Job { context: self, notes: Mutex::default() };
+        let texts = Arc::new(Texts::new(self.settings.list.language)?);
+        let job = Job { context: self, texts, notes: Mutex::default() };
         let work = || {
-            self.settings.without_effect().iter().for_each(|note| job.warn(note));
+            self.settings.without_effect().into_iter().for_each(|note| job.warn(note));
             work(&job)
         };
         let guarded = || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::bug()));
@@ -72,6 +74,7 @@ impl<'a> Context<'a> {
 /// A job at work: its context, and the notes that it has taken so far.
 pub(super) struct Job<'a> {
     context: &'a Context<'a>,
+    texts: Arc<Texts>,
     notes: Mutex<Vec<Note>>,
 }
 
@@ -79,6 +82,11 @@ impl<'a> Job<'a> {
     /// The resolved settings.
     pub fn settings(&self) -> &'a Settings {
         self.context.settings
+    }
+
+    /// The language of the list.
+    pub fn texts(&self) -> &Arc<Texts> {
+        &self.texts
     }
 
     /// The configured zone.
@@ -138,9 +146,9 @@ impl<'a> Job<'a> {
         Signature { at: self.now(), by: self.context.user.clone() }
     }
 
-    /// Tells the observer what is worth a look, and keeps it for the result.
-    pub fn warn(&self, text: impl Into<String>) {
-        self.note(&Note::warning(text));
+    /// Tells the observer what is worth a look, in the language of the list, and keeps it for the result.
+    pub fn warn(&self, message: impl Into<Message>) {
+        self.note(&Note::warning(message));
     }
 
     /// The notes taken so far.
@@ -168,7 +176,8 @@ impl Observer for Job<'_> {
     }
 
     fn note(&self, note: &Note) {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note.clone());
-        self.context.observer.note(note);
+        let note = note.written(&self.texts);
+        self.context.observer.note(&note);
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
     }
 }

@@ -3,12 +3,15 @@
 //!
 //! A message is asked for by its key. What it says of numbers is for the catalogue to write: it gets the numbers.
 
+mod message;
 mod numbers;
 
+pub use message::{Advice, KeptMessage, Message};
 pub use numbers::Numbers;
 
 use crate::error::{Error, Result};
 use fluent::concurrent::FluentBundle;
+use fluent::types::{FluentNumber, FluentNumberOptions};
 use fluent::{FluentArgs, FluentResource, FluentValue};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -53,15 +56,25 @@ impl Language {
         }
     }
 
-    /// Its messages, as they are written: those of report, workbook and summary, the sentences of the reasons, and
-    /// what deliveries say.
-    fn catalogue(self) -> [&'static str; 3] {
+    /// Its messages, as they are written: those of report, workbook and summary, the sentences of the reasons, what
+    /// deliveries say, and what a person should know of a run or a model.
+    fn catalogue(self) -> [&'static str; 4] {
+        macro_rules! catalogue {
+            ($tag:literal) => {
+                [
+                    include_str!(concat!($tag, ".ftl")),
+                    include_str!(concat!("reasons/", $tag, ".ftl")),
+                    include_str!(concat!("deliveries/", $tag, ".ftl")),
+                    include_str!(concat!("warnings/", $tag, ".ftl")),
+                ]
+            };
+        }
         match self {
-            Language::En => [include_str!("en.ftl"), include_str!("reasons/en.ftl"), include_str!("deliveries/en.ftl")],
-            Language::Ja => [include_str!("ja.ftl"), include_str!("reasons/ja.ftl"), include_str!("deliveries/ja.ftl")],
-            Language::De => [include_str!("de.ftl"), include_str!("reasons/de.ftl"), include_str!("deliveries/de.ftl")],
-            Language::Fr => [include_str!("fr.ftl"), include_str!("reasons/fr.ftl"), include_str!("deliveries/fr.ftl")],
-            Language::Es => [include_str!("es.ftl"), include_str!("reasons/es.ftl"), include_str!("deliveries/es.ftl")],
+            Language::En => catalogue!("en"),
+            Language::Ja => catalogue!("ja"),
+            Language::De => catalogue!("de"),
+            Language::Fr => catalogue!("fr"),
+            Language::Es => catalogue!("es"),
         }
     }
 }
@@ -71,6 +84,8 @@ impl Language {
 pub enum Value<'a> {
     /// A count, by which the message may choose a plural.
     Count(i64),
+    /// The same in a warning or an advice, where English has no separators.
+    InMessage(i64),
     /// Text, or a number that is written already.
     Text(Cow<'a, str>),
 }
@@ -161,6 +176,7 @@ impl Texts {
         for (name, value) in values {
             match value {
                 Value::Count(count) => arguments.set(*name, FluentValue::from(*count)),
+                Value::InMessage(count) => arguments.set(*name, in_message(*count)),
                 Value::Text(text) => arguments.set(*name, FluentValue::from(text.as_ref())),
             }
         }
@@ -188,12 +204,20 @@ impl fmt::Debug for Texts {
     }
 }
 
+/// A count as warnings have it.
+fn in_message(count: i64) -> FluentValue<'static> {
+    let options = FluentNumberOptions { use_grouping: false, ..FluentNumberOptions::default() };
+    FluentValue::Number(FluentNumber::new(count as f64, options))
+}
+
 /// A number as the language writes it; everything else as it is.
 fn written(value: &FluentValue<'_>, language: Language) -> Option<String> {
     match value {
         FluentValue::Number(number) => {
             let decimals = number.options.minimum_fraction_digits.unwrap_or(0);
-            Some(language.numbers().decimals(number.value, decimals))
+            let is_on_page = number.options.use_grouping;
+            let numbers = if is_on_page { language.numbers() } else { language.numbers_in_messages() };
+            Some(numbers.decimals(number.value, decimals))
         }
         _ => None,
     }

@@ -37,6 +37,14 @@ impl Language {
         Numbers { percent, minus: '-', ..numbers }
     }
 
+    /// How its warnings and advice have them: in English, programs that log and search them find numbers without
+    /// separators.
+    pub fn numbers_in_messages(self) -> Numbers {
+        let numbers = self.numbers_in_sentences();
+        let grouped_from = if self == Language::En { usize::MAX } else { numbers.grouped_from };
+        Numbers { grouped_from, ..numbers }
+    }
+
     /// A date in digits.
     pub fn date(self, day: Day) -> String {
         let date = day.date();
