@@ -10,8 +10,8 @@
 
 use super::days::{Days, Usual};
 use crate::calendar::Day;
+use crate::language::Message;
 use serde::Serialize;
-use std::fmt;
 
 /// The share of the rows that comes after the last row's hour on the same weekdays, from which a day is cut off.
 const LATER_SHARE: f64 = 0.25;
@@ -89,6 +89,21 @@ pub struct Shortfall {
 }
 
 impl Found {
+    /// In words that follow "signal logins:".
+    pub fn message(&self) -> Message {
+        match self {
+            Found::CutOff { day, hour, later, missing } => Message::new("day-cut-off")
+                .day("day", *day)
+                .text("time", format!("{hour:02}:00"))
+                .percent("later", *later, 0)
+                .decimals("missing", *missing, 0),
+            Found::Thin(short) => short.message(),
+            Found::Quiet(short) => {
+                Message::new("day-quiet").message("text", short.message()).percent("share", short.share(), 0)
+            }
+        }
+    }
+
     /// Whether the run must stop: rows are missing.
     pub fn is_stale(&self) -> bool {
         !matches!(self, Found::Quiet(_))
@@ -96,39 +111,19 @@ impl Found {
 }
 
 impl Shortfall {
+    /// In words that follow "signal logins:".
+    pub fn message(&self) -> Message {
+        let Shortfall { first, last, rows, usual } = self;
+        let message = if first == last {
+            Message::new("day-thin").day("day", *last)
+        } else {
+            Message::new("days-thin").day("first", *first).day("last", *last)
+        };
+        message.count("rows", *rows).decimals("usual", *usual, 0)
+    }
+
     fn share(&self) -> f64 {
         self.rows as f64 / self.usual.max(1.0)
-    }
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Found::CutOff { day, hour, later, missing } => write!(
-                f,
-                "the rows of {day} end before {hour:02}:00, and the same weekdays before have {:.0} % of theirs later: \
-                 about {missing:.0} rows are missing",
-                100.0 * later,
-            ),
-            Found::Thin(short) => short.fmt(f),
-            Found::Quiet(short) => write!(
-                f,
-                "{short} ({:.0} %). If it was a holiday, all is well; if not, rows are missing",
-                100.0 * short.share(),
-            ),
-        }
-    }
-}
-
-/// In words that follow "signal logins:".
-impl fmt::Display for Shortfall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shortfall { first, last, rows, usual } = self;
-        if first == last {
-            write!(f, "{last} has {rows} of about {usual:.0} usual rows")
-        } else {
-            write!(f, "the days from {first} to {last} have {rows} of about {usual:.0} usual rows")
-        }
     }
 }
 
@@ -374,7 +369,7 @@ mod tests {
     fn a_day_that_is_missing_but_for_a_row_is_stale() {
         let found = judged(&days(&[1])).unwrap();
         assert!(found.is_stale());
-        assert_eq!(found.to_string(), "2026-05-31 has 1 of about 240 usual rows");
+        assert_eq!(found.message().to_string(), "2026-05-31 has 1 of about 240 usual rows");
         for gap in [2, 10, 30, 60, 80] {
             let mut last = vec![0; gap];
             last[0] = 1;

@@ -33,7 +33,7 @@ impl LabelsEnd {
         let end = data.day;
         let (day, why) = match churn.definition {
             ChurnDefinition::Event => {
-                let ended = outcomes.map(|outcomes| (outcomes.known_until(), Some(outcomes.sentence())));
+                let ended = outcomes.map(|outcomes| (outcomes.known_until(), Some(outcomes.message().to_string())));
                 ended.unwrap_or((end, None))
             }
             ChurnDefinition::Inactivity => match data.end_of_silence(churn) {

@@ -2,6 +2,7 @@
 //! was kept: after it ends, no row is not a "no".
 
 use crate::calendar::Day;
+use crate::language::Message;
 use crate::sources::Cancellations;
 use serde::Serialize;
 
@@ -39,12 +40,12 @@ impl Outcomes {
     }
 
     /// In a sentence.
-    pub fn sentence(&self) -> String {
-        format!(
-            "churn: cancellations end on {}. In the {} days since then about {:.0} were to be expected, and the \
-             longest silence of the year before had {} days: the table seems to end there",
-            self.last, self.silent_days, self.expected, self.longest_before,
-        )
+    pub fn message(&self) -> Message {
+        Message::new("cancelled-end")
+            .day("last", self.last)
+            .count("days", self.silent_days)
+            .decimals("expected", self.expected, 0)
+            .count("longest", self.longest_before)
     }
 }
 
@@ -82,7 +83,7 @@ mod tests {
         let found = end_of_outcomes(&days, Day(340), 2.0).unwrap();
         assert_eq!((found.last, found.silent_days, found.longest_before), (Day(298), 41, 1));
         assert!((found.expected - 20.5).abs() < 1.0 && found.known_until() == Day(299), "{found:?}");
-        assert!(found.sentence().contains("end on 1970-10-26"), "{}", found.sentence());
+        assert!(found.message().to_string().contains("end on 1970-10-26"), "{}", found.message());
 
         assert_eq!(end_of_outcomes(&days, Day(310), 2.0), None, "five were to be expected");
         assert_eq!(end_of_outcomes(&days, Day(340), 0.0), None, "switched off");

@@ -7,6 +7,7 @@ use super::outcomes::{end_of_outcomes, Outcomes};
 use super::snapshots::{growing_histories, young_signals, SnapshotCoverage};
 use crate::calendar::{Day, Zone};
 use crate::config::{Gates, Signal};
+use crate::language::Message;
 use crate::sources::{Cancellations, CustomerTable};
 use crate::spelling;
 use serde::Serialize;
@@ -144,21 +145,22 @@ impl<'a> Observed<'a> {
 
     /// What a person should know of the signals, for some as-of dates: those that are too young, and ids that are
     /// likely to be placeholders.
-    pub fn advice(&self, snapshots: &[SnapshotCoverage]) -> Vec<String> {
+    pub fn advice(&self, snapshots: &[SnapshotCoverage]) -> Vec<Message> {
         let mut advice = young_signals(snapshots, &self.firsts(), self.look_back_days);
         if self.lifetime {
             let dates: Vec<Day> = snapshots.iter().map(|snapshot| snapshot.as_of).collect();
-            advice.extend(growing_histories(&dates, &self.firsts(), self.customers));
+            advice.extend(growing_histories(&dates, &self.firsts(), self.customers).map(Message::from));
         }
         for (name, history) in self.signals.keys().zip(self.histories) {
             let Some(Placeholder { customer_id, rows, next }) = self.placeholder(history) else { continue };
-            advice.push(format!(
-                "signal {}: customer {} has {rows} of the rows ({:.0} %), and the next one {next}. If this id stands \
-                 for \"unknown\", leave its rows out, or take it out of the customers table",
-                spelling::named(name),
-                spelling::value(&customer_id),
-                100.0 * history.tally.commonest_share(),
-            ));
+            advice.push(
+                Message::new("signal-placeholder")
+                    .text("signal", spelling::named(name))
+                    .text("customer", spelling::value(&customer_id))
+                    .count("rows", rows)
+                    .percent("share", history.tally.commonest_share(), 0)
+                    .count("next", next),
+            );
         }
         advice
     }

@@ -1,6 +1,7 @@
 //! Which as-of dates look back on days before a signal began.
 
 use crate::calendar::Day;
+use crate::language::Message;
 use crate::sources::{CustomerTable, NO_DAY};
 use crate::spelling::named;
 use serde::Serialize;
@@ -80,7 +81,7 @@ pub fn young_signals(
     snapshots: &[SnapshotCoverage],
     firsts: &[(&String, Option<Day>)],
     look_back_days: u32,
-) -> Vec<String> {
+) -> Vec<Message> {
     let mut by_day: BTreeMap<Day, (Vec<String>, usize)> = BTreeMap::new();
     for &(name, first) in firsts {
         let Some(first) = first else { continue };
@@ -94,21 +95,17 @@ pub fn young_signals(
         }
     }
 
-    let sentence = |(first, (names, dates)): (Day, (Vec<String>, usize))| {
-        let (noun, verb) = if names.len() == 1 { ("signal", "begins") } else { ("signals", "begin") };
-        let of_dates = match snapshots.len() {
-            1 => "the look-back".to_owned(),
-            all => format!("the look-back of {dates} of {all} dates"),
-        };
-        format!(
-            "{noun} {} {verb} on {first}: {of_dates} ({look_back_days} days, twice the longest of \
-             features.windows_days) reaches to days before that. Windows of which nothing was recorded are null, and \
-             those of which a part was count that part. Choose shorter windows or later dates, or leave what is so \
-             young out",
-            names.join(", "),
-        )
+    let of_day = |(first, (names, dates)): (Day, (Vec<String>, usize))| {
+        Message::new("signal-young")
+            .count("count", names.len())
+            .list("signals", names)
+            .day("first", first)
+            .text("span", if snapshots.len() == 1 { "one" } else { "several" })
+            .count("dates", dates)
+            .count("all", snapshots.len())
+            .count("days", look_back_days)
     };
-    by_day.into_iter().map(sentence).collect()
+    by_day.into_iter().map(of_day).collect()
 }
 
 /// What to say where the whole history of a signal is more than twice as long on the newest of the dates as on the
@@ -151,7 +148,7 @@ mod tests {
         let firsts = [(&name, Some(Day(first)))];
         let table = customers(signup.to_vec());
         let dates = [300, 330, 360].map(|day| SnapshotCoverage::new(Day(day), 168, &firsts, &table));
-        young_signals(&dates, &firsts, 168)
+        young_signals(&dates, &firsts, 168).iter().map(Message::to_string).collect()
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn doubts(
     if let Some((churn, gates)) = churn.zip(gates) {
         let days: Vec<i32> = churn.days.iter().flat_map(|(&day, &rows)| (0..rows).map(move |_| day)).collect();
         let ended = end_of_outcomes(&days, end, gates.max_label_silence);
-        doubts.extend(ended.map(|outcomes| format!("{}; export it again", outcomes.sentence())));
+        doubts.extend(ended.map(|outcomes| format!("{}; export it again", outcomes.message())));
     }
 
     let Some(proposal) = proposal else { return doubts };

@@ -8,6 +8,7 @@ use crate::config::ChurnDefinition;
 use crate::coverage::{self, LabelsEnd};
 use crate::dataset::{Dataset, Tables};
 use crate::error::{Error, Result};
+use crate::language::Message;
 use crate::sources::{self, Reason};
 use crate::spelling;
 
@@ -64,17 +65,17 @@ fn fresh(job: &Job<'_>, people: People<'_>, data: &Dataset, as_of: Day) -> Resul
 
         let unknown = report.rows.quarantine.counts().get(&Reason::UnknownCustomer).copied().unwrap_or(0);
         if unknown > 0 {
-            job.warn(format!("signal `{name}`: {unknown} rows are of ids that the customers table lacks"));
+            job.warn(Message::new("unknown-ids").text("signal", format!("`{name}`")).count("rows", unknown));
         }
     }
 
     let late = !stale.is_empty();
     for (name, found) in past::observed(job, people, data).last_day_verdicts() {
-        let sentence = format!("signal {}: {found}", spelling::named(name));
+        let told = past::of_signal(name, &found);
         if found.is_stale() {
-            stale.push(sentence);
+            stale.push(told.to_string());
         } else {
-            job.warn(sentence);
+            job.warn(told);
         }
     }
 
@@ -105,10 +106,11 @@ pub(super) fn whole_silence(job: &Job<'_>, tables: &Tables, data: &Dataset) -> R
     let stale = found.iter().find(|(name, found)| churn.signals.contains(name) && found.is_stale());
     stale.map_or(Ok(()), |(name, found)| {
         Err(Error::Stale(format!(
-            "the data are stale: signal {}: {found}, and its silence would be taken for churn. Load the missing days \
+            "the data are stale: signal {}: {}, and its silence would be taken for churn. Load the missing days \
              and run again, choose an earlier date, or, if the day is as it should be, lower gates.min_day_share (or \
              the signal's own min_day_share; 0 asks nothing)",
-            spelling::named(name)
+            spelling::named(name),
+            found.message(),
         )))
     })
 }

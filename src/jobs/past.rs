@@ -2,8 +2,9 @@
 
 use super::context::Job;
 use crate::calendar::{Day, Zone};
-use crate::coverage::{Coverage, Observed, Outcomes};
+use crate::coverage::{Coverage, Found, Observed, Outcomes};
 use crate::dataset::{Dataset, Tables};
+use crate::language::Message;
 use crate::sources::{Cancellations, CustomerTable};
 use crate::spelling;
 
@@ -23,6 +24,11 @@ impl<'a> From<&'a Tables> for People<'a> {
         let cancellations = tables.sources.churn.as_ref().map(|_| &tables.cancellations);
         People { customers: &tables.customers, cancellations, zone: &tables.zone }
     }
+}
+
+/// What is wrong with the last day of a signal.
+pub(super) fn of_signal(name: &str, found: &Found) -> Message {
+    Message::new("of-signal").text("signal", spelling::named(name)).message("text", found.message())
 }
 
 /// What a report of coverage is made of.
@@ -46,7 +52,7 @@ pub(super) fn of_scoring(job: &Job<'_>, people: People<'_>, data: &Dataset, as_o
     let coverage = observed.coverage(&[as_of], as_of);
     observed.advice(&coverage.snapshots).into_iter().for_each(|advice| job.warn(advice));
     if let Some(outcomes) = coverage.churn.as_ref().and_then(|churn| churn.ended) {
-        job.warn(format!("{}; who has left since is scored like anybody", outcomes.sentence()));
+        job.warn(Message::new("cancelled-end-scored").message("text", outcomes.message()));
     }
     coverage
 }
@@ -61,12 +67,12 @@ pub(super) fn outcomes(job: &Job<'_>, tables: &Tables, end: Day) -> Option<Outco
 pub(super) fn tell(job: &Job<'_>, tables: &Tables, data: &Dataset, with_labels: bool) {
     let observed = observed(job, tables, data);
     for (name, found) in observed.last_day_verdicts() {
-        job.warn(format!("signal {}: {found}", spelling::named(name)));
+        job.warn(of_signal(name, &found));
     }
     let snapshots = observed.snapshots(&data.as_of);
     observed.advice(&snapshots).into_iter().for_each(|advice| job.warn(advice));
     let newest = data.as_of.last().copied().filter(|_| !with_labels);
     if let Some(outcomes) = newest.and_then(|newest| outcomes(job, tables, newest)) {
-        job.warn(outcomes.sentence());
+        job.warn(outcomes.message());
     }
 }

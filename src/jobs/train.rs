@@ -16,6 +16,7 @@ use crate::dataset::{Dataset, RowsPlan, Selection};
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Directions};
 use crate::labels;
+use crate::language::Message;
 use crate::observer::{Note, Observer};
 use crate::power::{Accrual, ControlPower};
 use crate::publish::{previous, runs};
@@ -143,7 +144,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     let observed = past::observed(job, &tables, &data);
     let advice = observed.advice(&observed.snapshots(&data.as_of));
     advice.iter().for_each(|advice| job.warn(advice));
-    let not_covered = why.into_iter().chain(advice).collect();
+    let not_covered = why.into_iter().chain(advice.iter().map(Message::to_string)).collect();
 
     let exposure = Exposure::judge(job, registry, &tables, &data, end)?;
     exposure.iter().for_each(|exposure| exposure.apply(&mut data));

@@ -120,8 +120,9 @@ fn columns_of<'a>(run: &'a Run<'_>) -> Vec<Column<'a>> {
 /// A gap in words.
 fn told(signal: &str, gap: &Shortfall) -> String {
     format!(
-        "signal {}: {gap}. If that was a holiday, all is well; if not, load what is missing",
-        spelling::named(signal)
+        "signal {}: {}. If that was a holiday, all is well; if not, load what is missing",
+        spelling::named(signal),
+        gap.message(),
     )
 }
 
