@@ -7,6 +7,7 @@ use crate::artefact::{Artefact, Scores};
 use crate::config::DriftGate;
 use crate::dataset::Selection;
 use crate::error::{Error, Result};
+use crate::language::Message;
 use crate::model::design::recipe::Source;
 use crate::monitoring::drift::{Drift, Run};
 use crate::monitoring::verdict::Verdict;
@@ -23,11 +24,7 @@ pub(super) fn measured(job: &Job<'_>, model: &Artefact, input: &Input, scores: &
         return Ok(None);
     }
     let Some(trained) = &model.distribution else {
-        job.warn(format!(
-            "drift is not measured: model {} does not keep what its training rows were like, since an older version of \
-             the program trained it; train again (`churn train`)",
-            model.version
-        ));
+        job.warn(Message::new("drift-not-measured").text("model", &model.version));
         return Ok(None);
     };
 
@@ -43,15 +40,19 @@ pub(super) fn measured(job: &Job<'_>, model: &Artefact, input: &Input, scores: &
         features: trained.training.of_rows(data, &rows)?,
         scores: trained.held_out.of_scores(data, &rows, &scores.log_odds),
         moved: by_column(model, before, after),
-        shifts: shift::shifts(&settings.signals, &model.catalogue, &model.terms(), untold, before, after)?,
+        shifts: {
+            let (signals, terms) = (&settings.signals, model.terms());
+            shift::shifts(job.texts(), signals, &model.catalogue, &terms, untold, (before, after))
+        },
         means,
         gaps: input.gaps(),
     };
     let drift = Drift::new(trained, &run, settings.gates.max_psi);
-    drift.broken.iter().for_each(|broken| job.warn(format!("broken data? {broken}")));
-    drift.changed.iter().for_each(|changed| job.warn(format!("drift: {changed}")));
+    drift.broken.iter().for_each(|broken| job.warn(Message::new("drift-broken").message("text", broken)));
+    let told = |what: &Message| job.warn(Message::new("drift-told").message("text", what));
+    drift.changed.iter().for_each(told);
     if drift.verdict() > Verdict::Ok {
-        job.warn(format!("drift: {}", drift.risk));
+        told(&drift.risk);
     }
     Ok(Some(drift))
 }
@@ -85,7 +86,7 @@ pub(super) fn check(job: &Job<'_>, drift: Option<&Drift>) -> Result<()> {
         "the data differ from those that the model was trained on as broken data do: {}. Nothing was published. Load \
          the data again and run again; if they are as they should be, train a model on them (`churn train`), or \
          publish with gates.drift = \"warn\"",
-        broken.join("; ")
+        broken.iter().map(Message::to_string).collect::<Vec<_>>().join("; ")
     )))
 }
 

@@ -10,7 +10,7 @@ use crate::config::{Format, Settings};
 use crate::delivery::Delivered;
 use crate::digest;
 use crate::error::{Error, Result};
-use crate::language::Texts;
+use crate::language::{Message, Texts};
 use crate::monitoring::drift::{Drift, FILE as DRIFT_FILE};
 use crate::monitoring::figures;
 use crate::observer::Note;
@@ -147,11 +147,7 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
 
     let rows = Latest::new(&results, &scored.details, &scored.leavers);
     if rows.left_out > 0 {
-        job.warn(format!(
-            "latest/risk.parquet lacks {} customers who have left the list: their ids are texts in the run before, and \
-             integers now",
-            rows.left_out
-        ));
+        job.warn(Message::new("latest-lacks").count("customers", rows.left_out));
     }
     let latest = latest::Staged::write(&settings.paths.lists, results.as_of, &rows, job.unfinished())?;
     clock.lap("newest risks");
@@ -176,7 +172,7 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
         mean_probability: scored.scores.mean_probability(),
         silence: scored.silence.clone(),
         reference_log_odds: scored.reference_log_odds,
-        drift: scored.drift.as_ref().map(Drift::summary),
+        drift: scored.drift.as_ref().map(|drift| drift.summary(&scored.texts)),
         engine: scored.input.engine.clone(),
         sources: scored.input.sources.clone(),
         quarantine: scored.input.quarantine.clone(),
@@ -191,9 +187,7 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
     }
     let placed = staged.publish(&manifest, latest)?;
     if let Some(error) = &placed.stale {
-        job.warn(format!(
-            "the list is published, but latest/risk.parquet is still that of before: {error}; run it again"
-        ));
+        job.warn(Message::new("latest-stale").text("why", error.to_string()));
     }
     clock.lap("published");
 
@@ -221,7 +215,7 @@ fn amend(job: &Job<'_>, placed: &Placed, manifest: &mut Manifest, warnings: Vec<
     }
     manifest.warnings = warnings;
     if let Err(error) = placed.amend(manifest) {
-        job.warn(format!("the list is published, but its manifest lacks the last warnings: {error}"));
+        job.warn(Message::new("manifest-lacks").text("why", error.to_string()));
     }
 }
 

@@ -4,9 +4,8 @@ use super::catalogue::{self, Concept, Family};
 use super::language::Speech;
 use super::UNTOLD;
 use crate::config::Signal;
-use crate::error::Result;
 use crate::features::Catalogue;
-use crate::language::{Language, Texts};
+use crate::language::Texts;
 use crate::model::design::recipe::Term;
 use crate::numeric;
 use std::collections::BTreeMap;
@@ -17,7 +16,7 @@ use std::sync::Arc;
 pub struct Shift {
     /// What its reason codes begin with, and which part of its signal it is about.
     pub code: String,
-    /// What it is called, in English.
+    /// What it is called, in the language of the list.
     pub name: String,
     /// Log-odds.
     pub log_odds: f64,
@@ -25,18 +24,15 @@ pub struct Shift {
 
 /// The shift of each concept from the mean effects of the terms `before` to those `after`, those of columns that are
 /// not told together. They sum to the difference of the mean log-odds, since every term is in one concept.
-///
-/// # Errors
-/// [`Error::Internal`](crate::Error::Internal) for a damaged catalogue of messages.
 pub fn shifts(
+    texts: &Arc<Texts>,
     signals: &BTreeMap<String, Signal>,
     catalogue: &Catalogue,
     terms: &[Term],
     untold: &[String],
-    before: &[f64],
-    after: &[f64],
-) -> Result<Vec<Shift>> {
-    let speech = Speech::new(Arc::new(Texts::new(Language::En)?));
+    (before, after): (&[f64], &[f64]),
+) -> Vec<Shift> {
+    let speech = Speech::new(Arc::clone(texts));
     let mut shifts: Vec<Shift> = Vec::new();
     for concept in catalogue::concepts(signals, catalogue, terms, Some(&speech)) {
         let difference = |term: usize| Some(after.get(term)? - before.get(term)?);
@@ -45,12 +41,12 @@ pub fn shifts(
         match shifts.iter_mut().find(|shift| is_untold && shift.code == UNTOLD) {
             Some(shift) => shift.log_odds += log_odds,
             None if is_untold => {
-                shifts.push(Shift { code: UNTOLD.to_owned(), name: "what is not told".to_owned(), log_odds });
+                shifts.push(Shift { code: UNTOLD.to_owned(), name: texts.text("concept-untold"), log_odds });
             }
-            None => shifts.push(Shift { code: code_of(&concept), name: name_of(&concept), log_odds }),
+            None => shifts.push(Shift { code: code_of(&concept), name: name_of(&speech, &concept), log_odds }),
         }
     }
-    Ok(shifts)
+    shifts
 }
 
 /// The concepts of one signal share the prefix of their codes.
@@ -64,12 +60,15 @@ pub(super) fn code_of(concept: &Concept) -> String {
     format!("{}{part}", concept.prefix)
 }
 
-fn name_of(concept: &Concept) -> String {
+fn name_of(speech: &Speech, concept: &Concept) -> String {
     let words = &concept.words;
     match concept.family {
         Family::Volume => words.rows.many.clone(),
-        Family::Value | Family::Categories | Family::Mood => format!("{} of {}", words.subject.one, words.rows.many),
-        Family::Score | Family::Tenure | Family::Number | Family::Level => words.subject.one.clone(),
+        Family::Value | Family::Categories | Family::Mood => {
+            speech.phrase("concept-of").rows(&words.rows).subject(&words.subject).say()
+        }
+        Family::Tenure => speech.word("concept-tenure"),
+        Family::Score | Family::Number | Family::Level => words.subject.one.clone(),
     }
 }
 
@@ -77,14 +76,16 @@ fn name_of(concept: &Concept) -> String {
 mod tests {
     use super::super::tests::{catalogue, settings, terms, SETTINGS};
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn shifts_sum_to_that_of_the_mean_and_are_named_as_in_reasons() {
         let settings = settings(SETTINGS);
         let (catalogue, terms) = (catalogue(&settings), terms(&settings));
+        let texts = Arc::new(Texts::new(Language::En).unwrap());
         let before: Vec<f64> = (0..terms.len()).map(|term| (term as f64 * 0.37).sin()).collect();
         let after: Vec<f64> = (0..terms.len()).map(|term| (term as f64 * 0.91).cos()).collect();
-        let of = |untold: &[String]| shifts(&settings.signals, &catalogue, &terms, untold, &before, &after).unwrap();
+        let of = |untold: &[String]| shifts(&texts, &settings.signals, &catalogue, &terms, untold, (&before, &after));
         let expected = after.iter().sum::<f64>() - before.iter().sum::<f64>();
 
         let told = of(&[]);

@@ -24,6 +24,7 @@ use crate::artefact::{Distribution, MeanScores};
 use crate::calendar::Day;
 use crate::coverage::Shortfall;
 use crate::features::Catalogue;
+use crate::language::{Message, Texts};
 use crate::numeric;
 use crate::publish::manifest::DriftSummary;
 use crate::reasons::shift::Shift;
@@ -64,11 +65,11 @@ pub struct Drift {
     /// Every figure.
     pub figures: Vec<Figure>,
     /// What of the data is broken, in sentences.
-    pub broken: Vec<String>,
+    pub broken: Vec<Message>,
     /// What has changed otherwise.
-    pub changed: Vec<String>,
+    pub changed: Vec<Message>,
     /// What has become of the mean risk.
-    pub risk: String,
+    pub risk: Message,
 }
 
 impl Drift {
@@ -97,13 +98,14 @@ impl Drift {
         self.figures.iter().filter_map(|figure| figure.verdict).max().unwrap_or(Verdict::Ok)
     }
 
-    /// For the manifest of the run.
-    pub fn summary(&self) -> DriftSummary {
+    /// For the manifest of the run, in the language of its list.
+    pub fn summary(&self, texts: &Texts) -> DriftSummary {
+        let written = |messages: &[Message]| messages.iter().map(|message| message.written(texts)).collect();
         DriftSummary {
             verdict: self.verdict().name().to_owned(),
-            risk: self.risk.clone(),
-            broken: self.broken.clone(),
-            changed: self.changed.clone(),
+            risk: self.risk.written(texts),
+            broken: written(&self.broken),
+            changed: written(&self.changed),
         }
     }
 }
@@ -118,12 +120,8 @@ fn columns_of<'a>(run: &'a Run<'_>) -> Vec<Column<'a>> {
 }
 
 /// A gap in words.
-fn told(signal: &str, gap: &Shortfall) -> String {
-    format!(
-        "signal {}: {}. If that was a holiday, all is well; if not, load what is missing",
-        spelling::named(signal),
-        gap.message(),
-    )
+fn told(signal: &str, gap: &Shortfall) -> Message {
+    Message::new("day-gap").text("signal", spelling::named(signal)).message("text", gap.message())
 }
 
 /// The figures of a run.

@@ -16,6 +16,11 @@ use std::sync::Arc;
 const LEAST_PSI: f64 = 0.1;
 const SNAPSHOTS: usize = 3;
 
+/// Messages in English.
+fn told(messages: &[Message]) -> Vec<String> {
+    messages.iter().map(Message::to_string).collect()
+}
+
 /// Draws from multinomial distributions, of which some customers keep their bins from one date to the next.
 struct Draws {
     rng: Pcg64Mcg,
@@ -258,17 +263,26 @@ fn every_fault_is_told_in_the_first_run_that_has_it() {
     for (name, is_broken, said, fault) in faults {
         let found = drift(2_000, true, false, fault);
         let texts = if is_broken { &found.broken } else { &found.changed };
-        assert!(texts.iter().any(|text| text.contains(said)), "{name}: {:?} {:?}", found.broken, found.changed);
+        assert!(
+            texts.iter().any(|text| text.to_string().contains(said)),
+            "{name}: {:?} {:?}",
+            found.broken,
+            found.changed
+        );
         assert_eq!(found.verdict() == Verdict::Act, is_broken, "{name}: {:?}", found.broken);
     }
 
     let half = drift(1_000, true, false, |_| ());
-    assert_eq!(half.broken, ["1000 customers are scored, where the nearest training snapshot has 2000"]);
+    assert_eq!(told(&half.broken), ["1000 customers are scored, where the nearest training snapshot has 2000"]);
     let growth = drift(4_000, true, false, |_| ());
-    assert!(growth.broken.is_empty() && growth.changed[0].starts_with("4000 customers"), "{:?}", growth.changed);
+    assert!(
+        growth.broken.is_empty() && growth.changed[0].to_string().starts_with("4000 customers"),
+        "{:?}",
+        growth.changed
+    );
     let gap = drift(2_000, true, true, |_| ());
     assert!(
-        gap.broken.is_empty() && gap.changed[0].contains("1970-07-10 has 0 of about 800 usual rows"),
+        gap.broken.is_empty() && gap.changed[0].to_string().contains("1970-07-10 has 0 of about 800 usual rows"),
         "{:?}",
         gap.changed
     );
@@ -278,7 +292,7 @@ fn every_fault_is_told_in_the_first_run_that_has_it() {
 #[test]
 fn of_a_few_customers_nothing_is_said_but_that_they_are_few() {
     let found = drift(10, true, false, |row| row.seconds *= 1_000.0);
-    assert_eq!(found.broken, ["10 customers are scored, where the nearest training snapshot has 2000"]);
+    assert_eq!(told(&found.broken), ["10 customers are scored, where the nearest training snapshot has 2000"]);
     assert!(found.changed.is_empty(), "{:?}", found.changed);
     assert!(found.figures.iter().any(|figure| figure.measure == "drift_psi" && figure.verdict.is_none()));
 
@@ -286,13 +300,18 @@ fn of_a_few_customers_nothing_is_said_but_that_they_are_few() {
     let found = drift(10, false, false, |_| ());
     assert_eq!((found.verdict(), found.broken.len()), (Verdict::Ok, 0));
     let found = drift(1_000, false, false, |row| row.seconds *= 1_000.0);
-    assert!(found.broken.is_empty() && found.changed[0].contains("`visits_mean_28d` (PSI"), "{:?}", found.changed);
+    assert!(
+        found.broken.is_empty() && found.changed[0].to_string().contains("`visits_mean_28d` (PSI"),
+        "{:?}",
+        found.changed
+    );
 }
 
 #[test]
 fn what_the_risk_has_done_is_told_by_concept() {
     let found = drift(2_000, true, false, |row| row.logins = (0.4 * row.logins).floor());
-    assert!(found.risk.starts_with("mean risk rose from") && found.risk.contains("logins +0."), "{}", found.risk);
+    let risk = found.risk.to_string();
+    assert!(risk.starts_with("mean risk rose from") && risk.contains("logins +0."), "{risk}");
     let figure = |measure: &str, slice: &str| {
         found.figures.iter().find(|figure| figure.measure == measure && figure.slice == slice).unwrap()
     };
@@ -303,7 +322,7 @@ fn what_the_risk_has_done_is_told_by_concept() {
 
     let same = MeanScores { probability: 0.03, ..MeanScores::default() };
     let text = words::risk(&same, &same, &[]);
-    assert_eq!(text, "mean risk is 3.0 %, of the training rows 3.0 %; no concept has moved it");
+    assert_eq!(text.to_string(), "mean risk is 3.0 %, of the training rows 3.0 %; no concept has moved it");
 }
 
 /// Counts of one column in three snapshots and a run, in ten bins around these places.

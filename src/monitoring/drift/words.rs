@@ -1,9 +1,9 @@
-//! Drift in sentences: what is broken, what has changed, and what it does to the risk.
+//! Drift in messages: what is broken, what has changed, and what it does to the risk.
 
 use super::judge::{Judged, Kind};
 use crate::artefact::MeanScores;
+use crate::language::Message;
 use crate::monitoring::verdict::Verdict;
-use crate::monitoring::words::percent;
 use crate::reasons::shift::Shift;
 use crate::spelling;
 
@@ -25,10 +25,10 @@ pub struct Column<'a> {
     pub moved: f64,
 }
 
-/// A sentence for each kind of finding with this verdict and each signal, or column without a signal.
-pub fn findings(judged: &[Judged], columns: &[Column<'_>], verdict: Verdict) -> Vec<String> {
+/// A message for each kind of finding with this verdict and each signal, or column without a signal.
+pub fn findings(judged: &[Judged], columns: &[Column<'_>], verdict: Verdict) -> Vec<Message> {
     let found: Vec<&Judged> = judged.iter().filter(|it| it.verdict == Some(verdict)).collect();
-    let mut sentences: Vec<String> =
+    let mut messages: Vec<Message> =
         found.iter().filter(|it| it.look.kind == Kind::Volume).map(|it| volume(it)).collect();
     for kind in [Kind::OneValue, Kind::Missing, Kind::Unknown] {
         let mut of_kind: Vec<(Column<'_>, &Judged)> = Vec::new();
@@ -42,47 +42,45 @@ pub fn findings(judged: &[Judged], columns: &[Column<'_>], verdict: Verdict) -> 
                 None => column.name == first.name,
             };
             let (same, others): (Vec<_>, Vec<_>) = of_kind.into_iter().partition(is_same);
-            sentences.push(shares(kind, &same));
+            messages.extend(shares(kind, &same));
             of_kind = others;
         }
     }
-    sentences
+    messages
 }
 
-fn volume(judged: &Judged) -> String {
+fn volume(judged: &Judged) -> Message {
     let look = &judged.look;
-    format!("{:.0} customers are scored, where the nearest training snapshot has {:.0}", look.value, look.reference)
+    Message::new("drift-rows").decimals("rows", look.value, 0).decimals("usual", look.reference, 0)
 }
 
 /// What is said of the columns of one signal, or of a column without one.
-fn shares(kind: Kind, found: &[(Column<'_>, &Judged)]) -> String {
+fn shares(kind: Kind, found: &[(Column<'_>, &Judged)]) -> Option<Message> {
     let difference = |it: &Judged| (it.look.value - it.look.reference).abs();
     let mut strongest = found.to_vec();
     strongest.sort_by(|(_, a), (_, b)| difference(b).total_cmp(&difference(a)));
-    let Some(&(column, judged)) = strongest.first() else { return String::new() };
-    let (now, then) = (percent(judged.look.value), percent(judged.look.reference));
-    let whose = match column.signal.filter(|_| found.len() > 1) {
-        Some(signal) => format!("signal {}, {} features, such as ", spelling::named(signal), found.len()),
-        None => String::new(),
-    };
+    let &(column, judged) = strongest.first()?;
     let name = spelling::named(column.name);
-    match kind {
-        Kind::OneValue if judged.look.value > judged.look.reference => {
-            format!("{whose}{name} has stopped to vary: {now} of the rows have one value, in the training {then}")
-        }
-        Kind::OneValue => {
-            format!("{whose}{name} has begun to vary: {now} of the rows have the one value of {then} in the training")
-        }
-        Kind::Unknown => {
-            format!("{whose}{name}: {now} of the rows have levels that the training did not have (there {then})")
-        }
-        _ => format!("{whose}{name} is missing in {now} of the rows, in the training in {then}"),
-    }
+    let what = match column.signal.filter(|_| found.len() > 1) {
+        Some(signal) => Message::new("drift-features")
+            .text("signal", spelling::named(signal))
+            .count("count", found.len())
+            .text("name", name),
+        None => name.into(),
+    };
+
+    let message = match kind {
+        Kind::OneValue if judged.look.value > judged.look.reference => Message::new("drift-stopped"),
+        Kind::OneValue => Message::new("drift-begun"),
+        Kind::Unknown => Message::new("drift-levels"),
+        _ => Message::new("drift-missing"),
+    };
+    Some(message.message("what", what).percent("now", judged.look.value, 1).percent("before", judged.look.reference, 1))
 }
 
-/// A sentence about the columns whose distribution has changed, those first that moved the risk most; none if none
+/// A message about the columns whose distribution has changed, those first that moved the risk most; none if none
 /// has.
-pub fn distances(judged: &[Judged], columns: &[Column<'_>]) -> Option<String> {
+pub fn distances(judged: &[Judged], columns: &[Column<'_>]) -> Option<Message> {
     let changed = judged.iter().filter(|it| it.look.kind == Kind::Distance && it.verdict > Some(Verdict::Ok));
     let mut changed: Vec<(Column<'_>, &Judged)> =
         changed.filter_map(|it| Some((*columns.get(it.look.column?)?, it))).collect();
@@ -95,40 +93,38 @@ pub fn distances(judged: &[Judged], columns: &[Column<'_>]) -> Option<String> {
     });
     let named = |(column, it): &(Column<'_>, &Judged)| {
         let (psi, usual) = (it.look.value, it.look.reference);
-        let usual =
-            if usual.is_nan() { String::new() } else { format!(", between training snapshots up to {usual:.2}") };
-        let moved = if column.moved.abs() < LEAST { String::new() } else { format!(", {:+.2} log-odds", column.moved) };
-        format!("{} (PSI {psi:.2}{usual}{moved})", spelling::named(column.name))
+        let mut parts = vec![Message::new("drift-psi").decimals("psi", psi, 2)];
+        parts.extend((!usual.is_nan()).then(|| Message::new("drift-usual").decimals("psi", usual, 2)));
+        let is_moved = column.moved.abs() >= LEAST;
+        parts.extend(is_moved.then(|| Message::new("drift-log-odds").signed("moved", column.moved, 2)));
+        Message::new("drift-column").text("name", spelling::named(column.name)).list("parts", parts)
     };
-    let named: Vec<String> = changed.iter().take(NAMED_COLUMNS).map(named).collect();
-    let more = match changed.len().saturating_sub(NAMED_COLUMNS) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!named.is_empty())
-        .then(|| format!("customers are distributed otherwise than at the training: {}{more}", named.join(", ")))
+    let message = || Message::new("drift-changed").some_of("columns", changed.iter().map(named), NAMED_COLUMNS);
+    (!changed.is_empty()).then(message)
 }
 
 /// What has become of the mean risk since the training, and which concepts have moved it.
-pub fn risk(trained: &MeanScores, now: &MeanScores, shifts: &[Shift]) -> String {
-    let (before, after) = (percent(trained.probability), percent(now.probability));
+pub fn risk(trained: &MeanScores, now: &MeanScores, shifts: &[Shift]) -> Message {
+    let with_risks =
+        |message: Message| message.percent("before", trained.probability, 1).percent("now", now.probability, 1);
     let mut strongest: Vec<&Shift> = shifts.iter().filter(|shift| shift.log_odds.abs() >= LEAST).collect();
     strongest.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()).then(a.code.cmp(&b.code)));
     if strongest.is_empty() {
-        return format!("mean risk is {after}, of the training rows {before}; no concept has moved it");
+        return with_risks(Message::new("drift-risk-unmoved"));
     }
-    let mut parts: Vec<String> = strongest
-        .iter()
-        .take(NAMED_CONCEPTS)
-        .map(|shift| format!("{} {:+.2}", spelling::shown(&shift.name), shift.log_odds))
-        .collect();
+
+    let concept = |shift: &&Shift| {
+        Message::new("drift-concept").text("name", spelling::shown(&shift.name)).signed("moved", shift.log_odds, 2)
+    };
+    let mut parts: Vec<Message> = strongest.iter().take(NAMED_CONCEPTS).map(concept).collect();
     let named: f64 = strongest.iter().take(NAMED_CONCEPTS).map(|shift| shift.log_odds).sum();
     let rest = shifts.iter().map(|shift| shift.log_odds).sum::<f64>() - named;
-    parts.extend((rest.abs() >= LEAST).then(|| format!("others {rest:+.2}")));
-    let verb = match now.probability - trained.probability {
-        difference if difference > 0.0 => "rose",
-        difference if difference < 0.0 => "fell",
-        _ => "stayed",
+    parts.extend((rest.abs() >= LEAST).then(|| Message::new("drift-others").signed("moved", rest, 2)));
+
+    let message = match now.probability - trained.probability {
+        difference if difference > 0.0 => Message::new("drift-risk-rose"),
+        difference if difference < 0.0 => Message::new("drift-risk-fell"),
+        _ => Message::new("drift-risk-stayed"),
     };
-    format!("mean risk {verb} from {before} to {after}: {} log-odds", parts.join(", "))
+    with_risks(message).list("parts", parts)
 }
