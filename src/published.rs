@@ -226,7 +226,8 @@ pub enum Content {
 }
 
 impl Content {
-    const ALL: [Content; 9] = [
+    /// Every content.
+    pub const ALL: [Content; 9] = [
         Content::List,
         Content::Scores,
         Content::Latest,

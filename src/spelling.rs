@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Names that a message holds at most: a table of ten thousand columns must not fill it.
-const MOST: usize = 40;
+pub const MOST: usize = 40;
 
 /// A name for a message: bare if the eye sees all of it, and otherwise in quotes, with escapes that `churn.toml` takes
 /// as well (`"\ufeffcustomer_id"`, `"customer_id "`).

@@ -12,6 +12,7 @@ pub mod prepared;
 pub(crate) mod profile;
 pub mod quarantine;
 pub mod scan;
+mod told;
 
 pub use self::parquet::Table;
 pub use arrow_array::RecordBatch;

@@ -43,6 +43,21 @@ impl Reason {
         Reason::TooLarge,
     ];
 
+    /// The name, as files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::NullId => "null_id",
+            Reason::NullTime => "null_time",
+            Reason::UnknownCustomer => "unknown_customer",
+            Reason::NonFinite => "non_finite",
+            Reason::OutOfScale => "out_of_scale",
+            Reason::UnknownInstrument => "unknown_instrument",
+            Reason::Duplicate => "duplicate",
+            Reason::DuplicateId => "duplicate_id",
+            Reason::TooLarge => "too_large",
+        }
+    }
+
     /// In words, for messages.
     pub fn words(self) -> &'static str {
         match self {

@@ -36,13 +36,12 @@ mod tests {
     use crate::kpis;
     use crate::language::{Language, Texts};
     use crate::publish::list::Status;
-    use crate::published::LIST;
+    use crate::published::{Content, LIST};
     use crate::ranking::{Group, Tier};
     use crate::sources::Reason;
 
     #[test]
     fn every_word_of_the_files_has_its_text_in_every_language() {
-        let serde_name = |reason: Reason| serde_json::to_value(reason).unwrap().as_str().unwrap().to_owned();
         for language in Language::ALL {
             let texts = Texts::new(language).unwrap();
             let text = |kind: &str, word: &str| {
@@ -65,11 +64,16 @@ mod tests {
                 assert_eq!(serde_json::to_value(exclusion).unwrap(), exclusion.name());
             }
             for reason in Reason::ALL {
-                let told = text("quarantine", &serde_name(reason));
+                let told = text("quarantine", reason.name());
                 assert!(language != Language::En || told == reason.words(), "{told}");
+                assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
             }
             for measure in kpis::Measure::all([]) {
                 text("measure", &measure.name());
+            }
+            for content in Content::ALL {
+                let told = text("content", content.name());
+                assert!(language != Language::En || told == content.meaning(), "{told}");
             }
             text("baseline", crate::evaluation::RECENCY);
         }

@@ -3,6 +3,7 @@
 use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::Result;
+use crate::language::Message;
 use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::customers::{CustomerTable, NO_DAY};
 use crate::sources::parquet::decode::{self, Times};
@@ -111,22 +112,16 @@ impl Cancellations {
     }
 
     /// What to say about dates that do not seem to mean what they should.
-    pub fn doubts(&self) -> impl Iterator<Item = String> {
+    pub fn doubts(&self) -> impl Iterator<Item = Message> {
         self.placeholder().into_iter().chain(self.mostly_before_sign_up())
     }
 
     /// What to say about cancellations before the sign-up, if most are: then the two dates do not mean what they
     /// should.
-    pub fn mostly_before_sign_up(&self) -> Option<String> {
+    pub fn mostly_before_sign_up(&self) -> Option<Message> {
         let dated = self.days.len() as u64 + self.before_sign_up;
-        (self.before_sign_up >= SEVERAL && 2 * self.before_sign_up > dated).then(|| {
-            format!(
-                "churn: {} of {dated} cancellations are dated before the sign-up of their customers. Those are of an \
-                 earlier stay and do not count; check that customers.signup is the day on which customers came, and \
-                 churn.time the day on which they left",
-                self.before_sign_up,
-            )
-        })
+        (self.before_sign_up >= SEVERAL && 2 * self.before_sign_up > dated)
+            .then(|| Message::new("cancelled-before-sign-up").count("rows", self.before_sign_up).count("all", dated))
     }
 
     /// Every day with a cancellation, once for each, ascending.
@@ -138,7 +133,7 @@ impl Cancellations {
 
     /// What to say about a date that seems to stand for "has not left": one that most cancellations have, or one before
     /// anybody recorded any, such as 1970-01-01.
-    pub fn placeholder(&self) -> Option<String> {
+    pub fn placeholder(&self) -> Option<Message> {
         let days = self.sorted_days();
         let share = |rows: usize| rows as f64 / days.len() as f64;
         let runs: Vec<(i32, usize)> = days.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect();
@@ -147,13 +142,8 @@ impl Cancellations {
         let commonest = commonest.filter(|(_, rows)| days.len() >= MANY && share(*rows) > 0.5);
         let oldest = runs.iter().filter(|(day, _)| *day <= 0).max_by_key(|(_, rows)| *rows);
         let &(day, rows) = commonest.or(oldest)?;
-        Some(format!(
-            "churn: {rows} of {} cancellations ({:.0} %) are of one day, {}. If that date stands for \"has not left\", \
-             write null in its place",
-            days.len(),
-            100.0 * share(rows),
-            Day(day),
-        ))
+        let message = Message::new("cancelled-one-day").count("rows", rows).count("all", days.len());
+        Some(message.percent("share", share(rows), 0).day("day", Day(day)))
     }
 
     /// The day of the newest cancellation.

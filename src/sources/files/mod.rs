@@ -15,7 +15,9 @@ pub(crate) use formats::{stored_otherwise, TableFormat};
 pub use partition::SourceFile;
 
 use crate::error::{Error, Result};
+use crate::language::Message;
 use crate::observer::Note;
+use crate::sources::told::of_source;
 use formats::MAGIC_BYTES;
 use pattern::Pattern;
 use std::path::{Path, PathBuf};
@@ -93,13 +95,20 @@ fn with_partition(path: PathBuf, root: &Path) -> SourceFile {
 fn listing(found: Found, root: &Path, what: &str) -> Listing {
     let mut notes = Vec::new();
     if !found.again.is_empty() {
-        let names =
-            found.again.iter().map(|(path, first)| format!("{} (which is {})", path.display(), first.display()));
-        notes.push(Note::detail(format!("{what}: what is found more than once counts once: {}", some_of(names))));
+        let file = |(path, first): &(PathBuf, PathBuf)| {
+            let message = Message::new("source-again-file").text("path", path.display().to_string());
+            message.text("first", first.display().to_string())
+        };
+        let files = found.again.iter().map(file);
+        notes.push(Note::detail(of_source("source-again", what).some_of("files", files, SHOWN)));
     }
     if !found.left_out.is_empty() {
-        let names = found.left_out.iter().map(|(path, why)| format!("{} ({why})", path.display()));
-        notes.push(Note::warning(format!("{what}: files that are left out: {}", some_of(names))));
+        let file = |(path, why): &(PathBuf, &'static str)| {
+            let message = Message::new("source-file-why").text("path", path.display().to_string());
+            message.message("why", Message::new(why))
+        };
+        let files = found.left_out.iter().map(file);
+        notes.push(Note::warning(of_source("source-left-out", what).some_of("files", files, SHOWN)));
     }
     let files = found.files.into_iter().map(|path| with_partition(path, root)).collect();
     Listing { files, notes }

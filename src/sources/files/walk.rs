@@ -19,7 +19,7 @@ pub(super) struct Found {
     pub files: Vec<PathBuf>,
     /// Files that have no part in the source, as far as they are no markers.
     pub others: Vec<PathBuf>,
-    /// Files that are left out although they seem to belong to the source, and why.
+    /// Files that are left out although they seem to belong to the source, and the key of the message why.
     pub left_out: Vec<(PathBuf, &'static str)>,
     /// Names that lead to what has been found already, and the names that it goes by.
     pub again: Vec<(PathBuf, PathBuf)>,
@@ -189,11 +189,11 @@ impl Walk<'_> {
         if counts || (formats::is_parquet(&head) && !formats::is_named_as_copy(&path)) {
             self.names.push(Name { by_link, path, identity: entry.identity });
         } else if formats::is_parquet(&head) {
-            self.found.left_out.push((path, "its name is that of a copy, or of a file that is still being written"));
+            self.found.left_out.push((path, "left-out-copy"));
         } else if formats::is_packed_parquet(&path) {
-            self.found.left_out.push((path, "it is compressed as a whole; unpack it"));
+            self.found.left_out.push((path, "left-out-packed"));
         } else if entry.bytes == 0 && path.extension().is_none() && has_number {
-            self.found.left_out.push((path, "it is empty"));
+            self.found.left_out.push((path, "left-out-empty"));
         } else {
             self.found.others.push(path);
         }

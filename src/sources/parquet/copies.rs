@@ -3,8 +3,10 @@
 
 use super::OpenFile;
 use crate::error::{Error, Result};
+use crate::language::Message;
 use crate::observer::Note;
-use crate::spelling::some_of;
+use crate::sources::told::of_source;
+use crate::spelling::{shown, MOST};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use std::fs::File;
@@ -29,16 +31,16 @@ pub(super) fn note(what: &str, files: &[OpenFile]) -> Result<Option<Note>> {
     let mut same = Vec::new();
     for group in alike(read.into_iter()) {
         let (first, others) = (&group[0].file.path, &group[1..]);
-        same.extend(others.iter().map(|other| format!("{} as {}", other.file.path.display(), first.display())));
+        same.extend(others.iter().map(|other| [&other.file.path, first].map(|path| path.display().to_string())));
     }
     if same.is_empty() {
         return Ok(None);
     }
     same.sort();
-    Ok(Some(Note::warning(format!(
-        "{what}: files are the same byte for byte, and their rows count twice: {}; if one is a copy, move it away",
-        some_of(&same)
-    ))))
+    let copy = |[other, first]: &[String; 2]| {
+        Message::new("source-copy").text("other", shown(other)).text("first", shown(first))
+    };
+    Ok(Some(Note::warning(of_source("source-copies", what).some_of("files", same.iter().map(copy), MOST))))
 }
 
 /// The groups of several files that have a digest in common, each in the order of the files.

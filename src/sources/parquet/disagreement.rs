@@ -2,8 +2,10 @@
 //! of them is wrong.
 
 use super::OpenFile;
+use crate::language::Message;
 use crate::observer::Note;
 use crate::sources::contract::{Need, Role};
+use crate::sources::told::of_source;
 use arrow_schema::DataType;
 use parquet::file::statistics::Statistics;
 
@@ -11,24 +13,21 @@ use parquet::file::statistics::Statistics;
 pub(super) fn note(what: &str, files: &[OpenFile], needs: &[Need]) -> Option<Note> {
     // Times have rules of their own: the days of folders are compared before files are skipped for them.
     let compared = needs.iter().filter(|need| !matches!(need.role, Role::Time | Role::Epoch(_)));
-    let odd: Vec<String> =
+    let odd: Vec<Message> =
         compared.filter_map(|need| files.iter().find_map(|file| in_file(file, &need.column))).collect();
-    (!odd.is_empty()).then(|| {
-        Note::warning(format!(
-            "{what}: folders and files disagree: {}. The files' columns count; rename the folders if these are right",
-            odd.join("; ")
-        ))
-    })
+    (!odd.is_empty())
+        .then(|| Note::warning(of_source("source-disagree", what).joined("columns", odd, "semicolon", usize::MAX)))
 }
 
-fn in_file(file: &OpenFile, column: &str) -> Option<String> {
+fn in_file(file: &OpenFile, column: &str) -> Option<Message> {
     let text = file.file.partition_value(column)?.as_deref()?;
     let (data_type, leaf) = (file.data_type(column)?, file.leaf(column)?);
     let groups = file.metadata.metadata().row_groups().iter();
     let other = groups
         .flat_map(|group| group.column(leaf).statistics())
         .find_map(|statistics| bounds(statistics, data_type)?.into_iter().find(|value| !is_same(text, value)))?;
-    Some(format!("`{column}` is {other} in {}", file.file.path.display()))
+    let message = Message::new("source-disagree-column").text("column", format!("`{column}`")).text("value", other);
+    Some(message.text("path", file.file.path.display().to_string()))
 }
 
 /// The least and the greatest value, in words, if they are told exactly.

@@ -25,6 +25,7 @@ use crate::observer::Note;
 use crate::published::Content;
 use crate::sources::contract::{hold_against, Holder, IdKind, Need, ReadIds, Role};
 use crate::sources::files;
+use crate::sources::told::of_source;
 use arrow_schema::{DataType, Field};
 use open_file::open_file;
 use pruning::{NeededDays, Pruning};
@@ -181,14 +182,13 @@ impl Table {
         };
         let (instants, wall_clock) = (first(true)?, first(false)?);
         (!zone.is_utc()).then(|| {
-            Note::warning(format!(
-                "{}: column `{column}` holds instants in {} (a zone, or INT96, which is UTC) and times without a zone \
-                 in {}, which are read as those of {}; if both mean the same, they are hours apart: write them alike",
-                self.what,
-                instants.file.path.display(),
-                wall_clock.file.path.display(),
-                zone.name(),
-            ))
+            Note::warning(
+                of_source("source-clocks", &self.what)
+                    .text("column", format!("`{column}`"))
+                    .text("instants", instants.file.path.display().to_string())
+                    .text("times", wall_clock.file.path.display().to_string())
+                    .text("zone", zone.name()),
+            )
         })
     }
 

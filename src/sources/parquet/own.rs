@@ -1,9 +1,11 @@
 //! Files that this program wrote itself: its lists, scores and feature tables are no signals.
 
 use super::OpenFile;
+use crate::language::Message;
 use crate::observer::Note;
 use crate::published::{Content, MARK};
-use crate::spelling::some_of;
+use crate::sources::told::of_source;
+use crate::spelling::{shown, some_of, MOST};
 
 impl OpenFile {
     /// What the file is, if this program published it: by the mark in its footer, or, as older ones have none, by its
@@ -28,7 +30,7 @@ pub(super) fn take_out(
     let mut taken = Vec::new();
     files.retain(|file| match file.own_content().filter(|content| Some(*content) != accepted) {
         Some(content) => {
-            taken.push(format!("{} ({})", file.file.path.display(), content.meaning()));
+            taken.push((file.file.path.display().to_string(), content));
             false
         }
         None => true,
@@ -41,9 +43,12 @@ pub(super) fn take_out(
         return Err(format!(
             "{what}: found what this program wrote itself, and no source: {}; name the table that its rows were made \
              from",
-            some_of(&taken)
+            some_of(&taken.iter().map(|(path, content)| format!("{path} ({})", content.meaning())).collect::<Vec<_>>())
         ));
     }
-    notes.push(Note::warning(format!("{what}: left out, as this program wrote them itself: {}", some_of(&taken))));
+    let file = |(path, content): &(String, Content)| {
+        Message::new("source-file-why").text("path", shown(path)).word("why", "content", content.name())
+    };
+    notes.push(Note::warning(of_source("source-own", what).some_of("files", taken.iter().map(file), MOST)));
     Ok(())
 }
