@@ -5,8 +5,9 @@ use crate::calendar::Day;
 use crate::dataset::{self, Dataset, RowsPlan, ScanDays, Tables, Visited};
 use crate::error::Result;
 use crate::kpis::{Counted, Counts, Pass, Period, Scope, Segments, Tally};
+use crate::language::Message;
 use crate::observer::{Note, Observer};
-use crate::sources::{Cancellations, CustomerTable, RowCounts, SignalReport};
+use crate::sources::{Cancellations, CustomerTable, Reason, RowCounts, SignalReport};
 
 /// The days that a run for the last of these dates reads: those of the features of all, and those of the measures.
 pub(super) fn days(job: &Job<'_>, plan: &RowsPlan<'_>, dates: &[Day]) -> ScanDays {
@@ -71,15 +72,18 @@ fn tell_of_earlier<'a>(job: &Job<'_>, plan: &RowsPlan<'_>, rows: impl Iterator<I
         let all = rows.kept + unusable;
         let allowed = signal.max_quarantine_share.unwrap_or(plan.max_quarantine_share);
         if unusable as f64 > allowed * all as f64 {
-            let reasons: Vec<String> =
-                rows.quarantine.counts().into_iter().map(|(r, n)| format!("{n} with {}", r.words())).collect();
-            job.warn(format!(
-                "signal `{name}`: {unusable} of {all} rows from {} on and before {} cannot be used ({}); the measures \
-                 are of the others",
-                days.first,
-                days.end,
-                reasons.join(", "),
-            ));
+            let of_reason = |(reason, rows): (Reason, u64)| {
+                Message::new("kpi-rows-with").count("rows", rows).word("reason", "quarantine", reason.name())
+            };
+            job.warn(
+                Message::new("kpi-earlier-rows")
+                    .text("signal", format!("`{name}`"))
+                    .count("unusable", unusable)
+                    .count("all", all)
+                    .day("first", days.first)
+                    .day("end", days.end)
+                    .list("reasons", rows.quarantine.counts().into_iter().map(of_reason)),
+            );
         }
     }
 }

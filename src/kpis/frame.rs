@@ -10,6 +10,7 @@ use super::table::{Kpis, Row};
 use super::tally::{Counted, Counts};
 use crate::config::{Instrument, Scale, Signal};
 use crate::error::{Error, Result};
+use crate::language::Message;
 use crate::numeric::FixedSum;
 use crate::observer::Note;
 use crate::sources::CustomerTable;
@@ -248,20 +249,16 @@ impl Scales {
             let agree = of_surveys(instrument).all(|scale| scale == first);
             if !agree && instrument != Instrument::Nps && has_answers(instrument) {
                 let name = instrument.name();
-                note(Note::warning(format!(
-                    "the surveys have different scales for {name}, so that the measures have no {name}_mean; the share \
-                     of satisfied answers and the ease are of all of them"
-                )));
+                note(Note::warning(
+                    Message::new("kpi-scales").text("instrument", name).text("measure", format!("{name}_mean")),
+                ));
             }
             agree.then_some(first)
         });
 
         let tells_nps = of_surveys(Instrument::Nps).all(|scale| (0.0..=1.0).contains(&scale.from) && scale.to == 10.0);
         if !tells_nps && has_answers(Instrument::Nps) {
-            note(Note::warning(
-                "the measures have no nps: it is defined on scores from 0 to 10, and the `range` of a survey says \
-                 otherwise",
-            ));
+            note(Note::warning(Message::new("kpi-no-nps")));
         }
         Scales { signals: signals.keys().cloned().collect(), common, tells_nps }
     }

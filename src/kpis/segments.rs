@@ -1,5 +1,6 @@
 //! The customers' segments: a column each, of which every level is a cell, and one cell of all customers.
 
+use crate::language::Message;
 use crate::observer::Note;
 use crate::sources::{CustomerTable, Levels};
 use crate::spelling;
@@ -57,18 +58,16 @@ impl Segments {
         for name in wanted.unwrap_or(names) {
             let place = names.iter().position(|known| known == name);
             let Some((place, levels)) = place.and_then(|place| Some((place, customers.categorical.get(place)?))) else {
-                note(Note::warning(format!(
-                    "kpi.segments names {}, which is no categorical column here; the measures leave it out",
-                    spelling::named(name)
-                )));
+                note(Note::warning(Message::new("kpi-no-segment").text("column", spelling::named(name))));
                 continue;
             };
             if levels.names.len() > MOST_LEVELS {
-                note(Note::warning(format!(
-                    "`{name}` has {} levels, more than the {MOST_LEVELS} that a segment may have; the measures leave \
-                     it out. Name others with kpi.segments",
-                    levels.names.len()
-                )));
+                note(Note::warning(
+                    Message::new("kpi-many-levels")
+                        .text("column", format!("`{name}`"))
+                        .count("levels", levels.names.len())
+                        .count("most", MOST_LEVELS),
+                ));
                 continue;
             }
             segments.add(name, place, levels);
