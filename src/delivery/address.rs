@@ -1,6 +1,7 @@
 //! The addresses of webhooks. Whoever knows one can post, so they come from the environment and are shown nowhere.
 
 use crate::config::Settings;
+use crate::language::Message;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -51,14 +52,14 @@ impl<'a> Address<'a> {
     }
 
     /// What is wrong with it, if anything.
-    pub fn problem(self) -> Option<&'static str> {
+    pub fn problem(self) -> Option<Message> {
         let is_safe = self.0.strip_prefix("https://").is_some_and(|rest| !rest.is_empty());
         if self.0.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            Some("its address has blanks in it")
+            Some(Message::new("posting-blanks"))
         } else if is_safe || self.is_local() {
             None
         } else {
-            Some("its address does not begin with https://, without which everybody on the way could read the message")
+            Some(Message::new("posting-insecure"))
         }
     }
 }
@@ -85,7 +86,7 @@ mod tests {
         ] {
             let problem = Address(address).problem();
             assert_eq!(problem.is_none(), is_fine, "{address}");
-            assert!(!problem.unwrap_or_default().contains("secret"));
+            assert!(problem.is_none_or(|problem| !problem.to_string().contains("secret")));
         }
         let addresses = Addresses([("A".to_owned(), "https://x/secret".to_owned())].into());
         assert_eq!(format!("{addresses:?}"), "1 addresses");

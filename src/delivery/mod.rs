@@ -30,5 +30,5 @@ pub use address::Addresses;
 pub use files::deliver as deliver_files;
 pub use outcome::{Delivered, Outcome};
 pub use run::PublishedList;
-pub use undelivered::{clear as clear_undelivered, Undelivered};
+pub use undelivered::{clear as clear_undelivered, Undelivered, Why};
 pub use webhook::{deliver as deliver_message, Courier};

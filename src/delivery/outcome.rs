@@ -4,6 +4,7 @@ use super::undelivered;
 use crate::calendar::Day;
 use crate::config::DeliveryKind;
 use crate::error::Error;
+use crate::language::Message;
 use serde::{Serialize, Serializer};
 use std::path::PathBuf;
 
@@ -57,7 +58,7 @@ pub enum Outcome {
     /// The message could not be posted.
     Undelivered {
         /// Why not.
-        why: String,
+        why: Message,
         /// Where it is kept.
         kept: PathBuf,
     },
@@ -75,28 +76,28 @@ fn as_text<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Erro
 
 impl Delivered {
     /// What a person should know of it, if anything.
-    pub fn advice(&self) -> Option<String> {
+    pub fn advice(&self) -> Option<Message> {
         let Delivered { name, as_of, .. } = self;
         let again = undelivered::command(name, *as_of);
         Some(match &self.outcome {
-            Outcome::Written { without_key, .. } if *without_key > 0 => format!(
-                "delivery {name} lacks {without_key} customers: they have no key, or the same one as a customer before \
-                 them"
-            ),
+            Outcome::Written { without_key, .. } if *without_key > 0 => {
+                Message::new("delivery-without-key").text("name", name).count("customers", *without_key)
+            }
             Outcome::Written { .. } | Outcome::Posted | Outcome::PostedBefore => return None,
-            Outcome::Older { newest } => format!(
-                "delivery {name} has nothing of {as_of}: the list of {newest} has been delivered, and an older one \
-                 would take its place"
-            ),
-            Outcome::NoAddress { variable } => format!(
-                "delivery {name} is not posted: the variable {variable} is not set. Set it to the address, and repeat \
-                 with {again}"
-            ),
-            Outcome::Undelivered { why, kept } => format!(
-                "delivery {name} is not posted: {why}. The message is kept in {}; repeat with {again}",
-                kept.display()
-            ),
-            Outcome::Failed { error } => format!("delivery {name} failed: {error}. Repeat with {again}"),
+            Outcome::Older { newest } => {
+                Message::new("delivery-older").text("name", name).day("date", *as_of).day("newest", *newest)
+            }
+            Outcome::NoAddress { variable } => {
+                Message::new("delivery-no-address").text("name", name).text("variable", variable).text("command", again)
+            }
+            Outcome::Undelivered { why, kept } => Message::new("delivery-not-posted")
+                .text("name", name)
+                .message("why", why)
+                .text("file", kept.display().to_string())
+                .text("command", again),
+            Outcome::Failed { error } => {
+                Message::new("delivery-failed").text("name", name).text("why", error.to_string()).text("command", again)
+            }
         })
     }
 
@@ -109,7 +110,7 @@ impl Delivered {
 
     /// The error of somebody who has asked for this delivery and for nothing else.
     pub fn failure(&self) -> Option<Error> {
-        let told = self.advice()?;
+        let told = self.advice()?.to_string();
         match &self.outcome {
             Outcome::Written { .. } | Outcome::Posted | Outcome::PostedBefore => None,
             Outcome::Older { .. } | Outcome::NoAddress { .. } => Some(Error::Config(told)),

@@ -2,6 +2,7 @@
 //! is told in words that cannot hold the address.
 
 use super::address::Address;
+use crate::language::Message;
 use jiff::Timestamp;
 use std::io::{ErrorKind, Read};
 use std::thread;
@@ -55,16 +56,16 @@ impl Patience {
 enum Answer {
     Accepted,
     /// Another request would be answered in the same way.
-    Refused(String),
+    Refused(Message),
     /// Another request may be answered otherwise, after a pause that the answer may name.
-    Later(String, Option<Duration>),
+    Later(Message, Option<Duration>),
 }
 
 /// Posts a body of JSON. `started` is the time at which this begins.
 ///
 /// # Errors
 /// Why it could not be posted, without the address.
-pub fn post(address: Address<'_>, body: &str, patience: &Patience, started: Timestamp) -> Result<(), String> {
+pub fn post(address: Address<'_>, body: &str, patience: &Patience, started: Timestamp) -> Result<(), Message> {
     let agent = patience.agent(address);
     let clock = Instant::now();
     let mut pause = patience.pause;
@@ -77,7 +78,7 @@ pub fn post(address: Address<'_>, body: &str, patience: &Patience, started: Time
             Answer::Later(why, asked) => (why, asked),
         };
         if attempt >= patience.attempts {
-            return Err(format!("{why} ({attempt} attempts)"));
+            return Err(Message::new("posting-attempts").message("why", why).count("attempts", attempt));
         }
         thread::sleep(asked.unwrap_or(pause).min(patience.longest_pause));
         pause *= 2;
@@ -92,14 +93,17 @@ fn request(agent: &Agent, address: Address<'_>, body: &str, now: i64) -> Answer 
         Err(error) => return failed(&error),
     };
     let status = response.status();
-    let why = format!("the receiver answers {}", in_words(status));
+    let why = Message::new("posting-answers").text("status", in_words(status));
     match status.as_u16() {
         200..=299 => Answer::Accepted,
-        300..=399 => Answer::Refused(format!("{why}, and a message follows no redirect; correct the address")),
+        300..=399 => Answer::Refused(Message::new("posting-redirect").message("why", why)),
         408 | 429 | 500..=599 => Answer::Later(why, asked_pause(&response, now)),
         _ => {
             let code = code(&mut response, address);
-            Answer::Refused(code.map_or_else(|| why.clone(), |code| format!("{why} (`{code}`)")))
+            Answer::Refused(match code {
+                Some(code) => Message::new("posting-code").message("why", why).text("code", format!("`{code}`")),
+                None => why,
+            })
         }
     }
 }
@@ -114,24 +118,23 @@ fn in_words(status: StatusCode) -> String {
 /// What a request that was not answered means. The library's own words may hold the address.
 fn failed(error: &ureq::Error) -> Answer {
     use ureq::Error::*;
-    let later = |why: &str| Answer::Later(why.to_owned(), None);
+    let later = |key: &'static str| Answer::Later(Message::new(key), None);
+    let refused = |key: &'static str| Answer::Refused(Message::new(key));
     match error {
-        Timeout(_) => later("the receiver does not answer in time"),
-        HostNotFound => later("the receiver's name is not found"),
-        ConnectionFailed => later("there is no connection to the receiver"),
+        Timeout(_) => later("posting-timeout"),
+        HostNotFound => later("posting-not-found"),
+        ConnectionFailed => later("posting-no-connection"),
         Io(e) => match e.kind() {
-            ErrorKind::TimedOut | ErrorKind::WouldBlock => later("the receiver does not answer in time"),
-            ErrorKind::ConnectionRefused => later("the receiver refuses the connection"),
-            ErrorKind::InvalidData => {
-                Answer::Refused("the receiver's certificate or its answer is not valid".to_owned())
-            }
-            _ => later("the receiver is not reached, or the connection is cut"),
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => later("posting-timeout"),
+            ErrorKind::ConnectionRefused => later("posting-refused"),
+            ErrorKind::InvalidData => refused("posting-invalid"),
+            _ => later("posting-cut"),
         },
-        Protocol(_) => later("the receiver's answer is no HTTP, or is cut"),
-        Tls(_) | Rustls(_) | Pem(_) => Answer::Refused("the receiver has no certificate that is trusted".to_owned()),
-        BadUri(_) | Http(_) => Answer::Refused("its address is not one; correct the variable".to_owned()),
-        InvalidProxyUrl => Answer::Refused("the proxy that the environment names is not one".to_owned()),
-        _ => later("the receiver cannot be reached"),
+        Protocol(_) => later("posting-no-http"),
+        Tls(_) | Rustls(_) | Pem(_) => refused("posting-untrusted"),
+        BadUri(_) | Http(_) => refused("posting-no-address"),
+        InvalidProxyUrl => refused("posting-no-proxy"),
+        _ => later("posting-unreachable"),
     }
 }
 

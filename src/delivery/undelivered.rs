@@ -6,7 +6,8 @@ use crate::calendar::Day;
 use crate::config::Profile;
 use crate::error::{Error, Result};
 use crate::files;
-use serde::Deserialize;
+use crate::language::{KeptMessage, Message};
+use serde::{Deserialize, Serialize};
 use serde_json::{json, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "undelivered";
 
 /// A list that has not been delivered.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Undelivered {
     /// The name of the delivery.
     #[serde(rename = "delivery")]
@@ -22,7 +23,33 @@ pub struct Undelivered {
     /// The date of the list.
     pub as_of: Day,
     /// Why not.
-    pub why: String,
+    #[serde(flatten)]
+    pub why: Why,
+}
+
+/// Why a list has not been delivered: in the file as an English sentence, and beside it as a message for lists in other
+/// languages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WhyInFile", into = "WhyInFile")]
+pub struct Why(pub Message);
+
+#[derive(Serialize, Deserialize)]
+struct WhyInFile {
+    why: Message,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why_message: Option<KeptMessage>,
+}
+
+impl From<WhyInFile> for Why {
+    fn from(WhyInFile { why, why_message }: WhyInFile) -> Why {
+        Why(why_message.map_or(why, |KeptMessage(message)| message))
+    }
+}
+
+impl From<Why> for WhyInFile {
+    fn from(Why(why): Why) -> WhyInFile {
+        WhyInFile { why_message: why.kept(), why }
+    }
 }
 
 impl Undelivered {
@@ -34,7 +61,7 @@ impl Undelivered {
         let texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
         let noted = texts.filter_map(|text| serde_json::from_str::<Undelivered>(&text).ok());
         let mut noted: Vec<Undelivered> = noted.filter(|noted| names.contains(&&noted.name)).collect();
-        noted.sort_unstable();
+        noted.sort_unstable_by(|a, b| (&a.name, a.as_of).cmp(&(&b.name, b.as_of)));
         noted
     }
 
@@ -46,7 +73,10 @@ impl Undelivered {
         let folder = lists.join(FOLDER);
         let Undelivered { name, as_of, why } = self;
         let path = folder.join(format!("{name}-{as_of}.json"));
-        let mut note = json!({ "delivery": name, "profile": profile, "as_of": as_of, "why": why });
+        let mut note = serde_json::to_value(why).map_err(|e| Error::Internal(e.to_string()))?;
+        note["delivery"] = json!(name);
+        note["profile"] = json!(profile);
+        note["as_of"] = json!(as_of);
         if let Some(message) = message {
             note["message"] = message.clone();
         }
@@ -58,9 +88,13 @@ impl Undelivered {
     }
 
     /// What a person should know of it.
-    pub fn advice(&self) -> String {
+    pub fn advice(&self) -> Message {
         let Undelivered { name, as_of, why } = self;
-        format!("delivery {name} still lacks the list of {as_of}: {why}. Repeat with {}", command(name, *as_of))
+        Message::new("delivery-still-lacks")
+            .text("name", name)
+            .day("date", *as_of)
+            .message("why", &why.0)
+            .text("command", command(name, *as_of))
     }
 }
 
@@ -89,13 +123,13 @@ mod tests {
         assert!(Undelivered::read(at, &names).is_empty());
 
         let noted =
-            |name: &str, day: i32| Undelivered { name: name.to_owned(), as_of: Day(day), why: "full".to_owned() };
+            |name: &str, day: i32| Undelivered { name: name.to_owned(), as_of: Day(day), why: Why("full".into()) };
         for noted in [noted("team", 1), noted("crm", 2), noted("crm", 1), noted("other", 1)] {
             noted.write(at, Profile::Slack, Some(&json!({ "text": "x" }))).unwrap();
         }
         fs::write(at.join(FOLDER).join("crm-notes.json"), "{").unwrap();
         assert_eq!(Undelivered::read(at, &names), [noted("crm", 1), noted("crm", 2), noted("team", 1)]);
-        assert!(noted("crm", 1).advice().contains("`churn deliver --as-of 1970-01-02 --to crm`"));
+        assert!(noted("crm", 1).advice().to_string().contains("`churn deliver --as-of 1970-01-02 --to crm`"));
 
         clear(at, "crm", Day(1));
         assert_eq!(Undelivered::read(at, &names), [noted("crm", 2), noted("team", 1)]);

@@ -8,13 +8,13 @@ use super::messages;
 use super::outcome::Outcome;
 use super::post::{post, Patience};
 use super::run::PublishedList;
-use super::undelivered::Undelivered;
+use super::undelivered::{Undelivered, Why};
 use crate::calendar::Day;
 use crate::config::Delivery;
 use crate::digest::sha256;
 use crate::error::{Error, Result};
 use crate::files::{self, Lock};
-use crate::language::Texts;
+use crate::language::{Message, Texts};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,7 +69,7 @@ fn deliver_with(
     }
 
     let answer = match address.problem() {
-        Some(problem) => Err(format!("{problem}; correct the variable {variable}")),
+        Some(problem) => Err(Message::new("posting-variable").message("why", problem).text("variable", variable)),
         None => post(address, &body, patience, courier.now),
     };
     match answer {
@@ -79,9 +79,9 @@ fn deliver_with(
             Ok(Outcome::Posted)
         }
         Err(why) => {
-            let undelivered = Undelivered { name: name.to_owned(), as_of: list.as_of, why };
+            let undelivered = Undelivered { name: name.to_owned(), as_of: list.as_of, why: Why(why) };
             let kept = undelivered.write(courier.lists, delivery.profile, Some(&message))?;
-            Ok(Outcome::Undelivered { why: undelivered.why, kept })
+            Ok(Outcome::Undelivered { why: undelivered.why.0, kept })
         }
     }
 }

@@ -4,8 +4,9 @@ use super::context::{Context, Job};
 use super::report::chosen;
 use crate::calendar::Day;
 use crate::config::DeliveryKind;
-use crate::delivery::{self, Courier, Delivered, Outcome, PublishedList, Undelivered};
+use crate::delivery::{self, Courier, Delivered, Outcome, PublishedList, Undelivered, Why};
 use crate::error::{Error, Result};
+use crate::language::Message;
 use crate::observer::Note;
 use crate::publish::runs::Run;
 use crate::spelling;
@@ -123,9 +124,10 @@ fn noted(job: &Job<'_>, name: &str, as_of: Day, outcome: Outcome) -> Delivered {
             delivery::clear_undelivered(lists, name, as_of);
         }
         Outcome::Failed { error } => {
-            let undelivered = Undelivered { name: name.to_owned(), as_of, why: error.to_string() };
+            let undelivered = Undelivered { name: name.to_owned(), as_of, why: Why(error.to_string().into()) };
             if let Err(error) = undelivered.write(lists, delivery.profile, None) {
-                job.warn(format!("that delivery {name} of {as_of} failed cannot be noted for later runs: {error}"));
+                let message = Message::new("delivery-not-noted").text("name", name).day("date", as_of);
+                job.warn(message.text("why", error.to_string()));
             }
         }
         Outcome::Older { .. } | Outcome::NoAddress { .. } | Outcome::Undelivered { .. } => {}
