@@ -4,11 +4,12 @@
 use super::choices::{ChurnDefinition, DeliveryKind, DriftGate, Format};
 use super::key::Key;
 use super::settings::{Delivery, Eligibility, Gates, Settings, Signal};
+use crate::language::Message;
 use crate::measures::{Instrument, SignalKind};
 
 impl Settings {
-    /// The keys that are set and have no effect, a sentence for each.
-    pub fn without_effect(&self) -> Vec<String> {
+    /// The keys that are set and have no effect, a message for each.
+    pub fn without_effect(&self) -> Vec<Message> {
         let mut notes = Vec::new();
         for (name, signal) in &self.signals {
             notes.extend(of_signal(name, signal));
@@ -17,39 +18,51 @@ impl Settings {
         let churn = &self.churn;
         match churn.definition {
             ChurnDefinition::Event if !churn.signals.is_empty() => {
-                notes.push("churn.signals has no effect unless churn.definition is \"inactivity\"".to_owned());
+                notes.push(of_definition("unused-unless", "churn.signals"));
             }
             ChurnDefinition::Inactivity if churn.path.is_some() => {
-                notes.push("churn.path has no effect while churn.definition is \"inactivity\"".to_owned());
+                notes.push(of_definition("unused-while", "churn.path"));
             }
             ChurnDefinition::Inactivity if churn.known.is_some() => {
-                notes.push("churn.known has no effect while churn.definition is \"inactivity\"".to_owned());
+                notes.push(of_definition("unused-while", "churn.known"));
             }
             _ => {}
         }
 
         if !self.publish.csv_bom && !self.publish.formats.contains(&Format::Csv) {
-            notes.push("publish.csv_bom has no effect without \"csv\" in publish.formats".to_owned());
+            notes.push(of_key("unused-without-format", "publish.csv_bom").text("formats", "\"csv\""));
         }
         let formats = &self.publish.formats;
         if self.list.split_by.is_some() && !formats.contains(&Format::Csv) && !formats.contains(&Format::Xlsx) {
-            notes.push("list.split_by has no effect without \"csv\" or \"xlsx\" in publish.formats".to_owned());
+            let formats = ["\"csv\"", "\"xlsx\""];
+            let message = of_key("unused-without-format", "list.split_by");
+            notes.push(message.joined("formats", formats, "or", usize::MAX));
         }
         self.deliveries.iter().for_each(|(name, delivery)| notes.extend(of_delivery(name, delivery)));
         if self.gates.drift == DriftGate::Off && is_changed(Gates::KEYS, "gates.max_psi", self.gates.max_psi) {
-            notes.push("gates.max_psi has no effect while gates.drift is \"off\"".to_owned());
+            notes.push(of_key("unused-while", "gates.max_psi").text("other", "gates.drift").text("value", "\"off\""));
         }
 
         let has_signup = self.customers.as_ref().is_none_or(|customers| customers.signup.is_some());
         let min_tenure = f64::from(self.eligibility.min_tenure_days);
         if !has_signup && min_tenure > 0.0 && is_changed(Eligibility::KEYS, "eligibility.min_tenure_days", min_tenure) {
-            notes.push("eligibility.min_tenure_days has no effect without customers.signup".to_owned());
+            notes.push(of_key("unused-without", "eligibility.min_tenure_days").text("other", "customers.signup"));
         }
         notes
     }
 }
 
-fn of_delivery(name: &str, delivery: &Delivery) -> Vec<String> {
+/// What is said of a key.
+fn of_key(message: &'static str, key: &str) -> Message {
+    Message::new(message).text("key", key)
+}
+
+/// What is said of a key that the definition of churn decides on.
+fn of_definition(message: &'static str, key: &str) -> Message {
+    of_key(message, key).text("other", "churn.definition").text("value", "\"inactivity\"")
+}
+
+fn of_delivery(name: &str, delivery: &Delivery) -> Vec<Message> {
     let fields_default = Delivery::KEYS.iter().find(|key| key.name() == "fields").and_then(|key| key.default);
     let are_fields_set = fields_default.is_some_and(|default| format!("{:?}", delivery.fields) != default);
     let of_other_kind: &[(&str, bool)] = match delivery.kind {
@@ -65,36 +78,32 @@ fn of_delivery(name: &str, delivery: &Delivery) -> Vec<String> {
     };
     let kind = delivery.kind.word();
     let set = of_other_kind.iter().filter(|(_, is_set)| *is_set);
-    set.map(|(key, _)| format!("deliveries.{name}.{key} has no effect: this delivery is of kind \"{kind}\"")).collect()
+    let told = |(key, _): &(&str, bool)| {
+        of_key("unused-by-kind", &format!("deliveries.{name}.{key}")).text("kind", format!("\"{kind}\""))
+    };
+    set.map(told).collect()
 }
 
-fn of_signal(name: &str, signal: &Signal) -> Vec<String> {
+fn of_signal(name: &str, signal: &Signal) -> Vec<Message> {
     let mut notes = Vec::new();
     if signal.kind == SignalKind::Event {
         for (key, is_set) in [("value", signal.value.is_some()), ("range", signal.range.is_some())] {
             if is_set {
-                notes.push(format!(
-                    "signals.{name}.{key} gives no feature: a signal of kind \"event\" has no values; make it an \
-                     \"amount\""
-                ));
+                notes.push(of_key("unused-of-event", &format!("signals.{name}.{key}")));
             }
         }
     }
     if signal.kind != SignalKind::Survey && signal.scales.is_some() {
-        notes.push(format!("signals.{name}.scales has no effect: only a signal of kind \"survey\" has instruments"));
+        notes.push(of_key("unused-scales", &format!("signals.{name}.scales")));
     }
     if let (Some(scales), Some(one)) = (signal.scales, signal.instrument_name) {
         for other in Instrument::ALL.into_iter().filter(|other| *other != one && scales.get(*other).is_some()) {
-            notes.push(format!(
-                "signals.{name}.scales.{} has no effect: instrument_name says that all answers are {}",
-                other.name(),
-                one.name()
-            ));
+            let key = format!("signals.{name}.scales.{}", other.name());
+            notes.push(of_key("unused-scale", &key).text("instrument", one.name()));
         }
     }
     if signal.kind != SignalKind::Amount && signal.unit.is_some() {
-        notes
-            .push(format!("signals.{name}.unit has no effect: only a signal of kind \"amount\" has a unit in reasons"));
+        notes.push(of_key("unused-unit", &format!("signals.{name}.unit")));
     }
     notes
 }

@@ -40,6 +40,11 @@ fn resolved(file: &str, sets: &[&str], environment: &[(&str, &str)]) -> Result<R
     load(Some(&path), &sets, environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
+/// What is said of keys without effect, in English.
+fn without_effect(settings: &Settings) -> String {
+    settings.without_effect().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 fn assert_contains(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "`{part}` is not in:\n{message}");
@@ -497,7 +502,7 @@ fn a_starter_keeps_to_the_defaults() {
 #[test]
 fn what_has_no_effect_is_told() {
     assert!(settings(MINIMAL).unwrap().without_effect().is_empty(), "the defaults are nobody's doing");
-    let of = |own: &str| settings(&format!("{MINIMAL}{own}")).unwrap().without_effect().join("\n");
+    let of = |own: &str| without_effect(&settings(&format!("{MINIMAL}{own}")).unwrap());
     assert_contains(&of("signals = [\"logins\"]"), &["churn.signals"]);
     assert_contains(&of("definition = \"inactivity\"\nsignals = [\"logins\"]"), &["churn.path"]);
     assert_contains(&of("[publish]\nformats = [\"parquet\"]\ncsv_bom = false"), &["publish.csv_bom has no effect"]);
