@@ -1,6 +1,7 @@
 //! The levels of the rows at hand, held against those that a model has learned.
 
 use super::Artefact;
+use crate::language::Message;
 use crate::model::design::recipe::CategoricalStep;
 use crate::sources::{CustomerTable, Levels};
 use crate::spelling;
@@ -13,13 +14,13 @@ const NAMED: usize = 3;
 
 impl Artefact {
     /// Of the columns whose levels are largely unknown to the model in the rows of these customers, a sentence each.
-    pub fn unknown_levels(&self, customers: &CustomerTable, scored: &[u32]) -> Vec<String> {
+    pub fn unknown_levels(&self, customers: &CustomerTable, scored: &[u32]) -> Vec<Message> {
         let columns = self.recipe.categorical.iter().zip(&customers.categorical);
         columns.filter_map(|(step, levels)| unknown_levels(step, levels, scored)).collect()
     }
 }
 
-fn unknown_levels(step: &CategoricalStep, levels: &Levels, scored: &[u32]) -> Option<String> {
+fn unknown_levels(step: &CategoricalStep, levels: &Levels, scored: &[u32]) -> Option<Message> {
     let known: Vec<&str> = step.baseline.iter().chain(&step.levels).map(String::as_str).collect();
     if known.is_empty() {
         return None;
@@ -33,7 +34,7 @@ fn unknown_levels(step: &CategoricalStep, levels: &Levels, scored: &[u32]) -> Op
     }
     let column = spelling::named(&step.feature);
     if !scored.is_empty() && rows.iter().all(|&rows| rows == 0) {
-        return Some(format!("{column}: no row has a level, where the model was trained on {}", named(&known)));
+        return Some(named(Message::new("levels-none").text("column", column), "known", &known));
     }
 
     let is_unknown = |&code: &usize| rows[code] > 0 && !known.contains(&levels.names[code].as_str());
@@ -45,23 +46,17 @@ fn unknown_levels(step: &CategoricalStep, levels: &Levels, scored: &[u32]) -> Op
 
     unknown.sort_by_key(|&code| (std::cmp::Reverse(rows[code]), code));
     let examples: Vec<&str> = unknown.iter().map(|&code| levels.names[code].as_str()).collect();
-    let nearest = spelling::nearest(examples[0], &known);
-    let meant = nearest.map_or_else(|| named(&known), spelling::value);
-    Some(format!(
-        "{column}: {:.0} % of the rows have levels that the model does not know, and that it takes for rare ones: {}; \
-         it knows {meant}. Write levels as they were written for the training, or train again",
-        100.0 * share,
-        named(&examples),
-    ))
+    let message = Message::new("levels-unknown").text("column", column).percent("share", share, 0);
+    let message = named(message, "levels", &examples);
+    Some(match spelling::nearest(examples[0], &known) {
+        Some(nearest) => named(message, "known", &[nearest]),
+        None => named(message, "known", &known),
+    })
 }
 
-/// The first of some levels.
-fn named(levels: &[&str]) -> String {
-    let first: Vec<String> = levels.iter().take(NAMED).map(|level| spelling::value(level)).collect();
-    match levels.len().saturating_sub(NAMED) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
+/// With the first of some levels.
+fn named(message: Message, name: &'static str, levels: &[&str]) -> Message {
+    message.some_of(name, levels.iter().map(|level| spelling::value(level)), NAMED)
 }
 
 #[cfg(test)]
@@ -89,7 +84,7 @@ mod tests {
         };
         let codes = rows.iter().map(code).collect();
         let scored: Vec<u32> = (0..rows.len() as u32).collect();
-        unknown_levels(&step(rare_share), &Levels { names, codes }, &scored)
+        unknown_levels(&step(rare_share), &Levels { names, codes }, &scored).map(|told| told.to_string())
     }
 
     #[test]

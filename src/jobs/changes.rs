@@ -14,6 +14,7 @@ use crate::calendar::Day;
 use crate::dataset::{Dataset, Place, Selection};
 use crate::eligibility::{Exclusion, Purpose, Rules};
 use crate::error::Result;
+use crate::language::Message;
 use crate::publish::latest::Leaver;
 use crate::publish::list::{Move, Status};
 use crate::publish::previous::{Before, Gone, History, Now};
@@ -319,12 +320,9 @@ fn tell_of_revisions(job: &Job<'_>, then: Day, again: &[f64], before: &[Before])
     let known: Vec<f64> = both.filter(|difference| !difference.is_nan()).collect();
     let revised = known.iter().filter(|difference| **difference > REVISED).count();
     if revised as f64 > REVISED_SHARE * known.len() as f64 {
-        job.warn(format!(
-            "the data of {then} are not what they were: {revised} of {} customers would have another risk of that date \
-             under the same model. Rows have come late, or are gone; what has changed is told against the data as they \
-             are now",
-            known.len(),
-        ));
+        job.warn(
+            Message::new("earlier-revised").day("date", then).count("revised", revised).count("customers", known.len()),
+        );
     }
 }
 

@@ -1,7 +1,8 @@
 //! Everything that can be said of the data before anything is trained or scored.
 
 use super::context::{Context, Job};
-use super::{definition, deliver, gates, input, past};
+use super::definition::{self, Who};
+use super::{deliver, gates, input, past};
 use crate::calendar::Day;
 use crate::coverage::Coverage;
 use crate::dataset::silence::Silence;
@@ -106,7 +107,7 @@ pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
         gates::check(job, &tables, &data, as_of)?;
         let eligible = Selection::scored(&data, as_of);
         let silence = definition::silence(job, &data, &eligible)?;
-        definition::warn_of_those_who_left(job, "the customers to score", silence.as_ref());
+        definition::warn_of_those_who_left(job, Who::ToScore, silence.as_ref());
         for advice in plausibility::advice(job.settings(), &tables.sources, &tables.zone)? {
             job.warn(advice);
         }

@@ -4,7 +4,7 @@
 
 use super::context::Job;
 use crate::calendar::Day;
-use crate::config::{Churn, ChurnDefinition};
+use crate::config::{Activity, Churn, ChurnDefinition};
 use crate::dataset::silence::{Silence, SilencePlan};
 use crate::dataset::snapshots::Snapshots;
 use crate::dataset::{Dataset, RowCounts, Selection, Tables};
@@ -12,6 +12,7 @@ use crate::eligibility::Exclusions;
 use crate::error::Result;
 use crate::infer::SENSIBLE;
 use crate::labels;
+use crate::language::Message;
 
 /// Rows from which a share of churners says something.
 const ENOUGH_ROWS: u64 = 200;
@@ -36,19 +37,38 @@ pub(super) fn silence(job: &Job<'_>, data: &Dataset, rows: &Selection) -> Result
     plan.count(data, rows)
 }
 
+/// Of whom it is said that they have left already.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Who {
+    /// The customers on a list.
+    Listed,
+    /// Those whom a model learns from.
+    Learned,
+    /// Those who are to be scored.
+    ToScore,
+}
+
 /// Says when many of those who are, or would be, on a list have left already by the definition.
-pub(super) fn warn_of_those_who_left(job: &Job<'_>, who: &str, silence: Option<&Silence>) {
-    let churn = &job.settings().churn;
+pub(super) fn warn_of_those_who_left(job: &Job<'_>, who: Who, silence: Option<&Silence>) {
+    let settings = job.settings();
+    let churn = &settings.churn;
     let days = labels::span_days(churn);
-    let share = silence.and_then(|silence| Some((silence.share(days)?, &silence.of)));
-    let share = share.filter(|(share, _)| *share >= MANY_LEFT);
-    if let (ChurnDefinition::Inactivity, Some((share, of))) = (churn.definition, share) {
-        job.warn(format!(
-            "{:.0} % of {who} have had no row of {of} for the {days} days of gap and horizon or longer: by the \
-             definition they have left already, which is no news and flatters the AUC. Leave \
-             eligibility.active_within_days and eligibility.signals to their defaults",
-            100.0 * share,
-        ));
+    let share = silence.and_then(|silence| silence.share(days)).filter(|share| *share >= MANY_LEFT);
+    if let (ChurnDefinition::Inactivity, Some(share)) = (churn.definition, share) {
+        let message = Message::new("score-left-already").percent("share", share, 0).count("days", days).text(
+            "who",
+            match who {
+                Who::Listed => "listed",
+                Who::Learned => "learned",
+                Who::ToScore => "to-score",
+            },
+        );
+        job.warn(match settings.eligibility.activity() {
+            Activity::Any => message.message("signals", Message::new("any-signal")),
+            Activity::Of(names) => {
+                message.joined("signals", names.iter().map(|name| format!("`{name}`")), "or", usize::MAX)
+            }
+        });
     }
 }
 
@@ -68,7 +88,7 @@ pub(super) fn advise(job: &Job<'_>, tables: &Tables, data: &Dataset, snapshots: 
     let labelled = Selection::labelled(data, |_| true);
     if job.settings().churn.definition == ChurnDefinition::Inactivity {
         let silence = silence(job, data, &labelled)?;
-        warn_of_those_who_left(job, "the customers learned from", silence.as_ref());
+        warn_of_those_who_left(job, Who::Learned, silence.as_ref());
     }
 
     let held_out: Vec<RowCounts> = snapshots

@@ -6,6 +6,7 @@ use crate::calendar::Day;
 use crate::config::{RankBy, Settings};
 use crate::dataset::Dataset;
 use crate::error::Result;
+use crate::language::Message;
 use crate::publish::list::{Details, Results};
 use crate::ranking::{self, Group, Ranking};
 use crate::reasons::reach::{Improvement, Surroundings};
@@ -158,7 +159,7 @@ impl<'a> CutOff<'a> {
 }
 
 /// Notes on entries of the playbook that no reason calls for.
-pub(super) fn unmatched_plays(words: Words<'_>) -> Vec<String> {
+pub(super) fn unmatched_plays(words: Words<'_>) -> Vec<Message> {
     let settings = words.job.settings();
     if settings.playbook.is_empty() {
         return Vec::new();

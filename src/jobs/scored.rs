@@ -2,7 +2,7 @@
 
 use super::changes::{Changes, Words};
 use super::context::Job;
-use super::definition;
+use super::definition::{self, Who};
 use super::details;
 use super::drift;
 use super::input::Input;
@@ -15,7 +15,7 @@ use crate::dataset::silence::Silence;
 use crate::dataset::{Dataset, Place, Selection};
 use crate::error::Result;
 use crate::kpis::{self, Kpis, Risks};
-use crate::language::Texts;
+use crate::language::{Message, Texts};
 use crate::monitoring::drift::Drift;
 use crate::monitoring::response::ResponseModel;
 use crate::observer::{Note, Observer};
@@ -106,11 +106,13 @@ pub(super) fn scored(
     let settings = job.settings();
     let data = &input.data;
     if let Some(until) = model.outcomes_until().filter(|&until| input.as_of < until) {
-        job.warn(format!(
-            "model {} was trained on what customers did until {until}, so it has seen what came after {}: these risks \
-             are no forecast. Train with --as-of {} for a list that could have been made then",
-            model.version, input.as_of, input.as_of,
-        ));
+        job.warn(
+            Message::new("score-no-forecast")
+                .text("model", &model.version)
+                .day("until", until)
+                .day("date", input.as_of)
+                .text("option", input.as_of.to_string()),
+        );
     }
 
     let mut clock = Clock::start(job);
@@ -118,7 +120,7 @@ pub(super) fn scored(
     clock.lap("scores");
 
     let unknown = model.unknown_levels(&data.customers, &scores.customers);
-    unknown.iter().for_each(|sentence| job.warn(sentence));
+    unknown.into_iter().for_each(|told| job.warn(told));
     let drift = drift::measured(job, &model, &input, &scores)?;
     clock.lap("drift");
 
@@ -128,16 +130,16 @@ pub(super) fn scored(
     let listed: Vec<Place> =
         ranking.order[..ranking.listed].iter().map(|&position| scores.places[position as usize]).collect();
     let silence = definition::silence(job, data, &Selection::from_places(data.blocks.len(), &listed))?;
-    definition::warn_of_those_who_left(job, "the listed customers", silence.as_ref());
+    definition::warn_of_those_who_left(job, Who::Listed, silence.as_ref());
 
     let changes = Changes::new(job, registry, &model, &input, &scores, &ranking.order[..ranking.listed])?;
     clock.lap("earlier lists");
 
-    let texts = Arc::new(Texts::new(settings.list.language)?);
-    let explainer = explainer(job, &model, data, &scores, &ranking, input.as_of, &texts)?;
+    let texts = job.texts();
+    let explainer = explainer(job, &model, data, &scores, &ranking, input.as_of, texts)?;
     let rows = model.row_scorer(&data.customers);
     let words = Words { job, input: &input, model: &model, rows: &rows, scores: &scores, explainer: &explainer };
-    details::unmatched_plays(words).into_iter().for_each(|sentence| job.warn(sentence));
+    details::unmatched_plays(words).into_iter().for_each(|told| job.warn(told));
     let results = results(&input, &scores, &ranking, &changes.moves, &model, &settings.list);
     let details = details::of_list(words, &results, &changes)?;
     let leavers = changes.leavers(words)?;
@@ -170,7 +172,7 @@ pub(super) fn scored(
         scores,
         input,
         list: settings.list.clone(),
-        texts,
+        texts: Arc::clone(texts),
         started,
     })
 }

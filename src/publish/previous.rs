@@ -5,6 +5,7 @@
 use super::frame::{columns_of, read};
 use super::runs::Run;
 use crate::calendar::Day;
+use crate::language::Message;
 use crate::power::ListsSoFar;
 use crate::sources::Ids;
 use polars::prelude::*;
@@ -88,7 +89,7 @@ impl Before {
 }
 
 /// The newest of the runs that can be compared with, given the earlier ones oldest first; what is left out is noted.
-pub fn comparable(earlier: &[Run], notes: &mut Vec<String>) -> Option<Run> {
+pub fn comparable(earlier: &[Run], notes: &mut Vec<Message>) -> Option<Run> {
     for run in earlier.iter().rev() {
         match columns_of(&run.scores()) {
             Ok(columns) if NEEDED.iter().all(|name| columns.iter().any(|column| column == name)) => {
@@ -97,29 +98,27 @@ pub fn comparable(earlier: &[Run], notes: &mut Vec<String>) -> Option<Run> {
             Ok(columns) => {
                 let missing: Vec<&str> =
                     NEEDED.into_iter().filter(|name| columns.iter().all(|column| column != name)).collect();
-                let why = format!("it has no column {}", missing.join(", "));
-                notes.push(left_out(run, &run.scores(), &why));
+                notes.push(left_out(run, &run.scores(), Message::new("earlier-columns").list("columns", missing)));
             }
-            Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
+            Err(error) => notes.push(left_out(run, &run.scores(), because(&error))),
         }
     }
     None
 }
 
-fn left_out(run: &Run, file: &Path, why: &str) -> String {
-    format!(
-        "the run of {} is left out of status and change: {} cannot be used: {}. Score that date again, or move its \
-         folder away",
-        run.as_of,
-        file.display(),
-        why.lines().next().unwrap_or_default(),
-    )
+fn left_out(run: &Run, file: &Path, why: impl Into<Message>) -> Message {
+    Message::new("earlier-left-out").day("date", run.as_of).text("file", file.display().to_string()).message("why", why)
+}
+
+/// Why a file cannot be read, on one line.
+fn because(error: &PolarsError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 impl History {
     /// Reads the earlier runs, oldest first; `compared` is the one that the present run is compared with. What cannot
     /// be read is noted.
-    pub fn read(earlier: &[Run], compared: Option<&Run>, now: &Now<'_>, notes: &mut Vec<String>) -> History {
+    pub fn read(earlier: &[Run], compared: Option<&Run>, now: &Now<'_>, notes: &mut Vec<Message>) -> History {
         let mut history = History {
             probability_28_days_ago: vec![f64::NAN; now.customers.len()],
             was_listed_before: vec![false; now.customers.len()],
@@ -130,7 +129,7 @@ impl History {
         let (scored, listed) = match frames {
             Ok(frames) => frames,
             Err(error) => {
-                notes.push(format!("no earlier run is compared with: {error}"));
+                notes.push(Message::new("earlier-none").text("why", error.to_string()));
                 return history;
             }
         };
@@ -138,7 +137,7 @@ impl History {
         if let Some(run) = compared {
             match Earlier::read(run, now, &scored, notes) {
                 Ok(found) => history.earlier = Some(found),
-                Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
+                Err(error) => notes.push(left_out(run, &run.scores(), because(&error))),
             }
         }
         let days = now.as_of.earlier_by(MONTH + TOLERANCE)..=now.as_of.earlier_by(MONTH);
@@ -147,7 +146,7 @@ impl History {
                 Ok(found) => {
                     found.into_iter().for_each(|(at, value)| history.probability_28_days_ago[at as usize] = value);
                 }
-                Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
+                Err(error) => notes.push(left_out(run, &run.scores(), because(&error))),
             }
         }
         history.read_lists(earlier, compared, &listed, notes);
@@ -155,14 +154,14 @@ impl History {
     }
 
     /// Reads who was on which list.
-    fn read_lists(&mut self, earlier: &[Run], compared: Option<&Run>, listed: &DataFrame, notes: &mut Vec<String>) {
+    fn read_lists(&mut self, earlier: &[Run], compared: Option<&Run>, listed: &DataFrame, notes: &mut Vec<Message>) {
         let mut all: Option<DataFrame> = None;
         let (mut dates, mut on_the_first) = (Vec::new(), 0);
         for run in earlier.iter().rev().take(LISTS + 1) {
             let ids = match listed_ids(run) {
                 Ok(ids) => ids,
                 Err(error) => {
-                    notes.push(left_out(run, &run.scores(), &error.to_string()));
+                    notes.push(left_out(run, &run.scores(), because(&error)));
                     continue;
                 }
             };
@@ -192,13 +191,13 @@ impl History {
 }
 
 /// How many customers the lists of these runs have reached.
-pub fn lists_so_far(runs: &[Run], notes: &mut Vec<String>) -> ListsSoFar {
+pub fn lists_so_far(runs: &[Run], notes: &mut Vec<Message>) -> ListsSoFar {
     let nobody = Now { as_of: Day(i32::MAX), ids: &Ids::default(), customers: &[], listed: &[] };
     History::read(runs, None, &nobody, notes).so_far
 }
 
 impl Earlier {
-    fn read(run: &Run, now: &Now<'_>, scored: &DataFrame, notes: &mut Vec<String>) -> PolarsResult<Earlier> {
+    fn read(run: &Run, now: &Now<'_>, scored: &DataFrame, notes: &mut Vec<Message>) -> PolarsResult<Earlier> {
         let then = read(&run.scores(), &NEEDED)?;
         let mut customers = vec![Before::NOTHING; now.customers.len()];
         let both = joined(scored, &then)?;
@@ -217,7 +216,7 @@ impl Earlier {
         if run.list().exists() {
             match days_listed(run, scored) {
                 Ok(found) => found.into_iter().for_each(|(at, days)| customers[at as usize].days_listed = days),
-                Err(error) => notes.push(left_out(run, &run.list(), &error.to_string())),
+                Err(error) => notes.push(left_out(run, &run.list(), because(&error))),
             }
         }
         let gone = gone(&then, scored, now)?;
@@ -253,12 +252,12 @@ pub struct PublishedRisk {
 }
 
 /// What these runs said of a customer, of those that scored the customer; what cannot be read is noted.
-pub fn of_customer(runs: &[Run], id: &str, notes: &mut Vec<String>) -> Vec<PublishedRisk> {
+pub fn of_customer(runs: &[Run], id: &str, notes: &mut Vec<Message>) -> Vec<PublishedRisk> {
     let mut found = Vec::new();
     for run in runs {
         match published_risk(run, id) {
             Ok(risk) => found.extend(risk),
-            Err(error) => notes.push(left_out(run, &run.scores(), &error.to_string())),
+            Err(error) => notes.push(left_out(run, &run.scores(), because(&error))),
         }
     }
     found
@@ -422,7 +421,7 @@ mod tests {
         file("_SUCCESS");
     }
 
-    fn history(lists: &Path, now: &Now<'_>) -> (History, Vec<String>) {
+    fn history(lists: &Path, now: &Now<'_>) -> (History, Vec<Message>) {
         let mut notes = Vec::new();
         let earlier = runs::before(lists, now.as_of);
         let compared = comparable(&earlier, &mut notes);
@@ -489,7 +488,8 @@ mod tests {
         let earlier = history.earlier.unwrap();
         assert!(earlier.run.as_of == Day(110) && earlier.customers[0].was_listed);
         assert_eq!(earlier.customers[0].days_listed, None);
-        assert!(notes.iter().all(|note| note.contains("at_risk.parquet") || note.contains("is left out")), "{notes:?}");
+        let told: Vec<String> = notes.iter().map(Message::to_string).collect();
+        assert!(told.iter().all(|note| note.contains("at_risk.parquet") || note.contains("is left out")), "{told:?}");
         assert!(!notes.is_empty());
         assert_eq!(history.so_far.lists, 1);
     }

@@ -3,6 +3,7 @@
 use super::Reason;
 use crate::calendar::Day;
 use crate::config::{matches, Play};
+use crate::language::Message;
 use crate::spelling;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -53,21 +54,21 @@ impl<'a> Playbook<'a> {
         self.entries.iter().find(|(pattern, _)| matches(pattern, code)).map(|&(_, play)| play)
     }
 
-    /// The entries that none of the codes calls for, a sentence each, with the code that was probably meant.
-    pub fn unmatched(&self, codes: &[String]) -> Vec<String> {
+    /// The entries that none of the codes calls for, a message each, with the code that was probably meant.
+    pub fn unmatched(&self, codes: &[String]) -> Vec<Message> {
         let known: Vec<&str> = codes.iter().map(String::as_str).collect();
-        let sentence = |pattern: &str| {
-            if pattern.contains('*') {
-                return format!("playbook.{pattern} matches no reason code of these signals and columns");
-            }
-            let meant =
-                spelling::nearest(pattern, &known).map_or_else(String::new, |code| format!("; did you mean {code}?"));
-            format!("playbook.{pattern}: there is no such reason code of these signals and columns{meant}")
+        let told = |pattern: &str| {
+            let message = match spelling::nearest(pattern, &known) {
+                _ if pattern.contains('*') => Message::new("playbook-pattern"),
+                Some(code) => Message::new("playbook-code-meant").text("code", code),
+                None => Message::new("playbook-code"),
+            };
+            message.text("key", format!("playbook.{pattern}"))
         };
         let mut patterns: Vec<&str> = self.entries.iter().map(|&(pattern, _)| pattern).collect();
         patterns.sort_unstable();
         patterns.retain(|pattern| !known.iter().any(|code| matches(pattern, code)));
-        patterns.into_iter().map(sentence).collect()
+        patterns.into_iter().map(told).collect()
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
     fn entries_that_answer_nothing_are_named_with_what_was_meant() {
         let plays = plays(&["LOGINS_SILENT", "LOGIN_SILENT", "VISTS_*", "VISITS_*", "ZZZ"]);
         let codes = ["LOGINS_SILENT", "LOGINS_DROP", "VISITS_LOW"].map(str::to_owned);
-        let said = Playbook::new(&plays).unmatched(&codes);
+        let said: Vec<String> = Playbook::new(&plays).unmatched(&codes).iter().map(Message::to_string).collect();
         assert_eq!(said.len(), 3, "{said:?}");
         assert!(said[0].contains("LOGIN_SILENT") && said[0].ends_with("did you mean LOGINS_SILENT?"), "{said:?}");
         assert!(said[1].starts_with("playbook.VISTS_* matches no"), "{said:?}");
