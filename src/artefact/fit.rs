@@ -1,5 +1,6 @@
 //! The fit as the model file has it, of either form.
 
+use crate::language::Advice;
 use crate::model::additive::{Additive, Comparison};
 use crate::model::linear::{Certificate, Coefficient};
 use crate::model::penalty::AlphaChoice;
@@ -41,5 +42,6 @@ pub struct FitRecord {
     #[serde(default = "Certificate::unknown")]
     pub certificate: Certificate,
     /// What a person should know about the fit.
-    pub advice: Vec<String>,
+    #[serde(flatten)]
+    pub advice: Advice,
 }

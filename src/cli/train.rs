@@ -4,7 +4,7 @@ use super::{render, Session};
 use crate::evaluation::Evaluation;
 use crate::jobs::train;
 use crate::jobs::train::{Request, Trained};
-use crate::language::{Language, Texts};
+use crate::language::{Language, Message, Texts};
 use crate::model::additive::Comparison;
 use crate::model::sampling::Sampling;
 use crate::model::univariate::screening::Screening;
@@ -40,13 +40,13 @@ struct Summary<'a> {
     evaluation: &'a Evaluation,
     screening: Option<&'a Screening>,
     control_power: Option<&'a ControlPower>,
-    notes: Vec<&'a str>,
+    notes: Vec<String>,
 }
 
 impl<'a> Summary<'a> {
     fn new(trained: &'a Trained) -> Summary<'a> {
         let Trained { model, decision, file, control_power, notes } = trained;
-        let of_the_run = notes.iter().map(|note| note.text.as_str());
+        let of_the_run = notes.iter().map(|note| note.text.clone());
         Summary {
             version: &model.version,
             promoted: decision.promoted,
@@ -57,7 +57,7 @@ impl<'a> Summary<'a> {
             evaluation: &model.evaluation,
             screening: model.screening.as_ref(),
             control_power: control_power.as_ref(),
-            notes: of_the_run.chain(model.fit.advice.iter().map(String::as_str)).collect(),
+            notes: of_the_run.chain(model.fit.advice.0.iter().map(Message::to_string)).collect(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::eligibility::Exclusions;
 use crate::error::{Error, Result};
 use crate::features::{Catalogue, Feature};
 use crate::labels;
+use crate::language::Message;
 use crate::memory::{Arena, Memory};
 use crate::sources::prepared::columns::{OddNumbers, Target};
 use crate::sources::prepared::keys::SelectedRows;
@@ -40,7 +41,7 @@ pub struct Prepared {
     /// As-of dates without any label.
     pub unmatured: Vec<Day>,
     /// What a person should know about the table.
-    pub notes: Vec<String>,
+    pub notes: Vec<Message>,
 }
 
 /// A column of dates.
@@ -72,7 +73,7 @@ pub struct WithColumns {
     /// The rows.
     pub dataset: Dataset,
     /// What a person should know about the columns.
-    pub notes: Vec<String>,
+    pub notes: Vec<Message>,
 }
 
 /// A table and the rows of a run in it, to read columns of.
@@ -156,25 +157,27 @@ pub fn for_training(request: &TableRequest<'_>) -> Result<Prepared> {
     let dates = table.dates.iter().cloned().zip(dates).map(|(name, days)| DateColumn { name, days }).collect();
     let mut notes = table.origin.notes();
     if rows.unlabelled > 0 {
-        notes.push(format!("{} of {} rows have no label and are left out of training", rows.unlabelled, rows.read));
+        let (unlabelled, all) = (rows.unlabelled, rows.read);
+        notes.push(format!("{unlabelled} of {all} rows have no label and are left out of training").into());
     }
 
     if !table.dates.is_empty() {
-        notes.push(format!(
-            "dates are no features: {}. A number of days before the as-of date would be one",
-            table.dates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        ));
+        let names = table.dates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let what = "A number of days before the as-of date would be one";
+        notes.push(format!("dates are no features: {names}. {what}").into());
     }
 
     if !table.left_out.is_empty() {
-        notes.push(format!("left out, since their types can be no features: {}", table.left_out.join(", ")));
+        let names = table.left_out.join(", ");
+        notes.push(format!("left out, since their types can be no features: {names}").into());
     }
     if !table.indexes.is_empty() {
-        notes.push(format!(
-            "left out, since they are an index that pandas wrote, which numbers rows: {}. List one under table.numeric \
-             or table.categorical to use it",
-            table.indexes.join(", ")
-        ));
+        let names = table.indexes.join(", ");
+        let message = format!(
+            "left out, since they are an index that pandas wrote, which numbers rows: {names}. List one under \
+             table.numeric or table.categorical to use it"
+        );
+        notes.push(message.into());
     }
     let mut source = TableRows { table, rows, places: Vec::new() };
     let dataset = source.in_blocks(request, &mut notes)?;
@@ -263,7 +266,7 @@ impl Prepared {
 
 impl TableRows {
     /// Puts the rows into blocks, one a partition of the ids, without features yet.
-    fn in_blocks(&mut self, request: &TableRequest<'_>, notes: &mut Vec<String>) -> Result<Dataset> {
+    fn in_blocks(&mut self, request: &TableRequest<'_>, notes: &mut Vec<Message>) -> Result<Dataset> {
         let value = value(&self.table, &mut self.rows, notes)?;
         let rows = &mut self.rows;
         let own = request.columns.and_then(|table| table.max_quarantine_share);
@@ -381,7 +384,7 @@ impl TableRows {
     }
 
     /// Reads columns into a data set without features. Returns what a person should know about them.
-    fn fill(&self, columns: ColumnNames<'_>, dataset: &mut Dataset) -> Result<Vec<String>> {
+    fn fill(&self, columns: ColumnNames<'_>, dataset: &mut Dataset) -> Result<Vec<Message>> {
         let ColumnNames { numeric, categorical } = columns;
         let blocks = &mut dataset.blocks;
         let mut values: Vec<Vec<f32>> = blocks.iter().map(|block| vec![0.0; numeric.len() * block.rows()]).collect();
@@ -413,10 +416,10 @@ impl TableRows {
         let mut notes = Vec::new();
         for (name, OddNumbers { infinite, too_large }) in numeric.iter().zip(odd) {
             if infinite > 0 {
-                notes.push(format!("`{name}` holds {infinite} infinite values, which count as missing"));
+                notes.push(of_column("table-infinite", name).count("count", infinite));
             }
             if too_large > 0 {
-                notes.push(format!("`{name}` holds {too_large} numbers beyond 3.4e38, which count as that"));
+                notes.push(of_column("table-too-large", name).count("count", too_large));
             }
         }
         let rows = self.rows.len();
@@ -424,10 +427,7 @@ impl TableRows {
         for (name, levels) in categorical.iter().zip(&dataset.customers.categorical) {
             let distinct = levels.names.len();
             if self.table.label.is_some() && distinct >= FEW_LEVELS && distinct as f64 >= NAMES * rows as f64 {
-                notes.push(format!(
-                    "`{name}` has {distinct} levels in {rows} rows: a name rather than a level? If so, add it to \
-                     table.ignore"
-                ));
+                notes.push(of_column("table-names", name).count("levels", distinct).count("rows", rows));
             }
         }
 
@@ -450,21 +450,21 @@ fn not_in_the_future(dates: &[(Day, u64)], today: Day, zone: &Zone) -> Result<()
     }
 }
 
+fn of_column(key: &'static str, name: &str) -> Message {
+    Message::new(key).text("column", format!("`{name}`"))
+}
+
 /// The money at stake, one entry per row; empty without such a column.
-fn value(table: &PreparedTable, rows: &mut SelectedRows, notes: &mut Vec<String>) -> Result<Vec<f64>> {
+fn value(table: &PreparedTable, rows: &mut SelectedRows, notes: &mut Vec<Message>) -> Result<Vec<f64>> {
     let Some(column) = &table.value else { return Ok(Vec::new()) };
     let (value, odd) = table.numbers(rows, column)?;
     rows.quarantine.add(Reason::NonFinite, odd);
     let unknown = value.iter().filter(|value| value.is_nan()).count();
     let negative = value.iter().filter(|&&value| value < 0.0).count();
-    let of = format!("of {} rows", value.len());
-    if unknown > 0 {
-        notes.push(format!("`{column}` (table.value) is not known in {unknown} {of}"));
-    }
-    if negative > 0 {
-        notes.push(format!(
-            "`{column}` (table.value) is below 0 in {negative} {of}; ranked by expected loss, such customers come last"
-        ));
+    for (count, key) in [(unknown, "table-value-unknown"), (negative, "table-value-negative")] {
+        if count > 0 {
+            notes.push(of_column(key, column).count("count", count).count("rows", value.len()));
+        }
     }
     Ok(value)
 }

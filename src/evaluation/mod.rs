@@ -15,11 +15,12 @@ pub use gains::{gains, Gain};
 pub use profit::{empc, Empc, ListProfit, Profit};
 pub use reliability::{calibration_line, ece_by_chance, CalibrationLine};
 pub use rows::HeldOutRows;
-pub use segments::Segment;
+pub use segments::{Level, Segment};
 
 use crate::calendar::Day;
 use crate::config::{Economics, List};
 use crate::dataset::Dataset;
+use crate::language::{Advice, Message};
 use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::interval::{Interval, Intervals};
 use crate::metrics::{self, CalibrationBin, Metrics, Scores};
@@ -69,7 +70,8 @@ pub struct Evaluation {
     /// The model less the baseline, with intervals of the difference.
     pub over_baseline: Intervals,
     /// What a person should know before trusting the model.
-    pub advice: Vec<String>,
+    #[serde(flatten)]
+    pub advice: Advice,
     /// Each fold by itself, where rows were held out in folds rather than by time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<FoldMetrics>,
@@ -177,11 +179,11 @@ impl Evaluation {
             baseline_of,
             baseline: figures.baseline,
             over_baseline: resampled.difference.differences_widened(times),
-            advice: Vec::new(),
+            advice: Advice::default(),
             folds: None,
         };
 
-        evaluation.advice = evaluation.advise();
+        evaluation.advice = Advice(evaluation.advise());
         evaluation
     }
 
@@ -190,73 +192,63 @@ impl Evaluation {
         self.intervals.roc_auc.is_none_or(|auc| auc.lower <= 0.5)
     }
 
-    fn advise(&self) -> Vec<String> {
+    fn advise(&self) -> Vec<Message> {
         let mut advice = Vec::new();
         let Some(auc) = self.intervals.roc_auc else {
-            advice.push(format!(
-                "{} of {} held-out rows churned, too few of one kind to say how good the model is; add evaluation \
-                 snapshots",
-                self.metrics.churners, self.metrics.rows
-            ));
+            advice.push(
+                Message::new("quality-one-kind")
+                    .count("churners", self.metrics.churners)
+                    .count("rows", self.metrics.rows),
+            );
             return advice;
         };
 
         if self.no_signal() {
-            advice.push(format!(
-                "there is no signal: the AUC of {} on unseen rows cannot be told from 0.5, which chance gives. Do not \
-                 act on lists of this model; check that labels and signals belong to the same customers and dates, or \
-                 add signals",
-                told(auc, 3)
-            ));
+            advice.push(Message::new("quality-no-signal").message("auc", told(auc, 3)));
             return advice;
         }
 
         if self.metrics.churners < FEW_CHURNERS {
-            advice.push(format!(
-                "only {} held-out rows churned, so the intervals are wide; add evaluation snapshots to know more",
-                self.metrics.churners
-            ));
+            advice.push(Message::new("quality-few").count("churners", self.metrics.churners));
         }
 
         if let Some(gain) = self.over_baseline.roc_auc.filter(|gain| gain.lower <= 0.0) {
-            advice.push(format!(
-                "the model is not known to rank better than {} alone (AUC {})",
-                self.baseline_of,
-                signed(gain, 3)
-            ));
+            advice.push(
+                Message::new("quality-baseline")
+                    .word("baseline", "baseline", &self.baseline_of)
+                    .message("gain", signed(gain, 3)),
+            );
         }
 
         if let Some(line) = &self.calibration_line {
             let (rate, risk) = (self.metrics.base_rate.unwrap_or_default(), self.mean_probability());
             if !line.in_the_large.covers(0.0) && (rate - risk).abs() > OFF * rate {
-                advice.push(format!(
-                    "risk is {} by {:.0} % on the whole: {:.1} % predicted, {:.1} % churned. The base rate has moved \
-                     since the training snapshots",
-                    if rate > risk { "understated" } else { "overstated" },
-                    100.0 * (rate - risk).abs() / rate,
-                    100.0 * risk,
-                    100.0 * rate
-                ));
+                let key = if rate > risk { "quality-understated" } else { "quality-overstated" };
+                advice.push(
+                    Message::new(key)
+                        .percent("off", (rate - risk).abs() / rate, 0)
+                        .percent("risk", risk, 1)
+                        .percent("churn", rate, 1),
+                );
             }
             let slope = line.slope;
             if !slope.covers(1.0) && (slope.estimate - 1.0).abs() > STEEP {
-                let how = if slope.estimate < 1.0 { "extreme" } else { "timid" };
-                advice.push(format!("risks are too {how}: calibration slope {} where 1 is right", told(slope, 2)));
+                let key = if slope.estimate < 1.0 { "quality-extreme" } else { "quality-timid" };
+                advice.push(Message::new(key).message("slope", told(slope, 2)));
             }
         }
 
-        let mut concerns: Vec<(&Segment, &String)> =
+        let mut concerns: Vec<(&Segment, &Message)> =
             self.segments.iter().flat_map(|segment| segment.concerns.iter().map(move |of| (segment, of))).collect();
         concerns.sort_by_key(|(segment, _)| std::cmp::Reverse(segment.churners));
         let rest = concerns.split_off(concerns.len().min(NAMED));
-        advice.extend(concerns.iter().map(|(segment, concern)| format!("{} {}: {concern}", segment.by, segment.level)));
+        advice.extend(concerns.iter().map(|(segment, concern)| {
+            let group = Message::new("quality-group").word("by", "segment", &segment.by);
+            group.message("level", segment.named_level().message()).message("concern", *concern)
+        }));
 
         if !rest.is_empty() {
-            let groups = if rest.len() == 1 { "group is" } else { "groups are" };
-            advice.push(format!(
-                "{} other {groups} served badly too: see the segments in `churn models show`",
-                rest.len()
-            ));
+            advice.push(Message::new("quality-groups").count("count", rest.len()));
         }
 
         advice
@@ -289,13 +281,19 @@ fn recency() -> String {
 }
 
 /// "0.731 (0.701 to 0.759)".
-fn told(interval: Interval, digits: usize) -> String {
-    format!("{:.digits$} ({:.digits$} to {:.digits$})", interval.estimate, interval.lower, interval.upper)
+fn told(interval: Interval, digits: usize) -> Message {
+    Message::new("interval-of")
+        .decimals("estimate", interval.estimate, digits)
+        .decimals("low", interval.lower, digits)
+        .decimals("high", interval.upper, digits)
 }
 
 /// "+0.031 (-0.001 to +0.059)".
-fn signed(interval: Interval, digits: usize) -> String {
-    format!("{:+.digits$} ({:+.digits$} to {:+.digits$})", interval.estimate, interval.lower, interval.upper)
+fn signed(interval: Interval, digits: usize) -> Message {
+    Message::new("interval-of")
+        .signed("estimate", interval.estimate, digits)
+        .signed("low", interval.lower, digits)
+        .signed("high", interval.upper, digits)
 }
 
 #[cfg(test)]

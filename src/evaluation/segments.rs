@@ -9,6 +9,7 @@
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::features::Measure;
+use crate::language::Message;
 use crate::metrics::interval::Interval;
 use crate::metrics::{self, Scores};
 use crate::numeric::sum;
@@ -29,6 +30,11 @@ const SURE: f64 = 3.0;
 const WORSE: f64 = 0.03;
 /// Risk may be off by this share of the churn rate.
 const OFF: f64 = 0.15;
+/// Customers without a level.
+const MISSING: &str = "(missing)";
+/// What groups are by that are no column's.
+const TENURE: &str = "tenure";
+const SIGNALS_SEEN: &str = "signals seen";
 /// The bands of tenure.
 const BANDS: [Band; 5] = [
     Band { end: 90.0, name: "under 90 days" },
@@ -76,8 +82,54 @@ pub struct Segment {
     pub listed: usize,
     /// Churners on those lists.
     pub caught: usize,
-    /// What is wrong, in words; empty if nothing is known to be.
-    pub concerns: Vec<String>,
+    /// What is wrong; empty if nothing is known to be.
+    pub concerns: Vec<Message>,
+}
+
+/// A group by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level<'a> {
+    /// So many levels that are too rare for groups of their own.
+    Others(i64),
+    /// Customers with rows of so many signals, and how many signals there are.
+    Signals(i64, i64),
+    /// A band of the tenure.
+    Band(&'a str),
+    /// Customers without a level.
+    Missing,
+    /// A level from the data.
+    Named(&'a str),
+}
+
+impl Segment {
+    /// The group by its name.
+    pub fn named_level(&self) -> Level<'_> {
+        let level = self.level.as_str();
+        let inner = level.strip_prefix('(').and_then(|level| level.strip_suffix(')'));
+        if let Some(others) = inner.and_then(|inner| inner.strip_suffix(" others")?.parse().ok()) {
+            return Level::Others(others);
+        }
+        let of = level.split_once(" of ").and_then(|(n, all)| Some((n.parse().ok()?, all.parse().ok()?)));
+        match (self.by.as_str(), of) {
+            (SIGNALS_SEEN, Some((count, all))) => Level::Signals(count, all),
+            (TENURE, _) => Level::Band(level),
+            _ if level == MISSING => Level::Missing,
+            _ => Level::Named(level),
+        }
+    }
+}
+
+impl Level<'_> {
+    /// The name in a message.
+    pub fn message(self) -> Message {
+        match self {
+            Level::Others(count) => Message::new("level-others").count("count", count),
+            Level::Signals(count, all) => Message::new("level-of").count("count", count).count("all", all),
+            Level::Band(band) => Message::new("level-band").word("band", "band", band),
+            Level::Missing => Message::new("level-missing"),
+            Level::Named(level) => level.into(),
+        }
+    }
 }
 
 /// Rows to be judged, one value each.
@@ -283,7 +335,7 @@ impl Judged<'_> {
             let beyond = self.over_customers(influence, totals, |customer, i| i * (i - 2.0 * all.influence[customer]));
             let difference = (all.square + beyond).max(0.0).sqrt();
             if all.auc - auc > WORSE.max(SURE * difference) {
-                concerns.push(format!("ranks worse here: AUC {auc:.3} against {:.3} over all", all.auc));
+                concerns.push(Message::new("group-ranks-worse").decimals("auc", *auc, 3).decimals("all", all.auc, 3));
             }
         }
 
@@ -292,12 +344,8 @@ impl Judged<'_> {
         let own = base_rate - mean_probability * whole_correction;
         let least = (OFF * base_rate).max(SURE * gap_error);
         if !small && gap.abs() > least && own.abs() > least && gap * own > 0.0 {
-            concerns.push(format!(
-                "risk is {} here more than elsewhere: {:.1} % predicted, {:.1} % churned",
-                if gap > 0.0 { "understated" } else { "overstated" },
-                100.0 * mean_probability,
-                100.0 * base_rate,
-            ));
+            let key = if gap > 0.0 { "group-understated" } else { "group-overstated" };
+            concerns.push(Message::new(key).percent("risk", mean_probability, 1).percent("churn", base_rate, 1));
         }
 
         let listed = rows.iter().filter(|&&row| self.listed[row as usize]);
@@ -335,7 +383,7 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
     for (name, levels) in catalogue.categorical.iter().zip(&dataset.customers.categorical) {
         let groups = selection.map(dataset, |block, row| Some(levels.codes[block.customers[row] as usize]));
         let names = (0..).zip(&levels.names).map(|(code, name)| (code, name.clone()));
-        let names = names.chain([(NO_LEVEL, "(missing)".to_owned())]).collect();
+        let names = names.chain([(NO_LEVEL, MISSING.to_owned())]).collect();
         all.push(Grouping { by: name.clone(), groups, names });
     }
 
@@ -361,13 +409,13 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
     if tenure.is_some() {
         let names = (0u32..).zip(BANDS).map(|(number, band)| (number, band.name.to_owned())).collect();
         let groups = of_rows.iter().map(|of_row| of_row.band).collect();
-        all.push(Grouping { by: "tenure".to_owned(), groups, names });
+        all.push(Grouping { by: TENURE.to_owned(), groups, names });
     }
 
     if !signals.is_empty() {
         let names = (0u32..).zip(0..=signals.len()).map(|(n, _)| (n, format!("{n} of {}", signals.len()))).collect();
         let groups = of_rows.iter().map(|of_row| Some(of_row.signals_seen)).collect();
-        all.push(Grouping { by: "signals seen".to_owned(), groups, names });
+        all.push(Grouping { by: SIGNALS_SEEN.to_owned(), groups, names });
     }
 
     Ok(all)
@@ -430,9 +478,9 @@ mod tests {
         let found = judged.segments("plan", &groups, &|group| format!("level {group}"), judged.overall().as_ref());
         assert_eq!(found.len(), 4);
         assert!(found[0].concerns.is_empty(), "{:?}", found[0]);
-        assert!(found[1].concerns.iter().any(|c| c.starts_with("ranks worse here")), "{:?}", found[1]);
+        assert!(found[1].concerns.iter().any(|c| c.to_string().starts_with("ranks worse here")), "{:?}", found[1]);
         assert!(found[1].roc_auc.unwrap().covers(0.5));
-        assert!(found[2].concerns.iter().any(|c| c.starts_with("risk is understated")), "{:?}", found[2]);
+        assert!(found[2].concerns.iter().any(|c| c.to_string().starts_with("risk is understated")), "{:?}", found[2]);
         assert!(found[3].small && found[3].concerns.is_empty());
 
         // Risk that is half of what it should be everywhere says nothing of a group.

@@ -68,11 +68,6 @@ pub struct Trained {
     pub notes: Vec<Note>,
 }
 
-/// What a model cannot know of itself when its rows had no order in time.
-const NO_TIME_SPLIT: &str =
-    "no split by time was possible: the rows have no as-of dates, or all the same. The metrics \
-     are of customers that the model has not seen, but of the same time; on later customers it may do worse";
-
 /// Trains a challenger on snapshots whose labels have matured, evaluates it on later ones, registers it, and promotes
 /// it by rule. The registry's lock is held all the way.
 ///
@@ -212,7 +207,7 @@ fn from_table(job: &Job<'_>, registry: &Registry, table: Given<'_>, request: &Re
     for model in challenger.models() {
         model.churn = ChurnMeaning::for_table(settings.table.as_ref(), &settings.churn);
         if snapshots.is_none() {
-            model.fit.advice.insert(0, NO_TIME_SPLIT.to_owned());
+            model.fit.advice.0.insert(0, Message::new("fit-no-time-split"));
         }
     }
     let registered = registry.register(challenger, &job.now(), job.unfinished())?;

@@ -2,6 +2,7 @@
 
 use crate::config::{Direction, Penalty};
 use crate::error::Error;
+use crate::language::Message;
 use serde::{Deserialize, Serialize};
 
 /// A feature whose effect must have a direction.
@@ -54,17 +55,9 @@ impl Restrictions {
     }
 
     /// What a person should look into.
-    pub fn advice(&self) -> Option<String> {
+    pub fn advice(&self) -> Option<Message> {
         let flat: Vec<&str> = self.directed.iter().filter(|d| d.flat).map(|d| d.feature.as_str()).collect();
-        (!flat.is_empty()).then(|| {
-            format!(
-                "the rows give {} no effect in the direction asked for, so nothing is left of it: {}. Other windows of \
-                 the same signal may say it all; if the direction is wrong, correct model.rises_with and \
-                 model.falls_with, or name the feature or its signal in model.unconstrained",
-                if flat.len() == 1 { "1 feature" } else { "some features" },
-                flat.join(", ")
-            )
-        })
+        (!flat.is_empty()).then(|| Message::new("fit-flat").count("count", flat.len()).list("columns", flat))
     }
 }
 

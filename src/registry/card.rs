@@ -220,8 +220,10 @@ fn limits(text: &mut String, model: &Artefact) {
     if !model.fit.report.converged {
         let _ = writeln!(text, "- **The fit did not converge.**");
     }
-    let advice = model.inputs.not_covered.iter().chain(&model.fit.advice).chain(&model.evaluation.advice);
-    for advice in advice {
+    for advice in &model.inputs.not_covered {
+        let _ = writeln!(text, "- {advice}");
+    }
+    for advice in model.fit.advice.0.iter().chain(&model.evaluation.advice.0) {
         let _ = writeln!(text, "- {advice}");
     }
     text.push('\n');

@@ -169,6 +169,7 @@ fn against(ours: Option<Interval>, theirs: Option<Interval>, champion: &str, dif
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Advice;
     use crate::metrics::interval::Intervals;
     use crate::metrics::Metrics;
 
@@ -212,7 +213,7 @@ mod tests {
                 average_precision: of_precision.map(interval),
                 ..Intervals::default()
             },
-            advice: Vec::new(),
+            advice: Advice::default(),
             folds: None,
         }
     }

@@ -9,6 +9,7 @@ use crate::config::Model;
 use crate::dataset::prepared::{ColumnNames, TableRows, WithColumns};
 use crate::dataset::{Dataset, Selection, Twins};
 use crate::error::Result;
+use crate::language::Message;
 use crate::model::univariate::screening::{ColumnStrength, Screening};
 use crate::model::univariate::{singles, Single};
 
@@ -47,7 +48,7 @@ pub struct ColumnSelection<'a> {
     /// What the screening of a wide table did.
     pub screening: Option<Screening>,
     /// What a person should know about the columns of a wide table.
-    pub notes: Vec<String>,
+    pub notes: Vec<Message>,
 }
 
 impl ColumnSelection<'_> {
@@ -59,7 +60,7 @@ impl ColumnSelection<'_> {
     /// Writes into a model how its features were chosen.
     pub fn tell(&self, model: &mut Artefact) {
         model.screening.clone_from(&self.screening);
-        model.fit.advice.extend(self.notes.iter().cloned());
+        model.fit.advice.0.extend(self.notes.iter().cloned());
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::artefact::FitRecord;
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
+use crate::language::Advice;
 use crate::model::additive::{self, Comparison};
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::columns::LinearEffects;
 use crate::model::design::recipe::Recipe;
 use crate::model::design::Design;
-use crate::model::linear::LogisticFit;
+use crate::model::linear::{self, LogisticFit};
 use crate::model::penalty::AlphaChoice;
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::Sampling;
@@ -115,7 +116,7 @@ impl Trained {
         alpha_choice: &Option<AlphaChoice>,
         restrictions: &Restrictions,
     ) -> FitRecord {
-        let advice = fit.advice.iter().map(ToString::to_string);
+        let advice = fit.advice.iter().map(linear::Advice::message);
         let advice = advice.chain(restrictions.advice()).chain(fit.certificate.advice());
 
         FitRecord {
@@ -131,7 +132,7 @@ impl Trained {
             additive: None,
             report: fit.report,
             certificate: fit.certificate.clone(),
-            advice: advice.collect(),
+            advice: Advice(advice.collect()),
         }
     }
 
@@ -152,7 +153,7 @@ impl Trained {
             additive: Some(fit.model.clone()),
             report: fit.report,
             certificate: fit.certificate.clone(),
-            advice,
+            advice: Advice(advice),
         }
     }
 }

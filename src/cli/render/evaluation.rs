@@ -31,7 +31,7 @@ pub fn brief(model: &Artefact) -> String {
     if metrics.roc_auc.is_some() {
         text += &against_baseline(evaluation);
     }
-    for advice in &evaluation.advice {
+    for advice in &evaluation.advice.0 {
         let _ = writeln!(text, "  note: {advice}");
     }
     text

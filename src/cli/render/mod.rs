@@ -20,7 +20,7 @@ pub mod train;
 use crate::calendar::Day;
 use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusions;
-use crate::language::Texts;
+use crate::language::{Message, Texts};
 use crate::metrics::interval::Interval;
 use crate::spelling;
 use comfy_table::{CellAlignment, ContentArrangement};
@@ -128,7 +128,7 @@ pub fn silent_shares(silence: &Silence, texts: &Texts) -> String {
     parts.join(&texts.text("comma"))
 }
 
-pub fn notes(text: &mut String, notes: &[String]) {
+pub fn notes(text: &mut String, notes: &[Message]) {
     for note in notes {
         let _ = writeln!(text, "  note: {note}");
     }

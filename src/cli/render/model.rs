@@ -71,7 +71,7 @@ pub fn model(model: &Artefact) -> String {
         if !additive.terms.is_empty() {
             spreads(&mut text, additive);
         }
-        notes(&mut text, &model.fit.advice);
+        notes(&mut text, &model.fit.advice.0);
         return text;
     }
 
@@ -93,7 +93,7 @@ pub fn model(model: &Artefact) -> String {
 
     let _ = writeln!(text, "{list}");
     text += "Effects are log-odds of churn per standard deviation (numeric columns) or against the baseline level.\n";
-    notes(&mut text, &model.fit.advice);
+    notes(&mut text, &model.fit.advice.0);
     text
 }
 

@@ -36,7 +36,7 @@ pub fn curve(model: &Artefact, feature: &str) -> Result<String> {
         let bar = "█".repeat(length);
         let picture = if effect < 0.0 { format!("{bar:>LONGEST$}│") } else { format!("{:>LONGEST$}│{bar}", "") };
         let error = term.standard_errors.get(code).map_or_else(String::new, |error| format!(" ± {:.3}", Z_95 * error));
-        list.add_row([bins.describe(code), format!("{effect:+.3}{error}"), picture]);
+        list.add_row([bins.describe(code).to_string(), format!("{effect:+.3}{error}"), picture]);
     }
 
     let mut text = String::new();

@@ -73,7 +73,7 @@ pub fn trained(trained: &Trained, texts: &Texts) -> String {
         None => writeln!(text, "Newton steps; {}", model.fit.certificate),
     };
 
-    notes(&mut text, &model.fit.advice);
+    notes(&mut text, &model.fit.advice.0);
     if let Some(power) = &trained.control_power {
         power.sentences(texts).iter().for_each(|sentence| text += &format!("{sentence}\n"));
     }

@@ -194,6 +194,9 @@ fit-separates = { $columns }: { $count ->
     [yes] nur die Regularisierung hält die Wirkung endlich: Prüfen Sie, ob der Wert schon vor der vorhergesagten Abwanderung bekannt ist
    *[no] keine endliche Wirkung passt am besten: Setzen Sie { "model.alpha" } über 0, und prüfen Sie, ob der Wert schon vor der vorhergesagten Abwanderung bekannt ist
 }
+column-missing = { $name } (fehlend)
+column-rare = { $name } (selten)
+column-intercept = (Achsenabschnitt)
 fit-collinear = { $columns }: aus den anderen Spalten berechenbar, daher lassen sich die Wirkungen nicht auseinanderhalten: Lassen Sie solche Spalten weg, oder setzen Sie { "model.alpha" } über 0
 fit-inflated = { $count ->
     [one] { $count } Spalte hat ihre Aussage

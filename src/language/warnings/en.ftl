@@ -167,6 +167,9 @@ fit-separates = { $columns } { $count ->
     [yes] only the penalty keeps its effect finite: check that it is known before the churn it predicts
    *[no] no finite effect fits best: set model.alpha above 0, and check that it is known before the churn it predicts
 }
+column-missing = { $name } is missing
+column-rare = { $name } is rare
+column-intercept = (intercept)
 fit-collinear = { $columns } can be computed from the other columns, so the effects cannot be told apart: drop them or set model.alpha above 0
 fit-inflated = { $count } columns share most of what they say with others (variance inflation up to { $most }: { $columns }); read their coefficients together, not one by one, or keep fewer windows
 fit-constant = { $columns } { $count ->

@@ -185,6 +185,9 @@ fit-separates = { $columns }: { $count ->
     [yes] solo la penalización mantiene finito su efecto: compruebe que el valor se conoce antes de la baja que predice
    *[no] ningún efecto finito es el que mejor se ajusta: fije { "model.alpha" } por encima de 0 y compruebe que el valor se conoce antes de la baja que predice
 }
+column-missing = { $name } (sin valor)
+column-rare = { $name } (categoría poco frecuente)
+column-intercept = (constante)
 fit-collinear = { $columns }: se puede calcular a partir de las demás columnas, por lo que los efectos no se distinguen: quite esas columnas o fije { "model.alpha" } por encima de 0
 fit-inflated = { $count ->
     [one] { $count } columna comparte

@@ -182,6 +182,9 @@ fit-separates = { $columns } : { $count ->
     [yes] seule la pénalité garde l’effet fini : vérifiez que la valeur est connue avant le départ qu’elle prédit
    *[no] aucun effet fini ne s’ajuste au mieux : fixez { "model.alpha" } au-dessus de 0 et vérifiez que la valeur est connue avant le départ qu’elle prédit
 }
+column-missing = { $name } (sans valeur)
+column-rare = { $name } (modalité rare)
+column-intercept = (constante)
 fit-collinear = { $columns } : calculable à partir des autres colonnes, de sorte que les effets ne peuvent être distingués : retirez ces colonnes ou fixez { "model.alpha" } au-dessus de 0
 fit-inflated = { $count ->
     [one] { $count } colonne partage

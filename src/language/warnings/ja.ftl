@@ -161,6 +161,9 @@ fit-separates = { $columns }（{ $count }列）だけで、{ $who ->
     [yes] 正則化だけが効果を有限に保っています。予測する解約より前にわかる値であることを確認してください
    *[no] 有限の効果では最適になりません。{ "model.alpha" }を0より大きくし、予測する解約より前にわかる値であることを確認してください
 }
+column-missing = { $name }（値なし）
+column-rare = { $name }（まれな区分）
+column-intercept = （切片）
 fit-collinear = { $columns } は、ほかの列から計算できるため、効果を区別できません。これらの列を外すか、{ "model.alpha" }を0より大きくしてください
 fit-inflated = { $count }列は、内容の大半がほかの列と重なっています（分散拡大係数は最大{ $most }：{ $columns }）。係数は1つずつではなくまとめて読むか、期間の数を減らしてください
 fit-constant = { $columns }（{ $count }列）は、すべての行で同じ値のため、何の情報もありません

@@ -5,6 +5,7 @@
 //! categorical feature has a code a level, the rare ones together. Absence is always a code of its own, the last.
 
 use crate::config::Direction;
+use crate::language::Message;
 use crate::model::design::recipe::{ascending, CategoricalStep, NumericStep};
 use crate::numeric::vectorised;
 use crate::weights::{RowWeights, UNIT};
@@ -46,20 +47,22 @@ impl Bins {
     }
 
     /// The values of a code in words that follow the feature's name: "above 2 and up to 5".
-    pub fn describe(&self, code: usize) -> String {
+    pub fn describe(&self, code: usize) -> Message {
         match self {
-            _ if code == self.missing() => "missing".to_owned(),
+            _ if code == self.missing() => Message::new("bin-missing"),
             Bins::Numeric { edges } => {
-                let low = code.checked_sub(1).and_then(|below| edges.get(below)).map(|edge| format!("above {edge}"));
-                let high = edges.get(code).map(|edge| format!("up to {edge}"));
-                let parts: Vec<String> = low.into_iter().chain(high).collect();
-                if parts.is_empty() {
-                    "present".to_owned()
-                } else {
-                    parts.join(" and ")
+                let (low, high) = (code.checked_sub(1).and_then(|below| edges.get(below)), edges.get(code));
+                match (low, high) {
+                    (Some(low), Some(high)) => Message::new("bin-between").figure("low", low).figure("high", high),
+                    (Some(low), None) => Message::new("bin-above").figure("low", low),
+                    (None, Some(high)) => Message::new("bin-up-to").figure("high", high),
+                    (None, None) => Message::new("bin-present"),
                 }
             }
-            Bins::Levels { levels } => levels.get(code).map_or("a rare level".to_owned(), |level| format!("`{level}`")),
+            Bins::Levels { levels } => match levels.get(code) {
+                Some(level) => format!("`{level}`").into(),
+                None => Message::new("bin-rare"),
+            },
         }
     }
 

@@ -153,7 +153,7 @@ mod tests {
         theta[1] += 0.2;
         let certificate = certify(&terms, &blocks, &theta, ridge(fit.alpha));
         assert!(matches!(certificate, Certificate::Differs { .. }), "{certificate}");
-        assert!(certificate.advice().unwrap().contains("the cross-check of the coefficients failed"));
+        assert!(certificate.advice().unwrap().to_string().contains("the cross-check of the coefficients failed"));
 
         let (grids, blocks) = examples::interacting(60_000, 5);
         let terms = Shape { features: (0..6).collect(), pairs: vec![[1, 2]], ..Shape::default() }.terms(&grids);

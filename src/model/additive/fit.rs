@@ -16,6 +16,7 @@ use crate::config::Penalty;
 use crate::dataset::folds::CustomerFolds;
 use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
+use crate::language::Message;
 use crate::model::linear::Certificate;
 use crate::model::penalty::AlphaChoice;
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
@@ -31,12 +32,6 @@ const CROSS_FIT_ROWS: usize = 250_000;
 /// Tolerance of the published fit, and of the fits that leave a fold out.
 const TOLERANCE: f64 = 1e-8;
 const CROSS_FIT_TOLERANCE: f64 = 1e-6;
-
-/// Advice where the search leaves no feature.
-const NOTHING_SAID: &str =
-    "no feature says more about customers whom the model has not seen than the share of churners alone, so the model \
-     is without features and every customer has the same risk; look at the signals and at the churn definition with \
-     `churn check`, or add signals";
 
 /// What is decided before coefficients are fitted.
 #[derive(Clone, Debug)]
@@ -112,7 +107,7 @@ pub struct Fit {
     /// What linfa's optimiser says about the solution.
     pub certificate: Certificate,
     /// Advice about bins in which nobody churned, or everybody.
-    separation: Vec<String>,
+    separation: Vec<Message>,
     plan: Plan,
     theta: Vec<f64>,
     /// The last one that the solver took: a fit that starts from here needs none of its own.
@@ -256,14 +251,16 @@ impl Fit {
     }
 
     /// What a person should know about this fit.
-    pub fn advice(&self) -> Vec<String> {
+    pub fn advice(&self) -> Vec<Message> {
         let Report { iterations: passes, gradient_norm, converged, .. } = self.report;
-        let not_converged = format!(
-            "the fit did not converge: after {passes} passes its gradient is {gradient_norm:.1e}, not below \
-             {TOLERANCE:.0e}; raise model.alpha"
-        );
-        let nothing = self.plan.shape.features.is_empty().then(|| NOTHING_SAID.to_owned());
-        let not_converged = (!converged).then_some(not_converged);
+        let nothing = self.plan.shape.features.is_empty().then(|| Message::new("fit-nothing"));
+        let not_converged = (!converged).then(|| {
+            Message::new("fit-passes").count("passes", passes).scientific("gradient", gradient_norm, 1).scientific(
+                "tolerance",
+                TOLERANCE,
+                0,
+            )
+        });
         nothing.into_iter().chain(not_converged).chain(self.separation.iter().cloned()).collect()
     }
 

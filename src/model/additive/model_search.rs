@@ -429,7 +429,7 @@ mod tests {
         assert!(fit.model.features.is_empty() && fit.model.terms.is_empty());
         let churned = out_of_fold.y.iter().map(|&y| f64::from(y)).sum::<f64>() / 2_000.0;
         assert!((sigmoid(fit.model.intercept) - churned).abs() < 1e-3, "{} {churned}", fit.model.intercept);
-        assert!(fit.advice()[0].contains("no feature says more"), "{:?}", fit.advice());
+        assert!(fit.advice()[0].to_string().contains("no feature says more"), "{:?}", fit.advice());
         let log_odds = fit.model.log_odds(&dataset, &rows).unwrap().concat();
         assert!(log_odds.len() == 2_000 && log_odds.iter().all(|&z| z == fit.model.intercept));
     }

@@ -216,7 +216,7 @@ fn bins_in_which_nobody_churned_are_named() {
         labels.filter(|(_, step)| *step == 2.0).for_each(|(label, _)| *label = Some(0));
     }
     let (fit, _) = fitted(&dataset, Some(1e-3));
-    let advice = fit.advice();
+    let advice: Vec<String> = fit.advice().iter().map(ToString::to_string).collect();
     assert_eq!(advice.len(), 1, "{advice:?}");
     assert!(advice[0].contains("none of") && advice[0].contains("`steps` above 1.5 and up to 2.5"), "{advice:?}");
     assert!(advice[0].contains("raise model.alpha"), "{advice:?}");

@@ -11,6 +11,7 @@ use super::frame::Frame;
 use super::passes::Terms;
 use super::purify::margins;
 use super::Effect;
+use crate::language::Message;
 use crate::model::solver::cholesky::{Cholesky, Square};
 use crate::model::solver::proximal::{Bound, Regulariser};
 use crate::numeric::sigmoid;
@@ -267,12 +268,12 @@ fn starts(block: &CodeBlock) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// Advice about cells of curves whose rows all stayed, or all churned, where more of the other kind were expected.
-pub fn separation(frame: &Frame, effects: &[Effect], blocks: &[&CodeBlock]) -> Vec<String> {
+pub fn separation(frame: &Frame, effects: &[Effect], blocks: &[&CodeBlock]) -> Vec<Message> {
     let (rows, churners) = blocks.iter().fold((0.0, 0.0), |(rows, churners), block| {
         (rows + block.rows as f64, churners + block.y.iter().map(|&y| f64::from(y)).sum::<f64>())
     });
     let rate = churners / f64::max(rows, 1.0);
-    let of_curve = |effect: &Effect| -> Vec<(f64, String)> {
+    let of_curve = |effect: &Effect| -> Vec<(f64, Message)> {
         let Lookup::Curve { feature } = effect.lookup else { return Vec::new() };
         let (mut counts, mut churned) = (vec![0.0; 256], vec![0.0; 256]);
         for block in blocks {
@@ -283,31 +284,33 @@ pub fn separation(frame: &Frame, effects: &[Effect], blocks: &[&CodeBlock]) -> V
         }
         let told =
             counts.iter().take(effect.table.len()).zip(churned).enumerate().filter_map(|(cell, (&count, churned))| {
-                let (expected, found) = match () {
-                    () if churned == 0.0 => (count * rate, "none"),
-                    () if churned == count => (count * (1.0 - rate), "every one"),
+                let (expected, key) = match () {
+                    () if churned == 0.0 => (count * rate, "fit-bin-none"),
+                    () if churned == count => (count * (1.0 - rate), "fit-bin-all"),
                     () => return None,
                 };
                 let (name, place) = (&frame.features[feature].name, frame.grids[feature].bins.describe(cell));
-                let told = format!("{found} of {count} rows with `{name}` {place} churned");
-                (expected >= EXPECTED).then_some((expected, told))
+                let told = || {
+                    Message::new(key)
+                        .count("rows", count as i64)
+                        .text("column", format!("`{name}`"))
+                        .message("place", place)
+                };
+                (expected >= EXPECTED).then(|| (expected, told()))
             });
         told.collect()
     };
 
-    let mut told: Vec<(f64, String)> =
+    let mut told: Vec<(f64, Message)> =
         effects.par_iter().map(of_curve).collect::<Vec<_>>().into_iter().flatten().collect();
     told.sort_by(|a, b| b.0.total_cmp(&a.0));
     if told.is_empty() {
         return Vec::new();
     }
     let more = told.len().saturating_sub(TOLD);
-    let named: Vec<String> = told.into_iter().take(TOLD).map(|(_, told)| told).collect();
-    let others = if more > 0 { format!(" ({more} more such bins)") } else { String::new() };
-
-    vec![format!(
-        "{}{others}: how strong the effect is there, the penalty says and not the data. Check that the column is known \
-         on the as-of date and not a consequence of churn; if it is, add history, or raise model.alpha",
-        named.join("; "),
-    )]
+    let first = told.into_iter().take(TOLD).map(|(_, told)| told);
+    let message =
+        if more > 0 { Message::new("fit-bins-more").count("more", more) } else { Message::new("fit-bins-all") };
+    let bins = message.joined("bins", first, "semicolon", usize::MAX);
+    vec![Message::new("fit-bins").message("bins", bins)]
 }

@@ -3,9 +3,9 @@
 use super::loss::{self, Point};
 use super::newton::Newton;
 use crate::error::Result;
+use crate::language::Message;
 use crate::model::design::{ColumnProfile, Design, DesignBlock, INTERCEPT};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Log-odds beyond which a probability is 0 or 1 for all practical purposes, and worth a look for separation.
 const EXTREME: f64 = 12.0;
@@ -14,7 +14,7 @@ const EXTREME: f64 = 12.0;
 /// meant to overlap.
 const INFLATED: f64 = 100.0;
 
-/// What a person should know about a fit. The text says what was found and what to do.
+/// What a person should know about a fit. The message says what was found and what to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Advice {
@@ -58,48 +58,41 @@ pub enum Advice {
     },
 }
 
-impl fmt::Display for Advice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Advice {
+    /// What is told of it.
+    pub fn message(&self) -> Message {
         match self {
-            Advice::NotConverged { iterations, gradient_norm, tolerance } => write!(
-                f,
-                "the fit did not converge: after {iterations} iterations the gradient is {gradient_norm:.1e}, not \
-                 below {tolerance:.1e}; do not rely on its coefficients"
-            ),
-            Advice::Separation { complete, columns, penalised } => {
-                let verb = if columns.len() == 1 { "tells" } else { "tell" };
-                let who = if *complete { "all churners from all others" } else { "some customers apart" };
-                write!(f, "{} {verb} {who} without a single error; ", columns.join(", "))?;
-                if *penalised {
-                    write!(
-                        f,
-                        "only the penalty keeps its effect finite: check that it is known before the churn it predicts"
-                    )
-                } else {
-                    write!(
-                        f,
-                        "no finite effect fits best: set model.alpha above 0, and check that it is known before the \
-                         churn it predicts"
-                    )
-                }
+            Advice::NotConverged { iterations, gradient_norm, tolerance } => Message::new("fit-not-converged")
+                .count("iterations", *iterations)
+                .scientific("gradient", *gradient_norm, 1)
+                .scientific("tolerance", *tolerance, 1),
+            Advice::Separation { complete, columns, penalised } => Message::new("fit-separates")
+                .list("columns", columns.iter().map(|name| column(name)))
+                .count("count", columns.len())
+                .text("who", if *complete { "all" } else { "some" })
+                .text("penalty", if *penalised { "yes" } else { "no" }),
+            Advice::Collinear { columns } => {
+                Message::new("fit-collinear").list("columns", columns.iter().map(|name| column(name)))
             }
-            Advice::Collinear { columns } => write!(
-                f,
-                "{} can be computed from the other columns, so the effects cannot be told apart: drop them or set \
-                 model.alpha above 0",
-                columns.join(", ")
-            ),
-            Advice::Inflated { columns, count, most } => write!(
-                f,
-                "{count} columns share most of what they say with others (variance inflation up to {most:.0}: {}); \
-                 read their coefficients together, not one by one, or keep fewer windows",
-                columns.join(", ")
-            ),
-            Advice::Constant { columns } => {
-                let verb = if columns.len() == 1 { "has" } else { "have" };
-                write!(f, "{} {verb} the same value in every row and tells nothing", columns.join(", "))
-            }
+            Advice::Inflated { columns, count, most } => Message::new("fit-inflated")
+                .count("count", *count)
+                .decimals("most", *most, 0)
+                .list("columns", columns.iter().map(|name| column(name))),
+            Advice::Constant { columns } => Message::new("fit-constant")
+                .list("columns", columns.iter().map(|name| column(name)))
+                .count("count", columns.len()),
         }
+    }
+}
+
+/// A column of the design, by the name that it has there.
+fn column(name: &str) -> Message {
+    let of = |key, feature: &str| Message::new(key).text("name", feature);
+    match (name.strip_suffix(" is missing"), name.strip_suffix(" is rare")) {
+        (Some(feature), _) => of("column-missing", feature),
+        (None, Some(feature)) => of("column-rare", feature),
+        (None, None) if name == INTERCEPT => Message::new("column-intercept"),
+        (None, None) => name.into(),
     }
 }
 

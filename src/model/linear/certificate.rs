@@ -12,6 +12,7 @@
 use super::newton::{self, Newton, Objective};
 use crate::config::Penalty;
 use crate::error::Result;
+use crate::language::Message;
 use crate::model::design::{column_scale, Design, DesignBlock};
 use crate::model::solver::proximal::{Bound, FreeCoefficient, Group, Regulariser};
 use crate::numeric::{sigmoid, softplus};
@@ -131,13 +132,11 @@ impl Certificate {
 
     /// What a person should know, if linfa contradicts the solution: it ended where the loss is lower. That it stopped
     /// short of the solution, or with an error, says something of its optimiser alone.
-    pub fn advice(&self) -> Option<String> {
+    pub fn advice(&self) -> Option<Message> {
         match self {
-            Certificate::Differs { excess_loss: Some(excess), .. } if *excess < -LOSS_ROUNDING => Some(format!(
-                "the cross-check of the coefficients failed: linfa-logistic found better ones than the program's own \
-                 solver ({self}). Compare the model with the one before it (`churn models compare`) before you rely on \
-                 it; a larger model.alpha makes the solution easier to find"
-            )),
+            Certificate::Differs { trial, excess_loss: Some(excess) } if *excess < -LOSS_ROUNDING => {
+                Some(Message::new("fit-certificate").message("found", trial.found_better(*excess)))
+            }
             _ => None,
         }
     }
@@ -175,6 +174,22 @@ impl fmt::Display for Certificate {
 }
 
 impl Trial {
+    /// That linfa's optimiser has found a solution with so much less loss.
+    fn found_better(&self, excess: f64) -> Message {
+        let found = Message::new("certificate-differs")
+            .scientific("start", self.displacement, 1)
+            .scientific("end", self.difference, 1)
+            .scientific("excess", excess.abs(), 1);
+        let (Some(rows), Some(log_odds)) = (self.rows, self.log_odds) else { return found };
+        let message = match self.columns {
+            Some(CheckedColumns { checked, of }) => {
+                Message::new("certificate-columns").count("checked", checked).count("all", of)
+            }
+            None => Message::new("certificate-rows"),
+        };
+        message.message("text", found).count("rows", rows).scientific("most", log_odds, 1)
+    }
+
     /// On how many rows and columns, and what the difference comes to in a row.
     fn extent(&self) -> String {
         let (Some(rows), Some(log_odds)) = (self.rows, self.log_odds) else { return String::new() };

@@ -94,7 +94,7 @@ fn a_warm_start_arrives_at_the_same_place_sooner() {
     assert!((far.intercept - cold.intercept).abs() < 1e-9);
     let stopped = fit(&design, &LogisticParams::new(1e-4).max_iterations(1)).unwrap();
     assert!(!stopped.report.converged);
-    assert!(stopped.advice[0].to_string().starts_with("the fit did not converge: after 1 iterations"));
+    assert!(stopped.advice[0].message().to_string().starts_with("the fit did not converge: after 1 iterations"));
     assert!(matches!(stopped.certificate, Certificate::NotRun { .. }));
 }
 
@@ -150,7 +150,7 @@ fn separation_is_noticed_and_named() {
         assert_eq!(fitted.report.converged, penalised);
     }
 
-    let text = fit(&design, &LogisticParams::new(0.0)).unwrap().advice[1].to_string();
+    let text = fit(&design, &LogisticParams::new(0.0)).unwrap().advice[1].message().to_string();
     assert!(text.starts_with("leak tells all churners from all others without a single error; no finite"), "{text}");
 
     // By one column, but for ties: an indicator that only churners have.

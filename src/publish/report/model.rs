@@ -4,8 +4,7 @@ use super::pictures::{line, Frame, Guide, Point};
 use super::run::{ModelFile, PublishedRun};
 use super::text::{shown, Fact};
 use crate::calendar::Day;
-use crate::evaluation::{Evaluation, Segment};
-use crate::kpis::segments::MISSING;
+use crate::evaluation::{Evaluation, Level, Segment};
 use crate::language::{Numbers, Texts};
 use crate::metrics::interval::Interval;
 use crate::metrics::Metrics;
@@ -86,7 +85,10 @@ pub fn page(run: &PublishedRun, texts: &Texts) -> Option<Page> {
         gains: writer.gains(evaluation),
         gains_picture: Value::from_safe_string(writer.gains_picture(evaluation)),
         segments: evaluation.segments.iter().map(|segment| writer.segment(segment)).collect(),
-        advice: model.advice.iter().chain(&evaluation.advice).map(|advice| shown(advice)).collect(),
+        advice: {
+            let advice = model.advice.0.iter().chain(&evaluation.advice.0);
+            advice.map(|advice| shown(&advice.written(texts))).collect()
+        },
     })
 }
 
@@ -201,19 +203,12 @@ impl Writer<'_> {
 
     /// What a group is called. The program has named bands of tenure, counts of signals, and what is left over.
     fn level(&self, segment: &Segment) -> String {
-        let level = segment.level.as_str();
-        let inner = level.strip_prefix('(').and_then(|level| level.strip_suffix(')'));
-        if let Some(others) = inner.and_then(|inner| inner.strip_suffix(" others")?.parse::<i64>().ok()) {
-            return self.texts.with("level-others", &[("count", others.into())]);
-        }
-        let of = level.split_once(" of ").and_then(|(n, all)| Some((n.parse::<i64>().ok()?, all.parse::<i64>().ok()?)));
-        match (segment.by.as_str(), of) {
-            ("signals seen", Some((count, all))) => {
-                self.texts.with("level-of", &[("count", count.into()), ("all", all.into())])
-            }
-            ("tenure", _) => self.texts.word("band", level).unwrap_or_else(|| shown(level)),
-            _ if level == MISSING => self.texts.text("level-missing"),
-            _ => shown(level),
+        match segment.named_level() {
+            Level::Others(others) => self.texts.with("level-others", &[("count", others.into())]),
+            Level::Signals(count, all) => self.texts.with("level-of", &[("count", count.into()), ("all", all.into())]),
+            Level::Band(band) => self.texts.word("band", band).unwrap_or_else(|| shown(band)),
+            Level::Missing => self.texts.text("level-missing"),
+            Level::Named(level) => shown(level),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::calendar::Day;
 use crate::config::ChurnDefinition;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
-use crate::language::{Language, Texts, Value};
+use crate::language::{Advice, Language, Texts, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,8 @@ pub struct ModelFile {
     /// How good it is on rows it has not seen.
     pub evaluation: Evaluation,
     /// What a person should know of its fit.
-    pub advice: Vec<String>,
+    #[serde(flatten)]
+    pub advice: Advice,
 }
 
 impl ModelFile {

@@ -2,6 +2,7 @@
 
 use super::batches::Batches;
 use super::part::Part;
+use crate::language::Message;
 use crate::published::Content;
 use crate::sources::contract::{IdKind, Need};
 use crate::sources::parquet::Table;
@@ -60,9 +61,9 @@ impl Origin {
     }
 
     /// What a person should know of the files.
-    pub fn notes(&self) -> Vec<String> {
+    pub fn notes(&self) -> Vec<Message> {
         match self {
-            Origin::Files(table) => table.notes.iter().map(|note| note.text.clone()).collect(),
+            Origin::Files(table) => table.notes.iter().map(|note| note.message().clone()).collect(),
             Origin::Batches(_) => Vec::new(),
         }
     }
