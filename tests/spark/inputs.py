@@ -3,7 +3,7 @@ or a refusal that says why.
 
     python inputs.py CONFIG WORK
 
-As `local.py`.
+As `local.py`, with a model beside CONFIG. It says "ok" twenty-one times.
 """
 
 import os
