@@ -61,7 +61,7 @@ pub fn run(session: &Session, dir: &Path, customers: Option<u32>, seed: u64) -> 
         "folder": published.folder,
         "manifest": published.manifest,
     });
-    let english = Texts::new(Language::En)?;
+    let english = Texts::shared(Language::En)?;
     session.done(&json, |_| {
         format!(
             "{}\n{}\n{}\n{}",

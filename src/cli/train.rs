@@ -16,7 +16,7 @@ use std::path::Path;
 pub fn run(session: &Session, request: &Request, explain_choice: bool) -> anyhow::Result<()> {
     let settings = session.settings_for(&request.data)?;
     let registry = Registry::at(&settings.paths.models);
-    let texts = Texts::new(Language::En)?;
+    let texts = Texts::shared(Language::En)?;
     let trained = session.job(&settings, |context| train::run(context, &registry, request))?;
     session.done(&Summary::new(&trained), |_| {
         let mut text = render::train::trained(&trained, &texts);

@@ -54,7 +54,7 @@ fn deliver_with(
     let variable = delivery.url_env.clone().unwrap_or_default();
     let Some(address) = courier.addresses.of(&variable) else { return Ok(Outcome::NoAddress { variable }) };
 
-    let message = messages::message(delivery.profile, &Digest::new(delivery, list)?, &Texts::new(list.language)?);
+    let message = messages::message(delivery.profile, &Digest::new(delivery, list)?, &*Texts::shared(list.language)?);
     let body = message.to_string();
     let _lock = Lock::take(&courier.lists.join(POSTED))?;
     let mut posted = Posted::read(courier.lists, name)?;

@@ -54,7 +54,7 @@ impl<'a> Context<'a> {
     /// Runs a job: on threads of its own if the context says how many, and so that a panic, its own or an observer's,
     /// ends the job with an error and not the process.
     pub(super) fn run<T: Send>(&self, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
-        let texts = Arc::new(Texts::new(self.settings.list.language)?);
+        let texts = Texts::shared(self.settings.list.language)?;
         let job = Job { context: self, texts, notes: Mutex::default() };
         let work = || {
             self.settings.without_effect().into_iter().for_each(|note| job.warn(note));

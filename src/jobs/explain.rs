@@ -11,7 +11,6 @@ use crate::config::{Reference, Settings};
 use crate::dataset::{Dataset, Place, RowsPlan, Selection};
 use crate::eligibility::{Exclusion, Purpose, Rules};
 use crate::error::{Error, Result};
-use crate::language::Texts;
 use crate::observer::Note;
 use crate::publish::previous::{self, PublishedRisk};
 use crate::publish::runs::{self, Run};
@@ -24,7 +23,6 @@ use crate::sources::Cancellations;
 use crate::spelling;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// How many days before the as-of date the history looks at.
 const HISTORY_DAYS: [i32; 5] = [84, 56, 28, 7, 0];
@@ -193,7 +191,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
     };
     let customer = data.customer(entry as u32);
 
-    let texts = Arc::new(Texts::new(job.settings().list.language)?);
+    let texts = job.texts();
     let response = savings::response(job)?;
     let scorer = model.row_scorer(customers);
     let mut found = None;
@@ -218,7 +216,7 @@ fn report(job: &Job<'_>, model: &Artefact, rows: &Rows, request: &Request) -> Re
             continue;
         }
 
-        let explainer = scored::explainer(job, model, data, &scores, &ranking, day, &texts)?;
+        let explainer = scored::explainer(job, model, data, &scores, &ranking, day, texts)?;
         let row = Row::read(&scorer, data, place)?;
         let explanation = row.explained(&explainer);
         if day == *as_of {

@@ -12,7 +12,6 @@ use crate::publish::runs::{published, Run};
 use serde::Serialize;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Which report to make.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +48,7 @@ pub fn run(context: &Context<'_>, request: &Request) -> Result<Report> {
         let path = folder.join("manifest.json");
         let manifest = std::fs::read_to_string(&path).map_err(|e| Error::reading(&path, &e))?;
         let run = report::PublishedRun::read(&folder, lists, &manifest)?;
-        let html = report::html(&run, Arc::new(Texts::new(run.manifest.language)?))?;
+        let html = report::html(&run, Texts::shared(run.manifest.language)?)?;
         let report = folder.join(report::FILE);
         files::write_atomically(&report, html.as_bytes())?;
         files::write_atomically(&path, with_report(&manifest, run.list.rows(), &html)?.as_bytes())?;

@@ -8,7 +8,6 @@ use crate::calendar::Day;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::OnceLock;
 
 /// A message that is yet to be written in a language.
 ///
@@ -244,10 +243,9 @@ impl From<&Message> for Message {
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        static ENGLISH: OnceLock<Option<Texts>> = OnceLock::new();
-        match ENGLISH.get_or_init(|| Texts::new(Language::En).ok()) {
-            Some(texts) => f.write_str(&self.written(texts)),
-            None => f.write_str(&self.key),
+        match Texts::shared(Language::En) {
+            Ok(texts) => f.write_str(&self.written(&texts)),
+            Err(_) => f.write_str(&self.key),
         }
     }
 }

@@ -16,6 +16,7 @@ use fluent::{FluentArgs, FluentResource, FluentValue};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use unic_langid::{langid, LanguageIdentifier};
 
 /// A language that people can be addressed in.
@@ -155,6 +156,20 @@ impl Texts {
             bundle.add_resource(resource).map_err(|errors| broken(format!("{errors:?}")))?;
         }
         Ok(Texts { language, bundle })
+    }
+
+    /// Those of a language, which are read once in a process.
+    ///
+    /// # Errors
+    /// As [`Texts::new`].
+    pub fn shared(language: Language) -> Result<Arc<Texts>> {
+        static SHARED: [OnceLock<Arc<Texts>>; Language::ALL.len()] = [const { OnceLock::new() }; Language::ALL.len()];
+        let slot = &SHARED[language as usize];
+        if let Some(texts) = slot.get() {
+            return Ok(Arc::clone(texts));
+        }
+        let texts = Arc::new(Texts::new(language)?);
+        Ok(Arc::clone(slot.get_or_init(|| texts)))
     }
 
     /// The language.

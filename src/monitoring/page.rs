@@ -19,7 +19,6 @@ use crate::publish::report::pictures::{bounds, line, Frame, Guide, Point};
 use crate::publish::report::text::{shown, Fact};
 use minijinja::Value;
 use serde::Serialize;
-use std::sync::Arc;
 
 const TEMPLATE: &str = include_str!("monitor.html");
 
@@ -186,7 +185,7 @@ pub fn html(told: &Told<'_>) -> Result<String> {
         left_unlisted: told.left_unlisted,
         last_reasons: reasons(told),
     };
-    in_style(TEMPLATE, page, Arc::new(Texts::new(Language::En)?))
+    in_style(TEMPLATE, page, Texts::shared(Language::En)?)
 }
 
 fn facts(told: &Told<'_>) -> Vec<Fact> {
