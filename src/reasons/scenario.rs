@@ -63,10 +63,15 @@ impl<'a> Scenario<'a> {
         self.raw
     }
 
-    /// A feature; none if it is null.
-    fn get(&self, measure: Measure, window: Option<u32>) -> Option<f64> {
-        let value = f64::from(*self.raw.get(self.signal.find(measure, window)?)?);
+    /// One of some features; none if it is null.
+    fn value(&self, features: &[f32], measure: Measure, window: Option<u32>) -> Option<f64> {
+        let value = f64::from(*features.get(self.signal.find(measure, window)?)?);
         value.is_finite().then_some(value)
+    }
+
+    /// A feature as it is by now; none if it is null.
+    fn get(&self, measure: Measure, window: Option<u32>) -> Option<f64> {
+        self.value(&self.raw, measure, window)
     }
 
     fn set(&mut self, measure: Measure, window: Option<u32>, value: f64) {
@@ -148,10 +153,7 @@ impl<'a> Scenario<'a> {
     /// Gives the whole history what the longest window has more, or less, than before.
     fn carry_to_lifetime(&mut self, before: &[f32]) {
         let Some(&longest) = self.signal.windows.last() else { return };
-        let was = |measure, window| {
-            let column = self.signal.find(measure, window)?;
-            Some(f64::from(before[column])).filter(|value| value.is_finite())
-        };
+        let was = |measure, window| self.value(before, measure, window);
         let more = |measure| {
             let (was, is) = (was(measure, Some(longest)), self.get(measure, Some(longest)));
             is.unwrap_or(0.0) - was.unwrap_or(0.0)
@@ -182,14 +184,11 @@ impl<'a> Scenario<'a> {
         self.carry_worth_to_lifetime(before);
     }
 
-    /// Gives the mean and the negative share of the whole history what the rows of the longest window are worth more, or
-    /// less, than before, and at least as many categories as it has.
+    /// Gives the mean and the negative share of the whole history what the rows of the longest window are worth more,
+    /// or less, than before, and at least as many categories as it has.
     fn carry_worth_to_lifetime(&mut self, before: &[f32]) {
         let Some(&longest) = self.signal.windows.last() else { return };
-        let was = |measure, window| {
-            let column = self.signal.find(measure, window)?;
-            Some(f64::from(before[column])).filter(|value| value.is_finite())
-        };
+        let was = |measure, window| self.value(before, measure, window);
         let Some(rows_before) = was(Measure::LifetimeCount, None) else { return };
         let rows = self.get(Measure::LifetimeCount, None).unwrap_or(0.0);
 
