@@ -122,14 +122,13 @@ fn resolve(mut layers: Layers) -> Result<Resolved> {
 /// The whole history among the windows is the same as `features.lifetime`.
 fn follow_whole_history(layers: &mut Layers) {
     let (windows, lifetime) = ("features.windows_days", "features.lifetime");
-    let is_asked_for = layers
-        .leaves
-        .get(windows)
-        .and_then(|leaf| leaf.value.as_array())
-        .is_some_and(|windows| windows.iter().any(|window| window.as_str() == Some(WHOLE_HISTORY)));
-    let follows = is_asked_for && layers.follow(lifetime, Value::from(true), "\"all\" in features.windows_days");
-    let is_refused = layers.leaves.get(lifetime).is_some_and(|leaf| leaf.value.as_bool() == Some(false));
-    if is_asked_for && !follows && is_refused {
+    let given = layers.leaves.get(windows).and_then(|leaf| leaf.value.as_array());
+    if !given.is_some_and(|given| given.iter().any(|window| window.as_str() == Some(WHOLE_HISTORY))) {
+        return;
+    }
+
+    layers.follow(lifetime, Value::from(true), "\"all\" in features.windows_days");
+    if layers.leaves.get(lifetime).is_some_and(|leaf| leaf.value.as_bool() == Some(false)) {
         let (windows, lifetime) = (layers.named(windows), layers.named(lifetime));
         layers.problems.push(format!(
             "{windows} has \"{WHOLE_HISTORY}\", the whole history, and {lifetime} is false: take one of them out"
