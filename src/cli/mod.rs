@@ -212,15 +212,15 @@ pub fn main() -> ExitCode {
     });
 
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(cli, unfinished)));
-    // The folders that a run writes into are taken away from it then, and what it makes of that is no news.
-    while told_to_end.load(Ordering::SeqCst) {
-        std::thread::park();
-    }
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error,
         Err(_) => anyhow::Error::new(Error::bug()),
     };
+    // A run that is told to end is bereft of the folders that it writes into: that it failed is no news then.
+    while told_to_end.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
 
     let code = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
     let message = match error.downcast_ref::<Error>() {
