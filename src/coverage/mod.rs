@@ -15,7 +15,7 @@ pub use days::Days;
 pub use freshness::{gaps, verdicts, Found, LastDay, Shortfall};
 pub use history::History;
 pub use labels_end::{DataEnd, LabelsEnd};
-pub use outcomes::{end_of_outcomes, Outcomes};
+pub use outcomes::{end_of_counted, Outcomes};
 pub use report::{ChurnCoverage, Coverage, DayRows, Observed, Placeholder, SignalCoverage};
 pub use snapshots::SnapshotCoverage;
 pub use tally::{NamedTally, Tallies, Tally};

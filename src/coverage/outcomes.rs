@@ -5,6 +5,7 @@ use crate::calendar::Day;
 use crate::language::Message;
 use crate::sources::Cancellations;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Days before the last cancellation over which their rate is taken.
 const RATE_DAYS: i32 = 90;
@@ -47,6 +48,12 @@ impl Outcomes {
             .decimals("expected", self.expected, 0)
             .count("longest", self.longest_before)
     }
+}
+
+/// As [`end_of_outcomes`], given how many cancellations there are on each day.
+pub fn end_of_counted(cancellations: &BTreeMap<i32, u64>, end: Day, times: f64) -> Option<Outcomes> {
+    let days: Vec<i32> = cancellations.iter().flat_map(|(&day, &rows)| (0..rows).map(move |_| day)).collect();
+    end_of_outcomes(&days, end, times)
 }
 
 /// Whether cancellations on these days (ascending, one entry a cancellation) end long before `end`, the first day that

@@ -4,7 +4,7 @@ use super::plan::{Plan, CHURN, CUSTOMERS, SIGNALS};
 use super::report::{id_kind, BucketReport, PackReport, Packed, TableReport};
 use crate::calendar::Day;
 use crate::config::{ChurnDefinition, Settings};
-use crate::coverage::{end_of_outcomes, LabelsEnd};
+use crate::coverage::{end_of_counted, LabelsEnd};
 use crate::dataset::check_quarantine;
 use crate::eligibility::Exclusion;
 use crate::error::{Error, Result};
@@ -69,8 +69,8 @@ pub struct TableRows {
 ///
 /// # Errors
 /// [`Error::Config`] when a task packed by another plan; [`Error::Contract`] when ids are integers in one table and
-/// texts in another; [`Error::TooLittle`] without customers; [`Error::Temporary`] when tasks were not given the rows that
-/// somebody who counted before left for them.
+/// texts in another; [`Error::TooLittle`] without customers; [`Error::Temporary`] when tasks were not given the rows
+/// that somebody who counted before left for them.
 pub fn settle(mut plan: Plan, reports: &[PackReport]) -> Result<Plan> {
     let mut tables: Vec<PackReport> =
         (0..plan.numbers()).map(|source| PackReport { source, ..PackReport::default() }).collect();
@@ -186,10 +186,7 @@ fn known_labels(plan: &Plan, cancelled: &BTreeMap<i32, u64>) -> Result<Option<Kn
     let zone = plan.settings.zone();
     let Some(data) = plan.labels_end(&zone, None)? else { return Ok(None) };
     let outcomes = match churn.definition {
-        ChurnDefinition::Event => {
-            let days: Vec<i32> = cancelled.iter().flat_map(|(&day, &rows)| (0..rows).map(move |_| day)).collect();
-            end_of_outcomes(&days, data.day, gates.max_label_silence)
-        }
+        ChurnDefinition::Event => end_of_counted(cancelled, data.day, gates.max_label_silence),
         ChurnDefinition::Inactivity => None,
     };
 

@@ -5,7 +5,7 @@ use super::rhythm::Proposal;
 use super::signals::Signal;
 use crate::calendar::Day;
 use crate::config::Gates;
-use crate::coverage::end_of_outcomes;
+use crate::coverage::end_of_counted;
 
 /// Days by which a signal may begin later than the first one.
 const FIRST_DAYS: i32 = 28;
@@ -20,8 +20,7 @@ pub(super) fn doubts(
 ) -> Vec<String> {
     let mut doubts = Vec::new();
     if let Some((churn, gates)) = churn.zip(gates) {
-        let days: Vec<i32> = churn.days.iter().flat_map(|(&day, &rows)| (0..rows).map(move |_| day)).collect();
-        let ended = end_of_outcomes(&days, end, gates.max_label_silence);
+        let ended = end_of_counted(&churn.days, end, gates.max_label_silence);
         doubts.extend(ended.map(|outcomes| format!("{}; export it again", outcomes.message())));
     }
 
