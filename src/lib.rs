@@ -78,5 +78,6 @@ pub mod sources;
 mod spelling;
 pub mod training;
 pub mod weights;
+mod written;
 
 pub use error::{Error, Result};

@@ -4,11 +4,11 @@ use super::figures::{self, Figure, ALL};
 use super::performance::LIST;
 use super::state::{self, State};
 use super::verdict::Verdict;
-use super::words::percent;
 use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::error::Result;
+use crate::written::{counted, percent};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -142,13 +142,11 @@ impl TrackRecords {
 impl TrackRecord {
     /// What the figures below are of.
     pub fn sentence(&self) -> String {
-        let lists = match self.matured_lists {
-            1 => "1 list".to_owned(),
-            several => format!("{several} lists"),
-        };
         format!(
-            "{lists} of this model matured before {}, the newest that of {}. On customers left alone:",
-            self.known_until, self.newest
+            "{} of this model matured before {}, the newest that of {}. On customers left alone:",
+            counted(self.matured_lists as u64, "list"),
+            self.known_until,
+            self.newest
         )
     }
 

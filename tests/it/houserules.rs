@@ -23,6 +23,7 @@ const FLOORS: [&[&str]; 12] = [
         "published",
         "spelling",
         "weights",
+        "written",
     ],
     &["config"],
     &["sources"],
