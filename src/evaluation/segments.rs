@@ -9,6 +9,7 @@
 use crate::dataset::{Block, Dataset, Selection};
 use crate::error::Result;
 use crate::features::Measure;
+use crate::kpis::segments::MISSING;
 use crate::language::Message;
 use crate::metrics::interval::Interval;
 use crate::metrics::{self, Scores};
@@ -30,8 +31,6 @@ const SURE: f64 = 3.0;
 const WORSE: f64 = 0.03;
 /// Risk may be off by this share of the churn rate.
 const OFF: f64 = 0.15;
-/// Customers without a level.
-const MISSING: &str = "(missing)";
 /// What groups are by that are no column's.
 const TENURE: &str = "tenure";
 const SIGNALS_SEEN: &str = "signals seen";
