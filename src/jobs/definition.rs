@@ -103,11 +103,15 @@ pub(super) fn advise(job: &Job<'_>, tables: &Tables, data: &Dataset, snapshots: 
 
 /// Says on which dates all labels are the same although on the others they are not.
 pub(super) fn warn_of_one_class(job: &Job<'_>, data: &Dataset) {
-    let labelled = |&day: &Day| {
-        let labels = Selection::labelled(data, |of| of == day).labels(data);
-        RowCounts { rows: labels.len() as u64, churners: labels.iter().map(|&label| u64::from(label)).sum() }
-    };
-    let counts: Vec<RowCounts> = data.as_of.iter().map(labelled).collect();
+    let mut counts = vec![RowCounts::default(); data.as_of.len()];
+    for block in &data.blocks {
+        for (row, &date) in block.as_of.iter().enumerate() {
+            let Some(label) = block.label(row) else { continue };
+            counts[date as usize].rows += 1;
+            counts[date as usize].churners += u64::from(label);
+        }
+    }
+
     let all = sum(&counts);
     for (&day, date) in data.as_of.iter().zip(&counts) {
         let (rows, churners) = ((all.rows - date.rows) as f64, (all.churners - date.churners) as f64);
@@ -120,7 +124,8 @@ pub(super) fn warn_of_one_class(job: &Job<'_>, data: &Dataset) {
         };
         job.warn(format!(
             "{who} of the {} labelled rows of {day} churned, and {:.1} % of those of the other dates: the labels of a \
-             date that are all the same are usually missing or wrong. Check where they come from, or leave the date out",
+             date that are all the same are usually missing or wrong. Check where they come from, or leave the date \
+             out",
             date.rows,
             100.0 * churn,
         ));
