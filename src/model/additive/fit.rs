@@ -255,11 +255,8 @@ impl Fit {
         let Report { iterations: passes, gradient_norm, converged, .. } = self.report;
         let nothing = self.plan.shape.features.is_empty().then(|| Message::new("fit-nothing"));
         let not_converged = (!converged).then(|| {
-            Message::new("fit-passes").count("passes", passes).scientific("gradient", gradient_norm, 1).scientific(
-                "tolerance",
-                TOLERANCE,
-                0,
-            )
+            let message = Message::new("fit-passes").count("passes", passes);
+            message.scientific("gradient", gradient_norm, 1).scientific("tolerance", TOLERANCE, 0)
         });
         nothing.into_iter().chain(not_converged).chain(self.separation.iter().cloned()).collect()
     }

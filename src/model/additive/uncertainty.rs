@@ -290,13 +290,8 @@ pub fn separation(frame: &Frame, effects: &[Effect], blocks: &[&CodeBlock]) -> V
                     () => return None,
                 };
                 let (name, place) = (&frame.features[feature].name, frame.grids[feature].bins.describe(cell));
-                let told = || {
-                    Message::new(key)
-                        .count("rows", count as i64)
-                        .text("column", format!("`{name}`"))
-                        .message("place", place)
-                };
-                (expected >= EXPECTED).then(|| (expected, told()))
+                let message = Message::new(key).count("rows", count as i64).text("column", format!("`{name}`"));
+                (expected >= EXPECTED).then(|| (expected, message.message("place", place)))
             });
         told.collect()
     };
