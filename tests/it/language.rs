@@ -1,7 +1,7 @@
 //! `list.language`: everything that people read is in the language, and everything that programs read is the same in
 //! all.
 
-use crate::common::world::{World, AS_OF, CUSTOMERS};
+use crate::common::world::{World, AS_OF, CONFIG, CUSTOMERS};
 use crate::common::{churn, day, repository, write, Cell, Population, Table};
 use arrow_array::{
     ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -195,32 +195,13 @@ fn none_is_english(reports: &[(&str, String)], phrases: &[&str], names: &[&str])
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
-/// A configuration with much in it that is told.
-const TOLD: &str = r#"
-[customers]
-path = "customers.parquet"
-id = "customer_id"
-signup = "signup_date"
-categorical = ["plan"]
-
-[signals.logins]
-kind = "event"
-path = "logins"
-id = "customer_id"
-time = "ts"
-unit = "s"
-
+/// What a configuration has besides of which much is told.
+const MORE: &str = r#"
 [signals.calls]
 kind = "event"
 path = "calls.parquet"
 id = "customer_id"
 time = "ts"
-
-[churn]
-path = "churn.parquet"
-
-[model]
-complexity = "linear"
 
 [publish]
 formats = ["parquet", "html"]
@@ -235,10 +216,6 @@ kind = "webhook"
 profile = "json"
 url_env = "CHURN_TEST_NO_SUCH_VARIABLE"
 path = "team"
-
-[gates]
-min_customers = 50
-min_churners = 20
 "#;
 
 fn whole_of(cell: &Cell) -> i64 {
@@ -255,7 +232,8 @@ fn log_ins(rows: &[(i64, i64)]) -> RecordBatch {
 fn warnings_and_advice_are_in_the_language_of_the_list() {
     let world = World::integers();
     let (folder, end) = (world.path(), day(AS_OF));
-    fs::write(folder.join("churn.toml"), TOLD).unwrap();
+    let config = CONFIG.replace("\"logins.parquet\"", "\"logins\"\nunit = \"s\"");
+    fs::write(folder.join("churn.toml"), config + MORE).unwrap();
     fs::create_dir(folder.join("logins")).unwrap();
     let whole = Table::read(&folder.join("logins.parquet"));
     let (ids, times) = (whole.column("customer_id"), whole.column("ts"));

@@ -13,7 +13,8 @@ pub const AS_OF: &str = "2026-06-01";
 pub const CUSTOMERS: i64 = 600;
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
-const CONFIG: &str = r#"
+/// The configuration, of which every path is beside it.
+pub const CONFIG: &str = r#"
 [customers]
 path = "customers.parquet"
 id = "customer_id"
