@@ -3,9 +3,9 @@
     cargo build --release && pip install -r notebooks/requirements.txt
     CHURN_REAL_DATA=../shared/data python benches/ebm.py target/release/churn iranian_churn ecommerce_churn
 
-Ours is `churn train`: a model without each of the folds, and one of all rows. The EBM has 8 outer bags and its defaults
-otherwise, learns from the same rows of each fold, and gets texts as categories and nulls as they are. Both are judged on
-the rows held out, as the mean over the folds; a training is the time divided by the number of them.
+Ours is `churn train`: a model without each of the folds, and one of all rows. The EBM has 8 outer bags and its
+defaults otherwise, learns from the same rows of each fold, and gets texts as categories and nulls as they are. Both are
+judged on the rows held out, as the mean over the folds; a training is the time divided by the number of them.
 """
 
 import argparse

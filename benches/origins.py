@@ -49,7 +49,7 @@ def levelled(y, z):
 
 
 def fits(x, y):
-    """A ridge for each penalty by Newton's method, each from the one before, as coefficients with the intercept first."""
+    """A ridge for each penalty by Newton's method, each from the one before, as coefficients, the intercept first."""
     design = np.hstack([np.ones((len(x), 1)), x])
     beta, found = np.zeros(design.shape[1]), []
     for penalty in PENALTIES:
@@ -100,7 +100,7 @@ class Population:
         return np.vstack([self.x[d][keep] for d in dates]), np.concatenate([self.y[d][keep] for d in dates])
 
     def by_fold(self, train, judged, put_right):
-        """The mean loss of each penalty on each fold of customers on a date, fitted on the other folds of some dates."""
+        """The mean loss of each penalty on each fold of customers, fitted on the other folds of some dates."""
         out = []
         for fold in range(FOLDS):
             betas = fits(*self.of(train, self.fold != fold))

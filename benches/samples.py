@@ -3,12 +3,12 @@
     CHURN_BIN=target/release/churn PYTHONPATH=python python benches/samples.py [--customers 3000000] [--days 270]
 
 A simulated population. A fifth of its customers are held out; of the others, samples are drawn by the hash by which
-`churn_risk.spark` draws them (`sample`), several of each size, and each is trained on, by the features and labels of one
-date. What counts is how well each model tells who of the held-out customers leaves, on a later date whose labels begin
-after those of the training have ended: AUC, log-loss, and lift of the first per cent and of the first tenth, each as the
-difference from the model of all. Intervals are of the customers who are held out, by the bootstrap, each time with one of
-the samples of a size: so they hold the chance of the draw as well. Needs the packages of notebooks/requirements.txt, and
-Java.
+`churn_risk.spark` draws them (`sample`), several of each size, and each is trained on, by the features and labels of
+one date. What counts is how well each model tells who of the held-out customers leaves, on a later date whose labels
+begin after those of the training have ended: AUC, log-loss, and lift of the first per cent and of the first tenth, each
+as the difference from the model of all. Intervals are of the customers who are held out, by the bootstrap, each time
+with one of the samples of a size: so they hold the chance of the draw as well. Needs the packages of
+notebooks/requirements.txt, and Java.
 """
 
 import argparse

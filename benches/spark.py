@@ -1,12 +1,12 @@
-"""What `churn_risk.spark` costs: processor time beside plain PySpark and pandas-on-Spark, growing populations, and skew.
+"""What `churn_risk.spark` costs: processor time beside plain PySpark and pandas-on-Spark, growing populations, skew.
 
     CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py costs   [--customers 250000] [--pandas]
     CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py scaling [--customers 25000]
     CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py skew    [--customers 50000]
 
 Each prints a Markdown table. What counts is processor time, user and system, of the whole tree of processes: that of
-the JVM, of the Python workers, and of the program, which is run through a shell that notes what it took. Populations are
-made with `churn simulate` and kept in `--folder`. Needs the packages of notebooks/requirements.txt, and Java.
+the JVM, of the Python workers, and of the program, which is run through a shell that notes what it took. Populations
+are made with `churn simulate` and kept in `--folder`. Needs the packages of notebooks/requirements.txt, and Java.
 """
 
 import argparse
@@ -425,7 +425,8 @@ def costs() -> None:
         mllib(spark, table, folder)
     rows = pq.read_table(table, columns=["customer_id"]).num_rows / 1e6
     print(
-        f"\nMLlib's LogisticRegression on those {rows:.2f} million rows: {watch.total:.0f} s ({watch.seconds:.0f} elapsed)"
+        f"\nMLlib's LogisticRegression on those {rows:.2f} million rows: {watch.total:.0f} s "
+        f"({watch.seconds:.0f} elapsed)"
     )
     spark.stop()
 
@@ -455,7 +456,8 @@ def scaling() -> None:
         parts = " | ".join(f"{least.cpu[part] / millions:.2f}" for part in ("jvm", "kernel", "rest"))
         driver = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         print(
-            f"| {base * growth:,} | {millions:.1f} | {4 * growth}, {128 * growth} | {least.total / millions:.2f} | {parts} "
+            f"| {base * growth:,} | {millions:.1f} | {4 * growth}, {128 * growth} "
+            f"| {least.total / millions:.2f} | {parts} "
             f"| {least.peak / 1e6:.0f} | {driver / 1e6:.0f} |",
             flush=True,
         )

@@ -229,8 +229,8 @@ section! {
     /// Feature windows.
     ["features"]
     pub struct Features {
-        /// Windows in days over which activity is counted; twice the longest one is read. "all" beside them is the whole
-        /// history: it sets `lifetime`.
+        /// Windows in days over which activity is counted; twice the longest one is read. "all" beside them is the
+        /// whole history: it sets `lifetime`.
         windows_days: Vec<u32> = [7, 28, 84] => WholesAnd(1, LONGEST_WINDOW, WHOLE_HISTORY);
         /// Whether the whole history is read too, for what a customer has done in all and how regularly: rows, days,
         /// sums, means, gaps between rows, and how long the last silence is beside them.

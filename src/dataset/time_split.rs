@@ -24,8 +24,8 @@ const LEAST: usize = 50;
 /// they gain where nothing does (`benches/origins.py`).
 const MOST_ORIGINS: usize = 3;
 
-/// The newest origins among the selected rows, ascending; none unless the settings ask for them, and none where no date has
-/// earlier ones whose labels had matured by it with enough rows of each class to fit on.
+/// The newest origins among the selected rows, ascending; none unless the settings ask for them, and none where no date
+/// has earlier ones whose labels had matured by it with enough rows of each class to fit on.
 pub fn origins(
     model: &Model,
     churn: &Churn,

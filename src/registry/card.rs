@@ -1,5 +1,6 @@
 //! The card of a model: what it predicts, from what, how well, what has become of its lists, and where it must not be
-//! trusted; Markdown, written when the version is registered and again when a monitoring has found outcomes. After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
+//! trusted; Markdown, written when the version is registered and again when a monitoring has found outcomes. After
+//! Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 
 use crate::artefact::Artefact;
 use crate::calendar::Day;

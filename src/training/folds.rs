@@ -19,8 +19,8 @@ use std::sync::{Mutex, PoisonError};
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
 /// every further fold costs a training.
 const ROWS_FOR_ALL_FOLDS: usize = 500_000;
-/// With no more values than these, all folds are trained at the same time: each alone leaves cores idle, and all of them
-/// take little memory.
+/// With no more values than these, all folds are trained at the same time: each alone leaves cores idle, and all of
+/// them take little memory.
 const VALUES_FOR_FOLDS_AT_ONCE: usize = 5_000_000;
 /// The most baselines of folds that are all named.
 const MOST_NAMES: usize = 3;

@@ -1,5 +1,5 @@
-"""What `churn_risk.spark` makes of tables, folders and machines that are not as they should be, on PySpark: the right rows,
-or a refusal that says why.
+"""What `churn_risk.spark` makes of tables, folders and machines that are not as they should be, on PySpark: the right
+rows, or a refusal that says why.
 
     python inputs.py CONFIG WORK
 
@@ -167,7 +167,8 @@ def lacking() -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
     package = str(Path(churn_risk.__file__).parent.parent)
     words = ["check", f"--config={CONFIG}", f"--as-of={DATE}"]
-    code = f"import sys; sys.path.insert(0, {package!r}); from churn_risk.spark.__main__ import main; sys.exit(main({words!r}))"
+    code = f"import sys; sys.path.insert(0, {package!r}); from churn_risk.spark.__main__ import main; "
+    code += f"sys.exit(main({words!r}))"
     without = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     for what, environment in {
         "py": {**os.environ, "PYSPARK_PYTHON": f"{bare}/bin/python"},

@@ -298,9 +298,9 @@ class Churn:
         return concluded()
 
     def _needed(self, planned: Mapping[str, Any], table: Mapping[str, Any], frame: DataFrame) -> tuple[DataFrame, str]:
-        """The rows of a table that may be of days that are needed, and the report of all others, which the engine counts
-        and leaves out before they cross to Python. In which zone a day begins is for the program to know, so two days
-        more are handed over."""
+        """The rows of a table that may be of days that are needed, and the report of all others, which the engine
+        counts and leaves out before they cross to Python. In which zone a day begins is for the program to know, so two
+        days more are handed over."""
         time, kept = table["time"], "TRUE"
         kinds = dict(frame.dtypes)
         if time is not None and kinds[time] in _TIMES:

@@ -57,7 +57,7 @@ def kernel(plan: str, *arguments: str) -> Callable[[Batches], Batches]:
 
 
 def reducing(plan: str, gathers: bool = False) -> Callable[[Batches], Batches]:
-    """A function for `mapInArrow` that runs `churn exchange reduce` over the pieces of a partition, bucket after bucket.
+    """A function for `mapInArrow` that runs `churn exchange reduce` over a partition's pieces, bucket after bucket.
 
     Args:
         gathers: whether pieces come in any order. Then a task gathers those of its partition before it hands them on.

@@ -19,8 +19,8 @@ use std::ops::Range;
 
 /// Rows of a tile: its log-odds and residuals stay in the nearest cache while the terms pass by.
 const TILE: usize = 2_048;
-/// At most so many sums are kept for one pass, each of so many rows or more where the blocks allow: fewer rows take less
-/// time than their sums. Their number depends on the blocks alone, never on the threads.
+/// At most so many sums are kept for one pass, each of so many rows or more where the blocks allow: fewer rows take
+/// less time than their sums. Their number depends on the blocks alone, never on the threads.
 const GROUPS: usize = 64;
 const GROUP_ROWS: usize = 2 * TILE;
 /// The most cells of interactions that are kept for the passes over some rows, a byte each.
