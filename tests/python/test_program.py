@@ -51,7 +51,9 @@ class Search(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        # Deep enough that what a record names above it is no program of this machine.
+        self.folder = Path(folder.name, "home", "user")
+        self.folder.mkdir(parents=True)
 
     def found(self, packages: str, program: str, recorded: str = "") -> str:
         """What is found with the packages in a folder, the program at a path, and what the installer has recorded."""
