@@ -187,16 +187,19 @@ impl Basis {
 
     /// The table that coefficients make.
     pub fn table(&self, coefficients: &[f64]) -> Vec<f64> {
+        let mut table = vec![0.0; self.cells()];
+        self.fill(coefficients, &mut table);
+        table
+    }
+
+    /// Puts the table that coefficients make into one with a value a cell.
+    pub fn fill(&self, coefficients: &[f64], table: &mut [f64]) {
         match &self.shapes {
             Shapes::Single(columns) => {
                 let sum = |cell| columns.row(cell).iter().zip(coefficients).map(|(b, c)| b * c).sum();
-                (0..columns.cells()).map(sum).collect()
+                table.iter_mut().enumerate().for_each(|(cell, value)| *value = sum(cell));
             }
-            Shapes::Product(first, second) => {
-                let mut table = vec![0.0; first.cells() * second.cells()];
-                vectorised!(table_of(first, second, coefficients, &mut table));
-                table
-            }
+            Shapes::Product(first, second) => vectorised!(table_of(first, second, coefficients, table)),
         }
     }
 
@@ -249,17 +252,16 @@ fn table_of(first: &Side, second: &Side, coefficients: &[f64], table: &mut [f64]
     }
 }
 
-/// Adds `A' T B` to the products, where `T` is a table of values.
+/// Adds `A' T B` to the products, where `T` is a table of values. Each line of them is summed up in registers: added to
+/// sixteen lines in memory in turn, the same products take five times as long.
 #[inline(always)]
 fn project_on(first: &Side, second: &Side, table: &[f64], products: &mut [f64]) {
     let mut lines = [[0.0; PAIR_GROUPS]; PAIR_GROUPS];
-    for (row, values) in first.rows.iter().zip(table.chunks(second.cells().max(1))) {
-        let sums = combined(values, &second.rows);
-        for (line, factor) in lines.iter_mut().zip(row) {
-            add_line(line, *factor, &sums);
-        }
+    for (line, values) in lines.iter_mut().zip(table.chunks(second.cells().max(1)).take(first.cells())) {
+        *line = combined(values, &second.rows);
     }
-    for (line, products) in lines.iter().zip(products.chunks_exact_mut(second.count.max(1))) {
+    for (column, products) in first.columns.iter().zip(products.chunks_exact_mut(second.count.max(1))) {
+        let line = combined(&column[..first.cells()], &lines);
         products.iter_mut().zip(line).for_each(|(to, value)| *to += value);
     }
 }

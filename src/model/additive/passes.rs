@@ -139,12 +139,11 @@ impl Terms {
     }
 
     fn padded(&self, theta: &[f64]) -> Tables {
-        let pad = |table: Vec<f64>| {
-            let mut padded = [0.0; CELLS];
-            padded.iter_mut().zip(table).for_each(|(to, from)| *to = from);
-            padded
-        };
-        self.tables(theta).into_iter().map(pad).collect()
+        let mut tables = vec![[0.0; CELLS]; self.terms.len()];
+        for (at, (term, table)) in self.terms.iter().zip(&mut tables).enumerate() {
+            term.basis.fill(&theta[self.columns_of(at)], &mut table[..term.basis.cells()]);
+        }
+        tables
     }
 
     /// The log-odds of every row of a block.
@@ -198,7 +197,7 @@ impl Terms {
         let groups = count.div_ceil(GROUP_ROWS).clamp(1, GROUPS);
         let group = blocks.len().div_ceil(groups).max(1);
 
-        let parts: Vec<(Loss, Vec<[f64; CELLS]>)> = blocks
+        let parts: Vec<(Loss, Vec<Histogram>)> = blocks
             .par_chunks(group)
             .enumerate()
             .map(|(chunk, blocks)| {
@@ -222,8 +221,7 @@ impl Terms {
                     }
                     total.weight += block.totals().all;
                 }
-                let joined = histograms.iter().map(|[even, odd]| std::array::from_fn(|i| even[i] + odd[i])).collect();
-                (total, joined)
+                (total, histograms)
             })
             .collect();
 
@@ -233,8 +231,8 @@ impl Terms {
             total.weight += part.weight;
             total.sum += part.sum;
             total.gradient[self.columns()] += part.gradient[0];
-            for (to, from) in histograms.iter_mut().zip(part_histograms) {
-                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+            for (to, [even, odd]) in histograms.iter_mut().zip(part_histograms) {
+                to.iter_mut().zip(even.iter().zip(odd)).for_each(|(to, (even, odd))| *to += even + odd);
             }
         }
 
