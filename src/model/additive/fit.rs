@@ -29,9 +29,9 @@ use rayon::prelude::*;
 const CURVATURE_ROWS: usize = 100_000;
 /// Cross-fitting looks at about so many rows at most.
 const CROSS_FIT_ROWS: usize = 250_000;
-/// Tolerance of the published fit, and of the fits that leave a fold out.
+/// Tolerance of the published fit, and of those that are only judged.
 const TOLERANCE: f64 = 1e-8;
-const CROSS_FIT_TOLERANCE: f64 = 1e-6;
+const JUDGED_TOLERANCE: f64 = 1e-6;
 
 /// What is decided before coefficients are fitted.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ pub struct CrossFitted {
 }
 
 impl Fit {
-    /// Fits what was planned.
+    /// Fits what was planned; without standard errors, to the tolerance of fits that are only judged.
     pub(super) fn on(mut plan: Plan, blocks: &[CodeBlock], start: Option<Start>, uncertainty: bool) -> Result<Fit> {
         let mut terms = plan.terms();
         let all: Vec<&CodeBlock> = blocks.iter().collect();
@@ -146,7 +146,7 @@ impl Fit {
         if let Some(Start { theta, curvature }) = start {
             solver = solver.from(theta).curved(curvature);
         }
-        solver.fit(alpha, TOLERANCE);
+        solver.fit(alpha, if uncertainty { TOLERANCE } else { JUDGED_TOLERANCE });
         let (mut theta, mut curvature, report) = (solver.theta, solver.curvature, solver.report);
 
         if plan.penalty == Penalty::Group && !plan.shape.features.is_empty() {
@@ -296,7 +296,7 @@ impl Fit {
                 let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
                 let solver = Solver::new(&terms, others.clone(), others).penalised(self.plan.penalty);
                 let mut solver = solver.from(self.theta.clone()).curved(self.curvature.clone());
-                solver.fit(alpha, CROSS_FIT_TOLERANCE);
+                solver.fit(alpha, JUDGED_TOLERANCE);
                 parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
             })
             .collect();
