@@ -173,7 +173,7 @@ impl<'a> Candidate<'a> {
     /// Makes the terms anew after interactions were added, which have no effect yet.
     fn reshape(&mut self, grids: &[Grid]) {
         let intercept = self.theta.pop().unwrap_or(0.0);
-        self.terms = self.shape.terms(grids);
+        self.terms = self.shape.terms_with(grids, &self.terms.terms);
         self.curvature = None;
         self.theta.resize(self.terms.columns(), 0.0);
         self.theta.push(intercept);

@@ -22,7 +22,17 @@ pub struct Shape {
 impl Shape {
     /// The terms, over these features.
     pub fn terms(&self, grids: &[Grid]) -> Terms {
-        let curve = |&feature: &usize| (Lookup::Curve { feature }, curve(&grids[feature]));
+        self.terms_with(grids, &[])
+    }
+
+    /// The terms, over these features, with those curves that are known already.
+    pub fn terms_with(&self, grids: &[Grid], known: &[Term]) -> Terms {
+        let curve = |&feature: &usize| {
+            let lookup = Lookup::Curve { feature };
+            let known = known.iter().find(|term| term.lookup == lookup);
+            let basis = known.map_or_else(|| curve(&grids[feature]), |term| term.basis.clone());
+            (lookup, basis)
+        };
 
         // A feature is the same in all of its interactions, and its components take longer than all else.
         let mut sides: BTreeMap<usize, (Vec<u8>, Side)> = BTreeMap::new();
