@@ -9,6 +9,7 @@ use super::bins::Grid;
 use super::codes::CodeBlock;
 use crate::numeric::sigmoid;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Groups of a feature, absence among them.
 const GROUPS: usize = 9;
@@ -147,6 +148,7 @@ pub fn pairs(
     let mut order: Vec<usize> = (0..candidates.len()).filter(|&at| gains[at] > 0.0).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));
     let mut chosen: Vec<[usize; 2]> = Vec::new();
+    let mut copies = Copies { blocks, grids, known: BTreeMap::new() };
 
     for at in order {
         if chosen.len() == wanted.count {
@@ -154,9 +156,8 @@ pub fn pairs(
         }
         let (a, b) = candidates[at];
         let pair = [features[a], features[b]];
-        let is_like = |one: usize, other: usize| one == other || correlation(blocks, grids, one, other) > COPY;
         let is_copy = |&[c, d]: &[usize; 2]| {
-            is_like(pair[0], c) && is_like(pair[1], d) || is_like(pair[0], d) && is_like(pair[1], c)
+            copies.are(pair[0], c) && copies.are(pair[1], d) || copies.are(pair[0], d) && copies.are(pair[1], c)
         };
         if !chosen.iter().any(is_copy) {
             chosen.push(pair);
@@ -188,6 +189,21 @@ fn joint_gain(sums: &mut [[f64; 2]], height: usize, width: usize, times: f64) ->
     let filled = (0..sums.len()).filter(|&cell| is_filled(cell)).count();
     let chance = (filled + 1).saturating_sub(rows + columns);
     gain_of(sums) - times * chance as f64
+}
+
+/// Which features are copies of each other: each two of them are compared once, however many pairs they are in.
+struct Copies<'a> {
+    blocks: &'a [&'a CodeBlock],
+    grids: &'a [Grid],
+    known: BTreeMap<[usize; 2], bool>,
+}
+
+impl Copies<'_> {
+    fn are(&mut self, one: usize, other: usize) -> bool {
+        let Copies { blocks, grids, known } = self;
+        let pair = [one.min(other), one.max(other)];
+        one == other || *known.entry(pair).or_insert_with(|| correlation(blocks, grids, pair[0], pair[1]) > COPY)
+    }
 }
 
 /// The absolute correlation of the standardised values of two numeric features; 0 with a categorical one.
