@@ -16,8 +16,11 @@ const USUAL_DAYS: [u32; 2] = [7, 28];
 /// How many of some customers have been silent, and for how long.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Silence {
-    /// What would have ended it: "any signal", or the signals by name.
+    /// What would have ended it, in English: "any signal", or the signals by name.
     pub of: String,
+    /// The names of these signals, for other languages; none if any signal would have.
+    #[serde(skip)]
+    pub signals: Vec<String>,
     /// The customers.
     pub customers: u64,
     /// Those who have been silent for so many days, for ever more days: a week, four weeks, and gap and horizon.
@@ -77,7 +80,11 @@ impl SilencePlan<'_> {
             Silent { days, customers: silent, share: silent as f64 / customers.max(1) as f64 }
         };
         let at_least = days.iter().enumerate().map(silent).collect();
-        Ok(Some(Silence { of: activity.to_string(), customers, at_least }))
+        let signals = match activity {
+            Activity::Any => Vec::new(),
+            Activity::Of(names) => names.to_vec(),
+        };
+        Ok(Some(Silence { of: activity.to_string(), signals, customers, at_least }))
     }
 
     /// What ends a silence.

@@ -84,7 +84,9 @@ fn lists_of_all_languages_differ_in_their_texts_alone() {
 #[test]
 fn a_japanese_list_has_no_english_left() {
     let folder = tempfile::tempdir().unwrap();
-    let (run, summary) = published(&folder.path().join("ja"), "ja", &[]);
+    let (run, summary) =
+        published(&folder.path().join("ja"), "ja", &["--set", "eligibility.signals=[\"logins\",\"visits\"]"]);
+    assert!(summary.contains("`logins`または`visits`"), "{summary}");
     // Names from the data, instruments and units.
     let mut data: BTreeSet<&str> = [
         "logins", "visits", "mentions", "surveys", "channel", "duration", "monthly", "revenue", "plan", "region",

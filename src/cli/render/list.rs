@@ -2,7 +2,6 @@
 
 use super::deliver::delivered;
 use super::{id, silent_shares, table, unbroken, Table};
-use crate::config::Activity;
 use crate::dataset::silence::Silence;
 use crate::eligibility::Exclusion;
 use crate::jobs::score::{ListedCustomer, Published};
@@ -114,11 +113,11 @@ impl Summary<'_> {
     /// "of the listed silent, without a row of any signal: 12.0 % for 7 days or longer"
     fn silence(&self, silence: &Silence) -> String {
         let shares = ("shares", Value::from(silent_shares(silence, self.texts)));
-        if silence.of == Activity::Any.to_string() {
-            self.texts.with("summary-silent-any", &[shares])
-        } else {
-            self.texts.with("summary-silent", &[("signals", silence.of.as_str().into()), shares])
+        if silence.signals.is_empty() {
+            return self.texts.with("summary-silent-any", &[shares]);
         }
+        let signals: Vec<String> = silence.signals.iter().map(|name| format!("`{name}`")).collect();
+        self.texts.with("summary-silent", &[("signals", signals.join(&self.texts.text("or")).into()), shares])
     }
 
     /// The first lines of the list.
