@@ -47,7 +47,7 @@ pub struct Backtested {
 /// # Errors
 /// Those of a training, but for those of writing.
 pub fn run(context: &Context<'_>, request: &Request) -> Result<Backtested> {
-    context.run(|job| {
+    context.run_in_english(|job| {
         job.not_after_today(request.as_of)?;
         let result = match request.data.prepared() {
             None => {

@@ -93,7 +93,7 @@ pub struct CheckedTable {
 /// # Errors
 /// The first thing that is not in order: [`Error::Contract`], [`Error::Stale`] or [`Error::TooLittle`].
 pub fn run(context: &Context<'_>, as_of: Option<Day>) -> Result<Checked> {
-    context.run(|job| {
+    context.run_in_english(|job| {
         job.not_after_today(as_of)?;
         let tables = input::open_tables(job)?;
         let as_of = match as_of {

@@ -62,7 +62,7 @@ impl From<ComparedLists> for (Day, ListChange) {
 /// # Errors
 /// [`Error::Model`] when there is no such version, or it is damaged; those of reading the sources.
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Comparison> {
-    context.run(|job| {
+    context.run_in_english(|job| {
         let first = registry.load_pair(&request.first)?;
         let second = registry.load_pair(&request.second)?;
         let mut comparison = Comparison {

@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::delivery::Addresses;
 use crate::error::{Error, Result};
 use crate::files::Unfinished;
-use crate::language::{Message, Texts};
+use crate::language::{Language, Message, Texts};
 use crate::memory::Memory;
 use crate::observer::{Note, Observer, Silent, Stage};
 use crate::registry::Signature;
@@ -51,10 +51,19 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Runs a job: on threads of its own if the context says how many, and so that a panic, its own or an observer's,
-    /// ends the job with an error and not the process.
+    /// Runs a job that makes a list, or tells of one, in the language of the list: on threads of its own if the context
+    /// says how many, and so that a panic, its own or an observer's, ends the job with an error and not the process.
     pub(super) fn run<T: Send>(&self, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
-        let texts = Texts::shared(self.settings.list.language)?;
+        self.run_in(self.settings.list.language, work)
+    }
+
+    /// As [`Context::run`], for a job that makes no list: its result is in English, so what it notes is, too.
+    pub(super) fn run_in_english<T: Send>(&self, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
+        self.run_in(Language::En, work)
+    }
+
+    fn run_in<T: Send>(&self, language: Language, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
+        let texts = Texts::shared(language)?;
         let job = Job { context: self, texts, notes: Mutex::default() };
         let work = || {
             self.settings.without_effect().into_iter().for_each(|note| job.warn(note));
@@ -84,7 +93,7 @@ impl<'a> Job<'a> {
         self.context.settings
     }
 
-    /// The language of the list.
+    /// The language that it speaks: that of the list, or English where it makes none.
     pub fn texts(&self) -> &Arc<Texts> {
         &self.texts
     }
@@ -146,7 +155,7 @@ impl<'a> Job<'a> {
         Signature { at: self.now(), by: self.context.user.clone() }
     }
 
-    /// Tells the observer what is worth a look, in the language of the list, and keeps it for the result.
+    /// Tells the observer what is worth a look, in the language that it speaks, and keeps it for the result.
     pub fn warn(&self, message: impl Into<Message>) {
         self.note(&Note::warning(message));
     }

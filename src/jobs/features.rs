@@ -53,7 +53,7 @@ pub struct DateRows {
 /// # Errors
 /// Those of reading the sources, and of writing.
 pub fn run(context: &Context<'_>, request: &Request) -> Result<Written> {
-    context.run(|job| {
+    context.run_in_english(|job| {
         job.not_after_today(request.as_of.iter().copied())?;
         // Whether labels have matured depends on the newest rows, so then no file may be skipped for its folder.
         let tables =

@@ -77,7 +77,7 @@ pub struct Trained {
 /// [`Error::Locked`] when another run writes to the registry; what reading and writing can end with. Then nothing was
 /// registered.
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Trained> {
-    context.run(|job| {
+    context.run_in_english(|job| {
         job.not_after_today(request.as_of)?;
         let _lock = registry.lock()?;
         let Judged { registered, decision } = match request.data.prepared() {

@@ -39,7 +39,7 @@ pub struct Request {
 /// [`Error::TooLittle`] while no run has matured; [`Error::Locked`] while another monitoring writes; those of reading
 /// the sources. A run that cannot be judged is left out, and that is noted.
 pub fn run(context: &Context<'_>, registry: &Registry, request: &Request) -> Result<Monitored> {
-    context.run(|job| {
+    context.run_in_english(|job| {
         let settings = job.settings();
         let folder = &settings.paths.monitor;
         let lock = Lock::take(folder)?;
