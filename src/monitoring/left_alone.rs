@@ -72,6 +72,7 @@ impl Draws {
 mod tests {
     use super::*;
     use crate::calendar::Day;
+    use crate::language::Language;
     use crate::publish::runs::Run;
     use crate::ranking::Tier;
 
@@ -79,6 +80,8 @@ mod tests {
         KnownRun {
             run: Run { as_of: Day(0), folder: "x".into() },
             model_version: "m".to_owned(),
+            published_at: String::new(),
+            language: Language::En,
             control_key: key.to_owned(),
             control_fraction,
             drift: None,

@@ -3,6 +3,7 @@
 
 use crate::calendar::Day;
 use crate::error::Result;
+use crate::language::Language;
 use crate::publish::manifest::DriftSummary;
 use crate::publish::report::{Cells, Table};
 use crate::publish::runs::Run;
@@ -21,6 +22,10 @@ pub struct KnownRun {
     pub run: Run,
     /// The model that made it.
     pub model_version: String,
+    /// When it was published, UTC; empty if that is not known.
+    pub published_at: String,
+    /// The language of its texts.
+    pub language: Language,
     /// The key of the draw of its control group.
     pub control_key: String,
     /// The share of its list that is left alone; none if a version wrote it that did not say so.
@@ -34,6 +39,10 @@ pub struct KnownRun {
 #[derive(Deserialize)]
 struct Manifest {
     model_version: String,
+    #[serde(default)]
+    published_at: String,
+    #[serde(default)]
+    language: Language,
     #[serde(default)]
     control_key: String,
     control_power: Option<ControlPower>,
@@ -71,6 +80,8 @@ impl KnownRun {
             digest: format!("{scores} {list}"),
             drift: manifest.drift,
             model_version: manifest.model_version,
+            published_at: manifest.published_at,
+            language: manifest.language,
             control_key: manifest.control_key,
             control_fraction: manifest.control_power.map(|power| power.control_fraction),
         })

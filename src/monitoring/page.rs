@@ -121,6 +121,8 @@ struct DriftPage {
     as_of: String,
     verdict: String,
     advice: String,
+    /// The tag of the language that the sentences are in.
+    language: &'static str,
     sentences: Vec<String>,
     /// Measure, slice, value, reference, verdict.
     rows: Vec<[String; 5]>,
@@ -315,6 +317,7 @@ fn drift_page(drift: &NewestDrift, figures: &[Figure]) -> DriftPage {
         as_of: drift.as_of.to_string(),
         verdict: drift.told.verdict.clone(),
         advice: drift.advice(),
+        language: drift.language.tag(),
         sentences: drift.sentences().map(shown).collect(),
         rows: drift.figures.iter().map(row).collect(),
         chart: chart_of(figures, &headline),

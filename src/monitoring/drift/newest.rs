@@ -3,6 +3,7 @@
 use super::{FILE, PREFIX};
 use crate::calendar::Day;
 use crate::error::Result;
+use crate::language::Language;
 use crate::monitoring::figures::{self, Figure};
 use crate::monitoring::lists::KnownRun;
 use crate::monitoring::verdict::Verdict;
@@ -29,6 +30,8 @@ pub struct NewestDrift {
     pub as_of: Day,
     /// The model that made it.
     pub model_version: String,
+    /// The language that it was told in.
+    pub language: Language,
     /// What was told.
     #[serde(flatten)]
     pub told: DriftSummary,
@@ -43,6 +46,7 @@ impl NewestDrift {
         Some(NewestDrift {
             as_of: run.as_of(),
             model_version: run.model_version.clone(),
+            language: run.language,
             told: run.drift.clone()?,
             figures: figures.iter().filter(asks).cloned().collect(),
         })
@@ -67,7 +71,7 @@ impl NewestDrift {
         }
     }
 
-    /// Everything that was told, what is broken first.
+    /// Everything that was told, in the language of the list, what is broken first.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
         let DriftSummary { broken, changed, risk, .. } = &self.told;
         broken.iter().chain(changed).chain([risk]).map(String::as_str)

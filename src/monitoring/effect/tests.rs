@@ -2,6 +2,7 @@
 //! alone are right where naive ones are not.
 
 use super::*;
+use crate::language::Language;
 use crate::monitoring::left_alone::Weights;
 use crate::monitoring::weighted::Judged;
 use crate::monitoring::words;
@@ -84,6 +85,8 @@ fn run(day: i32, key: &str, control_fraction: Option<f64>) -> KnownRun {
     KnownRun {
         run: Run { as_of: Day(20_000 + day), folder: "lists".into() },
         model_version: "m".to_owned(),
+        published_at: String::new(),
+        language: Language::En,
         control_key: key.to_owned(),
         control_fraction,
         drift: None,
