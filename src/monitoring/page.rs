@@ -9,7 +9,7 @@ use super::performance::{Advice, Headline, Unit, HEADLINES};
 use super::response::found::Part;
 use super::response::{words as response_words, Response, Term};
 use super::verdict::Verdict;
-use super::words::{self, percent, points};
+use super::words::{self, p_value, percent, points};
 use crate::calendar::Day;
 use crate::error::Result;
 use crate::language::{Language, Texts};
@@ -383,7 +383,7 @@ fn slice_table(study: &Study, kind: &str) -> Option<SliceTable> {
             format!("{} of {}", rate(groups.control.rate()), groups.control.customers),
             difference.map_or(String::new(), |it| points(it.estimate)),
             difference.map_or(String::new(), |it| format!("{} … {}", points(it.lower), points(it.upper))),
-            slice.p_value.map_or(String::new(), |p| format!("{p:.3}")),
+            slice.p_value.map_or(String::new(), p_value),
         ]
     };
     Some(SliceTable { caption: words::of_comparisons(&slices), rows: slices.iter().map(row).collect() })

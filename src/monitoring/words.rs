@@ -18,7 +18,10 @@ pub fn of_study(study: &Study) -> Vec<String> {
         ));
     }
     sentences.extend(study.overall.difference.map(|found| {
-        let p_value = study.overall.p_value.map_or(String::new(), |p| format!("; p = {p:.3}"));
+        let p_value = study.overall.p_value.map_or(String::new(), |p| match p_value(p).as_str() {
+            least if least.starts_with('<') => format!("; p {least}"),
+            p => format!("; p = {p}"),
+        });
         format!(
             "At one look: {} points fewer leave ({} to {}, Mantel-Haenszel, 95 %{p_value}). A nightly look at this one \
              would be wrong three times in ten within a month",
@@ -161,6 +164,15 @@ fn key(key: &str) -> String {
         String::new()
     } else {
         format!(" under the key {}", crate::spelling::named(key))
+    }
+}
+
+/// A p-value to three digits, of which none is 0.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        "< 0.001".to_owned()
+    } else {
+        format!("{p:.3}")
     }
 }
 
