@@ -323,6 +323,12 @@ impl Artefact {
         Some(self.newest_fitted()?.later_by(self.churn.gap_days).later_by(self.churn.horizon_days))
     }
 
+    /// Whether the scores of a date say what was still to come: what became of its customers is nothing that the model
+    /// has learned from.
+    pub fn forecasts(&self, as_of: Day) -> bool {
+        self.outcomes_until().is_none_or(|until| as_of >= until)
+    }
+
     /// Fails unless the model was trained on a prepared table with the label column of the settings. Whether a table
     /// has the model's columns is found out when it is opened.
     pub fn check_prepared(&self, table: Option<&config::Table>) -> Result<()> {

@@ -82,27 +82,36 @@ struct Shown<'a> {
 }
 
 fn show(session: &Session, settings: &Settings, model: &Artefact) -> anyhow::Result<()> {
-    let record = TrackRecords::read(settings)?.and_then(|records| records.of(model));
+    // A model can be shown where nobody knows who is the champion.
+    let record = match Registry::at(&settings.paths.models).champion() {
+        Ok(champion) => {
+            let promoted = champion.first_promoted(&model.version);
+            TrackRecords::read(settings)?.and_then(|records| records.of(model, promoted))
+        }
+        Err(error) => Err(error.to_string()),
+    };
     let text = render::model::model(model) + &render::outcomes::of_model(record.as_ref());
     session.result(&Shown { model, outcomes: Outcomes::new(record) }, |_| text)
 }
 
 fn list(session: &Session, settings: &Settings, registry: &Registry) -> anyhow::Result<()> {
-    let champion = registry.champion_version()?;
+    let promotions = registry.champion()?;
+    let champion = promotions.history.last().map(|promotion| promotion.version.as_str());
     let models =
         registry.versions()?.iter().map(|version| registry.load(version)).collect::<crate::Result<Vec<_>>>()?;
     let records = TrackRecords::read(settings)?;
     if !session.json() {
-        let list = render::model::models(&models, champion.as_deref(), registry);
-        return session.print(&(list + &render::outcomes::of_models(&models, records.as_ref())));
+        let list = render::model::models(&models, champion, registry);
+        return session.print(&(list + &render::outcomes::of_models(&models, &promotions, records.as_ref())));
     }
 
     let entry = |model: &Artefact| {
-        let record = records.as_ref().map_err(String::clone).and_then(|records| records.of(model));
+        let promoted = promotions.first_promoted(&model.version);
+        let record = records.as_ref().map_err(String::clone).and_then(|records| records.of(model, promoted));
         let Outcomes { outcomes, outcomes_unknown } = Outcomes::new(record);
         serde_json::json!({
             "version": model.version,
-            "champion": champion.as_ref() == Some(&model.version),
+            "champion": champion == Some(model.version.as_str()),
             "trained_at": model.trained_at,
             "rows": model.fit.rows,
             "evaluation": model.evaluation.metrics,

@@ -105,7 +105,7 @@ pub(super) fn scored(
 ) -> Result<Scored> {
     let settings = job.settings();
     let data = &input.data;
-    if let Some(until) = model.outcomes_until().filter(|&until| input.as_of < until) {
+    if let Some(until) = model.outcomes_until().filter(|_| !model.forecasts(input.as_of)) {
         job.warn(
             Message::new("score-no-forecast")
                 .text("model", &model.version)

@@ -261,10 +261,10 @@ pub const MEAN: &str = "mean_";
 
 /// The mean of some figures over the runs of each model, dated by its newest run. They have no interval: the label
 /// windows of runs overlap.
-pub fn means(figures: &[Figure]) -> Vec<Figure> {
+pub fn means<'a>(figures: impl Iterator<Item = &'a Figure>) -> Vec<Figure> {
     const OF: [&str; 3] = ["roc_auc", "calibration_in_the_large", "calibration_slope"];
     let mut by_model: BTreeMap<(&str, usize), (Day, f64, f64)> = BTreeMap::new();
-    for figure in figures.iter().filter(|figure| figure.slice == ALL) {
+    for figure in figures.filter(|figure| figure.slice == ALL) {
         let measure = OF.iter().position(|measure| *measure == figure.measure);
         if let (Some(model), Some(measure)) = (figure.model_version.as_deref(), measure) {
             let (newest, sum, runs) = by_model.entry((model, measure)).or_insert((figure.as_of, 0.0, 0.0));

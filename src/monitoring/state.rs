@@ -21,6 +21,9 @@ pub const FORMAT: u32 = 1;
 pub struct JudgedRun {
     /// Its date.
     pub as_of: Day,
+    /// When it was published, UTC; empty if that is not known.
+    #[serde(default)]
+    pub published_at: String,
     /// The digests of its files.
     pub run: String,
     /// The digest of the lists whose outreach may have reached its customers.

@@ -1,4 +1,7 @@
 //! What has become of a model's lists, beside what its evaluation promised: read from what the last monitoring found.
+//!
+//! Lists count that were published since the model was promoted for the first time, by the clock that both carry, and
+//! whose customers' fate the model had not learned: a list of an earlier date, made afterwards, is no forecast.
 
 use super::figures::{self, Figure, ALL};
 use super::performance::LIST;
@@ -10,6 +13,7 @@ use crate::config::Settings;
 use crate::error::Result;
 use crate::written::{counted, percent};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -19,6 +23,8 @@ pub struct TrackRecords {
     /// The first day of which it knew nothing.
     pub known_until: Day,
     figures: Vec<Figure>,
+    /// When the run of each date was published, UTC; empty if that is not known.
+    published_at: BTreeMap<Day, String>,
 }
 
 /// What has become of the lists of one model, on customers who were left alone.
@@ -26,8 +32,12 @@ pub struct TrackRecords {
 pub struct TrackRecord {
     /// The first day of which nothing was known.
     pub known_until: Day,
-    /// Its lists whose label had matured.
+    /// When the model was promoted for the first time, UTC; none if it never was, so that all its forecasts count.
+    pub promoted_at: Option<String>,
+    /// Its lists since then whose label had matured.
     pub matured_lists: usize,
+    /// Matured lists of it that do not count: made before it was promoted, or of dates whose outcomes it had learned.
+    pub left_out: usize,
     /// The date of the oldest of them.
     pub oldest: Day,
     /// The date of the newest, which the figures are of.
@@ -93,13 +103,17 @@ impl TrackRecords {
             )));
         };
         Ok(match figures::read(&path) {
-            Ok(figures) => Ok(TrackRecords { folder: folder.clone(), known_until, figures }),
+            Ok(figures) => {
+                let published_at = state.runs.into_iter().map(|run| (run.as_of, run.published_at)).collect();
+                Ok(TrackRecords { folder: folder.clone(), known_until, figures, published_at })
+            }
             Err(_) => Err(format!("{} is missing or damaged; `churn monitor` writes it again", path.display())),
         })
     }
 
-    /// The record of a model; in words, why there is none.
-    pub fn of(&self, model: &Artefact) -> std::result::Result<TrackRecord, String> {
+    /// The record of a model that was promoted for the first time at an instant (UTC), if it ever was; in words, why
+    /// there is none.
+    pub fn of(&self, model: &Artefact, promoted: Option<&str>) -> std::result::Result<TrackRecord, String> {
         let version = model.version.as_str();
         let is_ours = |figure: &&Figure| figure.model_version.as_deref() == Some(version);
         let ours: Vec<&Figure> = self.figures.iter().filter(is_ours).collect();
@@ -118,18 +132,23 @@ impl TrackRecords {
             ));
         }
 
-        let dates: Vec<Day> = of("customers", ALL).map(|figure| figure.as_of).collect();
-        let (Some(&oldest), Some(&newest)) = (dates.iter().min(), dates.iter().max()) else {
-            return Err(format!("No list of model {version} had matured before {}", self.known_until));
+        let all: BTreeSet<Day> = of("customers", ALL).map(|figure| figure.as_of).collect();
+        let dates: BTreeSet<Day> = all.iter().copied().filter(|&date| self.counts(date, model, promoted)).collect();
+        let left_out = all.len() - dates.len();
+        let (Some(&oldest), Some(&newest)) = (dates.first(), dates.last()) else {
+            return Err(none_matured(version, promoted, self.known_until, left_out));
         };
         let realised = |measure: &'static str, slice: &'static str| {
-            let figure = of(measure, slice).find(|figure| figure.as_of == newest)?;
-            let (count, sum) = of(measure, slice).fold((0.0, 0.0), |(count, sum), it| (count + 1.0, sum + it.value));
+            let counted = || of(measure, slice).filter(|figure| dates.contains(&figure.as_of));
+            let figure = counted().find(|figure| figure.as_of == newest)?;
+            let (count, sum) = counted().fold((0.0, 0.0), |(count, sum), it| (count + 1.0, sum + it.value));
             Some(Realised::new(figure, sum / count))
         };
         Ok(TrackRecord {
             known_until: self.known_until,
+            promoted_at: promoted.map(str::to_owned),
             matured_lists: dates.len(),
+            left_out,
             oldest,
             newest,
             roc_auc: realised("roc_auc", ALL),
@@ -137,13 +156,43 @@ impl TrackRecords {
             precision: realised("precision", LIST),
         })
     }
+
+    /// Whether the list of a date counts. Times are texts of one form, which sort as they do.
+    fn counts(&self, date: Day, model: &Artefact, promoted: Option<&str>) -> bool {
+        let published_at = self.published_at.get(&date).map_or("", String::as_str);
+        let is_since = promoted.is_none_or(|promoted| published_at.is_empty() || published_at >= promoted);
+        is_since && model.forecasts(date)
+    }
+}
+
+/// Why a model has no record.
+fn none_matured(version: &str, promoted: Option<&str>, known_until: Day, left_out: usize) -> String {
+    let since = promoted.map_or_else(String::new, |at| format!(" since its promotion on {}", day_of(at)));
+    let others = others_left_out(left_out).map_or_else(String::new, |others| format!(". {others}"));
+    format!("No list of model {version}{since} had matured before {known_until}{others}")
+}
+
+/// What is said of lists that do not count.
+fn others_left_out(left_out: usize) -> Option<String> {
+    let why = "made before it was promoted, or of dates whose outcomes it was trained on";
+    (left_out > 0).then(|| format!("Not counted: {}, {why}", counted(left_out as u64, "list")))
+}
+
+/// The day of an instant, as it is written.
+fn day_of(instant: &str) -> &str {
+    instant.split('T').next().unwrap_or(instant)
 }
 
 impl TrackRecord {
     /// What the figures below are of.
     pub fn sentence(&self) -> String {
+        let since = match &self.promoted_at {
+            Some(at) => format!(" since its promotion on {}", day_of(at)),
+            None => ", which was never promoted,".to_owned(),
+        };
+        let others = others_left_out(self.left_out).map_or_else(String::new, |others| format!(" {others}."));
         format!(
-            "{} of this model matured before {}, the newest that of {}. On customers left alone:",
+            "{} of this model{since} matured before {}, the newest that of {}.{others} On customers left alone:",
             counted(self.matured_lists as u64, "list"),
             self.known_until,
             self.newest

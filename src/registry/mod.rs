@@ -65,6 +65,12 @@ pub struct Champion {
 }
 
 impl Champion {
+    /// When a version was promoted for the first time, UTC; none if it never was.
+    pub fn first_promoted(&self, version: &str) -> Option<&str> {
+        let first = self.history.iter().find(|promotion| promotion.version == version)?;
+        Some(&first.at)
+    }
+
     /// The champions that rolling back leads through, the present one last.
     fn succession(&self) -> Vec<String> {
         let mut champions: Vec<String> = Vec::new();

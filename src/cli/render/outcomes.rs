@@ -3,6 +3,7 @@
 use super::table;
 use crate::artefact::Artefact;
 use crate::monitoring::track_record::{digits, signed, Realised, TrackRecord, TrackRecords};
+use crate::registry::Champion;
 use std::fmt::Write;
 
 /// Of so many models it is told one by one why nothing is known of their lists.
@@ -12,7 +13,7 @@ const MOST_REASONS: usize = 2;
 type Shown = fn(f64) -> String;
 
 /// Below the table of all models: a row for each whose lists have matured.
-pub fn of_models(models: &[Artefact], records: Result<&TrackRecords, &String>) -> String {
+pub fn of_models(models: &[Artefact], promotions: &Champion, records: Result<&TrackRecords, &String>) -> String {
     if models.is_empty() {
         return String::new();
     }
@@ -26,7 +27,7 @@ pub fn of_models(models: &[Artefact], records: Result<&TrackRecords, &String>) -
     let mut unknown = Vec::new();
     let mut has_rows = false;
     for model in models {
-        match records.of(model) {
+        match records.of(model, promotions.first_promoted(&model.version)) {
             Ok(record) => {
                 has_rows = true;
                 list.add_row(row(model, &record));
@@ -39,7 +40,8 @@ pub fn of_models(models: &[Artefact], records: Result<&TrackRecords, &String>) -
     if has_rows {
         let _ = writeln!(
             text,
-            "\nWhat became of their matured lists, known before {}; of the newest, on customers left alone:\n{list}",
+            "\nWhat became of their matured lists since promotion, known before {}; of the newest, on customers left \
+             alone:\n{list}",
             records.known_until
         );
     }

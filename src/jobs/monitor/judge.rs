@@ -2,6 +2,7 @@
 
 use super::input::{around, Contacts, PublishedList};
 use super::tables::{self, PART};
+use crate::artefact::Artefact;
 use crate::calendar::Day;
 use crate::config::Settings;
 use crate::digest;
@@ -22,6 +23,7 @@ use crate::monitoring::state::{self, JudgedRun, State};
 use crate::observer::Observer;
 use crate::reasons::Playbook;
 use crate::registry::Registry;
+use crate::written::counted;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -45,6 +47,16 @@ pub(super) struct Judged {
     pub state: State,
     pub judged_now: usize,
     pub leavers: Vec<Leaver>,
+    /// The dates of runs whose model had learned from what became of their customers.
+    pub no_forecasts: BTreeSet<Day>,
+}
+
+/// What the runs of a model are held against.
+struct Promise {
+    /// The AUC that it had in its evaluation; NaN if that is not known.
+    auc: f64,
+    /// The model; none if it is not in the registry any more.
+    model: Option<Artefact>,
 }
 
 impl World<'_> {
@@ -101,7 +113,7 @@ impl World<'_> {
             }
             let found = self.history.fingerprint(as_of);
             if run.has_outcomes(found) {
-                kept.insert(as_of, run.clone());
+                kept.insert(as_of, JudgedRun { published_at: list.run.published_at.clone(), ..run.clone() });
             } else {
                 restated.push((as_of, run.cancellations, found.cancellations));
             }
@@ -109,12 +121,13 @@ impl World<'_> {
         self.tell_restated(&restated);
 
         let segments = self.segments();
-        let auc = self.evaluated_auc();
+        let promises = self.promises();
+        let no_forecasts = self.no_forecasts(&matured_lists, &promises);
         let new = matured_lists.iter().filter(|list| !kept.contains_key(&list.run.as_of()));
         let new: Vec<&&PublishedList> = new.collect();
         let found: Vec<Option<(JudgedRun, Vec<Figure>)>> = new
             .par_iter()
-            .map(|list| self.judge(list, &segments, &auc))
+            .map(|list| self.judge(list, &segments, &promises))
             .collect::<Result<Vec<_>>>()?
             .into_iter()
             .map(|found| found.map_err(|why| self.job.warn(why)).ok())
@@ -138,7 +151,7 @@ impl World<'_> {
         let known_until = Some(self.history.until);
         let runs = kept.into_values().collect();
         let state = State { format: state::FORMAT, settings_sha256, known_until, runs };
-        Ok(Judged { figures, state, judged_now, leavers })
+        Ok(Judged { figures, state, judged_now, leavers, no_forecasts })
     }
 
     /// Whether the outcomes of a run are where they were written, and are the ones.
@@ -183,18 +196,40 @@ impl World<'_> {
         Segments::new(self.history.customers, categorical, Some(&wanted), &|note| self.job.note(&note))
     }
 
-    /// The AUC that each model had in its evaluation.
-    fn evaluated_auc(&self) -> BTreeMap<String, f64> {
-        let mut auc = BTreeMap::new();
+    /// What each model has promised.
+    fn promises(&self) -> BTreeMap<&str, Promise> {
+        let mut promises = BTreeMap::new();
         for list in self.lists {
-            let version = &list.run.model_version;
-            if !auc.contains_key(version) {
+            promises.entry(list.run.model_version.as_str()).or_insert_with_key(|version| {
                 let model = self.registry.load(version).ok();
-                let found = model.and_then(|model| model.evaluation.metrics.roc_auc);
-                auc.insert(version.clone(), found.unwrap_or(f64::NAN));
+                let auc = model.as_ref().and_then(|model| model.evaluation.metrics.roc_auc);
+                Promise { auc: auc.unwrap_or(f64::NAN), model }
+            });
+        }
+        promises
+    }
+
+    /// The dates of the lists that are no forecasts, which is told: a date that was scored afterwards, by a model that
+    /// had learned what became of its customers, makes that model look better than it is.
+    fn no_forecasts(&self, lists: &[&PublishedList], promises: &BTreeMap<&str, Promise>) -> BTreeSet<Day> {
+        let mut by_model: BTreeMap<&str, Vec<Day>> = BTreeMap::new();
+        for list in lists {
+            let (version, as_of) = (list.run.model_version.as_str(), list.run.as_of());
+            let model = promises.get(version).and_then(|promise| promise.model.as_ref());
+            if model.is_some_and(|model| !model.forecasts(as_of)) {
+                by_model.entry(version).or_default().push(as_of);
             }
         }
-        auc
+
+        for (version, dates) in &by_model {
+            let (Some(first), Some(last)) = (dates.first(), dates.last()) else { continue };
+            self.job.warn(format!(
+                "model {version} was trained on what became of the customers of {} from {first} to {last}, so these \
+                 are no forecasts, and it looks better by them than it is. No mean over its lists counts them",
+                counted(dates.len() as u64, "run"),
+            ));
+        }
+        by_model.into_values().flatten().collect()
     }
 
     /// Judges a run, and writes its outcomes; of one that cannot be read, says why in words.
@@ -202,7 +237,7 @@ impl World<'_> {
         &self,
         list: &PublishedList,
         segments: &Segments,
-        auc: &BTreeMap<String, f64>,
+        promises: &BTreeMap<&str, Promise>,
     ) -> Result<std::result::Result<(JudgedRun, Vec<Figure>), String>> {
         let as_of = list.run.as_of();
         let run = match self.outcomes(list) {
@@ -211,7 +246,10 @@ impl World<'_> {
         };
 
         let context = performance::Context {
-            evaluated_auc: auc.get(&list.run.model_version).copied().filter(|auc| auc.is_finite()),
+            evaluated_auc: promises
+                .get(list.run.model_version.as_str())
+                .map(|promise| promise.auc)
+                .filter(|auc| auc.is_finite()),
             customers: self.history.customers,
             segments,
             codes: self.codes,
@@ -223,6 +261,7 @@ impl World<'_> {
         let found = self.history.fingerprint(as_of);
         let judged = JudgedRun {
             as_of,
+            published_at: list.run.published_at.clone(),
             run: list.run.digest.clone(),
             lists: self.digest_around(as_of),
             cancellations: found.cancellations,

@@ -26,7 +26,7 @@ pub(super) struct Outreach {
 
 /// Writes everything but the outcomes, the manifest last.
 pub(super) fn write(world: &World<'_>, judged: Judged, outreach: Outreach, drifts: Drifts) -> Result<Monitored> {
-    let Judged { mut figures, state, judged_now, leavers } = judged;
+    let Judged { mut figures, state, judged_now, leavers, no_forecasts } = judged;
     let Outreach { studies, response } = outreach;
     let broken = || Error::TooLittle("no run that has matured can be judged; the notes above say why".to_owned());
     let newest = state.runs.last().map(|run| run.as_of).ok_or_else(broken)?;
@@ -34,7 +34,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, outreach: Outreach, drift
     let difference = performance::difference_in_words(&figures, newest);
     tell_of_champion(world, &advice);
 
-    figures.extend(means(&figures));
+    figures.extend(means(figures.iter().filter(|figure| !no_forecasts.contains(&figure.as_of))));
     figures.extend(studies.iter().flat_map(effect_table::figures));
     figures.extend(response.figures());
     let Drifts { figures: of_drift, newest: drift } = drifts;
