@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,6 +37,36 @@ pub fn churn<S: AsRef<str>>(folder: &Path, arguments: &[S]) -> Run {
 
 /// The binary.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_churn");
+
+/// A real browser, and the packages of the scripts that drive it.
+pub struct Browser {
+    program: OsString,
+    packages: OsString,
+}
+
+impl Browser {
+    /// Those that the environment names. Without them the test is skipped, which is said.
+    pub fn find() -> Option<Browser> {
+        let named = std::env::var_os("CHURN_BROWSER").zip(std::env::var_os("CHURN_NODE_MODULES"));
+        if named.is_none() {
+            eprintln!("skipped: CHURN_BROWSER names no Chromium, or CHURN_NODE_MODULES no packages of tests/browser");
+        }
+        named.map(|(program, packages)| Browser { program, packages })
+    }
+
+    /// Holds files to their promises, by a script of `tests/browser/`.
+    pub fn hold<S: AsRef<OsStr>>(&self, script: &str, files: &[S]) {
+        // Node finds packages beside the script.
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join(script);
+        fs::copy(repository("tests/browser").join(script), &copy).unwrap();
+        std::os::unix::fs::symlink(&self.packages, folder.path().join("node_modules")).unwrap();
+        let run = Command::new("node").arg(&copy).args(files).env("CHURN_BROWSER", &self.program).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert!(run.status.success(), "{out}\n{err}");
+        eprintln!("{out}");
+    }
+}
 
 /// Runs a command in a folder, without the caller's own `CHURN_…` settings.
 pub fn run(folder: &Path, mut command: Command) -> Run {

@@ -2,14 +2,13 @@
 //! all.
 
 use crate::common::world::{World, AS_OF, CONFIG, CUSTOMERS};
-use crate::common::{churn, day, repository, write, Cell, Population, Table};
+use crate::common::{churn, day, repository, write, Browser, Cell, Population, Table};
 use arrow_array::{
     ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 const TAGS: [&str; 5] = ["en", "ja", "de", "fr", "es"];
@@ -414,11 +413,7 @@ fn a_report_is_made_again_in_the_language_of_its_run() {
 
 #[test]
 fn reports_of_all_languages_keep_their_promises_in_a_browser() {
-    let (Some(browser), Some(modules)) = (std::env::var_os("CHURN_BROWSER"), std::env::var_os("CHURN_NODE_MODULES"))
-    else {
-        eprintln!("skipped: CHURN_BROWSER or CHURN_NODE_MODULES is not set");
-        return;
-    };
+    let Some(browser) = Browser::find() else { return };
     let folder = tempfile::tempdir().unwrap();
     crate::report::hostile_report(folder.path());
     let mut reports = Vec::new();
@@ -433,12 +428,5 @@ fn reports_of_all_languages_keep_their_promises_in_a_browser() {
         reports.push(format!("{tag}={}", hostile.join("as_of=2026-06-01/report.html").display()));
     }
 
-    let scripts = tempfile::tempdir().unwrap();
-    let script = scripts.path().join("languages.mjs");
-    fs::copy(repository("tests/browser/languages.mjs"), &script).unwrap();
-    std::os::unix::fs::symlink(modules, scripts.path().join("node_modules")).unwrap();
-    let run = Command::new("node").arg(&script).args(&reports).env("CHURN_BROWSER", browser).output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert!(run.status.success(), "{out}\n{err}");
-    eprintln!("{out}");
+    browser.hold("languages.mjs", &reports);
 }

@@ -2,7 +2,7 @@
 //! way in which runs and tables can be other than they should be.
 
 use crate::common::outreach::{whole, Copy, Told, World, LISTS, MATURED, SAVE_RATE};
-use crate::common::{parquet_files, write, Cell, Table};
+use crate::common::{parquet_files, write, Browser, Cell, Table};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type};
 use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch};
@@ -279,6 +279,41 @@ fn the_page_has_no_script_and_says_what_the_terminal_says() {
 }
 
 #[test]
+fn the_page_keeps_its_promises_in_a_browser() {
+    let Some(browser) = Browser::find() else { return };
+    let copy = World::shared().copy();
+    copy.monitor(&[]).ok();
+    // A model, a key and reasons that anybody may have named.
+    let hostile = World::shared().copy();
+    let name = "<img src=x onerror=harmed=1>\u{202e}\"'><script>harmed=1</script>".repeat(20);
+    (6..LISTS.len()).for_each(|at| with_draw(&hostile, at, 0.3, &name));
+    for at in 0..LISTS.len() {
+        hostile.change(&hostile.list(at).join("manifest.json"), |manifest| {
+            manifest["model_version"] = name.as_str().into();
+            manifest["drift"]["changed"] = serde_json::json!([name]);
+        });
+        rename_reasons(&hostile, at, &name);
+    }
+    hostile.monitor(&[]).ok();
+    browser.hold("monitor.mjs", &[copy.path("monitor/monitor.html"), hostile.path("monitor/monitor.html")]);
+}
+
+#[test]
+fn what_a_run_told_in_its_language_is_quoted_and_marked() {
+    let copy = World::shared().copy();
+    let newest = LISTS[LISTS.len() - 1];
+    let german = ["--set", "list.language=de", "--set", "publish.formats=[\"parquet\"]", "--set", "kpi.period=off"];
+    copy.run(&[&["score", "--as-of", newest, "--set", "list.control_fraction=0.3"], &german[..]].concat()).ok();
+
+    let run = copy.monitor(&[&german[..], &["--set", "publish.csv_bom=false"]].concat()).ok();
+    let page = fs::read_to_string(copy.path("monitor/monitor.html")).unwrap();
+    assert!(page.contains("<html lang=\"en\">") && page.contains("<ul lang=\"de\"><li>"), "{page}");
+    assert!(page.contains("mittlere") && !page.contains("<bdi>mean risk"), "{page}");
+    let note = "publish.csv_bom has no effect";
+    assert!(page.contains(note) && run.stderr.contains(note), "{run}");
+}
+
+#[test]
 fn without_a_matured_run_it_says_when_there_will_be_one() {
     let copy = World::shared().copy();
     (0..MATURED).for_each(|at| fs::remove_dir_all(copy.list(at)).unwrap());
@@ -343,23 +378,32 @@ fn with_draw(copy: &Copy, at: usize, fraction: f64, key: &str) {
 /// Puts everybody on a list into the group `contact`.
 fn contact_everybody(copy: &Copy, at: usize) {
     for name in ["scores.parquet", "at_risk.parquet"] {
-        let path = copy.list(at).join(name);
-        let batch = whole(&path);
-        let index = batch.schema().index_of("group").unwrap();
-        let contact: ArrayRef = match batch.column(index).data_type() {
-            DataType::Utf8 => {
-                let groups = batch.column(index).as_string::<i32>();
-                Arc::new(groups.iter().map(|group| group.map(|_| "contact")).collect::<arrow_array::StringArray>())
-            }
-            _ => {
-                let groups = batch.column(index).as_string::<i64>();
-                Arc::new(groups.iter().map(|group| group.map(|_| "contact")).collect::<arrow_array::LargeStringArray>())
-            }
-        };
-        let mut columns = batch.columns().to_vec();
-        columns[index] = contact;
-        write(&path, &[RecordBatch::try_new(batch.schema(), columns).unwrap()], 1 << 20);
+        overwrite(&copy.list(at).join(name), "group", "contact");
     }
+}
+
+/// Gives everybody on a list one first reason.
+fn rename_reasons(copy: &Copy, at: usize, code: &str) {
+    overwrite(&copy.list(at).join("at_risk.parquet"), "reason_1_code", code);
+}
+
+/// Writes a text in the place of every one in a column.
+fn overwrite(path: &Path, column: &str, text: &str) {
+    let batch = whole(path);
+    let index = batch.schema().index_of(column).unwrap();
+    let written: ArrayRef = match batch.column(index).data_type() {
+        DataType::Utf8 => {
+            let texts = batch.column(index).as_string::<i32>();
+            Arc::new(texts.iter().map(|old| old.map(|_| text)).collect::<arrow_array::StringArray>())
+        }
+        _ => {
+            let texts = batch.column(index).as_string::<i64>();
+            Arc::new(texts.iter().map(|old| old.map(|_| text)).collect::<arrow_array::LargeStringArray>())
+        }
+    };
+    let mut columns = batch.columns().to_vec();
+    columns[index] = written;
+    write(path, &[RecordBatch::try_new(batch.schema(), columns).unwrap()], 1 << 20);
 }
 
 #[test]

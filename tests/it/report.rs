@@ -1,7 +1,7 @@
 //! The report: what it says is what the published files say, it is the same file again, and it behaves in a real
 //! browser.
 
-use crate::common::{churn, day, parquet_files, python, repository, write, Population, Table};
+use crate::common::{churn, day, parquet_files, python, repository, write, Browser, Population, Table};
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use std::collections::BTreeMap;
 use std::fs;
@@ -321,29 +321,13 @@ pub fn hostile_report(folder: &Path) -> PathBuf {
 
 #[test]
 fn the_report_keeps_its_promises_in_a_browser() {
-    let (Some(browser), Some(_)) = (std::env::var_os("CHURN_BROWSER"), std::env::var_os("CHURN_NODE_MODULES")) else {
-        eprintln!(
-            "skipped: CHURN_BROWSER names no Chromium, or CHURN_NODE_MODULES no folder with tests/browser's packages"
-        );
-        return;
-    };
+    let Some(browser) = Browser::find() else { return };
     let lists = tempfile::tempdir().unwrap();
     // More than one table of the list.
     let report = published(lists.path(), &["--set", "list.capacity=620"]).join("report.html");
     let folder = tempfile::tempdir().unwrap();
     let hostile = hostile_report(folder.path());
-
-    // Node finds packages beside the script.
-    let scripts = tempfile::tempdir().unwrap();
-    let script = scripts.path().join("report.mjs");
-    fs::copy(repository("tests/browser/report.mjs"), &script).unwrap();
-    std::os::unix::fs::symlink(std::env::var_os("CHURN_NODE_MODULES").unwrap(), scripts.path().join("node_modules"))
-        .unwrap();
-    let run =
-        Command::new("node").arg(&script).args([&report, &hostile]).env("CHURN_BROWSER", browser).output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert!(run.status.success(), "{out}\n{err}");
-    eprintln!("{out}");
+    browser.hold("report.mjs", &[&report, &hostile]);
 }
 
 #[test]
