@@ -186,6 +186,7 @@ fn input(job: &Job<'_>, plan: &Plan, rows: &Path, picked: PickedRows, engine: Op
     Ok(Input {
         as_of,
         counts,
+        weeks: None,
         coverage: Some(past::of_scoring(job, people, &data, as_of)),
         engine,
         sources: input::signal_summaries(job, &data),

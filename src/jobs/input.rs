@@ -6,10 +6,10 @@ use super::past::{self, People};
 use super::{gates, kpis};
 use crate::artefact::Artefact;
 use crate::calendar::Day;
-use crate::config::RankBy;
+use crate::config::{Format, RankBy};
 use crate::coverage::{Coverage, Shortfall};
 use crate::dataset::prepared::{self, Prepared, TableRequest, TableRows};
-use crate::dataset::recent::{self, Recent};
+use crate::dataset::recent::{self, KeptWeeks, Recent};
 use crate::dataset::{self, Dataset, RowsPlan, SignalsOf, Tables};
 use crate::error::{Error, Result};
 use crate::exchange::{PickedRows, Plan};
@@ -61,6 +61,8 @@ pub(super) struct Input {
     pub earlier: EarlierRuns,
     /// What the measures are made of; none where there are to be none.
     pub counts: Option<Counts>,
+    /// The weeks that the rows of all customers lie in, where a report will ask for those of some.
+    pub weeks: Option<KeptWeeks>,
     /// What the signals and the cancellations hold of the past.
     pub coverage: Option<Coverage>,
     /// The engine that has made the rows; none where this machine has.
@@ -114,6 +116,7 @@ impl Input {
             customers: &self.data.customers,
             wanted,
             as_of: self.as_of,
+            kept: self.weeks.as_ref(),
             first_survey_day: kpis::days(job, &plan, &[self.as_of]).first,
             memory: job.memory(),
         };
@@ -147,12 +150,15 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
     let dates: Vec<Day> = earlier.date().into_iter().chain([as_of]).collect();
     let plan = RowsPlan::from_settings(job.settings());
     let tables = Tables::for_days(&plan, kpis::days(job, &plan, &dates), job.memory(), job)?;
-    let (data, counts) = kpis::build_and_count(job, &plan, &tables, &dates)?;
+    let weeks = kept_weeks(job, &plan, &dates);
+    let keep = |rows: &_, members: &[u32]| weeks.iter().for_each(|weeks| weeks.add(rows, members));
+    let (data, counts) = kpis::build_and_count(job, &plan, &tables, &dates, &keep)?;
     gates::check(job, &tables, &data, as_of)?;
 
     Ok(Input {
         as_of,
         counts,
+        weeks,
         coverage: Some(past::of_scoring(job, (&tables).into(), &data, as_of)),
         engine: None,
         sources: signal_summaries(job, &data),
@@ -162,6 +168,14 @@ pub(super) fn from_signals(job: &Job<'_>, as_of: Day) -> Result<Input> {
         earlier,
         origin: Origin::Signals(Box::new(tables.sources)),
     })
+}
+
+/// Keeps the weeks of all rows for the report, if there is to be one. Under a memory limit the rows of the customers
+/// whom it tells of are read again instead.
+fn kept_weeks(job: &Job<'_>, plan: &RowsPlan<'_>, dates: &[Day]) -> Option<KeptWeeks> {
+    let has_report = job.settings().publish.formats.contains(&Format::Html);
+    let has_room = job.memory().limit().is_none();
+    (has_report && has_room).then(|| KeptWeeks::new(plan, dates)).flatten()
 }
 
 /// Which earlier dates of a prepared table are read as well.
@@ -200,9 +214,9 @@ pub(super) fn from_table(
     let eligible = dataset.counts(dataset.as_of.len().saturating_sub(1)).rows;
     if eligible == 0 || eligible < u64::from(settings.gates.min_customers) {
         return Err(Error::TooLittle(format!(
-            "prepared table {table} has {eligible} rows of {as_of}, fewer than the {} of gates.min_customers; check \
-             the table and the date, or lower the gate",
-            settings.gates.min_customers,
+            "prepared table {table} has {eligible} rows of {as_of}, fewer than the {} that a list needs \
+             (gates.min_customers); check the table and the date, or lower the gate",
+            settings.gates.min_customers.max(1),
         )));
     }
 
@@ -217,6 +231,7 @@ pub(super) fn from_table(
     Ok(Input {
         as_of,
         counts,
+        weeks: None,
         sources: [("table".to_owned(), read)].into(),
         quarantine: [("table".to_owned(), dataset.customers.quarantine.clone())].into(),
         data: dataset,

@@ -2,7 +2,7 @@
 
 use super::context::Job;
 use crate::calendar::Day;
-use crate::dataset::{self, Dataset, RowsPlan, ScanDays, Tables, Visited};
+use crate::dataset::{self, Dataset, RowsPlan, ScanDays, Tables, Visited, Visitor};
 use crate::error::Result;
 use crate::kpis::{Counted, Counts, Pass, Period, Scope, Segments, Tally};
 use crate::language::Message;
@@ -18,17 +18,19 @@ pub(super) fn days(job: &Job<'_>, plan: &RowsPlan<'_>, dates: &[Day]) -> ScanDay
     ScanDays { first: first.min(days.first), ..days }
 }
 
-/// The rows of these dates, and what was counted of the rows before the last of them.
+/// The rows of these dates, and what was counted of the rows before the last of them. The rows that features are made
+/// of are shown to `also`.
 pub(super) fn build_and_count(
     job: &Job<'_>,
     plan: &RowsPlan<'_>,
     tables: &Tables,
     dates: &[Day],
+    also: Visitor<'_>,
 ) -> Result<(Dataset, Option<Counts>)> {
     let periods = dates.last().map(|&as_of| (as_of, Period::before(as_of, job.settings().kpi.period)));
     let Some((as_of, periods)) = periods.filter(|(_, periods)| !periods.is_empty()) else {
         job.step("reading");
-        return Ok((dataset::build(plan, tables, dates, None, job)?, None));
+        return Ok((dataset::build_visited(plan, tables, dates, None, job, also)?, None));
     };
 
     let tally = tally(job, plan, periods, as_of, (&tables.customers, &tables.cancellations))?;
@@ -39,7 +41,10 @@ pub(super) fn build_and_count(
         Some(pass) => Some(count_earlier(job, plan, tables, &tally, &pass)?),
         None => None,
     };
-    let visitor = |rows: &_, members: &[u32]| tally.add(&recent, rows, members);
+    let visitor = |rows: &_, members: &[u32]| {
+        tally.add(&recent, rows, members);
+        also(rows, members);
+    };
     let data = dataset::build_visited(plan, tables, dates, None, job, &visitor)?;
 
     let oldest = earlier.as_ref().unwrap_or(&data.reports);

@@ -212,6 +212,18 @@ fn details_hold_the_rows_and_answers_that_there_are() {
 }
 
 #[test]
+fn weeks_are_the_same_where_rows_are_read_again() {
+    let lists = tempfile::tempdir().unwrap();
+    let details = |more: &[&str]| fs::read(published(lists.path(), more).join("details.parquet")).unwrap();
+    let kept = details(&["--set", "list.capacity=50"]);
+    // Under a memory limit the weeks of everybody are not kept.
+    assert!(kept == details(&["--set", "list.capacity=50", "--memory-limit", "8GiB"]));
+    // Without measures, answers are looked for in fewer days.
+    let few = ["--set", "list.capacity=50", "--set", "kpi.period=off", "--threads", "1"];
+    assert!(details(&few) == details(&[&few[..], &["--memory-limit", "8GiB"]].concat()));
+}
+
+#[test]
 fn the_same_files_give_the_same_report() {
     let lists = tempfile::tempdir().unwrap();
     let run = published(lists.path(), &["--set", "list.capacity=60"]);
