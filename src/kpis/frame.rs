@@ -68,8 +68,11 @@ pub fn measures(
                 None => all = Some(frame),
             }
         }
+        let mut all = all.unwrap_or_default();
+        // A sort looks rows up, which takes as long as there are pieces.
+        all.rechunk_mut();
         let order = SortMultipleOptions::default();
-        all.unwrap_or_default().sort(["period", "segment", "level", "measure"], order)
+        all.sort(["period", "segment", "level", "measure"], order)
     };
 
     let rows = frames().and_then(|frame| rows(&frame));

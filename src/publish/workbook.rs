@@ -10,6 +10,7 @@ use rust_xlsxwriter::{
     Color, ConditionalFormatDataBar, DocProperties, ExcelDateTime, Format, FormatAlign, Sparkline, Workbook, Worksheet,
     XlsxError,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of the workbook in the folder of its run.
 pub const FILE: &str = "at_risk.xlsx";
@@ -17,6 +18,8 @@ pub const FILE: &str = "at_risk.xlsx";
 /// The most rows of a sheet below its heads, and the most characters of a cell: bounds of the file format.
 const MOST_ROWS: usize = 1_048_575;
 const MOST_CHARACTERS: usize = 32_767;
+/// The most levels of a segment whose measures are a sheet.
+const MOST_LEVELS: usize = 200;
 /// Columns as wide as their words, within bounds.
 const NARROW: f64 = 9.0;
 const WIDE: f64 = 60.0;
@@ -32,7 +35,8 @@ const A4: u8 = 9;
 /// [`Error::Internal`] for what no workbook can hold.
 pub fn workbook(run: &PublishedRun, texts: &Texts) -> Result<Vec<u8>> {
     let mut workbook = Workbook::new();
-    let written = fill(&mut workbook, run, texts);
+    let measures = run.measures.as_ref().map(Measures::of_largest_levels).transpose()?;
+    let written = fill(&mut workbook, run, measures.as_ref(), texts);
     written.and_then(|()| workbook.save_to_buffer()).map_err(|e| Error::Internal(format!("the workbook: {e}")))
 }
 
@@ -58,14 +62,54 @@ fn describe(workbook: &mut Workbook, as_of: Day, texts: &Texts) -> Result<(), Xl
     Ok(())
 }
 
-fn fill(workbook: &mut Workbook, run: &PublishedRun, texts: &Texts) -> Result<(), XlsxError> {
+/// The measures as a sheet has them.
+struct Measures {
+    table: Table,
+    /// Levels that are in the file of the measures alone.
+    left_out: usize,
+}
+
+impl Measures {
+    /// Those of the largest levels of each segment: nobody reads the others in a spreadsheet, which would be slow to
+    /// open with all levels of a segment that has thousands.
+    fn of_largest_levels(measures: &Table) -> Result<Measures> {
+        let [segment, level, n] = ["segment", "level", "n"].map(|name| measures.column(name));
+        let (segment, level, n) = (segment?, level?, n?);
+        let names = |row: usize| segment.plain_text(row).zip(level.plain_text(row)).unwrap_or_default();
+        let mut sizes: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        for row in 0..measures.rows() {
+            let size = sizes.entry(names(row)).or_insert(0.0);
+            *size = size.max(n.number(row).unwrap_or(0.0));
+        }
+
+        let mut levels: Vec<((&str, &str), f64)> = sizes.into_iter().collect();
+        levels.sort_by(|(a, of_a), (b, of_b)| a.0.cmp(b.0).then(of_b.total_cmp(of_a)).then(a.1.cmp(b.1)));
+        let largest = levels.chunk_by(|(a, _), (b, _)| a.0 == b.0).flat_map(|levels| levels.iter().take(MOST_LEVELS));
+        let largest: BTreeSet<(&str, &str)> = largest.map(|(names, _)| *names).collect();
+        let rows: Vec<u32> =
+            (0..measures.rows()).filter(|&row| largest.contains(&names(row))).map(|row| row as u32).collect();
+        Ok(Measures { table: measures.part(&rows)?, left_out: levels.len() - largest.len() })
+    }
+}
+
+fn fill(
+    workbook: &mut Workbook,
+    run: &PublishedRun,
+    measures: Option<&Measures>,
+    texts: &Texts,
+) -> Result<(), XlsxError> {
     describe(workbook, run.as_of, texts)?;
 
     let shows_history = !run.history.days.is_empty();
     let lines = shows_history.then(|| texts.text("column-history"));
     write_table(workbook.add_worksheet(), &texts.text("sheet-list"), &run.list, lines, texts)?;
-    if let Some(measures) = &run.measures {
-        write_table(workbook.add_worksheet(), &texts.text("sheet-measures"), measures, None, texts)?;
+    if let Some(Measures { table, left_out }) = measures {
+        let sheet = workbook.add_worksheet();
+        write_table(sheet, &texts.text("sheet-measures"), table, None, texts)?;
+        if *left_out > 0 {
+            let more = texts.with("measures-more", &[("count", (*left_out).into())]);
+            sheet.write_string(table.rows().min(MOST_ROWS - 1) as u32 + 1, 0, more)?;
+        }
     }
     explain(workbook.add_worksheet(), &run.list, texts)?;
     if shows_history {
