@@ -33,10 +33,10 @@ pub(super) fn check<'a>(job: &Job<'_>, people: impl Into<People<'a>>, data: &Dat
     if eligible < u64::from(settings.gates.min_customers) || eligible == 0 {
         let excluded = &data.exclusions[date];
         return Err(Error::TooLittle(format!(
-            "{eligible} of {} customers are eligible on {as_of}, fewer than the {} of gates.min_customers; excluded: \
-             {excluded}. Check the as-of date and [eligibility], or lower the gate",
+            "{eligible} of {} customers are eligible on {as_of}, fewer than the {} that a list needs \
+             (gates.min_customers); excluded: {excluded}. Check the as-of date and [eligibility], or lower the gate",
             people.customers.len(),
-            settings.gates.min_customers,
+            settings.gates.min_customers.max(1),
         )));
     }
     Ok(())
