@@ -149,8 +149,6 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
     if rows.left_out > 0 {
         job.warn(Message::new("latest-lacks").count("customers", rows.left_out));
     }
-    let latest = latest::Staged::write(&settings.paths.lists, results.as_of, &rows, job.unfinished())?;
-    clock.lap("newest risks");
 
     let mut manifest = Manifest {
         program: format!("churn-risk {}", env!("CARGO_PKG_VERSION")),
@@ -180,11 +178,14 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
         warnings: warnings(job, &scored, told_before),
         files: staged.files().to_vec(),
     };
-    if has_report || has_workbook {
-        stage_for_people(&mut staged, &manifest, &settings.paths.lists, formats, &scored.texts)?;
-        manifest.files = staged.files().to_vec();
-        clock.lap("report and workbook");
-    }
+    let (latest, for_people) = rayon::join(
+        || latest::Staged::write(&settings.paths.lists, results.as_of, &rows, job.unfinished()),
+        || ForPeople::make(staged.folder(), &manifest, &settings.paths.lists, formats, &scored.texts),
+    );
+    let latest = latest?;
+    for_people?.stage(&mut staged)?;
+    manifest.files = staged.files().to_vec();
+    clock.lap("newest risks, workbook and report");
     let placed = staged.publish(&manifest, latest)?;
     if let Some(error) = &placed.stale {
         job.warn(Message::new("latest-stale").text("why", error.to_string()));
@@ -289,27 +290,46 @@ fn stage_details(job: &Job<'_>, staged: &mut Staged, scored: &Scored, results: &
     staged.bytes(report::MODEL_FILE, 1, (model + "\n").as_bytes())
 }
 
-/// Writes the workbook and the report, from the files that are staged.
-fn stage_for_people(
-    staged: &mut Staged,
-    manifest: &Manifest,
-    lists: &Path,
-    formats: &[Format],
-    texts: &Arc<Texts>,
-) -> Result<()> {
-    let manifest = serde_json::to_string(manifest).map_err(|e| Error::Internal(e.to_string()))?;
-    let run = report::PublishedRun::read(staged.folder(), lists, &manifest)?;
-    let is_asked_for = |format| formats.contains(&format);
-    // Each is made by one thread.
-    let (workbook, report) = rayon::join(
-        || is_asked_for(Format::Xlsx).then(|| workbook::workbook(&run, texts)).transpose(),
-        || is_asked_for(Format::Html).then(|| report::html(&run, Arc::clone(texts))).transpose(),
-    );
-    if let Some(workbook) = workbook? {
-        staged.bytes(workbook::FILE, run.list.rows(), &workbook)?;
+/// The workbook and the report of a run, as far as they are asked for.
+#[derive(Default)]
+struct ForPeople {
+    rows: usize,
+    workbook: Option<Vec<u8>>,
+    report: Option<String>,
+}
+
+impl ForPeople {
+    /// Makes them from the files that are staged in a folder.
+    fn make(
+        folder: &Path,
+        manifest: &Manifest,
+        lists: &Path,
+        formats: &[Format],
+        texts: &Arc<Texts>,
+    ) -> Result<ForPeople> {
+        let is_asked_for = |format| formats.contains(&format);
+        if !is_asked_for(Format::Xlsx) && !is_asked_for(Format::Html) {
+            return Ok(ForPeople::default());
+        }
+
+        let manifest = serde_json::to_string(manifest).map_err(|e| Error::Internal(e.to_string()))?;
+        let run = report::PublishedRun::read(folder, lists, &manifest)?;
+        // Each is made by one thread.
+        let (workbook, report) = rayon::join(
+            || is_asked_for(Format::Xlsx).then(|| workbook::workbook(&run, texts)).transpose(),
+            || is_asked_for(Format::Html).then(|| report::html(&run, Arc::clone(texts))).transpose(),
+        );
+        Ok(ForPeople { rows: run.list.rows(), workbook: workbook?, report: report? })
     }
-    if let Some(report) = report? {
-        staged.bytes(report::FILE, run.list.rows(), report.as_bytes())?;
+
+    /// Writes them beside these files.
+    fn stage(self, staged: &mut Staged) -> Result<()> {
+        if let Some(workbook) = self.workbook {
+            staged.bytes(workbook::FILE, self.rows, &workbook)?;
+        }
+        if let Some(report) = self.report {
+            staged.bytes(report::FILE, self.rows, report.as_bytes())?;
+        }
+        Ok(())
     }
-    Ok(())
 }

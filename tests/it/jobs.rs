@@ -129,7 +129,7 @@ fn an_observer_that_panics_ends_the_job_and_leaves_nothing() {
         }
     }
 
-    for stage in ["rows", "features", "reasons", "earlier lists", "tables", "newest risks"] {
+    for stage in ["rows", "features", "reasons", "earlier lists", "tables", "newest risks, workbook and report"] {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path());
         let observer = PanicsAt(stage);
