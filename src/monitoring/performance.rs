@@ -2,6 +2,7 @@
 //! naive evaluation would say.
 
 use super::figures::{find, Figure, ALL};
+use super::history::Outcome;
 use super::lists::Codes;
 use super::outcomes::{RunOutcomes, Scored};
 use super::verdict::{Rule, Verdict, AUC, IN_THE_LARGE, SLICE, SLOPE};
@@ -20,6 +21,8 @@ use std::collections::BTreeMap;
 pub const LIST: &str = "list";
 /// What the naive figure of a measure is called, behind the name of the measure.
 pub const NAIVE: &str = "_everybody";
+/// How many of the scored customers the customers table does not have any more.
+pub const UNKNOWN: &str = "unknown_customers";
 /// With fewer churners among those left alone, figures get no verdict: their intervals lean on large numbers.
 pub const LEAST_CHURNERS: usize = 30;
 
@@ -156,6 +159,7 @@ impl Told<'_> {
         let count = |is: fn(&&Scored) -> bool| rows.iter().filter(is).count() as f64;
         let counts = [
             ("customers", count(|_| true)),
+            (UNKNOWN, count(|row| row.outcome == Outcome::UnknownCustomer)),
             ("judged", count(|row| row.outcome.label().is_some())),
             ("left_alone", count(|row| row.outcome.label().is_some() && row.weight > 0.0)),
             ("churners", count(|row| row.outcome.label() == Some(true))),

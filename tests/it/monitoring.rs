@@ -485,6 +485,35 @@ fn a_churn_table_that_has_shrunk_or_been_written_anew_is_noticed() {
 }
 
 #[test]
+fn customers_who_are_listed_under_two_ids_are_told() {
+    let copy = World::shared().copy();
+    // When the first lists were made, every fifth customer had another id.
+    for at in 0..4 {
+        for name in ["scores.parquet", "at_risk.parquet"] {
+            let path = copy.list(at).join(name);
+            let batch = whole(&path);
+            let place = batch.schema().index_of("customer_id").unwrap();
+            let ids = batch.column(place).as_primitive::<Int64Type>();
+            let before = ids.values().iter().map(|&id| if id % 5 == 0 { id + 1_000_000 } else { id });
+            let mut columns = batch.columns().to_vec();
+            columns[place] = Arc::new(Int64Array::from_iter_values(before));
+            write(&path, &[RecordBatch::try_new(batch.schema(), columns).unwrap()], 1 << 20);
+        }
+    }
+
+    // What is known is not computed again, and told again.
+    for _ in 0..2 {
+        let run = copy.monitor(&[]).ok();
+        let said = format!("of matured runs (those from {} to {}) are not in the customers table", LISTS[0], LISTS[3]);
+        assert!(run.stderr.contains(&said) && run.stderr.contains("listed under two ids counts twice"), "{run}");
+    }
+    let unknown = |at: usize| copy.figure(LISTS[at], "unknown_customers", "all").unwrap().value;
+    let outcomes = copy.table(&format!("outcomes.parquet/as_of={}/part.parquet", LISTS[0]));
+    let expected = outcomes.column("not_judged").iter().filter(|why| why.text() == Some("unknown_customer")).count();
+    assert!(expected > 500 && unknown(0) == expected as f64 && unknown(4) == 0.0, "{expected}");
+}
+
+#[test]
 fn an_outcomes_file_of_another_run_is_written_again() {
     let copy = World::shared().copy();
     copy.monitor(&[]).ok();

@@ -9,12 +9,15 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::monitoring::drift::newest::{is_drift, NewestDrift};
 use crate::monitoring::effect::Study;
-use crate::monitoring::figures::{self, Figure};
+use crate::monitoring::figures::{self, Figure, ALL};
 use crate::monitoring::performance::{self, means, Advice};
 use crate::monitoring::response::{stored, words as response_words, Response};
 use crate::monitoring::state::{self, Manifest};
 use crate::monitoring::{effect_table, leavers, page, words};
 use crate::publish::manifest::OutputFile;
+
+/// The share of scored customers who are not in the customers table any more from which on that is told.
+const MANY_UNKNOWN: f64 = 0.005;
 
 /// What is known of outreach.
 pub(super) struct Outreach {
@@ -33,6 +36,7 @@ pub(super) fn write(world: &World<'_>, judged: Judged, outreach: Outreach, drift
     let advice = Advice::new(&figures, newest).ok_or_else(broken)?;
     let difference = performance::difference_in_words(&figures, newest);
     tell_of_champion(world, &advice);
+    tell_of_unknown(world, &figures);
 
     figures.extend(means(figures.iter().filter(|figure| !no_forecasts.contains(&figure.as_of))));
     figures.extend(studies.iter().flat_map(effect_table::figures));
@@ -109,6 +113,24 @@ pub(super) fn write(world: &World<'_>, judged: Judged, outreach: Outreach, drift
 
 fn program() -> String {
     format!("churn-risk {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Tells where many of the scored customers are not in the customers table any more. If their ids have changed, nobody
+/// can know that: each of them counts as another customer under each id.
+fn tell_of_unknown(world: &World<'_>, figures: &[Figure]) {
+    let of = |measure: &'static str| figures.iter().filter(move |it| it.measure == measure && it.slice == ALL);
+    let (unknown, scored) =
+        (of(performance::UNKNOWN).map(|it| it.value).sum::<f64>(), of("customers").map(|it| it.value).sum::<f64>());
+    let mut dates = of(performance::UNKNOWN).filter(|it| it.value > 0.0).map(|it| it.as_of);
+    if let Some(first) = dates.next().filter(|_| unknown > MANY_UNKNOWN * scored) {
+        let last = dates.next_back().unwrap_or(first);
+        world.job.warn(format!(
+            "{:.1} % of the scored customers of matured runs (those from {first} to {last}) are not in the customers \
+             table any more, so nothing is known of them. If their ids have changed, give the table the old ones: a \
+             customer who is listed under two ids counts twice",
+            100.0 * unknown / scored
+        ));
+    }
 }
 
 /// Tells that the present champion is not the model that could be judged.
