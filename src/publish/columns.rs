@@ -8,6 +8,7 @@ use crate::sources::{CopiedColumn, CopyType, Ids};
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array};
 use arrow_array::{LargeStringArray, RecordBatch, StringArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema};
 use csv::{Terminator, WriterBuilder};
 use parquet::arrow::arrow_writer::{compute_leaves, ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
@@ -93,8 +94,14 @@ impl<'a> Columns<'a> {
 
     /// Floats; NaN is null.
     pub fn floats(&mut self, name: &str, value: impl Fn(usize) -> f64 + Send + Sync + 'a) {
-        let value = move |row| Some(value(row)).filter(|value| !value.is_nan());
-        self.column::<Float64Array, _>(name, DataType::Float64, value);
+        let rows = self.rows.clone();
+        let values = move || Arc::new(float_array(rows.clone().map(&value).collect())) as ArrayRef;
+        let kind = DataType::Float64;
+        self.columns.push(Column {
+            field: Field::new(name, kind.clone(), true),
+            kind: CopyType::Plain(kind),
+            values: Box::new(values),
+        });
     }
 
     /// Whole numbers.
@@ -181,6 +188,16 @@ impl<'a> Columns<'a> {
         };
         self.columns.par_iter().zip(writers).with_max_len(1).map(encode).collect()
     }
+}
+
+/// A column of numbers, of which NaN is null. The loops have no branch that depends on the numbers, which are most of a
+/// table of features.
+fn float_array(mut values: Vec<f64>) -> Float64Array {
+    let present = NullBuffer::new(BooleanBuffer::collect_bool(values.len(), |row| !values[row].is_nan()));
+    for value in &mut values {
+        *value = if value.is_nan() { 0.0 } else { *value };
+    }
+    Float64Array::new(values.into(), Some(present).filter(|present| present.null_count() > 0))
 }
 
 /// A row group in bytes, a chunk a column.
