@@ -24,7 +24,9 @@ use crate::sources::parquet::decode::{self, Column, Times};
 use crate::sources::quarantine::Reason;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
 use arrow_buffer::NullBuffer;
+use arrow_schema::SchemaRef;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The largest value of which features can be kept.
 const LARGEST: f64 = f32::MAX as f64;
@@ -51,6 +53,8 @@ pub(super) struct CheckedRows<'a> {
 pub(super) struct RowChecker<'a> {
     contract: &'a SignalContract<'a>,
     customers: &'a CustomerIndex,
+    /// The columns of the last batch, which were as they must be.
+    checked: Option<SchemaRef>,
     counts: RowCounts,
     times: Times<'a>,
     instants: Vec<i64>,
@@ -70,6 +74,7 @@ impl<'a> RowChecker<'a> {
         RowChecker {
             contract,
             customers,
+            checked: None,
             counts: RowCounts::default(),
             times: Times::new(zone),
             instants: Vec::new(),
@@ -90,7 +95,7 @@ impl<'a> RowChecker<'a> {
     /// [`Error::Contract`] when a column is missing, or of a type that it cannot be read from.
     pub fn check(&mut self, batch: &RecordBatch) -> Result<CheckedRows<'_>> {
         let SignalContract { settings, layout, origin, .. } = self.contract;
-        self.contract.check_columns(batch, self.customers.kind)?;
+        self.check_columns(batch)?;
         self.counts = RowCounts { read: batch.num_rows() as u64, ..RowCounts::default() };
         self.partitions.clear();
         self.partitions.resize(batch.num_rows(), 0);
@@ -131,6 +136,15 @@ impl<'a> RowChecker<'a> {
             seconds: (vector::second_since(*origin, oldest), vector::second_since(*origin, newest)),
             codes,
         })
+    }
+
+    /// Fails unless the columns of a batch are as they must be, which slices of one batch share.
+    fn check_columns(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.checked.as_ref().is_none_or(|checked| !Arc::ptr_eq(checked, batch.schema_ref())) {
+            self.contract.check_columns(batch, self.customers.kind)?;
+            self.checked = Some(batch.schema());
+        }
+        Ok(())
     }
 
     /// Seconds and fractions; leaves out what lies outside the instants that are kept. Returns the first and the last
