@@ -5,7 +5,6 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::ProjectionMask;
 use parquet::file::metadata::ColumnChunkMetaData;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 
 /// Bytes that hold most headers: a few small numbers. Those of pages with statistics of long texts are longer.
 const HEADER: usize = 128;
@@ -42,8 +41,8 @@ pub(super) fn check_pages(
     row_group: usize,
 ) -> Result<(), String> {
     let chunks = metadata.metadata().row_group(row_group).columns().iter().enumerate();
+    let bytes = file.metadata().map_or(i64::MAX, |file| i64::try_from(file.len()).unwrap_or(i64::MAX));
     for (_, chunk) in chunks.filter(|(leaf, _)| columns.leaf_included(*leaf)) {
-        let bytes = file.metadata().map_or(i64::MAX, |file| i64::try_from(file.len()).unwrap_or(i64::MAX));
         headers(file, chunk, |start, header| check(header, start, chunk, bytes))?;
     }
     Ok(())
@@ -88,7 +87,8 @@ fn headers<E>(
     let mut at = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
     let end = at.saturating_add(chunk.compressed_size());
     while at < end {
-        let Some(header) = [HEADER, LONG_HEADER].into_iter().find_map(|most| read(file, at, most)) else { break };
+        let header = read(file, at, &mut [0; HEADER]).or_else(|| read(file, at, &mut vec![0; LONG_HEADER]));
+        let Some(header) = header else { break };
         let start = at + header.length as i64;
         each(start, &header)?;
         at = start.saturating_add(header.stored.max(0));
@@ -96,12 +96,22 @@ fn headers<E>(
     Ok(())
 }
 
-/// The header at a place, if it is no longer than so many bytes.
-fn read(mut file: &File, at: i64, most: usize) -> Option<PageHeader> {
-    let mut bytes = Vec::with_capacity(most);
-    file.seek(SeekFrom::Start(at.unsigned_abs())).ok()?;
-    file.take(most as u64).read_to_end(&mut bytes).ok()?;
-    parse(&bytes)
+/// The header at a place, if it is no longer than there is room for.
+fn read(file: &File, at: i64, room: &mut [u8]) -> Option<PageHeader> {
+    let length = read_at(file, room, at.unsigned_abs()).ok()?;
+    parse(&room[..length])
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, into: &mut [u8], at: u64) -> std::io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, into, at)
+}
+
+#[cfg(not(unix))]
+fn read_at(mut file: &File, into: &mut [u8], at: u64) -> std::io::Result<usize> {
+    use std::io::{Read, Seek, SeekFrom};
+    file.seek(SeekFrom::Start(at))?;
+    file.read(into)
 }
 
 /// A header, which is a struct of Thrift's compact protocol.
