@@ -113,6 +113,178 @@ pub(super) fn plan<'a>(signal: usize, scan: &SignalScan<'a>, zone: &Zone, tasks:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Day;
+    use crate::config::Signal;
+    use crate::sources::parquet::decode::Times;
+    use crate::sources::parquet::Table;
+    use crate::sources::scan::signal::needs;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{
+        ArrayRef, Date32Array, Int64Array, RecordBatch, TimestampMicrosecondArray, TimestampMillisecondArray,
+    };
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
+    use proptest::prelude::*;
+    use std::fs::File;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    const DAY_MICROS: i64 = 86_400 * MICROS;
+    const FIRST_DAY: i64 = 20_500;
+
+    /// A file of a signal: its rows over sixty days, how they are ordered and stored, and how it is cut.
+    #[derive(Clone, Debug)]
+    struct Given {
+        rows: usize,
+        order: Order,
+        stored: Stored,
+        /// Every so many rows have no time; 0 for none.
+        nulls: usize,
+        group_rows: usize,
+        page_rows: usize,
+        statistics: EnabledStatistics,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Order {
+        Ascending,
+        Descending,
+        /// In order but for some hours.
+        Nearly,
+        /// In order but for a few rows of any day.
+        Strays,
+        None,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Stored {
+        Instants,
+        WallClock,
+        Millis,
+        Days,
+    }
+
+    fn given() -> impl Strategy<Value = Given> {
+        use Order::{Ascending, Descending, Nearly, Strays};
+        use Stored::{Days, Instants, Millis, WallClock};
+        let order = prop::sample::select(vec![Ascending, Descending, Nearly, Strays, Order::None]);
+        let stored = prop::sample::select(vec![Instants, WallClock, Millis, Days]);
+        let nulls = prop::sample::select(vec![0, 0, 7, 5000]);
+        let group_rows = prop::sample::select(vec![3000, INDEXED_ROWS, 1 << 20]);
+        let statistics = prop_oneof![
+            4 => Just(EnabledStatistics::Page),
+            1 => Just(EnabledStatistics::Chunk),
+            1 => Just(EnabledStatistics::None),
+        ];
+        let all = (INDEXED_ROWS..90_000, order, stored, nulls, group_rows, 500usize..20_000, statistics);
+        all.prop_map(|(rows, order, stored, nulls, group_rows, page_rows, statistics)| Given {
+            rows,
+            order,
+            stored,
+            nulls,
+            group_rows,
+            page_rows,
+            statistics,
+        })
+    }
+
+    impl Given {
+        /// The time of a row, in microseconds; none if it has none.
+        fn time(&self, row: usize) -> Option<i64> {
+            let span = 60 * DAY_MICROS;
+            let steady = |row: usize| span / self.rows as i64 * row as i64;
+            // Anything that is the same at every run will do.
+            let any = (row as i64).wrapping_mul(0x5851_F42D_4C95_7F2D).rem_euclid(span);
+            let since = match self.order {
+                Order::Ascending => steady(row),
+                Order::Descending => steady(self.rows - row),
+                Order::Nearly => steady(row) + any % (DAY_MICROS / 4),
+                Order::Strays if row % 20_011 == 17 => any,
+                Order::Strays => steady(row),
+                Order::None => any,
+            };
+            let has_time = self.nulls == 0 || row % self.nulls != 0;
+            has_time.then_some(FIRST_DAY * DAY_MICROS + since)
+        }
+
+        fn write(&self, path: &Path) {
+            let times = (0..self.rows).map(|row| self.time(row));
+            let column: ArrayRef = match self.stored {
+                Stored::Instants => Arc::new(TimestampMicrosecondArray::from_iter(times).with_timezone("UTC")),
+                Stored::WallClock => Arc::new(TimestampMicrosecondArray::from_iter(times)),
+                Stored::Millis => {
+                    let millis = times.map(|time| time.map(|time| time / 1000));
+                    Arc::new(TimestampMillisecondArray::from_iter(millis).with_timezone("UTC"))
+                }
+                Stored::Days => {
+                    Arc::new(Date32Array::from_iter(times.map(|time| time.map(|time| (time / DAY_MICROS) as i32))))
+                }
+            };
+            let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..self.rows as i64));
+            let batch = RecordBatch::try_from_iter([("id", ids), ("ts", column)]).unwrap();
+
+            let properties = WriterProperties::builder()
+                .set_statistics_enabled(self.statistics)
+                .set_max_row_group_row_count(Some(self.group_rows))
+                .set_data_page_row_count_limit(self.page_rows)
+                .set_write_batch_size(self.page_rows.min(1024))
+                .build();
+            let mut writer =
+                ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+        }
+    }
+
+    fn settings() -> Signal {
+        toml::from_str("kind = 'event'\npath = 'events'\nid = 'id'\ntime = 'ts'\ndeduplicate = false").unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn what_is_read_of_some_days_is_the_same_whether_or_not_row_groups_and_pages_are_skipped(
+            file in given(),
+            zone in prop_oneof![Just("UTC"), Just("Asia/Tokyo"), Just("America/New_York")],
+            first in -3i32..63,
+            length in 0i32..20,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            file.write(&folder.path().join("0.parquet"));
+            let (settings, zone) = (settings(), Zone::named(zone).unwrap());
+            let table = Table::open("signal `s`", folder.path(), None, &needs("s", &settings), None, &mut Vec::new());
+            let table = table.unwrap();
+            let (from, to) = (Day(FIRST_DAY as i32 + first), Day(FIRST_DAY as i32 + first + length));
+
+            let (mut times, mut instants) = (Times::new(&zone), Vec::new());
+            let mut within = |batch: RecordBatch, ids: &mut Vec<i64>| {
+                let nulls = times.fill_column(&batch, "ts", &mut instants);
+                let all = batch["id"].as_primitive::<Int64Type>();
+                for (row, (&id, &instant)) in all.values().iter().zip(&instants).enumerate() {
+                    let has_time = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+                    if has_time && instant >= zone.midnight(from) && instant < zone.midnight(to) {
+                        ids.push(id);
+                    }
+                }
+                batch.num_rows() as u64
+            };
+
+            let (mut expected, mut found, mut read, mut tasks) = (Vec::new(), Vec::new(), 0, Vec::new());
+            for batch in table.files[0].read(&["id", "ts"], None, 8192).unwrap() {
+                within(batch.unwrap(), &mut expected);
+            }
+            let scan = SignalScan { name: "s", settings: &settings, table: &table, from, to, counts_rows: false };
+            let report = plan(0, &scan, &zone, &mut tasks);
+            for task in &tasks {
+                for batch in task.piece.read(&needs("s", &settings), 8192).unwrap() {
+                    read += within(batch.unwrap(), &mut found);
+                }
+            }
+            prop_assert_eq!(found, expected);
+            prop_assert_eq!(read + report.rows.before + report.rows.after, file.rows as u64);
+        }
+    }
 
     /// Pages of ten rows, of which each holds the values in its range.
     fn pages(ranges: &[(i64, i64)]) -> Vec<Page> {
