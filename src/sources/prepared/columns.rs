@@ -2,7 +2,7 @@
 
 use super::keys::{day_of, SelectedRows};
 use super::part::Part;
-use super::text_room::TextRoom;
+use super::text_room::{TextColumn, TextRoom};
 use super::{PreparedTable, UNUSED};
 use crate::calendar::Zone;
 use crate::error::Result;
@@ -99,7 +99,7 @@ impl PreparedTable {
                             }
                         }
                     }
-                    entered = room.enter(&names[column], found.text_bytes() - before);
+                    entered = room.enter(TextColumn::Others, &names[column], found.text_bytes() - before);
                 })?;
                 entered?;
                 Ok(found.into_iter().map(Coded::in_order).collect())
@@ -175,7 +175,7 @@ impl PreparedTable {
             })?;
             let kinds: Vec<CopyType> = parts.iter().filter_map(|part| part.copy_type(name)).collect();
             let copied = gathered.column(name, &kinds, wanted.len())?;
-            room.enter(name, copied.values.get_array_memory_size() as u64)?;
+            room.enter(TextColumn::Others, name, copied.values.get_array_memory_size() as u64)?;
             Ok(copied)
         };
         self.passthrough.iter().map(column).collect()

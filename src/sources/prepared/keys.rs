@@ -2,7 +2,7 @@
 
 use super::origin::WHAT;
 use super::part::Part;
-use super::text_room::TextRoom;
+use super::text_room::{TextColumn, TextRoom};
 use super::{PreparedTable, UNUSED};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
@@ -82,9 +82,8 @@ impl PreparedTable {
                         let text = |p: &Option<u32>| p.and_then(|p| texts.values.get(p as usize).cloned());
                         let first = keys.texts.len();
                         keys.texts.extend(texts.positions.iter().map(text));
-                        let lengths = keys.texts[first..].iter().map(|text| text.as_ref().map_or(0, String::len));
-                        let bytes = lengths.sum::<usize>() + rows * size_of::<Option<String>>();
-                        entered = room.enter(&self.id, bytes as u64);
+                        let bytes = keys.texts[first..].iter().map(|id| bytes_of_id(id.as_deref().unwrap_or_default()));
+                        entered = room.enter(TextColumn::Ids, &self.id, bytes.sum());
                     }
                 }
             }
@@ -111,6 +110,13 @@ impl PreparedTable {
         })?;
         entered.map(|()| keys)
     }
+}
+
+/// Bytes that an id takes at most: as it was read, in memory of its own, beside the table of ids that is made of it.
+fn bytes_of_id(id: &str) -> u64 {
+    /// What an allocator adds to a text, and the text's place in a list while the list grows.
+    const HELD: usize = 16 + 2 * size_of::<Option<String>>();
+    (HELD + 2 * id.len() + size_of::<usize>()) as u64
 }
 
 fn row_groups(part: Part<'_>) -> impl Iterator<Item = (Part<'_>, usize)> {
