@@ -6,7 +6,7 @@ use crate::config::EpochUnit;
 use crate::error::{Error, Result};
 use crate::sources::contract::{Need, Role};
 use crate::sources::files::{Folder, FolderTime};
-use crate::sources::parquet::{pandas, Table};
+use crate::sources::parquet::{pandas, OpenFile, Table};
 use crate::sources::profile::{self, Profile};
 use arrow_schema::DataType;
 use hashbrown::HashSet;
@@ -111,6 +111,8 @@ pub(super) struct Column {
     pub profile: Profile,
     /// Whether it is the index of a data frame rather than data.
     pub is_index: bool,
+    /// Whether the names of folders hold it instead of the files.
+    pub is_folder: bool,
 }
 
 impl Column {
@@ -196,13 +198,13 @@ impl Candidate {
             .into_iter()
             .zip(profiles)
             .map(|((name, data_type, is_uuid), profile)| {
-                let is_index = indices.contains(&name);
-                let holds = if folders.contains(&name) && are_times_of_folders(&table, &name) {
+                let (is_index, is_folder) = (indices.contains(&name), folders.contains(&name));
+                let holds = if is_folder && are_times_of_folders(&table, &name) {
                     Holds::Time
                 } else {
                     Holds::new(&name, &data_type, is_uuid, &profile)
                 };
-                Column { holds, name, profile, is_index }
+                Column { holds, name, profile, is_index, is_folder }
             })
             .collect();
         let rows = table.files.iter().map(|file| file.rows()).sum();
@@ -229,7 +231,9 @@ impl Candidate {
             let name = &column.name;
             let best = TIMES.iter().position(|word| has_word(name, &[*word])).unwrap_or(TIMES.len());
             let has_gaps = column.profile.null_share() > MOST_NULL_TIMES;
-            (has_gaps, column.time_unit().is_some(), has_word(name, HANDLING) || has_word(name, LATER), best)
+            // Files know the time better than the names of their folders, which may tell when they were loaded.
+            let is_handling = has_word(name, HANDLING) || has_word(name, LATER);
+            (has_gaps, column.time_unit().is_some(), is_handling, column.is_folder, best)
         };
         self.those(Column::is_time).min_by_key(badness)
     }
@@ -244,12 +248,13 @@ impl Candidate {
     }
 }
 
-/// Whether all folders of this name are spelt like times that rows can have.
+/// Whether all folders of this name are spelt like times that rows can have, by themselves or with those of month and
+/// year.
 fn are_times_of_folders(table: &Table, name: &str) -> bool {
-    let values = table.files.iter().filter_map(|file| file.file.partition_value(name));
-    let mut texts = values.flatten().peekable();
-    let is_time = |text: &String| !matches!(FolderTime::read(text), None | Some(FolderTime::Period(..)));
-    texts.peek().is_some() && texts.all(is_time)
+    let named = |file: &&OpenFile| file.file.partition_value(name).is_some_and(Option::is_some);
+    let mut times = table.files.iter().filter(named).map(|file| file.file.partition_time(name)).peekable();
+    let is_time = |time: Option<FolderTime>| !matches!(time, None | Some(FolderTime::Period(..)));
+    times.peek().is_some() && times.all(is_time)
 }
 
 /// A table that cannot be opened, and why.
@@ -302,8 +307,11 @@ fn open(name: &str, path: &Path, problems: &mut Vec<String>) -> Option<Table> {
         return Some(table);
     }
 
-    let needs: Vec<Need> =
-        folders.into_iter().map(|column| Need::optional("table", "column", column, Role::Any)).collect();
+    let need = |column: &String| {
+        let role = if are_times_of_folders(&table, column) { Role::Time } else { Role::Any };
+        Need::optional("table", "column", column, role)
+    };
+    let needs: Vec<Need> = folders.into_iter().map(need).collect();
     Table::open(&what, path, None, &needs, None, problems)
 }
 

@@ -4,11 +4,10 @@
 
 use super::candidate::{Candidate, Column, CustomersId};
 use super::names::is_person_id;
-use crate::calendar::{Day, Zone, DAY_SECONDS, MICROS};
+use crate::calendar::{Day, DAY_SECONDS, MICROS};
 use crate::config::EpochUnit;
 use crate::error::Result;
 use crate::sources::contract::{Need, Role};
-use crate::sources::files::FolderTime;
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::profile::{Profile, Value};
 use hashbrown::{HashMap, HashSet};
@@ -349,7 +348,7 @@ fn uuid(bytes: &[u8]) -> String {
     text
 }
 
-/// The day of a time, or of a number that counts this unit since 1970, or of the text that a folder has.
+/// The day of a time, or of a number that counts this unit since 1970.
 fn day_of(time: Value<'_>, unit: Option<EpochUnit>) -> Option<i32> {
     let in_range = |day: i64| i32::try_from(day).ok();
     let in_a_second = unit.map_or(1, EpochUnit::in_a_second);
@@ -358,12 +357,7 @@ fn day_of(time: Value<'_>, unit: Option<EpochUnit>) -> Option<i32> {
         Value::Day(day) => Some(day.0),
         Value::Whole(number) => in_range(i64::try_from(number).ok()?.div_euclid(in_a_second * DAY_SECONDS)),
         Value::Number(number) => in_range((number / in_a_second as f64).div_euclid(DAY_SECONDS as f64) as i64),
-        // The name of a folder.
-        Value::Text(text) => match FolderTime::read(text)? {
-            FolderTime::Period(..) => None,
-            time => Some(time.days(&Zone::utc()).0 .0),
-        },
-        Value::Null | Value::Flag(_) | Value::Bytes(_) | Value::Other => None,
+        Value::Null | Value::Flag(_) | Value::Text(_) | Value::Bytes(_) | Value::Other => None,
     }
 }
 
@@ -412,6 +406,5 @@ mod tests {
         let bytes = [0x9f; 16];
         assert_eq!(hash_of(Value::Bytes(&bytes)), hash_of(Value::Text("9f9f9f9f-9f9f-9f9f-9f9f-9f9f9f9f9f9f")));
         assert_eq!(day_of(Value::Whole(86_400_000), Some(EpochUnit::Milliseconds)), Some(1));
-        assert_eq!(day_of(Value::Text("1970-01-03"), None), Some(2));
     }
 }

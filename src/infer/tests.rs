@@ -221,6 +221,18 @@ fn days_that_folders_name_are_times_however_they_are_spelt() {
         assert_eq!(settings.signals.get("calls").map(|signal| signal.time.as_str()), Some("dt"), "{days:?}: {text}");
         assert!(!settings.signals.contains_key("chats"), "{text}");
     }
+
+    // In three folders; and what the files say themselves comes first.
+    let folder = tempfile::tempdir().unwrap();
+    simulated(folder.path());
+    for day in 1..=9 {
+        let place = |table: &str| folder.path().join(format!("{table}/year=2026/month=5/day={day:02}/part-0.parquet"));
+        write(&place("calls"), &[("customer_id", repeated())]);
+        write(&place("chats"), &[("customer_id", repeated()), ("began", times())]);
+    }
+    let (text, settings) = inferred(folder.path());
+    let times = ["calls", "chats"].map(|name| settings.signals.get(name).map(|signal| signal.time.as_str()));
+    assert_eq!(times, [Some("day"), Some("began")], "{text}");
 }
 
 #[test]
