@@ -11,6 +11,7 @@
 use super::days::{Days, Usual};
 use crate::calendar::Day;
 use crate::language::Message;
+use crate::spelling;
 use serde::Serialize;
 
 /// The share of the rows that comes after the last row's hour on the same weekdays, from which a day is cut off.
@@ -120,6 +121,11 @@ impl Shortfall {
             Message::new("days-thin").day("first", *first).day("last", *last)
         };
         message.count("rows", *rows).decimals("usual", *usual, 0)
+    }
+
+    /// In a sentence about a signal that goes on behind these days.
+    pub fn gap_message(&self, signal: &str) -> Message {
+        Message::new("day-gap").text("signal", spelling::named(signal)).message("text", self.message())
     }
 
     fn share(&self) -> f64 {

@@ -114,10 +114,8 @@ impl<'a> Observed<'a> {
         let signed_up = if self.customers.signup.is_empty() { self.customers.len() } else { signed_up };
         let share = |customers: u64| customers as f64 / signed_up.max(1) as f64;
 
-        let days = self.days();
-        let gaps = gaps(&self.last_days_of(&days));
         let mut signals = BTreeMap::new();
-        for ((name, history), gaps) in self.signals.keys().zip(self.histories).zip(gaps) {
+        for ((name, gaps), history) in self.gaps().into_iter().zip(self.histories) {
             let tally = &history.tally;
             signals.insert(
                 name.clone(),
@@ -170,6 +168,12 @@ impl<'a> Observed<'a> {
         let days = self.days();
         let found = self.signals.keys().zip(verdicts(&self.last_days_of(&days)));
         found.filter_map(|(name, found)| Some((name, found?))).collect()
+    }
+
+    /// The days with hardly a row before the last day of each signal, the newest first.
+    pub fn gaps(&self) -> Vec<(&'a String, Vec<Shortfall>)> {
+        let days = self.days();
+        self.signals.keys().zip(gaps(&self.last_days_of(&days))).collect()
     }
 
     fn days(&self) -> Vec<Days> {

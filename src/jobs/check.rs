@@ -148,6 +148,8 @@ fn coverage(job: &Job<'_>, tables: &Tables, data: &Dataset, as_of: Day, training
         snapshot.labels_to = Some(snapshot.as_of.later_by(labels::span_days(churn)).plus(-1));
     }
     observed.advice(&coverage.snapshots).into_iter().for_each(|advice| job.warn(advice));
+    let gaps = coverage.signals.iter().map(|(name, signal)| (name.as_str(), signal.gaps.as_slice()));
+    past::warn_of_gaps(job, gaps);
     coverage
 }
 

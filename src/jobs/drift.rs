@@ -3,6 +3,7 @@
 
 use super::context::Job;
 use super::input::Input;
+use super::past;
 use crate::artefact::{Artefact, Scores};
 use crate::config::DriftGate;
 use crate::dataset::Selection;
@@ -21,10 +22,12 @@ use crate::reasons::shift;
 pub(super) fn measured(job: &Job<'_>, model: &Artefact, input: &Input, scores: &Scores) -> Result<Option<Drift>> {
     let settings = job.settings();
     if settings.gates.drift == DriftGate::Off {
+        past::warn_of_gaps(job, input.gaps());
         return Ok(None);
     }
     let Some(trained) = &model.distribution else {
         job.warn(Message::new("drift-not-measured").text("model", &model.version));
+        past::warn_of_gaps(job, input.gaps());
         return Ok(None);
     };
 

@@ -2,7 +2,7 @@
 
 use super::context::Job;
 use crate::calendar::{Day, Zone};
-use crate::coverage::{Coverage, Found, Observed, Outcomes};
+use crate::coverage::{Coverage, Found, Observed, Outcomes, Shortfall};
 use crate::dataset::{Dataset, Tables};
 use crate::language::Message;
 use crate::sources::{Cancellations, CustomerTable};
@@ -57,6 +57,22 @@ pub(super) fn of_scoring(job: &Job<'_>, people: People<'_>, data: &Dataset, as_o
     coverage
 }
 
+/// Tells of days with hardly a row before the last day of each signal.
+pub(super) fn warn_of_gaps<'a>(job: &Job<'_>, gaps: impl IntoIterator<Item = (&'a str, &'a [Shortfall])>) {
+    for (signal, gaps) in gaps {
+        gaps.iter().for_each(|gap| job.warn(gap.gap_message(signal)));
+    }
+}
+
+/// Tells of a last day of a signal that is not whole, and of days with hardly a row before it.
+pub(super) fn warn_of_days(job: &Job<'_>, observed: &Observed<'_>) {
+    for (name, found) in observed.last_day_verdicts() {
+        job.warn(of_signal(name, &found));
+    }
+    let gaps = observed.gaps();
+    warn_of_gaps(job, gaps.iter().map(|(signal, gaps)| (signal.as_str(), gaps.as_slice())));
+}
+
 /// Where the cancellations end, if they do long before `end`.
 pub(super) fn outcomes(job: &Job<'_>, tables: &Tables, end: Day) -> Option<Outcomes> {
     Outcomes::of(&tables.cancellations, end, job.settings().gates.max_label_silence)
@@ -66,9 +82,7 @@ pub(super) fn outcomes(job: &Job<'_>, tables: &Tables, end: Day) -> Option<Outco
 /// end.
 pub(super) fn tell(job: &Job<'_>, tables: &Tables, data: &Dataset, with_labels: bool) {
     let observed = observed(job, tables, data);
-    for (name, found) in observed.last_day_verdicts() {
-        job.warn(of_signal(name, &found));
-    }
+    warn_of_days(job, &observed);
     let snapshots = observed.snapshots(&data.as_of);
     observed.advice(&snapshots).into_iter().for_each(|advice| job.warn(advice));
     let newest = data.as_of.last().copied().filter(|_| !with_labels);

@@ -137,6 +137,7 @@ fn from_signals(job: &Job<'_>, registry: &Registry, request: &Request) -> Result
     definition::advise(job, &tables, &data, &snapshots)?;
     gates::whole_silence(job, &tables, &data)?;
     let observed = past::observed(job, &tables, &data);
+    past::warn_of_days(job, &observed);
     let advice = observed.advice(&observed.snapshots(&data.as_of));
     advice.iter().for_each(|advice| job.warn(advice));
     let not_covered = why.into_iter().chain(advice.iter().map(Message::to_string)).collect();

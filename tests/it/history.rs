@@ -163,6 +163,33 @@ fn a_quiet_day_is_told_and_a_holiday_is_not() {
 }
 
 #[test]
+fn days_without_rows_before_the_last_one_are_told_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let without = |first: &str, last: &str| {
+        let (from, to) = (day(first) * DAY, (day(last) + 1) * DAY);
+        instead(folder.path(), "logins", &kept("logins", |(_, ts)| ts < from || ts >= to))
+    };
+    let says = "signal `logins`: the days from 2026-05-13 to 2026-05-14 have 0 of about";
+    let settings = without("2026-05-13", "2026-05-14");
+
+    let found = warnings(&checked(folder.path(), &settings));
+    assert!(found.contains(says), "{found}");
+    let out = folder.path().join("features.parquet").display().to_string();
+    let features = run(folder.path(), &["features", "--as-of", AS_OF, "--out", &out], &settings).ok();
+    assert!(features.stderr.contains(says), "{features}");
+    // Whether or not the rows are held against those of the training.
+    for more in [Vec::new(), set("gates.drift=off")] {
+        let score = score(folder.path(), &[settings.clone(), more].concat()).ok();
+        assert_eq!(score.stderr.matches(says).count(), 1, "{score}");
+    }
+
+    // A training looks back from its newest date, whose labels have to mature.
+    let settings = without("2026-04-08", "2026-04-09");
+    let train = run(folder.path(), &["train", "--set", "model.complexity=linear"], &settings).ok();
+    assert!(train.stderr.contains("the days from 2026-04-08 to 2026-04-09 have 0 of about"), "{train}");
+}
+
+#[test]
 fn labels_end_where_the_cancellations_do() {
     let folder = tempfile::tempdir().unwrap();
     let churned = folder.path().join("churn.parquet");

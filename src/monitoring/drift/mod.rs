@@ -28,7 +28,6 @@ use crate::language::{Message, Texts};
 use crate::numeric;
 use crate::publish::manifest::DriftSummary;
 use crate::reasons::shift::Shift;
-use crate::spelling;
 use judge::{Judged, Kind};
 use words::Column;
 
@@ -83,7 +82,7 @@ impl Drift {
 
         let columns = columns_of(run);
         let mut changed = words::findings(&judged, &columns, Verdict::Watch);
-        changed.extend(run.gaps.iter().flat_map(|(signal, gaps)| gaps.iter().map(|gap| told(signal, gap))));
+        changed.extend(run.gaps.iter().flat_map(|(signal, gaps)| gaps.iter().map(|gap| gap.gap_message(signal))));
         changed.extend(words::distances(&judged, &columns));
         Drift {
             figures: figures(trained, run, &judged),
@@ -117,11 +116,6 @@ fn columns_of<'a>(run: &'a Run<'_>) -> Vec<Column<'a>> {
     let features = run.features.columns.iter().zip(signals).zip(&run.moved);
     let features = features.map(|((column, signal), &moved)| Column { name: &column.name, signal, moved });
     features.chain([Column { name: "log_odds", signal: None, moved: 0.0 }]).collect()
-}
-
-/// A gap in words.
-fn told(signal: &str, gap: &Shortfall) -> Message {
-    Message::new("day-gap").text("signal", spelling::named(signal)).message("text", gap.message())
 }
 
 /// The figures of a run.
