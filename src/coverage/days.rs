@@ -8,6 +8,8 @@ const HOURS: usize = 24;
 const WEEKS: usize = 8;
 /// Weekdays that are needed to say what is usual.
 const LEAST_WEEKS: usize = 3;
+/// The share of an average day's rows up to which a weekday counts as one on which hardly a row comes.
+pub const IDLE_SHARE: f64 = 0.1;
 /// Days over which the recent trend is taken.
 const WEEK: usize = 7;
 
@@ -151,6 +153,21 @@ impl Usual {
         }
     }
 
+    /// Whether the days of eight weeks have about the rows that are usual for them: one in four at most is off by more
+    /// than half of these, and by more than chance. Where rows come as deadlines fall, no day is like the others.
+    pub fn is_steady(&self, days: &Days) -> bool {
+        const MOST_OFF: f64 = 0.25;
+        let within = self.from..days.len().min(self.from + WEEK * WEEKS);
+        let is_off = |back: &usize| {
+            let usual = self.rows(*back);
+            let chance = 2.0 * usual.max(1.0).sqrt();
+            // On a weekday that has hardly a row, few more are much.
+            let least = (usual / 2.0).max(IDLE_SHARE * self.mean()).max(chance);
+            (days.rows(*back) as f64 - usual).abs() > least
+        };
+        within.clone().filter(is_off).count() as f64 <= MOST_OFF * within.len() as f64
+    }
+
     /// The typical distance of a day's rows from what is usual, over eight weeks: the median, scaled to a standard
     /// deviation.
     pub fn spread(&self, days: &Days) -> f64 {
@@ -198,5 +215,17 @@ mod tests {
         assert_eq!(days.weekdays(3, 5).next(), Some(10));
         assert_eq!(days.weekdays(3, 3).next(), Some(3));
         assert!(Days::of_counts(end, &counts[..20]).usual(1).is_none(), "three weeks are needed");
+    }
+
+    #[test]
+    fn days_that_follow_the_week_are_steady_and_deadlines_are_not() {
+        let is_steady = |rows: fn(u64) -> u64| {
+            let days = Days::of_counts("2026-06-01".parse().unwrap(), &(0..70).map(rows).collect::<Vec<_>>());
+            days.usual(1).unwrap().is_steady(&days)
+        };
+        assert!(is_steady(|back| if back % 7 < 2 { back % 3 } else { 100 + back }), "weekends are idle");
+        assert!(is_steady(|back| 2 + back * back % 5), "few rows differ by chance");
+        assert!(is_steady(|back| if back % 9 == 0 { 0 } else { 100 }), "a day is missing now and then");
+        assert!(!is_steady(|back| [120, 60, 0, 180, 60, 900, 0, 0, 0, 900][(back * back % 11) as usize]));
     }
 }

@@ -8,7 +8,7 @@
 //! and then. Days that are thin in several signals alike are holidays. A signal that thins out over weeks has an end,
 //! not a gap.
 
-use super::days::{Days, Usual};
+use super::days::{Days, Usual, IDLE_SHARE};
 use crate::calendar::Day;
 use crate::language::Message;
 use crate::spelling;
@@ -39,8 +39,6 @@ const LATELY: usize = 6;
 const MANY_LATELY: usize = 3;
 /// Days before the last one that are searched for a gap.
 const SEARCHED_DAYS: usize = 28;
-/// The share of an average day's rows up to which a weekday counts as one on which hardly a row comes.
-const IDLE_SHARE: f64 = 0.1;
 /// Days that are searched for one as quiet.
 const COMPARED_DAYS: usize = 56;
 
@@ -147,8 +145,8 @@ pub fn verdicts(signals: &[LastDay<'_>]) -> Vec<Option<Found>> {
 }
 
 /// The gaps of each signal before its last day, within four weeks: days that are thin, though days before and after
-/// them are whole. What a signal lacks of rows on a day on which half of the signals or more lack them in the same
-/// measure was a holiday.
+/// them are whole. A signal without a rhythm has none. What a signal lacks of rows on a day on which half of the signals
+/// or more lack them in the same measure was a holiday.
 pub fn gaps(signals: &[LastDay<'_>]) -> Vec<Vec<Shortfall>> {
     let mut found: Vec<Vec<Shortfall>> = signals.iter().map(gaps_of).collect();
     let all: Vec<Shortfall> = found.iter().flatten().cloned().collect();
@@ -171,7 +169,9 @@ fn gaps_of(signal: &LastDay<'_>) -> Vec<Shortfall> {
         match thin(days, back, 0, least_share, 1) {
             Some(Found::Thin(short)) => {
                 back += (short.last.0 - short.first.0) as usize + 1;
-                gaps.push(short);
+                if days.usual(back).is_some_and(|usual| usual.is_steady(days)) {
+                    gaps.push(short);
+                }
             }
             _ => back += 1,
         }
@@ -363,6 +363,11 @@ mod tests {
         let (found, _) = of(&[USUAL, 10, 0, USUAL, USUAL, 48, 48, 240, 3]);
         let days: Vec<(Day, Day)> = found.iter().map(|short| (short.first, short.last)).collect();
         assert_eq!(days, [(end().plus(-3), end().plus(-2)), (end().plus(-9), end().plus(-9))]);
+
+        // Where rows come as deadlines fall, days without any are nothing to speak of.
+        let deadlines: Vec<u64> =
+            (0..180).map(|back| [120, 60, 0, 180, 60, 900, 0, 0, 0, 900][back * back % 11]).collect();
+        assert_eq!(of(&[&deadlines[..5], &[0; 3], &deadlines[8..]].concat()).0, []);
 
         assert_eq!(of(&[]).0, [], "weekends are quiet every week");
         assert_eq!(of(&[0]).0, [], "a last day that is late is another gate's");
