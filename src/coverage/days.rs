@@ -225,7 +225,7 @@ mod tests {
         };
         assert!(is_steady(|back| if back % 7 < 2 { back % 3 } else { 100 + back }), "weekends are idle");
         assert!(is_steady(|back| 2 + back * back % 5), "few rows differ by chance");
-        assert!(is_steady(|back| if back % 9 == 0 { 0 } else { 100 }), "a day is missing now and then");
+        assert!(is_steady(|back| if back.is_multiple_of(9) { 0 } else { 100 }), "a day is missing now and then");
         assert!(!is_steady(|back| [120, 60, 0, 180, 60, 900, 0, 0, 0, 900][(back * back % 11) as usize]));
     }
 }

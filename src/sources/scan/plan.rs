@@ -204,7 +204,7 @@ mod tests {
                 Order::Strays => steady(row),
                 Order::None => any,
             };
-            let has_time = self.nulls == 0 || row % self.nulls != 0;
+            let has_time = self.nulls == 0 || !row.is_multiple_of(self.nulls);
             has_time.then_some(FIRST_DAY * DAY_MICROS + since)
         }
 
