@@ -9,7 +9,7 @@ use super::performance::{Advice, Headline, Unit, HEADLINES};
 use super::response::found::Part;
 use super::response::{words as response_words, Response, Term};
 use super::verdict::Verdict;
-use super::words::{self, p_value, percent, points};
+use super::words::{self, percent, points};
 use crate::calendar::Day;
 use crate::error::Result;
 use crate::language::{Language, Texts};
@@ -17,6 +17,7 @@ use crate::metrics::interval::Interval;
 use crate::publish::report::in_style;
 use crate::publish::report::pictures::{bounds, line, Frame, Guide, Point};
 use crate::publish::report::text::{shown, Fact};
+use crate::written::p_value;
 use minijinja::Value;
 use serde::Serialize;
 

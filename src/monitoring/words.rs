@@ -3,6 +3,7 @@
 use super::effect::{Effect, Study};
 use crate::metrics::interval::Interval;
 use crate::power::ASKED;
+use crate::written::p_value;
 
 /// What is known of the effect under a key, the most important sentence first.
 pub fn of_study(study: &Study) -> Vec<String> {
@@ -164,15 +165,6 @@ fn key(key: &str) -> String {
         String::new()
     } else {
         format!(" under the key {}", crate::spelling::named(key))
-    }
-}
-
-/// A p-value to three digits, of which none is 0.
-pub fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        "< 0.001".to_owned()
-    } else {
-        format!("{p:.3}")
     }
 }
 

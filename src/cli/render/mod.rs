@@ -23,7 +23,7 @@ use crate::eligibility::Exclusions;
 use crate::language::{Message, Texts};
 use crate::metrics::interval::Interval;
 use crate::spelling;
-pub use crate::written::{count, counted, percent};
+pub use crate::written::{count, counted, p_value, percent};
 use comfy_table::{CellAlignment, ContentArrangement};
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};

@@ -1,6 +1,6 @@
 //! Models of the registry: one in full, all in a table, the history of champions.
 
-use super::{count, counted, evaluation, notes, shown, table};
+use super::{count, counted, evaluation, notes, p_value, shown, table};
 use crate::artefact::Artefact;
 use crate::model::additive::{Additive, Effect};
 use crate::registry::{Promotion, Registry};
@@ -85,7 +85,7 @@ pub fn model(model: &Artefact) -> String {
             format!("{:+.4}", c.estimate),
             uncertain(format!("{:.4}", c.standard_error)),
             uncertain(format!("{:.2}", c.z)),
-            uncertain(format!("{:.3}", c.p_value)),
+            uncertain(p_value(c.p_value)),
             uncertain(format!("{:+.3} to {:+.3}", c.lower, c.upper)),
             format!("{:.3}", c.odds_ratio),
         ]);
