@@ -1,5 +1,5 @@
-"""What the files for people cost: `churn score` of a million customers with a list of 10,000, with Parquet and CSV alone
-and with all formats, in turn.
+"""What the files for people cost: `churn score` of a million customers with a list of 10,000, with Parquet and CSV
+alone and with all formats, in turn.
 
     python benches/formats.py [--churn target/release/churn] [--customers 1000000] [--listed 10000] [--runs 3]
                               [--keep FOLDER]
@@ -28,7 +28,9 @@ def prepared(folder):
     """A population and a model in a folder."""
     shutil.copy(Path(__file__).parent / "churn.toml", folder)
     if not (folder / "population/customers.parquet").exists():
-        churn(folder, "-q", "simulate", "--customers", given.customers, "--days", 365, "--seed", 1, "--out", "population")
+        churn(
+            folder, "-q", "simulate", "--customers", given.customers, "--days", 365, "--seed", 1, "--out", "population"
+        )
     if not (folder / "churn/models").exists():
         churn(folder, "-q", "train", "--promote", "always")
 
@@ -41,11 +43,11 @@ def measure(folder):
             how = dict(list__capacity=given.listed, publish__formats=formats, paths__lists=f"lists/{len(formats)}")
             run = churn(folder, "-q", "score", "--as-of", AS_OF, **how)
             runs[name].append(run)
-            print(f"{turn + 1} {name:<16} {run['seconds']:6.2f} s {run['cpu']:6.2f} s CPU {run['peak'] / 2**20:6.0f} MiB",
-                  flush=True)
-    few, all_of_them = (
-        [median(run[what] for run in runs[name]) for what in ("seconds", "cpu")] for name in FORMATS
-    )
+            print(
+                f"{turn + 1} {name:<16} {run['seconds']:6.2f} s {run['cpu']:6.2f} s CPU {run['peak'] / 2**20:6.0f} MiB",
+                flush=True,
+            )
+    few, all_of_them = ([median(run[what] for run in runs[name]) for what in ("seconds", "cpu")] for name in FORMATS)
     seconds, cpu = (of_all / of_few for of_all, of_few in zip(all_of_them, few))
     print(f"all formats take {seconds:.2f} times as long, and {cpu:.2f} times the processor time")
 
