@@ -9,13 +9,11 @@ in the folder already; then each turn scores the same date twice, into a folder 
 """
 
 import argparse
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from statistics import median
 
-from measuring import program
+from measuring import in_folder, program
 
 AS_OF = "2026-06-01"  # The end of the history.
 FORMATS = {
@@ -37,6 +35,7 @@ def prepared(folder):
 
 def measure(folder):
     """The medians of each set of formats, told turn by turn."""
+    prepared(folder)
     runs = {name: [] for name in FORMATS}
     for turn in range(given.runs):
         for name, formats in FORMATS.items():
@@ -65,9 +64,4 @@ def parsed():
 if __name__ == "__main__":
     given = parsed()
     churn = program(given.churn)
-    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.2f}")
-    with tempfile.TemporaryDirectory() as temporary:
-        place = (given.keep or Path(temporary)).resolve()
-        place.mkdir(parents=True, exist_ok=True)
-        prepared(place)
-        measure(place)
+    in_folder(given.keep, measure)

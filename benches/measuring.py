@@ -1,4 +1,4 @@
-"""Running a program and measuring it, for `run.py` and the peers."""
+"""Running a program and measuring it, for the benchmarks and the peers."""
 
 import os
 import subprocess
@@ -17,6 +17,15 @@ def program(path):
         return measured([path, *words, *sets], folder)
 
     return churn
+
+
+def in_folder(keep, work):
+    """Does the work in a folder that is kept, or in a temporary one, and tells what the machine is like before."""
+    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.2f}")
+    with tempfile.TemporaryDirectory() as temporary:
+        place = (keep or Path(temporary)).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        work(place)
 
 
 def measured(command, folder: Path) -> dict:

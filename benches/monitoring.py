@@ -15,14 +15,12 @@ the same a day later, when another run is published and another has matured; the
 import argparse
 import json
 import multiprocessing
-import os
 import shutil
 import sys
-import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
-from measuring import measured, program
+from measuring import in_folder, measured, program
 
 TODAY = date(2026, 6, 1)  # The end of the history.
 LABEL_DAYS = 37
@@ -127,8 +125,4 @@ def parsed():
 if __name__ == "__main__":
     given = parsed()
     churn = program(given.churn)
-    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.2f}")
-    with tempfile.TemporaryDirectory() as temporary:
-        place = (given.keep or Path(temporary)).resolve()
-        place.mkdir(parents=True, exist_ok=True)
-        (drift if given.scored else monitoring)(place)
+    in_folder(given.keep, drift if given.scored else monitoring)
