@@ -66,6 +66,7 @@ pub mod model;
 pub mod monitoring;
 pub mod numeric;
 pub mod observer;
+mod parallel;
 pub mod power;
 pub mod publish;
 mod published;

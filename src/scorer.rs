@@ -40,6 +40,7 @@ use crate::error::{Error, Result};
 use crate::model::additive::{Additive, Bins};
 use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role as TermRole, Source, Term};
+use crate::parallel;
 use crate::sources::contract::convert::converted_column;
 use crate::sources::contract::{in_one, Form as ReadAs, IdKind, Need, ReadIds, Role, Verdict};
 use crate::sources::parquet::decode::{self, Texts};
@@ -48,7 +49,6 @@ use crate::spelling;
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use hashbrown::HashMap;
-use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Rows scored by one thread at a time. Fewer are scored by the thread that asks.
@@ -232,7 +232,7 @@ impl Scorer {
             let arrays: Vec<ArrayRef> = arrays.iter().map(|array| array.slice(start, count)).collect();
             work(&self.read(&arrays, count))
         };
-        (0..rows.div_ceil(PIECE)).into_par_iter().map(piece).collect()
+        parallel::map(0..rows.div_ceil(PIECE), piece)
     }
 
     fn read(&self, arrays: &[ArrayRef], count: usize) -> Rows {

@@ -6,7 +6,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::model::design::Design;
 use crate::numeric::FixedSum;
-use rayon::prelude::*;
+use crate::parallel;
 use std::sync::{Mutex, PoisonError};
 
 /// The sum of probabilities: from 2^-9 on they are exact, smaller ones are at most 2^-63 off.
@@ -21,7 +21,7 @@ impl Artefact {
         let scorer = self.scorer(&dataset.customers);
         // Integers: the order in which threads finish is not seen.
         let sums = Mutex::new((scorer.no_rows(), ProbabilitySum::default()));
-        dataset.blocks.par_iter().enumerate().try_for_each(|(index, block)| -> Result<()> {
+        parallel::try_for_each(dataset.blocks.iter().enumerate(), |(index, block)| -> Result<()> {
             let mut of_block = scorer.no_rows();
             let log_odds = scorer.score(block, selection.rows(index), &mut of_block)?;
             let probabilities = self.probability_sum(&log_odds);

@@ -28,6 +28,7 @@ use crate::model::calibration::ChosenCalibration;
 use crate::model::design::recipe::{Recipe, Role, Term};
 use crate::model::univariate::screening::Screening;
 use crate::numeric::FixedSum;
+use crate::parallel;
 use crate::sources::{CustomerTable, Origin, PreparedTable, Sources, Table};
 use rayon::prelude::*;
 use scoring::BlockScorer;
@@ -386,17 +387,12 @@ impl Artefact {
         let scorer = self.scorer(&dataset.customers);
         // Integers: the order in which threads finish is not seen.
         let sums = Mutex::new(scorer.no_rows());
-        let log_odds: Vec<Vec<f64>> = dataset
-            .blocks
-            .par_iter()
-            .enumerate()
-            .map(|(index, block)| {
-                let mut of_block = scorer.no_rows();
-                let log_odds = scorer.score(block, selection.rows(index), &mut of_block)?;
-                sums.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_block);
-                Ok(log_odds)
-            })
-            .collect::<Result<_>>()?;
+        let log_odds: Vec<Vec<f64>> = parallel::try_map(dataset.blocks.iter().enumerate(), |(index, block)| {
+            let mut of_block = scorer.no_rows();
+            let log_odds = scorer.score(block, selection.rows(index), &mut of_block)?;
+            sums.lock().unwrap_or_else(PoisonError::into_inner).merge(&of_block);
+            Ok(log_odds)
+        })?;
 
         let log_odds = log_odds.concat();
         let places = (0u32..)

@@ -28,6 +28,7 @@ use crate::features::{BoundaryCounts, Catalogue, Engine, Partition, RowKey};
 use crate::labels::Labels;
 use crate::memory::{Arena, Memory};
 use crate::observer::{Note, Observer};
+use crate::parallel;
 use crate::sources::{
     self, Cancellations, CustomerTable, EventStore, Limit, PartitionRows, Resolver, SignalReport, SignalScan, Sources,
 };
@@ -221,8 +222,8 @@ impl Dataset {
         let held = self.blocks.iter().all(|block| block.values.is_held());
         for runs in runs.chunks(if held { runs.len() } else { LOADED }) {
             let load = |run: &&[(Place, u32)]| self.blocks[run[0].0.block as usize].values();
-            let loaded: Vec<Values<'_>> = runs.par_iter().map(load).collect::<Result<_>>()?;
-            gathered.par_chunks_mut(places.len()).enumerate().for_each(|(index, out)| {
+            let loaded: Vec<Values<'_>> = parallel::try_map(runs, load)?;
+            parallel::for_each(gathered.chunks_mut(places.len()).enumerate(), |(index, out)| {
                 for (run, values) in runs.iter().zip(&loaded) {
                     let rows = run.iter().map(|&(place, position)| (place.row, position as usize));
                     values.visit(index, rows, |position, value| out[position] = value);

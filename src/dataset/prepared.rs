@@ -13,12 +13,12 @@ use crate::features::{Catalogue, Feature};
 use crate::labels;
 use crate::language::Message;
 use crate::memory::{Arena, Memory};
+use crate::parallel;
 use crate::sources::prepared::columns::{OddNumbers, Target};
 use crate::sources::prepared::keys::SelectedRows;
 use crate::sources::{
     CopiedColumn, CustomerTable, Given, Keys, Levels, Limit, Partitioning, PreparedTable, Reason, Wanted,
 };
-use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Values of a wide table that are in memory at a time while its columns are looked at.
@@ -401,7 +401,7 @@ impl TableRows {
 
         let odd = self.table.fill_numeric(&self.rows, numeric, &self.places, columns)?;
         let arena = Arena::new(dataset.memory.budget(None));
-        blocks.par_iter_mut().zip(values).try_for_each(|(block, values)| -> Result<()> {
+        parallel::try_for_each(blocks.iter_mut().zip(values), |(block, values)| -> Result<()> {
             block.values = StoredValues::new(&values, block.rows(), &arena)?;
             Ok(())
         })?;

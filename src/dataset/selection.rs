@@ -2,8 +2,8 @@
 
 use super::{Block, Dataset, Place};
 use crate::calendar::Day;
+use crate::parallel;
 use crate::weights::{RowWeights, Totals};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows of a run: a feature of so many fills a cache line.
@@ -31,7 +31,7 @@ impl Selection {
     pub fn new(dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
         let chosen =
             |block: &Block| (0..block.rows()).filter(|&row| wanted(block, row)).map(|row| row as u32).collect();
-        Selection { rows: dataset.blocks.par_iter().map(chosen).collect() }
+        Selection { rows: parallel::map(&dataset.blocks, chosen) }
     }
 
     /// The labelled rows of the as-of dates for which `wanted` holds that models are learned from and judged on: those
@@ -54,8 +54,8 @@ impl Selection {
 
     /// The rows of this selection for which `wanted` holds.
     pub fn keep(mut self, dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
-        let blocks = self.rows.par_iter_mut().zip(&dataset.blocks);
-        blocks.for_each(|(rows, block)| rows.retain(|&row| wanted(block, row as usize)));
+        let blocks = self.rows.iter_mut().zip(&dataset.blocks);
+        parallel::for_each(blocks, |(rows, block)| rows.retain(|&row| wanted(block, row as usize)));
         self
     }
 
@@ -83,7 +83,7 @@ impl Selection {
         let kept = |(block, rows): (&Block, &Vec<u32>)| {
             rows.iter().copied().filter(|&row| wanted(block, row as usize)).collect()
         };
-        Selection { rows: dataset.blocks.par_iter().zip(&self.rows).map(kept).collect() }
+        Selection { rows: parallel::map(dataset.blocks.iter().zip(&self.rows), kept) }
     }
 
     /// At most about `count` of the rows: short runs, evenly spread over the blocks. What lies between two
@@ -119,7 +119,7 @@ impl Selection {
     /// What `of` says of every chosen row, block after block.
     pub fn map<T: Send>(&self, dataset: &Dataset, of: impl Fn(&Block, usize) -> T + Sync) -> Vec<T> {
         let of_rows = |(block, rows): (&Block, &Vec<u32>)| rows.iter().map(|&row| of(block, row as usize)).collect();
-        let blocks: Vec<Vec<T>> = dataset.blocks.par_iter().zip(&self.rows).map(of_rows).collect();
+        let blocks: Vec<Vec<T>> = parallel::map(dataset.blocks.iter().zip(&self.rows), of_rows);
         let mut all = Vec::with_capacity(self.count());
         blocks.into_iter().for_each(|block| all.extend(block));
         all

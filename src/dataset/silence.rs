@@ -7,7 +7,7 @@ use crate::config::{Activity, Churn, ChurnDefinition, Eligibility, Features};
 use crate::error::Result;
 use crate::features::Measure;
 use crate::labels;
-use rayon::prelude::*;
+use crate::parallel;
 use serde::Serialize;
 
 /// Days of silence that are always counted.
@@ -72,7 +72,7 @@ impl SilencePlan<'_> {
         let days = self.days();
         let limits: Vec<Vec<f32>> = dataset.as_of.iter().map(|&as_of| self.limits(&days, as_of)).collect();
         let of_block = |(index, block): (usize, &Block)| silent(block, rows.rows(index), &columns, &limits);
-        let counts: Vec<Vec<u64>> = dataset.blocks.par_iter().enumerate().map(of_block).collect::<Result<_>>()?;
+        let counts: Vec<Vec<u64>> = parallel::try_map(dataset.blocks.iter().enumerate(), of_block)?;
 
         let customers = rows.count() as u64;
         let silent = |(at, &days): (usize, &u32)| {

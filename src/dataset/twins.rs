@@ -9,6 +9,7 @@
 
 use super::{Dataset, Place};
 use crate::error::Result;
+use crate::parallel;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -108,7 +109,7 @@ fn hashed(dataset: &Dataset) -> Result<Vec<Hashed>> {
     };
 
     let blocks: Vec<(u32, &super::Block)> = (0..).zip(&dataset.blocks).collect();
-    let mut rows = blocks.into_par_iter().map(of_block).collect::<Result<Vec<_>>>()?.concat();
+    let mut rows = parallel::try_map(blocks, of_block)?.concat();
     rows.par_sort_unstable();
     Ok(rows)
 }

@@ -9,7 +9,7 @@ use crate::model::design::{Design, DesignBlock, DesignRows};
 use crate::model::linear::{self, LogisticParams};
 use crate::model::univariate;
 use crate::numeric::sigmoid;
-use rayon::prelude::*;
+use crate::parallel;
 
 /// What the baseline of signals is called.
 pub const RECENCY: &str = "days since last activity";
@@ -72,7 +72,7 @@ fn recency(
 
     let design = |selection: &Selection| -> Result<Design> {
         let arena = Arena::new(dataset.memory.budget(None));
-        let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
+        let blocks = parallel::try_map(dataset.blocks.iter().enumerate(), |(index, block)| {
             let rows = selection.rows(index);
             let values = block.values()?;
             let x: Vec<f32> = rows.iter().map(|&row| recency(&values, row as usize)).collect();
@@ -81,8 +81,7 @@ fn recency(
             let rows = DesignRows { y, fold: vec![0; rows.len()], weights, customer: rows.to_vec() };
             DesignBlock::new(&x, rows, index as u32, &arena)
         });
-        let blocks = blocks.collect::<Result<_>>()?;
-        Ok(Design { names: vec!["days since last activity".to_owned()], blocks })
+        Ok(Design { names: vec!["days since last activity".to_owned()], blocks: blocks? })
     };
 
     let labels = training.labels(dataset);

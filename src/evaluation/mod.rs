@@ -24,7 +24,7 @@ use crate::language::{Advice, Message};
 use crate::metrics::bootstrap::Bootstrap;
 use crate::metrics::interval::{Interval, Intervals};
 use crate::metrics::{self, CalibrationBin, Metrics, Scores};
-use rayon::prelude::*;
+use crate::parallel;
 use rows::JudgedRows;
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +128,7 @@ impl Figures {
         };
 
         let ((of_all, by_date), of_probabilities) =
-            rayon::join(|| rayon::join(of_all, || rows.seen.par_iter().map(of_date).collect()), of_probabilities);
+            rayon::join(|| rayon::join(of_all, || parallel::map(&rows.seen, of_date)), of_probabilities);
         let (metrics, calibration, gains) = of_all;
         let (calibration_line, ece_by_chance, baseline) = of_probabilities;
         Figures { metrics, calibration, gains, by_date, calibration_line, ece_by_chance, baseline }

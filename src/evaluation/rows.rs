@@ -7,6 +7,7 @@ use crate::config::{Economics, RankBy};
 use crate::dataset::{Dataset, Selection};
 use crate::metrics::bootstrap::{Bootstrap, WithDifference};
 use crate::metrics::{self, Metrics, RankedRow, Scores};
+use crate::parallel;
 use crate::weights::RowWeights;
 use rayon::prelude::*;
 
@@ -155,7 +156,7 @@ impl JudgedRows {
             let name = |group: u32| grouping.names.get(&group).cloned().unwrap_or_else(|| group.to_string());
             judged.segments(&grouping.by, &grouping.groups, &name, overall.as_ref())
         };
-        self.groupings.par_iter().flat_map_iter(of_grouping).collect()
+        parallel::map(&self.groupings, of_grouping).concat()
     }
 }
 

@@ -14,10 +14,10 @@ use crate::language::Message;
 use crate::metrics::interval::Interval;
 use crate::metrics::{self, Scores};
 use crate::numeric::sum;
+use crate::parallel;
 use crate::sources::NO_LEVEL;
 use crate::weights::Totals;
 use hashbrown::HashMap;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -403,7 +403,7 @@ pub fn groupings(dataset: &Dataset, selection: &Selection) -> Result<Vec<Groupin
         Ok(selection.rows(index).iter().map(of_row).collect())
     };
 
-    let blocks: Vec<_> = dataset.blocks.par_iter().enumerate().map(of_block).collect::<Result<_>>()?;
+    let blocks: Vec<_> = parallel::try_map(dataset.blocks.iter().enumerate(), of_block)?;
     let of_rows: Vec<OfRow> = blocks.into_iter().flatten().collect();
     if tenure.is_some() {
         let names = (0u32..).zip(BANDS).map(|(number, band)| (number, band.name.to_owned())).collect();

@@ -7,11 +7,11 @@ use super::names::is_person_id;
 use crate::calendar::{Day, DAY_SECONDS, MICROS};
 use crate::config::EpochUnit;
 use crate::error::Result;
+use crate::parallel;
 use crate::sources::contract::{Need, Role};
 use crate::sources::parquet::pieces::{table_pieces, FilePiece};
 use crate::sources::profile::{Profile, Value};
 use hashbrown::{HashMap, HashSet};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 const PIECE_ROWS: usize = 1 << 17;
@@ -53,8 +53,7 @@ impl Rows {
         needs.extend(time.map(|time| Need::required("table", "time", &time.name, Role::Any)));
 
         let pieces = table_pieces(&table.table, PIECE_ROWS);
-        let parts: Vec<Rows> =
-            pieces.into_par_iter().map(|piece| Rows::of_piece(&piece, &needs, time)).collect::<Result<_>>()?;
+        let parts: Vec<Rows> = parallel::try_map(pieces, |piece| Rows::of_piece(&piece, &needs, time))?;
         let mut rows = Rows::default();
         for part in parts {
             rows.merge(part);

@@ -15,6 +15,7 @@ use crate::dataset::{Dataset, Place, Selection};
 use crate::eligibility::{Exclusion, Purpose, Rules};
 use crate::error::Result;
 use crate::language::Message;
+use crate::parallel;
 use crate::publish::latest::Leaver;
 use crate::publish::list::{Move, Status};
 use crate::publish::previous::{Before, Gone, History, Now};
@@ -23,7 +24,6 @@ use crate::reasons::change::{Between, NoLongerScored, NotYetScored, Numbers, Oth
 use crate::reasons::{Concepts, Explainer, Explanation};
 use crate::registry::Registry;
 use crate::sources::NO_DAY;
-use rayon::prelude::*;
 
 /// The log-odds that a customer may have had otherwise, from rows that came later or are gone, without a word.
 const REVISED: f64 = 0.1;
@@ -188,7 +188,7 @@ impl Changes {
             };
             Ok(Leaver { id: gone.id.clone(), position: gone.position, text })
         };
-        earlier.gone.par_iter().map(leaver).collect()
+        parallel::try_map(&earlier.gone, leaver)
     }
 
     fn told(&self, words: Words<'_>, position: u32, now: &Row<'_>, standing: Standing) -> Result<Option<String>> {

@@ -17,8 +17,8 @@ use crate::monitoring::effect::Study;
 use crate::monitoring::left_alone::Weights;
 use crate::monitoring::performance::LEAST_CHURNERS;
 use crate::observer::{Note, Observer};
+use crate::parallel;
 use crate::registry::Registry;
-use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Who was left alone around each as-of date, and what is to be made of it.
@@ -105,7 +105,7 @@ impl Exposure {
         }
         let of_dates: Vec<Option<&Weights>> = data.as_of.iter().map(|&day| self.weights_of(day)).collect();
         let first_entries = &data.first_entries;
-        data.blocks.par_iter_mut().for_each(|block| {
+        parallel::for_each(&mut data.blocks, |block| {
             let weight = |(&entry, &date): (&u32, &u32)| {
                 let customer = first_entries.get(entry as usize).copied().unwrap_or(entry);
                 of_dates[date as usize].map_or(1.0, |weights| weights.of(customer))

@@ -7,12 +7,12 @@ use crate::config::{RankBy, Settings};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::language::Message;
+use crate::parallel;
 use crate::publish::list::{Details, Results};
 use crate::ranking::{self, Group, Ranking};
 use crate::reasons::reach::{Improvement, Surroundings};
 use crate::reasons::{self, Action, Explainer, Playbook, Reason};
 use crate::sources::CustomerTable;
-use rayon::prelude::*;
 
 /// The details of the listed customers, in rank order.
 ///
@@ -24,7 +24,7 @@ pub(super) fn of_list(words: Words<'_>, results: &Results<'_>, changes: &Changes
     let of_rank = |(place, &position): (usize, &u32)| {
         of_customer(words, results, changes, &what_to_do, (position, place as i64 + 1))
     };
-    results.listed().par_iter().enumerate().map(of_rank).collect()
+    parallel::try_map(results.listed().iter().enumerate(), of_rank)
 }
 
 fn of_customer(

@@ -8,6 +8,7 @@ use crate::config::RankBy;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::monitoring::response::{published_log_odds, Chances, Response, ResponseModel};
+use crate::parallel;
 use crate::publish::contributions::Contributions;
 use crate::ranking::Savings;
 use crate::reasons::{Attribution, Concepts};
@@ -89,7 +90,7 @@ pub(super) fn contributions(
         let row = Row::read(&rows, data, scores.places[position as usize])?;
         Ok(row.contributions(&concepts))
     };
-    let of_listed = positions.par_iter().map(of).collect::<Result<_>>()?;
+    let of_listed = parallel::try_map(positions, of)?;
     Ok(Contributions { codes: concepts.codes().to_vec(), of_listed })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use crate::parallel;
 use crate::published::{Content, MARK};
 use crate::sources::copied::text;
 use crate::sources::{CopiedColumn, CopyType, Ids};
@@ -19,7 +20,6 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
-use rayon::prelude::*;
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
@@ -186,7 +186,7 @@ impl<'a> Columns<'a> {
             }
             writer.close()
         };
-        self.columns.par_iter().zip(writers).with_max_len(1).map(encode).collect()
+        parallel::map(self.columns.iter().zip(writers), encode).into_iter().collect()
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::sample::Sample;
 use crate::dataset::Dataset;
+use crate::parallel;
 use crate::sources::CustomerTable;
 use hashbrown::HashMap;
-use rayon::prelude::*;
 
 /// A level needs so many customers of the sample to be compared with by itself.
 const LEAST: usize = 100;
@@ -35,7 +35,7 @@ impl Comparable {
         let everybody: Vec<usize> = (0..places.len()).collect();
         let quantiles = |rows: &[usize]| {
             let of_column = |column: &&[f32]| tenths(rows.iter().map(|&row| column[row]));
-            columns.par_iter().map(of_column).collect()
+            parallel::map(&columns, of_column)
         };
         let mut comparable = Comparable { groups: vec![quantiles(&everybody)], of_level: HashMap::new() };
         let mut levels: Vec<(u32, Vec<usize>)> =

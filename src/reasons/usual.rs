@@ -9,8 +9,8 @@ use crate::config::Signal;
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::numeric::FixedSum;
+use crate::parallel;
 use hashbrown::HashMap;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// The mean risk of a level is said if so many customers have it.
@@ -56,9 +56,8 @@ impl Usual {
     /// When features that lie on disk cannot be read.
     pub fn new(data: &Dataset, scores: &Scores, signals: &BTreeMap<String, Signal>, as_of: Day) -> Result<Usual> {
         let sample = Sample::new(data, scores)?;
-        let columns = sample.columns().into_par_iter();
         Ok(Usual {
-            numbers: columns.map(|column| UsualNumber::new(column, &sample.log_odds)).collect(),
+            numbers: parallel::map(sample.columns(), |column| UsualNumber::new(column, &sample.log_odds)),
             comparable: Comparable::new(data, &sample),
             levels: (0..data.customers.categorical.len()).map(|column| risks(data, scores, column)).collect(),
             mean_risk: scores.mean_probability(),

@@ -1,6 +1,7 @@
 //! What customers do in a week.
 
 use crate::calendar::Day;
+use crate::parallel;
 use crate::simulate::chance::{log_normal, normal, round_at_random, stream};
 use crate::simulate::customer::{Customer, REGIONS};
 use crate::simulate::plan::Plan;
@@ -68,18 +69,14 @@ impl<'a> Activity<'a> {
 
     /// All events of the week that begins on a Monday, in time order.
     pub(super) fn week(&self, monday: Day) -> Week {
-        let chunks: Vec<Week> = self
-            .customers
-            .par_chunks(CHUNK)
-            .zip((0..self.customers.len() as u32).into_par_iter().step_by(CHUNK))
-            .map(|(customers, first)| {
-                let mut week = Week::default();
-                for (index, customer) in (first..).zip(customers) {
-                    self.add_customer(monday, index, customer, &mut week);
-                }
-                week
-            })
-            .collect();
+        let chunks = self.customers.chunks(CHUNK).zip((0..).step_by(CHUNK));
+        let chunks: Vec<Week> = parallel::map(chunks, |(customers, first)| {
+            let mut week = Week::default();
+            for (index, customer) in (first..).zip(customers) {
+                self.add_customer(monday, index, customer, &mut week);
+            }
+            week
+        });
 
         let mut week = Week::default();
         for (signal, events) in week.iter_mut().enumerate() {

@@ -38,10 +38,10 @@ pub use signal::Signal;
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::files::{self, Unfinished};
+use crate::parallel;
 use activity::Activity;
 use customer::Customer;
 use past::Past;
-use rayon::prelude::*;
 use std::path::Path;
 use writer::Writer;
 
@@ -134,11 +134,10 @@ pub fn simulate(plan: &Plan, unfinished: &Unfinished, progress: &dyn Fn(Progress
 fn kept_weeks(plan: &Plan, writer: &Writer<'_>, mondays: &[Day]) -> Result<Vec<[u64; 4]>> {
     let Some(past) = Past::new(plan) else { return Ok(Vec::new()) };
     let kept = mondays.partition_point(|&monday| past.has(monday));
-    let rows: Vec<Option<[u64; 4]>> =
-        mondays[..kept].par_iter().map(|&monday| writer.rows(past.folder, monday)).collect();
+    let rows: Vec<Option<[u64; 4]>> = parallel::map(&mondays[..kept], |&monday| writer.rows(past.folder, monday));
     // From a week on that is not there any more, all is simulated.
     let rows: Vec<[u64; 4]> = rows.into_iter().map_while(|rows| rows).collect();
-    mondays[..rows.len()].par_iter().try_for_each(|&monday| writer.take_over(past.folder, monday))?;
+    parallel::try_for_each(&mondays[..rows.len()], |&monday| writer.take_over(past.folder, monday))?;
     Ok(rows)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use crate::parallel;
 use crate::publish::columns::encoding_error;
 use crate::simulate::activity::{Event, Week};
 use crate::simulate::customer::{Customer, Fate, REGIONS, TIERS};
@@ -19,7 +20,6 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use rayon::prelude::*;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl<'a> Writer<'a> {
 
     /// Writes one file for each signal, with the events of the week that begins on a Monday.
     pub(super) fn week(&self, monday: Day, week: &Week) -> Result<()> {
-        Signal::ALL.par_iter().try_for_each(|&signal| self.signal(signal, monday, &week[signal as usize]))
+        parallel::try_for_each(Signal::ALL, |signal| self.signal(signal, monday, &week[signal as usize]))
     }
 
     /// The rows of each signal in the week that begins on a Monday, as another folder has it; none if it has it not, or

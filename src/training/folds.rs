@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::evaluation::{segments, Baseline, Evaluation, FoldMetrics, HeldOutRows, OneFold};
 use crate::metrics::{self, Metrics};
 use crate::observer::{Note, Observer, Stage};
+use crate::parallel;
 use crate::training::{self, FitPlan, Trained, TrainingPlan};
-use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
 /// With more rows than this, one made fold is held out instead of each in turn: its metrics are precise enough, and
@@ -104,9 +104,7 @@ pub fn train(
     };
     let values = all.count() * dataset.catalogue.names().count();
     let held_out: Vec<HeldOutFold<'_>> = if candidates.wide.is_none() && values <= VALUES_FOR_FOLDS_AT_ONCE {
-        // Of several errors, that of the first fold.
-        let results: Vec<Result<_>> = (0..count).into_par_iter().map(train_without).collect();
-        results.into_iter().collect::<Result<_>>()?
+        parallel::try_map(0..count, train_without)?
     } else {
         (0..count).map(train_without).collect::<Result<_>>()?
     };

@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::metrics;
 use crate::model::univariate::spread;
 use crate::numeric::{from_ordered_f32, ordered_f32};
+use crate::parallel;
 use crate::sources::NO_DAY;
-use rayon::prelude::*;
 use std::fmt;
 
 /// Nothing that is known in time ranks churners this well on its own.
@@ -147,29 +147,29 @@ pub fn suspects(dataset: &Dataset, rows: &Selection, seed: u64) -> Result<Vec<Su
     let values = dataset.gather(&sample.places)?;
     let count = sample.places.len();
 
-    let numeric = dataset.catalogue.numeric.par_iter().enumerate().filter_map(|(index, feature)| {
+    let numeric = parallel::map(dataset.catalogue.numeric.iter().enumerate(), |(index, feature)| {
         let evidence = sample.numeric(&values[index * count..(index + 1) * count])?;
         Some(Suspect { column: feature.name.clone(), evidence })
     });
 
-    let mut found: Vec<Suspect> = numeric.collect();
+    let mut found: Vec<Suspect> = numeric.into_iter().flatten().collect();
     let entries = sample.map(dataset, |block, row| block.customers[row]);
     let folds = CustomerFolds { count: FOLDS, seed };
     let folds: Vec<u8> = entries.iter().map(|&entry| folds.fold(&dataset.customers, &dataset.twins, entry)).collect();
 
-    let categorical =
-        dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).filter_map(|(name, levels)| {
-            // A code more than there are levels stands for none.
-            let none = levels.names.len();
-            let codes: Vec<usize> =
-                entries.iter().map(|&entry| (levels.codes[entry as usize] as usize).min(none)).collect();
-            let scores = out_of_fold_rates(&sample.y, &codes, &folds, none + 1);
-            let auc = metrics::roc_auc(&sample.y, &scores).filter(|&auc| auc > TOO_GOOD).map(Evidence::Auc);
-            let evidence = auc.or_else(|| sample.presence(|place| codes[place] != none))?;
-            Some(Suspect { column: name.clone(), evidence })
-        });
+    let categorical = dataset.catalogue.categorical.iter().zip(&dataset.customers.categorical);
+    let categorical = parallel::map(categorical, |(name, levels)| {
+        // A code more than there are levels stands for none.
+        let none = levels.names.len();
+        let codes: Vec<usize> =
+            entries.iter().map(|&entry| (levels.codes[entry as usize] as usize).min(none)).collect();
+        let scores = out_of_fold_rates(&sample.y, &codes, &folds, none + 1);
+        let auc = metrics::roc_auc(&sample.y, &scores).filter(|&auc| auc > TOO_GOOD).map(Evidence::Auc);
+        let evidence = auc.or_else(|| sample.presence(|place| codes[place] != none))?;
+        Some(Suspect { column: name.clone(), evidence })
+    });
 
-    found.extend(categorical.collect::<Vec<_>>());
+    found.extend(categorical.into_iter().flatten());
     Ok(found)
 }
 
@@ -192,7 +192,7 @@ pub fn suspect_dates(dataset: &Dataset, dates: &[DateColumn], rows: &Selection, 
         };
         Some(Suspect { column: column.name.clone(), evidence })
     };
-    dates.par_iter().filter_map(judge).collect()
+    parallel::map(dates, judge).into_iter().flatten().collect()
 }
 
 /// The share of churners of each row's code in the other folds, drawn towards the base rate by one row's weight.

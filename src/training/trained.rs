@@ -13,7 +13,7 @@ use crate::model::linear::{self, LogisticFit};
 use crate::model::penalty::AlphaChoice;
 use crate::model::restrictions::Restrictions;
 use crate::model::sampling::Sampling;
-use rayon::prelude::*;
+use crate::parallel;
 
 /// A model as fitted on some rows of a data set: what turns features into log-odds and probabilities.
 pub struct Trained {
@@ -71,7 +71,7 @@ impl Trained {
             let effects = LinearEffects { intercept: fit.intercept, weights: &fit.coefficients };
             Ok(columns.score(block, &block.values()?, rows.rows(index), effects, |_, _| ()))
         };
-        dataset.blocks.par_iter().enumerate().map(of_block).collect()
+        parallel::try_map(dataset.blocks.iter().enumerate(), of_block)
     }
 
     /// The calibrated probabilities of the chosen rows, block by block.
@@ -85,7 +85,7 @@ impl Trained {
     /// The calibrated probabilities of log-odds, block by block.
     pub(super) fn calibrated(&self, log_odds: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         let of_block = |block: Vec<f64>| block.into_iter().map(|z| self.calibration.apply(z)).collect();
-        log_odds.into_par_iter().map(of_block).collect()
+        parallel::map(log_odds, of_block)
     }
 
     /// As [`Trained::log_odds`], from a design of these rows of a data set of so many blocks.

@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 12] = [
         "numeric",
         "language",
         "observer",
+        "parallel",
         "power",
         "published",
         "spelling",

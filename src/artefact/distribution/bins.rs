@@ -5,6 +5,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::model::additive::Bins;
 use crate::model::design::recipe;
+use crate::parallel;
 use rayon::prelude::*;
 
 /// Parts that the values are cut into.
@@ -17,13 +18,13 @@ pub(super) fn learned(dataset: &Dataset, selection: &Selection) -> Result<Vec<(S
     let places = recipe::sample(dataset, selection);
     let sample = dataset.gather(&places)?;
     let rows = places.len();
-    let numeric = dataset.catalogue.numeric.par_iter().enumerate().map(|(index, feature)| {
-        let values = &sample[index * rows..(index + 1) * rows];
-        let mut present: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-        present.sort_unstable_by(f32::total_cmp);
-        (feature.name.clone(), Bins::Numeric { edges: edges(&present) })
-    });
-    let mut bins: Vec<(String, Bins)> = numeric.collect();
+    let mut bins: Vec<(String, Bins)> =
+        parallel::map(dataset.catalogue.numeric.iter().enumerate(), |(index, feature)| {
+            let values = &sample[index * rows..(index + 1) * rows];
+            let mut present: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+            present.sort_unstable_by(f32::total_cmp);
+            (feature.name.clone(), Bins::Numeric { edges: edges(&present) })
+        });
 
     let customers = selection.entries(dataset);
     for (name, levels) in dataset.catalogue.categorical.iter().zip(&dataset.customers.categorical) {

@@ -4,8 +4,8 @@ use super::input::PublishedList;
 use crate::jobs::context::Job;
 use crate::monitoring::drift::newest::{figures_of, NewestDrift};
 use crate::monitoring::figures::Figure;
+use crate::parallel;
 use crate::registry::Registry;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// What is known of drift.
@@ -22,7 +22,7 @@ pub(super) fn read(job: &Job<'_>, registry: &Registry, lists: &[PublishedList]) 
         lists.iter().partition(|list| list.run.drift.is_some());
     tell_of_unknown(job, registry, &without);
 
-    let of_runs: Vec<_> = with.par_iter().map(|list| figures_of(&list.run)).collect();
+    let of_runs: Vec<_> = parallel::map(&with, |list| figures_of(&list.run));
     let mut figures = Vec::new();
     for (list, found) in with.iter().zip(of_runs) {
         match found {

@@ -21,10 +21,10 @@ use crate::monitoring::outcomes::RunOutcomes;
 use crate::monitoring::performance;
 use crate::monitoring::state::{self, JudgedRun, State};
 use crate::observer::Observer;
+use crate::parallel;
 use crate::reasons::Playbook;
 use crate::registry::Registry;
 use crate::written::counted;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -125,13 +125,11 @@ impl World<'_> {
         let no_forecasts = self.no_forecasts(&matured_lists, &promises);
         let new = matured_lists.iter().filter(|list| !kept.contains_key(&list.run.as_of()));
         let new: Vec<&&PublishedList> = new.collect();
-        let found: Vec<Option<(JudgedRun, Vec<Figure>)>> = new
-            .par_iter()
-            .map(|list| self.judge(list, &segments, &promises))
-            .collect::<Result<Vec<_>>>()?
-            .into_iter()
-            .map(|found| found.map_err(|why| self.job.warn(why)).ok())
-            .collect();
+        let found: Vec<Option<(JudgedRun, Vec<Figure>)>> =
+            parallel::try_map(&new, |list| self.judge(list, &segments, &promises))?
+                .into_iter()
+                .map(|found| found.map_err(|why| self.job.warn(why)).ok())
+                .collect();
 
         let mut figures: Vec<Figure> =
             known.into_iter().filter(|it| it.model_version.is_some() && kept.contains_key(&it.as_of)).collect();

@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::metrics::bootstrap::Bootstrap;
 use crate::monitoring::effect::{Exposure, Exposures};
 use crate::monitoring::response::{Listing, Listings, Response, FOLDS};
+use crate::parallel;
 use crate::publish::contributions::Contributions;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl World<'_> {
@@ -56,8 +56,7 @@ impl World<'_> {
     /// not know moves nothing. A file that cannot be read is told.
     fn contributions(&self, dates: &BTreeSet<Day>, listings: &mut Listings) -> BTreeMap<Day, Vec<Vec<f64>>> {
         let lists: Vec<_> = self.lists.iter().filter(|list| dates.contains(&list.run.as_of())).collect();
-        let read: Vec<Result<Option<Contributions>>> =
-            lists.par_iter().map(|list| Contributions::read(&list.run.run)).collect();
+        let read: Vec<Result<Option<Contributions>>> = parallel::map(&lists, |list| Contributions::read(&list.run.run));
 
         let mut known = Vec::new();
         for (list, read) in lists.iter().zip(read) {

@@ -22,8 +22,8 @@ use crate::model::penalty::AlphaChoice;
 use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::report::Report;
 use crate::observer::Observer;
+use crate::parallel;
 use crate::weights::RowWeights;
-use rayon::prelude::*;
 
 /// The curvature of the fit on all rows is taken from about so many of them.
 const CURVATURE_ROWS: usize = 100_000;
@@ -289,17 +289,14 @@ impl Fit {
         let parts = by_fold(blocks, folds, CROSS_FIT_ROWS);
         let terms = self.plan.terms();
         let alpha = self.plan.alpha(totals(parts.iter().flatten()).all);
-        let log_odds = (0..parts.len())
-            .into_par_iter()
-            .map(|fold| {
-                let others = parts.iter().enumerate().filter(|&(other, _)| other != fold);
-                let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
-                let solver = Solver::new(&terms, others.clone(), others).penalised(self.plan.penalty);
-                let mut solver = solver.from(self.theta.clone()).curved(self.curvature.clone());
-                solver.fit(alpha, JUDGED_TOLERANCE);
-                parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
-            })
-            .collect();
+        let log_odds = parallel::map(0..parts.len(), |fold| {
+            let others = parts.iter().enumerate().filter(|&(other, _)| other != fold);
+            let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
+            let solver = Solver::new(&terms, others.clone(), others).penalised(self.plan.penalty);
+            let mut solver = solver.from(self.theta.clone()).curved(self.curvature.clone());
+            solver.fit(alpha, JUDGED_TOLERANCE);
+            parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
+        });
         CrossFit::from_folds(&parts, log_odds)
     }
 }

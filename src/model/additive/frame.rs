@@ -9,7 +9,7 @@ use crate::dataset::{Dataset, Selection};
 use crate::error::Result;
 use crate::features::Directions;
 use crate::model::design::recipe::{sample, weights_at, Recipe, Source};
-use rayon::prelude::*;
+use crate::parallel;
 
 /// The features that vary, in the order of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,15 +38,10 @@ impl Frame {
         let places = sample(dataset, rows);
         let values = dataset.gather(&places)?;
         let weights = weights_at(dataset, &places);
-        let numeric: Vec<Grid> = recipe
-            .numeric
-            .par_iter()
-            .enumerate()
-            .map(|(index, step)| {
-                let values = &values[index * places.len()..(index + 1) * places.len()];
-                Grid::for_numeric(step, values, &weights, directions.get(index))
-            })
-            .collect();
+        let numeric: Vec<Grid> = parallel::map(recipe.numeric.iter().enumerate(), |(index, step)| {
+            let values = &values[index * places.len()..(index + 1) * places.len()];
+            Grid::for_numeric(step, values, &weights, directions.get(index))
+        });
 
         let categorical = recipe.categorical.iter().enumerate().map(|(index, step)| {
             let bins = Bins::from_levels(step);
@@ -83,24 +78,19 @@ impl Frame {
     /// When features that lie on disk cannot be read.
     pub fn encode(&self, dataset: &Dataset, rows: &Selection, folds: CustomerFolds) -> Result<Vec<CodeBlock>> {
         let customers = &*dataset.customers;
-        dataset
-            .blocks
-            .par_iter()
-            .enumerate()
-            .map(|(index, block)| {
-                let rows = rows.rows(index);
-                let of_block = BlockRows { block, values: &block.values()?, rows, customers };
-                let customer: Vec<u32> = rows.iter().map(|&row| block.customers[row as usize]).collect();
-                let columns = self.features.iter().zip(&self.grids);
-                Ok(CodeBlock {
-                    rows: rows.len(),
-                    codes: columns.flat_map(|(feature, grid)| of_block.codes(feature.source, &grid.bins)).collect(),
-                    y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
-                    fold: customer.iter().map(|&customer| folds.fold(customers, &dataset.twins, customer)).collect(),
-                    customer,
-                    weights: block.weights_of(rows),
-                })
+        parallel::try_map(dataset.blocks.iter().enumerate(), |(index, block)| {
+            let rows = rows.rows(index);
+            let of_block = BlockRows { block, values: &block.values()?, rows, customers };
+            let customer: Vec<u32> = rows.iter().map(|&row| block.customers[row as usize]).collect();
+            let columns = self.features.iter().zip(&self.grids);
+            Ok(CodeBlock {
+                rows: rows.len(),
+                codes: columns.flat_map(|(feature, grid)| of_block.codes(feature.source, &grid.bins)).collect(),
+                y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
+                fold: customer.iter().map(|&customer| folds.fold(customers, &dataset.twins, customer)).collect(),
+                customer,
+                weights: block.weights_of(rows),
             })
-            .collect()
+        })
     }
 }

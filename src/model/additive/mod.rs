@@ -53,8 +53,8 @@ use crate::dataset::{Block, Dataset, Selection, Values};
 use crate::error::Result;
 use crate::model::design::recipe::Source;
 use crate::numeric::Z_95;
+use crate::parallel;
 use crate::sources::{CustomerTable, NO_LEVEL};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// A feature as the model looks at it.
@@ -149,7 +149,7 @@ impl Additive {
             }
             Ok(log_odds)
         };
-        dataset.blocks.par_iter().enumerate().map(of_block).collect()
+        parallel::try_map(dataset.blocks.iter().enumerate(), of_block)
     }
 
     /// What a row's effects add up to for each feature: its curve, and half of each interaction that it is in. The

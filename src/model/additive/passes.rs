@@ -13,8 +13,8 @@ use crate::config::Penalty;
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::proximal::{Bound, Group, Regulariser};
 use crate::numeric::{exp_of_negative, ln_1p, sigmoid, vectorised};
+use crate::parallel;
 use ndarray::{Array2, Axis, Slice};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows of a tile: its log-odds and residuals stay in the nearest cache while the terms pass by.
@@ -197,33 +197,29 @@ impl Terms {
         let groups = count.div_ceil(GROUP_ROWS).clamp(1, GROUPS);
         let group = blocks.len().div_ceil(groups).max(1);
 
-        let parts: Vec<(Loss, Vec<Histogram>)> = blocks
-            .par_chunks(group)
-            .enumerate()
-            .map(|(chunk, blocks)| {
-                let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0] };
-                let mut histograms: Vec<Histogram> = vec![[[0.0; CELLS]; 2]; self.terms.len()];
-                let (mut computed, mut z, mut losses) = (Vec::new(), Vec::new(), Vec::new());
-                for (at, block) in (chunk * group..).zip(blocks) {
-                    let known = rows.cells.get(at).map_or(&[][..], Vec::as_slice);
-                    for first in (0..block.rows).step_by(TILE) {
-                        let rows = first..(first + TILE).min(block.rows);
-                        let cells = self.cells(block, known, rows.clone(), &mut computed);
-                        z.clear();
-                        z.resize(rows.len(), intercept);
-                        add_log_odds(&tables, &cells, &mut z);
-                        losses.resize(rows.len(), 0.0);
-                        vectorised!(residuals(&mut z, &block.y[rows.clone()], &mut losses));
-                        count_customers(block, rows.clone(), &mut z, &mut losses);
-                        total.sum += losses.iter().sum::<f64>();
-                        total.gradient[0] += z.iter().sum::<f64>();
-                        add_residuals(&mut histograms, &cells, &z);
-                    }
-                    total.weight += block.totals().all;
+        let parts: Vec<(Loss, Vec<Histogram>)> = parallel::map(blocks.chunks(group).enumerate(), |(chunk, blocks)| {
+            let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0] };
+            let mut histograms: Vec<Histogram> = vec![[[0.0; CELLS]; 2]; self.terms.len()];
+            let (mut computed, mut z, mut losses) = (Vec::new(), Vec::new(), Vec::new());
+            for (at, block) in (chunk * group..).zip(blocks) {
+                let known = rows.cells.get(at).map_or(&[][..], Vec::as_slice);
+                for first in (0..block.rows).step_by(TILE) {
+                    let rows = first..(first + TILE).min(block.rows);
+                    let cells = self.cells(block, known, rows.clone(), &mut computed);
+                    z.clear();
+                    z.resize(rows.len(), intercept);
+                    add_log_odds(&tables, &cells, &mut z);
+                    losses.resize(rows.len(), 0.0);
+                    vectorised!(residuals(&mut z, &block.y[rows.clone()], &mut losses));
+                    count_customers(block, rows.clone(), &mut z, &mut losses);
+                    total.sum += losses.iter().sum::<f64>();
+                    total.gradient[0] += z.iter().sum::<f64>();
+                    add_residuals(&mut histograms, &cells, &z);
                 }
-                (total, histograms)
-            })
-            .collect();
+                total.weight += block.totals().all;
+            }
+            (total, histograms)
+        });
 
         let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0; self.columns() + 1] };
         let mut histograms = vec![[0.0; CELLS]; self.terms.len()];
@@ -274,7 +270,7 @@ impl Terms {
             let p = self.log_odds(theta, block).into_iter().map(sigmoid);
             p.enumerate().map(|(row, p)| block.weights.of(row) * p * (1.0 - p) / rows).collect()
         };
-        blocks.par_iter().map(weigh).collect()
+        parallel::map(blocks, weigh)
     }
 
     fn diagonal_of(&self, weights: &[Vec<f64>], blocks: &[&CodeBlock]) -> Vec<f64> {
@@ -286,7 +282,7 @@ impl Terms {
             }
             term.basis.squares(&sums)
         };
-        self.terms.par_iter().flat_map_iter(of_term).collect()
+        parallel::map(&self.terms, of_term).concat()
     }
 
     /// The curvature of the first terms and the intercept, given what each row counts.
@@ -295,7 +291,7 @@ impl Terms {
         let joint = &self.terms[..terms];
 
         // Once, not for every partner.
-        let computed: Vec<Vec<Vec<u8>>> = blocks.par_iter().map(|block| interaction_cells(joint, block)).collect();
+        let computed: Vec<Vec<Vec<u8>>> = parallel::map(blocks, |block| interaction_cells(joint, block));
         let cells = |block: usize, at: usize| -> &[u8] {
             match self.terms[at].lookup {
                 Lookup::Curve { feature } => blocks[block].column(feature),
@@ -304,36 +300,33 @@ impl Terms {
         };
 
         let bases: Vec<Array2<f64>> = joint.iter().map(|term| term.basis.matrix()).collect();
-        let strips: Vec<Vec<f64>> = (0..terms)
-            .into_par_iter()
-            .map(|at| {
-                let basis = &self.terms[at].basis;
-                let mut strip = vec![0.0; basis.columns * size];
-                for first in (0..=at).step_by(TOGETHER) {
-                    let partners = first..(first + TOGETHER).min(at + 1);
-                    let stride = self.terms[partners.clone()].iter().map(|term| term.basis.cells()).max().unwrap_or(0);
-                    let mut joints = vec![Array2::zeros((basis.cells(), stride)); partners.len()];
-                    for (block, weights) in weights.iter().enumerate() {
-                        let partners: Vec<&[u8]> = partners.clone().map(|other| cells(block, other)).collect();
-                        add_weights(&mut joints, cells(block, at), &partners, weights);
-                    }
+        let strips: Vec<Vec<f64>> = parallel::map(0..terms, |at| {
+            let basis = &self.terms[at].basis;
+            let mut strip = vec![0.0; basis.columns * size];
+            for first in (0..=at).step_by(TOGETHER) {
+                let partners = first..(first + TOGETHER).min(at + 1);
+                let stride = self.terms[partners.clone()].iter().map(|term| term.basis.cells()).max().unwrap_or(0);
+                let mut joints = vec![Array2::zeros((basis.cells(), stride)); partners.len()];
+                for (block, weights) in weights.iter().enumerate() {
+                    let partners: Vec<&[u8]> = partners.clone().map(|other| cells(block, other)).collect();
+                    add_weights(&mut joints, cells(block, at), &partners, weights);
+                }
 
-                    for (other, joint) in partners.zip(&joints) {
-                        let joint = joint.slice_axis(Axis(1), Slice::from(..bases[other].nrows()));
-                        let products = bases[at].t().dot(&joint.dot(&bases[other]));
-                        for (line, products) in strip.chunks_exact_mut(size).zip(products.outer_iter()) {
-                            let line = &mut line[self.starts[other]..self.starts[other + 1]];
-                            line.iter_mut().zip(products).for_each(|(to, product)| *to = *product);
-                        }
-                        if other == at {
-                            let sums = bases[at].t().dot(&joint.sum_axis(Axis(1)));
-                            strip.chunks_exact_mut(size).zip(sums).for_each(|(line, sum)| line[size - 1] = sum);
-                        }
+                for (other, joint) in partners.zip(&joints) {
+                    let joint = joint.slice_axis(Axis(1), Slice::from(..bases[other].nrows()));
+                    let products = bases[at].t().dot(&joint.dot(&bases[other]));
+                    for (line, products) in strip.chunks_exact_mut(size).zip(products.outer_iter()) {
+                        let line = &mut line[self.starts[other]..self.starts[other + 1]];
+                        line.iter_mut().zip(products).for_each(|(to, product)| *to = *product);
+                    }
+                    if other == at {
+                        let sums = bases[at].t().dot(&joint.sum_axis(Axis(1)));
+                        strip.chunks_exact_mut(size).zip(sums).for_each(|(line, sum)| line[size - 1] = sum);
                     }
                 }
-                strip
-            })
-            .collect();
+            }
+            strip
+        });
 
         let mut square = Square::zeros(size);
         for (at, strip) in strips.iter().enumerate() {

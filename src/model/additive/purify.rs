@@ -7,7 +7,7 @@
 
 use super::codes::{CodeBlock, Lookup};
 use super::Effect;
-use rayon::prelude::*;
+use crate::parallel;
 
 /// Sweeps over the rows and columns of a table, at most; and a mean that counts as none.
 const SWEEPS: usize = 200;
@@ -46,7 +46,7 @@ pub fn purify(effects: &mut [Effect], mut intercept: f64, counts: &[Vec<f64>]) -
 
 /// How many rows are in each cell of each term, each as often as it stands for a customer.
 pub fn all_counts(effects: &[Effect], blocks: &[&CodeBlock]) -> Vec<Vec<f64>> {
-    effects.par_iter().map(|effect| counts(effect, blocks)).collect()
+    parallel::map(effects, |effect| counts(effect, blocks))
 }
 
 /// How many rows are in each cell, each as often as it stands for a customer.

@@ -8,7 +8,7 @@
 use super::bins::Grid;
 use super::codes::CodeBlock;
 use crate::numeric::sigmoid;
-use rayon::prelude::*;
+use crate::parallel;
 use std::collections::BTreeMap;
 
 /// Groups of a feature, absence among them.
@@ -77,7 +77,7 @@ pub fn strongest(residuals: &Residuals, blocks: &[&CodeBlock], grids: &[Grid], m
         return (0..grids.len()).collect();
     }
     let gains: Vec<f64> =
-        grids.par_iter().enumerate().map(|(feature, grid)| residuals.gain(blocks, grid, feature)).collect();
+        parallel::map(grids.iter().enumerate(), |(feature, grid)| residuals.gain(blocks, grid, feature));
     let mut order: Vec<usize> = (0..grids.len()).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));
     order.truncate(most);
@@ -114,36 +114,29 @@ pub fn pairs(
     let groups: Vec<Vec<u8>> = features.iter().map(|&feature| grids[feature].groups(GROUPS)).collect();
     let width = |at: usize| groups[at].iter().copied().max().map_or(0, |last| usize::from(last) + 1);
 
-    let coded: Vec<Vec<Vec<u8>>> = (0..features.len())
-        .into_par_iter()
-        .map(|at| {
-            let grouped = |block: &&CodeBlock| {
-                block.column(features[at]).iter().map(|&code| groups[at][usize::from(code)]).collect()
-            };
-            blocks.iter().map(grouped).collect()
-        })
-        .collect();
+    let coded: Vec<Vec<Vec<u8>>> = parallel::map(0..features.len(), |at| {
+        let grouped =
+            |block: &&CodeBlock| block.column(features[at]).iter().map(|&code| groups[at][usize::from(code)]).collect();
+        blocks.iter().map(grouped).collect()
+    });
 
     let candidates: Vec<(usize, usize)> = (0..features.len())
         .flat_map(|b| (0..b).map(move |a| (a, b)))
         .filter(|&(a, b)| !taken.contains(&[features[a], features[b]]))
         .collect();
 
-    let gains: Vec<f64> = candidates
-        .par_iter()
-        .map(|&(a, b)| {
-            let (height, width) = (width(a), width(b));
-            let mut sums = vec![[0.0; 2]; height * width];
-            for (block, rows) in residuals.rows.iter().enumerate() {
-                for ((&a, &b), row) in coded[a][block].iter().zip(&coded[b][block]).zip(rows) {
-                    let sum = &mut sums[usize::from(a) * width + usize::from(b)];
-                    sum[0] += row[0];
-                    sum[1] += row[1];
-                }
+    let gains: Vec<f64> = parallel::map(&candidates, |&(a, b)| {
+        let (height, width) = (width(a), width(b));
+        let mut sums = vec![[0.0; 2]; height * width];
+        for (block, rows) in residuals.rows.iter().enumerate() {
+            for ((&a, &b), row) in coded[a][block].iter().zip(&coded[b][block]).zip(rows) {
+                let sum = &mut sums[usize::from(a) * width + usize::from(b)];
+                sum[0] += row[0];
+                sum[1] += row[1];
             }
-            joint_gain(&mut sums, height, width, wanted.chance)
-        })
-        .collect();
+        }
+        joint_gain(&mut sums, height, width, wanted.chance)
+    });
 
     let mut order: Vec<usize> = (0..candidates.len()).filter(|&at| gains[at] > 0.0).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));

@@ -14,8 +14,8 @@ use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
 use crate::model::penalty::{self, AlphaScore, Patience, SHARES};
 use crate::numeric::{softplus, Estimate};
+use crate::parallel;
 use crate::weights::RowWeights;
-use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// The penalties tried: rows times `alpha`, strongest first. As a prior, a standard deviation of one over the root.
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
 
     /// Chooses the penalty of the curves, the number of interactions, and then the penalty with them.
     pub fn run(&self) -> SearchResult {
-        let mut candidates: Vec<Candidate<'a>> = self.splits.par_iter().map(|split| self.candidate_of(split)).collect();
+        let mut candidates: Vec<Candidate<'a>> = parallel::map(self.splits, |split| self.candidate_of(split));
         let strengths: Vec<f64> = match self.alpha {
             Some(alpha) => vec![strength(self.penalty, alpha, self.rows())],
             None => self.strengths(),
@@ -225,8 +225,9 @@ impl<'a> Search<'a> {
         share_curvature(&mut solvers, candidates, strengths[0]);
 
         for &strength in strengths {
-            let fits = solvers.par_iter_mut().zip(candidates.par_iter());
-            fits.for_each(|(solver, candidate)| solver.fit(candidate.alpha(strength), candidate.tolerance()));
+            parallel::for_each(solvers.iter_mut().zip(&*candidates), |(solver, candidate)| {
+                solver.fit(candidate.alpha(strength), candidate.tolerance());
+            });
             let thetas: Vec<Vec<f64>> = solvers.iter().map(|solver| solver.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
             let Estimate { mean: log_loss, standard_error } = self.loss(&log_odds);
@@ -262,7 +263,7 @@ impl<'a> Search<'a> {
 
         while found < MOST_PAIRS {
             let before: usize = candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum();
-            candidates.par_iter_mut().for_each(|candidate| candidate.grow(self.grids, strength, ROUND));
+            parallel::for_each(&mut *candidates, |candidate| candidate.grow(self.grids, strength, ROUND));
             if candidates.iter().map(|candidate| candidate.shape.pairs.len()).sum::<usize>() == before {
                 break;
             }
@@ -307,7 +308,7 @@ impl<'a> Search<'a> {
 
         let first = curves.first()?;
         let from = |&start: &f64| self.first_fine(first.clone(), start, first_factors, simpler);
-        let trials: Vec<(Candidate<'a>, Vec<Round>)> = starts.par_iter().map(from).collect();
+        let trials: Vec<(Candidate<'a>, Vec<Round>)> = parallel::map(&starts, from);
         tried.extend(trials.iter().flat_map(|(_, rounds)| rounds));
         let loss = |rounds: &[Round]| rounds.iter().map(|round| round.loss.mean).fold(f64::INFINITY, f64::min);
         let promising = starts.into_iter().zip(trials).filter(|(_, (_, rounds))| rounds.iter().any(|round| round.kept));
@@ -315,7 +316,7 @@ impl<'a> Search<'a> {
 
         let mut candidates = curves;
         candidates[0] = first;
-        candidates[1..].par_iter_mut().for_each(|candidate| candidate.refine(self.grids, start, FINE_PAIRS));
+        parallel::for_each(&mut candidates[1..], |candidate| candidate.refine(self.grids, start, FINE_PAIRS));
         let strengths: Vec<f64> = factors.iter().map(|factor| factor * start).collect();
         Some(Choice { scaled_at: Some(start), ..self.path(&mut candidates, &strengths, f64::INFINITY) })
     }
@@ -346,8 +347,8 @@ impl<'a> Search<'a> {
     }
 
     fn held_out(&self, candidates: &[Candidate<'a>], thetas: &[Vec<f64>]) -> OutOfFold {
-        let models = candidates.par_iter().zip(thetas).enumerate();
-        models.map(|(split, (candidate, theta))| self.held_out_of(split, &candidate.terms, theta)).collect()
+        let models = candidates.iter().zip(thetas).enumerate();
+        parallel::map(models, |(split, (candidate, theta))| self.held_out_of(split, &candidate.terms, theta))
     }
 
     /// What a model says of the rows that a split judges, block by block.

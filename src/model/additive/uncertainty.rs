@@ -15,9 +15,9 @@ use crate::language::Message;
 use crate::model::solver::cholesky::{Cholesky, Square};
 use crate::model::solver::proximal::{Bound, Regulariser};
 use crate::numeric::sigmoid;
+use crate::parallel;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 
 /// With more parameters than this there are no standard errors: their cost grows with the cube.
 const MOST_COLUMNS: usize = 2_000;
@@ -65,7 +65,7 @@ pub fn standard_errors(
     };
 
     let errors = |loading: &Loading| (0..loading.cells).map(|cell| error(loading, cell)).collect();
-    loadings(terms, counts).par_iter().map(errors).collect()
+    parallel::map(&loadings(terms, counts), errors)
 }
 
 /// To a few digits: a file of thousands of them is read by people too.
@@ -165,8 +165,8 @@ fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&Co
     let factor = Cholesky::new(curvature);
     let middle = clustered(terms, theta, blocks);
     let solved = |matrix: &Square| -> Square {
-        let lines = matrix.values.par_chunks_exact(size).flat_map_iter(|line| factor.solve(line));
-        Square { size, values: lines.collect() }
+        let lines = parallel::map(matrix.values.chunks_exact(size), |line| factor.solve(line));
+        Square { size, values: lines.concat() }
     };
 
     // Row i of the first is `H^-1 b_i`, so its transpose is `H^-1 B` and its columns are to be solved for.
@@ -199,10 +199,8 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
 
     let bases: Vec<Array2<f64>> = terms.terms.iter().map(|term| term.basis.matrix()).collect();
     let part = blocks.len().div_ceil(PARTS).max(1);
-    let parts: Vec<(Array2<f64>, usize, f64)> = blocks
-        .par_chunks(part)
-        .zip(firsts.par_chunks(part))
-        .map(|(blocks, firsts)| {
+    let parts: Vec<(Array2<f64>, usize, f64)> =
+        parallel::map(blocks.chunks(part).zip(firsts.chunks(part)), |(blocks, firsts)| {
             let mut sums = (Array2::zeros((size, size)), 0, 0.0);
             let mut scores: Vec<f64> = Vec::with_capacity(CHUNK * size);
             for (block, first) in blocks.iter().zip(firsts) {
@@ -240,8 +238,7 @@ fn clustered(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
             }
             add_products(&mut sums.0, &mut scores, size);
             sums
-        })
-        .collect();
+        });
 
     let (mut total, mut seen, mut rows) = (Array2::<f64>::zeros((size, size)), 0, 0.0);
     for (products, part_customers, part_rows) in parts {
@@ -296,8 +293,7 @@ pub fn separation(frame: &Frame, effects: &[Effect], blocks: &[&CodeBlock]) -> V
         told.collect()
     };
 
-    let mut told: Vec<(f64, Message)> =
-        effects.par_iter().map(of_curve).collect::<Vec<_>>().into_iter().flatten().collect();
+    let mut told: Vec<(f64, Message)> = parallel::map(effects, of_curve).into_iter().flatten().collect();
     told.sort_by(|a, b| b.0.total_cmp(&a.0));
     if told.is_empty() {
         return Vec::new();

@@ -1,8 +1,8 @@
 //! Probabilities for a base rate other than that of the rows a model was fitted on.
 
 use crate::numeric::{logit, sigmoid};
+use crate::parallel;
 use crate::weights::RowWeights;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Rows of one partial sum.
@@ -59,16 +59,12 @@ pub fn shift_to(log_odds: &[f64], weights: &RowWeights, rate: f64) -> f64 {
     }
     let n = weights.total(log_odds.len());
     let at = |shift: f64| -> [f64; 2] {
-        let chunks: Vec<[f64; 2]> = log_odds
-            .par_chunks(CHUNK)
-            .enumerate()
-            .map(|(index, chunk)| {
-                (index * CHUNK..).zip(chunk).fold([0.0, 0.0], |[mean, slope], (row, &z)| {
-                    let (p, weight) = (sigmoid(z + shift), weights.of(row));
-                    [mean + weight * p, slope + weight * p * (1.0 - p)]
-                })
+        let chunks: Vec<[f64; 2]> = parallel::map(log_odds.chunks(CHUNK).enumerate(), |(index, chunk)| {
+            (index * CHUNK..).zip(chunk).fold([0.0, 0.0], |[mean, slope], (row, &z)| {
+                let (p, weight) = (sigmoid(z + shift), weights.of(row));
+                [mean + weight * p, slope + weight * p * (1.0 - p)]
             })
-            .collect();
+        });
         chunks.iter().fold([-rate, 0.0], |[mean, slope], chunk| [mean + chunk[0] / n, slope + chunk[1] / n])
     };
 

@@ -2,6 +2,7 @@
 
 use super::{Rows, CHUNK};
 use crate::numeric::{exp_of_negative, ln_1p, softplus, vectorised};
+use crate::parallel;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -95,7 +96,7 @@ impl<'a, const K: usize> Curve<'a, K> {
             sums
         };
 
-        let chunks: Vec<Sums<K>> = (0..rows).into_par_iter().step_by(CHUNK).map(of_chunk).collect();
+        let chunks: Vec<Sums<K>> = parallel::map((0..rows).step_by(CHUNK), of_chunk);
         let mut total = none();
         for chunk in chunks {
             total.loss += chunk.loss;

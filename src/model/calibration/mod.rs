@@ -21,6 +21,7 @@ pub use smooth::{fit_beta, fit_platt};
 use crate::config::CalibrationChoice;
 use crate::metrics::{self, CALIBRATION_BINS};
 use crate::numeric::{logit, sigmoid, sum, Estimate};
+use crate::parallel;
 use crate::weights::{RowWeights, Totals, UNIT};
 use base_rate::PriorCorrection;
 use rayon::prelude::*;
@@ -270,18 +271,15 @@ pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenC
     }
     let limits = rows.limits();
 
-    let judged: Vec<JudgedCalibration> = candidates
-        .into_par_iter()
-        .filter(|_| comparable)
-        .map(|method| {
-            let mut p = cross_validated(rows, fold, folds, method);
-            p.iter_mut().for_each(|p| *p = p.max(limits[0]).min(limits[1]));
-            let losses: Vec<f64> = p.iter().zip(rows.y).map(|(&p, &y)| metrics::loss(y == 1, p)).collect();
-            let log_loss = rows.mean(|row| losses[row]).mean;
-            let brier = rows.mean(|row| (p[row] - f64::from(rows.y[row])).powi(2)).mean;
-            JudgedCalibration { compared: ComparedCalibration { method, log_loss, brier, ece: rows.ece(&p) }, losses }
-        })
-        .collect();
+    let judge = |method: CalibrationChoice| {
+        let mut p = cross_validated(rows, fold, folds, method);
+        p.iter_mut().for_each(|p| *p = p.max(limits[0]).min(limits[1]));
+        let losses: Vec<f64> = p.iter().zip(rows.y).map(|(&p, &y)| metrics::loss(y == 1, p)).collect();
+        let log_loss = rows.mean(|row| losses[row]).mean;
+        let brier = rows.mean(|row| (p[row] - f64::from(rows.y[row])).powi(2)).mean;
+        JudgedCalibration { compared: ComparedCalibration { method, log_loss, brier, ece: rows.ece(&p) }, losses }
+    };
+    let judged = parallel::map(candidates.into_iter().filter(|_| comparable), judge);
 
     let compared = judged.iter().map(|judged| judged.compared).collect();
     let better = |best: JudgedCalibration, next: JudgedCalibration| {
@@ -308,16 +306,13 @@ pub fn choose(rows: Rows<'_>, fold: &[u8], choice: CalibrationChoice) -> ChosenC
 
 /// The probability of every row under the calibration learned on the other folds.
 fn cross_validated(all: Rows<'_>, fold: &[u8], folds: usize, method: CalibrationChoice) -> Vec<f64> {
-    let learned: Vec<Calibration> = (0..folds)
-        .into_par_iter()
-        .map(|left_out| {
-            let places = || (0..fold.len()).filter(|&row| usize::from(fold[row]) != left_out);
-            let z: Vec<f64> = places().map(|row| all.log_odds[row]).collect();
-            let y: Vec<u8> = places().map(|row| all.y[row]).collect();
-            let row_weights = all.row_weights.take(places());
-            fit(Rows { log_odds: &z, y: &y, weights: all.weights, row_weights: &row_weights }, method)
-        })
-        .collect();
+    let learned: Vec<Calibration> = parallel::map(0..folds, |left_out| {
+        let places = || (0..fold.len()).filter(|&row| usize::from(fold[row]) != left_out);
+        let z: Vec<f64> = places().map(|row| all.log_odds[row]).collect();
+        let y: Vec<u8> = places().map(|row| all.y[row]).collect();
+        let row_weights = all.row_weights.take(places());
+        fit(Rows { log_odds: &z, y: &y, weights: all.weights, row_weights: &row_weights }, method)
+    });
     all.log_odds.iter().zip(fold).map(|(&z, &fold)| learned[usize::from(fold)].apply(z)).collect()
 }
 

@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::memory::Arena;
 use crate::model::design::{Design, DesignBlock, DesignRows, TILE};
 use crate::numeric::vectorised;
+use crate::parallel;
 use crate::sources::{CustomerTable, NO_LEVEL};
-use rayon::prelude::*;
 
 /// What a memory limit keeps free beside a design, in bytes: for the passes over it, and for each row that is not in it
 /// and may be what its model is judged on, with its scores, orders and intervals.
@@ -20,8 +20,8 @@ impl Recipe {
     pub fn design(&self, dataset: &Dataset, selection: &Selection, folds: CustomerFolds) -> Result<Design> {
         let arena = arena_for(dataset, selection);
         let of_block = self.of_blocks(arena, (&dataset.customers, &dataset.twins), selection, folds);
-        let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| of_block(index, block));
-        Ok(self.designed(blocks.collect::<Result<_>>()?))
+        let blocks = dataset.blocks.iter().enumerate();
+        Ok(self.designed(parallel::try_map(blocks, |(index, block)| of_block(index, block))?))
     }
 
     /// As [`Recipe::design`], with `then` done to each block, given its place, as soon as it is in the design: where
@@ -35,12 +35,12 @@ impl Recipe {
     ) -> Result<Design> {
         let (customers, twins) = (dataset.customers.clone(), dataset.twins.clone());
         let of_block = self.of_blocks(arena_for(dataset, selection), (&customers, &twins), selection, folds);
-        let blocks = dataset.blocks.par_iter_mut().enumerate().map(|(index, block)| {
+        let blocks = parallel::try_map(dataset.blocks.iter_mut().enumerate(), |(index, block)| {
             let designed = of_block(index, block)?;
             then(index, block)?;
             Ok(designed)
         });
-        Ok(self.designed(blocks.collect::<Result<_>>()?))
+        Ok(self.designed(blocks?))
     }
 
     /// What turns the selected rows of a block of a data set into blocks of the design, whose values go to the arena.

@@ -6,10 +6,10 @@ pub mod recipe;
 use crate::error::{Error, Result};
 use crate::memory::{Arena, Stored};
 use crate::numeric::{logit, vectorised};
+use crate::parallel;
 use crate::weights::{RowWeights, Totals};
 use fearless_simd::{f32x16, f64x8, prelude::*, Simd};
 use ndarray::{Array1, Array2, ShapeBuilder};
-use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// The name of the intercept in tables and messages.
@@ -313,7 +313,7 @@ impl Design {
             customers.len()
         };
         let families: Vec<&[DesignBlock]> = self.blocks.chunk_by(|a, b| a.family == b.family).collect();
-        families.into_par_iter().map(of_family).sum()
+        parallel::map(families, of_family).into_iter().sum()
     }
 
     /// These rows and others of the same columns and families.
@@ -394,7 +394,7 @@ impl Design {
             let rows: Vec<usize> = (0..block.rows).filter(|&row| block.customer[row].is_multiple_of(stride)).collect();
             block.take(&rows, &arena)
         };
-        let blocks: Vec<DesignBlock> = self.blocks.par_iter().map(sampled).collect::<Result<_>>()?;
+        let blocks: Vec<DesignBlock> = parallel::try_map(&self.blocks, sampled)?;
         let blocks = blocks.into_iter().filter(|block| block.rows > 0).collect();
         Ok(Cow::Owned(Design { names: self.names.clone(), blocks }))
     }
@@ -411,7 +411,7 @@ impl Design {
             sums
         };
 
-        let groups: Vec<Vec<ColumnSums>> = self.blocks.par_chunks(group).map(of_group).collect();
+        let groups: Vec<Vec<ColumnSums>> = parallel::map(self.blocks.chunks(group), of_group);
         let mut total = empty.clone();
         groups.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(to, from)| to.add(from)));
         let rows = self.totals().all;
@@ -433,19 +433,16 @@ impl Design {
     /// As [`DesignBlock::columns`].
     pub fn log_odds(&self, coefficients: &[f64], intercept: f64) -> Result<Vec<Vec<f64>>> {
         debug_assert_eq!(coefficients.len(), self.columns());
-        self.blocks
-            .par_iter()
-            .map(|block| {
-                let (columns, mut log_odds) = (block.columns()?, vec![intercept; block.rows]);
-                log_odds.iter_mut().zip(&block.offset).for_each(|(sum, known)| *sum += known);
-                for (j, &coefficient) in coefficients.iter().enumerate() {
-                    for (sum, &x) in log_odds.iter_mut().zip(columns.column(j)) {
-                        *sum += coefficient * f64::from(x);
-                    }
+        parallel::try_map(&self.blocks, |block| {
+            let (columns, mut log_odds) = (block.columns()?, vec![intercept; block.rows]);
+            log_odds.iter_mut().zip(&block.offset).for_each(|(sum, known)| *sum += known);
+            for (j, &coefficient) in coefficients.iter().enumerate() {
+                for (sum, &x) in log_odds.iter_mut().zip(columns.column(j)) {
+                    *sum += coefficient * f64::from(x);
                 }
-                Ok(log_odds)
-            })
-            .collect()
+            }
+            Ok(log_odds)
+        })
     }
 
     /// The values as one dense matrix of shape (rows, columns), stored column after column.

@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::features::{Catalogue, Measure};
 use crate::measures::Spread;
 use crate::numeric::{from_ordered_f32, ln_1p_of_single, ordered_f32};
+use crate::parallel;
 use crate::weights::RowWeights;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// The shares of rows below the low and above the high clipping point.
@@ -197,13 +197,10 @@ impl Recipe {
         let (weights, of_all) = (weights_at(dataset, &places), selection.weights(dataset));
         let total = of_all.total(selection.count());
 
-        let numeric: Vec<LearnedStep> = dataset
-            .catalogue
-            .numeric
-            .par_iter()
-            .enumerate()
-            .map(|(index, feature)| learn_numeric(&sample[index * rows..(index + 1) * rows], &weights, feature))
-            .collect();
+        let numeric: Vec<LearnedStep> =
+            parallel::map(dataset.catalogue.numeric.iter().enumerate(), |(index, feature)| {
+                learn_numeric(&sample[index * rows..(index + 1) * rows], &weights, feature)
+            });
 
         // Features of one signal are often absent together. One indicator says it; more would be copies of it.
         let mut patterns = hashbrown::HashSet::new();
@@ -433,13 +430,11 @@ fn with_copies(mut steps: Vec<NumericStep>, catalogue: &Catalogue, sample: &[f32
     let own = |&index: &usize| catalogue.numeric[index].measure == Measure::Numeric && steps[index].scale > 0.0;
     let columns: Vec<usize> = (0..steps.len()).filter(own).collect();
     let standardised: Vec<Vec<f64>> =
-        columns.par_iter().map(|&i| of_rows(&steps[i], &sample[i * rows..(i + 1) * rows])).collect();
+        parallel::map(&columns, |&i| of_rows(&steps[i], &sample[i * rows..(i + 1) * rows]));
     let is_copy = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>().abs() >= COPIED;
 
-    let first: Vec<Option<usize>> = (0..columns.len())
-        .into_par_iter()
-        .map(|at| (0..at).find(|&before| is_copy(&standardised[before], &standardised[at])))
-        .collect();
+    let first: Vec<Option<usize>> =
+        parallel::map(0..columns.len(), |at| (0..at).find(|&before| is_copy(&standardised[before], &standardised[at])));
 
     for (at, first) in first.iter().enumerate() {
         // A copy of a copy is one of the original.

@@ -14,8 +14,8 @@ use crate::model::penalty::{self, AlphaChoice, HeldOutLoss};
 use crate::model::solver::cholesky::Cholesky;
 use crate::numeric::{softplus, sum};
 use crate::observer::{Note, Observer};
+use crate::parallel;
 use crate::weights::RowWeights;
-use rayon::prelude::*;
 
 /// The choice of the penalty looks at about so many rows at most.
 pub(super) const SEARCH_ROWS: usize = 40_000;
@@ -89,7 +89,7 @@ pub fn cross_fit(
     let fits = Fits { blocks: &blocks, scale: &scale, alpha, tolerance: TOLERANCE };
     let (start, factor) = Fits { tolerance: START_TOLERANCE, ..fits }.on_all(start)?;
     let models = fits.without_each_fold(folds, &start, factor, observer)?;
-    split.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect()
+    parallel::try_map(&split.judged.blocks, |block| log_odds(block, &models))
 }
 
 /// A model on all rows, and for each fold one that has not seen its customers.
@@ -273,7 +273,7 @@ pub(super) fn log_odds(block: &DesignBlock, models: &[Vec<f64>]) -> Result<Vec<f
 /// Mean log-loss of all rows, each under the model without its fold, and its standard error from the folds' spread;
 /// `levelled` after the level of all rows was put right.
 pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>], levelled: bool) -> Result<HeldOutLoss> {
-    let predicted: Vec<Vec<f64>> = blocks.par_iter().map(|block| log_odds(block, models)).collect::<Result<_>>()?;
+    let predicted: Vec<Vec<f64>> = parallel::try_map(blocks, |block| log_odds(block, models))?;
     let labels = blocks.iter().flat_map(|block| &block.y);
     let weights = RowWeights::joined(blocks.iter().map(|block| (&block.weights, block.rows)));
     let shift = if levelled { level(&predicted.concat(), labels, &weights) } else { 0.0 };
@@ -287,7 +287,7 @@ pub(super) fn fold_log_loss(blocks: &[&DesignBlock], models: &[Vec<f64>], levell
         }
         folds
     };
-    let by_block: Vec<Vec<(f64, f64)>> = blocks.par_iter().zip(predicted).map(of_block).collect();
+    let by_block: Vec<Vec<(f64, f64)>> = parallel::map(blocks.iter().zip(predicted), of_block);
 
     let folds: Vec<(f64, f64)> = (0..models.len())
         .map(|fold| (by_block.iter().map(|folds| folds[fold].0).sum(), sum(by_block.iter().map(|folds| folds[fold].1))))

@@ -12,9 +12,9 @@ use super::gram::{Gram, Rows, LOADED};
 use crate::error::Result;
 use crate::model::design::{Columns, DesignBlock, GROUPS, TILE};
 use crate::numeric::{exp_of_negative, softplus, vectorised};
+use crate::parallel;
 use fearless_simd::{f64x8, prelude::*, Simd};
 use hashbrown::HashMap;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Sums that are kept side by side, so that one addition need not wait for the other.
@@ -155,23 +155,20 @@ impl Sums {
 pub fn evaluate(blocks: &[&DesignBlock], columns: usize, points: &[Point]) -> Result<Vec<Sums>> {
     let empty: Vec<Sums> = points.iter().map(Sums::new).collect();
     let of_whole_families = points.iter().any(|point| point.scatter);
-    let groups: Vec<Vec<Sums>> = groups(blocks, of_whole_families)
-        .into_par_iter()
-        .map(|blocks| {
-            let (mut rows, mut sums) = (Rows::new(columns), empty.clone());
-            let mut states: Vec<State> = points.iter().map(State::new).collect();
-            for family in blocks.chunk_by(same_family) {
-                for block in family {
-                    add_block(block, columns, points, &mut rows, &mut states, &mut sums)?;
-                }
-                for (State { scores, .. }, sums) in states.iter_mut().zip(&mut sums) {
-                    sums.scatter.iter_mut().for_each(|scatter| scores.hand_over(scatter, rows.length()));
-                }
+    let groups: Vec<Vec<Sums>> = parallel::try_map(groups(blocks, of_whole_families), |blocks| {
+        let (mut rows, mut sums) = (Rows::new(columns), empty.clone());
+        let mut states: Vec<State> = points.iter().map(State::new).collect();
+        for family in blocks.chunk_by(same_family) {
+            for block in family {
+                add_block(block, columns, points, &mut rows, &mut states, &mut sums)?;
             }
-            sums.iter_mut().for_each(Sums::finish);
-            Ok(sums)
-        })
-        .collect::<Result<_>>()?;
+            for (State { scores, .. }, sums) in states.iter_mut().zip(&mut sums) {
+                sums.scatter.iter_mut().for_each(|scatter| scores.hand_over(scatter, rows.length()));
+            }
+        }
+        sums.iter_mut().for_each(Sums::finish);
+        Ok(sums)
+    })?;
 
     let mut total = empty;
     groups.iter().for_each(|group| total.iter_mut().zip(group).for_each(|(total, sums)| total.add(sums)));

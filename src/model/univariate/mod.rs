@@ -12,8 +12,8 @@ use super::design::recipe::Source;
 use crate::dataset::{Dataset, Place, Selection};
 use crate::error::Result;
 use crate::metrics::chi_squared::log_survival;
+use crate::parallel;
 use crate::sources::Levels;
-use rayon::prelude::*;
 
 /// Rows looked at, at most.
 const SAMPLE_ROWS: usize = 100_000;
@@ -124,7 +124,7 @@ pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
     let least = (EXPECTED * y.len()).div_ceil(minority);
     let count = places.len();
 
-    let numeric = dataset.catalogue.numeric.par_iter().enumerate().map(|(index, feature)| {
+    let mut singles = parallel::map(dataset.catalogue.numeric.iter().enumerate(), |(index, feature)| {
         let values = &values[index * count..(index + 1) * count];
         let cut = Cut::from_values(values, most);
         let groups: Vec<usize> = match &cut {
@@ -134,15 +134,14 @@ pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
         Single::new(feature.name.clone(), Source::Numeric(index), cut, &groups, &y)
     });
 
-    let mut singles: Vec<Single> = numeric.collect();
     let entry = |&place: &Place| {
         let (block, row) = dataset.at(place);
         block.customers[row]
     };
 
     let entries: Vec<u32> = places.iter().map(entry).collect();
-    let categorical = dataset.catalogue.categorical.par_iter().zip(&dataset.customers.categorical).enumerate();
-    let categorical = categorical.map(|(index, (name, levels))| {
+    let categorical = dataset.catalogue.categorical.iter().zip(&dataset.customers.categorical).enumerate();
+    let categorical = parallel::map(categorical, |(index, (name, levels))| {
         let cut = Cut::from_levels(levels, &entries, most, least);
         let missing = cut.missing();
         let groups: Vec<usize> = match &cut {
@@ -154,7 +153,7 @@ pub fn singles(dataset: &Dataset, rows: &Selection) -> Result<Vec<Single>> {
         Single::new(name.clone(), Source::Categorical(index), cut, &groups, &y)
     });
 
-    singles.extend(categorical.collect::<Vec<_>>());
+    singles.extend(categorical);
     Ok(singles)
 }
 
@@ -180,7 +179,7 @@ impl Single {
     /// # Errors
     /// As [`singles`].
     pub fn rates(&self, dataset: &Dataset, rows: &Selection) -> Result<Vec<Vec<f64>>> {
-        let blocks = dataset.blocks.par_iter().enumerate().map(|(index, block)| {
+        parallel::try_map(dataset.blocks.iter().enumerate(), |(index, block)| {
             let rows = rows.rows(index);
             Ok(match (&self.cut, self.source) {
                 (Cut::Values(edges), Source::Numeric(feature)) => {
@@ -195,8 +194,7 @@ impl Single {
                 }
                 _ => Vec::new(),
             })
-        });
-        blocks.collect()
+        })
     }
 }
 

@@ -5,9 +5,9 @@ use super::*;
 use crate::calendar::Day;
 use crate::numeric::sigmoid;
 use crate::observer::Silent;
+use crate::parallel;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use rayon::prelude::*;
 
 const CONTROL_SHARE: f64 = 0.2;
 /// Replicates: more would only make the ends of intervals steadier.
@@ -112,7 +112,7 @@ fn where_all_respond_alike_a_claim_is_rare_however_often_one_looks() {
             }
             ever
         };
-        let ever: Vec<[bool; 3]> = (0..experiments).into_par_iter().map(looked).collect();
+        let ever: Vec<[bool; 3]> = parallel::map(0..experiments, looked);
         let [claimed, at_one_look, first_alone] =
             [0, 1, 2].map(|at| 100.0 * ever.iter().filter(|ever| ever[at]).count() as f64 / experiments as f64);
         eprintln!(
@@ -128,19 +128,16 @@ fn where_all_respond_alike_a_claim_is_rare_however_often_one_looks() {
 fn a_strong_response_is_found_and_saves_more_than_the_risk_does() {
     const EXPERIMENTS: u64 = 20;
     for count in [2_000, 4_000, 8_000] {
-        let found: Vec<(bool, f64)> = (0..EXPERIMENTS)
-            .into_par_iter()
-            .map(|seed| {
-                let experiment = Experiment::new(those_of_the_first_concept, count, 50 + seed);
-                let codes = &experiment.listings.codes;
-                let known = &experiment.listings.known;
-                let fitted = Fitted::new(known, codes, &experiment.listings.strongest(), &Silent).unwrap();
-                let effects: Vec<f64> = fitted.chances.iter().map(Chances::effect).collect();
-                let risks: Vec<f64> = known.iter().map(|listing| listing.probability).collect();
-                let gain = experiment.saved_by(&effects) / experiment.saved_by(&risks);
-                (experiment.look(count).is_shown(), gain)
-            })
-            .collect();
+        let found: Vec<(bool, f64)> = parallel::map(0..EXPERIMENTS, |seed| {
+            let experiment = Experiment::new(those_of_the_first_concept, count, 50 + seed);
+            let codes = &experiment.listings.codes;
+            let known = &experiment.listings.known;
+            let fitted = Fitted::new(known, codes, &experiment.listings.strongest(), &Silent).unwrap();
+            let effects: Vec<f64> = fitted.chances.iter().map(Chances::effect).collect();
+            let risks: Vec<f64> = known.iter().map(|listing| listing.probability).collect();
+            let gain = experiment.saved_by(&effects) / experiment.saved_by(&risks);
+            (experiment.look(count).is_shown(), gain)
+        });
         let shown = found.iter().filter(|found| found.0).count();
         let gain = found.iter().map(|found| found.1).sum::<f64>() / EXPERIMENTS as f64;
         eprintln!(

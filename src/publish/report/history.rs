@@ -2,12 +2,12 @@
 
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use crate::parallel;
 use crate::publish::frame::read;
 use crate::publish::previous::numbers;
 use crate::publish::runs::{before, Run};
 use hashbrown::HashMap;
 use polars::prelude::*;
-use rayon::prelude::*;
 use std::path::Path;
 
 /// How many runs a sparkline shows, this one included.
@@ -53,7 +53,7 @@ impl RiskHistory {
             }
             Some((earlier.as_of, risks))
         };
-        Ok(RiskHistory { days, runs: earlier.par_iter().filter_map(of_run).collect(), compared })
+        Ok(RiskHistory { days, runs: parallel::map(&earlier, of_run).into_iter().flatten().collect(), compared })
     }
 
     /// What a run said of the customer in a row of the list.

@@ -4,6 +4,7 @@ use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::Result;
 use crate::language::Message;
+use crate::parallel;
 use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::customers::{CustomerTable, NO_DAY};
 use crate::sources::parquet::decode::{self, Times};
@@ -62,10 +63,8 @@ impl Cancellations {
     ) -> Result<Cancellations> {
         let pieces = table_pieces(table, PIECE_ROWS);
         let needs = needs(settings);
-        let read: Vec<PieceOfTable> = pieces
-            .into_par_iter()
-            .map(|piece| read_rows(piece.read(&needs, BATCH_ROWS)?, settings, customers, zone))
-            .collect::<Result<_>>()?;
+        let read: Vec<PieceOfTable> =
+            parallel::try_map(pieces, |piece| read_rows(piece.read(&needs, BATCH_ROWS)?, settings, customers, zone))?;
         Ok(Cancellations::joined(read, settings, customers))
     }
 

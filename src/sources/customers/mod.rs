@@ -13,6 +13,7 @@ use crate::calendar::{Day, Zone};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::memory::Memory;
+use crate::parallel;
 use crate::sources::contract::{IdKind, Need, Role};
 use crate::sources::copied::text::text;
 use crate::sources::copied::CopiedColumn;
@@ -145,10 +146,9 @@ impl CustomerTable {
     pub fn read(table: &Table, settings: &config::Customers, zone: &Zone) -> Result<CustomerTable> {
         let pieces = table_pieces(table, PIECE_ROWS);
         let needs = read_needs(settings);
-        let parts: Vec<Unordered> = pieces
-            .into_par_iter()
-            .map(|piece| read_rows(piece.read(&needs, BATCH_ROWS)?, settings, zone, table.id_kind))
-            .collect::<Result<_>>()?;
+        let parts: Vec<Unordered> = parallel::try_map(pieces, |piece| {
+            read_rows(piece.read(&needs, BATCH_ROWS)?, settings, zone, table.id_kind)
+        })?;
         let all = Unordered::joined(Unordered::empty(settings, table.id_kind), &parts);
         all.in_id_order(|rows| copied_of_rows(table, settings, rows))
     }

@@ -5,10 +5,10 @@ use super::OpenFile;
 use crate::error::{Error, Result};
 use crate::language::Message;
 use crate::observer::Note;
+use crate::parallel;
 use crate::sources::told::of_source;
 use crate::spelling::{shown, MOST};
 use hashbrown::HashMap;
-use rayon::prelude::*;
 use std::fs::File;
 use std::hash::Hash;
 use std::io::Read;
@@ -25,8 +25,7 @@ const CHUNK: usize = 1 << 20;
 pub(super) fn note(what: &str, files: &[OpenFile]) -> Result<Option<Note>> {
     let filled = files.iter().filter(|file| file.rows() > 0);
     let suspects: Vec<&OpenFile> = alike(filled.map(|file| (footer_digest(file), file))).flatten().collect();
-    let read: Vec<(u128, &OpenFile)> =
-        suspects.into_par_iter().map(|file| Ok((content_digest(file)?, file))).collect::<Result<_>>()?;
+    let read: Vec<(u128, &OpenFile)> = parallel::try_map(suspects, |file| Ok((content_digest(file)?, file)))?;
 
     let mut same = Vec::new();
     for group in alike(read.into_iter()) {

@@ -22,6 +22,7 @@ pub use open_file::{Batches, OpenFile};
 use crate::calendar::{Day, Zone};
 use crate::error::Result;
 use crate::observer::Note;
+use crate::parallel;
 use crate::published::Content;
 use crate::sources::contract::{hold_against, Holder, IdKind, Need, ReadIds, Role};
 use crate::sources::files;
@@ -29,7 +30,6 @@ use crate::sources::told::of_source;
 use arrow_schema::{DataType, Field};
 use open_file::open_file;
 use pruning::{NeededDays, Pruning};
-use rayon::prelude::*;
 use std::path::Path;
 
 /// Rows decoded at a time.
@@ -78,7 +78,7 @@ impl Table {
         let pruning = days.map_or(Pruning::default(), |days| days.prune(what, &mut listed));
 
         let before = problems.len();
-        let opened: Vec<Result<OpenFile, String>> = listed.into_par_iter().map(|file| open_file(file, needs)).collect();
+        let opened: Vec<Result<OpenFile, String>> = parallel::map(listed, |file| open_file(file, needs));
         let mut files = Vec::with_capacity(opened.len());
         for result in opened {
             match result {
@@ -163,7 +163,7 @@ impl Table {
     /// [`Error::Contract`] naming file, column and row group.
     pub fn try_columns(&self, columns: &[String]) -> Result<()> {
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        self.files.par_iter().try_for_each(|file| {
+        parallel::try_for_each(&self.files, |file| {
             for batch in file.read(&columns, None, BATCH_ROWS)? {
                 batch?;
             }

@@ -5,9 +5,9 @@ use super::statistics;
 use crate::calendar::{Day, Zone};
 use crate::config::EpochUnit;
 use crate::observer::Note;
+use crate::parallel;
 use crate::sources::contract::{Need, Role};
 use crate::sources::files::SourceFile;
-use rayon::prelude::*;
 
 /// Files whose footers are compared with their folders before any file is skipped: all, or so many of them, evenly
 /// spread from the first day to the last.
@@ -52,9 +52,8 @@ impl NeededDays<'_> {
 
         let need = Need::required(what, "time", self.time, Role::time(self.unit));
         let compared: Vec<&SourceFile> = self.spread(files);
-        let opened =
-            compared.into_par_iter().filter_map(|file| open_file(file.clone(), std::slice::from_ref(&need)).ok());
-        let opened: Vec<OpenFile> = opened.collect();
+        let opened = parallel::map(compared, |file| open_file(file.clone(), std::slice::from_ref(&need)).ok());
+        let opened: Vec<OpenFile> = opened.into_iter().flatten().collect();
         let contradiction = self.contradiction(what, &opened);
         if contradiction.is_some() {
             return Pruning { contradiction, ..Pruning::default() };

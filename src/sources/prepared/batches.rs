@@ -3,13 +3,13 @@
 use super::part::Part;
 use crate::calendar::Zone;
 use crate::digest;
+use crate::parallel;
 use crate::sources::contract::convert::{Conversions, Unfit, Why};
 use crate::sources::contract::{hold_against, Form, Holder, IdKind, Need, ReadIds, Role, Verdict};
 use crate::sources::parquet::decode::{self, Times};
 use arrow_array::{new_null_array, RecordBatch};
 use arrow_schema::{DataType, Schema};
 use hashbrown::HashMap;
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 /// Record batches that satisfy their needs.
@@ -108,7 +108,7 @@ impl Batches {
 
     /// SHA-256 of the values of the needed columns, in the order of the rows.
     pub(super) fn sha256(&self, needs: &[Need]) -> String {
-        let columns: Vec<[u8; 32]> = needs.par_iter().map(|need| self.column_sha256(need)).collect();
+        let columns: Vec<[u8; 32]> = parallel::map(needs, |need| self.column_sha256(need));
         let mut hash = Sha256::new();
         for (need, column) in needs.iter().zip(columns) {
             hash.update(need.column.as_bytes());
@@ -169,7 +169,7 @@ fn converted(batches: &[RecordBatch], needs: &[Need], ids: IdKind) -> Result<Vec
         });
         Conversions::new(forms.collect(), ReadIds::of_kind(ids)).apply(batch.clone()).map_err(|unfit| (place, unfit))
     };
-    batches.par_iter().enumerate().map(convert).collect()
+    parallel::map(batches.iter().enumerate(), convert).into_iter().collect()
 }
 
 /// The bits of a number, of which every NaN has the same.

@@ -6,13 +6,13 @@ use super::text_room::{TextColumn, TextRoom};
 use super::{PreparedTable, UNUSED};
 use crate::calendar::Zone;
 use crate::error::Result;
+use crate::parallel;
 use crate::sources::copied::kinds::CopyType;
 use crate::sources::copied::{CopiedColumn, Gathered};
 use crate::sources::customers::levels::{Coded, Levels, NO_LEVEL};
 use crate::sources::customers::NO_DAY;
 use crate::sources::parquet::decode::{self, Times};
 use arrow_array::{Array, ArrayRef};
-use rayon::prelude::*;
 
 /// At least this many groups of columns are read independently of each other.
 const GROUPS: usize = 64;
@@ -38,26 +38,23 @@ impl PreparedTable {
             tasks.push((names, columns.by_ref().take(each).collect()));
         }
 
-        let filled: Vec<Vec<OddNumbers>> = tasks
-            .into_par_iter()
-            .map(|(names, mut targets)| {
-                let mut odd = vec![OddNumbers::default(); names.len()];
-                let mut numbers = Vec::new();
-                self.read(rows, names, |column, positions, source| {
-                    let target = &mut targets[column];
-                    let mut put = |&position: &u32, value: f64| {
-                        if position != UNUSED {
-                            let (block, row) = places[position as usize];
-                            odd[column].count(value);
-                            target[block as usize][row as usize] = narrowed(value);
-                        }
-                    };
-                    source.numbers(positions.len(), &mut numbers);
-                    positions.iter().zip(&numbers).for_each(|(position, &value)| put(position, value));
-                })?;
-                Ok(odd)
-            })
-            .collect::<Result<_>>()?;
+        let filled: Vec<Vec<OddNumbers>> = parallel::try_map(tasks, |(names, mut targets)| {
+            let mut odd = vec![OddNumbers::default(); names.len()];
+            let mut numbers = Vec::new();
+            self.read(rows, names, |column, positions, source| {
+                let target = &mut targets[column];
+                let mut put = |&position: &u32, value: f64| {
+                    if position != UNUSED {
+                        let (block, row) = places[position as usize];
+                        odd[column].count(value);
+                        target[block as usize][row as usize] = narrowed(value);
+                    }
+                };
+                source.numbers(positions.len(), &mut numbers);
+                positions.iter().zip(&numbers).for_each(|(position, &value)| put(position, value));
+            })?;
+            Ok(odd)
+        })?;
 
         Ok(filled.concat())
     }
@@ -68,9 +65,8 @@ impl PreparedTable {
     /// A file that cannot be decoded.
     pub fn levels(&self, rows: &SelectedRows, columns: &[String]) -> Result<Vec<Levels>> {
         let room = TextRoom::new(&self.memory);
-        let levels: Vec<Vec<Levels>> = columns
-            .par_chunks(columns.len().div_ceil(GROUPS).max(1))
-            .map(|names| {
+        let levels: Vec<Vec<Levels>> =
+            parallel::try_map(columns.chunks(columns.len().div_ceil(GROUPS).max(1)), |names| {
                 let mut found: Vec<Coded> = names.iter().map(|_| Coded::nulls(rows.len())).collect();
                 let mut entered = Ok(());
                 self.read(rows, names, |column, positions, source| {
@@ -103,8 +99,7 @@ impl PreparedTable {
                 })?;
                 entered?;
                 Ok(found.into_iter().map(Coded::in_order).collect())
-            })
-            .collect::<Result<_>>()?;
+            })?;
         Ok(levels.into_iter().flatten().collect())
     }
 
@@ -126,7 +121,7 @@ impl PreparedTable {
             })?;
             Ok(days)
         };
-        columns.par_iter().map(day).collect()
+        parallel::try_map(columns, day)
     }
 
     /// The numbers of a column, one for each row of the run (NaN is null), and how many values were infinite; they

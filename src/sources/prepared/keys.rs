@@ -6,6 +6,7 @@ use super::text_room::{TextColumn, TextRoom};
 use super::{PreparedTable, UNUSED};
 use crate::calendar::{Day, Zone};
 use crate::error::{Error, Result};
+use crate::parallel;
 use crate::sources::contract::IdKind;
 use crate::sources::customers::ids::Ids;
 use crate::sources::customers::NO_DAY;
@@ -23,10 +24,7 @@ impl PreparedTable {
     pub fn keys(&self, zone: &Zone) -> Result<Keys> {
         let groups: Vec<(Part<'_>, usize)> = self.origin.parts().into_iter().flat_map(row_groups).collect();
         let room = TextRoom::new(&self.memory);
-        let parts: Vec<Keys> = groups
-            .into_par_iter()
-            .map(|(part, group)| self.keys_of(part, group, zone, &room))
-            .collect::<Result<_>>()?;
+        let parts: Vec<Keys> = parallel::try_map(groups, |(part, group)| self.keys_of(part, group, zone, &room))?;
         let mut keys = Keys::default();
 
         for part in parts {

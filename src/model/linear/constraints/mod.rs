@@ -16,7 +16,7 @@ use crate::model::restrictions::{nothing_left, Directed, Restrictions};
 use crate::model::solver::cholesky::Square;
 use crate::model::solver::proximal::{Bound, Fit, Group, LossValue, MeanLoss, Regulariser};
 use crate::observer::Observer;
-use rayon::prelude::*;
+use crate::parallel;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -235,8 +235,7 @@ impl Constraints {
             let regulariser = self.regulariser(split.fitted, alpha)?;
             minimise(&mut fits, &Rows::all(split.fitted), &regulariser, CROSS_FIT_TOLERANCE)?;
             let models: Vec<Vec<f64>> = fits.into_iter().map(|fit| fit.theta).collect();
-            let blocks: Vec<Vec<f64>> =
-                split.judged.blocks.par_iter().map(|block| log_odds(block, &models)).collect::<Result<_>>()?;
+            let blocks: Vec<Vec<f64>> = parallel::try_map(&split.judged.blocks, |block| log_odds(block, &models))?;
             Ok(blocks.concat())
         };
         splits.iter().map(of_split).collect()
