@@ -4,61 +4,15 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import puppeteer from "puppeteer-core";
+import { browser, close, judge, open } from "./browser.mjs";
 
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const [report, hostile] = process.argv.slice(2).map((file) => path.resolve(file));
-
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHURN_BROWSER ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
 
 let promises = 0;
 function kept(promise) {
   promises += 1;
   console.log(`kept: ${promise}`);
-}
-
-// A page that notes what it should not do: to write to the console, to ask for anything, or to open a dialogue.
-async function open(file, prepare = async () => {}) {
-  const page = await browser.newPage();
-  page.misdeeds = [];
-  page.on("console", (message) => page.misdeeds.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => page.misdeeds.push(`error: ${error.message}`));
-  page.on("dialog", async (dialog) => { page.misdeeds.push(`dialogue: ${dialog.message()}`); await dialog.dismiss(); });
-  page.on("request", (request) => {
-    if (request.url() !== pathToFileURL(file).href) { page.misdeeds.push(`request: ${request.url()}`); }
-  });
-  await page.setViewport({ width: 1400, height: 1000 });
-  await prepare(page);
-  await page.goto(pathToFileURL(file).href, { waitUntil: "load" });
-  return page;
-}
-
-async function close(page) {
-  assert.deepEqual(page.misdeeds, []);
-  await page.close();
-}
-
-// What axe finds on a page. The policy of the report forbids scripts, axe's too, so it is switched off for this.
-async function judge(file, scheme, hash) {
-  const page = await browser.newPage();
-  await page.setBypassCSP(true);
-  await page.setViewport({ width: 1400, height: 1000 });
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-  await page.goto(pathToFileURL(file).href + hash, { waitUntil: "load" });
-  await page.evaluate(() => document.querySelectorAll("details").forEach((it, place) => { it.open = place < 4; }));
-  // Rows like the first ones hold nothing new; axe takes seconds for a hundred of them.
-  await page.evaluate(() => [...document.querySelectorAll("table.list > tbody > tr")].slice(12).forEach((row) => row.remove()));
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  const said = found.violations.map((it) => `${it.id}: ${it.help}\n  ${it.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)).join("\n  ")}`);
-  assert.deepEqual(said, [], `axe, ${scheme}, ${hash}`);
-  await page.close();
 }
 
 // ---- with scripts ---------------------------------------------------------------------------------------------------
@@ -134,7 +88,7 @@ async function judge(file, scheme, hash) {
 // ---- what a screen reader, a dark room and a printer get ------------------------------------------------------------
 for (const scheme of ["light", "dark"]) {
   for (const hash of ["#list", "#drivers", "#measures", "#model", "#data"]) {
-    await judge(report, scheme, hash);
+    await judge(report, { hash, scheme });
   }
 }
 kept("axe finds nothing, in light and in dark");
@@ -201,7 +155,7 @@ if (hostile) {
   const tall = await page.$$eval("table.list > tbody > tr", (rows) => Math.max(...rows.map((row) => row.offsetHeight)));
   assert.ok(tall < 1_500, `no row is taller than the window: ${tall}`);
   await close(page);
-  await judge(hostile, "light", "#list");
+  await judge(hostile, { hash: "#list" });
   kept("hostile texts stay texts");
 }
 

@@ -58,10 +58,12 @@ impl Browser {
     pub fn hold<S: AsRef<OsStr>>(&self, script: &str, files: &[S]) {
         // Node finds packages beside the script.
         let folder = tempfile::tempdir().unwrap();
-        let copy = folder.path().join(script);
-        fs::copy(repository("tests/browser").join(script), &copy).unwrap();
+        for script in [script, "browser.mjs"] {
+            fs::copy(repository("tests/browser").join(script), folder.path().join(script)).unwrap();
+        }
         std::os::unix::fs::symlink(&self.packages, folder.path().join("node_modules")).unwrap();
-        let run = Command::new("node").arg(&copy).args(files).env("CHURN_BROWSER", &self.program).output().unwrap();
+        let script = folder.path().join(script);
+        let run = Command::new("node").arg(script).args(files).env("CHURN_BROWSER", &self.program).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
         assert!(run.status.success(), "{out}\n{err}");
         eprintln!("{out}");
