@@ -105,7 +105,7 @@ def main() -> None:
     beside = {name: [] for name in folders}
     for _ in range(max(1, options.runs // 4)):
         for name, place in folders.items():
-            beside[name].append(scanned(scan, place) | peer("polars_sklearn.py", place) | peer("duckdb_sklearn.py", place))
+            beside[name].append(scanned(scan, place) | peer("with_polars.py", place) | peer("with_duckdb.py", place))
     dense = next(iter(folders))
     cell = lambda of, key: f"{of[key]:.2f} ({of[key] / first[key]:.2f})"
     first = middle_of(scored[dense])
@@ -120,7 +120,7 @@ def main() -> None:
         of = middle_of(runs)
         times, own = (one["features"] / one["floor"] for one in (of, first))
         print(f"| {name} | {cell(of, 'floor')} | {cell(of, 'features')} | {times:.2f} ({times / own:.2f}) "
-              f"| {cell(of, 'polars_sklearn.py')} | {cell(of, 'duckdb_sklearn.py')} |")
+              f"| {cell(of, 'with_polars.py')} | {cell(of, 'with_duckdb.py')} |")
 
 
 if __name__ == "__main__":

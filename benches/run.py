@@ -1,4 +1,4 @@
-"""The benchmark: the whole job, ours and two peers, checked to be the same job and then timed in turn.
+"""The benchmark: the whole job, ours and peers, checked to be the same job and then timed in turn.
 
     benches/run.sh [small|full]     10 million events, or 100 million
 
@@ -31,7 +31,11 @@ DAYS, SEED = 365, 1
 TRAIN = ["2026-02-01", "2026-03-10", "2026-04-20"]
 SCORE = "2026-06-01"
 ALPHA = 1e-4
-PEERS = {"Polars + scikit-learn": "polars_sklearn.py", "DuckDB + scikit-learn": "duckdb_sklearn.py"}
+# Those of the linear model, and those of a model that finds curves and interactions by itself.
+PEERS = {"Polars + scikit-learn": ["with_polars.py"], "DuckDB + scikit-learn": ["with_duckdb.py"]}
+BENT_PEERS = {"Polars + LightGBM": ["with_polars.py", "--model", "lightgbm"]}
+# Trained on a sample of 10,000 rows, once: on all of them it does not finish.
+SAMPLED_PEERS = {"Polars + EBM, a sample": ["with_polars.py", "--model", "ebm"]}
 # Relative to 1 + |value|. All sides end in 32-bit floats, and we keep times to the second, 1.16e-5 days.
 MAX_DIFFERENCE = 1.2e-5
 MAX_AUC_DIFFERENCE = 0.01
@@ -83,9 +87,13 @@ def built(options) -> tuple[Path, dict]:
     return options.churn or programs["churn"], programs
 
 
-def peer(python, script, *extra) -> list:
+def output(script, *words) -> str:
+    return "-".join([f"peers/{Path(script).stem}", *words[1:]])
+
+
+def peer(python, script, *words, extra=()) -> list:
     return [python, HERE / "peers" / script, "--population", "population", "--train", ",".join(TRAIN),
-            "--score", SCORE, "--alpha", ALPHA, "--out", f"peers/{Path(script).stem}", *extra]
+            "--score", SCORE, "--alpha", ALPHA, "--out", output(script, *words), *words, *extra]
 
 
 def check_features(python, churn, folder: Path) -> list[dict]:
@@ -93,11 +101,10 @@ def check_features(python, churn, folder: Path) -> list[dict]:
     subprocess.run([str(c) for c in [churn, "-q", "features", "--labels", "--out", "features.parquet",
                                      *[x for day in TRAIN for x in ("--as-of", day)]]],
                    cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    for script in PEERS.values():
-        measured(peer(python, script, "--features-only"), folder)
-    scripts = [Path(script).stem for script in PEERS.values()]
+    for words in PEERS.values():
+        measured(peer(python, *words, extra=["--features-only"]), folder)
     out = measured([python, HERE / "peers/compare_features.py", "features.parquet",
-                    *[f"peers/{name}" for name in scripts]], folder)["out"]
+                    *[output(*words) for words in PEERS.values()]], folder)["out"]
     results = json.loads(out)
     for name, result in zip(PEERS, results):
         result["program"] = name
@@ -129,9 +136,9 @@ def ours(churn, folder: Path, *settings) -> dict:
     }
 
 
-def theirs(python, script, folder: Path, blas_threads: int) -> dict:
-    shutil.rmtree(folder / "peers" / Path(script).stem, ignore_errors=True)
-    run = measured(peer(python, script, "--blas-threads", blas_threads), folder)
+def theirs(python, words, folder: Path, blas_threads: int) -> dict:
+    shutil.rmtree(folder / output(*words), ignore_errors=True)
+    run = measured(peer(python, *words, extra=["--blas-threads", blas_threads]), folder)
     return json.loads(run["out"]) | {key: run[key] for key in ("seconds", "cpu", "peak")}
 
 
@@ -178,17 +185,16 @@ def main() -> None:
 
     say("checking that the features are the same")
     compared = check_features(python, churn, folder)
-    runs = {name: [] for name in (OURS, OURS_AUTO, *PEERS)}
+    runs = {name: [] for name in (OURS, *PEERS, OURS_AUTO, *BENT_PEERS, *SAMPLED_PEERS)}
     scans = []
     blas_threads = int(measured([python, HERE / "peers/blas_threads.py"], folder)["out"])
     dates = [x for day in TRAIN for x in ("--as-of", day)]
     for turn in range(options.runs):
         say(f"run {turn + 1} of {options.runs}")
         runs[OURS].append(ours(churn, folder, "--set", f"model.alpha={ALPHA}", "--set", "model.complexity=linear"))
-        for name, script in PEERS.items():
-            runs[name].append(theirs(python, script, folder, blas_threads))
-        if turn == 0:  # No peer does the same: once is enough.
-            runs[OURS_AUTO].append(ours(churn, folder, "--set", "model.alpha=auto", "--set", "model.complexity=auto"))
+        runs[OURS_AUTO].append(ours(churn, folder, "--set", "model.alpha=auto", "--set", "model.complexity=auto"))
+        for name, words in (PEERS | BENT_PEERS | (SAMPLED_PEERS if turn == 0 else {})).items():
+            runs[name].append(theirs(python, words, folder, blas_threads))
         scans.append(json.loads(measured([benches["scan"], "--config", "churn.toml", *dates], folder)["out"]))
         for name, made in runs.items():
             say(f"  {name}: {made[-1]['seconds']:.1f} s, {made[-1]['peak'] / 2**30:.2f} GiB, AUC {made[-1]['auc']:.4f}")
@@ -202,7 +208,8 @@ def main() -> None:
     table = prepared_table(python, churn, folder, options.size)
     result = {
         "date": date.today().isoformat(), "size": options.size, "blas_threads": blas_threads, "turns": options.runs, "load": load,
-        "machine": machine(), "compared": compared, "runs": runs, "scans": scans, "fit": fitted, "table": table,
+        "machine": machine(), "compared": compared, "runs": {name: runs[name] for name in (OURS, *PEERS)},
+        "bent": {name: runs[name] for name in (OURS_AUTO, *BENT_PEERS, *SAMPLED_PEERS)}, "scans": scans, "fit": fitted, "table": table,
         "customers": CUSTOMERS[options.size], "revision": first_line("git", "rev-parse", "--short", "HEAD"),
         "dirty": bool(first_line("git", "status", "--porcelain", "--", "src", "benches", "Cargo.toml", "Cargo.lock")), "rust": first_line("rustc", "--version"),
         "python": first_line(python, "--version"),

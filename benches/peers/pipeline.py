@@ -1,8 +1,8 @@
 """What both peers share: the arguments, and everything from a feature table to the published list.
 
-The engines differ in the features alone. The rest is numpy and scikit-learn, tuned by hand: one C-ordered `float32`
-matrix that scikit-learn takes without a copy, filled and standardised in row blocks that stay in cache, by as many
-threads as there are cores (numpy releases the interpreter's lock).
+The engines differ in the features alone. The rest is numpy and a model of `models.py`, tuned by hand: one C-ordered
+`float32` matrix that scikit-learn takes without a copy, filled and, where the model asks for it, standardised in row
+blocks that stay in cache, by as many threads as there are cores (numpy releases the interpreter's lock).
 """
 
 import argparse
@@ -14,6 +14,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
+
+from models import MODELS
 
 STARTED = time.perf_counter()
 EPOCH = date(1970, 1, 1)
@@ -48,6 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--score", type=days, required=True, help="as-of date")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--alpha", type=float, default=1e-4, help="L2 penalty per row")
+    parser.add_argument("--model", choices=MODELS, default="logistic")
     parser.add_argument("--capacity", type=int, default=500)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--blas-threads", type=int, default=1, help="see blas_threads.py")
@@ -141,14 +144,13 @@ class Matrix:
         return self.x[: self.rows]
 
 
-def run(program: str, features) -> None:
+def run(engine: str, features) -> None:
     """The whole job. `features(days, labelled)` yields, for one as-of date after another, from one scan of each
     signal, (ids, labels or None, names, columns): `float32` columns with NaN for null."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet as pq
-    from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
 
     args = ARGUMENTS
@@ -173,20 +175,17 @@ def run(program: str, features) -> None:
         counts.append(len(ids))
         del columns
         phases.done("matrix")
-    x, y = matrix.standardise(mean, scale), np.concatenate(y)
+    model = MODELS[args.model](args.alpha)
+    ready = lambda matrix: matrix.standardise(mean, scale) if model.standardised else matrix.x[: matrix.rows]
+    x, y = ready(matrix), np.concatenate(y)
     fitted = sum(counts[:-1])
     phases.done("matrix")
 
-    def estimator(rows):
-        return LogisticRegression(C=1 / (rows * args.alpha), solver="newton-cholesky", warm_start=True)
-
-    model = estimator(fitted).fit(x[:fitted], y[:fitted])
-    iterations = [int(model.n_iter_[0])]
+    model.fit(x[:fitted], y[:fitted])
     phases.done("fit, for evaluation")
-    auc = roc_auc_score(y[fitted:], model.decision_function(x[fitted:]))
+    auc = roc_auc_score(y[fitted:], model.log_odds(x[fitted:]))
     phases.done("evaluation")
-    model.set_params(C=1 / (len(y) * args.alpha)).fit(x, y)
-    iterations.append(int(model.n_iter_[0]))
+    model.fit(x, y)
     phases.done("fit, all dates")
     trained = len(y)
     del x, y, matrix
@@ -196,17 +195,19 @@ def run(program: str, features) -> None:
     matrix = Matrix(names, len(ids), args.threads)
     matrix.append(columns)
     del columns
-    x = matrix.standardise(mean, scale)
+    x = ready(matrix)
     phases.done("matrix")
-    weights = model.coef_[0].astype(np.float32)
-    log_odds = x @ weights + np.float32(model.intercept_[0])
+    log_odds = model.log_odds(x)
     probability = 1 / (1 + np.exp(-log_odds))
-    reasons = np.empty((len(ids), REASONS), dtype=np.int8)
-    shares = np.empty((len(ids), REASONS), dtype=np.float32)
+    order = np.lexsort((ids, -log_odds))
+    # Everybody where it costs a product, the listed customers where it costs more.
+    explained = np.arange(len(ids)) if model.standardised else order[: args.capacity]
+    reasons = np.full((len(ids), REASONS), -1, dtype=np.int8)
+    shares = np.full((len(ids), REASONS), np.nan, dtype=np.float32)
 
     def explain(bounds):
-        rows = slice(*bounds)
-        lowering = x[rows] * -weights
+        rows = slice(*bounds) if model.standardised else explained[slice(*bounds)]
+        lowering = -model.contributions(x[rows])
         top = np.argpartition(lowering, REASONS, axis=1)[:, :REASONS]
         values = np.take_along_axis(lowering, top, axis=1)
         order = np.argsort(values, axis=1)
@@ -215,9 +216,8 @@ def run(program: str, features) -> None:
 
     phases.done("score")
     with ThreadPoolExecutor(args.threads) as pool:
-        list(pool.map(explain, matrix.blocks(0, len(ids))))
+        list(pool.map(explain, matrix.blocks(0, len(explained))))
     phases.done("reasons")
-    order = np.lexsort((ids, -log_odds))
     rank = np.empty(len(ids), dtype=np.int32)
     rank[order] = np.arange(1, len(ids) + 1)
     dictionary = pa.array(names)
@@ -229,7 +229,8 @@ def run(program: str, features) -> None:
         "rank": rank,
     }
     for i in range(REASONS):
-        columns[f"reason_{i + 1}"] = pa.DictionaryArray.from_arrays(pa.array(reasons[:, i]), dictionary)
+        columns[f"reason_{i + 1}"] = pa.DictionaryArray.from_arrays(
+            pa.array(reasons[:, i], mask=reasons[:, i] < 0), dictionary)
         columns[f"reason_{i + 1}_contribution"] = shares[:, i]
     table = pa.table(columns)
     pq.write_table(table.take(pa.array(order)), args.out / "scores.parquet", compression="zstd")
@@ -239,7 +240,7 @@ def run(program: str, features) -> None:
     phases.done("publish")
     json.dump(
         {
-            "program": program,
+            "program": f"{engine} + {model.name}",
             "seconds": time.perf_counter() - STARTED,
             "phases": phases.seconds,
             "auc": auc,
@@ -247,7 +248,6 @@ def run(program: str, features) -> None:
             "evaluation_rows": counts[-1],
             "scored_rows": len(ids),
             "columns": len(names),
-            "iterations": iterations,
             "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         },
         sys.stdout,

@@ -1,4 +1,4 @@
-"""The whole job with Polars and scikit-learn.
+"""The whole job with Polars, and a model of `models.py`.
 
 One streaming scan of each signal for all as-of dates: rows outside the look-back are filtered (and their row groups
 pruned), counts of all windows are packed into two sums, distinct days and channels into bit sets.
@@ -191,4 +191,4 @@ def features(days, labelled):
         del columns
 
 
-pipeline.run("Polars + scikit-learn", features)
+pipeline.run("Polars", features)

@@ -1,4 +1,4 @@
-"""The whole job with DuckDB and scikit-learn.
+"""The whole job with DuckDB, and a model of `models.py`.
 
 One scan of each signal for all as-of dates into one row a customer: rows outside the look-back are filtered (and their
 row groups pruned), counts of all windows are packed into two sums, distinct days and channels into bit sets. The
@@ -160,4 +160,4 @@ def features(days, labelled):
         del columns
 
 
-pipeline.run("DuckDB + scikit-learn", features)
+pipeline.run("DuckDB", features)
