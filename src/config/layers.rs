@@ -362,10 +362,11 @@ fn is_code_pattern(code: &str) -> bool {
     !code.is_empty() && code.chars().all(is_plain)
 }
 
-/// A path with its starting folder in front; any other value as it is. None if the result cannot be written in TOML.
+/// A path with its starting folder in front; any other value as it is, an address such as `s3://…` too. None if the
+/// result cannot be written in TOML.
 fn anchored(value: Value, kind: &Kind, base: Option<&Path>) -> Option<Value> {
     match (kind, base, value.as_str()) {
-        (Kind::Path, Some(base), Some(path)) => base.join(path).to_str().map(Value::from),
+        (Kind::Path, Some(base), Some(path)) if !path.contains("://") => base.join(path).to_str().map(Value::from),
         _ => Some(value),
     }
 }
