@@ -15,7 +15,14 @@ pub(crate) fn is_plausible(instant: i64) -> bool {
 /// The first day with a row, by the statistics of row groups, the folders of files that were skipped, and what the scan
 /// decoded; none where there is no row. `column` is that of the time.
 pub fn first_day(table: &Table, column: &str, report: &SignalReport, zone: &Zone) -> Option<Day> {
-    let mut first = report.rows.oldest;
+    let first = earlier(report.rows.oldest, first_instant(table, column, zone));
+    let first = first.map(|instant| zone.day_of(instant));
+    [first, table.pruned_first_day].into_iter().flatten().min()
+}
+
+/// The first instant with a row, as far as the statistics of row groups tell, and the folders of files.
+pub(crate) fn first_instant(table: &Table, column: &str, zone: &Zone) -> Option<i64> {
+    let mut first = None;
     for file in &table.files {
         let in_folders = file.rows() > 0 && file.data_type(column).is_none();
         first =
@@ -26,9 +33,7 @@ pub fn first_day(table: &Table, column: &str, report: &SignalReport, zone: &Zone
             first = earlier(first, [oldest, newest].into_iter().find(|&instant| is_plausible(instant)));
         }
     }
-
-    let first = first.map(|instant| zone.day_of(instant));
-    [first, table.pruned_first_day].into_iter().flatten().min()
+    first
 }
 
 fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {

@@ -27,6 +27,7 @@ pub use prepared::keys::Keys;
 pub use prepared::origin::{Given, Origin};
 pub use prepared::{PreparedTable, Wanted};
 pub use quarantine::{Limit, Quarantine, Reason};
+pub(crate) use scan::needed_pieces;
 pub use scan::partition::Partitioning;
 pub use scan::row_layout::NO_CATEGORY;
 pub use scan::rows::{PartitionRows, Resolver, RowValues, SignalRows};
@@ -43,8 +44,9 @@ use crate::calendar::{Day, Zone};
 use crate::config::{self, ChurnDefinition};
 use crate::error::{Error, Result};
 use crate::observer::Note;
-use contract::{in_one, ReadIds};
+use contract::{in_one, Need, ReadIds};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// All tables of a configuration, opened.
 pub struct Sources {
@@ -69,46 +71,15 @@ impl Sources {
         days: Option<(Day, Day)>,
         zone: &Zone,
     ) -> Result<Sources> {
-        let mut problems = Vec::new();
-        let needs = customers::needs(customers);
-        let customers_table = Table::open("customers", &customers.path, None, &needs, None, &mut problems);
+        let mut asked = vec![TableToOpen::customers(customers)];
+        asked.extend(signals.iter().map(|(name, signal)| TableToOpen::signal(name, signal, days, zone)));
+        asked.extend(TableToOpen::churn(churn));
 
-        let mut others = Vec::with_capacity(signals.len());
-        for (name, signal) in signals {
-            let days = NeededDays { time: &signal.time, unit: signal.time_unit, zone, days };
-            let needs = scan::signal::needs(name, signal);
-            let what = format!("signal `{name}`");
-            let mut table = Table::open(&what, &signal.path, None, &needs, Some(days), &mut problems);
-            if let Some(table) = &mut table {
-                table.notes.extend(table.mixed_clocks(&signal.time, zone));
-            }
-            others.push((table, &signal.id));
-        }
-        let churn_table = match (churn.definition, &churn.path) {
-            (ChurnDefinition::Event, Some(path)) => {
-                Table::open("churn", path, None, &customers::cancellations::needs(churn), None, &mut problems)
-            }
-            _ => None,
-        };
-
-        if let Some(table) = &customers_table {
-            let known =
-                others.iter().map(|(table, id)| (table.as_ref(), *id)).chain([(churn_table.as_ref(), &churn.id)]);
-            for (other, column) in known.filter_map(|(other, column)| Some((other?, column))) {
-                problems.extend(other_id_kind(table, &customers.id, other, column));
-            }
-        }
-        match (customers_table, problems.as_slice()) {
-            (Some(table), []) => {
-                let signals = others.into_iter().filter_map(|(table, _)| table).collect();
-                let mut sources = Sources { customers: table, signals, churn: churn_table };
-                match sources.settle_ids(&customers.id).as_slice() {
-                    [] => Ok(sources),
-                    problems => Err(in_one(problems)),
-                }
-            }
-            (_, problems) => Err(in_one(problems)),
-        }
+        let Opened { tables, .. } = open_all(&asked)?;
+        let mut tables = tables.into_iter();
+        let customers = tables.next().ok_or_else(|| Error::Internal("no customers table was opened".to_owned()))?;
+        let signals = tables.by_ref().take(signals.len()).collect();
+        Ok(Sources { customers, signals, churn: tables.next() })
     }
 
     /// What a person should know of the tables' files.
@@ -118,25 +89,6 @@ impl Sources {
 
     fn tables(&self) -> impl Iterator<Item = &Table> + Clone {
         [&self.customers].into_iter().chain(&self.signals).chain(&self.churn)
-    }
-
-    /// Lets all tables read their ids alike: as integers, unless some are texts or a customer's is too large. One that
-    /// is too large elsewhere is nobody's, and becomes a number that is nobody's. Returns the problems of ids in the
-    /// names of folders that cannot be read so.
-    fn settle_ids(&mut self, id: &str) -> Vec<String> {
-        let nobodys = self.customers.greatest(id).filter(|greatest| *greatest < i64::MAX).map(|_| i64::MAX);
-        let has_texts = |table: &Table| match nobodys {
-            Some(_) => table.own_id_kind == Some(IdKind::Text),
-            None => table.has_text_ids(),
-        };
-
-        let is_text = self.customers.has_text_ids()
-            || self.signals.iter().chain(&self.churn).any(has_texts)
-            || folder_ids_are_text(self.tables());
-        let ids = if is_text { ReadIds::Texts } else { ReadIds::Integers { too_large: nobodys } };
-        let all = [&mut self.customers].into_iter().chain(&mut self.signals).chain(&mut self.churn);
-        all.for_each(|table| table.read_ids_as(ids));
-        self.tables().filter_map(Table::odd_folder_ids).collect()
     }
 
     /// The newest instant of each signal before `before`. Row groups whose statistics lie before it are not decoded.
@@ -151,18 +103,130 @@ impl Sources {
     }
 }
 
-/// The problem that the ids of a table are of another kind than the customers', if they are.
-fn other_id_kind(customers: &Table, id: &str, other: &Table, column: &str) -> Option<String> {
-    let (own, theirs) = (other.own_id_kind?, customers.own_id_kind?);
-    let file = other.files.first().filter(|_| own != theirs)?;
+/// A table to be opened.
+pub(crate) struct TableToOpen<'a> {
+    /// How messages name it.
+    what: String,
+    path: &'a Path,
+    /// The column of the ids.
+    id: &'a str,
+    needs: Vec<Need>,
+    /// Of a signal, the days that are needed.
+    days: Option<NeededDays<'a>>,
+    is_customers: bool,
+}
+
+impl<'a> TableToOpen<'a> {
+    /// The customers table.
+    pub fn customers(settings: &'a config::Customers) -> TableToOpen<'a> {
+        let (path, id, needs) = (&settings.path, &settings.id, customers::needs(settings));
+        TableToOpen { what: "customers".to_owned(), path, id, needs, days: None, is_customers: true }
+    }
+
+    /// The table of a signal; files whose folders are named for other days than these (first, last) are skipped.
+    pub fn signal(
+        name: &str,
+        settings: &'a config::Signal,
+        days: Option<(Day, Day)>,
+        zone: &'a Zone,
+    ) -> TableToOpen<'a> {
+        let config::Signal { path, id, time, time_unit: unit, .. } = settings;
+        let (what, needs) = (format!("signal `{name}`"), scan::signal::needs(name, settings));
+        let days = Some(NeededDays { time, unit: *unit, zone, days });
+        TableToOpen { what, path, id, needs, days, is_customers: false }
+    }
+
+    /// The cancellations; none when churn is inactivity.
+    pub fn churn(settings: &'a config::Churn) -> Option<TableToOpen<'a>> {
+        let path = settings.path.as_ref().filter(|_| settings.definition == ChurnDefinition::Event)?;
+        let (what, needs) = ("churn".to_owned(), customers::cancellations::needs(settings));
+        Some(TableToOpen { what, path, id: &settings.id, needs, days: None, is_customers: false })
+    }
+
+    fn open(&self, problems: &mut Vec<String>) -> Option<Table> {
+        let mut table = Table::open(&self.what, self.path, None, &self.needs, self.days, problems)?;
+        if let Some(NeededDays { time, zone, .. }) = self.days {
+            table.notes.extend(table.mixed_clocks(time, zone));
+        }
+        Some(table)
+    }
+
+    /// How messages name the table that the ids of others are compared with.
+    fn compared(&self) -> &str {
+        if self.is_customers {
+            "the customers table"
+        } else {
+            &self.what
+        }
+    }
+}
+
+/// Tables that were opened.
+pub(crate) struct Opened {
+    /// In the order in which they were asked for.
+    pub tables: Vec<Table>,
+    /// How the ids of all of them are read.
+    pub ids: ReadIds,
+}
+
+/// Opens tables, holds each against its contract, and lets all read their ids alike.
+///
+/// # Errors
+/// [`Error::Contract`] with a line for every mismatch of every file of every table.
+pub(crate) fn open_all(asked: &[TableToOpen<'_>]) -> Result<Opened> {
+    let mut problems = Vec::new();
+    let opened: Vec<Option<Table>> = asked.iter().map(|asked| asked.open(&mut problems)).collect();
+
+    let known = || asked.iter().zip(&opened).filter_map(|(asked, table)| Some((asked, table.as_ref()?)));
+    let with_ids = || known().find(|(_, table)| table.own_id_kind.is_some());
+    if let Some(compared) = known().find(|(asked, _)| asked.is_customers).or_else(with_ids) {
+        problems.extend(known().filter_map(|other| other_id_kind(compared, other)));
+    }
+    let mut tables: Vec<Table> = opened.into_iter().flatten().collect();
+    if !problems.is_empty() {
+        return Err(in_one(&problems));
+    }
+
+    let (ids, problems) = settle_ids(asked, &mut tables);
+    match problems.as_slice() {
+        [] => Ok(Opened { tables, ids }),
+        problems => Err(in_one(problems)),
+    }
+}
+
+/// The problem that the ids of a table are of another kind than those of the one that it is compared with, if they are.
+fn other_id_kind(compared: (&TableToOpen<'_>, &Table), other: (&TableToOpen<'_>, &Table)) -> Option<String> {
+    let (own, theirs) = (other.1.own_id_kind?, compared.1.own_id_kind?);
+    let file = other.1.files.first().filter(|_| own != theirs)?;
     Some(format!(
-        "{}: the ids in column `{column}` of {} are {}s, but those in column `{id}` of the customers table are {}s; \
-         they are compared as what they are, so write both as one type",
-        other.what,
+        "{}: the ids in column `{}` of {} are {}s, but those in column `{}` of {} are {}s; they are compared as what \
+         they are, so write both as one type",
+        other.0.what,
+        other.0.id,
         file.file.path.display(),
         own.name(),
+        compared.0.id,
+        compared.0.compared(),
         theirs.name(),
     ))
+}
+
+/// Lets all tables read their ids alike: as integers, unless some are texts or a customer's is too large. One that is
+/// too large elsewhere is nobody's, and becomes a number that is nobody's. Returns how they are read, and the problems
+/// of ids in the names of folders that cannot be read so.
+fn settle_ids(asked: &[TableToOpen<'_>], tables: &mut [Table]) -> (ReadIds, Vec<String>) {
+    let customers = asked.iter().zip(&*tables).find(|(asked, _)| asked.is_customers);
+    let greatest = customers.and_then(|(asked, table)| table.greatest(asked.id));
+    let nobodys = greatest.filter(|greatest| *greatest < i64::MAX).map(|_| i64::MAX);
+    let has_texts = |(asked, table): (&TableToOpen<'_>, &Table)| match nobodys {
+        Some(_) if !asked.is_customers => table.own_id_kind == Some(IdKind::Text),
+        _ => table.has_text_ids(),
+    };
+
+    let is_text = asked.iter().zip(&*tables).any(has_texts) || folder_ids_are_text(&*tables);
+    let ids = if is_text { ReadIds::Texts } else { ReadIds::Integers { too_large: nobodys } };
+    tables.iter_mut().for_each(|table| table.read_ids_as(ids));
+    (ids, tables.iter().filter_map(Table::odd_folder_ids).collect())
 }
 
 /// The customers section of the configuration, which every command on event signals needs.
@@ -177,7 +241,8 @@ pub fn customer_columns(customers: Option<&config::Customers>) -> Result<&config
     })
 }
 
-fn newest_in(table: &Table, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
+/// The newest instant of a signal before `before`. Row groups whose statistics lie before it are not decoded.
+pub(crate) fn newest_in(table: &Table, column: &str, before: i64, zone: &Zone) -> Result<Option<i64>> {
     let mut newest: Option<i64> = None;
     let mut unclear = Vec::new();
     for file in &table.files {

@@ -7,6 +7,7 @@
 use crate::config::EpochUnit;
 use crate::sources::copied::kinds::CopyType;
 use arrow_schema::{DataType, Field};
+use serde::{Deserialize, Serialize};
 
 /// What a column is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,7 +263,7 @@ impl IdKind {
 }
 
 /// How ids are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReadIds {
     /// As 64-bit integers. A number that these do not hold becomes `too_large`, if there is one that no customer has,
     /// and is an error otherwise.

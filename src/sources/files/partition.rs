@@ -2,10 +2,11 @@
 
 use super::days::FolderTime;
 use crate::calendar::{Day, Zone};
+use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
 
 /// One Parquet file of a source, with the `key=value` folders that lead to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
     /// Where it is.
     pub path: PathBuf,

@@ -128,10 +128,7 @@ impl Table {
     /// Settles how ids are read.
     pub fn read_ids_as(&mut self, ids: ReadIds) {
         self.id_kind = ids.kind();
-        for file in &mut self.files {
-            file.ids = ids;
-            file.folders.read_ids_as(ids.kind());
-        }
+        self.files.iter_mut().for_each(|file| file.read_ids_as(ids));
     }
 
     /// The problem that ids in the names of folders are not of the kind that ids are read as, if they are not.

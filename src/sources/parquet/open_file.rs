@@ -39,12 +39,28 @@ pub struct OpenFile {
     /// The columns whose pages have been checked: row group and leaf.
     checked: Arc<Mutex<HashSet<(usize, usize)>>>,
     /// How ids are read.
-    pub(super) ids: ReadIds,
+    ids: ReadIds,
     /// The needed columns that its folders hold instead.
     pub(crate) folders: FolderColumns,
 }
 
 impl OpenFile {
+    /// Opens a file whose ids are read so.
+    ///
+    /// # Errors
+    /// The problem with a file that cannot be read, or is no Parquet.
+    pub(crate) fn open(file: SourceFile, needs: &[Need], ids: ReadIds) -> Result<OpenFile, String> {
+        let mut file = open_file(file, needs)?;
+        file.read_ids_as(ids);
+        Ok(file)
+    }
+
+    /// Settles how ids are read.
+    pub(super) fn read_ids_as(&mut self, ids: ReadIds) {
+        self.ids = ids;
+        self.folders.read_ids_as(ids.kind());
+    }
+
     /// Rows of a row group.
     pub(crate) fn group_rows(&self, row_group: usize) -> usize {
         self.metadata.metadata().row_group(row_group).num_rows().max(0) as usize

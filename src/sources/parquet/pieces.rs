@@ -19,6 +19,12 @@ pub(crate) struct FilePiece<'a> {
 }
 
 impl<'a> FilePiece<'a> {
+    /// Some rows of a row group.
+    pub fn new(file: &'a OpenFile, row_group: usize, rows: Range<usize>) -> FilePiece<'a> {
+        let is_part = rows.len() < file.group_rows(row_group);
+        FilePiece { file, row_group, rows: is_part.then_some(rows) }
+    }
+
     /// Cuts `rows` of a row group into pieces of `least` rows or more.
     pub fn cut(
         file: &'a OpenFile,
@@ -26,16 +32,22 @@ impl<'a> FilePiece<'a> {
         rows: Range<usize>,
         least: usize,
     ) -> impl Iterator<Item = FilePiece<'a>> {
-        let all = file.group_rows(row_group);
-        pieces(rows, least).map(move |piece| {
-            let rows = (piece.len() < all).then_some(piece);
-            FilePiece { file, row_group, rows }
-        })
+        pieces(rows, least).map(move |piece| FilePiece::new(file, row_group, piece))
     }
 
     /// The file that has the rows.
     pub fn file(&self) -> &'a OpenFile {
         self.file
+    }
+
+    /// The place of their row group.
+    pub fn row_group(&self) -> usize {
+        self.row_group
+    }
+
+    /// Which of the row group's rows they are.
+    pub fn rows(&self) -> Range<usize> {
+        self.rows.clone().unwrap_or(0..self.file.group_rows(self.row_group))
     }
 
     /// Starts decoding the needed columns; those that the file's folders hold are added. Pages of other rows are not

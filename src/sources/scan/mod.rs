@@ -23,6 +23,7 @@ use crate::calendar::{Day, Zone, MICROS};
 use crate::error::{Error, Result};
 use crate::memory::{Budget, Memory};
 use crate::sources::customers::CustomerTable;
+use crate::sources::parquet::pieces::FilePiece;
 use bins::{Binned, Bins};
 use categories::Categories;
 use contract::SignalContract;
@@ -115,6 +116,13 @@ pub fn scan(
     }
 
     Ok(store(origin, &contracts, customers, bins.finish()?, reports))
+}
+
+/// The rows of a signal's files that may be of the scanned days, in pieces, and a report of the others.
+pub(crate) fn needed_pieces<'a>(scan: &SignalScan<'a>, zone: &Zone) -> (Vec<FilePiece<'a>>, SignalReport) {
+    let mut tasks = Vec::new();
+    let report = plan::plan(0, scan, zone, &mut tasks);
+    (tasks.into_iter().map(|task| task.piece).collect(), report)
 }
 
 /// Scans signals whose rows come as record batches, all in memory and by this thread alone. They are checked as those
