@@ -310,6 +310,24 @@ pub enum Exchange {
         #[arg(long, value_name = "JSON", value_parser = left_out)]
         left_out: Option<LeftOut>,
     },
+    /// Open some tables, and print what is needed of their files, divided among tasks
+    Divide {
+        /// The file of the plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+        /// A table, as `signals.logins` (repeatable)
+        #[arg(long, value_name = "SECTION", required = true)]
+        table: Vec<String>,
+        /// How many tasks there are to be, unless they have too much or too little to do
+        #[arg(long)]
+        tasks: usize,
+    },
+    /// Read and pack shares of files, a stream on standard input, into pieces on standard output
+    Scan {
+        /// The file of the plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+    },
     /// Settle the plan by the reports of all packing tasks, lines on standard input
     Settle {
         /// The file of the plan
@@ -321,6 +339,9 @@ pub enum Exchange {
         /// The file of the settled plan
         #[arg(long, value_name = "FILE")]
         plan: PathBuf,
+        /// Write the rows to a new file in this folder, and only reports to standard output
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
     },
     /// Add up the reports of all buckets, lines on standard input, and check that nothing was lost
     Conclude {

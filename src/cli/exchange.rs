@@ -6,7 +6,7 @@
 use super::args::Exchange;
 use super::Session;
 use crate::error::Error;
-use crate::exchange::{conclude, settle, stream, Plan, Source, PACKED_DDL};
+use crate::exchange::{conclude, settle, stream, Plan, Share, Source, PACKED_DDL, WRITTEN_DDL};
 use crate::jobs::exchange::{self, Made, Request};
 use crate::publish::manifest::Engine;
 use crate::registry::Registry;
@@ -51,11 +51,28 @@ pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
         Exchange::Pack { plan, table, left_out } => {
             Ok(stream::pack(&read(&plan)?, &table, left_out, stdin().lock(), stdout().lock())?)
         }
+        Exchange::Divide { plan, table, tasks } => {
+            let plan = read(&plan)?;
+            let division = session.job(&plan.settings, |context| exchange::divide(context, &plan, &table, tasks))?;
+            let shares: Vec<String> = division.shares.iter().map(Share::to_json).collect::<Result<_, _>>()?;
+            session.print_json(&json!({
+                "shares": shares,
+                "reports": division.reports,
+                "tables": division.tables,
+            }))
+        }
+        Exchange::Scan { plan } => Ok(stream::scan(&read(&plan)?, stdin().lock(), stdout().lock())?),
         Exchange::Settle { plan } => {
             let plan = settle(read(&plan)?, &stream::pack_reports(stdin().lock())?)?;
-            session.print_json(&json!({ "plan": plan.to_json()?, "columns": stream::reduced_ddl(&plan)? }))
+            session.print_json(&json!({
+                "plan": plan.to_json()?,
+                "columns": stream::reduced_ddl(&plan)?,
+                "reports": WRITTEN_DDL,
+            }))
         }
-        Exchange::Reduce { plan } => Ok(stream::reduce(&read(&plan)?, stdin().lock(), stdout().lock())?),
+        Exchange::Reduce { plan, into } => {
+            Ok(stream::reduce(&read(&plan)?, into.as_deref(), stdin().lock(), stdout().lock())?)
+        }
         Exchange::Conclude { plan } => {
             session.print_json(&conclude(&read(&plan)?, &stream::bucket_reports(stdin().lock())?)?)
         }

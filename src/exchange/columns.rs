@@ -142,6 +142,12 @@ impl Rows {
         Rows { count: rows.len(), columns: columns.collect() }
     }
 
+    /// Whether others can be put behind these: they have the same columns, or there are none yet.
+    pub fn has_columns_of(&self, more: &Rows) -> bool {
+        let are_there = |rows: &Rows| -> Vec<bool> { rows.columns.iter().map(Option::is_some).collect() };
+        self.count == 0 || are_there(self) == are_there(more)
+    }
+
     /// Puts others of the same table behind these.
     ///
     /// # Errors

@@ -16,6 +16,7 @@
 //! What follows is no part of this: it is what follows on one machine.
 
 mod columns;
+mod division;
 mod gathered;
 mod list;
 mod packer;
@@ -26,10 +27,12 @@ mod reducer;
 mod report;
 mod settlement;
 pub mod stream;
+mod table_file;
 #[cfg(test)]
 mod tests;
 mod wire;
 
+pub use division::{divide, Divided, Division, Share};
 pub use gathered::{gather, Gathered};
 pub use packer::{LeftOut, Packer};
 pub use picked::{PickedRows, Picker};
@@ -37,4 +40,5 @@ pub use plan::{Picked, Plan, Source, BUCKETS, MOST_BUCKETS};
 pub use reducer::Reducer;
 pub use report::{BucketReport, ListReport, PackReport, Sent, TableReport};
 pub use settlement::{conclude, settle, DateRows, KnownLabels, Summary, TableRows};
-pub use wire::{LIST_REPORT, PACKED_DDL, REPORT};
+pub use table_file::FileReport;
+pub use wire::{LIST_REPORT, PACKED_DDL, REPORT, WRITTEN_DDL};

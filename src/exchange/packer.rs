@@ -83,11 +83,13 @@ impl<'a> Packer<'a> {
 
         let needed = self.needed(&rows);
         let rows = if needed.len() == rows.count { rows } else { rows.select(&needed) };
+        // A file may lack a column that the one before it has.
+        let mut packed = if self.rows.has_columns_of(&rows) { Vec::new() } else { self.pack() };
         self.rows.append(rows)?;
-        if self.rows.count < GATHERED {
-            return Ok(Vec::new());
+        if self.rows.count >= GATHERED {
+            packed.extend(self.pack());
         }
-        Ok(vec![packed_batch(self.pack())?])
+        Ok(if packed.is_empty() { Vec::new() } else { vec![packed_batch(packed)?] })
     }
 
     /// Packs what is left, and reports.

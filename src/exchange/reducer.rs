@@ -5,7 +5,10 @@ use super::list::{self, ForList};
 use super::piece::{self, Piece};
 use super::plan::{Plan, Source, CHURN, CUSTOMERS, SIGNALS};
 use super::report::{BucketReport, TableReport};
-use super::wire::{list_batch, list_schema, received, reduced_batches, reduced_schema, ListRow};
+use super::table_file::TableFile;
+use super::wire::{
+    list_batch, list_schema, received, reduced_batches, reduced_schema, written_batch, written_schema, ListRow,
+};
 use crate::calendar::{Day, Zone};
 use crate::dataset::batches::{build_from_batches, BatchTables};
 use crate::dataset::Dataset;
@@ -20,6 +23,7 @@ use arrow_schema::SchemaRef;
 use hashbrown::HashMap;
 use serde::Serialize;
 use std::cmp::Reverse;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Makes the feature table of those buckets that one task is given.
@@ -38,6 +42,8 @@ pub struct Reducer<'a> {
     bucket: Option<Bucket>,
     /// What is made for a list, if rows are for one.
     list: Option<ForList>,
+    /// The file that rows are written to, if they do not go to the engine.
+    file: Option<TableFile>,
 }
 
 /// The pieces of a bucket.
@@ -65,7 +71,12 @@ impl<'a> Reducer<'a> {
         let list = plan.for_list.then(ForList::default);
         let labels_end = plan.labels_end(&zone, None)?.map(|end| end.day);
         let (sources, digest) = (plan.sources()?, plan.digest()?);
-        Ok(Reducer { plan, sources, zone, ids, begins, labels_end, digest, bucket: None, list })
+        Ok(Reducer { plan, sources, zone, ids, begins, labels_end, digest, bucket: None, list, file: None })
+    }
+
+    /// Writes the rows of the feature table to a new file in a folder, and returns reports alone.
+    pub fn writing_into(self, folder: &Path) -> Reducer<'a> {
+        Reducer { file: Some(TableFile::new(folder)), ..self }
     }
 
     /// Takes some pieces, and returns the rows of those buckets that are whole: those before the last one here. The
@@ -102,6 +113,9 @@ impl<'a> Reducer<'a> {
         if let Some(list) = self.list {
             reduced.push(list_batch(&[ListRow::Task(json(&list.report)?)])?);
         }
+        if let Some(written) = self.file.map(TableFile::finish).transpose()?.flatten() {
+            reduced.push(written_batch(None, Some(json(&written)?))?);
+        }
         Ok(reduced)
     }
 
@@ -110,7 +124,11 @@ impl<'a> Reducer<'a> {
     /// # Errors
     /// [`Error::Internal`] if they do not fit together.
     pub fn schema(&self) -> Result<SchemaRef> {
-        Ok(if self.plan.for_list { list_schema() } else { reduced_schema(&self.no_rows()?) })
+        match (&self.list, &self.file) {
+            (Some(_), _) => Ok(list_schema()),
+            (None, Some(_)) => Ok(written_schema()),
+            (None, None) => Ok(reduced_schema(&self.no_rows()?)),
+        }
     }
 
     /// The table without any rows: its columns.
@@ -185,12 +203,17 @@ impl<'a> Reducer<'a> {
         report.excluded = data.exclusions.iter().map(|excluded| excluded.counts()).collect();
 
         let (bucket, report) = (report.bucket, json(&report)?);
-        match &self.list {
-            None => reduced_batches(&publish::features::batch(&data, self.labels_end.is_some())?, report),
-            Some(_) => {
-                let mut rows = list::pieces(self.plan, bucket, &data)?;
-                rows.push(ListRow::Bucket(report));
-                Ok(vec![list_batch(&rows)?])
+        if self.list.is_some() {
+            let mut rows = list::pieces(self.plan, bucket, &data)?;
+            rows.push(ListRow::Bucket(report));
+            return Ok(vec![list_batch(&rows)?]);
+        }
+        let rows = publish::features::batch(&data, self.labels_end.is_some())?;
+        match &mut self.file {
+            None => reduced_batches(&rows, report),
+            Some(file) => {
+                file.write(bucket, &rows)?;
+                Ok(vec![written_batch(Some(report), None)?])
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The exchange as streams of Arrow record batches, in the format of Arrow's IPC: what an engine hands to a kernel, and
 //! what it gets back.
 
-use super::wire::packed_schema;
-use super::{BucketReport, LeftOut, PackReport, Packer, Picker, Plan, Reducer};
+use super::wire::{packed_schema, texts};
+use super::{BucketReport, LeftOut, PackReport, Packer, Picker, Plan, Reducer, Share};
 use crate::error::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
@@ -51,12 +51,31 @@ pub fn pack(plan: &Plan, table: &str, left_out: Option<LeftOut>, input: impl Rea
     })
 }
 
-/// Reduces the pieces that come as a stream.
+/// Reads and packs the shares of files that come as a stream, in the column `share`.
+///
+/// # Errors
+/// What [`Share::pack`] ends with, and those of reading and writing.
+pub fn scan(plan: &Plan, input: impl Read, output: impl Write) -> Result<()> {
+    let reader = StreamReader::try_new(BufReader::with_capacity(1 << 16, input), None).map_err(unread)?;
+    let mut writer = StreamWriter::try_new_buffered(output, &packed_schema()).map_err(unwritten)?;
+    for batch in reader {
+        for text in texts(&batch.map_err(unread)?, "share") {
+            Share::from_json(text)?.pack(plan, |packed| writer.write(&packed).map_err(unwritten))?;
+        }
+    }
+    ended(writer)
+}
+
+/// Reduces the pieces that come as a stream. The rows of the feature table go into a file of a folder, if one is given.
 ///
 /// # Errors
 /// What [`Reducer`] ends with, and those of reading and writing.
-pub fn reduce(plan: &Plan, input: impl Read, output: impl Write) -> Result<()> {
+pub fn reduce(plan: &Plan, folder: Option<&Path>, input: impl Read, output: impl Write) -> Result<()> {
     let reducer = Reducer::new(plan)?;
+    let reducer = match folder {
+        Some(folder) => reducer.writing_into(folder),
+        None => reducer,
+    };
     let schema = reducer.schema()?;
     let mut reducer = Some(reducer);
     through(input, output, schema, |batch| match (batch, &mut reducer) {

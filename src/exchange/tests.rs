@@ -1,5 +1,6 @@
 //! What is packed, shuffled and reduced is what one machine makes of the same tables, bit for bit.
 
+mod division;
 mod labels;
 mod list;
 
@@ -15,11 +16,13 @@ use crate::{publish, sources};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{
-    Array, ArrayRef, Date32Array, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, Date32Array, Float32Array, Float64Array, Int64Array, LargeStringArray, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
 use arrow_select::concat::{concat, concat_batches};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -201,6 +204,30 @@ fn by_row(batches: &[RecordBatch]) -> BTreeMap<(i32, String), Vec<String>> {
     all
 }
 
+/// How rows come to packing tasks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Handed {
+    /// All of them, in batches.
+    All,
+    /// In batches, without those of days that are not needed.
+    Needed,
+    /// Tasks read the files.
+    Files,
+}
+
+fn handed() -> impl Strategy<Value = Handed> {
+    prop_oneof![Just(Handed::All), Just(Handed::Needed), Just(Handed::Files)]
+}
+
+/// A batch whose texts have offsets of 64 bits, as those of a feature table in memory.
+fn with_long_texts(batch: &RecordBatch) -> RecordBatch {
+    let columns = batch.schema_ref().fields().iter().zip(batch.columns()).map(|(field, array)| {
+        let long = array.as_string_opt::<i32>().map(|texts| texts.iter().collect::<LargeStringArray>());
+        (field.name().clone(), long.map_or_else(|| array.clone(), |texts| Arc::new(texts) as ArrayRef), true)
+    });
+    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+}
+
 /// How an exchange is done.
 #[derive(Clone, Copy, Debug)]
 struct How {
@@ -208,8 +235,7 @@ struct How {
     /// Rows of a batch, at most.
     cut: usize,
     seed: u64,
-    /// Whether rows of days that are not needed are left out before they are packed.
-    leaves_out: bool,
+    handed: Handed,
 }
 
 /// The rows of a table that are handed to tasks where others are left out, and what is reported of these, as somebody
@@ -255,6 +281,23 @@ fn left_out(plan: &Plan, source: &Source, table: &RecordBatch) -> Result<(Record
     Ok((taken(&mut kept.into_iter()), packer.finish_left_out(out)?))
 }
 
+/// What tasks pack that read the files of all tables, and what is reported before that.
+fn scanned(plan: &Plan, reports: &mut Vec<PackReport>) -> Result<Vec<RecordBatch>> {
+    let names: Vec<String> = plan.sources()?.into_iter().map(|source| source.name).collect();
+    let division = divide(plan, &names, 3)?;
+    reports.extend(division.reports);
+
+    let mut packed = Vec::new();
+    for share in division.shares {
+        let share = Share::from_json(&share.to_json()?)?;
+        share.pack(plan, |batch| {
+            packed.push(batch);
+            Ok(())
+        })?;
+    }
+    Ok(packed)
+}
+
 /// What an exchange in memory has made.
 struct Shuffled {
     /// The settled plan.
@@ -271,12 +314,15 @@ fn shuffled(plan: Plan, tables: &BTreeMap<&'static str, RecordBatch>, how: How) 
     let settings = plan.settings.clone();
     let zone = settings.zone();
     let (mut pieces, mut reports) = (Vec::new(), Vec::new());
-    for source in plan.sources()? {
+    if how.handed == Handed::Files {
+        pieces = scanned(&plan, &mut reports)?;
+    }
+    for source in plan.sources()?.into_iter().filter(|_| how.handed != Handed::Files) {
         let mut table = tables[source.name.trim_start_matches("signals.")].clone();
         let mut packers: Vec<Packer<'_>> = (0..3).map(|_| Packer::new(&plan, &source, &zone)).collect::<Result<_>>()?;
         let mut at = 0;
         let mut packed = Vec::new();
-        if how.leaves_out {
+        if how.handed == Handed::Needed {
             (table, packed) = left_out(&plan, &source, &table)?;
         }
         while at < table.num_rows() {
@@ -287,11 +333,11 @@ fn shuffled(plan: Plan, tables: &BTreeMap<&'static str, RecordBatch>, how: How) 
         for packer in packers {
             packed.extend(packer.finish()?);
         }
-        for batch in &packed {
-            let texts = batch.column_by_name("report").unwrap().as_string::<i32>();
-            reports.extend(texts.iter().flatten().map(|text| serde_json::from_str(text).unwrap()));
-        }
         pieces.extend(packed);
+    }
+    for batch in &pieces {
+        let texts = batch.column_by_name("report").unwrap().as_string::<i32>();
+        reports.extend(texts.iter().flatten().map(|text| serde_json::from_str(text).unwrap()));
     }
 
     let plan = settle(plan, &reports)?;
@@ -354,7 +400,8 @@ fn locally(settings: &Settings, as_of: &[Day]) -> (Dataset, Tables) {
 fn written(folder: &Path, tables: &BTreeMap<&'static str, RecordBatch>) {
     for (name, table) in tables {
         let file = File::create(folder.join(format!("{name}.parquet"))).unwrap();
-        let mut writer = ArrowWriter::try_new(file, table.schema(), None).unwrap();
+        let groups = WriterProperties::builder().set_max_row_group_row_count(Some(150)).build();
+        let mut writer = ArrowWriter::try_new(file, table.schema(), Some(groups)).unwrap();
         writer.write(table).unwrap();
         writer.close().unwrap();
     }
@@ -372,7 +419,7 @@ proptest! {
         zone in prop_oneof![Just("UTC"), Just("Europe/Berlin"), Just("America/New_York")],
         inactivity: bool,
         order: u64,
-        leaves_out: bool,
+        handed in handed(),
         dates in proptest::collection::vec(100i32..420, 1..4),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -382,7 +429,7 @@ proptest! {
         let as_of: Vec<Day> = dates.iter().map(|day| Day(FIRST as i32 + day)).collect();
 
         let (data, local) = locally(&settings, &as_of);
-        let how = How { buckets, cut, seed: order, leaves_out };
+        let how = How { buckets, cut, seed: order, handed };
         let (rows, summary) = exchanged(&settings, &as_of, &tables, how).unwrap();
         prop_assert_eq!(by_row(&rows), by_row(&[publish::features::batch(&data, false).unwrap()]));
 
@@ -497,7 +544,7 @@ fn a_bucket_that_takes_too_much_is_told_with_the_customers_who_have_the_most_row
     tables.insert("visits", of_one);
     let as_of = [Day(FIRST as i32 + 420)];
     let plan = Plan::new(settings(folder.path(), "UTC", false), &as_of, 4).unwrap();
-    let how = How { buckets: 4, cut: 100, seed: 1, leaves_out: false };
+    let how = How { buckets: 4, cut: 100, seed: 1, handed: Handed::All };
     assert!(shuffled(plan.clone(), &tables, how).is_ok());
 
     let error = shuffled(Plan { reduce_memory: 300_000, ..plan }, &tables, how).err().unwrap();
@@ -510,7 +557,7 @@ fn a_bucket_that_takes_too_much_is_told_with_the_customers_who_have_the_most_row
 fn tables_that_do_not_fit_together_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), "UTC", false);
-    let (as_of, how) = ([Day(FIRST as i32 + 300)], How { buckets: 4, cut: 100, seed: 1, leaves_out: true });
+    let (as_of, how) = ([Day(FIRST as i32 + 300)], How { buckets: 4, cut: 100, seed: 1, handed: Handed::Needed });
     let tables = population(7, Written::Integers);
 
     let mut mixed = tables.clone();
@@ -549,7 +596,7 @@ fn a_stream_gives_what_its_batches_give() {
     let tables = population(11, Written::Numbered);
     let settings = settings(folder.path(), "UTC", false);
     let as_of = [Day(FIRST as i32 + 300)];
-    let how = How { buckets: 8, cut: 10_000, seed: 5, leaves_out: false };
+    let how = How { buckets: 8, cut: 10_000, seed: 5, handed: Handed::All };
     let (expected, summary) = exchanged(&settings, &as_of, &tables, how).unwrap();
 
     let bytes_of = |batch: &RecordBatch| {
@@ -582,7 +629,8 @@ fn a_stream_gives_what_its_batches_give() {
     rows.sort_by_key(|&row| all.column(0).as_primitive::<arrow_array::types::Int32Type>().value(row));
     let ordered: Vec<RecordBatch> = rows.into_iter().map(|row| all.slice(row, 1)).collect();
     let mut out = Vec::new();
-    stream::reduce(&plan, bytes_of(&concat_batches(&all.schema(), &ordered).unwrap()).as_slice(), &mut out).unwrap();
+    let pieces = bytes_of(&concat_batches(&all.schema(), &ordered).unwrap());
+    stream::reduce(&plan, None, pieces.as_slice(), &mut out).unwrap();
 
     let mut lines = String::new();
     let mut rows = Vec::new();
@@ -597,8 +645,27 @@ fn a_stream_gives_what_its_batches_give() {
     assert_eq!(by_row(&rows), by_row(&expected));
     assert_eq!(conclude(&plan, &stream::bucket_reports(lines.as_bytes()).unwrap()).unwrap(), summary);
 
+    // The rows in a file, twice, as of two attempts at a task.
+    for attempt in 0..2 {
+        let mut told = Vec::new();
+        stream::reduce(&plan, Some(folder.path()), pieces.as_slice(), &mut told).unwrap();
+        let told = read(&told);
+        let files = told.iter().flat_map(|batch| batch.column(1).as_string::<i32>().iter().flatten());
+        let files: Vec<FileReport> = files.map(|text| serde_json::from_str(text).unwrap()).collect();
+        let name = format!("part-00000-{attempt}.parquet");
+        assert_eq!((files.len(), files[0].file == name, files[0].rows), (1, true, summary.rows));
+        let file = File::open(folder.path().join(&name)).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), files[0].bytes);
+        let rows = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+        let rows: Vec<RecordBatch> = rows.map(|batch| with_long_texts(&batch.unwrap())).collect();
+        assert_eq!(by_row(&rows), by_row(&expected));
+        let reports = told.iter().flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten());
+        let reports: Vec<BucketReport> = reports.map(|text| serde_json::from_str(text).unwrap()).collect();
+        assert_eq!(conclude(&plan, &reports).unwrap(), summary);
+    }
+
     // A task without rows.
     let mut nothing = Vec::new();
-    stream::reduce(&plan, &[][..], &mut nothing).unwrap();
+    stream::reduce(&plan, None, &[][..], &mut nothing).unwrap();
     assert_eq!(read(&nothing).iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
 }

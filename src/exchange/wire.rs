@@ -3,7 +3,8 @@
 //! A packing task returns the columns `bucket`, `source`, `piece` and `report`; its report, which is JSON, is a row of
 //! its own and has no bucket. A reducing task is given those rows that have a piece, and returns the columns of the
 //! feature table, and behind them `churn_report`, which is a row of its own for each bucket. For a list it returns
-//! `piece`, rows of features as bytes, `churn_report`, and `list_report`, which is a row of its own for each task.
+//! `piece`, rows of features as bytes, `churn_report`, and `list_report`, which is a row of its own for each task. One
+//! that writes the rows to a file itself returns `churn_report` and `file_report` alone.
 
 use crate::error::{Error, Result};
 use arrow_array::builder::{BinaryBuilder, Int32Builder, StringBuilder};
@@ -25,6 +26,9 @@ pub const PACKED_DDL: &str = "bucket INT, source INT, piece BINARY, report STRIN
 
 /// The column of what tasks report for a list.
 pub const LIST_REPORT: &str = "list_report";
+
+/// The column of what tasks report of files that they have written.
+const FILE_REPORT: &str = "file_report";
 
 /// A row that a packing task returns.
 pub(super) enum PackedRow {
@@ -139,6 +143,21 @@ pub(super) fn list_batch(rows: &[ListRow]) -> Result<RecordBatch> {
         tasks.append_option(task);
     }
     batch(list_schema(), vec![Arc::new(pieces.finish()), Arc::new(buckets.finish()), Arc::new(tasks.finish())])
+}
+
+/// The columns of a reducing task that writes its rows to a file itself, as Spark's SQL writes types: the report of each
+/// bucket, and one of the file.
+pub const WRITTEN_DDL: &str = "churn_report STRING, file_report STRING";
+
+pub(super) fn written_schema() -> SchemaRef {
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    Arc::new(Schema::new(vec![text(REPORT), text(FILE_REPORT)]))
+}
+
+/// A row with the report of a bucket, or of a file.
+pub(super) fn written_batch(bucket: Option<String>, file: Option<String>) -> Result<RecordBatch> {
+    let text = |text: Option<String>| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+    batch(written_schema(), vec![text(bucket), text(file)])
 }
 
 /// What a reducing task returns for a bucket: its rows, and a row with its report.

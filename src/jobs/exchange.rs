@@ -15,7 +15,7 @@ use crate::calendar::Day;
 use crate::config::{ChurnDefinition, Format};
 use crate::dataset::{RowsPlan, Selection};
 use crate::error::{Error, Result};
-use crate::exchange::{gather, Gathered, Picked, PickedRows, Plan};
+use crate::exchange::{self, gather, Division, Gathered, Picked, PickedRows, Plan};
 use crate::observer::Observer;
 use crate::publish::details::DETAILED;
 use crate::publish::manifest::Engine;
@@ -77,6 +77,18 @@ pub fn plan_list(context: &Context<'_>, registry: &Registry, request: &Request, 
         // What cannot be ranked is told before the engine begins.
         savings::response(job)?;
         Ok(request.limited(plan))
+    })
+}
+
+/// Opens some tables of a plan, by their sections, and divides what is needed of their files among tasks.
+///
+/// # Errors
+/// As [`exchange::divide`].
+pub fn divide(context: &Context<'_>, plan: &Plan, tables: &[String], tasks: usize) -> Result<Division> {
+    context.run(|job| {
+        let division = exchange::divide(plan, tables, tasks)?;
+        division.notes.iter().for_each(|note| job.note(note));
+        Ok(division)
     })
 }
 

@@ -17,7 +17,7 @@ use parquet::arrow::{add_encoded_arrow_schema_to_metadata, ArrowSchemaConverter}
 use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 use std::io::Write;
@@ -217,11 +217,7 @@ pub fn write_parquet<'a>(
     let failed = |error: ParquetError| encoding_error(path, error);
     let table = part(0..0)?;
     let schema = Arc::new(table.schema());
-    let mark = table.content.map(|content| vec![KeyValue::new(MARK.to_owned(), content.name().to_owned())]);
-    let mut builder = WriterProperties::builder()
-        .set_key_value_metadata(mark)
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_dictionary_page_size_limit(DICTIONARY);
+    let mut builder = properties(table.content);
     let of_folders = schema.fields().iter().filter(|field| matches!(field.data_type(), DataType::Dictionary(..)));
     for field in of_folders.clone() {
         // A reader that takes the date from the folder's name would hold it against bounds that are texts; DuckDB 2.0
@@ -254,6 +250,15 @@ pub fn write_parquet<'a>(
 
     before.map_or(Ok(()), &mut append).map_err(failed)?;
     writer.close().map(drop).map_err(failed)
+}
+
+/// How published tables are written, with what tells their content.
+pub(super) fn properties(content: Option<Content>) -> WriterPropertiesBuilder {
+    let mark = content.map(|content| vec![KeyValue::new(MARK.to_owned(), content.name().to_owned())]);
+    WriterProperties::builder()
+        .set_key_value_metadata(mark)
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_dictionary_page_size_limit(DICTIONARY)
 }
 
 /// The types as readers of Arrow's schema should see them: with offsets of 32 bits.

@@ -5,9 +5,12 @@ use crate::dataset::{Dataset, Place};
 use crate::error::{Error, Result};
 use crate::published::Content;
 use crate::sources::RecordBatch;
+use arrow_schema::SchemaRef;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::ArrowWriter;
 use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A row of the table and where it lies, in the order of the file.
@@ -36,6 +39,56 @@ pub fn batch(dataset: &Dataset, labels: bool) -> Result<RecordBatch> {
     let file_rows = in_order(dataset);
     let table = part(0..file_rows.len(), &file_rows, dataset, labels)?;
     table.batch()
+}
+
+/// Rows of a row group of a table that is written batch by batch.
+const GROUP_ROWS: usize = 1 << 16;
+
+/// A part of a table that is made batch by batch, as a file.
+pub struct PartWriter {
+    path: PathBuf,
+    writer: ArrowWriter<File>,
+    rows: u64,
+}
+
+impl PartWriter {
+    /// For batches like those of [`batch`]; `file` is a new one at this path.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn new(path: &Path, file: File, schema: SchemaRef) -> Result<PartWriter> {
+        let properties =
+            columns::properties(Some(Content::Features)).set_max_row_group_row_count(Some(GROUP_ROWS)).build();
+        // What counts is what Parquet itself says.
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(file, schema, options)
+            .map_err(|error| columns::encoding_error(path, error))?;
+        Ok(PartWriter { path: path.to_owned(), writer, rows: 0 })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.rows += rows.num_rows() as u64;
+        self.writer.write(rows).map_err(|error| columns::encoding_error(&self.path, error))
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Ends the file, which is on disk then, and returns its size.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn close(self) -> Result<u64> {
+        let file = self.writer.into_inner().map_err(|error| columns::encoding_error(&self.path, error))?;
+        let size = file.sync_all().and_then(|()| file.metadata());
+        size.map(|file| file.len()).map_err(|error| Error::writing(&self.path, &error))
+    }
 }
 
 /// The rows in the order of as-of dates, then ids.

@@ -3,7 +3,7 @@ rows, or a refusal that says why.
 
     python inputs.py CONFIG WORK
 
-As `local.py`, with a model beside CONFIG. It says "ok" twenty-one times.
+As `local.py`, with a model beside CONFIG. It says "ok" twenty-eight times.
 """
 
 import os
@@ -28,7 +28,9 @@ DATA = Path(CONFIG).parent / "data"
 DATE = DATES[1]
 # What the program is replaced by in tasks and in this process, once a file says so.
 HOOKS = """#!/bin/sh
-case "$*" in *--left-out*logins*|*logins*--left-out*) [ -e "{work}/when_counted" ] && sh "{work}/when_counted" ;; esac
+case "$*" in
+    *--left-out*logins*|*logins*--left-out*|*"exchange scan"*) [ -e "{work}/when_looked_at" ] && sh "{work}/when_looked_at" ;;
+esac
 if [ -e "{work}/other_version" ] && grep -q daemon /proc/$PPID/cmdline; then
     case "$*" in
         --*version*) echo "churn 99.0.0"; exit 0 ;;
@@ -84,13 +86,16 @@ def ids(spark: SparkSession) -> None:
     }
     for what, make in kinds.items():
         config = rewritten(WORK / f"data_{what.replace(' ', '_')}", ids_as(make))
-        same(config, what, Churn(spark, config))
+        for scan in ("spark", "native"):
+            same(config, f"{what}, {scan}", Churn(spark, config, scan=scan))
 
-    # Beyond 64 bits with a sign, where one machine reads the ids of all tables as digits.
+    # Beyond 64 bits with a sign, where the program reads the ids of all tables as digits.
     config = rewritten(
         WORK / "large", ids_as(lambda ids: pc.add(pc.cast(ids, pa.uint64()), pa.scalar(1 << 63, pa.uint64())))
     )
-    refused(3, "customer_id", lambda: Churn(spark, config).features(DATE, out=f"{WORK}/never", buckets=8))
+    same(config, "ids beyond 64 bits", Churn(spark, config))
+    by_spark = Churn(spark, config, scan="spark")
+    refused(3, "customer_id", lambda: by_spark.features(DATE, out=f"{WORK}/never", buckets=8))
 
     # A collation says which texts are alike to Spark; the program compares what is written.
     config = rewritten(
@@ -118,23 +123,25 @@ def tables(spark: SparkSession) -> None:
     Churn(spark, CONFIG, settings=empty).features(DATE, out=f"{WORK}/empty", buckets=8)
     equal(f"{WORK}/empty", out, "a signal without rows")
 
-    # One file has fewer rows than it had when they were counted; then it is gone; then it is no Parquet.
+    # One file has fewer rows than it had when it was looked at; then it is gone; then it is no Parquet.
     config = rewritten(WORK / "changing", lambda _, table: table)
     file = max((WORK / "changing/data/logins").rglob("*.parquet"))
     fewer = WORK / "fewer.parquet"
     table = pq.read_table(file, partitioning=None)
     pq.write_table(table.slice(0, table.num_rows - 1), fewer)
-    hook, job = WORK / "when_counted", Churn(spark, config)
+    hook = WORK / "when_looked_at"
     shutil.copy(file, WORK / "whole.parquet")
-    for step, code, part in (
-        (f'cp "{fewer}" "{file}"', 75, "changes while it is read"),
-        (f'rm "{file}"', 75, "a file of a table is gone"),
-        (f'echo nothing > "{file}"', 3, "cannot be read"),
-    ):
-        shutil.copy(WORK / "whole.parquet", file)
-        hook.write_text(step)
-        refused(code, part, lambda: job.features(DATE, out=f"{WORK}/never", buckets=8))
-        hook.unlink()
+    for scan, unreadable in (("spark", "cannot be read"), ("native", "is not a readable Parquet file")):
+        job = Churn(spark, config, scan=scan)
+        for step, code, part in (
+            (f'cp "{fewer}" "{file}"', 75, "changes while it is read"),
+            (f'rm -f "{file}"', 75, "a file of a table is gone"),
+            (f'echo nothing > "{file}"', 3, unreadable),
+        ):
+            shutil.copy(WORK / "whole.parquet", file)
+            hook.write_text(step)
+            refused(code, part, lambda job=job: job.features(DATE, out=f"{WORK}/never", buckets=8))
+            hook.unlink()
 
     # A view that gives other rows each time.
     logins = spark.read.parquet(str(DATA / "logins"))
@@ -187,9 +194,14 @@ def killed() -> None:
     command = [sys.executable, "-m", "churn_risk.spark", "features", f"--config={CONFIG}", "--buckets=16", "--resume"]
     command += [f"--as-of={day}" for day in DATES]
     out = local(WORK / "killed.parquet", DATES)
-    for what, sign in {"packs": "staging/pieces/_temporary", "reduces": "staging/rows", "ends": "table"}.items():
+    for what, scan, sign in (
+        ("packs", "native", "staging/pieces/_temporary"),
+        ("reduces", "native", "staging/rows"),
+        # Files that tasks write come into their folder all at once.
+        ("ends", "spark", "table"),
+    ):
         folder = WORK / f"killed_while_it_{what}"
-        words = [*command, f"--out={folder}/table", f"--staging={folder}/staging"]
+        words = [*command, f"--out={folder}/table", f"--staging={folder}/staging", f"--scan={scan}"]
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         while not (folder / sign).exists():
             assert process.poll() is None, "ended before it could be killed"

@@ -84,11 +84,11 @@ def refused(code: int, part: str, work) -> None:
 
 def flaky(folder: Path) -> Path:
     """A program that, once the folder holds `armed`, kills the first packing and the first reducing child of a task in
-    the middle of its work, and once it holds `armed_executor`, the JVM of the first task that reduces."""
+    the middle of its work, whoever reads the tables, and once it holds `armed_executor`, the JVM of the first task that reduces."""
     script = folder / "churn"
     script.write_text(
         "#!/bin/sh\n"
-        'case "$*" in *"exchange pack"*) step=pack ;; *"exchange reduce"*) step=reduce ;; *) step=none ;; esac\n'
+        'case "$*" in *"exchange pack"*|*"exchange scan"*) step=pack ;; *"exchange reduce"*) step=reduce ;; *) step=none ;; esac\n'
         f'if [ -e "{folder}/armed" ] && [ $step != none ] && grep -q daemon /proc/$PPID/cmdline; then\n'
         f'    if mkdir "{folder}/$step" 2>/dev/null; then head -c 100 >/dev/null; kill -9 $$; fi\n'
         "fi\n"
@@ -110,7 +110,11 @@ def features(spark: SparkSession) -> None:
     equal(f"{WORK}/features", expected, "the feature table")
     assert summary["rows"] == expected.num_rows and [date["as_of"] for date in summary["as_of"]] == DATES, summary
 
-    # Other buckets, tasks and batches; the tables by name, their rows dealt out anew.
+    by_spark = Churn(spark, CONFIG, scan="spark")
+    by_spark.features(DATES, out=f"{WORK}/by_spark", buckets=16)
+    equal(f"{WORK}/by_spark", expected, "rows that Spark reads")
+
+    # Other buckets, tasks and batches; tables by name, their rows dealt out anew, and others from files.
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     data = Path(CONFIG).parent / "data"
@@ -126,28 +130,32 @@ def features(spark: SparkSession) -> None:
     equal(f"{WORK}/resumed", expected, "from the pieces of an earlier run")
 
     berlin = local(WORK / "berlin.parquet", DATES[1:], "--set=time.zone=Europe/Berlin")
-    in_berlin = Churn(spark, CONFIG, settings={"time.zone": "Europe/Berlin"})
-    # There is nothing to go on from.
-    in_berlin.features(DATES[1], out=f"{WORK}/berlin", buckets=4, resume=True)
-    equal(f"{WORK}/berlin", berlin, "days of Berlin")
+    for scan in ("spark", "native"):
+        in_berlin = Churn(spark, CONFIG, settings={"time.zone": "Europe/Berlin"}, scan=scan)
+        # There is nothing to go on from.
+        in_berlin.features(DATES[1], out=f"{WORK}/berlin_{scan}", buckets=4, resume=True)
+        equal(f"{WORK}/berlin_{scan}", berlin, f"days of Berlin, {scan}")
 
     labels(spark)
 
-    (WORK / "armed").touch()
-    job.features(DATES, out=f"{WORK}/flaky", buckets=16)
-    (WORK / "armed").unlink()
-    assert (WORK / "pack").is_dir() and (WORK / "reduce").is_dir()
-    equal(f"{WORK}/flaky", expected, "a packing and a reducing child killed")
+    for scan in ("spark", "native"):
+        (WORK / "armed").touch()
+        Churn(spark, CONFIG, scan=scan).features(DATES, out=f"{WORK}/flaky_{scan}", buckets=16)
+        (WORK / "armed").unlink()
+        (WORK / "pack").rmdir()
+        (WORK / "reduce").rmdir()
+        equal(f"{WORK}/flaky_{scan}", expected, f"a packing and a reducing child killed, {scan}")
 
 
 def labels(spark: SparkSession) -> None:
     """Rows as for training. Of the dates, some labels have matured and others have not."""
     dates = ["2026-02-01", *DATES]
     out = local(WORK / "labelled.parquet", dates, "--labels")
-    job = Churn(spark, CONFIG)
-    summary = job.features(dates, out=f"{WORK}/labelled", buckets=16, labels=True)
-    equal(f"{WORK}/labelled", out, "labels")
-    assert summary["labels"] == {"end": "2026-06-01", "unmatured": ["2026-06-01"]}, summary["labels"]
+    for scan in ("spark", "native"):
+        job = Churn(spark, CONFIG, scan=scan)
+        summary = job.features(dates, out=f"{WORK}/labelled_{scan}", buckets=16, labels=True)
+        equal(f"{WORK}/labelled_{scan}", out, f"labels, {scan}")
+        assert summary["labels"] == {"end": "2026-06-01", "unmatured": ["2026-06-01"]}, summary["labels"]
     assert pc.sum(out["churned"]).as_py() > 0 and out["churned"].null_count > 0
 
     # Cancellations that end long before the signals do.
@@ -211,9 +219,9 @@ def same_run(found: Path, expected: Path, what: str) -> None:
 def lists(spark: SparkSession) -> None:
     settings = {"publish.formats": json.loads(FORMATS)}
     local, spark_lists = WORK / "lists", WORK / "spark_lists"
-    job = Churn(spark, CONFIG, settings=settings)
-    for date, buckets in zip(DATES, (4, 64)):
+    for date, buckets, scan in zip(DATES, (4, 64), ("spark", "native")):
         expected = scored(CONFIG, local, date)
+        job = Churn(spark, CONFIG, settings=settings, scan=scan)
         published = job.score(date, out=spark_lists, buckets=buckets, partitions=buckets // 4)
         assert published["manifest"]["engine"]["buckets"] == buckets
         same_run(Path(published["folder"]), expected, f"the list of {date}")
@@ -269,6 +277,13 @@ def refusals(spark: SparkSession) -> None:
     refused(2, "has not come yet", lambda: job.features("2999-01-01", out=f"{WORK}/never"))
     refused(2, "there is no signals.attic", lambda: Churn(spark, CONFIG, tables={"signals.attic": "x"}).check(DATES))
     refused(3, "signals.logins", lambda: Churn(spark, CONFIG, tables={"signals.logins": "nowhere"}).check(DATES))
+
+    away = {"signals.logins.path": "s3a://lake/logins", "signals.visits.path": f"{WORK}/nothing"}
+    refused(2, "tasks cannot open", lambda: Churn(spark, CONFIG, settings=away, scan="native").check(DATES))
+    refused(2, "expected one of auto, native, spark", lambda: Churn(spark, CONFIG, scan="rows"))  # type: ignore[arg-type]
+    for scan, part in (("native", "nothing does not exist"), ("spark", "signals.visits: ")):
+        lacking = Churn(spark, CONFIG, settings={"signals.visits.path": f"{WORK}/nothing"}, scan=scan)
+        refused(3, part, lambda lacking=lacking: lacking.check(DATES))
 
     visits = spark.read.parquet(str(Path(CONFIG).parent / "data" / "visits"))
     lacking = Churn(spark, CONFIG, tables={"signals.visits": visits.drop("duration_s")})

@@ -6,8 +6,10 @@ import argparse
 import json
 import os
 import sys
+from typing import get_args
 
 from churn_risk._errors import ChurnError
+from churn_risk.spark._churn import Scan
 
 _STEPS = ("staging", "buckets", "partitions", "resume", "reduce_memory")
 
@@ -24,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         from churn_risk.spark import Churn
 
-        job = Churn(SparkSession.builder.getOrCreate(), asked.config, given, settings)
+        job = Churn(SparkSession.builder.getOrCreate(), asked.config, given, settings, asked.scan)
         if asked.command == "check":
             result = job.check(asked.as_of)
         elif asked.command == "sample":
@@ -58,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="SECTION=NAME",
         help="a table of the session, as signals.logins=crm.logins",
+    )
+    general.add_argument(
+        "--scan",
+        choices=get_args(Scan),
+        default="auto",
+        help="who reads the tables of paths: the program in tasks (native), Spark, or the program where tasks see the "
+        "files [default: auto]",
     )
     dated = argparse.ArgumentParser(add_help=False)
     dated.add_argument("--as-of", action="append", required=True, metavar="DATE", help="a date (repeatable)")

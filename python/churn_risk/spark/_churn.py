@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from functools import reduce
+from glob import escape, iglob
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Union, get_args
 
-from churn_risk._errors import ChurnError, ConfigurationError, DataContractError
-from churn_risk._run import _sets
+from churn_risk._errors import ChurnError, ConfigurationError, DataContractError, TemporaryError
+from churn_risk._run import _sets, logger
 from churn_risk.spark import _kernel
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Date = Union[str, date]
+Scan = Literal["auto", "native", "spark"]
 
 _SHARES = 1_000_000
 """What a share of customers is counted in."""
 
 _TIMES = ("timestamp", "timestamp_ntz", "date")
 """The types of times that Spark compares with days."""
+
+_OF_PIECES = {"compression": "none", "parquet.enable.dictionary": "false"}
+"""How pieces are written: they are as small as they get, and each is another."""
 
 _UNKNOWN = ("1902-01-01", "1970-01-01")
 """The day before which times stand for "unknown", and the one that does."""
@@ -39,6 +45,8 @@ class _Reduced(NamedTuple):
     rows: DataFrame
     tasks: int
     summary: dict[str, Any]
+    files: list[str]
+    """Those of the feature table, if tasks have written them themselves."""
 
 
 class Churn:
@@ -55,6 +63,10 @@ class Churn:
         tables: data frames, or names of tables that the session knows, by section: `customers`, `churn`,
             `signals.logins`. What is not named here is read from the path of the configuration, as Parquet.
         settings: values of the configuration by key, as `{"gates.max_quarantine_share": 0.1}`.
+        scan: who reads the tables of the configuration's paths. `"native"`: the program, in tasks that open the files,
+            which costs the least; `"spark"`: Spark, which hands the rows over; `"auto"`: the program, where the files
+            are on this machine and on those of the tasks. Tables that are given here are Spark's. But for `"spark"`,
+            tasks that see the folder of a feature table write its files themselves, too.
     """
 
     def __init__(
@@ -63,11 +75,15 @@ class Churn:
         config: str | os.PathLike[str] = "churn.toml",
         tables: Mapping[str, DataFrame | str] | None = None,
         settings: Mapping[str, Any] | None = None,
+        scan: Scan = "auto",
     ) -> None:
+        if scan not in get_args(Scan):
+            raise ConfigurationError(f"scan = {scan!r}: expected one of {', '.join(get_args(Scan))}", 2)
         self._spark = spark
         self._config = os.fspath(config)
         self._given = dict(tables or {})
         self._settings = dict(settings or {})
+        self._scan = scan
 
     def check(self, as_of: Date | Iterable[Date], workers: int | None = None) -> dict[str, Any]:
         """Checks that every table has the columns that the configuration names, of types that they can be read from,
@@ -86,7 +102,8 @@ class Churn:
         planned = self._plan(as_of, None)
         program = _kernel.program()
         with _errors_of_tasks():
-            frames = self._frames(planned)
+            columns = {table["name"]: table["columns"] for table in self._division(planned, 1)["tables"]}
+            frames = self._frames(planned, without=columns)
             tasks = workers or 2 * self._parallelism()
             found = (
                 self._spark.range(0, tasks, 1, tasks)
@@ -101,7 +118,8 @@ class Churn:
                 "the wheel on every machine",
                 2,
             )
-        return {"program": program, "tasks": tasks, "tables": {name: frame.columns for name, frame in frames.items()}}
+        columns.update({name: frame.columns for name, frame in frames.items()})
+        return {"program": program, "tasks": tasks, "tables": columns}
 
     def features(
         self,
@@ -143,11 +161,19 @@ class Churn:
         with_labels = ("--labels",) if labels else ()
         planned = self._plan(as_of, buckets, {}, *_options("--reduce-memory", reduce_memory), *with_labels)
         with _errors_of_tasks():
-            reduced = self._reduce(planned, staging, partitions, resume)
-            table = reduced.rows.where("churn_report IS NULL").drop("churn_report")
-            if labels and reduced.summary["labels"]["unmatured"]:
+            reduced = self._reduce(planned, staging, partitions, resume, out)
+            unmatured = reduced.summary["labels"]["unmatured"] if labels else []
+            if reduced.files and not unmatured:
+                _publish(reduced.files, out)
+                return {"folder": out, **reduced.summary}
+
+            if reduced.files:
+                table = self._spark.read.parquet(*reduced.files)
+            else:
+                table = reduced.rows.where("churn_report IS NULL").drop("churn_report")
+            if unmatured:
                 # A task does not know where the cancellations of all customers end.
-                dates = ", ".join(f"DATE '{day}'" for day in reduced.summary["labels"]["unmatured"])
+                dates = ", ".join(f"DATE '{day}'" for day in unmatured)
                 churned = f"CASE WHEN as_of IN ({dates}) THEN NULL ELSE churned END"
                 table = table.selectExpr(*map(_quoted, table.columns[:-1]), f"{churned} AS churned")
             table.write.mode("error").parquet(out)
@@ -253,31 +279,32 @@ class Churn:
             file.write(shown)
         return {"config": f"{out}/churn.toml", "rows": rows}
 
-    def _reduce(self, planned: Mapping[str, Any], staging: str, partitions: int | None, resume: bool) -> _Reduced:
-        """Packs, settles and reduces, by way of the staging folder, and holds what came out against what went in."""
+    def _reduce(
+        self, planned: Mapping[str, Any], staging: str, partitions: int | None, resume: bool, out: str | None = None
+    ) -> _Reduced:
+        """Packs, settles and reduces, by way of the staging folder, and holds what came out against what went in. Rows
+        of a table that is to be in the folder `out` are written by the tasks themselves, where they see the folders."""
         from pyspark.errors import AnalysisException
 
         plan, pieces, rows = planned["plan"], f"{staging}/pieces", f"{staging}/rows"
+        tasks = min(partitions or int(self._spark.conf.get("spark.sql.shuffle.partitions")), planned["buckets"])
         resume = resume and self._is_packed(staging)
         if not resume:
             self._mark(staging, "unfinished")
-            packed, reports = [], []
-            for table, frame in zip(planned["tables"], self._frames(planned).values()):
-                needed, report = self._needed(planned, table, frame)
-                kernel = _kernel.kernel(plan, "pack", f"--table={table['name']}")
-                packed.append(needed.mapInArrow(kernel, planned["columns"]))
-                reports.append((None, None, None, report))
-            packed.append(self._spark.createDataFrame(reports, planned["columns"]))
-            reduce(lambda all, one: all.unionByName(one), packed).write.mode("overwrite").parquet(pieces)
+            self._packed(planned, tasks).write.mode("overwrite").options(**_OF_PIECES).parquet(pieces)
             self._mark(staging, "packed")
         packed = self._spark.read.parquet(pieces)
         settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report"))
-        tasks = min(partitions or int(self._spark.conf.get("spark.sql.shuffle.partitions")), planned["buckets"])
+
+        table = f"{staging}/table"
+        writes = out is not None and self._tasks_write(staging, out)
+        columns, into = (settled["reports"], [f"--into={table}"]) if writes else (settled["columns"], [])
 
         def concluded() -> _Reduced:
-            table = self._spark.read.parquet(rows)
-            summary = _kernel.ask(settled["plan"], "conclude", lines=_texts(table, "churn_report"))
-            return _Reduced(settled["plan"], packed, table, tasks, summary)
+            reduced = self._spark.read.parquet(rows)
+            summary = _kernel.ask(settled["plan"], "conclude", lines=_texts(reduced, "churn_report"))
+            files = _written(table, _texts(reduced, "file_report"), summary["rows"]) if writes else []
+            return _Reduced(settled["plan"], packed, reduced, tasks, summary, files)
 
         if resume:
             # They may not be there, or not all of them.
@@ -288,14 +315,86 @@ class Churn:
 
         def reduced(task: Callable[[_kernel.Batches], _kernel.Batches]) -> None:
             with _errors_of_tasks():
-                shuffled.mapInArrow(task, settled["columns"]).write.mode("overwrite").parquet(rows)
+                shuffled.mapInArrow(task, columns).write.mode("overwrite").parquet(rows)
 
+        if writes:
+            shutil.rmtree(table, ignore_errors=True)
+            os.makedirs(table)
         try:
-            reduced(_kernel.reducing(settled["plan"]))
+            reduced(_kernel.reducing(settled["plan"], *into))
         except _kernel.NotInOrderError:
             # There are engines that forget a sorting before they hand rows to Python.
-            reduced(_kernel.reducing(settled["plan"], gathers=True))
+            reduced(_kernel.reducing(settled["plan"], *into, gathers=True))
         return concluded()
+
+    def _tasks_write(self, staging: str, out: str) -> bool:
+        """Whether tasks can write files to folders by themselves: those of this machine, which they see too. That a
+        path is one of this machine shows where Spark has written its pieces."""
+        if self._scan == "spark" or "://" in staging or "://" in out:
+            return False
+        piece = next(iglob(f"{escape(staging)}/pieces/part-*"), None)
+        return piece is not None and self._is_seen([os.path.abspath(piece)])
+
+    def _packed(self, planned: Mapping[str, Any], tasks: int) -> DataFrame:
+        """The pieces of all tables, and what is reported of them."""
+        plan, division = planned["plan"], self._division(planned, tasks)
+        packed, reports = [], [json.dumps(report) for report in division["reports"]]
+        if division["shares"]:
+            packed.append(self._scanned(planned, division["shares"]))
+        frames = self._frames(planned, without=[table["name"] for table in division["tables"]])
+        for table in planned["tables"]:
+            if table["name"] in frames:
+                needed, report = self._needed(planned, table, frames[table["name"]])
+                kernel = _kernel.kernel(plan, "pack", f"--table={table['name']}")
+                packed.append(needed.mapInArrow(kernel, planned["columns"]))
+                reports.append(report)
+        rows = [(None, None, None, report) for report in reports]
+        packed.append(self._spark.createDataFrame(rows, planned["columns"]))
+        return reduce(lambda all, one: all.unionByName(one), packed)
+
+    def _division(self, planned: Mapping[str, Any], tasks: int) -> dict[str, Any]:
+        """What tasks read of the files of those tables that they can open. Of the others Spark reads the rows."""
+        names = [table["name"] for table in planned["tables"] if self._is_of_files(table)]
+        if names:
+            tables = (f"--table={name}" for name in names)
+            division: dict[str, Any] = _kernel.ask(planned["plan"], "divide", f"--tasks={tasks}", *tables)
+            if self._scan == "native" or self._is_seen([table["file"] for table in division["tables"]]):
+                return division
+        return {"shares": [], "reports": [], "tables": []}
+
+    def _is_of_files(self, table: Mapping[str, Any]) -> bool:
+        """Whether the program is to read a table from files of this machine."""
+        name, path = table["name"], table["path"]
+        if self._scan == "spark" or name in self._given:
+            return False
+        if self._scan == "native":
+            if "://" in path:
+                raise ConfigurationError(
+                    f"{name}: tasks cannot open {path} by themselves; let Spark read it, with scan = spark or auto", 2
+                )
+            return True
+        is_there = os.path.exists(path) or next(iglob(path, recursive=True), None) is not None
+        return "://" not in path and is_there
+
+    def _is_seen(self, files: list[str]) -> bool:
+        """Whether the machines of the tasks see some files of this one."""
+        master = self._spark.conf.get("spark.master", "") or ""
+        is_remote = type(self._spark).__module__.startswith("pyspark.sql.connect")
+        if not is_remote and (master == "local" or master.startswith("local[")):
+            return True
+        # A task for each core.
+        missing = self._spark.range(0, 1 << 16).mapInArrow(_kernel.unseen(files), "file STRING").distinct().take(1)
+        for row in missing:
+            logger.info("Spark reads the tables, as tasks do not see %s", row.file)
+        return not missing
+
+    def _scanned(self, planned: Mapping[str, Any], shares: list[str]) -> DataFrame:
+        """The pieces of what tasks read of files, a share each."""
+        from pyspark.sql import functions
+
+        numbered = self._spark.createDataFrame(list(enumerate(shares)), "id BIGINT, share STRING")
+        tasks = self._spark.range(0, len(shares), 1, len(shares)).join(functions.broadcast(numbered), "id")
+        return tasks.select("share").mapInArrow(_kernel.kernel(planned["plan"], "scan"), planned["columns"])
 
     def _needed(self, planned: Mapping[str, Any], table: Mapping[str, Any], frame: DataFrame) -> tuple[DataFrame, str]:
         """The rows of a table that may be of days that are needed, and the report of all others, which the engine
@@ -360,10 +459,12 @@ class Churn:
         """The configuration as the command line has it, with some settings in the place of its own."""
         return [f"--config={self._config}", *(f"--set={one}" for one in _sets({**self._settings, **settings}))]
 
-    def _frames(self, planned: Mapping[str, Any]) -> dict[str, DataFrame]:
-        """The needed columns of each table, which are held against the plan before anything runs."""
+    def _frames(self, planned: Mapping[str, Any], without: Collection[str]) -> dict[str, DataFrame]:
+        """The needed columns of each table but some, which are held against the plan before anything runs."""
         frames = {}
         for table in planned["tables"]:
+            if table["name"] in without:
+                continue
             frame = self._frame(table)
             frame = _chosen(frame, table["columns"])
             _kernel.hold_against(planned["plan"], table["name"], frame.limit(0).toArrow())
@@ -421,6 +522,31 @@ def _near(time: str, first: str, end: str) -> str:
 
 def _quoted(column: str) -> str:
     return "`" + column.replace("`", "``") + "`"
+
+
+def _written(folder: str, reports: Iterable[str], rows: int) -> list[str]:
+    """The files of a table that tasks say they have written, in the order of their buckets."""
+    files = sorted(map(json.loads, reports), key=lambda file: int(file["bucket"]))
+    paths = [f"{folder}/{file['file']}" for file in files]
+    are_whole = all(os.path.isfile(path) and os.path.getsize(path) == file["bytes"] for path, file in zip(paths, files))
+    if not are_whole or sum(file["rows"] for file in files) != rows:
+        raise TemporaryError(f"not all files that tasks have written are in {folder}; run again", 75)
+    return paths
+
+
+def _publish(files: list[str], out: str) -> None:
+    """Moves the files of a table, which are in a folder of their own, to their place: all at once, and no other."""
+    folder = os.path.dirname(files[0])
+    for number, file in enumerate(files):
+        os.rename(file, f"{folder}/part-{number:05}.parquet")
+    # What tasks have left that failed, or whose work was done twice.
+    known = {f"part-{number:05}.parquet" for number in range(len(files))}
+    for name in set(os.listdir(folder)) - known:
+        os.remove(f"{folder}/{name}")
+    with open(f"{folder}/_SUCCESS", "w", encoding="utf-8"):
+        pass
+    os.makedirs(os.path.dirname(os.path.abspath(out)), exist_ok=True)
+    shutil.move(folder, out)
 
 
 def _new_folder(out: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import re
 import subprocess
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 from churn_risk._errors import EXIT_CODES, ChurnError, ConfigurationError, DataContractError, TemporaryError
 from churn_risk._program import find_churn_bin
+from churn_risk._run import _log
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -56,13 +58,14 @@ def kernel(plan: str, *arguments: str) -> Callable[[Batches], Batches]:
     return of_partition
 
 
-def reducing(plan: str, gathers: bool = False) -> Callable[[Batches], Batches]:
+def reducing(plan: str, *arguments: str, gathers: bool = False) -> Callable[[Batches], Batches]:
     """A function for `mapInArrow` that runs `churn exchange reduce` over a partition's pieces, bucket after bucket.
 
     Args:
+        arguments: more of the command.
         gathers: whether pieces come in any order. Then a task gathers those of its partition before it hands them on.
     """
-    reduce = kernel(plan, "reduce")
+    reduce = kernel(plan, "reduce", *arguments)
     in_order = _by_bucket if gathers else _held_to_order
     return lambda batches: reduce(in_order(batches))
 
@@ -108,6 +111,17 @@ def fetch_few(frame: DataFrame, path: str) -> None:
     table = frame.toArrow()
     with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
         stream.write_table(table)
+
+
+def unseen(files: list[str]) -> Callable[[Batches], Batches]:
+    """A function for `mapInArrow` that tells which of some files a machine does not see."""
+
+    def of_partition(batches: Batches) -> Batches:
+        for _ in batches:
+            missing = [file for file in files if not os.path.isfile(file)]
+            yield pa.RecordBatch.from_pydict({"file": pa.array(missing, pa.string())})
+
+    return of_partition
 
 
 def programs(batches: Batches) -> Batches:
@@ -266,6 +280,7 @@ def _done(command: list[str], text: str = "") -> subprocess.CompletedProcess[str
     done = subprocess.run(command, check=False, input=text, capture_output=True, encoding="utf-8")
     if done.returncode != 0:
         raise _error(done.returncode, done.stderr, command)
+    _log(done.stderr.splitlines())
     return done
 
 

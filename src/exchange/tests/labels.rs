@@ -12,7 +12,7 @@ proptest! {
         buckets in prop_oneof![Just(1u32), Just(64)],
         zone in prop_oneof![Just("UTC"), Just("Europe/Berlin")],
         inactivity: bool,
-        leaves_out: bool,
+        handed in handed(),
         silent_from in 200i64..450,
         to_come in 380i32..430,
         dates in proptest::collection::vec(100i32..420, 1..4),
@@ -46,7 +46,7 @@ proptest! {
         let data = dataset::build(&rows_plan, &local, &as_of, Some(end.day), &Silent).unwrap();
 
         let plan = Plan::with_labels(settings.clone(), &as_of, buckets, to_come).unwrap();
-        let how = How { buckets, cut: 50, seed, leaves_out };
+        let how = How { buckets, cut: 50, seed, handed };
         let (rows, summary) = concluded(shuffled(plan, &tables, how).unwrap()).unwrap();
         let labels = summary.labels.unwrap();
         prop_assert_eq!((labels.end, labels.why), (end.day, end.why));
