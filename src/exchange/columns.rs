@@ -33,7 +33,7 @@ pub(super) enum Values {
     Texts(Texts),
 }
 
-/// Texts, by their places among the different ones.
+/// Texts, by their places among those that are named, which are all different in a piece.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Texts {
     pub names: Vec<String>,
@@ -55,38 +55,34 @@ pub(super) struct Rows {
 }
 
 impl Texts {
+    /// Some rows, in which each text is named once.
     fn select(&self, rows: &[u32]) -> Texts {
-        let mut places: Vec<u32> = vec![NO_TEXT; self.names.len()];
         let mut chosen = Texts::default();
+        let mut places: HashMap<u32, u32> = HashMap::new();
+        let mut known: HashMap<&str, u32> = HashMap::new();
         for &row in rows {
             let code = self.codes[row as usize];
-            let place = places.get_mut(code as usize).map_or(NO_TEXT, |place| {
-                if *place == NO_TEXT {
-                    *place = chosen.names.len() as u32;
-                    chosen.names.push(self.names[code as usize].clone());
-                }
-                *place
+            if code == NO_TEXT {
+                chosen.codes.push(NO_TEXT);
+                continue;
+            }
+            let place = *places.entry(code).or_insert_with(|| {
+                let name = self.names[code as usize].as_str();
+                *known.entry(name).or_insert_with(|| {
+                    chosen.names.push(name.to_owned());
+                    chosen.names.len() as u32 - 1
+                })
             });
             chosen.codes.push(place);
         }
         chosen
     }
 
+    /// Puts others behind these. A text that both have is named twice.
     fn append(&mut self, more: Texts) {
-        let mut known: HashMap<&str, u32> = self.names.iter().map(String::as_str).zip(0..).collect();
-        let mut next = self.names.len() as u32;
-        let mut places = Vec::with_capacity(more.names.len());
-        let mut is_new = Vec::with_capacity(more.names.len());
-        for name in &more.names {
-            let place = *known.entry(name).or_insert(next);
-            is_new.push(place == next);
-            next += u32::from(place == next);
-            places.push(place);
-        }
-
-        drop(known);
-        self.codes.extend(more.codes.iter().map(|&code| places.get(code as usize).copied().unwrap_or(NO_TEXT)));
-        self.names.extend(more.names.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(name, _)| name));
+        let before = self.names.len() as u32;
+        self.codes.extend(more.codes.iter().map(|&code| if code == NO_TEXT { NO_TEXT } else { before + code }));
+        self.names.extend(more.names);
     }
 }
 
@@ -114,14 +110,15 @@ impl Column {
         Ok(())
     }
 
-    fn array(&self, role: Role) -> ArrayRef {
-        let nulls = NullBuffer::from(self.valid.clone());
-        match &self.values {
+    fn into_array(self, role: Role) -> ArrayRef {
+        let has_nulls = self.valid.iter().any(|valid| !valid);
+        let nulls = has_nulls.then(|| NullBuffer::from(self.valid));
+        match self.values {
             Values::Integers(all) if role.is_time() => {
-                Arc::new(TimestampMicrosecondArray::new(all.clone().into(), Some(nulls)).with_timezone("UTC"))
+                Arc::new(TimestampMicrosecondArray::new(all.into(), nulls).with_timezone("UTC"))
             }
-            Values::Integers(all) => Arc::new(Int64Array::new(all.clone().into(), Some(nulls))),
-            Values::Numbers(all) => Arc::new(Float64Array::new(all.clone().into(), Some(nulls))),
+            Values::Integers(all) => Arc::new(Int64Array::new(all.into(), nulls)),
+            Values::Numbers(all) => Arc::new(Float64Array::new(all.into(), nulls)),
             Values::Texts(Texts { names, codes }) if role == Role::Id => {
                 let text = |&code: &u32| names.get(code as usize).map(String::as_str);
                 Arc::new(codes.iter().map(text).collect::<StringArray>())
@@ -223,12 +220,12 @@ impl Rows {
     ///
     /// # Errors
     /// [`Error::Internal`] if the needs are not those that the rows were read with.
-    pub fn batch(&self, needs: &[Need], kind: IdKind) -> Result<RecordBatch> {
+    pub fn into_batch(self, needs: &[Need], kind: IdKind) -> Result<RecordBatch> {
         let mut fields = Vec::with_capacity(needs.len());
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(needs.len());
-        for (need, column) in needs.iter().zip(&self.columns) {
+        for (need, column) in needs.iter().zip(self.columns) {
             let array = match (column, need.role, kind) {
-                (Some(column), role, _) => column.array(role),
+                (Some(column), role, _) => column.into_array(role),
                 (None, Role::Id, IdKind::Integer) => new_null_array(&DataType::Int64, self.count),
                 (None, Role::Id, IdKind::Text) => new_null_array(&DataType::Utf8, self.count),
                 (None, ..) => continue,

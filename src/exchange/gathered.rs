@@ -106,7 +106,7 @@ fn add_small_tables(plan: &Plan, batch: &RecordBatch, all: &mut [Vec<RecordBatch
         let Some(source) = sources.iter().find(|source| source.number == number && number < SIGNALS) else { continue };
         let (piece, checksum) = Piece::decode(bytes, source.needs.len())?;
         sent[number].add(piece.rows.count, checksum);
-        all[number].push(piece.rows.batch(&source.needs, kind)?);
+        all[number].push(piece.rows.into_batch(&source.needs, kind)?);
     }
     Ok(())
 }

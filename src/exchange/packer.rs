@@ -155,21 +155,41 @@ impl<'a> Packer<'a> {
         if rows.count == 0 {
             return Vec::new();
         }
-        let mut by_bucket: Vec<(u32, u32)> = rows.buckets(self.source.id, self.buckets).into_iter().zip(0..).collect();
-        by_bucket.sort_unstable();
+        let buckets = rows.buckets(self.source.id, self.buckets);
+        let (places, ends) = by_bucket(&buckets, self.buckets);
 
-        let mut packed = Vec::new();
-        for of_bucket in by_bucket.chunk_by(|a, b| a.0 == b.0) {
-            for some in of_bucket.chunks(MOST_ROWS) {
-                let places: Vec<u32> = some.iter().map(|&(_, row)| row).collect();
-                let (source, bucket) = (self.source.number as u16, some[0].0);
-                let encoded = Piece { source, bucket, rows: rows.select(&places) }.encode();
-                self.report.sent.add(places.len(), encoded.checksum);
+        let (mut packed, mut start) = (Vec::new(), 0);
+        for (bucket, end) in (0..).zip(ends) {
+            for some in places[start..end].chunks(MOST_ROWS) {
+                let source = self.source.number as u16;
+                let encoded = Piece { source, bucket, rows: rows.select(some) }.encode();
+                self.report.sent.add(some.len(), encoded.checksum);
                 packed.push(PackedRow::Piece { bucket, source, bytes: encoded.bytes });
             }
+            start = end;
         }
         packed
     }
+}
+
+/// The places of rows, bucket after bucket, and where those of each bucket end: a sort by counting.
+fn by_bucket(buckets: &[u32], count: u32) -> (Vec<u32>, Vec<usize>) {
+    let mut ends = vec![0; count as usize];
+    buckets.iter().for_each(|&bucket| ends[bucket as usize] += 1);
+    let mut before = 0;
+    for end in &mut ends {
+        before += *end;
+        *end = before - *end;
+    }
+
+    // Each end is where the next row of the bucket goes, until all have gone there.
+    let mut places = vec![0; buckets.len()];
+    for (row, &bucket) in (0..).zip(buckets) {
+        let next = &mut ends[bucket as usize];
+        places[*next] = row;
+        *next += 1;
+    }
+    (places, ends)
 }
 
 fn report_text(report: &PackReport) -> Result<String> {

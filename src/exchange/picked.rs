@@ -112,7 +112,7 @@ impl PickedRows {
             let mut reader = Reader::new(source.what.clone(), &source.needs, &zone);
             for batch in batches(path)? {
                 let batch = batch?;
-                let read = reader.read(&batch)?.batch(&source.needs, kind)?;
+                let read = reader.read(&batch)?.into_batch(&source.needs, kind)?;
                 all.customers.push((batch, read));
             }
         }
@@ -124,7 +124,7 @@ impl PickedRows {
                     let source =
                         source.ok_or_else(|| Error::Internal(format!("a piece of table {number} among signals")))?;
                     let rows = Piece::decode(bytes, source.needs.len())?.0.rows;
-                    all.signals[number - SIGNALS].push(rows.batch(&source.needs, kind)?);
+                    all.signals[number - SIGNALS].push(rows.into_batch(&source.needs, kind)?);
                 }
             }
         }

@@ -23,8 +23,8 @@ pub(super) const MOST_ROWS: usize = 16_384;
 const HEAD: usize = 16;
 const BODY: usize = HEAD + 8;
 
-/// The units that whole numbers may be counted in: a second of microseconds, or none.
-const UNITS: [u64; 2] = [1_000_000, 1];
+/// What whole numbers are counted in where it divides all of them: a second of microseconds.
+const UNIT: u64 = 1_000_000;
 
 /// Kinds of columns.
 const ABSENT: u8 = 0;
@@ -135,25 +135,44 @@ fn put_column(bytes: &mut Vec<u8>, column: Option<&Column>) {
 fn put_integers(bytes: &mut Vec<u8>, values: &[i64], valid: &[bool]) {
     let with_value = values.iter().zip(valid).filter(|(_, valid)| **valid).map(|(value, _)| *value);
     let least = with_value.clone().min().unwrap_or(0);
-    let distances: Vec<u64> = with_value.map(|value| value.wrapping_sub(least) as u64).collect();
-    let unit = UNITS.into_iter().find(|unit| distances.iter().all(|distance| distance % unit == 0)).unwrap_or(1);
+    let mut distances: Vec<u64> = with_value.map(|value| value.wrapping_sub(least) as u64).collect();
+    let has_unit = distances.iter().all(|distance| distance % UNIT == 0);
+    if has_unit {
+        distances.iter_mut().for_each(|distance| *distance /= UNIT);
+    }
 
     bytes.extend(least.to_le_bytes());
-    bytes.extend((unit as u32).to_le_bytes());
-    put_words(bytes, distances.into_iter().map(|distance| distance / unit));
+    bytes.extend((if has_unit { UNIT as u32 } else { 1 }).to_le_bytes());
+    put_words(bytes, distances.into_iter());
 }
 
 /// Whole numbers in as many bytes as the greatest takes.
-fn put_words(bytes: &mut Vec<u8>, words: impl Iterator<Item = u64> + Clone) {
-    let width = match words.clone().max().unwrap_or(0) {
+fn put_words(bytes: &mut Vec<u8>, words: impl ExactSizeIterator<Item = u64> + Clone) {
+    let greatest = words.clone().max().unwrap_or(0);
+    let width = match greatest {
         0 => 0,
         1..=0xff => 1,
         0x100..=0xffff => 2,
         0x1_0000..=0xffff_ffff => 4,
         _ => 8,
     };
-    bytes.push(width as u8);
-    words.for_each(|word| bytes.extend(&word.to_le_bytes()[..width]));
+    bytes.push(width);
+    match width {
+        0 => {}
+        1 => put_low_bytes::<1>(bytes, words),
+        2 => put_low_bytes::<2>(bytes, words),
+        4 => put_low_bytes::<4>(bytes, words),
+        _ => put_low_bytes::<8>(bytes, words),
+    }
+}
+
+/// The lowest `WIDTH` bytes of each.
+fn put_low_bytes<const WIDTH: usize>(bytes: &mut Vec<u8>, words: impl ExactSizeIterator<Item = u64>) {
+    let start = bytes.len();
+    bytes.resize(start + WIDTH * words.len(), 0);
+    for (low, word) in bytes[start..].as_chunks_mut::<WIDTH>().0.iter_mut().zip(words) {
+        low.copy_from_slice(&word.to_le_bytes()[..WIDTH]);
+    }
 }
 
 fn put_numbers(bytes: &mut Vec<u8>, values: &[f64], valid: &[bool]) {
@@ -174,7 +193,8 @@ fn put_texts(bytes: &mut Vec<u8>, Texts { names, codes }: &Texts, valid: &[bool]
         bytes.extend(name.as_bytes());
     }
     let with_value = codes.iter().zip(valid).filter(|(_, valid)| **valid);
-    put_words(bytes, with_value.map(|(&code, _)| u64::from(code)));
+    let words: Vec<u64> = with_value.map(|(&code, _)| u64::from(code)).collect();
+    put_words(bytes, words.into_iter());
 }
 
 /// The bytes of a piece that have not been read yet.
@@ -253,13 +273,15 @@ impl<'a> Cursor<'a> {
         if !matches!(width, 0 | 1 | 2 | 4 | 8) {
             return None;
         }
-        let mut of_valid = self.take(width * count(valid))?;
-        let mut word = |valid: &bool| {
-            let (own, rest) = if *valid { of_valid.split_at(width) } else { (&[][..], of_valid) };
-            of_valid = rest;
-            own.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+        let of_valid = self.take(width * count(valid))?;
+        let of_valid = match width {
+            0 => vec![0; count(valid)],
+            1 => words::<1>(of_valid),
+            2 => words::<2>(of_valid),
+            4 => words::<4>(of_valid),
+            _ => words::<8>(of_valid),
         };
-        Some(valid.iter().map(&mut word).collect())
+        Some(placed(of_valid, valid, 0))
     }
 
     fn numbers(&mut self, valid: &[bool]) -> Option<Vec<f64>> {
@@ -275,8 +297,7 @@ impl<'a> Cursor<'a> {
             }
             _ => return None,
         };
-        let mut next = of_valid.into_iter();
-        Some(valid.iter().map(|valid| if *valid { next.next().unwrap_or(f64::NAN) } else { f64::NAN }).collect())
+        Some(placed(of_valid, valid, f64::NAN))
     }
 
     fn texts(&mut self, valid: &[bool]) -> Option<Texts> {
@@ -294,6 +315,25 @@ impl<'a> Cursor<'a> {
         let is_known = |(code, valid): (&u32, &bool)| !valid || (*code as usize) < names.len();
         codes.iter().zip(valid).all(is_known).then_some(Texts { names, codes })
     }
+}
+
+/// Whole numbers of so many bytes each.
+fn words<const WIDTH: usize>(bytes: &[u8]) -> Vec<u64> {
+    let word = |low: &[u8; WIDTH]| {
+        let mut word = [0; 8];
+        word[..WIDTH].copy_from_slice(low);
+        u64::from_le_bytes(word)
+    };
+    bytes.as_chunks::<WIDTH>().0.iter().map(word).collect()
+}
+
+/// The values of valid rows, with others in the places of the rest.
+fn placed<T: Copy>(of_valid: Vec<T>, valid: &[bool], null: T) -> Vec<T> {
+    if of_valid.len() == valid.len() {
+        return of_valid;
+    }
+    let mut next = of_valid.into_iter();
+    valid.iter().map(|valid| if *valid { next.next().unwrap_or(null) } else { null }).collect()
 }
 
 fn count(valid: &[bool]) -> usize {

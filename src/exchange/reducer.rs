@@ -168,13 +168,13 @@ impl<'a> Reducer<'a> {
 
     /// The rows of the bucket at hand, and what it reports.
     fn reduce(&mut self) -> Result<Vec<RecordBatch>> {
-        let Some(Bucket { rows, mut report, .. }) = self.bucket.take() else { return Ok(Vec::new()) };
+        let Some(Bucket { mut rows, mut report, .. }) = self.bucket.take() else { return Ok(Vec::new()) };
         let mut tables: Vec<Vec<RecordBatch>> = vec![Vec::new(); self.plan.numbers()];
         for source in &self.sources {
-            let batch = |rows: &Rows| rows.batch(&source.needs, self.ids);
-            tables[source.number] = rows[source.number].iter().map(batch).collect::<Result<_>>()?;
+            let batch = |rows: Rows| rows.into_batch(&source.needs, self.ids);
+            let rows = std::mem::take(&mut rows[source.number]);
+            tables[source.number] = rows.into_iter().map(batch).collect::<Result<_>>()?;
         }
-        drop(rows);
 
         let settings = &self.plan.settings;
         let columns = sources::customer_columns(settings.customers.as_ref())?;
