@@ -1,12 +1,16 @@
-"""What `churn_risk.spark` costs: processor time beside plain PySpark and pandas-on-Spark, growing populations, skew.
+"""What `churn_risk.spark` costs: processor time beside plain PySpark and pandas-on-Spark, growing populations, numbers
+of buckets and tasks, skew.
 
     CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py costs   [--customers 250000] [--pandas]
-    CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py scaling [--customers 25000]
+    CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py costs    --training
+    CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py scaling [--customers 250000]
+    CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py sweep   [--customers 250000]
     CHURN_BIN=target/release/churn PYTHONPATH=python python benches/spark.py skew    [--customers 50000]
 
 Each prints a Markdown table. What counts is processor time, user and system, of the whole tree of processes: that of
-the JVM, of the Python workers, and of the program, which is run through a shell that notes what it took. Populations
-are made with `churn simulate` and kept in `--folder`. Needs the packages of notebooks/requirements.txt, and Java.
+the JVM, of the program, which is run through a shell that notes what it took, and of the rest, which is Python, with
+the starts of processes. Others on the machine make it longer to wait for, but hardly more. Populations are made with
+`churn simulate` and kept in `--folder`. Needs the packages of notebooks/requirements.txt, and Java.
 """
 
 import argparse
@@ -38,14 +42,18 @@ MAX_DIFFERENCE = 1.3e-5
 HERE = Path(__file__).resolve().parent
 
 arguments = argparse.ArgumentParser()
-arguments.add_argument("part", choices=["costs", "scaling", "skew"])
+arguments.add_argument("part", choices=["costs", "scaling", "sweep", "skew"])
 arguments.add_argument("--folder", type=Path, default=Path("~/.cache/churn-risk/bench/spark").expanduser())
 arguments.add_argument("--customers", type=int)
 arguments.add_argument("--rounds", type=int, default=2)
 arguments.add_argument("--pandas", action="store_true", help="pandas-on-Spark too, which takes long")
 arguments.add_argument("--training", action="store_true", help="three dates instead of one, and a fit of MLlib")
+arguments.add_argument("--only", nargs="+", default=[""], help="of the costs, only ways whose names have one of these")
 arguments.add_argument("--master", default="local[2]")
-arguments.add_argument("--growth", type=int, nargs="+", default=[1, 2, 4, 8])
+arguments.add_argument("--scan", default="auto", help="who reads the tables, but for costs, which tries both")
+arguments.add_argument("--growth", type=int, nargs="+", default=[1, 2, 4, 8, 16])
+arguments.add_argument("--buckets", type=int, nargs="+", default=[16, 64, 256, 1024, 4096, 16384])
+arguments.add_argument("--partitions", type=int, nargs="+", default=[2, 8, 32, 128])
 given = arguments.parse_args()
 
 PROGRAM = os.environ["CHURN_BIN"]
@@ -381,25 +389,27 @@ def costs() -> None:
         "| processor seconds per million events | all | JVM | program | rest | elapsed, s |\n|---|---|---|---|---|---|"
     )
 
-    def ours(at: Path, dates: list[str], out: Path) -> None:
-        Churn(spark, at / "churn.toml").features(dates, out=str(out))
+    def ours(scan: str) -> object:
+        return lambda at, dates, out: features(spark, at, dates, out, scan=scan)
 
     def sets(column: object) -> object:
         return F.size(F.collect_set(column))
 
     ways = {
-        "`churn_risk.spark`": ours,
+        "`churn features`, without Spark": alone,
+        "`churn_risk.spark`, native scan": ours("native"),
+        "`churn_risk.spark`, Spark's scan": ours("spark"),
         "PySpark, `count_distinct`": lambda at, dates, out: plain(spark, at, dates, out, F.count_distinct),
         "PySpark, `size(collect_set)`": lambda at, dates, out: plain(spark, at, dates, out, sets),
     }
     if given.pandas:
         ways["pandas-on-Spark, a part"] = lambda at, dates, out: pandas_on_spark(at, dates, out)
+    ways = {name: way for name, way in ways.items() if any(part in name for part in given.only)}
     for name, way in ways.items():
         # A JVM compiles what it runs.
         for _ in range(2):
             way(small, [DATE], WORK / "warm")
-            shutil.rmtree(WORK / "warm")
-            shutil.rmtree(WORK / "warm.staging", ignore_errors=True)
+            remove(WORK / "warm")
 
     millions = events(folder) / 1e6
     least: dict[str, Watch] = {}
@@ -416,51 +426,97 @@ def costs() -> None:
             if place and not turn:
                 shared, worst = same(out / DATE if is_part else out, WORK / "0_0", not is_part)
                 print(f"{name}: {shared} columns alike, to {worst:.1e}", file=sys.stderr)
+            if turn or place:
+                remove(out)
     for name, watch in least.items():
         line(name, watch, millions)
     if not given.training:
         return
-    table = WORK / "0_1"
-    with Watch() as watch:
-        mllib(spark, table, folder)
+    table = WORK / "0_0"
     rows = pq.read_table(table, columns=["customer_id"]).num_rows / 1e6
-    print(
-        f"\nMLlib's LogisticRegression on those {rows:.2f} million rows: {watch.total:.0f} s "
-        f"({watch.seconds:.0f} elapsed)"
-    )
+    for name, fit in {"MLlib's LogisticRegression": mllib, "`churn train`, a linear model": trained}.items():
+        with Watch() as watch:
+            fit(spark, table, folder)
+        print(f"\n{name}, on those {rows:.2f} million rows: {watch.total:.0f} s ({watch.seconds:.0f} elapsed)")
     spark.stop()
 
 
+def features(spark: SparkSession, at: Path, dates: list[str], out: Path, **how: object) -> None:
+    """The feature table, by us on Spark; `how` may say who reads the tables."""
+    scan = str(how.pop("scan", given.scan))
+    Churn(spark, at / "churn.toml", scan=scan).features(dates, out=str(out), **how)
+
+
+def alone(at: Path, dates: list[str], out: Path) -> None:
+    """The feature table, by the program on one machine."""
+    command = [os.environ["CHURN_BIN"], "features", f"--config={at}/churn.toml", f"--out={out}"]
+    subprocess.run([*command, *(f"--as-of={day}" for day in dates)], check=True, stdout=subprocess.DEVNULL)
+
+
+def trained(_: SparkSession, table: Path, folder: Path) -> None:
+    """A linear model of the program on one machine, from the same signals."""
+    sets = ["--set=model.complexity=linear", f"--set=paths.models={WORK}/models"]
+    command = [os.environ["CHURN_BIN"], "train", f"--config={folder}/churn.toml", *sets]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def remove(out: Path) -> None:
+    """Removes a table, and what lay between the steps to it."""
+    for path in (out, Path(f"{out}.staging")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 def scaling() -> None:
-    base = given.customers or 25_000
+    base = given.customers or 250_000
     folders = {growth: population(base * growth) for growth in given.growth}
     os.environ["CHURN_BIN"] = str(timed_program())
-    # As many tasks as there are bytes.
-    spark = session(sql__files__maxPartitionBytes="1m", sql__files__openCostInBytes="0")
-    print(f"{machine()}; Spark {spark.version}\n")
+    spark = session(sql__shuffle__partitions="4")
+    print(f"{machine()}; Spark {spark.version}, {given.master}, {given.scan}\n")
     print(
-        "| customers | events, millions | partitions, buckets | CPU s per million events | JVM | program | rest "
-        "| fattest worker, MB | driver, MB |\n|---|---|---|---|---|---|---|---|---|"
+        "| customers | events, millions | tasks, buckets | CPU s per million events | JVM | program | rest "
+        "| bytes between the steps, per event | fattest worker, MB | driver, MB | elapsed, s |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|"
     )
-    Churn(spark, folders[given.growth[0]] / "churn.toml").features(
-        DATE, out=str(WORK / "warm"), buckets=64, partitions=4
-    )
+    features(spark, folders[given.growth[0]], [DATE], WORK / "warm", buckets=64, partitions=4)
+    remove(WORK / "warm")
     for growth, folder in folders.items():
-        least = None
-        for turn in range(given.rounds):
+        least, out, (tasks, buckets) = None, WORK / f"{growth}", (4 * growth, 128 * growth)
+        for _ in range(given.rounds):
             with Watch() as watch:
-                job = Churn(spark, folder / "churn.toml")
-                job.features(DATE, out=str(WORK / f"{growth}_{turn}"), buckets=128 * growth, partitions=4 * growth)
+                features(spark, folder, [DATE], out, buckets=buckets, partitions=tasks)
             least = watch if least is None or watch.total < least.total else least
-        millions = events(folder) / 1e6
-        parts = " | ".join(f"{least.cpu[part] / millions:.2f}" for part in ("jvm", "kernel", "rest"))
+            pieces = sum(path.stat().st_size for path in Path(f"{out}.staging/pieces").iterdir())
+            remove(out)
+        count = events(folder)
+        parts = " | ".join(f"{least.cpu[part] / count * 1e6:.2f}" for part in ("jvm", "kernel", "rest"))
         driver = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         print(
-            f"| {base * growth:,} | {millions:.1f} | {4 * growth}, {128 * growth} "
-            f"| {least.total / millions:.2f} | {parts} "
-            f"| {least.peak / 1e6:.0f} | {driver / 1e6:.0f} |",
+            f"| {base * growth:,} | {count / 1e6:.1f} | {tasks}, {buckets} | {least.total / count * 1e6:.2f} | {parts} "
+            f"| {pieces / count:.1f} | {least.peak / 1e6:.0f} | {driver / 1e6:.0f} | {least.seconds:.0f} |",
             flush=True,
         )
+    spark.stop()
+
+
+def sweep() -> None:
+    folder = population(given.customers or 250_000)
+    os.environ["CHURN_BIN"] = str(timed_program())
+    spark = session()
+    count = events(folder)
+    print(f"{machine()}; Spark {spark.version}, {given.scan}; {count:,} events of {folder.name} customers\n")
+    print("| CPU s per million events; buckets | " + " | ".join(f"{tasks} tasks" for tasks in given.partitions) + " |")
+    print("|---" * (1 + len(given.partitions)) + "|")
+    features(spark, folder, [DATE], WORK / "first")
+    for buckets in given.buckets:
+        cells = []
+        for tasks in given.partitions:
+            out = WORK / f"{buckets}_{tasks}"
+            with Watch() as watch:
+                features(spark, folder, [DATE], out, buckets=buckets, partitions=tasks)
+            assert same(out, WORK / "first")[1] == 0
+            remove(out)
+            cells.append(f"{watch.total / count * 1e6:.2f}")
+        print(f"| {buckets:,} | " + " | ".join(cells) + " |", flush=True)
     spark.stop()
 
 
@@ -469,27 +525,28 @@ def skew() -> None:
     millions = events(folder) / 1e6
     os.environ["CHURN_BIN"] = str(timed_program())
     spark = session()
-    print(f"{machine()}; Spark {spark.version}; {millions:.1f} million events\n")
+    print(f"{machine()}; Spark {spark.version}, {given.scan}; {millions:.1f} million events\n")
     print("| rows of one customer, % | CPU s per million events | elapsed, s | fattest worker, MB |\n|---|---|---|---|")
     for share in (0, 0, 20, 40, 60, 80):
-        tables = {}
+        paths = {}
         for name in SIGNALS:
             rows = spark.read.parquet(f"{folder}/population/{name}")
             one = F.pmod(F.xxhash64("ts", "customer_id"), F.lit(100)) < share
-            target = f"{WORK}/skew/{share}/{name}"
+            target = f"{WORK}/skew/{name}"
             rows.withColumn("customer_id", F.when(one, 17).otherwise(F.col("customer_id")).cast("long")).write.mode(
                 "overwrite"
             ).parquet(target)
-            tables[f"signals.{name}"] = spark.read.parquet(target)
+            paths[f"signals.{name}.path"] = target
+        job, out = Churn(spark, folder / "churn.toml", settings=paths, scan=given.scan), WORK / "skewed"
         with Watch() as watch:
-            Churn(spark, folder / "churn.toml", tables=tables).features(DATE, out=str(WORK / f"{share}_{time.time()}"))
+            job.features(DATE, out=str(out))
         print(f"| {share} | {watch.total / millions:.2f} | {watch.seconds:.0f} | {watch.peak / 1e6:.0f} |", flush=True)
-        shutil.rmtree(WORK / "skew")
+        remove(out)
     spark.stop()
 
 
 given.folder.mkdir(parents=True, exist_ok=True)
 try:
-    {"costs": costs, "scaling": scaling, "skew": skew}[given.part]()
+    {"costs": costs, "scaling": scaling, "sweep": sweep, "skew": skew}[given.part]()
 finally:
     shutil.rmtree(WORK)
