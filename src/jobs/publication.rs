@@ -131,7 +131,12 @@ pub(super) fn publish_into(job: &Job<'_>, mut staged: Staged, scored: Scored) ->
     }
     stage_split(&mut staged, &scored, &results, &passthrough, settings)?;
     let everybody = scored.ranking.order.len();
-    staged.parquet("scores.parquet", everybody, |places| Ok(results.scores_table(places, &in_scores)))?;
+    let scores = |places| Ok(results.scores_table(places, &in_scores));
+    if scored.input.engine.is_some() {
+        staged.parquet_parts("scores.parquet", everybody, scores)?;
+    } else {
+        staged.parquet("scores.parquet", everybody, scores)?;
+    }
     if let Some(kpis) = &scored.kpis {
         staged.parquet("kpis.parquet", kpis.rows.len(), |places| Ok(publish::kpis::table(places, kpis)))?;
     }

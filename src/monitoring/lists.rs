@@ -2,6 +2,7 @@
 //! group.
 
 use crate::calendar::Day;
+use crate::digest::sha256;
 use crate::error::Result;
 use crate::language::Language;
 use crate::publish::manifest::DriftSummary;
@@ -11,6 +12,7 @@ use crate::ranking::{Group, Tier};
 use crate::sources::Ids;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The reasons of a list that are kept.
 pub const REASONS: usize = crate::published::REASONS as usize;
@@ -50,6 +52,19 @@ struct Manifest {
     files: Vec<File>,
 }
 
+impl Manifest {
+    /// The digest of a table: that of its file, or of those of its parts.
+    fn digest_of(&self, table: &str) -> Option<String> {
+        let is_of_it = |file: &&File| Path::new(&file.name).starts_with(table);
+        let digests: Vec<&str> = self.files.iter().filter(is_of_it).map(|file| file.sha256.as_str()).collect();
+        match digests[..] {
+            [] => None,
+            [of_all] => Some(of_all.to_owned()),
+            _ => Some(sha256(&digests.join(" "))),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct ControlPower {
     control_fraction: f64,
@@ -72,9 +87,9 @@ impl KnownRun {
         let text = std::fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
         let manifest: Manifest = serde_json::from_str(&text).map_err(|error| told(error.to_string()))?;
 
-        let digest_of = |name: &str| manifest.files.iter().find(|file| file.name == name).map(|file| &file.sha256);
-        let scores = digest_of("scores.parquet").ok_or_else(|| told("it names no scores.parquet".to_owned()))?;
-        let list = digest_of("at_risk.parquet").map_or("", String::as_str);
+        let scores = manifest.digest_of("scores.parquet");
+        let scores = scores.ok_or_else(|| told("it names no scores.parquet".to_owned()))?;
+        let list = manifest.digest_of("at_risk.parquet").unwrap_or_default();
         Ok(KnownRun {
             run: run.clone(),
             digest: format!("{scores} {list}"),

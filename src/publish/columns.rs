@@ -39,6 +39,11 @@ fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).step_by(PART_ROWS).map(move |first| first..count.min(first + PART_ROWS))
 }
 
+/// Which of `count` rows each file of a folder of parts has: those of a row group. A table without rows has one file.
+pub(super) fn file_parts(count: usize) -> impl Iterator<Item = Range<usize>> {
+    parts(count).chain((count == 0).then_some(0..0))
+}
+
 /// Named columns of some rows of a table. Values are made when they are written, from the number of the row.
 pub struct Columns<'a> {
     rows: Range<usize>,

@@ -1,5 +1,6 @@
-//! Published tables as frames of polars.
+//! Published tables as frames of polars: of one file, or of a folder of parts.
 
+use super::parts;
 use crate::sources;
 use polars::prelude::*;
 use std::fs::File;
@@ -8,10 +9,11 @@ use std::path::Path;
 /// The names of a table's columns.
 ///
 /// # Errors
-/// When the file cannot be read, or is damaged.
+/// When a file cannot be read, or is damaged.
 pub fn columns_of(path: &Path) -> PolarsResult<Vec<String>> {
     guarded(|| {
-        let schema = ParquetReader::new(File::open(path)?).schema()?;
+        let files = parts::files(path)?;
+        let schema = ParquetReader::new(File::open(&files[0])?).schema()?;
         Ok(schema.iter_names().map(|name| name.to_string()).collect())
     })
 }
@@ -19,7 +21,7 @@ pub fn columns_of(path: &Path) -> PolarsResult<Vec<String>> {
 /// Some columns of a table.
 ///
 /// # Errors
-/// When the file cannot be read, is damaged, or lacks one of the columns.
+/// When a file cannot be read, is damaged, or lacks one of the columns.
 pub fn read(path: &Path, columns: &[&str]) -> PolarsResult<DataFrame> {
     read_first(path, columns, None)
 }
@@ -29,9 +31,24 @@ pub fn read(path: &Path, columns: &[&str]) -> PolarsResult<DataFrame> {
 /// # Errors
 /// As [`read`].
 pub fn read_first(path: &Path, columns: &[&str], rows: Option<usize>) -> PolarsResult<DataFrame> {
-    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    let slice = rows.map(|rows| (0, rows));
-    guarded(|| ParquetReader::new(File::open(path)?).with_columns(Some(columns)).with_slice(slice).finish())
+    let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+    guarded(|| {
+        let mut table = DataFrame::empty();
+        for (number, file) in parts::files(path)?.iter().enumerate() {
+            let slice = rows.map(|rows| (0, rows - table.height()));
+            let reader = ParquetReader::new(File::open(file)?).with_columns(Some(columns.clone()));
+            let part = reader.with_slice(slice).finish()?;
+            if number == 0 {
+                table = part;
+            } else {
+                table.vstack_mut(&part)?;
+            }
+            if rows == Some(table.height()) {
+                break;
+            }
+        }
+        Ok(table)
+    })
 }
 
 /// Reads a file, which a decoder may panic on if it is damaged.

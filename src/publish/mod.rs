@@ -14,6 +14,7 @@ pub mod kpis;
 pub mod latest;
 pub mod list;
 pub mod manifest;
+pub mod parts;
 pub mod previous;
 pub mod report;
 pub mod runs;
@@ -61,6 +62,24 @@ impl Staged {
         part: impl Fn(Range<usize>) -> Result<Columns<'a>> + Sync,
     ) -> Result<()> {
         self.write(name, rows, |path, out| columns::write_parquet(path, out, rows, part))
+    }
+
+    /// Writes a data file of so many rows as a folder of Parquet files, of which each has the rows of one row group.
+    ///
+    /// # Errors
+    /// Those of writing, and what `part` fails with.
+    pub fn parquet_parts<'a>(
+        &mut self,
+        name: &str,
+        rows: usize,
+        part: impl Fn(Range<usize>) -> Result<Columns<'a>> + Sync,
+    ) -> Result<()> {
+        self.create_folder(name)?;
+        for (number, some) in columns::file_parts(rows).enumerate() {
+            let of_part = |rows: Range<usize>| part(some.start + rows.start..some.start + rows.end);
+            self.parquet(&format!("{name}/{}", parts::name(number)), some.len(), of_part)?;
+        }
+        Ok(())
     }
 
     /// Writes a data file of so many rows as CSV, part by part.
@@ -168,6 +187,40 @@ mod tests {
         out.write_all(&bytes).unwrap();
         let written = out.finish();
         assert_eq!((written.sha256, written.bytes), (parquet.sha256.clone(), parquet.bytes));
+    }
+
+    #[test]
+    fn parts_hold_the_rows_of_one_file() {
+        let lists = tempfile::tempdir().unwrap();
+        let mut staged = Staged::begin(lists.path(), Day(0), &Unfinished::default()).unwrap();
+        for (rows, expected) in [(0, vec![0]), (1, vec![1]), (131_072, vec![131_072]), (131_075, vec![131_072, 3])] {
+            let (file, folder) = (format!("{rows}.parquet"), format!("{rows}_parts.parquet"));
+            let before = staged.files().len() + 1;
+            staged.parquet(&file, rows, ranks).unwrap();
+            staged.parquet_parts(&folder, rows, ranks).unwrap();
+            let parts = &staged.files()[before..];
+            let told: Vec<u64> = parts.iter().map(|part| part.rows).collect();
+            assert_eq!(told, expected.iter().map(|&rows| rows as u64).collect::<Vec<u64>>());
+            assert_eq!(parts[0].name, format!("{folder}/part-00000.parquet"));
+            if let [whole] = parts {
+                assert_eq!(whole.sha256, staged.files()[before - 1].sha256);
+            }
+
+            let [file, folder] = [file, folder].map(|name| staged.folder().join(name));
+            let [one, other] = [&file, &folder].map(|path| frame::read(path, &["rank"]).unwrap());
+            assert!(one.equals(&other) && other.height() == rows);
+            assert_eq!(frame::columns_of(&folder).unwrap(), ["rank"]);
+            for some in [1, 131_072, 131_073] {
+                let first = frame::read_first(&folder, &["rank"], Some(some)).unwrap();
+                assert!(first.equals(&one.head(Some(some))), "{some} of {rows}");
+            }
+            let [one, other] = [&file, &folder].map(|path| report::Table::read(path).unwrap());
+            assert_eq!((other.rows(), other.names().collect::<Vec<_>>()), (rows, vec!["rank"]));
+            let ranks = |table: &report::Table| -> Vec<Option<f64>> {
+                (0..rows).map(|row| table.column("rank").unwrap().number(row)).collect()
+            };
+            assert_eq!(ranks(&one), ranks(&other));
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub struct RunModel {
 }
 
 impl Run {
-    /// The scores of everybody.
+    /// The scores of everybody: a file, or a folder of [parts](super::parts) where an engine has made the rows.
     pub fn scores(&self) -> PathBuf {
         self.folder.join("scores.parquet")
     }

@@ -156,6 +156,12 @@ fn what_the_program_wrote_is_no_signal() {
         let run = features_run(&scratch.join("x.parquet"), &[&Population::instead("logins", &file)]);
         assert!(run.code == 3 && run.stderr.contains(meaning), "{run}");
     }
+    // As a folder of parts, too.
+    let folder = scratch.join("of_parts/scores.parquet");
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(list.join("scores.parquet"), folder.join("part-00000.parquet")).unwrap();
+    let run = features_run(&scratch.join("x.parquet"), &[&Population::instead("logins", &folder)]);
+    assert!(run.code == 3 && run.stderr.contains("scores of a run"), "{run}");
 
     // Beside the rows of a signal it is left out, and said.
     let (expected, _) = features(&scratch, &[]);

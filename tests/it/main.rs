@@ -28,6 +28,7 @@ mod monitoring;
 mod notebooks;
 mod onnx;
 mod outputs;
+mod parts;
 mod prepared;
 mod python;
 mod readers;

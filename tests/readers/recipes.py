@@ -36,18 +36,27 @@ def recipes() -> list[tuple[str, str]]:
     return re.findall(r"^```(sql|python)\n(.*?)^```$", text.split("## Reading the tree")[1], re.MULTILINE | re.DOTALL)
 
 
-def run(language: str, text: str) -> None:
-    """Runs a recipe, which must find every date."""
+def cut(table: Path) -> None:
+    """Puts a folder of parts in the place of a table, as a run has it whose rows Spark has made."""
+    whole = pq.ParquetFile(table).read()
+    table.unlink()
+    table.mkdir()
+    for number, part in enumerate([whole.slice(0, 1000), whole.slice(1000)]):
+        pq.write_table(part, table / f"part-{number:05}.parquet", write_statistics=["customer_id", "rank"])
+
+
+def run(language: str, text: str, *expected: str) -> None:
+    """Runs a recipe, which must find every date, and say what is expected."""
     if "pyspark" in text and not has_java:
         print("skipped: the recipe for Spark, without Java")
         return
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         if language == "sql":
-            print(duckdb.sql(text).fetchall())
+            print(*(list(map(str, row)) for row in duckdb.sql(text).fetchall()))
         else:
             exec(text, {})  # noqa: S102
-    assert said.getvalue().strip(), text
+    assert said.getvalue().strip() and all(part in said.getvalue() for part in expected), (text, said.getvalue())
     print("ok:", next(line for line in text.splitlines() if "lists" in line))
 
 
@@ -58,10 +67,20 @@ def opens(reader: str, by: str, found: int, first: object, expected: int) -> Non
     print(f"ok: {reader} by {by}")
 
 
+of_scores = [Path(file).with_name("scores.parquet") for file in files]
+scored = [pq.read_metadata(table).num_rows for table in of_scores]
+cut(of_scores[0])
 blocks = recipes()
-assert len(blocks) == 5, blocks
+assert len(blocks) == 10, blocks
 for language, text in blocks:
-    run(language, text)
+    run(language, text, *(map(str, [*dates, *scored]) if "scores" in text else ()))
+
+# By its path, a table is read whether it is a file or a folder.
+for table, expected in zip(map(str, of_scores), scored):
+    opens("pandas", "path", len(pd.read_parquet(table)), dates[0], expected)
+    opens("pyarrow", "path", pq.read_table(table).num_rows, dates[0], expected)
+    opens("Polars", "path", pl.read_parquet(table).height, dates[0], expected)
+    opens("DuckDB", "path", duckdb.sql(f"SELECT count(*) FROM '{table}'").fetchall()[0][0], dates[0], expected)
 
 one, several = files[0], files
 for by, paths, expected in [("file", one, rows), ("list", several, rows * len(files))]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from churn_risk import ChurnError
+from churn_risk import ChurnError, read_scores
 from churn_risk.spark import Churn
 from churn_risk.spark.__main__ import main
 from pyspark.sql import SparkSession
@@ -192,14 +192,18 @@ def scored(config: str, lists: Path, date: str) -> Path:
 
 def same_run(found: Path, expected: Path, what: str) -> None:
     names = sorted(str(path.relative_to(expected)) for path in expected.rglob("*"))
-    assert sorted(str(path.relative_to(found)) for path in found.rglob("*")) == names, what
-    others = [name for name in names if name not in OWN and (expected / name).is_file()]
-    assert {"at_risk.csv", "at_risk.parquet", "scores.parquet", "kpis.parquet", "details.parquet"} <= set(others)
+    # So few rows are one part, which has the bytes of the file of one machine.
+    parts = {"scores.parquet/part-00000.parquet": "scores.parquet"}
+    of_found = sorted(str(path.relative_to(found)) for path in found.rglob("*"))
+    assert [name for name in of_found if name not in parts] == names and set(parts) <= set(of_found), (what, of_found)
+    others = [name for name in of_found if name not in OWN and (found / name).is_file()]
+    assert {"at_risk.csv", "at_risk.parquet", *parts, "kpis.parquet", "details.parquet"} <= set(others)
     for name in others:
-        assert (found / name).read_bytes() == (expected / name).read_bytes(), (what, name)
+        assert (found / name).read_bytes() == (expected / parts.get(name, name)).read_bytes(), (what, name)
     reports = ((run / "report.html").read_text().splitlines() for run in (found, expected))
     differing = [line for line, other in zip(*reports) if line != other]
-    assert len(differing) == 1 and "Rows of each signal" in differing[0], (what, [line[:200] for line in differing])
+    assert len(differing) == 2, (what, [line[:200] for line in differing])
+    assert "Rows of each signal" in differing[0] and "part-00000.parquet" in differing[1], what
     newest = "latest/risk.parquet"
     assert (found.parent / newest).read_bytes() == (expected.parent / newest).read_bytes(), (what, newest)
 
@@ -211,8 +215,15 @@ def same_run(found: Path, expected: Path, what: str) -> None:
     for name, source in manifest["sources"].items():
         mine = found_manifest["sources"][name]
         assert (mine["rows_used"], mine["newest"]) == (source["rows_used"], source["newest"]), (what, name)
-    files = [[file["sha256"] for file in one["files"] if file["name"] not in OWN] for one in (found_manifest, manifest)]
-    assert files[0] == files[1], what
+    files, of_expected = (
+        [
+            (parts.get(file["name"], file["name"]), file["rows"], file["bytes"], file["sha256"])
+            for file in one["files"]
+            if file["name"] not in OWN
+        ]
+        for one in (found_manifest, manifest)
+    )
+    assert files == of_expected, what
     print(f"ok: {what}", flush=True)
 
 
@@ -226,9 +237,12 @@ def lists(spark: SparkSession) -> None:
         assert published["manifest"]["engine"]["buckets"] == buckets
         same_run(Path(published["folder"]), expected, f"the list of {date}")
 
-    # Once more, from what lies in the staging folder: nothing is packed or reduced again.
+    after_spark(local, spark_lists)
+
+    # Once more, from what lies in the staging folder, after a run of one machine: nothing is packed or reduced again.
     pieces = {path: path.stat().st_mtime_ns for path in (WORK / "spark_lists.staging").rglob("*")}
-    shutil.rmtree(spark_lists / f"as_of={DATES[1]}")
+    shutil.rmtree(spark_lists)
+    shutil.copytree(local / f"as_of={DATES[0]}", spark_lists / f"as_of={DATES[0]}")
     job.score(DATES[1], out=spark_lists, buckets=64, partitions=16, resume=True)
     assert {path: path.stat().st_mtime_ns for path in (WORK / "spark_lists.staging").rglob("*")} == pieces
     same_run(spark_lists / f"as_of={DATES[1]}", local / f"as_of={DATES[1]}", "the list from a staging folder")
@@ -252,6 +266,27 @@ def lists(spark: SparkSession) -> None:
     refused(8, "v9999", lambda: job.score(DATES[1], out=WORK / "no", model="v9999"))
     refused(2, "a list is of one date", lambda: job.score(DATES, out=WORK / "no"))  # type: ignore[arg-type]
     assert not list((WORK / "no").glob("as_of=*"))
+
+
+def after_spark(local: Path, spark_lists: Path) -> None:
+    """One machine after Spark: the next list, what monitoring finds, and the scores in Python."""
+    mixed = WORK / "mixed"
+    shutil.copytree(spark_lists / f"as_of={DATES[0]}", mixed / f"as_of={DATES[0]}")
+    found, expected = scored(CONFIG, mixed, DATES[1]), local / f"as_of={DATES[1]}"
+    for name in ("at_risk.csv", "at_risk.xlsx", "scores.parquet"):
+        assert (found / name).read_bytes() == (expected / name).read_bytes(), name
+    assert (mixed / "latest/risk.parquet").read_bytes() == (local / "latest/risk.parquet").read_bytes()
+
+    for lists in (local, mixed, spark_lists):
+        sets = [f"--set=paths.lists={lists}", f"--set=paths.monitor={lists}_monitor"]
+        subprocess.run([PROGRAM, "monitor", f"--config={CONFIG}", *sets], check=True, capture_output=True)
+        ranks = read_scores(lists, DATES[0], engine="polars")["rank"].to_list()
+        assert ranks == list(range(1, len(ranks) + 1)), lists
+    for name in ("metrics.parquet", f"outcomes.parquet/as_of={DATES[0]}/part.parquet"):
+        expected = WORK / "lists_monitor" / name
+        for folder in ("mixed_monitor", "spark_lists_monitor"):
+            assert (WORK / folder / name).read_bytes() == expected.read_bytes(), (folder, name)
+    print("ok: one machine after Spark", flush=True)
 
 
 def with_texts(folder: Path) -> str:

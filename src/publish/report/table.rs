@@ -1,24 +1,26 @@
 //! A published table, read back.
 
 use crate::error::{Error, Result};
+use crate::publish::parts;
 use crate::sources::copied::text::{flat, text};
 use crate::sources::parquet::guard::guarded;
 use crate::sources::{CopiedColumn, CopyType, Ids};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader, UInt32Array};
-use arrow_schema::{ArrowError, DataType, FieldRef};
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::ProjectionMask;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 65_536;
 
-/// The columns of a published file, whole.
+/// The columns of a published table, whole.
 pub struct Table {
     rows: usize,
     columns: Vec<Column>,
@@ -31,7 +33,7 @@ struct Column {
 }
 
 impl Table {
-    /// Reads a file.
+    /// Reads a table, which is a file or a folder of parts.
     ///
     /// # Errors
     /// [`Error::Contract`] for a file that is missing or damaged.
@@ -39,7 +41,7 @@ impl Table {
         Table::read_wanted(path, &|_| true)
     }
 
-    /// Reads those of some columns that a file has.
+    /// Reads those of some columns that a table has.
     ///
     /// # Errors
     /// As [`Table::read`].
@@ -55,8 +57,8 @@ impl Table {
                 path.display()
             ))
         };
-        let file = File::open(path).map_err(|e| damaged(e.to_string()))?;
-        let whole = guarded(|| whole(file, wanted)).map_err(damaged)?.map_err(|e| damaged(e.to_string()))?;
+        let files = parts::files(path).map_err(|e| damaged(e.to_string()))?;
+        let whole = guarded(|| whole(&files, wanted)).map_err(damaged)?.map_err(|e| damaged(e.to_string()))?;
 
         let schema = whole.schema();
         let column = |(field, values): (&FieldRef, &ArrayRef)| Column {
@@ -120,16 +122,26 @@ impl Table {
     }
 }
 
-/// All rows of a file, of the wanted columns.
-fn whole(file: File, wanted: &dyn Fn(&str) -> bool) -> std::result::Result<RecordBatch, ArrowError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
-    let fields = builder.schema().fields().iter().enumerate();
-    let places: Vec<usize> = fields.filter(|(_, field)| wanted(field.name())).map(|(place, _)| place).collect();
-    let mask = ProjectionMask::roots(builder.parquet_schema(), places);
-    let reader = builder.with_projection(mask).build()?;
-    let schema = reader.schema();
-    let batches = reader.collect::<std::result::Result<Vec<RecordBatch>, ArrowError>>()?;
-    concat_batches(&schema, &batches)
+/// All rows of some files, of the wanted columns.
+fn whole(files: &[PathBuf], wanted: &dyn Fn(&str) -> bool) -> std::result::Result<RecordBatch, ArrowError> {
+    let (mut schema, mut batches): (Option<SchemaRef>, Vec<RecordBatch>) = (None, Vec::new());
+    for file in files {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(file)?)?.with_batch_size(BATCH_ROWS);
+        let fields = builder.schema().fields().iter().enumerate();
+        let places: Vec<usize> = fields.filter(|(_, field)| wanted(field.name())).map(|(place, _)| place).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), places);
+        let reader = builder.with_projection(mask).build()?;
+
+        let first = schema.get_or_insert_with(|| reader.schema());
+        if first.fields() != reader.schema().fields() {
+            let why = format!("{} has other columns than the part before it", file.display());
+            return Err(ArrowError::SchemaError(why));
+        }
+        for batch in reader {
+            batches.push(batch?);
+        }
+    }
+    concat_batches(&schema.unwrap_or_else(|| Arc::new(Schema::empty())), &batches)
 }
 
 /// The cells of a column.
