@@ -5,10 +5,12 @@
 As `local.py`, with the packages of `requirements.txt` beside this file. The server of Sail runs in this process.
 """
 
+import json
 import os
+from pathlib import Path
 
 from churn_risk.spark import Churn
-from local import CONFIG, DATES, PROGRAM, WORK, equal, local
+from local import CONFIG, DATES, FORMATS, PROGRAM, WORK, equal, local, same_run, scored
 from pysail.spark import SparkConnectServer
 from pyspark.sql import SparkSession
 
@@ -27,5 +29,11 @@ if __name__ == "__main__":
         out = f"{WORK}/{partitions}"
         job.features(DATES, out=out, buckets=64, partitions=partitions)
         equal(out, local(WORK / "features.parquet", DATES), f"the feature table, made by {partitions} tasks")
+
+    lister = Churn(spark, CONFIG, settings={"publish.formats": json.loads(FORMATS)})
+    for date in DATES:
+        expected = scored(CONFIG, WORK / "lists", date)
+        published = lister.score(date, out=WORK / "sail_lists", buckets=16, partitions=2)
+        same_run(Path(published["folder"]), expected, f"the list of {date}")
     spark.stop()
     server.stop()
