@@ -136,6 +136,11 @@ def features(spark: SparkSession) -> None:
         in_berlin.features(DATES[1], out=f"{WORK}/berlin_{scan}", buckets=4, resume=True)
         equal(f"{WORK}/berlin_{scan}", berlin, f"days of Berlin, {scan}")
 
+    lifetime = local(WORK / "lifetime.parquet", DATES[1:], "--set=features.lifetime=true")
+    Churn(spark, CONFIG, settings={"features.lifetime": True}).features(DATES[1], out=f"{WORK}/lifetime", buckets=4)
+    equal(f"{WORK}/lifetime", lifetime, "a whole history")
+    assert "logins_lifetime_count" in lifetime.schema.names
+
     labels(spark)
 
     for scan in ("spark", "native"):
@@ -182,10 +187,10 @@ FORMATS = '["parquet", "csv", "csv_plain", "html", "xlsx"]'
 OWN = {"manifest.json", "report.html"}
 
 
-def scored(config: str, lists: Path, date: str) -> Path:
+def scored(config: str, lists: Path, date: str, *more: str) -> Path:
     """The list of a date, made by the program on this machine."""
     sets = [f"--set=paths.lists={lists}", f"--set=publish.formats={FORMATS}"]
-    command = [PROGRAM, "score", f"--config={config}", f"--as-of={date}", *sets]
+    command = [PROGRAM, "score", f"--config={config}", f"--as-of={date}", *sets, *more]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return lists / f"as_of={date}"
 
