@@ -39,8 +39,14 @@ class Trees:
     def fit(self, x, y):
         import lightgbm
 
-        settings = {"objective": "binary", "num_leaves": 15, "learning_rate": 0.05, "verbosity": -1,
-                    "num_threads": len(os.sched_getaffinity(0)), "deterministic": True}
+        settings = {
+            "objective": "binary",
+            "num_leaves": 15,
+            "learning_rate": 0.05,
+            "verbosity": -1,
+            "num_threads": len(os.sched_getaffinity(0)),
+            "deterministic": True,
+        }
         self.model = lightgbm.train(settings, lightgbm.Dataset(x, y), 200)
 
     def log_odds(self, x):

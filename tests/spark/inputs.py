@@ -64,9 +64,7 @@ def rewritten(folder: Path, change) -> str:
     return str(folder / "churn.toml")
 
 
-def same(
-    config: str, what: str, settings: dict[str, object], tables: dict[str, DataFrame], scan: str = "auto"
-) -> None:
+def same(config: str, what: str, settings: dict[str, object], tables: dict[str, DataFrame], scan: str = "auto") -> None:
     """Makes the feature table and the list of a configuration, which have to be those of one machine, whatever type ids
     have."""
     out = WORK / what.replace(" ", "_")
