@@ -7,15 +7,25 @@ import puppeteer from "puppeteer-core";
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+// Milliseconds. A busy machine is no fault of a page.
+const PATIENCE = 300_000;
+
 export const browser = await puppeteer.launch({
   executablePath: process.env.CHURN_BROWSER ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync"],
+  protocolTimeout: PATIENCE,
 });
+
+export async function newPage() {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  return page;
+}
 
 // A page that notes what it should not do: to write to the console, to ask for anything, or to open a dialogue.
 export async function open(file, prepare = async () => {}) {
-  const page = await browser.newPage();
+  const page = await newPage();
   page.misdeeds = [];
   page.on("console", (message) => page.misdeeds.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => page.misdeeds.push(`error: ${error.message}`));
@@ -37,7 +47,7 @@ export async function close(page) {
 
 // Holds a page to what axe asks of it. A policy that forbids scripts forbids axe's too, so it is switched off for this.
 export async function judge(file, { hash = "", scheme = "light" } = {}) {
-  const page = await browser.newPage();
+  const page = await newPage();
   await page.setBypassCSP(true);
   await page.setViewport({ width: 1400, height: 1000 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);

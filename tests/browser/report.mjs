@@ -5,7 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { browser, close, judge, open } from "./browser.mjs";
+import { browser, close, judge, newPage, open } from "./browser.mjs";
 
 const [report, hostile] = process.argv.slice(2).map((file) => path.resolve(file));
 
@@ -131,7 +131,7 @@ kept("every row and reason without scripts");
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "churn-frame-"));
   const outer = path.join(folder, "frame.html");
   fs.writeFileSync(outer, `<!doctype html><iframe sandbox src="${pathToFileURL(report).href}" width=1200 height=800></iframe>`);
-  const page = await browser.newPage();
+  const page = await newPage();
   const misdeeds = [];
   page.on("pageerror", (error) => misdeeds.push(error.message));
   await page.goto(pathToFileURL(outer).href, { waitUntil: "load" });

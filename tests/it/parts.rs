@@ -17,7 +17,7 @@ fn cut(path: &Path) -> Vec<serde_json::Value> {
     let parts = (0..batch.num_rows()).step_by(ROWS).enumerate().map(|(number, first)| {
         let part = batch.slice(first, ROWS.min(batch.num_rows() - first));
         let name = format!("part-{number:05}.parquet");
-        write(&path.join(&name), &[part.clone()], 1 << 20);
+        write(&path.join(&name), std::slice::from_ref(&part), 1 << 20);
         let name = format!("{}/{name}", path.file_name().unwrap().display());
         json!({ "name": name, "rows": part.num_rows(), "bytes": 1, "sha256": format!("{number:064}") })
     });
