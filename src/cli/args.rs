@@ -394,6 +394,33 @@ pub enum Exchange {
         #[arg(long)]
         partitions: u32,
     },
+    /// Print which columns of a prepared table a list is made of, given a stream with its columns on standard input
+    TableColumns {
+        /// A version of the model other than the champion
+        #[arg(long, value_name = "VERSION")]
+        model: Option<String>,
+    },
+    /// Print of rows with ids and as-of dates, a stream on standard input, whether a list is made of them
+    TableDates {
+        /// The date of the list [default: the newest]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+    },
+    /// Publish the list of a prepared table
+    PublishTable {
+        /// A file of its rows (repeatable)
+        #[arg(long, value_name = "FILE", required = true)]
+        rows: Vec<PathBuf>,
+        /// The date of the list [default: the newest]
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+        /// A version of the model other than the champion
+        #[arg(long, value_name = "VERSION")]
+        model: Option<String>,
+        /// The engine and its version
+        #[arg(long, value_name = "NAME")]
+        engine: String,
+    },
 }
 
 /// What to simulate.

@@ -8,9 +8,11 @@ use super::Session;
 use crate::error::Error;
 use crate::exchange::{conclude, settle, stream, Plan, Share, Source, PACKED_DDL, WRITTEN_DDL};
 use crate::jobs::exchange::{self, Made, Request};
+use crate::jobs::score::Published;
 use crate::publish::manifest::Engine;
 use crate::registry::Registry;
 use serde_json::{json, Value};
+use std::fs::File;
 use std::io::{stdin, stdout};
 use std::path::Path;
 
@@ -97,16 +99,45 @@ pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
         Exchange::Publish { plan, rows, customers, signals, model, engine, partitions } => {
             let plan = read(&plan)?;
             let registry = Registry::at(&plan.settings.paths.models);
-            let engine = Engine { name: engine, buckets: plan.buckets, partitions };
+            let engine = Engine { name: engine, buckets: Some(plan.buckets), partitions: Some(partitions) };
             let made = Made { rows, customers, signals, engine };
             let published = session
                 .job(&plan.settings, |context| exchange::publish(context, &registry, &plan, &made, model.as_deref()))?;
-            // A list that is published stays so where nobody can be told.
-            if let Err(error) = session.print_json(&published) {
-                tracing::warn!("{error:#}. The list is published; only what was said of it is lost");
-            }
+            tell(session, &published);
             Ok(())
         }
+        Exchange::TableColumns { model } => {
+            let settings = session.settings()?;
+            let (registry, batches) = (Registry::at(&settings.paths.models), stream::all(stdin().lock())?);
+            let columns = session
+                .job(&settings, |context| exchange::table_columns(context, &registry, &batches, model.as_deref()))?;
+            session.print_json(&columns)
+        }
+        Exchange::TableDates { as_of } => {
+            let (settings, batches) = (session.settings()?, stream::all(stdin().lock())?);
+            session.print_json(&session.job(&settings, |context| exchange::table_dates(context, &batches, as_of))?)
+        }
+        Exchange::PublishTable { rows, as_of, model, engine } => {
+            let settings = session.settings()?;
+            let registry = Registry::at(&settings.paths.models);
+            let mut batches = Vec::new();
+            for path in rows {
+                batches.extend(stream::all(File::open(&path).map_err(|e| Error::reading(&path, &e))?)?);
+            }
+            let engine = Engine { name: engine, buckets: None, partitions: None };
+            let published = session.job(&settings, |context| {
+                exchange::publish_table(context, &registry, batches, as_of, model.as_deref(), engine)
+            })?;
+            tell(session, &published);
+            Ok(())
+        }
+    }
+}
+
+/// Tells of a list that is published, which stays so where nobody can be told.
+fn tell(session: &Session, published: &Published) {
+    if let Err(error) = session.print_json(published) {
+        tracing::warn!("{error:#}. The list is published; only what was said of it is lost");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::parallel;
 use crate::sources::prepared::columns::{OddNumbers, Target};
 use crate::sources::prepared::keys::SelectedRows;
 use crate::sources::{
-    CopiedColumn, CustomerTable, Given, Keys, Levels, Limit, Partitioning, PreparedTable, Reason, Wanted,
+    CopiedColumn, CustomerTable, Given, Keys, Levels, Limit, Partitioning, PreparedTable, Reason, Wanted, NO_DAY,
 };
 use std::sync::Arc;
 
@@ -218,6 +218,35 @@ pub fn for_scoring(
     let mut dataset = source.in_blocks(request, &mut notes)?;
     notes.extend(source.fill(ColumnNames::all(&source.table), &mut dataset)?);
     Ok(Prepared { source, dataset, folds: None, dates: Vec::new(), unmatured: Vec::new(), notes })
+}
+
+/// The columns that rows with the features of a model are read from, and the one of the as-of dates, if there is one.
+///
+/// # Errors
+/// [`Error::Contract`] when one of them is missing, or is of a type that it cannot be read from.
+pub fn columns_for_scoring(
+    request: &TableRequest<'_>,
+    model: &str,
+    catalogue: &Catalogue,
+) -> Result<(Vec<String>, Option<String>)> {
+    let numeric: Vec<String> = catalogue.numeric.iter().map(|feature| feature.name.clone()).collect();
+    let asked = Wanted::Scoring { model, numeric: &numeric, categorical: &catalogue.categorical };
+    let table = request.open(&asked)?;
+    Ok((table.columns(), table.as_of))
+}
+
+/// The as-of date of every row of a table, in their order; none of a row without one. The table needs no more columns
+/// than these and the ids.
+///
+/// # Errors
+/// [`Error::Contract`] for a table whose ids or dates cannot be read.
+pub fn dates_of_rows(request: &TableRequest<'_>) -> Result<Vec<Option<Day>>> {
+    let all = request.columns.cloned().unwrap_or_default();
+    let columns = Table { value: None, passthrough: Vec::new(), ..all };
+    let wanted = Wanted::Scoring { model: "", numeric: &[], categorical: &[] };
+    let table = PreparedTable::open(request.table, &columns, &wanted, request.memory)?;
+    let keys = table.keys(&request.zone)?;
+    Ok(keys.days().iter().map(|&day| (day != NO_DAY).then_some(Day(day))).collect())
 }
 
 fn wanted_dates(

@@ -112,6 +112,19 @@ pub fn pick_signals(plan: &Plan, input: impl Read, output: impl Write) -> Result
     })
 }
 
+/// The record batches of a stream. One without rows has a batch without any, so that its columns are known.
+///
+/// # Errors
+/// [`Error::Temporary`] for what is no stream.
+pub fn all(input: impl Read) -> Result<Vec<RecordBatch>> {
+    let reader = StreamReader::try_new(BufReader::with_capacity(1 << 16, input), None).map_err(unread)?;
+    let mut batches = vec![RecordBatch::new_empty(reader.schema())];
+    for batch in reader {
+        batches.push(batch.map_err(unread)?);
+    }
+    Ok(batches)
+}
+
 /// Reads a stream batch by batch, and writes what `step` makes of each, and at the end of none. An input without a byte
 /// has no batch.
 fn through(

@@ -4,22 +4,24 @@
 
 use super::context::{Context, Job};
 use super::earlier::EarlierRuns;
-use super::input::{self, Input, Origin};
+use super::input::{self, Also, Data, Input, Origin};
 use super::past::{self, People};
 use super::publication::{publish_into, Published};
 use super::savings;
-use super::score::begin;
+use super::score::{begin, read};
 use super::scored::{ranked, scored};
 use super::{gates, kpis};
 use crate::calendar::Day;
 use crate::config::{ChurnDefinition, Format};
-use crate::dataset::{RowsPlan, Selection};
+use crate::dataset::{prepared, RowsPlan, Selection};
 use crate::error::{Error, Result};
 use crate::exchange::{self, gather, Division, Gathered, Picked, PickedRows, Plan};
 use crate::observer::Observer;
 use crate::publish::details::DETAILED;
 use crate::publish::manifest::Engine;
 use crate::registry::Registry;
+use crate::sources::{Given, RecordBatch};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -152,6 +154,80 @@ pub fn publish(
         let staged = begin(job, as_of)?;
         let picked = PickedRows::read(plan, made.customers.as_deref(), made.signals.as_deref())?;
         let input = input(job, plan, &made.rows, picked, Some(made.engine.clone()))?;
+        publish_into(job, staged, scored(job, registry, model, input, response.as_ref(), started)?)
+    })
+}
+
+/// What a list reads of a prepared table.
+#[derive(Clone, Debug, Serialize)]
+pub struct TableColumns {
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// That of the ids.
+    pub id: String,
+    /// That of the as-of dates, if there is one.
+    pub as_of: Option<String>,
+}
+
+/// Says which columns of a prepared table a list is made of, given batches that need not have a row.
+///
+/// # Errors
+/// [`Error::Model`] when the model is missing, damaged, or was trained from signals; [`Error::Contract`] when the table
+/// lacks a column.
+pub fn table_columns(
+    context: &Context<'_>,
+    registry: &Registry,
+    batches: &[RecordBatch],
+    model: Option<&str>,
+) -> Result<TableColumns> {
+    context.run(|job| {
+        let (model, table) = (registry.load_chosen(model)?, job.settings().table.as_ref());
+        model.check_prepared(table)?;
+        // What cannot be ranked is told before the engine begins.
+        savings::response(job)?;
+        let request = input::table_request(job, Given::Batches(batches), None);
+        let (columns, as_of) = prepared::columns_for_scoring(&request, &model.version, &model.catalogue)?;
+        Ok(TableColumns { columns, id: table.cloned().unwrap_or_default().id, as_of })
+    })
+}
+
+/// Says of rows with ids and as-of dates which of them a list reads: those of its date, which is the newest one unless
+/// it is named, and of the run before.
+///
+/// # Errors
+/// [`Error::TooLittle`] when none of them is of that date; [`Error::Contract`] for dates that cannot be read.
+pub fn table_dates(context: &Context<'_>, batches: &[RecordBatch], as_of: Option<Day>) -> Result<Vec<bool>> {
+    context.run(|job| {
+        job.not_after_today(as_of)?;
+        let given = Given::Batches(batches);
+        let of_rows = prepared::dates_of_rows(&input::table_request(job, given, as_of))?;
+        let mut dates: Vec<Day> = of_rows.iter().flatten().copied().collect();
+        dates.sort_unstable();
+        dates.dedup();
+        let wanted = input::wanted_dates(job, given, &dates, as_of, Also::RunBefore)?;
+        Ok(of_rows.iter().map(|day| day.is_some_and(|day| wanted.contains(&day))).collect())
+    })
+}
+
+/// Scores, ranks, explains and publishes the rows of a prepared table that an engine has read.
+///
+/// # Errors
+/// As [`score::run`](super::score::run).
+pub fn publish_table(
+    context: &Context<'_>,
+    registry: &Registry,
+    batches: Vec<RecordBatch>,
+    as_of: Option<Day>,
+    model: Option<&str>,
+    engine: Engine,
+) -> Result<Published> {
+    context.run(|job| {
+        let started = Instant::now();
+        job.not_after_today(as_of)?;
+        let model = registry.load_chosen(model)?;
+        let response = savings::response(job)?;
+        let (mut input, staged) = read(job, &model, &Data::Batches(batches), as_of, |day| begin(job, day))?;
+        input.engine = Some(engine);
         publish_into(job, staged, scored(job, registry, model, input, response.as_ref(), started)?)
     })
 }

@@ -269,7 +269,13 @@ pub(super) fn open_tables_for(job: &Job<'_>, dates: &[Day]) -> Result<Tables> {
 }
 
 /// The date wanted of a table's ascending dates, or the newest one, with earlier ones before it.
-fn wanted_dates(job: &Job<'_>, table: Given<'_>, dates: &[Day], as_of: Option<Day>, also: Also) -> Result<Vec<Day>> {
+pub(super) fn wanted_dates(
+    job: &Job<'_>,
+    table: Given<'_>,
+    dates: &[Day],
+    as_of: Option<Day>,
+    also: Also,
+) -> Result<Vec<Day>> {
     let end = match as_of {
         Some(day) => dates.binary_search(&day).ok(),
         None => dates.len().checked_sub(1),

@@ -71,7 +71,7 @@ pub fn publish(context: &Context<'_>, scored: Scored) -> Result<Published> {
 
 /// The rows to be scored, of which the model expects what they have. `begin` is told their date as soon as it is known:
 /// that of signals before they are read.
-fn read<T>(
+pub(super) fn read<T>(
     job: &Job<'_>,
     model: &Artefact,
     data: &Data,

@@ -72,10 +72,12 @@ impl SourceSummary {
 pub struct Engine {
     /// Its name and version.
     pub name: String,
-    /// How many buckets the customers were split into.
-    pub buckets: u32,
+    /// How many buckets the customers were split into; none where the rows were prepared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u32>,
     /// How many tasks turned these into rows.
-    pub partitions: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u32>,
 }
 
 /// How the scored rows differ from those that the model was fitted on, in sentences.

@@ -202,7 +202,7 @@ def same_run(found: Path, expected: Path, what: str) -> None:
     of_found = sorted(str(path.relative_to(found)) for path in found.rglob("*"))
     assert [name for name in of_found if name not in parts] == names and set(parts) <= set(of_found), (what, of_found)
     others = [name for name in of_found if name not in OWN and (found / name).is_file()]
-    assert {"at_risk.csv", "at_risk.parquet", *parts, "kpis.parquet", "details.parquet"} <= set(others)
+    assert {"at_risk.csv", "at_risk.parquet", *parts, "details.parquet"} <= set(others)
     for name in others:
         assert (found / name).read_bytes() == (expected / parts.get(name, name)).read_bytes(), (what, name)
     reports = ((run / "report.html").read_text().splitlines() for run in (found, expected))
@@ -294,6 +294,40 @@ def after_spark(local: Path, spark_lists: Path) -> None:
     print("ok: one machine after Spark", flush=True)
 
 
+def prepared(spark: SparkSession) -> None:
+    """A prepared table: rows of several dates with labels, some without an id or a date."""
+    folder, settings = WORK / "prepared", {"publish.formats": json.loads(FORMATS)}
+    folder.mkdir()
+    rows = local(folder / "rows.parquet", ["2026-02-01", *DATES], "--labels")
+    lacking = rows.slice(0, 3).set_column(0, "customer_id", pa.nulls(3, rows.schema[0].type))
+    dateless = rows.slice(3, 2).set_column(1, "as_of", pa.nulls(2, rows.schema[1].type))
+    table, config = str(folder / "table.parquet"), str(folder / "churn.toml")
+    pq.write_table(pa.concat_tables([rows, lacking, dateless]), table)
+    Path(config).write_text(
+        '[table]\npassthrough = ["plan"]\n[model]\ncomplexity = "linear"\n[gates]\nmin_customers = 100\nmin_churners = 20\n'
+    )
+    command = [PROGRAM, "train", f"--config={config}", f"--features={table}", "--promote=always"]
+    subprocess.run(command, check=True, capture_output=True)
+
+    job, here, lists = Churn(spark, config, settings=settings), folder / "local", folder / "spark"
+    for date, as_of in ((DATES[0], DATES[0]), (DATES[1], None)):
+        expected = scored(config, here, date, f"--features={table}")
+        published = job.score(as_of, lists, features=table)
+        same_run(Path(published["folder"]), expected, f"the list of {date} of a prepared table")
+
+    # Dates as times of a clock on the wall, and the table by name.
+    timed = spark.read.parquet(table).withColumn("as_of", F.col("as_of").cast("timestamp_ntz"))
+    timed.repartition(3, F.rand()).createOrReplaceTempView("prepared")
+    general = [f"--config={config}", "--table=table=prepared", f"--set=publish.formats={FORMATS}"]
+    assert main(["score", *general, f"--out={lists}"]) == 0
+    same_run(lists / f"as_of={DATES[1]}", here / f"as_of={DATES[1]}", "a prepared table by name")
+
+    refused(5, "has no row of 2026-05-01", lambda: job.score("2026-05-01", lists, features=table))
+    few = Churn(spark, config, tables={"table": timed.drop("plan", "tenure_days")})
+    refused(3, "`tenure_days`", lambda: few.score(out=lists))
+    refused(2, "--as-of", lambda: Churn(spark, CONFIG).score(out=lists))
+
+
 def with_texts(folder: Path) -> str:
     """The population with ids that are texts, and the model that there is."""
     data = Path(CONFIG).parent / "data"
@@ -373,6 +407,7 @@ if __name__ == "__main__":
     spark = session()
     features(spark)
     lists(spark)
+    prepared(spark)
     refusals(spark)
     others(spark)
     spark.stop()

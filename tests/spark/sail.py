@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from churn_risk.spark import Churn
-from local import CONFIG, DATES, FORMATS, PROGRAM, WORK, equal, local, same_run, scored
+from local import CONFIG, DATES, FORMATS, PROGRAM, WORK, equal, local, prepared, same_run, scored
 from pysail.spark import SparkConnectServer
 from pyspark.sql import SparkSession
 
@@ -19,7 +19,8 @@ if __name__ == "__main__":
     server = SparkConnectServer()
     server.start(background=True)
     _, port = server.listening_address
-    spark = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
+    os.environ["SPARK_REMOTE"] = f"sc://127.0.0.1:{port}"
+    spark = SparkSession.builder.getOrCreate()
 
     job = Churn(spark, CONFIG)
     found = job.check(DATES, workers=2)
@@ -35,5 +36,6 @@ if __name__ == "__main__":
         expected = scored(CONFIG, WORK / "lists", date)
         published = lister.score(date, out=WORK / "sail_lists", buckets=16, partitions=2)
         same_run(Path(published["folder"]), expected, f"the list of {date}")
+    prepared(spark)
     spark.stop()
     server.stop()

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             steps = {name: getattr(asked, name) for name in _STEPS}
             if asked.command == "score":
-                result = job.score(asked.as_of, asked.out, asked.model, **steps)
+                result = job.score(asked.as_of, asked.out, asked.model, **steps, features=asked.features)
             else:
                 result = job.features(asked.as_of, asked.out, labels=asked.labels, **steps)
     except ChurnError as error:
@@ -82,7 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", parents=[general, dated], help="check the tables, and the program on every machine")
     score = commands.add_parser("score", parents=[general, steps], help="publish the list of a date")
-    score.add_argument("--as-of", required=True, metavar="DATE", help="the date of the list")
+    score.add_argument(
+        "--as-of", metavar="DATE", help="the date of the list; of a prepared table [default: the newest]"
+    )
+    score.add_argument("--features", metavar="PATH", help="a prepared table, in the place of the signals")
     score.add_argument("--out", help="the folder of the lists [default: that of the configuration]")
     score.add_argument("--model", metavar="VERSION", help="a version of the model other than the champion")
     features = commands.add_parser("features", parents=[general, dated, steps], help="write the feature table")

@@ -14,6 +14,8 @@ from glob import escape, iglob
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Union, get_args
 
+import pyarrow as pa
+
 from churn_risk._errors import ChurnError, ConfigurationError, DataContractError, TemporaryError
 from churn_risk._run import _sets, logger
 from churn_risk.spark import _kernel
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 Date = Union[str, date]
 Scan = Literal["auto", "native", "spark"]
+
+_PREPARED = "table"
+"""The section of a prepared table."""
 
 _SHARES = 1_000_000
 """What a share of customers is counted in."""
@@ -61,7 +66,8 @@ class Churn:
         spark: the session: classic Spark or Spark Connect.
         config: the configuration file.
         tables: data frames, or names of tables that the session knows, by section: `customers`, `churn`,
-            `signals.logins`. What is not named here is read from the path of the configuration, as Parquet.
+            `signals.logins`, or `table` of a prepared one. What is not named here is read from the path of the
+            configuration, as Parquet.
         settings: values of the configuration by key, as `{"gates.max_quarantine_share": 0.1}`.
         scan: who reads the tables of the configuration's paths. `"native"`: the program, in tasks that open the files,
             which costs the least; `"spark"`: Spark, which hands the rows over; `"auto"`: the program, where the files
@@ -181,7 +187,7 @@ class Churn:
 
     def score(
         self,
-        as_of: Date,
+        as_of: Date | None = None,
         out: str | os.PathLike[str] | None = None,
         model: str | None = None,
         staging: str | None = None,
@@ -189,12 +195,13 @@ class Churn:
         partitions: int | None = None,
         resume: bool = False,
         reduce_memory: str | None = None,
+        features: str | None = None,
     ) -> dict[str, Any]:
         """Publishes the list of a date, as `churn score` does, and with the same files. Spark makes the rows of
         features; this process holds those of all customers, and scores, explains and publishes them.
 
         Args:
-            as_of: the date of the list.
+            as_of: the date of the list. Of a prepared table it is the newest one unless it is given.
             out: the folder of the lists, that of the configuration by default. It is one of this machine: the list is
                 compared with those that are there.
             model: a version of the model other than the champion of the registry, which is on this machine too.
@@ -203,6 +210,8 @@ class Churn:
             partitions: how many tasks turn buckets into rows.
             resume: goes on from what an earlier run has left in `staging`. See `features`.
             reduce_memory: what a task may take for the rows of a bucket, as `"8GiB"`. See `features`.
+            features: a prepared table, as Parquet, in the place of the signals; also given as the table of the section
+                `table`. Its rows go to this process as they are, and nothing lies in `staging`.
 
         Returns:
             The folder of the run, and its manifest.
@@ -213,6 +222,10 @@ class Churn:
         """
         settings = {} if out is None else {"paths.lists": os.path.abspath(out)}
         chosen = _options("--model", model)
+        if features is not None or _PREPARED in self._given:
+            return self._score_prepared(features, _options("--as-of", as_of), [*chosen, *self._options(settings)])
+        if as_of is None:
+            raise ConfigurationError("name the date of the list, with --as-of DATE", 2)
         limit = _options("--reduce-memory", reduce_memory)
         planned = self._plan(as_of, buckets, settings, "--list", *chosen, *limit)
         staging = staging or f"{os.path.abspath(planned['lists'])}.staging/as_of={as_of}"
@@ -242,6 +255,22 @@ class Churn:
                 picked.append(f"--signals={folder}/signals")
             engine = f"--engine=spark {self._spark.version}", f"--partitions={reduced.tasks}"
             published: dict[str, Any] = _kernel.ask(plan, "publish", rows, *picked, *chosen, *engine)
+        return published
+
+    def _score_prepared(self, path: str | None, dated: list[str], options: list[str]) -> dict[str, Any]:
+        """Publishes the list of a prepared table, of which no more goes to this process than a list is made of: all
+        columns of the rows of its date and of the run before, and the ids and dates of all others."""
+        frame = self._frame({"name": _PREPARED, "path": path})
+        with _errors_of_tasks(), tempfile.TemporaryDirectory() as folder:
+            needed = _kernel.ask(None, "table-columns", *options, rows=frame.limit(0).toArrow())
+            frame = _chosen(frame, needed["columns"])
+            parts = [frame] if needed["as_of"] is None else _by_date(frame, needed, [*dated, *options])
+            rows = []
+            for number, part in enumerate(parts):
+                _kernel.fetch_table(part, f"{folder}/{number}")
+                rows.append(f"--rows={folder}/{number}")
+            engine = f"--engine=spark {self._spark.version}"
+            published: dict[str, Any] = _kernel.ask(None, "publish-table", *rows, engine, *dated, *options)
         return published
 
     def sample(self, out: str, share: float, seed: int = 7) -> dict[str, Any]:
@@ -489,6 +518,20 @@ class Churn:
     def _parallelism(self) -> int:
         """How many tasks the session runs at once, as far as it tells."""
         return int(self._spark.range(0, 1 << 16).selectExpr("spark_partition_id() AS p").distinct().count())
+
+
+def _by_date(frame: DataFrame, needed: Mapping[str, Any], options: list[str]) -> list[DataFrame]:
+    """The rows of a prepared table that a list is made of, and the ids and dates of all others. Which day a date is, is
+    for the program to say."""
+    from pyspark.sql import functions as F
+
+    as_of, text = _quoted(needed["as_of"]), f"CAST({_quoted(needed['as_of'])} AS STRING)"
+    dates = frame.selectExpr(as_of, f"{text} AS written").distinct().toArrow()
+    numbered = pa.table({needed["id"]: pa.array(range(dates.num_rows), pa.int64()), needed["as_of"]: dates.column(0)})
+    is_wanted = _kernel.ask(None, "table-dates", *options, rows=numbered)
+    wanted = [written for written, is_one in zip(dates.column(1).to_pylist(), is_wanted) if is_one]
+    kept = F.coalesce(F.expr(text).isin(wanted), F.lit(False))
+    return [frame.where(kept), frame.where(~kept).select(_quoted(needed["id"]), as_of)]
 
 
 def _texts(frame: DataFrame, column: str) -> Iterator[str]:

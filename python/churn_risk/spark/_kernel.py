@@ -70,14 +70,15 @@ def reducing(plan: str, *arguments: str, gathers: bool = False) -> Callable[[Bat
     return lambda batches: reduce(in_order(batches))
 
 
-def ask(plan: str | None, *arguments: str, lines: Iterable[str] = ()) -> Any:
-    """What `churn exchange ARGUMENTS` prints on the driver, given some lines.
+def ask(plan: str | None, *arguments: str, lines: Iterable[str] = (), rows: pa.Table | None = None) -> Any:
+    """What `churn exchange ARGUMENTS` prints on the driver, given some lines, or a stream of rows.
 
     Raises:
         ChurnError: it ended with another exit code than 0.
     """
+    given = "".join(f"{line}\n" for line in lines).encode() if rows is None else _stream_of(rows)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
-        return json.loads(_done(_command(plan, file, arguments), "".join(f"{line}\n" for line in lines)).stdout)
+        return json.loads(_done(_command(plan, file, arguments), given))
 
 
 def fetch(frame: DataFrame, path: str) -> None:
@@ -124,6 +125,32 @@ def unseen(files: list[str]) -> Callable[[Batches], Batches]:
     return of_partition
 
 
+def fetch_table(frame: DataFrame, path: str) -> None:
+    """Writes the rows of a data frame to a local file of record batches, as they are and batch after batch: all of them
+    need not fit into the memory of this process."""
+    schema = frame.limit(0).toArrow().schema
+    with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, schema) as stream:
+        for row in frame.mapInArrow(_streams, "rows BINARY").toLocalIterator():
+            with pa.ipc.open_stream(row[0]) as batches:
+                for batch in batches:
+                    stream.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+
+
+def _streams(batches: Batches) -> Batches:
+    """Each batch as the bytes of a stream."""
+    for batch in batches:
+        stream = _stream_of(pa.Table.from_batches([batch]))
+        yield pa.RecordBatch.from_pydict({"rows": pa.array([stream], pa.binary())})
+
+
+def _stream_of(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
 def programs(batches: Batches) -> Batches:
     """A function for `mapInArrow` that tells the version of the program that a task finds."""
     for _ in batches:
@@ -146,7 +173,7 @@ def said(*arguments: str) -> str:
         ChurnError: it ended with another exit code than 0.
     """
     command = [find_churn_bin(), "--log-format=json", *arguments]
-    return _done(command).stdout
+    return _done(command)
 
 
 def left_out(plan: str, table: str, schema: pa.Schema, time: str | None, counts: pa.Table) -> str:
@@ -276,12 +303,12 @@ def _told(code: int, message: str) -> str:
     return f"[churn ended with exit code {code}] {json.dumps(message)}"
 
 
-def _done(command: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, check=False, input=text, capture_output=True, encoding="utf-8")
+def _done(command: list[str], given: bytes = b"") -> str:
+    done = subprocess.run(command, check=False, input=given, capture_output=True)
     if done.returncode != 0:
-        raise _error(done.returncode, done.stderr, command)
-    _log(done.stderr.splitlines())
-    return done
+        raise _error(done.returncode, done.stderr.decode("utf-8", "replace"), command)
+    _log(done.stderr.decode("utf-8", "replace").splitlines())
+    return done.stdout.decode()
 
 
 def _through(plan: str, arguments: tuple[str, ...], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Batches:

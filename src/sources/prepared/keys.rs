@@ -160,6 +160,11 @@ impl Keys {
         dates.into_iter().map(|(day, (rows, labelled))| (Day(day), rows, labelled)).collect()
     }
 
+    /// The as-of date of every row; empty without such a column.
+    pub fn days(&self) -> &[i32] {
+        &self.days
+    }
+
     fn has_id(&self, row: usize) -> bool {
         match self.texts.get(row) {
             Some(text) => text.is_some(),

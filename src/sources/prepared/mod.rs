@@ -176,6 +176,11 @@ impl PreparedTable {
         }
     }
 
+    /// The columns that the run reads.
+    pub fn columns(&self) -> Vec<String> {
+        self.needs(&[]).into_iter().map(|need| need.column).collect()
+    }
+
     /// SHA-256 of the values that the run reads, if they come as record batches: the same for any cut into batches and
     /// any encoding of the columns.
     pub fn content_sha256(&self) -> Option<String> {
