@@ -2,7 +2,7 @@
 
 use super::{count, counted, evaluation, notes, p_value, shown, table};
 use crate::artefact::Artefact;
-use crate::model::additive::{Additive, Effect};
+use crate::model::additive::{Additive, Detail, Effect};
 use crate::registry::{Promotion, Registry};
 use std::fmt::Write;
 
@@ -132,9 +132,14 @@ pub fn attempts(text: &mut String, model: &Artefact) {
     let header = ["tried", "penalty", "interactions", "log-loss", ""];
     let mut list = table(&header, &[1, 2, 3]);
     for attempt in &comparison.attempts {
-        let of = if attempt.first_fold { " (first fold alone)" } else { "" };
+        let detail = match attempt.detail {
+            Detail::Smooth => "",
+            Detail::Steps => ", by steps",
+            Detail::Cells => ", by cells",
+        };
+        let of = if attempt.first_folds { " (first folds alone)" } else { "" };
         list.add_row([
-            format!("{}{of}", attempt.complexity),
+            format!("{}{detail}{of}", attempt.complexity),
             format!("{:.1e}", attempt.alpha),
             attempt.interactions.to_string(),
             format!("{:.5} ± {:.5}", attempt.log_loss, attempt.standard_error),

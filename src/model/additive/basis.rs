@@ -15,14 +15,15 @@
 //!
 //! An interaction has the products of components of either feature, on at most 16 groups each (a tensor product of
 //! smoothers, as in Wood 2017, *Generalized Additive Models*, section 5.6), scaled to a variance of 4. A smooth one has
-//! the four leading components of the curve. A fine one has all that there can be: three quarters of its variance are
-//! that of steps from each group to the next, so that it can turn anywhere at little cost, and a quarter is each
-//! group's own, so that it can follow whatever the cells say.
+//! the four leading components of the curve. A fine one has all that there can be, and is of one of two kinds. The
+//! variance of one is that of steps from each group to the next, so that it can turn anywhere at little cost. Three
+//! quarters of that of the other are each group's own, so that it can follow whatever the cells say.
 
 use super::bins::Grid;
 use crate::config::Direction;
 use crate::numeric::vectorised;
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Hinges and steps of a curve.
@@ -38,22 +39,32 @@ const PAIR_SCALE: f64 = 2.0;
 const LEVEL_SCALE: f64 = 2.0;
 /// Groups of a feature in an interaction: 16 by 16 cells are a byte.
 pub const PAIR_GROUPS: usize = 16;
-/// Shares of the variance of a fine side.
-const STEPS_SHARE: f64 = 0.75;
-const OWN_SHARE: f64 = 0.25;
+/// Shares of the variance of a side that follows its cells.
+const STEPS_SHARE: f64 = 0.25;
+const OWN_SHARE: f64 = 0.75;
 /// A component with less than this share of the variance of the first is noise of the arithmetic.
 const NEGLIGIBLE: f64 = 1e-7;
 /// Absence has a column where at least this share of rows is absent.
 const INDICATED: f64 = 1e-4;
 
 /// How closely an interaction can follow the cells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Detail {
     /// In broad shapes.
     #[default]
     Smooth,
-    /// Cell by cell.
-    Fine,
+    /// With a step at any edge: cells are like their neighbours.
+    Steps,
+    /// Cell by cell: they are hardly more like their neighbours than like others.
+    Cells,
+}
+
+impl Detail {
+    /// Whether it follows the cells as closely as there are groups.
+    pub fn is_fine(self) -> bool {
+        self != Detail::Smooth
+    }
 }
 
 /// A value a cell and column.
@@ -332,18 +343,14 @@ pub fn side(grid: &Grid, groups: &[u8], detail: Detail) -> Side {
     groups.iter().zip(&grid.shares).for_each(|(&group, share)| shares[usize::from(group)] += share);
 
     let own = || standard(level_columns(&shares), &shares);
+    let steps = || standard(step_columns(&shares), &shares);
     let columns = match detail {
         _ if grid.values.is_empty() => own(),
         Detail::Smooth => standard(grouped(grid, groups, &shares), &shares),
-        Detail::Fine => {
-            let steps = standard(step_columns(&shares), &shares);
-            [times(steps, STEPS_SHARE.sqrt()), times(own(), OWN_SHARE.sqrt())].concat()
-        }
+        Detail::Steps => steps(),
+        Detail::Cells => [times(steps(), STEPS_SHARE.sqrt()), times(own(), OWN_SHARE.sqrt())].concat(),
     };
-    let most = match detail {
-        Detail::Smooth => SMOOTH_COMPONENTS,
-        Detail::Fine => FINE_COMPONENTS,
-    };
+    let most = if detail.is_fine() { FINE_COMPONENTS } else { SMOOTH_COMPONENTS };
     Side::new(&standard(components(&columns, &shares, most), &shares), cells)
 }
 
@@ -587,11 +594,18 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn a_fine_interaction_has_every_table_without_main_effects() {
         let (a, b) = (grid(40, 0.0), grid(3, 0.2));
         let (first, second) = (a.groups(PAIR_GROUPS), b.groups(PAIR_GROUPS));
-        let basis = interaction(&side(&a, &first, Detail::Fine), &side(&b, &second, Detail::Fine));
+        for detail in [Detail::Steps, Detail::Cells] {
+            let basis = interaction(&side(&a, &first, detail), &side(&b, &second, detail));
+            has_every_table(&basis);
+        }
+    }
+
+    fn has_every_table(basis: &Basis) {
         // Nobody is absent from the first: it has 15 groups.
         assert_eq!(basis.columns, 14 * 3);
         let coefficients: Vec<f64> = (0..basis.columns).map(|i| (i as f64 * 1.3).sin()).collect();

@@ -41,6 +41,17 @@ pub fn strength(penalty: Penalty, alpha: f64, rows: f64) -> f64 {
     }
 }
 
+/// How interactions become fine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Refinement {
+    /// How closely they follow the cells.
+    pub detail: Detail,
+    /// The penalty under which the scales of the terms are learned.
+    pub strength: f64,
+    /// Rounds of a fit and new scales.
+    pub rounds: usize,
+}
+
 /// A model under choice: of one fold, or of all rows.
 #[derive(Clone)]
 pub struct Candidate<'a> {
@@ -84,9 +95,10 @@ impl<'a> Candidate<'a> {
 
     /// How small the gradient of a fit has to become.
     pub fn tolerance(&self) -> f64 {
-        match self.shape.detail {
-            Detail::Smooth => TOLERANCE,
-            Detail::Fine => FINE_TOLERANCE,
+        if self.shape.detail.is_fine() {
+            FINE_TOLERANCE
+        } else {
+            TOLERANCE
         }
     }
 
@@ -113,14 +125,15 @@ impl<'a> Candidate<'a> {
 
     /// Adds many fine interactions at once to curves that are fitted, and fits with scales that tell which of the terms
     /// matter.
-    pub fn refine(&mut self, grids: &[Grid], strength: f64, count: usize) {
+    pub fn refine(&mut self, grids: &[Grid], refinement: Refinement, count: usize) {
+        let Refinement { detail, strength, rounds } = refinement;
         self.shape.pairs = self.interactions(grids, Wanted { count, chance: 0.25 });
-        self.shape.detail = Detail::Fine;
+        self.shape.detail = detail;
         self.reshape(grids);
         self.fit_to(strength, FIRST_TOLERANCE);
 
         self.shape.scales = vec![1.0; self.shape.features.len() + self.shape.pairs.len()];
-        for _ in 0..relevance::ROUNDS {
+        for _ in 0..rounds {
             let alpha = self.alpha(strength);
             let scales = relevance::scales(&self.shape.scales, &self.terms, &self.theta, alpha, &self.rows);
             self.rescale(scales);
@@ -191,9 +204,9 @@ mod tests {
         let rows: Vec<&CodeBlock> = blocks.iter().collect();
         let mut candidate = Candidate::new(&grids, rows, Penalty::L2, 8_000.0);
         candidate.fit(30.0);
-        candidate.refine(&grids, 30.0, 8);
+        candidate.refine(&grids, Refinement { detail: Detail::Steps, strength: 30.0, rounds: 3 }, 8);
         let Shape { features, pairs, scales, detail } = &candidate.shape;
-        assert_eq!((*detail, pairs.len(), scales.len()), (Detail::Fine, 8, features.len() + 8));
+        assert_eq!((*detail, pairs.len(), scales.len()), (Detail::Steps, 8, features.len() + 8));
 
         // The label depends on the product of the second feature and the third, of which the last is a copy.
         let of_pairs = &scales[features.len()..];

@@ -1,5 +1,6 @@
 //! What each step towards a richer model bought.
 
+use super::basis::Detail;
 use serde::{Deserialize, Serialize};
 
 /// What the steps are called: the share of churners alone, without a feature.
@@ -41,15 +42,18 @@ pub struct Attempt {
     pub alpha: f64,
     /// Number of interactions.
     pub interactions: usize,
+    /// How closely they follow the cells.
+    #[serde(default, skip_serializing_if = "is_smooth")]
+    pub detail: Detail,
     /// Mean log-loss of rows whose fold the model has not seen.
     pub log_loss: f64,
     /// Its standard error.
     pub standard_error: f64,
     /// Whether the search went on with it.
     pub kept: bool,
-    /// Whether it was tried on the first fold alone, while the others kept what was best before.
+    /// Whether it was tried on the first folds alone, while the others kept what was best before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub first_fold: bool,
+    pub first_folds: bool,
 }
 
 /// The steps that were compared and the one that was taken.
@@ -74,6 +78,10 @@ impl Comparison {
     pub fn linear_alpha(&self) -> Option<f64> {
         self.steps.iter().find(|step| step.complexity == LINEAR).map(|step| step.alpha)
     }
+}
+
+fn is_smooth(detail: &Detail) -> bool {
+    !detail.is_fine()
 }
 
 fn is_zero(count: &usize) -> bool {

@@ -41,6 +41,7 @@ mod shape;
 mod solver;
 mod uncertainty;
 
+pub use basis::Detail;
 pub use bins::Bins;
 pub use codes::Lookup;
 pub use comparison::{Attempt, Comparison, Step, BASE_RATE, CURVES, FINE, INTERACTIONS, LINEAR};

@@ -204,21 +204,23 @@ impl ModelSearch {
                 complexity: complexity.to_owned(),
                 alpha: self.per_row(score.alpha, training_rows),
                 interactions: choice.pairs,
+                detail: choice.refinement.map(|refinement| refinement.detail).unwrap_or_default(),
                 log_loss: score.log_loss,
                 standard_error: score.standard_error,
                 kept: score.alpha == choice.strength,
-                first_fold: false,
+                first_folds: false,
             };
             choice.path.iter().map(attempt).collect()
         };
-        let round = |complexity: &'static str, round: &Round, first_fold: bool| Attempt {
+        let round = |complexity: &'static str, round: &Round, first_folds: bool| Attempt {
             complexity: complexity.to_owned(),
             alpha: self.per_row(round.strength, training_rows),
             interactions: round.pairs,
+            detail: round.detail,
             log_loss: round.loss.mean,
             standard_error: round.loss.standard_error,
             kept: round.kept,
-            first_fold,
+            first_folds,
         };
 
         let mut attempts = path(CURVES, curves);

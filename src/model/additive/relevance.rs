@@ -4,14 +4,12 @@
 //! few matter much. Under a prior of its own a term's variance is most likely the sum of its squared coefficients over
 //! the number of them that the rows determine (MacKay 1992, "Bayesian interpolation", equation 4.9, with the diagonal
 //! of the curvature). A scale on the term's basis stands for that variance, so the objective stays one logistic loss
-//! with one ridge. Three rounds are made from equal scales and not more: the fixed point drops terms that held-out rows
-//! miss.
+//! with one ridge. Two or three rounds are made from equal scales and not more: the fixed point drops terms that
+//! held-out rows miss.
 
 use super::codes::{totals, CodeBlock};
 use super::passes::Terms;
 
-/// Rounds of a fit and new scales.
-pub const ROUNDS: usize = 3;
 /// The least and the most that a round makes of a scale, and the least and the most that a scale can be.
 const STEP: [f64; 2] = [0.1, 4.0];
 const SCALE: [f64; 2] = [1e-3, 30.0];

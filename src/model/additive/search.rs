@@ -4,8 +4,9 @@
 //! inside. Chosen once from all rows, pairs would have been picked with an eye on the rows that judge them, and noise
 //! would look like a gain.
 
+use super::basis::Detail;
 use super::bins::Grid;
-use super::candidate::{strength, Candidate};
+use super::candidate::{strength, Candidate, Refinement};
 use super::codes::{base_log_odds, totals, CodeBlock};
 use super::curvature::Curvature;
 use super::passes::Terms;
@@ -27,10 +28,15 @@ const MOST_PAIRS: usize = 20;
 const FINE_PAIRS: usize = 60;
 /// What the penalties tried with interactions are to that of the curves.
 const FACTORS: [f64; 4] = [3.0, 1.0, 1.0 / 3.0, 0.1];
-/// The penalties under which the scales of fine terms may be learned. Under the first, few terms get large scales,
-/// those with clear effects; under the second, all do whose effects are large, as where a few features tell nearly all.
-const FINE_STARTS: [f64; 2] = [300.0, 1.0];
-/// What the penalties tried with these scales are to that one, and those of them that the first split is judged with.
+/// How fine interactions may follow the cells.
+const FINE_DETAILS: [Detail; 2] = [Detail::Steps, Detail::Cells];
+/// The penalties under which the scales of fine terms may be learned, and in how many rounds. Under the first, few terms
+/// get large scales, those with clear effects; under the second, all do whose effects are large, as where a few features
+/// tell nearly all, and one more round would drop some of these.
+const FINE_STARTS: [(f64, usize); 2] = [(300.0, 3), (1.0, 2)];
+/// The most splits that ways to refine are compared on.
+const RACE: usize = 3;
+/// What the penalties tried with these scales are to that one, and those of them that the first splits are judged with.
 const FINE_FACTORS: [f64; 7] = [10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01];
 const FIRST_FACTORS: [f64; 2] = [1.0, 0.1];
 
@@ -96,8 +102,8 @@ pub struct Choice {
     pub log_odds: OutOfFold,
     /// Number of interactions.
     pub pairs: usize,
-    /// Where they are fine, the penalty under which the scales of the terms are learned.
-    pub scaled_at: Option<f64>,
+    /// How they became fine, if they did.
+    pub refinement: Option<Refinement>,
 }
 
 /// What the search found.
@@ -116,6 +122,25 @@ pub struct SearchResult {
     pub first_fine: Vec<Round>,
 }
 
+/// A way to make interactions fine that is tried on the first splits.
+struct Trial<'a> {
+    refinement: Refinement,
+    /// The models of these splits.
+    candidates: Vec<Candidate<'a>>,
+    /// Out-of-fold log-odds with each penalty; of the other splits, those of what is simpler.
+    log_odds: Vec<OutOfFold>,
+    /// Their log-losses.
+    losses: Vec<Estimate>,
+}
+
+impl Trial<'_> {
+    /// The lowest log-loss, and which of the penalties has it.
+    fn best(&self) -> (f64, usize) {
+        let losses = self.losses.iter().map(|loss| loss.mean).zip(0..);
+        losses.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((f64::INFINITY, 0))
+    }
+}
+
 /// Interactions that were tried, and how they did.
 #[derive(Clone, Copy, Debug)]
 pub struct Round {
@@ -123,6 +148,8 @@ pub struct Round {
     pub strength: f64,
     /// The most interactions of a split.
     pub pairs: usize,
+    /// How closely they follow the cells.
+    pub detail: Detail,
     /// The out-of-fold log-loss with them.
     pub loss: Estimate,
     /// Whether they were worth going on with.
@@ -176,7 +203,7 @@ impl<'a> Search<'a> {
             self.parts[split.judged].iter().map(|block| vec![base; block.rows]).collect()
         };
         let log_odds = self.splits.iter().map(of_split).collect();
-        Choice { strength, path: Vec::new(), log_odds, pairs: 0, scaled_at: None }
+        Choice { strength, path: Vec::new(), log_odds, pairs: 0, refinement: None }
     }
 
     /// A model of all rows.
@@ -200,8 +227,8 @@ impl<'a> Search<'a> {
     pub fn of_all_rows(&self, curves: &Choice, choice: &Choice) -> Candidate<'a> {
         let mut candidate = self.candidate();
         candidate.fit(curves.strength);
-        match choice.scaled_at {
-            Some(strength) => candidate.refine(self.grids, strength, FINE_PAIRS),
+        match choice.refinement {
+            Some(refinement) => candidate.refine(self.grids, refinement, FINE_PAIRS),
             None => {
                 while candidate.shape.pairs.len() < choice.pairs {
                     let before = candidate.shape.pairs.len();
@@ -245,7 +272,7 @@ impl<'a> Search<'a> {
             (candidate.theta, candidate.curvature) = (theta, curvature);
         }
         let pairs = candidates[0].shape.pairs.len();
-        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, scaled_at: None }
+        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, refinement: None }
     }
 
     /// Adds interactions to curves of one strength in rounds, as long as they lower the out-of-fold loss of what is
@@ -272,7 +299,7 @@ impl<'a> Search<'a> {
             let gain = self.gain(&best, &log_odds);
             let is_better = gain.mean > if self.one_standard_error { gain.standard_error } else { 0.0 };
             let pairs = candidates.iter().map(|candidate| candidate.shape.pairs.len()).max().unwrap_or(0);
-            rounds.push(Round { strength, pairs, loss: self.loss(&log_odds), kept: is_better });
+            rounds.push(Round { strength, pairs, detail: Detail::Smooth, loss: self.loss(&log_odds), kept: is_better });
             if !is_better {
                 break;
             }
@@ -293,57 +320,86 @@ impl<'a> Search<'a> {
         Some(choice)
     }
 
-    /// Tries fine interactions, from models of curves alone. How well the first split does says under which penalty the
-    /// scales are learned; where it does no better than without, that is the end of it: most data have none, and they
-    /// cost more than all that came before.
+    /// Tries fine interactions, from models of curves alone. How well the first splits do says how closely they follow
+    /// the cells, and under which penalty the scales are learned; where none does better than what is simpler, that is
+    /// the end of it: most data have none, and they cost more than all that came before.
     fn fine(&self, curves: Vec<Candidate<'a>>, simpler: &Choice, tried: &mut Vec<Round>) -> Option<Choice> {
         let is_bound = self.grids.iter().any(|grid| grid.direction.is_some());
         if self.penalty != Penalty::L2 || is_bound || !self.interactions || !self.fine {
             return None;
         }
         let (starts, first_factors, factors) = match self.alpha {
-            Some(alpha) => (vec![strength(self.penalty, alpha, self.rows())], &[1.0][..], &[1.0][..]),
+            Some(alpha) => (vec![(strength(self.penalty, alpha, self.rows()), 3)], &[1.0][..], &[1.0][..]),
             None => (FINE_STARTS.to_vec(), &FIRST_FACTORS[..], &FINE_FACTORS[..]),
         };
 
-        let first = curves.first()?;
-        let from = |&start: &f64| self.first_fine(first.clone(), start, first_factors, simpler);
-        let trials: Vec<(Candidate<'a>, Vec<Round>)> = parallel::map(&starts, from);
-        tried.extend(trials.iter().flat_map(|(_, rounds)| rounds));
-        let loss = |rounds: &[Round]| rounds.iter().map(|round| round.loss.mean).fold(f64::INFINITY, f64::min);
-        let promising = starts.into_iter().zip(trials).filter(|(_, (_, rounds))| rounds.iter().any(|round| round.kept));
-        let (start, (first, _)) = promising.min_by(|(_, (_, a)), (_, (_, b))| loss(a).total_cmp(&loss(b)))?;
+        let refinements = FINE_DETAILS.iter().flat_map(|&detail| {
+            let from = move |&(strength, rounds): &(f64, usize)| Refinement { detail, strength, rounds };
+            starts.iter().map(from)
+        });
+        let of = |refinement| Trial {
+            refinement,
+            candidates: Vec::new(),
+            log_odds: vec![simpler.log_odds.clone(); first_factors.len()],
+            losses: Vec::new(),
+        };
+        let trials = self.race(refinements.map(of).collect(), &curves, first_factors, simpler, tried);
+        let best = trials.into_iter().min_by(|a, b| a.best().0.total_cmp(&b.best().0));
+        let Trial { refinement, mut candidates, .. } = best?;
 
-        let mut candidates = curves;
-        candidates[0] = first;
-        parallel::for_each(&mut candidates[1..], |candidate| candidate.refine(self.grids, start, FINE_PAIRS));
-        let strengths: Vec<f64> = factors.iter().map(|factor| factor * start).collect();
-        Some(Choice { scaled_at: Some(start), ..self.path(&mut candidates, &strengths, f64::INFINITY) })
+        let refined = candidates.len();
+        candidates.extend(curves.into_iter().skip(refined));
+        parallel::for_each(&mut candidates[refined..], |candidate| {
+            candidate.refine(self.grids, refinement, FINE_PAIRS)
+        });
+        let strengths: Vec<f64> = factors.iter().map(|factor| factor * refinement.strength).collect();
+        Some(Choice { refinement: Some(refinement), ..self.path(&mut candidates, &strengths, f64::INFINITY) })
     }
 
-    /// Fine interactions of the first split, with scales learned under one penalty, and how they do with some.
-    fn first_fine(
+    /// Those trials that are left after at most [`RACE`] splits: whoever is behind the best of them, or behind what is
+    /// simpler, by more than a standard error drops out (a race, as of Maron and Moore 1997).
+    fn race(
         &self,
-        mut first: Candidate<'a>,
-        start: f64,
+        mut trials: Vec<Trial<'a>>,
+        curves: &[Candidate<'a>],
         factors: &[f64],
         simpler: &Choice,
-    ) -> (Candidate<'a>, Vec<Round>) {
-        first.refine(self.grids, start, FINE_PAIRS);
-        let mut rounds = Vec::new();
-        for factor in factors {
-            first.fit(factor * start);
-            let mut log_odds = simpler.log_odds.clone();
-            log_odds[0] = self.held_out_of(0, &first.terms, &first.theta);
-            let gain = self.gain(&simpler.log_odds, &log_odds);
-            rounds.push(Round {
-                strength: factor * start,
-                pairs: first.shape.pairs.len(),
-                loss: self.loss(&log_odds),
-                kept: gain.mean > -gain.standard_error,
+        tried: &mut Vec<Round>,
+    ) -> Vec<Trial<'a>> {
+        for (split, curves) in curves.iter().enumerate().take(RACE) {
+            parallel::for_each(&mut trials, |trial| self.go_on(trial, split, curves.clone(), factors));
+            let best = trials.iter().min_by(|a, b| a.best().0.total_cmp(&b.best().0));
+            let best = best.map(|trial| trial.log_odds[trial.best().1].clone());
+
+            trials.retain(|trial| {
+                let log_odds = &trial.log_odds[trial.best().1];
+                let is_behind = |ahead: &OutOfFold| {
+                    let gain = self.gain(ahead, log_odds);
+                    gain.mean < -gain.standard_error
+                };
+                let kept = !best.iter().chain([&simpler.log_odds]).any(is_behind);
+                let pairs = trial.candidates.iter().map(|candidate| candidate.shape.pairs.len()).max().unwrap_or(0);
+                let Refinement { detail, strength, .. } = trial.refinement;
+                let rounds = factors.iter().zip(&trial.losses);
+                tried.extend(rounds.map(|(f, &loss)| Round { strength: f * strength, pairs, detail, loss, kept }));
+                kept
             });
+            if trials.len() < 2 {
+                break;
+            }
         }
-        (first, rounds)
+        trials
+    }
+
+    /// Refines the curves of one more split and looks how they do with some penalties.
+    fn go_on(&self, trial: &mut Trial<'a>, split: usize, mut candidate: Candidate<'a>, factors: &[f64]) {
+        candidate.refine(self.grids, trial.refinement, FINE_PAIRS);
+        for (factor, log_odds) in factors.iter().zip(&mut trial.log_odds) {
+            candidate.fit(factor * trial.refinement.strength);
+            log_odds[split] = self.held_out_of(split, &candidate.terms, &candidate.theta);
+        }
+        trial.candidates.push(candidate);
+        trial.losses = trial.log_odds.iter().map(|log_odds| self.loss(log_odds)).collect();
     }
 
     fn held_out(&self, candidates: &[Candidate<'a>], thetas: &[Vec<f64>]) -> OutOfFold {

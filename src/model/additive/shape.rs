@@ -54,9 +54,10 @@ impl Shape {
             Some(&scale) => Term { lookup, basis: basis.scaled(scale) },
             None => Term { lookup, basis },
         }));
-        match self.detail {
-            Detail::Smooth => terms,
-            Detail::Fine => terms.with_interactions_apart(),
+        if self.detail.is_fine() {
+            terms.with_interactions_apart()
+        } else {
+            terms
         }
     }
 }

@@ -277,7 +277,7 @@ mod tests {
         let (grids, blocks) = examples::interacting(6_000, 12);
         let all: Vec<&CodeBlock> = blocks.iter().collect();
         let pairs = vec![[1, 2], [0, 3], [2, 4]];
-        let shape = Shape { features: (0..5).collect(), pairs, detail: Detail::Fine, scales: Vec::new() };
+        let shape = Shape { features: (0..5).collect(), pairs, detail: Detail::Cells, scales: Vec::new() };
         let apart = shape.terms(&grids);
         assert!(apart.has_some_apart());
         let together = Terms::new(apart.terms.clone());
