@@ -248,7 +248,9 @@ fn split_by_time(job: &Job<'_>, prepared: &Prepared, snapshots: &Snapshots) -> R
     let data = kept.data();
     let inputs = Inputs::from_prepared(&prepared.source.table);
     let shared = training::Data::Shared(data);
-    let mut challenger = training::train(&TrainingPlan::from_settings(settings), shared, snapshots, inputs, job)?;
+    let plan = TrainingPlan::from_settings(settings);
+    let plan = TrainingPlan { fit: kept.plan(plan.fit), ..plan };
+    let mut challenger = training::train(&plan, shared, snapshots, inputs, job)?;
     challenger.models().for_each(|model| kept.tell(model));
     Ok(challenger)
 }

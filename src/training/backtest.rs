@@ -325,7 +325,7 @@ impl Backtester<'_> {
     /// Trains on the rows of a part, and gives the probabilities of its judged rows.
     fn probabilities(&self, columns: &ColumnSelection<'_>, part: &Part) -> Result<Vec<f64>> {
         let dataset = columns.data();
-        let trained = training::train_on(&self.plan.fit, dataset, &part.training, &Silent)?;
+        let trained = training::train_on(&columns.plan(self.plan.fit), dataset, &part.training, &Silent)?;
         Ok(trained.probabilities(dataset, &part.judged)?.concat())
     }
 

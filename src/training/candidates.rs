@@ -4,6 +4,7 @@
 //! at labels, so it is a step of the training: it is made anew for every selection of rows that a model learns from,
 //! and rows that are held out have no part in it.
 
+use super::plan::FitPlan;
 use crate::artefact::Artefact;
 use crate::config::Model;
 use crate::dataset::prepared::{ColumnNames, TableRows, WithColumns};
@@ -55,6 +56,11 @@ impl ColumnSelection<'_> {
     /// The rows with their features.
     pub fn data(&self) -> &Dataset {
         self.read.as_ref().unwrap_or(self.given)
+    }
+
+    /// How a model of them is fitted.
+    pub fn plan<'a>(&self, plan: FitPlan<'a>) -> FitPlan<'a> {
+        FitPlan { by_chance: self.screening.as_ref().is_some_and(|screening| screening.by_chance), ..plan }
     }
 
     /// Writes into a model how its features were chosen.

@@ -103,6 +103,7 @@ fn search(
         alpha: model.alpha.fixed(),
         one_standard_error: model.one_standard_error,
         folds: plan.folds(),
+        by_chance: plan.by_chance,
     };
     let search = ModelSearch::run(recipe, dataset, all, &part, directions, options)?;
     clock.lap("search");

@@ -95,7 +95,7 @@ pub fn train(
         let kept = candidates.for_training_on(&outside)?;
         let dataset = kept.data();
         let without = WithoutFold { fold, count, observer, notes: Mutex::default() };
-        let judged = training::train_on(&plan.fit, dataset, &outside, &without)?;
+        let judged = training::train_on(&kept.plan(plan.fit), dataset, &outside, &without)?;
         let log_odds = judged.log_odds(dataset, &inside)?;
         let probabilities = judged.calibrated(log_odds.clone());
         let baseline = Baseline::learn(plan.features.look_back_days(), dataset, &outside, &inside)?;
@@ -154,7 +154,7 @@ pub fn train(
     evaluation.folds = Some(FoldMetrics::new(folds.column.clone(), by_fold));
 
     // This fit is the published one, with its uncertainty, and not followed by another.
-    let last = FitPlan { refit: false, ..plan.fit };
+    let last = FitPlan { refit: false, ..kept.plan(plan.fit) };
     let fitted: Trained = training::train_on(&last, dataset, &all, observer)?;
     let mut published = training::artefact(plan, dataset, &Snapshots::default(), &fitted, evaluation, inputs);
     kept.tell(&mut published);

@@ -28,6 +28,8 @@ pub struct FitPlan<'a> {
     pub sample: Sample,
     /// Whether the model is only judged, and another one is fitted on all rows after it.
     pub refit: bool,
+    /// Whether nothing but chance speaks for its columns, which the labels have chosen.
+    pub by_chance: bool,
 }
 
 impl FitPlan<'_> {
@@ -84,6 +86,7 @@ impl<'a> TrainingPlan<'a> {
             churn: &settings.churn,
             sample: settings.training.sample,
             refit: settings.training.refit,
+            by_chance: false,
         };
 
         TrainingPlan {

@@ -55,6 +55,8 @@ pub struct Options {
     pub one_standard_error: bool,
     /// The folds of customers that are left out in turn.
     pub folds: CustomerFolds,
+    /// Whether nothing but chance speaks for the features: then no gain of theirs over the base rate counts.
+    pub by_chance: bool,
 }
 
 /// The linear model, as richer ones are compared with it.
@@ -182,8 +184,10 @@ impl ModelSearch {
         // Chance alone makes some model better than none, half of the time.
         let is_good_enough = |&at: &usize| {
             let gain = search.gain(&alternatives[at].log_odds, &alternatives[best].log_odds);
-            let has_slack = self.options.one_standard_error || steps[at].complexity == BASE_RATE;
-            at == best || gain.mean <= if has_slack { gain.standard_error } else { 0.0 }
+            let is_base_rate = steps[at].complexity == BASE_RATE;
+            let has_slack = self.options.one_standard_error || is_base_rate;
+            let is_within = gain.mean <= if has_slack { gain.standard_error } else { 0.0 };
+            at == best || is_within || is_base_rate && self.options.by_chance
         };
         let chosen = (first..steps.len()).find(is_good_enough).unwrap_or(best);
         let origins = self.options.origins.len();
@@ -386,6 +390,7 @@ mod tests {
             interactions: true,
             one_standard_error: false,
             folds: CustomerFolds { count: 5, seed: 7 },
+            by_chance: false,
         };
         let directions = Directions::default();
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &directions, options).unwrap();
@@ -419,6 +424,7 @@ mod tests {
             interactions: true,
             one_standard_error: false,
             folds: CustomerFolds { count: 5, seed: 7 },
+            by_chance: false,
         };
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &Directions::default(), options).unwrap();
         let comparison = searched.compare(None, 2_000.0);

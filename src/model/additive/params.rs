@@ -28,6 +28,7 @@ impl AdditiveParams {
                 alpha: None,
                 one_standard_error: false,
                 folds: CustomerFolds { count: 5, seed: 7 },
+                by_chance: false,
             },
         })
     }

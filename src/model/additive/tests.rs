@@ -113,6 +113,7 @@ fn curves(dataset: &Dataset) -> (Recipe, Fit, CrossFit) {
         alpha: Some(2e-3),
         one_standard_error: false,
         folds: CustomerFolds { count: 5, seed: 7 },
+        by_chance: false,
     };
     let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, &Directions::default(), options).unwrap();
     let CrossFitted { fit, out_of_fold } = searched.fit(CURVES, dataset, &rows, &Silent).unwrap();
@@ -339,6 +340,7 @@ pub(super) fn fitted_with(
         alpha,
         one_standard_error: false,
         folds: CustomerFolds { count: 5, seed: 7 },
+        by_chance: false,
     };
     let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, directions, options).unwrap();
     let CrossFitted { fit, out_of_fold } = searched.fit(INTERACTIONS, dataset, &rows, &Silent).unwrap();

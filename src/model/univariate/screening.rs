@@ -22,6 +22,10 @@ pub struct Screening {
     pub above_chance: usize,
     /// Those that were kept, the strongest first.
     pub kept: Vec<ColumnStrength>,
+    /// Whether nothing but chance speaks for these: not one of all columns says more (the test of Simes 1986), and none
+    /// was to be kept in any case. A cross-validation on the rows that chose them cannot tell.
+    #[serde(default)]
+    pub by_chance: bool,
 }
 
 /// How much a column says by itself. In a file the two of them are a pair.
@@ -48,7 +52,7 @@ impl From<ColumnStrength> for (String, f64) {
 
 impl fmt::Display for Screening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Screening { columns, rows, most, above_chance, kept } = self;
+        let Screening { columns, rows, most, above_chance, kept, by_chance } = self;
         write!(
             f,
             "{columns} columns were screened by what each says alone on the {rows} training rows: {above_chance} say \
@@ -56,7 +60,11 @@ impl fmt::Display for Screening {
              left out",
             kept.len(),
             columns - kept.len()
-        )
+        )?;
+        if *by_chance {
+            f.write_str("; nothing but chance speaks for these")?;
+        }
+        Ok(())
     }
 }
 
@@ -82,6 +90,7 @@ impl Screening {
         let above_chance = (1..=columns).rev().find(is_above).unwrap_or(0);
 
         let (mut kept, mut others): (Vec<_>, Vec<_>) = strengths.into_iter().partition(|column| named(&column.name));
+        let by_chance = above_chance == 0 && kept.is_empty();
         others.retain(|column| column.strength.is_finite());
         others.truncate(above_chance.max(LEAST_KEPT).min(most.saturating_sub(kept.len())));
         kept.extend(others);
@@ -89,7 +98,7 @@ impl Screening {
         // Of a named column that does not vary, chance would say as much.
         kept.iter_mut().for_each(|column| column.strength = column.strength.max(0.0));
         kept.sort_by(|a, b| b.strength.total_cmp(&a.strength));
-        Screening { columns, rows, most, above_chance, kept }
+        Screening { columns, rows, most, above_chance, kept, by_chance }
     }
 }
 
@@ -109,9 +118,12 @@ mod tests {
         let nobody = |_: &String| false;
         let none = Screening::select(columns(0), 500, 100, nobody);
         assert_eq!((none.above_chance, none.kept.len(), none.columns), (0, LEAST_KEPT, 1000));
+        assert!(none.by_chance && none.to_string().ends_with("nothing but chance speaks for these"), "{none}");
         let some = Screening::select(columns(30), 500, 100, nobody);
         assert!((30..=34).contains(&some.above_chance), "{}", some.above_chance);
         assert_eq!((some.kept.len(), some.kept[0].name.as_str()), (some.above_chance, "column 29"));
+        assert!(!some.by_chance && some.to_string().ends_with("left out"), "{some}");
+        assert!(!Screening::select(columns(0), 500, 100, |name| name == "chance 999").by_chance);
         let many = Screening::select(columns(300), 500, 100, nobody);
         assert!(many.above_chance >= 300 && many.kept.len() == 100);
         let constant = vec![ColumnStrength { name: "same".to_owned(), strength: f64::NEG_INFINITY }];

@@ -98,3 +98,19 @@ fn choosing_columns_by_the_labels_does_not_flatter_the_evaluation() {
     assert!(auc["lower"].as_f64().unwrap() <= 0.5, "{auc}");
     assert_eq!(place.model()["screening"]["rows"], 450);
 }
+
+#[test]
+fn of_columns_that_say_nothing_nothing_is_learned() {
+    // The ten strongest gain something even where they are cross-validated, on the rows that chose them.
+    let place = Place::of(&wide(ROWS, 3_000).without("x").without("z").without("plan"));
+    let run = place.train(&[]).ok();
+    let model = place.model();
+    assert_eq!((&model["comparison"]["chosen"], &model["screening"]["by_chance"]), (&"base rate".into(), &true.into()));
+    assert!(run.stdout.contains("nothing but chance speaks for these"), "{run}");
+
+    let place = Place::of(&wide(ROWS, 3_000));
+    place.train(&[]).ok();
+    let model = place.model();
+    assert_ne!(model["comparison"]["chosen"], "base rate");
+    assert_eq!(model["screening"]["by_chance"], false);
+}
