@@ -16,8 +16,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Buckets, unless somebody says otherwise: of ten million customers, each has ten thousand.
-pub const BUCKETS: u32 = 1024;
+/// Buckets, unless somebody says otherwise: of ten million customers, each has forty thousand. Every piece of a bucket
+/// costs something by itself, so more of them cost more.
+pub const BUCKETS: u32 = 256;
 /// What a reducing task may take, unless somebody says otherwise.
 const REDUCE_MEMORY: u64 = 4 << 30;
 /// The most buckets: a report of each goes to whoever concludes.
