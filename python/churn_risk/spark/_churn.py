@@ -402,8 +402,9 @@ class Churn:
                     f"{name}: tasks cannot open {path} by themselves; let Spark read it, with scan = spark or auto", 2
                 )
             return True
-        is_there = os.path.exists(path) or next(iglob(path, recursive=True), None) is not None
-        return "://" not in path and is_there
+        if "://" in path:
+            return False
+        return os.path.exists(path) or next(iglob(path, recursive=True), None) is not None
 
     def _is_seen(self, files: list[str]) -> bool:
         """Whether the machines of the tasks see some files of this one."""
