@@ -1,8 +1,9 @@
 //! Work on all threads of the pool at hand, item by item: blocks of rows, features, folds, files.
 //!
-//! Each item is handed out by itself, so it should take more than a few microseconds; of rows and other small things there
-//! are rayon's own iterators. What is here is a loop over places that is compiled once. Of rayon's iterators each brings
-//! a splitter and jobs of its own for every closure: those were a sixth of the program, and of what it took to compile it.
+//! Each item is handed out by itself, so it should take more than a few microseconds; of rows and other small things
+//! there are rayon's own iterators. What is here is a loop over places that is compiled once. Of rayon's iterators each
+//! brings a splitter and jobs of its own for every closure: those were a sixth of the program, and of what it took to
+//! compile it.
 
 use crate::Result;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};

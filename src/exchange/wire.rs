@@ -145,8 +145,8 @@ pub(super) fn list_batch(rows: &[ListRow]) -> Result<RecordBatch> {
     batch(list_schema(), vec![Arc::new(pieces.finish()), Arc::new(buckets.finish()), Arc::new(tasks.finish())])
 }
 
-/// The columns of a reducing task that writes its rows to a file itself, as Spark's SQL writes types: the report of each
-/// bucket, and one of the file.
+/// The columns of a reducing task that writes its rows to a file itself, as Spark's SQL writes types: the report of
+/// each bucket, and one of the file.
 pub const WRITTEN_DDL: &str = "churn_report STRING, file_report STRING";
 
 pub(super) fn written_schema() -> SchemaRef {

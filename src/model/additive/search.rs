@@ -30,9 +30,9 @@ const FINE_PAIRS: usize = 60;
 const FACTORS: [f64; 4] = [3.0, 1.0, 1.0 / 3.0, 0.1];
 /// How fine interactions may follow the cells.
 const FINE_DETAILS: [Detail; 2] = [Detail::Steps, Detail::Cells];
-/// The penalties under which the scales of fine terms may be learned, and in how many rounds. Under the first, few terms
-/// get large scales, those with clear effects; under the second, all do whose effects are large, as where a few features
-/// tell nearly all, and one more round would drop some of these.
+/// The penalties under which the scales of fine terms may be learned, and in how many rounds. Under the first, few
+/// terms get large scales, those with clear effects; under the second, all do whose effects are large, as where a few
+/// features tell nearly all, and one more round would drop some of these.
 const FINE_STARTS: [(f64, usize); 2] = [(300.0, 3), (1.0, 2)];
 /// The most splits that ways to refine are compared on.
 const RACE: usize = 3;
