@@ -30,8 +30,10 @@ const CELLS: usize = 256;
 /// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go
 /// on meanwhile.
 const TOGETHER: usize = 4;
-/// Coefficients whose curvature is taken together, at most. Factoring it costs their cube: with more, it is cheaper to
-/// learn from the changes of the gradient what the rest of them have to do with each other.
+/// With so many coefficients at most, the curvature of all is taken together: where few are left apart, what they have to
+/// do with the others takes many steps to learn. With 300 left apart a fit of two million rows took twenty times as long.
+const MOST_TOGETHER: usize = 2_000;
+/// Of more of them, the curvature of so many: factoring it costs their cube.
 const MOST_JOINT: usize = 1_000;
 
 /// A term of the fit: which cell a row is in, and the basis over the cells.
@@ -91,7 +93,8 @@ impl Terms {
         for term in &terms {
             starts.push(starts[starts.len() - 1] + term.basis.columns);
         }
-        let joint = starts.iter().skip(1).take_while(|&&end| end <= MOST_JOINT).count();
+        let most = if starts[terms.len()] <= MOST_TOGETHER { MOST_TOGETHER } else { MOST_JOINT };
+        let joint = starts.iter().skip(1).take_while(|&&end| end <= most).count();
         Terms { terms, starts, joint }
     }
 
