@@ -10,8 +10,8 @@
 //! Cross-fitting is not touched by that, since its folds are of customers.
 
 use super::calibration::base_rate::PriorCorrection;
-use crate::config::{Complexity, Model, Sample};
-use crate::dataset::{most_coded_rows, Dataset, Selection};
+use crate::config::{Complexity, Model, Penalty, Sample};
+use crate::dataset::{most_coded_rows, Block, Dataset, Selection};
 use crate::observer::{Note, Observer};
 use crate::weights::Totals;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,56 @@ impl Sampling {
     /// How many rows one of those who stayed stands for, and a churner.
     pub fn weights(&self) -> [f64; 2] {
         [(self.rows - self.churners) as f64 / self.kept as f64, 1.0]
+    }
+}
+
+/// At least so many of those who stayed are looked at for each churner: more of them hardly tell more.
+const STAYED_FOR_EACH: usize = 3;
+
+/// A part of the rows for fits that are only judged: churners, with some of those who stayed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseControl {
+    /// They.
+    pub rows: Selection,
+    /// How many of those who stayed each of them stands for, as each churner stands for one.
+    pub stayed_for: f64,
+}
+
+impl CaseControl {
+    /// All of the rows.
+    pub fn all(rows: &Selection) -> CaseControl {
+        CaseControl { rows: rows.clone(), stayed_for: 1.0 }
+    }
+
+    /// All of the rows, or where they are more than about `most`: churners with some of those who stayed, of all
+    /// customers; where even these are too many, of some customers, evenly spread. So what tells churners apart is known
+    /// as well as from many more rows.
+    ///
+    /// Under a group penalty the rows are all those of some customers: it is a threshold that noise must not pass, and
+    /// how much noise there is depends on the share of churners.
+    pub fn of(dataset: &Dataset, rows: &Selection, penalty: Penalty, most: usize, seed: u64) -> CaseControl {
+        let labels = rows.labels(dataset);
+        let (all, churners) = (labels.len(), labels.iter().filter(|&&y| y == 1).count());
+        if all <= most {
+            return CaseControl::all(rows);
+        }
+
+        // Every so many-th customer, such that some of those who stayed fill what their churners leave.
+        let stayed = all - churners;
+        let wanted = match penalty {
+            Penalty::L2 => churners + stayed.min(STAYED_FOR_EACH * churners),
+            Penalty::Group => all,
+        };
+        let stride = u8::try_from(wanted.div_ceil(most)).unwrap_or(u8::MAX).max(1);
+        let room = (most * usize::from(stride)).saturating_sub(churners);
+        let share = (room as f64 / stayed.max(1) as f64).clamp(f64::MIN_POSITIVE, 1.0);
+
+        let is_drawn = |block: &Block, row: usize| {
+            let (customer, day) = (block.customers[row], dataset.as_of[block.as_of[row] as usize]);
+            dataset.customers.fold(customer, stride, seed) == 0
+                && (block.label(row) == Some(1) || dataset.customers.draw(customer, day, seed) < share)
+        };
+        CaseControl { rows: rows.restricted(dataset, is_drawn), stayed_for: share.recip() }
     }
 }
 

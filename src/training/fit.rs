@@ -93,8 +93,8 @@ fn search(
     let churners = labels.iter().filter(|&&y| y == 1).count();
     both_classes(churners, labels.len())?;
 
-    let part = additive::search_rows(dataset, rows, model.seed);
-    let origins = plan.origins(dataset, &part, observer);
+    let part = additive::search_rows(dataset, rows, model.penalty, model.seed);
+    let origins = plan.origins(dataset, &part.rows, observer);
     let options = additive::Options {
         origins: origins.clone(),
         interactions: model.complexity != Complexity::Curves,
@@ -111,7 +111,7 @@ fn search(
     let training_rows = rows.totals(dataset).all;
     let mut linear = None;
     if model.complexity == Complexity::Auto {
-        linear = linear_out_of_fold(plan, dataset, &part, training_rows, recipe, &origins, observer)?;
+        linear = linear_out_of_fold(plan, dataset, &part.rows, training_rows, recipe, &origins, observer)?;
         clock.lap("linear model for comparison");
     }
     let comparison = search.compare(linear.as_ref(), training_rows);

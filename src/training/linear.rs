@@ -135,7 +135,7 @@ fn choose_alpha(
 ) -> Result<AlphaChoice> {
     // Each origin has a design of its own: of a part of the rows, as in the search for curves, for the penalty needs no
     // more.
-    let part = additive::search_rows(dataset, rows, plan.model.seed);
+    let part = additive::search_rows(dataset, rows, plan.model.penalty, plan.model.seed).rows;
     let origins = plan.origins(dataset, &part, observer);
     let designs = designs_forward_in_time(plan, &origins, recipe, dataset, &part)?;
 

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::features::Directions;
 use crate::model::design::recipe::Recipe;
 use crate::model::penalty::{AlphaChoice, AlphaScore};
+use crate::model::sampling::CaseControl;
 use crate::observer::Observer;
 use std::borrow::Cow;
 /// The search looks at about so many rows at most, or at fewer where they have very many features.
@@ -25,17 +26,12 @@ const SEARCH_CODES: usize = 200_000_000;
 /// of a training and were not chosen.
 const MOST_FINE_ROWS: usize = 20_000;
 
-/// The rows that steps are compared on: whole customers, evenly spread.
-pub fn search_rows(dataset: &Dataset, rows: &Selection, seed: u64) -> Selection {
+/// The rows that steps are compared on.
+pub fn search_rows(dataset: &Dataset, rows: &Selection, penalty: Penalty, seed: u64) -> CaseControl {
     let features = dataset.catalogue.names().count().max(1);
     let most = SEARCH_ROWS.min(SEARCH_CODES / features).max(1);
-    match u8::try_from(rows.count().div_ceil(most)).unwrap_or(u8::MAX) {
-        0 | 1 => rows.clone(),
-        // Another seed than that of the folds, or a fold would be missing.
-        stride => rows.clone().keep(dataset, |block, row| {
-            dataset.customers.fold(block.customers[row], stride, seed.wrapping_add(1)) == 0
-        }),
-    }
+    // Another seed than that of the folds, or a fold would be missing.
+    CaseControl::of(dataset, rows, penalty, most, seed.wrapping_add(1))
 }
 
 /// How to search.
@@ -84,6 +80,8 @@ pub struct ModelSearch {
     /// The rows in parts, and what is fitted and judged on which.
     parts: Vec<Vec<CodeBlock>>,
     splits: Vec<Split>,
+    /// How many of those who stayed each row of one of them stands for.
+    stayed_for: f64,
     result: SearchResult,
     /// Whether interactions may be fine.
     fine: bool,
@@ -99,7 +97,7 @@ impl ModelSearch {
         recipe: &Recipe,
         dataset: &Dataset,
         training: &Selection,
-        part: &Selection,
+        CaseControl { rows: part, stayed_for }: &CaseControl,
         directions: &Directions,
         options: Options,
     ) -> Result<ModelSearch> {
@@ -144,12 +142,13 @@ impl ModelSearch {
         }
 
         let fine = training.count() <= MOST_FINE_ROWS;
-        let result = search_of(&frame, &parts, &splits, fine, &options).run();
-        Ok(ModelSearch { frame, judged, parts, splits, result, fine, options })
+        let stayed_for = *stayed_for;
+        let result = search_of(&frame, &parts, &splits, stayed_for, fine, &options).run();
+        Ok(ModelSearch { frame, judged, parts, splits, stayed_for, result, fine, options })
     }
 
     fn search(&self) -> Search<'_> {
-        search_of(&self.frame, &self.parts, &self.splits, self.fine, &self.options)
+        search_of(&self.frame, &self.parts, &self.splits, self.stayed_for, self.fine, &self.options)
     }
 
     /// Rows that were judged.
@@ -309,7 +308,13 @@ impl ModelSearch {
         let (shape, start) = match complexity {
             BASE_RATE => (Shape::default(), None),
             _ => {
-                let Candidate { shape, theta, curvature, .. } = self.search().of_all_rows(&self.result.curves, choice);
+                let Candidate { shape, mut theta, curvature, .. } =
+                    self.search().of_all_rows(&self.result.curves, choice);
+                if let Some(intercept) = theta.last_mut() {
+                    *intercept -= self.stayed_for.ln();
+                }
+                // That of rows with another share of churners is another one.
+                let curvature = curvature.filter(|_| self.stayed_for == 1.0);
                 (shape, Some(Start { theta, curvature }))
             }
         };
@@ -348,12 +353,14 @@ fn search_of<'a>(
     frame: &'a Frame,
     parts: &'a [Vec<CodeBlock>],
     splits: &'a [Split],
+    stayed_for: f64,
     fine: bool,
     options: &Options,
 ) -> Search<'a> {
     let &Options { interactions, penalty, alpha, one_standard_error, .. } = options;
     let forward = !options.origins.is_empty();
-    Search { grids: &frame.grids, parts, splits, forward, interactions, fine, penalty, alpha, one_standard_error }
+    let grids = &frame.grids;
+    Search { grids, parts, splits, stayed_for, forward, interactions, fine, penalty, alpha, one_standard_error }
 }
 
 #[cfg(test)]
@@ -393,7 +400,8 @@ mod tests {
             by_chance: false,
         };
         let directions = Directions::default();
-        let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &directions, options).unwrap();
+        let searched =
+            ModelSearch::run(&recipe, &dataset, &rows, &CaseControl::all(&rows), &directions, options).unwrap();
         assert_eq!((searched.rows(), searched.splits.len()), (1_000, 5));
 
         // In the order of the data set and back.
@@ -407,6 +415,38 @@ mod tests {
 
         assert_eq!(searched.compare(None, 2_000.0).origins, 1);
         searched.result.curves.log_odds.into_iter().map(|blocks| blocks.concat()).collect()
+    }
+
+    #[test]
+    fn of_many_rows_churners_are_searched_with_some_of_those_who_stayed() {
+        let mut dataset = data(6_000, 12);
+        for block in &mut dataset.blocks {
+            let rare = |customer: u32| u8::from(customer.is_multiple_of(20));
+            block.labels = block.customers.iter().map(|&customer| Some(rare(customer))).collect();
+        }
+        let rows = Selection::labelled(&dataset, |_| true);
+        let counts = |rows: &Selection| {
+            let labels = rows.labels(&dataset);
+            let churners = labels.iter().filter(|&&y| y == 1).count();
+            [labels.len() - churners, churners]
+        };
+        let [stayed, churners] = counts(&rows);
+
+        let CaseControl { rows: part, stayed_for } = CaseControl::of(&dataset, &rows, Penalty::L2, 2_000, 1);
+        let [kept, all_churners] = counts(&part);
+        assert_eq!(all_churners, churners);
+        assert!((kept + churners).abs_diff(2_000) < 150, "{kept} {churners}");
+        assert!((kept as f64 * stayed_for / stayed as f64 - 1.0).abs() < 0.1, "{kept} {stayed_for} {stayed}");
+
+        // Too few for all churners, with three of the others for each.
+        let CaseControl { rows: part, .. } = CaseControl::of(&dataset, &rows, Penalty::L2, churners, 1);
+        let [kept, some_churners] = counts(&part);
+        assert!(some_churners < churners / 2 && kept > 2 * some_churners, "{kept} {some_churners}");
+
+        let CaseControl { rows: part, stayed_for } = CaseControl::of(&dataset, &rows, Penalty::Group, 2_000, 1);
+        assert!(stayed_for == 1.0 && part.count() < 2_500, "{stayed_for} {}", part.count());
+        let few = CaseControl::of(&dataset, &rows, Penalty::L2, rows.count(), 1);
+        assert_eq!(few, CaseControl::all(&rows));
     }
 
     #[test]
@@ -426,7 +466,9 @@ mod tests {
             folds: CustomerFolds { count: 5, seed: 7 },
             by_chance: false,
         };
-        let searched = ModelSearch::run(&recipe, &dataset, &rows, &rows, &Directions::default(), options).unwrap();
+        let searched =
+            ModelSearch::run(&recipe, &dataset, &rows, &CaseControl::all(&rows), &Directions::default(), options)
+                .unwrap();
         let comparison = searched.compare(None, 2_000.0);
         assert_eq!((comparison.chosen.as_str(), comparison.steps[0].complexity.as_str()), (BASE_RATE, BASE_RATE));
         // The search ends early: the weaker the penalty, the worse.

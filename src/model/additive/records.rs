@@ -63,7 +63,7 @@ where
         let recipe = Recipe::learn(&dataset, &rows)?;
 
         let options = self.options.clone();
-        let part = search_rows(&dataset, &rows, options.folds.seed);
+        let part = search_rows(&dataset, &rows, options.penalty, options.folds.seed);
         let searched = ModelSearch::run(&recipe, &dataset, &rows, &part, &Directions::default(), options)?;
         let comparison = searched.compare(None, rows.count() as f64);
         let CrossFitted { fit, out_of_fold } = searched.fit(&comparison.chosen, &dataset, &rows, &Silent)?;

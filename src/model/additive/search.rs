@@ -48,6 +48,9 @@ pub struct Search<'a> {
     pub parts: &'a [Vec<CodeBlock>],
     /// What is fitted and judged on which of them.
     pub splits: &'a [Split],
+    /// How many of those who stayed each row of one of them stands for, as all churners are among the rows and not all
+    /// others.
+    pub stayed_for: f64,
     /// Whether rows are judged on later dates than those fitted on, so that each date's level is put right first.
     pub forward: bool,
     /// Whether to look for interactions.
@@ -444,9 +447,16 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// The loss at the log-odds among all customers, which are lower than those among the rows.
     fn row_loss(&self, log_odds: &OutOfFold, split: usize, block: usize, row: usize) -> f64 {
-        let z = log_odds[split][block][row];
+        let z = log_odds[split][block][row] - self.stayed_for.ln();
         softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
+    }
+
+    /// How many customers a row stands for.
+    fn weight(&self, block: &CodeBlock, row: usize) -> f64 {
+        let for_others = if block.y[row] == 1 { 1.0 } else { self.stayed_for };
+        block.weights.of(row) * for_others
     }
 
     /// The mean of a value a row, each as often as the row stands for a customer; rows of one customer count as one
@@ -461,7 +471,7 @@ impl<'a> Search<'a> {
             for (index, block) in self.parts[split.judged].iter().enumerate() {
                 let mut place = 0;
                 for row in 0..block.rows {
-                    let (value, weight) = (of(at, index, row), block.weights.of(row));
+                    let (value, weight) = (of(at, index, row), self.weight(block, row));
                     if row == 0 || block.customer[row] != block.customer[row - 1] {
                         place = *places.entry(block.customer[row]).or_insert(customers.len());
                         if place == customers.len() {
@@ -507,6 +517,7 @@ mod tests {
             grids,
             parts,
             splits,
+            stayed_for: 1.0,
             forward: false,
             interactions: false,
             fine: false,
@@ -566,6 +577,28 @@ mod tests {
         }
         let gain = search(&by_fold(&blocks, 5, usize::MAX)).unwrap();
         assert!(gain.mean > 0.02 && gain.mean > 5.0 * gain.standard_error, "{gain:?}");
+    }
+
+    #[test]
+    fn a_part_of_those_who_stayed_says_what_all_would() {
+        let (grids, blocks) = examples::interacting(20_000, 16);
+        let found = |blocks: &[CodeBlock], stayed_for: f64| {
+            let folds = by_fold(blocks, 5, usize::MAX);
+            let splits = Split::by_fold(&folds);
+            let search = Search { stayed_for, ..of_curves(&grids, &folds, &splits) };
+            let SearchResult { base_rate, curves, .. } = search.run();
+            (search.loss(&base_rate.log_odds).mean, search.gain(&base_rate.log_odds, &curves.log_odds).mean)
+        };
+
+        let thinned = |block: &CodeBlock| {
+            let is_kept = |&row: &usize| block.y[row] == 1 || row.is_multiple_of(4);
+            block.take(&(0..block.rows).filter(is_kept).collect::<Vec<_>>())
+        };
+        let part: Vec<CodeBlock> = blocks.iter().map(thinned).collect();
+        let stayed = |blocks: &[CodeBlock]| totals(blocks).all - totals(blocks).churned;
+        let (of_all, of_part) = (found(&blocks, 1.0), found(&part, stayed(&blocks) / stayed(&part)));
+        assert!((of_all.0 - of_part.0).abs() < 1e-3, "{of_all:?} {of_part:?}");
+        assert!((of_all.1 / of_part.1 - 1.0).abs() < 0.1, "{of_all:?} {of_part:?}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::features::{Catalogue, Directions, Feature as Column};
 use crate::memory::Arena;
 use crate::model::design::examples::uniform;
 use crate::model::design::recipe::Recipe;
+use crate::model::sampling::CaseControl;
 use crate::numeric::sigmoid;
 use crate::observer::Silent;
 use crate::sources::{CustomerTable, Ids, Levels};
@@ -115,7 +116,8 @@ fn curves(dataset: &Dataset) -> (Recipe, Fit, CrossFit) {
         folds: CustomerFolds { count: 5, seed: 7 },
         by_chance: false,
     };
-    let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, &Directions::default(), options).unwrap();
+    let searched =
+        ModelSearch::run(&recipe, dataset, &rows, &CaseControl::all(&rows), &Directions::default(), options).unwrap();
     let CrossFitted { fit, out_of_fold } = searched.fit(CURVES, dataset, &rows, &Silent).unwrap();
     (recipe, fit, out_of_fold)
 }
@@ -342,7 +344,7 @@ pub(super) fn fitted_with(
         folds: CustomerFolds { count: 5, seed: 7 },
         by_chance: false,
     };
-    let searched = ModelSearch::run(&recipe, dataset, &rows, &rows, directions, options).unwrap();
+    let searched = ModelSearch::run(&recipe, dataset, &rows, &CaseControl::all(&rows), directions, options).unwrap();
     let CrossFitted { fit, out_of_fold } = searched.fit(INTERACTIONS, dataset, &rows, &Silent).unwrap();
     (fit, out_of_fold)
 }
