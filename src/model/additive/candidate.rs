@@ -186,8 +186,9 @@ impl<'a> Candidate<'a> {
     /// Makes the terms anew after interactions were added, which have no effect yet.
     fn reshape(&mut self, grids: &[Grid]) {
         let intercept = self.theta.pop().unwrap_or(0.0);
-        self.terms = self.shape.terms_with(grids, &self.terms.terms);
-        self.curvature = None;
+        let terms = self.shape.terms_with(grids, &self.terms.terms);
+        let before = std::mem::replace(&mut self.terms, terms).terms.len();
+        self.curvature = self.curvature.take().and_then(|known| self.terms.extended(&known, before, &self.rows));
         self.theta.resize(self.terms.columns(), 0.0);
         self.theta.push(intercept);
     }

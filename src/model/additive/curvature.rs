@@ -13,6 +13,8 @@ pub struct Curvature {
     pub joint: Square,
     /// Of each of the other coefficients alone.
     pub apart: Vec<f64>,
+    /// The parameters that it was taken at; none where that is not known.
+    pub theta: Vec<f64>,
 }
 
 /// A curvature with a penalty, ready to solve for steps.

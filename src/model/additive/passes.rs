@@ -247,18 +247,33 @@ impl Terms {
     /// The curvature of the mean log-loss over the rows of the blocks, as far as it is taken.
     pub fn curvature(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Curvature {
         let weights = self.weights(theta, blocks);
-        let joint = self.joint_curvature(&weights, blocks, self.joint);
+        let joint = self.joint_curvature(&weights, blocks, self.joint, None);
         let apart = if self.has_some_apart() {
             self.diagonal_of(&weights, blocks)[self.starts[self.joint]..].to_vec()
         } else {
             Vec::new()
         };
-        Curvature { joint, apart }
+        Curvature { joint, apart, theta: theta.to_vec() }
+    }
+
+    /// The curvature of these terms, of which the first `terms` had the one that is `known`, where that was taken: what
+    /// is left to be taken is what concerns the others. None where some of it is taken coefficient by coefficient, or
+    /// where it is not known where it was taken.
+    pub fn extended(&self, known: &Curvature, terms: usize, blocks: &[&CodeBlock]) -> Option<Curvature> {
+        let coefficients = *self.starts.get(terms)?;
+        if self.has_some_apart() || !known.apart.is_empty() || known.theta.len() != coefficients + 1 {
+            return None;
+        }
+        let mut theta = known.theta.clone();
+        theta.splice(coefficients..coefficients, vec![0.0; self.columns() - coefficients]);
+        let weights = self.weights(&theta, blocks);
+        let joint = self.joint_curvature(&weights, blocks, self.terms.len(), Some((&known.joint, terms)));
+        Some(Curvature { joint, apart: Vec::new(), theta })
     }
 
     /// The curvature of all coefficients and the intercept together: the lower triangle.
     pub fn full_curvature(&self, theta: &[f64], blocks: &[&CodeBlock]) -> Square {
-        self.joint_curvature(&self.weights(theta, blocks), blocks, self.terms.len())
+        self.joint_curvature(&self.weights(theta, blocks), blocks, self.terms.len(), None)
     }
 
     /// The curvature of each coefficient alone.
@@ -288,8 +303,15 @@ impl Terms {
         parallel::map(&self.terms, of_term).concat()
     }
 
-    /// The curvature of the first terms and the intercept, given what each row counts.
-    fn joint_curvature(&self, weights: &[Vec<f64>], blocks: &[&CodeBlock], terms: usize) -> Square {
+    /// The curvature of the first terms and the intercept, given what each row counts, and perhaps that of the first of
+    /// these terms.
+    fn joint_curvature(
+        &self,
+        weights: &[Vec<f64>],
+        blocks: &[&CodeBlock],
+        terms: usize,
+        known: Option<(&Square, usize)>,
+    ) -> Square {
         let size = self.starts[terms] + 1;
         let joint = &self.terms[..terms];
 
@@ -303,7 +325,8 @@ impl Terms {
         };
 
         let bases: Vec<Array2<f64>> = joint.iter().map(|term| term.basis.matrix()).collect();
-        let strips: Vec<Vec<f64>> = parallel::map(0..terms, |at| {
+        let first_unknown = known.map_or(0, |(_, terms)| terms);
+        let strips: Vec<Vec<f64>> = parallel::map(first_unknown..terms, |at| {
             let basis = &self.terms[at].basis;
             let mut strip = vec![0.0; basis.columns * size];
             for first in (0..=at).step_by(TOGETHER) {
@@ -332,7 +355,15 @@ impl Terms {
         });
 
         let mut square = Square::zeros(size);
-        for (at, strip) in strips.iter().enumerate() {
+        if let Some((known, _)) = known {
+            let (intercept, of_intercept) = (known.size - 1, (size - 1) * size);
+            for (row, line) in known.values.chunks_exact(known.size).take(intercept).enumerate() {
+                square.values[row * size..row * size + intercept].copy_from_slice(&line[..intercept]);
+            }
+            square.values[of_intercept..of_intercept + intercept]
+                .copy_from_slice(&known.values[intercept * known.size..known.values.len() - 1]);
+        }
+        for (at, strip) in (first_unknown..).zip(&strips) {
             for (row, line) in (self.starts[at]..).zip(strip.chunks_exact(size)) {
                 square.values[row * size..row * size + self.starts[at + 1]]
                     .copy_from_slice(&line[..self.starts[at + 1]]);
@@ -514,6 +545,30 @@ mod tests {
                 assert!((square.values[at] - curvature.values[at]).abs() < 1e-10, "{i} {j}");
             }
         }
+    }
+
+    #[test]
+    fn what_more_terms_add_to_a_curvature_is_what_it_lacks() {
+        let (terms, blocks) = examples::problem(3_000, 3, 5);
+        let blocks: Vec<&CodeBlock> = blocks.iter().collect();
+        let fewer = terms.terms.len() - 2;
+        let first = Terms::new(terms.terms[..fewer].to_vec());
+        let theta: Vec<f64> = (0..=first.columns()).map(|i| (i as f64 * 0.3).cos() * 0.2).collect();
+        let known = first.curvature(&theta, &blocks);
+
+        let extended = terms.extended(&known, fewer, &blocks).unwrap();
+        assert_eq!(extended.theta.len(), terms.columns() + 1);
+        let expected = terms.curvature(&extended.theta, &blocks);
+        let lower = |curvature: &Curvature| -> Vec<f64> {
+            let rows = curvature.joint.values.chunks_exact(curvature.joint.size).enumerate();
+            rows.flat_map(|(row, line)| line[..=row].to_vec()).collect()
+        };
+        let difference = lower(&extended).into_iter().zip(lower(&expected)).map(|(a, b)| (a - b).abs());
+        assert!(difference.fold(0.0, f64::max) < 1e-15);
+
+        let elsewhere = Curvature { theta: Vec::new(), ..known };
+        assert!(terms.extended(&elsewhere, fewer, &blocks).is_none());
+        assert!(terms.with_interactions_apart().extended(&extended, fewer, &blocks).is_none());
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl<'a> Solver<'a> {
         let mut fit = proximal::Fit { theta, curvature, report: self.report };
         match fit.minimise(&*self, regulariser, tolerance) {
             Ok(()) => {
-                let curvature = fit.curvature.map(|joint| Curvature { joint, apart: Vec::new() });
+                let curvature = fit.curvature.map(|joint| Curvature { joint, apart: Vec::new(), theta: Vec::new() });
                 (self.theta, self.curvature, self.report) = (fit.theta, curvature, fit.report);
             }
             Err(never) => match never {},
