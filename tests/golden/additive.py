@@ -7,6 +7,7 @@ are told apart by nothing that a ridge can see (their signs are free), so what i
 Made with Python 3.11, scikit-learn 1.9.1 and numpy 2.4.6 (requirements.txt): `python tests/golden/additive.py`.
 """
 
+import itertools
 import json
 from pathlib import Path
 
@@ -115,25 +116,75 @@ once = np.ones(ROWS)
 several = np.random.default_rng(12).choice([1.0, 5.0, 12.5], ROWS, p=[0.8, 0.15, 0.05])
 
 
+# Variances that the coefficients of a kind may have.
+VARIANCES = np.array([0.0, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
+
+
+def kinds_of(v, s):
+    """What a numeric curve may be made of: the line with hinges, steps at all edges, absence."""
+    bins = len(v)
+    present = s[:bins].sum()
+    cumulative = np.cumsum(s[:bins]) / present
+
+    def column(raw, deviation):
+        raw = np.append(raw - (s[:bins] @ raw) / present, 0.0)
+        return standardised(raw, s, deviation)
+
+    cuts = sorted({int(np.searchsorted(cumulative, i / (HINGES + 1) - 1e-12)) for i in range(1, HINGES + 1)})
+    cuts = [cut for cut in cuts if cut + 1 < bins]
+    smooth = [column(v, 1.0)] + [column(np.maximum(v - v[at], 0.0), len(cuts) ** -0.5) for at in cuts]
+    steps = [column((np.arange(bins) > at) * 1.0, (bins - 1) ** -0.5) for at in range(bins - 1)]
+    absent = np.append(np.zeros(bins), 1.0)
+    absent = [standardised(absent, s)] if s[bins] > 0 else []
+    return [np.column_stack(kind) for kind in (smooth, steps, absent) if kind]
+
+
+def expected_squares(precision, slope, biases, kinds, given):
+    """Of biases that are sums of coefficients; the variance of a kind is learned unless it is given."""
+    places = np.cumsum([0, *kinds])
+    grids = [VARIANCES if known is None else [known] for known in given]
+    combinations = list(itertools.product(*grids))
+
+    def prior(variances):
+        return np.sqrt(np.repeat(variances, kinds))
+
+    def evidence(variances):
+        root = prior(variances)
+        inner = np.eye(places[-1]) + root[:, None] * precision * root
+        return (root * slope) @ np.linalg.solve(inner, root * slope) / 2 - np.linalg.slogdet(inner)[1] / 2
+
+    log = np.array([evidence(variances) for variances in combinations])
+    weights = np.exp(log - log.max())
+    roots = (weights / weights.sum()) @ np.sqrt(np.array(combinations))
+    root = prior(roots**2)
+    covariance = root[:, None] * np.linalg.inv(np.eye(places[-1]) + root[:, None] * precision * root) * root
+    return ((biases @ covariance) * biases).sum(axis=1) + (biases @ covariance @ slope) ** 2
+
+
 def standard_errors(model, weights, per_customer=3):
-    """Of every cell of the purified tables, clustered by customer; None where no row is. By dense algebra: the main effects
-    of an interaction are its weighted least-squares fit by a sum over its rows and its columns."""
+    """Of every cell of the purified tables; None where no row is: the root of the variance, clustered by customer, with
+    the expected square of the bias. By dense algebra: the main effects of an interaction are its weighted least-squares
+    fit by a sum over its rows and its columns."""
     full = np.column_stack([x, np.ones(ROWS)])
     p = model.predict_proba(x)[:, 1]
-    ridge = ALPHA * np.diag([1.0] * x.shape[1] + [0.0])
+    theta = np.append(model.coef_[0], model.intercept_[0])
     all_rows = weights.sum()
-    inverse = np.linalg.inv((full.T * (p * (1 - p) * weights)) @ full / all_rows + ridge)
+    ridge = all_rows * ALPHA * np.diag([1.0] * x.shape[1] + [0.0])
+    information = (full.T * (p * (1 - p) * weights)) @ full
+    inverse = np.linalg.inv(information + ridge)
     customer = np.arange(ROWS) // per_customer
     scores = np.zeros((customer.max() + 1, full.shape[1]))
     np.add.at(scores, customer, full * ((p - y) * weights)[:, None])
     count = len(scores)
-    covariance = inverse @ (scores.T @ scores / all_rows * count / (count - 1)) @ inverse / all_rows
+    clustered = inverse @ (scores.T @ scores * count / (count - 1)) @ inverse
+    independent = inverse @ information @ inverse
 
-    curves, start = [], 0
+    curves, own, start = [], [], 0
     for v, s in zip(values, shares):
         basis = curve(v, s)
         curves.append(np.zeros((len(s), full.shape[1])))
         curves[-1][:, start : start + basis.shape[1]] = basis
+        own.append(slice(start, start + basis.shape[1]))
         start += basis.shape[1]
     loadings, filled = list(curves), [s > 0 for s in shares]
     for a, b in [(0, 1), (1, 2)]:
@@ -150,13 +201,48 @@ def standard_errors(model, weights, per_customer=3):
         curves[b][:, start : start + basis.shape[1]] = effects[high:][right]
         loadings.append(loading)
         filled.append(mass > 0)
+        own.append(slice(start, start + basis.shape[1]))
         start += basis.shape[1]
-    for loading, c, n in zip(curves, codes, cells):
-        loading -= np.bincount(c, weights, minlength=n) / all_rows @ loading
-    return [
-        [e if f else None for e, f in zip(np.sqrt(((l @ covariance) * l).sum(axis=1)), has)]
-        for l, has in zip(loadings, filled)
+    counts = [np.bincount(c, weights, minlength=n) for c, n in zip(codes, cells)]
+    for loading, n in zip(curves, counts):
+        loading -= n / all_rows @ loading
+    counts += [
+        np.bincount(left[codes[a]] * (right.max() + 1) + right[codes[b]], weights, minlength=len(loading))
+        for (a, b), loading in zip([(0, 1), (1, 2)], loadings[3:])
+        for left, right in [[groups(values[i], shares[i]) for i in (a, b)]]
     ]
+
+    errors = []
+    for at, (loading, has, n) in enumerate(zip(loadings, filled, counts)):
+        variance, alone = (((loading @ c) * loading).sum(axis=1) for c in (clustered, independent))
+        inflation = (n @ variance) / (n @ alone)
+        mine, block = loading[:, own[at]], inverse[own[at], own[at]]
+        known = np.linalg.inv(block) - all_rows * ALPHA * np.eye(len(block))
+        if at < 3 and values[at] is not None:
+            # On the table: what the rows of each cell know, without what they share with other terms.
+            mass = np.bincount(codes[at], p * (1 - p) * weights, minlength=len(n))
+            table = np.diag(mass) - np.outer(mass, mass) / mass.sum()
+            loaded = table @ mine
+            projection = loaded @ np.linalg.inv(mine.T @ loaded)
+            table = table - projection @ (mine.T @ loaded - known) @ projection.T
+            kinds = kinds_of(values[at], shares[at])
+            columns = np.column_stack(kinds)
+            slope = table @ (loading @ theta) + np.bincount(codes[at], (y - p) * weights, minlength=len(n))
+            biases = columns - mine @ block @ mine.T @ table @ columns
+            bias = expected_squares(
+                columns.T @ table @ columns / inflation,
+                columns.T @ slope / inflation,
+                biases - n / all_rows @ biases,
+                [kind.shape[1] for kind in kinds],
+                [None, None, 1 / (all_rows * ALPHA)][: len(kinds)],
+            )
+        else:
+            slope = np.linalg.solve(block, theta[own[at]])
+            biases = mine @ block * all_rows * ALPHA
+            bias = expected_squares(known / inflation, slope / inflation, biases, [len(block)], [None])
+        total = np.sqrt(np.maximum(variance, alone) + bias)
+        errors.append([e if f else None for e, f in zip(total, has)])
+    return errors
 
 
 golden = {

@@ -304,26 +304,38 @@ pub fn curve(grid: &Grid) -> Basis {
     if grid.values.is_empty() {
         return levels(&grid.shares);
     }
-    let missing = grid.bins.missing();
     let mut columns = match grid.direction {
         Some(direction) => directed(grid, direction),
-        None => components(&shapes(grid, false), &grid.shares, CURVE_COMPONENTS),
+        None => components(&shapes(grid, false, false).concat(), &grid.shares, CURVE_COMPONENTS),
     };
     let bounded = if grid.direction.is_some() { columns.len() } else { 0 };
-    let absent = grid.shares[missing];
-    if (INDICATED..=1.0 - INDICATED).contains(&absent) {
-        let mut indicator = vec![0.0; missing + 1];
-        indicator[missing] = 1.0;
-        columns.extend(standardised(indicator, &grid.shares, 1.0));
-    }
+    columns.extend(absence(grid));
     Basis { bounded, ..Basis::from_columns(&columns, &grid.shares) }
+}
+
+/// The column of absence, where rows differ in it.
+fn absence(grid: &Grid) -> Option<Vec<f64>> {
+    let missing = grid.bins.missing();
+    if !(INDICATED..=1.0 - INDICATED).contains(&grid.shares[missing]) {
+        return None;
+    }
+    let mut indicator = vec![0.0; missing + 1];
+    indicator[missing] = 1.0;
+    standardised(indicator, &grid.shares, 1.0)
+}
+
+/// All that the curve of a numeric feature could be made of, kind by kind: the line with hinges, steps at every edge of
+/// the bins, absence.
+pub fn ingredients(grid: &Grid) -> [Vec<Vec<f64>>; 3] {
+    let [line, hinges, steps] = shapes(grid, false, true);
+    [[line, hinges].concat(), steps, absence(grid).into_iter().collect()]
 }
 
 /// Shapes of which every sum with weights of 0 or more has the direction: the line, ramps from each quantile to the
 /// next instead of hinges (which span the same curves), and steps. Components of them would not keep that.
 fn directed(grid: &Grid, direction: Direction) -> Vec<Vec<f64>> {
     let sign = if direction == Direction::Rises { 1.0 } else { -1.0 };
-    let mut columns = shapes(grid, true);
+    let mut columns = shapes(grid, true, false).concat();
     columns.iter_mut().flatten().for_each(|value| *value *= sign);
     columns
 }
@@ -409,8 +421,9 @@ fn level_columns(shares: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// The line, the pieces and the steps of a numeric feature, standardised over all rows; 0 where it is absent. A piece
-/// grows from one quantile to the end (a hinge), or to the next one (a ramp).
-fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
+/// grows from one quantile to the end (a hinge), or to the next one (a ramp). Steps are at some quantiles, or at every
+/// edge.
+fn shapes(grid: &Grid, are_ramps: bool, every_edge: bool) -> [Vec<Vec<f64>>; 3] {
     let bins = grid.bins.missing();
     let present: f64 = grid.shares[..bins].iter().sum();
     let mut below = 0.0;
@@ -441,9 +454,11 @@ fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
     };
 
     let z = &grid.values;
-    let mut columns: Vec<Vec<f64>> = column(&|bin| z[bin], 1.0).into_iter().collect();
+    let line = column(&|bin| z[bin], 1.0).into_iter().collect();
+    let (mut columns, mut stairs) = (Vec::new(), Vec::new());
     if bins > 2 {
-        let (hinges, steps) = (cuts(HINGES), cuts(STEPS));
+        let hinges = cuts(HINGES);
+        let steps = if every_edge { (0..bins - 1).collect() } else { cuts(STEPS) };
         let scale = |count: usize| 1.0 / (count as f64).sqrt();
         let knots = hinges.iter().map(|&at| z[at]);
         let pieces: Vec<(f64, f64)> = if are_ramps {
@@ -454,10 +469,10 @@ fn shapes(grid: &Grid, are_ramps: bool) -> Vec<Vec<f64>> {
         };
         let piece = |&(from, to): &(f64, f64)| column(&|bin| z[bin].max(from).min(to) - from, scale(pieces.len()));
         columns.extend(pieces.iter().filter_map(piece));
-        columns.extend(steps.iter().filter_map(|&at| column(&|bin| f64::from(u8::from(bin > at)), scale(steps.len()))));
+        stairs.extend(steps.iter().filter_map(|&at| column(&|bin| f64::from(u8::from(bin > at)), scale(steps.len()))));
     }
 
-    columns
+    [line, columns, stairs]
 }
 
 /// With mean 0 and the given standard deviation over the rows; none if it is constant.

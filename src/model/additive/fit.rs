@@ -10,6 +10,7 @@ use super::purify::{all_counts, purify};
 use super::search::OutOfFold;
 use super::shape::Shape;
 use super::solver::Solver;
+use super::uncertainty::Solution;
 use super::{uncertainty, Additive, Effect, Feature};
 use crate::clock::Clock;
 use crate::config::Penalty;
@@ -174,7 +175,15 @@ impl Fit {
         let intercept = purify(&mut effects, theta[terms.columns()], &counts);
         if uncertainty {
             let regulariser = terms.regulariser(plan.penalty, alpha);
-            let errors = uncertainty::standard_errors(&terms, &theta, &regulariser, &curvature_blocks, weight, &counts);
+            let solution = Solution {
+                terms: &terms,
+                grids: &plan.frame.grids,
+                theta: &theta,
+                penalty: &regulariser,
+                effects: &effects,
+                counts: &counts,
+            };
+            let errors = uncertainty::standard_errors(&solution, &curvature_blocks, &all);
             effects.iter_mut().zip(errors).for_each(|(effect, errors)| effect.standard_errors = errors);
         }
 
@@ -227,6 +236,24 @@ impl Fit {
     #[cfg(test)]
     pub(super) fn solution(&self) -> (Terms, Vec<f64>) {
         (self.plan.terms(), self.theta.clone())
+    }
+
+    /// The standard deviation of every cell around what the penalty draws it to.
+    #[cfg(test)]
+    pub(super) fn deviations(&self, blocks: &[CodeBlock]) -> Vec<Vec<f64>> {
+        let (terms, theta) = self.solution();
+        let blocks: Vec<&CodeBlock> = blocks.iter().collect();
+        let solution = Solution {
+            terms: &terms,
+            grids: &self.plan.frame.grids,
+            theta: &theta,
+            penalty: &terms.regulariser(self.plan.penalty, self.alpha),
+            effects: &self.model.terms,
+            counts: &all_counts(&self.model.terms, &blocks),
+        };
+        let deviation = |[variance, _]: [f64; 2]| variance.sqrt();
+        let of_term = |cells: Vec<[f64; 2]>| cells.into_iter().map(deviation).collect();
+        uncertainty::variances_and_biases(&solution, &blocks, &blocks).into_iter().map(of_term).collect()
     }
 
     /// The tables of the same terms and penalty on other rows.

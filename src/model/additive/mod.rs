@@ -13,7 +13,7 @@
 //! | `fit` | what was chosen, fitted on all rows, and cross-fitting |
 //! | `params`, `records` | hyper-parameters, and search, fit and predictions on ndarray records, behind linfa's traits |
 //! | `certificate` | what linfa's own optimiser says about the solution, on a dense basis |
-//! | `uncertainty` | a standard error for every cell, by customer |
+//! | `uncertainty`, `bias` | a standard error for every cell, by customer, and what the penalty smooths away in it |
 //! | `purify` | main effects moved out of the interactions, so that contributions are unambiguous |
 //!
 //! `log-odds = intercept + Σ table_t[cell_t(row)]`. It is a logistic regression, linear in its parameters: within the
@@ -21,6 +21,7 @@
 //! is published are the tables alone, so a contribution is an entry, exactly.
 
 mod basis;
+mod bias;
 mod bins;
 mod candidate;
 mod certificate;
@@ -78,7 +79,7 @@ pub struct Effect {
     /// either feature.
     pub table: Vec<f64>,
     /// The standard error of each cell, by customer; empty of a model that was fitted only to be judged, or of one with
-    /// too many parameters. 1.96 of it to either side are the 95 % band.
+    /// too many parameters. 1.96 of it to either side are the 95 % band: what the penalty smooths away is part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standard_errors: Vec<f64>,
     /// Standard deviation of what it adds over the training rows: how much the term matters.

@@ -3,10 +3,10 @@
 use super::bins::{Bins, Grid};
 use super::codes::CodeBlock;
 use super::passes::{Term, Terms};
-use super::purify::all_counts;
+use super::purify::{all_counts, purify};
 use super::shape::Shape;
 use super::solver::Solver;
-use super::uncertainty::standard_errors;
+use super::uncertainty::{standard_errors, Solution};
 use super::*;
 use crate::config::{Direction, Penalty};
 use crate::dataset::folds::CustomerFolds;
@@ -69,12 +69,12 @@ fn log_odds_are_scikit_learns_on_the_same_basis() {
     let several = CodeBlock { weights: RowWeights::new(golden.weights), ..once.clone() };
     let unweighted = BasisFit { log_odds: golden.log_odds, standard_errors: golden.standard_errors };
     for (block, expected) in [(&once, &unweighted), (&several, &golden.weighted)] {
-        agrees(&terms, block, golden.alpha, expected);
+        agrees(&terms, &grids, block, golden.alpha, expected);
     }
 }
 
 /// Holds a fit on a block against that of scikit-learn.
-fn agrees(terms: &Terms, block: &CodeBlock, alpha: f64, expected: &BasisFit) {
+fn agrees(terms: &Terms, grids: &[Grid], block: &CodeBlock, alpha: f64, expected: &BasisFit) {
     let mut solver = Solver::new(terms, vec![block], vec![block]);
     solver.fit(alpha, 1e-10);
     assert!(solver.report.converged, "{:?}", solver.report);
@@ -82,16 +82,7 @@ fn agrees(terms: &Terms, block: &CodeBlock, alpha: f64, expected: &BasisFit) {
         assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
     }
 
-    let effect = |term: &Term| Effect {
-        lookup: term.lookup.clone(),
-        table: vec![0.0; term.basis.cells()],
-        standard_errors: Vec::new(),
-        spread: 0.0,
-    };
-    let effects: Vec<Effect> = terms.terms.iter().map(effect).collect();
-    let counts = all_counts(&effects, &[block]);
-    let regulariser = terms.regulariser(Penalty::L2, alpha);
-    let found = standard_errors(terms, &solver.theta, &regulariser, &[block], block.totals().all, &counts);
+    let found = errors(terms, grids, block, alpha, &solver.theta);
     assert_eq!(found.len(), expected.standard_errors.len());
     for (at, (found, expected)) in found.iter().zip(&expected.standard_errors).enumerate() {
         assert_eq!(found.len(), expected.len());
@@ -100,6 +91,77 @@ fn agrees(terms: &Terms, block: &CodeBlock, alpha: f64, expected: &BasisFit) {
             assert!((found / expected - 1.0).abs() < 1e-3, "term {at}, cell {cell}: {found} against {expected}");
         }
     }
+}
+
+/// The standard errors of a fit on one block.
+fn errors(terms: &Terms, grids: &[Grid], block: &CodeBlock, alpha: f64, theta: &[f64]) -> Vec<Vec<f64>> {
+    let effect = |(term, table): (&Term, Vec<f64>)| Effect {
+        lookup: term.lookup.clone(),
+        table,
+        standard_errors: Vec::new(),
+        spread: 0.0,
+    };
+    let mut effects: Vec<Effect> = terms.terms.iter().zip(terms.tables(theta)).map(effect).collect();
+    let counts = all_counts(&effects, &[block]);
+    purify(&mut effects, 0.0, &counts);
+    let penalty = &terms.regulariser(Penalty::L2, alpha);
+    let solution = Solution { terms, grids, theta, penalty, effects: &effects, counts: &counts };
+    standard_errors(&solution, &[block], &[block])
+}
+
+/// Rows of four features of forty bins: a strong curve, a step, a line, and nothing. With the effects of their bins.
+fn with_known_effects(rows: usize, seed: u64) -> (Vec<Grid>, CodeBlock, Vec<Vec<f64>>) {
+    let bins = 40;
+    let values: Vec<f64> = (0..bins).map(|bin| (f64::from(bin) - 19.5) / 11.5).collect();
+    let shape = |effect: &dyn Fn(f64) -> f64| -> Vec<f64> { values.iter().map(|&value| effect(value)).collect() };
+    let effects = vec![
+        shape(&|value| 1.5 * (2.0 * value).sin()),
+        shape(&|value| if value > 0.5 { 1.0 } else { 0.0 }),
+        shape(&|value| 0.4 * value),
+        shape(&|_| 0.0),
+    ];
+    let mut next = uniform(seed);
+    let codes: Vec<Vec<u8>> = (0..4).map(|_| (0..rows).map(|_| (next() * f64::from(bins)) as u8).collect()).collect();
+    let log_odds = |row: usize| -> f64 {
+        effects.iter().zip(&codes).map(|(effect, codes)| effect[usize::from(codes[row])]).sum::<f64>() - 1.0
+    };
+    let y = (0..rows).map(|row| u8::from(next() < sigmoid(log_odds(row)))).collect();
+    let shares = vec![1.0 / f64::from(bins); bins as usize].into_iter().chain([0.0]).collect();
+    let edges = (1..bins).map(|edge| edge as f32).collect();
+    let grid = Grid { bins: Bins::Numeric { edges }, shares, values, direction: None };
+    (vec![grid; 4], block(&codes, y, 1), effects)
+}
+
+#[test]
+fn bands_hold_the_truth_in_about_95_of_100_bins() {
+    let (mut held, mut cells) = ([0.0; 4], 0.0);
+    for seed in 0..12 {
+        let (grids, block, effects) = with_known_effects(2_000, seed);
+        let terms = Shape { features: vec![0, 1, 2, 3], ..Shape::default() }.terms(&grids);
+        let mut solver = Solver::new(&terms, vec![&block], vec![&block]);
+        let alpha = 30.0 / 2_000.0;
+        solver.fit(alpha, 1e-8);
+        let errors = errors(&terms, &grids, &block, alpha, &solver.theta);
+        let tables = terms.tables(&solver.theta);
+        for (feature, held) in held.iter_mut().enumerate() {
+            let mean = |table: &[f64]| {
+                let of_rows = block.column(feature).iter().map(|&code| table[usize::from(code)]);
+                of_rows.sum::<f64>() / block.rows as f64
+            };
+            let (found, truth) = (mean(&tables[feature]), mean(&effects[feature]));
+            for (cell, effect) in effects[feature].iter().enumerate() {
+                let off = (tables[feature][cell] - found) - (effect - truth);
+                *held += f64::from(u8::from(off.abs() <= Z_95 * errors[feature][cell]));
+            }
+        }
+        cells += 40.0;
+    }
+    let coverage = held.map(|held| held / cells);
+    // A step among few rows is the hardest: a bin has fifty.
+    let least = [0.93, 0.8, 0.93, 0.93];
+    assert!(coverage.iter().zip(least).all(|(share, least)| *share >= least), "{coverage:?}");
+    let mean = coverage.iter().sum::<f64>() / 4.0;
+    assert!((0.92..=0.98).contains(&mean), "{coverage:?}");
 }
 
 /// The fit of curves on all labelled rows, with a fixed penalty.
@@ -173,7 +235,7 @@ fn a_weight_is_as_many_copies_of_the_row_and_none_is_no_row() {
 }
 
 #[test]
-fn standard_errors_are_those_of_a_bootstrap_by_customer() {
+fn deviations_are_those_of_a_bootstrap_by_customer() {
     let dataset = data(2_400, 6);
     let (fit, _) = fitted(&dataset, Some(2e-3));
     let rows = Selection::labelled(&dataset, |_| true);
@@ -193,8 +255,13 @@ fn standard_errors_are_those_of_a_bootstrap_by_customer() {
     };
     let tables: Vec<Vec<Vec<f64>>> = (0..80).map(|seed| fit.tables_on(&resample(seed))).collect();
     let (mut ratios, mut cells) = (0.0, 0.0);
-    for (at, term) in fit.model.terms.iter().enumerate() {
-        for (cell, error) in term.standard_errors.iter().enumerate() {
+    for (at, deviations) in fit.deviations(&blocks).iter().enumerate() {
+        let errors = &fit.model.terms[at].standard_errors;
+        assert!(
+            errors.iter().zip(deviations).all(|(error, deviation)| *error > 0.999 * deviation),
+            "the bias comes on top"
+        );
+        for (cell, error) in deviations.iter().enumerate() {
             // What few rows say, a bootstrap of them does not know.
             if counts[at][cell] < 20.0 {
                 continue;

@@ -3,12 +3,15 @@
 //! The coefficients have the covariance `H^-1 B H^-1`: `H` is the curvature of the penalised loss, and `B` sums `s s'`
 //! over customers, `s` being the gradient over all rows of one (Liang & Zeger, *Biometrika* 73, 1986), times
 //! `G / (G - 1)` for `G` customers. A published cell is a linear function of the coefficients, the purification
-//! included, so its variance follows. It is that of the estimate around what the penalty draws it to; what the penalty
-//! smooths away is not in it.
+//! included, so its variance follows. That is the variance of the estimate around what the penalty draws it to; the
+//! expected square of the [bias](super::bias) is added, so that the band of 1.96 standard errors is one for the truth.
 
-use super::codes::{CodeBlock, Lookup};
+use super::basis::ingredients;
+use super::bias::{of_coefficients, of_curve, Cells, Fitted};
+use super::bins::Grid;
+use super::codes::{totals, CodeBlock, Lookup};
 use super::frame::Frame;
-use super::passes::Terms;
+use super::passes::{Term, Terms};
 use super::purify::margins;
 use super::Effect;
 use crate::language::Message;
@@ -18,6 +21,7 @@ use crate::numeric::sigmoid;
 use crate::parallel;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
+use std::ops::Range;
 
 /// With more parameters than this there are no standard errors: their cost grows with the cube.
 const MOST_COLUMNS: usize = 2_000;
@@ -38,34 +42,107 @@ const EXPECTED: f64 = 12.0;
 /// Cells that are told of by name.
 const TOLD: usize = 3;
 
-/// The standard errors of every cell of the purified tables, term by term; empty if there are too many parameters.
-/// `blocks` are training rows, or whole customers of them, `rows` is the number of all, and `counts` those in each
-/// cell; each row counts as often as it stands for a customer.
-pub fn standard_errors(
-    terms: &Terms,
-    theta: &[f64],
-    penalty: &Regulariser,
-    blocks: &[&CodeBlock],
-    rows: f64,
-    counts: &[Vec<f64>],
-) -> Vec<Vec<f64>> {
+/// A fit whose uncertainty is asked for.
+pub struct Solution<'a> {
+    /// The terms.
+    pub terms: &'a Terms,
+    /// The bins of the features of the curves.
+    pub grids: &'a [Grid],
+    /// The coefficients, then the intercept.
+    pub theta: &'a [f64],
+    /// What kept them small.
+    pub penalty: &'a Regulariser,
+    /// The purified tables.
+    pub effects: &'a [Effect],
+    /// How many rows are in each of their cells, each as often as it stands for a customer.
+    pub counts: &'a [Vec<f64>],
+}
+
+/// The standard errors of every cell of the purified tables, term by term; empty if there are too many parameters. The
+/// covariance is of `some` training rows, or whole customers of them, scaled to `all`.
+pub fn standard_errors(solution: &Solution<'_>, some: &[&CodeBlock], all: &[&CodeBlock]) -> Vec<Vec<f64>> {
+    let error = |[variance, bias]: [f64; 2]| rounded((variance + bias).max(0.0).sqrt());
+    let of_term = |cells: Vec<[f64; 2]>| cells.into_iter().map(error).collect();
+    variances_and_biases(solution, some, all).into_iter().map(of_term).collect()
+}
+
+/// The variance of every cell, and the expected square of its bias.
+pub(super) fn variances_and_biases(
+    solution: &Solution<'_>,
+    some: &[&CodeBlock],
+    all: &[&CodeBlock],
+) -> Vec<Vec<[f64; 2]>> {
+    let &Solution { terms, theta, penalty, counts, .. } = solution;
     if terms.columns() > MOST_COLUMNS {
         return vec![Vec::new(); terms.terms.len()];
     }
-    let covariance = covariance(terms, theta, penalty, blocks, rows);
-    let size = covariance.size;
+    let rows = totals(all.iter().copied()).all;
+    let spread = Spread::new(terms, theta, penalty, some, rows);
+    let sums = cell_sums(terms, theta, all);
+    parallel::map(loadings(terms, counts).iter().enumerate(), |(at, loading)| {
+        let biases = solution.biases(at, loading, &spread, &sums[at]);
+        biases.into_iter().enumerate().map(|(cell, bias)| [spread.of(loading, cell), bias]).collect()
+    })
+}
 
-    let error = |loading: &Loading, cell: usize| -> f64 {
-        let line = loading.row(cell);
-        let products = loading.columns.iter().zip(line).map(|(&i, a)| {
-            let row = &covariance.values[i * size..(i + 1) * size];
-            a * loading.columns.iter().zip(line).map(|(&j, b)| row[j] * b).sum::<f64>()
-        });
-        rounded(products.sum::<f64>().max(0.0).sqrt())
-    };
+impl Solution<'_> {
+    /// The expected square of the bias of each cell of a term. None is known of a penalty with corners or bounds.
+    fn biases(&self, at: usize, loading: &Loading, spread: &Spread, sums: &CellSums) -> Vec<f64> {
+        let Term { lookup, basis } = &self.terms.terms[at];
+        if basis.bounded > 0 || self.penalty.norm > 0.0 || self.penalty.ridge <= 0.0 {
+            return vec![0.0; loading.cells];
+        }
 
-    let errors = |loading: &Loading| (0..loading.cells).map(|cell| error(loading, cell)).collect();
-    parallel::map(&loadings(terms, counts), errors)
+        let own = self.terms.columns_of(at);
+        let fitted = Fitted {
+            basis: Array2::from_shape_fn((loading.cells, basis.columns), |(cell, i)| loading.row(cell)[i]),
+            inverse: spread.inverse_of(&own),
+            ridge: self.penalty.ridge * spread.rows,
+            inflation: spread.inflation(loading, &self.counts[at]),
+        };
+        match lookup {
+            Lookup::Curve { feature } if !self.grids[*feature].values.is_empty() => {
+                let (residuals, weights) = (&sums.residuals, &sums.weights);
+                let cells = Cells { table: &self.effects[at].table, residuals, weights, rows: &self.counts[at] };
+                of_curve(&fitted, &cells, &ingredients(&self.grids[*feature]))
+            }
+            _ => of_coefficients(&fitted, &self.theta[own]),
+        }
+    }
+}
+
+/// Sums over the rows of each cell of a term.
+struct CellSums {
+    /// Of `y - p`.
+    residuals: Vec<f64>,
+    /// Of `p (1 - p)`.
+    weights: Vec<f64>,
+}
+
+/// Of every curve; of interactions nobody asks for them.
+fn cell_sums(terms: &Terms, theta: &[f64], blocks: &[&CodeBlock]) -> Vec<CellSums> {
+    let rows = parallel::map(blocks, |block| -> Vec<[f64; 2]> {
+        let p = terms.log_odds(theta, block).into_iter().map(sigmoid);
+        let of_row = |(row, p): (usize, f64)| {
+            let weight = block.weights.of(row);
+            [weight * (f64::from(block.y[row]) - p), weight * p * (1.0 - p)]
+        };
+        p.enumerate().map(of_row).collect()
+    });
+    parallel::map(&terms.terms, |term| {
+        let mut sums = vec![[0.0; 2]; 256.max(term.basis.cells())];
+        if let Lookup::Curve { feature } = term.lookup {
+            for (block, rows) in blocks.iter().zip(&rows) {
+                for (&cell, row) in block.column(feature).iter().zip(rows) {
+                    let sum = &mut sums[usize::from(cell)];
+                    (sum[0], sum[1]) = (sum[0] + row[0], sum[1] + row[1]);
+                }
+            }
+        }
+        sums.truncate(term.basis.cells());
+        let (residuals, weights) = sums.into_iter().map(|[residual, weight]| (residual, weight)).unzip();
+        CellSums { residuals, weights }
+    })
 }
 
 /// To a few digits: a file of thousands of them is read by people too.
@@ -77,7 +154,7 @@ fn rounded(value: f64) -> f64 {
     (value * scale).round() / scale
 }
 
-/// What the cells of a purified table are made of: a row a cell, over some of the coefficients.
+/// What the cells of a purified table are made of: a row a cell, over some of the coefficients, the term's own first.
 struct Loading {
     cells: usize,
     columns: Vec<usize>,
@@ -88,6 +165,16 @@ impl Loading {
     fn row(&self, cell: usize) -> &[f64] {
         let width = self.columns.len();
         &self.values[cell * width..(cell + 1) * width]
+    }
+
+    /// The variance of a cell.
+    fn variance(&self, cell: usize, covariance: &Square) -> f64 {
+        let line = self.row(cell);
+        let products = self.columns.iter().zip(line).map(|(&i, a)| {
+            let row = &covariance.values[i * covariance.size..(i + 1) * covariance.size];
+            a * self.columns.iter().zip(line).map(|(&j, b)| row[j] * b).sum::<f64>()
+        });
+        products.sum()
     }
 
     /// Of one table a coefficient.
@@ -137,8 +224,85 @@ fn loadings(terms: &Terms, counts: &[Vec<f64>]) -> Vec<Loading> {
     all.into_iter().enumerate().map(|(at, tables)| Loading::from_tables(cells(at), tables)).collect()
 }
 
-/// The covariance of the coefficients and the intercept when fitted on so many `rows`.
-fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&CodeBlock], rows: f64) -> Square {
+/// How the coefficients and the intercept spread when fitted on so many rows.
+struct Spread {
+    rows: f64,
+    /// The inverse of the penalised curvature of a row.
+    inverse: Square,
+    /// By customer.
+    covariance: Square,
+    /// What it would be if each row were of a customer of its own, who churns as often as the model says:
+    /// `H^-1 I H^-1`, `I` being the curvature without the ridge. Of a penalty with corners or bounds it is 0.
+    independent: Square,
+}
+
+impl Spread {
+    fn new(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&CodeBlock], rows: f64) -> Spread {
+        let size = theta.len();
+        let factor = Cholesky::new(penalised_curvature(terms, theta, penalty, blocks));
+        let unit = |place: usize| -> Vec<f64> { (0..size).map(|i| f64::from(u8::from(i == place))).collect() };
+        let lines = parallel::map(0..size, |place| factor.solve(&unit(place)));
+        let inverse = Square { size, values: lines.concat() };
+        let middle = clustered(terms, theta, blocks);
+        let mut covariance = product(&product(&inverse, &middle), &inverse);
+        covariance.values.iter_mut().for_each(|value| *value /= rows);
+
+        let mut independent = Square::zeros(size);
+        if penalty.norm <= 0.0 && penalty.bounds.iter().all(|bound| *bound == Bound::Free) {
+            // The intercept has no ridge.
+            let mut penalised = inverse.clone();
+            penalised.values.chunks_exact_mut(size).for_each(|line| line[size - 1] = 0.0);
+            let product = product(&penalised, &inverse).values;
+            let values =
+                inverse.values.iter().zip(product).map(|(all, product)| (all - penalty.ridge * product) / rows);
+            independent.values = values.collect();
+        }
+        Spread { rows, inverse, covariance, independent }
+    }
+
+    /// The variance of a cell: by customer, but no less than as if rows were independent. A level with few rows has too
+    /// few churners for the spread of their scores to be known.
+    fn of(&self, loading: &Loading, cell: usize) -> f64 {
+        loading.variance(cell, &self.covariance).max(loading.variance(cell, &self.independent))
+    }
+
+    /// The part of the inverse of the curvature of all rows that belongs to some coefficients.
+    fn inverse_of(&self, own: &Range<usize>) -> Array2<f64> {
+        let at = |(i, j)| self.inverse.values[(own.start + i) * self.inverse.size + own.start + j] / self.rows;
+        Array2::from_shape_fn((own.len(), own.len()), at)
+    }
+
+    /// How many times as large the variance of a term is by customer, over its rows, as if these were independent.
+    fn inflation(&self, loading: &Loading, counts: &[f64]) -> f64 {
+        let mean = |covariance: &Square| -> f64 {
+            counts.iter().enumerate().map(|(cell, count)| count * loading.variance(cell, covariance)).sum()
+        };
+        let ratio = mean(&self.covariance) / mean(&self.independent);
+        if ratio.is_finite() && ratio > 0.0 {
+            ratio
+        } else {
+            1.0
+        }
+    }
+}
+
+/// The product of two matrices.
+fn product(a: &Square, b: &Square) -> Square {
+    let size = a.size;
+    let multiplied = |lines: &[f64]| -> Vec<f64> {
+        let mut to = Array2::zeros((lines.len() / size, size));
+        if let (Ok(lines), Ok(b)) =
+            (ArrayView2::from_shape(to.raw_dim(), lines), ArrayView2::from_shape((size, size), &b.values))
+        {
+            general_mat_mul(1.0, &lines, &b, 0.0, &mut to);
+        }
+        to.into_raw_vec_and_offset().0
+    };
+    Square { size, values: parallel::map(a.values.chunks(CHUNK * size), multiplied).concat() }
+}
+
+/// The curvature of the mean log-loss with the penalty.
+fn penalised_curvature(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&CodeBlock]) -> Square {
     let size = theta.len();
     // Without a penalty a speck of one keeps collinear columns apart.
     let mut curvature = terms.full_curvature(theta, blocks).with_ridge(penalty.ridge.max(1e-9));
@@ -162,22 +326,7 @@ fn covariance(terms: &Terms, theta: &[f64], penalty: &Regulariser, blocks: &[&Co
         }
     }
 
-    let factor = Cholesky::new(curvature);
-    let middle = clustered(terms, theta, blocks);
-    let solved = |matrix: &Square| -> Square {
-        let lines = parallel::map(matrix.values.chunks_exact(size), |line| factor.solve(line));
-        Square { size, values: lines.concat() }
-    };
-
-    // Row i of the first is `H^-1 b_i`, so its transpose is `H^-1 B` and its columns are to be solved for.
-    let half = solved(&middle);
-    let mut turned = Square::zeros(size);
-    for i in 0..size {
-        (0..size).for_each(|j| turned.values[j * size + i] = half.values[i * size + j]);
-    }
-    let mut covariance = solved(&turned);
-    covariance.values.iter_mut().for_each(|value| *value /= rows);
-    covariance
+    curvature
 }
 
 /// The mean over the rows of `s s'`, summed over customers, times `G / (G - 1)`.

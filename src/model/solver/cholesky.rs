@@ -98,6 +98,12 @@ impl Cholesky {
         x
     }
 
+    /// The logarithm of the determinant of `A`.
+    pub fn log_determinant(&self) -> f64 {
+        let size = self.lower.size;
+        (0..size).map(|i| 2.0 * (self.lower.values[i * size + i] / self.scale[i]).ln()).sum()
+    }
+
     /// The inverse of `A`, row after row.
     pub fn inverse(&self) -> Vec<f64> {
         let size = self.lower.size;
