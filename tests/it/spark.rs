@@ -13,7 +13,7 @@ fn spark_gives_what_one_machine_gives() {
         eprintln!("skipped: Spark, without Java");
         return;
     }
-    all_is_well(&python, "local.py", 42);
+    all_is_well(&python, "local.py", 43);
 }
 
 #[test]

@@ -128,6 +128,10 @@ def features(spark: SparkSession) -> None:
 
     job.features(DATES, out=f"{WORK}/resumed", staging=f"{WORK}/features.staging", buckets=16, resume=True)
     equal(f"{WORK}/resumed", expected, "from the pieces of an earlier run")
+    by_spark.features(
+        DATES, out=f"{WORK}/resumed_by_spark", staging=f"{WORK}/features.staging", buckets=16, resume=True
+    )
+    equal(f"{WORK}/resumed_by_spark", expected, "from the pieces of an earlier run whose tasks wrote the table")
 
     berlin = local(WORK / "berlin.parquet", DATES[1:], "--set=time.zone=Europe/Berlin")
     for scan in ("spark", "native"):

@@ -328,17 +328,19 @@ class Churn:
         table = f"{staging}/table"
         writes = out is not None and self._tasks_write(staging, out)
         columns, into = (settled["reports"], [f"--into={table}"]) if writes else (settled["columns"], [])
+        reader = self._spark.read.schema(columns)
 
         def concluded() -> _Reduced:
-            reduced = self._spark.read.parquet(rows)
+            reduced = reader.parquet(rows)
             summary = _kernel.ask(settled["plan"], "conclude", lines=_texts(reduced, "churn_report"))
             files = _written(table, _texts(reduced, "file_report"), summary["rows"]) if writes else []
             return _Reduced(settled["plan"], packed, reduced, tasks, summary, files)
 
         if resume:
-            # They may not be there, or not all of them.
+            # They may not be there, or not all of them, or lie in files that tasks have written.
             with suppress(AnalysisException, ChurnError):
-                return concluded()
+                if self._spark.read.parquet(rows).columns == reader.parquet(rows).columns:
+                    return concluded()
         shuffled = packed.where("bucket IS NOT NULL").select("bucket", "piece").repartition(tasks, "bucket")
         shuffled = shuffled.sortWithinPartitions("bucket")
 
