@@ -322,8 +322,9 @@ class Churn:
             self._mark(staging, "unfinished")
             self._packed(planned, tasks).write.mode("overwrite").options(**_OF_PIECES).parquet(pieces)
             self._mark(staging, "packed")
-        packed = self._spark.read.parquet(pieces)
-        settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report"))
+        # Who knows the columns need not ask the files for them, which is a job.
+        packed = self._spark.read.schema(planned["columns"]).parquet(pieces)
+        settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report")[0])
 
         table = f"{staging}/table"
         writes = out is not None and self._tasks_write(staging, out)
@@ -332,8 +333,9 @@ class Churn:
 
         def concluded() -> _Reduced:
             reduced = reader.parquet(rows)
-            summary = _kernel.ask(settled["plan"], "conclude", lines=_texts(reduced, "churn_report"))
-            files = _written(table, _texts(reduced, "file_report"), summary["rows"]) if writes else []
+            told, *written = _texts(reduced, "churn_report", *(["file_report"] if writes else []))
+            summary = _kernel.ask(settled["plan"], "conclude", lines=told)
+            files = _written(table, written[0], summary["rows"]) if writes else []
             return _Reduced(settled["plan"], packed, reduced, tasks, summary, files)
 
         if resume:
@@ -537,9 +539,11 @@ def _by_date(frame: DataFrame, needed: Mapping[str, Any], options: list[str]) ->
     return [frame.where(kept), frame.where(~kept).select(_quoted(needed["id"]), as_of)]
 
 
-def _texts(frame: DataFrame, column: str) -> Iterator[str]:
-    """What a column says where it says something."""
-    return (row[0] for row in frame.where(f"{column} IS NOT NULL").select(column).collect())
+def _texts(frame: DataFrame, *columns: str) -> list[list[str]]:
+    """What each of some columns says where it says something."""
+    says = " OR ".join(f"{column} IS NOT NULL" for column in columns)
+    rows = frame.where(says).select(*columns).collect()
+    return [[row[place] for row in rows if row[place] is not None] for place in range(len(columns))]
 
 
 def _options(name: str, value: object) -> list[str]:
