@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-
 from measuring import measured
 
 ROWS, FOLDS, WIDTHS = 20_000, 5, (500, 2_000)
