@@ -62,8 +62,8 @@ impl CaseControl {
     }
 
     /// All of the rows, or where they are more than about `most`: churners with some of those who stayed, of all
-    /// customers; where even these are too many, of some customers, evenly spread. So what tells churners apart is known
-    /// as well as from many more rows.
+    /// customers; where even these are too many, of some customers, evenly spread. So what tells churners apart is
+    /// known as well as from many more rows.
     ///
     /// Under a group penalty the rows are all those of some customers: it is a threshold that noise must not pass, and
     /// how much noise there is depends on the share of churners.
@@ -80,16 +80,30 @@ impl CaseControl {
             Penalty::L2 => churners + stayed.min(STAYED_FOR_EACH * churners),
             Penalty::Group => all,
         };
-        let stride = u8::try_from(wanted.div_ceil(most)).unwrap_or(u8::MAX).max(1);
-        let room = (most * usize::from(stride)).saturating_sub(churners);
-        let share = (room as f64 / stayed.max(1) as f64).clamp(f64::MIN_POSITIVE, 1.0);
+        let stride = wanted.div_ceil(most).max(1);
+        let share = share_kept(stride * most, churners, stayed);
+        // Of more rows than so many folds divide, more than `most` are looked at.
+        let folds = u8::try_from(stride).unwrap_or(u8::MAX);
 
-        let is_drawn = |block: &Block, row: usize| {
-            let (customer, day) = (block.customers[row], dataset.as_of[block.as_of[row] as usize]);
-            dataset.customers.fold(customer, stride, seed) == 0
-                && (block.label(row) == Some(1) || dataset.customers.draw(customer, day, seed) < share)
-        };
-        CaseControl { rows: rows.restricted(dataset, is_drawn), stayed_for: share.recip() }
+        let is_kept = kept(dataset, share, seed);
+        let rows = rows.restricted(dataset, |block, row| {
+            dataset.customers.fold(block.customers[row], folds, seed) == 0 && is_kept(block, row)
+        });
+        CaseControl { rows, stayed_for: share.recip() }
+    }
+}
+
+/// The share of those who stayed that fills what churners leave of so many rows.
+fn share_kept(rows: usize, churners: usize, stayed: usize) -> f64 {
+    let room = rows.saturating_sub(churners).max(1);
+    (room as f64 / stayed.max(1) as f64).min(1.0)
+}
+
+/// Whether a row is of a churner, or in this share of the others: by a hash of customer and date, whatever the features.
+fn kept(dataset: &Dataset, share: f64, seed: u64) -> impl Fn(&Block, usize) -> bool + Sync + '_ {
+    move |block, row| {
+        let day = dataset.as_of[block.as_of[row] as usize];
+        block.label(row) == Some(1) || dataset.customers.draw(block.customers[row], day, seed) < share
     }
 }
 
@@ -133,11 +147,7 @@ pub fn sampled(
     };
 
     let Some(share) = share else { return SampledRows::all(rows) };
-    let seed = model.seed;
-    let selection = rows.restricted(dataset, |block, row| {
-        let day = dataset.as_of[block.as_of[row] as usize];
-        block.label(row) == Some(1) || dataset.customers.draw(block.customers[row], day, seed) < share
-    });
+    let selection = rows.restricted(dataset, kept(dataset, share, model.seed));
 
     let kept = selection.count() - churners;
     if churners == 0 || kept == 0 || kept == all - churners {
@@ -183,6 +193,17 @@ impl std::fmt::Display for Sampling {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_of_those_who_stayed_are_kept_however_many_rows_there_are() {
+        assert_eq!(share_kept(60_000, 20_000, 400_000), 0.1);
+        assert_eq!(share_kept(60_000, 20_000, 30_000), 1.0);
+        // As many folds as there may be would leave no room beside so many churners; as many as are wanted do.
+        let (churners, stayed) = (20_000_000_usize, 8_000_000);
+        assert!(churners > 60_000 * 255);
+        assert_eq!(share_kept((churners + stayed).div_ceil(60_000) * 60_000, churners, stayed), 1.0);
+        assert!(share_kept(60_000, churners, stayed) > 0.0);
+    }
 
     #[test]
     fn rows_are_left_out_only_where_the_limit_leaves_too_little() {
