@@ -30,8 +30,9 @@ const CELLS: usize = 256;
 /// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go
 /// on meanwhile.
 const TOGETHER: usize = 4;
-/// With so many coefficients at most, the curvature of all is taken together: where few are left apart, what they have to
-/// do with the others takes many steps to learn. With 300 left apart a fit of two million rows took twenty times as long.
+/// With so many coefficients at most, the curvature of all is taken together: where few are left apart, what they have
+/// to do with the others takes many steps to learn. With 300 left apart a fit of two million rows took twenty times as
+/// long.
 const MOST_TOGETHER: usize = 2_000;
 /// Of more of them, the curvature of so many: factoring it costs their cube.
 const MOST_JOINT: usize = 1_000;
