@@ -35,10 +35,8 @@ def levels(shares):
     return basis[:, shares > 0]
 
 
-def curve(values, shares):
-    """`values` of the bins, or None for levels; the last cell is absence."""
-    if values is None:
-        return levels(shares)
+def shapes_of(values, shares):
+    """What makes a standardised column of values a bin, and what cuts the bins at so many quantiles."""
     bins = len(values)
     present = shares[:bins].sum()
     cumulative = np.cumsum(shares[:bins]) / present
@@ -51,6 +49,15 @@ def curve(values, shares):
         at = {int(np.searchsorted(cumulative, i / (count + 1) - 1e-12)) for i in range(1, count + 1)}
         return sorted(cut for cut in at if cut + 1 < bins)
 
+    return column, cuts
+
+
+def curve(values, shares):
+    """`values` of the bins, or None for levels; the last cell is absence."""
+    if values is None:
+        return levels(shares)
+    bins = len(values)
+    column, cuts = shapes_of(values, shares)
     columns = [column(values, 1.0)]
     if bins > 2:
         hinges, steps = cuts(HINGES), cuts(STEPS)
@@ -123,16 +130,9 @@ VARIANCES = np.array([0.0, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0,
 def kinds_of(v, s):
     """What a numeric curve may be made of: the line with hinges, steps at all edges, absence."""
     bins = len(v)
-    present = s[:bins].sum()
-    cumulative = np.cumsum(s[:bins]) / present
-
-    def column(raw, deviation):
-        raw = np.append(raw - (s[:bins] @ raw) / present, 0.0)
-        return standardised(raw, s, deviation)
-
-    cuts = sorted({int(np.searchsorted(cumulative, i / (HINGES + 1) - 1e-12)) for i in range(1, HINGES + 1)})
-    cuts = [cut for cut in cuts if cut + 1 < bins]
-    smooth = [column(v, 1.0)] + [column(np.maximum(v - v[at], 0.0), len(cuts) ** -0.5) for at in cuts]
+    column, cuts = shapes_of(v, s)
+    hinges = cuts(HINGES)
+    smooth = [column(v, 1.0)] + [column(np.maximum(v - v[at], 0.0), len(hinges) ** -0.5) for at in hinges]
     steps = [column((np.arange(bins) > at) * 1.0, (bins - 1) ** -0.5) for at in range(bins - 1)]
     absent = np.append(np.zeros(bins), 1.0)
     absent = [standardised(absent, s)] if s[bins] > 0 else []
