@@ -22,6 +22,7 @@
 use super::bins::Grid;
 use crate::config::Direction;
 use crate::numeric::vectorised;
+use fearless_simd::{f64x8, prelude::*, Simd};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -210,7 +211,7 @@ impl Basis {
                 let sum = |cell| columns.row(cell).iter().zip(coefficients).map(|(b, c)| b * c).sum();
                 table.iter_mut().enumerate().for_each(|(cell, value)| *value = sum(cell));
             }
-            Shapes::Product(first, second) => vectorised!(table_of(first, second, coefficients, table)),
+            Shapes::Product(first, second) => vectorised!(simd => table_of(simd, first, second, coefficients, table)),
         }
     }
 
@@ -218,7 +219,7 @@ impl Basis {
     pub fn project(&self, values: &[f64], to: &mut [f64]) {
         match &self.shapes {
             Shapes::Single(columns) => columns.project(values, to),
-            Shapes::Product(first, second) => vectorised!(project_on(first, second, values, to)),
+            Shapes::Product(first, second) => vectorised!(simd => project_on(simd, first, second, values, to)),
         }
     }
 
@@ -251,14 +252,14 @@ impl Columns {
 
 /// Puts `A C B'` into the table: `A` and `B` hold the rows of the sides, `C` the coefficients.
 #[inline(always)]
-fn table_of(first: &Side, second: &Side, coefficients: &[f64], table: &mut [f64]) {
+fn table_of<S: Simd>(simd: S, first: &Side, second: &Side, coefficients: &[f64], table: &mut [f64]) {
     let mut lines = [[0.0; PAIR_GROUPS]; PAIR_GROUPS];
     for (line, coefficients) in lines.iter_mut().zip(coefficients.chunks_exact(second.count.max(1))) {
         line[..coefficients.len()].copy_from_slice(coefficients);
     }
     for (row, table) in first.rows.iter().zip(table.chunks_exact_mut(second.cells())) {
-        let sums = combined(&row[..first.count], &lines);
-        let line = combined(&sums[..second.count], &second.columns);
+        let sums = combined(simd, &row[..first.count], &lines);
+        let line = combined(simd, &sums[..second.count], &second.columns);
         table.copy_from_slice(&line[..table.len()]);
     }
 }
@@ -266,28 +267,30 @@ fn table_of(first: &Side, second: &Side, coefficients: &[f64], table: &mut [f64]
 /// Adds `A' T B` to the products, where `T` is a table of values. Each line of them is summed up in registers: added to
 /// sixteen lines in memory in turn, the same products take five times as long.
 #[inline(always)]
-fn project_on(first: &Side, second: &Side, table: &[f64], products: &mut [f64]) {
+fn project_on<S: Simd>(simd: S, first: &Side, second: &Side, table: &[f64], products: &mut [f64]) {
     let mut lines = [[0.0; PAIR_GROUPS]; PAIR_GROUPS];
     for (line, values) in lines.iter_mut().zip(table.chunks(second.cells().max(1)).take(first.cells())) {
-        *line = combined(values, &second.rows);
+        *line = combined(simd, values, &second.rows);
     }
     for (column, products) in first.columns.iter().zip(products.chunks_exact_mut(second.count.max(1))) {
-        let line = combined(&column[..first.cells()], &lines);
+        let line = combined(simd, &column[..first.cells()], &lines);
         products.iter_mut().zip(line).for_each(|(to, value)| *to += value);
     }
 }
 
 /// The sum of lines, each times its factor.
 #[inline(always)]
-fn combined(factors: &[f64], lines: &[Line]) -> Line {
+fn combined<S: Simd>(simd: S, factors: &[f64], lines: &[Line]) -> Line {
+    let (mut low, mut high) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 0.0));
+    for (&factor, line) in factors.iter().zip(lines) {
+        let (line_low, line_high) = line.split_at(PAIR_GROUPS / 2);
+        low += f64x8::from_slice(simd, line_low) * factor;
+        high += f64x8::from_slice(simd, line_high) * factor;
+    }
     let mut sum = [0.0; PAIR_GROUPS];
-    factors.iter().zip(lines).for_each(|(factor, line)| add_line(&mut sum, *factor, line));
+    low.store_slice(&mut sum[..PAIR_GROUPS / 2]);
+    high.store_slice(&mut sum[PAIR_GROUPS / 2..]);
     sum
-}
-
-#[inline(always)]
-fn add_line(to: &mut Line, factor: f64, line: &Line) {
-    to.iter_mut().zip(line).for_each(|(to, value)| *to += factor * value);
 }
 
 fn add_times(to: &mut [f64], factor: f64, values: &[f64]) {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::model::design::{Columns, DesignBlock, GROUPS, TILE};
 use crate::numeric::{exp_of_negative, softplus, vectorised};
 use crate::parallel;
-use fearless_simd::{f64x8, prelude::*, Simd};
+use fearless_simd::{f32x8, f64x8, prelude::*, Simd};
 use hashbrown::HashMap;
 use std::ops::Range;
 
@@ -465,7 +465,8 @@ fn dots<S: Simd, const N: usize>(simd: S, columns: [&[f32]; N], values: &[f64]) 
     for (at, v) in lanes.iter().enumerate() {
         let v = f64x8::simd_from(simd, *v);
         for column in 0..N {
-            sums[column] += f64x8::simd_from(simd, columns[column].0[at].map(f64::from)) * v;
+            let (low, high) = f32x8::simd_from(simd, columns[column].0[at]).widen();
+            sums[column] += low.combine(high) * v;
         }
     }
     std::array::from_fn(|column| {
