@@ -107,9 +107,10 @@ proptest! {
             prop_assert_eq!((found.rows.kept, found.rows.newest), (expected.rows.kept, expected.rows.newest));
         }
         for (found, expected) in data.histories.iter().zip(&expected.histories) {
-            // Of a signal that begins later no list is made.
-            let has_begun = |first: &Day| *first < expected.to;
-            prop_assert_eq!(found.first.filter(has_begun), expected.first.filter(has_begun));
+            // Of a signal that begins later no list is made, and files that end before what is scanned are not opened:
+            // if times that stand for "unknown" lie in them, they do not tell which row is their first.
+            let begins = |first: Option<Day>| first.filter(|&day| day < expected.to).map(|day| day.max(expected.from));
+            prop_assert_eq!(begins(found.first), begins(expected.first));
             prop_assert_eq!(found.last, expected.last);
             prop_assert_eq!((found.from, found.to, &found.tally), (expected.from, expected.to, &expected.tally));
         }
