@@ -358,6 +358,9 @@ def mllib(spark: SparkSession, table: Path, folder: Path) -> None:
     rows = rows.where(after.isNull() | (after >= 7))
     rows = rows.withColumn("label", F.coalesce((after < 37).cast("double"), F.lit(0.0)))
     columns = [name for name, kind in rows.dtypes if kind == "double" and name != "label"]
+    # Nothing can be put in the place of what is missing everywhere.
+    counts = rows.select(*(F.count(name).alias(name) for name in columns)).first()
+    columns = [name for name in columns if counts[name]]
     filled = [f"{name}_filled" for name in columns]
     steps = [
         Imputer(inputCols=columns, outputCols=filled),
