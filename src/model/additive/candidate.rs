@@ -117,10 +117,15 @@ impl<'a> Candidate<'a> {
     pub fn grow(&mut self, grids: &[Grid], strength: f64, count: usize) {
         let more = self.interactions(grids, Wanted { count, chance: 1.0 });
         if !more.is_empty() {
-            self.shape.pairs.extend(more);
-            self.reshape(grids);
+            self.interact(grids, more);
             self.fit(strength);
         }
+    }
+
+    /// Adds interactions of its features, as yet without effect.
+    pub fn interact(&mut self, grids: &[Grid], pairs: Vec<[usize; 2]>) {
+        self.shape.pairs.extend(pairs);
+        self.reshape(grids);
     }
 
     /// Adds many fine interactions at once to curves that are fitted, and fits with scales that tell which of the terms

@@ -30,9 +30,11 @@ use crate::weights::RowWeights;
 const CURVATURE_ROWS: usize = 100_000;
 /// Cross-fitting looks at about so many rows at most.
 const CROSS_FIT_ROWS: usize = 250_000;
-/// Tolerance of the published fit, and of those that are only judged.
+/// Tolerance of the published fit, of those that are only judged, and of those of the folds, of which no more is asked
+/// than log-odds to calibrate by: they are good for six digits of the log-loss.
 const TOLERANCE: f64 = 1e-8;
 const JUDGED_TOLERANCE: f64 = 1e-6;
+const FOLD_TOLERANCE: f64 = 1e-5;
 
 /// What is decided before coefficients are fitted.
 #[derive(Clone, Debug)]
@@ -321,7 +323,7 @@ impl Fit {
             let others: Vec<&CodeBlock> = others.flat_map(|(_, blocks)| blocks).collect();
             let solver = Solver::new(&terms, others.clone(), others).penalised(self.plan.penalty);
             let mut solver = solver.from(self.theta.clone()).curved(self.curvature.clone());
-            solver.fit(alpha, JUDGED_TOLERANCE);
+            solver.fit(alpha, FOLD_TOLERANCE);
             parts[fold].iter().map(|block| terms.log_odds(&solver.theta, block)).collect()
         });
         CrossFit::from_folds(&parts, log_odds)

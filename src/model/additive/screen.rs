@@ -140,15 +140,24 @@ pub fn pairs(
 
     let mut order: Vec<usize> = (0..candidates.len()).filter(|&at| gains[at] > 0.0).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));
+    let best = order.into_iter().map(|at| [features[candidates[at].0], features[candidates[at].1]]);
+    distinct(best, wanted.count, blocks, grids)
+}
+
+/// The first of some pairs, so many at most, that are no copies of others.
+pub fn distinct(
+    pairs: impl IntoIterator<Item = [usize; 2]>,
+    most: usize,
+    blocks: &[&CodeBlock],
+    grids: &[Grid],
+) -> Vec<[usize; 2]> {
     let mut chosen: Vec<[usize; 2]> = Vec::new();
     let mut copies = Copies { blocks, grids, known: BTreeMap::new() };
 
-    for at in order {
-        if chosen.len() == wanted.count {
+    for pair in pairs {
+        if chosen.len() == most {
             break;
         }
-        let (a, b) = candidates[at];
-        let pair = [features[a], features[b]];
         let is_copy = |&[c, d]: &[usize; 2]| {
             copies.are(pair[0], c) && copies.are(pair[1], d) || copies.are(pair[0], d) && copies.are(pair[1], c)
         };

@@ -10,6 +10,7 @@ use super::candidate::{strength, Candidate, Refinement};
 use super::codes::{base_log_odds, totals, CodeBlock};
 use super::curvature::Curvature;
 use super::passes::Terms;
+use super::screen;
 use super::solver::Solver;
 use crate::config::Penalty;
 use crate::model::calibration::base_rate::level;
@@ -18,6 +19,8 @@ use crate::numeric::{softplus, Estimate};
 use crate::parallel;
 use crate::weights::RowWeights;
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// The penalties tried: rows times `alpha`, strongest first. As a prior, a standard deviation of one over the root.
 pub const STRENGTHS: [f64; 9] = [3_000.0, 1_000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
@@ -105,6 +108,8 @@ pub struct Choice {
     pub log_odds: OutOfFold,
     /// Number of interactions.
     pub pairs: usize,
+    /// Those of each split, in the order in which they were found, unless they are fine.
+    pub found: Vec<Vec<[usize; 2]>>,
     /// How they became fine, if they did.
     pub refinement: Option<Refinement>,
 }
@@ -206,7 +211,7 @@ impl<'a> Search<'a> {
             self.parts[split.judged].iter().map(|block| vec![base; block.rows]).collect()
         };
         let log_odds = self.splits.iter().map(of_split).collect();
-        Choice { strength, path: Vec::new(), log_odds, pairs: 0, refinement: None }
+        Choice { strength, path: Vec::new(), log_odds, pairs: 0, found: Vec::new(), refinement: None }
     }
 
     /// A model of all rows.
@@ -226,20 +231,21 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The model that all rows together choose: with as many interactions as a choice has, if they are smooth.
+    /// A choice as a model of all rows. Its interactions are those that most splits have found, as many as each of them
+    /// has: what is found in one part of the rows alone is more of a matter of chance. Fine ones are found anew.
     pub fn of_all_rows(&self, curves: &Choice, choice: &Choice) -> Candidate<'a> {
         let mut candidate = self.candidate();
-        candidate.fit(curves.strength);
         match choice.refinement {
-            Some(refinement) => candidate.refine(self.grids, refinement, FINE_PAIRS),
+            Some(refinement) => {
+                candidate.fit(curves.strength);
+                candidate.refine(self.grids, refinement, FINE_PAIRS);
+            }
             None => {
-                while candidate.shape.pairs.len() < choice.pairs {
-                    let before = candidate.shape.pairs.len();
-                    candidate.grow(self.grids, curves.strength, ROUND.min(choice.pairs - before));
-                    if candidate.shape.pairs.len() == before {
-                        break;
-                    }
-                }
+                let features = &candidate.shape.features;
+                let pairs = by_votes(&choice.found).into_iter();
+                let pairs = pairs.filter(|pair| pair.iter().all(|feature| features.contains(feature)));
+                candidate.interact(self.grids, screen::distinct(pairs, choice.pairs, &self.blocks(), self.grids));
+                candidate.fit(choice.strength);
             }
         }
         candidate
@@ -275,7 +281,8 @@ impl<'a> Search<'a> {
             (candidate.theta, candidate.curvature) = (theta, curvature);
         }
         let pairs = candidates[0].shape.pairs.len();
-        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, refinement: None }
+        let found = candidates.iter().map(|candidate| candidate.shape.pairs.clone()).collect();
+        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, found, refinement: None }
     }
 
     /// Adds interactions to curves of one strength in rounds, as long as they lower the out-of-fold loss of what is
@@ -493,6 +500,19 @@ impl<'a> Search<'a> {
     }
 }
 
+/// The pairs that splits have found, by how many have found them, and by how early if that is equal.
+fn by_votes(found: &[Vec<[usize; 2]>]) -> Vec<[usize; 2]> {
+    let mut votes: BTreeMap<[usize; 2], (usize, usize)> = BTreeMap::new();
+    for (place, &pair) in found.iter().flat_map(|pairs| pairs.iter().enumerate()) {
+        let (count, places) = votes.entry(pair).or_default();
+        *count += 1;
+        *places += place;
+    }
+    let mut pairs: Vec<[usize; 2]> = votes.keys().copied().collect();
+    pairs.sort_by_key(|pair| (Reverse(votes[pair].0), votes[pair].1));
+    pairs
+}
+
 /// Most rows of splits are the same, and so their curvatures are much alike: that of the first one serves them all, if
 /// they have the same terms and none has its own yet.
 fn share_curvature(solvers: &mut [Solver<'_>], candidates: &[Candidate<'_>], strength: f64) {
@@ -551,6 +571,12 @@ mod tests {
         blocks.iter_mut().flat_map(|block| &mut block.y).for_each(|y| *y = u8::from(next() < 0.3));
         let (curves, gain, _) = search(&by_fold(&blocks, 5, usize::MAX));
         assert!(gain.is_none_or(|gain| gain.mean < 2.0 * gain.standard_error), "{curves} {gain:?}");
+    }
+
+    #[test]
+    fn what_more_splits_have_found_comes_first() {
+        let found = [vec![[0, 1], [2, 3]], vec![[2, 3], [0, 4], [1, 4]], vec![[2, 3], [0, 1]]];
+        assert_eq!(by_votes(&found), [[2, 3], [0, 1], [0, 4], [1, 4]]);
     }
 
     #[test]
