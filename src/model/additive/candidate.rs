@@ -6,7 +6,7 @@ use super::codes::{base_log_odds, CodeBlock, Lookup};
 use super::curvature::Curvature;
 use super::passes::{Term, Terms};
 use super::relevance;
-use super::screen::{self, Residuals, Wanted};
+use super::screen::{self, Residuals};
 use super::shape::Shape;
 use super::solver::Solver;
 use crate::config::Penalty;
@@ -18,6 +18,8 @@ const TOLERANCE: f64 = 1e-5;
 const FINE_TOLERANCE: f64 = 3e-4;
 /// Tolerance of the fit that first tells which fine interactions matter.
 const FIRST_TOLERANCE: f64 = 1e-3;
+/// The most pairs that later rounds of interactions look at: of more, those with the greatest gain in the first.
+const MOST_PROMISING: usize = 500;
 /// An interaction of less than this scale says next to nothing.
 const NEGLIGIBLE: f64 = 0.03;
 
@@ -63,6 +65,8 @@ pub struct Candidate<'a> {
     pub theta: Vec<f64>,
     /// The curvature that they were last fitted with, if they were.
     pub curvature: Option<Curvature>,
+    /// The pairs that may still become interactions, once all were looked at.
+    promising: Option<Vec<[usize; 2]>>,
     rows: Vec<&'a CodeBlock>,
     penalty: Penalty,
     /// Rows that a penalty per row is of.
@@ -79,7 +83,7 @@ impl<'a> Candidate<'a> {
         let shape = Shape { features, ..Shape::default() };
         let terms = shape.terms(grids);
         let theta = Solver::new(&terms, rows.clone(), rows.clone()).theta;
-        Candidate { shape, terms, theta, curvature: None, rows, penalty, of_rows }
+        Candidate { shape, terms, theta, curvature: None, promising: None, rows, penalty, of_rows }
     }
 
     /// What fits it, from where it is.
@@ -115,7 +119,12 @@ impl<'a> Candidate<'a> {
 
     /// Adds the next round of interactions and fits with them.
     pub fn grow(&mut self, grids: &[Grid], strength: f64, count: usize) {
-        let more = self.interactions(grids, Wanted { count, chance: 1.0 });
+        let mut pairs = self.promising.take().unwrap_or_else(|| self.pairs(grids));
+        pairs.retain(|pair| !self.shape.pairs.contains(pair));
+        let ranked = self.ranked(grids, &pairs, 1.0);
+        let more = screen::distinct(ranked.iter().copied(), count, &self.rows, grids);
+        self.promising =
+            Some(if pairs.len() > MOST_PROMISING { ranked.into_iter().take(MOST_PROMISING).collect() } else { pairs });
         if !more.is_empty() {
             self.interact(grids, more);
             self.fit(strength);
@@ -132,7 +141,8 @@ impl<'a> Candidate<'a> {
     /// matter.
     pub fn refine(&mut self, grids: &[Grid], refinement: Refinement, count: usize) {
         let Refinement { detail, strength, rounds } = refinement;
-        self.shape.pairs = self.interactions(grids, Wanted { count, chance: 0.25 });
+        let pairs = self.ranked(grids, &self.pairs(grids), 0.25);
+        self.shape.pairs = screen::distinct(pairs, count, &self.rows, grids);
         self.shape.detail = detail;
         self.reshape(grids);
         self.fit_to(strength, FIRST_TOLERANCE);
@@ -167,10 +177,14 @@ impl<'a> Candidate<'a> {
         self.curvature = None;
     }
 
-    /// The interactions that promise most and are not taken yet.
-    fn interactions(&self, grids: &[Grid], wanted: Wanted) -> Vec<[usize; 2]> {
+    /// Those of some pairs that say something beyond so many times what chance gives, the most first.
+    fn ranked(&self, grids: &[Grid], pairs: &[[usize; 2]], times_chance: f64) -> Vec<[usize; 2]> {
         let log_odds: Vec<Vec<f64>> = self.rows.iter().map(|block| self.terms.log_odds(&self.theta, block)).collect();
-        let residuals = Residuals::at(&self.rows, &log_odds);
+        screen::promising(&Residuals::at(&self.rows, &log_odds), &self.rows, grids, pairs, times_chance)
+    }
+
+    /// The pairs that may become interactions.
+    fn pairs(&self, grids: &[Grid]) -> Vec<[usize; 2]> {
         let tables = self.terms.tables(&self.theta);
 
         // A feature with a direction has it for everybody, so that nothing else may bend its effect.
@@ -185,7 +199,7 @@ impl<'a> Candidate<'a> {
             })
             .collect();
 
-        screen::pairs(&residuals, &self.rows, grids, &features, &importance, &self.shape.pairs, wanted)
+        screen::all_pairs(&features, &importance)
     }
 
     /// Makes the terms anew after interactions were added, which have no effect yet.

@@ -16,6 +16,7 @@ use crate::numeric::{exp_of_negative, ln_1p, sigmoid, vectorised};
 use crate::parallel;
 use ndarray::{Array2, Axis, Slice};
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Rows of a tile: its log-odds and residuals stay in the nearest cache while the terms pass by.
 const TILE: usize = 2_048;
@@ -70,6 +71,9 @@ pub struct Rows<'a> {
     /// Block by block what [`interaction_cells`] gives, if that is little enough to be kept: computing it anew
     /// is a third of a pass.
     cells: Vec<Vec<Vec<u8>>>,
+    /// What passes sum up in, for the next one: asking the system for new memory each time is a seventh of a pass over
+    /// a few thousand rows.
+    histograms: Mutex<Vec<Vec<Histogram>>>,
 }
 
 /// The loss and its gradient over some rows.
@@ -172,7 +176,7 @@ impl Terms {
         } else {
             Vec::new()
         };
-        Rows { blocks, cells }
+        Rows { blocks, cells, histograms: Mutex::default() }
     }
 
     /// The cell of each of some rows, term by term; those of interactions are computed unless they are known.
@@ -203,7 +207,10 @@ impl Terms {
 
         let parts: Vec<(Loss, Vec<Histogram>)> = parallel::map(blocks.chunks(group).enumerate(), |(chunk, blocks)| {
             let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0] };
-            let mut histograms: Vec<Histogram> = vec![[[0.0; CELLS]; 2]; self.terms.len()];
+            let mut histograms =
+                rows.histograms.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            histograms.clear();
+            histograms.resize(self.terms.len(), [[0.0; CELLS]; 2]);
             let (mut computed, mut z, mut losses) = (Vec::new(), Vec::new(), Vec::new());
             for (at, block) in (chunk * group..).zip(blocks) {
                 let known = rows.cells.get(at).map_or(&[][..], Vec::as_slice);
@@ -227,13 +234,14 @@ impl Terms {
 
         let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0; self.columns() + 1] };
         let mut histograms = vec![[0.0; CELLS]; self.terms.len()];
-        for (part, part_histograms) in &parts {
+        for (part, part_histograms) in parts {
             total.weight += part.weight;
             total.sum += part.sum;
             total.gradient[self.columns()] += part.gradient[0];
-            for (to, [even, odd]) in histograms.iter_mut().zip(part_histograms) {
+            for (to, [even, odd]) in histograms.iter_mut().zip(&part_histograms) {
                 to.iter_mut().zip(even.iter().zip(odd)).for_each(|(to, (even, odd))| *to += even + odd);
             }
+            rows.histograms.lock().unwrap_or_else(PoisonError::into_inner).push(part_histograms);
         }
 
         for (at, (term, histogram)) in self.terms.iter().zip(&histograms).enumerate() {
@@ -529,7 +537,7 @@ mod tests {
         let theta: Vec<f64> = (0..=terms.columns()).map(|i| (i as f64 * 0.7).sin() * 0.3).collect();
         let (loss, gradient, curvature) = plain(&terms, &theta, &blocks);
         let found = terms.loss(&theta, &terms.rows(blocks.clone()));
-        let computed = terms.loss(&theta, &Rows { blocks: blocks.clone(), cells: Vec::new() });
+        let computed = terms.loss(&theta, &Rows { cells: Vec::new(), ..terms.rows(blocks.clone()) });
         assert_eq!(
             (found.sum, &found.gradient),
             (computed.sum, &computed.gradient),

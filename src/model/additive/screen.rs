@@ -85,32 +85,29 @@ pub fn strongest(residuals: &Residuals, blocks: &[&CodeBlock], grids: &[Grid], m
     order
 }
 
-/// Which pairs are wanted.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted {
-    /// At most so many.
-    pub count: usize,
-    /// So many times what chance gives is taken off the gain, and what is left must be above 0. Less than once favours
-    /// pairs with many cells, which fine interactions make use of.
-    pub chance: f64,
-}
-
-/// The pairs with the greatest gain beyond chance, greatest first, without those in `taken` and without copies of each
-/// other. `importance` has a value a feature of `features`; of many features only the most important ones form
+/// All pairs of some features. `importance` has a value a feature; of many features only the most important ones form
 /// pairs.
-pub fn pairs(
-    residuals: &Residuals,
-    blocks: &[&CodeBlock],
-    grids: &[Grid],
-    features: &[usize],
-    importance: &[f64],
-    taken: &[[usize; 2]],
-    wanted: Wanted,
-) -> Vec<[usize; 2]> {
+pub fn all_pairs(features: &[usize], importance: &[f64]) -> Vec<[usize; 2]> {
     let mut order: Vec<usize> = (0..features.len()).collect();
     order.sort_by(|&a, &b| importance[b].total_cmp(&importance[a]).then(a.cmp(&b)));
     let mut features: Vec<usize> = order.iter().take(MOST_FEATURES).map(|&at| features[at]).collect();
     features.sort_unstable();
+    features.iter().enumerate().flat_map(|(place, &b)| features[..place].iter().map(move |&a| [a, b])).collect()
+}
+
+/// Of some pairs, those with a gain beyond so many times what chance gives, greatest first. Less than once favours pairs
+/// with many cells, which fine interactions make use of.
+pub fn promising(
+    residuals: &Residuals,
+    blocks: &[&CodeBlock],
+    grids: &[Grid],
+    pairs: &[[usize; 2]],
+    times_chance: f64,
+) -> Vec<[usize; 2]> {
+    let mut features: Vec<usize> = pairs.as_flattened().to_vec();
+    features.sort_unstable();
+    features.dedup();
+    let place = |feature: usize| features.binary_search(&feature).unwrap_or_default();
     let groups: Vec<Vec<u8>> = features.iter().map(|&feature| grids[feature].groups(GROUPS)).collect();
     let width = |at: usize| groups[at].iter().copied().max().map_or(0, |last| usize::from(last) + 1);
 
@@ -120,12 +117,8 @@ pub fn pairs(
         blocks.iter().map(grouped).collect()
     });
 
-    let candidates: Vec<(usize, usize)> = (0..features.len())
-        .flat_map(|b| (0..b).map(move |a| (a, b)))
-        .filter(|&(a, b)| !taken.contains(&[features[a], features[b]]))
-        .collect();
-
-    let gains: Vec<f64> = parallel::map(&candidates, |&(a, b)| {
+    let gains: Vec<f64> = parallel::map(pairs, |pair| {
+        let [a, b] = pair.map(place);
         let (height, width) = (width(a), width(b));
         let mut sums = vec![[0.0; 2]; height * width];
         for (block, rows) in residuals.rows.iter().enumerate() {
@@ -135,16 +128,15 @@ pub fn pairs(
                 sum[1] += row[1];
             }
         }
-        joint_gain(&mut sums, height, width, wanted.chance)
+        joint_gain(&mut sums, height, width, times_chance)
     });
 
-    let mut order: Vec<usize> = (0..candidates.len()).filter(|&at| gains[at] > 0.0).collect();
+    let mut order: Vec<usize> = (0..pairs.len()).filter(|&at| gains[at] > 0.0).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));
-    let best = order.into_iter().map(|at| [features[candidates[at].0], features[candidates[at].1]]);
-    distinct(best, wanted.count, blocks, grids)
+    order.into_iter().map(|at| pairs[at]).collect()
 }
 
-/// The first of some pairs, so many at most, that are no copies of others.
+/// The first of some pairs, so many at most, without copies of each other.
 pub fn distinct(
     pairs: impl IntoIterator<Item = [usize; 2]>,
     most: usize,
@@ -247,27 +239,13 @@ mod tests {
         let log_odds: Vec<Vec<f64>> = blocks.iter().map(|block| vec![0.0; block.rows]).collect();
         let residuals = Residuals::at(&blocks, &log_odds);
         let features: Vec<usize> = (0..grids.len()).collect();
-        let found = pairs(
-            &residuals,
-            &blocks,
-            &grids,
-            &features,
-            &vec![1.0; grids.len()],
-            &[],
-            Wanted { count: 3, chance: 1.0 },
-        );
-        assert_eq!(found[0], [1, 2]);
-        assert!(!found.contains(&[1, 5]), "{found:?}");
-        let next = pairs(
-            &residuals,
-            &blocks,
-            &grids,
-            &features,
-            &vec![1.0; grids.len()],
-            &[[1, 2]],
-            Wanted { count: 1, chance: 1.0 },
-        );
-        assert_eq!(next, [[1, 5]]);
+        let pairs = all_pairs(&features, &vec![1.0; grids.len()]);
+        let found = promising(&residuals, &blocks, &grids, &pairs, 1.0);
+        let first = distinct(found.clone(), 3, &blocks, &grids);
+        assert_eq!(first[0], [1, 2]);
+        assert!(!first.contains(&[1, 5]), "{first:?}");
+        let others = found.into_iter().filter(|&pair| pair != [1, 2]);
+        assert_eq!(distinct(others, 1, &blocks, &grids), [[1, 5]]);
     }
 
     #[test]
