@@ -10,7 +10,8 @@ of buckets and tasks, skew.
 Each prints a Markdown table. What counts is processor time, user and system, of the whole tree of processes: that of
 the JVM, of the program, which is run through a shell that notes what it took, and of the rest, which is Python, with
 the starts of processes. Others on the machine make it longer to wait for, but hardly more. Populations are made with
-`churn simulate` and kept in `--folder`. Needs the packages of notebooks/requirements.txt, and Java.
+`churn simulate` and kept in `--folder`. Needs the packages of notebooks/requirements.txt, and Java; for `--pandas` a
+pandas older than 3, which the one of PySpark 4.3 asks for. `PYSPARK_PYTHON` names the Python of the tasks: this one.
 """
 
 import argparse
@@ -281,29 +282,30 @@ def plain(spark: SparkSession, folder: Path, dates: list[str], out: Path, distin
 def pandas_on_spark(folder: Path, dates: list[str], out: Path) -> None:
     """A part of the features with pandas-on-Spark: counts, active days, trends, gaps, days since the last row, and the
     sums and means of values. Eligibility, categories and instruments are left out."""
+    import pandas as pd
     import pyspark.pandas as ps
 
     ps.set_option("compute.ops_on_diff_frames", True)
     for as_of in dates:
-        date = np.datetime64(as_of)
+        date = pd.Timestamp(as_of)
         parts = []
         for name, value in SIGNALS.items():
             rows = ps.read_parquet(
                 f"{folder}/population/{name}", columns=["customer_id", "ts", *([value] if value else [])]
             )
             rows["ts"] = rows["ts"].astype("datetime64[ns]")
-            rows = rows[(rows["ts"] >= date - np.timedelta64(LOOK_BACK, "D")) & (rows["ts"] < date)]
+            rows = rows[(rows["ts"] >= date - pd.Timedelta(days=LOOK_BACK)) & (rows["ts"] < date)]
             rows["day"] = rows["ts"].dt.date
             features = rows.groupby("customer_id").agg({"ts": "max"}).rename(columns={"ts": f"{name}_newest"})
             for window in WINDOWS:
-                start = date - np.timedelta64(window, "D")
+                start = date - pd.Timedelta(days=window)
                 here = rows[rows["ts"] >= start]
-                before = rows[(rows["ts"] < start) & (rows["ts"] >= start - np.timedelta64(window, "D"))]
+                before = rows[(rows["ts"] < start) & (rows["ts"] >= start - pd.Timedelta(days=window))]
                 made = here.groupby("customer_id").agg({"ts": ["count", "min", "max"], "day": ["nunique"]})
                 made.columns = [f"{name}_{part}_{window}d" for part in ("count", "first", "last", "active_days")]
                 earlier = before.groupby("customer_id").agg({"ts": "count"})
                 earlier.columns = [f"{name}_before_{window}d"]
-                made = made.join(earlier)
+                made = made.join(earlier, how="outer")
                 if value and name != "surveys":
                     values = here.groupby("customer_id").agg({value: ["sum", "mean"]})
                     values.columns = [f"{name}_sum_{window}d", f"{name}_mean_{window}d"]
@@ -321,6 +323,8 @@ def pandas_on_spark(folder: Path, dates: list[str], out: Path) -> None:
                 table[f"{name}_count_{window}d"] = count
                 table[f"{name}_active_days_{window}d"] = table[f"{name}_active_days_{window}d"].fillna(0)
                 table[f"{name}_trend_{window}d"] = np.log((count + 1) / (before + 1))
+                if f"{name}_sum_{window}d" in table.columns:
+                    table[f"{name}_sum_{window}d"] = table[f"{name}_sum_{window}d"].fillna(0)
         table.to_parquet(f"{out}/{as_of}")
 
 
