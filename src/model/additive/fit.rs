@@ -150,7 +150,7 @@ impl Fit {
             solver = solver.from(theta).curved(curvature);
         }
         solver.fit(alpha, if uncertainty { TOLERANCE } else { JUDGED_TOLERANCE });
-        let (mut theta, mut curvature, report) = (solver.theta, solver.curvature, solver.report);
+        let (mut theta, mut curvature, report) = solver.solved();
 
         if plan.penalty == Penalty::Group && !plan.shape.features.is_empty() {
             (plan, terms, theta) = plan.without_dropped(&terms, &theta);

@@ -26,6 +26,8 @@ const GROUPS: usize = 64;
 const GROUP_ROWS: usize = 2 * TILE;
 /// The most cells of interactions that are kept for the passes over some rows, a byte each.
 const MOST_KEPT_CELLS: usize = 4 << 20;
+/// Of so many groups at most, histograms are kept for the next pass. Of more rows they are not worth their memory.
+const FEW_GROUPS: usize = 2;
 /// A code is a byte: look-ups in tables of this length need no bounds check.
 const CELLS: usize = 256;
 /// Terms that rows pass by together. A sum whose cell the row before was in, too, has to wait for that: the others go
@@ -71,8 +73,8 @@ pub struct Rows<'a> {
     /// Block by block what [`interaction_cells`] gives, if that is little enough to be kept: computing it anew
     /// is a third of a pass.
     cells: Vec<Vec<Vec<u8>>>,
-    /// What passes sum up in, for the next one: asking the system for new memory each time is a seventh of a pass over
-    /// a few thousand rows.
+    /// What passes have summed up in, for the next one: asking the system for new memory each time is a third of a pass
+    /// over a few thousand rows.
     histograms: Mutex<Vec<Vec<Histogram>>>,
 }
 
@@ -234,6 +236,7 @@ impl Terms {
 
         let mut total = Loss { weight: 0.0, sum: 0.0, gradient: vec![0.0; self.columns() + 1] };
         let mut histograms = vec![[0.0; CELLS]; self.terms.len()];
+        let are_few = parts.len() <= FEW_GROUPS;
         for (part, part_histograms) in parts {
             total.weight += part.weight;
             total.sum += part.sum;
@@ -241,7 +244,9 @@ impl Terms {
             for (to, [even, odd]) in histograms.iter_mut().zip(&part_histograms) {
                 to.iter_mut().zip(even.iter().zip(odd)).for_each(|(to, (even, odd))| *to += even + odd);
             }
-            rows.histograms.lock().unwrap_or_else(PoisonError::into_inner).push(part_histograms);
+            if are_few {
+                rows.histograms.lock().unwrap_or_else(PoisonError::into_inner).push(part_histograms);
+            }
         }
 
         for (at, (term, histogram)) in self.terms.iter().zip(&histograms).enumerate() {

@@ -154,6 +154,11 @@ impl<'a> Solver<'a> {
         self.report.converged = self.report.gradient_norm <= tolerance;
     }
 
+    /// The coefficients and the intercept, the curvature, and how the fit went. What passes have kept is let go.
+    pub fn solved(self) -> (Vec<f64>, Option<Curvature>, Report) {
+        (self.theta, self.curvature, self.report)
+    }
+
     /// How many passes over the rows take as long as a curvature does: a pass looks at each term twice, a curvature at
     /// each pair of terms once, of its own rows.
     fn passes_of_curvature(&self) -> f64 {
