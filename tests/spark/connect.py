@@ -60,8 +60,11 @@ def server() -> Iterator[str]:
 
 if __name__ == "__main__":
     os.environ["CHURN_BIN"] = PROGRAM
-    with server() as address:
-        spark = SparkSession.builder.remote(address).getOrCreate()
+    with server() as address, contextlib.ExitStack() as ends:
+        os.environ["SPARK_REMOTE"] = address
+        spark = SparkSession.builder.getOrCreate()
+        # Before the server does: a client asks one that is gone for minutes.
+        ends.callback(spark.stop)
 
         expected = local(WORK / "features.parquet", DATES)
         for scan in ("native", "spark"):
@@ -80,4 +83,3 @@ if __name__ == "__main__":
             published = lister.score(date, out=WORK / "spark_lists", buckets=16)
             same_run(Path(published["folder"]), of_one_machine, f"the list of {date}")
         prepared(spark)
-        spark.stop()
