@@ -30,7 +30,7 @@ def in_folder(keep, work):
 
 def measured(command, folder: Path) -> dict:
     """Runs a command: wall-clock and CPU seconds, peak resident memory as the kernel saw it, both outputs."""
-    # Where older builds of OpenBLAS need to be told to take the kernels of another processor, new ones are slowed by it.
+    # What tells older builds of OpenBLAS to take the kernels of another processor slows new ones.
     set_for_old_ones = "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"
     environment = {key: value for key, value in os.environ.items() if key not in set_for_old_ones}
     # What the command before it wrote is not written at the expense of this one.

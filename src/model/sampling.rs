@@ -99,7 +99,8 @@ fn share_kept(rows: usize, churners: usize, stayed: usize) -> f64 {
     (room as f64 / stayed.max(1) as f64).min(1.0)
 }
 
-/// Whether a row is of a churner, or in this share of the others: by a hash of customer and date, whatever the features.
+/// Whether a row is of a churner, or in this share of the others: by a hash of customer and date, whatever the
+/// features.
 fn kept(dataset: &Dataset, share: f64, seed: u64) -> impl Fn(&Block, usize) -> bool + Sync + '_ {
     move |block, row| {
         let day = dataset.as_of[block.as_of[row] as usize];

@@ -1,6 +1,6 @@
 //! The Python package on Spark, through Spark Connect and on Sail, held against the program on one machine: where
-//! `CHURN_PYTHON` names a Python with the packages of `notebooks/requirements.txt`, and there is a Java for Spark to run
-//! on; and where `CHURN_SAIL_PYTHON` names one with those of `tests/spark/requirements.txt`.
+//! `CHURN_PYTHON` names a Python with the packages of `notebooks/requirements.txt`, and there is a Java for Spark to
+//! run on; and where `CHURN_SAIL_PYTHON` names one with those of `tests/spark/requirements.txt`.
 
 use crate::common::{python, repository, Population, BINARY};
 use std::ffi::{OsStr, OsString};

@@ -49,8 +49,8 @@ def server() -> Iterator[str]:
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
-            log = (WORK / "server.log").read_text()
-            assert process.poll() is None and time.monotonic() < until, f"the server does not start:\n{log}"
+            told = (WORK / "server.log").read_text()
+            assert process.poll() is None and time.monotonic() < until, f"the server does not start:\n{told}"
             time.sleep(0.2)
         yield f"sc://127.0.0.1:{port}"
     finally:

@@ -95,8 +95,8 @@ pub fn all_pairs(features: &[usize], importance: &[f64]) -> Vec<[usize; 2]> {
     features.iter().enumerate().flat_map(|(place, &b)| features[..place].iter().map(move |&a| [a, b])).collect()
 }
 
-/// Of some pairs, those with a gain beyond so many times what chance gives, greatest first. Less than once favours pairs
-/// with many cells, which fine interactions make use of.
+/// Of some pairs, those with a gain beyond so many times what chance gives, greatest first. Less than once favours
+/// pairs with many cells, which fine interactions make use of.
 pub fn promising(
     residuals: &Residuals,
     blocks: &[&CodeBlock],
