@@ -309,6 +309,9 @@ pub enum Exchange {
         /// Report rows that are left out, counts in JSON, of which those on standard input are examples
         #[arg(long, value_name = "JSON", value_parser = left_out)]
         left_out: Option<LeftOut>,
+        /// Write the pieces to a new file in this folder, and their places to standard output
+        #[arg(long, value_name = "DIR", conflicts_with = "left_out")]
+        into: Option<PathBuf>,
     },
     /// Open some tables, and print what is needed of their files, divided among tasks
     Divide {
@@ -327,6 +330,9 @@ pub enum Exchange {
         /// The file of the plan
         #[arg(long, value_name = "FILE")]
         plan: PathBuf,
+        /// Write the pieces to new files in this folder, and their places to standard output
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
     },
     /// Settle the plan by the reports of all packing tasks, lines on standard input
     Settle {
@@ -339,7 +345,7 @@ pub enum Exchange {
         /// The file of the settled plan
         #[arg(long, value_name = "FILE")]
         plan: PathBuf,
-        /// Write the rows to a new file in this folder, and only reports to standard output
+        /// Write the rows to a new file in this folder, and reports to standard output; of a list their places too
         #[arg(long, value_name = "DIR")]
         into: Option<PathBuf>,
     },

@@ -50,8 +50,12 @@ pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
                 "copied": settings.customers.as_ref().map(|columns| &columns.passthrough),
             }))
         }
-        Exchange::Pack { plan, table, left_out } => {
-            Ok(stream::pack(&read(&plan)?, &table, left_out, stdin().lock(), stdout().lock())?)
+        Exchange::Pack { plan, table, left_out, into } => {
+            let (plan, input, output) = (read(&plan)?, stdin().lock(), stdout().lock());
+            Ok(match left_out {
+                Some(rows) => stream::leave_out(&plan, &table, rows, input, output),
+                None => stream::pack(&plan, &table, into.as_deref(), input, output),
+            }?)
         }
         Exchange::Divide { plan, table, tasks } => {
             let plan = read(&plan)?;
@@ -63,7 +67,9 @@ pub fn run(session: &Session, action: Exchange) -> anyhow::Result<()> {
                 "tables": division.tables,
             }))
         }
-        Exchange::Scan { plan } => Ok(stream::scan(&read(&plan)?, stdin().lock(), stdout().lock())?),
+        Exchange::Scan { plan, into } => {
+            Ok(stream::scan(&read(&plan)?, into.as_deref(), stdin().lock(), stdout().lock())?)
+        }
         Exchange::Settle { plan } => {
             let plan = settle(read(&plan)?, &stream::pack_reports(stdin().lock())?)?;
             session.print_json(&json!({

@@ -22,7 +22,7 @@ use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Rows that a share has at least, where there are as many: of fewer, a bucket's pieces are so small that what each
 /// takes by itself counts.
@@ -285,16 +285,26 @@ impl Share {
         serde_json::to_string(self).map_err(|e| Error::Internal(e.to_string()))
     }
 
-    /// Reads and packs the rows, and hands over the pieces that are full, and the report of each table.
+    /// Reads and packs the rows, and hands over the pieces that are full, or their places in files of the folder
+    /// `into`, and the report of each table.
     ///
     /// # Errors
-    /// [`Error::Temporary`] when a file is gone or another one; [`Error::Contract`] when it is damaged; those of
-    /// `hand_over`.
-    pub fn pack(&self, plan: &Plan, mut hand_over: impl FnMut(RecordBatch) -> Result<()>) -> Result<()> {
+    /// [`Error::Temporary`] when a file is gone or another one; [`Error::Contract`] when it is damaged; those of writing
+    /// and of `hand_over`.
+    pub fn pack(
+        &self,
+        plan: &Plan,
+        into: Option<&Path>,
+        mut hand_over: impl FnMut(RecordBatch) -> Result<()>,
+    ) -> Result<()> {
         let (sources, zone) = (plan.sources()?, plan.settings.zone());
         for of_table in self.parts.chunk_by(|a, b| a.table == b.table) {
             let source = source_named(&sources, &of_table[0].table)?;
-            let mut packer = Packer::new(plan, source, &zone)?;
+            let packer = Packer::new(plan, source, &zone)?;
+            let mut packer = match into {
+                Some(folder) => packer.writing_into(folder),
+                None => packer,
+            };
             for of_file in of_table.chunk_by(|a, b| a.file == b.file) {
                 let file = of_file[0].open(source, self.ids)?;
                 for FileRows { row_group, rows, .. } in of_file {

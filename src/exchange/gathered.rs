@@ -102,9 +102,10 @@ fn missing(what: &str) -> Error {
 fn add_small_tables(plan: &Plan, batch: &RecordBatch, all: &mut [Vec<RecordBatch>], sent: &mut [Sent]) -> Result<()> {
     let (sources, kind) = (plan.sources()?, plan.packed()?.id_kind());
     for bytes in pieces(batch) {
-        let number = usize::from(piece::source(bytes)?);
+        let bytes = bytes?;
+        let number = usize::from(piece::source(&bytes)?);
         let Some(source) = sources.iter().find(|source| source.number == number && number < SIGNALS) else { continue };
-        let (piece, checksum) = Piece::decode(bytes, source.needs.len())?;
+        let (piece, checksum) = Piece::decode(&bytes, source.needs.len())?;
         sent[number].add(piece.rows.count, checksum);
         all[number].push(piece.rows.into_batch(&source.needs, kind)?);
     }
@@ -162,8 +163,9 @@ impl Scattered {
         for batch in batches(path)? {
             let batch = batch?;
             for bytes in pieces(&batch) {
-                if usize::from(piece::source(bytes)?) == number {
-                    let (piece, _) = Piece::decode(bytes, columns)?;
+                let bytes = bytes?;
+                if usize::from(piece::source(&bytes)?) == number {
+                    let (piece, _) = Piece::decode(&bytes, columns)?;
                     all.add(&piece.rows, customers, dates, &arena)?;
                 }
             }

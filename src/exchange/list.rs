@@ -8,7 +8,6 @@ use super::columns::{Column, Rows, Texts, Values};
 use super::piece::{Piece, MOST_ROWS};
 use super::plan::Plan;
 use super::report::ListReport;
-use super::wire::ListRow;
 use crate::coverage::NamedTally;
 use crate::dataset::batches::{build_from_batches, BatchTables};
 use crate::dataset::{visit, Block, Dataset, SignalsOf, Visited};
@@ -82,14 +81,14 @@ fn tally<'a>(plan: &'a Plan, tables: &'a BatchTables<'_>) -> Result<Option<Tally
 }
 
 /// The rows of a bucket as pieces of a table that has the number behind all others.
-pub(super) fn pieces(plan: &Plan, bucket: u32, data: &Dataset) -> Result<Vec<ListRow>> {
+pub(super) fn pieces(plan: &Plan, bucket: u32, data: &Dataset) -> Result<Vec<Vec<u8>>> {
     let source = plan.numbers() as u16;
     let mut pieces = Vec::new();
     for block in &data.blocks {
         let rows: Vec<u32> = (0..block.rows() as u32).collect();
         for some in rows.chunks(MOST_ROWS) {
             let piece = Piece { source, bucket, rows: self::rows(data, block, some)? };
-            pieces.push(ListRow::Piece(piece.encode().bytes));
+            pieces.push(piece.encode().bytes);
         }
     }
     Ok(pieces)

@@ -22,6 +22,7 @@ mod list;
 mod packer;
 mod picked;
 mod piece;
+mod piece_file;
 mod plan;
 mod reducer;
 mod report;

@@ -2,6 +2,7 @@
 
 use super::columns::{Column, Reader, Rows, Values};
 use super::piece::{Piece, MOST_ROWS};
+use super::piece_file::PieceFile;
 use super::plan::{Plan, Source};
 use super::report::PackReport;
 use super::wire::{packed_batch, PackedRow};
@@ -12,6 +13,7 @@ use crate::sources::history::is_plausible;
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use std::path::Path;
 
 /// Rows that a task gathers before it packs them: with their columns some 50 MB.
 const GATHERED: usize = 1 << 20;
@@ -41,6 +43,8 @@ pub struct Packer<'a> {
     to_come: Option<i64>,
     rows: Rows,
     report: PackReport,
+    /// The file that pieces are written to, if they do not go to the engine.
+    file: Option<PieceFile>,
 }
 
 impl<'a> Packer<'a> {
@@ -58,13 +62,19 @@ impl<'a> Packer<'a> {
             to_come: plan.labels_before.map(|day| zone.midnight(day)),
             rows: Rows::default(),
             report: PackReport { source: source.number, plan: plan.digest()?, ..PackReport::default() },
+            file: None,
         })
+    }
+
+    /// Writes the pieces to a new file in a folder, and returns their places and the report.
+    pub fn writing_into(self, folder: &Path) -> Packer<'a> {
+        Packer { file: Some(PieceFile::new(folder, self.source.number)), ..self }
     }
 
     /// Takes the rows of a batch, and returns those pieces that are full.
     ///
     /// # Errors
-    /// [`Error::Contract`] when a column is missing, or of a type that it cannot be read from.
+    /// [`Error::Contract`] when a column is missing, or of a type that it cannot be read from; those of writing.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
         let rows = self.reader.read(batch)?;
         self.report.read += rows.count as u64;
@@ -84,10 +94,10 @@ impl<'a> Packer<'a> {
         let needed = self.needed(&rows);
         let rows = if needed.len() == rows.count { rows } else { rows.select(&needed) };
         // A file may lack a column that the one before it has.
-        let mut packed = if self.rows.has_columns_of(&rows) { Vec::new() } else { self.pack() };
+        let mut packed = if self.rows.has_columns_of(&rows) { Vec::new() } else { self.pack()? };
         self.rows.append(rows)?;
         if self.rows.count >= GATHERED {
-            packed.extend(self.pack());
+            packed.extend(self.pack()?);
         }
         Ok(if packed.is_empty() { Vec::new() } else { vec![packed_batch(packed)?] })
     }
@@ -95,9 +105,10 @@ impl<'a> Packer<'a> {
     /// Packs what is left, and reports.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the report cannot be written.
+    /// [`Error::Internal`] if the report cannot be written; those of writing.
     pub fn finish(mut self) -> Result<Vec<RecordBatch>> {
-        let mut packed = self.pack();
+        let mut packed = self.pack()?;
+        self.file.map(PieceFile::finish).transpose()?;
         packed.push(PackedRow::Report(report_text(&self.report)?));
         Ok(vec![packed_batch(packed)?])
     }
@@ -150,10 +161,10 @@ impl<'a> Packer<'a> {
     }
 
     /// Packs the rows that were gathered.
-    fn pack(&mut self) -> Vec<PackedRow> {
+    fn pack(&mut self) -> Result<Vec<PackedRow>> {
         let rows = std::mem::take(&mut self.rows);
         if rows.count == 0 {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let buckets = rows.buckets(self.source.id, self.buckets);
         let (places, ends) = by_bucket(&buckets, self.buckets);
@@ -164,11 +175,15 @@ impl<'a> Packer<'a> {
                 let source = self.source.number as u16;
                 let encoded = Piece { source, bucket, rows: rows.select(some) }.encode();
                 self.report.sent.add(some.len(), encoded.checksum);
-                packed.push(PackedRow::Piece { bucket, source, bytes: encoded.bytes });
+                let bytes = match &mut self.file {
+                    Some(file) => file.add(&encoded.bytes)?,
+                    None => encoded.bytes,
+                };
+                packed.push(PackedRow::Piece { bucket, source, bytes });
             }
             start = end;
         }
-        packed
+        Ok(packed)
     }
 }
 

@@ -53,11 +53,12 @@ impl<'a> Picker<'a> {
     /// [`Error::Temporary`] for a damaged piece.
     pub fn signals(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let mut chosen = Vec::new();
-        for (bucket, bytes) in received(batch)? {
-            let number = piece::source(bytes)?;
+        for received in received(batch)? {
+            let (bucket, bytes) = received?;
+            let number = piece::source(&bytes)?;
             let source = self.sources.iter().find(|source| source.number == usize::from(number));
             let Some(source) = source.filter(|source| source.number >= SIGNALS) else { continue };
-            let (piece, _) = Piece::decode(bytes, source.needs.len())?;
+            let (piece, _) = Piece::decode(&bytes, source.needs.len())?;
             let places = self.places(&piece.rows, source);
             if !places.is_empty() {
                 let rows = piece.rows.select(&places);
@@ -119,11 +120,12 @@ impl PickedRows {
         if let Some(path) = signals {
             for batch in batches(path)? {
                 for bytes in pieces(&batch?) {
-                    let number = usize::from(piece::source(bytes)?);
+                    let bytes = bytes?;
+                    let number = usize::from(piece::source(&bytes)?);
                     let source = sources.iter().find(|source| source.number == number && number >= SIGNALS);
                     let source =
                         source.ok_or_else(|| Error::Internal(format!("a piece of table {number} among signals")))?;
-                    let rows = Piece::decode(bytes, source.needs.len())?.0.rows;
+                    let rows = Piece::decode(&bytes, source.needs.len())?.0.rows;
                     all.signals[number - SIGNALS].push(rows.into_batch(&source.needs, kind)?);
                 }
             }

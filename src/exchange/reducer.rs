@@ -3,6 +3,7 @@
 use super::columns::Rows;
 use super::list::{self, ForList};
 use super::piece::{self, Piece};
+use super::piece_file::PieceFile;
 use super::plan::{Plan, Source, CHURN, CUSTOMERS, SIGNALS};
 use super::report::{BucketReport, TableReport};
 use super::table_file::TableFile;
@@ -44,6 +45,8 @@ pub struct Reducer<'a> {
     list: Option<ForList>,
     /// The file that rows are written to, if they do not go to the engine.
     file: Option<TableFile>,
+    /// The same of a list.
+    pieces: Option<PieceFile>,
 }
 
 /// The pieces of a bucket.
@@ -71,12 +74,27 @@ impl<'a> Reducer<'a> {
         let list = plan.for_list.then(ForList::default);
         let labels_end = plan.labels_end(&zone, None)?.map(|end| end.day);
         let (sources, digest) = (plan.sources()?, plan.digest()?);
-        Ok(Reducer { plan, sources, zone, ids, begins, labels_end, digest, bucket: None, list, file: None })
+        Ok(Reducer {
+            plan,
+            sources,
+            zone,
+            ids,
+            begins,
+            labels_end,
+            digest,
+            bucket: None,
+            list,
+            file: None,
+            pieces: None,
+        })
     }
 
-    /// Writes the rows of the feature table to a new file in a folder, and returns reports alone.
+    /// Writes the rows to a new file in a folder, and returns reports alone, or of a list the places of the rows too.
     pub fn writing_into(self, folder: &Path) -> Reducer<'a> {
-        Reducer { file: Some(TableFile::new(folder)), ..self }
+        match self.list {
+            Some(_) => Reducer { pieces: Some(PieceFile::new(folder, self.plan.numbers())), ..self },
+            None => Reducer { file: Some(TableFile::new(folder)), ..self },
+        }
     }
 
     /// Takes some pieces, and returns the rows of those buckets that are whole: those before the last one here. The
@@ -87,7 +105,8 @@ impl<'a> Reducer<'a> {
     /// for a bucket that takes more memory than it may; and what the rows of a bucket end with.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
         let mut reduced = Vec::new();
-        for (bucket, bytes) in received(batch)? {
+        for received in received(batch)? {
+            let (bucket, bytes) = received?;
             let before = self.bucket.as_ref().map(|bucket| bucket.number);
             if before.is_some_and(|before| bucket < before) {
                 return Err(Error::Internal(format!(
@@ -99,7 +118,7 @@ impl<'a> Reducer<'a> {
                 reduced.extend(self.reduce()?);
                 self.bucket = Some(Bucket::new(bucket, self.plan, self.digest));
             }
-            self.add(bytes)?;
+            self.add(&bytes)?;
         }
         Ok(reduced)
     }
@@ -110,6 +129,7 @@ impl<'a> Reducer<'a> {
     /// What the rows of a bucket end with.
     pub fn finish(mut self) -> Result<Vec<RecordBatch>> {
         let mut reduced = self.reduce()?;
+        self.pieces.map(PieceFile::finish).transpose()?;
         if let Some(list) = self.list {
             reduced.push(list_batch(&[ListRow::Task(json(&list.report)?)])?);
         }
@@ -204,7 +224,13 @@ impl<'a> Reducer<'a> {
 
         let (bucket, report) = (report.bucket, json(&report)?);
         if self.list.is_some() {
-            let mut rows = list::pieces(self.plan, bucket, &data)?;
+            let mut rows = Vec::new();
+            for piece in list::pieces(self.plan, bucket, &data)? {
+                rows.push(ListRow::Piece(match &mut self.pieces {
+                    Some(file) => file.add(&piece)?,
+                    None => piece,
+                }));
+            }
             rows.push(ListRow::Bucket(report));
             return Ok(vec![list_batch(&rows)?]);
         }

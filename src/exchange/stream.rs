@@ -31,42 +31,63 @@ pub fn reduced_ddl(plan: &Plan) -> Result<String> {
     Ok(columns.collect::<Vec<String>>().join(", "))
 }
 
-/// Packs the rows of a table that come as a stream, or reports those that are left out, of which some come as examples.
+/// Packs the rows of a table that come as a stream, into a file of a folder if one is given.
 ///
 /// # Errors
 /// What [`Packer`] ends with; [`Error::Config`] for a table that takes no part; and those of reading and writing.
-pub fn pack(plan: &Plan, table: &str, left_out: Option<LeftOut>, input: impl Read, output: impl Write) -> Result<()> {
+pub fn pack(plan: &Plan, table: &str, folder: Option<&Path>, input: impl Read, output: impl Write) -> Result<()> {
+    packed(plan, table, input, output, folder, |packer| packer.finish())
+}
+
+/// Reports rows of a table that are left out, of which some come as a stream, as examples.
+///
+/// # Errors
+/// As [`pack`].
+pub fn leave_out(plan: &Plan, table: &str, rows: LeftOut, input: impl Read, output: impl Write) -> Result<()> {
+    packed(plan, table, input, output, None, |packer| packer.finish_left_out(rows))
+}
+
+fn packed(
+    plan: &Plan,
+    table: &str,
+    input: impl Read,
+    output: impl Write,
+    folder: Option<&Path>,
+    finish: impl Fn(Packer<'_>) -> Result<Vec<RecordBatch>>,
+) -> Result<()> {
     let sources = plan.sources()?;
     let source = sources.iter().find(|source| source.name == table);
     let source = source.ok_or_else(|| Error::Config(format!("there is no table `{table}` in this plan")))?;
     let zone = plan.settings.zone();
 
-    let mut packer = Some(Packer::new(plan, source, &zone)?);
+    let packer = Packer::new(plan, source, &zone)?;
+    let mut packer = Some(match folder {
+        Some(folder) => packer.writing_into(folder),
+        None => packer,
+    });
     through(input, output, packed_schema(), |batch| match (batch, &mut packer) {
         (Some(batch), Some(packer)) => packer.push(batch),
-        _ => packer.take().map_or(Ok(Vec::new()), |packer| match left_out {
-            None => packer.finish(),
-            Some(rows) => packer.finish_left_out(rows),
-        }),
+        _ => packer.take().map_or(Ok(Vec::new()), &finish),
     })
 }
 
-/// Reads and packs the shares of files that come as a stream, in the column `share`.
+/// Reads and packs the shares of files that come as a stream, in the column `share`, into files of a folder if one is
+/// given.
 ///
 /// # Errors
 /// What [`Share::pack`] ends with, and those of reading and writing.
-pub fn scan(plan: &Plan, input: impl Read, output: impl Write) -> Result<()> {
+pub fn scan(plan: &Plan, folder: Option<&Path>, input: impl Read, output: impl Write) -> Result<()> {
     let reader = StreamReader::try_new(BufReader::with_capacity(1 << 16, input), None).map_err(unread)?;
     let mut writer = StreamWriter::try_new_buffered(output, &packed_schema()).map_err(unwritten)?;
     for batch in reader {
         for text in texts(&batch.map_err(unread)?, "share") {
-            Share::from_json(text)?.pack(plan, |packed| writer.write(&packed).map_err(unwritten))?;
+            Share::from_json(text)?.pack(plan, folder, |packed| writer.write(&packed).map_err(unwritten))?;
         }
     }
     ended(writer)
 }
 
-/// Reduces the pieces that come as a stream. The rows of the feature table go into a file of a folder, if one is given.
+/// Reduces the pieces that come as a stream. The rows go into a file of a folder, if one is given.
 ///
 /// # Errors
 /// What [`Reducer`] ends with, and those of reading and writing.

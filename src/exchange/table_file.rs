@@ -48,7 +48,7 @@ impl TableFile {
         let begun = match &mut self.begun {
             Some(begun) => begun,
             none => {
-                let (name, file) = create(&self.folder, bucket)?;
+                let (name, file) = create(&self.folder, |attempt| format!("part-{bucket:05}-{attempt}.parquet"))?;
                 let writer = PartWriter::new(&self.folder.join(&name), file, rows.schema())?;
                 none.insert(Begun { name, bucket, writer })
             }
@@ -67,11 +67,12 @@ impl TableFile {
     }
 }
 
-/// A new file. Another attempt at the same task may have left one, or be writing it still.
-fn create(folder: &Path, bucket: u32) -> Result<(String, File)> {
+/// A new file, by the first name that is free. Another attempt at the same task may have left one, or be writing it
+/// still.
+pub(super) fn create(folder: &Path, name: impl Fn(u32) -> String) -> Result<(String, File)> {
     let mut attempt = 0;
     loop {
-        let name = format!("part-{bucket:05}-{attempt}.parquet");
+        let name = name(attempt);
         let path = folder.join(&name);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((name, file)),

@@ -29,6 +29,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use tempfile::TempDir;
 
 const FIRST: i64 = 20_000;
 
@@ -236,6 +237,8 @@ struct How {
     cut: usize,
     seed: u64,
     handed: Handed,
+    /// Tasks write their pieces to files.
+    in_files: bool,
 }
 
 /// The rows of a table that are handed to tasks where others are left out, and what is reported of these, as somebody
@@ -282,7 +285,7 @@ fn left_out(plan: &Plan, source: &Source, table: &RecordBatch) -> Result<(Record
 }
 
 /// What tasks pack that read the files of all tables, and what is reported before that.
-fn scanned(plan: &Plan, reports: &mut Vec<PackReport>) -> Result<Vec<RecordBatch>> {
+fn scanned(plan: &Plan, into: Option<&Path>, reports: &mut Vec<PackReport>) -> Result<Vec<RecordBatch>> {
     let names: Vec<String> = plan.sources()?.into_iter().map(|source| source.name).collect();
     let division = divide(plan, &names, 3)?;
     reports.extend(division.reports);
@@ -290,7 +293,7 @@ fn scanned(plan: &Plan, reports: &mut Vec<PackReport>) -> Result<Vec<RecordBatch
     let mut packed = Vec::new();
     for share in division.shares {
         let share = Share::from_json(&share.to_json()?)?;
-        share.pack(plan, |batch| {
+        share.pack(plan, into, |batch| {
             packed.push(batch);
             Ok(())
         })?;
@@ -306,6 +309,8 @@ struct Shuffled {
     packed: RecordBatch,
     /// What reducing has returned.
     reduced: Vec<RecordBatch>,
+    /// Where tasks have written their files.
+    _folder: TempDir,
 }
 
 /// Packs, settles, shuffles and reduces in memory.
@@ -313,13 +318,22 @@ fn shuffled(plan: Plan, tables: &BTreeMap<&'static str, RecordBatch>, how: How) 
     let mut dice = Dice(how.seed);
     let settings = plan.settings.clone();
     let zone = settings.zone();
+    let folder = tempfile::tempdir().unwrap();
+    let into = how.in_files.then(|| folder.path());
     let (mut pieces, mut reports) = (Vec::new(), Vec::new());
     if how.handed == Handed::Files {
-        pieces = scanned(&plan, &mut reports)?;
+        pieces = scanned(&plan, into, &mut reports)?;
     }
     for source in plan.sources()?.into_iter().filter(|_| how.handed != Handed::Files) {
         let mut table = tables[source.name.trim_start_matches("signals.")].clone();
-        let mut packers: Vec<Packer<'_>> = (0..3).map(|_| Packer::new(&plan, &source, &zone)).collect::<Result<_>>()?;
+        let packer = || -> Result<Packer<'_>> {
+            let packer = Packer::new(&plan, &source, &zone)?;
+            Ok(match into {
+                Some(folder) => packer.writing_into(folder),
+                None => packer,
+            })
+        };
+        let mut packers: Vec<Packer<'_>> = (0..3).map(|_| packer()).collect::<Result<_>>()?;
         let mut at = 0;
         let mut packed = Vec::new();
         if how.handed == Handed::Needed {
@@ -353,7 +367,15 @@ fn shuffled(plan: Plan, tables: &BTreeMap<&'static str, RecordBatch>, how: How) 
 
     // Two tasks, each of which gets the pieces of some buckets.
     let settled = plan.clone();
-    let mut reducers = vec![Reducer::new(&settled)?, Reducer::new(&settled)?];
+    let reducer = || -> Result<Reducer<'_>> {
+        let reducer = Reducer::new(&settled)?;
+        // Rows of the feature table would be in files that are no streams.
+        Ok(match into.filter(|_| settled.for_list) {
+            Some(folder) => reducer.writing_into(folder),
+            None => reducer,
+        })
+    };
+    let mut reducers = vec![reducer()?, reducer()?];
     let mut reduced = Vec::new();
     for (bucket, _, row) in order {
         reduced.extend(reducers[bucket as usize % 2].push(&all.slice(row, 1))?);
@@ -361,7 +383,7 @@ fn shuffled(plan: Plan, tables: &BTreeMap<&'static str, RecordBatch>, how: How) 
     for reducer in reducers {
         reduced.extend(reducer.finish()?);
     }
-    Ok(Shuffled { plan, packed: all, reduced })
+    Ok(Shuffled { plan, packed: all, reduced, _folder: folder })
 }
 
 /// The rows and the summary of an exchange in memory.
@@ -420,6 +442,7 @@ proptest! {
         inactivity: bool,
         order: u64,
         handed in handed(),
+        in_files: bool,
         dates in proptest::collection::vec(100i32..420, 1..4),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -429,7 +452,7 @@ proptest! {
         let as_of: Vec<Day> = dates.iter().map(|day| Day(FIRST as i32 + day)).collect();
 
         let (data, local) = locally(&settings, &as_of);
-        let how = How { buckets, cut, seed: order, handed };
+        let how = How { buckets, cut, seed: order, handed, in_files };
         let (rows, summary) = exchanged(&settings, &as_of, &tables, how).unwrap();
         prop_assert_eq!(by_row(&rows), by_row(&[publish::features::batch(&data, false).unwrap()]));
 
@@ -544,7 +567,7 @@ fn a_bucket_that_takes_too_much_is_told_with_the_customers_who_have_the_most_row
     tables.insert("visits", of_one);
     let as_of = [Day(FIRST as i32 + 420)];
     let plan = Plan::new(settings(folder.path(), "UTC", false), &as_of, 4).unwrap();
-    let how = How { buckets: 4, cut: 100, seed: 1, handed: Handed::All };
+    let how = How { buckets: 4, cut: 100, seed: 1, handed: Handed::All, in_files: true };
     assert!(shuffled(plan.clone(), &tables, how).is_ok());
 
     let error = shuffled(Plan { reduce_memory: 300_000, ..plan }, &tables, how).err().unwrap();
@@ -557,7 +580,8 @@ fn a_bucket_that_takes_too_much_is_told_with_the_customers_who_have_the_most_row
 fn tables_that_do_not_fit_together_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), "UTC", false);
-    let (as_of, how) = ([Day(FIRST as i32 + 300)], How { buckets: 4, cut: 100, seed: 1, handed: Handed::Needed });
+    let as_of = [Day(FIRST as i32 + 300)];
+    let how = How { buckets: 4, cut: 100, seed: 1, handed: Handed::Needed, in_files: false };
     let tables = population(7, Written::Integers);
 
     let mut mixed = tables.clone();
@@ -596,7 +620,7 @@ fn a_stream_gives_what_its_batches_give() {
     let tables = population(11, Written::Numbered);
     let settings = settings(folder.path(), "UTC", false);
     let as_of = [Day(FIRST as i32 + 300)];
-    let how = How { buckets: 8, cut: 10_000, seed: 5, handed: Handed::All };
+    let how = How { buckets: 8, cut: 10_000, seed: 5, handed: Handed::All, in_files: false };
     let (expected, summary) = exchanged(&settings, &as_of, &tables, how).unwrap();
 
     let bytes_of = |batch: &RecordBatch| {

@@ -4,8 +4,10 @@
 //! its own and has no bucket. A reducing task is given those rows that have a piece, and returns the columns of the
 //! feature table, and behind them `churn_report`, which is a row of its own for each bucket. For a list it returns
 //! `piece`, rows of features as bytes, `churn_report`, and `list_report`, which is a row of its own for each task. One
-//! that writes the rows to a file itself returns `churn_report` and `file_report` alone.
+//! that writes the rows to a file itself returns `churn_report` and `file_report` alone. In the column `piece` there may
+//! be the [place](super::piece_file) of a piece instead.
 
+use super::piece_file::piece_of;
 use crate::error::{Error, Result};
 use arrow_array::builder::{BinaryBuilder, Int32Builder, StringBuilder};
 use arrow_array::cast::AsArray;
@@ -13,6 +15,7 @@ use arrow_array::types::Int32Type;
 use arrow_array::{new_null_array, Array, ArrayRef, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamReader;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -74,24 +77,29 @@ pub(super) fn packed_batch(rows: Vec<PackedRow>) -> Result<RecordBatch> {
 }
 
 /// The pieces of a batch, with their buckets. Rows without a piece are reports of packing tasks.
-pub(super) fn received(batch: &RecordBatch) -> Result<Vec<(u32, &[u8])>> {
+pub(super) fn received(batch: &RecordBatch) -> Result<impl Iterator<Item = Result<(u32, Cow<'_, [u8]>)>>> {
     let missing = || Error::Internal("pieces come in the columns `bucket` (INT) and `piece` (BINARY)".to_owned());
     let buckets = batch.column_by_name("bucket").and_then(|array| array.as_primitive_opt::<Int32Type>());
     let buckets = buckets.ok_or_else(missing)?;
     let pieces = batch.column_by_name("piece").ok_or_else(missing)?;
-    Ok((0..batch.num_rows()).filter_map(|row| Some((buckets.value(row) as u32, piece(pieces, row)?))).collect())
+    Ok((0..batch.num_rows()).filter_map(|row| {
+        let piece = piece(pieces, row)?;
+        Some(piece.map(|piece| (buckets.value(row) as u32, piece)))
+    }))
 }
 
-fn piece(pieces: &ArrayRef, row: usize) -> Option<&[u8]> {
+/// The piece of a row, read from its file if it lies in one: no earlier than it is asked for, as all of a batch may be
+/// more than a task can hold.
+fn piece(pieces: &ArrayRef, row: usize) -> Option<Result<Cow<'_, [u8]>>> {
     if pieces.is_null(row) {
         return None;
     }
     let short = pieces.as_binary_opt::<i32>().map(|pieces| pieces.value(row));
-    short.or_else(|| pieces.as_binary_opt::<i64>().map(|pieces| pieces.value(row)))
+    short.or_else(|| pieces.as_binary_opt::<i64>().map(|pieces| pieces.value(row))).map(piece_of)
 }
 
 /// The pieces of a batch, wherever they are from.
-pub(super) fn pieces(batch: &RecordBatch) -> impl Iterator<Item = &[u8]> {
+pub(super) fn pieces(batch: &RecordBatch) -> impl Iterator<Item = Result<Cow<'_, [u8]>>> {
     let pieces = batch.column_by_name("piece");
     pieces.into_iter().flat_map(|pieces| (0..pieces.len()).filter_map(move |row| piece(pieces, row)))
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 #[test]
 fn spark_gives_what_one_machine_gives() {
     let Some(python) = python_of_spark() else { return };
-    all_is_well(&python, "local.py", 43, &[]);
+    all_is_well(&python, "local.py", 44, &[]);
 }
 
 #[test]

@@ -379,6 +379,9 @@ def refusals(spark: SparkSession) -> None:
     shutil.copytree(f"{WORK}/features.staging/state", f"{WORK}/lost/state")
     resumed["staging"] = f"{WORK}/lost"
     refused(75, "lost or doubled", lambda: job.features(DATES, out=f"{WORK}/never", **resumed))
+    # And the files that tasks have written them to, gone.
+    shutil.rmtree(WORK / "features.staging/packed")
+    refused(75, "is not there", lambda: job.features(DATES, out=f"{WORK}/never", **resumed))
     assert not (WORK / "never").exists() and not (WORK / "broken").exists()
 
 

@@ -72,7 +72,8 @@ class Churn:
         scan: who reads the tables of the configuration's paths. `"native"`: the program, in tasks that open the files,
             which costs the least; `"spark"`: Spark, which hands the rows over; `"auto"`: the program, where the files
             are on this machine and on those of the tasks. Tables that are given here are Spark's. But for `"spark"`,
-            tasks that see the folder of a feature table write its files themselves, too.
+            tasks that see the staging folder write there what they make by themselves, too, and Spark no more than
+            where it lies.
     """
 
     def __init__(
@@ -311,8 +312,9 @@ class Churn:
     def _reduce(
         self, planned: Mapping[str, Any], staging: str, partitions: int | None, resume: bool, out: str | None = None
     ) -> _Reduced:
-        """Packs, settles and reduces, by way of the staging folder, and holds what came out against what went in. Rows
-        of a table that is to be in the folder `out` are written by the tasks themselves, where they see the folders."""
+        """Packs, settles and reduces, by way of the staging folder, and holds what came out against what went in. Where
+        tasks see that folder, they write pieces and rows to files there themselves; those of the rows are the table, if
+        one is to be in the folder `out`."""
         from pyspark.errors import AnalysisException
 
         plan, pieces, rows = planned["plan"], f"{staging}/pieces", f"{staging}/rows"
@@ -320,22 +322,26 @@ class Churn:
         resume = resume and self._is_packed(staging)
         if not resume:
             self._mark(staging, "unfinished")
-            self._packed(planned, tasks).write.mode("overwrite").options(**_OF_PIECES).parquet(pieces)
+        writes = self._tasks_write(staging)
+        if not resume:
+            into = _emptied(f"{staging}/packed") if writes else []
+            self._packed(planned, tasks, into).write.mode("overwrite").options(**_OF_PIECES).parquet(pieces)
             self._mark(staging, "packed")
         # Who knows the columns need not ask the files for them, which is a job.
         packed = self._spark.read.schema(planned["columns"]).parquet(pieces)
         settled = _kernel.ask(plan, "settle", lines=_texts(packed, "report")[0])
 
-        table = f"{staging}/table"
-        writes = out is not None and self._tasks_write(staging, out)
-        columns, into = (settled["reports"], [f"--into={table}"]) if writes else (settled["columns"], [])
+        made = f"{staging}/made"
+        writes_rows = writes and "://" not in (out or "")
+        writes_table = writes_rows and out is not None
+        columns = settled["reports"] if writes_table else settled["columns"]
         reader = self._spark.read.schema(columns)
 
         def concluded() -> _Reduced:
             reduced = reader.parquet(rows)
-            told, *written = _texts(reduced, "churn_report", *(["file_report"] if writes else []))
+            told, *written = _texts(reduced, "churn_report", *(["file_report"] if writes_table else []))
             summary = _kernel.ask(settled["plan"], "conclude", lines=told)
-            files = _written(table, written[0], summary["rows"]) if writes else []
+            files = _written(made, written[0], summary["rows"]) if writes_table else []
             return _Reduced(settled["plan"], packed, reduced, tasks, summary, files)
 
         if resume:
@@ -350,9 +356,7 @@ class Churn:
             with _errors_of_tasks():
                 shuffled.mapInArrow(task, columns).write.mode("overwrite").parquet(rows)
 
-        if writes:
-            shutil.rmtree(table, ignore_errors=True)
-            os.makedirs(table)
+        into = _emptied(made) if writes_rows else []
         try:
             reduced(_kernel.reducing(settled["plan"], *into))
         except _kernel.NotInOrderError:
@@ -360,25 +364,25 @@ class Churn:
             reduced(_kernel.reducing(settled["plan"], *into, gathers=True))
         return concluded()
 
-    def _tasks_write(self, staging: str, out: str) -> bool:
-        """Whether tasks can write files to folders by themselves: those of this machine, which they see too. That a
-        path is one of this machine shows where Spark has written its pieces."""
-        if self._scan == "spark" or "://" in staging or "://" in out:
+    def _tasks_write(self, staging: str) -> bool:
+        """Whether tasks can write files to the staging folder by themselves: one of this machine, which they see too.
+        That it is one of this machine shows where Spark has written its mark."""
+        if self._scan == "spark" or "://" in staging:
             return False
-        piece = next(iglob(f"{escape(staging)}/pieces/part-*"), None)
-        return piece is not None and self._is_seen([os.path.abspath(piece)])
+        mark = next(iglob(f"{escape(staging)}/state/part-*"), None)
+        return mark is not None and self._is_seen([os.path.abspath(mark)])
 
-    def _packed(self, planned: Mapping[str, Any], tasks: int) -> DataFrame:
-        """The pieces of all tables, and what is reported of them."""
+    def _packed(self, planned: Mapping[str, Any], tasks: int, into: list[str]) -> DataFrame:
+        """The pieces of all tables, or their places, and what is reported of them."""
         plan, division = planned["plan"], self._division(planned, tasks)
         packed, reports = [], [json.dumps(report) for report in division["reports"]]
         if division["shares"]:
-            packed.append(self._scanned(planned, division["shares"]))
+            packed.append(self._scanned(planned, division["shares"], into))
         frames = self._frames(planned, without=[table["name"] for table in division["tables"]])
         for table in planned["tables"]:
             if table["name"] in frames:
                 needed, report = self._needed(planned, table, frames[table["name"]])
-                kernel = _kernel.kernel(plan, "pack", f"--table={table['name']}")
+                kernel = _kernel.kernel(plan, "pack", f"--table={table['name']}", *into)
                 packed.append(needed.mapInArrow(kernel, planned["columns"]))
                 reports.append(report)
         rows = [(None, None, None, report) for report in reports]
@@ -422,13 +426,13 @@ class Churn:
             logger.info("Spark reads the tables, as tasks do not see %s", row.file)
         return not missing
 
-    def _scanned(self, planned: Mapping[str, Any], shares: list[str]) -> DataFrame:
+    def _scanned(self, planned: Mapping[str, Any], shares: list[str], into: list[str]) -> DataFrame:
         """The pieces of what tasks read of files, a share each."""
         from pyspark.sql import functions
 
         numbered = self._spark.createDataFrame(list(enumerate(shares)), "id BIGINT, share STRING")
         tasks = self._spark.range(0, len(shares), 1, len(shares)).join(functions.broadcast(numbered), "id")
-        return tasks.select("share").mapInArrow(_kernel.kernel(planned["plan"], "scan"), planned["columns"])
+        return tasks.select("share").mapInArrow(_kernel.kernel(planned["plan"], "scan", *into), planned["columns"])
 
     def _needed(self, planned: Mapping[str, Any], table: Mapping[str, Any], frame: DataFrame) -> tuple[DataFrame, str]:
         """The rows of a table that may be of days that are needed, and the report of all others, which the engine
@@ -597,6 +601,13 @@ def _publish(files: list[str], out: str) -> None:
         pass
     os.makedirs(os.path.dirname(os.path.abspath(out)), exist_ok=True)
     shutil.move(folder, out)
+
+
+def _emptied(folder: str) -> list[str]:
+    """The option of the command line for a folder that tasks write files to, which is made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    return [f"--into={os.path.abspath(folder)}"]
 
 
 def _new_folder(out: str) -> None:

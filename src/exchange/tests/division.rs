@@ -16,7 +16,7 @@ fn a_file_that_is_gone_or_has_changed_is_told() {
     let Division { shares, tables: divided, .. } = divide(&plan, &["signals.logins".to_owned()], 3).unwrap();
     assert_eq!((divided.len(), &divided[0].columns), (1, &vec!["id".to_owned(), "ts".to_owned()]));
     assert!(divided[0].file.is_file());
-    let pack = || shares.iter().try_for_each(|share| share.pack(&plan, |_| Ok(())));
+    let pack = || shares.iter().try_for_each(|share| share.pack(&plan, None, |_| Ok(())));
     pack().unwrap();
 
     let path = folder.path().join("logins.parquet");
@@ -65,7 +65,7 @@ fn a_file_may_lack_a_column_that_another_has() {
     written(&parts, &BTreeMap::from([("a", visits.slice(0, half)), ("b", without_channel)]));
 
     let (settings, as_of) = (settings(folder.path(), "UTC", false), [Day(FIRST as i32 + 300)]);
-    let how = How { buckets: 4, cut: 1, seed: 1, handed: Handed::Files };
+    let how = How { buckets: 4, cut: 1, seed: 1, handed: Handed::Files, in_files: true };
     let (rows, _) = exchanged(&settings, &as_of, &tables, how).unwrap();
     let (data, _) = locally(&settings, &as_of);
     assert_eq!(by_row(&rows), by_row(&[publish::features::batch(&data, false).unwrap()]));

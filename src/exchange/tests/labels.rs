@@ -46,7 +46,7 @@ proptest! {
         let data = dataset::build(&rows_plan, &local, &as_of, Some(end.day), &Silent).unwrap();
 
         let plan = Plan::with_labels(settings.clone(), &as_of, buckets, to_come).unwrap();
-        let how = How { buckets, cut: 50, seed, handed };
+        let how = How { buckets, cut: 50, seed, handed, in_files: seed % 2 == 0 };
         let (rows, summary) = concluded(shuffled(plan, &tables, how).unwrap()).unwrap();
         let labels = summary.labels.unwrap();
         prop_assert_eq!((labels.end, labels.why), (end.day, end.why));

@@ -70,6 +70,7 @@ proptest! {
         lifetime: bool,
         order: u64,
         handed in handed(),
+        in_files: bool,
         dates in proptest::collection::btree_set(100i32..420, 1..3),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -81,7 +82,7 @@ proptest! {
         let (expected, local) = locally(&settings, &as_of);
 
         let plan = Plan::for_list(settings.clone(), &as_of, buckets).unwrap();
-        let made = shuffled(plan, &tables, How { buckets, cut: 50, seed: order, handed }).unwrap();
+        let made = shuffled(plan, &tables, How { buckets, cut: 50, seed: order, handed, in_files }).unwrap();
         let found = gather(&made.plan, &fetched(folder.path(), &made), &Memory::unlimited()).unwrap();
 
         prop_assert_eq!(&found.customers.ids, &local.customers.ids);
@@ -133,8 +134,8 @@ fn the_rows_of_the_listed_are_picked() {
     let tables = population(3, Written::Numbered);
     let as_of = [Day(FIRST as i32 + 300)];
     let plan = Plan::for_list(settings(folder.path(), "UTC", false), &as_of, 8).unwrap();
-    let Shuffled { plan, packed, .. } =
-        shuffled(plan, &tables, How { buckets: 8, cut: 50, seed: 1, handed: Handed::All }).unwrap();
+    let how = How { buckets: 8, cut: 50, seed: 1, handed: Handed::All, in_files: true };
+    let Shuffled { plan, packed, _folder, .. } = shuffled(plan, &tables, how).unwrap();
     let sources = plan.sources().unwrap();
     assert_eq!(Picker::of_listed(&plan, &sources).err().unwrap().exit_code(), 2);
 
@@ -155,7 +156,7 @@ fn the_rows_of_the_listed_are_picked() {
     let mut writer = StreamWriter::try_new(File::create(&path).unwrap(), &batch.schema()).unwrap();
     writer.write(&batch).unwrap();
     writer.finish().unwrap();
-    assert!(pieces(&batch).count() > 0);
+    assert!(pieces(&batch).all(|piece| piece.is_ok()) && batch.num_rows() > 0);
     let found = PickedRows::read(&plan, None, Some(&path)).unwrap();
     let rows: usize = found.signals().iter().flatten().map(RecordBatch::num_rows).sum();
     let days = FIRST * DAY_SECONDS * 1_000_000..(FIRST + 300) * DAY_SECONDS * 1_000_000;
@@ -175,11 +176,14 @@ fn what_is_missing_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let tables = population(5, Written::Integers);
     let plan = Plan::for_list(settings(folder.path(), "UTC", false), &[Day(FIRST as i32 + 300)], 4).unwrap();
-    let made = shuffled(plan, &tables, How { buckets: 4, cut: 50, seed: 1, handed: Handed::All }).unwrap();
+    let how = How { buckets: 4, cut: 50, seed: 1, handed: Handed::All, in_files: true };
+    let made = shuffled(plan, &tables, how).unwrap();
     let gathered = |made: &Shuffled| gather(&made.plan, &fetched(folder.path(), made), &Memory::unlimited());
     assert!(gathered(&made).is_ok());
     let error = |reduced: Vec<RecordBatch>, packed: RecordBatch| {
-        gathered(&Shuffled { plan: made.plan.clone(), packed, reduced }).err().unwrap()
+        gathered(&Shuffled { plan: made.plan.clone(), packed, reduced, _folder: tempfile::tempdir().unwrap() })
+            .err()
+            .unwrap()
     };
 
     // The rows of a bucket without its first piece, and a table of customers without a piece.
