@@ -125,10 +125,23 @@ def tree() -> dict[int, tuple[int, str, int, int]]:
     return {pid: all_of_them[pid] for pid in below if pid in all_of_them}
 
 
+WORKERS: dict[int, int] = {}
+"""The ticks of each Python worker with those of its children, when it was last seen. PySpark's daemon, which starts the
+workers, does not wait for them, so what one has taken that has ended is known to no other process."""
+
+
+def note_workers(found: dict[int, tuple[int, str, int, int]]) -> None:
+    jvms = {pid for pid, (_, name, *_) in found.items() if name == "java"}
+    daemons = {pid for pid, (parent, *_) in found.items() if parent in jvms} - jvms
+    WORKERS.update({pid: own + children for pid, (parent, _, own, children) in found.items() if parent in daemons})
+
+
 def cpu() -> dict[str, float]:
     """Processor seconds so far: of the JVMs, of the program, and of everything else, which is Python."""
     found = tree()
-    total = sum(own + children for _, _, own, children in found.values()) / TICK
+    note_workers(found)
+    others = sum(own + children for pid, (_, _, own, children) in found.items() if pid not in WORKERS)
+    total = (others + sum(WORKERS.values())) / TICK
     jvm = sum(own for _, name, own, _ in found.values() if name == "java") / TICK
     kernel = kernel_seconds()
     return {"jvm": jvm, "kernel": kernel, "rest": total - jvm - kernel}
@@ -147,6 +160,7 @@ class Watch:
         page = os.sysconf("SC_PAGE_SIZE")
         while self.going:
             found = tree()
+            note_workers(found)
             memory = {}
             for pid in found:
                 try:
@@ -495,7 +509,8 @@ def scaling() -> None:
             with Watch() as watch:
                 features(spark, folder, [DATE], out, buckets=buckets, partitions=tasks)
             least = watch if least is None or watch.total < least.total else least
-            pieces = sum(path.stat().st_size for path in Path(f"{out}.staging/pieces").iterdir())
+            between = (Path(f"{out}.staging/{name}") for name in ("pieces", "packed"))
+            pieces = sum(path.stat().st_size for some in between if some.is_dir() for path in some.iterdir())
             remove(out)
         count = events(folder)
         parts = " | ".join(f"{least.cpu[part] / count * 1e6:.2f}" for part in ("jvm", "kernel", "rest"))

@@ -1,29 +1,30 @@
 //! Work on all threads of the pool at hand, item by item: blocks of rows, features, folds, files.
 //!
-//! Each item is handed out by itself, so it should take more than a few microseconds; of rows and other small things
-//! there are rayon's own iterators. What is here is a loop over places that is compiled once. Of rayon's iterators each
-//! brings a splitter and jobs of its own for every closure: those were a sixth of the program, and of what it took to
-//! compile it.
+//! Items are handed out one after the other, each by itself, so one should take more than a few microseconds; rows and
+//! other small things are handed out by the thousand. What is here is a loop over places that is compiled once. Of
+//! rayon's iterators each brings a splitter and jobs of its own for every closure: those were a sixth of the program,
+//! and of what it took to compile it.
 
 use crate::Result;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Rows that are handed out at a time.
+const ROWS: usize = 8_192;
+
 /// What `of` makes of each item, in the order of the items.
 pub fn map<I: Send, T: Send>(items: impl IntoIterator<Item = I>, of: impl Fn(I) -> T + Sync) -> Vec<T> {
-    let slots: Vec<Mutex<Slot<I, T>>> = items.into_iter().map(|item| Mutex::new(Slot::Waiting(item))).collect();
+    let items = Slots::filled(items.into_iter().collect());
+    let made = Slots::empty(items.len());
 
-    at_each(slots.len(), &|place| {
-        let slot = || slots[place].lock().unwrap_or_else(PoisonError::into_inner);
-        if let Slot::Waiting(item) = take(slot()) {
-            let made = of(item);
-            *slot() = Slot::Done(made);
+    at_each(items.len(), &|place| {
+        if let Some(item) = items.take(place) {
+            made.fill(place, of(item));
         }
     });
-
-    let slots = slots.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
-    slots.filter_map(Slot::made).collect()
+    made.all()
 }
 
 /// What `of` makes of each item, in the order of the items.
@@ -48,6 +49,39 @@ pub fn try_map<I: Send, T: Send>(
     made.into_iter().flatten().collect()
 }
 
+/// As [`try_map`], with something that is started once for each of the items that are worked on at the same time, and
+/// comes back for those that follow, such as memory that is kept.
+///
+/// # Errors
+/// As [`try_map`].
+pub fn try_map_with<S: Send, I: Send, T: Send>(
+    items: impl IntoIterator<Item = I>,
+    start: impl Fn() -> S + Sync,
+    of: impl Fn(&mut S, I) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let spare = Mutex::new(Vec::new());
+    try_map(items, |item| {
+        let kept = locked(&spare).pop();
+        let mut own = kept.unwrap_or_else(&start);
+        let made = of(&mut own, item);
+        locked(&spare).push(own);
+        made
+    })
+}
+
+/// What `of` makes of each of so many rows, in their order.
+pub fn map_rows<T: Send>(count: usize, of: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let parts = map(blocks(count), |rows| rows.map(&of).collect::<Vec<T>>());
+    let mut all = Vec::with_capacity(count);
+    parts.into_iter().for_each(|mut part| all.append(&mut part));
+    all
+}
+
+/// So many rows, as many at a time as are worth handing out.
+pub fn blocks(count: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count).step_by(ROWS).map(move |start| start..count.min(start + ROWS))
+}
+
 /// Does something with each item.
 pub fn for_each<I: Send>(items: impl IntoIterator<Item = I>, work: impl Fn(I) + Sync) {
     map(items, work);
@@ -61,28 +95,54 @@ pub fn try_for_each<I: Send>(items: impl IntoIterator<Item = I>, work: impl Fn(I
     try_map(items, work).map(drop)
 }
 
-/// The one loop: it knows no more of the work than the place of the item.
+/// The one loop: it knows no more of the work than the place of the item. Whichever thread is free takes the next one,
+/// so what is held for earlier items can go.
 fn at_each(count: usize, work: &(dyn Fn(usize) + Sync)) {
-    (0..count).into_par_iter().with_max_len(1).for_each(work);
-}
-
-enum Slot<I, T> {
-    Waiting(I),
-    Taken,
-    Done(T),
-}
-
-impl<I, T> Slot<I, T> {
-    fn made(self) -> Option<T> {
-        match self {
-            Slot::Done(made) => Some(made),
-            Slot::Waiting(_) | Slot::Taken => None,
+    let next = AtomicUsize::new(0);
+    let at_those_left = |_| loop {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        if place >= count {
+            break;
         }
-    }
+        work(place);
+    };
+    (0..count.min(rayon::current_num_threads())).into_par_iter().with_max_len(1).for_each(at_those_left);
 }
 
-fn take<I, T>(mut slot: MutexGuard<'_, Slot<I, T>>) -> Slot<I, T> {
-    std::mem::replace(&mut slot, Slot::Taken)
+/// What a mutex guards, which no thread that panics leaves half-changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A place for each item, or for what is made of it, which one thread at a time looks at. What is done with the places is
+/// compiled once for all loops over the same kind of item.
+struct Slots<T>(Vec<Mutex<Option<T>>>);
+
+impl<T> Slots<T> {
+    fn filled(items: Vec<T>) -> Slots<T> {
+        Slots(items.into_iter().map(|item| Mutex::new(Some(item))).collect())
+    }
+
+    fn empty(count: usize) -> Slots<T> {
+        Slots((0..count).map(|_| Mutex::new(None)).collect())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn take(&self, place: usize) -> Option<T> {
+        locked(&self.0[place]).take()
+    }
+
+    fn fill(&self, place: usize, made: T) {
+        *locked(&self.0[place]) = Some(made);
+    }
+
+    /// What is in the places, in their order.
+    fn all(self) -> Vec<T> {
+        self.0.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +164,30 @@ mod tests {
             let expected: Vec<(usize, String)> = items.iter().map(u32::to_string).enumerate().collect();
             prop_assert_eq!(map(items.iter().enumerate(), |(place, item)| (place, item.to_string())), expected);
         }
+    }
+
+    #[test]
+    fn rows_keep_their_order() {
+        for count in [0, 1, ROWS, 3 * ROWS + 5] {
+            assert_eq!(map_rows(count, |row| row), (0..count).collect::<Vec<usize>>());
+        }
+    }
+
+    #[test]
+    fn what_is_started_is_kept_for_later_items() {
+        let started = AtomicUsize::new(0);
+        let start = || {
+            started.fetch_add(1, Ordering::Relaxed);
+            0
+        };
+        let counted = try_map_with(0..1_000, start, |own, item| {
+            *own += 1;
+            Ok((item, *own))
+        });
+        let counted = counted.unwrap();
+        assert!(started.into_inner() <= rayon::current_num_threads());
+        assert!(counted.iter().any(|&(_, own)| own > 1));
+        assert!(counted.into_iter().map(|(item, _)| item).eq(0..1_000));
     }
 
     #[test]

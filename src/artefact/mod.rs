@@ -30,7 +30,6 @@ use crate::model::univariate::screening::Screening;
 use crate::numeric::FixedSum;
 use crate::parallel;
 use crate::sources::{CustomerTable, Origin, PreparedTable, Sources, Table};
-use rayon::prelude::*;
 use scoring::BlockScorer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -401,7 +400,7 @@ impl Artefact {
         Ok(Scores {
             customers: selection.entries(dataset),
             places: places.collect(),
-            probabilities: log_odds.par_iter().map(|&z| self.calibration.apply(z)).collect(),
+            probabilities: parallel::map_rows(log_odds.len(), |row| self.calibration.apply(log_odds[row])),
             log_odds,
             mean: scorer.mean(&sums.into_inner().unwrap_or_else(PoisonError::into_inner)),
         })

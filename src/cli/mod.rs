@@ -86,17 +86,21 @@ impl Session {
         settings: &Settings,
         job: impl FnOnce(&Context<'_>) -> crate::Result<T>,
     ) -> crate::Result<T> {
-        job(&Context {
+        job(&self.context(settings, observer))
+    }
+
+    fn context<'a>(&self, settings: &'a Settings, observer: &'a dyn Observer) -> Context<'a> {
+        Context {
             settings,
             now: jiff::Timestamp::now(),
             user: user(),
             // Those of the process, which are as many as were asked for.
             threads: None,
             memory: self.memory(),
-            addresses: Addresses::from_environment(settings, |name| std::env::var(name).ok()),
+            addresses: Addresses::from_environment(settings, &|name| std::env::var(name).ok()),
             unfinished: self.unfinished.clone(),
             observer,
-        })
+        }
     }
 
     /// What the process may hold; what does not fit goes into the folder that `TMPDIR` names.

@@ -491,46 +491,41 @@ fn join(
     let start = || (Resolver::new(store), BoundaryCounts::default(), Tally::new(), Vec::new());
 
     // One after the other, whichever thread is free: rows whose features are computed can go.
-    let mut parts = (0..partitions)
-        .par_bridge()
-        .map_init(start, |(resolver, counts, tally, values), partition| {
-            let rows = resolver.resolve(partition)?;
-            let members = &store.partitioning.members[partition];
-            visitor(rows, members);
-            engine.count(rows, counts);
-            tallies.add(rows, members, tally);
-            let mut exclusions = vec![Exclusions::default(); as_of.len()];
-            let mut keys = Vec::new();
-            let mut block = Block::default();
-            let mut pauses = Pauses::default();
-            let dates = rules.dates(members);
-            for (member, (&customer, dates)) in members.iter().zip(&dates).enumerate() {
-                for (date, &day) in as_of.iter().enumerate() {
-                    let key = RowKey { member: member as u32, as_of: date as u32 };
-                    match rules.judge(dates, day, || engine.active(counts, key)) {
-                        Err(reason) => exclusions[date].add(reason),
-                        Ok(()) => {
-                            keys.push(key);
-                            block.customers.push(customer);
-                            block.as_of.push(date as u32);
-                            block.labels.extend(labels.as_ref().map(|l| l.label(rows, member, customer, day).value()));
-                        }
+    let parts = parallel::try_map_with(0..partitions, start, |(resolver, counts, tally, values), partition| {
+        let rows = resolver.resolve(partition)?;
+        let members = &store.partitioning.members[partition];
+        visitor(rows, members);
+        engine.count(rows, counts);
+        tallies.add(rows, members, tally);
+        let mut exclusions = vec![Exclusions::default(); as_of.len()];
+        let mut keys = Vec::new();
+        let mut block = Block::default();
+        let mut pauses = Pauses::default();
+        let dates = rules.dates(members);
+        for (member, (&customer, dates)) in members.iter().zip(&dates).enumerate() {
+            for (date, &day) in as_of.iter().enumerate() {
+                let key = RowKey { member: member as u32, as_of: date as u32 };
+                match rules.judge(dates, day, || engine.active(counts, key)) {
+                    Err(reason) => exclusions[date].add(reason),
+                    Ok(()) => {
+                        keys.push(key);
+                        block.customers.push(customer);
+                        block.as_of.push(date as u32);
+                        block.labels.extend(labels.as_ref().map(|l| l.label(rows, member, customer, day).value()));
                     }
                 }
-                if labels.is_some() {
-                    engine.usual_pause(rows, counts, member).into_iter().for_each(|days| pauses.add(days));
-                }
             }
-            values.resize(engine.values(keys.len()), 0.0);
-            engine.compute(Partition { rows, members, customers }, counts, &keys, values);
-            block.values = StoredValues::new(values, keys.len(), &arena)?;
-            let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
-            Ok((partition, Part { block, exclusions, pauses, unknown, duplicates }))
-        })
-        .collect::<Result<Vec<(usize, Part)>>>()?;
+            if labels.is_some() {
+                engine.usual_pause(rows, counts, member).into_iter().for_each(|days| pauses.add(days));
+            }
+        }
+        values.resize(engine.values(keys.len()), 0.0);
+        engine.compute(Partition { rows, members, customers }, counts, &keys, values);
+        block.values = StoredValues::new(values, keys.len(), &arena)?;
+        let (unknown, duplicates) = (rows.unknown.clone(), rows.duplicates.clone());
+        Ok(Part { block, exclusions, pauses, unknown, duplicates })
+    })?;
     // What lies in it can be read from now on.
     drop(arena);
-
-    parts.sort_unstable_by_key(|&(partition, _)| partition);
-    Ok((parts.into_iter().map(|(_, part)| part).collect(), tallies.finish()))
+    Ok((parts, tallies.finish()))
 }

@@ -29,6 +29,10 @@ pub struct Selection {
 impl Selection {
     /// The rows for which `wanted` holds.
     pub fn new(dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
+        Selection::chosen(dataset, &wanted)
+    }
+
+    fn chosen(dataset: &Dataset, wanted: &(dyn Fn(&Block, usize) -> bool + Sync)) -> Selection {
         let chosen =
             |block: &Block| (0..block.rows()).filter(|&row| wanted(block, row)).map(|row| row as u32).collect();
         Selection { rows: parallel::map(&dataset.blocks, chosen) }
@@ -53,7 +57,11 @@ impl Selection {
     }
 
     /// The rows of this selection for which `wanted` holds.
-    pub fn keep(mut self, dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
+    pub fn keep(self, dataset: &Dataset, wanted: impl Fn(&Block, usize) -> bool + Sync) -> Selection {
+        self.kept(dataset, &wanted)
+    }
+
+    fn kept(mut self, dataset: &Dataset, wanted: &(dyn Fn(&Block, usize) -> bool + Sync)) -> Selection {
         let blocks = self.rows.iter_mut().zip(&dataset.blocks);
         parallel::for_each(blocks, |(rows, block)| rows.retain(|&row| wanted(block, row as usize)));
         self

@@ -10,10 +10,10 @@ use crate::config::Signal;
 use crate::error::Result;
 use crate::memory::Budget;
 use crate::observer::Observer;
+use crate::parallel;
 use crate::sources::{
     self, CustomerTable, EventStore, Reason, RecordBatch, Resolver, SignalBatches, SignalReport, SignalScan, Table,
 };
-use rayon::prelude::*;
 
 /// Where the signals' rows lie, in the order of the plan.
 #[derive(Clone, Copy)]
@@ -65,16 +65,12 @@ pub fn visit(
     let store = scanned(plan, visited, first, end)?;
     clock.lap("scan of rows to be counted");
 
-    let partitions = (0..store.partitioning.count()).par_bridge();
-    let seen = partitions.map_init(
-        || Resolver::new(&store),
-        |resolver, partition| {
-            let rows = resolver.resolve(partition)?;
-            visitor(rows, &store.partitioning.members[partition]);
-            Ok((rows.unknown.clone(), rows.duplicates.clone()))
-        },
-    );
-    let seen = seen.collect::<Result<Vec<(Vec<u64>, Vec<u64>)>>>()?;
+    let start = || Resolver::new(&store);
+    let seen = parallel::try_map_with(0..store.partitioning.count(), start, |resolver, partition| {
+        let rows = resolver.resolve(partition)?;
+        visitor(rows, &store.partitioning.members[partition]);
+        Ok((rows.unknown.clone(), rows.duplicates.clone()))
+    })?;
     clock.lap("counts");
 
     let mut reports = store.reports;

@@ -11,7 +11,7 @@ pub struct Addresses(BTreeMap<String, String>);
 
 impl Addresses {
     /// Those of the variables that the deliveries name; an empty one is none.
-    pub fn from_environment(settings: &Settings, variable: impl Fn(&str) -> Option<String>) -> Addresses {
+    pub fn from_environment(settings: &Settings, variable: &dyn Fn(&str) -> Option<String>) -> Addresses {
         let names = settings.deliveries.values().filter_map(|delivery| delivery.url_env.as_ref());
         let set = names.filter_map(|name| {
             let address = variable(name)?.trim().to_owned();

@@ -9,7 +9,6 @@ use crate::metrics::bootstrap::{Bootstrap, WithDifference};
 use crate::metrics::{self, Metrics, RankedRow, Scores};
 use crate::parallel;
 use crate::weights::RowWeights;
-use rayon::prelude::*;
 
 /// Held-out rows, and what is known of them before they are judged.
 pub struct HeldOutRows<'a> {
@@ -173,5 +172,5 @@ fn compact(customers: &[u32]) -> Vec<u32> {
 
 /// Puts the values of the rows in another order.
 fn arrange<T: Copy + Send + Sync>(values: &mut Vec<T>, order: &[RankedRow]) {
-    *values = order.par_iter().map(|row| values[row.row()]).collect();
+    *values = parallel::map_rows(order.len(), |at| values[order[at].row()]);
 }

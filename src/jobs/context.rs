@@ -63,13 +63,20 @@ impl<'a> Context<'a> {
     }
 
     fn run_in<T: Send>(&self, language: Language, work: impl FnOnce(&Job<'_>) -> Result<T> + Send) -> Result<T> {
+        let (mut work, mut made) = (Some(work), None);
+        self.guard(language, &mut |job| made = work.take().map(|work| work(job)))?;
+        made.unwrap_or_else(|| Err(Error::bug()))
+    }
+
+    /// Where a job runs, whatever it returns.
+    fn guard(&self, language: Language, work: &mut (dyn FnMut(&Job<'_>) + Send)) -> Result<()> {
         let texts = Texts::shared(language)?;
         let job = Job { context: self, texts, notes: Mutex::default() };
         let work = || {
             self.settings.without_effect().into_iter().for_each(|note| job.warn(note));
-            work(&job)
+            work(&job);
         };
-        let guarded = || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::bug()));
+        let guarded = || catch_unwind(AssertUnwindSafe(work)).map_err(|_| Error::bug());
 
         let Some(threads) = self.threads else { return guarded() };
         let pool = rayon::ThreadPoolBuilder::new()

@@ -12,7 +12,6 @@ use crate::parallel;
 use crate::publish::contributions::Contributions;
 use crate::ranking::Savings;
 use crate::reasons::{Attribution, Concepts};
-use rayon::prelude::*;
 
 /// The response model that a list is to be ranked by; none if it is ranked by something else.
 ///
@@ -58,7 +57,8 @@ pub(super) fn savings(
         let of_terms = places.iter().map(|&place| contributions[place]);
         Ok(response.chances(published_log_odds(scores.probabilities[position]), of_terms))
     };
-    let chances: Vec<Chances> = (0..scores.customers.len()).into_par_iter().map(chances).collect::<Result<_>>()?;
+    let chances = parallel::map_rows(scores.customers.len(), chances);
+    let chances: Vec<Chances> = chances.into_iter().collect::<Result<_>>()?;
 
     let economics = &job.settings().economics;
     let saving = |(chances, &customer): (&Chances, &u32)| {

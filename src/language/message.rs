@@ -144,8 +144,17 @@ impl Message {
         between: &str,
         most: usize,
     ) -> Message {
-        let mut items = items.into_iter();
-        let first = items.by_ref().take(most).map(|item| KeptMessage(item.into())).collect();
+        self.spoken_list(name, &mut items.into_iter().map(Into::into), between, most)
+    }
+
+    fn spoken_list(
+        self,
+        name: &'static str,
+        items: &mut dyn Iterator<Item = Message>,
+        between: &str,
+        most: usize,
+    ) -> Message {
+        let first = items.take(most).map(KeptMessage).collect();
         self.with(name, Spoken::List(first, between.to_owned(), items.count()))
     }
 

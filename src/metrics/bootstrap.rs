@@ -11,8 +11,8 @@ use super::interval::{Interval, Intervals, PerMetric};
 use super::replicates::{count_cells, Sorted, Weights, LANES};
 use crate::metrics::Scores;
 use crate::numeric::sum;
+use crate::parallel;
 use crate::weights::RowWeights;
-use rayon::prelude::*;
 
 /// The fewest and the most replicates that [`Bootstrap::for_rows`] takes.
 const FEWEST: usize = 100;
@@ -71,8 +71,7 @@ impl Bootstrap {
     fn resampled(&self, y: &[u8], scores: Scores<'_>, customers: &[u32]) -> Resampled {
         let sorted = Sorted::new(y, scores, customers);
         let estimate = sorted.estimate(self.capacity);
-        let of_pass = |weights| sorted.metrics(self.capacity, weights);
-        let replicates: Vec<[PerMetric<f64>; LANES]> = self.passes().map(of_pass).collect();
+        let replicates = self.of_passes(|weights| sorted.metrics(self.capacity, weights));
         Resampled { estimate, replicates: centred(replicates.concat(), estimate.ece) }
     }
 
@@ -119,18 +118,17 @@ impl Bootstrap {
         of: impl Fn(&[f64]) -> f64 + Sync,
     ) -> Option<Interval> {
         let count = cells.iter().map(|&cell| cell as usize + 1).max().unwrap_or(0).next_multiple_of(2);
-        let replicates = self.passes().map(|weights| {
+        let replicates = self.of_passes(|weights| {
             let counts = count_cells(cells, customers, of_rows, count, weights);
             let of_lane = |lane: usize| of(&counts.iter().map(|count| count[lane]).collect::<Vec<f64>>());
             (0..LANES).map(of_lane).collect::<Vec<f64>>()
         });
-        Interval::percentile(estimate, replicates.collect::<Vec<_>>().into_iter().flatten())
+        Interval::percentile(estimate, replicates.into_iter().flatten())
     }
 
-    /// The customers' weights in the replicates of each pass.
-    fn passes(&self) -> impl IndexedParallelIterator<Item = Weights> {
-        let (passes, seed) = (self.replicates.div_ceil(LANES), self.seed);
-        (0..passes).into_par_iter().map(move |pass| Weights::of_pass(seed, pass))
+    /// What `of` makes of the customers' weights in the replicates of each pass.
+    fn of_passes<T: Send>(&self, of: impl Fn(Weights) -> T + Sync) -> Vec<T> {
+        parallel::map(0..self.replicates.div_ceil(LANES), |pass| of(Weights::of_pass(self.seed, pass)))
     }
 }
 

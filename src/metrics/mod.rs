@@ -10,6 +10,7 @@ pub mod interval;
 mod replicates;
 
 use crate::numeric::{ordered_f64, sum};
+use crate::parallel;
 use crate::weights::{RowWeights, Totals, UNIT};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -107,12 +108,12 @@ impl RankedRow {
 
 /// The rows from the highest score to the lowest; of equal ones the first customer first, then the first row.
 pub(crate) fn ranked(score: &[f64], customers: &[u32]) -> Vec<RankedRow> {
-    let row = |((&score, &customer), row): ((&f64, &u32), u32)| {
+    let row = |row: usize| {
         // Zero is zero, whatever its sign.
-        RankedRow(u128::from(!ordered_f64(score + 0.0)) << 64 | u128::from(customer) << 32 | u128::from(row))
+        let score = u128::from(!ordered_f64(score[row] + 0.0));
+        RankedRow(score << 64 | u128::from(customers[row]) << 32 | row as u128)
     };
-    let rows = 0..score.len() as u32;
-    let mut rows: Vec<RankedRow> = score.par_iter().zip(customers).zip(rows).map(row).collect();
+    let mut rows = parallel::map_rows(score.len().min(customers.len()), row);
     rows.par_sort_unstable();
     rows
 }

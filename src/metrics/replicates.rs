@@ -7,9 +7,9 @@
 use super::interval::PerMetric;
 use crate::metrics::{self, RankedRow, Scores, CALIBRATION_BINS};
 use crate::numeric::vectorised;
+use crate::parallel;
 use crate::weights::RowWeights;
 use fearless_simd::{f64x8, prelude::*, Simd};
-use rayon::prelude::*;
 
 /// Replicates of one pass over the rows.
 pub const LANES: usize = 8;
@@ -137,7 +137,8 @@ impl Sorted {
         }
 
         // In the order of the ranking, so that nothing needs to be sorted again.
-        let (y, p): (Vec<u8>, Vec<f64>) = order.par_iter().map(|row| (y[row.row()], scores.p[row.row()])).unzip();
+        let y = parallel::map_rows(order.len(), |at| y[order[at].row()]);
+        let p = parallel::map_rows(order.len(), |at| scores.p[order[at].row()]);
         let weights = scores.weights.take(order.iter().map(|row| row.row()));
         let table = metrics::calibration_table(&y, Scores::weighted(&p, &weights));
         let bins: Vec<f64> = table.into_iter().map(|bin| bin.highest).collect();
@@ -153,7 +154,7 @@ impl Sorted {
             }
         };
 
-        let rows: Vec<Row> = (0..order.len()).into_par_iter().map(row).collect();
+        let rows = parallel::map_rows(order.len(), row);
         let customers = order.iter().map(|row| row.customer()).collect();
         let (all, unit) = (weights.totals(&y).all, weights.is_unit());
         Sorted { stretches: stretches(&rows), rows, customers, all, unit }

@@ -88,13 +88,13 @@ impl<'a> Columns<'a> {
 
     /// Dates, as days since 1970-01-01.
     pub fn days(&mut self, name: &str, day: impl Fn(usize) -> Option<i32> + Send + Sync + 'a) {
-        self.column::<Date32Array, _>(name, DataType::Date32, day);
+        self.column::<Date32Array, _>(name, DataType::Date32, Box::new(day));
     }
 
     /// Strings.
-    pub fn texts<S: AsRef<str>>(&mut self, name: &str, text: impl Fn(usize) -> Option<S> + Send + Sync + 'a) {
+    pub fn texts<S: AsRef<str> + 'a>(&mut self, name: &str, text: impl Fn(usize) -> Option<S> + Send + Sync + 'a) {
         // Offsets of 64 bits, as texts may come from anybody; files are the same with both.
-        self.column::<LargeStringArray, _>(name, DataType::LargeUtf8, text);
+        self.column::<LargeStringArray, Option<S>>(name, DataType::LargeUtf8, Box::new(text));
     }
 
     /// Floats; NaN is null.
@@ -111,12 +111,12 @@ impl<'a> Columns<'a> {
 
     /// Whole numbers.
     pub fn integers(&mut self, name: &str, value: impl Fn(usize) -> Option<i64> + Send + Sync + 'a) {
-        self.column::<Int64Array, _>(name, DataType::Int64, value);
+        self.column::<Int64Array, _>(name, DataType::Int64, Box::new(value));
     }
 
     /// Yes or no.
     pub fn flags(&mut self, name: &str, flag: impl Fn(usize) -> Option<bool> + Send + Sync + 'a) {
-        self.column::<BooleanArray, _>(name, DataType::Boolean, flag);
+        self.column::<BooleanArray, _>(name, DataType::Boolean, Box::new(flag));
     }
 
     /// The ids of customers, in the type that they have in the customers table.
@@ -145,9 +145,11 @@ impl<'a> Columns<'a> {
         });
     }
 
-    fn column<A, T>(&mut self, name: &str, kind: DataType, value: impl Fn(usize) -> T + Send + Sync + 'a)
+    /// Compiled once for each kind of values, of which there are far fewer than columns.
+    fn column<A, T>(&mut self, name: &str, kind: DataType, value: Box<dyn Fn(usize) -> T + Send + Sync + 'a>)
     where
         A: Array + FromIterator<T> + 'static,
+        T: 'a,
     {
         let rows = self.rows.clone();
         let values = move || Arc::new(rows.clone().map(&value).collect::<A>()) as ArrayRef;

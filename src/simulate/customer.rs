@@ -1,6 +1,7 @@
 //! Simulated customers: who they are, how active, and what becomes of them.
 
 use crate::calendar::Day;
+use crate::parallel;
 use crate::simulate::chance::{log_normal, normal, pick, stream, LATER_CHURN, LATER_DECLINE, PERSON};
 use crate::simulate::decline::{Cause, Decline};
 use crate::simulate::plan::Plan;
@@ -8,7 +9,6 @@ use crate::simulate::rhythm::monday_of;
 use crate::simulate::signal::CHANNELS;
 use rand::{Rng, RngExt};
 use rand_distr::Exp1;
-use rayon::prelude::*;
 
 /// A plan that customers pay for.
 pub(super) struct Tier {
@@ -150,7 +150,7 @@ impl Customer {
     /// end.
     pub(super) fn population(plan: &Plan) -> Vec<Customer> {
         let newcomers = (f64::from(plan.continued.days) * sign_ups_a_day(plan)) as u32;
-        (0..plan.customers + newcomers).into_par_iter().map(|index| Customer::draw(plan, index)).collect()
+        parallel::map_rows((plan.customers + newcomers) as usize, |index| Customer::draw(plan, index as u32))
     }
 
     fn draw(plan: &Plan, index: u32) -> Customer {

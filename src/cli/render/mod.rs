@@ -49,7 +49,8 @@ impl Table {
 
     /// Adds a row.
     pub fn add_row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) {
-        self.0.add_row(cells.into_iter().map(|cell| spelling::cut(cell.as_ref(), Self::LONGEST).into_owned()));
+        let cut = |cell: C| spelling::cut(cell.as_ref(), Self::LONGEST).into_owned();
+        self.0.add_row(cells.into_iter().map(cut).collect::<Vec<String>>());
     }
 }
 

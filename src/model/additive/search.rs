@@ -442,22 +442,24 @@ impl<'a> Search<'a> {
 
     /// The log-loss of out-of-fold log-odds.
     pub fn loss(&self, log_odds: &OutOfFold) -> Estimate {
-        let log_odds = &*self.levelled(log_odds);
-        self.mean(|split, block, row| self.row_loss(log_odds, split, block, row))
+        self.mean(self.row_loss(&self.levelled(log_odds)))
     }
 
     /// By how much the second log-odds lower the log-loss of the first.
     pub fn gain(&self, first: &OutOfFold, second: &OutOfFold) -> Estimate {
-        let (first, second) = (&*self.levelled(first), &*self.levelled(second));
-        self.mean(|split, block, row| {
-            self.row_loss(first, split, block, row) - self.row_loss(second, split, block, row)
-        })
+        let (first, second) = (self.levelled(first), self.levelled(second));
+        let (first, second) = (self.row_loss(&first), self.row_loss(&second));
+        self.mean(|split, block, row| first(split, block, row) - second(split, block, row))
     }
 
-    /// The loss at the log-odds among all customers, which are lower than those among the rows.
-    fn row_loss(&self, log_odds: &OutOfFold, split: usize, block: usize, row: usize) -> f64 {
-        let z = log_odds[split][block][row] - self.stayed_for.ln();
-        softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
+    /// The loss of a row, by split, block and place, at the log-odds among all customers, which are lower than those
+    /// among the rows.
+    fn row_loss<'s>(&'s self, log_odds: &'s OutOfFold) -> impl Fn(usize, usize, usize) -> f64 + 's {
+        let shift = self.stayed_for.ln();
+        move |split, block, row| {
+            let z = log_odds[split][block][row] - shift;
+            softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
+        }
     }
 
     /// How many customers a row stands for.

@@ -3,7 +3,6 @@
 use super::{Rows, CHUNK};
 use crate::numeric::{exp_of_negative, ln_1p, softplus, vectorised};
 use crate::parallel;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// A gain in the mean log-loss so small that one more Newton step is the last.
@@ -37,7 +36,7 @@ impl<'a, const K: usize> Curve<'a, K> {
     /// The curve of these functions on these rows. A row of those who stayed stands for the first of the two target
     /// probabilities, a churner's for the second.
     pub fn new(regressors: impl Fn(f64) -> [f64; K] + Sync, rows: Rows<'a>, targets: [f64; 2]) -> Curve<'a, K> {
-        let values: Vec<[f64; K]> = rows.log_odds.par_iter().map(|&z| regressors(z)).collect();
+        let values = parallel::map_rows(rows.log_odds.len(), |row| regressors(rows.log_odds[row]));
         let regressors = std::array::from_fn(|k| values.iter().map(|row| row[k]).collect());
         Curve { regressors, rows, targets }
     }

@@ -144,17 +144,14 @@ fn floats<T: ArrowPrimitiveType>(array: &ArrayRef, narrow: impl Fn(f64) -> T::Na
     Some(Arc::new(PrimitiveArray::<T>::from_iter(values.into_iter().map(|value| value.map(&narrow)))))
 }
 
-/// The counts of a column of days, times or timestamps, in another unit: multiplied, and divided without remainder.
-fn counts<T: ArrowPrimitiveType>(array: &ArrayRef, factor: i64, divisor: i64) -> Option<ArrayRef>
-where
-    T::Native: TryFrom<i64>,
-{
+/// The counts of a column of days, times or timestamps in its own unit.
+fn own_counts(array: &ArrayRef) -> Option<Vec<Option<i64>>> {
     macro_rules! values {
         ($type:ty) => {
             array.as_primitive::<$type>().iter().map(|value| value.map(i64::from)).collect()
         };
     }
-    let values: Vec<Option<i64>> = match array.data_type() {
+    Some(match array.data_type() {
         DataType::Date64 => values!(Date64Type),
         DataType::Time32(TimeUnit::Second) => values!(Time32SecondType),
         DataType::Time32(_) => values!(Time32MillisecondType),
@@ -164,9 +161,15 @@ where
         DataType::Timestamp(TimeUnit::Microsecond, _) => values!(TimestampMicrosecondType),
         DataType::Timestamp(TimeUnit::Nanosecond, _) => values!(TimestampNanosecondType),
         _ => return None,
-    };
+    })
+}
 
-    let converted: Option<Vec<Option<T::Native>>> = values
+/// The counts in another unit: multiplied, and divided without remainder.
+fn counts<T: ArrowPrimitiveType>(array: &ArrayRef, factor: i64, divisor: i64) -> Option<ArrayRef>
+where
+    T::Native: TryFrom<i64>,
+{
+    let converted: Option<Vec<Option<T::Native>>> = own_counts(array)?
         .into_iter()
         .map(|value| match value {
             Some(value) if value % divisor != 0 => None,

@@ -1,9 +1,10 @@
 //! String ids that are numbers in disguise: some letters that all have in common, then digits, as in `C00000042` or
 //! `user-7`. These are worked on as the integers that they spell.
 
+use crate::parallel;
 use crate::sources::customers::ids::Ids;
 use arrow_array::StringViewArray;
-use rayon::prelude::*;
+use std::ops::Range;
 
 /// The most digits: any number of so many is below 2⁶³.
 const MOST_DIGITS: usize = 18;
@@ -22,14 +23,17 @@ pub(crate) struct Numbering {
 impl Numbering {
     /// How some of the ids, `is_known`, are numbered, if all of them are alike.
     pub fn detect(ids: &Ids, is_known: impl Fn(usize) -> bool + Sync) -> Option<Numbering> {
-        let known = || (0..ids.len()).into_par_iter().filter(|&index| is_known(index));
         let id = |index| ids.text(index).as_bytes();
-        let first = id(known().find_first(|_| true)?);
+        let first = id((0..ids.len()).find(|&index| is_known(index))?);
+        let all = |holds: &(dyn Fn(&[u8]) -> bool + Sync)| {
+            let in_block = |mut rows: Range<usize>| rows.all(|index| !is_known(index) || holds(id(index)));
+            parallel::map(parallel::blocks(ids.len()), in_block).into_iter().all(|held| held)
+        };
         let prefix = first.len() - first.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let same_length = known().all(|index| id(index).len() == first.len());
+        let same_length = all(&|id| id.len() == first.len());
         let digits = same_length.then(|| first.len() - prefix);
         let numbering = Numbering { prefix: first[..prefix].to_vec(), digits };
-        known().all(|index| numbering.number(id(index)).is_some()).then_some(numbering)
+        all(&|id| numbering.number(id).is_some()).then_some(numbering)
     }
 
     /// Fills `out` with the number of each row's id; what that of a null is has no meaning.

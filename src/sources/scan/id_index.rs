@@ -7,6 +7,7 @@
 
 use super::partition::{mixed, Partitioning};
 use crate::numeric::vectorised;
+use crate::parallel;
 use crate::sources::customers::ids::Ids;
 use crate::sources::customers::CustomerTable;
 use prefetch_index::prefetch_index;
@@ -55,7 +56,7 @@ impl IdIndex {
             Ids::Integer(ids) => hash_of_integer(ids[customer]),
             Ids::Text { .. } => partitioning.hash_of_text(customers.ids.text(customer).as_bytes()),
         };
-        let all: Vec<u64> = (0..customers.len()).into_par_iter().map(hash).collect();
+        let all = parallel::map_rows(customers.len(), hash);
         let members = partitioning.members.iter().flat_map(|members| members.iter().zip(0..));
         let mut hashes: Vec<(u64, u32)> = members.map(|(&customer, member)| (all[customer as usize], member)).collect();
         hashes.par_sort_unstable();

@@ -4,10 +4,10 @@
 //! which floating-point sums are taken.
 
 use crate::calendar::Day;
+use crate::parallel;
 use crate::sources::customers::ids::Ids;
 use crate::sources::customers::numbering::Numbering;
 use crate::sources::customers::CustomerTable;
-use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Customers a partition is meant to hold.
@@ -79,8 +79,7 @@ impl Partitioning {
                 let id = |index| customers.ids.text(index).as_bytes();
                 let numbering = Numbering::detect(&customers.ids, is_known);
                 if let Some(numbering) = numbering {
-                    let numbers = (0..customers.len()).into_par_iter().map(|index| numbering.number(id(index)));
-                    let numbers: Vec<Option<i64>> = numbers.collect();
+                    let numbers = parallel::map_rows(customers.len(), |index| numbering.number(id(index)));
                     partitioning.mix(
                         numbers.iter().enumerate().filter_map(|(index, number)| Some((index, (*number)?))),
                         is_known,
@@ -115,7 +114,7 @@ impl Partitioning {
 
     /// Puts the customers in their partitions.
     fn fill(&mut self, customers: usize, place: impl Fn(&Partitioning, usize) -> (usize, u32) + Sync) {
-        let places: Vec<(usize, u32)> = (0..customers).into_par_iter().map(|index| place(self, index)).collect();
+        let places = parallel::map_rows(customers, |index| place(self, index));
         for (index, (partition, rest)) in (0..).zip(places) {
             self.members[partition].push(index);
             if self.rest_bits.is_some() {
