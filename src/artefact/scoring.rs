@@ -117,11 +117,10 @@ impl<'a> BlockScorer<'a> {
         let codes = model.codes(&BlockRows { block, values: &values, rows, customers });
         let mut log_odds = vec![model.intercept; rows.len()];
         for (term, counts) in model.terms.iter().zip(&mut sums.cells) {
-            for (row, z) in log_odds.iter_mut().enumerate() {
-                let cell = term.lookup.cell(|feature| codes[feature][row]);
-                *z += term.table[cell];
+            term.lookup.each_cell(&codes, |row, cell| {
+                log_odds[row] += term.table[cell];
                 counts[cell] += 1;
-            }
+            });
         }
 
         let mut column = Vec::with_capacity(rows.len());

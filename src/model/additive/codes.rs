@@ -30,14 +30,14 @@ impl CodeBlock {
     /// The rows at these places.
     pub(super) fn take(&self, places: &[usize]) -> CodeBlock {
         let features = self.codes.len() / self.rows.max(1);
+        let mut codes = Vec::with_capacity(features * places.len());
+        for feature in 0..features {
+            let column = self.column(feature);
+            codes.extend(places.iter().map(|&row| column[row]));
+        }
         CodeBlock {
             rows: places.len(),
-            codes: (0..features)
-                .flat_map(|feature| {
-                    let column = self.column(feature);
-                    places.iter().map(move |&row| column[row])
-                })
-                .collect(),
+            codes,
             y: places.iter().map(|&row| self.y[row]).collect(),
             fold: places.iter().map(|&row| self.fold[row]).collect(),
             customer: places.iter().map(|&row| self.customer[row]).collect(),
@@ -182,6 +182,20 @@ impl Lookup {
         }
     }
 
+    /// Hands over the row and the cell of each row, given the codes of each feature.
+    pub fn each_cell(&self, codes: &[Vec<u8>], mut of: impl FnMut(usize, usize)) {
+        match self {
+            Lookup::Curve { feature } => {
+                codes[*feature].iter().enumerate().for_each(|(row, &code)| of(row, usize::from(code)));
+            }
+            Lookup::Interaction { features: [a, b], groups: [first, second], width } => {
+                for (row, (&a, &b)) in codes[*a].iter().zip(&codes[*b]).enumerate() {
+                    of(row, usize::from(first[usize::from(a)]) * width + usize::from(second[usize::from(b)]));
+                }
+            }
+        }
+    }
+
     /// The cells of consecutive rows of a block; `buffer` is used where they have to be computed.
     pub fn cells<'a>(&self, block: &'a CodeBlock, rows: std::ops::Range<usize>, buffer: &'a mut Vec<u8>) -> &'a [u8] {
         match self {
@@ -238,6 +252,14 @@ mod tests {
         let cells = lookup.cells(&block, 3..30, &mut buffer).to_vec();
         for (cell, row) in cells.iter().zip(3..) {
             assert_eq!(usize::from(*cell), lookup.cell(|feature| block.column(feature)[row]));
+        }
+
+        let codes = [block.column(0).to_vec(), block.column(1).to_vec()];
+        for lookup in [lookup, Lookup::Curve { feature: 1 }] {
+            let mut found = Vec::new();
+            lookup.each_cell(&codes, |row, cell| found.push((row, cell)));
+            let expected = (0..40).map(|row| (row, lookup.cell(|feature| block.column(feature)[row])));
+            assert_eq!(found, expected.collect::<Vec<_>>());
         }
     }
 }

@@ -82,10 +82,13 @@ impl Frame {
             let rows = rows.rows(index);
             let of_block = BlockRows { block, values: &block.values()?, rows, customers };
             let customer: Vec<u32> = rows.iter().map(|&row| block.customers[row as usize]).collect();
-            let columns = self.features.iter().zip(&self.grids);
+            let mut codes = Vec::with_capacity(rows.len() * self.features.len());
+            for (feature, grid) in self.features.iter().zip(&self.grids) {
+                codes.extend(of_block.codes(feature.source, &grid.bins));
+            }
             Ok(CodeBlock {
                 rows: rows.len(),
-                codes: columns.flat_map(|(feature, grid)| of_block.codes(feature.source, &grid.bins)).collect(),
+                codes,
                 y: rows.iter().map(|&row| block.label(row as usize).unwrap_or(0)).collect(),
                 fold: customer.iter().map(|&customer| folds.fold(customers, &dataset.twins, customer)).collect(),
                 customer,

@@ -145,9 +145,7 @@ impl Additive {
             let codes = self.codes(&rows);
             let mut log_odds = vec![self.intercept; rows.rows.len()];
             for term in &self.terms {
-                for (row, z) in log_odds.iter_mut().enumerate() {
-                    *z += term.table[term.lookup.cell(|feature| codes[feature][row])];
-                }
+                term.lookup.each_cell(&codes, |row, cell| log_odds[row] += term.table[cell]);
             }
             Ok(log_odds)
         };
