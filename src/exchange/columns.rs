@@ -247,6 +247,8 @@ pub(super) struct Reader<'a> {
     what: String,
     needs: &'a [Need],
     times: Times<'a>,
+    /// Whether ids are read as texts, whatever they are in this table.
+    as_texts: bool,
     /// What the ids of the last batch are; none where they are all null for want of a type.
     pub kind: Option<IdKind>,
 }
@@ -254,7 +256,12 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// For a table with these columns; times without a zone are of `zone`.
     pub fn new(what: String, needs: &'a [Need], zone: &'a Zone) -> Reader<'a> {
-        Reader { what, needs, times: Times::new(zone), kind: None }
+        Reader { what, needs, times: Times::new(zone), as_texts: false, kind: None }
+    }
+
+    /// With ids of the kind that those of all tables are read as: numbers as their digits where these are texts.
+    pub fn with_ids(self, kind: IdKind) -> Reader<'a> {
+        Reader { as_texts: kind == IdKind::Text, ..self }
     }
 
     /// The rows of a batch. Columns are found by their names.
@@ -287,7 +294,7 @@ impl<'a> Reader<'a> {
                 return Err(Error::Contract(need.missing(&self.what, PLACE, &columns)));
             };
             if need.role == Role::Id {
-                self.kind = IdKind::of_column(field);
+                self.kind = IdKind::of_column(field).map(|own| if self.as_texts { IdKind::Text } else { own });
             }
             match need.role.verdict(field) {
                 Verdict::Read(Form::AsIs) => {}

@@ -42,7 +42,8 @@ impl<'a> Picker<'a> {
     /// As those of packing the table.
     pub fn customers(&self, plan: &Plan, batch: &RecordBatch) -> Result<RecordBatch> {
         let (source, zone) = (&self.sources[CUSTOMERS], plan.settings.zone());
-        let rows = Reader::new(source.what.clone(), &source.needs, &zone).read(batch)?;
+        let reader = Reader::new(source.what.clone(), &source.needs, &zone);
+        let rows = reader.with_ids(plan.packed()?.id_kind()).read(batch)?;
         take_record_batch(batch, &UInt32Array::from(self.places(&rows, source)))
             .map_err(|e| Error::Internal(e.to_string()))
     }
@@ -110,7 +111,7 @@ impl PickedRows {
         let mut all = PickedRows { customers: Vec::new(), signals: vec![Vec::new(); plan.settings.signals.len()] };
         if let Some(path) = customers {
             let source = &sources[CUSTOMERS];
-            let mut reader = Reader::new(source.what.clone(), &source.needs, &zone);
+            let mut reader = Reader::new(source.what.clone(), &source.needs, &zone).with_ids(kind);
             for batch in batches(path)? {
                 let batch = batch?;
                 let read = reader.read(&batch)?.into_batch(&source.needs, kind)?;

@@ -5,7 +5,7 @@ use crate::dataset::{build_visited, visit, RowsPlan, Visited};
 use crate::exchange::wire::{list_schema, pieces};
 use crate::kpis::{Period, Scope, Segments, Tally};
 use crate::sources::{Ids, PartitionRows, RowCounts};
-use arrow_array::new_null_array;
+use arrow_array::{new_null_array, UInt64Array};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::DataType;
 use std::path::PathBuf;
@@ -169,6 +169,30 @@ fn the_rows_of_the_listed_are_picked() {
     assert_eq!(rows, expected.iter().sum::<usize>());
     let none = found.passthrough(&plan, &Ids::default()).unwrap();
     assert!(none.is_empty(), "no column is copied");
+}
+
+#[test]
+fn ids_beyond_64_bits_are_picked_by_their_digits() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = population(3, Written::Numbered);
+    let plan = Plan::for_list(settings(folder.path(), "UTC", false), &[Day(FIRST as i32 + 300)], 8).unwrap();
+    let how = How { buckets: 8, cut: 50, seed: 1, handed: Handed::All, in_files: false };
+    let Shuffled { plan, .. } = shuffled(plan, &tables, how).unwrap();
+
+    // Here an engine hands over as numbers what files have told to be texts.
+    let table = &tables["customers"];
+    let numbers = (0..table.num_rows() as u64).map(|row| (1 << 63) + row).collect::<UInt64Array>();
+    let columns =
+        table.schema_ref().fields().iter().zip(table.columns()).enumerate().map(|(place, (field, column))| {
+            let array = if place == 0 { Arc::new(numbers.clone()) as ArrayRef } else { column.clone() };
+            (field.name().clone(), array, true)
+        });
+    let table = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let picked = Picked { listed: vec![((1u64 << 63) + 4).to_string()], detailed: Vec::new() };
+    let plan = Plan { picked: Some(picked), ..plan };
+    let sources = plan.sources().unwrap();
+    let rows = Picker::of_listed(&plan, &sources).unwrap().customers(&plan, &table).unwrap();
+    assert_eq!(rows, table.slice(4, 1));
 }
 
 #[test]
