@@ -175,7 +175,7 @@ def model_of(churn: Path, frame, complexity: str):
         frame.write_parquet(folder / "learned.parquet")
         train = [churn, "train", "--features", "learned.parquet", "--promote", "always"]
         subprocess.run(train, cwd=folder, check=True, capture_output=True)
-        return json.loads((folder / "models/v0001/model.json").read_text())["additive"]
+        return json.loads((folder / "models/v0001/model.json").read_text()).get("additive")
 
 
 def codes(bins, column):
@@ -188,7 +188,8 @@ def codes(bins, column):
 def judged(model, frame, effects, kinds):
     """Of each curve: its kind, coverage of the bins' effects, of the rows' own, and the mean half of the band."""
     for term in model["terms"]:
-        if term["lookup"]["kind"] != "curve":
+        # A model with fine interactions has no bands.
+        if term["lookup"]["kind"] != "curve" or "standard_errors" not in term:
             continue
         feature = model["features"][term["lookup"]["feature"]]
         at = int(feature["name"][1:])
@@ -219,13 +220,18 @@ def main(churn: str, sizes: list[int], tables: int, complexity: str, truths: lis
 
     for rows in sizes:
         for truth in chosen:
-            of_truth = {}
+            of_truth, without = {}, 0
             for seed in range(tables):
                 frame, effects, kinds = table(truth, rows, seed)
-                for kind, figures in judged(model_of(churn, frame, complexity), frame, effects, kinds):
+                model = model_of(churn, frame, complexity)
+                bands = list(judged(model, frame, effects, kinds)) if model else []
+                without += not bands
+                for kind, figures in bands:
                     of_truth.setdefault(kind, []).append(figures)
                     everything.setdefault(kind, []).append(figures)
             show(truth.__name__, f"{rows:,}", of_truth)
+            if without:
+                print(f"| {truth.__name__} | {rows:,} | {without} of {tables} models without bands | | | |", flush=True)
     show("all", "", everything)
 
 
