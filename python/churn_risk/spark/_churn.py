@@ -611,9 +611,9 @@ def _emptied(folder: str) -> list[str]:
 
 
 def _new_folder(out: str) -> None:
-    """Refuses a folder that is there already, unless it holds no more than what a writer who was killed has left."""
+    """Refuses a folder that is there already, unless it holds nothing, or what a writer who was killed has left."""
     folder = out.removeprefix("file://")
-    if os.path.isdir(folder) and set(os.listdir(folder)) == {"_temporary"}:
+    if os.path.isdir(folder) and set(os.listdir(folder)) <= {"_temporary"}:
         shutil.rmtree(folder)
     if os.path.exists(folder):
         raise ConfigurationError(f"{out} is there already; name a new folder, or remove it", 2)
