@@ -1,9 +1,9 @@
 //! Work on all threads of the pool at hand, item by item: blocks of rows, features, folds, files.
 //!
-//! Items are handed out one after the other, each by itself, so one should take more than a few microseconds; rows and
-//! other small things are handed out by the thousand. What is here is a loop over places that is compiled once. Of
-//! rayon's iterators each brings a splitter and jobs of its own for every closure: those were a sixth of the program,
-//! and of what it took to compile it.
+//! Items are handed out one after the other, each by itself, so one should take more than a few microseconds; rows have
+//! a function of their own. What is here but for that is a loop over places that is compiled once. Of rayon's iterators
+//! each brings a splitter and jobs of its own for every closure: those were a sixth of the program, and of what it took
+//! to compile it.
 
 use crate::Result;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
@@ -69,12 +69,10 @@ pub fn try_map_with<S: Send, I: Send, T: Send>(
     })
 }
 
-/// What `of` makes of each of so many rows, in their order.
-pub fn map_rows<T: Send>(count: usize, of: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let parts = map(blocks(count), |rows| rows.map(&of).collect::<Vec<T>>());
-    let mut all = Vec::with_capacity(count);
-    parts.into_iter().for_each(|mut part| all.append(&mut part));
-    all
+/// What `of` makes of each of so many rows, in their order. Each goes to its place at once: parts that are put together
+/// would be held twice, which a limit of the memory does not count on.
+pub fn map_rows<T: Send>(count: usize, of: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    (0..count).into_par_iter().map(of).collect()
 }
 
 /// So many rows, as many at a time as are worth handing out.
