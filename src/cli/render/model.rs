@@ -133,6 +133,7 @@ pub fn attempts(text: &mut String, model: &Artefact) {
     let mut list = table(&header, &[1, 2, 3]);
     for attempt in &comparison.attempts {
         let detail = match attempt.detail {
+            Detail::Smooth if attempt.scaled => ", scaled",
             Detail::Smooth => "",
             Detail::Steps => ", by steps",
             Detail::Cells => ", by cells",

@@ -11,7 +11,8 @@
 //! The variances are learned (empirical Bayes): the root of each is its mean over a grid, weighted by the marginal
 //! likelihood of the term, under the quadratic approximation of the log-loss at the solution, with the other terms and
 //! the intercept integrated out under their penalty. The most likely variances alone would be too sure that a weak
-//! effect is not there.
+//! effect is not there. Where the term has a scale of its own, it is the variance that is a mean and not its root: what
+//! seems weak by chance was drawn to nothing by that scale already.
 
 use crate::model::solver::cholesky::{Cholesky, Square};
 use crate::model::solver::dot;
@@ -30,6 +31,8 @@ pub struct Fitted {
     pub ridge: f64,
     /// How many times as large the variance of the estimate is as it would be if all rows were independent.
     pub inflation: f64,
+    /// Whether the scale of the term was learned from the rows.
+    pub has_scale: bool,
 }
 
 /// What there is in each cell of a curve.
@@ -82,7 +85,8 @@ pub fn of_curve(fitted: &Fitted, cells: &Cells<'_>, kinds: &[Vec<Vec<f64>>]) -> 
     let likelihood = Likelihood::new(&columns.t().dot(&seen), &columns.t().dot(&slope), fitted.inflation);
     let given = 1.0 / fitted.ridge;
     let sizes: Vec<usize> = others.iter().map(Vec::len).collect();
-    let variances = likelihood.without_last(last.len(), given).1.variances(&sizes).into_iter().chain([given]);
+    let variances =
+        likelihood.without_last(last.len(), given).1.variances(&sizes, fitted.has_scale).into_iter().chain([given]);
     let of_kinds = variances.zip(kinds).map(|(variance, kind)| vec![variance; kind.len()]);
     likelihood.expected_squares(&biases, &of_kinds.collect::<Vec<_>>().concat())
 }
@@ -94,7 +98,7 @@ pub fn of_coefficients(fitted: &Fitted, coefficients: &[f64]) -> Vec<f64> {
     }
     let slope = inverse(&fitted.inverse).dot(&Array1::from(coefficients.to_vec()));
     let likelihood = Likelihood::new(&fitted.information(), &slope, fitted.inflation);
-    let variances = likelihood.variances(&[coefficients.len()]);
+    let variances = likelihood.variances(&[coefficients.len()], fitted.has_scale);
     let biases = fitted.basis.dot(&fitted.inverse) * fitted.ridge;
     likelihood.expected_squares(&biases, &vec![variances[0]; coefficients.len()])
 }
@@ -142,8 +146,9 @@ impl Likelihood {
         (evidence, Likelihood { precision: Square { size: left, values: precision }, score })
     }
 
-    /// The variance of each kind of coefficients, of which there are so many: the square of the mean of its root.
-    fn variances(&self, sizes: &[usize]) -> Vec<f64> {
+    /// The variance of each kind of coefficients, of which there are so many: the square of the mean of its root, or
+    /// its own mean where the term has a scale.
+    fn variances(&self, sizes: &[usize], has_scale: bool) -> Vec<f64> {
         let mut tried = Vec::new();
         self.explore(sizes, 0.0, &mut Vec::new(), &mut tried);
         let most = tried.iter().map(|(evidence, _)| *evidence).fold(f64::NEG_INFINITY, f64::max);
@@ -152,10 +157,11 @@ impl Likelihood {
             let weight = (evidence - most).exp();
             sum += weight;
             // They were tried from the last kind on.
-            let roots = variances.iter().rev().map(|variance| variance.sqrt());
-            means.iter_mut().zip(roots).for_each(|(mean, root)| *mean += weight * root);
+            let values = variances.iter().rev().map(|variance| if has_scale { *variance } else { variance.sqrt() });
+            means.iter_mut().zip(values).for_each(|(mean, value)| *mean += weight * value);
         }
-        means.into_iter().map(|mean| (mean / sum).powi(2)).collect()
+        let variance = |mean: f64| if has_scale { mean } else { mean.powi(2) };
+        means.into_iter().map(|mean| variance(mean / sum)).collect()
     }
 
     /// The log-evidence of every combination of variances, from the last kind on.
@@ -235,18 +241,26 @@ mod tests {
     fn a_clear_effect_has_a_greater_variance_than_none() {
         let variance = |slope: f64| {
             let precision = Array2::from_diag(&Array1::from(vec![50.0; 3]));
-            Likelihood::new(&precision, &Array1::from(vec![slope; 3]), 1.0).variances(&[3])[0]
+            Likelihood::new(&precision, &Array1::from(vec![slope; 3]), 1.0).variances(&[3], false)[0]
         };
         let variances = [0.0, 5.0, 20.0, 50.0].map(variance);
         assert!(variances.windows(2).all(|pair| pair[0] < pair[1]), "{variances:?}");
         assert!(variances[0] < 0.02 && (0.7..2.0).contains(&variances[3]), "{variances:?}");
     }
 
+    #[test]
+    fn a_scale_that_was_learned_leaves_more_doubt() {
+        let precision = Array2::from_diag(&Array1::from(vec![50.0; 3]));
+        let weak = Likelihood::new(&precision, &Array1::from(vec![5.0; 3]), 1.0);
+        let [given, learned] = [false, true].map(|has_scale| weak.variances(&[3], has_scale)[0]);
+        assert!(1.5 * given < learned && learned < 10.0 * given, "{given} {learned}");
+    }
+
     /// A term of one coefficient, with an estimate of 1 at a ridge.
     fn bias(ridge: f64, inflation: f64) -> Vec<f64> {
         let basis = Array2::from_shape_fn((3, 1), |(cell, _)| cell as f64 - 1.0);
         let inverse = Array2::from_elem((1, 1), 1.0 / (100.0 + ridge));
-        of_coefficients(&Fitted { basis, inverse, ridge, inflation }, &[1.0])
+        of_coefficients(&Fitted { basis, inverse, ridge, inflation, has_scale: false }, &[1.0])
     }
 
     #[test]

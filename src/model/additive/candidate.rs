@@ -43,7 +43,7 @@ pub fn strength(penalty: Penalty, alpha: f64, rows: f64) -> f64 {
     }
 }
 
-/// How interactions become fine.
+/// How terms get scales of their own, and interactions may become fine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Refinement {
     /// How closely they follow the cells.
@@ -140,13 +140,17 @@ impl<'a> Candidate<'a> {
     /// Adds many fine interactions at once to curves that are fitted, and fits with scales that tell which of the terms
     /// matter.
     pub fn refine(&mut self, grids: &[Grid], refinement: Refinement, count: usize) {
-        let Refinement { detail, strength, rounds } = refinement;
+        let Refinement { detail, strength, .. } = refinement;
         let pairs = self.ranked(grids, &self.pairs(grids), 0.25);
         self.shape.pairs = screen::distinct(pairs, count, &self.rows, grids);
         self.shape.detail = detail;
         self.reshape(grids);
         self.fit_to(strength, FIRST_TOLERANCE);
+        self.learn_scales(refinement);
+    }
 
+    /// Fits with scales that tell which of the terms matter, from where it is.
+    pub fn learn_scales(&mut self, Refinement { strength, rounds, .. }: Refinement) {
         self.shape.scales = vec![1.0; self.shape.features.len() + self.shape.pairs.len()];
         for _ in 0..rounds {
             let alpha = self.alpha(strength);
@@ -168,13 +172,17 @@ impl<'a> Candidate<'a> {
         let is_kept: Vec<bool> =
             scales.iter().enumerate().map(|(at, &scale)| at < curves || scale >= NEGLIGIBLE).collect();
         let kept = |at: &usize| is_kept[*at];
-        let columns = (0..is_kept.len()).filter(kept).flat_map(|at| self.terms.columns_of(at));
-        self.theta = columns.chain([self.terms.columns()]).map(|column| self.theta[column]).collect();
+        let scaled = |at: usize| self.terms.columns_of(at).map(move |column| (column, at));
+        let columns: Vec<(usize, f64)> =
+            (0..is_kept.len()).filter(kept).flat_map(scaled).map(|(column, at)| (column, factors[at])).collect();
+        self.curvature = self.curvature.take().and_then(|known| known.of_scaled(&columns));
+        let coefficients = columns.iter().map(|&(column, _)| column);
+        self.theta = coefficients.chain([self.terms.columns()]).map(|column| self.theta[column]).collect();
         self.shape.scales = (0..is_kept.len()).filter(kept).map(|at| scales[at]).collect();
         self.shape.pairs =
             (0..self.shape.pairs.len()).filter(|at| is_kept[curves + at]).map(|at| self.shape.pairs[at]).collect();
-        self.terms = std::mem::take(&mut self.terms).rescaled(&factors, &is_kept).with_interactions_apart();
-        self.curvature = None;
+        let terms = std::mem::take(&mut self.terms).rescaled(&factors, &is_kept);
+        self.terms = if self.shape.detail.is_fine() { terms.with_interactions_apart() } else { terms };
     }
 
     /// Those of some pairs that say something beyond so many times what chance gives, the most first.
@@ -235,5 +243,36 @@ mod tests {
         let others: Vec<f64> = pairs.iter().zip(of_pairs).filter(|(pair, _)| !matters(pair)).map(|(_, &s)| s).collect();
         let (largest, mean) = (largest.fold(0.0, f64::max), others.iter().sum::<f64>() / others.len() as f64);
         assert!(largest > 3.0 * mean, "{pairs:?} {of_pairs:?}");
+    }
+
+    #[test]
+    fn scales_of_terms_scale_a_known_curvature() {
+        let (grids, blocks) = examples::interacting(2_000, 17);
+        let rows: Vec<&CodeBlock> = blocks.iter().collect();
+        let mut candidate = Candidate::new(&grids, rows.clone(), Penalty::L2, 2_000.0);
+        candidate.interact(&grids, vec![[1, 2], [3, 4]]);
+        candidate.fit(30.0);
+        let log_odds = |candidate: &Candidate<'_>| candidate.terms.log_odds(&candidate.theta, rows[0]);
+        let before = log_odds(&candidate);
+
+        // The last interaction, a negligible one, is left out; the others keep their tables.
+        candidate.theta[candidate.terms.columns_of(candidate.terms.terms.len() - 1)].fill(0.0);
+        let before_with_one = log_odds(&candidate);
+        assert_ne!(before, before_with_one);
+        candidate.curvature = Some(candidate.terms.curvature(&candidate.theta, &rows));
+        candidate.shape.scales = vec![1.0; candidate.terms.terms.len()];
+        let scales = (0..candidate.terms.terms.len()).map(|at| 1.0 + at as f64 / 4.0);
+        let count = candidate.terms.terms.len();
+        candidate.rescale(scales.take(count - 1).chain([NEGLIGIBLE / 2.0]).collect());
+
+        assert_eq!(candidate.shape.pairs, [[1, 2]]);
+        let near = |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(near(&log_odds(&candidate), &before_with_one));
+        let (known, anew) = (candidate.curvature.clone().unwrap(), candidate.terms.curvature(&candidate.theta, &rows));
+        let lower = |curvature: &Curvature| -> Vec<f64> {
+            let size = curvature.joint.size;
+            (0..size).flat_map(|i| curvature.joint.values[i * size..=i * size + i].to_vec()).collect()
+        };
+        assert!(near(&lower(&known), &lower(&anew)));
     }
 }

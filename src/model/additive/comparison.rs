@@ -45,6 +45,9 @@ pub struct Attempt {
     /// How closely they follow the cells.
     #[serde(default, skip_serializing_if = "is_smooth")]
     pub detail: Detail,
+    /// Whether each term had a scale of its own, as those of fine interactions always have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scaled: bool,
     /// Mean log-loss of rows whose fold the model has not seen.
     pub log_loss: f64,
     /// Its standard error.

@@ -5,12 +5,14 @@
 //! that leaves out is learned from the changes of the gradient.
 
 use crate::model::solver::cholesky::{Cholesky, Square};
+use std::sync::Arc;
 
 /// The curvature of the mean log-loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curvature {
-    /// Of the first coefficients and the intercept together: the lower triangle.
-    pub joint: Square,
+    /// Of the first coefficients and the intercept together: the lower triangle. It takes megabytes, and models that
+    /// are much alike share it.
+    pub joint: Arc<Square>,
     /// Of each of the other coefficients alone.
     pub apart: Vec<f64>,
     /// The parameters that it was taken at; none where that is not known.
@@ -27,10 +29,25 @@ pub struct Factor {
 const SPECK: f64 = 1e-9;
 
 impl Curvature {
+    /// That of some of the columns, ascending, each times a factor; the intercept stays. None where some of it is taken
+    /// coefficient by coefficient.
+    pub fn of_scaled(&self, columns: &[(usize, f64)]) -> Option<Curvature> {
+        let intercept = self.joint.size.checked_sub(1).filter(|_| self.apart.is_empty())?;
+        let all: Vec<(usize, f64)> = columns.iter().copied().chain([(intercept, 1.0)]).collect();
+        let mut joint = Square::zeros(all.len());
+        for (row, &(i, by_row)) in all.iter().enumerate() {
+            for (column, &(j, by_column)) in all[..=row].iter().enumerate() {
+                joint.values[row * all.len() + column] =
+                    self.joint.values[i * self.joint.size + j] * by_row * by_column;
+            }
+        }
+        Some(Curvature { joint: Arc::new(joint), apart: Vec::new(), theta: Vec::new() })
+    }
+
     /// With a penalty of strength `alpha` per row.
     pub fn factored(&self, alpha: f64) -> Factor {
         let alpha = alpha.max(SPECK);
-        let joint = Cholesky::new(self.joint.clone().with_ridge(alpha));
+        let joint = Cholesky::new(Square::clone(&self.joint).with_ridge(alpha));
         Factor { joint, apart: self.apart.iter().map(|curvature| curvature + alpha).collect() }
     }
 }

@@ -3,11 +3,11 @@
 use super::candidate::per_row;
 use super::certificate::{certify, Objective};
 use super::codes::{by_fold, totals, whole_customers, CodeBlock, Lookup};
+use super::cross_validation::OutOfFold;
 use super::curvature::Curvature;
 use super::frame::{Frame, FrameFeature};
 use super::passes::Terms;
 use super::purify::{all_counts, purify};
-use super::search::OutOfFold;
 use super::shape::Shape;
 use super::solver::Solver;
 use super::uncertainty::Solution;
@@ -182,6 +182,7 @@ impl Fit {
                 grids: &plan.frame.grids,
                 theta: &theta,
                 penalty: &regulariser,
+                has_scales: !plan.shape.scales.is_empty(),
                 effects: &effects,
                 counts: &counts,
             };
@@ -250,6 +251,7 @@ impl Fit {
             grids: &self.plan.frame.grids,
             theta: &theta,
             penalty: &terms.regulariser(self.plan.penalty, self.alpha),
+            has_scales: !self.plan.shape.scales.is_empty(),
             effects: &self.model.terms,
             counts: &all_counts(&self.model.terms, &blocks),
         };

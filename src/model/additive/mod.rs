@@ -27,6 +27,7 @@ mod candidate;
 mod certificate;
 mod codes;
 mod comparison;
+mod cross_validation;
 mod curvature;
 mod fit;
 mod frame;

@@ -3,9 +3,10 @@
 use super::candidate::{per_row, strength, Candidate};
 use super::codes::{by_fold, totals, CodeBlock};
 use super::comparison::{Attempt, Comparison, Step, BASE_RATE, CURVES, FINE, INTERACTIONS, LINEAR};
+use super::cross_validation::{CrossValidation, OutOfFold, Split};
 use super::fit::{CrossFit, CrossFitted, Fit, Plan, Start};
 use super::frame::Frame;
-use super::search::{Choice, OutOfFold, Round, Search, SearchResult, Split};
+use super::search::{Choice, Round, Search, SearchResult};
 use super::shape::Shape;
 use crate::clock::Clock;
 use crate::config::Penalty;
@@ -22,9 +23,12 @@ use std::borrow::Cow;
 /// The search looks at about so many rows at most, or at fewer where they have very many features.
 const SEARCH_ROWS: usize = 60_000;
 const SEARCH_CODES: usize = 200_000_000;
-/// With more rows than this no fine interactions are tried. On the tens of thousands of the demo they doubled the time
-/// of a training and were not chosen.
-const MOST_FINE_ROWS: usize = 20_000;
+/// With more training rows than this terms get no scales of their own: the more rows, the less the penalty says, and the
+/// search would take megabytes more than a memory limit counts on.
+const MOST_SCALED_ROWS: usize = 100_000;
+/// With more than this no fine interactions are tried, nor penalties anew with scales. On the tens of thousands of the
+/// demo fine interactions doubled the time of a training and were not chosen.
+const MOST_THOROUGH_ROWS: usize = 20_000;
 
 /// The rows that steps are compared on.
 pub fn search_rows(dataset: &Dataset, rows: &Selection, penalty: Penalty, seed: u64) -> CaseControl {
@@ -83,8 +87,8 @@ pub struct ModelSearch {
     /// How many of those who stayed each row of one of them stands for.
     stayed_for: f64,
     result: SearchResult,
-    /// Whether interactions may be fine.
-    fine: bool,
+    /// How many training rows there are, of which the search has looked at all or some.
+    training_rows: usize,
     options: Options,
 }
 
@@ -141,14 +145,17 @@ impl ModelSearch {
             }
         }
 
-        let fine = training.count() <= MOST_FINE_ROWS;
+        let training_rows = training.count();
         let stayed_for = *stayed_for;
-        let result = search_of(&frame, &parts, &splits, stayed_for, fine, &options).run();
-        Ok(ModelSearch { frame, judged, parts, splits, stayed_for, result, fine, options })
+        let validation =
+            CrossValidation { parts: &parts, splits: &splits, stayed_for, forward: !options.origins.is_empty() };
+        let result = search_of(&frame, validation, training_rows, &options).run();
+        Ok(ModelSearch { frame, judged, parts, splits, stayed_for, result, training_rows, options })
     }
 
-    fn search(&self) -> Search<'_> {
-        search_of(&self.frame, &self.parts, &self.splits, self.stayed_for, self.fine, &self.options)
+    fn validation(&self) -> CrossValidation<'_> {
+        let ModelSearch { parts, splits, stayed_for, .. } = self;
+        CrossValidation { parts, splits, stayed_for: *stayed_for, forward: !self.options.origins.is_empty() }
     }
 
     /// Rows that were judged.
@@ -158,14 +165,14 @@ impl ModelSearch {
 
     /// Compares the steps: the linear model first, if it is given. The training rows stand for so many customers.
     pub fn compare(&self, linear: Option<&LinearCandidate>, training_rows: f64) -> Comparison {
-        let search = self.search();
+        let validation = self.validation();
         let alternatives = self.alternatives(linear, training_rows);
 
         let mut steps: Vec<Step> = Vec::new();
         for (at, alternative) in alternatives.iter().enumerate() {
-            let loss = search.loss(&alternative.log_odds);
+            let loss = validation.loss(&alternative.log_odds);
             let gain =
-                at.checked_sub(1).map(|before| search.gain(&alternatives[before].log_odds, &alternative.log_odds));
+                at.checked_sub(1).map(|before| validation.gain(&alternatives[before].log_odds, &alternative.log_odds));
             steps.push(Step {
                 complexity: alternative.complexity.to_owned(),
                 alpha: alternative.alpha,
@@ -179,10 +186,22 @@ impl ModelSearch {
 
         // A penalty that is given is not held against none.
         let first = usize::from(self.options.alpha.is_some());
-        let best = (first..steps.len()).min_by(|&a, &b| steps[a].log_loss.total_cmp(&steps[b].log_loss)).unwrap_or(0);
+        let lowest = |steps: &[Step]| {
+            (first..steps.len()).min_by(|&a, &b| steps[a].log_loss.total_cmp(&steps[b].log_loss)).unwrap_or(first)
+        };
+        let mut best = lowest(&steps);
+        // Fine interactions are thousands of cells without bands: what chance alone may give is no reason to take them.
+        if best > first && steps[best].complexity == FINE {
+            let simpler = lowest(&steps[..best]);
+            let gain = validation.gain(&alternatives[simpler].log_odds, &alternatives[best].log_odds);
+            if gain.mean <= gain.standard_error {
+                best = simpler;
+            }
+        }
+
         // Chance alone makes some model better than none, half of the time.
         let is_good_enough = |&at: &usize| {
-            let gain = search.gain(&alternatives[at].log_odds, &alternatives[best].log_odds);
+            let gain = validation.gain(&alternatives[at].log_odds, &alternatives[best].log_odds);
             let is_base_rate = steps[at].complexity == BASE_RATE;
             let has_slack = self.options.one_standard_error || is_base_rate;
             let is_within = gain.mean <= if has_slack { gain.standard_error } else { 0.0 };
@@ -203,23 +222,31 @@ impl ModelSearch {
     fn attempts(&self, training_rows: f64) -> Vec<Attempt> {
         let SearchResult { curves, interactions, fine, rounds, first_fine, .. } = &self.result;
         let path = |complexity: &'static str, choice: &Choice| -> Vec<Attempt> {
-            let attempt = |score: &AlphaScore| Attempt {
+            let has_scales = choice.refinement.is_some();
+            let attempt = |score: &AlphaScore, scaled: bool| Attempt {
                 complexity: complexity.to_owned(),
                 alpha: self.per_row(score.alpha, training_rows),
                 interactions: choice.pairs,
                 detail: choice.refinement.map(|refinement| refinement.detail).unwrap_or_default(),
+                scaled,
                 log_loss: score.log_loss,
                 standard_error: score.standard_error,
-                kept: score.alpha == choice.strength,
+                kept: scaled == has_scales && score.alpha == choice.strength,
                 first_folds: false,
             };
-            choice.path.iter().map(attempt).collect()
+            let (mut plain, mut scaled) = (&choice.path, &choice.other_path);
+            if has_scales {
+                std::mem::swap(&mut plain, &mut scaled);
+            }
+            let without = plain.iter().map(|score| attempt(score, false));
+            without.chain(scaled.iter().map(|score| attempt(score, true))).collect()
         };
         let round = |complexity: &'static str, round: &Round, first_folds: bool| Attempt {
             complexity: complexity.to_owned(),
             alpha: self.per_row(round.strength, training_rows),
             interactions: round.pairs,
             detail: round.detail,
+            scaled: round.detail.is_fine(),
             log_loss: round.loss.mean,
             standard_error: round.loss.standard_error,
             kept: round.kept,
@@ -309,7 +336,8 @@ impl ModelSearch {
             BASE_RATE => (Shape::default(), None),
             _ => {
                 let Candidate { shape, mut theta, curvature, .. } =
-                    self.search().of_all_rows(&self.result.curves, choice);
+                    search_of(&self.frame, self.validation(), self.training_rows, &self.options)
+                        .of_all_rows(&self.result.curves, choice);
                 if let Some(intercept) = theta.last_mut() {
                     *intercept -= self.stayed_for.ln();
                 }
@@ -351,16 +379,13 @@ impl ModelSearch {
 
 fn search_of<'a>(
     frame: &'a Frame,
-    parts: &'a [Vec<CodeBlock>],
-    splits: &'a [Split],
-    stayed_for: f64,
-    fine: bool,
+    validation: CrossValidation<'a>,
+    training_rows: usize,
     options: &Options,
 ) -> Search<'a> {
     let &Options { interactions, penalty, alpha, one_standard_error, .. } = options;
-    let forward = !options.origins.is_empty();
-    let grids = &frame.grids;
-    Search { grids, parts, splits, stayed_for, forward, interactions, fine, penalty, alpha, one_standard_error }
+    let (scales, thorough) = (training_rows <= MOST_SCALED_ROWS, training_rows <= MOST_THOROUGH_ROWS);
+    Search { grids: &frame.grids, validation, interactions, scales, thorough, penalty, alpha, one_standard_error }
 }
 
 #[cfg(test)]
@@ -472,7 +497,8 @@ mod tests {
         let comparison = searched.compare(None, 2_000.0);
         assert_eq!((comparison.chosen.as_str(), comparison.steps[0].complexity.as_str()), (BASE_RATE, BASE_RATE));
         // The search ends early: the weaker the penalty, the worse.
-        let tried = comparison.attempts.iter().filter(|attempt| attempt.complexity == CURVES).count();
+        let is_plain = |attempt: &&Attempt| attempt.complexity == CURVES && !attempt.scaled;
+        let tried = comparison.attempts.iter().filter(is_plain).count();
         assert!((PATIENCE..STRENGTHS.len()).contains(&tried), "{tried}");
 
         let CrossFitted { fit, out_of_fold } = searched.fit(BASE_RATE, &dataset, &rows, &Silent).unwrap();

@@ -16,7 +16,7 @@ use crate::numeric::{exp_of_negative, ln_1p, sigmoid, vectorised};
 use crate::parallel;
 use ndarray::{Array2, Axis, Slice};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows of a tile: its log-odds and residuals stay in the nearest cache while the terms pass by.
 const TILE: usize = 2_048;
@@ -267,7 +267,7 @@ impl Terms {
         } else {
             Vec::new()
         };
-        Curvature { joint, apart, theta: theta.to_vec() }
+        Curvature { joint: Arc::new(joint), apart, theta: theta.to_vec() }
     }
 
     /// The curvature of these terms, of which the first `terms` had the one that is `known`, where that was taken: what
@@ -281,8 +281,8 @@ impl Terms {
         let mut theta = known.theta.clone();
         theta.splice(coefficients..coefficients, vec![0.0; self.columns() - coefficients]);
         let weights = self.weights(&theta, blocks);
-        let joint = self.joint_curvature(&weights, blocks, self.terms.len(), Some((&known.joint, terms)));
-        Some(Curvature { joint, apart: Vec::new(), theta })
+        let joint = self.joint_curvature(&weights, blocks, self.terms.len(), Some((&*known.joint, terms)));
+        Some(Curvature { joint: Arc::new(joint), apart: Vec::new(), theta })
     }
 
     /// The curvature of all coefficients and the intercept together: the lower triangle.

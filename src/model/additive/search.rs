@@ -7,18 +7,16 @@
 use super::basis::Detail;
 use super::bins::Grid;
 use super::candidate::{strength, Candidate, Refinement};
-use super::codes::{base_log_odds, totals, CodeBlock};
+use super::codes::base_log_odds;
+use super::cross_validation::{CrossValidation, OutOfFold, Split};
 use super::curvature::Curvature;
 use super::passes::Terms;
 use super::screen;
 use super::solver::Solver;
 use crate::config::Penalty;
-use crate::model::calibration::base_rate::level;
 use crate::model::penalty::{self, AlphaScore, Patience, SHARES};
-use crate::numeric::{softplus, Estimate};
+use crate::numeric::Estimate;
 use crate::parallel;
-use crate::weights::RowWeights;
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -33,6 +31,8 @@ const FINE_PAIRS: usize = 60;
 const FACTORS: [f64; 4] = [3.0, 1.0, 1.0 / 3.0, 0.1];
 /// How fine interactions may follow the cells.
 const FINE_DETAILS: [Detail; 2] = [Detail::Steps, Detail::Cells];
+/// In how many rounds the scales of other terms are learned, under the penalty chosen without them.
+const SCALE_ROUNDS: usize = 2;
 /// The penalties under which the scales of fine terms may be learned, and in how many rounds. Under the first, few
 /// terms get large scales, those with clear effects; under the second, all do whose effects are large, as where a few
 /// features tell nearly all, and one more round would drop some of these.
@@ -47,19 +47,14 @@ const FIRST_FACTORS: [f64; 2] = [1.0, 0.1];
 pub struct Search<'a> {
     /// The features.
     pub grids: &'a [Grid],
-    /// The rows in parts.
-    pub parts: &'a [Vec<CodeBlock>],
-    /// What is fitted and judged on which of them.
-    pub splits: &'a [Split],
-    /// How many of those who stayed each row of one of them stands for, as all churners are among the rows and not all
-    /// others.
-    pub stayed_for: f64,
-    /// Whether rows are judged on later dates than those fitted on, so that each date's level is put right first.
-    pub forward: bool,
+    /// The rows.
+    pub validation: CrossValidation<'a>,
     /// Whether to look for interactions.
     pub interactions: bool,
-    /// Whether these may be fine.
-    pub fine: bool,
+    /// Whether the training rows are few enough that scales of the terms are worth their time.
+    pub scales: bool,
+    /// Whether they are so few that what costs more is: fine interactions, and penalties tried anew with scales.
+    pub thorough: bool,
     /// What keeps coefficients small.
     pub penalty: Penalty,
     /// A fixed `alpha` per row instead of a search.
@@ -68,35 +63,6 @@ pub struct Search<'a> {
     pub one_standard_error: bool,
 }
 
-/// Parts to fit on, and the part to judge on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Split {
-    /// The parts fitted on.
-    pub fitted: Vec<usize>,
-    /// The part judged on.
-    pub judged: usize,
-    /// Rows of the parts fitted on and of those left out for their customers: what a penalty per row is of. Each counts
-    /// as often as it stands for a customer.
-    pub rows: f64,
-    /// The origin, or 0 if there is none, and the fold that it judges.
-    pub origin: usize,
-    /// The fold of customers that it judges.
-    pub fold: u8,
-}
-
-impl Split {
-    /// Each part judged by a model of the others.
-    pub fn by_fold(parts: &[Vec<CodeBlock>]) -> Vec<Split> {
-        let rows = totals(parts.iter().flatten()).all;
-        let others = |judged: usize| (0..parts.len()).filter(|&part| part != judged).collect();
-        let split = |(fold, judged): (u8, usize)| Split { fitted: others(judged), judged, rows, origin: 0, fold };
-        (0..).zip(0..parts.len()).map(split).collect()
-    }
-}
-
-/// Log-odds of rows from models that have not seen them, split by split and block by block.
-pub type OutOfFold = Vec<Vec<Vec<f64>>>;
-
 /// A choice and how it did.
 #[derive(Clone, Debug)]
 pub struct Choice {
@@ -104,14 +70,23 @@ pub struct Choice {
     pub strength: f64,
     /// What was tried, strongest first, with the strength as the penalty.
     pub path: Vec<AlphaScore>,
+    /// What was tried with scales a term, if it has none, and without if it has.
+    pub other_path: Vec<AlphaScore>,
     /// Out-of-fold log-odds.
     pub log_odds: OutOfFold,
     /// Number of interactions.
     pub pairs: usize,
     /// Those of each split, in the order in which they were found, unless they are fine.
     pub found: Vec<Vec<[usize; 2]>>,
-    /// How they became fine, if they did.
+    /// How its terms got scales of their own, if they did, and its interactions became fine.
     pub refinement: Option<Refinement>,
+}
+
+impl Choice {
+    /// The penalty of the fit that scales were learned from, if they were.
+    fn first_strength(&self) -> f64 {
+        self.refinement.map_or(self.strength, |refinement| refinement.strength)
+    }
 }
 
 /// What the search found.
@@ -165,37 +140,30 @@ pub struct Round {
 }
 
 impl<'a> Search<'a> {
-    /// How many customers the rows stand for.
-    fn rows(&self) -> f64 {
-        totals(self.parts.iter().flatten()).all
-    }
-
-    fn blocks(&self) -> Vec<&'a CodeBlock> {
-        self.parts.iter().flatten().collect()
-    }
-
     /// A model of what a split fits on.
     fn candidate_of(&self, split: &Split) -> Candidate<'a> {
-        let rows = split.fitted.iter().flat_map(|&part| &self.parts[part]).collect();
-        Candidate::new(self.grids, rows, self.penalty, split.rows)
+        Candidate::new(self.grids, self.validation.fitted(split), self.penalty, split.rows)
     }
 
     /// Chooses the penalty of the curves, the number of interactions, and then the penalty with them.
     pub fn run(&self) -> SearchResult {
-        let mut candidates: Vec<Candidate<'a>> = parallel::map(self.splits, |split| self.candidate_of(split));
+        let mut candidates: Vec<Candidate<'a>> =
+            parallel::map(self.validation.splits, |split| self.candidate_of(split));
         let strengths: Vec<f64> = match self.alpha {
-            Some(alpha) => vec![strength(self.penalty, alpha, self.rows())],
+            Some(alpha) => vec![strength(self.penalty, alpha, self.validation.rows())],
             None => self.strengths(),
         };
         let base_rate = self.base_rate(strengths[0]);
-        let nothing = self.loss(&base_rate.log_odds).mean;
+        let nothing = self.validation.loss(&base_rate.log_odds).mean;
         let curves = self.path(&mut candidates, &strengths, nothing);
-        let says_something = self.gain(&base_rate.log_odds, &curves.log_odds).mean > 0.0;
-        let with_curves = candidates.clone();
+        let curve_strength = curves.strength;
+        let says_something = self.validation.gain(&base_rate.log_odds, &curves.log_odds).mean > 0.0;
+        let curves = if says_something { self.with_scales(&candidates, curves) } else { curves };
+        let with_curves = if self.thorough { candidates.clone() } else { Vec::new() };
         let mut rounds = Vec::new();
         let simpler = if says_something { &curves } else { &base_rate };
         let interactions =
-            if self.interactions { self.rounds(&mut candidates, simpler, curves.strength, &mut rounds) } else { None };
+            if self.interactions { self.rounds(&mut candidates, simpler, curve_strength, &mut rounds) } else { None };
         let mut first_fine = Vec::new();
         let fine = match &interactions {
             None if !says_something => None,
@@ -207,16 +175,24 @@ impl<'a> Search<'a> {
     /// The shares of churners alone, to which an ever stronger penalty leads.
     fn base_rate(&self, strength: f64) -> Choice {
         let of_split = |split: &Split| -> Vec<Vec<f64>> {
-            let base = base_log_odds(split.fitted.iter().flat_map(|&part| &self.parts[part]));
-            self.parts[split.judged].iter().map(|block| vec![base; block.rows]).collect()
+            let base = base_log_odds(self.validation.fitted(split));
+            self.validation.judged(split).iter().map(|block| vec![base; block.rows]).collect()
         };
-        let log_odds = self.splits.iter().map(of_split).collect();
-        Choice { strength, path: Vec::new(), log_odds, pairs: 0, found: Vec::new(), refinement: None }
+        let log_odds = self.validation.splits.iter().map(of_split).collect();
+        Choice {
+            strength,
+            path: Vec::new(),
+            other_path: Vec::new(),
+            log_odds,
+            pairs: 0,
+            found: Vec::new(),
+            refinement: None,
+        }
     }
 
     /// A model of all rows.
     fn candidate(&self) -> Candidate<'a> {
-        Candidate::new(self.grids, self.blocks(), self.penalty, self.rows())
+        Candidate::new(self.grids, self.validation.blocks(), self.penalty, self.validation.rows())
     }
 
     /// The penalties to try, strongest first.
@@ -225,7 +201,7 @@ impl<'a> Search<'a> {
             Penalty::L2 => STRENGTHS.to_vec(),
             Penalty::Group => {
                 let all = self.candidate();
-                let least = strength(self.penalty, all.solver().alpha_max(), self.rows());
+                let least = strength(self.penalty, all.solver().alpha_max(), self.validation.rows());
                 SHARES.iter().map(|share| share * least).collect()
             }
         }
@@ -236,16 +212,21 @@ impl<'a> Search<'a> {
     pub fn of_all_rows(&self, curves: &Choice, choice: &Choice) -> Candidate<'a> {
         let mut candidate = self.candidate();
         match choice.refinement {
-            Some(refinement) => {
-                candidate.fit(curves.strength);
+            Some(refinement) if refinement.detail.is_fine() => {
+                candidate.fit(curves.first_strength());
                 candidate.refine(self.grids, refinement, FINE_PAIRS);
             }
-            None => {
+            _ => {
                 let features = &candidate.shape.features;
                 let pairs = by_votes(&choice.found).into_iter();
                 let pairs = pairs.filter(|pair| pair.iter().all(|feature| features.contains(feature)));
-                candidate.interact(self.grids, screen::distinct(pairs, choice.pairs, &self.blocks(), self.grids));
-                candidate.fit(choice.strength);
+                candidate
+                    .interact(self.grids, screen::distinct(pairs, choice.pairs, &self.validation.blocks(), self.grids));
+                candidate.fit(choice.first_strength());
+                if let Some(refinement) = choice.refinement {
+                    candidate.learn_scales(refinement);
+                    candidate.fit(choice.strength);
+                }
             }
         }
         candidate
@@ -266,7 +247,7 @@ impl<'a> Search<'a> {
             });
             let thetas: Vec<Vec<f64>> = solvers.iter().map(|solver| solver.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
-            let Estimate { mean: log_loss, standard_error } = self.loss(&log_odds);
+            let Estimate { mean: log_loss, standard_error } = self.validation.loss(&log_odds);
             tried.push(AlphaScore { alpha: strength, log_loss, standard_error });
             kept.push((thetas, log_odds));
             if patience.ends_with(log_loss) {
@@ -282,7 +263,15 @@ impl<'a> Search<'a> {
         }
         let pairs = candidates[0].shape.pairs.len();
         let found = candidates.iter().map(|candidate| candidate.shape.pairs.clone()).collect();
-        Choice { strength: tried[chosen].alpha, path: tried, log_odds, pairs, found, refinement: None }
+        Choice {
+            strength: tried[chosen].alpha,
+            path: tried,
+            other_path: Vec::new(),
+            log_odds,
+            pairs,
+            found,
+            refinement: None,
+        }
     }
 
     /// Adds interactions to curves of one strength in rounds, as long as they lower the out-of-fold loss of what is
@@ -306,10 +295,16 @@ impl<'a> Search<'a> {
             }
             let thetas: Vec<Vec<f64>> = candidates.iter().map(|candidate| candidate.theta.clone()).collect();
             let log_odds = self.held_out(candidates, &thetas);
-            let gain = self.gain(&best, &log_odds);
+            let gain = self.validation.gain(&best, &log_odds);
             let is_better = gain.mean > if self.one_standard_error { gain.standard_error } else { 0.0 };
             let pairs = candidates.iter().map(|candidate| candidate.shape.pairs.len()).max().unwrap_or(0);
-            rounds.push(Round { strength, pairs, detail: Detail::Smooth, loss: self.loss(&log_odds), kept: is_better });
+            rounds.push(Round {
+                strength,
+                pairs,
+                detail: Detail::Smooth,
+                loss: self.validation.loss(&log_odds),
+                kept: is_better,
+            });
             if !is_better {
                 break;
             }
@@ -327,7 +322,50 @@ impl<'a> Search<'a> {
         };
         let mut choice = self.path(&mut kept, &strengths, f64::INFINITY);
         choice.pairs = found;
-        Some(choice)
+        Some(self.with_scales(&kept, choice))
+    }
+
+    /// The same terms with scales of their own, where most features say little and a few say much: if that lowers the
+    /// loss by more than chance may.
+    fn with_scales(&self, candidates: &[Candidate<'a>], plain: Choice) -> Choice {
+        // A penalty that is given is that of all terms, and a group penalty leaves terms out by itself.
+        if !self.scales || self.penalty != Penalty::L2 || self.alpha.is_some() {
+            return plain;
+        }
+
+        let refinement = Refinement { detail: Detail::Smooth, strength: plain.strength, rounds: SCALE_ROUNDS };
+        let factors = if self.thorough { &FACTORS[..] } else { &[1.0][..] };
+        let strengths: Vec<f64> = factors.iter().map(|factor| factor * plain.strength).collect();
+        let of_split = |(split, candidate): (usize, &Candidate<'a>)| -> Vec<Vec<Vec<f64>>> {
+            let mut candidate = candidate.clone();
+            candidate.learn_scales(refinement);
+            let with = |&strength: &f64| {
+                candidate.fit(strength);
+                self.held_out_of(split, &candidate.terms, &candidate.theta)
+            };
+            strengths.iter().map(with).collect()
+        };
+        // Of many rows one after the other: a curvature takes megabytes, and passes over the rows keep the threads busy.
+        let candidates = candidates.iter().enumerate();
+        let splits: Vec<_> =
+            if self.thorough { parallel::map(candidates, of_split) } else { candidates.map(of_split).collect() };
+
+        let mut log_odds: Vec<OutOfFold> = vec![Vec::new(); strengths.len()];
+        splits.into_iter().for_each(|split| log_odds.iter_mut().zip(split).for_each(|(all, of)| all.push(of)));
+        let tried = strengths.iter().zip(&log_odds).map(|(&alpha, log_odds)| {
+            let Estimate { mean: log_loss, standard_error } = self.validation.loss(log_odds);
+            AlphaScore { alpha, log_loss, standard_error }
+        });
+        let path: Vec<AlphaScore> = tried.collect();
+        let chosen = penalty::choose(&path, self.one_standard_error).unwrap_or(0);
+
+        let gain = self.validation.gain(&plain.log_odds, &log_odds[chosen]);
+        if gain.mean > gain.standard_error {
+            let (strength, log_odds) = (path[chosen].alpha, log_odds.swap_remove(chosen));
+            Choice { strength, path, other_path: plain.path, log_odds, refinement: Some(refinement), ..plain }
+        } else {
+            Choice { other_path: path, ..plain }
+        }
     }
 
     /// Tries fine interactions, from models of curves alone. How well the first splits do says how closely they follow
@@ -335,11 +373,11 @@ impl<'a> Search<'a> {
     /// the end of it: most data have none, and they cost more than all that came before.
     fn fine(&self, curves: Vec<Candidate<'a>>, simpler: &Choice, tried: &mut Vec<Round>) -> Option<Choice> {
         let is_bound = self.grids.iter().any(|grid| grid.direction.is_some());
-        if self.penalty != Penalty::L2 || is_bound || !self.interactions || !self.fine {
+        if self.penalty != Penalty::L2 || is_bound || !self.interactions || !self.thorough {
             return None;
         }
         let (starts, first_factors, factors) = match self.alpha {
-            Some(alpha) => (vec![(strength(self.penalty, alpha, self.rows()), 3)], &[1.0][..], &[1.0][..]),
+            Some(alpha) => (vec![(strength(self.penalty, alpha, self.validation.rows()), 3)], &[1.0][..], &[1.0][..]),
             None => (FINE_STARTS.to_vec(), &FIRST_FACTORS[..], &FINE_FACTORS[..]),
         };
 
@@ -384,7 +422,7 @@ impl<'a> Search<'a> {
             trials.retain(|trial| {
                 let log_odds = &trial.log_odds[trial.best().1];
                 let is_behind = |ahead: &OutOfFold| {
-                    let gain = self.gain(ahead, log_odds);
+                    let gain = self.validation.gain(ahead, log_odds);
                     gain.mean < -gain.standard_error
                 };
                 let kept = !best.iter().chain([&simpler.log_odds]).any(is_behind);
@@ -409,7 +447,7 @@ impl<'a> Search<'a> {
             log_odds[split] = self.held_out_of(split, &candidate.terms, &candidate.theta);
         }
         trial.candidates.push(candidate);
-        trial.losses = trial.log_odds.iter().map(|log_odds| self.loss(log_odds)).collect();
+        trial.losses = trial.log_odds.iter().map(|log_odds| self.validation.loss(log_odds)).collect();
     }
 
     fn held_out(&self, candidates: &[Candidate<'a>], thetas: &[Vec<f64>]) -> OutOfFold {
@@ -419,86 +457,8 @@ impl<'a> Search<'a> {
 
     /// What a model says of the rows that a split judges, block by block.
     fn held_out_of(&self, split: usize, terms: &Terms, theta: &[f64]) -> Vec<Vec<f64>> {
-        let blocks = &self.parts[self.splits[split].judged];
+        let blocks = self.validation.judged(&self.validation.splits[split]);
         blocks.iter().map(|block| terms.log_odds(theta, block)).collect()
-    }
-
-    /// Log-odds with the level of each origin put right, if they are judged forward in time.
-    fn levelled<'b>(&self, log_odds: &'b OutOfFold) -> Cow<'b, OutOfFold> {
-        let mut levelled = Cow::Borrowed(log_odds);
-        let origins = self.splits.iter().map(|split| split.origin + 1).max().filter(|_| self.forward);
-        for origin in 0..origins.unwrap_or(0) {
-            let places: Vec<usize> = (0..self.splits.len()).filter(|&at| self.splits[at].origin == origin).collect();
-            let all: Vec<f64> = places.iter().flat_map(|&at| log_odds[at].concat()).collect();
-            let judged = || places.iter().flat_map(|&at| &self.parts[self.splits[at].judged]);
-            let weights = RowWeights::joined(judged().map(|block| (&block.weights, block.rows)));
-            let shift = level(&all, judged().flat_map(|block| &block.y), &weights);
-            for at in places {
-                levelled.to_mut()[at].iter_mut().flatten().for_each(|z| *z += shift);
-            }
-        }
-        levelled
-    }
-
-    /// The log-loss of out-of-fold log-odds.
-    pub fn loss(&self, log_odds: &OutOfFold) -> Estimate {
-        self.mean(self.row_loss(&self.levelled(log_odds)))
-    }
-
-    /// By how much the second log-odds lower the log-loss of the first.
-    pub fn gain(&self, first: &OutOfFold, second: &OutOfFold) -> Estimate {
-        let (first, second) = (self.levelled(first), self.levelled(second));
-        let (first, second) = (self.row_loss(&first), self.row_loss(&second));
-        self.mean(|split, block, row| first(split, block, row) - second(split, block, row))
-    }
-
-    /// The loss of a row, by split, block and place, at the log-odds among all customers, which are lower than those
-    /// among the rows.
-    fn row_loss<'s>(&'s self, log_odds: &'s OutOfFold) -> impl Fn(usize, usize, usize) -> f64 + 's {
-        let shift = self.stayed_for.ln();
-        move |split, block, row| {
-            let z = log_odds[split][block][row] - shift;
-            softplus(if self.parts[self.splits[split].judged][block].y[row] == 1 { -z } else { z })
-        }
-    }
-
-    /// How many customers a row stands for.
-    fn weight(&self, block: &CodeBlock, row: usize) -> f64 {
-        let for_others = if block.y[row] == 1 { 1.0 } else { self.stayed_for };
-        block.weights.of(row) * for_others
-    }
-
-    /// The mean of a value a row, each as often as the row stands for a customer; rows of one customer count as one
-    /// draw.
-    fn mean(&self, of: impl Fn(usize, usize, usize) -> f64) -> Estimate {
-        let (mut rows, mut sum) = (0.0, 0.0);
-        let mut customers: Vec<(f64, f64)> = Vec::new();
-
-        // A customer's rows stand together, but those of later dates in another part.
-        let mut places: hashbrown::HashMap<u32, usize> = hashbrown::HashMap::new();
-        for (at, split) in self.splits.iter().enumerate() {
-            for (index, block) in self.parts[split.judged].iter().enumerate() {
-                let mut place = 0;
-                for row in 0..block.rows {
-                    let (value, weight) = (of(at, index, row), self.weight(block, row));
-                    if row == 0 || block.customer[row] != block.customer[row - 1] {
-                        place = *places.entry(block.customer[row]).or_insert(customers.len());
-                        if place == customers.len() {
-                            customers.push((0.0, 0.0));
-                        }
-                    }
-                    let (count, total) = &mut customers[place];
-                    *count += weight;
-                    *total += weight * value;
-                    rows += weight;
-                    sum += weight * value;
-                }
-            }
-        }
-
-        let mean = sum / f64::max(rows, 1.0);
-        let spread: f64 = customers.iter().map(|(count, total)| (total - count * mean).powi(2)).sum();
-        Estimate { mean, standard_error: spread.sqrt() / f64::max(rows, 1.0) }
     }
 }
 
@@ -529,20 +489,20 @@ fn share_curvature(solvers: &mut [Solver<'_>], candidates: &[Candidate<'_>], str
 
 #[cfg(test)]
 mod tests {
-    use super::super::codes::by_fold;
+    use super::super::candidate::per_row;
+    use super::super::codes::{by_fold, totals, CodeBlock};
     use super::super::examples;
     use super::*;
+    use crate::numeric::sigmoid;
 
     /// Curves alone, judged on the rows of each part in turn.
     fn of_curves<'a>(grids: &'a [Grid], parts: &'a [Vec<CodeBlock>], splits: &'a [Split]) -> Search<'a> {
         Search {
             grids,
-            parts,
-            splits,
-            stayed_for: 1.0,
-            forward: false,
+            validation: CrossValidation { parts, splits, stayed_for: 1.0, forward: false },
             interactions: false,
-            fine: false,
+            scales: true,
+            thorough: false,
             penalty: Penalty::L2,
             alpha: None,
             one_standard_error: false,
@@ -556,8 +516,11 @@ mod tests {
             let splits = Split::by_fold(folds);
             let search = Search { interactions: true, ..of_curves(&grids, folds, &splits) };
             let found = search.run();
-            let curves = search.loss(&found.curves.log_odds).mean;
-            let gain = found.interactions.as_ref().map(|choice| search.gain(&found.curves.log_odds, &choice.log_odds));
+            let curves = search.validation.loss(&found.curves.log_odds).mean;
+            let gain = found
+                .interactions
+                .as_ref()
+                .map(|choice| search.validation.gain(&found.curves.log_odds, &choice.log_odds));
             let choice = found.interactions.as_ref().unwrap_or(&found.curves);
             let shape = search.of_all_rows(&found.curves, choice).shape;
             (curves, gain, shape)
@@ -586,9 +549,9 @@ mod tests {
         let (grids, mut blocks) = examples::interacting(6_000, 14);
         let search = |folds: &[Vec<CodeBlock>]| {
             let splits = Split::by_fold(folds);
-            let search = Search { interactions: true, fine: true, ..of_curves(&grids, folds, &splits) };
+            let search = Search { interactions: true, thorough: true, ..of_curves(&grids, folds, &splits) };
             let found = search.run();
-            let gain = |smooth: &Choice, fine: &Choice| search.gain(&smooth.log_odds, &fine.log_odds);
+            let gain = |smooth: &Choice, fine: &Choice| search.validation.gain(&smooth.log_odds, &fine.log_odds);
             found.interactions.as_ref().zip(found.fine.as_ref()).map(|(smooth, fine)| gain(smooth, fine))
         };
 
@@ -608,14 +571,47 @@ mod tests {
     }
 
     #[test]
+    fn terms_have_scales_where_few_of_them_matter() {
+        let (grids, mut blocks) = examples::interacting(3_000, 11);
+        // Labels that depend on the first feature alone, strongly and with bends.
+        let mut next = crate::model::design::examples::uniform(3);
+        for block in &mut blocks {
+            let log_odds = |row: usize| 2.5 * f64::from(block.column(0)[row]).sin();
+            block.y = (0..block.rows).map(|row| u8::from(next() < sigmoid(log_odds(row)))).collect();
+        }
+        let folds = by_fold(&blocks, 5, usize::MAX);
+        let splits = Split::by_fold(&folds);
+        let plain = |alpha: f64| Search { alpha: Some(alpha), ..of_curves(&grids, &folds, &splits) }.run().curves;
+        let search = of_curves(&grids, &folds, &splits);
+        let found = search.run().curves;
+        let Refinement { strength, rounds, detail } = found.refinement.unwrap();
+        assert_eq!((rounds, detail), (SCALE_ROUNDS, Detail::Smooth));
+        assert_eq!((found.path.len(), found.path[0].alpha), (1, strength));
+        assert!(found.other_path.len() > 1);
+
+        let same = plain(per_row(Penalty::L2, strength, search.validation.rows()));
+        assert!(same.refinement.is_none(), "a penalty that is given is that of all terms");
+        let gain = search.validation.gain(&same.log_odds, &found.log_odds);
+        assert!(gain.mean > gain.standard_error, "{gain:?}");
+        let of_all = search.of_all_rows(&found, &found).shape.scales;
+        let (least, most) =
+            (of_all.iter().copied().fold(f64::MAX, f64::min), of_all.iter().copied().fold(0.0, f64::max));
+        assert!(most > 4.0 * least, "{of_all:?}");
+    }
+
+    #[test]
     fn a_part_of_those_who_stayed_says_what_all_would() {
         let (grids, blocks) = examples::interacting(20_000, 16);
         let found = |blocks: &[CodeBlock], stayed_for: f64| {
             let folds = by_fold(blocks, 5, usize::MAX);
             let splits = Split::by_fold(&folds);
-            let search = Search { stayed_for, ..of_curves(&grids, &folds, &splits) };
+            let mut search = of_curves(&grids, &folds, &splits);
+            search.validation.stayed_for = stayed_for;
             let SearchResult { base_rate, curves, .. } = search.run();
-            (search.loss(&base_rate.log_odds).mean, search.gain(&base_rate.log_odds, &curves.log_odds).mean)
+            (
+                search.validation.loss(&base_rate.log_odds).mean,
+                search.validation.gain(&base_rate.log_odds, &curves.log_odds).mean,
+            )
         };
 
         let thinned = |block: &CodeBlock| {
@@ -635,10 +631,11 @@ mod tests {
         let folds = by_fold(&blocks, 5, usize::MAX);
         let splits = Split::by_fold(&folds);
         let loss = |forward: bool, moved: f64| {
-            let search = Search { forward, alpha: Some(1e-2), ..of_curves(&grids, &folds, &splits) };
+            let mut search = Search { alpha: Some(1e-2), ..of_curves(&grids, &folds, &splits) };
+            search.validation.forward = forward;
             let mut log_odds = search.run().curves.log_odds;
             log_odds.iter_mut().flatten().flatten().for_each(|z| *z += moved);
-            search.loss(&log_odds).mean
+            search.validation.loss(&log_odds).mean
         };
         let (level, moved) = (loss(true, 0.0), loss(true, 1.5));
         assert!((level - moved).abs() < 1e-9, "{level} {moved}");

@@ -16,6 +16,7 @@ use crate::model::solver::lbfgs::{difference, Memory};
 use crate::model::solver::proximal::{self, LossValue, MeanLoss, Regulariser};
 use crate::model::solver::report::Report;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 /// The most passes, and the most where a part of the curvature is not known.
 const MOST_PASSES: u32 = 200;
@@ -177,11 +178,15 @@ impl<'a> Solver<'a> {
     /// As [`Solver::fit`], where curves have directions or the penalty drops terms.
     fn fit_with_corners(&mut self, regulariser: &Regulariser, tolerance: f64) {
         let (theta, curvature) = (std::mem::take(&mut self.theta), self.curvature.take());
-        let curvature = curvature.map(|curvature| curvature.joint);
+        let curvature = curvature.map(|curvature| Arc::unwrap_or_clone(curvature.joint));
         let mut fit = proximal::Fit { theta, curvature, report: self.report };
         match fit.minimise(&*self, regulariser, tolerance) {
             Ok(()) => {
-                let curvature = fit.curvature.map(|joint| Curvature { joint, apart: Vec::new(), theta: Vec::new() });
+                let curvature = fit.curvature.map(|joint| Curvature {
+                    joint: Arc::new(joint),
+                    apart: Vec::new(),
+                    theta: Vec::new(),
+                });
                 (self.theta, self.curvature, self.report) = (fit.theta, curvature, fit.report);
             }
             Err(never) => match never {},

@@ -105,7 +105,7 @@ fn errors(terms: &Terms, grids: &[Grid], block: &CodeBlock, alpha: f64, theta: &
     let counts = all_counts(&effects, &[block]);
     purify(&mut effects, 0.0, &counts);
     let penalty = &terms.regulariser(Penalty::L2, alpha);
-    let solution = Solution { terms, grids, theta, penalty, effects: &effects, counts: &counts };
+    let solution = Solution { terms, grids, theta, penalty, has_scales: false, effects: &effects, counts: &counts };
     standard_errors(&solution, &[block], &[block])
 }
 

@@ -52,6 +52,8 @@ pub struct Solution<'a> {
     pub theta: &'a [f64],
     /// What kept them small.
     pub penalty: &'a Regulariser,
+    /// Whether the terms have scales that were learned from the rows.
+    pub has_scales: bool,
     /// The purified tables.
     pub effects: &'a [Effect],
     /// How many rows are in each of their cells, each as often as it stands for a customer.
@@ -99,6 +101,7 @@ impl Solution<'_> {
             inverse: spread.inverse_of(&own),
             ridge: self.penalty.ridge * spread.rows,
             inflation: spread.inflation(loading, &self.counts[at]),
+            has_scale: self.has_scales,
         };
         match lookup {
             Lookup::Curve { feature } if !self.grids[*feature].values.is_empty() => {
