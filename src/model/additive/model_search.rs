@@ -23,8 +23,8 @@ use std::borrow::Cow;
 /// The search looks at about so many rows at most, or at fewer where they have very many features.
 const SEARCH_ROWS: usize = 60_000;
 const SEARCH_CODES: usize = 200_000_000;
-/// With more training rows than this terms get no scales of their own: the more rows, the less the penalty says, and the
-/// search would take megabytes more than a memory limit counts on.
+/// With more training rows than this terms get no scales of their own: the more rows, the less the penalty says, and
+/// the search would take megabytes more than a memory limit counts on.
 const MOST_SCALED_ROWS: usize = 100_000;
 /// With more than this no fine interactions are tried, nor penalties anew with scales. On the tens of thousands of the
 /// demo fine interactions doubled the time of a training and were not chosen.

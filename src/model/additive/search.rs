@@ -345,7 +345,8 @@ impl<'a> Search<'a> {
             };
             strengths.iter().map(with).collect()
         };
-        // Of many rows one after the other: a curvature takes megabytes, and passes over the rows keep the threads busy.
+        // Of many rows one after the other: a curvature takes megabytes, and passes over the rows keep the threads
+        // busy.
         let candidates = candidates.iter().enumerate();
         let splits: Vec<_> =
             if self.thorough { parallel::map(candidates, of_split) } else { candidates.map(of_split).collect() };
